@@ -1,0 +1,1 @@
+//! KPL's aggregated record format, written and read.

@@ -1,0 +1,11 @@
+//! Durable control state: keys and values with compare-and-set.
+//!
+//! Owns what exists and who is where: streams, functions, buckets, checkpoints. Each value has a version; a commit
+//! changes several keys together or none, and is durable when it returns. Holds no business rules: owners keep
+//! their records in a [`Table`].
+
+mod api;
+mod table;
+
+pub use api::{Catalog, CatalogError, Change, Expect, Version, Versioned};
+pub use table::Table;

@@ -1,0 +1,1 @@
+//! Delivery streams: readers with checkpoints, batches, intents, transforms and sinks.

@@ -1,0 +1,1 @@
+//! The firehose door: AWS's operations over the delivery domain, one file an operation.

@@ -1,0 +1,1 @@
+//! Functions: packages, processes, the runtime API, invocation queues.

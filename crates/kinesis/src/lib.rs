@@ -1,0 +1,1 @@
+//! The kinesis door: AWS's operations over the streams domain, one file an operation.

@@ -1,0 +1,1 @@
+//! The lambda door: AWS's operations over the functions domain, one file an operation.

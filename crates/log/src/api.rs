@@ -1,0 +1,198 @@
+//! What every engine of the log offers.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_types::Millis;
+
+/// A shard's number within the log. Whoever creates shards gives each a number that was never used before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShardNumber(pub u64);
+
+/// A record to append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRecord {
+    /// A short key, at most 65,535 bytes.
+    pub key: Bytes,
+    /// The record itself.
+    pub value: Bytes,
+}
+
+/// A record read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its place in the shard, counted from 0 without gaps.
+    pub offset: u64,
+    /// When it was appended; within a shard times never decrease.
+    pub time: Millis,
+    /// Its key.
+    pub key: Bytes,
+    /// Its value.
+    pub value: Bytes,
+}
+
+/// Records to append to one shard: all of them or none.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// Where to.
+    pub shard: ShardNumber,
+    /// What; at least one.
+    pub records: Vec<NewRecord>,
+}
+
+/// Where an [`Append`] ended up: its records have the offsets from `first_offset` on and all the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The offset of its first record.
+    pub first_offset: u64,
+    /// The time that its records were given.
+    pub time: Millis,
+}
+
+/// Why one append of a batch was refused; the others of the batch stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The shard takes no more records: it was sealed.
+    #[error("the shard is sealed")]
+    Sealed,
+    /// The log does not know the shard.
+    #[error("the log has no shard {}", .0.0)]
+    Unknown(ShardNumber),
+    /// The whole log refuses.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// Why the log itself cannot do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The disk has no room; nothing was kept, and the same call succeeds once there is room again.
+    #[error("the disk that holds {} is full: free some space, and writing goes on by itself", .dir.display())]
+    DiskFull {
+        /// The log's folder.
+        dir: PathBuf,
+    },
+    /// A write or sync failed, so nobody knows what the disk holds: the log must be opened anew.
+    #[error(
+        "the log stopped after a failed {operation}: {error}. Check the disk, then restart; what was acknowledged is safe"
+    )]
+    Poisoned {
+        /// "write" or "sync".
+        operation: &'static str,
+        /// What the system said.
+        error: Arc<str>,
+    },
+    /// Stored bytes are not what was written.
+    #[error("{} is damaged at byte {offset}: {what}", .file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A file could not be read.
+    #[error("reading {} failed: {error}", .file.display())]
+    Io {
+        /// The file or folder.
+        file: PathBuf,
+        /// What the system said.
+        error: Arc<str>,
+    },
+    /// The log does not know the shard.
+    #[error("the log has no shard {}", .0.0)]
+    Unknown(ShardNumber),
+    /// The log is shut down.
+    #[error("the log is closed")]
+    Closed,
+}
+
+/// How much a read returns at the most. At least one record is returned where there is one, whatever its size.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadLimit {
+    /// Number of records.
+    pub records: usize,
+    /// Bytes of keys and values.
+    pub bytes: usize,
+}
+
+/// What a read found.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// The records, in order, without gaps.
+    pub records: Vec<Record>,
+    /// Where the next read goes on.
+    pub next: u64,
+    /// What the shard looked like when the read was made.
+    pub state: ShardState,
+}
+
+/// A shard as its readers see it: only what is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShardState {
+    /// The oldest offset that may still be read (the trim point).
+    pub first: u64,
+    /// One past the newest durable record.
+    pub end: u64,
+    /// The time of the newest durable record, or 0 when there never was one.
+    pub newest: Millis,
+    /// Whether the shard takes no more records, ever.
+    pub sealed: bool,
+}
+
+/// How long a shard's records may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Records older than this are expired.
+    pub period: Duration,
+    /// Records before this time are expired whatever the period says: once trimmed, always trimmed.
+    pub floor: Millis,
+}
+
+/// A durable log of shards.
+///
+/// * Order within a shard is the order of offsets; a reader MUST never see a gap, a record twice, or a record that
+///   is not durable.
+/// * An append MUST be durable when its future resolves, unless the engine was opened without syncing.
+/// * Every call MAY come from any thread; a caller MUST NOT rely on a local file or on this process being alone.
+#[async_trait]
+pub trait ShardLog: Send + Sync {
+    /// Makes `shard` known, with what expires. Known already: its retention is replaced. Not an append: a shard
+    /// without records leaves no trace, so its owner opens its shards again after each start.
+    fn open_shard(&self, shard: ShardNumber, retention: Retention);
+
+    /// Forgets a shard for good; its bytes are reclaimed in the background.
+    fn remove_shard(&self, shard: ShardNumber);
+
+    /// The numbers of all shards that the log holds records of or was told of. For its owner, which after a start
+    /// removes those that no longer belong to anything.
+    fn shards(&self) -> Vec<ShardNumber>;
+
+    /// Appends a batch: one result an append, in order. One durable write serves the whole batch. Waits, bounded,
+    /// while too much is already under way.
+    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>>;
+
+    /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
+    async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError>;
+
+    /// The first readable offset whose record's time is at or after `time`; the end when there is none.
+    async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError>;
+
+    /// The shard as readers see it now.
+    fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError>;
+
+    /// Returns once the shard's end is past `offset`, or the shard is sealed or removed, or the log is closed.
+    async fn wait(&self, shard: ShardNumber, offset: u64);
+
+    /// Seals a shard: ordered with the appends, no append that follows it succeeds. Returns the final end; sealing
+    /// twice returns the same.
+    async fn seal(&self, shard: ShardNumber) -> Result<u64, LogError>;
+
+    /// Finishes what is under way and stops; appends after it fail with [`LogError::Closed`].
+    async fn close(&self);
+
+    /// Whether appends are accepted, and if not, why: for the health page.
+    fn health(&self) -> Result<(), LogError>;
+}

@@ -1,0 +1,12 @@
+//! The durable shard log: journal, segments, index, recovery, retention.
+//!
+//! A log is a set of shards; a shard is a sequence of records with dense offsets from 0. The log knows nothing of
+//! streams, partition keys or services: a key and a value are bytes. [`ShardLog`] is what every engine offers;
+//! the embedded engine keeps its bytes as `docs/format/log.md` says.
+
+mod api;
+
+pub use api::{
+    Append, AppendError, Appended, Chunk, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog,
+    ShardNumber, ShardState,
+};

@@ -1,0 +1,1 @@
+//! Log groups: lines that functions and deliveries leave behind, kept and searched.

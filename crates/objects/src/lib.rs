@@ -1,0 +1,1 @@
+//! Buckets and objects over a directory or an S3-compatible store.

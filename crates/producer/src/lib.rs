@@ -1,0 +1,1 @@
+//! A producer library: batches, aggregates, retries and pushes back, over the public API only.

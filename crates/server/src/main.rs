@@ -1,0 +1,2 @@
+//! The binary headwater: command line, configuration, wiring, health, shutdown.
+fn main() {}

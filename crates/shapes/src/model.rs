@@ -1,0 +1,206 @@
+//! What a generated service is made of: operations, structures, constraints and errors, as static tables.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::ByteStream;
+
+/// How a service's requests and answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// AWS JSON 1.0 or 1.1, one URL, the operation in `X-Amz-Target`; CBOR where a client asks for it.
+    Json {
+        /// `1.0` or `1.1`.
+        version: &'static str,
+        /// What stands before the dot of `X-Amz-Target`.
+        target: &'static str,
+    },
+    /// REST with JSON bodies.
+    RestJson,
+    /// REST with XML bodies.
+    RestXml,
+}
+
+/// One AWS service.
+#[derive(Debug)]
+pub struct Service {
+    /// The name that clients and IAM actions use: `kinesis`.
+    pub name: &'static str,
+    /// The name that signatures are made for.
+    pub signing_name: &'static str,
+    /// The version of the API, a date.
+    pub version: &'static str,
+    /// How it is spoken.
+    pub protocol: Protocol,
+    /// The XML namespace of a REST-XML service.
+    pub xml_namespace: Option<&'static str>,
+    /// Every operation of the model, built or not.
+    pub operations: &'static [&'static OperationShape],
+}
+
+/// One operation as the model describes it.
+#[derive(Debug)]
+pub struct OperationShape {
+    /// `PutRecords`.
+    pub name: &'static str,
+    /// Method, path and status, for the REST protocols.
+    pub http: Http,
+    /// The input's structure.
+    pub input: &'static Structure,
+    /// The output's structure.
+    pub output: &'static Structure,
+    /// The errors that the model names.
+    pub errors: &'static [&'static ErrorShape],
+}
+
+/// An operation's place in HTTP.
+#[derive(Debug, Clone, Copy)]
+pub struct Http {
+    /// `GET`, `POST` …
+    pub method: &'static str,
+    /// The path with its labels, and fixed query parameters: `/{Bucket}/{Key+}?uploads`.
+    pub uri: &'static str,
+    /// The status of a success.
+    pub status: u16,
+}
+
+/// An error that a service's model names.
+#[derive(Debug)]
+pub struct ErrorShape {
+    /// The type: `ResourceNotFoundException`.
+    pub name: &'static str,
+    /// The status.
+    pub status: u16,
+}
+
+/// A structure: its name and members in the model's order.
+#[derive(Debug)]
+pub struct Structure {
+    /// `PutRecordsInput`.
+    pub name: &'static str,
+    /// The members.
+    pub members: &'static [Member],
+    /// The wire name of the member that is the whole body, in the REST protocols.
+    pub payload: Option<&'static str>,
+    /// At most one member is set.
+    pub union: bool,
+}
+
+/// A member of a structure.
+#[derive(Debug)]
+pub struct Member {
+    /// Its name in the model: `StreamName`.
+    pub name: &'static str,
+    /// Its name on the wire (header, query parameter, XML element, JSON key).
+    pub wire_name: &'static str,
+    /// What it is.
+    pub shape: &'static Shape,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Where it stands in a REST message.
+    pub location: Location,
+    /// In XML: an attribute of the element instead of an element in it.
+    pub xml_attribute: bool,
+}
+
+/// Where a member stands in a REST message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Location {
+    /// In the body.
+    Body,
+    /// A label of the path.
+    Uri,
+    /// A header.
+    Header,
+    /// All headers with the prefix in `wire_name`.
+    Headers,
+    /// A query parameter; a map in this place takes all those left over.
+    Query,
+    /// The status itself.
+    Status,
+}
+
+/// A type with its constraints. Bounds are AWS's: characters of a string, bytes of a blob, members of a list.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are the constraints of the same name in AWS's models")]
+pub enum Shape {
+    String {
+        min: Option<u64>,
+        max: Option<u64>,
+        pattern: Option<&'static str>,
+        values: &'static [&'static str],
+    },
+    Blob {
+        min: Option<u64>,
+        max: Option<u64>,
+        streaming: bool,
+    },
+    Integer {
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    Long {
+        min: Option<i64>,
+        max: Option<i64>,
+    },
+    Float {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    Double {
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    Boolean,
+    /// A time; `format` is `iso8601`, `rfc822` or `unixTimestamp` where the model names one.
+    Timestamp {
+        format: Option<&'static str>,
+    },
+    List {
+        member: &'static Shape,
+        member_name: &'static str,
+        flattened: bool,
+        min: Option<u64>,
+        max: Option<u64>,
+    },
+    Map {
+        key: &'static Shape,
+        value: &'static Shape,
+        min: Option<u64>,
+        max: Option<u64>,
+    },
+    /// Any JSON.
+    Document,
+    Structure(&'static Structure),
+}
+
+/// An operation's types, generated; its behaviour is a handler's.
+pub trait Operation: Send + Sync + 'static {
+    /// The service it belongs to.
+    const SERVICE: &'static Service;
+    /// Its tables.
+    const SHAPE: &'static OperationShape;
+    /// What it takes.
+    type Input: DeserializeOwned + Serialize + Valid + Send + 'static;
+    /// What it gives.
+    type Output: DeserializeOwned + Serialize + Send + 'static;
+
+    /// Gives an input its streaming body, where it has one.
+    fn set_input_stream(_input: &mut Self::Input, _body: ByteStream) {}
+    /// Takes an input's streaming body, for the client's half.
+    fn take_input_stream(_input: &mut Self::Input) -> Option<ByteStream> {
+        None
+    }
+    /// Gives an output its streaming body, for the client's half.
+    fn set_output_stream(_output: &mut Self::Output, _body: ByteStream) {}
+    /// Takes an output's streaming body, where it has one.
+    fn take_output_stream(_output: &mut Self::Output) -> Option<ByteStream> {
+        None
+    }
+}
+
+/// Whether a decoded value keeps all constraints of its shape. Generated, and only a yes or no: the words for a no
+/// come from the tables.
+pub trait Valid {
+    /// True when every constraint holds, members included.
+    fn valid(&self) -> bool;
+}

@@ -1,0 +1,144 @@
+//! The scalars that look different in JSON and CBOR: blobs and times; and streaming bodies.
+
+use std::{fmt, io, pin::Pin};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use futures_util::Stream;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Bytes: base64 in a format that people read (JSON, XML), bytes in CBOR.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
+pub struct Blob(pub Bytes);
+
+/// A time in milliseconds since the epoch: seconds with a fraction in JSON, tagged milliseconds in CBOR.
+///
+/// Serializers that people read get a number of seconds; the others get milliseconds as an `i64` inside a newtype
+/// struct named [`Timestamp::TAG`], which the CBOR half of `wire` writes with CBOR's tag 1 (as the AWS SDK for Java
+/// does for Kinesis).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// The newtype's name in formats that are not for people.
+    pub const TAG: &'static str = "headwater.Timestamp";
+}
+
+impl From<Vec<u8>> for Blob {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl From<Bytes> for Blob {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            to.serialize_str(&STANDARD.encode(&self.0))
+        } else {
+            to.serialize_bytes(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            from.deserialize_str(BlobText)
+        } else {
+            from.deserialize_bytes(BlobBytes)
+        }
+    }
+}
+
+struct BlobText;
+struct BlobBytes;
+
+impl de::Visitor<'_> for BlobText {
+    type Value = Blob;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("base64")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
+        STANDARD.decode(text).map(Blob::from).map_err(E::custom)
+    }
+}
+
+impl de::Visitor<'_> for BlobBytes {
+    type Value = Blob;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Blob, E> {
+        Ok(Blob(Bytes::copy_from_slice(bytes)))
+    }
+
+    fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
+        Ok(bytes.into())
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if !to.is_human_readable() {
+            to.serialize_newtype_struct(Self::TAG, &self.0)
+        } else if self.0 % 1000 == 0 {
+            to.serialize_i64(self.0 / 1000)
+        } else {
+            to.serialize_f64(self.0 as f64 / 1000.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if from.is_human_readable() {
+            let seconds = f64::deserialize(from)?;
+            Ok(Self((seconds * 1000.0).round() as i64))
+        } else {
+            i64::deserialize(from).map(Self)
+        }
+    }
+}
+
+/// A body that is passed on as it comes, never held whole.
+pub struct ByteStream {
+    /// The chunks.
+    pub chunks: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
+    /// The number of bytes to come, where it is known.
+    pub len: Option<u64>,
+}
+
+impl ByteStream {
+    /// A stream of one chunk.
+    pub fn from_bytes(bytes: Bytes) -> Self {
+        let len = Some(bytes.len() as u64);
+        Self { chunks: Box::pin(futures_util::stream::once(async { Ok(bytes) })), len }
+    }
+
+    /// A stream of nothing.
+    pub fn empty() -> Self {
+        Self { chunks: Box::pin(futures_util::stream::empty()), len: Some(0) }
+    }
+}
+
+impl Default for ByteStream {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteStream").field("len", &self.len).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! Streams and shards: routing, limits, positions, retention.

@@ -1,0 +1,1 @@
+//! The commands that run outside the server: replay, trip generator, load generator.

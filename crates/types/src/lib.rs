@@ -1,0 +1,33 @@
+//! Names, numbers and times of the ingestion stack: parsed once, valid ever after.
+//!
+//! Owns the values that every floor speaks about: stream names, shard ids, hash keys, sequence numbers, ARNs and
+//! times. Knows nothing of requests, storage or errors of a service; a value that exists here is valid.
+
+mod arn;
+mod hash_key;
+mod names;
+mod sequence;
+mod time;
+
+pub use arn::{Account, Arn, Region};
+pub use hash_key::{HashKey, HashRange};
+pub use names::{ShardIndex, StreamName};
+pub use sequence::SequenceNumber;
+pub use time::Millis;
+
+/// Why a text is not the value it was taken for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {what}: {text:?}")]
+pub struct Invalid {
+    /// The kind of value, as a reader would name it ("stream name").
+    pub what: &'static str,
+    /// What was given.
+    pub text: String,
+}
+
+impl Invalid {
+    /// `text` is not a valid `what`.
+    pub fn new(what: &'static str, text: impl Into<String>) -> Self {
+        Self { what, text: text.into() }
+    }
+}

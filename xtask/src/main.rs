@@ -1,0 +1,2 @@
+//! Chores: code generation and its check.
+fn main() {}
