@@ -85,3 +85,20 @@ pub trait Catalog: Send + Sync {
     /// Makes all changes or none; the new versions, in order (0 for a removed key).
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError>;
 }
+
+/// Whether a key that is at `current` may undergo `change`.
+pub(crate) fn is_expected(change: &Change, current: Option<Version>) -> bool {
+    match change.expect {
+        Expect::Any => true,
+        Expect::Absent => current.is_none(),
+        Expect::At(version) => current == Some(version),
+    }
+}
+
+/// The version that `change` takes a key to which is at `current`.
+pub(crate) fn after_commit(change: &Change, current: Option<Version>) -> Version {
+    match change.value {
+        Some(_) => Version(current.map_or(1, |v| v.0 + 1)),
+        None => Version(0),
+    }
+}

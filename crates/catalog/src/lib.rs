@@ -5,7 +5,12 @@
 //! their records in a [`Table`].
 
 mod api;
+mod limits;
+mod memory;
+mod sqlite;
 mod table;
 
 pub use api::{Catalog, CatalogError, Change, Expect, Version, Versioned};
+pub use memory::MemoryCatalog;
+pub use sqlite::{Options, SqliteCatalog};
 pub use table::Table;
