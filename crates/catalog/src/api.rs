@@ -68,6 +68,7 @@ pub enum CatalogError {
 /// Durable keys and values.
 ///
 /// * A commit MUST be atomic and durable when its future resolves; commits MUST be serializable.
+/// * The changes of one commit MUST take effect in their order.
 /// * A read MUST see every commit that was acknowledged before it began.
 #[async_trait]
 pub trait Catalog: Send + Sync {

@@ -162,7 +162,6 @@ fn write_together(
 }
 
 /// A conflict concerns its own commit; any other failure concerns all, and drops the transaction.
-#[expect(clippy::type_complexity, reason = "a result for each commit, inside one for all")]
 fn transact(
     connection: &mut Connection,
     commits: &[Commit],
