@@ -1,0 +1,49 @@
+"""Fixtures that every suite shares."""
+
+import itertools
+
+import pytest
+
+from headwater import Server
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """One server for all tests that do not stop or configure theirs."""
+    server = Server(tmp_path_factory.mktemp("server") / "data").start()
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """Makes servers of a test's own: `new_server("--limits", "off")`."""
+    made = []
+
+    def make(*arguments):
+        made.append(Server(tmp_path / f"data-{len(made)}", *arguments))
+        return made[-1].start()
+
+    yield make
+    for server in made:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def endpoint(server):
+    return server.endpoint
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    """Makes boto3 clients of the shared server: `client("kinesis")`."""
+    return server.client
+
+
+@pytest.fixture
+def name():
+    """A name that no other test uses."""
+    return f"test-{next(_names)}"
