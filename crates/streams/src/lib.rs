@@ -1,1 +1,29 @@
 //! Streams and shards: routing, limits, positions, retention.
+//!
+//! A stream is a ring of hash keys shared out to shards; a shard is one shard of the log. This crate knows which
+//! streams there are (their records live in the catalog), which shard takes a record, how much a shard lets through,
+//! where a reader stands and what it may still read. It leaves durability and order to the log, and AWS's spelling,
+//! texts and paging parameters to the door.
+
+mod errors;
+mod limits;
+mod listing;
+mod put;
+mod read;
+mod record;
+mod stream;
+mod streams;
+mod throttle;
+mod token;
+
+pub use errors::{Error, PutError};
+pub use limits::{
+    DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_PUT_BYTES, MAX_READ,
+    MAX_RETENTION_HOURS, MAX_TAGS, MIN_RETENTION_HOURS,
+};
+pub use listing::{ShardFilter, ShardPage, StreamPage};
+pub use put::{Placed, PutEntry};
+pub use read::{Iterator, ReadRecord, ReadResult, Start};
+pub use record::{ShardRecord, StreamRecord, Tags};
+pub use stream::{Shard, Stream};
+pub use streams::{NewStream, Options, Streams};

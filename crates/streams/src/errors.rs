@@ -1,0 +1,125 @@
+//! Why a stream does not do what it was asked.
+
+use std::time::Duration;
+
+use headwater_catalog::CatalogError;
+use headwater_log::LogError;
+use headwater_types::{Millis, ShardIndex, StreamName};
+
+/// Why a call failed as a whole.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// No such stream.
+    #[error("there is no stream {0}")]
+    NoStream(StreamName),
+    /// The stream has no such shard, or the shard's stream is gone.
+    #[error("stream {stream} has no shard {shard}")]
+    NoShard {
+        /// The stream.
+        stream: StreamName,
+        /// The shard that it was asked for.
+        shard: ShardIndex,
+    },
+    /// The name is taken.
+    #[error("there is a stream {0} already")]
+    StreamExists(StreamName),
+    /// More open shards than configured.
+    #[error("{asked} more shards beside the {open} there are would exceed the quota of {quota}")]
+    ShardQuota {
+        /// Open shards there are.
+        open: u32,
+        /// What is allowed.
+        quota: u32,
+        /// Shards that the call would have added.
+        asked: u32,
+    },
+    /// Every stream number was given away.
+    #[error("16,777,216 streams were made in this data directory, which is all it can number")]
+    NumbersExhausted,
+    /// Another change of the same stream came first.
+    #[error("stream {0} is being changed by another call")]
+    Conflict(StreamName),
+    /// The stream would have more than [`crate::MAX_TAGS`] tags.
+    #[error("stream {0} would have too many tags")]
+    TooManyTags(StreamName),
+    /// Less than [`crate::MIN_RETENTION_HOURS`].
+    #[error("a retention of {0} hours is too short")]
+    RetentionTooShort(i64),
+    /// More than [`crate::MAX_RETENTION_HOURS`].
+    #[error("a retention of {0} hours is too long")]
+    RetentionTooLong(i64),
+    /// An increase that would not increase.
+    #[error("stream {stream} has a retention of {hours} hours, which {asked} does not increase")]
+    NoIncrease {
+        /// The stream.
+        stream: StreamName,
+        /// What it has.
+        hours: u32,
+        /// What was asked for.
+        asked: u32,
+    },
+    /// A decrease that would not decrease.
+    #[error("stream {stream} has a retention of {hours} hours, which {asked} does not decrease")]
+    NoDecrease {
+        /// The stream.
+        stream: StreamName,
+        /// What it has.
+        hours: u32,
+        /// What was asked for.
+        asked: u32,
+    },
+    /// A record is larger than its stream allows.
+    #[error("a record of {bytes} bytes with its key is over the stream's limit of {limit}")]
+    RecordTooLarge {
+        /// Its place in the call, from 0.
+        index: usize,
+        /// Data and key.
+        bytes: usize,
+        /// What the stream allows.
+        limit: u32,
+    },
+    /// The records of one call are too large together.
+    #[error("records of {0} bytes in one call are over the limit of {MAX} MiB", MAX = crate::MAX_PUT_BYTES >> 20)]
+    PutTooLarge(usize),
+    /// A shard's read limits.
+    #[error("shard {shard} of stream {stream} is read faster than its limits")]
+    Throttled {
+        /// The stream.
+        stream: StreamName,
+        /// The shard.
+        shard: ShardIndex,
+    },
+    /// A token that we did not give, or not for this.
+    #[error("not a token of this installation")]
+    InvalidToken,
+    /// A token that is too old.
+    #[error("a token of {issued:?} is too old at {now:?}")]
+    ExpiredToken {
+        /// When it was given.
+        issued: Millis,
+        /// The clock now.
+        now: Millis,
+        /// How old it may be.
+        life: Duration,
+    },
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}
+
+/// Why one record of a put was not taken; the others stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PutError {
+    /// The shard's write limits.
+    #[error("shard {0} is written faster than its limits")]
+    Throttled(ShardIndex),
+    /// The shard went away while the put was under way.
+    #[error("shard {0} takes no records")]
+    Closed(ShardIndex),
+    /// The log refused.
+    #[error(transparent)]
+    Log(#[from] LogError),
+}

@@ -1,0 +1,40 @@
+//! Every bound of this crate, by name. Numbers are AWS's: "Quotas and limits" of the Kinesis Data Streams guide.
+
+use std::time::Duration;
+
+use headwater_log::ReadLimit;
+
+/// Open shards that all streams may have together, unless configured: AWS's quota in its large regions.
+pub const DEFAULT_SHARD_QUOTA: u32 = 20_000;
+
+/// Bytes of data and partition key in one record, unless the stream was made for larger ones.
+pub const DEFAULT_MAX_RECORD_BYTES: u32 = 1024 * 1024;
+
+/// Bytes of data and partition keys in one put of many records.
+pub const MAX_PUT_BYTES: usize = 10 * 1024 * 1024;
+
+/// What one read returns at the most.
+pub const MAX_READ: ReadLimit = ReadLimit { records: 10_000, bytes: 10 * 1024 * 1024 };
+
+/// The shortest retention.
+pub const MIN_RETENTION_HOURS: u32 = 24;
+/// The longest retention: 365 days.
+pub const MAX_RETENTION_HOURS: u32 = 8760;
+
+/// Tags that one stream may have.
+pub const MAX_TAGS: usize = 50;
+
+/// How long an iterator, or a token for the next page, is good for.
+pub const ITERATOR_LIFE: Duration = Duration::from_secs(300);
+
+/// Stream numbers are below this: they have 24 bits of a shard's number in the log.
+pub(crate) const STREAM_NUMBERS: u32 = 1 << 24;
+
+/// Bytes a second that a shard takes.
+pub(crate) const WRITE_BYTES: f64 = 1_048_576.0;
+/// Records a second that a shard takes.
+pub(crate) const WRITE_RECORDS: f64 = 1000.0;
+/// Bytes a second that a shard gives.
+pub(crate) const READ_BYTES: f64 = 2_097_152.0;
+/// Reads a second that a shard answers.
+pub(crate) const READ_CALLS: f64 = 5.0;

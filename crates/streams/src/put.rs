@@ -1,0 +1,155 @@
+//! The way in: partition key to shard, the shard's limits, one append for the whole call.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use headwater_log::{Append, AppendError, Appended, NewRecord};
+use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
+
+use crate::{Error, PutError, Stream, Streams, limits::MAX_PUT_BYTES, stream::hash_key};
+
+/// A record to put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutEntry {
+    /// Decides the shard, unless `hash_key` does, and is kept with the data.
+    pub partition_key: Bytes,
+    /// Decides the shard.
+    pub hash_key: Option<HashKey>,
+    /// The record's data; may be empty.
+    pub data: Bytes,
+}
+
+impl PutEntry {
+    /// What limits count: data and partition key.
+    pub fn bytes(&self) -> usize {
+        self.partition_key.len() + self.data.len()
+    }
+}
+
+/// Where a record was put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The shard.
+    pub shard: ShardIndex,
+    /// Its offset in the shard.
+    pub offset: u64,
+    /// The same as AWS numbers it.
+    pub sequence: SequenceNumber,
+    /// When it arrived.
+    pub time: Millis,
+}
+
+/// The entries of a call that go to one shard, in their order.
+struct Group {
+    /// The shard's place in the stream.
+    place: usize,
+    /// The entries' places in the call.
+    entries: Vec<u32>,
+}
+
+impl Streams {
+    /// Puts records: one result an entry, in order; durable when this returns. Entries of one shard keep their order.
+    ///
+    /// # Errors
+    /// As a whole only when entries are too large; nothing was put then.
+    pub async fn put(
+        &self,
+        stream: &Stream,
+        entries: Vec<PutEntry>,
+    ) -> Result<Vec<Result<Placed, PutError>>, Error> {
+        check_sizes(stream, &entries)?;
+        let mut results: Vec<Option<Result<Placed, PutError>>> = vec![None; entries.len()];
+        let mut groups = route(stream, &entries);
+        if self.options.limits {
+            self.throttle(stream, &entries, &mut groups, &mut results);
+        }
+        let appended = self.log.append(appends(stream, entries, &groups)).await;
+        for (group, appended) in groups.iter().zip(appended) {
+            place(stream, group, appended, &mut results);
+        }
+        Ok(results.into_iter().map(|result| result.expect("each entry was throttled or appended")).collect())
+    }
+
+    /// Takes out what the shards' limits refuse.
+    fn throttle(
+        &self,
+        stream: &Stream,
+        entries: &[PutEntry],
+        groups: &mut Vec<Group>,
+        results: &mut [Option<Result<Placed, PutError>>],
+    ) {
+        let now = self.env.clock.elapsed();
+        for Group { place, entries: of } in groups.iter_mut() {
+            let shard = &stream.shards()[*place];
+            let sizes = of.iter().map(|&entry| entries[entry as usize].bytes());
+            let mut admitted = shard.throttle.admit_writes(now, sizes).into_iter();
+            of.retain(|&entry| {
+                let admitted = admitted.next().expect("one answer a size");
+                if !admitted {
+                    results[entry as usize] = Some(Err(PutError::Throttled(shard.record.index)));
+                }
+                admitted
+            });
+        }
+        groups.retain(|group| !group.entries.is_empty());
+    }
+}
+
+fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), Error> {
+    let limit = stream.record.max_record_bytes;
+    for (index, entry) in entries.iter().enumerate() {
+        if entry.bytes() > limit as usize {
+            return Err(Error::RecordTooLarge { index, bytes: entry.bytes(), limit });
+        }
+    }
+    let total = entries.iter().map(PutEntry::bytes).sum();
+    if total > MAX_PUT_BYTES { Err(Error::PutTooLarge(total)) } else { Ok(()) }
+}
+
+fn route(stream: &Stream, entries: &[PutEntry]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut group_of: HashMap<usize, usize> = HashMap::new();
+    for (entry, index) in entries.iter().zip(0..) {
+        let place = stream.route(entry.hash_key.unwrap_or_else(|| hash_key(&entry.partition_key)));
+        let group = *group_of.entry(place).or_insert_with(|| {
+            groups.push(Group { place, entries: Vec::new() });
+            groups.len() - 1
+        });
+        groups[group].entries.push(index);
+    }
+    groups
+}
+
+fn appends(stream: &Stream, mut entries: Vec<PutEntry>, groups: &[Group]) -> Vec<Append> {
+    let mut record = |&entry: &u32| {
+        let PutEntry { partition_key, data, .. } = &mut entries[entry as usize];
+        NewRecord { key: std::mem::take(partition_key), value: std::mem::take(data) }
+    };
+    groups
+        .iter()
+        .map(|group| Append {
+            shard: stream.shards()[group.place].number,
+            records: group.entries.iter().map(&mut record).collect(),
+        })
+        .collect()
+}
+
+fn place(
+    stream: &Stream,
+    group: &Group,
+    appended: Result<Appended, AppendError>,
+    results: &mut [Option<Result<Placed, PutError>>],
+) {
+    let shard = &stream.shards()[group.place];
+    let index = shard.record.index;
+    for (&entry, nth) in group.entries.iter().zip(0..) {
+        results[entry as usize] = Some(match &appended {
+            Ok(Appended { first_offset, time }) => {
+                let (offset, time) = (first_offset + nth, *time);
+                Ok(Placed { shard: index, offset, sequence: shard.sequence(offset, time), time })
+            }
+            Err(AppendError::Sealed | AppendError::Unknown(_)) => Err(PutError::Closed(index)),
+            Err(AppendError::Log(error)) => Err(PutError::Log(error.clone())),
+        });
+    }
+}

@@ -1,0 +1,186 @@
+//! The way out: from a position to records, and the tokens in which readers hold their position.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_log::{Chunk, LogError, ReadLimit, ShardState};
+use headwater_types::{Millis, SequenceNumber, ShardIndex, StreamName};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Shard, Stream, Streams, limits::MAX_READ, token::Kind};
+
+/// Where a reader starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the oldest record there is.
+    TrimHorizon,
+    /// After the newest record there is.
+    Latest,
+    /// At the first record that arrived at this time or later.
+    Time(Millis),
+    /// At this offset.
+    Offset(u64),
+}
+
+/// A reader's position in a shard, held by the reader as a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Iterator {
+    /// The stream's name.
+    #[serde(rename = "n")]
+    pub stream: StreamName,
+    /// The stream's number: another stream of the same name is not meant.
+    #[serde(rename = "i")]
+    pub number: u32,
+    /// The shard.
+    #[serde(rename = "s")]
+    pub shard: ShardIndex,
+    /// The next offset to read.
+    #[serde(rename = "o")]
+    pub offset: u64,
+}
+
+impl Kind for Iterator {
+    const TAG: u8 = 1;
+}
+
+/// A record as a reader gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadRecord {
+    /// Its offset in the shard.
+    pub offset: u64,
+    /// The same as AWS numbers it.
+    pub sequence: SequenceNumber,
+    /// When it arrived.
+    pub time: Millis,
+    /// Its partition key, UTF-8.
+    pub partition_key: Bytes,
+    /// Its data.
+    pub data: Bytes,
+}
+
+/// What a read found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadResult {
+    /// The records, in order.
+    pub records: Vec<ReadRecord>,
+    /// Where the next read goes on.
+    pub next: u64,
+    /// Whether no record can ever follow.
+    pub ended: bool,
+    /// How long ago the last record arrived when there are more behind it; 0 when there are none.
+    pub millis_behind: u64,
+}
+
+impl Streams {
+    /// The token of a reader that starts at `start`.
+    pub async fn iterator(&self, stream: &Stream, shard: &Shard, start: Start) -> Result<String, Error> {
+        let offset = self.resolve(stream, shard, start).await?;
+        Ok(self.iterator_at(stream, shard, offset))
+    }
+
+    /// The token of a reader that goes on at `offset`.
+    pub fn iterator_at(&self, stream: &Stream, shard: &Shard, offset: u64) -> String {
+        let iterator = Iterator {
+            stream: stream.record.name.clone(),
+            number: stream.record.number,
+            shard: shard.record.index,
+            offset,
+        };
+        self.tokens.seal(&self.env, &iterator)
+    }
+
+    /// What a reader's token says, when it is one of ours and not too old.
+    pub fn open_iterator(&self, token: &str) -> Result<Iterator, Error> {
+        self.tokens.open(token, self.env.clock.now())
+    }
+
+    /// The stream and shard that an iterator was made for, when they are there still.
+    pub fn stream_of(&self, iterator: &Iterator) -> Result<Arc<Stream>, Error> {
+        let gone = || Error::NoShard { stream: iterator.stream.clone(), shard: iterator.shard };
+        self.get(&iterator.stream)
+            .ok()
+            .filter(|stream| stream.record.number == iterator.number)
+            .ok_or_else(gone)
+    }
+
+    /// The offset that a start is at now.
+    pub async fn resolve(&self, stream: &Stream, shard: &Shard, start: Start) -> Result<u64, Error> {
+        let resolved = match start {
+            Start::Offset(offset) => Ok(offset),
+            Start::TrimHorizon => self.log.state(shard.number).map(|state| state.first),
+            Start::Latest => self.log.state(shard.number).map(|state| state.end),
+            Start::Time(time) => self.log.offset_at(shard.number, time).await,
+        };
+        resolved.map_err(|error| gone(stream, shard, error))
+    }
+
+    /// Reads at most `limit` records from `from` on, within the shard's limits. What was trimmed is passed over.
+    pub async fn read(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        from: u64,
+        limit: usize,
+    ) -> Result<ReadResult, Error> {
+        if self.options.limits && !shard.throttle.admit_read(self.env.clock.elapsed()) {
+            let (stream, shard) = (stream.record.name.clone(), shard.record.index);
+            return Err(Error::Throttled { stream, shard });
+        }
+        let limit = ReadLimit { records: limit.min(MAX_READ.records), bytes: MAX_READ.bytes };
+        let chunk = self.read_unlimited(stream, shard, from, limit).await?;
+        if self.options.limits {
+            shard.throttle.charge_read(chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum());
+        }
+        Ok(self.result(shard, chunk))
+    }
+
+    /// Reads for another domain: outside of the shard's limits, as a reader with its own throughput.
+    pub async fn read_unlimited(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Result<Chunk, Error> {
+        self.log.read(shard.number, from, limit).await.map_err(|error| gone(stream, shard, error))
+    }
+
+    /// The shard as readers see it now.
+    pub fn state(&self, stream: &Stream, shard: &Shard) -> Result<ShardState, Error> {
+        self.log.state(shard.number).map_err(|error| gone(stream, shard, error))
+    }
+
+    /// Returns once there is a record at `offset` or after it, or never can be one.
+    pub async fn wait(&self, shard: &Shard, offset: u64) {
+        self.log.wait(shard.number, offset).await;
+    }
+
+    fn result(&self, shard: &Shard, chunk: Chunk) -> ReadResult {
+        let Chunk { records, next, state } = chunk;
+        let caught_up = next >= state.end;
+        let last = records.last().map_or(state.newest, |record| record.time);
+        let behind = self.env.clock.now().since(last).as_millis() as u64;
+        let record = |r: headwater_log::Record| ReadRecord {
+            offset: r.offset,
+            sequence: shard.sequence(r.offset, r.time),
+            time: r.time,
+            partition_key: r.key,
+            data: r.value,
+        };
+        ReadResult {
+            records: records.into_iter().map(record).collect(),
+            next,
+            ended: caught_up && state.sealed,
+            millis_behind: if caught_up { 0 } else { behind },
+        }
+    }
+}
+
+fn gone(stream: &Stream, shard: &Shard, error: LogError) -> Error {
+    match error {
+        LogError::Unknown(_) => {
+            Error::NoShard { stream: stream.record.name.clone(), shard: shard.record.index }
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,90 @@
+//! What the catalog keeps of a stream.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use headwater_log::{Retention, ShardNumber};
+use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
+use serde::{Deserialize, Serialize};
+
+/// A stream's tags.
+pub type Tags = BTreeMap<String, String>;
+
+/// A stream as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamRecord {
+    /// Its name, unique among the streams there are.
+    pub name: StreamName,
+    /// Its number, unique among all streams there ever were; below 2^24.
+    pub number: u32,
+    /// When it was made.
+    pub created: Millis,
+    /// Its shards in order of their index, closed ones included.
+    pub shards: Vec<ShardRecord>,
+    /// How long its records may be read.
+    pub retention_hours: u32,
+    /// Records before this time are gone, however long the retention becomes.
+    pub trimmed: Millis,
+    /// Bytes of data and partition key in one record.
+    pub max_record_bytes: u32,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A shard of a stream as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRecord {
+    /// Its place in the stream, never used again.
+    pub index: ShardIndex,
+    /// The hash keys that it takes, or took while it was open.
+    pub range: HashRange,
+    /// When it was made.
+    pub created: Millis,
+    /// The shard that it was split from, or the first of the two it was merged from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ShardIndex>,
+    /// The second of the two that it was merged from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adjacent_parent: Option<ShardIndex>,
+    /// When it was closed; an open shard takes records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Millis>,
+}
+
+/// The log's shard numbers of streams have this in their top byte; other domains have other numbers there.
+const NAMESPACE: u64 = 0x01;
+
+impl StreamRecord {
+    /// The log's number of one of its shards: namespace (8 bits), stream (24), shard (32).
+    pub fn shard_number(&self, index: ShardIndex) -> ShardNumber {
+        ShardNumber(NAMESPACE << 56 | u64::from(self.number) << 32 | u64::from(index.0))
+    }
+
+    /// How long its records may be read.
+    pub fn retention(&self) -> Duration {
+        Duration::from_secs(u64::from(self.retention_hours) * 3600)
+    }
+
+    /// The same in the log's words.
+    pub fn log_retention(&self) -> Retention {
+        Retention { period: self.retention(), floor: self.trimmed }
+    }
+
+    /// The oldest time that may still be read.
+    pub fn horizon(&self, now: Millis) -> Millis {
+        now.minus(self.retention()).max(self.trimmed).max(self.created)
+    }
+}
+
+/// The number of the stream that a shard of the log belongs to, when it belongs to a stream.
+pub(crate) fn stream_of(shard: ShardNumber) -> Option<u32> {
+    (shard.0 >> 56 == NAMESPACE).then_some((shard.0 >> 32) as u32 & 0x00ff_ffff)
+}
+
+/// What all streams of one installation share.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Installation {
+    /// The next stream's number.
+    pub next_number: u32,
+    /// The secret that tokens are authenticated with: 32 bytes.
+    pub token_key: [u8; 32],
+}

@@ -1,0 +1,165 @@
+//! A stream in memory: its record, made ready for routing.
+
+use std::sync::Arc;
+
+use headwater_catalog::Version;
+use headwater_log::ShardNumber;
+use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
+use md5::{Digest, Md5};
+
+use crate::{Error, ShardRecord, StreamRecord, throttle::Throttle};
+
+/// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
+pub struct Stream {
+    /// What the catalog keeps of it.
+    pub record: StreamRecord,
+    pub(crate) version: Version,
+    shards: Vec<Arc<Shard>>,
+    /// The first hash key of each open shard, in order, with the shard's place in `shards`.
+    routes: Vec<(HashKey, u32)>,
+}
+
+/// A shard of a stream.
+pub struct Shard {
+    /// What the catalog keeps of it.
+    pub record: ShardRecord,
+    /// Its number in the log.
+    pub number: ShardNumber,
+    pub(crate) throttle: Throttle,
+}
+
+impl Stream {
+    /// The stream of `record`; shards that `before` has as well keep what they have let through lately.
+    pub(crate) fn new(record: StreamRecord, version: Version, before: Option<&Stream>) -> Self {
+        let shard = |of: &ShardRecord| {
+            let known = before.and_then(|b| b.shard(of.index).ok()).filter(|known| known.record == *of);
+            known.cloned().unwrap_or_else(|| {
+                let number = record.shard_number(of.index);
+                Arc::new(Shard { record: of.clone(), number, throttle: Throttle::default() })
+            })
+        };
+        let shards: Vec<Arc<Shard>> = record.shards.iter().map(shard).collect();
+        let open = shards.iter().zip(0..).filter(|(shard, _)| shard.record.closed.is_none());
+        let mut routes: Vec<(HashKey, u32)> =
+            open.map(|(shard, place)| (shard.record.range.start, place)).collect();
+        routes.sort_unstable();
+        Self { record, version, shards, routes }
+    }
+
+    /// All shards in order of their index, closed ones included.
+    pub fn shards(&self) -> &[Arc<Shard>] {
+        &self.shards
+    }
+
+    /// How many shards take records.
+    pub fn open_shards(&self) -> u32 {
+        self.routes.len() as u32
+    }
+
+    /// The shard with this index.
+    pub fn shard(&self, index: ShardIndex) -> Result<&Arc<Shard>, Error> {
+        let place = self.shards.binary_search_by_key(&index, |shard| shard.record.index);
+        let missing = |_| Error::NoShard { stream: self.record.name.clone(), shard: index };
+        place.map(|place| &self.shards[place]).map_err(missing)
+    }
+
+    /// The shards that took over when `parent` was closed.
+    pub fn children(&self, parent: ShardIndex) -> impl Iterator<Item = &Arc<Shard>> {
+        let of = move |shard: &&Arc<Shard>| {
+            shard.record.parent == Some(parent) || shard.record.adjacent_parent == Some(parent)
+        };
+        self.shards.iter().filter(of)
+    }
+
+    /// The place in [`Self::shards`] of the open shard that owns `key`.
+    pub(crate) fn route(&self, key: HashKey) -> usize {
+        // Open shards cover the whole ring, so the last that starts at or before the key owns it.
+        let after = self.routes.partition_point(|(start, _)| *start <= key);
+        self.routes[after.saturating_sub(1)].1 as usize
+    }
+}
+
+impl Shard {
+    /// The sequence number of the record at `offset`.
+    pub fn sequence(&self, offset: u64, time: Millis) -> SequenceNumber {
+        SequenceNumber::of_record(self.record.created, self.record.index, offset, time)
+    }
+
+    /// The sequence number that comes before every record.
+    pub fn first_sequence(&self) -> SequenceNumber {
+        SequenceNumber::start_of(self.record.created, self.record.index)
+    }
+
+    /// The sequence number that comes after every record of a closed shard.
+    pub fn last_sequence(&self) -> Option<SequenceNumber> {
+        let end = |closed| SequenceNumber::end_of(self.record.created, self.record.index, closed);
+        self.record.closed.map(end)
+    }
+}
+
+/// Where a partition key falls: its MD5, as AWS documents it.
+pub(crate) fn hash_key(partition_key: &[u8]) -> HashKey {
+    HashKey(u128::from_be_bytes(Md5::digest(partition_key).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::HashRange;
+
+    use super::*;
+
+    pub(crate) fn record(shards: u32) -> StreamRecord {
+        let created = Millis(1_700_000_000_000);
+        let shard = |(range, index)| ShardRecord {
+            index: ShardIndex(index),
+            range,
+            created,
+            parent: None,
+            adjacent_parent: None,
+            closed: None,
+        };
+        StreamRecord {
+            name: "s".parse().unwrap(),
+            number: 1,
+            created,
+            shards: HashRange::split_evenly(shards).into_iter().zip(0..).map(shard).collect(),
+            retention_hours: 24,
+            trimmed: Millis::ZERO,
+            max_record_bytes: 1 << 20,
+            tags: Default::default(),
+        }
+    }
+
+    #[test]
+    fn every_key_finds_the_open_shard_that_owns_it() {
+        let mut record = record(10_000);
+        // Shard 3 was split in two.
+        let parent = record.shards[3].clone();
+        record.shards[3].closed = Some(Millis(1_700_000_001_000));
+        let middle = parent.range.start.0 + 5;
+        for (index, start, end) in
+            [(10_000, parent.range.start.0, middle - 1), (10_001, middle, parent.range.end.0)]
+        {
+            let range = HashRange { start: HashKey(start), end: HashKey(end) };
+            record.shards.push(ShardRecord {
+                index: ShardIndex(index),
+                range,
+                parent: Some(ShardIndex(3)),
+                ..parent.clone()
+            });
+        }
+        let stream = Stream::new(record, Version(1), None);
+        assert_eq!(stream.open_shards(), 10_001);
+        assert_eq!(stream.children(ShardIndex(3)).count(), 2);
+        for shard in stream.shards().iter().filter(|s| s.record.closed.is_none()) {
+            for key in [shard.record.range.start, shard.record.range.end] {
+                assert_eq!(stream.shards()[stream.route(key)].record.index, shard.record.index);
+            }
+        }
+    }
+
+    #[test]
+    fn a_partition_key_falls_where_its_md5_says() {
+        assert_eq!(hash_key(b"a"), HashKey(0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661));
+    }
+}
