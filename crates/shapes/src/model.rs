@@ -1,8 +1,8 @@
 //! What a generated service is made of: operations, structures, constraints and errors, as static tables.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::ByteStream;
+use crate::{ByteStream, Pattern};
 
 /// How a service's requests and answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct ErrorShape {
     pub status: u16,
 }
 
-/// A structure: its name and members in the model's order.
+/// A structure: its name and members, in the order in which AWS checks them where that is known, else in the model's.
 #[derive(Debug)]
 pub struct Structure {
     /// `PutRecordsInput`.
@@ -119,6 +119,43 @@ pub enum Location {
     Status,
 }
 
+impl Member {
+    /// The same member under another name on the wire.
+    pub(crate) const fn named(mut self, wire_name: &'static str) -> Self {
+        self.wire_name = wire_name;
+        self
+    }
+
+    /// The same member in another place.
+    pub(crate) const fn at(mut self, location: Location) -> Self {
+        self.location = location;
+        self
+    }
+}
+
+/// A member that need not be there.
+pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
+    Member { name, wire_name: name, shape, required: false, location: Location::Body, xml_attribute: false }
+}
+
+/// A member that must be there.
+pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
+    Member { required: true, ..optional(name, shape) }
+}
+
+/// The input or output that an operation does not have; also that of operations without types.
+pub static NOTHING: Structure = Structure { name: "", members: &[], payload: None, union: false };
+
+/// The type of [`NOTHING`]. In AWS JSON such an answer has no body at all.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Nothing {}
+
+impl Valid for Nothing {
+    fn valid(&self) -> bool {
+        true
+    }
+}
+
 /// A type with its constraints. Bounds are AWS's: characters of a string, bytes of a blob, members of a list.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields are the constraints of the same name in AWS's models")]
@@ -126,7 +163,7 @@ pub enum Shape {
     String {
         min: Option<u64>,
         max: Option<u64>,
-        pattern: Option<&'static str>,
+        pattern: Option<&'static Pattern>,
         values: &'static [&'static str],
     },
     Blob {
@@ -204,3 +241,33 @@ pub trait Valid {
     /// True when every constraint holds, members included.
     fn valid(&self) -> bool;
 }
+
+/// Makes the type of an operation; the names behind `input` and `output` are the fields with streaming bodies.
+macro_rules! operation {
+    ($name:ident, $table:path, $input:ty => $output:ty
+     $(, input $input_body:ident)? $(, output $output_body:ident)?) => {
+        pub struct $name;
+
+        impl $crate::Operation for $name {
+            const SERVICE: &'static $crate::Service = &SERVICE;
+            const SHAPE: &'static $crate::OperationShape = &$table;
+            type Input = $input;
+            type Output = $output;
+
+            $(fn set_input_stream(input: &mut Self::Input, body: $crate::ByteStream) {
+                input.$input_body = body;
+            }
+            fn take_input_stream(input: &mut Self::Input) -> Option<$crate::ByteStream> {
+                Some(std::mem::take(&mut input.$input_body))
+            })?
+            $(fn set_output_stream(output: &mut Self::Output, body: $crate::ByteStream) {
+                output.$output_body = body;
+            }
+            fn take_output_stream(output: &mut Self::Output) -> Option<$crate::ByteStream> {
+                Some(std::mem::take(&mut output.$output_body))
+            })?
+        }
+    };
+}
+
+pub(crate) use operation;

@@ -1,0 +1,140 @@
+//! What is chosen by hand: the services, the operations with types, and where AWS differs from its model.
+
+/// A service to write.
+pub struct Selection {
+    /// Its directory in botocore, and the module's name.
+    pub name: &'static str,
+    /// The version of its API.
+    pub version: &'static str,
+    /// The operations that get types; none named means all.
+    pub operations: &'static [&'static str],
+    /// The XML namespace of its documents.
+    pub xml_namespace: Option<&'static str>,
+}
+
+/// All services.
+pub const SERVICES: &[Selection] = &[
+    Selection { name: "kinesis", version: "2013-12-02", operations: &[], xml_namespace: None },
+    Selection { name: "firehose", version: "2015-08-04", operations: &[], xml_namespace: None },
+    Selection { name: "lambda", version: "2015-03-31", operations: LAMBDA, xml_namespace: None },
+    Selection {
+        name: "s3",
+        version: "2006-03-01",
+        operations: S3,
+        xml_namespace: Some("http://s3.amazonaws.com/doc/2006-03-01/"),
+    },
+    Selection { name: "logs", version: "2014-03-28", operations: LOGS, xml_namespace: None },
+];
+
+const LAMBDA: &[&str] = &[
+    "CreateFunction",
+    "DeleteFunction",
+    "GetFunction",
+    "GetFunctionConfiguration",
+    "Invoke",
+    "ListFunctions",
+    "ListTags",
+    "TagResource",
+    "UntagResource",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+];
+
+const LOGS: &[&str] = &[
+    "CreateLogGroup",
+    "CreateLogStream",
+    "DeleteLogGroup",
+    "DeleteLogStream",
+    "DescribeLogGroups",
+    "DescribeLogStreams",
+    "FilterLogEvents",
+    "GetLogEvents",
+    "PutLogEvents",
+    "PutRetentionPolicy",
+];
+
+const S3: &[&str] = &[
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "CreateBucket",
+    "CreateMultipartUpload",
+    "DeleteBucket",
+    "DeleteBucketTagging",
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "DeleteObjects",
+    "GetBucketLocation",
+    "GetBucketTagging",
+    "GetBucketVersioning",
+    "GetObject",
+    "GetObjectTagging",
+    "HeadBucket",
+    "HeadObject",
+    "ListBuckets",
+    "ListMultipartUploads",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListParts",
+    "PutBucketTagging",
+    "PutObject",
+    "PutObjectTagging",
+    "UploadPart",
+    "UploadPartCopy",
+];
+
+/// Patterns that the service checks (and names in its errors) otherwise than its model writes them.
+/// The right side is what AWS answers, as recorded in kinesalite's tests.
+const PATTERNS: &[(&str, &str)] =
+    &[(r"^(0|([1-9]\d{0,128}))$", r"0|([1-9]\d{0,128})"), (r"^(0|([1-9]\d{0,38}))$", r"0|([1-9]\d{0,38})")];
+
+/// The pattern that the service checks where its model has `pattern`.
+pub fn checked_pattern(pattern: &str) -> &str {
+    PATTERNS.iter().find(|(model, _)| *model == pattern).map_or(pattern, |(_, checked)| checked)
+}
+
+/// The order in which the service checks a structure's members, as recorded in kinesalite's tests (its messages list
+/// them so). Members that are not named here come after, in the model's order.
+const ORDERS: &[(&str, &[&str])] = &[
+    ("AddTagsToStreamInput", &["Tags", "StreamName"]),
+    ("CreateStreamInput", &["ShardCount", "StreamName"]),
+    ("DecreaseStreamRetentionPeriodInput", &["RetentionPeriodHours", "StreamName"]),
+    ("DescribeStreamInput", &["Limit", "ExclusiveStartShardId", "StreamName"]),
+    ("GetRecordsInput", &["Limit", "ShardIterator"]),
+    (
+        "GetShardIteratorInput",
+        &["ShardId", "ShardIteratorType", "StartingSequenceNumber", "StreamName", "Timestamp"],
+    ),
+    ("IncreaseStreamRetentionPeriodInput", &["RetentionPeriodHours", "StreamName"]),
+    (
+        "ListShardsInput",
+        &["ExclusiveStartShardId", "MaxResults", "NextToken", "StreamCreationTimestamp", "StreamName"],
+    ),
+    ("ListStreamsInput", &["Limit", "ExclusiveStartStreamName"]),
+    ("ListTagsForStreamInput", &["Limit", "ExclusiveStartTagKey", "StreamName"]),
+    ("MergeShardsInput", &["ShardToMerge", "AdjacentShardToMerge", "StreamName"]),
+    (
+        "PutRecordInput",
+        &["SequenceNumberForOrdering", "PartitionKey", "ExplicitHashKey", "Data", "StreamName"],
+    ),
+    ("PutRecordsInput", &["Records", "StreamName"]),
+    ("PutRecordsRequestEntry", &["PartitionKey", "ExplicitHashKey", "Data"]),
+    ("RemoveTagsFromStreamInput", &["TagKeys", "StreamName"]),
+    ("SplitShardInput", &["NewStartingHashKey", "StreamName", "ShardToSplit"]),
+];
+
+/// A structure's members in the order in which the service checks them.
+pub fn check_order(structure: &str) -> &'static [&'static str] {
+    ORDERS.iter().find(|(name, _)| *name == structure).map_or(&[], |(_, order)| order)
+}
+
+/// The order in which the service lists an enumeration's values in its errors, where it is known.
+const ENUM_ORDERS: &[(&str, &[&str])] = &[(
+    "ShardIteratorType",
+    &["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"],
+)];
+
+/// The order in which the service lists the values of `shape`.
+pub fn enum_order(shape: &str) -> &'static [&'static str] {
+    ENUM_ORDERS.iter().find(|(name, _)| *name == shape).map_or(&[], |(_, order)| order)
+}
