@@ -1,1 +1,29 @@
-//! Buckets and objects over a directory or an S3-compatible store.
+//! Buckets and objects.
+//!
+//! [`ObjectStore`] is what an object store offers; [`DirectoryStore`] keeps it in a directory and the catalog. Owns
+//! the data's format on disk, checksums and conditions; knows nothing of HTTP and of how AWS spells requests and
+//! errors.
+
+mod api;
+mod blob;
+mod body;
+mod checksum;
+mod conditions;
+mod directory;
+mod error;
+pub mod limits;
+mod names;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use api::{
+    Attributes, BucketInfo, BucketQuery, ByteRange, CompletePart, Delete, Get, Listing, ObjectInfo,
+    ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
+    UploadListing, UploadQuery,
+};
+pub use body::Body;
+pub use checksum::{Algorithm, Checksum, Coverage, Expected};
+pub use conditions::{ReadConditions, WriteCondition};
+pub use directory::DirectoryStore;
+pub use error::ObjectError;
+pub use names::{BucketName, ObjectName};

@@ -1,0 +1,329 @@
+//! What every object store offers.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use headwater_types::Millis;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Algorithm, Body, BucketName, Checksum, Coverage, Expected, ObjectError, ObjectName, ReadConditions,
+    WriteCondition,
+};
+
+/// Buckets of objects.
+///
+/// * A write MUST be atomic and durable when its future resolves: a reader sees the old object whole or the new one
+///   whole, and a crash afterwards loses nothing.
+/// * A body that was given out MUST end as the object that it began as, whatever happens to the object meanwhile.
+/// * Bodies MUST be streamed: memory MUST NOT grow with an object's size.
+/// * Listings MUST be in the order of the keys' UTF-8 bytes, and MUST see every write that was acknowledged before.
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// Makes a bucket; `BucketExists` where there is one.
+    async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError>;
+    /// A bucket, or `NoSuchBucket`.
+    async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError>;
+    /// At most `limit` buckets, in order of their names.
+    async fn list_buckets(&self, query: &BucketQuery) -> Result<Vec<BucketInfo>, ObjectError>;
+    /// Removes a bucket without objects, and aborts its uploads.
+    async fn delete_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError>;
+
+    /// Writes an object, in place of what had its name.
+    async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError>;
+    /// What [`ObjectStore::get`] would give, without the body.
+    async fn head(&self, get: &Get) -> Result<Selected, ObjectError>;
+    /// An object or a range of it. Damage that is found on the way ends the body with an error.
+    async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError>;
+    /// Removes an object; without a condition it is no error when there is none.
+    async fn delete(&self, delete: &Delete) -> Result<(), ObjectError>;
+    /// Replaces an object's tags.
+    async fn set_tags(&self, name: &ObjectName, tags: BTreeMap<String, String>) -> Result<(), ObjectError>;
+    /// Objects, rolled up by a delimiter.
+    async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError>;
+
+    /// Begins an upload in parts; its id.
+    async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError>;
+    /// Writes a part, in place of what had its number.
+    async fn put_part(&self, part: PutPart, body: Body) -> Result<PartInfo, ObjectError>;
+    /// Makes the object out of parts. Completing it again gives the same answer as long as the object stays.
+    async fn complete_upload(
+        &self,
+        name: &ObjectName,
+        upload: &str,
+        parts: &[CompletePart],
+        condition: WriteCondition,
+    ) -> Result<ObjectInfo, ObjectError>;
+    /// Ends an upload and removes its parts.
+    async fn abort_upload(&self, name: &ObjectName, upload: &str) -> Result<(), ObjectError>;
+    /// At most `limit` parts with numbers above `after`.
+    async fn list_parts(
+        &self,
+        name: &ObjectName,
+        upload: &str,
+        after: u32,
+        limit: usize,
+    ) -> Result<PartListing, ObjectError>;
+    /// Uploads in progress, by key and id.
+    async fn list_uploads(&self, query: &UploadQuery) -> Result<UploadListing, ObjectError>;
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketInfo {
+    /// Its name.
+    pub name: BucketName,
+    /// When it was made.
+    pub created: Millis,
+}
+
+/// Which buckets to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BucketQuery {
+    /// Names must start with this.
+    pub prefix: String,
+    /// Names must come after this.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What is kept with an object besides its bytes, as its writer gave it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attributes {
+    /// Content headers by lower-case name: `content-type`, `cache-control` …
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// The writer's own names and values.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// Tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// An object, without its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Its ETag, without quotes.
+    pub etag: String,
+    /// When it was written.
+    pub modified: Millis,
+    /// What its writer gave with it; not filled by every listing.
+    pub attributes: Attributes,
+    /// Its checksum.
+    pub checksum: Option<Checksum>,
+    /// The number of its parts, where it was uploaded in parts.
+    pub parts: Option<u32>,
+}
+
+/// What to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    /// The object's name.
+    pub name: ObjectName,
+    /// What to keep with it.
+    pub attributes: Attributes,
+    /// What the body must be, and which checksum to keep.
+    pub expected: Expected,
+    /// What must hold of the object before.
+    pub condition: WriteCondition,
+}
+
+impl Put {
+    /// An unconditional put of `name`.
+    pub fn new(name: ObjectName) -> Self {
+        Self {
+            name,
+            attributes: Attributes::default(),
+            expected: Expected::default(),
+            condition: WriteCondition::None,
+        }
+    }
+}
+
+/// Which bytes of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteRange {
+    /// From this one on.
+    From(u64),
+    /// From the first to the second, both included.
+    Between(u64, u64),
+    /// The last so many.
+    Last(u64),
+    /// The part of this number.
+    Part(u32),
+}
+
+/// What to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Get {
+    /// The object's name.
+    pub name: ObjectName,
+    /// Which bytes of it; none for all.
+    pub range: Option<ByteRange>,
+    /// What must hold of the object.
+    pub conditions: ReadConditions,
+}
+
+impl Get {
+    /// All of `name`, without conditions.
+    pub fn new(name: ObjectName) -> Self {
+        Self { name, range: None, conditions: ReadConditions::default() }
+    }
+}
+
+/// What a read gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// The whole object.
+    pub object: ObjectInfo,
+    /// The first byte given.
+    pub start: u64,
+    /// The byte after the last given.
+    pub end: u64,
+}
+
+/// What to delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delete {
+    /// The object's name.
+    pub name: ObjectName,
+    /// What must hold of it.
+    pub condition: WriteCondition,
+}
+
+/// Which objects to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectQuery {
+    /// Of this bucket.
+    pub bucket: BucketName,
+    /// Keys must start with this.
+    pub prefix: String,
+    /// Keys that have this after the prefix are rolled up to what they share up to and with its first occurrence.
+    pub delimiter: Option<String>,
+    /// Keys must come after this; where it is itself a rolled-up prefix, after all keys under it.
+    pub after: Option<String>,
+    /// At most so many objects and prefixes together.
+    pub limit: usize,
+}
+
+/// Objects and what was rolled up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Objects, in order.
+    pub objects: Vec<ObjectInfo>,
+    /// Rolled-up prefixes, in order.
+    pub prefixes: Vec<String>,
+    /// Where the next page goes on ([`ObjectQuery::after`]), when there is one.
+    pub next: Option<String>,
+}
+
+/// An upload in parts to begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// The object's name.
+    pub name: ObjectName,
+    /// What to keep with the object.
+    pub attributes: Attributes,
+    /// The checksum of parts and object.
+    pub algorithm: Algorithm,
+    /// Of what the object's checksum is made; none for the algorithm's default.
+    pub coverage: Option<Coverage>,
+}
+
+/// An upload in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadInfo {
+    /// The object's key.
+    pub key: String,
+    /// Its id.
+    pub id: String,
+    /// When it was begun.
+    pub created: Millis,
+    /// The checksum of parts and object.
+    pub algorithm: Algorithm,
+    /// Of what the object's checksum is made.
+    pub coverage: Coverage,
+}
+
+/// A part to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PutPart {
+    /// The object's name.
+    pub name: ObjectName,
+    /// The upload's id.
+    pub upload: String,
+    /// The part's number, from 1.
+    pub number: u32,
+    /// What the body must be.
+    pub expected: Expected,
+}
+
+/// A part that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartInfo {
+    /// Its number.
+    pub number: u32,
+    /// Its bytes.
+    pub size: u64,
+    /// Its ETag, without quotes.
+    pub etag: String,
+    /// When it was written.
+    pub modified: Millis,
+    /// Its checksum, by the upload's algorithm.
+    pub checksum: Option<Checksum>,
+}
+
+/// A part as the one who completes an upload names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompletePart {
+    /// Its number.
+    pub number: u32,
+    /// Its ETag.
+    pub etag: String,
+    /// Its checksum, when it is named too.
+    pub checksum: Option<String>,
+}
+
+/// Parts of an upload in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartListing {
+    /// The upload.
+    pub upload: UploadInfo,
+    /// The parts, by number.
+    pub parts: Vec<PartInfo>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// Which uploads to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadQuery {
+    /// Of this bucket.
+    pub bucket: BucketName,
+    /// Keys must start with this.
+    pub prefix: String,
+    /// Keys that have this after the prefix are rolled up, as in [`ObjectQuery::delimiter`].
+    pub delimiter: Option<String>,
+    /// Uploads must come after this key or rolled-up prefix, or after the upload of this id within the key.
+    pub after: Option<(String, Option<String>)>,
+    /// At most so many uploads and prefixes together.
+    pub limit: usize,
+}
+
+/// Uploads in progress.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UploadListing {
+    /// Uploads, by key and id.
+    pub uploads: Vec<UploadInfo>,
+    /// Rolled-up prefixes, in order.
+    pub prefixes: Vec<String>,
+    /// Where the next page goes on ([`UploadQuery::after`]), when there is one.
+    pub next: Option<(String, Option<String>)>,
+}

@@ -1,0 +1,193 @@
+//! The folders that blobs lie in, and blobs as streams.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::{Buf, Bytes};
+use futures_util::TryStreamExt;
+use headwater_env::Env;
+
+use super::{BlobId, BlobReader, BlobWriter, Written, format::BLOCK};
+use crate::{Body, ObjectError, checksum::Digests};
+
+/// All blobs of a store.
+#[derive(Clone)]
+pub struct BlobFiles {
+    env: Env,
+    dir: Arc<Path>,
+    run: [u8; 4],
+    /// Folders known to be there.
+    folders: Arc<[AtomicBool; 256]>,
+}
+
+impl BlobFiles {
+    /// The blobs in `dir`, which is made where it is missing. Blocks on the disk.
+    pub fn open(env: Env, dir: PathBuf) -> Result<Self, ObjectError> {
+        let make = || {
+            env.disk.create_dir_all(&dir)?;
+            dir.parent().map_or(Ok(()), |above| env.disk.sync_dir(above))
+        };
+        make().map_err(|e| ObjectError::file(&dir, e))?;
+        let mut run = [0; 4];
+        env.random.fill(&mut run);
+        let folders = Arc::new([const { AtomicBool::new(false) }; 256]);
+        Ok(Self { env, dir: dir.into(), run, folders })
+    }
+
+    /// Writes `body` as a new blob: durable when this returns, and removed again when it fails or is given up.
+    pub async fn write(&self, mut body: Body, limit: u64, digests: Digests) -> Result<Written, ObjectError> {
+        let expected = body.len;
+        if expected.is_some_and(|len| len > limit) {
+            return Err(ObjectError::TooLarge { limit });
+        }
+        let id = self.new_id();
+        let leftover = Leftover { files: self, id: Some(id) };
+        let files = self.clone();
+        let mut writer = self.env.blocking(move || files.create(id, digests)).await?;
+        let mut block = Vec::new();
+        let mut size = 0;
+        while let Some(mut chunk) = body.chunks.try_next().await.map_err(|e| ObjectError::Body(e.into()))? {
+            size += chunk.len() as u64;
+            check_size(size, expected, limit)?;
+            while !chunk.is_empty() {
+                let taken = chunk.len().min(BLOCK as usize - block.len());
+                block.extend_from_slice(&chunk[..taken]);
+                chunk.advance(taken);
+                if block.len() as u64 == BLOCK {
+                    (writer, block) = self.append(writer, block).await?;
+                }
+            }
+        }
+        if let Some(expected) = expected.filter(|expected| *expected != size) {
+            return Err(ObjectError::WrongLength { expected, actual: size });
+        }
+        if !block.is_empty() {
+            (writer, _) = self.append(writer, block).await?;
+        }
+        let written = self.env.blocking(move || writer.finish()).await?;
+        leftover.keep();
+        Ok(written)
+    }
+
+    async fn append(
+        &self,
+        mut writer: BlobWriter,
+        mut block: Vec<u8>,
+    ) -> Result<(BlobWriter, Vec<u8>), ObjectError> {
+        self.env
+            .blocking(move || {
+                writer.block(&block)?;
+                block.clear();
+                Ok((writer, block))
+            })
+            .await
+    }
+
+    /// Opens the blob `id` of `size` bytes.
+    pub async fn open_blob(&self, id: BlobId, size: u64) -> Result<Arc<BlobReader>, ObjectError> {
+        let (path, disk) = (self.path(id), self.env.disk.clone());
+        self.env.blocking(move || BlobReader::open(&*disk, &path, id, size).map(Arc::new)).await
+    }
+
+    /// The data from `from` to `to` at most, to the end of `from`'s block.
+    pub async fn read(&self, blob: &Arc<BlobReader>, from: u64, to: u64) -> Result<Bytes, ObjectError> {
+        let blob = blob.clone();
+        self.env.blocking(move || blob.read(from, to)).await
+    }
+
+    /// Removes blobs. A failure is logged: the next sweep tries again.
+    pub async fn remove(&self, ids: Vec<BlobId>) {
+        let files = self.clone();
+        self.env.blocking(move || ids.into_iter().for_each(|id| files.remove_now(id))).await;
+    }
+
+    /// Removes blobs without waiting for it.
+    pub fn remove_later(&self, ids: Vec<BlobId>) {
+        if !ids.is_empty() {
+            let files = self.clone();
+            self.env.tasks.blocking(Box::new(move || ids.into_iter().for_each(|id| files.remove_now(id))));
+        }
+    }
+
+    /// The blobs of earlier runs in folder number `folder`, in order.
+    pub async fn of_earlier_runs(&self, folder: u8) -> Result<Vec<BlobId>, ObjectError> {
+        let (dir, disk) = (self.folder(folder), self.env.disk.clone());
+        let entries = match self.env.blocking(move || disk.list(&dir)).await {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            listed => listed.map_err(|e| ObjectError::file(&self.folder(folder), e))?,
+        };
+        let ids = entries.iter().filter_map(|entry| BlobId::parse(&entry.name));
+        Ok(ids.filter(|id| id.run() != self.run && id.0[0] == folder).collect())
+    }
+
+    fn new_id(&self) -> BlobId {
+        let mut id = [0; 16];
+        self.env.random.fill(&mut id[..12]);
+        id[12..].copy_from_slice(&self.run);
+        BlobId(id)
+    }
+
+    fn create(&self, id: BlobId, digests: Digests) -> Result<BlobWriter, ObjectError> {
+        self.make_folder(id.0[0]).map_err(|e| ObjectError::file(&self.folder(id.0[0]), e))?;
+        BlobWriter::create(self.env.disk.clone(), self.path(id), id, digests)
+    }
+
+    fn make_folder(&self, folder: u8) -> io::Result<()> {
+        let known = &self.folders[usize::from(folder)];
+        if !known.load(Ordering::Acquire) {
+            self.env.disk.create_dir_all(&self.folder(folder))?;
+            self.env.disk.sync_dir(&self.dir)?;
+            known.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn remove_now(&self, id: BlobId) {
+        match self.env.disk.remove(&self.path(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(blob = %id, %error, "a blob that is no longer needed could not be removed");
+            }
+            _ => {}
+        }
+    }
+
+    fn folder(&self, folder: u8) -> PathBuf {
+        self.dir.join(format!("{folder:02x}"))
+    }
+
+    fn path(&self, id: BlobId) -> PathBuf {
+        self.folder(id.0[0]).join(id.to_string())
+    }
+}
+
+fn check_size(size: u64, expected: Option<u64>, limit: u64) -> Result<(), ObjectError> {
+    match expected {
+        Some(expected) if size > expected => Err(ObjectError::WrongLength { expected, actual: size }),
+        _ if size > limit => Err(ObjectError::TooLarge { limit }),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a blob that was begun and not finished, also when the writer is dropped in the middle.
+struct Leftover<'a> {
+    files: &'a BlobFiles,
+    id: Option<BlobId>,
+}
+
+impl Leftover<'_> {
+    fn keep(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Leftover<'_> {
+    fn drop(&mut self) {
+        self.files.remove_later(self.id.take().into_iter().collect());
+    }
+}

@@ -1,0 +1,195 @@
+//! Reading objects.
+
+use std::{io, sync::Arc, vec};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+
+use super::{
+    Store,
+    gate::Place,
+    pins::Pin,
+    records::{Data, Extent, ObjectRecord},
+};
+use crate::{
+    Body, ByteRange, Get, ObjectError, Selected,
+    blob::{BlobFiles, BlobReader},
+    limits::COMMIT_ATTEMPTS,
+};
+
+impl Store {
+    pub(super) async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
+        let record = self.find(&get.name).await?.value;
+        let selected = select(get, &record, &[]);
+        match get.range {
+            Some(ByteRange::Part(_)) if !matches!(selected, Err(ObjectError::NotModified { .. })) => {
+                let (record, extents, _pin) = self.pinned(get).await?;
+                select(get, &record, &extents)
+            }
+            _ => selected,
+        }
+    }
+
+    pub(super) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
+        let place = self.readers.enter().await?;
+        let (record, extents, pin) = self.pinned(get).await?;
+        let selected = select(get, &record, &extents)?;
+        let len = selected.end - selected.start;
+        let reading = Reading {
+            blobs: self.blobs.clone(),
+            extents: extents.into_iter(),
+            open: None,
+            skip: selected.start,
+            left: len,
+            _place: place,
+            _pin: pin,
+        };
+        Ok((selected, Body::new(begun(reading.chunks()).await?, Some(len))))
+    }
+
+    /// An object and its extents, kept from being removed.
+    async fn pinned(&self, get: &Get) -> Result<(ObjectRecord, Vec<Extent>, Pin), ObjectError> {
+        for _ in 0..COMMIT_ATTEMPTS {
+            let record = self.find(&get.name).await?.value;
+            let pin = self.pins.pin(&record.data.name());
+            // What is still named after it was pinned stays until it is unpinned.
+            if self.find(&get.name).await?.value.data == record.data {
+                let extents = self.extents(&record.data, record.size).await?;
+                return Ok((record, extents, pin));
+            }
+        }
+        Err(ObjectError::Busy)
+    }
+
+    /// Where the bytes of `data`, `size` in all, are.
+    pub(super) async fn extents(&self, data: &Data, size: u64) -> Result<Vec<Extent>, ObjectError> {
+        match data {
+            Data::Blob(blob) => Ok(vec![Extent { blob: *blob, size, checksum: None }]),
+            Data::Parts { upload, .. } => {
+                Ok(self.tables.manifests.get(upload).await?.map(|found| found.value).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// What `get` asks of the object `record`; `extents` is only looked at for a part.
+fn select(get: &Get, record: &ObjectRecord, extents: &[Extent]) -> Result<Selected, ObjectError> {
+    let object = record.clone().info(get.name.key());
+    get.conditions.check(&object)?;
+    let (start, end) = resolve(get.range, object.size, extents)?;
+    Ok(Selected { object, start, end })
+}
+
+/// The first byte of `range`, and the byte after its last, in an object of `size` bytes.
+fn resolve(range: Option<ByteRange>, size: u64, extents: &[Extent]) -> Result<(u64, u64), ObjectError> {
+    match range {
+        None => Ok((0, size)),
+        Some(ByteRange::From(first)) if first < size => Ok((first, size)),
+        Some(ByteRange::Between(first, last)) if first <= last && first < size => {
+            Ok((first, size.min(last.saturating_add(1))))
+        }
+        Some(ByteRange::Last(count)) if count > 0 && size > 0 => Ok((size.saturating_sub(count), size)),
+        Some(ByteRange::Part(number)) => {
+            let index = (number as usize).checked_sub(1).ok_or(ObjectError::NoSuchPart(number))?;
+            let part = extents.get(index).ok_or(ObjectError::NoSuchPart(number))?;
+            let start = extents[..index].iter().map(|extent| extent.size).sum();
+            Ok((start, start + part.size))
+        }
+        Some(_) => Err(ObjectError::InvalidRange { size }),
+    }
+}
+
+/// `chunks`, the first of which is read already: what fails at once fails the request and not just its body.
+async fn begun(
+    chunks: impl Stream<Item = Result<Bytes, ObjectError>> + Send + 'static,
+) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, ObjectError> {
+    let mut chunks = Box::pin(chunks);
+    let first = chunks.try_next().await?;
+    let rest = chunks.map_err(|error| {
+        tracing::error!(%error, "an object could not be read to its end");
+        io::Error::other(error)
+    });
+    Ok(stream::iter(first.map(Ok)).chain(rest))
+}
+
+/// A walk over the extents of an object.
+struct Reading {
+    blobs: BlobFiles,
+    extents: vec::IntoIter<Extent>,
+    /// The blob being read, its size, and the next byte of it.
+    open: Option<(Arc<BlobReader>, u64, u64)>,
+    /// Bytes to pass over before the first one given out.
+    skip: u64,
+    /// Bytes still to give out.
+    left: u64,
+    _place: Place,
+    _pin: Pin,
+}
+
+impl Reading {
+    fn chunks(self) -> impl Stream<Item = Result<Bytes, ObjectError>> + Send + 'static {
+        stream::try_unfold(self, |mut reading| async move {
+            let chunk = reading.next().await?;
+            Ok(chunk.map(|chunk| (chunk, reading)))
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        while self.left > 0 {
+            let Some((blob, size, at)) = &mut self.open else {
+                self.open_next().await?;
+                continue;
+            };
+            if at == size {
+                self.open = None;
+                continue;
+            }
+            let end = (*size).min(at.saturating_add(self.left));
+            let chunk = self.blobs.read(blob, *at, end).await?;
+            *at += chunk.len() as u64;
+            self.left -= chunk.len() as u64;
+            return Ok(Some(chunk));
+        }
+        Ok(None)
+    }
+
+    async fn open_next(&mut self) -> Result<(), ObjectError> {
+        let extent = self.extents.next().expect("the extents hold all of the object");
+        if self.skip >= extent.size {
+            self.skip -= extent.size;
+            return Ok(());
+        }
+        let blob = self.blobs.open_blob(extent.blob, extent.size).await?;
+        self.open = Some((blob, extent.size, std::mem::take(&mut self.skip)));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_range_lies_within_the_object_and_is_not_empty(size: u64, a: u64, b: u64, kind in 0..3) {
+            let range = [ByteRange::From(a), ByteRange::Between(a, b), ByteRange::Last(a)][kind as usize];
+            if let Ok((start, end)) = resolve(Some(range), size, &[]) {
+                prop_assert!(start < end && end <= size);
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_are_cut_at_the_end_and_refused_beyond_it() {
+        let of = |range| resolve(Some(range), 10, &[]).ok();
+        assert_eq!(of(ByteRange::Between(2, 4)), Some((2, 5)));
+        assert_eq!(of(ByteRange::Between(2, u64::MAX)), Some((2, 10)));
+        assert_eq!(of(ByteRange::From(9)), Some((9, 10)));
+        assert_eq!(of(ByteRange::Last(99)), Some((0, 10)));
+        for beyond in [ByteRange::From(10), ByteRange::Between(10, 11), ByteRange::Last(0)] {
+            assert_eq!(of(beyond), None);
+        }
+    }
+}

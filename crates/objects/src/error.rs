@@ -1,0 +1,167 @@
+//! Why a store did not do what it was asked.
+
+use std::{io, sync::Arc};
+
+use headwater_catalog::CatalogError;
+use headwater_types::Millis;
+
+use crate::{Algorithm, limits::KEY_BYTES_MAX};
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ObjectError {
+    /// The text is not a bucket's name.
+    #[error("not a bucket name: {0:?}")]
+    InvalidBucketName(String),
+    /// A key is empty.
+    #[error("a key has at least one byte")]
+    EmptyKey,
+    /// A key is too long.
+    #[error("a key has at most {KEY_BYTES_MAX} bytes, this one has {0}")]
+    KeyTooLong(usize),
+    /// No such bucket.
+    #[error("there is no bucket {0}")]
+    NoSuchBucket(String),
+    /// The bucket is there already.
+    #[error("there is a bucket {0} already")]
+    BucketExists(String),
+    /// The bucket holds objects.
+    #[error("the bucket {0} is not empty")]
+    BucketNotEmpty(String),
+    /// No such object.
+    #[error("there is no object {0:?}")]
+    NoSuchKey(String),
+    /// No such upload: never made, completed, or aborted.
+    #[error("there is no upload {0}")]
+    NoSuchUpload(String),
+    /// The object has no part of that number.
+    #[error("the object has no part {0}")]
+    NoSuchPart(u32),
+    /// A range starts behind the object's end.
+    #[error("the range is not within the object's {size} bytes")]
+    InvalidRange {
+        /// The object's length in bytes.
+        size: u64,
+    },
+    /// A condition does not hold.
+    #[error("the condition {0} does not hold")]
+    PreconditionFailed(&'static str),
+    /// The object is as the reader knows it.
+    #[error("the object has not changed")]
+    NotModified {
+        /// Its ETag.
+        etag: String,
+        /// When it was written.
+        modified: Millis,
+    },
+    /// The body's MD5 is not the one that came with it.
+    #[error("the body's MD5 is {computed}, not {expected}")]
+    Md5Mismatch {
+        /// What was to be, in hexadecimal.
+        expected: String,
+        /// What it is, in hexadecimal.
+        computed: String,
+    },
+    /// The body's checksum is not the one that came with it.
+    #[error("the body's {0} is not the one that came with it")]
+    ChecksumMismatch(Algorithm),
+    /// A checksum is asked for over the whole object that can only be made of the parts' checksums.
+    #[error("{0} of parts cannot be joined into one of the whole object")]
+    NotComposable(Algorithm),
+    /// The checksum is always of the whole object.
+    #[error("{0} is always of the whole object")]
+    NotComposite(Algorithm),
+    /// The body is longer than an object or part may be.
+    #[error("the body is longer than {limit} bytes")]
+    TooLarge {
+        /// The bound in bytes.
+        limit: u64,
+    },
+    /// The body ended early or late.
+    #[error("the body has {actual} bytes, not the {expected} that were announced")]
+    WrongLength {
+        /// What was announced.
+        expected: u64,
+        /// What came.
+        actual: u64,
+    },
+    /// The body could not be read to its end.
+    #[error("the body broke off: {0}")]
+    Body(Arc<io::Error>),
+    /// A part's number is out of range.
+    #[error("part numbers go from 1 to {max}, not {0}", max = crate::limits::PARTS_MAX)]
+    PartNumber(u32),
+    /// A part before the last is too small.
+    #[error("part {number} has {size} bytes, too few")]
+    PartTooSmall {
+        /// Its number.
+        number: u32,
+        /// Its bytes.
+        size: u64,
+        /// Its ETag.
+        etag: String,
+    },
+    /// A part to complete was not uploaded, or is not the one that was uploaded.
+    #[error("part {number} is not one that was uploaded")]
+    InvalidPart {
+        /// Its number.
+        number: u32,
+        /// The ETag it was named with.
+        etag: String,
+    },
+    /// The parts to complete are not in ascending order.
+    #[error("the parts are not in ascending order")]
+    PartOrder,
+    /// An upload is to be completed without parts.
+    #[error("an object has at least one part")]
+    NoParts,
+    /// Too much is going on; the same call may succeed later.
+    #[error("the store is busy")]
+    Busy,
+    /// The disk has no room; the same call succeeds once there is room again.
+    #[error("the disk that holds the objects is full: free some space, and writing goes on by itself")]
+    DiskFull,
+    /// A file is not what was written.
+    #[error("{file} is damaged at byte {offset}: {what}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Where in the file.
+        offset: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// A file could not be written or read.
+    #[error("{file}: {error}")]
+    File {
+        /// The file.
+        file: String,
+        /// The disk's error.
+        error: Arc<io::Error>,
+    },
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(CatalogError),
+    /// The store behind this one failed.
+    #[error("the object store failed: {0}")]
+    Remote(Arc<str>),
+}
+
+impl ObjectError {
+    /// The error of an access to `file`.
+    pub(crate) fn file(file: &std::path::Path, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::File { file: file.display().to_string(), error: Arc::new(error) },
+        }
+    }
+}
+
+impl From<CatalogError> for ObjectError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::DiskFull => Self::DiskFull,
+            other => Self::Catalog(other),
+        }
+    }
+}
