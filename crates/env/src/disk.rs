@@ -41,6 +41,9 @@ pub trait Disk: Send + Sync {
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
     /// Bytes that the file system of `dir` can still take.
     fn free_space(&self, dir: &Path) -> io::Result<u64>;
+    /// Takes an exclusive lock on a file, which is made when it is not there; held until the answer is dropped. Fails
+    /// with `WouldBlock` while somebody else, in this process or another, holds it.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn File>>;
 }
 
 /// An open file, shared between threads; every access names its position.
@@ -129,6 +132,12 @@ impl Disk for RealDisk {
     fn free_space(&self, dir: &Path) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(dir)?;
         Ok(stat.f_bavail * stat.f_frsize)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Box::new(RealFile(file)))
     }
 }
 

@@ -2,11 +2,27 @@
 //!
 //! A log is a set of shards; a shard is a sequence of records with dense offsets from 0. The log knows nothing of
 //! streams, partition keys or services: a key and a value are bytes. [`ShardLog`] is what every engine offers;
-//! the embedded engine keeps its bytes as `docs/format/log.md` says.
+//! [`EmbeddedLog`] keeps its bytes as `docs/format/log.md` says.
 
 mod api;
+mod block;
+mod committer;
+mod core;
+mod embedded;
+mod files;
+mod format;
+mod journal;
+pub mod limits;
+mod read;
+mod recovery;
+mod scan;
+mod seal;
+mod segment;
+mod shard;
+mod tail;
 
 pub use api::{
     Append, AppendError, Appended, Chunk, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog,
     ShardNumber, ShardState,
 };
+pub use embedded::{EmbeddedLog, Options};

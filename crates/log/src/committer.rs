@@ -1,0 +1,145 @@
+//! The committer: one thread that takes everything that waits, writes it as one frame, syncs once, and answers.
+//!
+//! There is no timer: while one sync runs, the next batch gathers.
+
+use std::io::IoSlice;
+
+use crate::{
+    api::LogError,
+    core::{Core, Pending, Queue},
+    files::FileError,
+    journal::Journal,
+    limits,
+    seal::SealJob,
+};
+
+/// Runs until the log is closed or dropped.
+pub fn run(core: &Core, mut journal: Journal) {
+    while let Some(batch) = next_batch(core) {
+        match commit(core, &mut journal, &batch) {
+            Ok(()) => answer(core, batch),
+            Err(e) => fail(core, batch, e),
+        }
+    }
+    end(core, journal);
+}
+
+/// Everything that waits, or nothing when the log is to end.
+fn next_batch(core: &Core) -> Option<Vec<Pending>> {
+    let mut queue = core.queue.lock();
+    while queue.pending.is_empty() {
+        if queue.closing {
+            return None;
+        }
+        core.work.wait(&mut queue);
+    }
+    Some(std::mem::take(&mut queue.pending))
+}
+
+fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), LogError> {
+    let parts: Vec<IoSlice<'_>> =
+        batch.iter().filter(|p| !p.bytes.is_empty()).map(|p| IoSlice::new(&p.bytes)).collect();
+    if parts.is_empty() {
+        // All that these waited for is durable: it was committed before.
+        return Ok(());
+    }
+    if journal.len >= core.options.segment_bytes {
+        roll(core, journal)?;
+    }
+    let blocks = batch.iter().map(|p| p.blocks.len()).sum();
+    let at = journal.commit(&parts, blocks, core.options.sync).map_err(|e| refusal(core, &e))?;
+    publish(core, journal.file.id.sequence, at, batch);
+    Ok(())
+}
+
+/// Lets readers see what is durable now.
+fn publish(core: &Core, file: u64, mut at: u64, batch: &[Pending]) {
+    let sealed_through = core.sealed_through();
+    for pending in batch {
+        for placed in &pending.blocks {
+            let size = placed.header.size() as usize;
+            let bytes = pending.bytes.slice(placed.at..placed.at + size);
+            placed.shard.publish(&placed.header, at + placed.at as u64, file, Some(bytes));
+            core.tail.hold(&placed.shard, size, sealed_through);
+        }
+        at += pending.bytes.len() as u64;
+    }
+}
+
+fn answer(core: &Core, batch: Vec<Pending>) {
+    core.queue.lock().full = None;
+    for Pending { reply, room, .. } in batch {
+        drop(room);
+        // Nobody waits any more when the caller gave up.
+        let _ = reply.send(Ok(()));
+    }
+}
+
+/// What callers are told about a failed write or sync.
+fn refusal(core: &Core, error: &FileError) -> LogError {
+    if error.is_full() { LogError::DiskFull { dir: core.options.dir.clone() } } else { error.poison() }
+}
+
+/// Fails a batch and all that was queued behind it: their offsets follow its offsets, which do not come to be.
+fn fail(core: &Core, mut batch: Vec<Pending>, error: LogError) {
+    tracing::error!(%error, "a commit failed");
+    let mut queue = core.queue.lock();
+    batch.append(&mut queue.pending);
+    for shard in batch.iter().flat_map(|p| &p.blocks).map(|b| &b.shard) {
+        shard.forget_assigned();
+    }
+    match error {
+        LogError::DiskFull { .. } => queue.full = Some(error.clone()),
+        _ => refuse(&mut queue, error.clone()),
+    }
+    drop(queue);
+    for pending in batch {
+        let _ = pending.reply.send(Err(error.clone()));
+    }
+}
+
+fn refuse(queue: &mut Queue, why: LogError) {
+    queue.refusing.get_or_insert(why);
+}
+
+/// Begins a new file, and hands the full one to the sealer.
+fn roll(core: &Core, journal: &mut Journal) -> Result<(), LogError> {
+    core.sealer.admit(limits::UNSEALED_FILES)?;
+    if !core.options.sync {
+        journal.file.sync().map_err(|e| refusal(core, &e))?;
+    }
+    let sequence = journal.file.id.sequence + 1;
+    let new = Journal::begin(&core.env, &core.options.dir, sequence, journal.next_commit, core.options.sync)
+        .map_err(|e| refusal(core, &e))?;
+    core.journals.lock().insert(sequence, new.file.clone());
+    let full = std::mem::replace(journal, new);
+    let shards = core.shards.read().values().cloned().collect();
+    core.sealer.push(SealJob::new(full.file, full.len, full.next_commit - 1, shards));
+    Ok(())
+}
+
+/// Marks a clean end, so that damage to the last frame cannot be taken for a torn write; then tells who waits.
+fn end(core: &Core, mut journal: Journal) {
+    let poisoned = {
+        let mut queue = core.queue.lock();
+        let poisoned = matches!(queue.refusing, Some(LogError::Poisoned { .. }));
+        refuse(&mut queue, LogError::Closed);
+        poisoned
+    };
+    if !poisoned && let Err(e) = journal.commit(&[], 0, true) {
+        tracing::warn!(error = %e.error, file = %e.path.display(), "the log's clean end could not be marked");
+    }
+    core.sealer.close();
+    let last = {
+        let mut queue = core.queue.lock();
+        queue.ended = true;
+        std::mem::take(&mut queue.pending)
+    };
+    // Whoever waits for room finds the log closed.
+    core.room.close();
+    for pending in last {
+        let _ = pending.reply.send(Err(LogError::Closed));
+    }
+    core.shards.read().values().for_each(|shard| shard.grown.notify_waiters());
+    core.thread_ended();
+}

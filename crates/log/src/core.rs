@@ -1,0 +1,244 @@
+//! What the callers' threads, the committer and the sealer share, and how they hand work to each other.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use headwater_env::Env;
+use parking_lot::{Condvar, Mutex, RwLock};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::{
+    api::{Append, AppendError, Appended, LogError, ShardNumber},
+    block::Draft,
+    embedded::Options,
+    files::LogFile,
+    format::{BLOCK_HEADER, BlockHeader, Kind},
+    limits,
+    seal::Sealer,
+    segment::Segments,
+    shard::{Assigned, Shard},
+    tail::TailCache,
+};
+
+/// The shared state of an open log.
+pub struct Core {
+    pub env: Env,
+    pub options: Options,
+    pub shards: RwLock<HashMap<ShardNumber, Arc<Shard>>>,
+    pub queue: Mutex<Queue>,
+    /// Told when the queue has work.
+    pub work: Condvar,
+    /// Room for pending bytes, in [`limits::PENDING_UNIT`]s.
+    pub room: Arc<Semaphore>,
+    /// Room for reads of files.
+    pub reads: Semaphore,
+    pub tail: TailCache,
+    /// The journal files that have no footer yet, by sequence; the newest takes the appends.
+    pub journals: Mutex<HashMap<u64, Arc<LogFile>>>,
+    pub segments: Segments,
+    pub sealer: Sealer,
+    /// Files up to this sequence have footers.
+    pub sealed_through: AtomicU64,
+    /// Grows whenever a shard is removed or expires differently.
+    pub epoch: AtomicU64,
+    /// How many of the log's threads run.
+    pub threads: AtomicUsize,
+    /// Told when the last of them ends.
+    pub ended: Notify,
+}
+
+/// Work for the committer.
+#[derive(Default)]
+pub struct Queue {
+    pub pending: Vec<Pending>,
+    /// Why nothing more is taken.
+    pub refusing: Option<LogError>,
+    /// The disk was full at the last commit.
+    pub full: Option<LogError>,
+    /// The committer shall end once all is done.
+    pub closing: bool,
+    /// It did.
+    pub ended: bool,
+}
+
+/// A batch that waits for its commit. Without blocks it waits only for what was queued before it.
+pub struct Pending {
+    /// Its blocks, one behind the other.
+    pub bytes: Bytes,
+    /// The same, parsed.
+    pub blocks: Vec<Placed>,
+    /// Who waits.
+    pub reply: oneshot::Sender<Result<(), LogError>>,
+    /// Its room, given back when it is done.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+/// A block of a pending batch.
+pub struct Placed {
+    pub shard: Arc<Shard>,
+    pub header: BlockHeader,
+    /// Where in the batch's bytes.
+    pub at: usize,
+}
+
+/// What a batch was promised, and the commit that the promise waits for, if any.
+pub struct Queued {
+    pub results: Vec<Result<Appended, AppendError>>,
+    pub durable: Option<oneshot::Receiver<Result<(), LogError>>>,
+}
+
+impl Core {
+    /// The shard `number`.
+    pub fn shard(&self, number: ShardNumber) -> Option<Arc<Shard>> {
+        self.shards.read().get(&number).cloned()
+    }
+
+    /// Gives a batch its offsets and times, and queues it. All that must be in order happens here, under one lock.
+    pub fn enqueue(
+        &self,
+        batch: &[Append],
+        mut draft: Draft,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Result<Queued, LogError> {
+        let now = self.env.clock.now();
+        let shards: Vec<_> = {
+            let known = self.shards.read();
+            batch.iter().map(|a| known.get(&a.shard).cloned()).collect()
+        };
+        let mut queue = self.queue.lock();
+        if let Some(refusal) = &queue.refusing {
+            return Err(refusal.clone());
+        }
+        let mut results: Vec<Result<Appended, AppendError>> = Vec::with_capacity(batch.len());
+        let mut must_wait = false;
+        for (append, shard) in batch.iter().zip(&shards) {
+            let Some(shard) = shard else {
+                results.push(Err(AppendError::Unknown(append.shard)));
+                continue;
+            };
+            // Even a refusal waits until the seal that it tells of is durable.
+            must_wait = true;
+            let mut assigned = shard.assigned.lock();
+            results.push(assign(&mut assigned, append.records.len(), now));
+        }
+        let blocks = place(&mut draft, &shards, &results);
+        let durable = must_wait.then(|| self.push(&mut queue, draft.bytes.into(), blocks, room));
+        Ok(Queued { results, durable })
+    }
+
+    /// Queues the seal of a shard, or, when it is sealed already, a wait for that to be durable; with the final end.
+    pub fn enqueue_seal(
+        &self,
+        shard: &Arc<Shard>,
+    ) -> Result<(u64, oneshot::Receiver<Result<(), LogError>>), LogError> {
+        let mut queue = self.queue.lock();
+        if let Some(refusal) = &queue.refusing {
+            return Err(refusal.clone());
+        }
+        let mut assigned = shard.assigned.lock();
+        let end = assigned.next;
+        let (mut bytes, mut blocks) = (Bytes::new(), Vec::new());
+        if !assigned.sealed {
+            assigned.sealed = true;
+            let kind = Kind::Seal;
+            let (number, time) = (shard.number.0, assigned.time);
+            let header =
+                BlockHeader { kind, count: 0, shard: number, first: end, time, length: 0, body_crc: 0 };
+            bytes = Bytes::copy_from_slice(&header.encode());
+            blocks.push(Placed { shard: shard.clone(), header, at: 0 });
+        }
+        drop(assigned);
+        Ok((end, self.push(&mut queue, bytes, blocks, None)))
+    }
+
+    fn push(
+        &self,
+        queue: &mut Queue,
+        bytes: Bytes,
+        blocks: Vec<Placed>,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> oneshot::Receiver<Result<(), LogError>> {
+        let (reply, durable) = oneshot::channel();
+        queue.pending.push(Pending { bytes, blocks, reply, room });
+        self.work.notify_one();
+        durable
+    }
+
+    /// Waits for room for `bytes` more of pending appends.
+    pub async fn admit(&self, bytes: usize) -> Result<OwnedSemaphorePermit, LogError> {
+        let most = limits::PENDING_BYTES / limits::PENDING_UNIT;
+        let units = (bytes / limits::PENDING_UNIT + 1).min(most) as u32;
+        self.room.clone().acquire_many_owned(units).await.map_err(|_| LogError::Closed)
+    }
+
+    /// One of the log's threads ends.
+    pub fn thread_ended(&self) {
+        if self.threads.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.ended.notify_waiters();
+        }
+    }
+
+    /// The newest file that has a footer.
+    pub fn sealed_through(&self) -> u64 {
+        self.sealed_through.load(Ordering::Acquire)
+    }
+}
+
+/// Gives `records` more records of a shard their place.
+fn assign(
+    assigned: &mut Assigned,
+    records: usize,
+    now: headwater_types::Millis,
+) -> Result<Appended, AppendError> {
+    if assigned.sealed {
+        return Err(AppendError::Sealed);
+    }
+    assigned.time = assigned.time.max(now);
+    let appended = Appended { first_offset: assigned.next, time: assigned.time };
+    assigned.next += records as u64;
+    Ok(appended)
+}
+
+/// Writes the headers of the blocks that were taken, and takes those that were not out of the buffer.
+fn place(
+    draft: &mut Draft,
+    shards: &[Option<Arc<Shard>>],
+    results: &[Result<Appended, AppendError>],
+) -> Vec<Placed> {
+    let mut placed: Vec<Placed> = Vec::with_capacity(draft.blocks.len());
+    let (mut kept, mut append, mut first) = (0, usize::MAX, 0);
+    for block in &draft.blocks {
+        let (Some(shard), Ok(appended)) = (&shards[block.append], &results[block.append]) else {
+            continue;
+        };
+        if block.append != append {
+            (append, first) = (block.append, appended.first_offset);
+        }
+        let (shard, time) = (shard.clone(), appended.time);
+        let header = BlockHeader {
+            kind: Kind::Records,
+            count: block.count,
+            shard: shard.number.0,
+            first,
+            time,
+            length: block.length,
+            body_crc: block.body_crc,
+        };
+        first = header.end();
+        let size = BLOCK_HEADER + block.length as usize;
+        if kept != block.at {
+            draft.bytes.copy_within(block.at..block.at + size, kept);
+        }
+        draft.bytes[kept..kept + BLOCK_HEADER].copy_from_slice(&header.encode());
+        placed.push(Placed { shard, header, at: kept });
+        kept += size;
+    }
+    draft.bytes.truncate(kept);
+    placed
+}

@@ -1,0 +1,214 @@
+//! The embedded engine: [`ShardLog`] over a folder of this machine.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use headwater_env::{Env, File};
+use headwater_types::Millis;
+use parking_lot::{Condvar, Mutex, RwLock};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::{
+    api::{
+        Append, AppendError, Appended, Chunk, LogError, ReadLimit, Retention, ShardLog, ShardNumber,
+        ShardState,
+    },
+    block, committer,
+    core::{Core, Queue},
+    files::read_error,
+    limits,
+    recovery::{self, Recovered},
+    seal::Sealer,
+    segment::Segments,
+    shard::Shard,
+    tail::TailCache,
+};
+
+/// How a log is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The log's folder; made when it is not there.
+    pub dir: PathBuf,
+    /// A file that has this many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// Bytes of recent blocks that are kept in memory.
+    pub tail_cache_bytes: usize,
+    /// Whether every commit is synced. Without, what was acknowledged survives the process but not the machine.
+    pub sync: bool,
+}
+
+impl Options {
+    /// The usual: files of 64 MiB, 32 MiB of tail, every commit synced.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), segment_bytes: 64 << 20, tail_cache_bytes: 32 << 20, sync: true }
+    }
+}
+
+/// A log in a folder of this machine. Dropping it stops it as a crash would: what was acknowledged is safe.
+pub struct EmbeddedLog {
+    core: Arc<Core>,
+    /// Keeps others out of the folder.
+    _lock: Box<dyn File>,
+}
+
+impl EmbeddedLog {
+    /// Opens the log in `options.dir`, and recovers what it holds. Blocks.
+    pub fn open(env: Env, options: Options) -> Result<Self, LogError> {
+        let io = |e: std::io::Error| read_error(&options.dir, &e);
+        env.disk.create_dir_all(&options.dir).map_err(io)?;
+        let lock = env.disk.lock(&options.dir.join("LOCK")).map_err(io)?;
+        let Recovered { shards, segments: _, unsealed, journal } = recovery::recover(&env, &options)?;
+        let newest = (journal.file.id.sequence, journal.file.clone());
+        let journals: HashMap<u64, _> =
+            unsealed.iter().map(|job| (job.file.id.sequence, job.file.clone())).chain([newest]).collect();
+        let core = Arc::new(Core {
+            env,
+            shards: RwLock::new(shards),
+            queue: Mutex::new(Queue::default()),
+            work: Condvar::new(),
+            room: Arc::new(Semaphore::new(limits::PENDING_BYTES / limits::PENDING_UNIT)),
+            reads: Semaphore::new(limits::READS),
+            tail: TailCache::new(options.tail_cache_bytes),
+            journals: Mutex::new(journals),
+            segments: Segments,
+            sealer: Sealer::default(),
+            sealed_through: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+            threads: AtomicUsize::new(1),
+            ended: Notify::new(),
+            options,
+        });
+        let committing = core.clone();
+        core.env.tasks.thread("log-commit", Box::new(move || committer::run(&committing, journal)));
+        Ok(Self { core, _lock: lock })
+    }
+
+    fn shard(&self, number: ShardNumber) -> Result<Arc<Shard>, LogError> {
+        self.core.shard(number).ok_or(LogError::Unknown(number))
+    }
+
+    fn begin_close(&self) {
+        self.core.queue.lock().closing = true;
+        self.core.work.notify_one();
+    }
+}
+
+impl Drop for EmbeddedLog {
+    fn drop(&mut self) {
+        self.begin_close();
+    }
+}
+
+#[async_trait]
+impl ShardLog for EmbeddedLog {
+    fn open_shard(&self, number: ShardNumber, retention: Retention) {
+        let mut shards = self.core.shards.write();
+        let shard = shards.entry(number).or_insert_with(|| Arc::new(Shard::new(number)));
+        let mut tail = shard.tail.lock();
+        if tail.retention != Some(retention) {
+            (tail.retention, tail.trim) = (Some(retention), None);
+            self.core.epoch.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn remove_shard(&self, number: ShardNumber) {
+        if let Some(shard) = self.core.shards.write().remove(&number) {
+            shard.remove();
+            self.core.epoch.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn shards(&self) -> Vec<ShardNumber> {
+        let mut numbers: Vec<_> = self.core.shards.read().keys().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
+        let all = |e: LogError| batch.iter().map(|_| Err(AppendError::Log(e.clone()))).collect();
+        let room = match self.core.admit(block::encoded_len(&batch)).await {
+            Ok(room) => room,
+            Err(e) => return all(e),
+        };
+        let queued = match self.core.enqueue(&batch, block::encode(&batch), Some(room)) {
+            Ok(queued) => queued,
+            Err(e) => return all(e),
+        };
+        let Some(durable) = queued.durable else {
+            return queued.results;
+        };
+        match durable.await.unwrap_or(Err(LogError::Closed)) {
+            Ok(()) => queued.results,
+            Err(e) => all(e),
+        }
+    }
+
+    async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError> {
+        let shard = self.shard(shard)?;
+        if let Some(found) = self.core.read_memory(&shard, from, limit) {
+            return found;
+        }
+        let _turn = self.core.reads.acquire().await.map_err(|_| LogError::Closed)?;
+        let core = self.core.clone();
+        self.core.env.blocking(move || core.read_anywhere(&shard, from, limit)).await
+    }
+
+    async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError> {
+        let shard = self.shard(shard)?;
+        let _turn = self.core.reads.acquire().await.map_err(|_| LogError::Closed)?;
+        let core = self.core.clone();
+        self.core.env.blocking(move || core.offset_at(&shard, time)).await
+    }
+
+    fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
+        self.core.state(&*self.shard(shard)?)
+    }
+
+    async fn wait(&self, shard: ShardNumber, offset: u64) {
+        let Some(shard) = self.core.shard(shard) else {
+            return;
+        };
+        loop {
+            let grown = shard.grown.notified();
+            tokio::pin!(grown);
+            // Registered before the check, so that nothing falls between the two.
+            grown.as_mut().enable();
+            if shard.is_past(offset) || self.core.queue.lock().ended {
+                return;
+            }
+            grown.await;
+        }
+    }
+
+    async fn seal(&self, shard: ShardNumber) -> Result<u64, LogError> {
+        let shard = self.shard(shard)?;
+        let (end, durable) = self.core.enqueue_seal(&shard)?;
+        durable.await.unwrap_or(Err(LogError::Closed))?;
+        Ok(end)
+    }
+
+    async fn close(&self) {
+        self.begin_close();
+        loop {
+            let ended = self.core.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.core.threads.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    fn health(&self) -> Result<(), LogError> {
+        let queue = self.core.queue.lock();
+        queue.refusing.clone().or_else(|| queue.full.clone()).map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,43 @@
+//! Every bound of the embedded engine, by name.
+
+/// Bytes of appends that may wait for the disk; appenders beyond wait for room.
+pub const PENDING_BYTES: usize = 64 << 20;
+
+/// The unit in which room for pending bytes is counted: every batch takes at least one.
+pub const PENDING_UNIT: usize = 1 << 10;
+
+/// A block is closed once its records have this many bytes, so that a read of one record stays small.
+pub const BLOCK_BYTES: usize = 128 << 10;
+
+/// Bytes of a record's key.
+pub const KEY_BYTES: usize = u16::MAX as usize;
+
+/// Bytes of a record's value.
+pub const VALUE_BYTES: usize = 1 << 30;
+
+/// Reads of files that run at one time; more wait.
+pub const READS: usize = 16;
+
+/// Bytes that one read takes from a file at one go.
+pub const READ_BYTES: usize = 4 << 20;
+
+/// Blocks of one shard with at most this many foreign bytes between them are read at one go.
+pub const READ_GAP_BYTES: u64 = 16 << 10;
+
+/// What a block in the tail costs beside its own bytes.
+pub const TAIL_BLOCK_OVERHEAD: usize = 128;
+
+/// Journal files that may wait for their footers; appends wait beyond that.
+pub const UNSEALED_FILES: usize = 8;
+
+/// Sealed files that are kept open.
+pub const OPEN_FILES: usize = 64;
+
+/// Bytes of directory pages, runs and chunks of sealed files that are kept in memory.
+pub const INDEX_CACHE_BYTES: usize = 8 << 20;
+
+/// Bytes that one step of maintenance rewrites at the most, rounded up to a whole file.
+pub const REWRITE_BYTES: u64 = 128 << 20;
+
+/// Bytes of blocks that a rewrite holds in memory, and the size of the frames it writes.
+pub const REWRITE_FRAME_BYTES: usize = 4 << 20;

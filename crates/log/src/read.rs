@@ -1,0 +1,234 @@
+//! Reading: the tail from memory, the rest from files, and where a shard's readable records begin.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_types::Millis;
+
+use crate::{
+    api::{Chunk, LogError, ReadLimit, Record, ShardState},
+    block::Records,
+    core::Core,
+    files::LogFile,
+    format::{BLOCK_HEADER, BlockHeader, Wrong, crc},
+    limits,
+    shard::{BlockRef, Lookup, Shard, Trim},
+};
+
+/// Where the records are that a read asks for.
+enum Place {
+    /// In memory.
+    Cached(Vec<(BlockRef, Bytes)>),
+    /// In a file.
+    File(Arc<LogFile>, Vec<BlockRef>),
+}
+
+impl Core {
+    /// The shard as readers see it. May read a footer.
+    pub fn state(&self, shard: &Shard) -> Result<ShardState, LogError> {
+        let now = self.env.clock.now();
+        let (known, cutoff) = {
+            let tail = shard.tail.lock();
+            let cutoff = tail.cutoff(now);
+            if let Some(trim) = tail.trim.filter(|trim| trim.time >= cutoff && trim.first < tail.end) {
+                return Ok(tail.state(trim.first));
+            }
+            (tail.find_time(cutoff), cutoff)
+        };
+        let trim = known.map_or_else(|| self.search_time(shard, cutoff), Ok)?;
+        let mut tail = shard.tail.lock();
+        tail.trim = Some(trim);
+        Ok(tail.state(trim.first))
+    }
+
+    /// The first record at or after `time` that is not expired, or the end. May read a footer.
+    pub fn offset_at(&self, shard: &Shard, time: Millis) -> Result<u64, LogError> {
+        let (known, time) = {
+            let tail = shard.tail.lock();
+            let time = tail.cutoff(self.env.clock.now()).max(time);
+            (tail.find_time(time), time)
+        };
+        known.map_or_else(|| self.search_time(shard, time), Ok).map(|found| found.first)
+    }
+
+    /// The first record at or after `time`, which is older than memory knows.
+    fn search_time(&self, shard: &Shard, time: Millis) -> Result<Trim, LogError> {
+        let oldest_recent = shard.tail.lock().oldest_recent();
+        if let Some(found) = self.segments.find_time(shard.number, time)? {
+            return Ok(found);
+        }
+        // No footer knows of it: the recent blocks begin with it.
+        let end = shard.tail.lock().end;
+        Ok(oldest_recent
+            .map_or(Trim { first: end, time: Millis(u64::MAX) }, |b| Trim { first: b.first, time: b.time }))
+    }
+
+    /// Reads what is in memory; nothing when a file must be asked.
+    pub fn read_memory(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Option<Result<Chunk, LogError>> {
+        let now = self.env.clock.now();
+        let (state, lookup) = {
+            let tail = shard.tail.lock();
+            let cutoff = tail.cutoff(now);
+            let trim = tail.trim.filter(|t| t.time >= cutoff && t.first < tail.end);
+            let first = trim.or_else(|| tail.find_time(cutoff))?.first;
+            let state = tail.state(first);
+            let from = from.max(first);
+            if from >= state.end {
+                return Some(Ok(Chunk { records: Vec::new(), next: state.end, state }));
+            }
+            (state, tail.lookup(from, limit.records, limit.bytes))
+        };
+        let Lookup::Cached(blocks) = lookup else {
+            return None;
+        };
+        let mut taken = Taken::new(from, limit, &state);
+        Some(self.take_cached(&mut taken, &blocks).map(|()| taken.chunk(state)))
+    }
+
+    /// Reads wherever the records are. Blocks.
+    pub fn read_anywhere(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Result<Chunk, LogError> {
+        let state = self.state(shard)?;
+        let mut taken = Taken::new(from, limit, &state);
+        while !taken.full {
+            let left = ReadLimit { records: taken.most - taken.records.len(), bytes: taken.bytes_left };
+            match self.locate(shard, taken.next, left)? {
+                Place::Cached(blocks) => self.take_cached(&mut taken, &blocks)?,
+                Place::File(file, blocks) => read_blocks(&file, shard, &blocks, &mut taken)?,
+            }
+        }
+        Ok(taken.chunk(state))
+    }
+
+    fn take_cached(&self, taken: &mut Taken, blocks: &[(BlockRef, Bytes)]) -> Result<(), LogError> {
+        for (block, bytes) in blocks {
+            let header = BlockHeader::parse(bytes[..BLOCK_HEADER].try_into().expect("as long as a header"));
+            let done = header.and_then(|header| taken.take(header, bytes.slice(BLOCK_HEADER..)));
+            // Memory that is not what was written: the file is named, though it may be well.
+            let file = self.options.dir.clone();
+            done.map_err(|what| LogError::Damaged { file, offset: block.at, what })?;
+        }
+        Ok(())
+    }
+
+    fn locate(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Result<Place, LogError> {
+        // A file between two states (its footer made, its blocks forgotten) is found at the second look.
+        for _ in 0..2 {
+            match shard.tail.lock().lookup(from, limit.records, limit.bytes) {
+                Lookup::Cached(blocks) => return Ok(Place::Cached(blocks)),
+                Lookup::File(sequence, blocks) => {
+                    if let Some(file) = self.journals.lock().get(&sequence).cloned() {
+                        return Ok(Place::File(file, blocks));
+                    }
+                }
+                Lookup::Older => {}
+            }
+            let found = self.segments.find_offset(shard.number, from, limit.records, limit.bytes)?;
+            if let Some((file, blocks)) = found {
+                return Ok(Place::File(file, blocks));
+            }
+        }
+        let file = self.options.dir.clone();
+        Err(LogError::Damaged { file, offset: 0, what: "no file holds a record that was there" })
+    }
+}
+
+/// The records that a read took so far.
+struct Taken {
+    records: Vec<Record>,
+    next: u64,
+    /// Where the shard ended when the read began.
+    end: u64,
+    most: usize,
+    bytes_left: usize,
+    /// Nothing more fits.
+    full: bool,
+}
+
+impl Taken {
+    fn new(from: u64, limit: ReadLimit, state: &ShardState) -> Self {
+        let next = from.max(state.first).min(state.end);
+        let full = next == state.end;
+        Self {
+            records: Vec::new(),
+            next,
+            end: state.end,
+            most: limit.records.max(1),
+            bytes_left: limit.bytes,
+            full,
+        }
+    }
+
+    /// Takes records out of one block, as far as they fit.
+    fn take(&mut self, header: BlockHeader, body: Bytes) -> Result<(), Wrong> {
+        let mut found = Records::new(header, body);
+        found.skip_to(self.next)?;
+        while !self.full
+            && let Some(record) = found.next()
+        {
+            let record = record?;
+            let size = record.key.len() + record.value.len();
+            if !self.records.is_empty() && size > self.bytes_left {
+                self.full = true;
+                break;
+            }
+            self.bytes_left = self.bytes_left.saturating_sub(size);
+            self.next = record.offset + 1;
+            self.records.push(record);
+            self.full = self.records.len() >= self.most || self.next == self.end;
+        }
+        Ok(())
+    }
+
+    fn chunk(self, state: ShardState) -> Chunk {
+        Chunk { records: self.records, next: self.next, state }
+    }
+}
+
+/// Reads blocks of one shard from a file, those that lie close together at one go.
+fn read_blocks(
+    file: &LogFile,
+    shard: &Shard,
+    blocks: &[BlockRef],
+    taken: &mut Taken,
+) -> Result<(), LogError> {
+    let mut rest = blocks;
+    while !rest.is_empty() && !taken.full {
+        let (run, behind) = rest.split_at(run_len(rest));
+        rest = behind;
+        let start = run[0].at;
+        let last = run.last().expect("a run has a block");
+        let mut bytes = vec![0; (last.at + last.size() - start) as usize];
+        file.read(&mut bytes, start)?;
+        let bytes = Bytes::from(bytes);
+        for block in run {
+            let at = (block.at - start) as usize;
+            let checked = check_block(shard, block, &bytes.slice(at..at + block.size() as usize));
+            let done = checked.and_then(|(header, body)| taken.take(header, body));
+            done.map_err(|what| file.damaged(block.at, what))?;
+        }
+    }
+    Ok(())
+}
+
+/// How many of the blocks are read at one go: at least one.
+fn run_len(blocks: &[BlockRef]) -> usize {
+    let start = blocks[0].at;
+    let is_near = |pair: &&[BlockRef]| {
+        let (end, next) = (pair[0].at + pair[0].size(), &pair[1]);
+        next.at - end <= limits::READ_GAP_BYTES && next.at + next.size() - start <= limits::READ_BYTES as u64
+    };
+    1 + blocks.windows(2).take_while(is_near).count()
+}
+
+/// Whether stored bytes are the block that the index says: its header and its records.
+fn check_block(shard: &Shard, block: &BlockRef, bytes: &Bytes) -> Result<(BlockHeader, Bytes), Wrong> {
+    let header = BlockHeader::parse(bytes[..BLOCK_HEADER].try_into().expect("as long as a header"))?;
+    if header.shard != shard.number.0 || BlockRef::new(&header, block.at) != *block {
+        return Err("another block than the index says");
+    }
+    let body = bytes.slice(BLOCK_HEADER..);
+    if crc(&body) != header.body_crc {
+        return Err("the block's checksum is wrong");
+    }
+    Ok((header, body))
+}

@@ -1,0 +1,291 @@
+//! A shard in memory: what writers were promised, what readers may see, and its recent blocks.
+//!
+//! Recent blocks are those of files that have no footer yet, and those whose bytes are cached; everything older is found
+//! through the footers (`segment`). Costs some hundred bytes a shard and 80 a recent block.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use headwater_types::Millis;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{
+    api::{Retention, ShardNumber, ShardState},
+    format::{BLOCK_HEADER, BlockHeader, Kind},
+};
+
+/// A shard.
+pub struct Shard {
+    /// Its number.
+    pub number: ShardNumber,
+    /// What the next append gets. Changed only by who holds the queue.
+    pub assigned: Mutex<Assigned>,
+    /// What is durable.
+    pub tail: Mutex<Tail>,
+    /// Told whenever the end moves, or the shard is sealed or removed.
+    pub grown: Notify,
+}
+
+/// Where the next append of a shard goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Assigned {
+    /// The next offset.
+    pub next: u64,
+    /// The time of the newest record, durable or not.
+    pub time: Millis,
+    /// Whether a seal was taken, durable or not.
+    pub sealed: bool,
+}
+
+/// The durable end of a shard.
+#[derive(Default)]
+pub struct Tail {
+    /// One past the newest record.
+    pub end: u64,
+    /// The time of the newest record.
+    pub newest: Millis,
+    /// Whether it takes no more records.
+    pub sealed: bool,
+    /// Whether it was removed.
+    pub removed: bool,
+    /// What expires; nothing until its owner said.
+    pub retention: Option<Retention>,
+    /// The oldest readable offset as it was found last.
+    pub trim: Option<Trim>,
+    recent: VecDeque<Recent>,
+    /// How many of the recent blocks, from the oldest, are not cached.
+    uncached: usize,
+}
+
+/// The first record that is not expired, and its time: right for as long as that record is not expired.
+#[derive(Debug, Clone, Copy)]
+pub struct Trim {
+    /// The record's offset.
+    pub first: u64,
+    /// Its time.
+    pub time: Millis,
+}
+
+/// A block within a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockRef {
+    /// The offset of its first record.
+    pub first: u64,
+    /// Its records' time.
+    pub time: Millis,
+    /// Where its header is.
+    pub at: u64,
+    /// Number of its records.
+    pub count: u32,
+    /// Bytes of its records.
+    pub length: u32,
+}
+
+impl BlockRef {
+    /// One past the last record's offset.
+    pub fn end(&self) -> u64 {
+        self.first + u64::from(self.count)
+    }
+
+    /// Bytes of the whole block.
+    pub fn size(&self) -> u64 {
+        BLOCK_HEADER as u64 + u64::from(self.length)
+    }
+
+    /// Where the block `header` is, which stands at `at`.
+    pub fn new(header: &BlockHeader, at: u64) -> Self {
+        let BlockHeader { first, time, count, length, .. } = *header;
+        Self { first, time, at, count, length }
+    }
+}
+
+/// A block that has no footer yet, or whose bytes are cached.
+pub struct Recent {
+    /// Where it is.
+    pub block: BlockRef,
+    /// The sequence of its file.
+    pub file: u64,
+    /// The whole block, when it is cached.
+    pub bytes: Option<Bytes>,
+}
+
+/// What the recent blocks know of an offset.
+pub enum Lookup {
+    /// These blocks, from the one that holds the offset on, are cached.
+    Cached(Vec<(BlockRef, Bytes)>),
+    /// These blocks of the file with this sequence hold it.
+    File(u64, Vec<BlockRef>),
+    /// It is in an older file, if anywhere.
+    Older,
+}
+
+impl Shard {
+    /// A shard without records.
+    pub fn new(number: ShardNumber) -> Self {
+        Self { number, assigned: Mutex::default(), tail: Mutex::default(), grown: Notify::new() }
+    }
+
+    /// A shard whose durable records end like this.
+    pub fn recovered(number: ShardNumber, end: u64, newest: Millis, sealed: bool) -> Self {
+        let shard = Self::new(number);
+        *shard.tail.lock() = Tail { end, newest, sealed, ..Tail::default() };
+        shard.forget_assigned();
+        shard
+    }
+
+    /// Takes back what was assigned and did not become durable.
+    pub fn forget_assigned(&self) {
+        let tail = self.tail.lock();
+        *self.assigned.lock() = Assigned { next: tail.end, time: tail.newest, sealed: tail.sealed };
+    }
+
+    /// Makes a durable block visible to readers.
+    pub fn publish(&self, header: &BlockHeader, at: u64, file: u64, bytes: Option<Bytes>) {
+        self.tail.lock().push(header, at, file, bytes);
+        self.grown.notify_waiters();
+    }
+
+    /// Whether there is no need to wait for records past `offset`.
+    pub fn is_past(&self, offset: u64) -> bool {
+        let tail = self.tail.lock();
+        tail.end > offset || tail.sealed || tail.removed
+    }
+
+    /// Forgets all it holds.
+    pub fn remove(&self) {
+        let mut tail = self.tail.lock();
+        (tail.removed, tail.uncached) = (true, 0);
+        tail.recent = VecDeque::new();
+        drop(tail);
+        self.grown.notify_waiters();
+    }
+}
+
+impl Tail {
+    fn push(&mut self, header: &BlockHeader, at: u64, file: u64, bytes: Option<Bytes>) {
+        if header.kind == Kind::Seal {
+            self.sealed = true;
+            return;
+        }
+        if self.removed {
+            return;
+        }
+        if header.first == 0 {
+            self.trim = Some(Trim { first: 0, time: header.time });
+        }
+        (self.end, self.newest) = (header.end(), header.time);
+        if bytes.is_none() {
+            // Only recovery has no bytes, and it ends before the first append.
+            self.uncached += 1;
+        }
+        self.recent.push_back(Recent { block: BlockRef::new(header, at), file, bytes });
+    }
+
+    /// Before which time records are expired.
+    pub fn cutoff(&self, now: Millis) -> Millis {
+        self.retention.map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)))
+    }
+
+    /// The shard as readers see it, given the oldest readable offset.
+    pub fn state(&self, first: u64) -> ShardState {
+        ShardState { first, end: self.end, newest: self.newest, sealed: self.sealed }
+    }
+
+    /// The first offset at or after `time`, when memory alone knows.
+    pub fn find_time(&self, time: Millis) -> Option<Trim> {
+        if self.end == 0 || self.newest < time {
+            return Some(Trim { first: self.end, time: Millis(u64::MAX) });
+        }
+        if let Some(trim) = self.trim.filter(|trim| trim.time >= time && trim.first == 0) {
+            return Some(trim);
+        }
+        let oldest = self.recent.front()?;
+        if oldest.block.time >= time && oldest.block.first > 0 {
+            return None;
+        }
+        let found = &self.recent[self.recent.partition_point(|r| r.block.time < time)].block;
+        Some(Trim { first: found.first, time: found.time })
+    }
+
+    /// The oldest recent block.
+    pub fn oldest_recent(&self) -> Option<BlockRef> {
+        self.recent.front().map(|r| r.block)
+    }
+
+    /// The blocks that hold `from` and what follows, as far as `records` and `bytes` reach.
+    pub fn lookup(&self, from: u64, records: usize, bytes: usize) -> Lookup {
+        let at = self.recent.partition_point(|r| r.block.end() <= from);
+        let Some(hit) = self.recent.get(at).filter(|r| r.block.first <= from) else {
+            return Lookup::Older;
+        };
+        let wanted = Wanted::from(hit.block, from, records, bytes);
+        let rest = self.recent.range(at..);
+        if hit.bytes.is_some() {
+            let cached = rest.map_while(|r| r.bytes.clone().map(|b| (r.block, b)));
+            return Lookup::Cached(wanted.take(cached, |(block, _)| *block));
+        }
+        let file = hit.file;
+        let same_file = rest.take_while(|r| r.file == file && r.bytes.is_none()).map(|r| r.block);
+        Lookup::File(file, wanted.take(same_file, |block| *block))
+    }
+
+    /// Drops the bytes of the oldest cached block; how many there were.
+    pub fn evict(&mut self, sealed_through: u64) {
+        if let Some(oldest) = self.recent.get_mut(self.uncached) {
+            oldest.bytes = None;
+            self.uncached += 1;
+        }
+        self.prune(sealed_through);
+    }
+
+    /// Forgets the blocks that footers know and that are not cached.
+    pub fn prune(&mut self, sealed_through: u64) {
+        while self.uncached > 0 && self.recent.front().is_some_and(|r| r.file <= sealed_through) {
+            self.recent.pop_front();
+            self.uncached -= 1;
+        }
+        if self.recent.len() * 4 < self.recent.capacity() {
+            self.recent.shrink_to(self.recent.len() * 2);
+        }
+    }
+
+    /// The blocks of one file that has no footer yet.
+    pub fn blocks_of(&self, file: u64) -> Vec<BlockRef> {
+        let from = self.recent.partition_point(|r| r.file < file);
+        self.recent.range(from..).take_while(|r| r.file == file).map(|r| r.block).collect()
+    }
+}
+
+/// How much of the blocks that follow each other is wanted.
+pub struct Wanted {
+    records: usize,
+    bytes: usize,
+}
+
+impl Wanted {
+    /// What is wanted from `from` on, which is in `block`.
+    pub fn from(block: BlockRef, from: u64, records: usize, bytes: usize) -> Self {
+        // Of the first block a part may be skipped: as much is wanted in addition.
+        let skipped = (from - block.first) as usize;
+        Self {
+            records: records.max(1).saturating_add(skipped),
+            bytes: bytes.saturating_add(block.length as usize),
+        }
+    }
+
+    /// The items that cover it: at least the first.
+    pub fn take<T>(mut self, items: impl Iterator<Item = T>, block: impl Fn(&T) -> BlockRef) -> Vec<T> {
+        let mut taken = Vec::new();
+        for item in items {
+            let BlockRef { count, length, .. } = block(&item);
+            self.records = self.records.saturating_sub(count as usize);
+            self.bytes = self.bytes.saturating_sub(length as usize);
+            taken.push(item);
+            if self.records == 0 || self.bytes == 0 {
+                break;
+            }
+        }
+        taken
+    }
+}

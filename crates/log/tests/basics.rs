@@ -1,0 +1,96 @@
+//! The engine on a real folder: what callers see of appends, reads, seals and a reopening.
+
+use std::{sync::Arc, time::Duration};
+
+use headwater_env::Env;
+use headwater_log::*;
+use headwater_types::Millis;
+
+const FOREVER: Retention = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
+const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+const S: ShardNumber = ShardNumber(7);
+
+fn records(values: &[&str]) -> Vec<NewRecord> {
+    let record = |v: &&str| NewRecord { key: "k".into(), value: v.to_string().into() };
+    values.iter().map(record).collect()
+}
+
+fn append(shard: ShardNumber, values: &[&str]) -> Append {
+    Append { shard, records: records(values) }
+}
+
+async fn values(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Vec<String> {
+    let chunk = log.read(shard, from, ALL).await.unwrap();
+    chunk.records.iter().map(|r| String::from_utf8(r.value.to_vec()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_was_appended_is_read_before_and_after_a_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
+    assert!(EmbeddedLog::open(Env::real(), Options::new(dir.path())).is_err(), "the folder is taken");
+    log.open_shard(S, FOREVER);
+    let done =
+        log.append(vec![append(S, &["a", "b"]), append(ShardNumber(9), &["x"]), append(S, &["c"])]).await;
+    assert_eq!(done[0].as_ref().unwrap().first_offset, 0);
+    assert_eq!(done[1], Err(AppendError::Unknown(ShardNumber(9))));
+    assert_eq!(done[2].as_ref().unwrap().first_offset, 2);
+    assert_eq!(values(&log, S, 1).await, ["b", "c"]);
+    log.close().await;
+    assert_eq!(log.append(vec![append(S, &["d"])]).await, [Err(AppendError::Log(LogError::Closed))]);
+    drop(log);
+
+    let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
+    assert_eq!(log.shards(), [S]);
+    assert_eq!(values(&log, S, 0).await, ["a", "b", "c"]);
+    assert_eq!(log.append(vec![append(S, &["d"])]).await[0].as_ref().unwrap().first_offset, 3);
+    assert_eq!(values(&log, S, 2).await, ["c", "d"]);
+    assert_eq!(log.state(S).unwrap().end, 4);
+}
+
+#[tokio::test]
+async fn a_sealed_shard_takes_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
+    log.open_shard(S, FOREVER);
+    log.append(vec![append(S, &["a"])]).await;
+    assert_eq!(log.seal(S).await, Ok(1));
+    assert_eq!(log.seal(S).await, Ok(1));
+    assert_eq!(log.append(vec![append(S, &["b"])]).await, [Err(AppendError::Sealed)]);
+    assert!(log.state(S).unwrap().sealed);
+    log.wait(S, 5).await;
+    log.close().await;
+    drop(log);
+    let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
+    assert_eq!(log.append(vec![append(S, &["b"])]).await, [Err(AppendError::Sealed)]);
+    assert_eq!(values(&log, S, 0).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_waiter_wakes_when_the_end_moves_and_when_the_shard_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Arc::new(EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap());
+    log.open_shard(S, FOREVER);
+    let (appended, ()) = tokio::join!(log.append(vec![append(S, &["a"])]), log.wait(S, 0));
+    assert!(appended[0].is_ok());
+    let removing = async {
+        log.remove_shard(S);
+    };
+    tokio::join!(log.wait(S, 1), removing);
+    assert_eq!(log.state(S), Err(LogError::Unknown(S)));
+    log.wait(S, 0).await;
+}
+
+#[tokio::test]
+async fn a_read_stays_within_its_limits_but_gives_at_least_one_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
+    log.open_shard(S, FOREVER);
+    log.append(vec![append(S, &["one", "two"]), append(S, &["three"])]).await;
+    let read = |from, records, bytes| log.read(S, from, ReadLimit { records, bytes });
+    assert_eq!(read(0, 10, 1).await.unwrap().records.len(), 1);
+    assert_eq!(read(0, 10, 8).await.unwrap().records.len(), 2);
+    assert_eq!(read(1, 2, 1000).await.unwrap().next, 3);
+    let end = read(3, 1, 1).await.unwrap();
+    assert_eq!((end.records.len(), end.next), (0, 3));
+}
