@@ -116,6 +116,11 @@ impl Streams {
         self.by_name.read().values().map(|stream| stream.open_shards()).sum()
     }
 
+    /// The clock that streams go by.
+    pub fn now(&self) -> Millis {
+        self.env.clock.now()
+    }
+
     /// What the operator chose.
     pub fn options(&self) -> &Options {
         &self.options

@@ -1,0 +1,101 @@
+//! Streams over the embedded log in a temporary folder, with a clock that stands still until it is moved.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use headwater_catalog::{Catalog, MemoryCatalog};
+use headwater_env::{Env, ManualClock, SeededRandom};
+use headwater_log::{EmbeddedLog, ShardLog};
+use headwater_streams::{NewStream, Options, Placed, PutEntry, ReadRecord, Start, Stream, Streams};
+use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
+
+pub const START: Millis = Millis(1_700_000_000_000);
+
+pub const NO_LIMITS: Options = Options { limits: false, shard_quota: 20_000 };
+
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub env: Env,
+    pub catalog: Arc<MemoryCatalog>,
+    pub log: Arc<dyn ShardLog>,
+    pub streams: Arc<Streams>,
+    options: Options,
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    pub async fn new(options: Options) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let dir = tempfile::tempdir().unwrap();
+        Self::open(clock, env, Arc::new(MemoryCatalog::default()), options, dir).await
+    }
+
+    /// Stops everything in order and starts it again from what is stored.
+    pub async fn reopen(self) -> Self {
+        let Self { clock, env, catalog, log, streams, options, dir } = self;
+        log.close().await;
+        drop((log, streams));
+        Self::open(clock, env, catalog, options, dir).await
+    }
+
+    async fn open(
+        clock: Arc<ManualClock>,
+        env: Env,
+        catalog: Arc<MemoryCatalog>,
+        options: Options,
+        dir: tempfile::TempDir,
+    ) -> Self {
+        let log_options = headwater_log::Options::new(dir.path());
+        let log: Arc<dyn ShardLog> = Arc::new(EmbeddedLog::open(env.clone(), log_options).unwrap());
+        let stored: Arc<dyn Catalog> = catalog.clone();
+        let streams = Streams::open(env.clone(), log.clone(), stored, options).await.unwrap();
+        Self { clock, env, catalog, log, streams, options, dir }
+    }
+
+    pub fn advance(&self, ms: u64) {
+        self.clock.advance(Duration::from_millis(ms));
+    }
+
+    pub async fn create(&self, name: &str, shards: u32) -> Arc<Stream> {
+        self.streams.create(NewStream::new(self::name(name), shards)).await.unwrap()
+    }
+
+    pub fn stream(&self, name: &str) -> Arc<Stream> {
+        self.streams.get(&self::name(name)).unwrap()
+    }
+
+    pub async fn put(&self, stream: &Stream, entry: PutEntry) -> Placed {
+        self.streams.put(stream, vec![entry]).await.unwrap().remove(0).unwrap()
+    }
+
+    /// What a reader that starts here gets, by way of its token, until there is no more.
+    pub async fn read_all(&self, stream: &Stream, shard: ShardIndex, start: Start) -> Vec<ReadRecord> {
+        let shard = stream.shard(shard).unwrap();
+        let token = self.streams.iterator(stream, shard, start).await.unwrap();
+        let mut next = self.streams.open_iterator(&token).unwrap().offset;
+        let mut records = Vec::new();
+        loop {
+            let read = self.streams.read(stream, shard, next, 3).await.unwrap();
+            let empty = read.records.is_empty();
+            records.extend(read.records);
+            next = read.next;
+            if empty {
+                assert_eq!(read.millis_behind, 0);
+                return records;
+            }
+        }
+    }
+}
+
+pub fn name(text: &str) -> StreamName {
+    text.parse().unwrap()
+}
+
+pub fn entry(key: &str, data: impl Into<Bytes>) -> PutEntry {
+    PutEntry { partition_key: Bytes::copy_from_slice(key.as_bytes()), hash_key: None, data: data.into() }
+}
+
+pub fn entry_at(hash_key: HashKey, data: impl Into<Bytes>) -> PutEntry {
+    PutEntry { hash_key: Some(hash_key), ..entry("k", data) }
+}
