@@ -1,1 +1,33 @@
 //! Functions: packages, processes, the runtime API, invocation queues.
+//!
+//! A function is a package, a configuration, and a bounded pool of processes that speak the Lambda runtime API to us.
+//! Python and Node run under small bootstraps of ours, `provided` runtimes under the package's own, so unmodified
+//! handlers and the official runtime clients run. A process gets one invocation at a time and is kept for the next;
+//! one that takes too long or too much memory is killed with all that it started. What it prints goes to a
+//! [`LogSink`]. It isolates faults, not tenants: a function can read what the server can read.
+//!
+//! A function's memory is what its main process uses by itself, measured every 100 ms while it works (on Linux); so
+//! a short excess may go unseen, and what a function starts beside itself is not counted.
+//!
+//! AWS's spelling of requests and answers is the `lambda` door's; where lines are kept, the sink's.
+
+mod error;
+mod events;
+mod function;
+mod functions;
+mod invoke;
+mod leftovers;
+pub mod limits;
+mod logs;
+mod output;
+mod packages;
+mod pool;
+mod process;
+mod runtime_api;
+mod unpack;
+
+pub use error::{Error, PackageError};
+pub use function::{Code, Configuration, Function, FunctionName, LATEST, Runtime, RuntimeKind};
+pub use functions::{Functions, Options};
+pub use invoke::{Invocation, Request};
+pub use logs::{LogBatch, LogLine, LogSink};

@@ -1,0 +1,109 @@
+//! What can go wrong with functions.
+
+use std::{io, sync::Arc};
+
+use headwater_catalog::CatalogError;
+
+use crate::FunctionName;
+
+/// Why a function was not kept, found or run. What a function itself does wrong is not here: that is an
+/// [`crate::Invocation`] that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No function has this name.
+    #[error("there is no function {0}")]
+    NotFound(FunctionName),
+    /// A function has this name already.
+    #[error("there is a function {0} already")]
+    Exists(FunctionName),
+    /// A setting is outside of what it may be.
+    #[error("{what}: {why}")]
+    Invalid {
+        /// The setting: `timeout`, `environment` …
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The package is not one.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// The function is at another revision than the caller expected.
+    #[error("the function was changed: it is not at the expected revision any more")]
+    Revision,
+    /// As many invocations run as may.
+    #[error("as many invocations run as may at one time")]
+    Throttled,
+    /// As many events wait as may.
+    #[error("as many events wait as may")]
+    QueueFull,
+    /// The payload is too large.
+    #[error("a payload of {size} bytes is larger than the {max} allowed")]
+    PayloadTooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The most.
+        max: usize,
+    },
+    /// The program that runs the function could not be started.
+    #[error("{program} could not be started ({error}): install it, or put it on the server's PATH")]
+    Runtime {
+        /// `python3`, `node`, or the package's `bootstrap`.
+        program: String,
+        /// What the system said.
+        error: Arc<str>,
+    },
+    /// The server is stopping.
+    #[error("functions are being shut down")]
+    Closed,
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The disk failed.
+    #[error("{what} failed: {error}. Check the disk that holds the functions")]
+    Disk {
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        error: Arc<str>,
+    },
+}
+
+impl Error {
+    pub(crate) fn disk(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Disk { what, error: error.to_string().into() }
+    }
+}
+
+/// What is wrong with a package.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackageError {
+    /// It is not a zip file, or a broken one.
+    #[error("the package is not a readable zip file: {0}")]
+    NotZip(Arc<str>),
+    /// It is too large as it is.
+    #[error("the package has {size} bytes; {max} are allowed")]
+    TooLarge {
+        /// Its size in bytes.
+        size: usize,
+        /// The most.
+        max: usize,
+    },
+    /// It is too large unpacked.
+    #[error("the package unpacks to more than {max} bytes")]
+    UnpacksTooLarge {
+        /// The most.
+        max: u64,
+    },
+    /// It has too many entries.
+    #[error("the package holds more than {max} files")]
+    TooManyFiles {
+        /// The most.
+        max: usize,
+    },
+    /// A name in it leads out of it.
+    #[error("the package holds {0:?}, which leads out of the package")]
+    LeadsOut(String),
+    /// What is stored is not what was given.
+    #[error("the stored package {0} is damaged: upload the code again")]
+    Damaged(String),
+}

@@ -1,0 +1,404 @@
+//! All functions: made, changed, found, deleted, run.
+
+use std::{
+    collections::HashMap,
+    io::IoSlice,
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+};
+
+use bytes::Bytes;
+use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
+use headwater_env::Env;
+use headwater_types::{Account, Arn, Region};
+use parking_lot::Mutex;
+use tokio::sync::{OnceCell, oneshot};
+
+use crate::{
+    Code, Configuration, Error, Function, FunctionName, LogSink,
+    events::{self, Events},
+    invoke::{self, Invocation, Request},
+    leftovers::Leftovers,
+    limits,
+    logs::LogWriter,
+    packages::{Packages, sha256},
+    pool::{Pool, reap_idle},
+    process::{Place, Process},
+    unpack::{self, CodeDir},
+};
+
+/// What functions need to know of the server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The region that functions run in.
+    pub region: Region,
+    /// The account that they belong to.
+    pub account: Account,
+    /// Where a function reaches this server: its `AWS_ENDPOINT_URL`.
+    pub endpoint_url: String,
+    /// What a function signs its own requests with.
+    pub access_key_id: String,
+    /// The secret to it.
+    pub secret_access_key: String,
+    /// What processes inherit: `PATH`, `HOME`, `LANG`. Nothing else of the server's environment reaches them.
+    pub inherited: HashMap<String, String>,
+    /// Invocations at one time, and processes in all.
+    pub concurrency: usize,
+    /// Invocations of one function at one time.
+    pub concurrency_per_function: usize,
+}
+
+impl Options {
+    /// Options with credentials that a server without credentials takes, and bounds for one machine.
+    pub fn new(region: Region, account: Account, endpoint_url: impl Into<String>) -> Self {
+        Self {
+            region,
+            account,
+            endpoint_url: endpoint_url.into(),
+            access_key_id: "headwater".into(),
+            secret_access_key: "headwater".into(),
+            inherited: HashMap::new(),
+            concurrency: 64,
+            concurrency_per_function: 32,
+        }
+    }
+
+    /// The ARN of a function.
+    pub fn function_arn(&self, name: &FunctionName) -> Arn {
+        Arn::new("lambda", &self.region, &self.account, format!("function:{name}"))
+    }
+}
+
+/// All functions of a server. Cheap to clone.
+#[derive(Clone)]
+pub struct Functions {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub env: Env,
+    pub options: Options,
+    pub pool: Arc<Pool>,
+    pub logs: LogWriter,
+    pub events: Arc<Events>,
+    table: Table<Function>,
+    packages: Packages,
+    leftovers: Arc<Leftovers>,
+    /// Unpacked code by its package; made once for whoever comes first.
+    code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
+    dir: PathBuf,
+}
+
+const BOOTSTRAPS: [(&str, &str); 2] = [
+    ("bootstrap.py", include_str!("runtime/bootstrap.py")),
+    ("bootstrap.mjs", include_str!("runtime/bootstrap.mjs")),
+];
+
+impl Functions {
+    /// Opens the functions whose records are in `catalog` and whose packages are in `dir`; ends processes that a
+    /// former server left, and goes on with events that wait.
+    ///
+    /// # Errors
+    /// When the catalog or the disk fails.
+    pub async fn open(
+        env: Env,
+        catalog: Arc<dyn Catalog>,
+        dir: &Path,
+        sink: Arc<dyn LogSink>,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let dir = std::path::absolute(dir).map_err(Error::disk("finding the folder of functions"))?;
+        let table = Table::new(catalog.clone(), "functions/");
+        let packages = prepare(&env, &table, &dir).await?;
+        let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
+        let pool = Pool::new(env.clone(), options.concurrency, options.concurrency_per_function);
+        let events = Arc::new(Events::open(env.clone(), catalog).await?);
+        let logs = LogWriter::start(&env, sink);
+        env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
+        let code = Mutex::default();
+        let inner =
+            Arc::new(Inner { env, options, pool, logs, events, table, packages, leftovers, code, dir });
+        let weak: Weak<Inner> = Arc::downgrade(&inner);
+        inner.env.spawn(events::dispatch(inner.env.clone(), weak));
+        Ok(Self { inner })
+    }
+
+    /// Makes a function.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Invalid`], [`Error::Package`], or what failed below.
+    pub async fn create(
+        &self,
+        name: FunctionName,
+        configuration: Configuration,
+        package: Bytes,
+    ) -> Result<Function, Error> {
+        configuration.check()?;
+        if self.inner.table.get(name.as_str()).await?.is_some() {
+            return Err(Error::Exists(name));
+        }
+        let code = self.inner.store(package).await?;
+        let function = Function {
+            name,
+            configuration,
+            code,
+            last_modified: self.inner.env.clock.now(),
+            revision: self.inner.env.random.uuid(),
+        };
+        let written = self.inner.table.write(function.name.as_str(), &function, Expect::Absent).await;
+        let written = written.map_err(|error| match error {
+            CatalogError::Conflict { .. } => Error::Exists(function.name.clone()),
+            other => other.into(),
+        });
+        self.inner.settle(written, &function.code)?;
+        Ok(function)
+    }
+
+    /// Gives a function other code; `expected` is the revision that it must be at, if any.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Revision`], [`Error::Package`], or what failed below.
+    pub async fn update_code(
+        &self,
+        name: &FunctionName,
+        package: Bytes,
+        expected: Option<&str>,
+    ) -> Result<Function, Error> {
+        let found = self.inner.expect(name, expected).await?;
+        let code = self.inner.store(package).await?;
+        let former = found.value.code.clone();
+        let changed = Function { code, ..found.value.clone() };
+        let code = changed.code.clone();
+        let written = self.inner.replace(found, changed).await;
+        let function = self.inner.settle(written, &code)?;
+        self.inner.forget_code(&former);
+        Ok(function)
+    }
+
+    /// Makes sure that `package` could become a function's code, and what the function would be then.
+    ///
+    /// # Errors
+    /// As [`Functions::update_code`].
+    pub async fn check_code(
+        &self,
+        name: &FunctionName,
+        package: &Bytes,
+        expected: Option<&str>,
+    ) -> Result<Function, Error> {
+        let found = self.inner.expect(name, expected).await?;
+        unpack::check(package)?;
+        let code = Code { sha256: sha256(package), size: package.len() as u64, ..found.value.code };
+        Ok(Function { code, ..found.value })
+    }
+
+    /// Changes how a function is run.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Revision`], [`Error::Invalid`], or what failed below.
+    pub async fn update_configuration(
+        &self,
+        name: &FunctionName,
+        expected: Option<&str>,
+        change: impl FnOnce(&mut Configuration) + Send,
+    ) -> Result<Function, Error> {
+        let found = self.inner.expect(name, expected).await?;
+        let mut changed = found.value.clone();
+        change(&mut changed.configuration);
+        changed.configuration.check()?;
+        self.inner.replace(found, changed).await
+    }
+
+    /// One function.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn get(&self, name: &FunctionName) -> Result<Function, Error> {
+        Ok(self.inner.find(name).await?.value)
+    }
+
+    /// At most `limit` functions whose names come after `after`, in order of their names.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Function>, Error> {
+        let found = self.inner.table.scan("", after, limit).await?;
+        Ok(found.into_iter().map(|(_, function)| function.value).collect())
+    }
+
+    /// Deletes a function: what runs of it runs to its end, what waits is dropped.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn delete(&self, name: &FunctionName) -> Result<(), Error> {
+        let found = self.inner.find(name).await?;
+        self.inner.table.remove(name.as_str(), Expect::At(found.version)).await.map_err(changed)?;
+        self.inner.pool.retire(name);
+        self.inner.forget_code(&found.value.code);
+        Ok(())
+    }
+
+    /// The zip file that a function's code was given as.
+    ///
+    /// # Errors
+    /// [`crate::PackageError::Damaged`], or what failed below.
+    pub async fn package(&self, code: &Code) -> Result<Bytes, Error> {
+        self.inner.package(code).await
+    }
+
+    /// Runs a function and waits for its answer. It runs to its end even when nobody waits any more.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::PayloadTooLarge`], [`Error::Throttled`], [`Error::Runtime`], or what failed
+    /// below. A function that fails is no error here, but an [`Invocation`] that says so.
+    pub async fn invoke(&self, name: &FunctionName, request: Request) -> Result<Invocation, Error> {
+        let (done, wait) = oneshot::channel();
+        let (inner, name) = (self.inner.clone(), name.clone());
+        self.inner.env.spawn(async move {
+            // Who waited may be gone.
+            drop(done.send(inner.invoke(&name, request).await));
+        });
+        wait.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// Keeps an event for a function to be run on soon, at least once; durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::PayloadTooLarge`], [`Error::QueueFull`], or what failed below.
+    pub async fn invoke_later(&self, name: &FunctionName, request: Request) -> Result<(), Error> {
+        self.inner.find(name).await?;
+        self.inner.events.push(name.clone(), request).await
+    }
+
+    /// What functions were told of the server.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Waits until all output so far is with the sink.
+    pub async fn flush_logs(&self) {
+        self.inner.logs.flush().await;
+    }
+
+    /// Admits no more invocations, waits for those that run, and passes on the last output.
+    pub async fn close(&self) {
+        self.inner.pool.close().await;
+        self.inner.logs.flush().await;
+    }
+}
+
+/// Brings the folder in order: bootstraps written, unpacked code of a former server and unknown packages removed.
+async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packages, Error> {
+    let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
+    let known: Vec<String> = table.all().await?.into_iter().map(|(_, f)| f.value.code.package).collect();
+    packages.keep_only(|id| known.iter().any(|k| k == id))?;
+    for folder in ["code", "bootstraps"] {
+        let path = dir.join(folder);
+        // It is perhaps not there.
+        drop(env.disk.remove_dir_all(&path));
+        env.disk.create_dir_all(&path).map_err(Error::disk("making the folders of functions"))?;
+    }
+    for (name, text) in BOOTSTRAPS {
+        let file = env.disk.create(&dir.join("bootstraps").join(name));
+        file.and_then(|file| file.write_all_at(&[IoSlice::new(text.as_bytes())], 0))
+            .map_err(Error::disk("writing the bootstraps"))?;
+    }
+    Ok(packages)
+}
+
+/// A conflict is a change by another between our read and our write.
+fn changed(error: CatalogError) -> Error {
+    match error {
+        CatalogError::Conflict { .. } => Error::Revision,
+        other => other.into(),
+    }
+}
+
+impl Inner {
+    /// Runs one invocation to its end.
+    pub async fn invoke(
+        self: &Arc<Self>,
+        name: &FunctionName,
+        request: Request,
+    ) -> Result<Invocation, Error> {
+        let size = request.payload.len();
+        if size > limits::PAYLOAD_BYTES_MAX {
+            return Err(Error::PayloadTooLarge { size, max: limits::PAYLOAD_BYTES_MAX });
+        }
+        let function = self.find(name).await?.value;
+        invoke::run(self, &function, request).await
+    }
+
+    /// Starts a process for a function.
+    pub async fn start(&self, function: &Function) -> Result<Process, Error> {
+        let code = self.unpacked(&function.code).await?;
+        let bootstraps = &self.dir.join("bootstraps");
+        let place = Place { env: &self.env, options: &self.options, leftovers: &self.leftovers, bootstraps };
+        Process::start(place, function, code).await
+    }
+
+    async fn find(&self, name: &FunctionName) -> Result<Versioned<Function>, Error> {
+        self.table.get(name.as_str()).await?.ok_or_else(|| Error::NotFound(name.clone()))
+    }
+
+    async fn expect(
+        &self,
+        name: &FunctionName,
+        revision: Option<&str>,
+    ) -> Result<Versioned<Function>, Error> {
+        let found = self.find(name).await?;
+        match revision {
+            Some(revision) if revision != found.value.revision => Err(Error::Revision),
+            _ => Ok(found),
+        }
+    }
+
+    /// Writes `changed` over `found` as a new revision.
+    async fn replace(&self, found: Versioned<Function>, mut changed: Function) -> Result<Function, Error> {
+        changed.revision = self.env.random.uuid();
+        changed.last_modified = self.env.clock.now();
+        let expect = Expect::At(found.version);
+        self.table.write(changed.name.as_str(), &changed, expect).await.map_err(self::changed)?;
+        self.pool.retire(&changed.name);
+        Ok(changed)
+    }
+
+    /// Keeps a package, once it is found to be one.
+    async fn store(&self, package: Bytes) -> Result<Code, Error> {
+        let code =
+            Code { package: self.env.random.uuid(), sha256: String::new(), size: package.len() as u64 };
+        let packages = self.packages.clone();
+        let store = move || {
+            unpack::check(&package)?;
+            packages.put(&code.package, &package)?;
+            Ok(Code { sha256: sha256(&package), ..code })
+        };
+        self.env.blocking(store).await
+    }
+
+    /// Forgets a package whose function could not be written.
+    fn settle<T>(&self, written: Result<T, Error>, code: &Code) -> Result<T, Error> {
+        written.inspect_err(|_| self.packages.remove(&code.package))
+    }
+
+    async fn package(&self, code: &Code) -> Result<Bytes, Error> {
+        let (packages, code) = (self.packages.clone(), code.clone());
+        self.env.blocking(move || packages.get(&code)).await
+    }
+
+    async fn unpacked(&self, code: &Code) -> Result<Arc<CodeDir>, Error> {
+        let cell = self.code.lock().entry(code.package.clone()).or_default().clone();
+        let unpack = || async {
+            let package = self.package(code).await?;
+            let (disk, path) = (self.env.disk.clone(), self.dir.join("code").join(&code.package));
+            let unpacked = self.env.blocking(move || CodeDir::unpack(disk, &package, path)).await?;
+            Ok::<_, Error>(Arc::new(unpacked))
+        };
+        cell.get_or_try_init(unpack).await.cloned()
+    }
+
+    /// Forgets code that no function has any more; its folder goes with the last process that runs it.
+    fn forget_code(&self, code: &Code) {
+        self.code.lock().remove(&code.package);
+        self.packages.remove(&code.package);
+    }
+}

@@ -1,0 +1,54 @@
+//! Bounds on everything that waits or grows.
+
+use std::time::Duration;
+
+/// A zipped package (AWS: 50 MB in a request).
+pub const PACKAGE_BYTES_MAX: usize = 52_428_800;
+/// An unpacked package (AWS: 250 MB).
+pub const UNPACKED_BYTES_MAX: u64 = 262_144_000;
+/// Files and folders in a package.
+pub const PACKAGE_ENTRIES_MAX: usize = 65_535;
+/// What an invocation that is waited for may be given (AWS: 6 MB).
+pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// What an invocation that is not waited for may be given (AWS: 1 MB).
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// What a function may answer: 6 MB and the envelope that AWS adds.
+pub const RESPONSE_BYTES_MAX: usize = 6_291_556;
+/// How much of an answer that is too large is read and thrown away, so that the function hears why.
+pub const RESPONSE_DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// All environment variables of a function together, as JSON (AWS: 4 KB).
+pub const ENVIRONMENT_BYTES_MAX: usize = 4096;
+/// The end of the output that a caller may ask for (AWS: 4 KB).
+pub const LOG_TAIL_BYTES: usize = 4096;
+/// A line of output; a longer one is cut into several (CloudWatch: 256 KB an event, less its overhead).
+pub const LOG_LINE_BYTES_MAX: usize = 262_144 - 26;
+/// Batches of output lines that wait for the sink, each of about [`OUTPUT_READ_BYTES`].
+pub const LOG_BATCHES_MAX: usize = 256;
+/// How often a batch of lines is offered to a sink that fails, a second apart, before it is given up.
+pub const LOG_TRIES_MAX: u32 = 10;
+/// Output read from a process at once.
+pub const OUTPUT_READ_BYTES: usize = 64 * 1024;
+/// Connections that one process may hold to its runtime API.
+pub const RUNTIME_CONNECTIONS_MAX: usize = 16;
+/// How long a process may take to ask for its first invocation, beside the function's own time-out (AWS: 10 s).
+pub const INIT_TIME: Duration = Duration::from_secs(10);
+/// How long a process without work is kept.
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(300);
+/// How often idle processes are looked at.
+pub const IDLE_CHECK_EVERY: Duration = Duration::from_secs(15);
+/// How often a busy process's memory is measured.
+pub const MEMORY_CHECK_EVERY: Duration = Duration::from_millis(100);
+/// Events that wait, all functions together.
+pub const EVENTS_MAX: usize = 10_000;
+/// Bytes of all waiting events together.
+pub const EVENTS_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Events that run at the same time.
+pub const EVENTS_RUNNING_MAX: usize = 16;
+/// How often an event is tried that the function fails (AWS: three times in all).
+pub const EVENT_TRIES_MAX: u32 = 3;
+/// The wait before the second try of an event, doubled before the third (AWS: one and two minutes).
+pub const EVENT_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// The wait before another try when there was no room to run.
+pub const EVENT_THROTTLED_AFTER: Duration = Duration::from_secs(1);
+/// How old an event may grow (AWS: six hours).
+pub const EVENT_AGE_MAX: Duration = Duration::from_secs(6 * 3600);

@@ -1,0 +1,170 @@
+//! Who runs: how many invocations at a time, and the processes that wait for the next one.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use headwater_env::Env;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{Error, Function, FunctionName, limits, process::Process};
+
+/// The processes without work and the count of those with some.
+pub(crate) struct Pool {
+    env: Env,
+    state: Mutex<State>,
+    /// Told when an invocation ends.
+    left: Notify,
+    total_max: usize,
+    per_function_max: usize,
+}
+
+#[derive(Default)]
+struct State {
+    /// The longest idle first.
+    idle: Vec<Idle>,
+    busy: HashMap<FunctionName, usize>,
+    busy_total: usize,
+    /// The revision that each function is known to be at.
+    current: HashMap<FunctionName, String>,
+    closed: bool,
+}
+
+struct Idle {
+    function: FunctionName,
+    process: Process,
+    since: Duration,
+}
+
+/// The right to run one invocation; given back when dropped.
+pub(crate) struct Permit {
+    pool: Arc<Pool>,
+    function: FunctionName,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self.pool.state.lock();
+        state.busy_total -= 1;
+        if let Some(busy) = state.busy.get_mut(&self.function) {
+            *busy -= 1;
+            if *busy == 0 {
+                state.busy.remove(&self.function);
+            }
+        }
+        drop(state);
+        self.pool.left.notify_waiters();
+    }
+}
+
+impl Pool {
+    pub fn new(env: Env, total_max: usize, per_function_max: usize) -> Arc<Self> {
+        let state = Mutex::default();
+        Arc::new(Self { env, state, left: Notify::new(), total_max, per_function_max })
+    }
+
+    /// Admits one invocation of `function`, with a warm process where there is one.
+    pub fn enter(self: &Arc<Self>, function: &Function) -> Result<(Permit, Option<Process>), Error> {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        let busy = state.busy.get(&function.name).copied().unwrap_or(0);
+        if state.busy_total >= self.total_max || busy >= self.per_function_max {
+            return Err(Error::Throttled);
+        }
+        state.busy_total += 1;
+        *state.busy.entry(function.name.clone()).or_default() += 1;
+        state.current.insert(function.name.clone(), function.revision.clone());
+        let (warm, ended) = state.take_warm(function, self.total_max);
+        drop(state);
+        // Killing takes a system call each: not under the lock.
+        drop(ended);
+        Ok((Permit { pool: self.clone(), function: function.name.clone() }, warm))
+    }
+
+    /// Takes a process back for the next invocation, if it still has the right code.
+    pub fn leave(&self, permit: Permit, process: Process) {
+        let function = permit.function.clone();
+        let mut state = self.state.lock();
+        let current = state.current.get(&function) == Some(&process.revision);
+        let ended = if current && !state.closed {
+            state.idle.push(Idle { function, process, since: self.env.clock.elapsed() });
+            None
+        } else {
+            Some(process)
+        };
+        drop(state);
+        drop(ended);
+        drop(permit);
+    }
+
+    /// Ends the idle processes of a function that was changed or deleted; the busy ones end after their work.
+    pub fn retire(&self, function: &FunctionName) {
+        let mut state = self.state.lock();
+        state.current.remove(function);
+        let ended = state.take_idle(|idle| &idle.function == function);
+        drop(state);
+        drop(ended);
+    }
+
+    /// Ends the processes that have been idle for too long.
+    pub fn reap(&self) {
+        let now = self.env.clock.elapsed();
+        let ended =
+            self.state.lock().take_idle(|idle| now.saturating_sub(idle.since) >= limits::IDLE_TIME_MAX);
+        drop(ended);
+    }
+
+    /// Admits nothing more, ends the idle processes and waits until no invocation runs.
+    pub async fn close(&self) {
+        let ended = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            state.take_idle(|_| true)
+        };
+        drop(ended);
+        loop {
+            let left = self.left.notified();
+            tokio::pin!(left);
+            // Registered before the check, so that no end falls between the two.
+            left.as_mut().enable();
+            if self.state.lock().busy_total == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+}
+
+impl State {
+    /// The process of `function` that was idle last, and those to be ended: outdated, dead, or in the way of one more.
+    fn take_warm(&mut self, function: &Function, total_max: usize) -> (Option<Process>, Vec<Process>) {
+        let outdated =
+            |idle: &Idle| idle.function == function.name && idle.process.revision != function.revision;
+        let mut ended = self.take_idle(outdated);
+        while let Some(at) = self.idle.iter().rposition(|idle| idle.function == function.name) {
+            let mut process = self.idle.remove(at).process;
+            if process.is_alive() {
+                return (Some(process), ended);
+            }
+            ended.push(process);
+        }
+        while self.busy_total + self.idle.len() > total_max && !self.idle.is_empty() {
+            ended.push(self.idle.remove(0).process);
+        }
+        (None, ended)
+    }
+
+    fn take_idle(&mut self, which: impl Fn(&Idle) -> bool) -> Vec<Process> {
+        self.idle.extract_if(.., |idle| which(idle)).map(|idle| idle.process).collect()
+    }
+}
+
+/// Looks at the idle processes from time to time, for as long as there is a pool.
+pub(crate) async fn reap_idle(env: Env, pool: std::sync::Weak<Pool>) {
+    loop {
+        env.clock.sleep(limits::IDLE_CHECK_EVERY).await;
+        let Some(pool) = pool.upgrade() else { return };
+        pool.reap();
+    }
+}

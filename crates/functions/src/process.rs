@@ -1,0 +1,227 @@
+//! One process of a function: started, given invocations one at a time, watched, killed.
+
+use std::{path::Path, process::ExitStatus, sync::Arc, time::Duration};
+
+use headwater_env::Env;
+use rustix::process::Pid;
+use tokio::process::{Child, Command};
+
+use crate::{
+    Error, Function, Options, RuntimeKind,
+    leftovers::{Leftovers, kill_group, memory_mb},
+    limits,
+    output::{Lines, Output},
+    runtime_api::{RuntimeApi, Told, Work},
+    unpack::CodeDir,
+};
+
+/// A running process; killed with all that it started when this is dropped.
+pub(crate) struct Process {
+    /// The revision of the function that it runs.
+    pub revision: String,
+    /// The log stream that its output goes to.
+    pub log_stream: String,
+    /// The most memory seen in use, in MB.
+    pub memory_peak_mb: u32,
+    child: Child,
+    pid: Pid,
+    exited: bool,
+    api: RuntimeApi,
+    output: Output,
+    env: Env,
+    leftovers: Arc<Leftovers>,
+    _code: Arc<CodeDir>,
+}
+
+/// What a process did, or what became of it.
+pub(crate) enum Signal {
+    Told(Told),
+    Exited(ExitStatus),
+    TimedOut,
+    OutOfMemory,
+}
+
+/// Until when and within what a process is waited for.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// On the clock's elapsed time.
+    pub deadline: Duration,
+    pub memory_mb: u32,
+}
+
+/// What a process needs from its surroundings.
+pub(crate) struct Place<'a> {
+    pub env: &'a Env,
+    pub options: &'a Options,
+    pub leftovers: &'a Arc<Leftovers>,
+    /// The folder with our bootstraps.
+    pub bootstraps: &'a Path,
+}
+
+impl Process {
+    /// Starts a process for `function` whose code is in `code`.
+    pub async fn start(place: Place<'_>, function: &Function, code: Arc<CodeDir>) -> Result<Self, Error> {
+        let api = RuntimeApi::listen(place.env).await.map_err(Error::disk("opening a runtime API"))?;
+        let (output, stdout, stderr) = Output::new().map_err(Error::disk("making a pipe"))?;
+        let log_stream = log_stream(place.env);
+        let mut command = program(function, place.bootstraps, &code.path);
+        command
+            .current_dir(&code.path)
+            .env_clear()
+            .envs(&place.options.inherited)
+            .envs(variables(function, place.options, &api, &code.path, &log_stream))
+            .envs(&function.configuration.environment)
+            .stdin(std::process::Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0)
+            .kill_on_drop(true);
+        let child = command.spawn().map_err(|error| Error::Runtime {
+            program: command.as_std().get_program().to_string_lossy().into_owned(),
+            error: error.to_string().into(),
+        })?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let pid = pid.expect("a child that was not waited for has a number");
+        place.leftovers.note(pid);
+        Ok(Self {
+            revision: function.revision.clone(),
+            log_stream,
+            memory_peak_mb: 0,
+            child,
+            pid,
+            exited: false,
+            api,
+            output,
+            env: place.env.clone(),
+            leftovers: place.leftovers.clone(),
+            _code: code,
+        })
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        !self.exited && matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Gives it an invocation to take when it asks.
+    pub fn give(&mut self, work: Work) {
+        self.api.forget();
+        self.api.give(work);
+    }
+
+    /// Waits until it tells something that matters, ends, or must be ended; passes its output on meanwhile.
+    pub async fn watch(&mut self, bounds: Bounds, lines: &mut Lines<'_>) -> Signal {
+        loop {
+            let left = bounds.deadline.saturating_sub(self.env.clock.elapsed());
+            let signal = tokio::select! {
+                biased;
+                told = self.api.told() => Some(Signal::Told(told)),
+                status = self.child.wait() => Some(self.ended(status)),
+                () = self.output.pump(lines) => None,
+                () = self.env.clock.sleep(left.min(limits::MEMORY_CHECK_EVERY)) => self.check(bounds),
+            };
+            if signal.is_some() {
+                self.output.drain(lines);
+                self.measure();
+            }
+            lines.flush().await;
+            if let Some(signal) = signal {
+                return signal;
+            }
+        }
+    }
+
+    fn check(&mut self, bounds: Bounds) -> Option<Signal> {
+        if self.measure() > bounds.memory_mb {
+            return Some(Signal::OutOfMemory);
+        }
+        (self.env.clock.elapsed() >= bounds.deadline).then_some(Signal::TimedOut)
+    }
+
+    /// The memory it uses now, in MB; 0 where the system does not tell.
+    fn measure(&mut self) -> u32 {
+        let now = memory_mb(&*self.env.disk, self.pid).unwrap_or(0);
+        self.memory_peak_mb = self.memory_peak_mb.max(now);
+        now
+    }
+
+    fn ended(&mut self, status: std::io::Result<ExitStatus>) -> Signal {
+        self.finish();
+        // A child that cannot be waited for is as good as ended.
+        Signal::Exited(status.unwrap_or_default())
+    }
+
+    /// Ends what is left of it, once.
+    fn finish(&mut self) {
+        if !self.exited {
+            self.exited = true;
+            kill_group(self.pid);
+            self.leftovers.forget(self.pid);
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
+    match function.configuration.runtime.kind() {
+        RuntimeKind::Python => {
+            let mut command = Command::new("python3");
+            // Nothing is written beside the code, and output is not held back.
+            command.args(["-B", "-u"]).arg(bootstraps.join("bootstrap.py"));
+            command
+        }
+        RuntimeKind::Node => {
+            let mut command = Command::new("node");
+            // The heap is told its bound, so that it collects before the process is killed for it.
+            command.arg(format!("--max-old-space-size={}", function.configuration.memory_mb * 9 / 10));
+            command.arg(bootstraps.join("bootstrap.mjs"));
+            command
+        }
+        RuntimeKind::Provided => Command::new(code.join("bootstrap")),
+    }
+}
+
+/// What AWS sets, as far as it means something here, and how to reach this server.
+fn variables(
+    function: &Function,
+    options: &Options,
+    api: &RuntimeApi,
+    code: &Path,
+    log_stream: &str,
+) -> Vec<(&'static str, String)> {
+    let configuration = &function.configuration;
+    let mut variables = vec![
+        ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
+        ("_HANDLER", configuration.handler.clone()),
+        ("LAMBDA_TASK_ROOT", code.display().to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", crate::LATEST.to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", configuration.memory_mb.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", function.name.log_group()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
+        ("AWS_REGION", options.region.0.clone()),
+        ("AWS_DEFAULT_REGION", options.region.0.clone()),
+        ("AWS_ACCESS_KEY_ID", options.access_key_id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", options.secret_access_key.clone()),
+        ("AWS_ENDPOINT_URL", options.endpoint_url.clone()),
+        ("TZ", ":UTC".to_owned()),
+    ];
+    let kind = configuration.runtime.kind();
+    if kind != RuntimeKind::Provided {
+        variables.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", configuration.runtime.as_str())));
+    }
+    variables
+}
+
+/// `YYYY/MM/DD/[$LATEST]<32 hex digits>`.
+fn log_stream(env: &Env) -> String {
+    let now = jiff::Timestamp::from_millisecond(env.clock.now().0 as i64).unwrap_or_default();
+    let id = env.random.uuid().replace('-', "");
+    format!("{}/[{}]{id}", now.strftime("%Y/%m/%d"), crate::LATEST)
+}

@@ -1,0 +1,242 @@
+//! Handlers in Python, in Node, and behind a bootstrap of their own: answers, errors, contexts, output.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "this is test code")]
+
+mod common;
+
+use common::{World, json, name, zip_of};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_python_handler_answers_logs_and_is_reused() {
+    let world = World::new().await;
+    let code = "
+import logging, os
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    print('printed', event['x'])
+    logging.getLogger().warning('logged')
+    left = context.get_remaining_time_in_millis()
+    return {'count': count, 'x': event['x'], 'id': context.aws_request_id, 'timed': 0 < left <= 30000,
+            'arn': context.invoked_function_arn, 'memory': context.memory_limit_in_mb,
+            'name': context.function_name, 'stream': context.log_stream_name,
+            'endpoint': os.environ['AWS_ENDPOINT_URL'], 'leaked': os.environ.get('CARGO_MANIFEST_DIR')}
+";
+    world.python("py", code).await;
+    let first = world.invoke("py", r#"{"x":"ü"}"#).await;
+    let answer = json(&first);
+    assert!(!first.failed, "{answer}");
+    assert_eq!(answer["count"], 1);
+    assert_eq!(answer["x"], "ü");
+    assert_eq!(answer["id"], first.request_id.as_str());
+    assert_eq!(answer["timed"], true);
+    assert_eq!(answer["arn"], "arn:aws:lambda:us-east-1:000000000000:function:py");
+    assert_eq!((&answer["memory"], &answer["name"]), (&json!("128"), &json!("py")));
+    assert_eq!((&answer["endpoint"], &answer["leaked"]), (&json!("http://127.0.0.1:1"), &json!(null)));
+
+    let tail = String::from_utf8(first.log_tail.clone()).unwrap();
+    let lines: Vec<&str> = tail.lines().collect();
+    assert_eq!(lines[0], format!("START RequestId: {} Version: $LATEST", first.request_id));
+    assert_eq!(lines[1], "printed ü");
+    assert!(
+        lines[2].starts_with("[WARNING]\t") && lines[2].ends_with(&format!("\t{}\tlogged", first.request_id))
+    );
+    assert_eq!(lines[3], format!("END RequestId: {}", first.request_id));
+    assert!(lines[4].starts_with(&format!("REPORT RequestId: {}\tDuration: ", first.request_id)), "{tail}");
+    assert!(lines[4].contains("\tMemory Size: 128 MB\t") && lines[4].contains("\tInit Duration: "), "{tail}");
+
+    let second = world.invoke("py", r#"{"x":1}"#).await;
+    assert_eq!(json(&second)["count"], 2, "the process is warm");
+    assert!(!String::from_utf8(second.log_tail).unwrap().contains("Init Duration"));
+
+    world.functions.flush_logs().await;
+    let batches = world.lines.batches();
+    assert!(batches.iter().all(|b| b.group == "/aws/lambda/py" && json!(b.stream) == answer["stream"]));
+    assert_eq!(
+        world.lines.all().concat(),
+        format!("{}{}", tail, world.lines.all()[5..].concat()).replace('\n', "")
+    );
+}
+
+#[tokio::test]
+async fn python_errors_have_awss_form() {
+    let world = World::new().await;
+    let code = "
+def handler(event, context):
+    if event == 'set': return {1, 2}
+    if event == 'exit': raise SystemExit(3)
+    raise ValueError('bad ' + event)
+";
+    world.python("py", code).await;
+    let raised = world.invoke("py", r#""event""#).await;
+    let error = json(&raised);
+    assert!(raised.failed);
+    assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("ValueError"), &json!("bad event")));
+    assert_eq!(error["requestId"], raised.request_id.as_str());
+    let trace = error["stackTrace"].as_array().unwrap();
+    assert_eq!(trace.len(), 1);
+    assert!(
+        trace[0].as_str().unwrap().contains("index.py\", line 5, in handler\n    raise ValueError"),
+        "{error}"
+    );
+    assert!(String::from_utf8(raised.log_tail).unwrap().contains("[ERROR] ValueError: bad event\nTraceback"));
+
+    let unmarshalled = json(&world.invoke("py", r#""set""#).await);
+    assert_eq!(unmarshalled["errorType"], "Runtime.MarshalError");
+    let text = "Unable to marshal response: Object of type set is not JSON serializable";
+    assert_eq!(unmarshalled["errorMessage"], text);
+
+    let exited = world.invoke("py", r#""exit""#).await;
+    let text = format!("RequestId: {} Error: Runtime exited with error: exit status 3", exited.request_id);
+    assert_eq!(json(&exited), json!({ "errorType": "Runtime.ExitError", "errorMessage": text }));
+    assert!(
+        String::from_utf8(exited.log_tail)
+            .unwrap()
+            .contains("\tStatus: error\tError Type: Runtime.ExitError")
+    );
+    assert_eq!(
+        json(&world.invoke("py", r#""set""#).await)["errorType"],
+        "Runtime.MarshalError",
+        "a new process"
+    );
+}
+
+#[tokio::test]
+async fn python_that_cannot_start_says_why() {
+    let world = World::new().await;
+    for (at, code, handler, kind, message) in [
+        (
+            "a",
+            "",
+            "missing.handler",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'missing': No module",
+        ),
+        ("b", "", "index.other", "Runtime.HandlerNotFound", "Handler 'other' missing on module 'index'"),
+        ("c", "", "handler", "Runtime.MalformedHandlerName", "Bad handler 'handler'"),
+        ("d", "def (", "index.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'index'"),
+        ("e", "raise KeyError('x')", "index.handler", "KeyError", "'x'"),
+        ("f", "raise SystemExit(0)", "index.handler", "Runtime.ExitError", "RequestId: "),
+    ] {
+        world.create(at, "python3.12", handler, &[("index.py", code)]).await;
+        let failed = world.invoke(at, "{}").await;
+        let error = json(&failed);
+        assert!(failed.failed);
+        assert_eq!(error["errorType"], kind, "{error}");
+        assert!(error["errorMessage"].as_str().unwrap().starts_with(message), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn node_handlers_answer_in_every_style() {
+    let world = World::new().await;
+    let code = "
+let count = 0;
+export const handler = async (event, context) => {
+  console.log('seen', event, 'two\\nlines');
+  return { count: ++count, id: context.awsRequestId, left: context.getRemainingTimeInMillis() > 0 };
+};
+export const nothing = async () => {};
+export const thrown = async () => { throw new TypeError('no'); };
+export const sync = () => { throw 'text'; };
+";
+    world.node("esm", code).await;
+    let first = world.invoke("esm", r#"{"a":1}"#).await;
+    assert_eq!(json(&first), json!({ "count": 1, "id": first.request_id, "left": true }));
+    let tail = String::from_utf8(first.log_tail).unwrap();
+    assert!(tail.contains(&format!("Z\t{}\tINFO\tseen {{ a: 1 }} two\rlines\n", first.request_id)), "{tail}");
+    assert_eq!(json(&world.invoke("esm", "{}").await)["count"], 2);
+
+    for (handler, expected) in [
+        ("index.nothing", json!(null)),
+        ("index.thrown", json!({ "errorType": "TypeError", "errorMessage": "no" })),
+        ("index.sync", json!({ "errorType": "string", "errorMessage": "text", "trace": [] })),
+        (
+            "index.none",
+            json!({ "errorType": "Runtime.HandlerNotFound", "errorMessage": "index.none is undefined or not exported" }),
+        ),
+        (
+            "other.handler",
+            json!({ "errorType": "Runtime.ImportModuleError", "errorMessage": "Error: Cannot find module 'other'" }),
+        ),
+    ] {
+        world
+            .functions
+            .update_configuration(&name("esm"), None, |c| c.handler = handler.into())
+            .await
+            .unwrap();
+        let answer = json(&world.invoke("esm", "{}").await);
+        for (key, value) in expected.as_object().into_iter().flatten() {
+            assert_eq!(&answer[key], value, "{answer}");
+        }
+        assert_eq!(expected.is_null(), answer.is_null());
+    }
+
+    let commonjs = "
+const path = require('path');
+exports.callback = (event, context, callback) => setTimeout(() => callback(null, path.join('a', event)), 5);
+exports.done = (event, context) => context.done(null, 'done');
+exports.silent = () => 'is not an answer';
+exports.late = (event, context, callback) => setTimeout(() => { throw new RangeError('late'); }, 5);
+";
+    world.create("cjs", "nodejs20.x", "src/app.callback", &[("src/app.js", commonjs)]).await;
+    assert_eq!(json(&world.invoke("cjs", r#""b""#).await), "a/b");
+    for (handler, expected) in [("src/app.done", json!("done")), ("src/app.silent", json!(null))] {
+        world
+            .functions
+            .update_configuration(&name("cjs"), None, |c| c.handler = handler.into())
+            .await
+            .unwrap();
+        assert_eq!(json(&world.invoke("cjs", "{}").await), expected, "{handler}");
+    }
+    world
+        .functions
+        .update_configuration(&name("cjs"), None, |c| c.handler = "src/app.late".into())
+        .await
+        .unwrap();
+    let late = world.invoke("cjs", "{}").await;
+    assert!(late.failed);
+    assert_eq!(json(&late)["errorType"], "RangeError");
+}
+
+#[tokio::test]
+async fn a_provided_runtime_speaks_the_runtime_api_itself() {
+    let world = World::new().await;
+    let bootstrap = r#"#!/usr/bin/env python3
+import os, urllib.request as u
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
+def post(path, body):
+    try: u.urlopen(u.Request(api + path, data=body)).read()
+    except u.HTTPError as error: print("refused", error.code)
+while True:
+    with u.urlopen(api + "invocation/next") as work:
+        id, body = work.headers["Lambda-Runtime-Aws-Request-Id"], work.read()
+        post("invocation/other/response", b"1")
+        print("no line end", end="", flush=True)
+        if body == b'"fail"': post("invocation/" + id + "/error", b'{"errorType":"Mine"}')
+        else: post("invocation/" + id + "/response", b"[" + body + b"]")
+"#;
+    world.create("own", "provided.al2023", "unused", &[("bootstrap", bootstrap)]).await;
+    let answered = world.invoke("own", "7").await;
+    assert_eq!(json(&answered), json!([7]));
+    let tail = String::from_utf8(answered.log_tail).unwrap();
+    assert!(tail.contains("\nrefused 400\nno line end\nEND RequestId"), "{tail}");
+    let failed = world.invoke("own", r#""fail""#).await;
+    assert_eq!((failed.failed, json(&failed)), (true, json!({ "errorType": "Mine" })));
+
+    let shell = "#!/bin/sh\necho hello >&2\nkill -SEGV $$\n";
+    world.functions.update_code(&name("own"), zip_of(&[("bootstrap", shell)]), None).await.unwrap();
+    let crashed = world.invoke("own", "7").await;
+    let text = format!(
+        "RequestId: {} Error: Runtime exited with error: signal: segmentation fault",
+        crashed.request_id
+    );
+    assert_eq!(json(&crashed)["errorMessage"], text);
+    assert!(String::from_utf8(crashed.log_tail).unwrap().contains("\nhello\n"));
+
+    world.functions.update_code(&name("own"), zip_of(&[("readme", "no program")]), None).await.unwrap();
+    let missing = world.functions.invoke(&name("own"), world.request("{}")).await;
+    assert!(matches!(missing, Err(headwater_functions::Error::Runtime { .. })), "{missing:?}");
+}
