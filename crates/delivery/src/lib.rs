@@ -1,1 +1,35 @@
 //! Delivery streams: readers with checkpoints, batches, intents, transforms and sinks.
+//!
+//! Owns how records get from a source to a bucket exactly once: a batch is a range of positions; before its first
+//! byte is written, an intent in the catalog names the range and the objects; it is carried out, again after a
+//! crash, under the same names; then one commit moves the checkpoint and drops the intent. Knows no API: doors turn
+//! requests into [`NewStream`]s, and `server` connects the [`Ports`] to the other domains.
+
+mod config;
+mod deliveries;
+mod direct;
+mod engine;
+mod execute;
+mod groups;
+pub mod limits;
+mod log_lines;
+mod pattern;
+mod ports;
+mod prefix;
+mod reader;
+mod sink;
+mod store;
+#[cfg(test)]
+mod testing;
+mod transform;
+
+pub use config::{Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, StreamRecord};
+pub use deliveries::{Deliveries, DeliveryError, NewStream, Status};
+pub use engine::Trouble;
+pub use pattern::PatternError;
+pub use ports::{
+    Body, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Ports, Source, SourceChunk,
+    SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
+pub use prefix::{PrefixError, Which};
+pub use store::Totals;

@@ -1,0 +1,165 @@
+//! What a delivery stream is: its source, its destination and its function, as the catalog keeps them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use headwater_types::{Arn, Millis};
+use serde::{Deserialize, Serialize};
+
+use crate::prefix::{PrefixError, Prefixes};
+
+/// A delivery stream as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamRecord {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    #[serde(with = "arn_text")]
+    pub arn: Arn,
+    /// What tells it from one made later under the same name; its progress is kept under it.
+    pub id: String,
+    /// When it was made.
+    pub created: Millis,
+    /// Counts its configurations, from 1.
+    pub version: u64,
+    /// Where its records come from.
+    pub origin: Origin,
+    /// Where they go.
+    pub destination: Destination,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Where a delivery stream's records come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// They are put into it; they wait in a log shard of its own.
+    Direct {
+        /// The shard's number in the log.
+        shard: u64,
+    },
+    /// It reads a stream.
+    Stream {
+        /// The stream.
+        #[serde(with = "arn_text")]
+        arn: Arn,
+        /// The role that it would read with.
+        role: String,
+        /// The [`identity`](crate::Source::identity) that the stream had.
+        identity: String,
+    },
+}
+
+/// The origin of a stream to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NewOrigin {
+    /// Records will be put into it.
+    Direct,
+    /// It will read a stream from its present end on.
+    Stream {
+        /// The stream.
+        arn: Arn,
+        /// The role that it would read with.
+        role: String,
+    },
+}
+
+/// A bucket, and how objects in it are made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The role that it would write with.
+    pub role: String,
+    /// What object keys start with, with expressions; absent is not the same as empty when it is described.
+    pub prefix: Option<String>,
+    /// The same for records that failed.
+    pub error_prefix: Option<String>,
+    /// The time zone of names; UTC when there is none.
+    pub time_zone: Option<String>,
+    /// What object keys end in, instead of the compression's own extension.
+    pub extension: Option<String>,
+    /// When a batch is closed.
+    pub buffering: Buffering,
+    /// How objects are compressed.
+    pub compression: Compression,
+    /// The function that records go through.
+    pub function: Option<Function>,
+    /// Where errors are logged.
+    pub logging: Option<Logging>,
+    /// What the door needs to describe it as it was given, and the domain does not look at.
+    pub described: serde_json::Value,
+}
+
+impl Destination {
+    /// The prefixes, parsed.
+    pub fn prefixes(&self) -> Result<Prefixes, PrefixError> {
+        Prefixes::parse(self.prefix.as_deref(), self.error_prefix.as_deref(), self.time_zone.as_deref())
+    }
+}
+
+/// When a batch is closed: whichever comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffering {
+    /// MiB of incoming data, 1 to 128.
+    pub size_mib: u32,
+    /// Seconds since the oldest record arrived, 0 to 900.
+    pub interval_s: u32,
+}
+
+impl Buffering {
+    /// The size hint in bytes.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.size_mib) * 1024 * 1024
+    }
+
+    /// The interval hint.
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs(self.interval_s.into())
+    }
+}
+
+/// How objects are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// One gzip member an object.
+    Gzip,
+}
+
+/// A function that records go through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// The function, perhaps with a version or alias.
+    #[serde(with = "arn_text")]
+    pub arn: Arn,
+    /// How often a failed call is made again.
+    pub retries: u32,
+    /// Bytes of data that one call takes.
+    pub batch_bytes: usize,
+}
+
+/// Where errors are logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logging {
+    /// The log group.
+    pub group: String,
+    /// The log stream.
+    pub stream: String,
+}
+
+/// ARNs as text.
+mod arn_text {
+    use headwater_types::Arn;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(arn: &Arn, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(arn)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}

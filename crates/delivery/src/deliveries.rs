@@ -1,0 +1,314 @@
+//! All delivery streams: making, describing, feeding and removing them.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use headwater_catalog::{Catalog, CatalogError, Expect, Versioned};
+use headwater_env::Env;
+use headwater_log::{AppendError, ShardLog};
+use headwater_types::{Arn, Millis};
+use parking_lot::RwLock;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    config::{Destination, NewOrigin, Origin, StreamRecord},
+    direct::{self, DirectShard},
+    engine::{Engine, Trouble},
+    execute::Executor,
+    limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX, STREAMS_MAX, TAGS_MAX, WORK_KIB_MAX},
+    ports::{Ports, SourceError},
+    prefix::PrefixError,
+    store::{Progress, Store, Totals},
+};
+
+/// Why a delivery stream cannot be made, changed or fed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// There is no such delivery stream.
+    #[error("there is no delivery stream {0}")]
+    NotFound(String),
+    /// The name is taken.
+    #[error("there is a delivery stream {0} already")]
+    Exists(String),
+    /// There are as many as there may be.
+    #[error("there are {0} delivery streams, and no more may be made")]
+    TooMany(usize),
+    /// It would have more tags than it may have.
+    #[error("a delivery stream has at most {TAGS_MAX} tags")]
+    TooManyTags,
+    /// The stream that it is to read cannot be read.
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    /// Its prefixes are not prefixes.
+    #[error("{0}")]
+    Prefix(#[from] PrefixError),
+    /// It reads a stream; nothing can be put into it.
+    #[error("{0} reads a stream; records are put there")]
+    NotDirect(String),
+    /// More records, or larger ones, than may be put together.
+    #[error("at most {PUT_RECORDS_MAX} records and {PUT_BYTES_MAX} bytes are put together")]
+    TooLarge,
+    /// The log does not take records now; trying again may help.
+    #[error("{0}")]
+    Unavailable(#[from] AppendError),
+    /// The catalog failed.
+    #[error("{0}")]
+    Catalog(#[from] CatalogError),
+}
+
+/// A delivery stream to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewStream {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: Arn,
+    /// Where its records come from.
+    pub origin: NewOrigin,
+    /// Where they go.
+    pub destination: Destination,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// How a delivery stream is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// What stops it, if something does.
+    pub trouble: Option<Trouble>,
+    /// Records that are not delivered yet; `None` when the source does not answer.
+    pub behind: Option<u64>,
+    /// Whether a batch is being delivered.
+    pub delivering: bool,
+    /// When the newest delivered record arrived.
+    pub delivered_until: Millis,
+    /// What it did so far.
+    pub totals: Totals,
+}
+
+/// The delivery streams of a server, and the engines that run them.
+pub struct Deliveries {
+    env: Env,
+    store: Store,
+    log: Arc<dyn ShardLog>,
+    ports: Ports,
+    budget: Arc<Semaphore>,
+    running: RwLock<BTreeMap<String, Arc<Running>>>,
+    /// Held while a stream is made, changed or removed, so that the catalog and `running` agree.
+    changing: tokio::sync::Mutex<()>,
+}
+
+struct Running {
+    engine: Arc<Engine>,
+    stop: watch::Sender<bool>,
+}
+
+impl Deliveries {
+    /// Opens what the catalog holds and starts all engines. Whatever the ports stand for must be open already.
+    pub async fn open(
+        env: Env,
+        catalog: Arc<dyn Catalog>,
+        log: Arc<dyn ShardLog>,
+        ports: Ports,
+    ) -> Result<Arc<Self>, CatalogError> {
+        let budget = Arc::new(Semaphore::new(WORK_KIB_MAX));
+        let store = Store::new(catalog);
+        let this = Arc::new(Self {
+            env,
+            store,
+            log,
+            ports,
+            budget,
+            running: RwLock::default(),
+            changing: Default::default(),
+        });
+        let streams = this.store.streams.all().await?;
+        let shard = |stream: &StreamRecord| match stream.origin {
+            Origin::Direct { shard } => Some(shard),
+            Origin::Stream { .. } => None,
+        };
+        let known: HashSet<u64> = streams.iter().filter_map(|(_, found)| shard(&found.value)).collect();
+        direct::remove_strays(&*this.log, |number| known.contains(&number));
+        for (_, found) in streams {
+            let progress = this.store.progress.get(&found.value.id).await?;
+            this.start(found.value, progress.map(|p| p.value.delivered_until).unwrap_or_default());
+        }
+        Ok(this)
+    }
+
+    /// Stops all engines and waits until they have; what they were doing is done again after the next start.
+    pub async fn close(&self) {
+        let running: Vec<_> = std::mem::take(&mut *self.running.write()).into_values().collect();
+        for running in &running {
+            running.stop.send_replace(true);
+        }
+        for running in running {
+            running.stop.closed().await;
+        }
+    }
+
+    /// Makes a delivery stream and starts it. One that reads a stream begins at that stream's present end.
+    pub async fn create(&self, new: NewStream) -> Result<StreamRecord, DeliveryError> {
+        new.destination.prefixes()?;
+        if new.tags.len() > TAGS_MAX {
+            return Err(DeliveryError::TooManyTags);
+        }
+        let _changing = self.changing.lock().await;
+        if self.store.streams.get(&new.name).await?.is_some() {
+            return Err(DeliveryError::Exists(new.name));
+        }
+        let count = self.running.read().len();
+        if count >= STREAMS_MAX {
+            return Err(DeliveryError::TooMany(count));
+        }
+        let (origin, positions) = self.begin(new.origin).await?;
+        let stream = StreamRecord {
+            name: new.name,
+            arn: new.arn,
+            id: self.env.random.uuid(),
+            created: self.env.clock.now(),
+            version: 1,
+            origin,
+            destination: new.destination,
+            tags: new.tags,
+        };
+        match self.store.insert(&stream, &Progress { positions, ..Progress::default() }).await {
+            Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
+            Err(error) => Err(error.into()),
+            Ok(()) => {
+                self.start(stream.clone(), Millis::ZERO);
+                Ok(stream)
+            }
+        }
+    }
+
+    /// Where a new delivery stream's records come from, and where it starts.
+    async fn begin(&self, origin: NewOrigin) -> Result<(Origin, BTreeMap<String, u64>), DeliveryError> {
+        match origin {
+            NewOrigin::Direct => {
+                Ok((Origin::Direct { shard: self.store.next_number().await? }, BTreeMap::new()))
+            }
+            NewOrigin::Stream { arn, role } => {
+                let source = self.ports.sources.open(&arn).await?;
+                let positions =
+                    source.shards().await?.into_iter().map(|shard| (shard.id, shard.end)).collect();
+                Ok((Origin::Stream { arn, role, identity: source.identity() }, positions))
+            }
+        }
+    }
+
+    fn start(&self, stream: StreamRecord, delivered_until: Millis) {
+        let direct = match stream.origin {
+            Origin::Direct { shard } => {
+                let shard = DirectShard::new(self.log.clone(), shard, stream.created);
+                shard.open(delivered_until);
+                Some(shard)
+            }
+            Origin::Stream { .. } => None,
+        };
+        let name = stream.name.clone();
+        let (env, ports, budget) = (self.env.clone(), self.ports.clone(), self.budget.clone());
+        let engine = Engine::new(Executor { env, ports, stream, budget }, self.store.clone(), direct);
+        let (stop, stopped) = watch::channel(false);
+        self.env.spawn(engine.clone().run(stopped));
+        self.running.write().insert(name, Arc::new(Running { engine, stop }));
+    }
+
+    /// A delivery stream as the catalog has it.
+    pub async fn describe(&self, name: &str) -> Result<StreamRecord, DeliveryError> {
+        Ok(self.get(name).await?.value)
+    }
+
+    async fn get(&self, name: &str) -> Result<Versioned<StreamRecord>, DeliveryError> {
+        let found = self.store.streams.get(name).await?;
+        found.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))
+    }
+
+    /// At most `limit` names after `after`, in order, of the streams that `is_wanted`; and whether there are more.
+    pub async fn list(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        is_wanted: impl Fn(&StreamRecord) -> bool,
+    ) -> Result<(Vec<String>, bool), DeliveryError> {
+        let found = self.store.streams.scan("", after, STREAMS_MAX).await?;
+        let mut names = found.into_iter().filter(|(_, found)| is_wanted(&found.value)).map(|(name, _)| name);
+        let page = names.by_ref().take(limit).collect();
+        Ok((page, names.next().is_some()))
+    }
+
+    /// Stops a delivery stream and forgets it, with the records that it holds and did not deliver.
+    pub async fn delete(&self, name: &str) -> Result<(), DeliveryError> {
+        let _changing = self.changing.lock().await;
+        let found = self.get(name).await?;
+        self.store.remove(&found).await?;
+        let running = self.running.write().remove(name);
+        if let Some(running) = running {
+            running.stop.send_replace(true);
+            running.stop.closed().await;
+            if let Some(shard) = &running.engine.direct {
+                shard.remove();
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts records into a delivery stream, all or none; durable when it returns. One id a record.
+    pub async fn put(&self, name: &str, records: Vec<Bytes>) -> Result<Vec<String>, DeliveryError> {
+        let running = self.running.read().get(name).cloned();
+        let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
+        let Some(shard) = &running.engine.direct else {
+            return Err(DeliveryError::NotDirect(name.to_owned()));
+        };
+        let (count, bytes) = (records.len(), records.iter().map(Bytes::len).sum::<usize>());
+        let fits = count <= PUT_RECORDS_MAX && bytes <= PUT_BYTES_MAX;
+        if !fits || records.iter().any(|record| record.len() > RECORD_BYTES_MAX) {
+            return Err(DeliveryError::TooLarge);
+        }
+        if count > 0 {
+            shard.append(records).await?;
+        }
+        Ok((0..count).map(|_| direct::record_id(&*self.env.random)).collect())
+    }
+
+    /// Changes a delivery stream's tags.
+    pub async fn tag(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut BTreeMap<String, String>) + Send,
+    ) -> Result<(), DeliveryError> {
+        let _changing = self.changing.lock().await;
+        let Versioned { mut value, version } = self.get(name).await?;
+        change(&mut value.tags);
+        if value.tags.len() > TAGS_MAX {
+            return Err(DeliveryError::TooManyTags);
+        }
+        self.store.streams.write(name, &value, Expect::At(version)).await?;
+        Ok(())
+    }
+
+    /// How a delivery stream is doing.
+    pub async fn status(&self, name: &str) -> Result<Status, DeliveryError> {
+        let running = self.running.read().get(name).cloned();
+        let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
+        let progress = self.store.progress.get(&running.engine.executor.stream.id).await?;
+        let progress = progress.map(|found| found.value).unwrap_or_default();
+        let trouble = running.engine.trouble.lock().clone();
+        Ok(Status {
+            trouble,
+            behind: behind(&running.engine, &progress).await,
+            delivering: progress.intent.is_some(),
+            delivered_until: progress.delivered_until,
+            totals: progress.totals,
+        })
+    }
+}
+
+async fn behind(engine: &Engine, progress: &Progress) -> Option<u64> {
+    let shards = engine.source().await.ok()?.shards().await.ok()?;
+    let position = |id: &str| progress.positions.get(id).copied().unwrap_or(0);
+    Some(shards.iter().map(|shard| shard.end.saturating_sub(position(&shard.id))).sum())
+}

@@ -1,0 +1,111 @@
+//! Records that are put into a delivery stream itself: they wait in a log shard of its own, which is then read like
+//! any other source.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use headwater_env::Random;
+use headwater_log::{Append, AppendError, LogError, NewRecord, ReadLimit, Retention, ShardLog, ShardNumber};
+use headwater_types::{Millis, SequenceNumber, ShardIndex};
+
+use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard};
+
+/// The upper eight bits of the numbers of all log shards that belong to deliveries.
+const NAMESPACE: u64 = 0x02 << 56;
+/// What is not delivered is kept, however long its destination is away.
+const FOREVER: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
+/// Bytes behind a record's id; its text has 224 characters, as on AWS.
+const RECORD_ID_BYTES: usize = 168;
+
+/// The log shard of one delivery stream.
+#[derive(Clone)]
+pub struct DirectShard {
+    log: Arc<dyn ShardLog>,
+    number: ShardNumber,
+    created: Millis,
+}
+
+impl DirectShard {
+    /// The shard with a number from the catalog's counter.
+    pub fn new(log: Arc<dyn ShardLog>, number: u64, created: Millis) -> Self {
+        Self { log, number: ShardNumber(NAMESPACE | number), created }
+    }
+
+    /// Makes the shard known to the log; records that arrived before `delivered_until` are delivered and may go.
+    pub fn open(&self, delivered_until: Millis) {
+        self.log.open_shard(self.number, Retention { period: FOREVER, floor: delivered_until });
+    }
+
+    /// Forgets the shard and all it holds.
+    pub fn remove(&self) {
+        self.log.remove_shard(self.number);
+    }
+
+    /// Appends records, all or none; durable when it returns.
+    pub async fn append(&self, records: Vec<Bytes>) -> Result<(), AppendError> {
+        let records = records.into_iter().map(|value| NewRecord { key: Bytes::new(), value }).collect();
+        let mut results = self.log.append(vec![Append { shard: self.number, records }]).await;
+        results.pop().unwrap_or(Err(AppendError::Log(LogError::Closed))).map(drop)
+    }
+
+    fn id(&self) -> String {
+        ShardIndex(0).to_string()
+    }
+}
+
+/// Forgets all shards of deliveries that `is_known` does not know, left behind by a crash.
+pub fn remove_strays(log: &dyn ShardLog, is_known: impl Fn(u64) -> bool) {
+    for shard in log.shards() {
+        if shard.0 & 0xff << 56 == NAMESPACE && !is_known(shard.0 ^ NAMESPACE) {
+            log.remove_shard(shard);
+        }
+    }
+}
+
+/// The id that a put record is answered with.
+pub fn record_id(random: &dyn Random) -> String {
+    let mut bytes = [0; RECORD_ID_BYTES];
+    random.fill(&mut bytes);
+    STANDARD.encode(bytes)
+}
+
+fn failed(error: LogError) -> SourceError {
+    SourceError::Failed(error.to_string())
+}
+
+#[async_trait]
+impl Source for DirectShard {
+    fn identity(&self) -> String {
+        String::new()
+    }
+
+    async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
+        let state = self.log.state(self.number).map_err(failed)?;
+        Ok(vec![SourceShard { id: self.id(), parents: Vec::new(), end: state.end, ended: state.sealed }])
+    }
+
+    async fn read(&self, _shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+        let limit = ReadLimit { records: limit.records, bytes: limit.bytes };
+        let chunk = self.log.read(self.number, from, limit).await.map_err(failed)?;
+        let number = |offset, time| SequenceNumber::of_record(self.created, ShardIndex(0), offset, time);
+        let records = chunk.records.into_iter().map(|record| SourceRecord {
+            offset: record.offset,
+            sequence_number: number(record.offset, record.time).to_string(),
+            partition_key: String::new(),
+            data: record.value,
+            arrival: record.time,
+        });
+        Ok(SourceChunk {
+            records: records.collect(),
+            next: chunk.next,
+            end: chunk.state.end,
+            ended: chunk.state.sealed,
+        })
+    }
+
+    async fn wait(&self, _shard: &str, from: u64) {
+        self.log.wait(self.number, from).await;
+    }
+}

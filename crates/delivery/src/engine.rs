@@ -1,0 +1,206 @@
+//! The life of one delivery stream: read a batch, write its intent, carry it out, move the checkpoint; again.
+//!
+//! One task a stream. Whatever fails stops only this stream: it waits, longer each time, and goes on from what the
+//! catalog says.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use headwater_catalog::{CatalogError, Versioned};
+use headwater_types::Millis;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::{
+    config::Origin,
+    direct::DirectShard,
+    execute::{ExecuteError, Executor},
+    limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
+    ports::{ObjectsError, Source, SourceError},
+    prefix::PrefixError,
+    reader::{Batch, Reader},
+    store::{Intent, Progress, Store},
+};
+
+/// What goes wrong with a delivery stream until it goes right again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// When it last happened.
+    pub at: Millis,
+    /// What.
+    pub error: String,
+    /// How often in a row.
+    pub times: u32,
+}
+
+/// The engine of one delivery stream.
+pub struct Engine {
+    pub(crate) executor: Executor,
+    pub(crate) store: Store,
+    pub(crate) direct: Option<DirectShard>,
+    pub(crate) trouble: Mutex<Option<Trouble>>,
+    /// Batches that were delivered by this process: whether there was progress since the last trouble.
+    delivered: AtomicU64,
+}
+
+/// Why a delivery stream waits.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineError {
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    #[error("the stream {0} was deleted and made anew; it is not the one that this delivery stream reads")]
+    OtherStream(String),
+    #[error("{0}")]
+    Catalog(#[from] CatalogError),
+    #[error("{0}")]
+    Execute(#[from] ExecuteError),
+    #[error("{0}")]
+    Prefix(#[from] PrefixError),
+}
+
+impl EngineError {
+    /// The code that AWS's error logs use.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Source(SourceError::NotFound(_)) | Self::OtherStream(_) => "Kinesis.ResourceNotFound",
+            Self::Source(_) | Self::Execute(ExecuteError::Source(_)) => "Kinesis.InternalServerError",
+            Self::Execute(ExecuteError::Objects(ObjectsError::NoBucket(_))) => "S3.NoSuchBucket",
+            Self::Execute(ExecuteError::Objects(_)) => "S3.InternalServerError",
+            Self::Execute(ExecuteError::Invoke(_)) => "Lambda.InternalServerError",
+            Self::Catalog(_) | Self::Prefix(_) => "InternalServerError",
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(executor: Executor, store: Store, direct: Option<DirectShard>) -> Arc<Self> {
+        let (trouble, delivered) = (Mutex::new(None), AtomicU64::new(0));
+        Arc::new(Self { executor, store, direct, trouble, delivered })
+    }
+
+    /// Delivers until `stop` is set or the stream is removed.
+    pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        tokio::select! {
+            biased;
+            // An error means that whoever could set it is gone.
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = self.supervise() => {}
+        }
+    }
+
+    async fn supervise(&self) {
+        let (mut wait, mut delivered) = (Duration::ZERO, 0);
+        loop {
+            let (code, error) = match AssertUnwindSafe(self.deliver()).catch_unwind().await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => (error.code(), error.to_string()),
+                Err(_) => {
+                    ("InternalServerError", "the delivery panicked; the server's log says where".to_owned())
+                }
+            };
+            let now = self.delivered.load(Ordering::Relaxed);
+            wait = if now > delivered {
+                RETRY_WAIT_MIN
+            } else {
+                (wait * 2).clamp(RETRY_WAIT_MIN, RETRY_WAIT_MAX)
+            };
+            delivered = now;
+            self.note(code, error, wait).await;
+            self.executor.env.clock.sleep(wait).await;
+        }
+    }
+
+    async fn note(&self, code: &str, mut error: String, wait: Duration) {
+        error.truncate(error.floor_char_boundary(ERROR_TEXT_BYTES_MAX));
+        tracing::warn!(stream = self.executor.stream.name, code, error, ?wait, "a delivery waits");
+        let at = self.executor.env.clock.now();
+        {
+            let mut trouble = self.trouble.lock();
+            let times = trouble.as_ref().map_or(0, |trouble| trouble.times) + 1;
+            *trouble = Some(Trouble { at, error: error.clone(), times });
+        }
+        self.executor.errors().delivery_failed(code, &error).await;
+    }
+
+    /// Delivers batch after batch. Returns without an error only when the stream was removed.
+    async fn deliver(&self) -> Result<(), EngineError> {
+        let source = self.source().await?;
+        let stream = &self.executor.stream;
+        let buffering = stream.destination.buffering;
+        let mut reader = Reader::new(self.executor.env.clone(), source.clone(), buffering);
+        let Some(mut progress) = self.store.progress.get(&stream.id).await? else { return Ok(()) };
+        // An intent that is found, not made here, may have been carried out before, in part or whole.
+        let mut again = true;
+        loop {
+            if let Some(intent) = &progress.value.intent {
+                self.executor.execute(&source, intent, again).await?;
+                progress = self.complete(progress, &reader).await?;
+            }
+            let batch = reader.next_batch(&progress.value.positions).await?;
+            progress = self.intend(progress, batch).await?;
+            again = false;
+        }
+    }
+
+    /// Where the records come from: opened anew after each trouble. A stream that only has the name of the one that
+    /// this was made for is refused.
+    pub(crate) async fn source(&self) -> Result<Arc<dyn Source>, EngineError> {
+        match (&self.executor.stream.origin, &self.direct) {
+            (Origin::Stream { arn, identity, .. }, _) => {
+                let source = self.executor.ports.sources.open(arn).await?;
+                if source.identity() != *identity {
+                    return Err(EngineError::OtherStream(arn.to_string()));
+                }
+                Ok(source)
+            }
+            (Origin::Direct { .. }, Some(shard)) => Ok(Arc::new(shard.clone())),
+            (Origin::Direct { .. }, None) => Err(SourceError::Failed("it has no log shard".into()).into()),
+        }
+    }
+
+    /// Decides where a batch goes, for good.
+    async fn intend(
+        &self,
+        progress: Versioned<Progress>,
+        batch: Batch,
+    ) -> Result<Versioned<Progress>, EngineError> {
+        let Executor { env, stream, .. } = &self.executor;
+        let names = stream.destination.prefixes()?.names(stream, batch.oldest, &*env.random);
+        let intent = Intent {
+            version: stream.version,
+            made: env.clock.now(),
+            ranges: batch.ranges,
+            records: batch.records,
+            bytes: batch.bytes,
+            newest: batch.newest,
+            bucket: stream.destination.bucket.clone(),
+            data_key: names.data,
+            error_key: names.errors,
+        };
+        let next = Progress { intent: Some(intent), ..progress.value };
+        Ok(self.store.advance(&stream.id, next, progress.version).await?)
+    }
+
+    /// Moves the checkpoint past the intent's batch, and lets the log forget what was delivered.
+    async fn complete(
+        &self,
+        progress: Versioned<Progress>,
+        reader: &Reader,
+    ) -> Result<Versioned<Progress>, EngineError> {
+        let next = progress.value.completed(|shard| reader.is_listed(shard));
+        let progress = self.store.advance(&self.executor.stream.id, next, progress.version).await?;
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+        *self.trouble.lock() = None;
+        if let Some(shard) = &self.direct {
+            shard.open(progress.value.delivered_until);
+        }
+        Ok(progress)
+    }
+}

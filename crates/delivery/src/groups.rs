@@ -1,0 +1,153 @@
+//! Reading the records of an intent again, one by one, in groups of the size that a function takes.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use headwater_types::Millis;
+
+use crate::{
+    limits::{INVOKE_BYTES_MAX, INVOKE_RECORD_FRAME_BYTES, READ_BYTES_MAX, READ_RECORDS_MAX},
+    ports::{Source, SourceError, SourceLimit, SourceRecord},
+    store::Range,
+};
+
+/// A record as a user made it: one of those in an aggregate, or the source's record itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    /// The shard that it came from.
+    pub shard: Arc<str>,
+    /// The number of the source's record.
+    pub sequence_number: Arc<str>,
+    /// Its place in the aggregate, 0 for a record by itself.
+    pub sub: usize,
+    /// Its own partition key.
+    pub partition_key: Arc<str>,
+    /// Its data.
+    pub data: Bytes,
+    /// When the source's record arrived.
+    pub arrival: Millis,
+}
+
+impl UserRecord {
+    /// The id that a function knows it by: sequence number and sub-index, the same in every execution.
+    pub fn id(&self) -> String {
+        format!("{}{:06}", self.sequence_number, self.sub)
+    }
+
+    /// What it takes in a request, about: base64 and its frame.
+    fn request_bytes(&self) -> usize {
+        self.data.len().div_ceil(3) * 4 + 2 * self.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
+    }
+}
+
+/// The records of some ranges, in groups.
+pub struct Groups {
+    source: Arc<dyn Source>,
+    ranges: VecDeque<Range>,
+    split: bool,
+    bytes_max: usize,
+    ready: VecDeque<Vec<UserRecord>>,
+    group: Vec<UserRecord>,
+    group_bytes: usize,
+    group_request_bytes: usize,
+}
+
+impl Groups {
+    /// The records of `ranges`, in groups of at most `bytes_max` of data; `split` takes aggregates apart.
+    pub fn new(source: Arc<dyn Source>, ranges: &[Range], split: bool, bytes_max: usize) -> Self {
+        Self {
+            source,
+            ranges: ranges.iter().cloned().collect(),
+            split,
+            bytes_max,
+            ready: VecDeque::new(),
+            group: Vec::new(),
+            group_bytes: 0,
+            group_request_bytes: 0,
+        }
+    }
+
+    /// The next group; at least one record.
+    pub async fn next(&mut self) -> Result<Option<Vec<UserRecord>>, SourceError> {
+        loop {
+            if let Some(group) = self.ready.pop_front() {
+                return Ok(Some(group));
+            }
+            let Some(range) = self.ranges.front().cloned() else {
+                self.cut();
+                return Ok(self.ready.pop_front());
+            };
+            self.read(range).await?;
+        }
+    }
+
+    async fn read(&mut self, range: Range) -> Result<(), SourceError> {
+        let limit = SourceLimit { records: READ_RECORDS_MAX, bytes: READ_BYTES_MAX };
+        let chunk = match self.source.read(&range.shard, range.from, limit).await {
+            Ok(chunk) => chunk,
+            Err(SourceError::NotFound(what)) => {
+                tracing::warn!(
+                    shard = range.shard,
+                    what,
+                    "a shard of the source went before it was delivered"
+                );
+                self.ranges.pop_front();
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        if chunk.next <= range.from {
+            // The range was read once, so it is there: reading again will find it.
+            return Err(SourceError::Failed(format!(
+                "{} has no record {} although it had",
+                range.shard, range.from
+            )));
+        }
+        let shard: Arc<str> = range.shard.as_str().into();
+        for record in chunk.records.into_iter().take_while(|record| record.offset < range.to) {
+            self.add(&shard, record);
+        }
+        match chunk.next < range.to {
+            true => self.ranges[0].from = chunk.next,
+            false => drop(self.ranges.pop_front()),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, shard: &Arc<str>, record: SourceRecord) {
+        let sequence_number: Arc<str> = record.sequence_number.into();
+        let user = |sub, partition_key, data| UserRecord {
+            shard: shard.clone(),
+            sequence_number: sequence_number.clone(),
+            sub,
+            partition_key,
+            data,
+            arrival: record.arrival,
+        };
+        match self.split.then(|| headwater_aggregation::split(&record.data)).flatten() {
+            Some(parts) => {
+                let parts = parts.into_iter().enumerate();
+                parts.for_each(|(sub, part)| self.push(user(sub, part.partition_key, part.data)));
+            }
+            None => self.push(user(0, record.partition_key.as_str().into(), record.data.clone())),
+        }
+    }
+
+    fn push(&mut self, record: UserRecord) {
+        let (bytes, request) = (record.data.len(), record.request_bytes());
+        let request_max = INVOKE_BYTES_MAX - INVOKE_RECORD_FRAME_BYTES;
+        if self.group_bytes + bytes > self.bytes_max || self.group_request_bytes + request > request_max {
+            self.cut();
+        }
+        self.group_bytes += bytes;
+        self.group_request_bytes += request;
+        self.group.push(record);
+    }
+
+    fn cut(&mut self) {
+        if !self.group.is_empty() {
+            self.ready.push_back(std::mem::take(&mut self.group));
+        }
+        (self.group_bytes, self.group_request_bytes) = (0, 0);
+    }
+}

@@ -1,0 +1,45 @@
+//! What is bounded here, and by how much.
+
+use std::time::Duration;
+
+/// Delivery streams that may exist (AWS: 5,000 a region).
+pub const STREAMS_MAX: usize = 5_000;
+/// Tags that a delivery stream may have.
+pub const TAGS_MAX: usize = 50;
+/// Bytes of a record that is put directly.
+pub const RECORD_BYTES_MAX: usize = 1_024_000;
+/// Records that are put together.
+pub const PUT_RECORDS_MAX: usize = 500;
+/// Bytes of all records that are put together.
+pub const PUT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that one read of a shard takes into memory (more only where a single record is larger).
+pub const READ_BYTES_MAX: usize = 1024 * 1024;
+/// Records that one read of a shard takes.
+pub const READ_RECORDS_MAX: usize = 10_000;
+/// Bytes of a request to a function, and of its answer (Lambda's limit of 6 MB).
+pub const INVOKE_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// Bytes that a record's frame adds to a request besides its data and its partition key.
+pub const INVOKE_RECORD_FRAME_BYTES: usize = 400;
+/// Invocations that one delivery stream has under way at once.
+pub const INVOCATIONS_A_STREAM_MAX: usize = 4;
+/// KiB of records that all executions of this process hold together, requests and answers not counted.
+pub const WORK_KIB_MAX: usize = 24 * 1024;
+/// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
+pub const PIECES_WAITING_MAX: usize = 2;
+/// Retries that a function may be configured with (AWS documents up to 300).
+pub const RETRIES_MAX: u32 = 300;
+/// Bytes of a prefix once it is evaluated (AWS's rules for custom prefixes).
+pub const PREFIX_BYTES_MAX: usize = 512;
+/// Bytes of an error's text in a status or a log line.
+pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
+
+/// A wait of a reader that has read everything, so that many small puts are read together.
+pub const READ_PAUSE: Duration = Duration::from_millis(50);
+/// How often the shards of a source are listed again.
+pub const SHARDS_REFRESH: Duration = Duration::from_secs(10);
+/// The first wait after a failed delivery; each further one is twice as long …
+pub const RETRY_WAIT_MIN: Duration = Duration::from_millis(250);
+/// … up to this.
+pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
+/// The wait before a function is called again; each further one is twice as long, up to [`RETRY_WAIT_MAX`].
+pub const INVOKE_WAIT_MIN: Duration = Duration::from_millis(100);

@@ -1,0 +1,256 @@
+//! Reading a source up to the point where a batch is closed.
+//!
+//! Nothing of what is read is kept: a batch is a range of positions a shard, and the log is the buffer that it is
+//! read from again when it is delivered.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::future::select_all;
+use headwater_env::Env;
+use headwater_types::Millis;
+
+use crate::{
+    config::Buffering,
+    limits::{READ_BYTES_MAX, READ_PAUSE, READ_RECORDS_MAX, SHARDS_REFRESH},
+    ports::{Source, SourceChunk, SourceError, SourceLimit, SourceShard},
+    store::Range,
+};
+
+/// A closed batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// What it holds, parents before their children.
+    pub ranges: Vec<Range>,
+    /// Its records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the oldest arrived.
+    pub oldest: Millis,
+    /// When the newest arrived.
+    pub newest: Millis,
+}
+
+/// Follows all shards of one source.
+pub struct Reader {
+    env: Env,
+    source: Arc<dyn Source>,
+    buffering: Buffering,
+    shards: Vec<SourceShard>,
+    listed: Option<Duration>,
+    /// Shards that have ended and were read to their end.
+    drained: HashSet<String>,
+}
+
+/// A batch that is still open: where each shard was when it began, and where it is now.
+struct Open {
+    from: BTreeMap<String, u64>,
+    next: BTreeMap<String, u64>,
+    records: u64,
+    bytes: u64,
+    oldest: Millis,
+    newest: Millis,
+    began: Option<Duration>,
+}
+
+impl Reader {
+    /// A reader of `source` that closes batches by `buffering`.
+    pub fn new(env: Env, source: Arc<dyn Source>, buffering: Buffering) -> Self {
+        Self { env, source, buffering, shards: Vec::new(), listed: None, drained: HashSet::new() }
+    }
+
+    /// Whether the source still has `shard`; so while nobody has asked it.
+    pub fn is_listed(&self, shard: &str) -> bool {
+        self.listed.is_none() || self.shards.iter().any(|listed| listed.id == shard)
+    }
+
+    /// Reads from `positions` on until a batch is full, or due with all read that is there.
+    pub async fn next_batch(&mut self, positions: &BTreeMap<String, u64>) -> Result<Batch, SourceError> {
+        let mut open = Open::at(positions);
+        loop {
+            self.list_when_stale().await?;
+            let caught_up = self.sweep(&mut open).await?;
+            if open.bytes >= self.buffering.bytes() {
+                return Ok(self.close(open));
+            }
+            if !caught_up {
+                continue;
+            }
+            let due = open.due_in(self.buffering.interval(), self.env.clock.now(), self.env.clock.elapsed());
+            if due == Some(Duration::ZERO) {
+                return Ok(self.close(open));
+            }
+            self.wait(&open, due).await;
+        }
+    }
+
+    async fn list_when_stale(&mut self) -> Result<(), SourceError> {
+        let now = self.env.clock.elapsed();
+        if self.listed.is_none_or(|listed| now >= listed + SHARDS_REFRESH) {
+            self.shards = parents_first(self.source.shards().await?);
+            self.drained.retain(|id| self.shards.iter().any(|shard| shard.id == *id));
+            self.listed = Some(now);
+        }
+        Ok(())
+    }
+
+    /// The shards that may be read now: not those whose parents are not read to their end.
+    fn readable(&self) -> Vec<String> {
+        let unread = |id: &String| !self.drained.contains(id) && self.shards.iter().any(|s| s.id == *id);
+        let may = |shard: &&SourceShard| unread(&shard.id) && !shard.parents.iter().any(unread);
+        self.shards.iter().filter(may).map(|shard| shard.id.clone()).collect()
+    }
+
+    /// Reads once from every readable shard; whether all of them were read to their present end.
+    async fn sweep(&mut self, open: &mut Open) -> Result<bool, SourceError> {
+        let mut caught_up = true;
+        for shard in self.readable() {
+            let room = self.buffering.bytes().saturating_sub(open.bytes);
+            if room == 0 {
+                break;
+            }
+            let from = open.next.get(&shard).copied().unwrap_or(0);
+            let bytes = usize::try_from(room).unwrap_or(usize::MAX).min(READ_BYTES_MAX);
+            let limit = SourceLimit { records: READ_RECORDS_MAX, bytes };
+            let chunk = match self.source.read(&shard, from, limit).await {
+                Ok(chunk) => chunk,
+                // It expired since it was listed; what it had is gone, and its children go on.
+                Err(SourceError::NotFound(what)) => {
+                    tracing::warn!(shard, what, "a shard of the source is gone");
+                    SourceChunk { records: Vec::new(), next: from, end: from, ended: true }
+                }
+                Err(error) => return Err(error),
+            };
+            warn_of_trimmed(&shard, from, &chunk);
+            let next = open.take(&shard, from, &chunk, self.buffering.bytes(), self.env.clock.elapsed());
+            if next < chunk.end {
+                caught_up = false;
+            } else if chunk.ended {
+                self.drained.insert(shard);
+                // Its children may be new.
+                self.listed = None;
+                caught_up = false;
+            }
+        }
+        Ok(caught_up)
+    }
+
+    /// Waits until there is more to read, the batch is due, or the shards are to be listed again.
+    async fn wait(&self, open: &Open, due: Option<Duration>) {
+        let refresh = self
+            .listed
+            .map_or(Duration::ZERO, |at| (at + SHARDS_REFRESH).saturating_sub(self.env.clock.elapsed()));
+        let timer = due.map_or(refresh, |due| due.min(refresh));
+        let readable = self.readable();
+        let more = async {
+            let waits =
+                readable.iter().map(|id| self.source.wait(id, open.next.get(id).copied().unwrap_or(0)));
+            let waits: Vec<_> = waits.collect();
+            if waits.is_empty() {
+                return std::future::pending().await;
+            }
+            select_all(waits).await;
+            if !self.buffering.interval().is_zero() {
+                self.env.clock.sleep(READ_PAUSE).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.env.clock.sleep(timer) => {}
+            () = more => {}
+        }
+    }
+
+    fn close(&self, open: Open) -> Batch {
+        let range = |shard: &SourceShard| {
+            let to = *open.next.get(&shard.id)?;
+            let from = open.from.get(&shard.id).copied().unwrap_or(0);
+            (to > from).then(|| Range { shard: shard.id.clone(), from, to })
+        };
+        Batch {
+            ranges: self.shards.iter().filter_map(range).collect(),
+            records: open.records,
+            bytes: open.bytes,
+            oldest: open.oldest,
+            newest: open.newest,
+        }
+    }
+}
+
+impl Open {
+    fn at(positions: &BTreeMap<String, u64>) -> Self {
+        Self {
+            from: positions.clone(),
+            next: positions.clone(),
+            records: 0,
+            bytes: 0,
+            oldest: Millis(u64::MAX),
+            newest: Millis::ZERO,
+            began: None,
+        }
+    }
+
+    /// Adds records up to and with the one that fills the batch; where the shard is then.
+    fn take(&mut self, shard: &str, from: u64, chunk: &SourceChunk, full: u64, now: Duration) -> u64 {
+        let mut next = from.max(chunk.next);
+        for record in &chunk.records {
+            self.records += 1;
+            self.bytes += record.data.len() as u64;
+            self.oldest = self.oldest.min(record.arrival);
+            self.newest = self.newest.max(record.arrival);
+            self.began.get_or_insert(now);
+            if self.bytes >= full {
+                next = record.offset + 1;
+                break;
+            }
+        }
+        if next > from {
+            self.next.insert(shard.to_owned(), next);
+        }
+        next
+    }
+
+    /// How long the batch may stay open; nothing while it is empty. Counted from the oldest arrival, so that a
+    /// restart does not put it off, but never longer than the interval, should the machine's clock be set back.
+    fn due_in(&self, interval: Duration, now: Millis, elapsed: Duration) -> Option<Duration> {
+        let began = self.began?;
+        let by_arrival = self.oldest.plus(interval).since(now);
+        let by_reading = (began + interval).saturating_sub(elapsed);
+        Some(by_arrival.min(by_reading))
+    }
+}
+
+fn warn_of_trimmed(shard: &str, from: u64, chunk: &SourceChunk) {
+    let first = chunk.records.first().map_or(chunk.next, |record| record.offset);
+    if first > from {
+        let lost = first - from;
+        tracing::warn!(shard, from, lost, "records expired in the source before they were delivered");
+    }
+}
+
+/// The shards in an order in which every parent stands before its children.
+fn parents_first(mut shards: Vec<SourceShard>) -> Vec<SourceShard> {
+    let ids: HashSet<String> = shards.iter().map(|shard| shard.id.clone()).collect();
+    let mut placed = HashSet::new();
+    let mut ordered = Vec::with_capacity(shards.len());
+    while !shards.is_empty() {
+        let is_ready = |shard: &SourceShard, placed: &HashSet<String>| {
+            shard.parents.iter().all(|parent| placed.contains(parent) || !ids.contains(parent))
+        };
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            shards.into_iter().partition(|shard| is_ready(shard, &placed));
+        if ready.is_empty() {
+            // A circle cannot be: a shard is made after its parents. Read what is left in any order.
+            ordered.extend(waiting);
+            break;
+        }
+        placed.extend(ready.iter().map(|shard| shard.id.clone()));
+        ordered.extend(ready);
+        shards = waiting;
+    }
+    ordered
+}

@@ -1,0 +1,150 @@
+//! One object on its way to the store: compressed as it comes, begun with its first byte, atomic.
+
+use std::{io, io::Write, sync::Arc};
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use futures_util::stream;
+use headwater_env::Env;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    config::Compression,
+    limits::PIECES_WAITING_MAX,
+    ports::{Body, ObjectMeta, Objects, ObjectsError},
+};
+
+/// Writes one object. Dropped before [`finish`](Self::finish), it leaves none.
+pub struct ObjectWriter {
+    env: Env,
+    objects: Arc<dyn Objects>,
+    bucket: String,
+    key: String,
+    compression: Compression,
+    open: Option<Open>,
+}
+
+struct Open {
+    encoder: Encoder,
+    to: mpsc::Sender<Part>,
+    done: oneshot::Receiver<Result<(), ObjectsError>>,
+}
+
+enum Part {
+    Data(Bytes),
+    /// The object is whole. A channel that closes without it means that it was given up.
+    End,
+}
+
+enum Encoder {
+    Plain,
+    Gzip(GzEncoder<Vec<u8>>),
+}
+
+impl ObjectWriter {
+    /// A writer of `key` in `bucket`; nothing happens before the first write.
+    pub fn new(
+        env: Env,
+        objects: Arc<dyn Objects>,
+        bucket: &str,
+        key: &str,
+        compression: Compression,
+    ) -> Self {
+        Self { env, objects, bucket: bucket.to_owned(), key: key.to_owned(), compression, open: None }
+    }
+
+    /// Appends pieces, one behind the other. Waits while the store is slower.
+    pub async fn write(&mut self, pieces: Vec<Bytes>) -> Result<(), ObjectsError> {
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let mut open = self.open.take().unwrap_or_else(|| self.begin());
+        let encoder = open.encoder;
+        let (encoder, out) = self.env.blocking(move || encoder.encode(&pieces)).await;
+        open.encoder = encoder;
+        if !out.is_empty() && open.to.send(Part::Data(out)).await.is_err() {
+            return Err(gave_up(open.done).await);
+        }
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Completes the object and waits until it is durable; false when nothing was ever written.
+    pub async fn finish(self) -> Result<bool, ObjectsError> {
+        let Some(open) = self.open else { return Ok(false) };
+        let encoder = open.encoder;
+        let rest = self.env.blocking(move || encoder.finish()).await;
+        for part in [Part::Data(rest), Part::End] {
+            if open.to.send(part).await.is_err() {
+                return Err(gave_up(open.done).await);
+            }
+        }
+        drop(open.to);
+        open.done.await.unwrap_or_else(|_| Err(stopped())).map(|()| true)
+    }
+
+    fn begin(&self) -> Open {
+        let (to, parts) = mpsc::channel(PIECES_WAITING_MAX);
+        let (tell, done) = oneshot::channel();
+        let (encoder, content_encoding) = match self.compression {
+            Compression::None => (Encoder::Plain, None),
+            Compression::Gzip => {
+                (Encoder::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())), Some("gzip"))
+            }
+        };
+        let meta = ObjectMeta { content_type: "application/octet-stream", content_encoding };
+        let (objects, bucket, key) = (self.objects.clone(), self.bucket.clone(), self.key.clone());
+        self.env.spawn(async move {
+            let result = objects.put(&bucket, &key, body(parts), meta).await;
+            // Nobody listens when the delivery was given up.
+            drop(tell.send(result));
+        });
+        Open { encoder, to, done }
+    }
+}
+
+/// Why the store stopped reading.
+async fn gave_up(done: oneshot::Receiver<Result<(), ObjectsError>>) -> ObjectsError {
+    match done.await {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => ObjectsError::Failed("the store took an object before it was whole".into()),
+        Err(_) => stopped(),
+    }
+}
+
+fn stopped() -> ObjectsError {
+    ObjectsError::Failed("the store stopped in the middle of an object".into())
+}
+
+fn body(parts: mpsc::Receiver<Part>) -> Body {
+    Box::pin(stream::unfold(Some(parts), |parts| async {
+        let mut parts = parts?;
+        match parts.recv().await {
+            Some(Part::Data(bytes)) => Some((Ok(bytes), Some(parts))),
+            Some(Part::End) => None,
+            None => Some((Err(io::Error::other("the delivery was given up")), None)),
+        }
+    }))
+}
+
+impl Encoder {
+    fn encode(self, pieces: &[Bytes]) -> (Self, Bytes) {
+        match self {
+            Self::Plain => (Self::Plain, pieces.concat().into()),
+            Self::Gzip(mut encoder) => {
+                for piece in pieces {
+                    encoder.write_all(piece).expect("writing to memory does not fail");
+                }
+                let out = std::mem::take(encoder.get_mut());
+                (Self::Gzip(encoder), out.into())
+            }
+        }
+    }
+
+    fn finish(self) -> Bytes {
+        match self {
+            Self::Plain => Bytes::new(),
+            Self::Gzip(encoder) => encoder.finish().expect("writing to memory does not fail").into(),
+        }
+    }
+}
