@@ -24,6 +24,7 @@ mod model;
 #[expect(missing_docs, reason = "generated, and without the models' prose")]
 pub mod s3;
 mod scalars;
+mod xml_roots;
 
 pub use check::Pattern;
 pub use model::{

@@ -3,13 +3,23 @@
 //! A service is a [`Table`] of routes from operations to handlers; this crate turns requests into typed inputs and
 //! outputs into answers, in AWS JSON, CBOR, REST-JSON and REST-XML, and says no in AWS's words. It knows no service.
 
+pub mod body;
+pub mod cbor;
 pub mod client;
 mod context;
+mod door;
 mod error;
+mod json;
 mod limits;
+mod rest;
 mod route;
 pub mod sign;
+mod validate;
+pub mod verify;
+mod xml;
 
+pub use body::{Body, Buffers};
 pub use context::Context;
+pub use door::Door;
 pub use error::ApiError;
 pub use route::{Handle, Route, Table};

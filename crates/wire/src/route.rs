@@ -1,10 +1,14 @@
 //! A service as a table: which operation is answered by which handler.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
-use headwater_shapes::{Operation, OperationShape, Service};
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_shapes::{ByteStream, Operation, OperationShape, Service, Valid};
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::{ApiError, Context};
+use crate::{ApiError, Context, cbor, json, validate};
 
 /// The behaviour of one operation, written by hand on the state of its service.
 pub trait Handle<Op: Operation>: Send + Sync + 'static {
@@ -16,11 +20,80 @@ pub trait Handle<Op: Operation>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Op::Output, ApiError>> + Send;
 }
 
-/// One operation with its handler, its types erased: what the protocol code calls.
-/// (The protocol half of this type is the `wire` crate's own and grows with it.)
+/// An input as its protocol has it.
+pub(crate) enum Encoded {
+    /// AWS JSON.
+    Json(Bytes),
+    /// CBOR.
+    Cbor(Bytes),
+    /// The members of a REST request under their wire names, as JSON writes them, and the body that streams.
+    Rest(Value, Option<ByteStream>),
+}
+
+/// An output, in the protocol of its input.
+pub(crate) enum Answer {
+    /// JSON or CBOR.
+    Bytes(Vec<u8>),
+    /// The members of a REST answer under their wire names, as JSON writes them, and the body that streams.
+    Rest(Value, Option<ByteStream>),
+}
+
+/// One operation with its handler, its types erased: decode, validate, handle, encode.
 pub struct Route {
     /// The operation's tables.
     pub shape: &'static OperationShape,
+    call: Box<dyn Call>,
+}
+
+#[async_trait]
+trait Call: Send + Sync {
+    async fn call(&self, input: Encoded, context: &Context) -> Result<Answer, ApiError>;
+}
+
+struct Typed<State, Op> {
+    state: Arc<State>,
+    operation: PhantomData<fn() -> Op>,
+}
+
+impl Route {
+    /// Answers one request.
+    pub(crate) async fn call(&self, input: Encoded, context: &Context) -> Result<Answer, ApiError> {
+        self.call.call(input, context).await
+    }
+}
+
+#[async_trait]
+impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
+    async fn call(&self, input: Encoded, context: &Context) -> Result<Answer, ApiError> {
+        match input {
+            Encoded::Json(body) => {
+                let output = self.state.handle(json::read::<Op>(&body)?, context).await?;
+                drop(body);
+                json::write::<Op>(&output).map(Answer::Bytes)
+            }
+            Encoded::Cbor(body) => {
+                let output = self.state.handle(cbor::read::<Op>(&body)?, context).await?;
+                drop(body);
+                cbor::write::<Op>(&output).map(Answer::Bytes)
+            }
+            Encoded::Rest(members, stream) => {
+                let mut input = read_members::<Op>(members)?;
+                if let Some(stream) = stream {
+                    Op::set_input_stream(&mut input, stream);
+                }
+                let mut output = self.state.handle(input, context).await?;
+                let stream = Op::take_output_stream(&mut output);
+                Ok(Answer::Rest(serde_json::to_value(&output).map_err(ApiError::internal)?, stream))
+            }
+        }
+    }
+}
+
+fn read_members<Op: Operation>(members: Value) -> Result<Op::Input, ApiError> {
+    match Op::Input::deserialize(&members) {
+        Ok(input) if input.valid() => Ok(input),
+        _ => validate::repair::<Op>(validate::Raw::from(members)),
+    }
 }
 
 /// A service's operations and their handlers.
@@ -45,7 +118,8 @@ impl<State: Send + Sync + 'static> Table<State> {
     where
         State: Handle<Op>,
     {
-        self.routes.insert(Op::SHAPE.name, Route { shape: Op::SHAPE });
+        let call = Typed::<State, Op> { state: self.state.clone(), operation: PhantomData };
+        self.routes.insert(Op::SHAPE.name, Route { shape: Op::SHAPE, call: Box::new(call) });
         self
     }
 }

@@ -1,0 +1,159 @@
+//! Bodies: one type for requests and answers, and what is held of them in memory.
+
+use std::{io, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt};
+use headwater_shapes::ByteStream;
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::limits::BUFFERED_BYTES;
+
+/// A request's or an answer's body.
+pub type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// A body of nothing.
+pub fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body of bytes.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body that is passed on as it comes.
+pub fn streamed(stream: ByteStream) -> Body {
+    StreamBody::new(stream.chunks.map_ok(Frame::data)).boxed_unsync()
+}
+
+/// A body as a stream of its chunks; `len` is what was announced of it.
+pub fn into_stream(body: Body, len: Option<u64>) -> ByteStream {
+    let chunks = body.into_data_stream();
+    ByteStream { chunks: Box::pin(chunks.filter(|chunk| std::future::ready(!is_empty(chunk)))), len }
+}
+
+fn is_empty(chunk: &io::Result<Bytes>) -> bool {
+    chunk.as_ref().is_ok_and(Bytes::is_empty)
+}
+
+/// A body in memory, together with its share of what all bodies may take; dropping it gives the share back.
+pub struct Held {
+    /// The body.
+    pub bytes: Bytes,
+    _share: OwnedSemaphorePermit,
+}
+
+/// Why a body is not in memory.
+#[derive(Debug, thiserror::Error)]
+pub enum HoldError {
+    /// It is longer than such a request may be.
+    #[error("the body is longer than {limit} bytes")]
+    TooLong {
+        /// The most that it may have.
+        limit: usize,
+    },
+    /// It broke off.
+    #[error("the body broke off: {0}")]
+    Broken(#[from] io::Error),
+}
+
+/// What all bodies in memory may take together. Clones share it.
+#[derive(Clone)]
+pub struct Buffers {
+    kibibytes: Arc<Semaphore>,
+    total: u32,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self::new(BUFFERED_BYTES)
+    }
+}
+
+impl Buffers {
+    /// Room for `total` bytes.
+    pub fn new(total: usize) -> Self {
+        let total = kibibytes(total);
+        Self { kibibytes: Arc::new(Semaphore::new(total as usize)), total }
+    }
+
+    /// Reads a body of at most `limit` bytes, once there is room for it.
+    ///
+    /// Room is taken before the first byte is read, so that no two bodies wait for each other half-read.
+    ///
+    /// # Errors
+    /// When it is too long, or breaks off.
+    pub async fn hold(&self, body: Body, limit: usize) -> Result<Held, HoldError> {
+        let hint = body.size_hint();
+        if hint.lower() > limit as u64 {
+            return Err(HoldError::TooLong { limit });
+        }
+        let expected = hint.exact().map_or(limit, |exact| exact as usize);
+        let share = kibibytes(expected).min(self.total);
+        let share = self.kibibytes.clone().acquire_many_owned(share).await.expect("it is never closed");
+        Ok(Held { bytes: read(body, limit).await?, _share: share })
+    }
+}
+
+async fn read(mut body: Body, limit: usize) -> Result<Bytes, HoldError> {
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    let announced = body.size_hint().exact().unwrap_or(0) as usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        let held = first.as_ref().map_or(0, Bytes::len).max(rest.len());
+        if held + data.len() > limit {
+            return Err(HoldError::TooLong { limit });
+        }
+        match first.take() {
+            None if rest.is_empty() => first = Some(data),
+            None => rest.extend_from_slice(&data),
+            // More than one chunk: from here on in one buffer.
+            Some(chunk) => {
+                rest.reserve(announced.max(chunk.len() + data.len()));
+                rest.extend_from_slice(&chunk);
+                rest.extend_from_slice(&data);
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+fn kibibytes(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunks(chunks: &'static [&'static [u8]]) -> Body {
+        let chunks = futures_util::stream::iter(chunks.iter().map(|c| Ok(Bytes::from_static(c))));
+        streamed(ByteStream { chunks: Box::pin(chunks), len: None })
+    }
+
+    #[tokio::test]
+    async fn bodies_are_read_up_to_their_limit() {
+        let buffers = Buffers::new(4096);
+        assert_eq!(buffers.hold(chunks(&[]), 4).await.unwrap().bytes, "");
+        assert_eq!(buffers.hold(chunks(&[b"ab", b"", b"cd"]), 4).await.unwrap().bytes, "abcd");
+        assert_eq!(buffers.hold(full("abcd"), 4).await.unwrap().bytes, "abcd");
+        for body in [full("abcde"), chunks(&[b"ab", b"cd", b"e"])] {
+            assert!(matches!(buffers.hold(body, 4).await, Err(HoldError::TooLong { limit: 4 })));
+        }
+        assert_eq!(buffers.kibibytes.available_permits(), 4, "all room is given back");
+    }
+
+    #[tokio::test]
+    async fn a_body_waits_until_there_is_room() {
+        let buffers = Buffers::new(2048);
+        let first = buffers.hold(full(vec![0; 2048]), 4096).await.unwrap();
+        let mut second = std::pin::pin!(buffers.hold(full("x"), 4096));
+        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        drop(first);
+        assert_eq!(second.await.unwrap().bytes, "x");
+    }
+}

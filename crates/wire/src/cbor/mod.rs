@@ -1,0 +1,71 @@
+//! AWS's CBOR (`application/x-amz-cbor-1.1`): the same structures as AWS JSON, with bytes as bytes and times tagged.
+//!
+//! Times are tag 1 over milliseconds, as the AWS SDK for Java writes them to Kinesis; a fraction under the tag is
+//! taken for seconds where it is small enough, as the standard has it.
+
+mod de;
+mod ser;
+
+use headwater_shapes::{Operation, Valid};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    ApiError,
+    validate::{self, Raw, serialization},
+};
+
+/// What is wrong with a text of CBOR, or with a value that CBOR cannot hold.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CborError(String);
+
+impl serde::de::Error for CborError {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+impl serde::ser::Error for CborError {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// Reads one value that takes up all of `bytes`.
+pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborError> {
+    let mut from = de::Deserializer::new(bytes);
+    let value = T::deserialize(&mut from)?;
+    from.end().map(|()| value)
+}
+
+/// Writes one value.
+pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CborError> {
+    let mut bytes = Vec::new();
+    value.serialize(&mut ser::Serializer::new(&mut bytes))?;
+    Ok(bytes)
+}
+
+/// The input of an operation, valid, or AWS's error.
+pub(crate) fn read<Op: Operation>(body: &[u8]) -> Result<Op::Input, ApiError> {
+    match from_slice::<Op::Input>(body) {
+        Ok(input) if input.valid() => Ok(input),
+        _ => validate::repair::<Op>(read_raw(body)?),
+    }
+}
+
+fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {
+    let mut from = de::Deserializer::new(body);
+    let raw = Raw::read(&mut from).and_then(|raw| from.end().map(|()| raw));
+    match raw {
+        Ok(raw @ (Raw::Map(_) | Raw::List(_))) => Ok(raw),
+        _ => Err(serialization("")),
+    }
+}
+
+/// The body of an answer; empty for operations without output.
+pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiError> {
+    if Op::SHAPE.output.name.is_empty() {
+        return Ok(Vec::new());
+    }
+    to_vec(output).map_err(ApiError::internal)
+}

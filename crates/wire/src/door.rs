@@ -1,0 +1,20 @@
+//! A door: what answers the requests of one service.
+
+use async_trait::async_trait;
+use http::{Request, Response, request::Parts};
+
+use crate::{Body, Context};
+
+/// One service as the listener sees it.
+#[async_trait]
+pub trait Door: Send + Sync {
+    /// The service's name, for logs and metrics.
+    fn name(&self) -> &'static str;
+
+    /// Whether a request with this head is for this service.
+    fn takes(&self, head: &Parts) -> bool;
+
+    /// Answers a request. Room for a body in memory comes from the [`Buffers`](crate::Buffers) among the request's
+    /// extensions.
+    async fn call(&self, request: Request<Body>, context: Context) -> Response<Body>;
+}
