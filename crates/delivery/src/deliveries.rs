@@ -290,6 +290,13 @@ impl Deliveries {
         Ok(())
     }
 
+    /// The delivery streams that something stops at the moment, and what.
+    pub fn troubles(&self) -> Vec<(String, Trouble)> {
+        let running = self.running.read();
+        let trouble = |running: &Running| running.engine.trouble.lock().clone();
+        running.iter().filter_map(|(name, running)| Some((name.clone(), trouble(running)?))).collect()
+    }
+
     /// How a delivery stream is doing.
     pub async fn status(&self, name: &str) -> Result<Status, DeliveryError> {
         let running = self.running.read().get(name).cloned();
