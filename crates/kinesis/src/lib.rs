@@ -1,1 +1,48 @@
 //! The kinesis door: AWS's operations over the streams domain, one file an operation.
+//!
+//! Owns AWS's spelling of streams: names and ARNs, defaults, paging, texts. Keeps no state of its own. What the model
+//! has and this table has not is answered by `wire` with an error that says so.
+
+mod describe;
+mod errors;
+mod ops;
+mod place;
+mod tags;
+#[cfg(test)]
+mod testing;
+
+use std::sync::Arc;
+
+use headwater_shapes::kinesis::{SERVICE, ops as shapes};
+use headwater_streams::Streams;
+use headwater_wire::Table;
+
+/// What handlers run on.
+pub struct Kinesis {
+    /// The streams.
+    pub streams: Arc<Streams>,
+}
+
+/// The operations that are built.
+pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
+    Table::new(&SERVICE, kinesis)
+        .route::<shapes::AddTagsToStream>()
+        .route::<shapes::CreateStream>()
+        .route::<shapes::DecreaseStreamRetentionPeriod>()
+        .route::<shapes::DeleteStream>()
+        .route::<shapes::DescribeLimits>()
+        .route::<shapes::DescribeStream>()
+        .route::<shapes::DescribeStreamSummary>()
+        .route::<shapes::GetRecords>()
+        .route::<shapes::GetShardIterator>()
+        .route::<shapes::IncreaseStreamRetentionPeriod>()
+        .route::<shapes::ListShards>()
+        .route::<shapes::ListStreams>()
+        .route::<shapes::ListTagsForResource>()
+        .route::<shapes::ListTagsForStream>()
+        .route::<shapes::PutRecord>()
+        .route::<shapes::PutRecords>()
+        .route::<shapes::RemoveTagsFromStream>()
+        .route::<shapes::TagResource>()
+        .route::<shapes::UntagResource>()
+}

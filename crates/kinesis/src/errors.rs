@@ -1,0 +1,199 @@
+//! The domain's errors in AWS's words. Texts as recorded on AWS by the tests of kinesalite and moto, where those have
+//! them.
+
+use headwater_log::LogError;
+use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
+use headwater_streams::{Error, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_TAGS, MIN_RETENTION_HOURS, PutError};
+use headwater_types::{Millis, ShardIndex, StreamName};
+use headwater_wire::{ApiError, Context};
+
+/// What an invalid or expired token was to be: their errors differ.
+#[derive(Clone, Copy)]
+pub(crate) enum TokenFor {
+    /// A position to read from.
+    Records,
+    /// The next page of a list.
+    Page,
+}
+
+/// An argument that the model allows and the service does not.
+pub(crate) fn invalid_argument(message: impl Into<String>) -> ApiError {
+    ApiError::of(&shapes::INVALID_ARGUMENT_EXCEPTION, message)
+}
+
+/// One failed constraint of those that the model no longer states and the service still checks.
+pub(crate) fn validation(failed: impl std::fmt::Display) -> ApiError {
+    ApiError::new(400, "ValidationException", format!("1 validation error detected: {failed}"))
+}
+
+/// No such stream.
+pub(crate) fn no_stream(name: &StreamName, account: &str) -> ApiError {
+    not_found(format!("Stream {name} under account {account} not found."))
+}
+
+/// A stream's shard that is not there.
+pub(crate) fn no_shard(stream: &StreamName, shard: ShardIndex, account: &str) -> ApiError {
+    not_found(format!("Shard {shard} in stream {stream} under account {account} does not exist"))
+}
+
+pub(crate) fn not_found(message: String) -> ApiError {
+    ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message)
+}
+
+/// The text that a shard over its limits answers with.
+fn rate_exceeded(stream: &StreamName, shard: ShardIndex, account: &str) -> String {
+    format!("Rate exceeded for shard {shard} in stream {stream} under account {account}.")
+}
+
+/// A domain error as an answer to a call.
+pub(crate) fn api(error: Error, context: &Context) -> ApiError {
+    token_api(error, context, TokenFor::Records)
+}
+
+/// The same for a call that was given a token.
+pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> ApiError {
+    let account = &context.account.0;
+    let of = |shape: &ErrorShape, message: String| ApiError::of(shape, message);
+    match error {
+        Error::NoStream(name) => no_stream(&name, account),
+        Error::NoShard { stream, shard } => no_shard(&stream, shard, account),
+        Error::StreamExists(name) => in_use(format!("Stream {name} under account {account} already exists.")),
+        Error::Conflict(name) => {
+            in_use(format!("Stream {name} under account {account} is being changed by another request."))
+        }
+        Error::ShardQuota { open, quota, asked } => {
+            of(&shapes::LIMIT_EXCEEDED_EXCEPTION, shard_quota(context, open, quota, asked))
+        }
+        Error::TooManyTags(name) => invalid_argument(format!(
+            "Failed to add tags to stream {name} under account {account} because a given stream cannot have more \
+             than {MAX_TAGS} tags associated with it."
+        )),
+        Error::RetentionTooShort(_)
+        | Error::RetentionTooLong(_)
+        | Error::NoIncrease { .. }
+        | Error::NoDecrease { .. } => invalid_argument(retention(&error)),
+        Error::RecordTooLarge { index, limit, .. } => {
+            too_large(&format!("records.{}.member.data", index + 1), limit)
+        }
+        Error::PutTooLarge(_) => {
+            invalid_argument(format!("Records size exceeds {} MB limit", MAX_PUT_BYTES >> 20))
+        }
+        Error::Throttled { stream, shard } => {
+            of(&shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION, rate_exceeded(&stream, shard, account))
+        }
+        Error::InvalidToken => invalid_argument(match token {
+            TokenFor::Records => "Invalid ShardIterator.",
+            TokenFor::Page => "Invalid NextToken.",
+        }),
+        Error::ExpiredToken { issued, now, life } => expired(token, issued, now, life.as_millis()),
+        Error::Log(error) => log(&error),
+        Error::NumbersExhausted | Error::Catalog(_) => ApiError::internal(error),
+    }
+}
+
+/// A record over its stream's limit; `member` is its data's place in the input.
+pub(crate) fn too_large(member: &str, limit: u32) -> ApiError {
+    validation(format!(
+        "Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to {limit}"
+    ))
+}
+
+/// Code and text of a record that was not taken, as PutRecords answers.
+pub(crate) fn entry(error: &PutError, stream: &StreamName, account: &str) -> (String, String) {
+    match error {
+        PutError::Throttled(shard) => (
+            shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION.name.to_owned(),
+            rate_exceeded(stream, *shard, account),
+        ),
+        PutError::Closed(_) => ("InternalFailure".to_owned(), "Internal service failure.".to_owned()),
+        PutError::Log(error) => ("InternalFailure".to_owned(), error.to_string()),
+    }
+}
+
+/// The same as an answer to a call with one record.
+pub(crate) fn put(error: PutError, stream: &StreamName, context: &Context) -> ApiError {
+    match error {
+        PutError::Throttled(shard) => api(Error::Throttled { stream: stream.clone(), shard }, context),
+        PutError::Closed(shard) => no_shard(stream, shard, &context.account.0),
+        PutError::Log(error) => log(&error),
+    }
+}
+
+fn in_use(message: String) -> ApiError {
+    ApiError::of(&shapes::RESOURCE_IN_USE_EXCEPTION, message)
+}
+
+/// The log's errors: clients try again on any 5xx, which is right for a full disk.
+fn log(error: &LogError) -> ApiError {
+    match error {
+        LogError::DiskFull { .. } | LogError::Closed => {
+            ApiError::new(503, "ServiceUnavailable", error.to_string())
+        }
+        _ => ApiError::internal(error),
+    }
+}
+
+fn shard_quota(context: &Context, open: u32, quota: u32, asked: u32) -> String {
+    format!(
+        "This request would exceed the shard limit for the account {account} in {region}. Current shard count for \
+         the account: {open}. Limit: {quota}. Number of additional shards that would have resulted from this \
+         request: {asked}. Refer to the AWS Service Limits page \
+         (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and how to \
+         request higher limits.",
+        account = context.account.0,
+        region = context.region.0,
+    )
+}
+
+fn retention(error: &Error) -> String {
+    let bound = |bound: &str, limit: u32, hours: i64, end: &str| {
+        format!(
+            "{bound} allowed retention period is {limit} hours. Requested retention period ({hours} hours) is too {end}."
+        )
+    };
+    let against = |stream: &StreamName, hours: u32, asked: u32, order: &str, other: &str| {
+        format!(
+            "Requested retention period ({asked} hours) for stream {stream} can not be {order} than existing \
+             retention period ({hours} hours). Use {other}RetentionPeriod API."
+        )
+    };
+    match error {
+        Error::RetentionTooShort(hours) => bound("Minimum", MIN_RETENTION_HOURS, *hours, "short"),
+        Error::RetentionTooLong(hours) => bound("Maximum", MAX_RETENTION_HOURS, *hours, "long"),
+        Error::NoIncrease { stream, hours, asked } => against(stream, *hours, *asked, "shorter", "Decrease"),
+        Error::NoDecrease { stream, hours, asked } => against(stream, *hours, *asked, "longer", "Increase"),
+        other => other.to_string(),
+    }
+}
+
+fn expired(token: TokenFor, issued: Millis, now: Millis, life: u128) -> ApiError {
+    let (shape, what, name) = match token {
+        TokenFor::Records => (&shapes::EXPIRED_ITERATOR_EXCEPTION, "Iterator", "iterator"),
+        TokenFor::Page => (&shapes::EXPIRED_NEXT_TOKEN_EXCEPTION, "NextToken", "token"),
+    };
+    let (issued, now) = (java_date(issued), java_date(now));
+    let message = format!(
+        "{what} expired. The {name} was created at time {issued} while right now it is {now} which is further in the \
+         future than the tolerated delay of {life} milliseconds."
+    );
+    ApiError::of(shape, message)
+}
+
+/// A time as AWS writes it in this error: `Thu Jan 22 01:22:02 UTC 2015`.
+fn java_date(time: Millis) -> String {
+    let shown = i64::try_from(time.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    shown.map_or_else(
+        || format!("{} ms", time.0),
+        |time| time.strftime("%a %b %d %H:%M:%S UTC %Y").to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_java_does() {
+        assert_eq!(java_date(Millis(1_421_889_722_123)), "Thu Jan 22 01:22:02 UTC 2015");
+    }
+}

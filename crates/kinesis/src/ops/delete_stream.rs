@@ -1,0 +1,18 @@
+//! DeleteStream.
+
+use headwater_shapes::{
+    Nothing,
+    kinesis::{DeleteStreamInput, ops::DeleteStream},
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Kinesis, errors, place::Place};
+
+impl Handle<DeleteStream> for Kinesis {
+    /// The stream is gone when this returns. There are no consumers whose deletion would have to be enforced.
+    async fn handle(&self, input: DeleteStreamInput, context: &Context) -> Result<Nothing, ApiError> {
+        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        self.streams.delete(place.name(context)?).await.map_err(|error| errors::api(error, context))?;
+        Ok(Nothing {})
+    }
+}

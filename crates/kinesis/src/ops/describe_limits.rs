@@ -1,0 +1,19 @@
+//! DescribeLimits.
+
+use headwater_shapes::kinesis::{DescribeLimitsInput, DescribeLimitsOutput, ops::DescribeLimits};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::Kinesis;
+
+impl Handle<DescribeLimits> for Kinesis {
+    async fn handle(&self, _: DescribeLimitsInput, _: &Context) -> Result<DescribeLimitsOutput, ApiError> {
+        let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        Ok(DescribeLimitsOutput {
+            shard_limit: count(self.streams.options().shard_quota),
+            open_shard_count: count(self.streams.open_shards()),
+            on_demand_stream_count: 0,
+            on_demand_stream_count_limit: 0,
+            ..Default::default()
+        })
+    }
+}

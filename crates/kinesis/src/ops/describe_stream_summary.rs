@@ -1,0 +1,36 @@
+//! DescribeStreamSummary.
+
+use headwater_shapes::kinesis::{
+    DescribeStreamSummaryInput, DescribeStreamSummaryOutput, StreamDescriptionSummary,
+    ops::DescribeStreamSummary,
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Kinesis, describe, place::Place};
+
+impl Handle<DescribeStreamSummary> for Kinesis {
+    async fn handle(
+        &self,
+        input: DescribeStreamSummaryInput,
+        context: &Context,
+    ) -> Result<DescribeStreamSummaryOutput, ApiError> {
+        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let stream = self.stream(place, context)?;
+        let record = &stream.record;
+        let stream_description_summary = StreamDescriptionSummary {
+            stream_name: record.name.to_string(),
+            stream_arn: describe::arn(&stream, context),
+            stream_status: describe::ACTIVE.to_owned(),
+            stream_mode_details: Some(describe::mode()),
+            retention_period_hours: record.retention_hours as i32,
+            stream_creation_timestamp: describe::created(&stream),
+            enhanced_monitoring: describe::monitoring(),
+            encryption_type: Some(describe::NO_ENCRYPTION.to_owned()),
+            open_shard_count: i32::try_from(stream.open_shards()).unwrap_or(i32::MAX),
+            consumer_count: Some(0),
+            max_record_size_in_ki_b: Some((record.max_record_bytes / 1024) as i32),
+            ..Default::default()
+        };
+        Ok(DescribeStreamSummaryOutput { stream_description_summary })
+    }
+}

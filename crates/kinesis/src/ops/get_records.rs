@@ -1,0 +1,175 @@
+//! GetRecords.
+
+use headwater_shapes::{
+    Blob,
+    kinesis::{ChildShard, GetRecordsInput, GetRecordsOutput, Record, ops::GetRecords},
+};
+use headwater_streams::{MAX_READ, ReadRecord, Shard, Stream};
+use headwater_wire::{ApiError, Context, Handle};
+
+use super::put_records::refuse_dry_run;
+use crate::{
+    Kinesis, describe, errors,
+    place::{Place, shard},
+};
+
+impl Handle<GetRecords> for Kinesis {
+    async fn handle(&self, input: GetRecordsInput, context: &Context) -> Result<GetRecordsOutput, ApiError> {
+        refuse_dry_run(input.dry_run)?;
+        let api = |error| errors::api(error, context);
+        let iterator = self.streams.open_iterator(&input.shard_iterator).map_err(api)?;
+        if input.stream_arn.is_some() || input.stream_id.is_some() {
+            let place = Place { name: None, arn: input.stream_arn, id: input.stream_id };
+            if place.name(context)? != iterator.stream {
+                return Err(errors::invalid_argument("Invalid ShardIterator."));
+            }
+        }
+        let stream = self.streams.stream_of(&iterator).map_err(api)?;
+        let shard = shard(&stream, iterator.shard, context)?;
+        let limit = input.limit.map_or(MAX_READ.records, |limit| limit.unsigned_abs() as usize);
+        let read = self.streams.read(&stream, shard, iterator.offset, limit).await.map_err(api)?;
+        Ok(GetRecordsOutput {
+            records: read.records.into_iter().map(record).collect(),
+            next_shard_iterator: (!read.ended).then(|| self.streams.iterator_at(&stream, shard, read.next)),
+            millis_behind_latest: Some(i64::try_from(read.millis_behind).unwrap_or(i64::MAX)),
+            child_shards: read.ended.then(|| children(&stream, shard)),
+        })
+    }
+}
+
+fn record(record: ReadRecord) -> Record {
+    Record {
+        sequence_number: record.sequence.to_string(),
+        approximate_arrival_timestamp: Some(describe::timestamp(record.time)),
+        data: Blob(record.data),
+        partition_key: Some(String::from_utf8_lossy(&record.partition_key).into_owned()),
+        ..Default::default()
+    }
+}
+
+fn children(stream: &Stream, parent: &Shard) -> Vec<ChildShard> {
+    let child = |child: &Shard| ChildShard {
+        shard_id: child.record.index.to_string(),
+        parent_shards: [child.record.parent, child.record.adjacent_parent]
+            .iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
+        hash_key_range: describe::range(child.record.range),
+    };
+    stream.children(parent.record.index).map(|shard| child(shard)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::kinesis::ops;
+    use serde_json::{Value, json};
+
+    use crate::testing::{World, refusal};
+
+    async fn put(world: &World, data: &str) -> String {
+        let put = json!({"StreamName": "s", "PartitionKey": "kü", "Data": data});
+        world.ok::<ops::PutRecord>(put).await["SequenceNumber"].as_str().unwrap().to_owned()
+    }
+
+    async fn read(world: &World, iterator: &Value) -> Value {
+        world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator})).await
+    }
+
+    #[tokio::test]
+    async fn a_record_comes_back_as_on_aws_and_an_iterator_leads_to_the_next() {
+        let world = World::with_stream(1).await;
+        world.advance(1234);
+        let latest = json!(world.iterator(0, json!({"ShardIteratorType": "LATEST"})).await);
+        let first = put(&world, "YQ==").await;
+        let answer = read(&world, &latest).await;
+        let record = json!({
+            "SequenceNumber": first,
+            "ApproximateArrivalTimestamp": 1_700_000_001.234,
+            "Data": "YQ==",
+            "PartitionKey": "kü",
+        });
+        assert_eq!((&answer["Records"], &answer["MillisBehindLatest"]), (&json!([record]), &json!(0)));
+        assert!(answer.get("ChildShards").is_none());
+        let second = put(&world, "").await;
+        let answer = read(&world, &answer["NextShardIterator"]).await;
+        assert_eq!(answer["Records"][0]["SequenceNumber"], json!(second));
+        let answer = read(&world, &answer["NextShardIterator"]).await;
+        assert_eq!(answer["Records"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_iterator_starts_where_it_says() {
+        let world = World::with_stream(1).await;
+        let mut numbers = Vec::new();
+        for data in ["YQ==", "Yg==", "Yw=="] {
+            numbers.push(put(&world, data).await);
+            world.advance(1000);
+        }
+        let first = async |position: Value| {
+            let iterator = json!(world.iterator(0, position).await);
+            read(&world, &iterator).await["Records"].as_array().unwrap().len()
+        };
+        let at = |n: usize| json!({"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": numbers[n]});
+        let after = |n: usize| json!({"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": numbers[n]});
+        let time = |seconds: f64| json!({"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": seconds});
+        assert_eq!(first(json!({"ShardIteratorType": "TRIM_HORIZON"})).await, 3);
+        assert_eq!(first(json!({"ShardIteratorType": "LATEST"})).await, 0);
+        assert_eq!((first(at(1)).await, first(after(1)).await, first(after(2)).await), (2, 1, 0));
+        assert_eq!((first(time(1_700_000_001.0)).await, first(time(1_700_000_001.001)).await), (2, 1));
+        assert_eq!((first(time(0.0)).await, first(time(1_700_000_003.0)).await), (3, 0));
+        let described = world.ok::<ops::DescribeStream>(json!({"StreamName": "s"})).await;
+        let start =
+            &described["StreamDescription"]["Shards"][0]["SequenceNumberRange"]["StartingSequenceNumber"];
+        let at_start = json!({"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": start});
+        assert_eq!(first(at_start).await, 3);
+    }
+
+    #[tokio::test]
+    async fn iterators_that_are_not_ours_or_too_old_are_refused() {
+        let world = World::with_stream(1).await;
+        let refused =
+            async |iterator: &str| world.refused::<ops::GetRecords>(json!({"ShardIterator": iterator})).await;
+        let invalid = refusal("InvalidArgumentException", "Invalid ShardIterator.");
+        assert_eq!(refused("AAAAAAAAAAE=").await, invalid);
+        let iterator = world.iterator(0, json!({"ShardIteratorType": "LATEST"})).await;
+        assert_eq!(refused(&iterator.to_lowercase()).await, invalid);
+        world.advance(300_001);
+        assert_eq!(
+            refused(&iterator).await,
+            refusal(
+                "ExpiredIteratorException",
+                "Iterator expired. The iterator was created at time Tue Nov 14 22:13:20 UTC 2023 while right now it \
+                 is Tue Nov 14 22:18:20 UTC 2023 which is further in the future than the tolerated delay of 300000 \
+                 milliseconds."
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_gone_has_no_shards() {
+        let world = World::with_stream(1).await;
+        let iterator = world.iterator(0, json!({"ShardIteratorType": "LATEST"})).await;
+        world.ok::<ops::DeleteStream>(json!({"StreamName": "s"})).await;
+        let text = "Shard shardId-000000000000 in stream s under account 000000000000 does not exist";
+        let refused = world.refused::<ops::GetRecords>(json!({"ShardIterator": iterator})).await;
+        assert_eq!(refused, refusal("ResourceNotFoundException", text));
+    }
+
+    #[tokio::test]
+    async fn a_closed_shard_has_no_next_iterator_at_its_end() {
+        let world = World::with_stream(1).await;
+        put(&world, "YQ==").await;
+        put(&world, "Yg==").await;
+        for shard in world.log.shards() {
+            world.log.seal(shard).await.unwrap();
+        }
+        let iterator = world.iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"})).await;
+        let answer = world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator, "Limit": 1})).await;
+        assert!(answer.get("ChildShards").is_none());
+        let answer = read(&world, &answer["NextShardIterator"]).await;
+        assert_eq!(answer["Records"].as_array().unwrap().len(), 1);
+        assert!(answer.get("NextShardIterator").is_none());
+        assert_eq!(answer["ChildShards"], json!([]));
+    }
+}

@@ -1,0 +1,24 @@
+//! ListTagsForStream.
+
+use headwater_shapes::kinesis::{
+    ListTagsForStreamInput, ListTagsForStreamOutput, Tag, ops::ListTagsForStream,
+};
+use headwater_streams::MAX_TAGS;
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Kinesis, place::Place, tags};
+
+impl Handle<ListTagsForStream> for Kinesis {
+    async fn handle(
+        &self,
+        input: ListTagsForStreamInput,
+        context: &Context,
+    ) -> Result<ListTagsForStreamOutput, ApiError> {
+        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let stream = self.stream(place, context)?;
+        let limit = input.limit.map_or(MAX_TAGS, |limit| limit.unsigned_abs() as usize);
+        let mut after = tags::after(&stream, input.exclusive_start_tag_key.as_deref());
+        let page: Vec<Tag> = after.by_ref().take(limit).collect();
+        Ok(ListTagsForStreamOutput { tags: page, has_more_tags: after.next().is_some() })
+    }
+}

@@ -1,0 +1,21 @@
+//! The operations, one file each.
+
+mod add_tags_to_stream;
+mod create_stream;
+mod decrease_stream_retention_period;
+mod delete_stream;
+mod describe_limits;
+mod describe_stream;
+mod describe_stream_summary;
+mod get_records;
+mod get_shard_iterator;
+mod increase_stream_retention_period;
+mod list_shards;
+mod list_streams;
+mod list_tags_for_resource;
+mod list_tags_for_stream;
+mod put_record;
+mod put_records;
+mod remove_tags_from_stream;
+mod tag_resource;
+mod untag_resource;

@@ -1,0 +1,129 @@
+//! Which stream and which shard a request means.
+
+use std::sync::Arc;
+
+use headwater_streams::{Shard, Stream};
+use headwater_types::{Arn, ShardIndex, StreamName};
+use headwater_wire::{ApiError, Context};
+
+use crate::{
+    Kinesis,
+    errors::{self, invalid_argument, no_stream, not_found},
+};
+
+/// The members that name a stream, in every operation on one.
+pub(crate) struct Place {
+    /// `StreamName`.
+    pub name: Option<String>,
+    /// `StreamARN`.
+    pub arn: Option<String>,
+    /// `StreamId`, which the model reserves for the future.
+    pub id: Option<String>,
+}
+
+impl Place {
+    /// The stream that an ARN alone names.
+    pub fn of_arn(arn: String, id: Option<String>) -> Self {
+        Self { name: None, arn: Some(arn), id }
+    }
+
+    /// The name of the stream that is meant; name and ARN may both be given, and then agree.
+    pub fn name(self, context: &Context) -> Result<StreamName, ApiError> {
+        if self.id.is_some() {
+            return Err(ApiError::not_supported("StreamId: name the stream by StreamName or StreamARN"));
+        }
+        let by_arn = self.arn.map(|arn| name_in_arn(&arn, context)).transpose()?;
+        match (self.name.map(|name| stream_name(&name)).transpose()?, by_arn) {
+            (Some(name), Some(by_arn)) if name != by_arn => {
+                Err(invalid_argument("StreamName and StreamARN do not name the same stream."))
+            }
+            (Some(name), _) | (None, Some(name)) => Ok(name),
+            (None, None) => Err(invalid_argument("Either StreamName or StreamARN must be provided.")),
+        }
+    }
+}
+
+impl Kinesis {
+    /// The stream that is meant.
+    pub(crate) fn stream(&self, place: Place, context: &Context) -> Result<Arc<Stream>, ApiError> {
+        self.streams.get(&place.name(context)?).map_err(|error| errors::api(error, context))
+    }
+}
+
+/// A text that the model's pattern has passed already.
+pub(crate) fn stream_name(text: &str) -> Result<StreamName, ApiError> {
+    text.parse().map_err(|_| invalid_argument(format!("Invalid StreamName: {text}")))
+}
+
+fn name_in_arn(text: &str, context: &Context) -> Result<StreamName, ApiError> {
+    let invalid = || invalid_argument(format!("Invalid StreamARN: {text}"));
+    let arn: Arn = text.parse().map_err(|_| invalid())?;
+    let name: StreamName = arn.name_of("stream").and_then(|name| name.parse().ok()).ok_or_else(invalid)?;
+    if arn.service != "kinesis" {
+        return Err(invalid());
+    }
+    if arn.account != context.account.0 || arn.region != context.region.0 {
+        return Err(no_stream(&name, &arn.account));
+    }
+    Ok(name)
+}
+
+/// A shard id as AWS reads it: the number after the last `-`, whatever stands before it.
+pub(crate) fn shard_index(
+    text: &str,
+    stream: &StreamName,
+    context: &Context,
+) -> Result<ShardIndex, ApiError> {
+    let digits = text.rsplit_once('-').map_or(text, |(_, digits)| digits);
+    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i32>().ok()).flatten();
+    number.map(|number| ShardIndex(number.unsigned_abs())).ok_or_else(|| {
+        let account = &context.account.0;
+        not_found(format!("Could not find shard {text} in stream {stream} under account {account}."))
+    })
+}
+
+/// The shard of a stream that an index names.
+pub(crate) fn shard<'a>(
+    stream: &'a Stream,
+    index: ShardIndex,
+    context: &Context,
+) -> Result<&'a Arc<Shard>, ApiError> {
+    stream.shard(index).map_err(|error| errors::api(error, context))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::context;
+
+    #[test]
+    fn shard_ids_are_read_as_on_aws() {
+        let name: StreamName = "s".parse().unwrap();
+        let read = |text: &str| shard_index(text, &name, &context()).map(|index| index.0);
+        assert_eq!(read("shardId-000000000003"), Ok(3));
+        assert_eq!(read("anything-2147483647"), Ok(2_147_483_647));
+        assert_eq!(read("7"), Ok(7));
+        for bad in ["ABKLFD8", "2147483648", "2.14E4", "shardId-", "-"] {
+            let error = read(bad).unwrap_err();
+            let text = format!("Could not find shard {bad} in stream s under account 000000000000.");
+            assert_eq!((error.code(), error.message()), ("ResourceNotFoundException", text.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_stream_is_named_by_name_or_arn_or_both() {
+        let arn = |rest: &str| Some(format!("arn:aws:kinesis:{rest}"));
+        let name = |name: Option<&str>, arn| {
+            Place { name: name.map(str::to_owned), arn, id: None }.name(&context()).map(|n| n.to_string())
+        };
+        let ours = || arn("us-east-1:000000000000:stream/s");
+        assert_eq!(name(Some("s"), None), Ok("s".to_owned()));
+        assert_eq!(name(None, ours()), Ok("s".to_owned()));
+        assert_eq!(name(Some("s"), ours()), Ok("s".to_owned()));
+        assert_eq!(name(Some("t"), ours()).unwrap_err().code(), "InvalidArgumentException");
+        assert_eq!(name(None, None).unwrap_err().code(), "InvalidArgumentException");
+        let foreign = name(None, arn("us-east-1:111111111111:stream/s")).unwrap_err();
+        assert_eq!(foreign.message(), "Stream s under account 111111111111 not found.");
+        assert!(name(None, arn("us-east-1:000000000000:stream/a/b")).is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! What AWS lets a tag be.
+
+use std::collections::BTreeMap;
+
+use headwater_shapes::kinesis::Tag;
+use headwater_streams::Stream;
+use headwater_types::StreamName;
+use headwater_wire::{ApiError, Context};
+
+use crate::errors::invalid_argument;
+
+/// Refuses texts that AWS allows in no tag; `done` completes "Failed to … stream" (`add tags to`). As recorded on
+/// AWS, `%` is refused in other words than the rest.
+pub(crate) fn check<'a>(
+    texts: impl Iterator<Item = &'a String> + Clone,
+    done: &str,
+    stream: &StreamName,
+    context: &Context,
+) -> Result<(), ApiError> {
+    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-%@".contains(c);
+    if !texts.clone().all(|text| text.chars().all(allowed)) {
+        return Err(invalid_argument(
+            "Some tags contain invalid characters. Valid characters: \
+             Unicode letters, digits, white space, _ . / = + - % @.",
+        ));
+    }
+    if texts.into_iter().any(|text| text.contains('%')) {
+        let account = &context.account.0;
+        return Err(invalid_argument(format!(
+            "Failed to {done} stream {stream} under account {account} because some tags contained illegal \
+             characters. The allowed characters are Unicode letters, white-spaces, '_',',','/','=','+','-','@'."
+        )));
+    }
+    Ok(())
+}
+
+/// The same for tags to add.
+pub(crate) fn check_new(
+    tags: &BTreeMap<String, String>,
+    stream: &StreamName,
+    context: &Context,
+) -> Result<(), ApiError> {
+    check(tags.keys().chain(tags.values()), "add tags to", stream, context)
+}
+
+/// The same for the keys of tags to remove.
+pub(crate) fn check_keys(keys: &[String], stream: &StreamName, context: &Context) -> Result<(), ApiError> {
+    check(keys.iter(), "remove tags from", stream, context)
+}
+
+/// A stream's tags after one of their keys, in order of their keys.
+pub(crate) fn after(stream: &Stream, key: Option<&str>) -> impl Iterator<Item = Tag> {
+    let key = key.map(str::to_owned);
+    let tags = stream.record.tags.iter().filter(move |(name, _)| key.as_ref().is_none_or(|key| *name > key));
+    tags.map(|(key, value)| Tag { key: key.clone(), value: Some(value.clone()) })
+}

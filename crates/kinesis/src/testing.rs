@@ -1,0 +1,100 @@
+//! A door over a log in a temporary folder and a clock that stands still, for the tests beside the operations.
+
+use std::{sync::Arc, time::Duration};
+
+use headwater_catalog::MemoryCatalog;
+use headwater_env::{Env, ManualClock, SeededRandom};
+use headwater_log::{EmbeddedLog, ShardLog};
+use headwater_shapes::{Operation, kinesis::ops};
+use headwater_streams::{Options, Streams};
+use headwater_types::{Account, Millis, Region};
+use headwater_wire::{Context, Handle};
+use serde_json::{Value, json};
+
+use crate::Kinesis;
+
+/// When tests begin: Tue Nov 14 22:13:20 UTC 2023.
+pub(crate) const START: Millis = Millis(1_700_000_000_000);
+
+pub(crate) struct World {
+    pub clock: Arc<ManualClock>,
+    pub log: Arc<dyn ShardLog>,
+    kinesis: Kinesis,
+    _dir: tempfile::TempDir,
+}
+
+/// An error as its type and text.
+pub(crate) type Refused = (String, String);
+
+impl World {
+    pub async fn new(limits: bool) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let dir = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path())).unwrap();
+        let log: Arc<dyn ShardLog> = Arc::new(log);
+        let catalog = Arc::new(MemoryCatalog::default());
+        let options = Options { limits, ..Options::default() };
+        let streams = Streams::open(env, log.clone(), catalog, options).await.unwrap();
+        Self { clock, log, kinesis: Kinesis { streams }, _dir: dir }
+    }
+
+    /// A world without limits that has a stream `s`.
+    pub async fn with_stream(shards: u32) -> Self {
+        let world = Self::new(false).await;
+        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": shards})).await;
+        world
+    }
+
+    pub fn advance(&self, ms: u64) {
+        self.clock.advance(Duration::from_millis(ms));
+    }
+
+    /// Calls an operation with input and output as JSON clients see them.
+    pub async fn call<Op: Operation>(&self, input: Value) -> Result<Value, Refused>
+    where
+        Kinesis: Handle<Op>,
+    {
+        let input: Op::Input = serde_json::from_value(input).unwrap();
+        let output = Handle::<Op>::handle(&self.kinesis, input, &context()).await;
+        let output = output.map_err(|error| (error.code().to_owned(), error.message().to_owned()))?;
+        Ok(serde_json::to_value(output).unwrap())
+    }
+
+    pub async fn ok<Op: Operation>(&self, input: Value) -> Value
+    where
+        Kinesis: Handle<Op>,
+    {
+        self.call::<Op>(input).await.unwrap()
+    }
+
+    /// The type and text that an operation is refused with.
+    pub async fn refused<Op: Operation>(&self, input: Value) -> Refused
+    where
+        Kinesis: Handle<Op>,
+    {
+        self.call::<Op>(input).await.unwrap_err()
+    }
+
+    /// An iterator of stream `s`.
+    pub async fn iterator(&self, shard: u32, position: Value) -> String {
+        let mut input = json!({"StreamName": "s", "ShardId": shard.to_string()});
+        input.as_object_mut().unwrap().extend(position.as_object().unwrap().clone());
+        let output = self.ok::<ops::GetShardIterator>(input).await;
+        output["ShardIterator"].as_str().unwrap().to_owned()
+    }
+}
+
+/// `code` and `message` as [`World::refused`] gives them.
+pub(crate) fn refusal(code: &str, message: impl Into<String>) -> Refused {
+    (code.to_owned(), message.into())
+}
+
+pub(crate) fn context() -> Context {
+    Context {
+        request_id: "request".to_owned(),
+        region: Region("us-east-1".to_owned()),
+        account: Account("000000000000".to_owned()),
+        host: "127.0.0.1:4566".to_owned(),
+    }
+}
