@@ -1,5 +1,7 @@
 //! A door over a log in a temporary folder and a clock that stands still, for the tests beside the operations.
 
+#![allow(clippy::unwrap_used, reason = "a test's support")]
+
 use std::{sync::Arc, time::Duration};
 
 use headwater_catalog::MemoryCatalog;

@@ -1,5 +1,7 @@
 //! Records in and out: order, positions and limits.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! Streams over the embedded log in a temporary folder, with a clock that stands still until it is moved.
 
+#![allow(clippy::unwrap_used, dead_code, reason = "a test's support, and no test uses all of it")]
+
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
