@@ -86,7 +86,7 @@ pub struct SourceRecord {
 /// Why a source cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// There is no such stream or shard.
+    /// There is no such stream or shard; its name.
     #[error("{0} does not exist")]
     NotFound(String),
     /// Anything else; trying again may help.

@@ -40,9 +40,15 @@ pub enum PrefixError {
     /// The prefix names a kind of error.
     #[error("the prefix must not name a kind of error")]
     ErrorTypeMisplaced,
-    /// An expression that means nothing.
+    /// `!{` stands where no whole expression does.
+    #[error("{0:?} is not a whole expression")]
+    Usage(String),
+    /// An expression of a kind that there is not.
+    #[error("{0:?} is not a kind of expression")]
+    Namespace(String),
+    /// An expression whose value means nothing.
     #[error("{1:?} is not an expression that a prefix may have")]
-    Expression(Which, String),
+    Value(Which, String),
     /// An expression that is not built.
     #[error("the expression {0:?} is not supported")]
     Unsupported(String),
@@ -159,7 +165,7 @@ fn parts(mut text: &str, which: Which) -> Result<Vec<Part>, PrefixError> {
     let mut parts = Vec::new();
     while let Some((before, rest)) = text.split_once("!{") {
         let Some((expression, rest)) = rest.split_once('}') else {
-            return Err(PrefixError::Expression(which, format!("!{{{rest}")));
+            return Err(PrefixError::Usage(format!("!{{{rest}")));
         };
         if !before.is_empty() {
             parts.push(Part::Literal(before.to_owned()));
@@ -183,7 +189,9 @@ fn part(expression: &str, which: Which) -> Result<Part, PrefixError> {
         Some(("partitionKeyFromQuery" | "partitionKeyFromLambda", _)) => {
             Err(PrefixError::Unsupported(format!("!{{{expression}}}")))
         }
-        _ => Err(PrefixError::Expression(which, format!("!{{{expression}}}"))),
+        Some(("firehose" | "timestamp", _)) => Err(PrefixError::Value(which, format!("!{{{expression}}}"))),
+        Some((namespace, _)) => Err(PrefixError::Namespace(namespace.to_owned())),
+        None => Err(PrefixError::Usage(format!("!{{{expression}}}"))),
     }
 }
 
@@ -268,8 +276,9 @@ mod tests {
         let refused = |data: &str, errors: &str| evaluated(Some(data), Some(errors)).unwrap_err();
         assert_eq!(refused("!{firehose:error-output-type}/", "e/"), PrefixError::ErrorTypeMisplaced);
         assert_eq!(refused("a/", "!{timestamp:yyyy}/"), PrefixError::ErrorTypeMissing);
-        assert!(matches!(refused("!{time:yyyy}", "e/"), PrefixError::Expression(Which::Data, _)));
-        assert!(matches!(refused("!{timestamp:yyyy", "e/"), PrefixError::Expression(Which::Data, _)));
+        assert_eq!(refused("!{time:yyyy}", "e/"), PrefixError::Namespace("time".into()));
+        assert!(matches!(refused("!{timestamp:yyyy", "e/"), PrefixError::Usage(_)));
+        assert!(matches!(refused("a/", "!{firehose:name}"), PrefixError::Value(Which::Errors, _)));
         assert!(matches!(refused("!{timestamp:C}", "e/"), PrefixError::Pattern(Which::Data, _)));
         assert!(matches!(refused("!{partitionKeyFromQuery:id}/", "e/"), PrefixError::Unsupported(_)));
         assert_eq!(refused(&"a".repeat(513), "e/"), PrefixError::TooLong(Which::Data));

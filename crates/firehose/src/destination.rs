@@ -1,0 +1,174 @@
+//! S3 destinations: AWS's configuration into the domain's, and its description. What is not built is refused by
+//! name, unless it says what is the case anyway.
+
+use headwater_delivery::{Buffering, Compression, Destination, Logging, StreamRecord};
+use headwater_shapes::firehose::{
+    BufferingHints, CloudWatchLoggingOptions, CreateDeliveryStreamInput, EncryptionConfiguration,
+    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, S3DestinationConfiguration,
+    S3DestinationDescription,
+};
+use headwater_types::Arn;
+use headwater_wire::ApiError;
+
+use crate::{errors::invalid_argument, processing};
+
+const SIZE_MIB: i32 = 5;
+const INTERVAL_S: i32 = 300;
+
+/// The one destination of a request.
+pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destination, ApiError> {
+    refuse_others(input)?;
+    match (&input.extended_s3_destination_configuration, &input.s3_destination_configuration) {
+        (Some(extended), None) => of_configuration(extended.clone()),
+        (None, Some(simple)) => of_configuration(extended(simple.clone())),
+        _ => Err(invalid_argument("Exactly one destination configuration is supported for a Firehose")),
+    }
+}
+
+fn refuse_others(input: &CreateDeliveryStreamInput) -> Result<(), ApiError> {
+    let others = [
+        (input.redshift_destination_configuration.is_some(), "RedshiftDestinationConfiguration"),
+        (input.elasticsearch_destination_configuration.is_some(), "ElasticsearchDestinationConfiguration"),
+        (
+            input.amazonopensearchservice_destination_configuration.is_some(),
+            "AmazonopensearchserviceDestinationConfiguration",
+        ),
+        (
+            input.amazon_open_search_serverless_destination_configuration.is_some(),
+            "AmazonOpenSearchServerlessDestinationConfiguration",
+        ),
+        (input.splunk_destination_configuration.is_some(), "SplunkDestinationConfiguration"),
+        (input.http_endpoint_destination_configuration.is_some(), "HttpEndpointDestinationConfiguration"),
+        (input.snowflake_destination_configuration.is_some(), "SnowflakeDestinationConfiguration"),
+        (input.iceberg_destination_configuration.is_some(), "IcebergDestinationConfiguration"),
+    ];
+    refuse(&others)
+}
+
+/// Refuses the first setting that is there.
+pub(crate) fn refuse(settings: &[(bool, &str)]) -> Result<(), ApiError> {
+    match settings.iter().find(|(there, _)| *there) {
+        Some((_, name)) => Err(ApiError::not_supported(name)),
+        None => Ok(()),
+    }
+}
+
+fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfiguration {
+    ExtendedS3DestinationConfiguration {
+        role_arn: simple.role_arn,
+        bucket_arn: simple.bucket_arn,
+        prefix: simple.prefix,
+        error_output_prefix: simple.error_output_prefix,
+        buffering_hints: simple.buffering_hints,
+        compression_format: simple.compression_format,
+        encryption_configuration: simple.encryption_configuration,
+        cloud_watch_logging_options: simple.cloud_watch_logging_options,
+        ..Default::default()
+    }
+}
+
+fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
+    refuse_settings(&given)?;
+    let hints = given.buffering_hints.clone().unwrap_or_default();
+    let (size, interval) =
+        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
+    let compression_format = given.compression_format.clone().unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let compression = match compression_format.as_str() {
+        "UNCOMPRESSED" => Compression::None,
+        "GZIP" => Compression::Gzip,
+        other => return Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
+    };
+    let (processing_configuration, function) =
+        processing::normalize(given.processing_configuration.clone(), &given.role_arn)?;
+    let logging = logging(given.cloud_watch_logging_options.as_ref())?;
+    let described = ExtendedS3DestinationDescription {
+        role_arn: given.role_arn.clone(),
+        bucket_arn: given.bucket_arn.clone(),
+        prefix: given.prefix.clone(),
+        error_output_prefix: given.error_output_prefix.clone(),
+        buffering_hints: BufferingHints { size_in_mbs: Some(size), interval_in_seconds: Some(interval) },
+        compression_format,
+        encryption_configuration: EncryptionConfiguration {
+            no_encryption_config: Some("NoEncryption".to_owned()),
+            ..Default::default()
+        },
+        cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
+        processing_configuration,
+        s3_backup_mode: Some("Disabled".to_owned()),
+        data_format_conversion_configuration: given.data_format_conversion_configuration,
+        dynamic_partitioning_configuration: given.dynamic_partitioning_configuration,
+        file_extension: given.file_extension.clone(),
+        custom_time_zone: given.custom_time_zone.clone(),
+        ..Default::default()
+    };
+    Ok(Destination {
+        bucket: bucket(&given.bucket_arn)?,
+        role: given.role_arn,
+        prefix: given.prefix,
+        error_prefix: given.error_output_prefix,
+        time_zone: given.custom_time_zone,
+        extension: given.file_extension,
+        buffering: Buffering { size_mib: size.unsigned_abs(), interval_s: interval.unsigned_abs() },
+        compression,
+        function,
+        logging,
+        described: serde_json::to_value(described).map_err(ApiError::internal)?,
+    })
+}
+
+fn refuse_settings(given: &ExtendedS3DestinationConfiguration) -> Result<(), ApiError> {
+    let backup = given.s3_backup_mode.as_deref().is_some_and(|mode| mode != "Disabled");
+    let encryption = given.encryption_configuration.as_ref();
+    let conversion = given.data_format_conversion_configuration.as_ref();
+    let partitioning = given.dynamic_partitioning_configuration.as_ref();
+    refuse(&[
+        (backup, "S3BackupMode Enabled"),
+        (given.s3_backup_configuration.is_some(), "S3BackupConfiguration"),
+        (encryption.is_some_and(|e| e.kms_encryption_config.is_some()), "KMSEncryptionConfig"),
+        // AWS takes an absent Enabled for true.
+        (conversion.is_some_and(|c| c.enabled != Some(false)), "DataFormatConversionConfiguration"),
+        (partitioning.is_some_and(|p| p.enabled == Some(true)), "DynamicPartitioningConfiguration"),
+    ])
+}
+
+fn bucket(arn: &str) -> Result<String, ApiError> {
+    let parsed: Arn = arn.parse().map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
+    Ok(parsed.resource)
+}
+
+fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option<Logging>, ApiError> {
+    let Some(given) = given.filter(|given| given.enabled == Some(true)) else { return Ok(None) };
+    let name = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    match (name(&given.log_group_name), name(&given.log_stream_name)) {
+        (Some(group), Some(stream)) => Ok(Some(Logging { group, stream })),
+        _ => Err(invalid_argument(
+            "LogGroupName and LogStreamName must be specified when CloudWatch logging is enabled.",
+        )),
+    }
+}
+
+fn described_logging(given: Option<CloudWatchLoggingOptions>) -> CloudWatchLoggingOptions {
+    let mut options = given.unwrap_or_default();
+    options.enabled.get_or_insert(false);
+    options
+}
+
+/// The destination of a delivery stream as it is described.
+pub(crate) fn describe(stream: &StreamRecord) -> Result<ExtendedS3DestinationDescription, ApiError> {
+    serde_json::from_value(stream.destination.described.clone()).map_err(ApiError::internal)
+}
+
+/// The same in the older, smaller form, which AWS gives beside it.
+pub(crate) fn simple(extended: &ExtendedS3DestinationDescription) -> S3DestinationDescription {
+    let extended = extended.clone();
+    S3DestinationDescription {
+        role_arn: extended.role_arn,
+        bucket_arn: extended.bucket_arn,
+        prefix: extended.prefix,
+        error_output_prefix: extended.error_output_prefix,
+        buffering_hints: extended.buffering_hints,
+        compression_format: extended.compression_format,
+        encryption_configuration: extended.encryption_configuration,
+        cloud_watch_logging_options: extended.cloud_watch_logging_options,
+    }
+}

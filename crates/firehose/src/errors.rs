@@ -1,0 +1,88 @@
+//! The domain's errors in AWS's words. Texts as recorded on AWS by other projects, where those have them.
+
+use headwater_delivery::{
+    DeliveryError, PatternError, PrefixError, SourceError, Which, limits::PREFIX_BYTES_MAX,
+};
+use headwater_shapes::firehose::errors as shapes;
+use headwater_wire::{ApiError, Context};
+
+/// An argument that the model allows and the service does not.
+pub(crate) fn invalid_argument(message: impl Into<String>) -> ApiError {
+    ApiError::of(&shapes::INVALID_ARGUMENT_EXCEPTION, message)
+}
+
+/// A domain error as an answer to a call.
+pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
+    let account = &context.account.0;
+    match error {
+        DeliveryError::NotFound(name) => ApiError::of(
+            &shapes::RESOURCE_NOT_FOUND_EXCEPTION,
+            format!("Firehose {name} under account {account} not found."),
+        ),
+        DeliveryError::Exists(name) => ApiError::of(
+            &shapes::RESOURCE_IN_USE_EXCEPTION,
+            format!("Firehose {name} under accountId {account} already exists"),
+        ),
+        DeliveryError::TooMany(count) => ApiError::of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!("Account {account} has {count} delivery streams, which is the limit."),
+        ),
+        DeliveryError::TooManyTags => invalid_argument("A delivery stream cannot have more than 50 tags."),
+        DeliveryError::Source(SourceError::NotFound(what)) => {
+            invalid_argument(format!("Stream {what} under account {account} not found."))
+        }
+        DeliveryError::Prefix(error) => prefix(error),
+        DeliveryError::NotDirect(_) => {
+            invalid_argument("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
+        }
+        DeliveryError::TooLarge => invalid_argument("Records size exceeds 4 MB limit"),
+        DeliveryError::Unavailable(error) => {
+            tracing::warn!(%error, "records are refused");
+            ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
+        }
+        error @ (DeliveryError::Source(_) | DeliveryError::Catalog(_)) => ApiError::internal(error),
+    }
+}
+
+/// What is wrong with a prefix; the typing error is AWS's own.
+fn prefix(error: PrefixError) -> ApiError {
+    let member = |which| match which {
+        Which::Data => "Prefix",
+        Which::Errors => "ErrorOutputPrefix",
+    };
+    let constraint = match error {
+        PrefixError::ErrorPrefixMissing => {
+            "ErrorOutputPrefix cannot be null or empty when Prefix contains expressions".to_owned()
+        }
+        PrefixError::ErrorTypeMissing => {
+            "ErrorOutputPrefix must contain at least one occurrence of !{firehose:error-output-type}"
+                .to_owned()
+        }
+        PrefixError::ErrorTypeMisplaced => {
+            "Prefix must not contain any occurrence of !{firehose:error-output-type}".to_owned()
+        }
+        PrefixError::Usage(_) => "Invalid expression usage".to_owned(),
+        PrefixError::Namespace(name) => {
+            format!("Namespace to the left of colon ({name}) is an invalid keyword!")
+        }
+        PrefixError::Pattern(_, PatternError::Unsupported(letter)) => {
+            return ApiError::not_supported(format_args!(
+                "the pattern letter {letter} in a timestamp expression"
+            ));
+        }
+        PrefixError::Value(which, _) | PrefixError::Pattern(which, _) => {
+            format!("Invalid conversion character used in the value of the expression in {}", member(which))
+        }
+        PrefixError::Unsupported(expression) => {
+            return ApiError::not_supported(format_args!("the prefix expression {expression}"));
+        }
+        PrefixError::TooLong(which) => {
+            let what = if which == Which::Data { "prefix" } else { "ErrorOutputPrefix" };
+            format!("Length of evaluated {what} cannot be greater than {PREFIX_BYTES_MAX}")
+        }
+        PrefixError::Zone(name) => {
+            return invalid_argument(format!("CustomTimeZone {name} is not a time zone."));
+        }
+    };
+    invalid_argument(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"))
+}

@@ -1,0 +1,11 @@
+//! One file an operation.
+
+mod create_delivery_stream;
+mod delete_delivery_stream;
+mod describe_delivery_stream;
+mod list_delivery_streams;
+mod list_tags_for_delivery_stream;
+mod put_record;
+mod put_record_batch;
+mod tag_delivery_stream;
+mod untag_delivery_stream;

@@ -1,0 +1,14 @@
+//! PutRecord.
+
+use headwater_shapes::firehose::{PutRecordInput, PutRecordOutput, ops::PutRecord};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Firehose, errors::api};
+
+impl Handle<PutRecord> for Firehose {
+    async fn handle(&self, input: PutRecordInput, context: &Context) -> Result<PutRecordOutput, ApiError> {
+        let put = self.deliveries.put(&input.delivery_stream_name, vec![input.record.data.0]).await;
+        let mut ids = put.map_err(|error| api(error, context))?;
+        Ok(PutRecordOutput { record_id: ids.pop().unwrap_or_default(), encrypted: Some(false) })
+    }
+}

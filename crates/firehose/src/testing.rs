@@ -1,0 +1,1 @@
+//! A door over deliveries in memory, for the tests beside the operations.
