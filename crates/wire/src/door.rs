@@ -18,3 +18,7 @@ pub trait Door: Send + Sync {
     /// extensions.
     async fn call(&self, request: Request<Body>, context: Context) -> Response<Body>;
 }
+
+/// Among an answer's extensions: the operation that was called, for logs and metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct OperationName(pub &'static str);

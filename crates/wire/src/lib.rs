@@ -13,6 +13,7 @@ mod json;
 mod limits;
 mod rest;
 mod route;
+pub mod server;
 pub mod sign;
 mod validate;
 pub mod verify;
@@ -20,6 +21,6 @@ mod xml;
 
 pub use body::{Body, Buffers};
 pub use context::Context;
-pub use door::Door;
+pub use door::{Door, OperationName};
 pub use error::ApiError;
 pub use route::{Handle, Route, Table};

@@ -1,5 +1,7 @@
 //! The bounds of everything here that waits or grows.
 
+use std::time::Duration;
+
 /// The largest answer that a client holds in memory; streamed ones have no bound.
 pub(crate) const RESPONSE_BYTES: usize = 64 << 20;
 
@@ -23,3 +25,40 @@ pub(crate) const CBOR_DEPTH: usize = 64;
 
 /// The body of an AWS JSON or CBOR request: 10 MiB of records in base64, and their frame.
 pub(crate) const JSON_BODY_BYTES: usize = 16 << 20;
+
+/// The longest line of aws-chunked framing: a length with a signature, or a trailer.
+pub(crate) const CHUNK_LINE_BYTES: usize = 4096;
+
+/// Trailers behind an aws-chunked body.
+pub(crate) const TRAILERS: usize = 16;
+
+/// Connections of a listener at a time.
+pub(crate) const CONNECTIONS: usize = 4096;
+
+/// A request's head; AWS's own limits are 8 to 64 KiB.
+pub(crate) const HEAD_BYTES: usize = 64 << 10;
+
+/// Requests at a time on one connection of HTTP/2.
+pub(crate) const STREAMS_PER_CONNECTION: u32 = 256;
+
+/// What a peer may send ahead on one request of HTTP/2, and on all requests of a connection.
+pub(crate) const STREAM_WINDOW: u32 = 1 << 20;
+/// The same for all requests of a connection together.
+pub(crate) const CONNECTION_WINDOW: u32 = 4 << 20;
+/// What is held of an answer that its peer does not take yet, a request of HTTP/2.
+pub(crate) const SEND_BUFFER: usize = 256 << 10;
+
+/// The longest wait for a request, also between two: longer than what clients keep connections for.
+pub(crate) const IDLE: Duration = Duration::from_secs(75);
+
+/// The longest wait for the next bytes of a body.
+pub(crate) const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// How long a shutdown waits for requests that run.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
+
+/// The pause after a connection could not be accepted.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The random bytes of `x-amz-id-2`: AWS's are 64 to 80.
+pub(crate) const EXTENDED_ID_BYTES: usize = 72;

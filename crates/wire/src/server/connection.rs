@@ -1,0 +1,176 @@
+//! One connection: its protocol, its time-outs, and each of its requests.
+
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::FutureExt;
+use headwater_env::Spawn;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::net::TcpStream;
+
+use crate::{
+    ApiError, Body, Context, body,
+    door::OperationName,
+    limits,
+    server::{Phase, Shared, json_door, timed_body::TimedBody},
+};
+
+/// Runs hyper's tasks where all tasks run.
+#[derive(Clone)]
+struct Tasks(Arc<dyn Spawn>);
+
+impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks {
+    fn execute(&self, task: F) {
+        self.0.spawn(Box::pin(async move {
+            task.await;
+        }));
+    }
+}
+
+/// Serves a connection to its end.
+pub(super) async fn run(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = service_fn({
+        let (shared, asked) = (shared.clone(), asked.clone());
+        move |request| {
+            asked.store(true, Ordering::Relaxed);
+            let shared = shared.clone();
+            async move { Ok::<_, std::convert::Infallible>(answer(request, shared).await) }
+        }
+    });
+    let builder = builder(&shared);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+    let mut connection = pin!(connection);
+    let mut phase = shared.phase.clone();
+    // hyper has no time-out of its own for a connection that never says which HTTP it speaks.
+    let mut silence = shared.env.clock.sleep(shared.serving.limits.idle).fuse();
+    let mut seen = Phase::Open;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%peer, %error, "a connection broke");
+                }
+                return;
+            }
+            () = &mut silence => {
+                if !asked.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+            now = phase.wait_for(|phase| *phase != seen) => match now.map(|phase| *phase) {
+                Ok(now) if now != Phase::Closed => {
+                    seen = now;
+                    connection.as_mut().graceful_shutdown();
+                }
+                _ => return,
+            },
+        }
+    }
+}
+
+fn builder(shared: &Shared) -> auto::Builder<Tasks> {
+    let limits = &shared.serving.limits;
+    let mut builder = auto::Builder::new(Tasks(shared.env.tasks.clone()));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle)
+        .max_buf_size(limits.head_bytes)
+        .half_close(false);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .max_concurrent_streams(limits.streams_per_connection)
+        .initial_stream_window_size(limits::STREAM_WINDOW)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW)
+        .max_send_buf_size(limits::SEND_BUFFER)
+        .keep_alive_interval(limits.body_idle)
+        .keep_alive_timeout(limits.body_idle);
+    builder
+}
+
+/// Answers one request, whatever happens in its door.
+async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
+    let began = shared.env.clock.elapsed();
+    let (mut head, incoming) = request.into_parts();
+    head.extensions.insert(shared.buffers.clone());
+    let context = context(&head, &shared);
+    let request_id = context.request_id.clone();
+    let (method, door) = (head.method.clone(), shared.serving.router.find(&head));
+    let body = TimedBody::new(incoming, shared.env.clock.clone(), shared.serving.limits.body_idle);
+    let request = Request::from_parts(head, body.boxed_unsync());
+    let name = door.as_ref().map_or("none", |door| door.name());
+    let mut response = match door {
+        Some(door) => match AssertUnwindSafe(door.call(request, context)).catch_unwind().await {
+            Ok(response) => response,
+            Err(_) => panicked(&request_id),
+        },
+        None => not_found(),
+    };
+    let operation = response.extensions().get::<OperationName>().map_or("", |operation| operation.0);
+    let status = response.status().as_u16();
+    let took = shared.env.clock.elapsed().saturating_sub(began);
+    tracing::debug!(request_id, %method, service = name, operation, status, ?took, "answered");
+    if response.status().is_server_error() && response.status() != StatusCode::NOT_IMPLEMENTED {
+        tracing::warn!(request_id, service = name, operation, status, "a request failed on this side");
+    }
+    add_ids(&mut response, &request_id, &shared);
+    response
+}
+
+fn context(head: &http::request::Parts, shared: &Shared) -> Context {
+    let authority = head.uri.authority().map(|authority| authority.as_str());
+    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority);
+    Context {
+        request_id: shared.env.random.uuid(),
+        region: shared.serving.region.clone(),
+        account: shared.serving.account.clone(),
+        host: host.unwrap_or("localhost").to_owned(),
+    }
+}
+
+/// The ids that every answer of AWS carries; S3's are named otherwise, and its door's own.
+fn add_ids(response: &mut Response<Body>, request_id: &str, shared: &Shared) {
+    let headers = response.headers_mut();
+    if !headers.contains_key("x-amzn-requestid")
+        && !headers.contains_key("x-amz-request-id")
+        && let Ok(id) = HeaderValue::from_str(request_id)
+    {
+        headers.insert("x-amzn-requestid", id);
+    }
+    let preflight = headers.contains_key(header::ACCESS_CONTROL_MAX_AGE);
+    if !preflight && !headers.contains_key("x-amz-id-2") {
+        let mut id = [0; limits::EXTENDED_ID_BYTES];
+        shared.env.random.fill(&mut id);
+        let id = HeaderValue::from_str(&STANDARD.encode(id)).expect("base64 is printable");
+        headers.insert("x-amz-id-2", id);
+    }
+}
+
+fn panicked(request_id: &str) -> Response<Body> {
+    tracing::error!(request_id, "a handler panicked: this is a defect of Headwater");
+    let error = ApiError::internal("The request could not be processed because of an internal error.");
+    json_door::error_response(&error, json_door::Codec::default())
+}
+
+fn not_found() -> Response<Body> {
+    let mut response = Response::new(body::full("No service here answers such a request.\n"));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}

@@ -1,0 +1,135 @@
+//! The listener: connections in HTTP/1.1 and HTTP/2 on one port, each request to the door that takes it.
+//!
+//! Owns sockets, time-outs and bounds; what a request means is its door's. A request that panics is answered with a
+//! 500, a connection that is slow is closed, and a shutdown lets what runs come to its end within a bounded time.
+
+mod connection;
+mod json_door;
+mod router;
+mod timed_body;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use headwater_env::Env;
+use headwater_types::{Account, Region};
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+use crate::{Buffers, limits};
+pub use json_door::JsonDoor;
+pub use router::Router;
+
+/// What is served, and within which bounds.
+#[derive(Clone)]
+pub struct Serving {
+    /// The doors.
+    pub router: Arc<Router>,
+    /// The region that requests are made for.
+    pub region: Region,
+    /// The account that they run in.
+    pub account: Account,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// The listener's bounds. Who comes when one is used up waits; what takes longer than its time is closed.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Bytes of a request's head, in either version of HTTP.
+    pub head_bytes: usize,
+    /// Bytes of all bodies in memory together.
+    pub buffered_bytes: usize,
+    /// Requests at a time on one connection of HTTP/2.
+    pub streams_per_connection: u32,
+    /// The longest wait for a request's head, and between requests.
+    pub idle: Duration,
+    /// The longest wait for the next bytes of a body, in either direction.
+    pub body_idle: Duration,
+    /// How long a shutdown waits for requests that run.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS,
+            head_bytes: limits::HEAD_BYTES,
+            buffered_bytes: limits::BUFFERED_BYTES,
+            streams_per_connection: limits::STREAMS_PER_CONNECTION,
+            idle: limits::IDLE,
+            body_idle: limits::BODY_IDLE,
+            drain: limits::DRAIN,
+        }
+    }
+}
+
+/// How far a shutdown has come, as connections see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// No new requests; those that run come to their end.
+    Draining,
+    /// Everything is dropped.
+    Closed,
+}
+
+/// What the connections of one listener share.
+struct Shared {
+    serving: Serving,
+    buffers: Buffers,
+    env: Env,
+    phase: watch::Receiver<Phase>,
+}
+
+/// Answers requests until `shutdown` is ready and what runs then has ended, or `limits.drain` is over.
+pub async fn serve(
+    listener: TcpListener,
+    serving: Serving,
+    env: Env,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let (phase, seen) = watch::channel(Phase::Open);
+    let buffers = Buffers::new(serving.limits.buffered_bytes);
+    let connections = Arc::new(Semaphore::new(serving.limits.connections));
+    let all = u32::try_from(serving.limits.connections).unwrap_or(u32::MAX);
+    let drain = serving.limits.drain;
+    let shared = Arc::new(Shared { serving, buffers, env: env.clone(), phase: seen });
+    tokio::select! {
+        () = shutdown => {}
+        () = accept_all(&listener, &shared, &connections) => {}
+    }
+    drop(listener);
+    phase.send_replace(Phase::Draining);
+    tokio::select! {
+        _ = connections.acquire_many(all) => {}
+        () = env.clock.sleep(drain) => tracing::warn!("connections are dropped that did not end in time"),
+    }
+    phase.send_replace(Phase::Closed);
+}
+
+async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &Arc<Semaphore>) {
+    loop {
+        let permit = connections.clone().acquire_owned().await.expect("it is never closed");
+        match listener.accept().await {
+            Ok((socket, peer)) => {
+                // Answers are small and waited for; when this fails they are merely later.
+                let _ = socket.set_nodelay(true);
+                let shared = shared.clone();
+                let env = shared.env.clone();
+                env.spawn(async move {
+                    connection::run(socket, peer, shared).await;
+                    drop::<OwnedSemaphorePermit>(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                // Out of file descriptors, most likely: others must close first.
+                shared.env.clock.sleep(limits::ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
