@@ -32,8 +32,9 @@ async fn a_time_out_kills_and_the_next_invocation_starts_anew() {
     let world = World::with(env, options()).await;
     world.python("slow", WAITS).await;
     world.functions.update_configuration(&name("slow"), None, |c| c.timeout_s = 3).await.unwrap();
+    let slow = name("slow");
     for _ in 0..2 {
-        let invoked = world.functions.invoke(&name("slow"), world.request("{}"));
+        let invoked = world.functions.invoke(&slow, world.request("{}"));
         let moved = async {
             world.lines.wait_for("waiting").await;
             clock.advance(Duration::from_millis(2999));

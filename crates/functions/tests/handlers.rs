@@ -234,7 +234,7 @@ while True:
         crashed.request_id
     );
     assert_eq!(json(&crashed)["errorMessage"], text);
-    assert!(String::from_utf8(crashed.log_tail).unwrap().contains("\nhello\n"));
+    assert!(String::from_utf8(crashed.log_tail).unwrap().starts_with("hello\nSTART"));
 
     world.functions.update_code(&name("own"), zip_of(&[("readme", "no program")]), None).await.unwrap();
     let missing = world.functions.invoke(&name("own"), world.request("{}")).await;

@@ -1,0 +1,90 @@
+//! What the catalog keeps of groups and streams.
+
+use headwater_log::ShardNumber;
+use headwater_types::Millis;
+use serde::{Deserialize, Serialize};
+
+/// Log groups' share of the log's shard numbers.
+const NAMESPACE: u64 = 0x03 << 56;
+
+/// A log group as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The number of its shard within log groups' share.
+    pub number: u64,
+    /// When it was made.
+    pub created: Millis,
+    /// After how many days its events expire; never, when there is none.
+    pub retention_days: Option<u32>,
+}
+
+/// A log stream as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// When it was made.
+    pub created: Millis,
+    /// The first offset of its group that may be its: what has its name before that is of a deleted stream.
+    pub first_offset: u64,
+    /// The times of its events, written a little later than the events themselves.
+    pub times: Option<Times>,
+}
+
+/// The times of a stream's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// Of its first event.
+    pub first: Millis,
+    /// Of its last event.
+    pub last: Millis,
+    /// When the last event arrived.
+    pub ingested: Millis,
+}
+
+impl Times {
+    /// The times of both together, `later` being the later one.
+    pub(crate) fn and(self, later: Times) -> Times {
+        Times { first: self.first, last: later.last, ingested: later.ingested }
+    }
+}
+
+impl Group {
+    /// The group's shard.
+    pub(crate) fn shard(&self) -> ShardNumber {
+        ShardNumber(NAMESPACE | self.number)
+    }
+}
+
+/// Whether a shard belongs to log groups.
+pub(crate) fn is_ours(shard: ShardNumber) -> bool {
+    shard.0 >> 56 == NAMESPACE >> 56
+}
+
+/// A stream's key begins with its group's number, which is never used again: what a deleted group leaves behind is
+/// nobody's.
+pub(crate) fn stream_key(group: &Group, stream: &str) -> String {
+    format!("{}{stream}", streams_prefix(group.number))
+}
+
+/// What all keys of a group's streams begin with.
+pub(crate) fn streams_prefix(number: u64) -> String {
+    format!("{number:016x}:")
+}
+
+/// The group's number that a stream's key begins with.
+pub(crate) fn number_of(key: &str) -> Option<u64> {
+    u64::from_str_radix(key.split(':').next()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_and_keys_name_their_group() {
+        let group = Group { number: 258, created: Millis(0), retention_days: None };
+        assert_eq!(group.shard(), ShardNumber(0x0300_0000_0000_0102));
+        assert!(is_ours(group.shard()) && !is_ours(ShardNumber(258)));
+        assert_eq!(number_of(&stream_key(&group, "2026/11/21/[$LATEST]0")), Some(258));
+        assert_eq!(number_of("x"), None);
+    }
+}
