@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod cbor;
+pub mod chunked;
 pub mod client;
 mod context;
 mod door;
@@ -23,4 +24,5 @@ pub use body::{Body, Buffers};
 pub use context::Context;
 pub use door::{Door, OperationName};
 pub use error::ApiError;
+pub use rest::Rest;
 pub use route::{Handle, Route, Table};

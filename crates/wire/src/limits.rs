@@ -62,3 +62,9 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The random bytes of `x-amz-id-2`: AWS's are 64 to 80.
 pub(crate) const EXTENDED_ID_BYTES: usize = 72;
+
+/// The body of a REST-JSON request: AWS's own bound for a function's code in base64.
+pub(crate) const REST_JSON_BODY_BYTES: usize = 70_167_211;
+
+/// The body of a REST-XML request that is not streamed: 10,000 parts with their checksums take a third of it.
+pub(crate) const XML_BODY_BYTES: usize = 8 << 20;

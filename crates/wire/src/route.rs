@@ -4,11 +4,11 @@ use std::{collections::HashMap, marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_shapes::{ByteStream, Operation, OperationShape, Service, Valid};
+use headwater_shapes::{ByteStream, Operation, OperationShape, Protocol, Service, Valid};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{ApiError, Context, cbor, json, validate};
+use crate::{ApiError, Context, cbor, json, rest, validate};
 
 /// The behaviour of one operation, written by hand on the state of its service.
 pub trait Handle<Op: Operation>: Send + Sync + 'static {
@@ -90,8 +90,11 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
 }
 
 fn read_members<Op: Operation>(members: Value) -> Result<Op::Input, ApiError> {
-    match Op::Input::deserialize(&members) {
-        Ok(input) if input.valid() => Ok(input),
+    match (Op::Input::deserialize(&members), Op::SERVICE.protocol) {
+        (Ok(input), _) if input.valid() => Ok(input),
+        // S3 has words of its own for every constraint: its handlers check them.
+        (Ok(input), Protocol::RestXml) => Ok(input),
+        (Err(_), Protocol::RestXml) => Err(rest::malformed_xml()),
         _ => validate::repair::<Op>(validate::Raw::from(members)),
     }
 }

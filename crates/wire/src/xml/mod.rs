@@ -1,0 +1,53 @@
+//! XML bodies: a small tree, and its way from and to values along the shapes' tables.
+//!
+//! Reading ignores namespaces, refuses document types (and with them every entity but the five predefined ones and
+//! character references), and bounds the depth. Whoever hands over a body bounds its size.
+
+mod parse;
+mod read;
+mod write;
+
+pub(crate) use parse::parse;
+pub(crate) use read::{read, read_root};
+pub(crate) use write::{Writer, write, write_root};
+
+/// An element with what is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Element {
+    /// Its name without a prefix.
+    pub(crate) name: String,
+    /// Its attributes by their full names.
+    pub(crate) attributes: Vec<(String, String)>,
+    /// All text directly in it.
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
+}
+
+/// Why a text is not the XML that it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum XmlError {
+    /// It is not well-formed, or uses what is refused here.
+    #[error("not well-formed: {0}")]
+    Syntax(String),
+    /// It is deeper than any shape.
+    #[error("nested too deeply")]
+    TooDeep,
+    /// The root has another name.
+    #[error("the root is {found} instead of {expected}")]
+    Root { found: String, expected: &'static str },
+    /// An element's text is not of its type.
+    #[error("{element} is not {expected}")]
+    Scalar { element: String, expected: &'static str },
+}
+
+impl Element {
+    /// The first child of a name.
+    pub(crate) fn child(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The text of the first child of a name.
+    pub(crate) fn child_text(&self, name: &str) -> Option<&str> {
+        self.child(name).map(|child| child.text.as_str())
+    }
+}
