@@ -47,13 +47,7 @@ pub trait ObjectStore: Send + Sync {
     /// Writes a part, in place of what had its number.
     async fn put_part(&self, part: PutPart, body: Body) -> Result<PartInfo, ObjectError>;
     /// Makes the object out of parts. Completing it again gives the same answer as long as the object stays.
-    async fn complete_upload(
-        &self,
-        name: &ObjectName,
-        upload: &str,
-        parts: &[CompletePart],
-        condition: WriteCondition,
-    ) -> Result<ObjectInfo, ObjectError>;
+    async fn complete_upload(&self, complete: Complete) -> Result<ObjectInfo, ObjectError>;
     /// Ends an upload and removes its parts.
     async fn abort_upload(&self, name: &ObjectName, upload: &str) -> Result<(), ObjectError>;
     /// At most `limit` parts with numbers above `after`.
@@ -207,7 +201,7 @@ pub struct ObjectQuery {
     pub prefix: String,
     /// Keys that have this after the prefix are rolled up to what they share up to and with its first occurrence.
     pub delimiter: Option<String>,
-    /// Keys must come after this; where it is itself a rolled-up prefix, after all keys under it.
+    /// Lines of the listing must come after this; a key with the delimiter stands for what it is rolled up to.
     pub after: Option<String>,
     /// At most so many objects and prefixes together.
     pub limit: usize,
@@ -231,8 +225,8 @@ pub struct Upload {
     pub name: ObjectName,
     /// What to keep with the object.
     pub attributes: Attributes,
-    /// The checksum of parts and object.
-    pub algorithm: Algorithm,
+    /// The checksum of parts and object; without one any is taken for a part, and the object gets the default.
+    pub algorithm: Option<Algorithm>,
     /// Of what the object's checksum is made; none for the algorithm's default.
     pub coverage: Option<Coverage>,
 }
@@ -246,8 +240,8 @@ pub struct UploadInfo {
     pub id: String,
     /// When it was begun.
     pub created: Millis,
-    /// The checksum of parts and object.
-    pub algorithm: Algorithm,
+    /// The checksum of parts and object, where one was asked for.
+    pub algorithm: Option<Algorithm>,
     /// Of what the object's checksum is made.
     pub coverage: Coverage,
 }
@@ -278,6 +272,41 @@ pub struct PartInfo {
     pub modified: Millis,
     /// Its checksum, by the upload's algorithm.
     pub checksum: Option<Checksum>,
+}
+
+/// An upload to complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete {
+    /// The object's name.
+    pub name: ObjectName,
+    /// The upload's id.
+    pub upload: String,
+    /// The parts of the object, in order.
+    pub parts: Vec<CompletePart>,
+    /// What must hold of the object before.
+    pub condition: WriteCondition,
+    /// What the object's checksum must be.
+    pub checksum: Option<(Algorithm, String)>,
+    /// Of what the object's checksum must be made.
+    pub coverage: Option<Coverage>,
+    /// How many bytes the object must have.
+    pub size: Option<u64>,
+}
+
+impl Complete {
+    /// Completes `upload` to the object `name`, whatever there is before and comes out.
+    pub fn new(name: ObjectName, upload: &str, parts: Vec<CompletePart>) -> Self {
+        let upload = upload.to_owned();
+        Self {
+            name,
+            upload,
+            parts,
+            condition: WriteCondition::None,
+            checksum: None,
+            coverage: None,
+            size: None,
+        }
+    }
 }
 
 /// A part as the one who completes an upload names it.

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use headwater_catalog::CatalogError;
 use headwater_types::Millis;
 
-use crate::{Algorithm, limits::KEY_BYTES_MAX};
+use crate::{Algorithm, Coverage, limits::KEY_BYTES_MAX};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -108,6 +108,44 @@ pub enum ObjectError {
         number: u32,
         /// The ETag it was named with.
         etag: String,
+    },
+    /// An object in parts does not have the checksum that it must have.
+    #[error("the object's {0} is not the one that was asked for")]
+    WholeMismatch(Algorithm),
+    /// An object in parts does not have the length that it must have.
+    #[error("the object has {actual} bytes, not {expected}")]
+    WrongSize {
+        /// What was asked for.
+        expected: u64,
+        /// What it is.
+        actual: u64,
+    },
+    /// A checksum of a part is not by the algorithm that the upload was begun with.
+    #[error("the upload was begun with {expected}, not with {actual}")]
+    OtherAlgorithm {
+        /// The upload's.
+        expected: Algorithm,
+        /// The part's.
+        actual: Algorithm,
+    },
+    /// The object's checksum is not made of what was asked for.
+    #[error("the upload was begun with another kind of checksum")]
+    OtherCoverage(Option<Coverage>),
+    /// A part is named without its checksum where that is needed.
+    #[error("part {number} is named without its {algorithm}")]
+    MissingPartChecksum {
+        /// The upload's algorithm.
+        algorithm: Algorithm,
+        /// The part's number.
+        number: u32,
+    },
+    /// A part is named with another checksum than it has.
+    #[error("the {algorithm} of part {number} is another")]
+    PartChecksumMismatch {
+        /// The upload's algorithm.
+        algorithm: Algorithm,
+        /// The part's number.
+        number: u32,
     },
     /// The parts to complete are not in ascending order.
     #[error("the parts are not in ascending order")]

@@ -17,7 +17,7 @@ mod names;
 pub mod testing;
 
 pub use api::{
-    Attributes, BucketInfo, BucketQuery, ByteRange, CompletePart, Delete, Get, Listing, ObjectInfo,
+    Attributes, BucketInfo, BucketQuery, ByteRange, Complete, CompletePart, Delete, Get, Listing, ObjectInfo,
     ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
     UploadListing, UploadQuery,
 };

@@ -22,9 +22,9 @@ use tokio::sync::RwLock;
 
 use self::{gate::Gate, pins::Pins, records::Tables};
 use crate::{
-    Body, BucketInfo, BucketName, BucketQuery, CompletePart, Delete, Get, Listing, ObjectError, ObjectInfo,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError, ObjectInfo,
     ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
-    UploadListing, UploadQuery, WriteCondition, blob::BlobFiles, limits,
+    UploadListing, UploadQuery, blob::BlobFiles, limits,
 };
 
 /// An object store in a directory.
@@ -138,16 +138,8 @@ impl ObjectStore for DirectoryStore {
         self.whole(|store| async move { store.publish_part(&part, record).await }).await
     }
 
-    async fn complete_upload(
-        &self,
-        name: &ObjectName,
-        upload: &str,
-        parts: &[CompletePart],
-        condition: WriteCondition,
-    ) -> Result<ObjectInfo, ObjectError> {
-        let (name, upload, parts) = (name.clone(), upload.to_owned(), parts.to_vec());
-        self.whole(|store| async move { store.complete_upload(&name, &upload, &parts, condition).await })
-            .await
+    async fn complete_upload(&self, complete: Complete) -> Result<ObjectInfo, ObjectError> {
+        self.whole(|store| async move { store.complete_upload(&complete).await }).await
     }
 
     async fn abort_upload(&self, name: &ObjectName, upload: &str) -> Result<(), ObjectError> {

@@ -118,7 +118,7 @@ pub struct UploadRecord {
     pub created: Millis,
     #[serde(default)]
     pub attributes: Attributes,
-    pub algorithm: Algorithm,
+    pub algorithm: Option<Algorithm>,
     pub coverage: Coverage,
 }
 

@@ -11,8 +11,8 @@ use super::{
     },
 };
 use crate::{
-    Body, Checksum, CompletePart, Coverage, ObjectError, ObjectInfo, ObjectName, PartInfo, PartListing,
-    PutPart, Upload, UploadInfo, WriteCondition,
+    Body, Checksum, Complete, CompletePart, Coverage, ObjectError, ObjectInfo, ObjectName, PartInfo,
+    PartListing, PutPart, Upload, UploadInfo,
     checksum::{self, Digests, hex},
     limits::{COMMIT_ATTEMPTS, PART_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX},
 };
@@ -32,8 +32,8 @@ impl UploadRecord {
 
 impl PartRecord {
     fn info(self, number: u32, upload: &UploadRecord) -> PartInfo {
-        let checksum =
-            Checksum { algorithm: upload.algorithm, value: self.checksum, coverage: Coverage::FullObject };
+        let algorithm = upload.algorithm.unwrap_or_default();
+        let checksum = Checksum { algorithm, value: self.checksum, coverage: Coverage::FullObject };
         PartInfo {
             number,
             size: self.size,
@@ -53,7 +53,7 @@ impl Store {
             created: self.env.clock.now(),
             attributes: upload.attributes,
             algorithm: upload.algorithm,
-            coverage: upload.algorithm.coverage(upload.coverage)?,
+            coverage: upload.algorithm.unwrap_or_default().coverage(upload.coverage)?,
         };
         let _shared = self.membership.read().await;
         self.bucket(upload.name.bucket()).await?;
@@ -69,7 +69,13 @@ impl Store {
         let upload = self.upload(&part.name, &part.upload).await?;
         let _place = self.writers.enter().await?;
         let given = part.expected.checksum.as_ref().map(|(algorithm, _)| *algorithm);
-        let digests = Digests::new([upload.algorithm].into_iter().chain(given));
+        let algorithm = upload.algorithm.unwrap_or_default();
+        if let (Some(expected), Some(actual)) = (upload.algorithm, given)
+            && expected != actual
+        {
+            return Err(ObjectError::OtherAlgorithm { expected, actual });
+        }
+        let digests = Digests::new([algorithm].into_iter().chain(given));
         let written = self.blobs.write(body, PART_BYTES_MAX, digests).await?;
         if let Err(wrong) = written.digests.check(&part.expected) {
             self.blobs.remove(vec![written.id]).await;
@@ -80,7 +86,7 @@ impl Store {
             size: written.size,
             etag: hex(&written.digests.md5),
             modified: self.env.clock.now(),
-            checksum: written.digests.checksum(upload.algorithm).value,
+            checksum: written.digests.checksum(algorithm).value,
         })
     }
 
@@ -123,41 +129,61 @@ impl Store {
         Err(ObjectError::Busy)
     }
 
-    pub(super) async fn complete_upload(
-        &self,
-        name: &ObjectName,
-        id: &str,
-        parts: &[CompletePart],
-        condition: WriteCondition,
-    ) -> Result<ObjectInfo, ObjectError> {
+    pub(super) async fn complete_upload(&self, complete: &Complete) -> Result<ObjectInfo, ObjectError> {
+        let Complete { name, upload: id, .. } = complete;
         let _alone = self.membership.write().await;
         let upload = match self.upload(name, id).await {
             Err(ObjectError::NoSuchUpload(_)) => return self.completed(name, id).await,
             found => found?,
         };
         let rows = self.all_parts(id).await?;
-        let extents = choose(parts, &rows)?;
-        let etags = parts.iter().map(|part| part.etag.trim_matches('"'));
-        let checksums: Vec<_> =
-            extents.iter().map(|e| (e.checksum.as_deref().unwrap_or_default(), e.size)).collect();
-        let record = ObjectRecord {
-            size: extents.iter().map(|extent| extent.size).sum(),
-            etag: checksum::join_etags(etags.collect::<Vec<_>>().into_iter())
-                .expect("they are those of the parts"),
-            modified: self.env.clock.now(),
-            attributes: upload.attributes,
-            checksum: checksum::join(upload.algorithm, upload.coverage, &checksums),
-            data: Data::Parts { upload: id.to_owned(), count: extents.len() as u32 },
-        };
+        let extents = choose(&complete.parts, &rows, &upload)?;
+        let record = self.assemble(complete, upload, &extents)?;
         let used: HashSet<_> = extents.iter().map(|extent| extent.blob).collect();
         let unused: Vec<_> =
             rows.iter().map(|(_, part)| part.blob).filter(|blob| !used.contains(blob)).collect();
         let mut changes = self.end_upload(&upload_row(name, id), id, &rows);
         changes.extend(unused.iter().map(|blob| self.tables.forget_blob(*blob)));
         changes.push(self.tables.manifests.put(id, &extents, Expect::Absent));
-        self.replace(name, Some(&record), &changes, &condition).await?;
+        self.replace(name, Some(&record), &changes, &complete.condition).await?;
         self.blobs.remove(unused).await;
         Ok(record.info(name.key()))
+    }
+
+    /// The object that `upload` makes of `extents`.
+    fn assemble(
+        &self,
+        complete: &Complete,
+        upload: UploadRecord,
+        extents: &[Extent],
+    ) -> Result<ObjectRecord, ObjectError> {
+        let algorithm = upload.algorithm.unwrap_or_default();
+        if complete.coverage.is_some_and(|wanted| upload.algorithm.is_none() || wanted != upload.coverage) {
+            return Err(ObjectError::OtherCoverage(upload.algorithm.map(|_| upload.coverage)));
+        }
+        let etags: Vec<_> = complete.parts.iter().map(|part| part.etag.trim_matches('"')).collect();
+        let etag = checksum::join_etags(etags.into_iter()).expect("they are those of the parts");
+        let values = extents.iter().map(|e| (e.checksum.as_deref().unwrap_or_default(), e.size));
+        let checksum = checksum::join(algorithm, upload.coverage, &values.collect::<Vec<_>>());
+        if let Some((given, value)) = &complete.checksum {
+            let same =
+                checksum.as_ref().is_some_and(|is| is.algorithm == *given && same_value(&is.value, value));
+            if !same {
+                return Err(ObjectError::WholeMismatch(algorithm));
+            }
+        }
+        let actual = extents.iter().map(|extent| extent.size).sum();
+        if let Some(expected) = complete.size.filter(|expected| *expected != actual) {
+            return Err(ObjectError::WrongSize { expected, actual });
+        }
+        Ok(ObjectRecord {
+            size: actual,
+            etag,
+            modified: self.env.clock.now(),
+            attributes: upload.attributes,
+            checksum,
+            data: Data::Parts { upload: complete.upload.clone(), count: extents.len() as u32 },
+        })
     }
 
     pub(super) async fn abort_upload(&self, name: &ObjectName, id: &str) -> Result<(), ObjectError> {
@@ -231,7 +257,11 @@ impl Store {
 }
 
 /// The extents that `chosen` name among the `uploaded` parts, which are in order.
-fn choose(chosen: &[CompletePart], uploaded: &[(u32, PartRecord)]) -> Result<Vec<Extent>, ObjectError> {
+fn choose(
+    chosen: &[CompletePart],
+    uploaded: &[(u32, PartRecord)],
+    upload: &UploadRecord,
+) -> Result<Vec<Extent>, ObjectError> {
     if chosen.is_empty() {
         return Err(ObjectError::NoParts);
     }
@@ -243,10 +273,10 @@ fn choose(chosen: &[CompletePart], uploaded: &[(u32, PartRecord)]) -> Result<Vec
         let found =
             uploaded.binary_search_by_key(&part.number, |(number, _)| *number).map_err(|_| invalid())?;
         let found = &uploaded[found].1;
-        let same_checksum = part.checksum.as_ref().is_none_or(|checksum| *checksum == found.checksum);
-        if part.etag.trim_matches('"') != found.etag || !same_checksum {
+        if part.etag.trim_matches('"') != found.etag {
             return Err(invalid());
         }
+        check_checksum(part, found, upload)?;
         if found.size < PART_BYTES_MIN && index + 1 < chosen.len() {
             return Err(ObjectError::PartTooSmall {
                 number: part.number,
@@ -257,4 +287,23 @@ fn choose(chosen: &[CompletePart], uploaded: &[(u32, PartRecord)]) -> Result<Vec
         Ok(Extent { blob: found.blob, size: found.size, checksum: Some(found.checksum.clone()) })
     };
     chosen.iter().enumerate().map(extent).collect()
+}
+
+/// Whether `part` is named with the checksum that it has: it must be where the object's is made of the parts'.
+fn check_checksum(part: &CompletePart, found: &PartRecord, upload: &UploadRecord) -> Result<(), ObjectError> {
+    let (number, algorithm) = (part.number, upload.algorithm.unwrap_or_default());
+    match &part.checksum {
+        Some(checksum) if upload.algorithm.is_some() && *checksum != found.checksum => {
+            Err(ObjectError::PartChecksumMismatch { algorithm, number })
+        }
+        None if upload.coverage == Coverage::Composite => {
+            Err(ObjectError::MissingPartChecksum { algorithm, number })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether `given` is the value `is`; a composite one may be given without the number of parts.
+fn same_value(is: &str, given: &str) -> bool {
+    is == given || is.split_once('-').is_some_and(|(value, _)| value == given)
 }
