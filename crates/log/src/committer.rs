@@ -2,11 +2,11 @@
 //!
 //! There is no timer: while one sync runs, the next batch gathers.
 
-use std::io::IoSlice;
+use std::{io::IoSlice, sync::atomic::Ordering};
 
 use crate::{
     api::LogError,
-    core::{Core, Pending, Queue},
+    core::{Core, Pending},
     files::FileError,
     journal::Journal,
     limits,
@@ -90,16 +90,12 @@ fn fail(core: &Core, mut batch: Vec<Pending>, error: LogError) {
     }
     match error {
         LogError::DiskFull { .. } => queue.full = Some(error.clone()),
-        _ => refuse(&mut queue, error.clone()),
+        _ => queue.refuse(error.clone()),
     }
     drop(queue);
     for pending in batch {
         let _ = pending.reply.send(Err(error.clone()));
     }
-}
-
-fn refuse(queue: &mut Queue, why: LogError) {
-    queue.refusing.get_or_insert(why);
 }
 
 /// Begins a new file, and hands the full one to the sealer.
@@ -113,8 +109,8 @@ fn roll(core: &Core, journal: &mut Journal) -> Result<(), LogError> {
         .map_err(|e| refusal(core, &e))?;
     core.journals.lock().insert(sequence, new.file.clone());
     let full = std::mem::replace(journal, new);
-    let shards = core.shards.read().values().cloned().collect();
-    core.sealer.push(SealJob::new(full.file, full.len, full.next_commit - 1, shards));
+    let job = SealJob::new(full.file, full.len, full.next_commit - 1, core.shards.read().values());
+    core.sealer.push(job);
     Ok(())
 }
 
@@ -123,23 +119,20 @@ fn end(core: &Core, mut journal: Journal) {
     let poisoned = {
         let mut queue = core.queue.lock();
         let poisoned = matches!(queue.refusing, Some(LogError::Poisoned { .. }));
-        refuse(&mut queue, LogError::Closed);
+        queue.refuse(LogError::Closed);
         poisoned
     };
     if !poisoned && let Err(e) = journal.commit(&[], 0, true) {
         tracing::warn!(error = %e.error, file = %e.path.display(), "the log's clean end could not be marked");
     }
     core.sealer.close();
-    let last = {
-        let mut queue = core.queue.lock();
-        queue.ended = true;
-        std::mem::take(&mut queue.pending)
-    };
+    let last = std::mem::take(&mut core.queue.lock().pending);
+    core.is_closed.store(true, Ordering::Release);
     // Whoever waits for room finds the log closed.
     core.room.close();
     for pending in last {
         let _ = pending.reply.send(Err(LogError::Closed));
     }
     core.shards.read().values().for_each(|shard| shard.grown.notify_waiters());
-    core.thread_ended();
+    core.end_running();
 }

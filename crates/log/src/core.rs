@@ -4,12 +4,12 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use bytes::Bytes;
-use headwater_env::Env;
+use headwater_env::{Env, File};
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -47,10 +47,16 @@ pub struct Core {
     pub sealed_through: AtomicU64,
     /// Grows whenever a shard is removed or expires differently.
     pub epoch: AtomicU64,
-    /// How many of the log's threads run.
-    pub threads: AtomicUsize,
-    /// Told when the last of them ends.
+    /// Held by whoever maintains.
+    pub maintaining: Mutex<()>,
+    /// How much of the log runs: its threads and its maintenance.
+    pub running: AtomicUsize,
+    /// Told when the last of that ends.
     pub ended: Notify,
+    /// No append will ever become durable any more.
+    pub is_closed: AtomicBool,
+    /// Keeps others out of the folder while anything runs.
+    pub lock: Mutex<Option<Box<dyn File>>>,
 }
 
 /// Work for the committer.
@@ -63,8 +69,6 @@ pub struct Queue {
     pub full: Option<LogError>,
     /// The committer shall end once all is done.
     pub closing: bool,
-    /// It did.
-    pub ended: bool,
 }
 
 /// A batch that waits for its commit. Without blocks it waits only for what was queued before it.
@@ -91,6 +95,13 @@ pub struct Placed {
 pub struct Queued {
     pub results: Vec<Result<Appended, AppendError>>,
     pub durable: Option<oneshot::Receiver<Result<(), LogError>>>,
+}
+
+impl Queue {
+    /// Takes nothing more from now on; the first reason stands.
+    pub fn refuse(&mut self, why: LogError) {
+        self.refusing.get_or_insert(why);
+    }
 }
 
 impl Core {
@@ -177,9 +188,10 @@ impl Core {
         self.room.clone().acquire_many_owned(units).await.map_err(|_| LogError::Closed)
     }
 
-    /// One of the log's threads ends.
-    pub fn thread_ended(&self) {
-        if self.threads.fetch_sub(1, Ordering::AcqRel) == 1 {
+    /// Something of the log ends; the last gives the folder free.
+    pub fn end_running(&self) {
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.lock.lock().take();
             self.ended.notify_waiters();
         }
     }

@@ -5,12 +5,13 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use headwater_env::{Env, File};
+use headwater_env::Env;
 use headwater_types::Millis;
 use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::{Notify, Semaphore};
@@ -25,11 +26,14 @@ use crate::{
     files::read_error,
     limits,
     recovery::{self, Recovered},
-    seal::Sealer,
+    retention::Maintained,
+    seal::{self, Sealer},
     segment::Segments,
     shard::Shard,
     tail::TailCache,
 };
+
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// How a log is kept.
 #[derive(Debug, Clone)]
@@ -42,20 +46,27 @@ pub struct Options {
     pub tail_cache_bytes: usize,
     /// Whether every commit is synced. Without, what was acknowledged survives the process but not the machine.
     pub sync: bool,
+    /// How often expired bytes are looked for; never, when it is none: then somebody calls
+    /// [`EmbeddedLog::maintain`].
+    pub maintain_every: Option<Duration>,
 }
 
 impl Options {
     /// The usual: files of 64 MiB, 32 MiB of tail, every commit synced.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), segment_bytes: 64 << 20, tail_cache_bytes: 32 << 20, sync: true }
+        Self {
+            dir: dir.into(),
+            segment_bytes: 64 << 20,
+            tail_cache_bytes: 32 << 20,
+            sync: true,
+            maintain_every: Some(MAINTAIN_EVERY),
+        }
     }
 }
 
 /// A log in a folder of this machine. Dropping it stops it as a crash would: what was acknowledged is safe.
 pub struct EmbeddedLog {
     core: Arc<Core>,
-    /// Keeps others out of the folder.
-    _lock: Box<dyn File>,
 }
 
 impl EmbeddedLog {
@@ -64,12 +75,11 @@ impl EmbeddedLog {
         let io = |e: std::io::Error| read_error(&options.dir, &e);
         env.disk.create_dir_all(&options.dir).map_err(io)?;
         let lock = env.disk.lock(&options.dir.join("LOCK")).map_err(io)?;
-        let Recovered { shards, segments: _, unsealed, journal } = recovery::recover(&env, &options)?;
+        let Recovered { shards, segments, unsealed, journal } = recovery::recover(&env, &options)?;
         let newest = (journal.file.id.sequence, journal.file.clone());
         let journals: HashMap<u64, _> =
             unsealed.iter().map(|job| (job.file.id.sequence, job.file.clone())).chain([newest]).collect();
         let core = Arc::new(Core {
-            env,
             shards: RwLock::new(shards),
             queue: Mutex::new(Queue::default()),
             work: Condvar::new(),
@@ -77,17 +87,52 @@ impl EmbeddedLog {
             reads: Semaphore::new(limits::READS),
             tail: TailCache::new(options.tail_cache_bytes),
             journals: Mutex::new(journals),
-            segments: Segments,
-            sealer: Sealer::default(),
-            sealed_through: AtomicU64::new(0),
+            sealed_through: AtomicU64::new(segments.last().map_or(0, |s| s.id.sequence)),
+            segments: Segments::new(env.disk.clone(), options.dir.clone(), segments),
+            sealer: Sealer::new(unsealed),
             epoch: AtomicU64::new(0),
-            threads: AtomicUsize::new(1),
+            maintaining: Mutex::new(()),
+            running: AtomicUsize::new(2),
             ended: Notify::new(),
+            is_closed: AtomicBool::new(false),
+            lock: Mutex::new(Some(lock)),
             options,
+            env,
         });
         let committing = core.clone();
         core.env.tasks.thread("log-commit", Box::new(move || committer::run(&committing, journal)));
-        Ok(Self { core, _lock: lock })
+        let sealing = core.clone();
+        core.env.tasks.thread("log-seal", Box::new(move || seal::run(&sealing)));
+        let log = Self { core };
+        log.keep_maintaining();
+        Ok(log)
+    }
+
+    /// One step of maintenance: gives full files their footers, deletes files whose records are all expired, and
+    /// rewrites, within a budget, those whose live share is below half.
+    pub async fn maintain(&self) -> Result<Maintained, LogError> {
+        maintain(self.core.clone()).await
+    }
+
+    /// Maintains now and then, until the log is closed or dropped.
+    fn keep_maintaining(&self) {
+        let Some(every) = self.core.options.maintain_every else {
+            return;
+        };
+        let (core, clock) = (Arc::downgrade(&self.core), self.core.env.clock.clone());
+        self.core.env.spawn(async move {
+            loop {
+                clock.sleep(every).await;
+                let Some(core) = core.upgrade() else {
+                    return;
+                };
+                match maintain(core).await {
+                    Ok(_) => {}
+                    Err(LogError::Closed) => return,
+                    Err(error) => tracing::warn!(%error, "a step of maintenance failed; it is tried again"),
+                }
+            }
+        });
     }
 
     fn shard(&self, number: ShardNumber) -> Result<Arc<Shard>, LogError> {
@@ -98,6 +143,11 @@ impl EmbeddedLog {
         self.core.queue.lock().closing = true;
         self.core.work.notify_one();
     }
+}
+
+async fn maintain(core: Arc<Core>) -> Result<Maintained, LogError> {
+    let blocking = core.clone();
+    core.env.blocking(move || blocking.maintain()).await
 }
 
 impl Drop for EmbeddedLog {
@@ -180,7 +230,7 @@ impl ShardLog for EmbeddedLog {
             tokio::pin!(grown);
             // Registered before the check, so that nothing falls between the two.
             grown.as_mut().enable();
-            if shard.is_past(offset) || self.core.queue.lock().ended {
+            if shard.is_past(offset) || self.core.is_closed.load(Ordering::Acquire) {
                 return;
             }
             grown.await;
@@ -200,7 +250,7 @@ impl ShardLog for EmbeddedLog {
             let ended = self.core.ended.notified();
             tokio::pin!(ended);
             ended.as_mut().enable();
-            if self.core.threads.load(Ordering::Acquire) == 0 {
+            if self.core.running.load(Ordering::Acquire) == 0 {
                 return;
             }
             ended.await;

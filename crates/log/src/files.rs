@@ -65,11 +65,24 @@ impl LogFile {
         Ok(new)
     }
 
-    /// Opens a file and reads its header; `Ok(Err(..))` when the header is not a valid one of this file.
+    /// Opens a file for reading and writing, and reads its header; `Ok(Err(..))` when that is not a valid one.
     pub fn open(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Result<Self, Wrong>, LogError> {
+        Self::checked(dir, id, |path| disk.open(path))
+    }
+
+    /// The same for reading alone.
+    pub fn open_read(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Result<Self, Wrong>, LogError> {
+        Self::checked(dir, id, |path| disk.open_read(path))
+    }
+
+    fn checked(
+        dir: &Path,
+        id: FileId,
+        open: impl FnOnce(&Path) -> io::Result<Box<dyn File>>,
+    ) -> Result<Result<Self, Wrong>, LogError> {
         let path = dir.join(id.name());
         let read = || {
-            let file = disk.open(&path)?;
+            let file = open(&path)?;
             let mut bytes = [0; FILE_HEADER];
             let whole = file.len()? >= FILE_HEADER as u64;
             if whole {

@@ -6,15 +6,19 @@
 
 mod api;
 mod block;
+mod cache;
 mod committer;
 mod core;
 mod embedded;
 mod files;
 mod format;
+mod index;
 mod journal;
 pub mod limits;
 mod read;
 mod recovery;
+mod retention;
+mod rewrite;
 mod scan;
 mod seal;
 mod segment;
@@ -26,3 +30,4 @@ pub use api::{
     ShardNumber, ShardState,
 };
 pub use embedded::{EmbeddedLog, Options};
+pub use retention::Maintained;

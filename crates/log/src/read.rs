@@ -12,6 +12,7 @@ use crate::{
     files::LogFile,
     format::{BLOCK_HEADER, BlockHeader, Wrong, crc},
     limits,
+    segment::Found,
     shard::{BlockRef, Lookup, Shard, Trim},
 };
 
@@ -19,6 +20,8 @@ use crate::{
 enum Place {
     /// In memory.
     Cached(Vec<(BlockRef, Bytes)>),
+    /// In no file any more.
+    Gone,
     /// In a file.
     File(Arc<LogFile>, Vec<BlockRef>),
 }
@@ -93,10 +96,23 @@ impl Core {
             let left = ReadLimit { records: taken.most - taken.records.len(), bytes: taken.bytes_left };
             match self.locate(shard, taken.next, left)? {
                 Place::Cached(blocks) => self.take_cached(&mut taken, &blocks)?,
-                Place::File(file, blocks) => read_blocks(&file, shard, &blocks, &mut taken)?,
+                Place::File(file, blocks) => read_blocks(&file, shard.number.0, &blocks, |header, bytes| {
+                    taken.take(header, bytes.slice(BLOCK_HEADER..)).map(|()| !taken.full)
+                })?,
+                // What was there a moment ago has expired: the reader goes on at the trim point.
+                Place::Gone if self.state(shard)?.first > taken.next => break,
+                Place::Gone => return Err(self.lost()),
             }
         }
+        if taken.records.is_empty() && !taken.full {
+            return self.read_anywhere(shard, taken.next, limit);
+        }
         Ok(taken.chunk(state))
+    }
+
+    fn lost(&self) -> LogError {
+        let file = self.options.dir.clone();
+        LogError::Damaged { file, offset: 0, what: "no file holds a record that should be there" }
     }
 
     fn take_cached(&self, taken: &mut Taken, blocks: &[(BlockRef, Bytes)]) -> Result<(), LogError> {
@@ -122,13 +138,13 @@ impl Core {
                 }
                 Lookup::Older => {}
             }
-            let found = self.segments.find_offset(shard.number, from, limit.records, limit.bytes)?;
-            if let Some((file, blocks)) = found {
-                return Ok(Place::File(file, blocks));
+            match self.segments.find_offset(shard.number, from, limit.records, limit.bytes)? {
+                Found::Blocks(file, blocks) => return Ok(Place::File(file, blocks)),
+                Found::Gone => return Ok(Place::Gone),
+                Found::After => {}
             }
         }
-        let file = self.options.dir.clone();
-        Err(LogError::Damaged { file, offset: 0, what: "no file holds a record that was there" })
+        Err(self.lost())
     }
 }
 
@@ -184,15 +200,16 @@ impl Taken {
     }
 }
 
-/// Reads blocks of one shard from a file, those that lie close together at one go.
-fn read_blocks(
+/// Reads blocks of one shard from a file, those that lie close together at one go, and hands on each that is what it
+/// should be, header and all, for as long as `visit` says that more are wanted.
+pub fn read_blocks(
     file: &LogFile,
-    shard: &Shard,
+    shard: u64,
     blocks: &[BlockRef],
-    taken: &mut Taken,
+    mut visit: impl FnMut(BlockHeader, Bytes) -> Result<bool, Wrong>,
 ) -> Result<(), LogError> {
     let mut rest = blocks;
-    while !rest.is_empty() && !taken.full {
+    while !rest.is_empty() {
         let (run, behind) = rest.split_at(run_len(rest));
         rest = behind;
         let start = run[0].at;
@@ -202,9 +219,11 @@ fn read_blocks(
         let bytes = Bytes::from(bytes);
         for block in run {
             let at = (block.at - start) as usize;
-            let checked = check_block(shard, block, &bytes.slice(at..at + block.size() as usize));
-            let done = checked.and_then(|(header, body)| taken.take(header, body));
-            done.map_err(|what| file.damaged(block.at, what))?;
+            let bytes = bytes.slice(at..at + block.size() as usize);
+            let done = check_block(shard, block, &bytes).and_then(|header| visit(header, bytes));
+            if !done.map_err(|what| file.damaged(block.at, what))? {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -221,14 +240,13 @@ fn run_len(blocks: &[BlockRef]) -> usize {
 }
 
 /// Whether stored bytes are the block that the index says: its header and its records.
-fn check_block(shard: &Shard, block: &BlockRef, bytes: &Bytes) -> Result<(BlockHeader, Bytes), Wrong> {
+fn check_block(shard: u64, block: &BlockRef, bytes: &[u8]) -> Result<BlockHeader, Wrong> {
     let header = BlockHeader::parse(bytes[..BLOCK_HEADER].try_into().expect("as long as a header"))?;
-    if header.shard != shard.number.0 || BlockRef::new(&header, block.at) != *block {
+    if header.shard != shard || BlockRef::new(&header, block.at) != *block {
         return Err("another block than the index says");
     }
-    let body = bytes.slice(BLOCK_HEADER..);
-    if crc(&body) != header.body_crc {
+    if crc(&bytes[BLOCK_HEADER..]) != header.body_crc {
         return Err("the block's checksum is wrong");
     }
-    Ok((header, body))
+    Ok(header)
 }

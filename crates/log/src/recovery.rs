@@ -11,7 +11,7 @@ use crate::{
     journal::Journal,
     scan::{Bad, Frame, Scan, Step},
     seal::SealJob,
-    segment::Segment,
+    segment::{self, Segment},
     shard::Shard,
 };
 use headwater_env::Env;
@@ -38,7 +38,7 @@ pub fn recover(env: &Env, options: &Options) -> Result<Recovered, LogError> {
     if let Some(segment) = newest_footer {
         recovery.take_checkpoint(segment)?;
     }
-    let mut commit = newest_footer.map_or(1, |s| s.next_commit());
+    let mut commit = newest_footer.and_then(|s| s.next_commit()).unwrap_or(1);
     let mut journal = None;
     for (i, file) in open.iter().enumerate() {
         let following = open.get(i + 1).map(|next| next.header.first_commit);
@@ -116,8 +116,13 @@ struct Recovery<'a> {
 }
 
 impl Recovery<'_> {
+    /// Takes the state of all shards from the newest footer.
     fn take_checkpoint(&mut self, segment: &Segment) -> Result<(), LogError> {
-        for entry in segment.directory(&*self.env.disk)? {
+        let footer = segment.footer.as_ref().map_err(Clone::clone)?;
+        let dir = &self.options.dir;
+        let damaged = |what| LogError::Damaged { file: dir.join(segment.id.name()), offset: 0, what };
+        let file = LogFile::open_read(&*self.env.disk, dir, segment.id)?.map_err(damaged)?;
+        for entry in segment::read_directory(&file, &footer.trailer)? {
             let number = ShardNumber(entry.shard);
             let shard = Shard::recovered(number, entry.end, entry.last_time, entry.sealed);
             self.shards.insert(number, Arc::new(shard));
@@ -167,8 +172,7 @@ impl Recovery<'_> {
             tracing::warn!(file = %file.path.display(), from = at, bytes = len - at, "cutting a torn end");
             file.cut(at).map_err(|e| open_error(self.options, &e))?;
         }
-        let shards = self.shards.values().cloned().collect();
-        self.unsealed.push(SealJob::new(file.clone(), at, next_commit - 1, shards));
+        self.unsealed.push(SealJob::new(file.clone(), at, next_commit - 1, self.shards.values()));
         Ok(Journal { file: file.clone(), len: at, next_commit })
     }
 

@@ -1,58 +1,382 @@
-//! Sealed files.
+//! Sealed files: their footers are read from disk when they are needed, with a small cache in front.
+//!
+//! In memory a sealed file costs a constant, whatever it holds; which file has an offset is found by a binary search
+//! through the directories.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use headwater_env::Disk;
 use headwater_types::Millis;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{
     api::{LogError, ShardNumber},
+    cache::Cache,
     files::{FileId, LogFile},
-    shard::{BlockRef, Trim},
+    format::{FileHeader, Wrong, crc},
+    index::{self, ENTRY, Entry, Restart, TRAILER, Trailer},
+    limits,
+    shard::{BlockRef, Trim, Wanted},
 };
 
-pub struct Entry {
-    pub shard: u64,
-    pub end: u64,
-    pub last_time: Millis,
-    pub sealed: bool,
+/// Directory entries that are read at one go.
+const PAGE_ENTRIES: u64 = 48;
+
+/// A sealed file.
+pub struct Segment {
+    /// Which.
+    pub id: FileId,
+    /// Its footer's end, or why it cannot be read.
+    pub footer: Result<Footer, LogError>,
+    /// When its live share must be looked at again, and for which epoch that was found.
+    pub next_look: Mutex<Option<(u64, Millis)>>,
 }
 
-pub struct Segment;
+/// What is known of a sealed file without reading it.
+#[derive(Debug, Clone, Copy)]
+pub struct Footer {
+    /// The file's header.
+    pub header: FileHeader,
+    /// The file's trailer.
+    pub trailer: Trailer,
+}
 
 impl Segment {
-    pub fn has_footer(_file: &LogFile) -> Result<bool, LogError> {
-        Ok(false)
+    /// Whether a file ends with a valid trailer.
+    pub fn has_footer(file: &LogFile) -> Result<bool, LogError> {
+        Ok(read_trailer(file)?.is_ok())
     }
 
-    pub fn open(_disk: &dyn Disk, _dir: &Path, _id: FileId) -> Result<Self, LogError> {
-        Ok(Self)
+    /// The sealed file `id`. When its header or trailer is damaged, that is what all that need it are told.
+    pub fn open(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Self, LogError> {
+        let footer = match LogFile::open_read(disk, dir, id)? {
+            Err(what) => Err(LogError::Damaged { file: dir.join(id.name()), offset: 0, what }),
+            Ok(file) => match read_trailer(&file)? {
+                Ok(trailer) => Ok(Footer { header: file.header, trailer }),
+                Err(what) => Err(file.damaged(file.len()?.saturating_sub(TRAILER as u64), what)),
+            },
+        };
+        if let Err(error) = &footer {
+            tracing::error!(%error, "a sealed file is damaged: what it holds cannot be read");
+        }
+        Ok(Self { id, footer, next_look: Mutex::default() })
     }
 
-    pub fn next_commit(&self) -> u64 {
-        1
-    }
-
-    pub fn directory(&self, _disk: &dyn Disk) -> Result<Vec<Entry>, LogError> {
-        Ok(Vec::new())
+    /// The commit that follows the file's last.
+    pub fn next_commit(&self) -> Option<u64> {
+        self.footer.as_ref().ok().map(|footer| footer.trailer.last_commit + 1)
     }
 }
 
+fn read_trailer(file: &LogFile) -> Result<Result<Trailer, Wrong>, LogError> {
+    let len = file.len()?;
+    let Some(at) = len.checked_sub(TRAILER as u64) else {
+        return Ok(Err("the file is shorter than a trailer"));
+    };
+    let mut bytes = [0; TRAILER];
+    file.read(&mut bytes, at)?;
+    Ok(Trailer::parse(&bytes, file.header.salt, len))
+}
+
+/// The whole directory of a sealed file.
+pub fn read_directory(file: &LogFile, trailer: &Trailer) -> Result<Vec<Entry>, LogError> {
+    let mut bytes = vec![0; trailer.shards as usize * ENTRY];
+    file.read(&mut bytes, trailer.directory)?;
+    if crc(&bytes) != trailer.directory_crc {
+        return Err(file.damaged(trailer.directory, "the directory's checksum is wrong"));
+    }
+    let entry = |(i, b): (usize, &[u8])| {
+        let entry = Entry::parse(b.try_into().expect("as long as an entry"));
+        entry.map_err(|what| file.damaged(trailer.directory + (i * ENTRY) as u64, what))
+    };
+    bytes.chunks_exact(ENTRY).enumerate().map(entry).collect()
+}
+
+/// The restart entries of a shard's run.
+pub fn read_restarts(file: &LogFile, entry: &Entry) -> Result<Vec<Restart>, LogError> {
+    let mut bytes = vec![0; index::restarts_len(entry.blocks as usize)];
+    file.read(&mut bytes, entry.run)?;
+    index::parse_restarts(&bytes, entry).map_err(|what| file.damaged(entry.run, what))
+}
+
+/// One chunk of a shard's run.
+pub fn read_chunk(
+    file: &LogFile,
+    entry: &Entry,
+    restarts: &[Restart],
+    i: usize,
+) -> Result<Vec<BlockRef>, LogError> {
+    let (end, count) = index::chunk_shape(entry, restarts, i);
+    let mut bytes = vec![0; (end - restarts[i].at) as usize];
+    let at = entry.run + u64::from(restarts[i].at);
+    file.read(&mut bytes, at)?;
+    index::parse_chunk(&bytes, &restarts[i], count).map_err(|what| file.damaged(at, what))
+}
+
+/// All sealed files, oldest first, and what was read of them lately.
+pub struct Segments {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    list: RwLock<Arc<List>>,
+    files: Cache<FileId, Arc<LogFile>>,
+    pages: Cache<(FileId, u64), Arc<Vec<u8>>>,
+    restarts: Cache<(FileId, u64), Arc<Vec<Restart>>>,
+    chunks: Cache<(FileId, u64, usize), Arc<Vec<BlockRef>>>,
+}
+
+/// Sealed files, oldest first, and the places of those whose footer can be read.
 #[derive(Default)]
-pub struct Segments;
+pub struct List {
+    /// All.
+    pub segments: Vec<Arc<Segment>>,
+    readable: Vec<usize>,
+}
+
+impl List {
+    fn new(segments: Vec<Arc<Segment>>) -> Arc<Self> {
+        let readable = (0..segments.len()).filter(|&i| segments[i].footer.is_ok()).collect();
+        Arc::new(Self { segments, readable })
+    }
+}
+
+/// Where an offset is, as the sealed files know it.
+pub enum Found {
+    /// In these blocks of this file.
+    Blocks(Arc<LogFile>, Vec<BlockRef>),
+    /// Nowhere any more.
+    Gone,
+    /// After all sealed files.
+    After,
+}
 
 impl Segments {
-    pub fn find_time(&self, _shard: ShardNumber, _time: Millis) -> Result<Option<Trim>, LogError> {
+    /// The sealed files of `dir`.
+    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf, list: Vec<Arc<Segment>>) -> Self {
+        let third = limits::INDEX_CACHE_BYTES / 3;
+        Self {
+            disk,
+            dir,
+            list: RwLock::new(List::new(list)),
+            files: Cache::new(limits::OPEN_FILES),
+            pages: Cache::new(third),
+            restarts: Cache::new(third),
+            chunks: Cache::new(third),
+        }
+    }
+
+    /// All of them, oldest first.
+    pub fn all(&self) -> Arc<List> {
+        self.list.read().clone()
+    }
+
+    /// Adds the newest.
+    pub fn push(&self, segment: Segment) {
+        self.change(|list| list.push(Arc::new(segment)));
+    }
+
+    /// Puts a rewrite in a file's place, or nothing.
+    pub fn replace(&self, id: FileId, with: Option<Segment>) {
+        self.change(|list| match (list.iter().position(|s| s.id == id), with) {
+            (Some(at), Some(segment)) => list[at] = Arc::new(segment),
+            (Some(at), None) => drop(list.remove(at)),
+            (None, _) => {}
+        });
+        self.files.forget(|key| *key == id);
+        self.pages.forget(|key| key.0 == id);
+        self.restarts.forget(|key| key.0 == id);
+        self.chunks.forget(|key| key.0 == id);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<Segment>>)) {
+        let mut list = self.list.write();
+        let mut changed = list.segments.clone();
+        change(&mut changed);
+        *list = List::new(changed);
+    }
+
+    /// The open file of a sealed file.
+    pub fn file(&self, segment: &Segment) -> Result<Arc<LogFile>, LogError> {
+        segment.footer.as_ref().map_err(Clone::clone)?;
+        self.files.get_or(segment.id, || {
+            let file = LogFile::open_read(&*self.disk, &self.dir, segment.id)?;
+            let damaged =
+                |what| LogError::Damaged { file: self.dir.join(segment.id.name()), offset: 0, what };
+            Ok((Arc::new(file.map_err(damaged)?), 1))
+        })
+    }
+
+    /// What `segment` knows of `shard`: a binary search through its directory.
+    fn entry(&self, segment: &Segment, shard: ShardNumber) -> Result<Option<Entry>, LogError> {
+        let trailer = &segment.footer.as_ref().map_err(Clone::clone)?.trailer;
+        let (mut low, mut high) = (0, trailer.shards);
+        while low < high {
+            let middle = (low + high) / 2;
+            let entry = self.entry_at(segment, trailer, middle)?;
+            match entry.shard.cmp(&shard.0) {
+                std::cmp::Ordering::Equal => return Ok(Some(entry)),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
         Ok(None)
     }
 
+    fn entry_at(&self, segment: &Segment, trailer: &Trailer, i: u64) -> Result<Entry, LogError> {
+        let page = i / PAGE_ENTRIES;
+        let bytes = self.pages.get_or((segment.id, page), || {
+            let from = page * PAGE_ENTRIES;
+            let count = PAGE_ENTRIES.min(trailer.shards - from);
+            let mut bytes = vec![0; count as usize * ENTRY];
+            self.file(segment)?.read(&mut bytes, trailer.directory + from * ENTRY as u64)?;
+            let weight = bytes.len();
+            Ok((Arc::new(bytes), weight))
+        })?;
+        let at = (i % PAGE_ENTRIES) as usize * ENTRY;
+        let entry = Entry::parse(bytes[at..at + ENTRY].try_into().expect("as long as an entry"));
+        entry.map_err(|what| LogError::Damaged {
+            file: self.dir.join(segment.id.name()),
+            offset: trailer.directory + i * ENTRY as u64,
+            what,
+        })
+    }
+
+    fn restarts(&self, segment: &Segment, entry: &Entry) -> Result<Arc<Vec<Restart>>, LogError> {
+        self.restarts.get_or((segment.id, entry.shard), || {
+            let restarts = read_restarts(&*self.file(segment)?, entry)?;
+            let weight = restarts.len() * size_of::<Restart>() + 64;
+            Ok((Arc::new(restarts), weight))
+        })
+    }
+
+    fn chunk(
+        &self,
+        segment: &Segment,
+        entry: &Entry,
+        restarts: &[Restart],
+        i: usize,
+    ) -> Result<Arc<Vec<BlockRef>>, LogError> {
+        self.chunks.get_or((segment.id, entry.shard, i), || {
+            let blocks = read_chunk(&*self.file(segment)?, entry, restarts, i)?;
+            let weight = blocks.len() * size_of::<BlockRef>() + 64;
+            Ok((Arc::new(blocks), weight))
+        })
+    }
+
+    /// The first file whose entry for the shard `holds`, which once true stays true. A file that cannot be read and
+    /// may be that one is an error.
+    fn first_where(
+        &self,
+        list: &List,
+        shard: ShardNumber,
+        holds: impl Fn(&Entry) -> bool,
+    ) -> Result<Option<(usize, Entry)>, LogError> {
+        let List { segments, readable } = list;
+        let (mut low, mut high, mut found) = (0, readable.len(), None);
+        while low < high {
+            let middle = (low + high) / 2;
+            match self.entry(&segments[readable[middle]], shard)?.filter(&holds) {
+                Some(entry) => (high, found) = (middle, Some((readable[middle], entry))),
+                None => low = middle + 1,
+            }
+        }
+        let next_readable = readable.get(low).copied().unwrap_or(segments.len());
+        let Some(damage) = next_readable.checked_sub(1).and_then(|i| segments[i].footer.as_ref().err())
+        else {
+            return Ok(found);
+        };
+        // Unless the shard got nothing in the damaged file, what is looked for may be in there.
+        let before =
+            low.checked_sub(1).map(|i| self.entry(&segments[readable[i]], shard)).transpose()?.flatten();
+        match found {
+            Some((_, entry)) if entry.start == before.map_or(0, |b| b.end) => Ok(found),
+            _ => Err(damage.clone()),
+        }
+    }
+
+    /// The first record at or after `time`, if a sealed file has it.
+    pub fn find_time(&self, shard: ShardNumber, time: Millis) -> Result<Option<Trim>, LogError> {
+        self.with_list(|list| {
+            let mut next = self.first_where(list, shard, |entry| entry.last_time >= time)?;
+            while let Some((at, entry)) = next {
+                if entry.blocks > 0
+                    && let Some(found) = self.first_at(&list.segments[at], &entry, time)?
+                {
+                    return Ok(Some(found));
+                }
+                // The file's end carries the time of a record whose block is not there any more.
+                next = self.first_where(list, shard, |later| later.end > entry.end)?;
+            }
+            Ok(None)
+        })
+    }
+
+    /// The first block at or after `time` of a shard in one file.
+    fn first_at(&self, segment: &Segment, entry: &Entry, time: Millis) -> Result<Option<Trim>, LogError> {
+        let restarts = self.restarts(segment, entry)?;
+        let after = restarts.partition_point(|r| r.time < time);
+        if after > 0 {
+            let chunk = self.chunk(segment, entry, &restarts, after - 1)?;
+            if let Some(block) = chunk.iter().find(|b| b.time >= time) {
+                return Ok(Some(Trim { first: block.first, time: block.time }));
+            }
+        }
+        Ok(restarts.get(after).map(|r| Trim { first: r.first, time: r.time }))
+    }
+
+    /// Where the record at `from` is.
     pub fn find_offset(
         &self,
-        _shard: ShardNumber,
-        _from: u64,
-        _records: usize,
-        _bytes: usize,
-    ) -> Result<Option<(Arc<LogFile>, Vec<BlockRef>)>, LogError> {
-        Ok(None)
+        shard: ShardNumber,
+        from: u64,
+        records: usize,
+        bytes: usize,
+    ) -> Result<Found, LogError> {
+        self.with_list(|list| {
+            let Some((at, entry)) = self.first_where(list, shard, |entry| entry.end > from)? else {
+                return Ok(Found::After);
+            };
+            if from < entry.kept {
+                return Ok(Found::Gone);
+            }
+            let segment = &list.segments[at];
+            let blocks = self.blocks_from(segment, &entry, from, records, bytes)?;
+            Ok(Found::Blocks(self.file(segment)?, blocks))
+        })
+    }
+
+    /// The blocks from the one that holds `from` on, within one chunk of the index and the next.
+    fn blocks_from(
+        &self,
+        segment: &Segment,
+        entry: &Entry,
+        from: u64,
+        records: usize,
+        bytes: usize,
+    ) -> Result<Vec<BlockRef>, LogError> {
+        let restarts = self.restarts(segment, entry)?;
+        let i = restarts.partition_point(|r| r.first <= from).saturating_sub(1);
+        let chunk = self.chunk(segment, entry, &restarts, i)?;
+        let hit = chunk.partition_point(|b| b.end() <= from);
+        let damaged =
+            |what| LogError::Damaged { file: self.dir.join(segment.id.name()), offset: entry.run, what };
+        let Some(block) = chunk.get(hit).filter(|b| b.first <= from) else {
+            return Err(damaged("the index lacks a block that it should list"));
+        };
+        let wanted = Wanted::from(*block, from, records, bytes);
+        Ok(wanted.take(chunk[hit..].iter().copied(), |block| *block))
+    }
+
+    /// Runs `work` on the list, and again when the list changed while a file of it was gone.
+    fn with_list<T>(&self, work: impl Fn(&List) -> Result<T, LogError>) -> Result<T, LogError> {
+        loop {
+            let list = self.all();
+            match work(&list) {
+                Err(LogError::Io { .. }) if !Arc::ptr_eq(&list, &self.all()) => {}
+                done => return done,
+            }
+        }
     }
 }

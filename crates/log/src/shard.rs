@@ -51,6 +51,8 @@ pub struct Tail {
     pub removed: bool,
     /// What expires; nothing until its owner said.
     pub retention: Option<Retention>,
+    /// Records before this time may be gone from the files.
+    pub dropped: Millis,
     /// The oldest readable offset as it was found last.
     pub trim: Option<Trim>,
     recent: VecDeque<Recent>,
@@ -165,7 +167,7 @@ impl Shard {
 impl Tail {
     fn push(&mut self, header: &BlockHeader, at: u64, file: u64, bytes: Option<Bytes>) {
         if header.kind == Kind::Seal {
-            self.sealed = true;
+            (self.end, self.sealed) = (header.first, true);
             return;
         }
         if self.removed {
@@ -184,7 +186,12 @@ impl Tail {
 
     /// Before which time records are expired.
     pub fn cutoff(&self, now: Millis) -> Millis {
-        self.retention.map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)))
+        self.retention.map_or(self.dropped, |r| self.dropped.max(r.floor).max(now.minus(r.period)))
+    }
+
+    /// Records before `time` are about to go: nobody shall look for them any more, whatever the retention becomes.
+    pub fn drop_before(&mut self, time: Millis) {
+        self.dropped = self.dropped.max(time);
     }
 
     /// The shard as readers see it, given the oldest readable offset.
