@@ -69,3 +69,6 @@ pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiEr
     }
     to_vec(output).map_err(ApiError::internal)
 }
+
+#[cfg(test)]
+mod tests;

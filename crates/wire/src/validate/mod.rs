@@ -39,3 +39,6 @@ pub(crate) fn serialization(message: impl Into<String>) -> ApiError {
 fn validation(message: String) -> ApiError {
     ApiError::new(400, "ValidationException", message)
 }
+
+#[cfg(test)]
+mod tests;
