@@ -7,6 +7,7 @@
 mod clock;
 mod disk;
 mod random;
+mod sim_disk;
 mod tasks;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use disk::{Disk, Entry, File, RealDisk};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use sim_disk::SimDisk;
 pub use tasks::{Spawn, TokioTasks};
 
 /// What a crate may use of the machine; cheap to clone.
