@@ -254,3 +254,106 @@ fn parents_first(mut shards: Vec<SourceShard>) -> Vec<SourceShard> {
     }
     ordered
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_env::{Clock, ManualClock};
+
+    use super::*;
+    use crate::testing::FakeSource;
+
+    const START: Millis = Millis(1_000_000);
+
+    struct Setup {
+        clock: Arc<ManualClock>,
+        source: Arc<FakeSource>,
+        reader: Reader,
+    }
+
+    fn setup(shards: usize, interval_s: u32) -> Setup {
+        let clock = Arc::new(ManualClock::at(START));
+        let env = Env { clock: clock.clone(), ..Env::real() };
+        let source = FakeSource::new(shards);
+        let reader = Reader::new(env, source.clone(), Buffering { size_mib: 1, interval_s });
+        Setup { clock, source, reader }
+    }
+
+    fn range(shard: usize, from: u64, to: u64) -> Range {
+        Range { shard: shard.to_string(), from, to }
+    }
+
+    fn at(positions: &[(usize, u64)]) -> BTreeMap<String, u64> {
+        positions.iter().map(|(shard, at)| (shard.to_string(), *at)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_batch_waits_for_its_interval_counted_from_the_oldest_arrival() {
+        let Setup { clock, source, mut reader } = setup(2, 60);
+        source.put(0, "a", START.minus(Duration::from_secs(10)));
+        let positions = BTreeMap::new();
+        let mut batch = std::pin::pin!(reader.next_batch(&positions));
+        assert!(futures_util::poll!(&mut batch).is_pending());
+        clock.advance(Duration::from_secs(49));
+        source.put(1, "b", clock.now());
+        assert!(futures_util::poll!(&mut batch).is_pending());
+        clock.advance(Duration::from_secs(1));
+        let batch = batch.await.unwrap();
+        assert_eq!(batch.ranges, [range(1, 0, 1), range(0, 0, 1)]);
+        assert_eq!((batch.records, batch.bytes), (2, 2));
+        assert_eq!((batch.oldest, batch.newest), (Millis(990_000), Millis(1_049_000)));
+    }
+
+    #[tokio::test]
+    async fn a_backlog_fills_batches_to_their_size_although_it_is_due() {
+        let Setup { source, mut reader, .. } = setup(1, 0);
+        for _ in 0..5 {
+            source.put(0, vec![0; 700_000], Millis(1));
+        }
+        assert_eq!(reader.next_batch(&at(&[])).await.unwrap().ranges, [range(0, 0, 2)]);
+        assert_eq!(reader.next_batch(&at(&[(0, 2)])).await.unwrap().ranges, [range(0, 2, 4)]);
+        assert_eq!(reader.next_batch(&at(&[(0, 4)])).await.unwrap().ranges, [range(0, 4, 5)]);
+    }
+
+    #[tokio::test]
+    async fn children_are_read_after_their_parents() {
+        let Setup { source, mut reader, .. } = setup(1, 0);
+        source.put(0, "parent", Millis(1));
+        assert_eq!(reader.next_batch(&at(&[])).await.unwrap().ranges, [range(0, 0, 1)]);
+        source.put(0, "parent", Millis(1));
+        source.add_shard(&["0"]);
+        source.add_shard(&["1"]);
+        source.put(2, "grandchild", Millis(1));
+        source.put(1, "child", Millis(1));
+        let batch = reader.next_batch(&at(&[(0, 1)])).await.unwrap();
+        assert_eq!(batch.ranges, [range(0, 1, 2), range(1, 0, 1), range(2, 0, 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_child_waits_while_its_parent_fills_the_batch() {
+        let Setup { source, mut reader, .. } = setup(1, 0);
+        for _ in 0..3 {
+            source.put(0, vec![0; 600_000], Millis(1));
+        }
+        source.add_shard(&["0"]);
+        source.put(1, "child", Millis(1));
+        assert_eq!(reader.next_batch(&at(&[])).await.unwrap().ranges, [range(0, 0, 2)]);
+        assert_eq!(reader.next_batch(&at(&[(0, 2)])).await.unwrap().ranges, [range(0, 2, 3), range(1, 0, 1)]);
+    }
+
+    #[tokio::test]
+    async fn new_shards_are_found_in_time_and_trimmed_records_are_passed_over() {
+        let Setup { clock, source, mut reader } = setup(1, 0);
+        let positions = BTreeMap::new();
+        let mut batch = Box::pin(reader.next_batch(&positions));
+        assert!(futures_util::poll!(&mut batch).is_pending());
+        source.add_shard(&[]);
+        for data in ["a", "b", "c"] {
+            source.put(1, data, Millis(1));
+        }
+        source.trim(1, 2);
+        clock.advance(SHARDS_REFRESH);
+        let batch = batch.await.unwrap();
+        assert_eq!((batch.ranges, batch.records), (vec![range(1, 0, 3)], 1));
+        assert!(reader.is_listed("1") && !reader.is_listed("7"));
+    }
+}

@@ -38,7 +38,7 @@ enum Part {
 
 enum Encoder {
     Plain,
-    Gzip(GzEncoder<Vec<u8>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
 }
 
 impl ObjectWriter {
@@ -89,7 +89,8 @@ impl ObjectWriter {
         let (encoder, content_encoding) = match self.compression {
             Compression::None => (Encoder::Plain, None),
             Compression::Gzip => {
-                (Encoder::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())), Some("gzip"))
+                let encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+                (Encoder::Gzip(Box::new(encoder)), Some("gzip"))
             }
         };
         let meta = ObjectMeta { content_type: "application/octet-stream", content_encoding };

@@ -1,10 +1,25 @@
-//! In-memory stand-ins for what a delivery needs of others, which fail on demand.
+//! In-memory stand-ins for what a delivery needs of others, which fail and crash on demand.
+
+mod crashes;
+mod fuse;
+mod log;
+mod objects;
+mod scenarios;
+mod source;
+mod world;
 
 use std::collections::BTreeMap;
 
 use headwater_types::{Account, Arn, Millis, Region};
 
-use crate::config::{Buffering, Compression, Destination, Origin, StreamRecord};
+pub use fuse::{Fuse, Side};
+pub use log::MemoryLog;
+pub use objects::{FakeObjects, PutFault};
+pub use source::FakeSource;
+pub use world::{FunctionCall, World};
+
+use crate::config::{Buffering, Compression, Destination, Function, NewOrigin, Origin, StreamRecord};
+use crate::deliveries::NewStream;
 
 /// An ARN in the test's account.
 pub fn arn(service: &str, resource: &str) -> Arn {
@@ -28,6 +43,11 @@ pub fn destination() -> Destination {
     }
 }
 
+/// A function that is called with groups of `batch_bytes`.
+pub fn function(batch_bytes: usize, retries: u32) -> Option<Function> {
+    Some(Function { arn: arn("lambda", "function:f"), retries, batch_bytes })
+}
+
 /// A delivery stream that reads `stream/source`.
 pub fn stream(name: &str) -> StreamRecord {
     StreamRecord {
@@ -42,6 +62,17 @@ pub fn stream(name: &str) -> StreamRecord {
             identity: "first".into(),
         },
         destination: destination(),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// A delivery stream to be made that reads `stream/source`.
+pub fn new_stream(name: &str, destination: Destination) -> NewStream {
+    NewStream {
+        name: name.into(),
+        arn: arn("firehose", &format!("deliverystream/{name}")),
+        origin: NewOrigin::Stream { arn: arn("kinesis", "stream/source"), role: "role".into() },
+        destination,
         tags: BTreeMap::new(),
     }
 }

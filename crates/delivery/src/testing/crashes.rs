@@ -1,0 +1,187 @@
+//! Exactly once, whatever happens: processes that die at any operation, stores that lie, functions that change their
+//! mind.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use proptest::prelude::*;
+
+use super::{FunctionCall, Fuse, PutFault, Side, World, destination, function, new_stream};
+use crate::{Buffering, Compression, Destination, ports::InvokeError};
+
+/// How often each record arrived, delivered or failed; a data object holds one record a line.
+fn arrivals(world: &World) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    let delivered = world.objects.text("data/").to_lowercase();
+    let failed = world.failed();
+    for record in delivered.lines().chain(failed.iter().map(|record| record.trim_end())) {
+        *counts.entry(record.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn chance(seed: u64, what: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (seed, what).hash(&mut hasher);
+    hasher.finish() % 100
+}
+
+/// A function that throws, forgets, doubles and fails records, otherwise at every call.
+fn moody(seed: u64) -> impl Fn(FunctionCall) -> Result<serde_json::Value, InvokeError> {
+    move |call| {
+        let mood = chance(seed, call.number);
+        match mood {
+            0..10 => return Err(InvokeError::Function("Unhandled".into())),
+            10..15 => return Err(InvokeError::Throttled),
+            15..18 => return Err(InvokeError::Failed("busy".into())),
+            _ => {}
+        }
+        let mut answer = call.answer(|id, data| match chance(seed, (call.number, id)) {
+            0..20 => ("ProcessingFailed", data.to_owned()),
+            _ => ("Ok", data.to_uppercase()),
+        });
+        let records = answer["records"].as_array_mut().unwrap();
+        match mood {
+            18..28 => drop(records.pop()),
+            28..35 => {
+                let twice = records[0].clone();
+                records.push(twice);
+            }
+            35..40 => records.reverse(),
+            _ => {}
+        }
+        Ok(answer)
+    }
+}
+
+/// What happens in one case.
+#[derive(Debug, Clone)]
+struct Plan {
+    seed: u64,
+    /// For each process that dies: at which operation, on which side of it, and how many records come before.
+    deaths: Vec<(u64, bool, u8)>,
+    /// Of every ten puts, how many the store refuses, and how many it does and denies.
+    faults: (u8, u8),
+    has_function: bool,
+    splits: bool,
+    gzip: bool,
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let deaths = prop::collection::vec((0u64..12, any::<bool>(), 0u8..12), 0..6);
+    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(seed, deaths, faults, has_function, splits, gzip)| Plan {
+            seed,
+            deaths,
+            faults,
+            has_function,
+            splits,
+            gzip,
+        },
+    )
+}
+
+/// Fills the stream: several shards, some records aggregated.
+struct Producer<'a> {
+    world: &'a World,
+    put: usize,
+    shards: std::ops::Range<usize>,
+}
+
+impl Producer<'_> {
+    fn put(&mut self, count: u8) {
+        for i in 0..usize::from(count) {
+            let shard = self.shards.start + i % self.shards.len();
+            if i % 4 == 3 {
+                let mut aggregator = headwater_aggregation::Aggregator::new(1000);
+                for _ in 0..3 {
+                    assert!(aggregator.add("key", None, self.next().as_bytes()));
+                }
+                self.world.put(shard, aggregator.finish().unwrap().data);
+            } else {
+                let record = self.next();
+                self.world.put(shard, record);
+            }
+        }
+    }
+
+    fn next(&mut self) -> String {
+        self.put += 1;
+        format!("record {}\n", self.put)
+    }
+
+    fn split(&mut self) {
+        let parent = self.shards.start.to_string();
+        for _ in 0..2 {
+            self.world.source.add_shard(&[&parent]);
+        }
+        self.shards = self.shards.start + 1..self.shards.end + 2;
+    }
+}
+
+async fn play(plan: Plan) {
+    let world = World::new(2);
+    world.behave(moody(plan.seed));
+    let faults = (0..200u64).map(|i| match chance(plan.seed, ("put", i)) as u8 / 10 {
+        n if n < plan.faults.0 => PutFault::Refused,
+        n if n < plan.faults.0 + plan.faults.1 => PutFault::Denied,
+        _ => PutFault::None,
+    });
+    world.objects.faults.lock().extend(faults);
+    let compression = if plan.gzip { Compression::Gzip } else { Compression::None };
+    let destination = Destination {
+        function: plan.has_function.then(|| function(40, 1)).flatten(),
+        compression,
+        buffering: Buffering { size_mib: 1, interval_s: 1 },
+        ..destination()
+    };
+    world.open().await.create(new_stream("d", destination)).await.unwrap();
+    let mut producer = Producer { world: &world, put: 0, shards: 0..2 };
+    for (i, &(at, after, records)) in plan.deaths.iter().enumerate() {
+        // The first process is the one that made the stream: it goes here, with all it was doing.
+        let fuse = Fuse::new(Some((at, if after { Side::After } else { Side::Before })));
+        producer.put(records);
+        if plan.splits && i % 2 == 1 {
+            producer.split();
+        }
+        let deliveries = world.open_with(&fuse).await;
+        world.until(async || fuse.is_blown() || world.is_delivered().await).await;
+        if !fuse.is_blown() {
+            deliveries.close().await;
+        }
+    }
+    producer.put(9);
+    let expected = (1..=producer.put).map(|i| (format!("record {i}"), 1)).collect();
+    let deliveries = world.open().await;
+    world.until_delivered().await;
+    deliveries.close().await;
+    assert_eq!(arrivals(&world), expected, "each record once");
+}
+
+fn run(plan: Plan) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(play(plan));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_record_arrives_exactly_once(plan in plans()) {
+        run(plan);
+    }
+}
+
+/// One death at each operation in turn, on both sides of it.
+#[test]
+fn a_death_at_any_operation_neither_loses_nor_doubles() {
+    for at in 0..10 {
+        for after in [false, true] {
+            let deaths = vec![(at, after, 11), (at / 2, !after, 5)];
+            let seed = at * 2 + u64::from(after);
+            run(Plan { seed, deaths, faults: (0, 0), has_function: true, splits: at % 2 == 0, gzip: true });
+        }
+    }
+}

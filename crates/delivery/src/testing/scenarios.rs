@@ -1,0 +1,301 @@
+//! Deliveries from source to bucket, as an operator would see them.
+
+use std::time::Duration;
+
+use headwater_env::Clock;
+use headwater_log::ShardNumber;
+use headwater_types::Millis;
+use serde_json::json;
+
+use super::{PutFault, World, destination, function, new_stream};
+use crate::{
+    Compression, DeliveryError, Destination, Logging, NewOrigin, NewStream, PrefixError,
+    ports::{InvokeError, SourceError},
+};
+
+fn with_function(batch_bytes: usize, retries: u32) -> Destination {
+    Destination { function: function(batch_bytes, retries), ..destination() }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn records_after_creation_arrive_once_and_those_before_do_not() {
+    let world = World::new(2);
+    world.put(0, "before\n");
+    let deliveries = world.open().await;
+    let gzip = Destination { compression: Compression::Gzip, ..destination() };
+    deliveries.create(new_stream("d", gzip)).await.unwrap();
+    world.put(0, "a\n");
+    world.put(1, "b\n");
+    world.until_delivered().await;
+    world.put(1, "c\n");
+    world.until_delivered().await;
+    assert_eq!(lines(&world.objects.text("data/2018/08/27/10/d-1-2018-08-27-10-1")), ["a", "b", "c"]);
+    let keys = world.objects.keys("");
+    assert!(keys.len() == 2 && keys.iter().all(|key| key.ends_with(".gz")), "{keys:?}");
+    let status = deliveries.status("d").await.unwrap();
+    assert_eq!((status.behind, status.totals.records, status.totals.batches), (Some(0), 3, 2));
+}
+
+#[tokio::test]
+async fn a_batch_is_closed_at_its_size_before_its_time() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", destination())).await.unwrap();
+    for _ in 0..5 {
+        world.put(0, vec![b'x'; 400_000]);
+    }
+    // Time stands still: only the size can close batches.
+    for _ in 0..1_000_000 {
+        if world.objects.keys("data/").len() == 1 {
+            break;
+        }
+        std::thread::yield_now();
+        tokio::task::yield_now().await;
+    }
+    // The hint is 1 MiB: the third record fills the batch, and the other two wait.
+    assert_eq!(world.objects.text("data/").len(), 3 * 400_000);
+    world.until_delivered().await;
+    assert_eq!(world.objects.text("data/").len(), 5 * 400_000);
+}
+
+#[tokio::test]
+async fn the_function_sees_records_in_the_form_of_aws() {
+    let world = World::new(1);
+    let (tell, mut told) = tokio::sync::mpsc::channel(10);
+    world.behave(move |call| {
+        tell.try_send(call.request.clone()).unwrap();
+        Ok(call.ok())
+    });
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", with_function(1024, 3))).await.unwrap();
+    let mut aggregator = headwater_aggregation::Aggregator::new(1000);
+    assert!(aggregator.add("k1", None, b"one") && aggregator.add("k2", None, b"two"));
+    world.put(0, aggregator.finish().unwrap().data);
+    world.put(0, "three");
+    world.until_delivered().await;
+    let request = told.recv().await.unwrap();
+    assert_eq!(request["sourceKinesisStreamArn"], "arn:aws:kinesis:us-east-1:000000000000:stream/source");
+    assert_eq!(request["deliveryStreamArn"], "arn:aws:firehose:us-east-1:000000000000:deliverystream/d");
+    assert_eq!(
+        (&request["region"], request["invocationId"].as_str().unwrap().len()),
+        (&json!("us-east-1"), 36)
+    );
+    let arrival = request["records"][1]["approximateArrivalTimestamp"].clone();
+    assert!(arrival.as_u64().unwrap() >= 1_535_364_672_000);
+    assert_eq!(
+        request["records"][1],
+        json!({
+            "recordId": "0900000000001",
+            "approximateArrivalTimestamp": arrival,
+            "data": "dHdv",
+            "kinesisRecordMetadata": {
+                "sequenceNumber": "0900000", "subsequenceNumber": 1, "partitionKey": "k2", "shardId": "0",
+                "approximateArrivalTimestamp": arrival,
+            },
+        })
+    );
+    assert_eq!(request["records"][2]["recordId"], "0900001000000");
+    assert_eq!(request["records"][2]["kinesisRecordMetadata"]["partitionKey"], "key-1");
+    assert_eq!(world.objects.text("data/"), "ONETWOTHREE");
+}
+
+#[tokio::test]
+async fn a_poisonous_record_takes_only_its_group_along() {
+    let world = World::new(1);
+    world.behave(|call| match call.records.iter().any(|(_, data)| data == "bad\n") {
+        true => Err(InvokeError::Function("Unhandled".into())),
+        false => Ok(call.ok()),
+    });
+    let logging = Some(Logging { group: "g".into(), stream: "s".into() });
+    let deliveries = world.open().await;
+    let destination = Destination { logging, ..with_function(8, 2) };
+    deliveries.create(new_stream("d", destination)).await.unwrap();
+    for data in ["a1\n", "a2\n", "bad\n", "b1\n", "c1\n", "c2\n"] {
+        world.put(0, data);
+    }
+    world.until_delivered().await;
+    // Groups of at most 8 bytes: a1 a2, bad b1, c1 c2.
+    assert_eq!(world.objects.text("data/"), "A1\nA2\nC1\nC2\n");
+    assert_eq!(world.failed(), ["bad\n", "b1\n"]);
+    assert_eq!(world.calls(), 1 + 3 + 1, "two retries");
+    let line = world.objects.text("processing-failed/");
+    let line: serde_json::Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["attemptsMade"], &line["errorCode"]), (&json!(3), &json!("Lambda.FunctionError")));
+    assert_eq!(line["lambdaARN"], "arn:aws:lambda:us-east-1:000000000000:function:f");
+    assert!(world.log_lines()[0].starts_with("g s {\"deliveryStreamARN\":"), "{:?}", world.log_lines());
+}
+
+#[tokio::test]
+async fn results_of_a_function_are_sorted_as_aws_does() {
+    let world = World::new(1);
+    world.behave(|call| {
+        let mut answer = call.answer(|_, data| match data {
+            "drop" => ("Dropped", String::new()),
+            "fail" => ("ProcessingFailed", data.to_owned()),
+            _ => ("Ok", data.to_owned()),
+        });
+        let records = answer["records"].as_array_mut().unwrap();
+        let twice = records[3].clone();
+        records.push(twice);
+        records.remove(4);
+        Ok(answer)
+    });
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    for data in ["ok", "drop", "fail", "twice", "lost"] {
+        world.put(0, data);
+    }
+    world.until_delivered().await;
+    assert_eq!(world.objects.text("data/"), "ok");
+    assert_eq!(world.failed(), ["fail", "twice", "lost"]);
+    let text = world.objects.text("processing-failed/");
+    for code in ["Lambda.ProcessingFailedStatus", "Lambda.DuplicatedRecordId", "Lambda.MissingRecordId"] {
+        assert!(text.contains(code), "{code}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn answers_out_of_form_fail_the_group() {
+    for (answer, code) in [
+        (json!(7), "Lambda.JsonProcessingException"),
+        (json!({"records": [{"recordId": "x", "result": "Fine", "data": ""}]}), "Lambda.FunctionError"),
+        (json!({"records": [{"recordId": "x", "result": "Ok", "data": "%"}]}), "Lambda.FunctionError"),
+        (json!({"other": 1}), "Lambda.MissingRecordId"),
+    ] {
+        let world = World::new(1);
+        world.behave(move |_| Ok(answer.clone()));
+        let deliveries = world.open().await;
+        deliveries.create(new_stream("d", with_function(1024, 3))).await.unwrap();
+        world.put(0, "a");
+        world.until_delivered().await;
+        assert_eq!((world.failed(), world.calls()), (vec!["a".to_owned()], 1), "no retry: it did answer");
+        assert!(world.objects.text("processing-failed/").contains(code), "{code}");
+        assert!(world.objects.keys("data/").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_tried_until_it_works() {
+    let world = World::new(1);
+    world.objects.faults.lock().extend([PutFault::Refused, PutFault::Denied, PutFault::Refused]);
+    *world.objects.bucket_gone.lock() = true;
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    world.put(0, "a");
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some_and(|t| t.times > 3)).await;
+    let status = deliveries.status("d").await.unwrap();
+    assert!(status.trouble.unwrap().error.contains("the bucket bucket does not exist"));
+    assert_eq!((status.behind, status.delivering, world.calls()), (Some(1), true, 1));
+    *world.objects.bucket_gone.lock() = false;
+    world.until_delivered().await;
+    assert_eq!(world.objects.text(""), "A");
+    assert_eq!(deliveries.status("d").await.unwrap().trouble, None);
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_be_asked_holds_the_batch_back() {
+    let world = World::new(1);
+    world.behave(|call| match call.number {
+        0..5 => Err(InvokeError::Failed("shutting down".into())),
+        _ => Ok(call.ok()),
+    });
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    world.put(0, "a");
+    world.until_delivered().await;
+    assert_eq!((world.objects.text("data/"), world.failed()), ("A".to_owned(), vec![]));
+}
+
+#[tokio::test]
+async fn a_stream_made_anew_is_not_taken_for_the_old_one() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", destination())).await.unwrap();
+    deliveries.close().await;
+    world.source.become_another();
+    world.put(0, "of the other");
+    let deliveries = world.open().await;
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    let status = deliveries.status("d").await.unwrap();
+    assert!(status.trouble.unwrap().error.contains("made anew"));
+    assert!(world.objects.keys("").is_empty());
+}
+
+#[tokio::test]
+async fn direct_puts_are_delivered_and_then_let_go() {
+    let world = World::new(0);
+    let deliveries = world.open().await;
+    let new = NewStream { origin: NewOrigin::Direct, ..new_stream("d", with_function(1024, 0)) };
+    deliveries.create(new.clone()).await.unwrap();
+    let (tell, mut told) = tokio::sync::mpsc::channel(10);
+    world.behave(move |call| {
+        tell.try_send(call.request.clone()).unwrap();
+        Ok(call.ok())
+    });
+    let ids = deliveries.put("d", vec!["a".into(), "".into(), "b".into()]).await.unwrap();
+    assert!(ids.len() == 3 && ids[0] != ids[1] && ids[0].len() == 224);
+    world.until(async || deliveries.status("d").await.unwrap().totals.records == 3).await;
+    assert_eq!(world.objects.text("data/"), "AB");
+    let request = told.recv().await.unwrap();
+    assert!(request.get("sourceKinesisStreamArn").is_none());
+    assert!(request["records"][0].get("kinesisRecordMetadata").is_none());
+    let shard = ShardNumber(0x02 << 56 | 1);
+    assert_eq!(
+        world.log.retention(shard).unwrap().floor,
+        Millis(1_500_000_000_000),
+        "only what came before may go"
+    );
+    // A second process goes on, a stray shard is swept up, and deletion leaves nothing.
+    deliveries.close().await;
+    let stray = headwater_log::Retention { period: Duration::MAX, floor: Millis::ZERO };
+    let (stray_shard, other) = (ShardNumber(0x02 << 56 | 99), ShardNumber(0x01 << 56 | 99));
+    headwater_log::ShardLog::open_shard(&*world.log, stray_shard, stray);
+    headwater_log::ShardLog::open_shard(&*world.log, other, stray);
+    let deliveries = world.open().await;
+    assert_eq!((world.log.retention(stray_shard), world.log.retention(other)), (None, Some(stray)));
+    deliveries.put("d", vec!["c".into()]).await.unwrap();
+    world.until(async || deliveries.status("d").await.unwrap().totals.records == 4).await;
+    assert_eq!(lines(&world.objects.text("data/").replace("AB", "AB\n")), ["AB", "C"]);
+    deliveries.delete("d").await.unwrap();
+    assert_eq!(world.log.retention(shard), None);
+    assert_eq!(deliveries.put("d", vec!["d".into()]).await, Err(DeliveryError::NotFound("d".into())));
+    deliveries.create(new).await.unwrap();
+    assert_eq!(deliveries.status("d").await.unwrap().totals.records, 0, "a new life");
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", destination())).await.unwrap();
+    let refused = async |new| deliveries.create(new).await.unwrap_err();
+    assert_eq!(refused(new_stream("d", destination())).await, DeliveryError::Exists("d".into()));
+    let prefix = Destination { prefix: Some("!{timestamp:yyyy}".into()), ..destination() };
+    assert_eq!(
+        refused(new_stream("e", prefix)).await,
+        DeliveryError::Prefix(PrefixError::ErrorPrefixMissing)
+    );
+    let origin = NewOrigin::Stream { arn: super::arn("kinesis", "stream/missing"), role: String::new() };
+    let missing = NewStream { origin, ..new_stream("e", destination()) };
+    assert!(matches!(refused(missing).await, DeliveryError::Source(SourceError::NotFound(_))));
+    assert_eq!(deliveries.put("d", vec![]).await, Err(DeliveryError::NotDirect("d".into())));
+    assert_eq!(deliveries.delete("e").await, Err(DeliveryError::NotFound("e".into())));
+    deliveries
+        .create(NewStream { origin: NewOrigin::Direct, ..new_stream("e", destination()) })
+        .await
+        .unwrap();
+    let big = vec![0u8; 1_024_001];
+    assert_eq!(deliveries.put("e", vec![big.into()]).await, Err(DeliveryError::TooLarge));
+    assert_eq!(deliveries.put("e", vec!["".into(); 501]).await, Err(DeliveryError::TooLarge));
+    assert_eq!(deliveries.list(None, 1, |_| true).await.unwrap(), (vec!["d".to_owned()], true));
+    assert_eq!(deliveries.list(Some("d"), 1, |_| true).await.unwrap(), (vec!["e".to_owned()], false));
+    deliveries.tag("d", |tags| drop(tags.insert("k".into(), "v".into()))).await.unwrap();
+    assert_eq!(deliveries.describe("d").await.unwrap().tags["k"], "v");
+    assert!(world.clock.now() > Millis::ZERO);
+}

@@ -1,0 +1,134 @@
+//! A stream in memory.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_types::{Arn, Millis};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
+
+/// A stream whose shards a test fills, ends, splits and trims.
+#[derive(Default)]
+pub struct FakeSource {
+    shards: Mutex<Vec<Shard>>,
+    changed: Notify,
+    identity: Mutex<String>,
+}
+
+struct Shard {
+    id: String,
+    parents: Vec<String>,
+    records: Vec<SourceRecord>,
+    first: u64,
+    ended: bool,
+}
+
+impl FakeSource {
+    /// A stream with as many open shards.
+    pub fn new(shards: usize) -> Arc<Self> {
+        let source = Self::default();
+        for _ in 0..shards {
+            source.add_shard(&[]);
+        }
+        Arc::new(source)
+    }
+
+    /// Opens a shard, perhaps with parents, which are ended.
+    pub fn add_shard(&self, parents: &[&str]) {
+        let mut shards = self.shards.lock();
+        for shard in shards.iter_mut().filter(|shard| parents.contains(&shard.id.as_str())) {
+            shard.ended = true;
+        }
+        let id = shards.len().to_string();
+        let parents = parents.iter().map(|&parent| parent.to_owned()).collect();
+        shards.push(Shard { id, parents, records: Vec::new(), first: 0, ended: false });
+        drop(shards);
+        self.changed.notify_waiters();
+    }
+
+    /// Appends a record.
+    pub fn put(&self, shard: usize, data: impl Into<Bytes>, arrival: Millis) {
+        let mut shards = self.shards.lock();
+        let offset = shards[shard].records.len() as u64;
+        shards[shard].records.push(SourceRecord {
+            offset,
+            sequence_number: format!("{shard}9{offset:05}"),
+            partition_key: format!("key-{offset}"),
+            data: data.into(),
+            arrival,
+        });
+        drop(shards);
+        self.changed.notify_waiters();
+    }
+
+    /// Forgets the records of a shard before `first`.
+    pub fn trim(&self, shard: usize, first: u64) {
+        self.shards.lock()[shard].first = first;
+    }
+
+    /// Becomes another stream of the same name.
+    pub fn become_another(&self) {
+        self.identity.lock().push('x');
+    }
+}
+
+#[async_trait]
+impl Source for FakeSource {
+    fn identity(&self) -> String {
+        self.identity.lock().clone()
+    }
+
+    async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
+        let list = |shard: &Shard| SourceShard {
+            id: shard.id.clone(),
+            parents: shard.parents.clone(),
+            end: shard.records.len() as u64,
+            ended: shard.ended,
+        };
+        // Youngest first, so that nothing relies on the order.
+        Ok(self.shards.lock().iter().rev().map(list).collect())
+    }
+
+    async fn read(&self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+        let shards = self.shards.lock();
+        let found = shards.iter().find(|found| found.id == shard);
+        let found = found.ok_or_else(|| SourceError::NotFound(shard.to_owned()))?;
+        let (start, mut bytes) = (from.max(found.first), 0);
+        let fits = |record: &&SourceRecord| {
+            let fits = bytes == 0 || bytes + record.data.len() <= limit.bytes;
+            bytes += record.data.len().max(1);
+            fits
+        };
+        let rest = found.records.iter().skip(start as usize);
+        let records: Vec<_> = rest.take(limit.records).take_while(fits).cloned().collect();
+        let next = records.last().map_or(start.min(found.records.len() as u64), |record| record.offset + 1);
+        Ok(SourceChunk { records, next, end: found.records.len() as u64, ended: found.ended })
+    }
+
+    async fn wait(&self, shard: &str, from: u64) {
+        loop {
+            let changed = self.changed.notified();
+            let is_over = |found: &Shard| found.ended || found.records.len() as u64 > from;
+            if self.shards.lock().iter().find(|found| found.id == shard).is_none_or(is_over) {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// Finds the one stream under every name but `missing`.
+pub struct FakeSources(pub Arc<FakeSource>);
+
+#[async_trait]
+impl Sources for FakeSources {
+    async fn open(&self, arn: &Arn) -> Result<Arc<dyn Source>, SourceError> {
+        match arn.name_of("stream") {
+            Some("missing") | None => Err(SourceError::NotFound("missing".into())),
+            Some(_) => Ok(self.0.clone()),
+        }
+    }
+}
