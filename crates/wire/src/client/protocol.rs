@@ -1,11 +1,17 @@
 //! An operation's input as a request, and an answer as its output or error, protocol by protocol.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_shapes::{ByteStream, Operation, OperationShape, Protocol, Service};
 use http::{HeaderMap, HeaderValue, Method, header};
+use md5::{Digest, Md5};
 use serde_json::Value;
 
-use crate::client::CallError;
+use crate::{
+    client::CallError,
+    rest::{self, Format, Message, render_uri},
+    xml,
+};
 
 /// One call, written down so that it can be sent more than once.
 pub(crate) struct Call {
@@ -50,9 +56,10 @@ impl CallBody {
 impl Call {
     /// Writes `input` down.
     pub(crate) fn new<Op: Operation>(input: Op::Input) -> Result<Self, CallError> {
-        match Op::SERVICE.protocol {
-            Protocol::Json { version, target } => json_call::<Op>(&input, version, target),
-            Protocol::RestJson | Protocol::RestXml => Err(CallError::request("REST is not spoken yet")),
+        match (Op::SERVICE.protocol, Format::of(Op::SERVICE)) {
+            (Protocol::Json { version, target }, _) => json_call::<Op>(&input, version, target),
+            (_, Some(format)) => rest_call::<Op>(input, format),
+            (_, None) => Err(CallError::request("this protocol is not spoken")),
         }
     }
 
@@ -78,24 +85,84 @@ fn json_call<Op: Operation>(input: &Op::Input, version: &str, target: &str) -> R
     Ok(Call { method: Method::POST, path_and_query: "/".to_owned(), headers, body, name })
 }
 
+fn rest_call<Op: Operation>(mut input: Op::Input, format: Format) -> Result<Call, CallError> {
+    let shape = Op::SHAPE;
+    let stream = Op::take_input_stream(&mut input).filter(|_| rest::streams(shape.input));
+    let tree = serde_json::to_value(&input).map_err(CallError::request)?;
+    let message = rest::write(shape.input, tree, format, 0).map_err(CallError::request)?;
+    let missing = || CallError::request(format!("{} needs all of {}", shape.name, shape.http.uri));
+    let path_and_query = render_uri(shape.http.uri, &message.labels, &message.query).ok_or_else(missing)?;
+    let mut headers = message.headers;
+    let body = match stream {
+        Some(stream) => CallBody::Stream(stream),
+        None => CallBody::Bytes(message.body.clone()),
+    };
+    if matches!(format, Format::Xml(_)) && !message.body.is_empty() {
+        // Some of S3's operations want a digest of the body, and all take one.
+        let digest = STANDARD.encode(Md5::digest(&message.body));
+        headers.insert("content-md5", HeaderValue::from_str(&digest).expect("base64 is plain"));
+    }
+    let method = Method::from_bytes(shape.http.method.as_bytes()).map_err(CallError::request)?;
+    Ok(Call { method, path_and_query, headers, body, name: shape.name })
+}
+
 /// Whether an operation's answer is handed on as it comes.
-pub(crate) fn streams_output(_shape: &OperationShape) -> bool {
-    false
+pub(crate) fn streams_output(shape: &OperationShape) -> bool {
+    rest::streams(shape.output)
 }
 
 /// The output that a success holds.
 pub(crate) fn read_output<Op: Operation>(
     status: u16,
-    _headers: &HeaderMap,
+    headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Op::Output, CallError> {
-    let body = if body.is_empty() { &b"{}"[..] } else { &body };
-    serde_json::from_slice(body).map_err(|error| CallError::response(status, error))
+    let unreadable = |error: &dyn std::error::Error| CallError::response(status, error);
+    match Format::of(Op::SERVICE) {
+        None => {
+            let body = if body.is_empty() { &b"{}"[..] } else { &body };
+            serde_json::from_slice(body).map_err(|error| unreadable(&error))
+        }
+        Some(format) => {
+            if let Some(error) = late_error(format, &body) {
+                return Err(error);
+            }
+            let message = Message { headers: headers.clone(), status, body, ..Message::default() };
+            let tree = rest::read(Op::SHAPE.output, &message, format).map_err(|error| unreadable(&error))?;
+            serde_json::from_value(tree).map_err(|error| unreadable(&error))
+        }
+    }
+}
+
+/// S3 begins the answers of long operations (copies, completed uploads) with status 200 before it knows how they end.
+fn late_error(format: Format, body: &[u8]) -> Option<CallError> {
+    let Format::Xml(_) = format else { return None };
+    let root = xml::parse(body).ok().filter(|root| root.name == "Error")?;
+    let text = |name| root.child_text(name).unwrap_or_default();
+    let code = text("Code");
+    let status = if code == "SlowDown" { 503 } else { 500 };
+    Some(CallError::answered(status, code, text("Message")))
 }
 
 /// The error that a failure holds.
-pub(crate) fn read_error(_service: &Service, status: u16, headers: &HeaderMap, body: &[u8]) -> CallError {
-    read_json_error(status, headers, body)
+pub(crate) fn read_error(service: &Service, status: u16, headers: &HeaderMap, body: &[u8]) -> CallError {
+    match service.protocol {
+        Protocol::RestXml => read_xml_error(status, body),
+        Protocol::Json { .. } | Protocol::RestJson => read_json_error(status, headers, body),
+    }
+}
+
+/// `<Error><Code/><Message/></Error>`, or nothing at all in the answer to a HEAD.
+fn read_xml_error(status: u16, body: &[u8]) -> CallError {
+    let root = xml::parse(body).unwrap_or_default();
+    let code = match (root.child_text("Code"), status) {
+        (Some(code), _) => code.to_owned(),
+        (None, 304) => "NotModified".to_owned(),
+        (None, 404) => "NotFound".to_owned(),
+        (None, 412) => "PreconditionFailed".to_owned(),
+        (None, status) => format!("Http{status}"),
+    };
+    CallError::answered(status, code, root.child_text("Message").unwrap_or_default())
 }
 
 /// `x-amzn-ErrorType` or `__type` or `code`, and `message` in either case.

@@ -8,14 +8,22 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use headwater_env::Env;
-use headwater_shapes::kinesis::{self, ops};
+use headwater_shapes::{
+    ByteStream,
+    kinesis::{self, ops},
+    lambda, s3,
+};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 
-use crate::client::{CallError, Client, ClientConfig, Credentials, Retry};
+use crate::{
+    client::{CallError, Client, ClientConfig, Credentials, Retry},
+    rest::tests::{context, lambda_door, s3_door},
+};
 
 type Seen = Arc<Mutex<Vec<Request<Bytes>>>>;
 
@@ -119,4 +127,112 @@ async fn a_closed_port_is_a_transport_error_and_no_region_a_clear_one() {
     );
     let error = aws.call::<ops::ListStreams>(Default::default()).await.unwrap_err();
     assert!(error.message.contains("AWS_REGION"), "{error}");
+}
+
+/// The door of another test behind a real connection.
+async fn serve(door: impl crate::Door + 'static) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (door, env) = (Arc::new(door), Env::real());
+    env.clone().spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            let door = door.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let door = door.clone();
+                let request = request.map(|body| body.map_err(std::io::Error::other).boxed_unsync());
+                async move { Ok::<_, std::convert::Infallible>(door.call(request, context()).await) }
+            });
+            env.spawn(async move {
+                let connection = hyper::server::conn::http1::Builder::new();
+                drop(connection.serve_connection(TokioIo::new(socket), service).await);
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn s3_is_spoken_both_ways() {
+    let client = client(serve(s3_door()).await);
+    let listed = client
+        .call::<s3::ops::ListObjectsV2>(s3::ListObjectsV2Request {
+            bucket: "b".into(),
+            prefix: Some("x y/&+".into()),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(listed.prefix.as_deref(), Some("x y/&+"));
+    let object = &listed.contents.unwrap()[0];
+    assert_eq!(object.key.as_deref(), Some("a&<b>\r\u{1}"));
+    assert_eq!(object.last_modified.unwrap().0, 1_700_000_000_123);
+    assert_eq!(object.checksum_algorithm.as_deref().unwrap(), ["CRC32", "SHA1"]);
+    let body = ByteStream::from_bytes(Bytes::from_static(b"hello"));
+    let put =
+        s3::PutObjectRequest { bucket: "b".into(), key: "d/k +\u{e9}".into(), body, ..Default::default() };
+    let put = client.call::<s3::ops::PutObject>(put).await.unwrap();
+    assert_eq!(put.e_tag.as_deref(), Some("b/d/k +\u{e9} None Some(5) None None hello"));
+    let get = s3::GetObjectRequest { bucket: "b".into(), key: "k".into(), ..Default::default() };
+    let got = client.call::<s3::ops::GetObject>(get).await.unwrap();
+    assert_eq!((got.content_length, got.body.len), (Some(2), Some(2)));
+    assert_eq!(got.metadata.unwrap()["color"], "red");
+    let chunks: Vec<Bytes> = got.body.chunks.try_collect().await.unwrap();
+    assert_eq!(chunks.concat(), b"hi");
+    let key = s3::ObjectIdentifier { key: "k".into(), ..Default::default() };
+    let delete = s3::Delete { objects: vec![key], quiet: None };
+    let delete = s3::DeleteObjectsRequest { bucket: "b".into(), delete, ..Default::default() };
+    let deleted = client.call::<s3::ops::DeleteObjects>(delete).await.unwrap();
+    assert_eq!(deleted.deleted.unwrap()[0].key.as_deref(), Some("k"));
+    let far = s3::GetBucketLocationRequest { bucket: "far".into(), ..Default::default() };
+    let far = client.call::<s3::ops::GetBucketLocation>(far).await.unwrap();
+    assert_eq!(far.location_constraint.as_deref(), Some("eu-west-1"));
+}
+
+#[tokio::test]
+async fn errors_of_s3_are_read_with_and_without_a_body() {
+    let client = client(serve(s3_door()).await);
+    let head = s3::HeadObjectRequest { bucket: "b".into(), key: "missing".into(), ..Default::default() };
+    let error = client.call::<s3::ops::HeadObject>(head).await.unwrap_err();
+    assert_eq!((error.status, error.code.as_str()), (Some(404), "NotFound"));
+    let list = s3::ListPartsRequest { upload_id: "u".into(), ..Default::default() };
+    let error = client.call::<s3::ops::ListParts>(list.clone()).await.unwrap_err();
+    assert_eq!(error.code, CallError::REQUEST, "an empty bucket makes another address");
+    let list = s3::ListPartsRequest { bucket: "b".into(), key: "k".into(), ..list };
+    let error = client.call::<s3::ops::ListParts>(list).await.unwrap_err();
+    assert_eq!((error.status, error.code.as_str(), error.retryable), (Some(501), "NotImplemented", false));
+}
+
+#[tokio::test]
+async fn an_error_behind_a_status_of_200_is_an_error() {
+    let late = "<Error><Code>InternalError</Code><Message>late</Message></Error>";
+    let (address, seen) = server(vec![answer(200, late), answer(200, late), answer(200, late)]).await;
+    let input = s3::CompleteMultipartUploadRequest {
+        bucket: "b".into(),
+        key: "k".into(),
+        upload_id: "u".into(),
+        ..Default::default()
+    };
+    let error = client(address).call::<s3::ops::CompleteMultipartUpload>(input).await.unwrap_err();
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str(), error.retryable),
+        ("InternalError", "late", true)
+    );
+    assert_eq!(seen.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn lambda_is_spoken_both_ways() {
+    let client = client(serve(lambda_door()).await);
+    let invoke = |name: &str| lambda::InvocationRequest {
+        function_name: name.into(),
+        payload: Some(Bytes::from_static(b"{}").into()),
+        ..Default::default()
+    };
+    let output = client.call::<lambda::ops::Invoke>(invoke("arn:aws:lambda:us-east-1:000000000000:function:f")).await.unwrap();
+    assert_eq!(output.status_code, Some(200));
+    assert_eq!(output.payload.unwrap().0, &b"\"{}\xff\""[..]);
+    let error = client.call::<lambda::ops::Invoke>(invoke("none")).await.unwrap_err();
+    assert_eq!(error.code, "ResourceNotFoundException");
+    assert_eq!(error.message, "Function not found: none");
 }

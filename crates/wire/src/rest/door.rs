@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     ApiError, Body, Buffers, Context, Door, Table,
     body::{empty, full, into_stream, streamed},
-    chunked::{Depth, receive, trailer_algorithm},
+    chunked::{Depth, is_framed, receive, trailer_algorithm},
     limits::{REST_JSON_BODY_BYTES, XML_BODY_BYTES},
     rest::{
         Format, Found, Message, Router, errors,
@@ -106,11 +106,13 @@ impl<State: Send + Sync + 'static> Rest<State> {
         found: Found,
     ) -> Result<(Value, Option<ByteStream>), ApiError> {
         let input = found.operation.input;
-        let mut headers = head.headers.clone();
-        name_trailer(&mut headers, input);
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+        let length = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
         let depth = if streams(input) { Depth::Transport } else { Depth::Everything };
-        let body = receive(into_stream(body, length), &headers, depth).map_err(|e| ApiError::from(&e))?;
+        let body =
+            receive(into_stream(body, length), &head.headers, depth).map_err(|e| ApiError::from(&e))?;
+        let mut headers = head.headers.clone();
+        unframe(&mut headers, body.len);
+        name_trailer(&mut headers, input);
         let message = Message { labels: found.labels, query, headers, ..Message::default() };
         let refuse = |error| errors::unreadable(&error, self.format);
         if streams(input) {
@@ -125,6 +127,27 @@ impl<State: Send + Sync + 'static> Rest<State> {
         let held = held.map_err(|error| errors::not_held(error, self.format, found.operation))?;
         let message = Message { body: held.bytes.clone(), ..message };
         Ok((read(input, &message, self.format).map_err(refuse)?, None))
+    }
+}
+
+/// The headers as they would be without `aws-chunked`: the framing is gone, and an object must not keep its name.
+fn unframe(headers: &mut http::HeaderMap, len: Option<u64>) {
+    if !is_framed(headers) {
+        return;
+    }
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let left = encodings
+        .flat_map(|value| value.split(',').map(str::trim))
+        .filter(|encoding| !encoding.eq_ignore_ascii_case("aws-chunked"))
+        .collect::<Vec<_>>()
+        .join(",");
+    headers.remove(header::CONTENT_ENCODING);
+    if let (false, Ok(left)) = (left.is_empty(), HeaderValue::from_str(&left)) {
+        headers.insert(header::CONTENT_ENCODING, left);
+    }
+    headers.remove(header::CONTENT_LENGTH);
+    if let Some(len) = len {
+        headers.insert(header::CONTENT_LENGTH, len.into());
     }
 }
 

@@ -81,4 +81,4 @@ pub(crate) fn body_members(structure: &Structure) -> impl Iterator<Item = &Membe
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -134,13 +134,10 @@ fn escape(to: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::{Blob, Timestamp, s3};
     use proptest::prelude::*;
 
     use super::*;
     use crate::xml::parse;
-
-    const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
     proptest! {
         #[test]
