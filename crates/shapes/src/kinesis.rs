@@ -388,9 +388,9 @@ pub struct CreateStreamInput {
     #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
     #[serde(rename = "WarmThroughputMiBps", skip_serializing_if = "Option::is_none")]
-    pub warm_throughput_mi_bps: Option<i32>,
+    pub warm_throughput_mibps: Option<i32>,
     #[serde(rename = "MaxRecordSizeInKiB", skip_serializing_if = "Option::is_none")]
-    pub max_record_size_in_ki_b: Option<i32>,
+    pub max_record_size_in_kib: Option<i32>,
     #[serde(rename = "RecordDistributionStrategy", skip_serializing_if = "Option::is_none")]
     pub record_distribution_strategy: Option<String>,
 }
@@ -400,8 +400,8 @@ valid!(CreateStreamInput {
     shard_count: tables::POSITIVE_INTEGER_OBJECT,
     stream_mode_details: ANY,
     tags: tables::TAG_MAP,
-    warm_throughput_mi_bps: tables::NATURAL_INTEGER_OBJECT,
-    max_record_size_in_ki_b: tables::MAX_RECORD_SIZE_IN_KI_B,
+    warm_throughput_mibps: tables::NATURAL_INTEGER_OBJECT,
+    max_record_size_in_kib: tables::MAX_RECORD_SIZE_IN_KIB,
     record_distribution_strategy: tables::RECORD_DISTRIBUTION_STRATEGY,
 });
 
@@ -1758,7 +1758,7 @@ pub struct StreamDescriptionSummary {
     #[serde(rename = "WarmThroughput", skip_serializing_if = "Option::is_none")]
     pub warm_throughput: Option<WarmThroughputObject>,
     #[serde(rename = "MaxRecordSizeInKiB", skip_serializing_if = "Option::is_none")]
-    pub max_record_size_in_ki_b: Option<i32>,
+    pub max_record_size_in_kib: Option<i32>,
     #[serde(rename = "ChannelCount", skip_serializing_if = "Option::is_none")]
     pub channel_count: Option<i32>,
     #[serde(rename = "RecordDistributionStrategy", skip_serializing_if = "Option::is_none")]
@@ -1977,13 +1977,13 @@ pub struct UpdateMaxRecordSizeInput {
     #[serde(rename = "StreamId", skip_serializing_if = "Option::is_none")]
     pub stream_id: Option<String>,
     #[serde(rename = "MaxRecordSizeInKiB")]
-    pub max_record_size_in_ki_b: i32,
+    pub max_record_size_in_kib: i32,
 }
 
 valid!(UpdateMaxRecordSizeInput {
     stream_arn: tables::STREAM_ARN,
     stream_id: tables::STREAM_ID,
-    max_record_size_in_ki_b: tables::MAX_RECORD_SIZE_IN_KI_B,
+    max_record_size_in_kib: tables::MAX_RECORD_SIZE_IN_KIB,
 });
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -2100,14 +2100,14 @@ pub struct UpdateStreamModeInput {
     #[serde(rename = "StreamModeDetails")]
     pub stream_mode_details: StreamModeDetails,
     #[serde(rename = "WarmThroughputMiBps", skip_serializing_if = "Option::is_none")]
-    pub warm_throughput_mi_bps: Option<i32>,
+    pub warm_throughput_mibps: Option<i32>,
 }
 
 valid!(UpdateStreamModeInput {
     stream_arn: tables::STREAM_ARN,
     stream_id: tables::STREAM_ID,
     stream_mode_details: ANY,
-    warm_throughput_mi_bps: tables::NATURAL_INTEGER_OBJECT,
+    warm_throughput_mibps: tables::NATURAL_INTEGER_OBJECT,
 });
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -2135,14 +2135,14 @@ pub struct UpdateStreamWarmThroughputInput {
     #[serde(rename = "StreamId", skip_serializing_if = "Option::is_none")]
     pub stream_id: Option<String>,
     #[serde(rename = "WarmThroughputMiBps")]
-    pub warm_throughput_mi_bps: i32,
+    pub warm_throughput_mibps: i32,
 }
 
 valid!(UpdateStreamWarmThroughputInput {
     stream_arn: tables::STREAM_ARN,
     stream_name: tables::STREAM_NAME,
     stream_id: tables::STREAM_ID,
-    warm_throughput_mi_bps: tables::NATURAL_INTEGER_OBJECT,
+    warm_throughput_mibps: tables::NATURAL_INTEGER_OBJECT,
 });
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -2160,9 +2160,9 @@ pub struct UpdateStreamWarmThroughputOutput {
 #[serde(default)]
 pub struct WarmThroughputObject {
     #[serde(rename = "TargetMiBps", skip_serializing_if = "Option::is_none")]
-    pub target_mi_bps: Option<i32>,
+    pub target_mibps: Option<i32>,
     #[serde(rename = "CurrentMiBps", skip_serializing_if = "Option::is_none")]
-    pub current_mi_bps: Option<i32>,
+    pub current_mibps: Option<i32>,
 }
 
 /// The operations, as types.
@@ -3531,7 +3531,7 @@ mod tables {
             optional("StreamModeDetails", &Shape::Structure(&STREAM_MODE_DETAILS)),
             optional("Tags", &TAG_MAP),
             optional("WarmThroughputMiBps", &NATURAL_INTEGER_OBJECT),
-            optional("MaxRecordSizeInKiB", &MAX_RECORD_SIZE_IN_KI_B),
+            optional("MaxRecordSizeInKiB", &MAX_RECORD_SIZE_IN_KIB),
             optional("RecordDistributionStrategy", &RECORD_DISTRIBUTION_STRATEGY),
         ],
         payload: None,
@@ -3981,7 +3981,7 @@ mod tables {
         union: false,
     };
     pub(super) static MAX_RECEIVE_COUNT: Shape = Shape::Integer { min: Some(1), max: Some(1000) };
-    pub(super) static MAX_RECORD_SIZE_IN_KI_B: Shape = Shape::Integer { min: Some(1024), max: Some(10240) };
+    pub(super) static MAX_RECORD_SIZE_IN_KIB: Shape = Shape::Integer { min: Some(1024), max: Some(10240) };
     static MERGE_SHARDS_INPUT: Structure = Structure {
         name: "MergeShardsInput",
         members: &[
@@ -4769,7 +4769,7 @@ mod tables {
             required("OpenShardCount", &SHARD_COUNT_OBJECT),
             optional("ConsumerCount", &CONSUMER_COUNT_OBJECT),
             optional("WarmThroughput", &Shape::Structure(&WARM_THROUGHPUT_OBJECT)),
-            optional("MaxRecordSizeInKiB", &MAX_RECORD_SIZE_IN_KI_B),
+            optional("MaxRecordSizeInKiB", &MAX_RECORD_SIZE_IN_KIB),
             optional("ChannelCount", &CHANNEL_COUNT_OBJECT),
             optional("RecordDistributionStrategy", &RECORD_DISTRIBUTION_STRATEGY),
             optional("QueueCount", &QUEUE_COUNT_OBJECT),
@@ -5016,7 +5016,7 @@ mod tables {
         members: &[
             optional("StreamARN", &STREAM_ARN),
             optional("StreamId", &STREAM_ID),
-            required("MaxRecordSizeInKiB", &MAX_RECORD_SIZE_IN_KI_B),
+            required("MaxRecordSizeInKiB", &MAX_RECORD_SIZE_IN_KIB),
         ],
         payload: None,
         union: false,

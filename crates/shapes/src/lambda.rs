@@ -516,13 +516,13 @@ pub struct LambdaManagedInstancesCapacityProviderConfig {
     #[serde(rename = "PerExecutionEnvironmentMaxConcurrency", skip_serializing_if = "Option::is_none")]
     pub per_execution_environment_max_concurrency: Option<i32>,
     #[serde(rename = "ExecutionEnvironmentMemoryGiBPerVCpu", skip_serializing_if = "Option::is_none")]
-    pub execution_environment_memory_gi_b_per_v_cpu: Option<f64>,
+    pub execution_environment_memory_gib_per_v_cpu: Option<f64>,
 }
 
 valid!(LambdaManagedInstancesCapacityProviderConfig {
     capacity_provider_arn: tables::CAPACITY_PROVIDER_ARN,
     per_execution_environment_max_concurrency: tables::PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY,
-    execution_environment_memory_gi_b_per_v_cpu: tables::EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU,
+    execution_environment_memory_gib_per_v_cpu: tables::EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU,
 });
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -2203,7 +2203,7 @@ mod tables {
         union: false,
     };
     pub(super) static EPHEMERAL_STORAGE_SIZE: Shape = Shape::Integer { min: Some(512), max: Some(32768) };
-    pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU: Shape =
+    pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU: Shape =
         Shape::Double { min: Some(2.0), max: Some(8.0) };
     pub(super) static EXECUTION_TIMEOUT: Shape = Shape::Integer { min: Some(1), max: Some(31622400) };
     static FILE_SYSTEM_ARN_REGEX: Pattern = Pattern::new(
@@ -2456,7 +2456,7 @@ mod tables {
         members: &[
             required("CapacityProviderArn", &CAPACITY_PROVIDER_ARN),
             optional("PerExecutionEnvironmentMaxConcurrency", &PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY),
-            optional("ExecutionEnvironmentMemoryGiBPerVCpu", &EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU),
+            optional("ExecutionEnvironmentMemoryGiBPerVCpu", &EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU),
         ],
         payload: None,
         union: false,

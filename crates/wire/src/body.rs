@@ -1,11 +1,16 @@
 //! Bodies: one type for requests and answers, and what is held of them in memory.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use headwater_shapes::ByteStream;
-use http_body::{Body as _, Frame};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -24,9 +29,39 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// A body that is passed on as it comes.
+/// A body that is passed on as it comes, and announces its length where that is known.
 pub fn streamed(stream: ByteStream) -> Body {
-    StreamBody::new(stream.chunks.map_ok(Frame::data)).boxed_unsync()
+    Announced { body: StreamBody::new(stream.chunks.map_ok(Frame::data)), left: stream.len }.boxed_unsync()
+}
+
+/// A body of frames that knows how many bytes are to come.
+struct Announced<B> {
+    body: B,
+    left: Option<u64>,
+}
+
+impl<B: http_body::Body<Data = Bytes, Error = io::Error> + Unpin> http_body::Body for Announced<B> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if let (Poll::Ready(Some(Ok(frame))), Some(left)) = (&frame, &mut self.left) {
+            *left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
 }
 
 /// A body as a stream of its chunks; `len` is what was announced of it.
@@ -145,6 +180,16 @@ mod tests {
             assert!(matches!(buffers.hold(body, 4).await, Err(HoldError::TooLong { limit: 4 })));
         }
         assert_eq!(buffers.kibibytes.available_permits(), 4, "all room is given back");
+    }
+
+    #[tokio::test]
+    async fn a_streamed_body_announces_what_is_left_of_it() {
+        let two = futures_util::stream::iter([Ok(Bytes::from("ab")), Ok(Bytes::from("c"))]);
+        let mut body = streamed(ByteStream { chunks: Box::pin(two), len: Some(3) });
+        assert_eq!(body.size_hint().exact(), Some(3));
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(body.size_hint().exact(), Some(1));
+        assert_eq!(chunks(&[]).size_hint().exact(), None);
     }
 
     #[tokio::test]

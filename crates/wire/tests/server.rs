@@ -1,6 +1,8 @@
 //! The listener and the door of AWS JSON, over real sockets. What strays from the protocol is answered as recorded on
 //! AWS by kinesalite's tests.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;

@@ -11,6 +11,10 @@ const KEYWORDS: &[&str] = &[
 
 /// `StreamARN` → `stream_arn`, `ChecksumCRC32C` → `checksum_crc32c`, `ConsumerARNs` → `consumer_arns`.
 pub fn snake(name: &str) -> String {
+    // Units are words of their own, although they do not look like it.
+    let name = ["KiB", "MiB", "GiB"].iter().fold(name.to_owned(), |name, unit| {
+        name.replace(unit, &(unit[..1].to_owned() + &unit[1..].to_lowercase()))
+    });
     let chars: Vec<char> = name.chars().collect();
     let lower = |i: usize| chars.get(i).is_some_and(char::is_ascii_lowercase);
     let mut out = String::new();
@@ -71,6 +75,9 @@ mod tests {
             ("AWSKMSKeyARN", "awskms_key_arn"),
             ("AvailabilityZones", "availability_zones"),
             ("IsTruncated", "is_truncated"),
+            ("MaxRecordSizeInKiB", "max_record_size_in_kib"),
+            ("WarmThroughputMiBps", "warm_throughput_mibps"),
+            ("ExecutionEnvironmentMemoryGiBPerVCpu", "execution_environment_memory_gib_per_v_cpu"),
             ("As", "as"),
         ] {
             assert_eq!(snake(name), expected);

@@ -13,7 +13,7 @@ impl Handle<CreateStream> for Kinesis {
     /// The stream is ACTIVE when this returns.
     async fn handle(&self, input: CreateStreamInput, context: &Context) -> Result<Nothing, ApiError> {
         let shards = shard_count(&input)?;
-        if input.warm_throughput_mi_bps.is_some() {
+        if input.warm_throughput_mibps.is_some() {
             return Err(ApiError::not_supported("WarmThroughputMiBps"));
         }
         if input.record_distribution_strategy.is_some_and(|strategy| strategy != "USER_PARTITION_KEY") {
@@ -23,7 +23,7 @@ impl Handle<CreateStream> for Kinesis {
         let given = input.tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
         let max_record_bytes =
-            input.max_record_size_in_ki_b.map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
+            input.max_record_size_in_kib.map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
         let new = NewStream { tags: given, max_record_bytes, ..NewStream::new(name, shards) };
         self.streams.create(new).await.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

@@ -28,7 +28,7 @@ impl Handle<DescribeStreamSummary> for Kinesis {
             encryption_type: Some(describe::NO_ENCRYPTION.to_owned()),
             open_shard_count: i32::try_from(stream.open_shards()).unwrap_or(i32::MAX),
             consumer_count: Some(0),
-            max_record_size_in_ki_b: Some((record.max_record_bytes / 1024) as i32),
+            max_record_size_in_kib: Some((record.max_record_bytes / 1024) as i32),
             ..Default::default()
         };
         Ok(DescribeStreamSummaryOutput { stream_description_summary })
