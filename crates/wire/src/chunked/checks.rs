@@ -16,7 +16,7 @@ use crate::{
 
 /// How a body's digest is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// CRC-32 as in gzip.
     Crc32,
     /// CRC-32C, Castagnoli.
@@ -40,13 +40,13 @@ impl Algorithm {
         [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256, Self::Sha512];
 
     /// The algorithm whose value stands in a header or trailer such as `x-amz-checksum-crc32`.
-    pub fn of_header(name: &str) -> Option<Self> {
+    pub(crate) fn of_header(name: &str) -> Option<Self> {
         let wanted = name.trim().to_ascii_lowercase();
         Self::CHECKSUMS.into_iter().find(|algorithm| algorithm.header() == wanted)
     }
 
     /// Its header or trailer: `x-amz-checksum-crc32`.
-    pub fn header(self) -> String {
+    pub(crate) fn header(self) -> String {
         match self {
             Self::Md5 => "content-md5".to_owned(),
             Self::Payload => CONTENT_SHA256.to_owned(),

@@ -1,8 +1,8 @@
 //! Request bodies that say what they hold: `aws-chunked` framing, checksums and lengths, checked as they pass.
 //!
 //! [`receive`] takes a body and its headers and gives the bytes inside, one chunk in memory at a time. What it finds
-//! wrong ends the stream with a [`BodyError`] inside an [`io::Error`]; whoever stores the bytes must not keep them
-//! then ([`body_error`] gets it out again). The signatures of single chunks are not checked.
+//! wrong ends the stream with an [`io::Error`] that holds the [`ApiError`] for it; whoever stores the bytes must not
+//! keep them then ([`body_error`] gets it out again). The signatures of single chunks are not checked.
 
 mod checks;
 mod frames;
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-pub use checks::Algorithm;
+pub(crate) use checks::Algorithm;
 
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
@@ -30,7 +30,7 @@ const TRAILER: &str = "x-amz-trailer";
 
 /// What is wrong with a body; only its end tells.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BodyError {
+pub(crate) enum BodyError {
     /// Fewer or more bytes than announced.
     #[error("the body has {actual} bytes instead of {announced}")]
     Length {
@@ -105,9 +105,9 @@ pub(crate) fn is_framed(headers: &HeaderMap) -> bool {
     chunked || text(headers, CONTENT_SHA256).is_some_and(|hash| hash.starts_with("STREAMING-"))
 }
 
-/// The error of a body in an error of its stream, in S3's words.
+/// What the protocol found wrong with a body, out of the error of its stream.
 pub fn body_error(error: &io::Error) -> Option<ApiError> {
-    error.get_ref()?.downcast_ref::<BodyError>().map(ApiError::from)
+    error.get_ref()?.downcast_ref::<ApiError>().cloned()
 }
 
 struct State {
@@ -131,12 +131,12 @@ impl State {
                     Some(data) => return self.pass(data).map(Some),
                     None => self.finish(&[])?,
                 },
-                Some(frames) => match frames.next().map_err(io::Error::other)? {
+                Some(frames) => match frames.next().map_err(broken)? {
                     Frame::Data(data) => return self.pass(data).map(Some),
                     Frame::End(trailers) => self.finish(&trailers)?,
                     Frame::NeedsMore => match self.body.chunks.next().await.transpose()? {
                         Some(bytes) => frames.feed(bytes),
-                        None => return Err(io::Error::other(BodyError::Cut)),
+                        None => return Err(broken(BodyError::Cut)),
                     },
                 },
             }
@@ -147,7 +147,7 @@ impl State {
         self.seen += data.len() as u64;
         match self.announced {
             Some(announced) if self.seen > announced => {
-                Err(io::Error::other(BodyError::Length { announced, actual: self.seen }))
+                Err(broken(BodyError::Length { announced, actual: self.seen }))
             }
             _ => {
                 self.checks.update(&data);
@@ -159,10 +159,14 @@ impl State {
     fn finish(&mut self, trailers: &[(String, String)]) -> io::Result<()> {
         self.finished = true;
         if let Some(announced) = self.announced.filter(|announced| *announced != self.seen) {
-            return Err(io::Error::other(BodyError::Length { announced, actual: self.seen }));
+            return Err(broken(BodyError::Length { announced, actual: self.seen }));
         }
-        self.checks.finish(trailers).map_err(io::Error::other)
+        self.checks.finish(trailers).map_err(broken)
     }
+}
+
+fn broken(error: BodyError) -> io::Error {
+    io::Error::other(ApiError::from(&error))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

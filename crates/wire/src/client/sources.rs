@@ -160,7 +160,7 @@ impl Issue for Source {
                 };
                 parse_issued(&self.get(address, "authorization", token).await?)
             }
-            Place::Instance { host } => self.from_instance(host).await,
+            Place::Instance { host } => self.ask_instance(host).await,
             Place::Nowhere => Err(nothing_set_up("the instance's metadata are switched off")),
         }
     }
@@ -168,7 +168,7 @@ impl Issue for Source {
 
 impl Source {
     /// The second version of the instance's metadata: a token first, then the role's name, then its credentials.
-    async fn from_instance(&self, host: &str) -> Result<Issued, CredentialsError> {
+    async fn ask_instance(&self, host: &str) -> Result<Issued, CredentialsError> {
         let request = Request::put(format!("{host}/latest/api/token"))
             .header("x-aws-ec2-metadata-token-ttl-seconds", INSTANCE_TOKEN_SECONDS);
         let token = self.send(request).await.map_err(|error| nothing_set_up(&error.to_string()))?;

@@ -229,7 +229,10 @@ async fn lambda_is_spoken_both_ways() {
         payload: Some(Bytes::from_static(b"{}").into()),
         ..Default::default()
     };
-    let output = client.call::<lambda::ops::Invoke>(invoke("arn:aws:lambda:us-east-1:000000000000:function:f")).await.unwrap();
+    let output = client
+        .call::<lambda::ops::Invoke>(invoke("arn:aws:lambda:us-east-1:000000000000:function:f"))
+        .await
+        .unwrap();
     assert_eq!(output.status_code, Some(200));
     assert_eq!(output.payload.unwrap().0, &b"\"{}\xff\""[..]);
     let error = client.call::<lambda::ops::Invoke>(invoke("none")).await.unwrap_err();

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http_body::Body as _;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -107,6 +108,7 @@ impl<State: Send + Sync + 'static> Rest<State> {
     ) -> Result<(Value, Option<ByteStream>), ApiError> {
         let input = found.operation.input;
         let length = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+        let length = length.or(body.size_hint().exact());
         let depth = if streams(input) { Depth::Transport } else { Depth::Everything };
         let body =
             receive(into_stream(body, length), &head.headers, depth).map_err(|e| ApiError::from(&e))?;
@@ -116,6 +118,9 @@ impl<State: Send + Sync + 'static> Rest<State> {
         let message = Message { labels: found.labels, query, headers, ..Message::default() };
         let refuse = |error| errors::unreadable(&error, self.format);
         if streams(input) {
+            if body.len.is_none() && self.format != Format::Json {
+                return Err(errors::no_length());
+            }
             return Ok((read(input, &message, self.format).map_err(refuse)?, Some(body)));
         }
         let buffers = head.extensions.get::<Buffers>().cloned().unwrap_or_default();

@@ -14,7 +14,8 @@ use crate::{
     xml::Writer,
 };
 
-/// A field of an error with this prefix is a header of the answer: `header:ETag` with a 304, `header:Allow` …
+/// A field of an error with this prefix is a header of the answer: `header:Allow`. With status 304, which has no
+/// body, all fields are headers.
 const HEADER: &str = "header:";
 
 /// The answer that an error makes.
@@ -31,8 +32,9 @@ pub(super) fn answer(error: &ApiError, format: Format, context: &Context) -> Res
     if format == Format::Json {
         insert(headers, "x-amzn-errortype", error.code());
     }
-    for (name, value) in error.fields() {
-        if let (Some(name), Some(text)) = (name.strip_prefix(HEADER), value.as_str()) {
+    for (field, value) in error.fields() {
+        let name = field.strip_prefix(HEADER).or((error.status() == 304).then_some(field.as_str()));
+        if let (Some(name), Some(text)) = (name, value.as_str()) {
             insert(headers, name, text);
         }
     }
@@ -134,6 +136,11 @@ pub(crate) fn malformed_xml() -> ApiError {
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",
     )
+}
+
+/// S3 wants to know how much is put before it comes.
+pub(super) fn no_length() -> ApiError {
+    ApiError::new(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 }
 
 /// The body could not be read.

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 
 use crate::{
     ApiError, Body, Context, Door, Handle, Rest, Table,
-    body::{empty, full},
+    body::{empty, full, streamed},
     chunked::body_error,
 };
 
@@ -148,7 +148,7 @@ impl Handle<s3::ops::GetObject> for World {
         _: &Context,
     ) -> Result<s3::GetObjectOutput, ApiError> {
         if input.if_modified_since == Some(Timestamp(1_445_412_480_000)) {
-            return Err(ApiError::new(304, "NotModified", "Not Modified").with("header:ETag", "\"x\""));
+            return Err(ApiError::new(304, "NotModified", "Not Modified").with("ETag", "\"x\""));
         }
         let range = input.range.map(|_| "bytes 0-1/2".to_owned());
         Ok(s3::GetObjectOutput {
@@ -396,6 +396,10 @@ async fn what_is_not_built_or_not_there_says_so() {
             format!("<Code>NotImplemented</Code><Message>Headwater does not support {code} yet.</Message>");
         assert!(answer.body().contains(&text), "{}", answer.body());
     }
+    let unsized_body = streamed(ByteStream { len: None, ..ByteStream::from_bytes("x".into()) });
+    let answer = send(&door, Request::put("/b/k"), unsized_body).await;
+    assert_eq!(answer.status(), 411);
+    assert!(answer.body().contains("<Code>MissingContentLength</Code>"), "{}", answer.body());
     let answer = send(&door, Request::post("/b/k"), empty()).await;
     assert_eq!(answer.status(), 405);
     let tail = "<Method>POST</Method><RequestId>R1</RequestId><HostId>UjE=</HostId></Error>";
