@@ -74,6 +74,9 @@ pub struct Function {
     pub last_modified: Millis,
     /// A random id, new after every change.
     pub revision: String,
+    /// Words that its owner sorts it by.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// The names that a function's environment gets from the server, so that its owner may not set them (AWS's list).

@@ -1,7 +1,7 @@
 //! All functions: made, changed, found, deleted, run.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io::IoSlice,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
@@ -131,9 +131,11 @@ impl Functions {
         &self,
         name: FunctionName,
         configuration: Configuration,
+        tags: BTreeMap<String, String>,
         package: Bytes,
     ) -> Result<Function, Error> {
         configuration.check()?;
+        check_tags(&tags)?;
         if self.inner.table.get(name.as_str()).await?.is_some() {
             return Err(Error::Exists(name));
         }
@@ -144,6 +146,7 @@ impl Functions {
             code,
             last_modified: self.inner.env.clock.now(),
             revision: self.inner.env.random.uuid(),
+            tags,
         };
         let written = self.inner.table.write(function.name.as_str(), &function, Expect::Absent).await;
         let written = written.map_err(|error| match error {
@@ -206,6 +209,22 @@ impl Functions {
         change(&mut changed.configuration);
         changed.configuration.check()?;
         self.inner.replace(found, changed).await
+    }
+
+    /// Changes a function's tags; the function stays at its revision.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Invalid`] for too many, or what failed below.
+    pub async fn update_tags(
+        &self,
+        name: &FunctionName,
+        change: impl FnOnce(&mut BTreeMap<String, String>) + Send,
+    ) -> Result<(), Error> {
+        let Versioned { value: mut function, version } = self.inner.find(name).await?;
+        change(&mut function.tags);
+        check_tags(&function.tags)?;
+        self.inner.table.write(name.as_str(), &function, Expect::At(version)).await.map_err(changed)?;
+        Ok(())
     }
 
     /// One function.
@@ -303,6 +322,14 @@ async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packa
             .map_err(Error::disk("writing the bootstraps"))?;
     }
     Ok(packages)
+}
+
+fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
+    if tags.len() > limits::TAGS_MAX {
+        let why = format!("{} are more than the {} that a function may have", tags.len(), limits::TAGS_MAX);
+        return Err(Error::Invalid { what: "tags", why });
+    }
+    Ok(())
 }
 
 /// A conflict is a change by another between our read and our write.

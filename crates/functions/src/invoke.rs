@@ -21,7 +21,7 @@ pub struct Request {
     pub request_id: String,
     /// JSON.
     pub payload: Bytes,
-    /// What a mobile client tells of itself: JSON.
+    /// What a mobile client tells of itself: JSON in one line.
     pub client_context: Option<String>,
 }
 

@@ -18,6 +18,8 @@ pub const RESPONSE_BYTES_MAX: usize = 6_291_556;
 pub const RESPONSE_DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// All environment variables of a function together, as JSON (AWS: 4 KB).
 pub const ENVIRONMENT_BYTES_MAX: usize = 4096;
+/// A function's tags (AWS: 50).
+pub const TAGS_MAX: usize = 50;
 /// The end of the output that a caller may ask for (AWS: 4 KB).
 pub const LOG_TAIL_BYTES: usize = 4096;
 /// A line of output; a longer one is cut into several (CloudWatch: 256 KB an event, less its overhead).

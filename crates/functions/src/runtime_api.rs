@@ -12,7 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use headwater_env::Env;
 use headwater_types::Millis;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -251,10 +251,11 @@ fn handed(work: Work) -> Response<Full<Bytes>> {
         .header("Lambda-Runtime-Aws-Request-Id", &work.request_id)
         .header("Lambda-Runtime-Deadline-Ms", work.deadline.0.to_string())
         .header("Lambda-Runtime-Invoked-Function-Arn", &work.function_arn);
-    if let Some(context) = &work.client_context {
+    // What is no header value, having line ends in it, is not JSON as we ask for it.
+    if let Some(context) = work.client_context.and_then(|c| HeaderValue::from_bytes(c.as_bytes()).ok()) {
         response = response.header("Lambda-Runtime-Client-Context", context);
     }
-    response.body(Full::new(work.payload)).expect("ids, times, ARNs and checked contexts are header values")
+    response.body(Full::new(work.payload)).expect("ids, times and ARNs are header values")
 }
 
 fn accepted() -> Response<Full<Bytes>> {
@@ -272,6 +273,6 @@ fn refused(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes
 fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
-    response.headers_mut().insert("Content-Type", http::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert("Content-Type", HeaderValue::from_static("application/json"));
     response
 }

@@ -114,7 +114,8 @@ function contextOf(headers) {
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
     logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
-    clientContext: client ? JSON.parse(client) : undefined,
+    // The header holds UTF-8, which Node takes for Latin-1.
+    clientContext: client ? JSON.parse(Buffer.from(client, "latin1").toString()) : undefined,
     identity: undefined,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
     succeed: (result) => settle(null, result),

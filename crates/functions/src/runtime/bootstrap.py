@@ -64,7 +64,8 @@ class ClientContext:
 
 
 def client_context(text):
-    return ClientContext(json.loads(text)) if text else None
+    # The header holds UTF-8, which http.client takes for Latin-1.
+    return ClientContext(json.loads(text.encode("latin-1"))) if text else None
 
 
 class LogHandler(logging.Handler):

@@ -111,7 +111,10 @@ impl World {
         let configuration =
             Configuration::new(runtime.parse().unwrap(), handler, "arn:aws:iam::000000000000:role/r");
         let configuration = Configuration { timeout_s: 30, ..configuration };
-        self.functions.create(name.parse().unwrap(), configuration, zip_of(files)).await.unwrap()
+        self.functions
+            .create(name.parse().unwrap(), configuration, Default::default(), zip_of(files))
+            .await
+            .unwrap()
     }
 
     pub async fn invoke(&self, name: &str, payload: &str) -> Invocation {

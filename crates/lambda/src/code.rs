@@ -1,0 +1,59 @@
+//! Where a function's code comes from: the request itself, or an object store.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_shapes::{Blob, lambda::FunctionCode};
+use headwater_wire::ApiError;
+
+use crate::errors::invalid_parameter;
+
+/// Objects that hold functions' code.
+#[async_trait]
+pub trait CodeSource: Send + Sync {
+    /// The whole object, if it has at most `max` bytes.
+    ///
+    /// # Errors
+    /// The store's error code and text, such as `NoSuchKey` and `The specified key does not exist.`
+    async fn get(&self, bucket: &str, key: &str, max: usize) -> Result<Bytes, NoCode>;
+}
+
+/// Why an object with code could not be had, in the store's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoCode {
+    /// `NoSuchBucket`, `NoSuchKey` …
+    pub code: String,
+    /// The text to it.
+    pub message: String,
+}
+
+/// The zip file that a request gives or names.
+pub(crate) async fn package(source: &dyn CodeSource, code: FunctionCode) -> Result<Bytes, ApiError> {
+    let image = code.image_uri.as_ref().is_some_and(|uri| !uri.is_empty());
+    let key = code.source_kms_key_arn.as_ref().is_some_and(|arn| !arn.is_empty());
+    let mode = code.s3_object_storage_mode.as_deref().is_some_and(|mode| mode != "COPY");
+    for (set, what) in [
+        (image, "ImageUri"),
+        (key, "SourceKMSKeyArn"),
+        (code.s3_object_version.is_some(), "S3ObjectVersion"),
+        (mode, "S3ObjectStorageMode"),
+    ] {
+        if set {
+            return Err(ApiError::not_supported(what));
+        }
+    }
+    match (code.zip_file, code.s3_bucket, code.s3_key) {
+        (Some(Blob(zip)), None, None) => Ok(zip),
+        (None, Some(bucket), Some(key)) => {
+            let found = source.get(&bucket, &key, headwater_functions::limits::PACKAGE_BYTES_MAX).await;
+            found.map_err(|NoCode { code, message }| {
+                invalid_parameter(format!(
+                    "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
+                ))
+            })
+        }
+        (None, None, None) => Err(invalid_parameter("Please provide a source for function code.")),
+        _ => Err(invalid_parameter(
+            "Please provide either a ZipFile, or an S3Bucket together with an S3Key, as source for function code.",
+        )),
+    }
+}

@@ -1,0 +1,79 @@
+//! The domain's errors in AWS's words. Texts as recorded on AWS by the tests of localstack, where those have them.
+
+use headwater_functions::{Error, PackageError};
+use headwater_shapes::lambda::errors as shapes;
+use headwater_types::Arn;
+use headwater_wire::ApiError;
+
+/// A parameter that the model allows and the service does not.
+pub(crate) fn invalid_parameter(message: impl Into<String>) -> ApiError {
+    ApiError::of(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
+}
+
+/// No such function; this error alone spells its member `Message`.
+pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
+    let message = message.into();
+    ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message.clone()).with("Message", message)
+}
+
+/// No function, or no version of it, at `arn`.
+pub(crate) fn no_function(arn: impl std::fmt::Display) -> ApiError {
+    not_found(format!("Function not found: {arn}"))
+}
+
+/// A payload over AWS's bound for `operation`.
+fn request_too_large(max: usize) -> ApiError {
+    let message = format!("Request must be smaller than {max} bytes for the InvokeFunction operation");
+    ApiError::of(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
+}
+
+/// A domain error about the function at `arn` as an answer.
+pub(crate) fn api(error: Error, arn: &Arn) -> ApiError {
+    match error {
+        Error::NotFound(_) => no_function(arn),
+        Error::Exists(name) => {
+            ApiError::of(&shapes::RESOURCE_CONFLICT_EXCEPTION, format!("Function already exist: {name}"))
+        }
+        Error::Invalid { what: "environment", why } => invalid_parameter(why),
+        Error::Invalid { what, why } => invalid_parameter(format!("Invalid {what}: {why}")),
+        Error::Package(error) => package(&error),
+        Error::Revision => ApiError::of(
+            &shapes::PRECONDITION_FAILED_EXCEPTION,
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
+             retrieve the latest Revision Id",
+        ),
+        Error::Throttled => throttled("Rate Exceeded.", "ConcurrentInvocationLimitExceeded"),
+        Error::QueueFull => throttled("Too many events wait to be invoked.", "CallerRateLimitExceeded"),
+        Error::PayloadTooLarge { max, .. } => request_too_large(max),
+        Error::Runtime { .. } => ApiError::of(&shapes::INVALID_RUNTIME_EXCEPTION, error.to_string()),
+        Error::Closed => ApiError::new(503, "ServiceUnavailable", error.to_string()),
+        Error::Catalog(_) | Error::Disk { .. } => other(error),
+    }
+}
+
+/// A domain error that is about no function in particular.
+pub(crate) fn other(error: Error) -> ApiError {
+    ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string())
+}
+
+fn throttled(message: &str, reason: &str) -> ApiError {
+    ApiError::of(&shapes::TOO_MANY_REQUESTS_EXCEPTION, message).with("Reason", reason)
+}
+
+fn package(error: &PackageError) -> ApiError {
+    match error {
+        PackageError::NotZip(_) => invalid_parameter(
+            "Could not unzip uploaded file. Please check your file, then try to upload again.",
+        ),
+        PackageError::TooLarge { max, .. } => ApiError::new(
+            413,
+            "RequestEntityTooLargeException",
+            format!("Zipped size must be smaller than {max} bytes"),
+        ),
+        PackageError::UnpacksTooLarge { max } => {
+            invalid_parameter(format!("Unzipped size must be smaller than {max} bytes"))
+        }
+        PackageError::TooManyFiles { .. } | PackageError::LeadsOut(_) => invalid_parameter(error.to_string()),
+        PackageError::Damaged(_) => ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string()),
+    }
+}

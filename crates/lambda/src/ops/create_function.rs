@@ -1,0 +1,112 @@
+//! CreateFunction.
+
+use headwater_shapes::lambda::{CreateFunctionRequest, FunctionConfiguration, ops::CreateFunction};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Lambda, code, describe, errors, settings, target::Target};
+
+impl Handle<CreateFunction> for Lambda {
+    async fn handle(
+        &self,
+        input: CreateFunctionRequest,
+        _context: &Context,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let target = Target::latest(&input.function_name, None, self.functions.options())?;
+        let configuration = settings::create(&input, &target)?;
+        let package = code::package(&*self.code, input.code).await?;
+        let tags = input.tags.unwrap_or_default();
+        let created = self.functions.create(target.name.clone(), configuration, tags, package).await;
+        let function = created.map_err(|error| errors::api(error, &target.arn))?;
+        Ok(describe::configuration(&function, target.arn.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::lambda::ops::{CreateFunction, GetFunctionConfiguration};
+    use serde_json::json;
+
+    use crate::testing::{World, function};
+
+    #[tokio::test]
+    async fn a_function_is_made_with_awss_defaults() {
+        let world = World::new().await;
+        let made = world.ok::<CreateFunction>(function("f")).await;
+        for (member, value) in [
+            ("FunctionArn", json!("arn:aws:lambda:us-east-1:000000000000:function:f")),
+            ("Timeout", json!(3)),
+            ("MemorySize", json!(128)),
+            ("Version", json!("$LATEST")),
+            ("PackageType", json!("Zip")),
+            ("State", json!("Active")),
+            ("Description", json!("")),
+            ("EphemeralStorage", json!({ "Size": 512 })),
+            ("TracingConfig", json!({ "Mode": "PassThrough" })),
+            ("LoggingConfig", json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" })),
+        ] {
+            assert_eq!(made[member], value, "{member}");
+        }
+        assert_eq!(world.ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" })).await, made);
+        let (code, message) = world.refused::<CreateFunction>(function("f")).await;
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            ("ResourceConflictException", "Function already exist: f")
+        );
+    }
+
+    #[tokio::test]
+    async fn settings_are_done_or_refused_by_name() {
+        let world = World::new().await;
+        let with = |name: &str, value: serde_json::Value| {
+            let mut input = function("f");
+            input[name] = value;
+            input
+        };
+        for (name, value) in [
+            ("Publish", json!(true)),
+            ("PackageType", json!("Image")),
+            ("VpcConfig", json!({ "SubnetIds": ["subnet-1"] })),
+            ("DeadLetterConfig", json!({ "TargetArn": "arn:aws:sqs:us-east-1:000000000000:q" })),
+            ("KMSKeyArn", json!("arn:aws:kms:us-east-1:000000000000:key/a")),
+            ("TracingConfig", json!({ "Mode": "Active" })),
+            ("Layers", json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"])),
+            ("EphemeralStorage", json!({ "Size": 1024 })),
+            ("SnapStart", json!({ "ApplyOn": "PublishedVersions" })),
+            ("LoggingConfig", json!({ "LogFormat": "JSON" })),
+            ("LoggingConfig", json!({ "LogGroup": "/other" })),
+            ("Architectures", json!([if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" }])),
+            ("Runtime", json!("java21")),
+        ] {
+            let (code, message) = world.refused::<CreateFunction>(with(name, value)).await;
+            assert_eq!(code, "NotImplemented", "{name}: {message}");
+        }
+        for (name, value) in [
+            ("Timeout", json!(901)),
+            ("MemorySize", json!(10_241)),
+            ("Environment", json!({ "Variables": { "AWS_REGION": "x" } })),
+            ("Runtime", json!("cobol")),
+            ("Handler", json!(null)),
+            ("Code", json!({})),
+            ("Code", json!({ "ZipFile": "bm90IGEgemlw" })),
+            ("Code", json!({ "S3Bucket": "none", "S3Key": "none" })),
+            ("FunctionName", json!("a".repeat(65))),
+        ] {
+            let (code, message) = world.refused::<CreateFunction>(with(name, value)).await;
+            assert_eq!(code, "InvalidParameterValueException", "{name}: {message}");
+        }
+        let mut defaults = function("f");
+        for (name, value) in [
+            ("VpcConfig", json!({ "SubnetIds": [], "SecurityGroupIds": [] })),
+            ("TracingConfig", json!({ "Mode": "PassThrough" })),
+            ("EphemeralStorage", json!({ "Size": 512 })),
+            ("PackageType", json!("Zip")),
+            ("Publish", json!(false)),
+            ("LoggingConfig", json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" })),
+            ("Architectures", json!([crate::settings::architecture()])),
+            ("Code", json!({ "S3Bucket": "code", "S3Key": "index.zip" })),
+        ] {
+            defaults[name] = value;
+        }
+        world.ok::<CreateFunction>(defaults).await;
+    }
+}

@@ -1,0 +1,53 @@
+//! DeleteFunction.
+
+use headwater_functions::LATEST;
+use headwater_shapes::lambda::{DeleteFunctionRequest, DeleteFunctionResponse, ops::DeleteFunction};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Lambda, errors, target::Target};
+
+impl Handle<DeleteFunction> for Lambda {
+    async fn handle(
+        &self,
+        input: DeleteFunctionRequest,
+        _context: &Context,
+    ) -> Result<DeleteFunctionResponse, ApiError> {
+        let target =
+            Target::parse(&input.function_name, input.qualifier.as_deref(), self.functions.options())?;
+        let deleted = match target.qualifier.as_deref() {
+            None => self.functions.delete(&target.name).await,
+            Some(LATEST) => {
+                return Err(errors::invalid_parameter(
+                    "$LATEST version cannot be deleted without deleting the function.",
+                ));
+            }
+            // As on AWS, a version that is not there is as good as deleted.
+            Some(_) => self.functions.get(&target.name).await.map(drop),
+        };
+        deleted.map_err(|error| errors::api(error, &target.arn))?;
+        Ok(DeleteFunctionResponse { status_code: Some(204) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::lambda::ops::{CreateFunction, DeleteFunction, GetFunction};
+    use serde_json::json;
+
+    use crate::testing::{World, function};
+
+    #[tokio::test]
+    async fn a_deleted_function_is_gone() {
+        let world = World::new().await;
+        world.ok::<CreateFunction>(function("f")).await;
+        let latest =
+            world.refused::<DeleteFunction>(json!({ "FunctionName": "f", "Qualifier": "$LATEST" })).await;
+        assert_eq!(latest.1, "$LATEST version cannot be deleted without deleting the function.");
+        let name = json!({ "FunctionName": "f" });
+        assert_eq!(world.ok::<DeleteFunction>(name.clone()).await, json!({ "StatusCode": 204 }));
+        let text = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f";
+        let gone = ("ResourceNotFoundException".to_owned(), text.to_owned());
+        assert_eq!(world.refused::<DeleteFunction>(name.clone()).await, gone);
+        assert_eq!(world.refused::<GetFunction>(name).await, gone);
+    }
+}

@@ -1,0 +1,61 @@
+//! ListFunctions: a page of at most 50, as on AWS.
+
+use headwater_functions::LATEST;
+use headwater_shapes::lambda::{ListFunctionsRequest, ListFunctionsResponse, ops::ListFunctions};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Lambda, describe, errors};
+
+/// Functions in one answer, whatever was asked for.
+const PAGE: usize = 50;
+
+impl Handle<ListFunctions> for Lambda {
+    async fn handle(
+        &self,
+        input: ListFunctionsRequest,
+        _context: &Context,
+    ) -> Result<ListFunctionsResponse, ApiError> {
+        if input.master_region.is_some() {
+            return Err(ApiError::not_supported("MasterRegion"));
+        }
+        let limit = input.max_items.map_or(PAGE, |max| PAGE.min(max.unsigned_abs() as usize));
+        let mut found =
+            self.functions.list(input.marker.as_deref(), limit + 1).await.map_err(errors::other)?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next_marker = found.last().filter(|_| more).map(|last| last.name.to_string());
+        let all_versions = input.function_version.as_deref() == Some("ALL");
+        let shown = found.iter().map(|function| {
+            let arn = self.functions.options().function_arn(&function.name).to_string();
+            describe::configuration(function, if all_versions { format!("{arn}:{LATEST}") } else { arn })
+        });
+        Ok(ListFunctionsResponse { next_marker, functions: Some(shown.collect()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::lambda::ops::{CreateFunction, ListFunctions};
+    use serde_json::json;
+
+    use crate::testing::{World, function};
+
+    #[tokio::test]
+    async fn functions_come_in_pages() {
+        let world = World::new().await;
+        assert_eq!(world.ok::<ListFunctions>(json!({})).await, json!({ "Functions": [] }));
+        for name in ["a", "b", "c"] {
+            world.ok::<CreateFunction>(function(name)).await;
+        }
+        let first = world.ok::<ListFunctions>(json!({ "MaxItems": 2 })).await;
+        assert_eq!(first["Functions"].as_array().unwrap().len(), 2);
+        let second = world
+            .ok::<ListFunctions>(json!({ "Marker": first["NextMarker"], "FunctionVersion": "ALL" }))
+            .await;
+        let arn = "arn:aws:lambda:us-east-1:000000000000:function:c:$LATEST";
+        assert_eq!(
+            (&second["Functions"][0]["FunctionArn"], &second["NextMarker"]),
+            (&json!(arn), &json!(null))
+        );
+    }
+}

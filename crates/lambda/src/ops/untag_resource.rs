@@ -1,0 +1,20 @@
+//! UntagResource; tested with ListTags.
+
+use headwater_shapes::{
+    Nothing,
+    lambda::{UntagResourceRequest, ops::UntagResource},
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Lambda, errors, target::Target};
+
+impl Handle<UntagResource> for Lambda {
+    async fn handle(&self, input: UntagResourceRequest, _context: &Context) -> Result<Nothing, ApiError> {
+        let target = Target::latest(&input.resource, None, self.functions.options())?;
+        let keys = input.tag_keys;
+        let untagged =
+            self.functions.update_tags(&target.name, |tags| tags.retain(|key, _| !keys.contains(key)));
+        untagged.await.map_err(|error| errors::api(error, &target.arn))?;
+        Ok(Nothing {})
+    }
+}

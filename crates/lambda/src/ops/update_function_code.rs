@@ -1,0 +1,68 @@
+//! UpdateFunctionCode.
+
+use headwater_shapes::lambda::{
+    FunctionCode, FunctionConfiguration, UpdateFunctionCodeRequest, ops::UpdateFunctionCode,
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Lambda, code, describe, errors, settings, target::Target};
+
+impl Handle<UpdateFunctionCode> for Lambda {
+    async fn handle(
+        &self,
+        input: UpdateFunctionCodeRequest,
+        _context: &Context,
+    ) -> Result<FunctionConfiguration, ApiError> {
+        let target = Target::latest(&input.function_name, None, self.functions.options())?;
+        settings::check_architectures(&input.architectures)?;
+        settings::check_publish(input.publish, &input.publish_to)?;
+        let given = FunctionCode {
+            zip_file: input.zip_file,
+            s3_bucket: input.s3_bucket,
+            s3_key: input.s3_key,
+            s3_object_version: input.s3_object_version,
+            s3_object_storage_mode: input.s3_object_storage_mode,
+            image_uri: input.image_uri,
+            source_kms_key_arn: input.source_kms_key_arn,
+        };
+        let package = code::package(&*self.code, given).await?;
+        let revision = input.revision_id.as_deref();
+        let updated = if input.dry_run == Some(true) {
+            self.functions.check_code(&target.name, &package, revision).await
+        } else {
+            self.functions.update_code(&target.name, package, revision).await
+        };
+        let function = updated.map_err(|error| errors::api(error, &target.arn))?;
+        Ok(describe::configuration(&function, target.arn.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::lambda::ops::{
+        CreateFunction, GetFunctionConfiguration, Invoke, UpdateFunctionCode,
+    };
+    use serde_json::json;
+
+    use crate::testing::{World, function, zip_of};
+
+    #[tokio::test]
+    async fn code_is_replaced_checked_or_left() {
+        let world = World::new().await;
+        let made = world.ok::<CreateFunction>(function("f")).await;
+        let zip = zip_of("def handler(event, context): return 'new'");
+        let dry = json!({ "FunctionName": "f", "ZipFile": zip, "DryRun": true });
+        let dry = world.ok::<UpdateFunctionCode>(dry).await;
+        assert_ne!(dry["CodeSha256"], made["CodeSha256"]);
+        assert_eq!(world.ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" })).await, made);
+
+        let stale = json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": "stale" });
+        assert_eq!(world.refused::<UpdateFunctionCode>(stale).await.0, "PreconditionFailedException");
+        let right = json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": made["RevisionId"] });
+        let updated = world.ok::<UpdateFunctionCode>(right).await;
+        assert_eq!(updated["CodeSha256"], dry["CodeSha256"]);
+        assert_eq!(updated["LastUpdateStatus"], "Successful");
+        let answer = world.ok::<Invoke>(json!({ "FunctionName": "f" })).await;
+        assert_eq!(answer["Payload"], "Im5ldyI=");
+    }
+}

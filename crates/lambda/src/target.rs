@@ -1,0 +1,185 @@
+//! Which function a request means: a name, a partial or a whole ARN, with or without a qualifier.
+
+use headwater_functions::{FunctionName, LATEST, Options};
+use headwater_types::Arn;
+use headwater_wire::ApiError;
+
+use crate::errors::{invalid_parameter, no_function, not_found};
+
+/// A function, and the version of it that was asked for by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub name: FunctionName,
+    /// What stood behind the name or in `Qualifier`.
+    pub qualifier: Option<String>,
+    /// The function's ARN, without the qualifier.
+    pub arn: Arn,
+}
+
+/// The parts of a reference, as far as it has them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Parts<'a> {
+    region: Option<&'a str>,
+    account: Option<&'a str>,
+    name: &'a str,
+    qualifier: Option<&'a str>,
+}
+
+impl Target {
+    /// The function that `text` and `qualifier` mean on a server with these options.
+    pub fn parse(text: &str, qualifier: Option<&str>, options: &Options) -> Result<Self, ApiError> {
+        let parts = split(text);
+        if let Some(region) = parts.region.filter(|region| *region != options.region.0) {
+            let here = &options.region.0;
+            return Err(not_found(format!(
+                "Functions from '{region}' are not reachable in this region ('{here}')"
+            )));
+        }
+        if parts.account.is_some_and(|account| account != options.account.0) {
+            return Err(ApiError::new(
+                403,
+                "AccessDeniedException",
+                "The function belongs to another account.",
+            ));
+        }
+        if let (Some(derived), Some(given)) = (parts.qualifier, qualifier)
+            && derived != given
+        {
+            return Err(invalid_parameter(
+                "The derived qualifier from the function name does not match the specified qualifier.",
+            ));
+        }
+        let name: FunctionName = parts.name.parse().map_err(|_| bad_name(parts.name))?;
+        let arn = options.function_arn(&name);
+        let qualifier = parts.qualifier.or(qualifier).map(str::to_owned);
+        Ok(Self { name, qualifier, arn })
+    }
+
+    /// The same, for an operation that runs on the one version there is.
+    pub fn latest(text: &str, qualifier: Option<&str>, options: &Options) -> Result<Self, ApiError> {
+        let target = Self::parse(text, qualifier, options)?;
+        match &target.qualifier {
+            Some(version) if version != LATEST => Err(no_function(target.qualified_arn())),
+            _ => Ok(target),
+        }
+    }
+
+    /// The ARN with the qualifier that was asked for.
+    pub fn qualified_arn(&self) -> String {
+        match &self.qualifier {
+            Some(qualifier) => format!("{}:{qualifier}", self.arn),
+            None => self.arn.to_string(),
+        }
+    }
+}
+
+fn bad_name(name: &str) -> ApiError {
+    let rule = if name.len() > 64 {
+        "Member must have length less than or equal to 64"
+    } else {
+        "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"
+    };
+    invalid_parameter(format!(
+        "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: {rule}"
+    ))
+}
+
+/// `[arn:partition:lambda:][region:][account:][function:]name[:qualifier]`; whether each part is what its place wants
+/// is checked later.
+fn split(text: &str) -> Parts<'_> {
+    let mut parts = Parts::default();
+    let mut rest: Vec<&str> = text.split(':').collect();
+    if rest.len() >= 3 && rest[0] == "arn" {
+        rest.drain(..3);
+    }
+    if rest.len() > 1 && is_region(rest[0]) {
+        parts.region = Some(rest.remove(0));
+    }
+    if rest.len() > 1 && is_account(rest[0]) {
+        parts.account = Some(rest.remove(0));
+    }
+    if rest.len() > 1 && rest[0] == "function" {
+        rest.remove(0);
+    }
+    parts.name = rest[0];
+    parts.qualifier = rest.get(1).copied();
+    parts
+}
+
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    match parts.as_slice() {
+        [names @ .., number] if names.len() >= 2 => {
+            names.iter().all(letters) && number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::{Account, Region};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn options() -> Options {
+        Options::new(Region("us-east-1".into()), Account("000000000000".into()), "")
+    }
+
+    fn parse(text: &str) -> Result<Target, ApiError> {
+        Target::parse(text, None, &options())
+    }
+
+    #[test]
+    fn a_function_is_named_in_many_ways() {
+        for text in [
+            "f",
+            "function:f",
+            "000000000000:f",
+            "000000000000:function:f",
+            "us-east-1:000000000000:function:f",
+            "arn:aws:lambda:us-east-1:000000000000:function:f",
+        ] {
+            let target = parse(text).unwrap();
+            assert_eq!((target.name.as_str(), target.qualifier), ("f", None), "{text}");
+            let target = parse(&format!("{text}:$LATEST")).unwrap();
+            assert_eq!(
+                target.qualified_arn(),
+                "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST",
+                "{text}"
+            );
+        }
+        assert_eq!(parse("function").unwrap().name.as_str(), "function");
+    }
+
+    #[test]
+    fn what_is_elsewhere_or_nowhere_has_awss_error() {
+        let refused = |result: Result<Target, ApiError>| {
+            let error = result.unwrap_err();
+            (error.status(), error.code().to_owned(), error.message().to_owned())
+        };
+        let elsewhere = refused(parse("arn:aws:lambda:eu-west-1:000000000000:function:f"));
+        let text = "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')";
+        assert_eq!(elsewhere, (404, "ResourceNotFoundException".into(), text.into()));
+        assert_eq!(refused(parse("111111111111:f")).1, "AccessDeniedException");
+        assert_eq!(refused(parse(&"a".repeat(65))).1, "InvalidParameterValueException");
+        let mismatch = Target::parse("f:$LATEST", Some("1"), &options());
+        assert_eq!(refused(mismatch).1, "InvalidParameterValueException");
+        let version = refused(Target::latest("f", Some("7"), &options()));
+        assert_eq!(version.2, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:7");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_target_or_an_error(text in "\\PC{0,40}", parts in "[a-z0-9:$-]{0,60}") {
+            drop(parse(&text));
+            drop(parse(&parts));
+        }
+    }
+}
