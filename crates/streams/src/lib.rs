@@ -23,7 +23,7 @@ pub use limits::{
 };
 pub use listing::{ShardFilter, ShardPage, StreamPage};
 pub use put::{Placed, PutEntry};
-pub use read::{Iterator, ReadRecord, ReadResult, Start};
+pub use read::{ReadRecord, ReadResult, ShardIterator, Start};
 pub use record::{ShardRecord, StreamRecord, Tags};
 pub use stream::{Shard, Stream};
 pub use streams::{NewStream, Options, Streams};

@@ -24,7 +24,7 @@ pub enum Start {
 
 /// A reader's position in a shard, held by the reader as a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Iterator {
+pub struct ShardIterator {
     /// The stream's name.
     #[serde(rename = "n")]
     pub stream: StreamName,
@@ -39,7 +39,7 @@ pub struct Iterator {
     pub offset: u64,
 }
 
-impl Kind for Iterator {
+impl Kind for ShardIterator {
     const TAG: u8 = 1;
 }
 
@@ -80,7 +80,7 @@ impl Streams {
 
     /// The token of a reader that goes on at `offset`.
     pub fn iterator_at(&self, stream: &Stream, shard: &Shard, offset: u64) -> String {
-        let iterator = Iterator {
+        let iterator = ShardIterator {
             stream: stream.record.name.clone(),
             number: stream.record.number,
             shard: shard.record.index,
@@ -90,12 +90,12 @@ impl Streams {
     }
 
     /// What a reader's token says, when it is one of ours and not too old.
-    pub fn open_iterator(&self, token: &str) -> Result<Iterator, Error> {
+    pub fn open_iterator(&self, token: &str) -> Result<ShardIterator, Error> {
         self.tokens.open(token, self.env.clock.now())
     }
 
     /// The stream and shard that an iterator was made for, when they are there still.
-    pub fn stream_of(&self, iterator: &Iterator) -> Result<Arc<Stream>, Error> {
+    pub fn stream_of(&self, iterator: &ShardIterator) -> Result<Arc<Stream>, Error> {
         let gone = || Error::NoShard { stream: iterator.stream.clone(), shard: iterator.shard };
         self.get(&iterator.stream)
             .ok()
@@ -170,7 +170,8 @@ impl Streams {
         ReadResult {
             records: records.into_iter().map(record).collect(),
             next,
-            ended: caught_up && state.sealed,
+            // A shard is sealed before its children are known; only then do readers move on to them.
+            ended: caught_up && state.sealed && shard.record.closed.is_some(),
             millis_behind: if caught_up { 0 } else { behind },
         }
     }

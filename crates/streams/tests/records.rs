@@ -4,9 +4,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use headwater_streams::{Error, ITERATOR_LIFE, MAX_PUT_BYTES, Options, PutError, ReadRecord, Start, Stream};
+use headwater_catalog::{Catalog, Expect, Table};
+use headwater_streams::{
+    Error, ITERATOR_LIFE, MAX_PUT_BYTES, Options, PutError, ReadRecord, ShardRecord, Start, Stream,
+};
 use headwater_types::{HashKey, Millis, ShardIndex};
 use proptest::prelude::*;
 use support::{NO_LIMITS, START, World, entry, entry_at};
@@ -118,17 +121,36 @@ async fn an_iterator_is_good_for_five_minutes_and_across_a_restart() {
 }
 
 #[tokio::test]
-async fn a_sealed_shard_ends() {
+async fn a_shard_ends_once_it_is_sealed_and_its_closing_is_known() {
     let world = World::new(NO_LIMITS).await;
     let stream = world.create("a", 1).await;
-    let shard = &stream.shards()[0];
     world.put(&stream, entry("k", "x")).await;
-    world.log.seal(shard.number).await.unwrap();
-    let read = world.streams.read(&stream, shard, 0, 10).await.unwrap();
-    assert_eq!((read.records.len(), read.ended), (1, true));
-    let refused = world.streams.put(&stream, vec![entry("k", "y")]).await.unwrap().remove(0);
+    world.put(&stream, entry("k", "y")).await;
+    world.log.seal(stream.shards()[0].number).await.unwrap();
+    let refused = world.streams.put(&stream, vec![entry("k", "z")]).await.unwrap().remove(0);
     assert_eq!(refused, Err(PutError::Closed(ShardIndex(0))));
-    world.streams.wait(shard, 1).await;
+    let read = async |world: &World, from, limit| {
+        let stream = world.stream("a");
+        let read = world.streams.read(&stream, &stream.shards()[0], from, limit).await.unwrap();
+        (read.records.len(), read.next, read.ended)
+    };
+    assert_eq!(read(&world, 1, 10).await, (1, 2, false));
+    let mut record = stream.record.clone();
+    record.shards[0].closed = Some(START);
+    record.shards.push(ShardRecord {
+        index: ShardIndex(1),
+        parent: Some(ShardIndex(0)),
+        ..stream.record.shards[0].clone()
+    });
+    let catalog: Arc<dyn Catalog> = world.catalog.clone();
+    Table::new(catalog, "streams/stream/").write("a", &record, Expect::Any).await.unwrap();
+    let world = world.reopen().await;
+    assert_eq!(read(&world, 0, 1).await, (1, 1, false));
+    assert_eq!(read(&world, 1, 10).await, (1, 2, true));
+    assert_eq!(read(&world, 2, 10).await, (0, 2, true));
+    let stream = world.stream("a");
+    world.streams.wait(&stream.shards()[0], 2).await;
+    assert_eq!(world.put(&stream, entry("k", "z")).await.shard, ShardIndex(1));
 }
 
 #[derive(Debug, Clone)]

@@ -157,19 +157,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_shard_has_no_next_iterator_at_its_end() {
-        let world = World::with_stream(1).await;
+    async fn a_closed_shard_ends_at_its_children() {
+        let mut world = World::with_stream(1).await;
         put(&world, "YQ==").await;
         put(&world, "Yg==").await;
-        for shard in world.log.shards() {
-            world.log.seal(shard).await.unwrap();
-        }
+        world.advance(5000);
+        world.split().await;
         let iterator = world.iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"})).await;
         let answer = world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator, "Limit": 1})).await;
         assert!(answer.get("ChildShards").is_none());
         let answer = read(&world, &answer["NextShardIterator"]).await;
-        assert_eq!(answer["Records"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            (answer["Records"].as_array().unwrap().len(), &answer["MillisBehindLatest"]),
+            (1, &json!(0))
+        );
         assert!(answer.get("NextShardIterator").is_none());
-        assert_eq!(answer["ChildShards"], json!([]));
+        let child = |id: &str, start: &str, end: &str| {
+            json!({
+                "ShardId": id,
+                "ParentShards": ["shardId-000000000000"],
+                "HashKeyRange": {"StartingHashKey": start, "EndingHashKey": end},
+            })
+        };
+        let (middle, end) =
+            ("170141183460469231731687303715884105728", "340282366920938463463374607431768211455");
+        let below = "170141183460469231731687303715884105727";
+        let children =
+            [child("shardId-000000000001", "0", below), child("shardId-000000000002", middle, end)];
+        assert_eq!(answer["ChildShards"], json!(children));
+        let shards = world.ok::<ops::ListShards>(json!({"StreamName": "s"})).await["Shards"].take();
+        assert_eq!(shards[1]["ParentShardId"], "shardId-000000000000");
+        let last = &shards[0]["SequenceNumberRange"]["EndingSequenceNumber"];
+        let at = json!({"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": last});
+        let answer = read(&world, &json!(world.iterator(0, at).await)).await;
+        assert_eq!((&answer["Records"], answer.get("NextShardIterator")), (&json!([]), None));
     }
 }

@@ -164,6 +164,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn filters_tell_closed_shards_from_open_ones() {
+        let mut world = World::with_stream(1).await;
+        world.advance(60_000);
+        world.split().await;
+        let listed = async |filter: Value| {
+            let page = world.ok::<ops::ListShards>(json!({"StreamName": "s", "ShardFilter": filter})).await;
+            ids(&page).join("")
+        };
+        assert_eq!(listed(json!({"Type": "FROM_TRIM_HORIZON"})).await, "012");
+        assert_eq!(listed(json!({"Type": "AT_TRIM_HORIZON"})).await, "0");
+        assert_eq!(listed(json!({"Type": "AT_LATEST"})).await, "12");
+        assert_eq!(listed(json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_030})).await, "0");
+        assert_eq!(listed(json!({"Type": "FROM_TIMESTAMP", "Timestamp": 1_700_000_061})).await, "12");
+        assert_eq!(listed(json!({"Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000001"})).await, "2");
+        world.advance(24 * 3_600_000 + 1);
+        assert_eq!(listed(json!({"Type": "FROM_TRIM_HORIZON"})).await, "12");
+    }
+
+    #[tokio::test]
     async fn a_stream_is_named_and_its_age_may_be() {
         let world = World::with_stream(1).await;
         let refused = world.refused::<ops::ListShards>(json!({})).await;
