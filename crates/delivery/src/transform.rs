@@ -3,7 +3,7 @@
 //! Requests, answers and failures have the form of AWS's data transformation contract; codes and texts of failures
 //! are those that AWS writes (documented, and recorded on AWS by other projects).
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use base64::{Engine, display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -73,10 +73,11 @@ impl Transformer<'_> {
     /// Calls the function with a group, again where it fails; an error means that nobody can say what it would
     /// have done, so that the whole batch has to wait.
     pub async fn transform(&self, group: Vec<UserRecord>) -> Result<Transformed, InvokeError> {
+        let group: Arc<[UserRecord]> = group.into();
         let mut attempts = 0;
         let answer = loop {
             attempts += 1;
-            match self.attempt(&group).await {
+            match self.attempt(group.clone()).await {
                 Ok(answer) => break Ok(answer),
                 Err(error @ InvokeError::Failed(_)) => return Err(error),
                 Err(error) if attempts > self.function.retries => break Err(failure_of(error)),
@@ -90,36 +91,25 @@ impl Transformer<'_> {
         Ok(self.env.blocking(move || judge(&group, answer, attempts, ended, &function)).await)
     }
 
-    async fn attempt(&self, group: &[UserRecord]) -> Result<Bytes, InvokeError> {
-        let request = Request {
-            invocation_id: self.env.random.uuid(),
-            source_kinesis_stream_arn: self.source.map(Arn::to_string),
-            delivery_stream_arn: self.stream.to_string(),
-            region: self.stream.region.clone(),
-            records: group.iter().map(|record| self.request_record(record)).collect(),
-        };
-        let payload = self.env.blocking(move || serde_json::to_vec(&request)).await;
-        let payload = payload.expect("a request of ours is always JSON");
+    async fn attempt(&self, group: Arc<[UserRecord]>) -> Result<Bytes, InvokeError> {
+        let (source, stream) = (self.source.map(Arn::to_string), self.stream.to_string());
+        let (invocation_id, region) = (self.env.random.uuid(), self.stream.region.clone());
+        let payload = self.env.blocking(move || {
+            let records = group.iter().map(|record| RequestRecord::of(record, source.is_some())).collect();
+            let request = Request {
+                invocation_id,
+                source_kinesis_stream_arn: source.as_deref(),
+                delivery_stream_arn: &stream,
+                region: &region,
+                records,
+            };
+            serde_json::to_vec(&request).expect("a request of ours is always JSON")
+        });
+        let payload = payload.await;
         if payload.len() > INVOKE_BYTES_MAX {
             return Err(InvokeError::TooLarge);
         }
         self.invoke.invoke(&self.function.arn, payload.into()).await
-    }
-
-    fn request_record(&self, record: &UserRecord) -> RequestRecord {
-        let metadata = self.source.map(|_| Metadata {
-            sequence_number: record.sequence_number.to_string(),
-            subsequence_number: record.sub,
-            partition_key: record.partition_key.to_string(),
-            shard_id: record.shard.to_string(),
-            approximate_arrival_timestamp: record.arrival,
-        });
-        RequestRecord {
-            record_id: record.id(),
-            approximate_arrival_timestamp: record.arrival,
-            data: record.data.clone(),
-            kinesis_record_metadata: metadata,
-        }
     }
 }
 
@@ -129,37 +119,56 @@ fn wait_before(attempt: u32) -> Duration {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request {
+struct Request<'a> {
     invocation_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source_kinesis_stream_arn: Option<String>,
-    delivery_stream_arn: String,
-    region: String,
-    records: Vec<RequestRecord>,
+    source_kinesis_stream_arn: Option<&'a str>,
+    delivery_stream_arn: &'a str,
+    region: &'a str,
+    records: Vec<RequestRecord<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RequestRecord {
+struct RequestRecord<'a> {
     record_id: String,
     approximate_arrival_timestamp: Millis,
     #[serde(serialize_with = "base64_text")]
-    data: Bytes,
+    data: &'a Bytes,
     #[serde(skip_serializing_if = "Option::is_none")]
-    kinesis_record_metadata: Option<Metadata>,
+    kinesis_record_metadata: Option<Metadata<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Metadata {
-    sequence_number: String,
+struct Metadata<'a> {
+    sequence_number: &'a str,
     subsequence_number: usize,
-    partition_key: String,
-    shard_id: String,
+    partition_key: &'a str,
+    shard_id: &'a str,
     approximate_arrival_timestamp: Millis,
 }
 
-fn base64_text<S: Serializer>(data: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+impl<'a> RequestRecord<'a> {
+    /// The record as a function sees it; `has_source` tells where it came from.
+    fn of(record: &'a UserRecord, has_source: bool) -> Self {
+        let metadata = has_source.then(|| Metadata {
+            sequence_number: &record.sequence_number,
+            subsequence_number: record.sub,
+            partition_key: &record.partition_key,
+            shard_id: &record.shard,
+            approximate_arrival_timestamp: record.arrival,
+        });
+        Self {
+            record_id: record.id(),
+            approximate_arrival_timestamp: record.arrival,
+            data: &record.data,
+            kinesis_record_metadata: metadata,
+        }
+    }
+}
+
+fn base64_text<S: Serializer>(data: &&Bytes, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&Base64Display::new(data, &STANDARD))
 }
 
@@ -180,7 +189,7 @@ struct ResponseRecord {
 #[derive(Serialize)]
 struct FailureLine<'a> {
     #[serde(rename = "rawData", serialize_with = "base64_text")]
-    raw_data: Bytes,
+    raw_data: &'a Bytes,
     #[serde(rename = "errorCode")]
     error_code: &'a str,
     #[serde(rename = "errorMessage")]
@@ -232,7 +241,7 @@ fn judge(
             Verdict::Dropped => {}
             Verdict::Failed(failure) => {
                 let line = FailureLine {
-                    raw_data: record.data.clone(),
+                    raw_data: &record.data,
                     error_code: failure.code,
                     error_message: &failure.message,
                     attempts_made: attempts,

@@ -11,9 +11,11 @@ use headwater_types::Millis;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+type Shard = (Vec<Record>, Option<Retention>);
+
 #[derive(Default)]
 pub struct MemoryLog {
-    shards: Mutex<BTreeMap<ShardNumber, (Vec<Record>, Option<Retention>)>>,
+    shards: Mutex<BTreeMap<ShardNumber, Shard>>,
     appended: Notify,
 }
 

@@ -71,3 +71,96 @@ fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError
         ..Default::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::firehose::ops;
+    use serde_json::json;
+
+    use crate::testing::{World, refusal};
+
+    const ROLE: &str = "arn:aws:iam::000000000000:role/r";
+
+    #[tokio::test]
+    async fn defaults_are_described_as_aws_does() {
+        let world = World::new().await;
+        let input = json!({"DeliveryStreamName": "d",
+            "S3DestinationConfiguration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}});
+        let arn = "arn:aws:firehose:us-east-1:000000000000:deliverystream/d";
+        assert_eq!(world.ok::<ops::CreateDeliveryStream>(input).await, json!({"DeliveryStreamARN": arn}));
+        let simple = json!({
+            "RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b",
+            "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 300},
+            "CompressionFormat": "UNCOMPRESSED",
+            "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
+            "CloudWatchLoggingOptions": {"Enabled": false},
+        });
+        let mut extended = simple.clone();
+        extended["S3BackupMode"] = json!("Disabled");
+        assert_eq!(
+            world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await,
+            json!({"DeliveryStreamDescription": {
+                "DeliveryStreamName": "d", "DeliveryStreamARN": arn, "DeliveryStreamStatus": "ACTIVE",
+                "DeliveryStreamEncryptionConfiguration": {"Status": "DISABLED"},
+                "DeliveryStreamType": "DirectPut", "VersionId": "1", "CreateTimestamp": 1_700_000_000.5,
+                "Destinations": [{
+                    "DestinationId": "destinationId-000000000001",
+                    "S3DestinationDescription": simple,
+                    "ExtendedS3DestinationDescription": extended,
+                }],
+                "HasMoreDestinations": false,
+            }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_source_and_a_function_are_described() {
+        let world = World::new().await;
+        let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+        let function = "arn:aws:lambda:us-east-1:000000000000:function:f";
+        let processors = json!([{"Type": "Lambda", "Parameters": [
+            {"ParameterName": "LambdaArn", "ParameterValue": function}]}]);
+        let destination = json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b", "Prefix": "p/",
+            "CompressionFormat": "GZIP", "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0},
+            "ProcessingConfiguration": {"Enabled": true, "Processors": processors}});
+        let input = json!({"DeliveryStreamName": "d", "DeliveryStreamType": "KinesisStreamAsSource",
+            "KinesisStreamSourceConfiguration": {"KinesisStreamARN": stream, "RoleARN": ROLE},
+            "ExtendedS3DestinationConfiguration": destination});
+        world.ok::<ops::CreateDeliveryStream>(input).await;
+        let output = world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await;
+        let described = &output["DeliveryStreamDescription"];
+        assert_eq!(described["DeliveryStreamType"], "KinesisStreamAsSource");
+        assert_eq!(
+            described["Source"],
+            json!({"KinesisStreamSourceDescription": {
+                "KinesisStreamARN": stream, "RoleARN": ROLE, "DeliveryStartTimestamp": 1_700_000_000.5}})
+        );
+        assert!(described.get("DeliveryStreamEncryptionConfiguration").is_none());
+        let destination = &described["Destinations"][0]["ExtendedS3DestinationDescription"];
+        let parameter = |name: &str, value: &str| json!({"ParameterName": name, "ParameterValue": value});
+        assert_eq!(
+            destination["ProcessingConfiguration"],
+            json!({"Enabled": true, "Processors": [{"Type": "Lambda", "Parameters": [
+                parameter("LambdaArn", function), parameter("NumberOfRetries", "3"), parameter("RoleArn", ROLE),
+                parameter("BufferSizeInMBs", "1"), parameter("BufferIntervalInSeconds", "60")]}]})
+        );
+        assert_eq!(
+            (&destination["Prefix"], &destination["CompressionFormat"]),
+            (&json!("p/"), &json!("GZIP"))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_not_described() {
+        let world = World::new().await;
+        let error = refusal("ResourceNotFoundException", "Firehose x under account 000000000000 not found.");
+        assert_eq!(
+            world.refused::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "x"})).await,
+            error
+        );
+        assert_eq!(
+            world.refused::<ops::DeleteDeliveryStream>(json!({"DeliveryStreamName": "x"})).await,
+            error
+        );
+    }
+}
