@@ -1,0 +1,22 @@
+//! What is bounded here, and by how much.
+
+/// Keys and prefixes of one page of a listing, as on AWS.
+pub const MAX_KEYS: i32 = 1000;
+/// Parts of one page, as on AWS.
+pub const MAX_PARTS: i32 = 1000;
+/// Uploads of one page, as on AWS.
+pub const MAX_UPLOADS: i32 = 1000;
+/// Buckets of one page, as on AWS.
+pub const MAX_BUCKETS: i32 = 10_000;
+/// Objects of one DeleteObjects, as on AWS.
+pub const DELETE_MAX: usize = 1000;
+/// Objects that one DeleteObjects removes at once.
+pub const DELETE_AT_ONCE: usize = 16;
+/// Tags of an object, as on AWS.
+pub const TAGS_MAX: usize = 10;
+/// Characters of a tag's key, as on AWS.
+pub const TAG_KEY_MAX: usize = 128;
+/// Characters of a tag's value, as on AWS.
+pub const TAG_VALUE_MAX: usize = 256;
+/// Bytes of all user metadata of an object, names and values, as on AWS.
+pub const METADATA_BYTES_MAX: usize = 2048;

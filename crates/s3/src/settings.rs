@@ -1,0 +1,111 @@
+//! Settings of a request: done or refused, never ignored.
+//!
+//! A handler names the members of its input that it reads. Whatever else a client sends is either the default that
+//! every bucket here has, or the request is refused with the name of what it asked for.
+
+use headwater_wire::{ApiError, Context};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Refuses `input` when it has a member, by its name on the wire, that is neither among `read` nor a default.
+pub fn check(input: &impl Serialize, read: &[&str], context: &Context) -> Result<(), ApiError> {
+    let members = serde_json::to_value(input).map_err(ApiError::internal)?;
+    for (name, value) in members.as_object().into_iter().flatten() {
+        if !read.contains(&name.as_str()) && !is_absent(value) {
+            check_default(name, value, context)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_absent(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(false))
+}
+
+/// What is the same for all buckets here may be asked for.
+fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), ApiError> {
+    let text = value.as_str().unwrap_or_default();
+    match (name, text) {
+        ("Bucket" | "Key", _) => Ok(()),
+        // There is one owner, who has full control, and one storage class.
+        ("x-amz-acl", "private" | "bucket-owner-full-control" | "bucket-owner-read") => Ok(()),
+        ("x-amz-object-ownership", "BucketOwnerEnforced") => Ok(()),
+        ("x-amz-storage-class", "STANDARD") => Ok(()),
+        ("x-amz-storage-class", _) => {
+            Err(ApiError::new(400, "InvalidStorageClass", "The storage class you specified is not valid")
+                .with("StorageClassRequested", text))
+        }
+        // No bucket lets the requester pay.
+        ("x-amz-request-payer", "requester") => Ok(()),
+        ("x-amz-expected-bucket-owner" | "x-amz-source-expected-bucket-owner", owner) => {
+            check_owner(owner, context)
+        }
+        // Objects have no versions.
+        ("versionId", "null") => Ok(()),
+        ("versionId", _) => Err(ApiError::new(400, "InvalidArgument", "Invalid version id specified")
+            .with("ArgumentName", "versionId")
+            .with("ArgumentValue", text)),
+        _ => Err(unsupported(name)),
+    }
+}
+
+fn check_owner(owner: &str, context: &Context) -> Result<(), ApiError> {
+    if owner.len() != 12 || !owner.bytes().all(|b| b.is_ascii_digit()) {
+        let message = format!(
+            "The value of the expected bucket owner parameter must be an AWS Account ID... [{owner}]"
+        );
+        return Err(ApiError::new(400, "InvalidBucketOwnerAWSAccountID", message));
+    }
+    if owner != context.account.0 {
+        return Err(ApiError::new(403, "AccessDenied", "Access Denied"));
+    }
+    Ok(())
+}
+
+/// The refusal of a header or parameter.
+pub fn unsupported(name: &str) -> ApiError {
+    ApiError::not_supported(format_args!("{name}")).with("Header", name)
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::s3::PutObjectRequest;
+
+    use super::*;
+    use crate::testing::context;
+
+    fn put(change: impl FnOnce(&mut PutObjectRequest)) -> Result<(), ApiError> {
+        let mut input = PutObjectRequest { bucket: "b".into(), key: "k".into(), ..Default::default() };
+        change(&mut input);
+        check(&input, &["Content-Type"], &context())
+    }
+
+    #[test]
+    fn what_is_not_done_is_refused_by_name() {
+        let refused = put(|input| input.server_side_encryption = Some("AES256".into())).unwrap_err();
+        assert_eq!((refused.status(), refused.code()), (501, "NotImplemented"));
+        assert!(refused.message().contains("x-amz-server-side-encryption"));
+        assert!(put(|input| input.acl = Some("public-read".into())).is_err());
+        assert!(put(|input| input.object_lock_mode = Some("GOVERNANCE".into())).is_err());
+        assert!(put(|input| input.storage_class = Some("GLACIER".into())).is_err());
+    }
+
+    #[test]
+    fn what_every_bucket_has_may_be_asked_for() {
+        put(|input| {
+            input.content_type = Some("text/plain".into());
+            input.acl = Some("private".into());
+            input.storage_class = Some("STANDARD".into());
+            input.expected_bucket_owner = Some("000000000000".into());
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn another_owner_is_denied() {
+        let denied = put(|input| input.expected_bucket_owner = Some("111111111111".into())).unwrap_err();
+        assert_eq!(denied.status(), 403);
+        let invalid = put(|input| input.expected_bucket_owner = Some("me".into())).unwrap_err();
+        assert_eq!(invalid.code(), "InvalidBucketOwnerAWSAccountID");
+    }
+}

@@ -1,0 +1,112 @@
+//! Tags of objects.
+
+use std::collections::BTreeMap;
+
+use headwater_shapes::s3::{Tag, Tagging};
+use headwater_wire::ApiError;
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    errors::argument,
+    limits::{TAG_KEY_MAX, TAG_VALUE_MAX, TAGS_MAX},
+};
+
+/// The tags in a header: `key1=value1&key2=value2`, escaped as in a query.
+pub fn from_header(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
+    let malformed = || {
+        argument(
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag \
+             name duplicates.",
+            "x-amz-tagging",
+            text,
+        )
+    };
+    let plain = |text: &str| {
+        let spaced = text.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8().map(|text| text.into_owned()).map_err(|_| malformed())
+    };
+    let mut tags = BTreeMap::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if tags.insert(plain(key)?, plain(value)?).is_some() {
+            return Err(malformed());
+        }
+    }
+    check(tags)
+}
+
+/// The tags of a request's body.
+pub fn from_set(tagging: Tagging) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut tags = BTreeMap::new();
+    for Tag { key, value } in tagging.tag_set {
+        if tags.contains_key(&key) {
+            return Err(invalid("Cannot provide multiple Tags with the same key").with("TagKey", key));
+        }
+        tags.insert(key, value);
+    }
+    check(tags)
+}
+
+/// The tags for an answer's body.
+pub fn to_set(tags: BTreeMap<String, String>) -> Vec<Tag> {
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
+fn check(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ApiError> {
+    if tags.len() > TAGS_MAX {
+        return Err(ApiError::new(
+            400,
+            "BadRequest",
+            format!("Object tags cannot be greater than {TAGS_MAX}"),
+        ));
+    }
+    for (key, value) in &tags {
+        if key.starts_with("aws:") {
+            return Err(invalid("Your TagKey cannot be prefixed with aws:").with("TagKey", key.as_str()));
+        }
+        if key.is_empty() || key.chars().count() > TAG_KEY_MAX || !key.chars().all(is_allowed) {
+            return Err(invalid("The TagKey you have provided is invalid").with("TagKey", key.as_str()));
+        }
+        if value.chars().count() > TAG_VALUE_MAX || !value.chars().all(is_allowed) {
+            return Err(invalid("The TagValue you have provided is invalid")
+                .with("TagKey", key.as_str())
+                .with("TagValue", value.as_str()));
+        }
+    }
+    Ok(tags)
+}
+
+/// Letters, numbers and spaces of all languages, and some signs.
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+}
+
+fn invalid(message: &str) -> ApiError {
+    ApiError::new(400, "InvalidTag", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_read_as_a_query() {
+        let tags = from_header("a=1&b+c=x%2Fy&d").unwrap();
+        let expected = [("a", "1"), ("b c", "x/y"), ("d", "")];
+        assert_eq!(tags, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        assert_eq!(from_header("a=1&a=2").unwrap_err().code(), "InvalidArgument");
+        assert_eq!(from_header("a=%ff").unwrap_err().code(), "InvalidArgument");
+    }
+
+    #[test]
+    fn tags_keep_the_rules_of_aws() {
+        assert_eq!(from_header("aws%3Ax=1").unwrap_err().code(), "InvalidTag");
+        assert_eq!(from_header("a,b=1").unwrap_err().fields()["TagKey"], "a,b");
+        assert_eq!(from_header(&format!("a={}", "x".repeat(257))).unwrap_err().code(), "InvalidTag");
+        let many: Vec<_> = (0..11).map(|i| format!("k{i}=v")).collect();
+        assert!(from_header(&many.join("&")).unwrap_err().message().contains("greater than 10"));
+        let tag = || Tag { key: "k".into(), value: "v".into() };
+        let twice = Tagging { tag_set: vec![tag(), tag()] };
+        assert_eq!(from_set(twice).unwrap_err().fields()["TagKey"], "k");
+    }
+}
