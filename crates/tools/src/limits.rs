@@ -1,0 +1,39 @@
+//! What bounds the tools' memory and patience.
+
+use std::time::Duration;
+
+/// Bytes of one line of a source.
+pub const LINE_BYTES_MAX: u64 = 16 << 20;
+
+/// Events held to be put in order, by default.
+pub const READ_AHEAD_EVENTS: usize = 10_000;
+
+/// Bytes of the events held to be put in order; the first beyond leaves.
+pub const READ_AHEAD_BYTES_MAX: usize = 64 << 20;
+
+/// Events that wait between the thread that decodes and the one that sends.
+pub const DECODED_EVENTS_MAX: usize = 1024;
+
+/// Pieces of a source that wait to be decoded.
+pub const CHUNKS_MAX: usize = 16;
+
+/// Bytes read from a file at a time.
+pub const FILE_CHUNK_BYTES: usize = 256 << 10;
+
+/// Outcomes of puts that are watched at a time.
+pub const OUTCOMES_MAX: usize = 100_000;
+
+/// How often watermarks are sent.
+pub const WATERMARK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often progress is shown on a terminal.
+pub const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often progress is written where there is no terminal.
+pub const PROGRESS_LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The first pause before a source is opened again.
+pub const SOURCE_PAUSE_MIN: Duration = Duration::from_millis(200);
+
+/// The longest pause before a source is opened again.
+pub const SOURCE_PAUSE_MAX: Duration = Duration::from_secs(2);
