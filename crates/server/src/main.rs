@@ -1,2 +1,43 @@
 //! The binary headwater: command line, configuration, wiring, health, shutdown.
-fn main() {}
+//!
+//! The only crate that names all others, and the only one that reads the process's environment. What a command does
+//! is elsewhere: serving in [`serve`], what runs outside the server in `headwater-tools`.
+
+mod adapters;
+mod cli;
+mod health;
+mod logging;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Command};
+use headwater_env::Env;
+
+/// Why a command did not do its work: words for the one who called it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = match cli::parse(std::env::args_os().collect()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    // Replies and tasks are small: two threads are plenty where the machine has only so many cores.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("the machine has threads to give");
+    match runtime.block_on(run(arguments)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("headwater: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
+    let env = Env::real();
+    match command {
+        Command::Serve(settings) => serve::run(env, settings).await,
+    }
+}

@@ -1,0 +1,11 @@
+//! What the domains need of each other, filled: each file gives one domain's small traits another domain's calls.
+
+mod invoke;
+mod logs;
+mod objects;
+mod sources;
+
+pub use invoke::FunctionInvoke;
+pub use logs::{DeliveryLog, FunctionLog};
+pub use objects::StoreObjects;
+pub use sources::StreamSources;

@@ -1,0 +1,49 @@
+//! Deliveries put objects.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headwater_delivery as delivery;
+use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
+use headwater_objects::{Body, BucketName, Delete, ObjectError, ObjectName, ObjectStore, Put, WriteCondition};
+
+/// The object store of this server.
+pub struct StoreObjects(pub Arc<dyn ObjectStore>);
+
+#[async_trait]
+impl Objects for StoreObjects {
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: delivery::Body,
+        meta: ObjectMeta,
+    ) -> Result<(), ObjectsError> {
+        let mut put = Put::new(ObjectName::parse(bucket, key).map_err(to_delivery)?);
+        let headers = &mut put.attributes.headers;
+        headers.insert("content-type".into(), meta.content_type.into());
+        headers.extend(meta.content_encoding.map(|value| ("content-encoding".into(), value.into())));
+        self.0.put(put, Body { chunks: body, len: None }).await.map(drop).map_err(to_delivery)
+    }
+
+    async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
+        let name = ObjectName::parse(bucket, key).map_err(to_delivery)?;
+        self.0.delete(&Delete { name, condition: WriteCondition::None }).await.map_err(to_delivery)
+    }
+
+    async fn bucket_exists(&self, bucket: &str) -> Result<bool, ObjectsError> {
+        let name = BucketName::parse(bucket).map_err(to_delivery)?;
+        match self.0.bucket(&name).await {
+            Ok(_) => Ok(true),
+            Err(ObjectError::NoSuchBucket(_)) => Ok(false),
+            Err(error) => Err(to_delivery(error)),
+        }
+    }
+}
+
+fn to_delivery(error: ObjectError) -> ObjectsError {
+    match error {
+        ObjectError::NoSuchBucket(bucket) | ObjectError::InvalidBucketName(bucket) => ObjectsError::NoBucket(bucket),
+        other => ObjectsError::Failed(other.to_string()),
+    }
+}

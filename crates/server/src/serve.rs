@@ -1,0 +1,214 @@
+//! `headwater serve`: opens what the data folder holds, wires the domains to each other and to their doors, listens,
+//! and shuts down in the reverse order.
+
+use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
+
+use headwater_catalog::{Catalog, SqliteCatalog};
+use headwater_delivery::{Deliveries, Ports};
+use headwater_env::{Env, File};
+use headwater_firehose::Firehose;
+use headwater_functions::Functions;
+use headwater_kinesis::Kinesis;
+use headwater_log::{EmbeddedLog, ShardLog};
+use headwater_loggroups::LogGroups;
+use headwater_objects::{DirectoryStore, ObjectStore};
+use headwater_streams::Streams;
+use headwater_types::{Account, Region};
+use headwater_wire::{
+    Door,
+    server::{self, JsonDoor, Router, Serving},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    Failure,
+    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, StoreObjects, StreamSources},
+    health::HealthDoor,
+    logging,
+    settings::{Durability, Limits, Objects, Settings},
+};
+
+/// Names of this machine under which a bucket may stand in front: `bucket.localhost:4566`.
+const VIRTUAL_HOSTS: [&str; 2] = ["localhost", "s3.localhost"];
+
+/// Serves until the process is told to stop.
+pub async fn run(env: Env, settings: Settings) -> Result<ExitCode, Failure> {
+    logging::start(&settings)?;
+    let server = Server::start(env, &settings).await?;
+    // Scripts wait for this line; it is the only one on standard output.
+    writeln!(std::io::stdout(), "headwater listening on http://{}", server.address)?;
+    stop_signal().await?;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// SIGTERM or SIGINT.
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    domains: Domains,
+    shutdown: oneshot::Sender<()>,
+    listening: oneshot::Receiver<()>,
+    /// Keeps other servers out of the data folder.
+    _lock: Box<dyn File>,
+}
+
+/// What the doors open to. Those above use those below.
+struct Domains {
+    deliveries: Arc<Deliveries>,
+    functions: Functions,
+    groups: LogGroups,
+    objects: Arc<dyn ObjectStore>,
+    streams: Arc<Streams>,
+    log: Arc<dyn ShardLog>,
+}
+
+impl Server {
+    /// Opens the data folder and listens.
+    pub async fn start(env: Env, settings: &Settings) -> Result<Self, Failure> {
+        settings.check()?;
+        let lock = lock(&env, &settings.data_dir)?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .map_err(|e| format!("listening on {} failed: {e}. Choose another with --listen", settings.listen))?;
+        let address = listener.local_addr()?;
+        let domains = Domains::open(&env, settings, address).await?;
+        let serving = Serving {
+            router: Arc::new(domains.doors()),
+            region: Region(settings.region.clone()),
+            account: Account(settings.account.clone()),
+            limits: server::Limits::default(),
+        };
+        let (shutdown, told) = oneshot::channel::<()>();
+        let (ended, listening) = oneshot::channel();
+        let serve_env = env.clone();
+        env.spawn(async move {
+            let told = async move { drop(told.await) };
+            server::serve(listener, serving, serve_env, told).await;
+            drop(ended.send(()));
+        });
+        Ok(Self { address, domains, shutdown, listening, _lock: lock })
+    }
+
+    /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
+    pub async fn stop(self) {
+        drop(self.shutdown);
+        drop(self.listening.await);
+        self.domains.deliveries.close().await;
+        self.domains.functions.close().await;
+        if let Err(error) = self.domains.groups.close().await {
+            tracing::warn!(%error, "the newest times of log streams were not kept");
+        }
+        self.domains.log.close().await;
+    }
+}
+
+/// Makes the data folder and takes it for this process.
+fn lock(env: &Env, dir: &Path) -> Result<Box<dyn File>, Failure> {
+    let name = dir.display();
+    env.disk.create_dir_all(dir).map_err(|e| format!("making the data folder {name} failed: {e}"))?;
+    env.disk.lock(&dir.join("LOCK")).map_err(|e| match e.kind() {
+        std::io::ErrorKind::WouldBlock => {
+            format!("another server uses the data folder {name}: stop it, or choose another with --data-dir").into()
+        }
+        _ => format!("locking the data folder {name} failed: {e}").into(),
+    })
+}
+
+impl Domains {
+    /// Opens each domain after those that it uses.
+    async fn open(env: &Env, settings: &Settings, address: SocketAddr) -> Result<Self, Failure> {
+        let dir = &settings.data_dir;
+        let sync = settings.durability == Durability::Fsync;
+        let catalog: Arc<dyn Catalog> = Arc::new(SqliteCatalog::open(
+            env.clone(),
+            headwater_catalog::Options { dir: dir.join("catalog"), sync },
+        )?);
+        let log = open_log(env, settings, sync).await?;
+        let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), stream_options(settings)).await?;
+        let groups = LogGroups::open(env.clone(), catalog.clone(), log.clone()).await?;
+        let objects = open_objects(env, settings, &catalog).await?;
+        let functions = Functions::open(
+            env.clone(),
+            catalog.clone(),
+            &dir.join("functions"),
+            Arc::new(FunctionLog(groups.clone())),
+            function_options(settings, address),
+        )
+        .await?;
+        let ports = Ports {
+            sources: Arc::new(StreamSources(streams.clone())),
+            invoke: Arc::new(FunctionInvoke { env: env.clone(), functions: functions.clone() }),
+            objects: Arc::new(StoreObjects(objects.clone())),
+            logs: Arc::new(DeliveryLog(groups.clone())),
+        };
+        let deliveries = Deliveries::open(env.clone(), catalog, log.clone(), ports).await?;
+        Ok(Self { deliveries, functions, groups, objects, streams, log })
+    }
+
+    /// One door a service; S3 takes what no other does, so it stands last.
+    fn doors(&self) -> Router {
+        let kinesis = headwater_kinesis::table(Arc::new(Kinesis { streams: self.streams.clone() }));
+        let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
+        let health = HealthDoor { log: self.log.clone(), deliveries: self.deliveries.clone() };
+        let others: [Arc<dyn Door>; 1] = [Arc::new(health)];
+        Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose)], others)
+    }
+}
+
+async fn open_log(env: &Env, settings: &Settings, sync: bool) -> Result<Arc<dyn ShardLog>, Failure> {
+    let options = headwater_log::Options {
+        segment_bytes: settings.segment_mib << 20,
+        tail_cache_bytes: settings.tail_cache_mib << 20,
+        sync,
+        ..headwater_log::Options::new(settings.data_dir.join("log"))
+    };
+    let opening = env.clone();
+    Ok(Arc::new(env.blocking(move || EmbeddedLog::open(opening, options)).await?))
+}
+
+fn stream_options(settings: &Settings) -> headwater_streams::Options {
+    headwater_streams::Options { limits: settings.limits == Limits::Aws, ..Default::default() }
+}
+
+fn function_options(settings: &Settings, address: SocketAddr) -> headwater_functions::Options {
+    let (region, account) = (Region(settings.region.clone()), Account(settings.account.clone()));
+    let mut reachable = address;
+    if address.ip().is_unspecified() {
+        // "Every address" is none to connect to; functions run on this machine.
+        reachable.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let inherited = ["PATH", "HOME", "LANG"].into_iter();
+    headwater_functions::Options {
+        inherited: inherited.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
+        concurrency: settings.function_concurrency as usize,
+        concurrency_per_function: settings.function_concurrency as usize,
+        ..headwater_functions::Options::new(region, account, format!("http://{reachable}"))
+    }
+}
+
+async fn open_objects(
+    env: &Env,
+    settings: &Settings,
+    catalog: &Arc<dyn Catalog>,
+) -> Result<Arc<dyn ObjectStore>, Failure> {
+    match settings.objects {
+        Objects::Directory => {
+            let dir = settings.data_dir.join("objects");
+            Ok(Arc::new(DirectoryStore::open(env.clone(), &dir, catalog.clone()).await?))
+        }
+        Objects::S3 => Err("--objects s3 is being built".into()),
+    }
+}
