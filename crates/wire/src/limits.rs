@@ -14,6 +14,12 @@ pub(crate) const CONFIG_FILE_BYTES: u64 = 1 << 20;
 /// How deep elements may stand in each other; the deepest of S3's shapes needs a third of it.
 pub(crate) const XML_DEPTH: usize = 24;
 
+/// Elements of an XML body: twice what 10,000 parts with all their checksums have.
+pub(crate) const XML_ELEMENTS: usize = 300_000;
+
+/// Attributes of an XML element.
+pub(crate) const XML_ATTRIBUTES: usize = 16;
+
 /// What all request bodies in memory may take together; who comes when it is used up waits.
 pub const BUFFERED_BYTES: usize = 128 << 20;
 
@@ -68,3 +74,6 @@ pub(crate) const REST_JSON_BODY_BYTES: usize = 70_167_211;
 
 /// The body of a REST-XML request that is not streamed: 10,000 parts with their checksums take a third of it.
 pub(crate) const XML_BODY_BYTES: usize = 8 << 20;
+
+/// The body of a request that asks for HTTP/2 on the way: what the first window of HTTP/2 takes.
+pub(crate) const H2C_BODY_BYTES: usize = 32 << 10;

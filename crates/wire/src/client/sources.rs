@@ -47,15 +47,13 @@ pub(crate) fn chain(
             None => from_machine(lookup)?,
         },
     };
-    let http = Http::new(&METADATA_TIMEOUTS, env.clock.clone());
-    let issuer = Source { place, http, env: env.clone() };
+    let issuer = Source { place, env: env.clone() };
     Ok(Cached { issuer, clock: env.clock.clone(), held: Mutex::default() })
 }
 
 /// One place that issues credentials, and the means to ask it.
 pub(crate) struct Source {
     place: Place,
-    http: Http,
     env: Env,
 }
 
@@ -199,9 +197,11 @@ impl Source {
 
     async fn send(&self, request: http::request::Builder) -> Result<Bytes, CallError> {
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
-        let answer = self.http.send(request.body(body).map_err(CallError::request)?).await?;
+        // Asked a few times an hour: connections are not worth keeping.
+        let http = Http::new(&METADATA_TIMEOUTS, self.env.clock.clone());
+        let answer = http.send(request.body(body).map_err(CallError::request)?).await?;
         let status = answer.status().as_u16();
-        let body = self.http.collect(status, answer.into_body()).await?;
+        let body = http.collect(status, answer.into_body()).await?;
         match status {
             200 => Ok(body),
             _ => Err(CallError::answered(status, format!("Http{status}"), String::new())),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     rest::{Format, Message, body_members, parse_scalar, payload},
+    validate::Raw,
     xml::{self, XmlError},
 };
 
@@ -140,7 +141,7 @@ fn read_payload(member: &Member, message: &Message, format: Format) -> Result<Op
         Shape::Blob { .. } => Ok(Some(STANDARD.encode(body).into())),
         Shape::String { .. } => Ok(Some(String::from_utf8_lossy(body).into())),
         shape => match format {
-            Format::Json => Ok(Some(serde_json::from_slice(body)?)),
+            Format::Json => json(body).map(Some),
             Format::Xml(_) => Ok(Some(xml::read(&xml::parse(body)?, Some(member.wire_name), shape)?)),
         },
     }
@@ -157,7 +158,7 @@ fn read_body(
     }
     match format {
         Format::Json => {
-            let Value::Object(mut object) = serde_json::from_slice(&message.body)? else {
+            let Value::Object(mut object) = json(&message.body)? else {
                 return Err(Unreadable::NotAnObject);
             };
             // A body has no say in what the path and the headers are for.
@@ -165,5 +166,26 @@ fn read_body(
             Ok(object)
         }
         Format::Xml(_) => Ok(xml::read_root(&xml::parse(&message.body)?, structure)?),
+    }
+}
+
+/// A body as a tree, with a bound on how many values are in it: a tree is many times the size of its text.
+fn json(body: &[u8]) -> Result<Value, Unreadable> {
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let raw = Raw::read(&mut from)?;
+    from.end()?;
+    Ok(value(raw))
+}
+
+fn value(raw: Raw) -> Value {
+    match raw {
+        Raw::Bool(value) => value.into(),
+        Raw::Integer(value) => value.into(),
+        Raw::Real(value) | Raw::Millis(value) => value.into(),
+        Raw::Text(text) => text.into(),
+        Raw::List(values) => values.into_iter().map(value).collect(),
+        Raw::Map(entries) => Value::Object(entries.into_iter().map(|(k, v)| (k, value(v))).collect()),
+        // JSON has no bytes.
+        Raw::Null | Raw::Bytes(_) => Value::Null,
     }
 }

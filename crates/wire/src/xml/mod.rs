@@ -1,7 +1,7 @@
 //! XML bodies: a small tree, and its way from and to values along the shapes' tables.
 //!
 //! Reading ignores namespaces, refuses document types (and with them every entity but the five predefined ones and
-//! character references), and bounds the depth. Whoever hands over a body bounds its size.
+//! character references), and bounds depth and number of elements. Whoever hands over a body bounds its size.
 
 mod parse;
 mod read;
@@ -29,9 +29,9 @@ pub(crate) enum XmlError {
     /// It is not well-formed, or uses what is refused here.
     #[error("not well-formed: {0}")]
     Syntax(String),
-    /// It is deeper than any shape.
-    #[error("nested too deeply")]
-    TooDeep,
+    /// It is deeper or has more in it than any shape.
+    #[error("more elements or attributes, or deeper ones, than any shape has")]
+    TooMuch,
     /// The root has another name.
     #[error("the root is {found} instead of {expected}")]
     Root { found: String, expected: &'static str },

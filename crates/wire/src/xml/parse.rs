@@ -6,7 +6,7 @@ use quick_xml::{
 };
 
 use crate::{
-    limits::XML_DEPTH,
+    limits::{XML_ATTRIBUTES, XML_DEPTH, XML_ELEMENTS},
     xml::{Element, XmlError},
 };
 
@@ -17,11 +17,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Element, XmlError> {
     reader.config_mut().expand_empty_elements = true;
     let mut open: Vec<Element> = Vec::new();
     let mut root = None;
+    let mut count = 0;
     loop {
         match reader.read_event().map_err(syntax)? {
             Event::Start(start) if root.is_none() => {
-                if open.len() == XML_DEPTH {
-                    return Err(XmlError::TooDeep);
+                count += 1;
+                if open.len() == XML_DEPTH || count > XML_ELEMENTS {
+                    return Err(XmlError::TooMuch);
                 }
                 open.push(element(&start)?);
             }
@@ -52,6 +54,9 @@ fn syntax(error: impl ToString) -> XmlError {
 fn element(start: &BytesStart<'_>) -> Result<Element, XmlError> {
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
+        if attributes.len() == XML_ATTRIBUTES {
+            return Err(XmlError::TooMuch);
+        }
         let attribute = attribute.map_err(syntax)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(syntax)?;
         attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
@@ -118,7 +123,11 @@ mod tests {
         }
         assert!(parse(b"<A>\xff</A>").is_err());
         let deep = "<A>".repeat(XML_DEPTH + 1);
-        assert_eq!(parse(deep.as_bytes()), Err(XmlError::TooDeep));
+        assert_eq!(parse(deep.as_bytes()), Err(XmlError::TooMuch));
+        let wide = format!("<A>{}</A>", "<B/>".repeat(XML_ELEMENTS));
+        assert_eq!(parse(wide.as_bytes()), Err(XmlError::TooMuch));
+        let attributes: String = (0..=XML_ATTRIBUTES).map(|i| format!(" a{i}=''")).collect();
+        assert_eq!(parse(format!("<A{attributes}/>").as_bytes()), Err(XmlError::TooMuch));
     }
 
     proptest! {
