@@ -386,6 +386,67 @@ async fn a_shutdown_drops_what_does_not_end() {
     assert_eq!(socket.read(&mut [0; 64]).await.unwrap_or(0), 0, "it ended without an answer");
 }
 
+/// One frame of HTTP/2: its type, flags, stream and payload.
+async fn frame(socket: &mut TcpStream) -> (u8, u8, u32, Vec<u8>) {
+    let mut head = [0; 9];
+    socket.read_exact(&mut head).await.unwrap();
+    let len = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+    let mut payload = vec![0; len];
+    socket.read_exact(&mut payload).await.unwrap();
+    (head[3], head[4], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload)
+}
+
+#[tokio::test]
+async fn a_connection_changes_to_http2_when_it_is_asked_to() {
+    let server = start(Limits::default()).await;
+    for name in ["taxi".to_owned(), "t".repeat(120)] {
+        let body = json!({"ExclusiveStartStreamName": name}).to_string();
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\n\
+             http2-settings: AAMAAABkAAQAoAAAAAIAAAAA\r\ncontent-type: {JSON}\r\n\
+             x-amz-target: Kinesis_20131202.ListStreams\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut socket = TcpStream::connect(server.at).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        assert!(head.starts_with("http/1.1 101") && head.contains("upgrade: h2c"), "{head}");
+        // The client's preface, and its settings: none.
+        socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let mut answer = Vec::new();
+        loop {
+            let (kind, flags, stream, payload) = frame(&mut socket).await;
+            assert_ne!(kind, 7, "the server does not go away");
+            if stream == 1 && kind == 0 {
+                answer.extend(payload);
+            }
+            if stream == 1 && flags & 1 != 0 {
+                break;
+            }
+        }
+        let output: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(output, json!({"StreamNames": [name], "HasMoreStreams": false}));
+    }
+}
+
+#[tokio::test]
+async fn a_wish_for_http2_with_a_large_body_is_passed_over() {
+    let server = start(Limits::default()).await;
+    let headers = [
+        ("connection", "Upgrade, HTTP2-Settings"),
+        ("upgrade", "h2c"),
+        ("http2-settings", ""),
+        ("content-type", JSON),
+        ("x-amz-target", "Kinesis_20131202.ListStreams"),
+    ];
+    let body = json!({"Unknown": "a".repeat(100_000)}).to_string();
+    assert_eq!(server.ask(Method::POST, &headers, body).await.status, 200);
+}
+
 #[tokio::test]
 async fn connections_are_counted() {
     let server = start(Limits { connections: 1, idle: Duration::from_millis(50), ..Limits::default() }).await;

@@ -1,6 +1,7 @@
 //! One connection: its protocol, its time-outs, and each of its requests.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     panic::AssertUnwindSafe,
     pin::pin,
@@ -20,13 +21,22 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::net::TcpStream;
+use parking_lot::Mutex;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 
 use crate::{
     ApiError, Body, Context, body,
     door::OperationName,
     limits,
-    server::{Phase, Shared, json_door, timed_body::TimedBody},
+    server::{
+        Phase, Shared,
+        h2c::{self, Asked, Upgrade},
+        json_door,
+        timed_body::TimedBody,
+    },
 };
 
 /// Runs hyper's tasks where all tasks run.
@@ -41,35 +51,53 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
     }
 }
 
-/// Serves a connection to its end.
+/// Serves a connection to its end, also across a change to HTTP/2.
 pub(super) async fn run(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
-    let asked = Arc::new(AtomicBool::new(false));
+    let Some(upgrade) = drive(socket, peer, &shared).await else { return };
+    let patience = shared.env.clock.sleep(shared.serving.limits.idle);
+    let ready = tokio::select! {
+        ready = upgrade.ready() => ready,
+        () = patience => return,
+    };
+    match ready {
+        Ok(resumed) => drop(drive(resumed, peer, &shared).await),
+        Err(error) => tracing::debug!(%peer, %error, "a connection broke on its way to HTTP/2"),
+    }
+}
+
+/// Answers the requests of a connection; it may end with the wish to go on in HTTP/2.
+async fn drive(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    shared: &Arc<Shared>,
+) -> Option<Upgrade> {
+    let (asked, upgrade) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
     let service = service_fn({
-        let (shared, asked) = (shared.clone(), asked.clone());
+        let (shared, asked, upgrade) = (shared.clone(), asked.clone(), upgrade.clone());
         move |request| {
             asked.store(true, Ordering::Relaxed);
-            let shared = shared.clone();
-            async move { Ok::<_, std::convert::Infallible>(answer(request, shared).await) }
+            let (shared, upgrade) = (shared.clone(), upgrade.clone());
+            async move { Ok::<_, Infallible>(answer_or_upgrade(request, &shared, &upgrade).await) }
         }
     });
-    let builder = builder(&shared);
+    let builder = builder(shared);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
     let mut connection = pin!(connection);
     let mut phase = shared.phase.clone();
+    let mut seen = Phase::Open;
     // hyper has no time-out of its own for a connection that never says which HTTP it speaks.
     let mut silence = shared.env.clock.sleep(shared.serving.limits.idle).fuse();
-    let mut seen = Phase::Open;
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%peer, %error, "a connection broke");
                 }
-                return;
+                return upgrade.lock().take();
             }
             () = &mut silence => {
                 if !asked.load(Ordering::Relaxed) {
-                    return;
+                    return None;
                 }
             }
             now = phase.wait_for(|phase| *phase != seen) => match now.map(|phase| *phase) {
@@ -77,7 +105,7 @@ pub(super) async fn run(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>
                     seen = now;
                     connection.as_mut().graceful_shutdown();
                 }
-                _ => return,
+                _ => return None,
             },
         }
     }
@@ -105,16 +133,35 @@ fn builder(shared: &Shared) -> auto::Builder<Tasks> {
     builder
 }
 
+async fn answer_or_upgrade(
+    request: Request<Incoming>,
+    shared: &Shared,
+    upgrade: &Mutex<Option<Upgrade>>,
+) -> Response<Body> {
+    let (clock, idle) = (shared.env.clock.clone(), shared.serving.limits.body_idle);
+    let request = request.map(|incoming| TimedBody::new(incoming, clock, idle).boxed_unsync());
+    match h2c::take(request, &shared.buffers).await {
+        Ok(Asked::Not(request)) => answer(request, shared).await,
+        Ok(Asked::Upgrade(asked, response)) => {
+            *upgrade.lock() = Some(asked);
+            response
+        }
+        Err(error) => {
+            let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
+            json_door::error_response(&error, json_door::Codec::default())
+        }
+    }
+}
+
 /// Answers one request, whatever happens in its door.
-async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Body> {
+async fn answer(request: Request<Body>, shared: &Shared) -> Response<Body> {
     let began = shared.env.clock.elapsed();
-    let (mut head, incoming) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     head.extensions.insert(shared.buffers.clone());
-    let context = context(&head, &shared);
+    let context = context(&head, shared);
     let request_id = context.request_id.clone();
     let (method, door) = (head.method.clone(), shared.serving.router.find(&head));
-    let body = TimedBody::new(incoming, shared.env.clock.clone(), shared.serving.limits.body_idle);
-    let request = Request::from_parts(head, body.boxed_unsync());
+    let request = Request::from_parts(head, body);
     let name = door.as_ref().map_or("none", |door| door.name());
     let mut response = match door {
         Some(door) => match AssertUnwindSafe(door.call(request, context)).catch_unwind().await {
@@ -130,7 +177,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Response<Bod
     if response.status().is_server_error() && response.status() != StatusCode::NOT_IMPLEMENTED {
         tracing::warn!(request_id, service = name, operation, status, "a request failed on this side");
     }
-    add_ids(&mut response, &request_id, &shared);
+    add_ids(&mut response, &request_id, shared);
     response
 }
 

@@ -4,6 +4,7 @@
 //! 500, a connection that is slow is closed, and a shutdown lets what runs come to its end within a bounded time.
 
 mod connection;
+mod h2c;
 mod json_door;
 mod router;
 mod timed_body;
