@@ -1,7 +1,10 @@
 //! Carrying out an intent: read, take apart, transform, compress, put. Whole or not at all: whatever fails, the
 //! intent stays and is carried out again under the same names.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures_util::{Stream, StreamExt, stream};
 use headwater_env::Env;
@@ -58,7 +61,8 @@ type Held<T> = (T, OwnedSemaphorePermit);
 
 impl Executor {
     /// Carries out `intent`. With `again`, an earlier run may have left objects, perhaps with another outcome,
-    /// since a function may answer differently: what this run does not write itself, it removes.
+    /// since a function may answer differently: what this run does not write itself, it removes. Not where the
+    /// source has dropped records since, for the earlier run may have had them.
     pub async fn execute(
         &self,
         source: &Arc<dyn Source>,
@@ -70,9 +74,10 @@ impl Executor {
             return Err(ObjectsError::NoBucket(intent.bucket.clone()).into());
         }
         let (to, pieces) = mpsc::channel(PIECES_WAITING_MAX);
-        let ((), left) =
-            futures_util::try_join!(self.produce(source, intent, to), self.consume(intent, pieces))?;
-        if again {
+        let lost = Arc::new(AtomicBool::new(false));
+        let groups = self.groups(source, intent, lost.clone());
+        let ((), left) = futures_util::try_join!(self.produce(groups, to), self.consume(intent, pieces))?;
+        if again && !lost.load(Ordering::Relaxed) {
             for (written, key) in [(left.data, &intent.data_key), (left.errors, &intent.error_key)] {
                 if !written {
                     objects.delete(&intent.bucket, key).await?;
@@ -85,15 +90,14 @@ impl Executor {
     /// Reads and transforms, several groups at once, and hands them on in order; `None` says that it was all.
     async fn produce(
         &self,
-        source: &Arc<dyn Source>,
-        intent: &Intent,
+        groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>>,
         to: mpsc::Sender<Option<Held<Transformed>>>,
     ) -> Result<(), ExecuteError> {
         let transform = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
             let (group, permit) = group?;
             Ok::<_, ExecuteError>((self.transform(group).await?, permit))
         };
-        let transformed = self.groups(source, intent).map(transform).buffered(INVOCATIONS_A_STREAM_MAX);
+        let transformed = groups.map(transform).buffered(INVOCATIONS_A_STREAM_MAX);
         let mut transformed = std::pin::pin!(transformed);
         while let Some(piece) = transformed.next().await {
             // The receiver is gone only when the other half has an error to tell.
@@ -109,10 +113,11 @@ impl Executor {
         &self,
         source: &Arc<dyn Source>,
         intent: &Intent,
+        lost: Arc<AtomicBool>,
     ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>> {
         let bytes = self.stream.destination.function.as_ref().map_or(READ_BYTES_MAX, |f| f.batch_bytes);
         let split = matches!(self.stream.origin, Origin::Stream { .. });
-        let groups = Groups::new(source.clone(), &intent.ranges, split, bytes);
+        let groups = Groups::new(source.clone(), &intent.ranges, split, bytes, lost);
         let share = ((bytes + READ_BYTES_MAX) / 1024).clamp(1, WORK_KIB_MAX) as u32;
         let budget = self.budget.clone();
         stream::try_unfold(groups, move |mut groups| {

@@ -1,6 +1,12 @@
 //! Reading the records of an intent again, one by one, in groups of the size that a function takes.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use headwater_types::Millis;
@@ -46,6 +52,8 @@ pub struct Groups {
     ranges: VecDeque<Range>,
     split: bool,
     bytes_max: usize,
+    /// Set when records are gone that the ranges had.
+    lost: Arc<AtomicBool>,
     ready: VecDeque<Vec<UserRecord>>,
     group: Vec<UserRecord>,
     group_bytes: usize,
@@ -53,9 +61,17 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// The records of `ranges`, in groups of at most `bytes_max` of data; `split` takes aggregates apart.
-    pub fn new(source: Arc<dyn Source>, ranges: &[Range], split: bool, bytes_max: usize) -> Self {
+    /// The records of `ranges`, in groups of at most `bytes_max` of data; `split` takes aggregates apart, `lost` is
+    /// set when the source has dropped some.
+    pub fn new(
+        source: Arc<dyn Source>,
+        ranges: &[Range],
+        split: bool,
+        bytes_max: usize,
+        lost: Arc<AtomicBool>,
+    ) -> Self {
         Self {
+            lost,
             source,
             ranges: ranges.iter().cloned().collect(),
             split,
@@ -102,6 +118,14 @@ impl Groups {
                 "{} has no record {} although it had",
                 range.shard, range.from
             )));
+        }
+        if chunk.records.first().is_none_or(|record| record.offset > range.from) {
+            tracing::warn!(
+                shard = range.shard,
+                from = range.from,
+                "records expired before they were delivered"
+            );
+            self.lost.store(true, Ordering::Relaxed);
         }
         let shard: Arc<str> = range.shard.as_str().into();
         for record in chunk.records.into_iter().take_while(|record| record.offset < range.to) {

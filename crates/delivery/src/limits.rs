@@ -35,6 +35,8 @@ pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 
 /// A wait of a reader that has read everything, so that many small puts are read together.
 pub const READ_PAUSE: Duration = Duration::from_millis(50);
+/// The same where batches are to be delivered at once.
+pub const READ_PAUSE_MIN: Duration = Duration::from_millis(2);
 /// How often the shards of a source are listed again.
 pub const SHARDS_REFRESH: Duration = Duration::from_secs(10);
 /// The first wait after a failed delivery; each further one is twice as long …

@@ -15,7 +15,7 @@ use headwater_types::Millis;
 
 use crate::{
     config::Buffering,
-    limits::{READ_BYTES_MAX, READ_PAUSE, READ_RECORDS_MAX, SHARDS_REFRESH},
+    limits::{READ_BYTES_MAX, READ_PAUSE, READ_PAUSE_MIN, READ_RECORDS_MAX, SHARDS_REFRESH},
     ports::{Source, SourceChunk, SourceError, SourceLimit, SourceShard},
     store::Range,
 };
@@ -154,9 +154,8 @@ impl Reader {
                 return std::future::pending().await;
             }
             select_all(waits).await;
-            if !self.buffering.interval().is_zero() {
-                self.env.clock.sleep(READ_PAUSE).await;
-            }
+            let hurry = self.buffering.interval().is_zero();
+            self.env.clock.sleep(if hurry { READ_PAUSE_MIN } else { READ_PAUSE }).await;
         };
         tokio::select! {
             biased;

@@ -71,14 +71,21 @@ pub struct Transformer<'a> {
 
 impl Transformer<'_> {
     /// Calls the function with a group, again where it fails; an error means that nobody can say what it would
-    /// have done, so that the whole batch has to wait.
+    /// have done, so that the whole batch has to wait. Where too much runs already, this waits and no retry counts:
+    /// being full is a pause to a reader, not a verdict on records (AWS counts it, and gives up).
     pub async fn transform(&self, group: Vec<UserRecord>) -> Result<Transformed, InvokeError> {
         let group: Arc<[UserRecord]> = group.into();
-        let mut attempts = 0;
+        let (mut attempts, mut pauses) = (0, 0);
         let answer = loop {
             attempts += 1;
             match self.attempt(group.clone()).await {
                 Ok(answer) => break Ok(answer),
+                Err(InvokeError::Throttled) => {
+                    attempts -= 1;
+                    pauses += 1;
+                    tracing::debug!(function = %self.function.arn, pauses, "a function has no room");
+                    self.env.clock.sleep(wait_before(pauses)).await;
+                }
                 Err(error @ InvokeError::Failed(_)) => return Err(error),
                 Err(error) if attempts > self.function.retries => break Err(failure_of(error)),
                 Err(error) => {
@@ -204,13 +211,13 @@ struct FailureLine<'a> {
     lambda_arn: &'a str,
 }
 
+/// What records are told to have failed of.
 fn failure_of(error: InvokeError) -> Failure {
     match error {
         InvokeError::Function(_) => Failure::new(
             "Lambda.FunctionError",
             "The Lambda function was successfully invoked but it returned an error result.",
         ),
-        InvokeError::Throttled => Failure::new("Lambda.InvokeLimitExceeded", "Rate Exceeded."),
         InvokeError::TooLarge => Failure::new(
             "Lambda.RequestTooLarge",
             format!("The request or the answer exceeds {INVOKE_BYTES_MAX} bytes."),
@@ -218,7 +225,9 @@ fn failure_of(error: InvokeError) -> Failure {
         InvokeError::NotFound(name) => {
             Failure::new("Lambda.ResourceNotFound", format!("Function not found: {name}"))
         }
-        InvokeError::Failed(text) => Failure::new("Lambda.InternalServerError", text),
+        InvokeError::Throttled | InvokeError::Failed(_) => {
+            Failure::new("Lambda.InternalServerError", error.to_string())
+        }
     }
 }
 

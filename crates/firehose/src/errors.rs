@@ -4,6 +4,7 @@ use headwater_delivery::{
     DeliveryError, PatternError, PrefixError, SourceError, Which, limits::PREFIX_BYTES_MAX,
 };
 use headwater_shapes::firehose::errors as shapes;
+use headwater_types::Arn;
 use headwater_wire::{ApiError, Context};
 
 /// An argument that the model allows and the service does not.
@@ -28,9 +29,6 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             format!("Account {account} has {count} delivery streams, which is the limit."),
         ),
         DeliveryError::TooManyTags => invalid_argument("A delivery stream cannot have more than 50 tags."),
-        DeliveryError::Source(SourceError::NotFound(what)) => {
-            invalid_argument(format!("Stream {what} under account {account} not found."))
-        }
         DeliveryError::Prefix(error) => prefix(error),
         DeliveryError::NotDirect(_) => {
             invalid_argument("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
@@ -41,6 +39,17 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
         }
         error @ (DeliveryError::Source(_) | DeliveryError::Catalog(_)) => ApiError::internal(error),
+    }
+}
+
+/// The same for a call that named a stream to read.
+pub(crate) fn source_api(error: DeliveryError, stream: Option<&Arn>, context: &Context) -> ApiError {
+    match (error, stream.and_then(|arn| arn.name_of("stream"))) {
+        (DeliveryError::Source(SourceError::NotFound(_)), Some(name)) => {
+            let account = &context.account.0;
+            invalid_argument(format!("Stream {name} under account {account} not found."))
+        }
+        (error, _) => api(error, context),
     }
 }
 

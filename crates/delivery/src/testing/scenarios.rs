@@ -299,3 +299,28 @@ async fn what_cannot_be_is_refused() {
     assert_eq!(deliveries.describe("d").await.unwrap().tags["k"], "v");
     assert!(world.clock.now() > Millis::ZERO);
 }
+
+#[tokio::test]
+async fn a_function_without_room_is_waited_for() {
+    let world = World::new(1);
+    world.behave(|call| if call.number < 20 { Err(InvokeError::Throttled) } else { Ok(call.ok()) });
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    world.put(0, "a");
+    world.until_delivered().await;
+    assert_eq!((world.objects.text("data/"), world.failed()), ("A".to_owned(), vec![]));
+}
+
+/// A put that was done and denied, and then the source drops the records: what is there stays.
+#[tokio::test]
+async fn what_was_delivered_before_the_source_dropped_it_is_not_removed() {
+    let world = World::new(1);
+    world.objects.faults.lock().extend([PutFault::Denied]);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", destination())).await.unwrap();
+    world.put(0, "a");
+    world.until(async || !world.objects.keys("data/").is_empty()).await;
+    world.source.trim(0, 1);
+    world.until_delivered().await;
+    assert_eq!(world.objects.text("data/"), "a");
+}

@@ -9,7 +9,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Firehose, destination,
-    errors::{api, invalid_argument},
+    errors::{invalid_argument, source_api},
     tags,
 };
 
@@ -28,7 +28,12 @@ impl Handle<CreateDeliveryStream> for Firehose {
             destination,
             tags: tags::of_request(input.tags.unwrap_or_default())?,
         };
-        let stream = self.deliveries.create(new).await.map_err(|error| api(error, context))?;
+        let source = match &new.origin {
+            NewOrigin::Direct => None,
+            NewOrigin::Stream { arn, .. } => Some(arn.clone()),
+        };
+        let created = self.deliveries.create(new).await;
+        let stream = created.map_err(|error| source_api(error, source.as_ref(), context))?;
         Ok(CreateDeliveryStreamOutput { delivery_stream_arn: Some(stream.arn.to_string()) })
     }
 }
