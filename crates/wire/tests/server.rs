@@ -349,6 +349,20 @@ async fn a_body_that_breaks_off_or_stalls_has_no_effect_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn who_does_not_read_its_answers_is_hung_up_on() {
+    let server = start(Limits { body_idle: Duration::from_millis(50), ..Limits::default() }).await;
+    let body = json!({"ExclusiveStartStreamName": "a".repeat(128)}).to_string();
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.ListStreams\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut socket = TcpStream::connect(server.at).await.unwrap();
+    // Requests without end: once the answers fill both sides' buffers, the server waits, and then no longer.
+    while socket.write_all(request.as_bytes()).await.is_ok() {}
+}
+
+#[tokio::test]
 async fn a_shutdown_lets_requests_end_and_takes_no_new_ones() {
     let Server { at, state, stop, stopped } = start(Limits::default()).await;
     let io = TokioIo::new(TcpStream::connect(at).await.unwrap());

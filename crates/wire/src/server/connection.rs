@@ -35,7 +35,7 @@ use crate::{
         Phase, Shared,
         h2c::{self, Asked, Upgrade},
         json_door,
-        timed_body::TimedBody,
+        patience::{Patience, TimedBody, TimedSocket},
     },
 };
 
@@ -54,10 +54,10 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
 /// Serves a connection to its end, also across a change to HTTP/2.
 pub(super) async fn run(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     let Some(upgrade) = drive(socket, peer, &shared).await else { return };
-    let patience = shared.env.clock.sleep(shared.serving.limits.idle);
+    let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
     let ready = tokio::select! {
         ready = upgrade.ready() => ready,
-        () = patience => return,
+        () = too_long => return,
     };
     match ready {
         Ok(resumed) => drop(drive(resumed, peer, &shared).await),
@@ -81,7 +81,8 @@ async fn drive(
         }
     });
     let builder = builder(shared);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+    let socket = TokioIo::new(TimedSocket::new(socket, patience(shared)));
+    let connection = builder.serve_connection_with_upgrades(socket, service);
     let mut connection = pin!(connection);
     let mut phase = shared.phase.clone();
     let mut seen = Phase::Open;
@@ -111,6 +112,10 @@ async fn drive(
     }
 }
 
+fn patience(shared: &Shared) -> Patience {
+    Patience::new(shared.env.clock.clone(), shared.serving.limits.body_idle)
+}
+
 fn builder(shared: &Shared) -> auto::Builder<Tasks> {
     let limits = &shared.serving.limits;
     let mut builder = auto::Builder::new(Tasks(shared.env.tasks.clone()));
@@ -138,8 +143,7 @@ async fn answer_or_upgrade(
     shared: &Shared,
     upgrade: &Mutex<Option<Upgrade>>,
 ) -> Response<Body> {
-    let (clock, idle) = (shared.env.clock.clone(), shared.serving.limits.body_idle);
-    let request = request.map(|incoming| TimedBody::new(incoming, clock, idle).boxed_unsync());
+    let request = request.map(|incoming| TimedBody::new(incoming, patience(shared)).boxed_unsync());
     match h2c::take(request, &shared.buffers).await {
         Ok(Asked::Not(request)) => answer(request, shared).await,
         Ok(Asked::Upgrade(asked, response)) => {

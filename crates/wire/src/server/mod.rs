@@ -6,8 +6,8 @@
 mod connection;
 mod h2c;
 mod json_door;
+mod patience;
 mod router;
-mod timed_body;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
