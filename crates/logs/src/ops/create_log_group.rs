@@ -1,0 +1,50 @@
+//! CreateLogGroup.
+
+use headwater_shapes::{
+    Nothing,
+    logs::{CreateLogGroupRequest, ops::CreateLogGroup},
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{
+    Logs,
+    errors::{api, refuse},
+};
+
+impl Handle<CreateLogGroup> for Logs {
+    async fn handle(&self, input: CreateLogGroupRequest, _context: &Context) -> Result<Nothing, ApiError> {
+        refuse(input.kms_key_id.is_some(), "kmsKeyId")?;
+        refuse(input.tags.is_some_and(|tags| !tags.is_empty()), "tags of log groups")?;
+        let class = input.log_group_class.as_deref().unwrap_or("STANDARD");
+        refuse(class != "STANDARD", "a logGroupClass other than STANDARD")?;
+        refuse(input.deletion_protection_enabled == Some(true), "deletionProtectionEnabled")?;
+        self.groups.create_group(&input.log_group_name).await.map_err(api)?;
+        Ok(Nothing {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::logs::ops::CreateLogGroup;
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    #[tokio::test]
+    async fn a_group_is_made_once_and_its_settings_are_refused() {
+        let world = World::new().await;
+        world.ok::<CreateLogGroup>(json!({ "logGroupName": "g", "logGroupClass": "STANDARD" })).await;
+        let again = world.refused::<CreateLogGroup>(json!({ "logGroupName": "g" })).await;
+        let text = "The specified log group already exists";
+        assert_eq!(again, ("ResourceAlreadyExistsException".into(), text.into()));
+        for (name, value) in [
+            ("kmsKeyId", json!("k")),
+            ("tags", json!({ "a": "b" })),
+            ("logGroupClass", json!("DELIVERY")),
+            ("deletionProtectionEnabled", json!(true)),
+        ] {
+            let refused = world.refused::<CreateLogGroup>(json!({ "logGroupName": "h", name: value })).await;
+            assert_eq!(refused.0, "NotImplemented");
+        }
+    }
+}
