@@ -9,6 +9,7 @@ mod block;
 mod cache;
 mod committer;
 mod core;
+mod dump;
 mod embedded;
 mod files;
 mod format;
@@ -24,10 +25,13 @@ mod seal;
 mod segment;
 mod shard;
 mod tail;
+mod verify;
 
 pub use api::{
     Append, AppendError, Appended, Chunk, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog,
     ShardNumber, ShardState,
 };
+pub use dump::{Filter, Line, dump};
 pub use embedded::{EmbeddedLog, Options};
 pub use retention::Maintained;
+pub use verify::{Report, verify};

@@ -33,14 +33,17 @@ impl Core {
         let (known, cutoff) = {
             let tail = shard.tail.lock();
             let cutoff = tail.cutoff(now);
-            if let Some(trim) = tail.trim.filter(|trim| trim.time >= cutoff && trim.first < tail.end) {
+            if let Some(trim) = tail.trim.filter(|trim| trim.time >= cutoff) {
                 return Ok(tail.state(trim.first));
             }
             (tail.find_time(cutoff), cutoff)
         };
         let trim = known.map_or_else(|| self.search_time(shard, cutoff), Ok)?;
         let mut tail = shard.tail.lock();
-        tail.trim = Some(trim);
+        // Not when the retention was changed meanwhile, nor for the end, which moves.
+        if tail.cutoff(now) == cutoff && trim.first < tail.end {
+            tail.trim = Some(trim);
+        }
         Ok(tail.state(trim.first))
     }
 
@@ -72,7 +75,7 @@ impl Core {
         let (state, lookup) = {
             let tail = shard.tail.lock();
             let cutoff = tail.cutoff(now);
-            let trim = tail.trim.filter(|t| t.time >= cutoff && t.first < tail.end);
+            let trim = tail.trim.filter(|t| t.time >= cutoff);
             let first = trim.or_else(|| tail.find_time(cutoff))?.first;
             let state = tail.state(first);
             let from = from.max(first);

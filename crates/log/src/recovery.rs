@@ -153,7 +153,7 @@ impl Recovery<'_> {
                         self.apply(file, &frame)?;
                         continue;
                     };
-                    if !file.header.unsynced && scan.is_followed(before.0, before.1)? {
+                    if !file.header.unsynced && scan.find_later(before.0, before.1)?.is_some() {
                         self.apply(file, &frame)?;
                         continue;
                     }
@@ -188,7 +188,7 @@ impl Recovery<'_> {
         let torn = match following {
             // A file follows: all commits before its first were durable; what comes after them is an unfinished footer.
             Some(first) => commit == first,
-            None => file.header.unsynced || !scan.is_followed(at, commit)?,
+            None => file.header.unsynced || scan.find_later(at, commit)?.is_none(),
         };
         if torn { Ok(()) } else { Err(file.damaged(bad.at, bad.what)) }
     }

@@ -133,22 +133,24 @@ impl<'a> Scan<'a> {
         Ok(Ok(found))
     }
 
-    /// Whether a frame header with a higher commit number than `commit` stands anywhere after `from`: if so, whatever
-    /// is wrong at `from` was durable once.
-    pub fn is_followed(&mut self, from: u64, commit: u64) -> Result<bool, LogError> {
+    /// Where the next frame header with a higher commit number than `commit` stands after `from`, and its number. If
+    /// there is one, whatever is wrong at `from` was durable once.
+    pub fn find_later(&mut self, from: u64, commit: u64) -> Result<Option<(u64, u64)>, LogError> {
         let mut at = from + 1;
         while at + FRAME_HEADER as u64 <= self.window.len {
             let want = WINDOW.min((self.window.len - at) as usize);
             let bytes = self.window.bytes(at, want)?;
             for i in (0..=want - FRAME_HEADER).filter(|&i| bytes[i..].starts_with(FRAME_MAGIC)) {
                 let header = bytes[i..i + FRAME_HEADER].try_into().expect("as long as a header");
-                if FrameHeader::parse(header, self.file.header.salt).is_ok_and(|h| h.commit > commit) {
-                    return Ok(true);
+                if let Ok(header) = FrameHeader::parse(header, self.file.header.salt)
+                    && header.commit > commit
+                {
+                    return Ok(Some((at + i as u64, header.commit)));
                 }
             }
             at += (want - FRAME_HEADER + 1) as u64;
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

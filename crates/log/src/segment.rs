@@ -71,7 +71,8 @@ impl Segment {
     }
 }
 
-fn read_trailer(file: &LogFile) -> Result<Result<Trailer, Wrong>, LogError> {
+/// The trailer of a file, or why it has none.
+pub fn read_trailer(file: &LogFile) -> Result<Result<Trailer, Wrong>, LogError> {
     let len = file.len()?;
     let Some(at) = len.checked_sub(TRAILER as u64) else {
         return Ok(Err("the file is shorter than a trailer"));

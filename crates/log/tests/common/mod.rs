@@ -1,0 +1,75 @@
+//! What the engine's tests share: a simulated machine, and a few short words for appends and reads.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_log::*;
+use headwater_types::Millis;
+
+pub const FOREVER: Retention = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
+pub const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+
+/// A machine with a simulated disk and a clock that stands still.
+pub struct Machine {
+    pub disk: SimDisk,
+    pub clock: Arc<ManualClock>,
+    pub env: Env,
+}
+
+impl Machine {
+    pub fn new(seed: u64) -> Self {
+        let disk = SimDisk::new(seed);
+        let clock = Arc::new(ManualClock::at(Millis(1_000_000)));
+        let env = Env {
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(seed)),
+            disk: Arc::new(disk.clone()),
+            ..Env::real()
+        };
+        Self { disk, clock, env }
+    }
+
+    /// Small files and a small tail, so that a few records make many of everything.
+    pub fn options(&self) -> Options {
+        Options {
+            segment_bytes: 1500,
+            tail_cache_bytes: 1200,
+            maintain_every: None,
+            ..Options::new(PathBuf::from("/log"))
+        }
+    }
+
+    pub fn open(&self) -> Result<EmbeddedLog, LogError> {
+        EmbeddedLog::open(self.env.clone(), self.options())
+    }
+
+    pub fn verify(&self) -> Report {
+        verify(&self.env, &self.options().dir).unwrap()
+    }
+}
+
+pub fn record(key: &str, value: impl Into<Vec<u8>>) -> NewRecord {
+    NewRecord { key: key.to_owned().into(), value: value.into().into() }
+}
+
+pub fn append(shard: ShardNumber, values: &[&str]) -> Append {
+    Append { shard, records: values.iter().map(|v| record("k", *v)).collect() }
+}
+
+/// All readable records of a shard, in as many reads as it takes.
+pub async fn read_all(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Result<Vec<Record>, LogError> {
+    let (mut records, mut next) = (Vec::new(), from);
+    loop {
+        let chunk = log.read(shard, next, ReadLimit { records: 7, bytes: 900 }).await?;
+        if chunk.records.is_empty() {
+            return Ok(records);
+        }
+        records.extend(chunk.records);
+        next = chunk.next;
+    }
+}
+
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+}
