@@ -136,6 +136,9 @@ impl Engine {
         let buffering = stream.destination.buffering;
         let mut reader = Reader::new(self.executor.env.clone(), source.clone(), buffering);
         let Some(mut progress) = self.store.progress.get(&stream.id).await? else { return Ok(()) };
+        if progress.value.intent.is_none() {
+            *self.trouble.lock() = None;
+        }
         // An intent that is found, not made here, may have been carried out before, in part or whole.
         let mut again = true;
         loop {

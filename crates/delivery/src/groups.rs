@@ -40,9 +40,9 @@ impl UserRecord {
         format!("{}{:06}", self.sequence_number, self.sub)
     }
 
-    /// What it takes in a request, about: base64 and its frame.
+    /// What it takes in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
     fn request_bytes(&self) -> usize {
-        self.data.len().div_ceil(3) * 4 + 2 * self.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
+        self.data.len().div_ceil(3) * 4 + 6 * self.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
     }
 }
 

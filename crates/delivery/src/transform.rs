@@ -87,6 +87,8 @@ impl Transformer<'_> {
                     self.env.clock.sleep(wait_before(pauses)).await;
                 }
                 Err(error @ InvokeError::Failed(_)) => return Err(error),
+                // The same request would be as large again.
+                Err(error @ InvokeError::TooLarge) => break Err(failure_of(error)),
                 Err(error) if attempts > self.function.retries => break Err(failure_of(error)),
                 Err(error) => {
                     tracing::debug!(function = %self.function.arn, attempts, %error, "a function is called again");

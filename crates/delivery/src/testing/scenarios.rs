@@ -324,3 +324,17 @@ async fn what_was_delivered_before_the_source_dropped_it_is_not_removed() {
     world.until_delivered().await;
     assert_eq!(world.objects.text("data/"), "a");
 }
+
+#[tokio::test]
+async fn a_record_that_is_too_large_for_a_function_fails_alone() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", with_function(1 << 20, 3))).await.unwrap();
+    world.put(0, "a\n");
+    world.put(0, vec![b'x'; 5 << 20]);
+    world.put(0, "b\n");
+    world.until_delivered().await;
+    assert_eq!(lines(&world.objects.text("data/")), ["A", "B"]);
+    assert_eq!(world.failed().iter().map(String::len).collect::<Vec<_>>(), [5 << 20]);
+    assert!(world.objects.text("processing-failed/").contains("\"attemptsMade\":1"));
+}
