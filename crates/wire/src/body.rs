@@ -14,7 +14,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::BUFFERED_BYTES;
+use crate::limits::{BODY_WEIGHT, BUFFERED_BYTES};
 
 /// A request's or an answer's body.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -74,12 +74,16 @@ fn is_empty(chunk: &io::Result<Bytes>) -> bool {
     chunk.as_ref().is_ok_and(Bytes::is_empty)
 }
 
-/// A body in memory, together with its share of what all bodies may take; dropping it gives the share back.
+/// A body in memory, and its share of what all bodies may take.
 pub struct Held {
     /// The body.
     pub bytes: Bytes,
-    _share: OwnedSemaphorePermit,
+    /// Dropping it gives the share back: it is kept for as long as the body, or what was read of it, is needed.
+    pub share: Share,
 }
+
+/// A part of the room for bodies.
+pub struct Share(#[expect(dead_code, reason = "it is there to be dropped")] OwnedSemaphorePermit);
 
 /// Why a body is not in memory.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +113,7 @@ impl Default for Buffers {
 }
 
 impl Buffers {
-    /// Room for `total` bytes.
+    /// Room for `total` bytes: bodies, and what becomes of them.
     pub fn new(total: usize) -> Self {
         let total = kibibytes(total);
         Self { kibibytes: Arc::new(Semaphore::new(total as usize)), total }
@@ -127,9 +131,9 @@ impl Buffers {
             return Err(HoldError::TooLong { limit });
         }
         let expected = hint.exact().map_or(limit, |exact| exact as usize);
-        let share = kibibytes(expected).min(self.total);
+        let share = kibibytes(expected.saturating_mul(BODY_WEIGHT)).min(self.total);
         let share = self.kibibytes.clone().acquire_many_owned(share).await.expect("it is never closed");
-        Ok(Held { bytes: read(body, limit).await?, _share: share })
+        Ok(Held { bytes: read(body, limit).await?, share: Share(share) })
     }
 }
 

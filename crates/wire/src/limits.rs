@@ -20,8 +20,14 @@ pub(crate) const XML_ELEMENTS: usize = 300_000;
 /// Attributes of an XML element.
 pub(crate) const XML_ATTRIBUTES: usize = 16;
 
-/// What all request bodies in memory may take together; who comes when it is used up waits.
-pub const BUFFERED_BYTES: usize = 128 << 20;
+/// What all request bodies in memory and what is read of them may take together; who comes when it is used up waits.
+pub const BUFFERED_BYTES: usize = 192 << 20;
+
+/// What a body takes, in its own lengths: itself, and at most about twice that in what is read of it.
+pub(crate) const BODY_WEIGHT: usize = 3;
+
+/// A value that an error shows; what is longer is cut.
+pub(crate) const SHOWN_BYTES: usize = 256 << 10;
 
 /// The values in a body that is read without expectations, to find AWS's words for what is wrong with it.
 pub(crate) const RAW_VALUES: usize = 1 << 18;
@@ -29,8 +35,11 @@ pub(crate) const RAW_VALUES: usize = 1 << 18;
 /// How deep lists, maps and structures may stand in each other in CBOR; JSON has serde_json's own bound of 128.
 pub(crate) const CBOR_DEPTH: usize = 64;
 
-/// The body of an AWS JSON or CBOR request: 10 MiB of records in base64, and their frame.
-pub(crate) const JSON_BODY_BYTES: usize = 16 << 20;
+/// The body of an AWS JSON or CBOR request that puts data: 10 MiB of records in base64, and their frame.
+pub(crate) const JSON_DATA_BYTES: usize = 16 << 20;
+
+/// The body of any other AWS JSON or CBOR request.
+pub(crate) const JSON_BODY_BYTES: usize = 1 << 20;
 
 /// The longest line of aws-chunked framing: a length with a signature, or a trailer.
 pub(crate) const CHUNK_LINE_BYTES: usize = 4096;

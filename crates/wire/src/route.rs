@@ -67,13 +67,17 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
     async fn call(&self, input: Encoded, context: &Context) -> Result<Answer, ApiError> {
         match input {
             Encoded::Json(body) => {
-                let output = self.state.handle(json::read::<Op>(&body)?, context).await?;
+                let input = json::read::<Op>(&body)?;
+                // The handler may wait long, and has its own copy of what it needs.
                 drop(body);
+                let output = self.state.handle(input, context).await?;
                 json::write::<Op>(&output).map(Answer::Bytes)
             }
             Encoded::Cbor(body) => {
-                let output = self.state.handle(cbor::read::<Op>(&body)?, context).await?;
+                let input = cbor::read::<Op>(&body)?;
+                // The handler may wait long, and has its own copy of what it needs.
                 drop(body);
+                let output = self.state.handle(input, context).await?;
                 cbor::write::<Op>(&output).map(Answer::Bytes)
             }
             Encoded::Rest(members, stream) => {

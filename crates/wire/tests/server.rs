@@ -325,6 +325,8 @@ async fn large_heads_and_bodies_are_refused() {
     assert!(answer.contains("RequestEntityTooLargeException"), "{answer}");
     let answer = server.call("PutRecords", json!({"Records": [{"Data": "AAAA".repeat(5 << 20)}]})).await;
     assert_eq!(answer.status, 413, "the length shows while it is read");
+    let answer = server.call("CreateStream", json!({"StreamName": "a".repeat(2 << 20)})).await;
+    assert_eq!(answer.status, 413, "only operations that put data may be that long");
     assert_eq!(server.call("ListStreams", json!({})).await.status, 200);
 }
 

@@ -12,11 +12,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ApiError, Body, Buffers, Context, Door, Route, Table,
-    body::{self, HoldError},
+    body::{self, Held, HoldError},
     cbor,
     door::OperationName,
     json,
-    limits::JSON_BODY_BYTES,
+    limits::{JSON_BODY_BYTES, JSON_DATA_BYTES},
     route::{Answer, Encoded},
     validate::serialization,
 };
@@ -137,29 +137,24 @@ impl Door for JsonDoor {
             return answer;
         }
         let name = target(&head.headers).map_or("", |(_, name)| name);
-        let held = match head
-            .extensions
-            .get::<Buffers>()
-            .cloned()
-            .unwrap_or_default()
-            .hold(body, JSON_BODY_BYTES)
-            .await
-        {
+        let limit = if name.starts_with("Put") { JSON_DATA_BYTES } else { JSON_BODY_BYTES };
+        let Held { bytes, share } = match hold(&head, body, limit).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
         };
         let known = self.service.operations.iter().find(|operation| operation.name == name);
-        let mut response = if held.bytes.is_empty() {
+        let mut response = if bytes.is_empty() {
             empty_body(&head, known.is_some())
         } else {
             match Codec::of(&head.headers) {
-                None => other_content(&head, &held.bytes),
-                Some(codec) => match self.run(name, codec, held.bytes.clone(), &context).await {
+                None => other_content(&head, &bytes),
+                Some(codec) => match self.run(name, codec, bytes, &context).await {
                     Ok(bytes) => success(bytes, codec),
                     Err(error) => error_response(&error, codec),
                 },
             }
         };
+        drop(share);
         if let Some(operation) = known {
             response.extensions_mut().insert(OperationName(operation.name));
         }
@@ -188,27 +183,25 @@ impl Door for Stray {
         if let Some(answer) = not_a_call(&head) {
             return answer;
         }
-        let held = match head
-            .extensions
-            .get::<Buffers>()
-            .cloned()
-            .unwrap_or_default()
-            .hold(body, JSON_BODY_BYTES)
-            .await
-        {
+        let Held { bytes, share: _share } = match hold(&head, body, JSON_BODY_BYTES).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
         };
         let response = match Codec::of(&head.headers) {
-            _ if held.bytes.is_empty() => empty_body(&head, false),
-            None => other_content(&head, &held.bytes),
-            Some(codec @ Codec::Json(_)) if !json::is_json(&held.bytes) => {
+            _ if bytes.is_empty() => empty_body(&head, false),
+            None => other_content(&head, &bytes),
+            Some(codec @ Codec::Json(_)) if !json::is_json(&bytes) => {
                 error_response(&serialization(""), codec)
             }
             Some(codec) => error_response(&unknown_operation(), codec),
         };
         allow_origin(&head, response)
     }
+}
+
+async fn hold(head: &Parts, body: Body, limit: usize) -> Result<Held, HoldError> {
+    let buffers = head.extensions.get::<Buffers>().cloned().unwrap_or_default();
+    buffers.hold(body, limit).await
 }
 
 fn unknown_operation() -> ApiError {

@@ -3,7 +3,7 @@
 use headwater_shapes::{Member, Shape, Structure};
 use serde_json::{Map, Value};
 
-use crate::validate::render::{blob_len, lower_first, render};
+use crate::validate::render::{blob_len, lower_first, show};
 
 /// AWS lists no more than these.
 const MOST: usize = 10;
@@ -113,8 +113,7 @@ impl Broken {
 
     fn add(&mut self, value: &Value, shape: &Shape, path: &str, constraint: &str) {
         if self.0.len() < MOST {
-            let value =
-                if value.is_null() { "null".to_owned() } else { format!("'{}'", render(value, shape)) };
+            let value = if value.is_null() { "null".to_owned() } else { format!("'{}'", show(value, shape)) };
             self.0.push(format!("Value {value} at '{path}' failed to satisfy constraint: {constraint}"));
         }
     }

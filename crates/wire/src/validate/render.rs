@@ -3,8 +3,16 @@
 use headwater_shapes::{Shape, Structure};
 use serde_json::{Map, Value};
 
-/// `value` as Java prints it.
-pub(super) fn render(value: &Value, shape: &Shape) -> String {
+use crate::limits::SHOWN_BYTES;
+
+/// `value` as Java prints it, or the beginning of that when it is very long.
+pub(super) fn show(value: &Value, shape: &Shape) -> String {
+    let mut text = render(value, shape);
+    text.truncate(text.floor_char_boundary(SHOWN_BYTES));
+    text
+}
+
+fn render(value: &Value, shape: &Shape) -> String {
     match (shape, value) {
         (_, Value::Null) => "null".to_owned(),
         (Shape::Blob { .. }, value) => {
