@@ -4,7 +4,9 @@ use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
-use crate::settings::Settings;
+use headwater_tools::replay::ReplayArgs;
+
+use crate::{log_command::LogCommand, settings::Settings};
 
 /// Kinesis Data Streams, Data Firehose, and the functions, buckets and logs around them, as one program
 #[derive(Debug, Parser)]
@@ -20,13 +22,19 @@ pub struct Cli {
 pub enum Command {
     /// Run the server
     Serve(Settings),
+    /// Send historic events from files or S3 into a stream, at the pace at which they happened
+    Replay(ReplayArgs),
+    /// Look into a data folder's log, while no server runs on it
+    #[command(subcommand)]
+    Log(LogCommand),
 }
 
 /// Parses the command line. The settings file's values become the defaults that flags and variables override.
 pub fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     if let Some(file) = settings_file(&arguments) {
-        command = with_defaults(command, Path::new(&file)).map_err(|e| Cli::command().error(ErrorKind::Io, e))?;
+        command =
+            with_defaults(command, Path::new(&file)).map_err(|e| Cli::command().error(ErrorKind::Io, e))?;
     }
     Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }
@@ -47,7 +55,9 @@ fn with_defaults(command: clap::Command, file: &Path) -> Result<clap::Command, S
     for (key, value) in values {
         let known = serve.get_arguments().any(|a| a.get_long() == Some(key.as_str()) && key != "config");
         if !known {
-            return Err(format!("{name} has the key {key:?}, which is no setting; `headwater serve --help` lists them"));
+            return Err(format!(
+                "{name} has the key {key:?}, which is no setting; `headwater serve --help` lists them"
+            ));
         }
         let text = match value {
             toml::Value::String(text) => text,

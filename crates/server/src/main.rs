@@ -6,6 +6,7 @@
 mod adapters;
 mod cli;
 mod health;
+mod log_command;
 mod logging;
 mod serve;
 mod settings;
@@ -39,5 +40,15 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
     let env = Env::real();
     match command {
         Command::Serve(settings) => serve::run(env, settings).await,
+        Command::Replay(arguments) => {
+            let summary = headwater_tools::replay::run(arguments, env, variable).await?;
+            Ok(if summary.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Log(command) => log_command::run(&env, command),
     }
+}
+
+/// A variable of the process's environment.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -9,20 +9,22 @@ use headwater_env::{Env, File};
 use headwater_firehose::Firehose;
 use headwater_functions::Functions;
 use headwater_kinesis::Kinesis;
+use headwater_lambda::Lambda;
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_loggroups::LogGroups;
 use headwater_objects::{DirectoryStore, ObjectStore};
+use headwater_s3::S3;
 use headwater_streams::Streams;
 use headwater_types::{Account, Region};
 use headwater_wire::{
-    Door,
+    Door, Rest,
     server::{self, JsonDoor, Router, Serving},
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     Failure,
-    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, StoreObjects, StreamSources},
+    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, ObjectCode, StoreObjects, StreamSources},
     health::HealthDoor,
     logging,
     settings::{Durability, Limits, Objects, Settings},
@@ -80,9 +82,9 @@ impl Server {
     pub async fn start(env: Env, settings: &Settings) -> Result<Self, Failure> {
         settings.check()?;
         let lock = lock(&env, &settings.data_dir)?;
-        let listener = TcpListener::bind(settings.listen)
-            .await
-            .map_err(|e| format!("listening on {} failed: {e}. Choose another with --listen", settings.listen))?;
+        let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
+            format!("listening on {} failed: {e}. Choose another with --listen", settings.listen)
+        })?;
         let address = listener.local_addr()?;
         let domains = Domains::open(&env, settings, address).await?;
         let serving = Serving {
@@ -97,7 +99,8 @@ impl Server {
         env.spawn(async move {
             let told = async move { drop(told.await) };
             server::serve(listener, serving, serve_env, told).await;
-            drop(ended.send(()));
+            // Nobody waits for it after a stop that was itself dropped.
+            let _ = ended.send(());
         });
         Ok(Self { address, domains, shutdown, listening, _lock: lock })
     }
@@ -116,12 +119,13 @@ impl Server {
 }
 
 /// Makes the data folder and takes it for this process.
-fn lock(env: &Env, dir: &Path) -> Result<Box<dyn File>, Failure> {
+pub fn lock(env: &Env, dir: &Path) -> Result<Box<dyn File>, Failure> {
     let name = dir.display();
     env.disk.create_dir_all(dir).map_err(|e| format!("making the data folder {name} failed: {e}"))?;
     env.disk.lock(&dir.join("LOCK")).map_err(|e| match e.kind() {
         std::io::ErrorKind::WouldBlock => {
-            format!("another server uses the data folder {name}: stop it, or choose another with --data-dir").into()
+            format!("another server uses the data folder {name}: stop it, or choose another with --data-dir")
+                .into()
         }
         _ => format!("locking the data folder {name} failed: {e}").into(),
     })
@@ -137,7 +141,8 @@ impl Domains {
             headwater_catalog::Options { dir: dir.join("catalog"), sync },
         )?);
         let log = open_log(env, settings, sync).await?;
-        let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), stream_options(settings)).await?;
+        let streams =
+            Streams::open(env.clone(), log.clone(), catalog.clone(), stream_options(settings)).await?;
         let groups = LogGroups::open(env.clone(), catalog.clone(), log.clone()).await?;
         let objects = open_objects(env, settings, &catalog).await?;
         let functions = Functions::open(
@@ -162,8 +167,13 @@ impl Domains {
     fn doors(&self) -> Router {
         let kinesis = headwater_kinesis::table(Arc::new(Kinesis { streams: self.streams.clone() }));
         let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
+        let code = Arc::new(ObjectCode(self.objects.clone()));
+        let lambda = Lambda { functions: self.functions.clone(), code };
+        let lambda = Rest::new(headwater_lambda::table(Arc::new(lambda)));
+        let s3 = Rest::new(headwater_s3::table(S3 { store: self.objects.clone() }));
+        let s3 = s3.with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
         let health = HealthDoor { log: self.log.clone(), deliveries: self.deliveries.clone() };
-        let others: [Arc<dyn Door>; 1] = [Arc::new(health)];
+        let others: [Arc<dyn Door>; 3] = [Arc::new(health), Arc::new(lambda), Arc::new(s3)];
         Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose)], others)
     }
 }

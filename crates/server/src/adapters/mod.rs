@@ -1,10 +1,12 @@
 //! What the domains need of each other, filled: each file gives one domain's small traits another domain's calls.
 
+mod code;
 mod invoke;
 mod logs;
 mod objects;
 mod sources;
 
+pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};
 pub use objects::StoreObjects;

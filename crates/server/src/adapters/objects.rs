@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use headwater_delivery as delivery;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
-use headwater_objects::{Body, BucketName, Delete, ObjectError, ObjectName, ObjectStore, Put, WriteCondition};
+use headwater_objects::{
+    Body, BucketName, Delete, ObjectError, ObjectName, ObjectStore, Put, WriteCondition,
+};
 
 /// The object store of this server.
 pub struct StoreObjects(pub Arc<dyn ObjectStore>);
@@ -43,7 +45,9 @@ impl Objects for StoreObjects {
 
 fn to_delivery(error: ObjectError) -> ObjectsError {
     match error {
-        ObjectError::NoSuchBucket(bucket) | ObjectError::InvalidBucketName(bucket) => ObjectsError::NoBucket(bucket),
+        ObjectError::NoSuchBucket(bucket) | ObjectError::InvalidBucketName(bucket) => {
+            ObjectsError::NoBucket(bucket)
+        }
         other => ObjectsError::Failed(other.to_string()),
     }
 }
