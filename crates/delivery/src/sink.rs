@@ -149,3 +149,63 @@ impl Encoder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeObjects, Fuse, FusedObjects, PutFault};
+
+    fn writer(compression: Compression) -> (Arc<FakeObjects>, ObjectWriter) {
+        let inner = Arc::new(FakeObjects::default());
+        let objects = Arc::new(FusedObjects { inner: inner.clone(), fuse: Fuse::new(None) });
+        (inner, ObjectWriter::new(Env::real(), objects, "bucket", "key", compression))
+    }
+
+    #[tokio::test]
+    async fn pieces_become_one_object() {
+        for compression in [Compression::None, Compression::Gzip] {
+            let (store, mut writer) = writer(compression);
+            for i in 0..50 {
+                let piece = Bytes::from(format!("{i}\n").repeat(5000));
+                writer.write(vec![piece.clone(), Bytes::new(), piece]).await.unwrap();
+            }
+            assert!(writer.finish().await.unwrap());
+            let expected: String = (0..50).map(|i| format!("{i}\n").repeat(10_000)).collect();
+            assert_eq!(store.text("key"), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_written_is_no_object_and_an_empty_piece_is_an_empty_one() {
+        let (store, writer_of_nothing) = writer(Compression::None);
+        assert_eq!(writer_of_nothing.finish().await, Ok(false));
+        assert_eq!(*store.puts.lock(), 0);
+        let (store, mut writer) = writer(Compression::None);
+        writer.write(vec![Bytes::new()]).await.unwrap();
+        assert_eq!((writer.finish().await, store.keys("")), (Ok(true), vec!["key".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn an_object_that_is_given_up_is_none() {
+        let (store, mut writer) = writer(Compression::None);
+        writer.write(vec!["half".into()]).await.unwrap();
+        drop(writer);
+        // The put holds the store until it has ended.
+        while Arc::strong_count(&store) > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((*store.puts.lock(), store.keys("")), (1, vec![]));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_heard_while_writing_or_at_the_end() {
+        let (store, mut writer) = writer(Compression::None);
+        store.faults.lock().push_back(PutFault::Refused);
+        let refused = loop {
+            if let Err(error) = writer.write(vec!["more".into()]).await {
+                break error;
+            }
+        };
+        assert_eq!(refused, ObjectsError::Failed("refused by the test".into()));
+    }
+}

@@ -14,7 +14,7 @@ use headwater_types::{Account, Arn, Millis, Region};
 
 pub use fuse::{Fuse, Side};
 pub use log::MemoryLog;
-pub use objects::{FakeObjects, PutFault};
+pub use objects::{FakeObjects, FusedObjects, PutFault};
 pub use source::FakeSource;
 pub use world::{FunctionCall, World};
 
