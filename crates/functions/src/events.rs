@@ -201,21 +201,22 @@ async fn run(inner: Arc<Inner>, key: String, event: Event) {
     };
     let events = &inner.events;
     let kept = match inner.invoke(&event.function, request).await {
+        // It stays where it was and counts as running, so that nothing starts it before the server ends.
+        Err(Error::Closed) => return,
         Ok(invocation) if !invocation.failed => events.done(&key, &event).await,
         Ok(_) => {
             let after = limits::EVENT_RETRY_AFTER * 2u32.pow(event.tries.min(8));
             events.again(&key, event, after, 1).await
         }
         Err(Error::NotFound(_)) => events.done(&key, &event).await,
-        Err(Error::Closed) => Ok(()),
         Err(error) => {
             tracing::debug!(%error, function = %event.function, "an event has to wait");
             events.again(&key, event, limits::EVENT_THROTTLED_AFTER, 0).await
         }
     };
     if let Err(error) = kept {
-        // It stays where it was, and so it runs again.
-        tracing::warn!(%error, "the end of an event could not be kept");
+        tracing::warn!(%error, "the end of an event could not be kept, so it runs again");
+        inner.env.clock.sleep(limits::EVENT_THROTTLED_AFTER).await;
     }
     events.running.lock().remove(&key);
     events.changed.notify_one();

@@ -298,9 +298,15 @@ impl Functions {
         self.inner.logs.flush().await;
     }
 
-    /// Admits no more invocations, waits for those that run, and passes on the last output.
+    /// Admits no more invocations, waits for those that run, though not for long, and passes on the last output.
+    /// What still runs then ends with the server.
     pub async fn close(&self) {
-        self.inner.pool.close().await;
+        tokio::select! {
+            () = self.inner.pool.close() => {}
+            () = self.inner.env.clock.sleep(limits::CLOSE_TIME) => {
+                tracing::warn!("functions still run and are ended with the server");
+            }
+        }
         self.inner.logs.flush().await;
     }
 }

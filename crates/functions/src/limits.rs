@@ -38,6 +38,8 @@ pub const INIT_TIME: Duration = Duration::from_secs(10);
 pub const IDLE_TIME_MAX: Duration = Duration::from_secs(300);
 /// How often idle processes are looked at.
 pub const IDLE_CHECK_EVERY: Duration = Duration::from_secs(15);
+/// How long a shutdown waits for invocations that run.
+pub const CLOSE_TIME: Duration = Duration::from_secs(10);
 /// How often a busy process's memory is measured.
 pub const MEMORY_CHECK_EVERY: Duration = Duration::from_millis(100);
 /// Events that wait, all functions together.

@@ -109,10 +109,7 @@ def handler(event, context):
     );
     world.python("one", &code).await;
     world.python("two", &code).await;
-    let start = |function: &'static str| {
-        let (functions, request) = (world.functions.clone(), world.request("{}"));
-        tokio::spawn(async move { functions.invoke(&name(function), request).await })
-    };
+    let start = |function: &'static str| world.start(function, "{}");
     let mut running = vec![start("one"), start("one")];
     world.lines.wait_for_count("at the gate one", 2).await;
     let third = world.functions.invoke(&name("one"), world.request("{}")).await;
@@ -173,9 +170,7 @@ def handler(event, context):
     return event
 ";
     let made = world.python("f", code).await;
-    let functions = world.functions.clone();
-    let request = world.request(r#""stay""#);
-    let waiting = tokio::spawn(async move { functions.invoke(&name("f"), request).await });
+    let waiting = world.start("f", r#""stay""#);
     world.lines.wait_for("staying as").await;
     let staying =
         world.lines.all().iter().find_map(|l| l.strip_prefix("staying as ").map(str::to_owned)).unwrap();

@@ -42,7 +42,8 @@ impl Pattern {
             }
             rest = after.trim_start();
         }
-        if !pattern.any.is_empty() && !(pattern.all.is_empty() && pattern.none.is_empty()) {
+        let others = pattern.all.len() + pattern.none.len();
+        if !pattern.any.is_empty() && others > 0 {
             return Err(refused("Headwater does not support optional terms (?) together with other terms"));
         }
         Ok(pattern)

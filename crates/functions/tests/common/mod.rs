@@ -13,10 +13,10 @@ use bytes::Bytes;
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::Env;
 use headwater_functions::{
-    Configuration, Function, FunctionName, Functions, Invocation, LogBatch, LogSink, Options, Request,
+    Configuration, Error, Function, FunctionName, Functions, Invocation, LogBatch, LogSink, Options, Request,
 };
 use headwater_types::{Account, Region};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 /// A sink that keeps lines in memory.
@@ -119,6 +119,14 @@ impl World {
 
     pub async fn invoke(&self, name: &str, payload: &str) -> Invocation {
         self.functions.invoke(&self::name(name), self.request(payload)).await.unwrap()
+    }
+
+    /// Starts an invocation whose end is waited for later.
+    pub fn start(&self, name: &'static str, payload: &str) -> oneshot::Receiver<Result<Invocation, Error>> {
+        let (functions, request) = (self.functions.clone(), self.request(payload));
+        let (done, wait) = oneshot::channel();
+        self.env.spawn(async move { drop(done.send(functions.invoke(&self::name(name), request).await)) });
+        wait
     }
 
     /// Waits until so many events wait, the first of them due `after_s` seconds from now.
