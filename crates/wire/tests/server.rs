@@ -351,6 +351,15 @@ async fn a_body_that_breaks_off_or_stalls_has_no_effect_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_not_used_is_closed() {
+    let server = start(Limits { idle: Duration::from_millis(50), ..Limits::default() }).await;
+    let request =
+        format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\ncontent-length: 2\r\n\r\n{{}}");
+    let answer = String::from_utf8(server.raw(request.as_bytes()).await).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "it is answered, and the connection ends: {answer}");
+}
+
+#[tokio::test]
 async fn who_does_not_read_its_answers_is_hung_up_on() {
     let server = start(Limits { body_idle: Duration::from_millis(50), ..Limits::default() }).await;
     let body = json!({"ExclusiveStartStreamName": "a".repeat(128)}).to_string();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_shapes::{Protocol, Service};
+use headwater_shapes::{OperationShape, Protocol, Service};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use serde_json::{Map, Value, json};
 
@@ -98,7 +98,7 @@ impl JsonDoor {
         context: &Context,
     ) -> Result<Vec<u8>, ApiError> {
         let Some(route) = self.routes.get(name) else {
-            return Err(self.no_route(name, codec, &body));
+            return Err(self.no_route(self.operation(name), codec, &body));
         };
         let input = match codec {
             Codec::Json(_) => Encoded::Json(body),
@@ -110,13 +110,19 @@ impl JsonDoor {
         }
     }
 
-    fn no_route(&self, name: &str, codec: Codec, body: &[u8]) -> ApiError {
-        let readable = codec == Codec::Cbor || json::is_json(body);
-        let in_model = self.service.operations.iter().any(|operation| operation.name == name);
-        match (readable, in_model) {
-            (false, _) => serialization(""),
-            (true, true) => ApiError::not_supported(format!("{}'s operation {name}", self.service.name)),
-            (true, false) => unknown_operation(),
+    /// The operation of that name, built or not.
+    fn operation(&self, name: &str) -> Option<&'static OperationShape> {
+        let built = self.routes.get(name).map(|route| route.shape);
+        built.or_else(|| self.service.operations.iter().find(|operation| operation.name == name).copied())
+    }
+
+    fn no_route(&self, operation: Option<&OperationShape>, codec: Codec, body: &[u8]) -> ApiError {
+        match operation {
+            _ if codec != Codec::Cbor && !json::is_json(body) => serialization(""),
+            Some(operation) => {
+                ApiError::not_supported(format_args!("{}'s operation {}", self.service.name, operation.name))
+            }
+            None => unknown_operation(),
         }
     }
 }
@@ -137,12 +143,13 @@ impl Door for JsonDoor {
             return answer;
         }
         let name = target(&head.headers).map_or("", |(_, name)| name);
+        // In every service the operations that carry data are named so.
         let limit = if name.starts_with("Put") { JSON_DATA_BYTES } else { JSON_BODY_BYTES };
         let Held { bytes, share } = match hold(&head, body, limit).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
         };
-        let known = self.service.operations.iter().find(|operation| operation.name == name);
+        let known = self.operation(name);
         let mut response = if bytes.is_empty() {
             empty_body(&head, known.is_some())
         } else {

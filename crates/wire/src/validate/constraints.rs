@@ -1,6 +1,6 @@
 //! Which constraints values break, as AWS lists them: at most ten, a structure's members in their tables' order.
 
-use headwater_shapes::{Member, Shape, Structure};
+use headwater_shapes::{Member, Protocol, Shape, Structure};
 use serde_json::{Map, Value};
 
 use crate::validate::render::{blob_len, lower_first, show};
@@ -9,13 +9,17 @@ use crate::validate::render::{blob_len, lower_first, show};
 const MOST: usize = 10;
 
 /// All broken constraints, each as AWS words it.
-pub(super) fn check(members: &Map<String, Value>, structure: &Structure) -> Vec<String> {
-    let mut broken = Broken(Vec::new());
+pub(super) fn check(members: &Map<String, Value>, structure: &Structure, protocol: Protocol) -> Vec<String> {
+    let mut broken = Broken { texts: Vec::new(), names_null: protocol == Protocol::RestJson };
     broken.structure(members, structure, "");
-    broken.0
+    broken.texts
 }
 
-struct Broken(Vec<String>);
+struct Broken {
+    texts: Vec<String>,
+    /// Lambda names "not null" among the constraints of scalars in lists and maps, as users' reports show.
+    names_null: bool,
+}
 
 impl Broken {
     fn structure(&mut self, members: &Map<String, Value>, structure: &Structure, path: &str) {
@@ -34,7 +38,7 @@ impl Broken {
     }
 
     fn value(&mut self, value: &Value, shape: &Shape, path: &str) {
-        if self.0.len() >= MOST {
+        if self.texts.len() >= MOST {
             return;
         }
         for constraint in own_constraints(value, shape).into_iter().filter(|c| !c.holds) {
@@ -104,7 +108,7 @@ impl Broken {
             // In this place AWS names the upper bound first, then the lower one, then the pattern.
             all.sort_by_key(|c| c.rank);
             let mut texts: Vec<String> = all.into_iter().map(|c| c.text).collect();
-            if failed.is_null() {
+            if failed.is_null() || self.names_null {
                 texts.push("Member must not be null".to_owned());
             }
             self.add(whole, whole_shape, path, &format!("{opening}[{}]", texts.join(", ")));
@@ -112,9 +116,9 @@ impl Broken {
     }
 
     fn add(&mut self, value: &Value, shape: &Shape, path: &str, constraint: &str) {
-        if self.0.len() < MOST {
+        if self.texts.len() < MOST {
             let value = if value.is_null() { "null".to_owned() } else { format!("'{}'", show(value, shape)) };
-            self.0.push(format!("Value {value} at '{path}' failed to satisfy constraint: {constraint}"));
+            self.texts.push(format!("Value {value} at '{path}' failed to satisfy constraint: {constraint}"));
         }
     }
 }

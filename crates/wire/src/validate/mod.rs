@@ -19,7 +19,7 @@ pub(crate) use raw::Raw;
 pub(crate) fn repair<Op: Operation>(raw: Raw) -> Result<Op::Input, ApiError> {
     let structure = Op::SHAPE.input;
     let members = types::structure(raw, structure).map_err(serialization)?;
-    let broken = constraints::check(&members, structure);
+    let broken = constraints::check(&members, structure, Op::SERVICE.protocol);
     if !broken.is_empty() {
         let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
         let broken = broken.join("; ");

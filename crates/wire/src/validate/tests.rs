@@ -246,6 +246,19 @@ fn no_more_than_ten_are_listed() {
 }
 
 #[test]
+fn lambda_names_null_too() {
+    let input = json!({"FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/r", "Code": {}, "Architectures": ["foo"]});
+    assert_validation::<headwater_shapes::lambda::ops::CreateFunction>(
+        input,
+        &[broken(
+            "[foo]",
+            "architectures",
+            "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]",
+        )],
+    );
+}
+
+#[test]
 fn numbers_are_read_leniently() {
     for (count, read) in [(json!(100_000_000_000i64), i32::MAX), (json!(2.9), 2), (json!(1e300), i32::MAX)] {
         let body = json!({"StreamName": "a", "ShardCount": count}).to_string();
