@@ -333,7 +333,7 @@ def test_kills_neither_lose_nor_double(new_server, through_function):
     server = new_server()
     account = Account(server.client)
     processing = {"ProcessingConfiguration": account.transformer("f")} if through_function else {}
-    account.reading("s", Prefix="out/", CompressionFormat="GZIP", **processing)
+    account.reading("kills", Prefix="out/", CompressionFormat="GZIP", **processing)
     acknowledged, tried, done = set(), 0, threading.Event()
 
     def produce():
@@ -343,7 +343,7 @@ def test_kills_neither_lose_nor_double(new_server, through_function):
             tried += 1
             record = f"record-{tried}"
             try:
-                kinesis.put_record(StreamName="s", Data=f"{record}\n".encode(), PartitionKey=record)
+                kinesis.put_record(StreamName="kills", Data=f"{record}\n".encode(), PartitionKey=record)
                 acknowledged.add(record)
             except (ClientError, BotoCoreError):
                 done.wait(0.02)
@@ -360,10 +360,10 @@ def test_kills_neither_lose_nor_double(new_server, through_function):
         producer.join()
 
     def delivered():
-        texts = [line.split(" ")[0] for line in lines(objects(account.s3, "s", "out/"))]
+        texts = [line.split(" ")[0] for line in lines(objects(account.s3, "kills", "out/"))]
         return texts if acknowledged <= set(texts) else None
 
     texts = wait_for("delivery of all acknowledged records", delivered)
     # A put without an answer may have been kept too, and then it arrives once as well.
     assert len(texts) == len(set(texts)) and len(acknowledged) > 50
-    assert not objects(account.s3, "s", "processing-failed/")
+    assert not objects(account.s3, "kills", "processing-failed/")
