@@ -162,3 +162,24 @@ impl fmt::Debug for ByteStream {
         f.debug_struct("ByteStream").field("len", &self.len).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_times_in_seconds_and_bytes_in_base64() {
+        for (millis, text) in
+            [(1_500_000_000_000, "1500000000"), (1_500_000_000_123, "1500000000.123"), (-1, "-0.001")]
+        {
+            assert_eq!(serde_json::to_string(&Timestamp(millis)).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Timestamp>(text).unwrap(), Timestamp(millis));
+        }
+        let blob = Blob::from(vec![0, 255, 97, 98]);
+        assert_eq!(serde_json::to_string(&blob).unwrap(), r#""AP9hYg==""#);
+        assert_eq!(serde_json::from_str::<Blob>(r#""AP9hYg==""#).unwrap(), blob);
+        for bad in [r#""AP9hYg""#, r#""AP9hYh==""#, r#""A-9hYg==""#, "1"] {
+            assert!(serde_json::from_str::<Blob>(bad).is_err(), "{bad}");
+        }
+    }
+}
