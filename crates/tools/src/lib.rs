@@ -3,6 +3,8 @@
 //! They speak to any endpoint over the public API and know nothing of the server's inside; credentials and addresses
 //! come from where AWS's own tools take them. Each command is its arguments and a `run`.
 
+pub mod demo;
 mod files;
 mod limits;
 pub mod replay;
+pub mod trips;

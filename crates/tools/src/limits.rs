@@ -37,3 +37,9 @@ pub const SOURCE_PAUSE_MIN: Duration = Duration::from_millis(200);
 
 /// The longest pause before a source is opened again.
 pub const SOURCE_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Trips in one object that a demo makes.
+pub const DEMO_TRIPS_PER_OBJECT_MAX: u64 = 250_000;
+
+/// Bytes of one object that a demo reads back; a delivery's objects are far smaller.
+pub const DEMO_OBJECT_BYTES_MAX: usize = 256 << 20;

@@ -27,15 +27,17 @@ use headwater_types::HashKey;
 use headwater_wire::client::{CallError, Client, ClientConfig, ConfigError};
 use parking_lot::Mutex;
 use serde::Serialize;
+pub(crate) use source::files_under;
 pub use source::{Reading, Source, SourceError};
 use tokio::sync::mpsc;
+pub use watermarks::iso;
 
 use crate::{
     limits::{DECODED_EVENTS_MAX, OUTCOMES_MAX, READ_AHEAD_BYTES_MAX, WATERMARK_INTERVAL},
     replay::{
         order::Window,
         progress::Gauges,
-        watermarks::{Tracker, Watermarks, iso},
+        watermarks::{Tracker, Watermarks},
     },
 };
 

@@ -151,7 +151,7 @@ fn files(
 }
 
 /// A file itself, or all files under a folder, sorted by name.
-fn files_under(path: &Path, env: &Env) -> Vec<PathBuf> {
+pub(crate) fn files_under(path: &Path, env: &Env) -> Vec<PathBuf> {
     let Ok(entries) = env.disk.list(path) else { return vec![path.to_owned()] };
     entries
         .iter()
