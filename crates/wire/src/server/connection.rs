@@ -164,6 +164,7 @@ async fn answer(request: Request<Body>, shared: &Shared) -> Response<Body> {
     head.extensions.insert(shared.buffers.clone());
     let context = context(&head, shared);
     let request_id = context.request_id.clone();
+    let (waits, has_no_body) = waits_to_go_on(&head);
     let (method, door) = (head.method.clone(), shared.serving.router.find(&head));
     let request = Request::from_parts(head, body);
     let name = door.as_ref().map_or("none", |door| door.name());
@@ -182,7 +183,21 @@ async fn answer(request: Request<Body>, shared: &Shared) -> Response<Body> {
         tracing::warn!(request_id, service = name, operation, status, "a request failed on this side");
     }
     add_ids(&mut response, &request_id, shared);
+    // Such an answer comes without `100 Continue` before it. botocore then takes the next answer on the connection
+    // for this one, unless there is none.
+    if waits && (has_no_body || !response.status().is_success()) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+/// Whether a client waits for `100 Continue` before it sends a body; the second is whether there is none to send.
+fn waits_to_go_on(head: &http::request::Parts) -> (bool, bool) {
+    let is = |name, value: &[u8]| {
+        head.headers.get(name).is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value))
+    };
+    let waits = head.version == http::Version::HTTP_11 && is(header::EXPECT, b"100-continue");
+    (waits, is(header::CONTENT_LENGTH, b"0"))
 }
 
 fn context(head: &http::request::Parts, shared: &Shared) -> Context {
