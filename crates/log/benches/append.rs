@@ -18,14 +18,14 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let env = Env::real();
 
-    let raw_bytes = raw_mib_per_s(&env, dir.path(), 1 << 20);
+    let raw_bytes = raw_mib_per_s(&env, dir.path(), 8 << 20);
     let raw_syncs = raw_mib_per_s(&env, dir.path(), 4 << 10) * MIB / 4096.0;
     println!(
-        "disk: {raw_bytes:.0} MiB/s in synced writes of 1 MiB, {raw_syncs:.0} synced writes of 4 KiB a second"
+        "disk: {raw_bytes:.0} MiB/s in synced writes of 8 MiB, {raw_syncs:.0} synced writes of 4 KiB a second"
     );
 
     runtime.block_on(async {
-        let large = Work { tasks: 16, shards: 4, records: 500, bytes: 1024, batches: 60 };
+        let large = Work { tasks: 16, shards: 4, records: 500, bytes: 1024, batches: 262 };
         let rate = append(&env, &dir.path().join("large"), large).await;
         let mib = rate * 1024.0 / MIB;
         println!(
@@ -120,6 +120,13 @@ async fn read(env: &Env, dir: &Path, work: Work) -> (usize, f64) {
     assert_eq!(records, work.tasks as usize * work.batches * work.records);
     let mib = bytes as f64 / MIB / (env.clock.elapsed() - start).as_secs_f64();
     let shards = log.shards().len();
+    println!("resident after reading {:.0} MiB: {:.0} MiB", bytes as f64 / MIB, resident_mib());
     log.close().await;
     (shards, mib)
+}
+
+/// What this process holds in memory now; 0 where the system does not tell.
+fn resident_mib() -> f64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    pages.split(' ').nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) * 4096.0 / MIB
 }

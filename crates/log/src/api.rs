@@ -15,7 +15,7 @@ pub struct ShardNumber(pub u64);
 pub struct NewRecord {
     /// A short key, at most 65,535 bytes.
     pub key: Bytes,
-    /// The record itself.
+    /// The record itself, at most 1 GiB.
     pub value: Bytes,
 }
 
@@ -93,8 +93,14 @@ pub enum LogError {
         /// What is wrong there.
         what: &'static str,
     },
-    /// A file could not be read.
-    #[error("reading {} failed: {error}", .file.display())]
+    /// Somebody else has the log's folder open.
+    #[error("{} is in use by another server: stop that one, or choose another folder", .dir.display())]
+    InUse {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file could not be read or changed.
+    #[error("{}: {error}", .file.display())]
     Io {
         /// The file or folder.
         file: PathBuf,
@@ -175,6 +181,7 @@ pub trait ShardLog: Send + Sync {
     async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>>;
 
     /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
+    /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached.
     async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError>;
 
     /// The first readable offset whose record's time is at or after `time`; the end when there is none.

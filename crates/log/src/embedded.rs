@@ -74,7 +74,10 @@ impl EmbeddedLog {
     pub fn open(env: Env, options: Options) -> Result<Self, LogError> {
         let io = |e: std::io::Error| read_error(&options.dir, &e);
         env.disk.create_dir_all(&options.dir).map_err(io)?;
-        let lock = env.disk.lock(&options.dir.join("LOCK")).map_err(io)?;
+        let lock = env.disk.lock(&options.dir.join("LOCK")).map_err(|e| match e.kind() {
+            std::io::ErrorKind::WouldBlock => LogError::InUse { dir: options.dir.clone() },
+            _ => io(e),
+        })?;
         let Recovered { shards, segments, unsealed, journal } = recovery::recover(&env, &options)?;
         let newest = (journal.file.id.sequence, journal.file.clone());
         let journals: HashMap<u64, _> =
@@ -163,7 +166,8 @@ impl ShardLog for EmbeddedLog {
         let shard = shards.entry(number).or_insert_with(|| Arc::new(Shard::new(number)));
         let mut tail = shard.tail.lock();
         if tail.retention != Some(retention) {
-            (tail.retention, tail.trim) = (Some(retention), None);
+            tail.retention = Some(retention);
+            tail.trims.clear();
             self.core.epoch.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -36,6 +36,10 @@ pub const OPEN_FILES: usize = 64;
 /// Bytes of directory pages, runs and chunks of sealed files that are kept in memory.
 pub const INDEX_CACHE_BYTES: usize = 8 << 20;
 
+/// Blocks from a shard's oldest readable one on whose times are kept in memory, so that the trim point can move on
+/// without a look into a file.
+pub const TRIM_BLOCKS: usize = 64;
+
 /// Bytes that one step of maintenance rewrites at the most, rounded up to a whole file.
 pub const REWRITE_BYTES: u64 = 128 << 20;
 

@@ -30,21 +30,22 @@ impl Core {
     /// The shard as readers see it. May read a footer.
     pub fn state(&self, shard: &Shard) -> Result<ShardState, LogError> {
         let now = self.env.clock.now();
-        let (known, cutoff) = {
-            let tail = shard.tail.lock();
+        let cutoff = {
+            let mut tail = shard.tail.lock();
             let cutoff = tail.cutoff(now);
-            if let Some(trim) = tail.trim.filter(|trim| trim.time >= cutoff) {
-                return Ok(tail.state(trim.first));
+            if let Some(first) = tail.first_readable(cutoff) {
+                return Ok(tail.state(first));
             }
-            (tail.find_time(cutoff), cutoff)
+            cutoff
         };
-        let trim = known.map_or_else(|| self.search_time(shard, cutoff), Ok)?;
+        let trims = self.search_time(shard, cutoff)?;
         let mut tail = shard.tail.lock();
-        // Not when the retention was changed meanwhile, nor for the end, which moves.
-        if tail.cutoff(now) == cutoff && trim.first < tail.end {
-            tail.trim = Some(trim);
+        let first = trims.first().map_or(tail.end, |trim| trim.first);
+        // Not when the retention was changed meanwhile.
+        if tail.cutoff(now) == cutoff {
+            tail.trims = trims.into();
         }
-        Ok(tail.state(trim.first))
+        Ok(tail.state(first))
     }
 
     /// The first record at or after `time` that is not expired, or the end. May read a footer.
@@ -54,29 +55,32 @@ impl Core {
             let time = tail.cutoff(self.env.clock.now()).max(time);
             (tail.find_time(time), time)
         };
-        known.map_or_else(|| self.search_time(shard, time), Ok).map(|found| found.first)
+        if let Some(found) = known {
+            return Ok(found.first);
+        }
+        let trims = self.search_time(shard, time)?;
+        Ok(trims.first().map_or_else(|| shard.tail.lock().end, |trim| trim.first))
     }
 
-    /// The first record at or after `time`, which is older than memory knows.
-    fn search_time(&self, shard: &Shard, time: Millis) -> Result<Trim, LogError> {
+    /// The first record at or after `time`, which is older than memory knows, and the blocks that follow it; nothing
+    /// when there is none.
+    fn search_time(&self, shard: &Shard, time: Millis) -> Result<Vec<Trim>, LogError> {
         let oldest_recent = shard.tail.lock().oldest_recent();
-        if let Some(found) = self.segments.find_time(shard.number, time)? {
+        let found = self.segments.find_time(shard.number, time)?;
+        if !found.is_empty() {
             return Ok(found);
         }
         // No footer knows of it: the recent blocks begin with it.
-        let end = shard.tail.lock().end;
-        Ok(oldest_recent
-            .map_or(Trim { first: end, time: Millis(u64::MAX) }, |b| Trim { first: b.first, time: b.time }))
+        Ok(oldest_recent.map(|block| Trim { first: block.first, time: block.time }).into_iter().collect())
     }
 
     /// Reads what is in memory; nothing when a file must be asked.
     pub fn read_memory(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Option<Result<Chunk, LogError>> {
         let now = self.env.clock.now();
         let (state, lookup) = {
-            let tail = shard.tail.lock();
+            let mut tail = shard.tail.lock();
             let cutoff = tail.cutoff(now);
-            let trim = tail.trim.filter(|t| t.time >= cutoff);
-            let first = trim.or_else(|| tail.find_time(cutoff))?.first;
+            let first = tail.first_readable(cutoff)?;
             let state = tail.state(first);
             let from = from.max(first);
             if from >= state.end {

@@ -1,20 +1,25 @@
 //! Opening: from files to shards. Reads the newest footer and the files after it, and cuts what was torn.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use headwater_env::Env;
 use headwater_types::Millis;
 
 use crate::{
     api::{LogError, ShardNumber},
     embedded::Options,
     files::{self, FileError, FileId, LogFile, read_error},
+    format::FILE_HEADER,
     journal::Journal,
     scan::{Bad, Frame, Scan, Step},
     seal::SealJob,
     segment::{self, Segment},
     shard::Shard,
 };
-use headwater_env::Env;
 
 /// What the log's folder held.
 pub struct Recovered {
@@ -66,7 +71,7 @@ fn open_error(options: &Options, error: &FileError) -> LogError {
     if error.is_full() { LogError::DiskFull { dir: options.dir.clone() } } else { error.poison() }
 }
 
-fn remove_leftovers(env: &Env, dir: &Path, leftovers: &[std::path::PathBuf]) -> Result<(), LogError> {
+fn remove_leftovers(env: &Env, dir: &Path, leftovers: &[PathBuf]) -> Result<(), LogError> {
     for path in leftovers {
         env.disk.remove(path).map_err(|e| read_error(path, &e))?;
     }
@@ -77,7 +82,9 @@ fn remove_leftovers(env: &Env, dir: &Path, leftovers: &[std::path::PathBuf]) -> 
 }
 
 /// The sealed files, and the files after the last of them.
-fn split(env: &Env, dir: &Path, ids: &[FileId]) -> Result<(Vec<Arc<Segment>>, Vec<Arc<LogFile>>), LogError> {
+type Split = (Vec<Arc<Segment>>, Vec<Arc<LogFile>>);
+
+fn split(env: &Env, dir: &Path, ids: &[FileId]) -> Result<Split, LogError> {
     let disk = &*env.disk;
     let mut open = Vec::new();
     let mut sealed = ids.len();
@@ -105,7 +112,7 @@ fn split(env: &Env, dir: &Path, ids: &[FileId]) -> Result<(Vec<Arc<Segment>>, Ve
 fn is_unborn(env: &Env, dir: &Path, id: FileId, is_newest: bool) -> Result<bool, LogError> {
     let path = dir.join(id.name());
     let len = env.disk.open_read(&path).and_then(|f| f.len()).map_err(|e| read_error(&path, &e))?;
-    Ok(is_newest && id.generation == 0 && len <= crate::format::FILE_HEADER as u64)
+    Ok(is_newest && id.generation == 0 && len <= FILE_HEADER as u64)
 }
 
 struct Recovery<'a> {

@@ -297,34 +297,39 @@ impl Segments {
         }
     }
 
-    /// The first record at or after `time`, if a sealed file has it.
-    pub fn find_time(&self, shard: ShardNumber, time: Millis) -> Result<Option<Trim>, LogError> {
+    /// The first record at or after `time`, and some blocks that follow it; nothing when no sealed file has it.
+    pub fn find_time(&self, shard: ShardNumber, time: Millis) -> Result<Vec<Trim>, LogError> {
         self.with_list(|list| {
             let mut next = self.first_where(list, shard, |entry| entry.last_time >= time)?;
             while let Some((at, entry)) = next {
-                if entry.blocks > 0
-                    && let Some(found) = self.first_at(&list.segments[at], &entry, time)?
-                {
-                    return Ok(Some(found));
+                let found = self.blocks_at(&list.segments[at], &entry, time)?;
+                if !found.is_empty() {
+                    return Ok(found);
                 }
                 // The file's end carries the time of a record whose block is not there any more.
                 next = self.first_where(list, shard, |later| later.end > entry.end)?;
             }
-            Ok(None)
+            Ok(Vec::new())
         })
     }
 
-    /// The first block at or after `time` of a shard in one file.
-    fn first_at(&self, segment: &Segment, entry: &Entry, time: Millis) -> Result<Option<Trim>, LogError> {
+    /// The first blocks at or after `time` of a shard in one file, within one chunk.
+    fn blocks_at(&self, segment: &Segment, entry: &Entry, time: Millis) -> Result<Vec<Trim>, LogError> {
+        if entry.blocks == 0 {
+            return Ok(Vec::new());
+        }
         let restarts = self.restarts(segment, entry)?;
         let after = restarts.partition_point(|r| r.time < time);
-        if after > 0 {
-            let chunk = self.chunk(segment, entry, &restarts, after - 1)?;
-            if let Some(block) = chunk.iter().find(|b| b.time >= time) {
-                return Ok(Some(Trim { first: block.first, time: block.time }));
+        // The first such block begins the chunk `after`, or is within the one before.
+        for i in after.saturating_sub(1)..restarts.len().min(after + 1) {
+            let chunk = self.chunk(segment, entry, &restarts, i)?;
+            let found = &chunk[chunk.partition_point(|b| b.time < time)..];
+            if !found.is_empty() {
+                let trims = found.iter().map(|b| Trim { first: b.first, time: b.time });
+                return Ok(trims.take(limits::TRIM_BLOCKS).collect());
             }
         }
-        Ok(restarts.get(after).map(|r| Trim { first: r.first, time: r.time }))
+        Ok(Vec::new())
     }
 
     /// Where the record at `from` is.

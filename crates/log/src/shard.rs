@@ -53,14 +53,15 @@ pub struct Tail {
     pub retention: Option<Retention>,
     /// Records before this time may be gone from the files.
     pub dropped: Millis,
-    /// The oldest readable offset as it was found last.
-    pub trim: Option<Trim>,
+    /// Where readable records began when that was looked up last, and the blocks that follow there; see
+    /// [`Tail::first_readable`].
+    pub trims: VecDeque<Trim>,
     recent: VecDeque<Recent>,
     /// How many of the recent blocks, from the oldest, are not cached.
     uncached: usize,
 }
 
-/// The first record that is not expired, and its time: right for as long as that record is not expired.
+/// The first record of a block, and its time.
 #[derive(Debug, Clone, Copy)]
 pub struct Trim {
     /// The record's offset.
@@ -174,7 +175,7 @@ impl Tail {
             return;
         }
         if header.first == 0 {
-            self.trim = Some(Trim { first: 0, time: header.time });
+            self.trims = VecDeque::from([Trim { first: 0, time: header.time }]);
         }
         (self.end, self.newest) = (header.end(), header.time);
         if bytes.is_none() {
@@ -194,6 +195,22 @@ impl Tail {
         self.dropped = self.dropped.max(time);
     }
 
+    /// The first record that is not expired before `cutoff`, or the end, when memory alone knows.
+    pub fn first_readable(&mut self, cutoff: Millis) -> Option<u64> {
+        // The blocks follow each other, so the first that is not expired is where readable records begin.
+        while self.trims.front().is_some_and(|trim| trim.time < cutoff) {
+            self.trims.pop_front();
+        }
+        if let Some(trim) = self.trims.front() {
+            return Some(trim.first);
+        }
+        let found = self.find_time(cutoff)?;
+        if found.first < self.end {
+            self.trims.push_back(found);
+        }
+        Some(found.first)
+    }
+
     /// The shard as readers see it, given the oldest readable offset.
     pub fn state(&self, first: u64) -> ShardState {
         ShardState { first, end: self.end, newest: self.newest, sealed: self.sealed }
@@ -204,8 +221,8 @@ impl Tail {
         if self.end == 0 || self.newest < time {
             return Some(Trim { first: self.end, time: Millis(u64::MAX) });
         }
-        if let Some(trim) = self.trim.filter(|trim| trim.time >= time && trim.first == 0) {
-            return Some(trim);
+        if let Some(trim) = self.trims.front().filter(|trim| trim.time >= time && trim.first == 0) {
+            return Some(*trim);
         }
         let oldest = self.recent.front()?;
         if oldest.block.time >= time && oldest.block.first > 0 {

@@ -1,4 +1,5 @@
 //! The engine on a real folder: what callers see of appends, reads, seals and a reopening.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +29,8 @@ async fn values(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Vec<String>
 async fn what_was_appended_is_read_before_and_after_a_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
-    assert!(EmbeddedLog::open(Env::real(), Options::new(dir.path())).is_err(), "the folder is taken");
+    let second = EmbeddedLog::open(Env::real(), Options::new(dir.path())).err();
+    assert_eq!(second, Some(LogError::InUse { dir: dir.path().to_owned() }));
     log.open_shard(S, FOREVER);
     let done =
         log.append(vec![append(S, &["a", "b"]), append(ShardNumber(9), &["x"]), append(S, &["c"])]).await;
@@ -93,4 +95,50 @@ async fn a_read_stays_within_its_limits_but_gives_at_least_one_record() {
     assert_eq!(read(1, 2, 1000).await.unwrap().next, 3);
     let end = read(3, 1, 1).await.unwrap();
     assert_eq!((end.records.len(), end.next), (0, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_that_follow_many_writers_see_every_record_once_and_in_order() {
+    const WRITERS: u64 = 8;
+    const EACH: u64 = 150;
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { segment_bytes: 40_000, tail_cache_bytes: 10_000, ..Options::new(dir.path()) };
+    let log = Arc::new(EmbeddedLog::open(Env::real(), options).unwrap());
+    let shards = [S, ShardNumber(8)];
+    shards.iter().for_each(|&shard| log.open_shard(shard, FOREVER));
+    let mut tasks = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let log = log.clone();
+        tasks.spawn(async move {
+            for i in 0..EACH {
+                let text = format!("{writer} {i}");
+                let results = log.append(shards.map(|shard| append(shard, &[&text])).to_vec()).await;
+                assert!(results.iter().all(Result::is_ok));
+            }
+        });
+    }
+    for shard in [S, S, shards[1]] {
+        let log = log.clone();
+        tasks.spawn(async move {
+            let (mut next, mut seen) = (0, [0; WRITERS as usize]);
+            while next < WRITERS * EACH {
+                log.wait(shard, next).await;
+                let chunk = log.read(shard, next, ReadLimit { records: 40, bytes: 4000 }).await.unwrap();
+                assert!(!chunk.records.is_empty());
+                for record in &chunk.records {
+                    assert_eq!(record.offset, next);
+                    next += 1;
+                    let text = String::from_utf8(record.value.to_vec()).unwrap();
+                    let (writer, i) = text.split_once(' ').unwrap();
+                    let seen = &mut seen[writer.parse::<usize>().unwrap()];
+                    assert_eq!(i, seen.to_string());
+                    *seen += 1;
+                }
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    log.close().await;
 }

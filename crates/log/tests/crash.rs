@@ -1,4 +1,5 @@
 //! The disk stops at every step in turn, the machine loses power, and nothing that was acknowledged is missing.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Full disks, failed syncs, and rotten bytes.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 mod common;
 
@@ -90,6 +91,34 @@ fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
         let log = machine.open().unwrap();
         assert!(log.state(S).unwrap().end >= end);
         assert!(log.append(vec![append(S, &["again"])]).await[0].is_ok());
+    });
+}
+
+#[test]
+fn without_syncs_a_crash_takes_the_newest_records_and_leaves_no_gap() {
+    run(async {
+        let mut shorter = 0;
+        for seed in 0..60 {
+            let machine = Machine::new(seed);
+            let open = || {
+                let options = Options { sync: false, ..machine.options() };
+                EmbeddedLog::open(machine.env.clone(), options).unwrap()
+            };
+            let log = open();
+            fill(&log, 20 + seed % 10).await;
+            let before = read_all(&log, S, 0).await.unwrap();
+            machine.disk.crash();
+            log.close().await;
+            drop(log);
+            let log = open();
+            log.open_shard(S, FOREVER);
+            let after = read_all(&log, S, 0).await.unwrap();
+            assert_eq!(after, before[..after.len()]);
+            shorter += usize::from(after.len() < before.len());
+            assert!(log.append(vec![append(S, &["again"])]).await[0].is_ok());
+            log.close().await;
+        }
+        assert!(shorter > 10, "{shorter}");
     });
 }
 

@@ -1,4 +1,5 @@
 //! Ten thousand shards: appended to, reopened, read; a shard costs a few kilobytes at the most.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 mod common;
 

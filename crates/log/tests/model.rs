@@ -1,4 +1,5 @@
 //! Any sequence of actions, reopenings and crashes among them, does to the log what it does to a simple model.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! What the engine's tests share: a simulated machine, and a few short words for appends and reads.
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
