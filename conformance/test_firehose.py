@@ -329,7 +329,8 @@ def test_tags_are_kept(account, name):
 
 @pytest.mark.parametrize("through_function", [False, True])
 def test_kills_neither_lose_nor_double(new_server, through_function):
-    """Records are put while the server is killed at random moments; what was acknowledged arrives, and once."""
+    """Records are put while the server is killed at random moments, and once stopped in order; what was acknowledged
+    arrives, and once."""
     server = new_server()
     account = Account(server.client)
     processing = {"ProcessingConfiguration": account.transformer("f")} if through_function else {}
@@ -351,9 +352,13 @@ def test_kills_neither_lose_nor_double(new_server, through_function):
     producer = threading.Thread(target=produce)
     producer.start()
     try:
-        for _ in range(6):
+        for i in range(6):
             done.wait(random.uniform(0.3, 2.5))
-            server.restart()
+            if i == 3:
+                assert server.stop() == 0
+                server.start()
+            else:
+                server.restart()
         done.wait(1)
     finally:
         done.set()
