@@ -17,11 +17,11 @@ pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_
 /// As [`RESERVED`], but a `/` stays.
 pub(crate) const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
-const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
-const DATE: HeaderName = HeaderName::from_static("x-amz-date");
-const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+pub(crate) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+pub(crate) const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+pub(crate) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Headers that proxies and HTTP libraries may change on the way.
 const UNSIGNED_HEADERS: [HeaderName; 6] = [
@@ -104,7 +104,7 @@ pub fn sign(request: &mut Parts, payload: Payload<'_>, credentials: &Credentials
 }
 
 /// The key of one day, region and service.
-fn signing_key(credentials: &Credentials, day: &str, scope: &Scope<'_>) -> [u8; 32] {
+pub(crate) fn signing_key(credentials: &Credentials, day: &str, scope: &Scope<'_>) -> [u8; 32] {
     let start = format!("AWS4{}", credentials.secret_access_key);
     [day, scope.region, scope.service, "aws4_request"]
         .iter()
@@ -113,8 +113,18 @@ fn signing_key(credentials: &Credentials, day: &str, scope: &Scope<'_>) -> [u8; 
         .expect("HMAC-SHA256 gives 32 bytes")
 }
 
+/// What the key signs: the time, the place and the canonical request's hash.
+pub(crate) fn text_to_sign(time: &str, place: &str, canonical: &str) -> String {
+    format!("{ALGORITHM}\n{time}\n{place}\n{}", hex(&Sha256::digest(canonical.as_bytes())))
+}
+
 /// The request in the one form that both sides hash.
-fn canonical_request(request: &Parts, names: &[&str], payload_hash: &str, service: &str) -> String {
+pub(crate) fn canonical_request(
+    request: &Parts,
+    names: &[&str],
+    payload_hash: &str,
+    service: &str,
+) -> String {
     let path = canonical_path(request.uri.path(), service);
     let query = canonical_query(request.uri.query().unwrap_or_default());
     let mut text = format!("{}\n{path}\n{query}\n", request.method);
@@ -134,7 +144,7 @@ fn canonical_path(path: &str, service: &str) -> String {
     }
 }
 
-/// The parameters escaped in one way and sorted.
+/// The parameters escaped in one way and sorted, without a presigned address's own signature.
 fn canonical_query(query: &str) -> String {
     let escape = |text: &str| {
         let plain: Vec<u8> = percent_decode_str(text).collect();
@@ -144,6 +154,7 @@ fn canonical_query(query: &str) -> String {
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .filter(|(name, _)| *name != "X-Amz-Signature")
         .map(|(name, value)| (escape(name), escape(value)))
         .collect();
     pairs.sort();
@@ -177,12 +188,19 @@ fn amz_date(at: Millis) -> String {
     at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
+/// The time in a text such as `20150830T123600Z`.
+pub(crate) fn parse_amz_date(text: &str) -> Option<Millis> {
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+    let at = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    u64::try_from(at.as_millisecond()).ok().map(Millis)
+}
+
 /// A value that was checked or made here; what cannot be a header is sent empty and fails the signature instead.
 fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(data);
     mac.finalize().into_bytes().into()

@@ -130,6 +130,8 @@ impl<State: Send + Sync + 'static> Rest<State> {
         };
         let held = buffers.hold(streamed(body), limit).await;
         let held = held.map_err(|error| errors::not_held(error, self.format, found.operation))?;
+        // The share of the room goes back before the handler runs: a function that is invoked calls back in here, and
+        // must not wait for what its own invocation holds.
         let message = Message { body: held.bytes.clone(), ..message };
         Ok((read(input, &message, self.format).map_err(refuse)?, None))
     }
