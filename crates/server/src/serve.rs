@@ -12,6 +12,7 @@ use headwater_kinesis::Kinesis;
 use headwater_lambda::Lambda;
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_loggroups::LogGroups;
+use headwater_logs::Logs;
 use headwater_objects::{DirectoryStore, ObjectStore};
 use headwater_s3::S3;
 use headwater_streams::Streams;
@@ -167,6 +168,7 @@ impl Domains {
     fn doors(&self) -> Router {
         let kinesis = headwater_kinesis::table(Arc::new(Kinesis { streams: self.streams.clone() }));
         let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
+        let logs = headwater_logs::table(Arc::new(Logs { groups: self.groups.clone() }));
         let code = Arc::new(ObjectCode(self.objects.clone()));
         let lambda = Lambda { functions: self.functions.clone(), code };
         let lambda = Rest::new(headwater_lambda::table(Arc::new(lambda)));
@@ -174,7 +176,7 @@ impl Domains {
         let s3 = s3.with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
         let health = HealthDoor { log: self.log.clone(), deliveries: self.deliveries.clone() };
         let others: [Arc<dyn Door>; 3] = [Arc::new(health), Arc::new(lambda), Arc::new(s3)];
-        Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose)], others)
+        Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose), JsonDoor::new(logs)], others)
     }
 }
 
