@@ -14,7 +14,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{BODY_WEIGHT, BUFFERED_BYTES};
+use crate::limits::{BODY_WEIGHT, BUFFERED_BYTES, DISCARDED_BYTES};
 
 /// A request's or an answer's body.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -128,6 +128,7 @@ impl Buffers {
     pub async fn hold(&self, body: Body, limit: usize) -> Result<Held, HoldError> {
         let hint = body.size_hint();
         if hint.lower() > limit as u64 {
+            discard(body).await;
             return Err(HoldError::TooLong { limit });
         }
         let expected = hint.exact().map_or(limit, |exact| exact as usize);
@@ -145,6 +146,8 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, HoldError> {
         let Ok(data) = frame?.into_data() else { continue };
         let held = first.as_ref().map_or(0, Bytes::len).max(rest.len());
         if held + data.len() > limit {
+            drop((first, rest));
+            discard(body).await;
             return Err(HoldError::TooLong { limit });
         }
         match first.take() {
@@ -159,6 +162,18 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, HoldError> {
         }
     }
     Ok(first.unwrap_or_else(|| rest.freeze()))
+}
+
+/// Reads a body that nobody wants, so that its sender gets to reading the answer; not one that is very long.
+async fn discard(mut body: Body) {
+    let mut left = DISCARDED_BYTES;
+    while body.size_hint().lower() <= left
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        let len = frame.data_ref().map_or(0, |data| data.len() as u64);
+        let Some(rest) = left.checked_sub(len) else { return };
+        left = rest;
+    }
 }
 
 fn kibibytes(bytes: usize) -> u32 {

@@ -21,10 +21,13 @@ pub(crate) const XML_ELEMENTS: usize = 300_000;
 pub(crate) const XML_ATTRIBUTES: usize = 16;
 
 /// What all request bodies in memory and what is read of them may take together; who comes when it is used up waits.
-pub const BUFFERED_BYTES: usize = 192 << 20;
+pub const BUFFERED_BYTES: usize = 128 << 20;
 
 /// What a body takes, in its own lengths: itself, and at most about twice that in what is read of it.
 pub(crate) const BODY_WEIGHT: usize = 3;
+
+/// What is read of a body that is too long, for its sender to see that it is.
+pub(crate) const DISCARDED_BYTES: u64 = 64 << 20;
 
 /// A value that an error shows; what is longer is cut.
 pub(crate) const SHOWN_BYTES: usize = 256 << 10;

@@ -327,6 +327,16 @@ async fn large_heads_and_bodies_are_refused() {
     assert_eq!(answer.status, 413, "the length shows while it is read");
     let answer = server.call("CreateStream", json!({"StreamName": "a".repeat(2 << 20)})).await;
     assert_eq!(answer.status, 413, "only operations that put data may be that long");
+    let blind = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.PutRecords\r\n\
+         content-length: 20000000\r\n\r\n{}",
+        "a".repeat(20_000_000)
+    );
+    let answer = String::from_utf8_lossy(&server.raw(blind.as_bytes()).await).into_owned();
+    assert!(
+        answer.starts_with("HTTP/1.1 413"),
+        "who sends all before it reads gets the answer too: {answer}"
+    );
     assert_eq!(server.call("ListStreams", json!({})).await.status, 200);
 }
 
