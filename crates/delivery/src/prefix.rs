@@ -1,7 +1,9 @@
 //! Where objects go: prefixes with expressions, and the names behind them.
 //!
 //! The rules are those of AWS's page on custom prefixes: a prefix without a time gets `yyyy/MM/dd/HH/` behind it;
-//! the time is the arrival of the oldest record in the object.
+//! the time is the arrival of the oldest record in the batch. An error prefix without expressions gets the kind of
+//! error and the time behind it. One difference: without an error prefix, failures go under `processing-failed/`
+//! alone and not under the prefix itself, so that whoever reads all under the prefix finds only what was delivered.
 
 use headwater_env::Random;
 use headwater_types::Millis;
