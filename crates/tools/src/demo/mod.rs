@@ -119,7 +119,7 @@ pub async fn run(
     let uploaded = upload::trips(&setup, &args).await?;
     step(&format!("replaying {} from {} objects", mib(uploaded.bytes), uploaded.objects));
     let source = Source::Objects {
-        client: setup.client.clone(),
+        client: Box::new(setup.client.clone()),
         bucket: names.bucket.clone(),
         prefix: setup::TRIPS.to_owned(),
     };

@@ -86,7 +86,11 @@ impl ReplayArgs {
     /// Where to read.
     pub fn source(&self, client: Client) -> Source {
         match &self.bucket {
-            Some(bucket) => Source::Objects { client, bucket: bucket.clone(), prefix: self.prefix.clone() },
+            Some(bucket) => Source::Objects {
+                client: Box::new(client),
+                bucket: bucket.clone(),
+                prefix: self.prefix.clone(),
+            },
             None => Source::Files(self.file.clone()),
         }
     }

@@ -118,7 +118,7 @@ pub enum ReplayError {
     },
 }
 
-/// Runs the command; `variable` reads the environment. The summary tells whether all went well.
+/// Runs the command; `variable` reads the environment. The summary, which is printed too, tells whether all went well.
 ///
 /// # Errors
 /// When it could not start, or its summary could not be written.
@@ -130,8 +130,9 @@ pub async fn run(
     let config = ClientConfig::from_env(variable, &env).await?.with_endpoint_url(args.endpoint_url.clone());
     let source = args.source(Client::new(config.clone(), env.clone()));
     let summary = replay(source, config, &args.stream, args.plan(), &env).await?;
+    let text = format!("{}\n", serde_json::json!(summary));
+    print!("{text}");
     if let Some(path) = &args.summary {
-        let text = format!("{}\n", serde_json::json!(summary));
         let written = crate::files::write(&env, path, text.into_bytes()).await;
         written.map_err(|problem| ReplayError::Summary { path: path.display().to_string(), problem })?;
     }

@@ -29,7 +29,7 @@ pub enum Source {
     /// Objects, in the order of their keys.
     Objects {
         /// Calls the store.
-        client: Client,
+        client: Box<Client>,
         /// The bucket.
         bucket: String,
         /// What the keys start with.
@@ -100,7 +100,7 @@ impl Source {
                 env.clone().blocking(move || files(&paths, &reading, &events, &env)).await
             }
             Source::Objects { client, bucket, prefix } => {
-                Objects { client, bucket, prefix, reading, env }.feed(events).await
+                Objects { client: *client, bucket, prefix, reading, env }.feed(events).await
             }
         }
     }
