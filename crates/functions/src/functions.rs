@@ -109,8 +109,8 @@ impl Functions {
     ) -> Result<Self, Error> {
         let dir = std::path::absolute(dir).map_err(Error::disk("finding the folder of functions"))?;
         let table = Table::new(catalog.clone(), "functions/");
-        let packages = prepare(&env, &table, &dir).await?;
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
+        let packages = prepare(&env, &table, &dir).await?;
         let pool = Pool::new(env.clone(), options.concurrency, options.concurrency_per_function);
         let events = Arc::new(Events::open(env.clone(), catalog).await?);
         let logs = LogWriter::start(&env, sink);
@@ -357,8 +357,20 @@ impl Inner {
         if size > limits::PAYLOAD_BYTES_MAX {
             return Err(Error::PayloadTooLarge { size, max: limits::PAYLOAD_BYTES_MAX });
         }
-        let function = self.find(name).await?.value;
-        invoke::run(self, &function, request).await
+        let mut function = self.find(name).await?.value;
+        loop {
+            match invoke::run(self, &function, request.clone()).await {
+                // Its package is gone when the function was changed between our look and the start.
+                Err(error @ Error::Disk { .. }) => {
+                    let changed = self.find(name).await?.value;
+                    if changed.revision == function.revision {
+                        return Err(error);
+                    }
+                    function = changed;
+                }
+                ended => return ended,
+            }
+        }
     }
 
     /// Starts a process for a function.
