@@ -15,13 +15,14 @@ use crate::{
 
 /// Runs until the log is closed or dropped.
 pub fn run(core: &Core, mut journal: Journal) {
+    let _stop = Stop(core);
     while let Some(batch) = next_batch(core) {
         match commit(core, &mut journal, &batch) {
             Ok(()) => answer(core, batch),
             Err(e) => fail(core, batch, e),
         }
     }
-    end(core, journal);
+    mark_end(core, journal);
 }
 
 /// Everything that waits, or nothing when the log is to end.
@@ -114,25 +115,32 @@ fn roll(core: &Core, journal: &mut Journal) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Marks a clean end, so that damage to the last frame cannot be taken for a torn write; then tells who waits.
-fn end(core: &Core, mut journal: Journal) {
-    let poisoned = {
-        let mut queue = core.queue.lock();
-        let poisoned = matches!(queue.refusing, Some(LogError::Poisoned { .. }));
-        queue.refuse(LogError::Closed);
-        poisoned
-    };
+/// Marks a clean end, so that damage to the last frame cannot be taken for a torn write.
+fn mark_end(core: &Core, mut journal: Journal) {
+    let poisoned = matches!(core.queue.lock().refusing, Some(LogError::Poisoned { .. }));
     if !poisoned && let Err(e) = journal.commit(&[], 0, true) {
         tracing::warn!(error = %e.error, file = %e.path.display(), "the log's clean end could not be marked");
     }
-    core.sealer.close();
-    let last = std::mem::take(&mut core.queue.lock().pending);
-    core.is_closed.store(true, Ordering::Release);
-    // Whoever waits for room finds the log closed.
-    core.room.close();
-    for pending in last {
-        let _ = pending.reply.send(Err(LogError::Closed));
+}
+
+/// Tells everyone who waits that nothing more comes, however the committer ends.
+struct Stop<'a>(&'a Core);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        let Self(core) = self;
+        let unanswered = {
+            let mut queue = core.queue.lock();
+            queue.refuse(LogError::Closed);
+            std::mem::take(&mut queue.pending)
+        };
+        core.is_closed.store(true, Ordering::Release);
+        core.sealer.close();
+        core.room.close();
+        for pending in unanswered {
+            let _ = pending.reply.send(Err(LogError::Closed));
+        }
+        core.shards.read().values().for_each(|shard| shard.grown.notify_waiters());
+        core.end_running();
     }
-    core.shards.read().values().for_each(|shard| shard.grown.notify_waiters());
-    core.end_running();
 }

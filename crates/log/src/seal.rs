@@ -140,8 +140,20 @@ impl Sealer {
     }
 }
 
+/// Ends the sealer's part of the log, however its thread ends.
+struct Stop<'a>(&'a Core);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        // Nobody may wait for footers that will not come.
+        self.0.sealer.close();
+        self.0.end_running();
+    }
+}
+
 /// Runs until the log is closed.
 pub fn run(core: &Core) {
+    let _stop = Stop(core);
     while let Some(job) = core.sealer.next() {
         let outcome = seal(core, &job).map_err(|e| {
             tracing::error!(file = %e.path.display(), error = %e.error, "a full file could not be given its footer");
@@ -149,7 +161,6 @@ pub fn run(core: &Core) {
         });
         core.sealer.done(outcome);
     }
-    core.end_running();
 }
 
 /// What is said about a footer that could not be written; more than a full disk stops the log.

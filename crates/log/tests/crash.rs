@@ -19,6 +19,8 @@ struct Told {
     /// How many records of each shard are durable.
     acknowledged: BTreeMap<ShardNumber, u64>,
     sealed: bool,
+    /// How many files were deleted or rewritten.
+    reclaimed: usize,
 }
 
 fn value(shard: ShardNumber, offset: u64) -> String {
@@ -73,7 +75,8 @@ async fn work_round(log: &EmbeddedLog, round: u64, told: &mut Told) -> Result<()
         told.sealed = true;
     }
     if round % 4 == 3 {
-        log.maintain().await?;
+        let done = log.maintain().await?;
+        told.reclaimed += done.deleted + done.rewritten;
     }
     Ok(())
 }
@@ -108,7 +111,9 @@ async fn check(machine: &Machine, told: &Told, at: u64) {
 fn whatever_step_the_disk_stops_at_nothing_acknowledged_is_lost() {
     run(async {
         let machine = Machine::new(0);
-        work(&machine, &mut Told::default()).await.unwrap();
+        let mut told = Told::default();
+        work(&machine, &mut told).await.unwrap();
+        assert!(told.reclaimed > 1, "{}", told.reclaimed);
         let steps = machine.disk.steps();
         assert!(machine.verify().sealed > 5, "{}", machine.verify());
         let mut stopped = 0;
