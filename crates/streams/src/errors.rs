@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headwater_catalog::CatalogError;
 use headwater_log::LogError;
-use headwater_types::{Millis, ShardIndex, StreamName};
+use headwater_types::{HashKey, HashRange, Millis, ShardIndex, StreamName};
 
 /// Why a call failed as a whole.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -68,6 +68,59 @@ pub enum Error {
         /// What was asked for.
         asked: u32,
     },
+    /// A shard that was closed cannot be closed again.
+    #[error("shard {shard} of stream {stream} was split or merged already")]
+    ShardClosed {
+        /// The stream.
+        stream: StreamName,
+        /// The shard.
+        shard: ShardIndex,
+    },
+    /// A split that would leave one side too small.
+    #[error("shard {shard} of stream {stream} owns {}..={} and cannot be split at {at}", range.start, range.end)]
+    NoSplit {
+        /// The stream.
+        stream: StreamName,
+        /// The shard.
+        shard: ShardIndex,
+        /// What it owns.
+        range: HashRange,
+        /// Where its second half was to begin.
+        at: HashKey,
+    },
+    /// Shards that do not follow each other on the ring, or are closed.
+    #[error("shards {shard} and {adjacent} of stream {stream} cannot be merged")]
+    NotAdjacent {
+        /// The stream.
+        stream: StreamName,
+        /// The first.
+        shard: ShardIndex,
+        /// The one that was to follow it.
+        adjacent: ShardIndex,
+    },
+    /// More than double or less than half of the shards, or more than a stream may have.
+    #[error("a stream of {open} open shards cannot be scaled to {target}")]
+    ScaledTooFar {
+        /// Open shards there are.
+        open: u32,
+        /// What was asked for.
+        target: u32,
+    },
+    /// More shards than one stream, or all together, may have.
+    #[error(
+        "a stream of {open} open shards cannot be scaled to {target}, which is over the quota of {quota}"
+    )]
+    ScaledOverQuota {
+        /// Open shards there are.
+        open: u32,
+        /// What was asked for.
+        target: u32,
+        /// The most there may be.
+        quota: u32,
+    },
+    /// Scaled [`crate::MAX_SCALINGS`] times within a day.
+    #[error("stream {0} was scaled too often within 24 hours")]
+    ScaledTooOften(StreamName),
     /// A record is larger than its stream allows.
     #[error("a record of {bytes} bytes with its key is over the stream's limit of {limit}")]
     RecordTooLarge {

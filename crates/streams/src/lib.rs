@@ -8,9 +8,11 @@
 mod errors;
 mod limits;
 mod listing;
+mod plan;
 mod put;
 mod read;
 mod record;
+mod reshard;
 mod stream;
 mod streams;
 mod throttle;
@@ -19,9 +21,10 @@ mod token;
 pub use errors::{Error, PutError};
 pub use limits::{
     DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_PUT_BYTES, MAX_READ,
-    MAX_RETENTION_HOURS, MAX_TAGS, MIN_RETENTION_HOURS,
+    MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS,
 };
 pub use listing::{ShardFilter, ShardPage, StreamPage};
+pub use plan::Step;
 pub use put::{Placed, PutEntry};
 pub use read::{ReadRecord, ReadResult, ShardIterator, Start};
 pub use record::{ShardRecord, StreamRecord, Tags};

@@ -24,6 +24,15 @@ pub const MAX_RETENTION_HOURS: u32 = 8760;
 /// Tags that one stream may have.
 pub const MAX_TAGS: usize = 50;
 
+/// Shards to which a stream may be scaled as a whole.
+pub const MAX_STREAM_SHARDS: u32 = 10_000;
+/// How often a stream may be scaled as a whole within [`SCALINGS_PERIOD`].
+pub const MAX_SCALINGS: usize = 10;
+pub(crate) const SCALINGS_PERIOD: Duration = Duration::from_secs(24 * 3600);
+
+/// How often a put is routed anew because shards were closed meanwhile.
+pub(crate) const PUT_ROUTES: usize = 16;
+
 /// How long an iterator, or a token for the next page, is good for.
 pub const ITERATOR_LIFE: Duration = Duration::from_secs(300);
 

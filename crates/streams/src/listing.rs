@@ -26,15 +26,13 @@ pub enum ShardFilter {
 impl ShardFilter {
     /// Whether a shard is wanted, in a stream that may be read from `horizon` on.
     fn wants(self, shard: &ShardRecord, horizon: Millis) -> bool {
-        let open_from = |time: Millis| shard.closed.is_none_or(|closed| closed >= time);
-        let open_at = |time: Millis| shard.created <= time && open_from(time);
         match self {
-            Self::FromTrimHorizon => open_from(horizon),
-            Self::AtTrimHorizon => open_at(horizon),
+            Self::FromTrimHorizon => shard.is_open_from(horizon),
+            Self::AtTrimHorizon => shard.is_open_at(horizon),
             Self::AtLatest => shard.closed.is_none(),
             // What is before the horizon is the horizon.
-            Self::AtTimestamp(time) => open_at(time.max(horizon)),
-            Self::FromTimestamp(time) => open_from(time.max(horizon)),
+            Self::AtTimestamp(time) => shard.is_open_at(time.max(horizon)),
+            Self::FromTimestamp(time) => shard.is_open_from(time.max(horizon)),
         }
     }
 }
@@ -136,34 +134,36 @@ mod tests {
         ShardRecord {
             index: ShardIndex(index),
             range: HashRange::ALL,
-            created: Millis(created),
+            created: Millis(created * 1000),
             parent: None,
             adjacent_parent: None,
-            closed: closed.map(Millis),
+            closed: closed.map(|at| Millis(at * 1000)),
         }
     }
 
     #[test]
     fn filters_choose_by_time() {
-        // A stream made at 100: shard 0 split at 200 into 1 and 2, which were merged at 300 into 3.
+        // A stream made at second 100: shard 0 split at 200 into 1 and 2, which were merged at 300 into 3.
         let shards = [
             shard(0, 100, Some(200)),
-            shard(1, 200, Some(300)),
-            shard(2, 200, Some(300)),
-            shard(3, 300, None),
+            shard(1, 201, Some(300)),
+            shard(2, 201, Some(300)),
+            shard(3, 301, None),
         ];
-        let wanted = |filter: ShardFilter, horizon| -> Vec<u32> {
-            let wants = shards.iter().filter(|s| filter.wants(s, Millis(horizon)));
+        let wanted = |filter: ShardFilter, horizon: u64| -> Vec<u32> {
+            let wants = shards.iter().filter(|s| filter.wants(s, Millis(horizon * 1000)));
             wants.map(|s| s.index.0).collect()
         };
-        let at = |time| ShardFilter::AtTimestamp(Millis(time));
-        let from = |time| ShardFilter::FromTimestamp(Millis(time));
+        let at = |time: u64| ShardFilter::AtTimestamp(Millis(time * 1000));
+        let from = |time: u64| ShardFilter::FromTimestamp(Millis(time * 1000));
         assert_eq!(wanted(ShardFilter::FromTrimHorizon, 100), [0, 1, 2, 3]);
         assert_eq!(wanted(ShardFilter::FromTrimHorizon, 250), [1, 2, 3]);
         assert_eq!(wanted(ShardFilter::AtTrimHorizon, 100), [0]);
         assert_eq!(wanted(ShardFilter::AtTrimHorizon, 250), [1, 2]);
         assert_eq!(wanted(ShardFilter::AtLatest, 100), [3]);
         assert_eq!(wanted(at(150), 100), [0]);
+        assert_eq!(wanted(at(200), 100), [0]);
+        assert_eq!(wanted(at(201), 100), [1, 2]);
         assert_eq!(wanted(at(250), 100), [1, 2]);
         assert_eq!(wanted(at(1), 100), [0]);
         assert_eq!(wanted(from(250), 100), [1, 2, 3]);

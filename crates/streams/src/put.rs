@@ -1,12 +1,16 @@
 //! The way in: partition key to shard, the shard's limits, one append for the whole call.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use headwater_log::{Append, AppendError, Appended, NewRecord};
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
-use crate::{Error, PutError, Stream, Streams, limits::MAX_PUT_BYTES, stream::hash_key};
+use crate::{
+    Error, PutError, Stream, Streams,
+    limits::{MAX_PUT_BYTES, PUT_ROUTES},
+    stream::hash_key,
+};
 
 /// A record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,25 +53,64 @@ struct Group {
 
 impl Streams {
     /// Puts records: one result an entry, in order; durable when this returns. Entries of one shard keep their order.
+    /// Those whose shard is closed meanwhile go to its children.
     ///
     /// # Errors
     /// As a whole only when entries are too large; nothing was put then.
     pub async fn put(
-        &self,
+        self: &Arc<Self>,
         stream: &Stream,
         entries: Vec<PutEntry>,
     ) -> Result<Vec<Result<Placed, PutError>>, Error> {
         check_sizes(stream, &entries)?;
         let mut results: Vec<Option<Result<Placed, PutError>>> = vec![None; entries.len()];
-        let mut groups = route(stream, &entries);
+        self.put_routed(stream, &entries, &mut results).await;
+        let mut newer: Option<Arc<Stream>> = None;
+        for _ in 0..PUT_ROUTES {
+            let met_closed = |result: &Option<_>| matches!(result, Some(Err(PutError::Closed(_))));
+            if !results.iter().any(met_closed) {
+                break;
+            }
+            let Some(rerouted) = self.changed_since(newer.as_deref().unwrap_or(stream)).await else { break };
+            results.iter_mut().filter(|result| met_closed(result)).for_each(|result| *result = None);
+            self.put_routed(&rerouted, &entries, &mut results).await;
+            newer = Some(rerouted);
+        }
+        Ok(results.into_iter().map(|result| result.expect("each entry was throttled or appended")).collect())
+    }
+
+    /// The stream as it became after `seen`, one of whose shards was found sealed; none when it has not changed and
+    /// will not.
+    async fn changed_since(self: &Arc<Self>, seen: &Stream) -> Option<Arc<Stream>> {
+        let newer = || {
+            let now = self.get(&seen.record.name).ok()?;
+            (now.record.number == seen.record.number && now.version != seen.version).then_some(now)
+        };
+        if let Some(newer) = newer() {
+            return Some(newer);
+        }
+        // A seal comes before the children: they are about to appear, or to be made up for.
+        if let Err(error) = self.settle(seen.record.name.clone()).await {
+            tracing::warn!(stream = %seen.record.name, %error, "a resharding could not be finished");
+        }
+        newer()
+    }
+
+    /// Puts the entries that have no result yet to the shards that `stream` has for them.
+    async fn put_routed(
+        &self,
+        stream: &Stream,
+        entries: &[PutEntry],
+        results: &mut [Option<Result<Placed, PutError>>],
+    ) {
+        let mut groups = route(stream, entries, results);
         if self.options.limits {
-            self.throttle(stream, &entries, &mut groups, &mut results);
+            self.throttle(stream, entries, &mut groups, results);
         }
         let appended = self.log.append(appends(stream, entries, &groups)).await;
         for (group, appended) in groups.iter().zip(appended) {
-            place(stream, group, appended, &mut results);
+            place(stream, group, appended, results);
         }
-        Ok(results.into_iter().map(|result| result.expect("each entry was throttled or appended")).collect())
     }
 
     /// Takes out what the shards' limits refuse.
@@ -106,10 +149,11 @@ fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), Error> {
     if total > MAX_PUT_BYTES { Err(Error::PutTooLarge(total)) } else { Ok(()) }
 }
 
-fn route(stream: &Stream, entries: &[PutEntry]) -> Vec<Group> {
+/// The entries without a result, by their shards.
+fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed, PutError>>]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
-    for (entry, index) in entries.iter().zip(0..) {
+    for ((entry, index), _) in entries.iter().zip(0..).zip(results).filter(|(_, result)| result.is_none()) {
         let place = stream.route(entry.hash_key.unwrap_or_else(|| hash_key(&entry.partition_key)));
         let group = *group_of.entry(place).or_insert_with(|| {
             groups.push(Group { place, entries: Vec::new() });
@@ -120,16 +164,17 @@ fn route(stream: &Stream, entries: &[PutEntry]) -> Vec<Group> {
     groups
 }
 
-fn appends(stream: &Stream, mut entries: Vec<PutEntry>, groups: &[Group]) -> Vec<Append> {
-    let mut record = |&entry: &u32| {
-        let PutEntry { partition_key, data, .. } = &mut entries[entry as usize];
-        NewRecord { key: std::mem::take(partition_key), value: std::mem::take(data) }
+fn appends(stream: &Stream, entries: &[PutEntry], groups: &[Group]) -> Vec<Append> {
+    let record = |&entry: &u32| {
+        let PutEntry { partition_key, data, .. } = &entries[entry as usize];
+        // Cheap: they share their bytes.
+        NewRecord { key: partition_key.clone(), value: data.clone() }
     };
     groups
         .iter()
         .map(|group| Append {
             shard: stream.shards()[group.place].number,
-            records: group.entries.iter().map(&mut record).collect(),
+            records: group.entries.iter().map(record).collect(),
         })
         .collect()
 }

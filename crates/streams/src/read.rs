@@ -170,8 +170,8 @@ impl Streams {
         ReadResult {
             records: records.into_iter().map(record).collect(),
             next,
-            // A shard is sealed before its children are known; only then do readers move on to them.
-            ended: caught_up && state.sealed && shard.record.closed.is_some(),
+            // Not when it is sealed: its children are known a little later, and only then do readers move on to them.
+            ended: caught_up && shard.record.closed.is_some(),
             millis_behind: if caught_up { 0 } else { behind },
         }
     }

@@ -6,6 +6,8 @@ use headwater_log::{Retention, ShardNumber};
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Step;
+
 /// A stream's tags.
 pub type Tags = BTreeMap<String, String>;
 
@@ -28,6 +30,13 @@ pub struct StreamRecord {
     pub max_record_bytes: u32,
     /// Its tags.
     pub tags: Tags,
+    /// The intent of a resharding that is under way: its steps, not taken yet. Stands here from before the first
+    /// parent is sealed in the log until the children are here, so that a crash between the two is made good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resharding: Vec<Step>,
+    /// When its shard count was changed as a whole, of late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scalings: Vec<Millis>,
 }
 
 /// A shard of a stream as the catalog keeps it.
@@ -48,6 +57,22 @@ pub struct ShardRecord {
     /// When it was closed; an open shard takes records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Millis>,
+}
+
+/// How long after a shard's closing its children begin, as recorded on AWS. Their sequence numbers begin with that
+/// time, so those of a key grow across a resharding.
+pub(crate) const HANDOVER: Duration = Duration::from_secs(1);
+
+impl ShardRecord {
+    /// Whether it is open at some time from `time` on. A closed shard counts until its children begin.
+    pub fn is_open_from(&self, time: Millis) -> bool {
+        self.closed.is_none_or(|closed| closed.plus(HANDOVER) > time)
+    }
+
+    /// Whether it is open at `time`.
+    pub fn is_open_at(&self, time: Millis) -> bool {
+        self.created <= time && self.is_open_from(time)
+    }
 }
 
 /// The log's shard numbers of streams have this in their top byte; other domains have other numbers there.

@@ -56,6 +56,11 @@ impl Stream {
         self.routes.len() as u32
     }
 
+    /// Whether a resharding is under way: parents are being sealed, children are not there yet.
+    pub fn is_resharding(&self) -> bool {
+        !self.record.resharding.is_empty()
+    }
+
     /// The shard with this index.
     pub fn shard(&self, index: ShardIndex) -> Result<&Arc<Shard>, Error> {
         let place = self.shards.binary_search_by_key(&index, |shard| shard.record.index);
@@ -103,7 +108,7 @@ pub(crate) fn hash_key(partition_key: &[u8]) -> HashKey {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use headwater_types::HashRange;
 
     use super::*;
@@ -127,6 +132,8 @@ mod tests {
             trimmed: Millis::ZERO,
             max_record_bytes: 1 << 20,
             tags: Default::default(),
+            resharding: Vec::new(),
+            scalings: Vec::new(),
         }
     }
 

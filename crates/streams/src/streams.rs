@@ -65,7 +65,9 @@ pub struct Streams {
     by_name: RwLock<BTreeMap<StreamName, Arc<Stream>>>,
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
-    changing: tokio::sync::Mutex<()>,
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Told after every change of a stream.
+    pub(crate) changed: tokio::sync::Notify,
 }
 
 /// The one record of the installation's table.
@@ -90,8 +92,20 @@ impl Streams {
         }
         forget_orphans(&*log, &by_name);
         by_name.values().for_each(|stream| tell_log(&*log, stream));
-        let (by_name, changing) = (RwLock::new(by_name), tokio::sync::Mutex::default());
-        Ok(Arc::new(Self { env, log, options, tokens, catalog, records, installation, by_name, changing }))
+        let streams = Arc::new(Self {
+            env,
+            log,
+            options,
+            tokens,
+            catalog,
+            records,
+            installation,
+            by_name: RwLock::new(by_name),
+            changing: tokio::sync::Mutex::default(),
+            changed: tokio::sync::Notify::new(),
+        });
+        streams.finish_all().await;
+        Ok(streams)
     }
 
     /// The stream with this name, as it is now.
@@ -109,6 +123,11 @@ impl Streams {
             .take(limit)
             .map(|(_, s)| s.clone())
             .collect()
+    }
+
+    /// All streams there are.
+    pub(crate) fn all(&self) -> Vec<Arc<Stream>> {
+        self.by_name.read().values().cloned().collect()
     }
 
     /// Open shards of all streams together.
@@ -182,6 +201,7 @@ impl Streams {
             let stream = this.get(&name)?;
             this.records.remove(name.as_str(), Expect::At(stream.version)).await.map_err(conflict(&name))?;
             this.by_name.write().remove(&name);
+            this.changed.notify_waiters();
             stream.shards().iter().for_each(|shard| this.log.remove_shard(shard.number));
             tracing::info!(stream = %name, "stream deleted");
             Ok(())
@@ -250,20 +270,32 @@ impl Streams {
             if record == before.record {
                 return Ok(());
             }
-            let expect = Expect::At(before.version);
-            let version =
-                this.records.write(name.as_str(), &record, expect).await.map_err(conflict(&name))?;
-            let after = Arc::new(Stream::new(record, version, Some(&before)));
-            if after.record.log_retention() != before.record.log_retention() {
-                tell_log(&*this.log, &after);
-            }
-            this.by_name.write().insert(name, after);
-            Ok(())
+            this.replace(&before, record).await
         })
         .await
     }
 
-    fn check_quota(&self, asked: u32) -> Result<(), Error> {
+    /// Makes `record` what there is of a stream in place of `before`, in the catalog first. The caller holds
+    /// `changing`, and runs to its end.
+    pub(crate) async fn replace(&self, before: &Stream, record: StreamRecord) -> Result<(), Error> {
+        let name = record.name.clone();
+        let expect = Expect::At(before.version);
+        let version = self.records.write(name.as_str(), &record, expect).await.map_err(conflict(&name))?;
+        let after = Arc::new(Stream::new(record, version, Some(before)));
+        // The log knows a shard before the first record is routed to it.
+        if after.record.log_retention() != before.record.log_retention()
+            || after.record.shards != before.record.shards
+        {
+            tell_log(&*self.log, &after);
+        }
+        self.by_name.write().insert(name, after.clone());
+        let gone = before.shards().iter().filter(|shard| after.shard(shard.record.index).is_err());
+        gone.for_each(|shard| self.log.remove_shard(shard.number));
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    pub(crate) fn check_quota(&self, asked: u32) -> Result<(), Error> {
         let (open, quota) = (self.open_shards(), self.options.shard_quota);
         if open.checked_add(asked).is_none_or(|sum| sum > quota) {
             return Err(Error::ShardQuota { open, quota, asked });
@@ -273,7 +305,7 @@ impl Streams {
 
     /// Runs a change in a task of its own: a caller that goes away cannot leave it half done, committed in the
     /// catalog and unknown here.
-    async fn to_the_end<T: Send + 'static>(
+    pub(crate) async fn to_the_end<T: Send + 'static>(
         &self,
         change: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
@@ -322,6 +354,8 @@ fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
         trimmed: Millis::ZERO,
         max_record_bytes: new.max_record_bytes,
         tags: new.tags.clone(),
+        resharding: Vec::new(),
+        scalings: Vec::new(),
     }
 }
 

@@ -2,11 +2,19 @@
 
 #![allow(clippy::unwrap_used, dead_code, reason = "a test's support, and no test uses all of it")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_catalog::{Catalog, MemoryCatalog};
-use headwater_env::{Env, ManualClock, SeededRandom};
+use headwater_catalog::{Catalog, CatalogError, Change, MemoryCatalog, Version, Versioned};
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_streams::{NewStream, Options, Placed, PutEntry, ReadRecord, Start, Stream, Streams};
 use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
@@ -18,41 +26,76 @@ pub const NO_LIMITS: Options = Options { limits: false, shard_quota: 20_000 };
 pub struct World {
     pub clock: Arc<ManualClock>,
     pub env: Env,
-    pub catalog: Arc<MemoryCatalog>,
+    pub catalog: Arc<MortalCatalog>,
     pub log: Arc<dyn ShardLog>,
     pub streams: Arc<Streams>,
     options: Options,
-    dir: tempfile::TempDir,
+    place: Place,
+}
+
+/// Where the log is.
+enum Place {
+    Real(tempfile::TempDir),
+    Simulated(SimDisk),
+}
+
+impl Place {
+    fn dir(&self) -> PathBuf {
+        match self {
+            Place::Real(dir) => dir.path().to_owned(),
+            Place::Simulated(_) => PathBuf::from("/log"),
+        }
+    }
 }
 
 impl World {
     pub async fn new(options: Options) -> Self {
+        Self::at(Place::Real(tempfile::tempdir().unwrap()), options).await
+    }
+
+    /// A world whose disk loses at a crash what was not synced.
+    pub async fn simulated(options: Options) -> Self {
+        Self::at(Place::Simulated(SimDisk::new(1)), options).await
+    }
+
+    async fn at(place: Place, options: Options) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
-        let dir = tempfile::tempdir().unwrap();
-        Self::open(clock, env, Arc::new(MemoryCatalog::default()), options, dir).await
+        let mut env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        if let Place::Simulated(disk) = &place {
+            env.disk = Arc::new(disk.clone());
+        }
+        Self::open(clock, env, Arc::default(), options, place).await
     }
 
     /// Stops everything in order and starts it again from what is stored.
     pub async fn reopen(self) -> Self {
-        let Self { clock, env, catalog, log, streams, options, dir } = self;
+        let Self { clock, env, catalog, log, streams, options, place } = self;
         log.close().await;
         drop((log, streams));
-        Self::open(clock, env, catalog, options, dir).await
+        Self::open(clock, env, catalog, options, place).await
+    }
+
+    /// Loses power, and starts again from what is stored.
+    pub async fn crash(self) -> Self {
+        if let Place::Simulated(disk) = &self.place {
+            disk.crash();
+        }
+        self.reopen().await
     }
 
     async fn open(
         clock: Arc<ManualClock>,
         env: Env,
-        catalog: Arc<MemoryCatalog>,
+        catalog: Arc<MortalCatalog>,
         options: Options,
-        dir: tempfile::TempDir,
+        place: Place,
     ) -> Self {
-        let log_options = headwater_log::Options::new(dir.path());
+        let log_options =
+            headwater_log::Options { maintain_every: None, ..headwater_log::Options::new(place.dir()) };
         let log: Arc<dyn ShardLog> = Arc::new(EmbeddedLog::open(env.clone(), log_options).unwrap());
         let stored: Arc<dyn Catalog> = catalog.clone();
         let streams = Streams::open(env.clone(), log.clone(), stored, options).await.unwrap();
-        Self { clock, env, catalog, log, streams, options, dir }
+        Self { clock, env, catalog, log, streams, options, place }
     }
 
     pub fn advance(&self, ms: u64) {
@@ -100,4 +143,51 @@ pub fn entry(key: &str, data: impl Into<Bytes>) -> PutEntry {
 
 pub fn entry_at(hash_key: HashKey, data: impl Into<Bytes>) -> PutEntry {
     PutEntry { hash_key: Some(hash_key), ..entry("k", data) }
+}
+
+/// A catalog in memory that fails when it is told to.
+pub struct MortalCatalog {
+    entries: MemoryCatalog,
+    commits: AtomicU32,
+}
+
+impl Default for MortalCatalog {
+    fn default() -> Self {
+        Self { entries: MemoryCatalog::default(), commits: AtomicU32::new(u32::MAX) }
+    }
+}
+
+impl MortalCatalog {
+    /// Lets so many commits pass and none after them.
+    pub fn fail_after(&self, commits: u32) {
+        self.commits.store(commits, Ordering::SeqCst);
+    }
+
+    pub fn mend(&self) {
+        self.fail_after(u32::MAX);
+    }
+}
+
+#[async_trait]
+impl Catalog for MortalCatalog {
+    async fn get(&self, key: &str) -> Result<Option<Versioned>, CatalogError> {
+        self.entries.get(key).await
+    }
+
+    async fn scan(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Versioned)>, CatalogError> {
+        self.entries.scan(prefix, after, limit).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
+        let fewer = |left: u32| left.checked_sub(1);
+        match self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer) {
+            Ok(_) => self.entries.commit(changes).await,
+            Err(_) => Err(CatalogError::Failed("the catalog is dead".into())),
+        }
+    }
 }

@@ -1,0 +1,158 @@
+//! Resharding: splits, merges and changes of the whole count, under load and across crashes.
+//!
+//! First the steps are written into the stream's record as an intent, then the parents are sealed in the log, then
+//! the children appear, with one commit that also drops the intent. Whoever finds an intent finishes it: the next
+//! start, the next resharding, or a put that meets a sealed shard.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures_util::future::join_all;
+use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
+
+use crate::{
+    Error, Shard, Step, Stream, StreamRecord, Streams,
+    limits::{MAX_SCALINGS, MAX_STREAM_SHARDS, SCALINGS_PERIOD},
+    plan,
+};
+
+impl Streams {
+    /// Splits an open shard in two, the second of which begins at `at`. Done when this returns.
+    pub async fn split(
+        self: &Arc<Self>,
+        name: StreamName,
+        shard: ShardIndex,
+        at: HashKey,
+    ) -> Result<(), Error> {
+        self.reshard(name, move |streams, record| {
+            streams.check_quota(1)?;
+            Ok(vec![plan::split(record, shard, at)?])
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Merges an open shard with the one whose keys follow. Done when this returns.
+    pub async fn merge(
+        self: &Arc<Self>,
+        name: StreamName,
+        shard: ShardIndex,
+        adjacent: ShardIndex,
+    ) -> Result<(), Error> {
+        self.reshard(name, move |_, record| Ok(vec![plan::merge(record, shard, adjacent)?])).await.map(drop)
+    }
+
+    /// Splits and merges until `target` open shards, at least 1, own equal parts of the ring; how many there were
+    /// before. Done when this returns.
+    pub async fn scale(self: &Arc<Self>, name: StreamName, target: u32) -> Result<u32, Error> {
+        self.reshard(name, move |streams, record| {
+            streams.admit_scaling(record, target)?;
+            Ok(plan::scale(record, target))
+        })
+        .await
+    }
+
+    /// Whether a stream may be scaled now; counts it.
+    fn admit_scaling(&self, record: &mut StreamRecord, target: u32) -> Result<(), Error> {
+        let open = record.shards.iter().filter(|shard| shard.closed.is_none()).count() as u32;
+        let others = self.open_shards() - open;
+        let quota = self.options.shard_quota.saturating_sub(others);
+        let quota = if self.options.limits { quota.min(MAX_STREAM_SHARDS) } else { quota };
+        if target > quota {
+            return Err(Error::ScaledOverQuota { open, target, quota });
+        }
+        if !self.options.limits {
+            return Ok(());
+        }
+        if target > open * 2 || target * 2 < open {
+            return Err(Error::ScaledTooFar { open, target });
+        }
+        let now = self.env.clock.now();
+        record.scalings.retain(|at| now.since(*at) < SCALINGS_PERIOD);
+        if record.scalings.len() >= MAX_SCALINGS {
+            return Err(Error::ScaledTooOften(record.name.clone()));
+        }
+        record.scalings.push(now);
+        Ok(())
+    }
+
+    /// Takes the steps of `plan`, which may also change the record otherwise; how many shards were open before.
+    async fn reshard(
+        self: &Arc<Self>,
+        name: StreamName,
+        plan: impl FnOnce(&Self, &mut StreamRecord) -> Result<Vec<Step>, Error> + Send + 'static,
+    ) -> Result<u32, Error> {
+        let this = self.clone();
+        self.to_the_end(async move {
+            let _one = this.changing.lock().await;
+            this.finish(&name).await?;
+            let before = this.get(&name)?;
+            let mut record = before.record.clone();
+            record.resharding = plan(&this, &mut record)?;
+            this.replace(&before, record).await?;
+            this.finish(&name).await?;
+            let open = before.open_shards();
+            tracing::info!(stream = %name, before = open, after = this.get(&name)?.open_shards(), "resharded");
+            Ok(open)
+        })
+        .await
+    }
+
+    /// Waits for the resharding that is under way, or finishes what one left half done.
+    pub(crate) async fn settle(self: &Arc<Self>, name: StreamName) -> Result<(), Error> {
+        let this = self.clone();
+        self.to_the_end(async move {
+            let _one = this.changing.lock().await;
+            this.finish(&name).await
+        })
+        .await
+    }
+
+    /// Finishes what a crash left half done. What cannot be finished now is tried again by whoever needs it.
+    pub(crate) async fn finish_all(&self) {
+        let _one = self.changing.lock().await;
+        for stream in self.all() {
+            let name = &stream.record.name;
+            if let Err(error) = self.finish(name).await {
+                tracing::warn!(stream = %name, %error, "a resharding could not be finished");
+            }
+        }
+    }
+
+    /// Seals the parents of an intent and makes its children. The caller holds `changing`.
+    async fn finish(&self, name: &StreamName) -> Result<(), Error> {
+        let before = self.get(name)?;
+        if !before.is_resharding() {
+            return Ok(());
+        }
+        let newest = self.seal(&parents(&before)).await?;
+        let now = self.env.clock.now();
+        let mut record = before.record.clone();
+        plan::take(&mut record, now.max(newest));
+        let horizon = record.horizon(now);
+        plan::forget_expired(&mut record, horizon);
+        self.replace(&before, record).await
+    }
+
+    /// Seals shards in the log, all with few syncs; when their newest record came.
+    async fn seal(&self, shards: &[Arc<Shard>]) -> Result<Millis, Error> {
+        let sealed = join_all(shards.iter().map(|shard| self.log.seal(shard.number))).await;
+        let mut newest = Millis::ZERO;
+        for (shard, sealed) in shards.iter().zip(sealed) {
+            sealed?;
+            newest = newest.max(self.log.state(shard.number)?.newest);
+        }
+        Ok(newest)
+    }
+}
+
+/// The shards that an intent closes, without those that it opens itself.
+fn parents(stream: &Stream) -> Vec<Arc<Shard>> {
+    let indexes: BTreeSet<ShardIndex> = stream
+        .record
+        .resharding
+        .iter()
+        .map(Step::parents)
+        .flat_map(|(first, second)| std::iter::once(first).chain(second))
+        .collect();
+    indexes.into_iter().filter_map(|index| stream.shard(index).ok().cloned()).collect()
+}
