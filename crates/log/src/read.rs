@@ -30,17 +30,18 @@ impl Core {
     /// The shard as readers see it. May read a footer.
     pub fn state(&self, shard: &Shard) -> Result<ShardState, LogError> {
         let now = self.env.clock.now();
-        let cutoff = {
+        let (cutoff, end) = {
             let mut tail = shard.tail.lock();
             let cutoff = tail.cutoff(now);
             if let Some(first) = tail.first_readable(cutoff) {
                 return Ok(tail.state(first));
             }
-            cutoff
+            (cutoff, tail.end)
         };
         let trims = self.search_time(shard, cutoff)?;
+        // The end of before the search: what was appended meanwhile is not passed over.
+        let first = trims.first().map_or(end, |trim| trim.first);
         let mut tail = shard.tail.lock();
-        let first = trims.first().map_or(tail.end, |trim| trim.first);
         // Not when the retention was changed meanwhile.
         if tail.cutoff(now) == cutoff {
             tail.trims = trims.into();
@@ -50,16 +51,16 @@ impl Core {
 
     /// The first record at or after `time` that is not expired, or the end. May read a footer.
     pub fn offset_at(&self, shard: &Shard, time: Millis) -> Result<u64, LogError> {
-        let (known, time) = {
+        let (time, end) = {
             let tail = shard.tail.lock();
             let time = tail.cutoff(self.env.clock.now()).max(time);
-            (tail.find_time(time), time)
+            if let Some(found) = tail.find_time(time) {
+                return Ok(found.first);
+            }
+            (time, tail.end)
         };
-        if let Some(found) = known {
-            return Ok(found.first);
-        }
         let trims = self.search_time(shard, time)?;
-        Ok(trims.first().map_or_else(|| shard.tail.lock().end, |trim| trim.first))
+        Ok(trims.first().map_or(end, |trim| trim.first))
     }
 
     /// The first record at or after `time`, which is older than memory knows, and the blocks that follow it; nothing
