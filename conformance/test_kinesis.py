@@ -489,8 +489,6 @@ def test_limits_of_the_model(kinesis, stream):
 def test_what_is_in_the_model_and_not_built(kinesis, stream):
     put = {"StreamName": stream, "PartitionKey": "k", "Data": b"", "DryRun": True}
     assert refusal(kinesis.put_record, **put)[0] == "NotImplemented"
-    code, text = refusal(kinesis.update_shard_count, StreamName=stream, TargetShardCount=2, ScalingType="UNIFORM_SCALING")
-    assert code == "NotImplemented" and "UpdateShardCount" in text
 
 
 def test_limits_of_the_account(kinesis, stream):

@@ -8,8 +8,13 @@ use headwater_streams::{Shard, Stream};
 use headwater_types::{Arn, HashRange, Millis};
 use headwater_wire::Context;
 
-/// The one status that clients see: streams are made and removed within the call that asks for it.
+/// What is as it shall be. Streams are made and removed within the call that asks for it, so only a resharding shows.
 pub(crate) const ACTIVE: &str = "ACTIVE";
+
+/// A stream's status.
+pub(crate) fn status(stream: &Stream) -> String {
+    if stream.is_resharding() { "UPDATING" } else { ACTIVE }.to_owned()
+}
 
 /// Nothing is encrypted at rest.
 pub(crate) const NO_ENCRYPTION: &str = "NONE";

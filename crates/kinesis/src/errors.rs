@@ -3,8 +3,10 @@
 
 use headwater_log::LogError;
 use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
-use headwater_streams::{Error, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_TAGS, MIN_RETENTION_HOURS, PutError};
-use headwater_types::{Millis, ShardIndex, StreamName};
+use headwater_streams::{
+    Error, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
+};
+use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
 
 /// What an invalid or expired token was to be: their errors differ.
@@ -40,6 +42,19 @@ pub(crate) fn not_found(message: String) -> ApiError {
     ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message)
 }
 
+/// A shard to split or merge that is not there.
+pub(crate) fn no_shard_to_change(stream: &StreamName, shard: ShardIndex, account: &str) -> ApiError {
+    not_found(format!("Could not find shard {shard} in stream {stream} under account {account}."))
+}
+
+/// A resharding's error as an answer: it has words of its own for a shard that is not there.
+pub(crate) fn reshard(error: Error, context: &Context) -> ApiError {
+    match error {
+        Error::NoShard { stream, shard } => no_shard_to_change(&stream, shard, &context.account.0),
+        other => api(other, context),
+    }
+}
+
 /// The text that a shard over its limits answers with.
 fn rate_exceeded(stream: &StreamName, shard: ShardIndex, account: &str) -> String {
     format!("Rate exceeded for shard {shard} in stream {stream} under account {account}.")
@@ -60,6 +75,20 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         Error::StreamExists(name) => in_use(format!("Stream {name} under account {account} already exists.")),
         Error::Conflict(name) => {
             in_use(format!("Stream {name} under account {account} is being changed by another request."))
+        }
+        Error::ShardClosed { stream, shard } => invalid_argument(format!(
+            "Shard {shard} in stream {stream} under account {account} has already been merged or split, and thus is \
+             not eligible for merging or splitting."
+        )),
+        Error::NoSplit { stream, shard, range, at } => {
+            invalid_argument(no_split(&stream, shard, range, &at.to_string(), account))
+        }
+        Error::NotAdjacent { stream, shard, adjacent } => invalid_argument(format!(
+            "Shards {shard} and {adjacent} in stream {stream} under account {account} are not an adjacent pair of \
+             shards eligible for merging"
+        )),
+        Error::ScaledTooFar { .. } | Error::ScaledOverQuota { .. } | Error::ScaledTooOften(_) => {
+            of(&shapes::LIMIT_EXCEEDED_EXCEPTION, scaling(&error))
         }
         Error::ShardQuota { open, quota, asked } => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, shard_quota(context, open, quota, asked))
@@ -143,6 +172,44 @@ fn shard_quota(context: &Context, open: u32, quota: u32, asked: u32) -> String {
         account = context.account.0,
         region = context.region.0,
     )
+}
+
+/// A split at a key, as it was written, that would leave one side too small.
+pub(crate) fn no_split(
+    stream: &StreamName,
+    shard: ShardIndex,
+    range: HashRange,
+    at: &str,
+    account: &str,
+) -> String {
+    format!(
+        "NewStartingHashKey {at} used in SplitShard() on shard {shard} in stream {stream} under account {account} is \
+         not both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
+        range.start, range.end
+    )
+}
+
+fn scaling(error: &Error) -> String {
+    let counts =
+        |open: u32, target: u32| format!("Current open shard count: {open}, Target shard count: {target}");
+    match *error {
+        Error::ScaledTooFar { open, target } if target > open => format!(
+            "UpdateShardCount cannot scale up over double your current open shard count. {}",
+            counts(open, target)
+        ),
+        Error::ScaledTooFar { open, target } => format!(
+            "UpdateShardCount cannot scale down below half your current open shard count. {}",
+            counts(open, target)
+        ),
+        Error::ScaledOverQuota { open, target, quota } => format!(
+            "Target shard count or number of open shards cannot be greater than {quota}. {}",
+            counts(open, target)
+        ),
+        // No recording of this text is known; the limit is the documented one.
+        _ => format!(
+            "UpdateShardCount cannot scale a stream more than {MAX_SCALINGS} times in a rolling 24-hour period."
+        ),
+    }
 }
 
 fn retention(error: &Error) -> String {

@@ -40,9 +40,12 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::ListStreams>()
         .route::<shapes::ListTagsForResource>()
         .route::<shapes::ListTagsForStream>()
+        .route::<shapes::MergeShards>()
         .route::<shapes::PutRecord>()
         .route::<shapes::PutRecords>()
         .route::<shapes::RemoveTagsFromStream>()
+        .route::<shapes::SplitShard>()
         .route::<shapes::TagResource>()
         .route::<shapes::UntagResource>()
+        .route::<shapes::UpdateShardCount>()
 }

@@ -4,12 +4,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use headwater_catalog::{Catalog, Expect, MemoryCatalog, Table};
+use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_shapes::{Operation, kinesis::ops};
-use headwater_streams::{Options, ShardRecord, Streams};
-use headwater_types::{Account, HashRange, Millis, Region, ShardIndex};
+use headwater_streams::{Options, Streams};
+use headwater_types::{Account, Millis, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
 
@@ -20,9 +20,6 @@ pub(crate) const START: Millis = Millis(1_700_000_000_000);
 
 pub(crate) struct World {
     clock: Arc<ManualClock>,
-    env: Env,
-    log: Arc<dyn ShardLog>,
-    catalog: Arc<dyn Catalog>,
     kinesis: Kinesis,
     _dir: tempfile::TempDir,
 }
@@ -39,32 +36,15 @@ impl World {
         let log: Arc<dyn ShardLog> = Arc::new(log);
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
         let options = Options { limits, ..Options::default() };
-        let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options).await.unwrap();
-        Self { clock, env, log, catalog, kinesis: Kinesis { streams }, _dir: dir }
+        let streams = Streams::open(env, log, catalog, options).await.unwrap();
+        Self { clock, kinesis: Kinesis { streams }, _dir: dir }
     }
 
-    /// Splits the one shard of `s` in two, the way a stream is left by it.
-    pub async fn split(&mut self) {
-        let stream = self.kinesis.streams.get(&"s".parse().unwrap()).unwrap();
-        self.log.seal(stream.shards()[0].number).await.unwrap();
-        let mut record = stream.record.clone();
-        let now = self.env.clock.now();
-        let parent = ShardRecord { closed: Some(now), ..record.shards[0].clone() };
-        let child = |(range, n)| ShardRecord {
-            index: ShardIndex(n),
-            range,
-            created: now,
-            parent: Some(parent.index),
-            adjacent_parent: None,
-            closed: None,
-        };
-        record.shards = HashRange::split_evenly(2).into_iter().zip(1..).map(child).collect();
-        record.shards.insert(0, parent);
-        let table = Table::new(self.catalog.clone(), "streams/stream/");
-        table.write("s", &record, Expect::Any).await.unwrap();
-        let options = *self.kinesis.streams.options();
-        let streams = Streams::open(self.env.clone(), self.log.clone(), self.catalog.clone(), options).await;
-        self.kinesis = Kinesis { streams: streams.unwrap() };
+    /// Splits the one shard of `s` in two.
+    pub async fn split(&self) {
+        let half =
+            json!({"StreamName": "s", "ShardToSplit": "0", "NewStartingHashKey": (1u128 << 127).to_string()});
+        self.ok::<ops::SplitShard>(half).await;
     }
 
     /// A world without limits that has a stream `s`.

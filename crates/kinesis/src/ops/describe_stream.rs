@@ -30,7 +30,7 @@ impl Handle<DescribeStream> for Kinesis {
         let stream_description = StreamDescription {
             stream_name: record.name.to_string(),
             stream_arn: describe::arn(&stream, context),
-            stream_status: describe::ACTIVE.to_owned(),
+            stream_status: describe::status(&stream),
             stream_mode_details: Some(describe::mode()),
             shards: page.shards.iter().map(|shard| describe::shard(shard)).collect(),
             has_more_shards: page.next.is_some(),

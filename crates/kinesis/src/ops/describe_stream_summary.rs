@@ -20,7 +20,7 @@ impl Handle<DescribeStreamSummary> for Kinesis {
         let stream_description_summary = StreamDescriptionSummary {
             stream_name: record.name.to_string(),
             stream_arn: describe::arn(&stream, context),
-            stream_status: describe::ACTIVE.to_owned(),
+            stream_status: describe::status(&stream),
             stream_mode_details: Some(describe::mode()),
             retention_period_hours: record.retention_hours as i32,
             stream_creation_timestamp: describe::created(&stream),

@@ -158,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_shard_ends_at_its_children() {
-        let mut world = World::with_stream(1).await;
+        let world = World::with_stream(1).await;
         put(&world, "YQ==").await;
         put(&world, "Yg==").await;
         world.advance(5000);

@@ -32,7 +32,7 @@ impl Handle<ListStreams> for Kinesis {
         let summary = |stream: &headwater_streams::Stream| StreamSummary {
             stream_name: stream.record.name.to_string(),
             stream_arn: describe::arn(stream, context),
-            stream_status: describe::ACTIVE.to_owned(),
+            stream_status: describe::status(stream),
             stream_mode_details: Some(describe::mode()),
             stream_creation_timestamp: Some(describe::created(stream)),
         };

@@ -58,7 +58,8 @@ impl Source for StreamSource {
                 id: shard.record.index.to_string(),
                 parents: parents.into_iter().flatten().map(|parent| parent.to_string()).collect(),
                 end: state.end,
-                ended: state.sealed,
+                // Not when it is sealed: its children are known a little later.
+                ended: shard.record.closed.is_some(),
             })
         };
         stream.shards().iter().map(describe).collect()
@@ -79,7 +80,7 @@ impl Source for StreamSource {
             records: chunk.records.into_iter().map(record).collect(),
             next: chunk.next,
             end: chunk.state.end,
-            ended: chunk.state.sealed,
+            ended: shard.record.closed.is_some(),
         })
     }
 
