@@ -5,6 +5,7 @@ use std::{
     io::IoSlice,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ use crate::{
     limits,
     logs::LogWriter,
     packages::{Packages, sha256},
-    pool::{Pool, reap_idle},
+    pool::{Bounds, Pool, reap_idle},
     process::{Place, Process},
     unpack::{self, CodeDir},
 };
@@ -46,6 +47,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Invocations of one function at one time.
     pub concurrency_per_function: usize,
+    /// How long an invocation waits for room before it is refused. AWS refuses at once, but has room for 1,000.
+    pub concurrency_wait: Duration,
 }
 
 impl Options {
@@ -60,6 +63,7 @@ impl Options {
             inherited: HashMap::new(),
             concurrency: 64,
             concurrency_per_function: 32,
+            concurrency_wait: Duration::from_secs(10),
         }
     }
 
@@ -111,7 +115,12 @@ impl Functions {
         let table = Table::new(catalog.clone(), "functions/");
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
         let packages = prepare(&env, &table, &dir).await?;
-        let pool = Pool::new(env.clone(), options.concurrency, options.concurrency_per_function);
+        let bounds = Bounds {
+            total: options.concurrency,
+            per_function: options.concurrency_per_function,
+            wait: options.concurrency_wait,
+        };
+        let pool = Pool::new(env.clone(), bounds);
         let events = Arc::new(Events::open(env.clone(), catalog).await?);
         let logs = LogWriter::start(&env, sink);
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));

@@ -56,7 +56,7 @@ pub(crate) async fn run(
     function: &Function,
     request: Request,
 ) -> Result<Invocation, Error> {
-    let (permit, warm) = inner.pool.enter(function)?;
+    let (permit, warm) = inner.pool.enter(function).await?;
     let (mut process, cold) = match warm {
         Some(process) => (process, false),
         None => (inner.start(function).await?, true),

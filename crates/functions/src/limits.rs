@@ -32,6 +32,8 @@ pub const LOG_TRIES_MAX: u32 = 10;
 pub const OUTPUT_READ_BYTES: usize = 64 * 1024;
 /// Connections that one process may hold to its runtime API.
 pub const RUNTIME_CONNECTIONS_MAX: usize = 16;
+/// Invocations that wait for room to run.
+pub const WAITING_MAX: usize = 256;
 /// How long a process may take to ask for its first invocation, beside the function's own time-out (AWS: 10 s).
 pub const INIT_TIME: Duration = Duration::from_secs(10);
 /// How long a process without work is kept.

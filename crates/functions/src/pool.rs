@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use headwater_env::Env;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{Error, Function, FunctionName, limits, process::Process};
 
@@ -14,8 +14,16 @@ pub(crate) struct Pool {
     state: Mutex<State>,
     /// Told when an invocation ends.
     left: Notify,
-    total_max: usize,
-    per_function_max: usize,
+    /// Places for invocations that wait to be admitted.
+    waiting: Semaphore,
+    bounds: Bounds,
+}
+
+/// How many invocations run at one time, and how long another one waits.
+pub(crate) struct Bounds {
+    pub total: usize,
+    pub per_function: usize,
+    pub wait: Duration,
 }
 
 #[derive(Default)]
@@ -57,25 +65,51 @@ impl Drop for Permit {
 }
 
 impl Pool {
-    pub fn new(env: Env, total_max: usize, per_function_max: usize) -> Arc<Self> {
-        let state = Mutex::default();
-        Arc::new(Self { env, state, left: Notify::new(), total_max, per_function_max })
+    pub fn new(env: Env, bounds: Bounds) -> Arc<Self> {
+        let (state, waiting) = (Mutex::default(), Semaphore::new(limits::WAITING_MAX));
+        Arc::new(Self { env, state, left: Notify::new(), waiting, bounds })
     }
 
-    /// Admits one invocation of `function`, with a warm process where there is one.
-    pub fn enter(self: &Arc<Self>, function: &Function) -> Result<(Permit, Option<Process>), Error> {
+    /// Admits one invocation of `function`, with a warm process where there is one; waits a while for room.
+    pub async fn enter(self: &Arc<Self>, function: &Function) -> Result<(Permit, Option<Process>), Error> {
+        let deadline = self.env.clock.elapsed() + self.bounds.wait;
+        let mut place = None;
+        loop {
+            let left = self.left.notified();
+            tokio::pin!(left);
+            // Registered before the look, so that no end falls between the two.
+            left.as_mut().enable();
+            match self.try_enter(function) {
+                Err(Error::Throttled) => {}
+                entered => return entered,
+            }
+            if place.is_none() {
+                place = Some(self.waiting.try_acquire().map_err(|_| Error::Throttled)?);
+            }
+            let time = deadline.saturating_sub(self.env.clock.elapsed());
+            if time.is_zero() {
+                return Err(Error::Throttled);
+            }
+            tokio::select! {
+                () = left => {}
+                () = self.env.clock.sleep(time) => {}
+            }
+        }
+    }
+
+    fn try_enter(self: &Arc<Self>, function: &Function) -> Result<(Permit, Option<Process>), Error> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(Error::Closed);
         }
         let busy = state.busy.get(&function.name).copied().unwrap_or(0);
-        if state.busy_total >= self.total_max || busy >= self.per_function_max {
+        if state.busy_total >= self.bounds.total || busy >= self.bounds.per_function {
             return Err(Error::Throttled);
         }
         state.busy_total += 1;
         *state.busy.entry(function.name.clone()).or_default() += 1;
         state.current.insert(function.name.clone(), function.revision.clone());
-        let (warm, ended) = state.take_warm(function, self.total_max);
+        let (warm, ended) = state.take_warm(function, self.bounds.total);
         drop(state);
         // Killing takes a system call each: not under the lock.
         drop(ended);
@@ -123,6 +157,8 @@ impl Pool {
             state.take_idle(|_| true)
         };
         drop(ended);
+        // Those that wait for room hear that there will be none.
+        self.left.notify_waiters();
         loop {
             let left = self.left.notified();
             tokio::pin!(left);

@@ -92,13 +92,10 @@ async fn six_megabytes_go_both_ways_and_no_more() {
     assert_eq!(json(&world.invoke("size", "3").await), "xxx");
 }
 
-#[tokio::test]
-async fn concurrency_is_bounded_for_a_function_and_in_all() {
-    let options = Options { concurrency: 3, concurrency_per_function: 2, ..options() };
-    let world = World::with(Env::real(), options).await;
+/// Opens a gate: Python code that prints that it is there and waits for a byte, and the gate itself.
+fn gate(world: &World) -> (String, std::path::PathBuf) {
     let pipe = world.dir.path().join("gate");
     std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
-    // Each invocation waits for a byte.
     let code = format!(
         "
 def handler(event, context):
@@ -107,20 +104,43 @@ def handler(event, context):
 ",
         pipe.display().to_string()
     );
+    (code, pipe)
+}
+
+#[tokio::test]
+async fn concurrency_is_bounded_for_a_function_and_in_all() {
+    let bounds = Options { concurrency: 3, concurrency_per_function: 2, ..options() };
+    let world = World::with(Env::real(), Options { concurrency_wait: Duration::ZERO, ..bounds }).await;
+    let (code, pipe) = gate(&world);
     world.python("one", &code).await;
     world.python("two", &code).await;
-    let start = |function: &'static str| world.start(function, "{}");
-    let mut running = vec![start("one"), start("one")];
+    let mut running = vec![world.start("one", "{}"), world.start("one", "{}")];
     world.lines.wait_for_count("at the gate one", 2).await;
-    let third = world.functions.invoke(&name("one"), world.request("{}")).await;
-    assert_eq!(third, Err(Error::Throttled));
-    running.push(start("two"));
+    assert_eq!(world.functions.invoke(&name("one"), world.request("{}")).await, Err(Error::Throttled));
+    running.push(world.start("two", "{}"));
     world.lines.wait_for("at the gate two").await;
     assert_eq!(world.functions.invoke(&name("two"), world.request("{}")).await, Err(Error::Throttled));
 
     let mut gate = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     gate.write_all(b"abc").unwrap();
     for invocation in running {
+        assert!(!invocation.await.unwrap().unwrap().failed);
+    }
+}
+
+#[tokio::test]
+async fn an_invocation_waits_for_room() {
+    let bounds = Options { concurrency: 1, concurrency_per_function: 1, ..options() };
+    let world = World::with(Env::real(), bounds).await;
+    let (code, pipe) = gate(&world);
+    world.python("one", &code).await;
+    world.python("two", &code).await;
+    let first = world.start("one", "{}");
+    world.lines.wait_for("at the gate one").await;
+    let others = [world.start("one", "{}"), world.start("two", "{}")];
+    let mut gate = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    gate.write_all(b"abc").unwrap();
+    for invocation in [first].into_iter().chain(others) {
         assert!(!invocation.await.unwrap().unwrap().failed);
     }
 }
