@@ -105,6 +105,15 @@ pub struct Checksum {
     pub coverage: Coverage,
 }
 
+impl Checksum {
+    /// The checksum of `bytes`.
+    pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let mut digests = Digests::new([algorithm]);
+        digests.update(bytes);
+        digests.finish().checksum(algorithm)
+    }
+}
+
 /// What a body must be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {

@@ -1,0 +1,46 @@
+//! The store's errors as the domain's.
+
+use headwater_objects::{BucketName, ObjectError, ObjectName};
+use headwater_wire::client::CallError;
+
+/// What a call was about: S3's errors say it in fields that get lost on the way.
+pub struct About<'a> {
+    pub bucket: &'a BucketName,
+    pub key: &'a str,
+    pub upload: &'a str,
+}
+
+impl<'a> About<'a> {
+    /// A call about a bucket.
+    pub fn bucket(bucket: &'a BucketName) -> Self {
+        Self { bucket, key: "", upload: "" }
+    }
+
+    /// A call about an object.
+    pub fn object(name: &'a ObjectName) -> Self {
+        Self { bucket: name.bucket(), key: name.key(), upload: "" }
+    }
+
+    /// A call about an upload.
+    pub fn upload(name: &'a ObjectName, upload: &'a str) -> Self {
+        Self { upload, ..Self::object(name) }
+    }
+
+    /// The domain's error, where the code alone says enough.
+    pub fn error(&self, error: CallError) -> ObjectError {
+        match error.code.as_str() {
+            "NoSuchBucket" => ObjectError::NoSuchBucket(self.bucket.to_string()),
+            "NoSuchKey" => ObjectError::NoSuchKey(self.key.to_owned()),
+            "NoSuchUpload" => ObjectError::NoSuchUpload(self.upload.to_owned()),
+            "BucketAlreadyOwnedByYou" | "BucketAlreadyExists" => {
+                ObjectError::BucketExists(self.bucket.to_string())
+            }
+            "BucketNotEmpty" => ObjectError::BucketNotEmpty(self.bucket.to_string()),
+            "InvalidBucketName" => ObjectError::InvalidBucketName(self.bucket.to_string()),
+            "KeyTooLongError" => ObjectError::KeyTooLong(self.key.len()),
+            "InvalidPartOrder" => ObjectError::PartOrder,
+            "SlowDown" | "ServiceUnavailable" => ObjectError::Busy,
+            _ => ObjectError::Remote(error.to_string().into()),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Objects.
+
+use std::collections::BTreeMap;
+
+use headwater_objects::{
+    Attributes, Body, ByteRange, Checksum, Delete, Expected, Get, Listing, ObjectError, ObjectInfo,
+    ObjectName, ObjectQuery, Put, Selected, limits::PUT_BYTES_MAX,
+};
+use headwater_shapes::{
+    ByteStream,
+    s3::{
+        DeleteObjectRequest, GetObjectRequest, GetObjectTaggingRequest, HeadObjectRequest,
+        ListObjectsRequest, Object, PutObjectRequest, PutObjectTaggingRequest, Tag, Tagging, ops,
+    },
+};
+use headwater_wire::client::CallError;
+
+use crate::{
+    S3Store, answers,
+    bodies::{Fate, Pieces, measured},
+    errors::About,
+    limits::PIECE_BYTES,
+    requests,
+};
+
+/// The members that GetObject and HeadObject share, read out of a question.
+macro_rules! read {
+    ($input:ident, $get:expr) => {{
+        let get: &Get = $get;
+        let (range, part_number) = requests::range(get.range);
+        let conditions = get.conditions.clone();
+        $input {
+            bucket: get.name.bucket().to_string(),
+            key: get.name.key().to_owned(),
+            range,
+            part_number,
+            if_match: conditions.if_match,
+            if_none_match: conditions.if_none_match,
+            if_modified_since: conditions.modified_since.map(requests::time),
+            if_unmodified_since: conditions.unmodified_since.map(requests::time),
+            checksum_mode: Some("ENABLED".to_owned()),
+            ..Default::default()
+        }
+    }};
+}
+
+/// What an answer to GetObject or HeadObject tells.
+macro_rules! selected {
+    ($output:expr, $get:expr) => {{
+        let output = &$output;
+        let len = answers::size(output.content_length);
+        let range = output.content_range.as_deref().and_then(answers::content_range);
+        let (start, end, size) = range.unwrap_or((0, len, len));
+        let etag = answers::etag(&output.e_tag);
+        let object = ObjectInfo {
+            key: $get.name.key().to_owned(),
+            size,
+            parts: answers::parts(&etag),
+            etag,
+            modified: answers::millis(output.last_modified),
+            attributes: answers::attributes!(output),
+            checksum: answers::checksum!(output),
+        };
+        (Selected { object, start, end }, output.tag_count.unwrap_or(0))
+    }};
+}
+
+impl S3Store {
+    pub(crate) async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
+        let checksum_is_late = matches!(put.expected.checksum, Some((_, None)));
+        match body.len {
+            Some(len) if len > PUT_BYTES_MAX => Err(ObjectError::TooLarge { limit: PUT_BYTES_MAX }),
+            Some(len) if !checksum_is_late => {
+                let (stream, fate) = measured(body, len);
+                self.put_stream(&put, stream, len, &fate).await
+            }
+            _ => self.put_held(put, body).await,
+        }
+    }
+
+    /// Puts a body whose length or checksum must be found out first.
+    async fn put_held(&self, mut put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
+        let room = self.room(PIECE_BYTES).await;
+        let mut pieces = Pieces::of(body);
+        let first = pieces.next(PIECE_BYTES).await?;
+        if first.len() == PIECE_BYTES {
+            return self.put_in_parts(put, first, pieces).await;
+        }
+        if let Some((algorithm, value @ None)) = &mut put.expected.checksum {
+            *value = Some(Checksum::of(*algorithm, &first).value);
+        }
+        let len = first.len() as u64;
+        let written = self.put_stream(&put, ByteStream::from_bytes(first), len, &Fate::default()).await;
+        drop(room);
+        written
+    }
+
+    async fn put_stream(
+        &self,
+        put: &Put,
+        body: ByteStream,
+        size: u64,
+        fate: &Fate,
+    ) -> Result<ObjectInfo, ObjectError> {
+        let (if_match, if_none_match) = requests::write_condition(&put.condition);
+        let mut input = PutObjectRequest {
+            bucket: put.name.bucket().to_string(),
+            key: put.name.key().to_owned(),
+            body,
+            content_md5: requests::md5(put.expected.md5),
+            if_match,
+            if_none_match,
+            ..Default::default()
+        };
+        requests::set_attributes!(input, &put.attributes);
+        let value = |(algorithm, value): (_, Option<String>)| Some((algorithm, value?));
+        requests::set_checksum!(input, put.expected.checksum.clone().and_then(value));
+        let output =
+            self.client.call::<ops::PutObject>(input).await.map_err(|error| fate.or(refusal(error, put)))?;
+        Ok(ObjectInfo {
+            key: put.name.key().to_owned(),
+            size,
+            etag: answers::etag(&output.e_tag),
+            modified: self.env.clock.now(),
+            attributes: put.attributes.clone(),
+            checksum: answers::checksum!(output),
+            parts: None,
+        })
+    }
+
+    pub(crate) async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
+        let output = match self.client.call::<ops::HeadObject>(read!(HeadObjectRequest, get)).await {
+            Ok(output) => output,
+            Err(error) => return Err(self.unread(get, error).await),
+        };
+        let (selected, tags) = selected!(output, get);
+        self.with_tags(get, selected, tags).await
+    }
+
+    pub(crate) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
+        let mut output = match self.client.call::<ops::GetObject>(read!(GetObjectRequest, get)).await {
+            Ok(output) => output,
+            Err(error) => return Err(self.unread(get, error).await),
+        };
+        let (selected, tags) = selected!(output, get);
+        let body = std::mem::take(&mut output.body);
+        let body = Body { chunks: body.chunks, len: Some(selected.end - selected.start) };
+        Ok((self.with_tags(get, selected, tags).await?, body))
+    }
+
+    async fn with_tags(
+        &self,
+        get: &Get,
+        mut selected: Selected,
+        count: i32,
+    ) -> Result<Selected, ObjectError> {
+        if count > 0 {
+            let input = GetObjectTaggingRequest {
+                bucket: get.name.bucket().to_string(),
+                key: get.name.key().to_owned(),
+                ..Default::default()
+            };
+            let output = self.client.call::<ops::GetObjectTagging>(input).await;
+            let output = output.map_err(|error| About::object(&get.name).error(error))?;
+            selected.object.attributes.tags =
+                output.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        }
+        Ok(selected)
+    }
+
+    /// Why a read failed; HEAD tells a status alone, and fields of errors are asked for again.
+    async fn unread(&self, get: &Get, error: CallError) -> ObjectError {
+        let plain = Get::new(get.name.clone());
+        match (error.status, get.range) {
+            (Some(304), _) => match Box::pin(self.head(&plain)).await {
+                Ok(now) => ObjectError::NotModified { etag: now.object.etag, modified: now.object.modified },
+                Err(error) => error,
+            },
+            (Some(412), _) => ObjectError::PreconditionFailed(match &get.conditions.if_match {
+                Some(_) => "If-Match",
+                None => "If-Unmodified-Since",
+            }),
+            (Some(416), Some(ByteRange::Part(number))) => ObjectError::NoSuchPart(number),
+            (Some(416), _) => match Box::pin(self.head(&plain)).await {
+                Ok(now) => ObjectError::InvalidRange { size: now.object.size },
+                Err(error) => error,
+            },
+            (Some(404), _) => match self.has_bucket(get.name.bucket()).await {
+                Ok(true) => ObjectError::NoSuchKey(get.name.key().to_owned()),
+                Ok(false) => ObjectError::NoSuchBucket(get.name.bucket().to_string()),
+                Err(error) => error,
+            },
+            _ => About::object(&get.name).error(error),
+        }
+    }
+
+    pub(crate) async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
+        let (if_match, _) = requests::write_condition(&delete.condition);
+        let input = DeleteObjectRequest {
+            bucket: delete.name.bucket().to_string(),
+            key: delete.name.key().to_owned(),
+            if_match,
+            ..Default::default()
+        };
+        match self.client.call::<ops::DeleteObject>(input).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.status == Some(412) => Err(requests::failed_condition(&delete.condition)),
+            Err(error) => Err(About::object(&delete.name).error(error)),
+        }
+    }
+
+    pub(crate) async fn set_tags(
+        &self,
+        name: &ObjectName,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), ObjectError> {
+        let tag_set = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+        let input = PutObjectTaggingRequest {
+            bucket: name.bucket().to_string(),
+            key: name.key().to_owned(),
+            tagging: Tagging { tag_set },
+            ..Default::default()
+        };
+        let set = self.client.call::<ops::PutObjectTagging>(input).await;
+        set.map(drop).map_err(|error| About::object(name).error(error))
+    }
+
+    /// Of the two versions of the operation the first takes a place to go on after that is a key.
+    pub(crate) async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError> {
+        let input = ListObjectsRequest {
+            bucket: query.bucket.to_string(),
+            prefix: Some(query.prefix.clone()),
+            delimiter: query.delimiter.clone(),
+            marker: query.after.clone(),
+            max_keys: i32::try_from(query.limit).ok(),
+            encoding_type: Some("url".to_owned()),
+            ..Default::default()
+        };
+        let output = self.client.call::<ops::ListObjects>(input).await;
+        let output = output.map_err(|error| About::bucket(&query.bucket).error(error))?;
+        let objects = output.contents.unwrap_or_default().into_iter().map(listed);
+        let objects: Vec<ObjectInfo> = objects.collect::<Result<_, _>>()?;
+        let prefixes =
+            output.common_prefixes.unwrap_or_default().into_iter().filter_map(|found| found.prefix);
+        let prefixes = prefixes.map(|prefix| answers::unescaped(&prefix)).collect::<Result<Vec<_>, _>>()?;
+        let last = objects.last().map(|object| &object.key).max(prefixes.last()).cloned();
+        let next = output.next_marker.as_deref().map(answers::unescaped).transpose()?.or(last);
+        Ok(Listing { objects, prefixes, next: next.filter(|_| output.is_truncated == Some(true)) })
+    }
+}
+
+fn listed(object: Object) -> Result<ObjectInfo, ObjectError> {
+    let etag = answers::etag(&object.e_tag);
+    Ok(ObjectInfo {
+        key: answers::unescaped(object.key.as_deref().unwrap_or_default())?,
+        size: answers::size(object.size),
+        parts: answers::parts(&etag),
+        etag,
+        modified: answers::millis(object.last_modified),
+        attributes: Attributes::default(),
+        checksum: None,
+    })
+}
+
+/// Why a put was refused.
+fn refusal(error: CallError, put: &Put) -> ObjectError {
+    match (error.status, error.code.as_str()) {
+        (Some(412), _) => requests::failed_condition(&put.condition),
+        (_, "BadDigest") => bad_digest(&error, &put.expected),
+        (_, "EntityTooLarge") => ObjectError::TooLarge { limit: PUT_BYTES_MAX },
+        _ => About::object(&put.name).error(error),
+    }
+}
+
+/// Which of the digests of a body was wrong.
+pub(crate) fn bad_digest(error: &CallError, expected: &Expected) -> ObjectError {
+    match (&expected.checksum, expected.md5) {
+        (Some((algorithm, Some(_))), md5) if md5.is_none() || !error.message.contains("MD5") => {
+            ObjectError::ChecksumMismatch(*algorithm)
+        }
+        (_, md5) => {
+            let expected = md5.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect();
+            // The store knows what it got; it tells in a field that is lost on the way.
+            ObjectError::Md5Mismatch { expected, computed: String::new() }
+        }
+    }
+}
