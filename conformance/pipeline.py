@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 import lz4.frame
-from aws_kinesis_agg.deaggregator import deaggregate_records
+from aws_kinesis_agg.deaggregator import iter_deaggregate_records
 from botocore.exceptions import ClientError
 
 from headwater import BINARY, ROOT, clean_environment, wait_for
@@ -251,8 +251,7 @@ def user_data(record):
     """The payloads of one record, taken apart by AWS's own library where they were aggregated."""
     if not record["Data"].startswith(b"\xf3\x89\x9a\xc2"):
         return [record["Data"]]
-    encoded = {"kinesis": {"data": base64.b64encode(record["Data"]).decode(), "sequenceNumber": "1", "partitionKey": "k"}}
-    parts = deaggregate_records([encoded])
+    parts = list(iter_deaggregate_records([record], "Boto3"))
     assert parts and parts[0]["kinesis"].get("aggregated"), "the library takes it for an aggregated record"
     return [base64.b64decode(part["kinesis"]["data"]) for part in parts]
 

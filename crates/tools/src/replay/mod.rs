@@ -130,7 +130,7 @@ pub async fn run(
     let config = ClientConfig::from_env(variable, &env).await?.with_endpoint_url(args.endpoint_url.clone());
     let source = args.source(Client::new(config.clone(), env.clone()));
     let summary = replay(source, config, &args.stream, args.plan(), &env).await?;
-    let text = format!("{}\n", serde_json::json!(summary));
+    let text = serde_json::to_string(&summary).expect("a summary is numbers and texts") + "\n";
     print!("{text}");
     if let Some(path) = &args.summary {
         let written = crate::files::write(&env, path, text.into_bytes()).await;
