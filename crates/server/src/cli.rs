@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
-use headwater_tools::replay::ReplayArgs;
+use headwater_tools::{replay::ReplayArgs, trips::TripsArgs};
 
 use crate::{log_command::LogCommand, settings::Settings};
 
@@ -24,6 +24,8 @@ pub enum Command {
     Serve(Settings),
     /// Send historic events from files or S3 into a stream, at the pace at which they happened
     Replay(ReplayArgs),
+    /// Make up taxi trips, as files for a replay
+    Trips(TripsArgs),
     /// Look into a data folder's log, while no server runs on it
     #[command(subcommand)]
     Log(LogCommand),

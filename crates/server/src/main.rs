@@ -44,6 +44,10 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
             let summary = headwater_tools::replay::run(arguments, env, variable).await?;
             Ok(if summary.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Trips(arguments) => {
+            headwater_tools::trips::run(arguments, env).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Log(command) => log_command::run(&env, command),
     }
 }

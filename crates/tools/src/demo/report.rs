@@ -126,7 +126,7 @@ impl Report {
         writeln!(f, "\nLook further with the AWS CLI while the server runs:")?;
         writeln!(
             f,
-            "  export AWS_ENDPOINT_URL={} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo",
+            "  export AWS_ENDPOINT_URL={} AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo",
             self.endpoint
         )?;
         writeln!(f, "  aws s3 ls --recursive s3://{bucket}/{DELIVERED}")?;

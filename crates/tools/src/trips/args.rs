@@ -52,13 +52,15 @@ pub struct TripsError {
     problem: io::Error,
 }
 
-/// Runs the command.
+/// Runs the command, and prints what was written as JSON.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub async fn run(args: TripsArgs, env: Env) -> Result<Written, TripsError> {
     let disk = env.clone();
-    env.blocking(move || write(&args, &disk)).await
+    let written = env.blocking(move || write(&args, &disk)).await?;
+    println!("{}", serde_json::json!(written));
+    Ok(written)
 }
 
 fn write(args: &TripsArgs, env: &Env) -> Result<Written, TripsError> {
