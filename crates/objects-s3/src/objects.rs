@@ -180,10 +180,12 @@ impl S3Store {
                 Some(_) => "If-Match",
                 None => "If-Unmodified-Since",
             }),
-            (Some(416), Some(ByteRange::Part(number))) => ObjectError::NoSuchPart(number),
-            (Some(416), _) => match Box::pin(self.head(&plain)).await {
-                Ok(now) => ObjectError::InvalidRange { size: now.object.size },
-                Err(error) => error,
+            (Some(416), range) => match (Box::pin(self.head(&plain)).await, range) {
+                (Ok(now), Some(ByteRange::Part(number))) => {
+                    ObjectError::NoSuchPart { number, count: now.object.parts.unwrap_or(1) }
+                }
+                (Ok(now), _) => ObjectError::InvalidRange { size: now.object.size },
+                (Err(error), _) => error,
             },
             (Some(404), _) => match self.has_bucket(get.name.bucket()).await {
                 Ok(true) => ObjectError::NoSuchKey(get.name.key().to_owned()),

@@ -270,7 +270,7 @@ pub struct PartInfo {
     pub etag: String,
     /// When it was written.
     pub modified: Millis,
-    /// Its checksum, by the upload's algorithm.
+    /// Its checksum, by the upload's algorithm where it was begun with one.
     pub checksum: Option<Checksum>,
 }
 

@@ -35,8 +35,13 @@ pub enum ObjectError {
     #[error("there is no upload {0}")]
     NoSuchUpload(String),
     /// The object has no part of that number.
-    #[error("the object has no part {0}")]
-    NoSuchPart(u32),
+    #[error("the object has {count} parts and no part {number}")]
+    NoSuchPart {
+        /// The part's number.
+        number: u32,
+        /// The object's parts.
+        count: u32,
+    },
     /// A range starts behind the object's end.
     #[error("the range is not within the object's {size} bytes")]
     InvalidRange {

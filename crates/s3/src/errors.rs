@@ -39,8 +39,11 @@ pub fn api(error: ObjectError) -> ApiError {
             .with("MaxSizeAllowed", limits::KEY_BYTES_MAX.to_string()),
         E::InvalidRange { size } => new(416, "InvalidRange", "The requested range is not satisfiable")
             .with("ActualObjectSize", size.to_string()),
-        E::NoSuchPart(number) => new(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
-            .with("PartNumberRequested", number.to_string()),
+        E::NoSuchPart { number, count } => {
+            new(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+                .with("PartNumberRequested", number.to_string())
+                .with("ActualPartCount", count.to_string())
+        }
         E::PreconditionFailed(condition) => precondition_failed(condition),
         E::NotModified { etag, modified } => new(304, "NotModified", "Not Modified")
             .with("ETag", quoted(&etag))

@@ -90,8 +90,9 @@ fn resolve(range: Option<ByteRange>, size: u64, extents: &[Extent]) -> Result<(u
         }
         Some(ByteRange::Last(count)) if count > 0 && size > 0 => Ok((size.saturating_sub(count), size)),
         Some(ByteRange::Part(number)) => {
-            let index = (number as usize).checked_sub(1).ok_or(ObjectError::NoSuchPart(number))?;
-            let part = extents.get(index).ok_or(ObjectError::NoSuchPart(number))?;
+            let missing = || ObjectError::NoSuchPart { number, count: extents.len() as u32 };
+            let index = (number as usize).checked_sub(1).ok_or_else(missing)?;
+            let part = extents.get(index).ok_or_else(missing)?;
             let start = extents[..index].iter().map(|extent| extent.size).sum();
             Ok((start, start + part.size))
         }

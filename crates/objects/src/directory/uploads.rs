@@ -32,25 +32,23 @@ impl UploadRecord {
 
 impl PartRecord {
     fn info(self, number: u32, upload: &UploadRecord) -> PartInfo {
-        let algorithm = upload.algorithm.unwrap_or_default();
-        let checksum = Checksum { algorithm, value: self.checksum, coverage: Coverage::FullObject };
-        PartInfo {
-            number,
-            size: self.size,
-            etag: self.etag,
-            modified: self.modified,
-            checksum: Some(checksum),
-        }
+        let checksum =
+            |algorithm| Checksum { algorithm, value: self.checksum, coverage: Coverage::FullObject };
+        let checksum = upload.algorithm.map(checksum);
+        PartInfo { number, size: self.size, etag: self.etag, modified: self.modified, checksum }
     }
 }
 
 impl Store {
     pub(super) async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError> {
-        let mut id = [0; 16];
-        self.env.random.fill(&mut id);
+        let created = self.env.clock.now();
+        // Uploads of one key are listed in the order in which they were begun, so an id starts with the time.
+        let mut id = created.0.to_be_bytes()[2..].to_vec();
+        id.resize(16, 0);
+        self.env.random.fill(&mut id[6..]);
         let id = hex(&id);
         let record = UploadRecord {
-            created: self.env.clock.now(),
+            created,
             attributes: upload.attributes,
             algorithm: upload.algorithm,
             coverage: upload.algorithm.unwrap_or_default().coverage(upload.coverage)?,
@@ -289,14 +287,16 @@ fn choose(
     chosen.iter().enumerate().map(extent).collect()
 }
 
-/// Whether `part` is named with the checksum that it has: it must be where the object's is made of the parts'.
+/// Whether `part` is named with the checksum that it has: it must be where the object's is made of the parts', and
+/// must not be where none was asked for.
 fn check_checksum(part: &CompletePart, found: &PartRecord, upload: &UploadRecord) -> Result<(), ObjectError> {
-    let (number, algorithm) = (part.number, upload.algorithm.unwrap_or_default());
-    match &part.checksum {
-        Some(checksum) if upload.algorithm.is_some() && *checksum != found.checksum => {
+    let number = part.number;
+    match (upload.algorithm, &part.checksum) {
+        (None, Some(_)) => Err(ObjectError::InvalidPart { number, etag: part.etag.clone() }),
+        (Some(algorithm), Some(checksum)) if *checksum != found.checksum => {
             Err(ObjectError::PartChecksumMismatch { algorithm, number })
         }
-        None if upload.coverage == Coverage::Composite => {
+        (Some(algorithm), None) if upload.coverage == Coverage::Composite => {
             Err(ObjectError::MissingPartChecksum { algorithm, number })
         }
         _ => Ok(()),

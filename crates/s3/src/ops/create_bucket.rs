@@ -22,7 +22,10 @@ impl Handle<CreateBucket> for S3 {
             Err(ObjectError::BucketExists(_)) if context.region.0 == "us-east-1" => {}
             made => made.map_err(api)?,
         }
-        Ok(CreateBucketOutput { location: Some(format!("/{bucket}")), ..Default::default() })
+        Ok(CreateBucketOutput {
+            location: Some(format!("/{bucket}")),
+            bucket_arn: Some(format!("arn:aws:s3:::{bucket}")),
+        })
     }
 }
 

@@ -27,8 +27,7 @@ impl Handle<ListParts> for S3 {
         let found = self.store.list_parts(&name, &input.upload_id, after, max_parts as usize).await;
         let found = found.map_err(api)?;
         let owner = listing::owner(context);
-        let shows_checksums = found.upload.algorithm.is_some();
-        let parts: Vec<_> = found.parts.iter().map(|part| part_of(part, shows_checksums)).collect();
+        let parts: Vec<_> = found.parts.iter().map(part_of).collect();
         Ok(ListPartsOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -48,7 +47,7 @@ impl Handle<ListParts> for S3 {
     }
 }
 
-fn part_of(info: &PartInfo, shows_checksum: bool) -> Part {
+fn part_of(info: &PartInfo) -> Part {
     let mut part = Part {
         part_number: Some(info.number as i32),
         last_modified: Some(timestamp(info.modified)),
@@ -56,6 +55,6 @@ fn part_of(info: &PartInfo, shows_checksum: bool) -> Part {
         size: i64::try_from(info.size).ok(),
         ..Default::default()
     };
-    checksums::answer!(part, info.checksum.as_ref().filter(|_| shows_checksum));
+    checksums::answer!(part, &info.checksum);
     part
 }
