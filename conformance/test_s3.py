@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import os
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -277,6 +278,48 @@ class TestObjects:
             urllib.request.urlopen(f"{endpoint}/{bucket}/missing")
         assert caught.value.code == 404 and b"<Code>NoSuchKey</Code>" in caught.value.read()
 
+    @staticmethod
+    def put_raw(endpoint, path, data, **headers):
+        request = urllib.request.Request(f"{endpoint}/{path}", data=data, method="PUT", headers=headers)
+        try:
+            return urllib.request.urlopen(request).status, b""
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def test_framed_bodies_with_trailers(self, s3, bucket, endpoint):
+        data = os.urandom(100_000)
+        headers = {
+            "Content-Encoding": "aws-chunked",
+            "X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            "X-Amz-Decoded-Content-Length": str(len(data)),
+            "X-Amz-Trailer": "x-amz-checksum-crc32c",
+        }
+
+        def framed(checksum):
+            chunks = b"".join(
+                b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (data[:65536], data[65536:])
+            )
+            value = base64.b64encode(crc(checksum, 32, 0x82F63B78))
+            return chunks + b"0\r\nx-amz-checksum-crc32c:" + value + b"\r\n\r\n"
+
+        status, answer = self.put_raw(endpoint, f"{bucket}/k", framed(b"other"), **headers)
+        assert status == 400 and b"<Code>BadDigest</Code>" in answer
+        assert keys(s3, bucket) == []
+        assert self.put_raw(endpoint, f"{bucket}/k", framed(data), **headers) == (200, b"")
+        assert body(s3, bucket, "k") == data
+        head = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+        assert head["ChecksumCRC32C"] and "ContentEncoding" not in head
+
+    def test_a_body_that_is_cut_off_leaves_nothing(self, s3, bucket, endpoint):
+        host, port = endpoint.removeprefix("http://").split(":")
+        for sent in [b"", b"x" * 500_000]:
+            with socket.create_connection((host, int(port))) as connection:
+                connection.sendall(
+                    f"PUT /{bucket}/k HTTP/1.1\r\nHost: s3\r\nContent-Length: 1000000\r\n\r\n".encode() + sent
+                )
+        assert keys(s3, bucket) == []
+        assert refused(s3.get_object, Bucket=bucket, Key="k")[1]["Code"] == "NoSuchKey"
+
     def test_virtual_hosts(self, s3, bucket, endpoint):
         s3.put_object(Bucket=bucket, Key="a/k", Body=b"hello")
         port = endpoint.rsplit(":", 1)[1]
@@ -419,6 +462,34 @@ class TestCommandLine:
     def test_pipes(self, server, s3, bucket):
         server.aws("s3", "cp", "-", f"s3://{bucket}/k", input="from a pipe")
         assert server.aws("s3", "cp", f"s3://{bucket}/k", "-") == "from a pipe"
+
+
+class TestAnotherStore:
+    """Objects kept in another S3-compatible store: here in a second server."""
+
+    @pytest.fixture
+    def near(self, new_server):
+        self.far = new_server()
+        return new_server("--objects", "s3", "--objects-endpoint-url", self.far.endpoint)
+
+    def test_objects_are_there(self, near, tmp_path):
+        s3, far = near.client("s3"), self.far.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="a b", Body=b"hello", Metadata={"color": "blue"})
+        assert far.head_object(Bucket="bucket", Key="a b")["Metadata"] == {"color": "blue"}
+        assert body(s3, "bucket", "a b", Range="bytes=1-3") == b"ell"
+        data = os.urandom(17 * MIB)
+        (tmp_path / "up").write_bytes(data)
+        s3.upload_file(str(tmp_path / "up"), "bucket", "big", Config=TestMultipart.CONFIG)
+        s3.download_file("bucket", "big", str(tmp_path / "down"), Config=TestMultipart.CONFIG)
+        assert (tmp_path / "down").read_bytes() == data
+        assert keys(far, "bucket") == keys(s3, "bucket") == ["a b", "big"]
+        near.aws("s3", "cp", tmp_path / "up", "s3://bucket/by/cli")
+        assert near.aws("s3", "ls", "s3://bucket").split()[:2] == ["PRE", "by/"]
+        status, error = refused(s3.get_object, Bucket="bucket", Key="missing")
+        assert (status, error["Code"], error["Key"]) == (404, "NoSuchKey", "missing")
+        near.aws("s3", "rb", "--force", "s3://bucket")
+        assert far.list_buckets()["Buckets"] == []
 
 
 class Pattern(io.RawIOBase):

@@ -14,11 +14,13 @@ use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_loggroups::LogGroups;
 use headwater_logs::Logs;
 use headwater_objects::{DirectoryStore, ObjectStore};
+use headwater_objects_s3::S3Store;
 use headwater_s3::S3;
 use headwater_streams::Streams;
 use headwater_types::{Account, Region};
 use headwater_wire::{
     Door, Rest,
+    client::{Client, ClientConfig},
     server::{self, JsonDoor, Router, Serving},
 };
 use tokio::{net::TcpListener, sync::oneshot};
@@ -221,6 +223,12 @@ async fn open_objects(
             let dir = settings.data_dir.join("objects");
             Ok(Arc::new(DirectoryStore::open(env.clone(), &dir, catalog.clone()).await?))
         }
-        Objects::S3 => Err("--objects s3 is being built".into()),
+        Objects::S3 => {
+            let config = ClientConfig::from_env(|name| std::env::var(name).ok(), env).await?;
+            let config = config
+                .with_endpoint_url(settings.objects_endpoint_url.clone())
+                .with_region(Some(settings.region.clone()));
+            Ok(Arc::new(S3Store::new(Client::new(config, env.clone()), env.clone())))
+        }
     }
 }
