@@ -7,6 +7,21 @@ use headwater_wire::{ApiError, Context};
 use serde::Serialize;
 use serde_json::Value;
 
+/// AWS's storage classes besides the only one here.
+const OTHER_CLASSES: [&str; 11] = [
+    "DEEP_ARCHIVE",
+    "EXPRESS_ONEZONE",
+    "FSX_ONTAP",
+    "FSX_OPENZFS",
+    "GLACIER",
+    "GLACIER_IR",
+    "INTELLIGENT_TIERING",
+    "ONEZONE_IA",
+    "REDUCED_REDUNDANCY",
+    "SNOW",
+    "STANDARD_IA",
+];
+
 /// Refuses `input` when it has a member, by its name on the wire, that is neither among `read` nor a default.
 pub fn check(input: &impl Serialize, read: &[&str], context: &Context) -> Result<(), ApiError> {
     let members = serde_json::to_value(input).map_err(ApiError::internal)?;
@@ -31,6 +46,9 @@ fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), Api
         ("x-amz-acl", "private" | "bucket-owner-full-control" | "bucket-owner-read") => Ok(()),
         ("x-amz-object-ownership", "BucketOwnerEnforced") => Ok(()),
         ("x-amz-storage-class", "STANDARD") => Ok(()),
+        ("x-amz-storage-class", class) if OTHER_CLASSES.contains(&class) => {
+            Err(unsupported("x-amz-storage-class").with("StorageClassRequested", class))
+        }
         ("x-amz-storage-class", _) => {
             Err(ApiError::new(400, "InvalidStorageClass", "The storage class you specified is not valid")
                 .with("StorageClassRequested", text))
@@ -87,7 +105,9 @@ mod tests {
         assert!(refused.message().contains("x-amz-server-side-encryption"));
         assert!(put(|input| input.acl = Some("public-read".into())).is_err());
         assert!(put(|input| input.object_lock_mode = Some("GOVERNANCE".into())).is_err());
-        assert!(put(|input| input.storage_class = Some("GLACIER".into())).is_err());
+        let class = |class: &str| put(|input| input.storage_class = Some(class.into())).unwrap_err();
+        assert_eq!(class("GLACIER").code(), "NotImplemented");
+        assert_eq!(class("FakeClass").code(), "InvalidStorageClass");
     }
 
     #[test]
