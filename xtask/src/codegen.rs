@@ -30,7 +30,8 @@ pub fn run(options: &[String]) -> Result<(), String> {
     let source = Source::find(models)?;
     let mut stale = Vec::new();
     for selection in SERVICES {
-        let model = source.load(selection)?;
+        let mut model = source.load(selection)?;
+        facts::correct(&mut model);
         let text = rustfmt(&emit::service(selection, &model, &source.version)?)?;
         let path = root().join(format!("crates/shapes/src/{}.rs", selection.name));
         if check {

@@ -1805,8 +1805,8 @@ pub struct StreamSummary {
 pub struct SubscribeToShardEvent {
     #[serde(rename = "Records")]
     pub records: Vec<Record>,
-    #[serde(rename = "ContinuationSequenceNumber")]
-    pub continuation_sequence_number: String,
+    #[serde(rename = "ContinuationSequenceNumber", skip_serializing_if = "Option::is_none")]
+    pub continuation_sequence_number: Option<String>,
     #[serde(rename = "MillisBehindLatest")]
     pub millis_behind_latest: i64,
     #[serde(rename = "ChildShards", skip_serializing_if = "Option::is_none")]
@@ -1834,10 +1834,11 @@ valid!(SubscribeToShardInput {
     starting_position: ANY,
 });
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SubscribeToShardOutput {
-    // `EventStream` is an event stream: it is the answer's body, not a member of it.
+    #[serde(skip)]
+    pub event_stream: crate::EventStream<SubscribeToShardEventStream>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -2165,6 +2166,20 @@ pub struct WarmThroughputObject {
     pub current_mibps: Option<i32>,
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum SubscribeToShardEventStream {
+    SubscribeToShardEvent(SubscribeToShardEvent),
+}
+
+impl crate::Event for SubscribeToShardEventStream {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::SubscribeToShardEvent(_) => "SubscribeToShardEvent",
+        }
+    }
+}
+
 /// The operations, as types.
 pub mod ops {
     use super::{SERVICE, tables};
@@ -2214,7 +2229,7 @@ pub mod ops {
     operation!(SplitShard, tables::OP_SPLIT_SHARD, super::SplitShardInput => Nothing);
     operation!(StartStreamEncryption, tables::OP_START_STREAM_ENCRYPTION, super::StartStreamEncryptionInput => Nothing);
     operation!(StopStreamEncryption, tables::OP_STOP_STREAM_ENCRYPTION, super::StopStreamEncryptionInput => Nothing);
-    operation!(SubscribeToShard, tables::OP_SUBSCRIBE_TO_SHARD, super::SubscribeToShardInput => super::SubscribeToShardOutput);
+    operation!(SubscribeToShard, tables::OP_SUBSCRIBE_TO_SHARD, super::SubscribeToShardInput => super::SubscribeToShardOutput, events event_stream: super::SubscribeToShardEventStream);
     operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceInput => Nothing);
     operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceInput => Nothing);
     operation!(UpdateAccountSettings, tables::OP_UPDATE_ACCOUNT_SETTINGS, super::UpdateAccountSettingsInput => super::UpdateAccountSettingsOutput);
@@ -4835,7 +4850,7 @@ mod tables {
         name: "SubscribeToShardEvent",
         members: &[
             required("Records", &RECORD_LIST),
-            required("ContinuationSequenceNumber", &SEQUENCE_NUMBER),
+            optional("ContinuationSequenceNumber", &SEQUENCE_NUMBER),
             required("MillisBehindLatest", &MILLIS_BEHIND_LATEST),
             optional("ChildShards", &CHILD_SHARD_LIST),
         ],
@@ -5103,9 +5118,9 @@ mod tables {
     static UPDATE_SHARD_COUNT_INPUT: Structure = Structure {
         name: "UpdateShardCountInput",
         members: &[
+            required("ScalingType", &SCALING_TYPE),
             optional("StreamName", &STREAM_NAME),
             required("TargetShardCount", &POSITIVE_INTEGER_OBJECT),
-            required("ScalingType", &SCALING_TYPE),
             optional("StreamARN", &STREAM_ARN),
             optional("StreamId", &STREAM_ID),
         ],

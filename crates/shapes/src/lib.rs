@@ -8,10 +8,11 @@
 //! Conventions of the generated modules: structures are named as in the model, their fields in snake case; required
 //! members are plain, others `Option`. A member's serde name is its [`Member::wire_name`]: its key in JSON, its
 //! element in XML, its header, query parameter or path label in the REST protocols. Members that stream are skipped
-//! by serde and travel through the `*_stream` functions of [`Operation`]. Structures that only answers reach read a
+//! by serde and travel through the `*_stream` functions of [`Operation`]; so do answers that come as events. Structures that only answers reach read a
 //! missing member as its default.
 
 mod check;
+mod events;
 #[expect(missing_docs, reason = "generated, and without the models' prose")]
 pub mod firehose;
 #[expect(missing_docs, reason = "generated, and without the models' prose")]
@@ -27,6 +28,7 @@ mod scalars;
 mod xml_roots;
 
 pub use check::Pattern;
+pub use events::{Event, EventError, EventStream, NoEvent};
 pub use model::{
     ErrorShape, Http, Location, Member, NOTHING, Nothing, Operation, OperationShape, Protocol, Service,
     Shape, Structure, Valid,

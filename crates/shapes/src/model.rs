@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{ByteStream, Pattern};
+use crate::{ByteStream, Event, EventStream, Pattern};
 
 /// How a service's requests and answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,6 +220,8 @@ pub trait Operation: Send + Sync + 'static {
     type Input: DeserializeOwned + Serialize + Valid + Send + 'static;
     /// What it gives.
     type Output: DeserializeOwned + Serialize + Send + 'static;
+    /// The events that the answer consists of, where it does.
+    type Event: Event;
 
     /// Gives an input its streaming body, where it has one.
     fn set_input_stream(_input: &mut Self::Input, _body: ByteStream) {}
@@ -233,6 +235,10 @@ pub trait Operation: Send + Sync + 'static {
     fn take_output_stream(_output: &mut Self::Output) -> Option<ByteStream> {
         None
     }
+    /// Takes an output's events, where it has any.
+    fn take_event_stream(_output: &mut Self::Output) -> Option<EventStream<Self::Event>> {
+        None
+    }
 }
 
 /// Whether a decoded value keeps all constraints of its shape. Generated, and only a yes or no: the words for a no
@@ -242,8 +248,24 @@ pub trait Valid {
     fn valid(&self) -> bool;
 }
 
-/// Makes the type of an operation; the names behind `input` and `output` are the fields with streaming bodies.
+/// Makes the type of an operation; the names behind `input` and `output` are the fields with streaming bodies, that
+/// behind `events` is the field with the events.
 macro_rules! operation {
+    ($name:ident, $table:path, $input:ty => $output:ty, events $events:ident: $event:ty) => {
+        pub struct $name;
+
+        impl $crate::Operation for $name {
+            const SERVICE: &'static $crate::Service = &SERVICE;
+            const SHAPE: &'static $crate::OperationShape = &$table;
+            type Input = $input;
+            type Output = $output;
+            type Event = $event;
+
+            fn take_event_stream(output: &mut Self::Output) -> Option<$crate::EventStream<$event>> {
+                Some(std::mem::take(&mut output.$events))
+            }
+        }
+    };
     ($name:ident, $table:path, $input:ty => $output:ty
      $(, input $input_body:ident)? $(, output $output_body:ident)?) => {
         pub struct $name;
@@ -253,6 +275,7 @@ macro_rules! operation {
             const SHAPE: &'static $crate::OperationShape = &$table;
             type Input = $input;
             type Output = $output;
+            type Event = $crate::NoEvent;
 
             $(fn set_input_stream(input: &mut Self::Input, body: $crate::ByteStream) {
                 input.$input_body = body;

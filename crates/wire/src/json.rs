@@ -1,9 +1,10 @@
 //! AWS JSON: inputs and outputs as JSON, without anything between bytes and types on the happy path.
 
-use headwater_shapes::{Operation, Valid};
+use headwater_shapes::{Event, Operation, Valid};
 
 use crate::{
     ApiError,
+    event_stream::Payloads,
     validate::{self, Raw, serialization},
 };
 
@@ -31,6 +32,15 @@ pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiEr
         return Ok(Vec::new());
     }
     serde_json::to_vec(output).map_err(ApiError::internal)
+}
+
+/// How events are written in JSON.
+pub(crate) fn payloads<E: Event>() -> Payloads<E> {
+    Payloads {
+        content_type: "application/json",
+        write: |event| serde_json::to_vec(event).map_err(ApiError::internal),
+        write_error: |error| serde_json::json!({"message": error.message}).to_string().into_bytes(),
+    }
 }
 
 /// Whether a body is JSON at all, for requests whose operation is not known.

@@ -10,6 +10,7 @@ pub mod client;
 mod context;
 mod door;
 mod error;
+pub mod event_stream;
 mod json;
 mod limits;
 mod rest;

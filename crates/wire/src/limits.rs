@@ -35,6 +35,9 @@ pub(crate) const SHOWN_BYTES: usize = 256 << 10;
 /// The values in a body that is read without expectations, to find AWS's words for what is wrong with it.
 pub(crate) const RAW_VALUES: usize = 1 << 18;
 
+/// The longest message of an event stream that is read: AWS's own bound.
+pub(crate) const EVENT_MESSAGE_BYTES: usize = 16 << 20;
+
 /// How deep lists, maps and structures may stand in each other in CBOR; JSON has serde_json's own bound of 128.
 pub(crate) const CBOR_DEPTH: usize = 64;
 

@@ -8,7 +8,7 @@ use headwater_shapes::{ByteStream, Operation, OperationShape, Protocol, Service,
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{ApiError, Context, cbor, json, rest, validate};
+use crate::{ApiError, Context, cbor, event_stream, json, rest, validate};
 
 /// The behaviour of one operation, written by hand on the state of its service.
 pub trait Handle<Op: Operation>: Send + Sync + 'static {
@@ -34,6 +34,8 @@ pub(crate) enum Encoded {
 pub(crate) enum Answer {
     /// JSON or CBOR.
     Bytes(Vec<u8>),
+    /// Events in JSON or CBOR.
+    Events(ByteStream),
     /// The members of a REST answer under their wire names, as JSON writes them, and the body that streams.
     Rest(Value, Option<ByteStream>),
 }
@@ -70,15 +72,23 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
                 let input = json::read::<Op>(&body)?;
                 // The handler may wait long, and has its own copy of what it needs.
                 drop(body);
-                let output = self.state.handle(input, context).await?;
-                json::write::<Op>(&output).map(Answer::Bytes)
+                let mut output = self.state.handle(input, context).await?;
+                let members = json::write::<Op>(&output)?;
+                Ok(match Op::take_event_stream(&mut output) {
+                    Some(events) => Answer::Events(event_stream::body(members, events, json::payloads())),
+                    None => Answer::Bytes(members),
+                })
             }
             Encoded::Cbor(body) => {
                 let input = cbor::read::<Op>(&body)?;
                 // The handler may wait long, and has its own copy of what it needs.
                 drop(body);
-                let output = self.state.handle(input, context).await?;
-                cbor::write::<Op>(&output).map(Answer::Bytes)
+                let mut output = self.state.handle(input, context).await?;
+                let members = cbor::write::<Op>(&output)?;
+                Ok(match Op::take_event_stream(&mut output) {
+                    Some(events) => Answer::Events(event_stream::body(members, events, cbor::payloads())),
+                    None => Answer::Bytes(members),
+                })
             }
             Encoded::Rest(members, stream) => {
                 let mut input = read_members::<Op>(members)?;

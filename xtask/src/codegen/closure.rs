@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::codegen::model::{Model, ShapeDef};
+use crate::codegen::model::{Model, ShapeDef, ShapeRef};
 
 impl Model {
     /// The shape of that name.
@@ -44,9 +44,13 @@ impl Model {
         false
     }
 
-    /// Whether a shape or anything in it is a body that streams.
+    /// Whether a member of a structure is a body that streams, or events.
     pub fn streams(&self, name: &str) -> bool {
-        self.shape(name).members.0.iter().any(|(_, m)| m.streaming || self.shape(&m.shape).streaming)
+        let streams = |m: &ShapeRef| {
+            let shape = self.shape(&m.shape);
+            m.streaming || shape.streaming || shape.eventstream
+        };
+        self.shape(name).members.0.iter().any(|(_, m)| streams(m))
     }
 }
 

@@ -40,6 +40,7 @@ pub fn service(selection: &Selection, model: &Model, version: &str) -> Result<St
     );
     let mut types = String::new();
     emit.types(&mut types);
+    emit.event_types(&mut types);
     if types.contains("BTreeMap<") {
         out.push_str("use std::collections::BTreeMap;\n\n");
     }
@@ -140,7 +141,17 @@ impl<'a> Emit<'a> {
         if let Some(field) = field(&operation.output) {
             write!(text, ", output {field}").expect(TAKES_ALL);
         }
+        if let Some((field, events)) = self.events(&operation.output) {
+            write!(text, ", events {field}: super::{events}").expect(TAKES_ALL);
+        }
         text
+    }
+
+    /// The field of an output that holds its events, and their type.
+    fn events(&self, output: &Option<ShapeRef>) -> Option<(String, &str)> {
+        let shape = output.as_ref().map(|r| self.model.shape(&r.shape))?;
+        let (member, part) = shape.members.0.iter().find(|(_, m)| self.model.shape(&m.shape).eventstream)?;
+        Some((names::field(member), &part.shape))
     }
 
     fn errors(&self, out: &mut String) {

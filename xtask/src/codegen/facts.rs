@@ -1,5 +1,7 @@
 //! What is chosen by hand: the services, the operations with types, and where AWS differs from its model.
 
+use crate::codegen::model::Model;
+
 /// A service to write.
 pub struct Selection {
     /// Its directory in botocore, and the module's name.
@@ -93,6 +95,18 @@ pub fn checked_pattern(pattern: &str) -> &str {
     PATTERNS.iter().find(|(model, _)| *model == pattern).map_or(pattern, |(_, checked)| checked)
 }
 
+/// Members that the model requires and the service leaves out: of a shard's last event, as KCL expects it.
+const NOT_REQUIRED: &[(&str, &str)] = &[("SubscribeToShardEvent", "ContinuationSequenceNumber")];
+
+/// Takes back what the model says and the service does not keep to.
+pub fn correct(model: &mut Model) {
+    for (structure, member) in NOT_REQUIRED {
+        if let Some(shape) = model.shapes.get_mut(*structure) {
+            shape.required.retain(|required| required != member);
+        }
+    }
+}
+
 /// The order in which the service checks a structure's members, as recorded in kinesalite's tests (its messages list
 /// them so). Members that are not named here come after, in the model's order.
 const ORDERS: &[(&str, &[&str])] = &[
@@ -121,6 +135,7 @@ const ORDERS: &[(&str, &[&str])] = &[
     ("PutRecordsRequestEntry", &["PartitionKey", "ExplicitHashKey", "Data"]),
     ("RemoveTagsFromStreamInput", &["TagKeys", "StreamName"]),
     ("SplitShardInput", &["NewStartingHashKey", "StreamName", "ShardToSplit"]),
+    ("UpdateShardCountInput", &["ScalingType", "StreamName", "TargetShardCount"]),
 ];
 
 /// A structure's members in the order in which the service checks them.

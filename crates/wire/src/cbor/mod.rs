@@ -6,11 +6,14 @@
 mod de;
 mod ser;
 
-use headwater_shapes::{Operation, Valid};
+use std::collections::BTreeMap;
+
+use headwater_shapes::{Event, Operation, Valid};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     ApiError,
+    event_stream::Payloads,
     validate::{self, Raw, serialization},
 };
 
@@ -68,6 +71,17 @@ pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiEr
         return Ok(Vec::new());
     }
     to_vec(output).map_err(ApiError::internal)
+}
+
+/// How events are written in CBOR.
+pub(crate) fn payloads<E: Event>() -> Payloads<E> {
+    Payloads {
+        content_type: "application/x-amz-cbor-1.1",
+        write: |event| to_vec(event).map_err(ApiError::internal),
+        write_error: |error| {
+            to_vec(&BTreeMap::from([("message", &error.message)])).expect("texts have a form in CBOR")
+        },
+    }
 }
 
 #[cfg(test)]

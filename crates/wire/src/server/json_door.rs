@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_shapes::{OperationShape, Protocol, Service};
+use headwater_shapes::{ByteStream, OperationShape, Protocol, Service};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use crate::{
     body::{self, Held, HoldError},
     cbor,
     door::OperationName,
-    json,
+    event_stream, json,
     limits::{JSON_BODY_BYTES, JSON_DATA_BYTES},
     route::{Answer, Encoded},
     validate::serialization,
@@ -89,14 +89,14 @@ impl JsonDoor {
         Self { service: table.service, prefix: target, routes: table.routes }
     }
 
-    /// Answers with the body of a success, or the error.
+    /// Answers with a success, or the error.
     async fn run(
         &self,
         name: &str,
         codec: Codec,
         body: Bytes,
         context: &Context,
-    ) -> Result<Vec<u8>, ApiError> {
+    ) -> Result<Response<Body>, ApiError> {
         let Some(route) = self.routes.get(name) else {
             return Err(self.no_route(self.operation(name), codec, &body));
         };
@@ -105,7 +105,8 @@ impl JsonDoor {
             Codec::Cbor => Encoded::Cbor(body),
         };
         match route.call(input, context).await? {
-            Answer::Bytes(bytes) => Ok(bytes),
+            Answer::Bytes(bytes) => Ok(success(bytes, codec)),
+            Answer::Events(events) => Ok(event_response(events)),
             Answer::Rest(..) => Err(ApiError::internal("an answer in another protocol")),
         }
     }
@@ -156,7 +157,7 @@ impl Door for JsonDoor {
             match Codec::of(&head.headers) {
                 None => other_content(&head, &bytes),
                 Some(codec) => match self.run(name, codec, bytes, &context).await {
-                    Ok(bytes) => success(bytes, codec),
+                    Ok(response) => response,
                     Err(error) => error_response(&error, codec),
                 },
             }
@@ -303,6 +304,13 @@ fn not_held(error: &HoldError, head: &Parts) -> Response<Body> {
 fn success(bytes: Vec<u8>, codec: Codec) -> Response<Body> {
     let mut response = Response::new(body::full(bytes));
     response.headers_mut().insert(header::CONTENT_TYPE, codec.content_type());
+    response
+}
+
+fn event_response(events: ByteStream) -> Response<Body> {
+    let mut response = Response::new(body::streamed(events));
+    let content_type = HeaderValue::from_static(event_stream::CONTENT_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }
 

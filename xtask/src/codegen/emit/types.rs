@@ -18,6 +18,25 @@ impl Emit<'_> {
         }
     }
 
+    /// The events of a stream as one type; its errors are none of them.
+    pub(super) fn event_types(&self, out: &mut String) {
+        let shapes = self.shapes.iter().map(|name| (name, self.model.shape(name)));
+        for (name, shape) in shapes.filter(|(_, shape)| shape.eventstream) {
+            let events = shape.members.0.iter().filter(|(_, part)| !self.model.shape(&part.shape).exception);
+            let (mut variants, mut names) = (String::new(), String::new());
+            for (event, part) in events {
+                writeln!(variants, "{event}({}),", part.shape).expect(TAKES_ALL);
+                writeln!(names, "Self::{event}(_) => {event:?},").expect(TAKES_ALL);
+            }
+            write!(
+                out,
+                "#[derive(Debug, Clone, PartialEq, Serialize)]\n#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n\n\
+                 impl crate::Event for {name} {{\nfn name(&self) -> &'static str {{\nmatch self {{\n{names}}}\n}}\n}}\n\n"
+            )
+            .expect(TAKES_ALL);
+        }
+    }
+
     fn structure(&self, out: &mut String, name: &str, shape: &ShapeDef) {
         let derives = if self.model.streams(name) {
             "Debug, Default, Serialize, Deserialize"
@@ -28,14 +47,6 @@ impl Emit<'_> {
         let lenient = if self.from_inputs.contains(name) { "" } else { "#[serde(default)]\n" };
         writeln!(out, "#[derive({derives})]\n{lenient}pub struct {name} {{").expect(TAKES_ALL);
         for (member, part) in &shape.members.0 {
-            if self.model.shape(&part.shape).eventstream {
-                writeln!(
-                    out,
-                    "// `{member}` is an event stream: it is the answer's body, not a member of it."
-                )
-                .expect(TAKES_ALL);
-                continue;
-            }
             self.field(out, name, shape, member, part);
         }
         out.push_str("}\n\n");
@@ -43,6 +54,11 @@ impl Emit<'_> {
 
     fn field(&self, out: &mut String, structure: &str, shape: &ShapeDef, member: &str, part: &ShapeRef) {
         let field = names::field(member);
+        if self.model.shape(&part.shape).eventstream {
+            writeln!(out, "#[serde(skip)]\npub {field}: crate::EventStream<{}>,", part.shape)
+                .expect(TAKES_ALL);
+            return;
+        }
         if self.is_stream(part) {
             writeln!(out, "#[serde(skip)]\npub {field}: scalars::ByteStream,").expect(TAKES_ALL);
             return;
