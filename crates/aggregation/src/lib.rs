@@ -1,8 +1,9 @@
 //! KPL's aggregated record format, written and read.
 //!
-//! Many user records in one Kinesis record: the magic `F3 89 9A C2`, a protobuf message, and the MD5 of that message
-//! (the format is published with the Kinesis Producer Library as "KPL aggregated record format"). Owns the bytes of
-//! that format alone; which records belong together, and into which shard, is the producer's to say.
+//! Many user records in one Kinesis record: the magic `F3 89 9A C2`, a protobuf message, and the MD5 of that
+//! message (the format is published with the Kinesis Producer Library as "KPL aggregated record format").
+//! Owns the bytes of that format alone; which records belong together, and into which shard, is the
+//! producer's to say.
 
 mod message;
 mod read;

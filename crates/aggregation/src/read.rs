@@ -24,8 +24,8 @@ pub struct UserRecord {
 
 /// The user records of an aggregated record, in order; their place in the list is their sub-sequence number.
 ///
-/// `None` when this is not one: without the magic, with a digest that does not match, or with a message that cannot
-/// be decoded. Such a record is to be passed on as it is, as KCL does.
+/// `None` when this is not one: without the magic, with a digest that does not match, or with a message that
+/// cannot be decoded. Such a record is to be passed on as it is, as KCL does.
 pub fn split(record: &Bytes) -> Option<Vec<UserRecord>> {
     if !record.starts_with(&MAGIC) || record.len() <= FRAME_BYTES {
         return None;

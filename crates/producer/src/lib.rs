@@ -1,25 +1,26 @@
 //! A producer library: batches, aggregates, tries again and pushes back, over the public API only.
 //!
-//! It works against Headwater and AWS alike. A record is put with [`Producer::put`], which waits while too much is
-//! unsent, and its outcome is awaited, or not, with the [`Outcome`] that comes back.
+//! It works against Headwater and AWS alike. A record is put with [`Producer::put`], which waits while too
+//! much is unsent, and its outcome is awaited, or not, with the [`Outcome`] that comes back.
 //!
 //! # Order
-//! The ring of hash keys is divided into lanes, one a shard that is open at the start, and a lane has one call in
-//! flight. So records of one shard are sent in the order of their puts, and only what a call failed to place (a
-//! throttled entry between others) is sent again behind its neighbours, before any later record. With
-//! [`Options::calls_per_shard`] above 1 there is no order.
+//! The ring of hash keys is divided into lanes, one a shard that is open at the start, and a lane has one
+//! call in flight. So records of one shard are sent in the order of their puts, and only what a call failed
+//! to place (a throttled entry between others) is sent again behind its neighbours, before any later record.
+//! With [`Options::calls_per_shard`] above 1 there is no order.
 //!
 //! # Exactly once
-//! When an answer is lost (the connection broke, the server failed or was killed), nobody can say from outside
-//! whether the records were stored, and sending them again may store them twice. With [`Options::read_back`] the
-//! producer looks: it waits until the lost call can no longer be at work, reads each shard from behind the last
-//! record that it knows of, and sends only what is not there. It recognises a record by partition key and payload.
-//! The bounds of this:
-//! * A call that works on for longer than [`Options::settle`] after its connection ended (ten times as long where it
-//!   was given up for want of an answer) is stored twice. A server
-//!   that was killed works no longer; one that lives answers or gives up far sooner.
-//! * Before its first acknowledged record of a shard, a producer reads from the time of the lost call by its own
-//!   clock: if the server's clock is behind by more than the call took, that call's records are stored twice.
+//! When an answer is lost (the connection broke, the server failed or was killed), nobody can say from
+//! outside whether the records were stored, and sending them again may store them twice. With
+//! [`Options::read_back`] the producer looks: it waits until the lost call can no longer be at work, reads
+//! each shard from behind the last record that it knows of, and sends only what is not there. It recognises a
+//! record by partition key and payload. The bounds of this:
+//! * A call that works on for longer than [`Options::settle`] after its connection ended (ten times as long
+//!   where it was given up for want of an answer) is stored twice. A server that was killed works no longer;
+//!   one that lives answers or gives up far sooner.
+//! * Before its first acknowledged record of a shard, a producer reads from the time of the lost call by its
+//!   own clock: if the server's clock is behind by more than the call took, that call's records are stored
+//!   twice.
 //! * Another producer that puts the same payload under the same key at the same time is taken for this one.
 //!
 //! Without it, delivery is at least once, as with every SDK that tries again.
@@ -79,7 +80,8 @@ pub struct Options {
     pub buffer_bytes: usize,
     /// How long a record waits for company.
     pub linger: Duration,
-    /// For how long a call that fails is tried again without any progress, before its records count as failed.
+    /// For how long a call that fails is tried again without any progress, before its records count as
+    /// failed.
     pub retry_for: Duration,
     /// How long a call may go on after its connection ended; see [the module's bounds](crate).
     pub settle: Duration,

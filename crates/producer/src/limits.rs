@@ -5,18 +5,19 @@ use std::time::Duration;
 /// Records in one PutRecords call (Kinesis API reference).
 pub const CALL_RECORDS_MAX: usize = 500;
 
-/// Bytes of data and partition keys in one PutRecords call: the least that any Kinesis endpoint takes, 5 MiB, less
-/// a little for what an endpoint may count besides.
+/// Bytes of data and partition keys in one PutRecords call: the least that any Kinesis endpoint takes, 5 MiB,
+/// less a little for what an endpoint may count besides.
 pub const CALL_BYTES_MAX: usize = (5 << 20) - (64 << 10);
 
 /// Characters of a partition key (Kinesis API reference).
 pub const PARTITION_KEY_CHARS_MAX: usize = 256;
 
-/// Bytes of data and partition key of one record: what a stream may be set to take at most, 10 MiB. A record over its
-/// stream's own limit is refused by the stream.
+/// Bytes of data and partition key of one record: what a stream may be set to take at most, 10 MiB. A record
+/// over its stream's own limit is refused by the stream.
 pub const RECORD_BYTES_MAX: usize = 10 << 20;
 
-/// Bytes of an aggregated record, as KPL's default: small enough that a shard's bandwidth is not taken in one piece.
+/// Bytes of an aggregated record, as KPL's default: small enough that a shard's bandwidth is not taken in one
+/// piece.
 pub const AGGREGATE_BYTES_MAX: usize = 50 << 10;
 
 /// User records taken into one call where they are aggregated.

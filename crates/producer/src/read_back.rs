@@ -8,8 +8,8 @@ use headwater_wire::client::CallError;
 
 use crate::{Entry, Placed, Position, Shard, Stream, lane::remember, shards::Shards};
 
-/// A search for entries in the shards they belong to. It can be interrupted by an error and run again: what was
-/// found stays found, and reading goes on behind the last record read.
+/// A search for entries in the shards they belong to. It can be interrupted by an error and run again: what
+/// was found stays found, and reading goes on behind the last record read.
 pub(crate) struct Search {
     since: Millis,
     hashes: Vec<HashKey>,
@@ -31,8 +31,8 @@ impl Search {
         search
     }
 
-    /// Reads every shard that may hold one of the entries, from behind its last known record (or the time of the
-    /// call) to its tip. `last` moves on to what was read.
+    /// Reads every shard that may hold one of the entries, from behind its last known record (or the time of
+    /// the call) to its tip. `last` moves on to what was read.
     ///
     /// # Errors
     /// A call failed; the search may be run again.

@@ -1,7 +1,7 @@
 //! The commands that run outside the server: replay, trip generator, demo.
 //!
-//! They speak to any endpoint over the public API and know nothing of the server's inside; credentials and addresses
-//! come from where AWS's own tools take them. Each command is its arguments and a `run`.
+//! They speak to any endpoint over the public API and know nothing of the server's inside; credentials and
+//! addresses come from where AWS's own tools take them. Each command is its arguments and a `run`.
 
 pub mod demo;
 mod files;

@@ -154,8 +154,8 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// Reads each object that is delivered, until there are as many events as are expected, or no more come for as
-    /// long as `patience`.
+    /// Reads each object that is delivered, until there are as many events as are expected, or no more come
+    /// for as long as `patience`.
     pub async fn wait_for(setup: &Setup, expected: u64, patience: Duration) -> Result<Self, DemoError> {
         let mut delivered = Self::default();
         let mut known: HashMap<String, i64> = HashMap::new();

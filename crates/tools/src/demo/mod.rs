@@ -1,8 +1,8 @@
 //! `headwater demo`: the taxi pipeline, made, run and counted through the public API of an endpoint.
 //!
-//! Trips go into a bucket, are replayed into a stream of four shards, and come back through a delivery stream with a
-//! function as gzip objects. Then the stream and the bucket are read back and compared, trip by trip. Starting a
-//! server to run against is the caller's.
+//! Trips go into a bucket, are replayed into a stream of four shards, and come back through a delivery stream
+//! with a function as gzip objects. Then the stream and the bucket are read back and compared, trip by trip.
+//! Starting a server to run against is the caller's.
 
 mod count;
 mod report;
@@ -98,7 +98,8 @@ impl<T> Doing<T> for Result<T, CallError> {
     }
 }
 
-/// Runs the pipeline at `endpoint`; `variable` reads the environment. The report tells whether the counts agree.
+/// Runs the pipeline at `endpoint`; `variable` reads the environment. The report tells whether the counts
+/// agree.
 ///
 /// # Errors
 /// When the pipeline could not be made or run to its end.
@@ -134,7 +135,8 @@ pub async fn run(
     Ok(Report { endpoint, names, made: uploaded.trips, replayed, stream: in_stream?, bucket: delivered? })
 }
 
-/// The environment's settings; an endpoint on this machine takes any credentials, so some are there by default.
+/// The environment's settings; an endpoint on this machine takes any credentials, so some are there by
+/// default.
 async fn config(
     endpoint: &str,
     env: &Env,

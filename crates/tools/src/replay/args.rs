@@ -13,8 +13,8 @@ use crate::{
 
 /// Sends the events of files or objects into a stream, at the pace at which they happened.
 ///
-/// Sources may be packed with lz4, gzip or zstd, and hold JSON lines or CSV. Credentials, region and endpoint come
-/// from where AWS's own tools take them, so that this works against AWS as well.
+/// Sources may be packed with lz4, gzip or zstd, and hold JSON lines or CSV. Credentials, region and endpoint
+/// come from where AWS's own tools take them, so that this works against AWS as well.
 #[derive(Debug, Clone, Args)]
 pub struct ReplayArgs {
     /// The stream's name or ARN.

@@ -13,8 +13,8 @@ enum Packing {
     Plain,
 }
 
-/// The text of `packed`: all frames or members of it, one behind the other. A source that ends within one is an
-/// error, not an end.
+/// The text of `packed`: all frames or members of it, one behind the other. A source that ends within one is
+/// an error, not an end.
 pub fn unpacked(mut packed: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut head = Vec::with_capacity(4);
     packed.by_ref().take(4).read_to_end(&mut head)?;
@@ -37,7 +37,8 @@ fn packing(head: &[u8]) -> Packing {
     }
 }
 
-/// Every LZ4 frame of a concatenation. A decoder serves one frame: it stops at its end, and at a torn one's too.
+/// Every LZ4 frame of a concatenation. A decoder serves one frame: it stops at its end, and at a torn one's
+/// too.
 struct Lz4Frames<R: BufRead>(Option<FrameDecoder<Watched<R>>>);
 
 impl<R: BufRead> Lz4Frames<R> {

@@ -64,8 +64,8 @@ pub enum BadEvent {
     },
 }
 
-/// Reads events until `each` says to stop, by returning `false`. Blank lines and the watermarks of an earlier replay
-/// are passed over. On an error, the number of the line comes with it.
+/// Reads events until `each` says to stop, by returning `false`. Blank lines and the watermarks of an earlier
+/// replay are passed over. On an error, the number of the line comes with it.
 pub fn read(
     mut text: impl BufRead,
     format: Format,
@@ -187,7 +187,8 @@ pub fn parse_time(text: &str) -> Option<i64> {
     time.map(Timestamp::as_millisecond)
 }
 
-/// A JSON text without white space between its tokens, and a line feed. Numbers and strings keep their spelling.
+/// A JSON text without white space between its tokens, and a line feed. Numbers and strings keep their
+/// spelling.
 fn minified(json: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(json.len() + 1);
     let (mut in_string, mut escaped) = (false, false);

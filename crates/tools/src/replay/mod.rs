@@ -1,9 +1,10 @@
-//! `headwater replay`: sends the events of files or objects into a stream, at the pace at which they happened.
+//! `headwater replay`: sends the events of files or objects into a stream, at the pace at which they
+//! happened.
 //!
-//! A source is unpacked and parsed on a thread of its own ([`source`], [`decode`], [`events`]), put in order within a
-//! window ([`order`]), and given to the producer when its time has come. Watermarks tell consumers how far event time
-//! has come in each shard ([`watermarks`]). Each event is stored once although answers be lost: see the producer's
-//! `read_back`.
+//! A source is unpacked and parsed on a thread of its own ([`source`], [`decode`], [`events`]), put in order
+//! within a window ([`order`]), and given to the producer when its time has come. Watermarks tell consumers
+//! how far event time has come in each shard ([`watermarks`]). Each event is stored once although answers be
+//! lost: see the producer's `read_back`.
 
 mod args;
 mod decode;
@@ -118,7 +119,8 @@ pub enum ReplayError {
     },
 }
 
-/// Runs the command; `variable` reads the environment. The summary, which is printed too, tells whether all went well.
+/// Runs the command; `variable` reads the environment. The summary, which is printed too, tells whether all
+/// went well.
 ///
 /// # Errors
 /// When it could not start, or its summary could not be written.

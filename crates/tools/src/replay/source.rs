@@ -240,7 +240,8 @@ impl Objects {
         decoded
     }
 
-    /// Sends an object's bytes, going on where it was when the connection breaks. A changed object is an error.
+    /// Sends an object's bytes, going on where it was when the connection breaks. A changed object is an
+    /// error.
     async fn fetch(&self, key: &str, chunks: mpsc::Sender<io::Result<Bytes>>) -> Result<(), CallError> {
         let mut patience = Patience::new(&self.env, self.reading.retry_for);
         let (mut offset, mut tag) = (0, None);

@@ -94,8 +94,8 @@ fn plan(speedup: f64) -> Plan {
     }
 }
 
-/// One event a second of event time, each ten out of order. No more than fit between decoding and sending: a thread
-/// that waits would stop simulated time.
+/// One event a second of event time, each ten out of order. No more than fit between decoding and sending: a
+/// thread that waits would stop simulated time.
 fn trips(count: u64) -> String {
     let ids = (0..count).map(|i| i / 10 * 10 + (i * 7) % 10);
     ids.map(|id| format!("{{\"id\":{id},\"t\":{}}}\n", id * 1000)).collect()

@@ -1,7 +1,8 @@
 //! Taxi trips that never were: the columns, the pace and the proportions of New York's yellow taxis in 2018.
 //!
-//! The same seed makes the same trips; they come one after the other, in the order of their ends, and any number of
-//! them takes no more memory than one. Weights and rates follow the published trip records of that year.
+//! The same seed makes the same trips; they come one after the other, in the order of their ends, and any
+//! number of them takes no more memory than one. Weights and rates follow the published trip records of that
+//! year.
 
 mod args;
 mod pace;
