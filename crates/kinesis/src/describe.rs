@@ -1,11 +1,16 @@
 //! Streams and shards as AWS describes them.
 
+use std::sync::Arc;
+
 use headwater_shapes::{
-    Timestamp,
-    kinesis::{self as shapes, EnhancedMetrics, HashKeyRange, SequenceNumberRange, StreamModeDetails},
+    Blob, Timestamp,
+    kinesis::{
+        self as shapes, ChildShard, EnhancedMetrics, HashKeyRange, Record, SequenceNumberRange,
+        StreamModeDetails,
+    },
 };
-use headwater_streams::{Shard, Stream};
-use headwater_types::{Arn, HashRange, Millis};
+use headwater_streams::{Consumer, ReadRecord, Shard, Stream};
+use headwater_types::{Arn, HashRange, Millis, StreamName};
 use headwater_wire::Context;
 
 /// What is as it shall be. Streams are made and removed within the call that asks for it, so only a resharding shows.
@@ -21,8 +26,53 @@ pub(crate) const NO_ENCRYPTION: &str = "NONE";
 
 /// A stream's ARN.
 pub(crate) fn arn(stream: &Stream, context: &Context) -> String {
-    let resource = format!("stream/{}", stream.record.name);
-    Arn::new("kinesis", &context.region, &context.account, resource).to_string()
+    arn_of(&stream.record.name, context)
+}
+
+/// The ARN of the stream with that name.
+pub(crate) fn arn_of(stream: &StreamName, context: &Context) -> String {
+    Arn::new("kinesis", &context.region, &context.account, format!("stream/{stream}")).to_string()
+}
+
+/// A consumer's ARN.
+pub(crate) fn consumer_arn(consumer: &Consumer, context: &Context) -> String {
+    let stream = arn_of(&consumer.stream, context);
+    format!("{stream}/consumer/{}:{}", consumer.name, consumer.created.seconds())
+}
+
+/// A consumer. It is registered and removed within the call that asks for it, so it has no other status.
+pub(crate) fn consumer(consumer: &Consumer, context: &Context) -> shapes::Consumer {
+    shapes::Consumer {
+        consumer_name: consumer.name.clone(),
+        consumer_arn: consumer_arn(consumer, context),
+        consumer_status: ACTIVE.to_owned(),
+        consumer_creation_timestamp: timestamp(consumer.created),
+    }
+}
+
+/// The shards that took over from another.
+pub(crate) fn children<'a>(shards: impl IntoIterator<Item = &'a Arc<Shard>>) -> Vec<ChildShard> {
+    let child = |shard: &Arc<Shard>| ChildShard {
+        shard_id: shard.record.index.to_string(),
+        parent_shards: [shard.record.parent, shard.record.adjacent_parent]
+            .iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
+        hash_key_range: range(shard.record.range),
+    };
+    shards.into_iter().map(child).collect()
+}
+
+/// A record.
+pub(crate) fn record(record: ReadRecord) -> Record {
+    Record {
+        sequence_number: record.sequence.to_string(),
+        approximate_arrival_timestamp: Some(timestamp(record.time)),
+        data: Blob(record.data),
+        partition_key: Some(String::from_utf8_lossy(&record.partition_key).into_owned()),
+        ..Default::default()
+    }
 }
 
 /// When a stream was made, in whole seconds as AWS tells it.

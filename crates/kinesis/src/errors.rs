@@ -4,10 +4,12 @@
 use headwater_log::LogError;
 use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
 use headwater_streams::{
-    Error, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
+    CONSUMERS, Error, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
 };
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
+
+use crate::describe;
 
 /// What an invalid or expired token was to be: their errors differ.
 #[derive(Clone, Copy)]
@@ -36,6 +38,11 @@ pub(crate) fn no_stream(name: &StreamName, account: &str) -> ApiError {
 /// A stream's shard that is not there.
 pub(crate) fn no_shard(stream: &StreamName, shard: ShardIndex, account: &str) -> ApiError {
     not_found(format!("Shard {shard} in stream {stream} under account {account} does not exist"))
+}
+
+/// No such consumer, as moto's tests expect of AWS.
+pub(crate) fn no_consumer(consumer: &str, account: &str) -> ApiError {
+    not_found(format!("Consumer {consumer}, account {account} not found."))
 }
 
 pub(crate) fn not_found(message: String) -> ApiError {
@@ -90,6 +97,25 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         Error::ScaledTooFar { .. } | Error::ScaledOverQuota { .. } | Error::ScaledTooOften(_) => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, scaling(&error))
         }
+        Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
+        Error::ConsumerExists { stream, consumer } => {
+            in_use(format!("Consumer {consumer} under stream {stream} already exists for account {account}."))
+        }
+        Error::TooManyConsumers(stream) => of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!("Stream {stream} under account {account} cannot have more than {CONSUMERS} consumers."),
+        ),
+        // As users quote it from AWS.
+        Error::HasConsumers(stream) => in_use(format!(
+            "DeleteStream can't delete {} because there are consumers associated with this data stream. To delete \
+             {stream} anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all the \
+             consumers that are associated with it.",
+            describe::arn_of(&stream, context)
+        )),
+        // The first sentence is as users quote it from AWS.
+        Error::Subscribed { stream, consumer, shard } => in_use(format!(
+            "Another active subscription exists for this consumer: {consumer}, stream {stream}, shard {shard}"
+        )),
         Error::ShardQuota { open, quota, asked } => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, shard_quota(context, open, quota, asked))
         }

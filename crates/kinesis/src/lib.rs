@@ -7,6 +7,7 @@ mod describe;
 mod errors;
 mod ops;
 mod place;
+mod position;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -30,21 +31,26 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::CreateStream>()
         .route::<shapes::DecreaseStreamRetentionPeriod>()
         .route::<shapes::DeleteStream>()
+        .route::<shapes::DeregisterStreamConsumer>()
         .route::<shapes::DescribeLimits>()
         .route::<shapes::DescribeStream>()
+        .route::<shapes::DescribeStreamConsumer>()
         .route::<shapes::DescribeStreamSummary>()
         .route::<shapes::GetRecords>()
         .route::<shapes::GetShardIterator>()
         .route::<shapes::IncreaseStreamRetentionPeriod>()
         .route::<shapes::ListShards>()
+        .route::<shapes::ListStreamConsumers>()
         .route::<shapes::ListStreams>()
         .route::<shapes::ListTagsForResource>()
         .route::<shapes::ListTagsForStream>()
         .route::<shapes::MergeShards>()
         .route::<shapes::PutRecord>()
         .route::<shapes::PutRecords>()
+        .route::<shapes::RegisterStreamConsumer>()
         .route::<shapes::RemoveTagsFromStream>()
         .route::<shapes::SplitShard>()
+        .route::<shapes::SubscribeToShard>()
         .route::<shapes::TagResource>()
         .route::<shapes::UntagResource>()
         .route::<shapes::UpdateShardCount>()

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use headwater_streams::{Shard, Stream};
-use headwater_types::{Arn, ShardIndex, StreamName};
+use headwater_streams::{Consumer, Shard, Stream};
+use headwater_types::{Arn, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
 
 use crate::{
@@ -43,11 +43,84 @@ impl Place {
     }
 }
 
+/// The members that name a consumer.
+pub(crate) struct ConsumerPlace {
+    /// `StreamARN`.
+    pub stream_arn: Option<String>,
+    /// `ConsumerName`.
+    pub name: Option<String>,
+    /// `ConsumerARN`.
+    pub arn: Option<String>,
+    /// `StreamId`, which the model reserves for the future.
+    pub id: Option<String>,
+}
+
+/// What a consumer's ARN says.
+struct ConsumerArn {
+    stream: StreamName,
+    name: String,
+    created: Millis,
+}
+
+impl ConsumerArn {
+    /// `arn:aws:kinesis:region:account:stream/name/consumer/name:seconds`.
+    fn read(text: &str, context: &Context) -> Result<Self, ApiError> {
+        let invalid = || invalid_argument(format!("Invalid ConsumerARN: {text}"));
+        let arn: Arn = text.parse().map_err(|_| invalid())?;
+        let parts = arn.name_of("stream").and_then(|rest| rest.split_once("/consumer/"));
+        let (stream, rest) = parts.ok_or_else(invalid)?;
+        let (name, seconds) = rest.rsplit_once(':').ok_or_else(invalid)?;
+        let stream: StreamName = stream.parse().map_err(|_| invalid())?;
+        let seconds: u64 = seconds.parse().map_err(|_| invalid())?;
+        if arn.service != "kinesis" {
+            return Err(invalid());
+        }
+        if arn.account != context.account.0 || arn.region != context.region.0 {
+            return Err(errors::no_consumer(name, &arn.account));
+        }
+        Ok(Self { stream, name: name.to_owned(), created: Millis(seconds.saturating_mul(1000)) })
+    }
+}
+
 impl Kinesis {
+    /// The consumer that is meant, and its stream. Its ARN, or its name with the stream's ARN; what is given agrees.
+    pub(crate) fn consumer(
+        &self,
+        place: ConsumerPlace,
+        context: &Context,
+    ) -> Result<(Arc<Stream>, Consumer), ApiError> {
+        let by_arn = place.arn.map(|arn| ConsumerArn::read(&arn, context)).transpose()?;
+        let stream = match (place.stream_arn, &by_arn) {
+            (None, Some(arn)) => Place { name: Some(arn.stream.to_string()), arn: None, id: place.id },
+            (Some(stream), _) => Place::of_arn(stream, place.id),
+            (None, None) => return Err(unnamed_consumer()),
+        };
+        let name = stream.name(context)?;
+        let Some(wanted) = place.name.as_ref().or(by_arn.as_ref().map(|arn| &arn.name)) else {
+            return Err(unnamed_consumer());
+        };
+        if by_arn.as_ref().is_some_and(|arn| arn.stream != name || arn.name != *wanted) {
+            return Err(invalid_argument(
+                "StreamARN, ConsumerName and ConsumerARN do not name the same consumer.",
+            ));
+        }
+        let api = |error| errors::api(error, context);
+        let found = self.streams.get(&name).map_err(api)?;
+        let consumer = found.consumer(wanted).map_err(api)?;
+        if by_arn.as_ref().is_some_and(|arn| arn.created != consumer.created) {
+            return Err(errors::no_consumer(wanted, &context.account.0));
+        }
+        Ok((found, consumer))
+    }
+
     /// The stream that is meant.
     pub(crate) fn stream(&self, place: Place, context: &Context) -> Result<Arc<Stream>, ApiError> {
         self.streams.get(&place.name(context)?).map_err(|error| errors::api(error, context))
     }
+}
+
+fn unnamed_consumer() -> ApiError {
+    invalid_argument("Either ConsumerARN, or StreamARN and ConsumerName must be provided.")
 }
 
 /// A text that the model's pattern has passed already.

@@ -58,15 +58,22 @@ impl World {
         self.clock.advance(Duration::from_millis(ms));
     }
 
-    /// Calls an operation with input and output as JSON clients see them.
-    pub async fn call<Op: Operation>(&self, input: Value) -> Result<Value, Refused>
+    /// Calls an operation with input as JSON clients write it.
+    pub async fn output<Op: Operation>(&self, input: Value) -> Result<Op::Output, Refused>
     where
         Kinesis: Handle<Op>,
     {
         let input: Op::Input = serde_json::from_value(input).unwrap();
         let output = Handle::<Op>::handle(&self.kinesis, input, &context()).await;
-        let output = output.map_err(|error| (error.code().to_owned(), error.message().to_owned()))?;
-        Ok(serde_json::to_value(output).unwrap())
+        output.map_err(|error| (error.code().to_owned(), error.message().to_owned()))
+    }
+
+    /// Calls an operation with input and output as JSON clients see them.
+    pub async fn call<Op: Operation>(&self, input: Value) -> Result<Value, Refused>
+    where
+        Kinesis: Handle<Op>,
+    {
+        Ok(serde_json::to_value(self.output::<Op>(input).await?).unwrap())
     }
 
     pub async fn ok<Op: Operation>(&self, input: Value) -> Value

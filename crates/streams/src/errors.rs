@@ -121,6 +121,38 @@ pub enum Error {
     /// Scaled [`crate::MAX_SCALINGS`] times within a day.
     #[error("stream {0} was scaled too often within 24 hours")]
     ScaledTooOften(StreamName),
+    /// The stream has no consumer of that name, or the one that is meant is gone.
+    #[error("stream {stream} has no consumer {consumer}")]
+    NoConsumer {
+        /// The stream.
+        stream: StreamName,
+        /// The consumer's name.
+        consumer: String,
+    },
+    /// The consumer's name is taken.
+    #[error("stream {stream} has a consumer {consumer} already")]
+    ConsumerExists {
+        /// The stream.
+        stream: StreamName,
+        /// The consumer's name.
+        consumer: String,
+    },
+    /// The stream has [`crate::CONSUMERS`] consumers.
+    #[error("stream {0} cannot have more consumers")]
+    TooManyConsumers(StreamName),
+    /// A stream with consumers is only removed together with them when that is said.
+    #[error("stream {0} has consumers")]
+    HasConsumers(StreamName),
+    /// The consumer is subscribed to the shard already, since a moment ago, or another call took its place.
+    #[error("consumer {consumer} of stream {stream} has another subscription to shard {shard}")]
+    Subscribed {
+        /// The stream.
+        stream: StreamName,
+        /// The consumer's name.
+        consumer: String,
+        /// The shard.
+        shard: ShardIndex,
+    },
     /// A record is larger than its stream allows.
     #[error("a record of {bytes} bytes with its key is over the stream's limit of {limit}")]
     RecordTooLarge {

@@ -5,6 +5,7 @@
 //! where a reader stands and what it may still read. It leaves durability and order to the log, and AWS's spelling,
 //! texts and paging parameters to the door.
 
+mod consumers;
 mod errors;
 mod limits;
 mod listing;
@@ -15,18 +16,22 @@ mod record;
 mod reshard;
 mod stream;
 mod streams;
+mod subscribe;
+mod subscriptions;
 mod throttle;
 mod token;
 
+pub use consumers::Consumer;
 pub use errors::{Error, PutError};
 pub use limits::{
-    DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_PUT_BYTES, MAX_READ,
+    CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_PUT_BYTES, MAX_READ,
     MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS,
 };
-pub use listing::{ShardFilter, ShardPage, StreamPage};
+pub use listing::{ConsumerPage, ShardFilter, ShardPage, StreamPage};
 pub use plan::Step;
 pub use put::{Placed, PutEntry};
 pub use read::{ReadRecord, ReadResult, ShardIterator, Start};
-pub use record::{ShardRecord, StreamRecord, Tags};
+pub use record::{ConsumerRecord, ShardRecord, StreamRecord, Tags};
 pub use stream::{Shard, Stream};
 pub use streams::{NewStream, Options, Streams};
+pub use subscribe::{ShardEvent, Subscription};

@@ -47,3 +47,18 @@ pub(crate) const WRITE_RECORDS: f64 = 1000.0;
 pub(crate) const READ_BYTES: f64 = 2_097_152.0;
 /// Reads a second that a shard answers.
 pub(crate) const READ_CALLS: f64 = 5.0;
+
+/// Consumers that one stream may have.
+pub const CONSUMERS: usize = 20;
+
+/// How long a subscription lasts.
+pub const SUBSCRIPTION_LIFE: Duration = Duration::from_secs(300);
+/// For so long after one subscription no other takes its place.
+pub(crate) const SUBSCRIPTION_HOLD: Duration = Duration::from_secs(5);
+/// After so long without records a subscriber is told that there are none.
+pub(crate) const SUBSCRIPTION_QUIET: Duration = Duration::from_secs(5);
+/// Bytes a second that a subscription gives.
+pub(crate) const SUBSCRIPTION_BYTES: f64 = 2_097_152.0;
+/// What one event of a subscription holds at the most, unless its only record is larger. It is all that is in memory
+/// for a subscriber who does not read.
+pub(crate) const MAX_EVENT: ReadLimit = ReadLimit { records: 10_000, bytes: 256 * 1024 };

@@ -1,11 +1,11 @@
 //! Lists in pages: the streams there are, and the shards of a stream.
 
-use std::sync::Arc;
+use std::{ops::Bound, sync::Arc};
 
 use headwater_types::{Millis, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Shard, ShardRecord, Stream, Streams, token::Kind};
+use crate::{Consumer, ConsumerRecord, Error, Shard, ShardRecord, Stream, Streams, token::Kind};
 
 /// Which shards of a stream a reader wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,6 +51,25 @@ pub struct StreamPage {
     pub streams: Vec<Arc<Stream>>,
     /// For the next page, when there is one.
     pub next: Option<String>,
+}
+
+/// A page of a stream's consumers, and the token for the next.
+pub struct ConsumerPage {
+    /// The consumers, in order of their names.
+    pub consumers: Vec<Consumer>,
+    /// For the next page, when there is one.
+    pub next: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NextConsumers {
+    stream: StreamName,
+    number: u32,
+    after: String,
+}
+
+impl Kind for NextConsumers {
+    const TAG: u8 = 4;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -103,6 +122,28 @@ impl Streams {
             return Err(Error::NoStream(next.stream));
         }
         Ok(self.list_shards(&stream, Some(next.after), next.filter, limit))
+    }
+
+    /// At most `limit` consumers of a stream whose names come after `after`.
+    pub fn list_consumers(&self, stream: &Stream, after: Option<&str>, limit: usize) -> ConsumerPage {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut wanted = stream.record.consumers.range::<str, _>((from, Bound::Unbounded));
+        let consumer = |(name, record): (&String, &ConsumerRecord)| Consumer::new(stream, name, record);
+        let consumers: Vec<Consumer> = wanted.by_ref().take(limit).map(consumer).collect();
+        let next = consumers.last().filter(|_| wanted.next().is_some()).map(|last| {
+            let (stream, number) = (stream.record.name.clone(), stream.record.number);
+            self.tokens.seal(&self.env, &NextConsumers { stream, number, after: last.name.clone() })
+        });
+        ConsumerPage { consumers, next }
+    }
+
+    /// The page of consumers of `stream` that a token stands for.
+    pub fn next_consumers(&self, stream: &Stream, token: &str, limit: usize) -> Result<ConsumerPage, Error> {
+        let next: NextConsumers = self.tokens.open(token, self.env.clock.now())?;
+        if (&next.stream, next.number) != (&stream.record.name, stream.record.number) {
+            return Err(Error::InvalidToken);
+        }
+        Ok(self.list_consumers(stream, Some(&next.after), limit))
     }
 
     /// At most `limit` streams whose names come after `after`.

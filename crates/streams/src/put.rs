@@ -125,7 +125,7 @@ impl Streams {
         for Group { place, entries: of } in groups.iter_mut() {
             let shard = &stream.shards()[*place];
             let sizes = of.iter().map(|&entry| entries[entry as usize].bytes());
-            let mut admitted = shard.throttle.admit_writes(now, sizes).into_iter();
+            let mut admitted = shard.live.throttle.admit_writes(now, sizes).into_iter();
             of.retain(|&entry| {
                 let admitted = admitted.next().expect("one answer a size");
                 if !admitted {

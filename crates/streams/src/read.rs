@@ -122,14 +122,14 @@ impl Streams {
         from: u64,
         limit: usize,
     ) -> Result<ReadResult, Error> {
-        if self.options.limits && !shard.throttle.admit_read(self.env.clock.elapsed()) {
+        if self.options.limits && !shard.live.throttle.admit_read(self.env.clock.elapsed()) {
             let (stream, shard) = (stream.record.name.clone(), shard.record.index);
             return Err(Error::Throttled { stream, shard });
         }
         let limit = ReadLimit { records: limit.min(MAX_READ.records), bytes: MAX_READ.bytes };
         let chunk = self.read_unlimited(stream, shard, from, limit).await?;
         if self.options.limits {
-            shard.throttle.charge_read(chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum());
+            shard.live.throttle.charge_read(chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum());
         }
         Ok(self.result(shard, chunk))
     }
@@ -155,7 +155,7 @@ impl Streams {
         self.log.wait(shard.number, offset).await;
     }
 
-    fn result(&self, shard: &Shard, chunk: Chunk) -> ReadResult {
+    pub(crate) fn result(&self, shard: &Shard, chunk: Chunk) -> ReadResult {
         let Chunk { records, next, state } = chunk;
         let caught_up = next >= state.end;
         let last = records.last().map_or(state.newest, |record| record.time);

@@ -34,9 +34,22 @@ pub struct StreamRecord {
     /// parent is sealed in the log until the children are here, so that a crash between the two is made good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resharding: Vec<Step>,
+    /// Those who read it with throughput of their own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consumers: BTreeMap<String, ConsumerRecord>,
     /// When its shard count was changed as a whole, of late.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scalings: Vec<Millis>,
+}
+
+/// A consumer of a stream as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerRecord {
+    /// When it was registered, in whole seconds: a part of its ARN.
+    pub created: Millis,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// A shard of a stream as the catalog keeps it.

@@ -7,7 +7,7 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 use md5::{Digest, Md5};
 
-use crate::{Error, ShardRecord, StreamRecord, throttle::Throttle};
+use crate::{Error, ShardRecord, StreamRecord, subscriptions::Subscriptions, throttle::Throttle};
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
 pub struct Stream {
@@ -25,17 +25,25 @@ pub struct Shard {
     pub record: ShardRecord,
     /// Its number in the log.
     pub number: ShardNumber,
-    pub(crate) throttle: Throttle,
+    pub(crate) live: Arc<Live>,
+}
+
+/// What a shard remembers while the process runs, whatever becomes of its record.
+#[derive(Default)]
+pub(crate) struct Live {
+    pub throttle: Throttle,
+    pub subscriptions: Subscriptions,
 }
 
 impl Stream {
     /// The stream of `record`; shards that `before` has as well keep what they have let through lately.
     pub(crate) fn new(record: StreamRecord, version: Version, before: Option<&Stream>) -> Self {
         let shard = |of: &ShardRecord| {
-            let known = before.and_then(|b| b.shard(of.index).ok()).filter(|known| known.record == *of);
-            known.cloned().unwrap_or_else(|| {
+            let known = before.and_then(|b| b.shard(of.index).ok());
+            known.filter(|known| known.record == *of).cloned().unwrap_or_else(|| {
                 let number = record.shard_number(of.index);
-                Arc::new(Shard { record: of.clone(), number, throttle: Throttle::default() })
+                let live = known.map_or_else(Arc::default, |known| known.live.clone());
+                Arc::new(Shard { record: of.clone(), number, live })
             })
         };
         let shards: Vec<Arc<Shard>> = record.shards.iter().map(shard).collect();
@@ -109,6 +117,8 @@ pub(crate) fn hash_key(partition_key: &[u8]) -> HashKey {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
     use headwater_types::HashRange;
 
     use super::*;
@@ -133,6 +143,7 @@ pub(crate) mod tests {
             max_record_bytes: 1 << 20,
             tags: Default::default(),
             resharding: Vec::new(),
+            consumers: BTreeMap::new(),
             scalings: Vec::new(),
         }
     }

@@ -1,6 +1,12 @@
 //! All streams of one installation: which there are, and every change of them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
 use headwater_env::Env;
@@ -66,8 +72,10 @@ pub struct Streams {
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    /// Told after every change of a stream.
+    /// Told after every change of a stream, and at the end.
     pub(crate) changed: tokio::sync::Notify,
+    /// Whether subscriptions are to end.
+    pub(crate) closing: AtomicBool,
 }
 
 /// The one record of the installation's table.
@@ -103,6 +111,7 @@ impl Streams {
             by_name: RwLock::new(by_name),
             changing: tokio::sync::Mutex::default(),
             changed: tokio::sync::Notify::new(),
+            closing: AtomicBool::new(false),
         });
         streams.finish_all().await;
         Ok(streams)
@@ -143,6 +152,12 @@ impl Streams {
     /// What the operator chose.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Ends all subscriptions, and those to come, so that a shutdown need not wait for them.
+    pub fn end_subscriptions(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.changed.notify_waiters();
     }
 
     /// Makes a stream; it takes and gives records when this returns.
@@ -193,12 +208,15 @@ impl Streams {
         }
     }
 
-    /// Removes a stream with its shards and records.
-    pub async fn delete(self: &Arc<Self>, name: StreamName) -> Result<(), Error> {
+    /// Removes a stream with its shards and records, and its consumers where that is said.
+    pub async fn delete(self: &Arc<Self>, name: StreamName, with_consumers: bool) -> Result<(), Error> {
         let this = self.clone();
         self.to_the_end(async move {
             let _one = this.changing.lock().await;
             let stream = this.get(&name)?;
+            if !with_consumers && !stream.record.consumers.is_empty() {
+                return Err(Error::HasConsumers(name));
+            }
             this.records.remove(name.as_str(), Expect::At(stream.version)).await.map_err(conflict(&name))?;
             this.by_name.write().remove(&name);
             this.changed.notify_waiters();
@@ -256,7 +274,7 @@ impl Streams {
     }
 
     /// Changes a stream's record, in the catalog first.
-    async fn alter(
+    pub(crate) async fn alter(
         self: &Arc<Self>,
         name: StreamName,
         change: impl FnOnce(&mut StreamRecord, Millis) -> Result<(), Error> + Send + 'static,
@@ -355,6 +373,7 @@ fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
         max_record_bytes: new.max_record_bytes,
         tags: new.tags.clone(),
         resharding: Vec::new(),
+        consumers: BTreeMap::new(),
         scalings: Vec::new(),
     }
 }

@@ -8,14 +8,15 @@ use crate::limits::{READ_BYTES, READ_CALLS, WRITE_BYTES, WRITE_RECORDS};
 
 /// Tokens that refill at a constant rate up to what one second brings.
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     rate: f64,
     tokens: f64,
     filled: Duration,
 }
 
 impl Bucket {
-    fn of(rate: f64) -> Self {
+    /// A full one that lets `rate` through a second.
+    pub fn of(rate: f64) -> Self {
         Self { rate, tokens: rate, filled: Duration::ZERO }
     }
 
@@ -23,6 +24,21 @@ impl Bucket {
         let gained = now.saturating_sub(self.filled).as_secs_f64() * self.rate;
         self.tokens = (self.tokens + gained).min(self.rate);
         self.filled = self.filled.max(now);
+    }
+
+    /// How long it takes from `now` until something may be taken; zero when it may be now.
+    pub fn wait(&mut self, now: Duration) -> Duration {
+        self.refill(now);
+        if self.tokens > 0.0 {
+            Duration::ZERO
+        } else {
+            Duration::from_secs_f64((1.0 - self.tokens) / self.rate)
+        }
+    }
+
+    /// Takes `cost`, and leaves a debt where there is not enough.
+    pub fn take(&mut self, cost: f64) {
+        self.tokens -= cost;
     }
 
     /// Whether `cost` may be taken. What costs more than a full bucket waits for a full one and leaves a debt.

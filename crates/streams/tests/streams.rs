@@ -31,8 +31,8 @@ async fn a_deleted_stream_leaves_nothing_to_its_successor() {
     let old = world.create("a", 1).await;
     world.put(&old, entry("k", "old")).await;
     let token = world.streams.iterator(&old, &old.shards()[0], Start::TrimHorizon).await.unwrap();
-    world.streams.delete(name("a")).await.unwrap();
-    assert_eq!(world.streams.delete(name("a")).await, Err(Error::NoStream(name("a"))));
+    world.streams.delete(name("a"), false).await.unwrap();
+    assert_eq!(world.streams.delete(name("a"), false).await, Err(Error::NoStream(name("a"))));
     let result = world.streams.put(&old, vec![entry("k", "late")]).await.unwrap().remove(0);
     assert!(result.is_err(), "a put that was under way does not succeed");
     let new = world.create("a", 1).await;
@@ -73,7 +73,7 @@ async fn shards_are_counted_against_the_quota() {
     assert_eq!(refused, Some(Error::ShardQuota { open: 6, quota: 10, asked: 5 }));
     assert!(world.streams.create(NewStream::new(name("b"), u32::MAX)).await.is_err());
     world.create("b", 4).await;
-    world.streams.delete(name("a")).await.unwrap();
+    world.streams.delete(name("a"), false).await.unwrap();
     assert_eq!(world.streams.open_shards(), 4);
     world.create("c", 6).await;
 }

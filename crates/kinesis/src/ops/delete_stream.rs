@@ -9,10 +9,12 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Kinesis, errors, place::Place};
 
 impl Handle<DeleteStream> for Kinesis {
-    /// The stream is gone when this returns. There are no consumers whose deletion would have to be enforced.
+    /// The stream is gone when this returns.
     async fn handle(&self, input: DeleteStreamInput, context: &Context) -> Result<Nothing, ApiError> {
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
-        self.streams.delete(place.name(context)?).await.map_err(|error| errors::api(error, context))?;
+        let deleted =
+            self.streams.delete(place.name(context)?, input.enforce_consumer_deletion == Some(true)).await;
+        deleted.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
 }

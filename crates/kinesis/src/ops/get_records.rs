@@ -1,10 +1,7 @@
 //! GetRecords.
 
-use headwater_shapes::{
-    Blob,
-    kinesis::{ChildShard, GetRecordsInput, GetRecordsOutput, Record, ops::GetRecords},
-};
-use headwater_streams::{MAX_READ, ReadRecord, Shard, Stream};
+use headwater_shapes::kinesis::{GetRecordsInput, GetRecordsOutput, ops::GetRecords};
+use headwater_streams::MAX_READ;
 use headwater_wire::{ApiError, Context, Handle};
 
 use super::put_records::refuse_dry_run;
@@ -29,35 +26,12 @@ impl Handle<GetRecords> for Kinesis {
         let limit = input.limit.map_or(MAX_READ.records, |limit| limit.unsigned_abs() as usize);
         let read = self.streams.read(&stream, shard, iterator.offset, limit).await.map_err(api)?;
         Ok(GetRecordsOutput {
-            records: read.records.into_iter().map(record).collect(),
+            records: read.records.into_iter().map(describe::record).collect(),
             next_shard_iterator: (!read.ended).then(|| self.streams.iterator_at(&stream, shard, read.next)),
             millis_behind_latest: Some(i64::try_from(read.millis_behind).unwrap_or(i64::MAX)),
-            child_shards: read.ended.then(|| children(&stream, shard)),
+            child_shards: read.ended.then(|| describe::children(stream.children(iterator.shard))),
         })
     }
-}
-
-fn record(record: ReadRecord) -> Record {
-    Record {
-        sequence_number: record.sequence.to_string(),
-        approximate_arrival_timestamp: Some(describe::timestamp(record.time)),
-        data: Blob(record.data),
-        partition_key: Some(String::from_utf8_lossy(&record.partition_key).into_owned()),
-        ..Default::default()
-    }
-}
-
-fn children(stream: &Stream, parent: &Shard) -> Vec<ChildShard> {
-    let child = |child: &Shard| ChildShard {
-        shard_id: child.record.index.to_string(),
-        parent_shards: [child.record.parent, child.record.adjacent_parent]
-            .iter()
-            .flatten()
-            .map(ToString::to_string)
-            .collect(),
-        hash_key_range: describe::range(child.record.range),
-    };
-    stream.children(parent.record.index).map(|shard| child(shard)).collect()
 }
 
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! GetShardIterator.
 
 use headwater_shapes::kinesis::{GetShardIteratorInput, GetShardIteratorOutput, ops::GetShardIterator};
-use headwater_streams::{Error, Shard, Start, Stream};
-use headwater_types::SequenceNumber;
 use headwater_wire::{ApiError, Context, Handle};
 
 use super::put_records::refuse_dry_run;
 use crate::{
-    Kinesis, describe,
-    errors::{self, invalid_argument, no_shard},
+    Kinesis,
+    errors::{self, no_shard},
     place::{Place, shard, shard_index},
+    position::Position,
 };
 
 impl Handle<GetShardIterator> for Kinesis {
@@ -29,94 +28,17 @@ impl Handle<GetShardIterator> for Kinesis {
         // AWS speaks of the shard here even when it is the stream that is not there.
         let stream = self.streams.get(&name).map_err(|_| no_shard(&name, index, &context.account.0))?;
         let shard = shard(&stream, index, context)?;
-        let start = self.start(&input, &stream, shard, context)?;
+        let position = Position {
+            call: "GetShardIterator",
+            kind: &input.shard_iterator_type,
+            number: input.starting_sequence_number.as_deref(),
+            time: input.timestamp,
+        };
+        let start = self.start(&position, &stream, shard, context)?;
         let iterator = self.streams.iterator(&stream, shard, start).await;
         let iterator = iterator.map_err(|error| errors::api(error, context))?;
         Ok(GetShardIteratorOutput { shard_iterator: Some(iterator) })
     }
-}
-
-impl Kinesis {
-    fn start(
-        &self,
-        input: &GetShardIteratorInput,
-        stream: &Stream,
-        shard: &Shard,
-        context: &Context,
-    ) -> Result<Start, ApiError> {
-        let kind = input.shard_iterator_type.as_str();
-        match (kind, &input.starting_sequence_number) {
-            ("TRIM_HORIZON", None) => Ok(Start::TrimHorizon),
-            ("LATEST", None) => Ok(Start::Latest),
-            ("AT_TIMESTAMP", None) => self.start_time(input),
-            ("AT_SEQUENCE_NUMBER", Some(text)) => self.start_number(text, 0, stream, shard, context),
-            ("AFTER_SEQUENCE_NUMBER", Some(text)) => self.start_number(text, 1, stream, shard, context),
-            (_, given) => Err(mismatch(kind, given.is_some())),
-        }
-    }
-
-    fn start_time(&self, input: &GetShardIteratorInput) -> Result<Start, ApiError> {
-        let time = input.timestamp.map(describe::millis).ok_or_else(|| {
-            invalid_argument(
-                "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. \
-                 Current request has no timestamp parameter.",
-            )
-        })?;
-        let now = self.streams.now();
-        if time > now {
-            return Err(invalid_argument(format!(
-                "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. \
-                 timestampInMillis: {}, currentTimestampInMillis: {}",
-                time.0, now.0
-            )));
-        }
-        Ok(Start::Time(time))
-    }
-
-    /// The start at a record, or `skip` records after it.
-    fn start_number(
-        &self,
-        text: &str,
-        skip: u64,
-        stream: &Stream,
-        shard: &Shard,
-        context: &Context,
-    ) -> Result<Start, ApiError> {
-        let state = self.streams.state(stream, shard).map_err(|error: Error| errors::api(error, context))?;
-        let invalid = |why: &str| {
-            let (index, name, account) = (shard.record.index, &stream.record.name, &context.account.0);
-            invalid_argument(format!(
-                "StartingSequenceNumber {text} used in GetShardIterator on shard {index} in stream {name} under \
-                 account {account} is invalid{why}."
-            ))
-        };
-        let number: SequenceNumber = text.parse().map_err(|_| invalid(""))?;
-        if number.shard != shard.record.index {
-            return Err(invalid_argument(format!(
-                "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",
-                number.shard, shard.record.index
-            )));
-        }
-        if number.shard_created != shard.record.created.seconds() {
-            return Err(invalid(" because it did not come from this stream"));
-        }
-        match number.offset() {
-            // The shard's own first number is before every record.
-            None => Ok(Start::Offset(0)),
-            Some(_) if shard.last_sequence() == Some(number) => Ok(Start::Offset(state.end)),
-            Some(offset) if offset < state.end => Ok(Start::Offset(offset + skip)),
-            Some(_) => Err(invalid("")),
-        }
-    }
-}
-
-fn mismatch(kind: &str, given: bool) -> ApiError {
-    let had = if given { "also a" } else { "no" };
-    invalid_argument(format!(
-        "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or \
-         (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. \
-         Request specified {kind} and {had} StartingSequenceNumber."
-    ))
 }
 
 #[cfg(test)]

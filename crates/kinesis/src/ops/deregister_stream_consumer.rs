@@ -1,0 +1,28 @@
+//! DeregisterStreamConsumer. Tested with RegisterStreamConsumer.
+
+use headwater_shapes::{
+    Nothing,
+    kinesis::{DeregisterStreamConsumerInput, ops::DeregisterStreamConsumer},
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Kinesis, errors, place::ConsumerPlace};
+
+impl Handle<DeregisterStreamConsumer> for Kinesis {
+    /// The consumer is gone when this returns, and its subscriptions end.
+    async fn handle(
+        &self,
+        input: DeregisterStreamConsumerInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        let place = ConsumerPlace {
+            stream_arn: input.stream_arn,
+            name: input.consumer_name,
+            arn: input.consumer_arn,
+            id: input.stream_id,
+        };
+        let (_, consumer) = self.consumer(place, context)?;
+        self.streams.deregister(consumer).await.map_err(|error| errors::api(error, context))?;
+        Ok(Nothing {})
+    }
+}

@@ -1,0 +1,86 @@
+//! Consumers: readers of a stream that are registered by name and have throughput of their own.
+
+use std::sync::Arc;
+
+use headwater_types::{Millis, StreamName};
+
+use crate::{ConsumerRecord, Error, Stream, Streams, Tags, limits::CONSUMERS};
+
+/// A consumer of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumer {
+    /// The stream's name.
+    pub stream: StreamName,
+    /// The stream's number: another stream of the same name has other consumers.
+    pub number: u32,
+    /// Its name, unique in the stream.
+    pub name: String,
+    /// When it was registered, in whole seconds: another consumer of the same name has another time.
+    pub created: Millis,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Consumer {
+    pub(crate) fn new(stream: &Stream, name: &str, record: &ConsumerRecord) -> Self {
+        Self {
+            stream: stream.record.name.clone(),
+            number: stream.record.number,
+            name: name.to_owned(),
+            created: record.created,
+            tags: record.tags.clone(),
+        }
+    }
+}
+
+impl Stream {
+    /// The consumer of that name.
+    pub fn consumer(&self, name: &str) -> Result<Consumer, Error> {
+        let found = self.record.consumers.get(name).map(|record| Consumer::new(self, name, record));
+        let (stream, consumer) = (self.record.name.clone(), name.to_owned());
+        found.ok_or(Error::NoConsumer { stream, consumer })
+    }
+
+    /// Whether `consumer` is still one of this stream's.
+    pub(crate) fn knows(&self, consumer: &Consumer) -> bool {
+        let found = self.record.consumers.get(&consumer.name);
+        self.record.number == consumer.number && found.is_some_and(|found| found.created == consumer.created)
+    }
+}
+
+impl Streams {
+    /// Registers a consumer; it may subscribe when this returns.
+    pub async fn register(
+        self: &Arc<Self>,
+        stream: StreamName,
+        name: String,
+        tags: Tags,
+    ) -> Result<Consumer, Error> {
+        let (of, consumer) = (stream.clone(), name.clone());
+        self.alter(stream.clone(), move |record, now| {
+            if record.consumers.contains_key(&consumer) {
+                return Err(Error::ConsumerExists { stream: of, consumer });
+            }
+            if record.consumers.len() >= CONSUMERS {
+                return Err(Error::TooManyConsumers(of));
+            }
+            record.consumers.insert(consumer, ConsumerRecord { created: Millis(now.seconds() * 1000), tags });
+            Ok(())
+        })
+        .await?;
+        self.get(&stream)?.consumer(&name)
+    }
+
+    /// Removes a consumer and ends its subscriptions.
+    pub async fn deregister(self: &Arc<Self>, consumer: Consumer) -> Result<(), Error> {
+        self.alter(consumer.stream.clone(), move |record, _| {
+            let found = record.consumers.get(&consumer.name).map(|found| found.created);
+            if record.number != consumer.number || found != Some(consumer.created) {
+                return Err(Error::NoConsumer { stream: consumer.stream, consumer: consumer.name });
+            }
+            record.consumers.remove(&consumer.name);
+            Ok(())
+        })
+        .await
+    }
+}
