@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind}
 
 use headwater_tools::{replay::ReplayArgs, trips::TripsArgs};
 
-use crate::{log_command::LogCommand, settings::Settings};
+use crate::{demo::DemoArguments, log_command::LogCommand, settings::Settings};
 
 /// Kinesis Data Streams, Data Firehose, and the functions, buckets and logs around them, as one program
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the server
     Serve(Settings),
+    /// Run the taxi pipeline from replay to bucket, and count what arrived
+    Demo(DemoArguments),
     /// Send historic events from files or S3 into a stream, at the pace at which they happened
     Replay(ReplayArgs),
     /// Make up taxi trips, as files for a replay

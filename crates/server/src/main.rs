@@ -5,6 +5,7 @@
 
 mod adapters;
 mod cli;
+mod demo;
 mod health;
 mod log_command;
 mod logging;
@@ -40,6 +41,7 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
     let env = Env::real();
     match command {
         Command::Serve(settings) => serve::run(env, settings).await,
+        Command::Demo(arguments) => demo::run(env, arguments).await,
         Command::Replay(arguments) => {
             let summary = headwater_tools::replay::run(arguments, env, variable).await?;
             Ok(if summary.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -4,7 +4,7 @@
 use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use headwater_catalog::{Catalog, SqliteCatalog};
-use headwater_delivery::{Deliveries, Ports};
+use headwater_delivery::{Deliveries, Ports, Quotas};
 use headwater_env::{Env, File};
 use headwater_firehose::Firehose;
 use headwater_functions::Functions;
@@ -16,7 +16,7 @@ use headwater_logs::Logs;
 use headwater_objects::{DirectoryStore, ObjectStore};
 use headwater_objects_s3::S3Store;
 use headwater_s3::S3;
-use headwater_streams::Streams;
+use headwater_streams::{StreamSources, Streams};
 use headwater_types::{Account, Region};
 use headwater_wire::{
     Door, Rest,
@@ -27,7 +27,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     Failure,
-    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, ObjectCode, StoreObjects, StreamSources},
+    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, ObjectCode, StoreObjects},
     health::HealthDoor,
     logging,
     settings::{Durability, Limits, Objects, Settings},
@@ -110,6 +110,7 @@ impl Server {
 
     /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
     pub async fn stop(self) {
+        self.domains.streams.end_subscriptions();
         drop(self.shutdown);
         drop(self.listening.await);
         self.domains.deliveries.close().await;
@@ -162,7 +163,8 @@ impl Domains {
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
         };
-        let deliveries = Deliveries::open(env.clone(), catalog, log.clone(), ports).await?;
+        let deliveries =
+            Deliveries::open(env.clone(), catalog, log.clone(), ports, delivery_options(settings)).await?;
         Ok(Self { deliveries, functions, groups, objects, streams, log })
     }
 
@@ -195,6 +197,11 @@ async fn open_log(env: &Env, settings: &Settings, sync: bool) -> Result<Arc<dyn 
 
 fn stream_options(settings: &Settings) -> headwater_streams::Options {
     headwater_streams::Options { limits: settings.limits == Limits::Aws, ..Default::default() }
+}
+
+fn delivery_options(settings: &Settings) -> headwater_delivery::Options {
+    let quotas = (settings.limits == Limits::Aws).then(|| Quotas::of_region(&settings.region));
+    headwater_delivery::Options { quotas }
 }
 
 fn function_options(settings: &Settings, address: SocketAddr) -> headwater_functions::Options {

@@ -4,10 +4,8 @@ mod code;
 mod invoke;
 mod logs;
 mod objects;
-mod sources;
 
 pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};
 pub use objects::StoreObjects;
-pub use sources::StreamSources;
