@@ -139,6 +139,14 @@ pub struct Function {
     pub retries: u32,
     /// Bytes of data that one call takes.
     pub batch_bytes: usize,
+    /// Seconds that may lie between the arrivals of the first and the last record of one call.
+    #[serde(default = "interval_before_it_was_kept")]
+    pub interval_s: u32,
+}
+
+/// AWS's default, which functions had while this was not a setting.
+fn interval_before_it_was_kept() -> u32 {
+    60
 }
 
 /// Where errors are logged.

@@ -10,7 +10,7 @@ use headwater_catalog::{Catalog, CatalogError, Expect, Versioned};
 use headwater_env::Env;
 use headwater_log::{AppendError, ShardLog};
 use headwater_types::{Arn, Millis};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX, STREAMS_MAX, TAGS_MAX, WORK_KIB_MAX},
     ports::{Ports, SourceError},
     prefix::PrefixError,
+    quota::{Gate, Quotas},
     store::{Progress, Store, Totals},
 };
 
@@ -51,6 +52,9 @@ pub enum DeliveryError {
     /// More records, or larger ones, than may be put together.
     #[error("at most {PUT_RECORDS_MAX} records and {PUT_BYTES_MAX} bytes are put together")]
     TooLarge,
+    /// More is put into it than its quotas allow; later there is room again.
+    #[error("more is put into {0} than its quotas allow")]
+    Throttled(String),
     /// The log does not take records now; trying again may help.
     #[error("{0}")]
     Unavailable(#[from] AppendError),
@@ -89,12 +93,20 @@ pub struct Status {
     pub totals: Totals,
 }
 
+/// How deliveries are to be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// What may be put into each delivery stream; anything where there is none.
+    pub quotas: Option<Quotas>,
+}
+
 /// The delivery streams of a server, and the engines that run them.
 pub struct Deliveries {
     env: Env,
     store: Store,
     log: Arc<dyn ShardLog>,
     ports: Ports,
+    options: Options,
     budget: Arc<Semaphore>,
     running: RwLock<BTreeMap<String, Arc<Running>>>,
     /// Held while a stream is made, changed or removed, so that the catalog and `running` agree.
@@ -103,6 +115,7 @@ pub struct Deliveries {
 
 struct Running {
     engine: Arc<Engine>,
+    gate: Option<Mutex<Gate>>,
     stop: watch::Sender<bool>,
 }
 
@@ -113,6 +126,7 @@ impl Deliveries {
         catalog: Arc<dyn Catalog>,
         log: Arc<dyn ShardLog>,
         ports: Ports,
+        options: Options,
     ) -> Result<Arc<Self>, CatalogError> {
         let budget = Arc::new(Semaphore::new(WORK_KIB_MAX));
         let store = Store::new(catalog);
@@ -121,6 +135,7 @@ impl Deliveries {
             store,
             log,
             ports,
+            options,
             budget,
             running: RwLock::default(),
             changing: Default::default(),
@@ -214,7 +229,8 @@ impl Deliveries {
         let engine = Engine::new(Executor { env, ports, stream, budget }, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));
-        self.running.write().insert(name, Arc::new(Running { engine, stop }));
+        let gate = self.options.quotas.map(|quotas| Mutex::new(Gate::new(quotas)));
+        self.running.write().insert(name, Arc::new(Running { engine, gate, stop }));
     }
 
     /// A delivery stream as the catalog has it.
@@ -256,7 +272,7 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Puts records into a delivery stream, all or none; durable when it returns. One id a record.
+    /// Puts records into a delivery stream, all or none, within its quotas; durable when it returns. One id a record.
     pub async fn put(&self, name: &str, records: Vec<Bytes>) -> Result<Vec<String>, DeliveryError> {
         let running = self.running.read().get(name).cloned();
         let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
@@ -267,6 +283,10 @@ impl Deliveries {
         let fits = count <= PUT_RECORDS_MAX && bytes <= PUT_BYTES_MAX;
         if !fits || records.iter().any(|record| record.len() > RECORD_BYTES_MAX) {
             return Err(DeliveryError::TooLarge);
+        }
+        let now = self.env.clock.elapsed();
+        if running.gate.as_ref().is_some_and(|gate| !gate.lock().admit(now, count, bytes)) {
+            return Err(DeliveryError::Throttled(name.to_owned()));
         }
         if count > 0 {
             shard.append(records).await?;

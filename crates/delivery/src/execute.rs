@@ -1,9 +1,12 @@
 //! Carrying out an intent: read, take apart, transform, compress, put. Whole or not at all: whatever fails, the
 //! intent stays and is carried out again under the same names.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use futures_util::{Stream, StreamExt, stream};
@@ -12,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     config::{Compression, Origin, StreamRecord},
-    groups::{Groups, UserRecord},
+    groups::{GroupLimit, Groups, UserRecord},
     limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX, READ_BYTES_MAX, WORK_KIB_MAX},
     log_lines::ErrorLog,
     ports::{InvokeError, ObjectsError, Ports, Source, SourceError},
@@ -115,9 +118,12 @@ impl Executor {
         intent: &Intent,
         lost: Arc<AtomicBool>,
     ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>> {
-        let bytes = self.stream.destination.function.as_ref().map_or(READ_BYTES_MAX, |f| f.batch_bytes);
+        let function = self.stream.destination.function.as_ref();
+        let bytes = function.map_or(READ_BYTES_MAX, |f| f.batch_bytes);
+        let span = function.map_or(Duration::MAX, |f| Duration::from_secs(f.interval_s.into()));
+        let limit = GroupLimit { bytes, span };
         let split = matches!(self.stream.origin, Origin::Stream { .. });
-        let groups = Groups::new(source.clone(), &intent.ranges, split, bytes, lost);
+        let groups = Groups::new(source.clone(), &intent.ranges, split, limit, lost);
         let share = ((bytes + READ_BYTES_MAX) / 1024).clamp(1, WORK_KIB_MAX) as u32;
         let budget = self.budget.clone();
         stream::try_unfold(groups, move |mut groups| {

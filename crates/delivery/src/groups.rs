@@ -1,4 +1,4 @@
-//! Reading the records of an intent again, one by one, in groups of the size that a function takes.
+//! Reading the records of an intent again, one by one, in groups of the size and the age that a function takes.
 
 use std::{
     collections::VecDeque,
@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -51,23 +52,34 @@ pub struct Groups {
     source: Arc<dyn Source>,
     ranges: VecDeque<Range>,
     split: bool,
-    bytes_max: usize,
+    limit: GroupLimit,
     /// Set when records are gone that the ranges had.
     lost: Arc<AtomicBool>,
     ready: VecDeque<Vec<UserRecord>>,
     group: Vec<UserRecord>,
     group_bytes: usize,
     group_request_bytes: usize,
+    /// The first and the last arrival in the group.
+    group_arrivals: Option<(Millis, Millis)>,
+}
+
+/// When a group is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupLimit {
+    /// Bytes of data that it may have.
+    pub bytes: usize,
+    /// Time that may lie between the first and the last arrival in it.
+    pub span: Duration,
 }
 
 impl Groups {
-    /// The records of `ranges`, in groups of at most `bytes_max` of data; `split` takes aggregates apart, `lost` is
+    /// The records of `ranges`, in groups within `limit`; `split` takes aggregates apart, `lost` is
     /// set when the source has dropped some.
     pub fn new(
         source: Arc<dyn Source>,
         ranges: &[Range],
         split: bool,
-        bytes_max: usize,
+        limit: GroupLimit,
         lost: Arc<AtomicBool>,
     ) -> Self {
         Self {
@@ -75,11 +87,12 @@ impl Groups {
             source,
             ranges: ranges.iter().cloned().collect(),
             split,
-            bytes_max,
+            limit,
             ready: VecDeque::new(),
             group: Vec::new(),
             group_bytes: 0,
             group_request_bytes: 0,
+            group_arrivals: None,
         }
     }
 
@@ -160,18 +173,28 @@ impl Groups {
     fn push(&mut self, record: UserRecord) {
         let (bytes, request) = (record.data.len(), record.request_bytes());
         let request_max = INVOKE_BYTES_MAX - INVOKE_RECORD_FRAME_BYTES;
-        if self.group_bytes + bytes > self.bytes_max || self.group_request_bytes + request > request_max {
+        let is_full =
+            self.group_bytes + bytes > self.limit.bytes || self.group_request_bytes + request > request_max;
+        if is_full || self.arrivals_with(&record).is_none() {
             self.cut();
         }
+        self.group_arrivals = self.arrivals_with(&record);
         self.group_bytes += bytes;
         self.group_request_bytes += request;
         self.group.push(record);
+    }
+
+    /// The group's first and last arrival once it has `record` too; nothing where they lie too far apart.
+    fn arrivals_with(&self, record: &UserRecord) -> Option<(Millis, Millis)> {
+        let (first, last) = self.group_arrivals.unwrap_or((record.arrival, record.arrival));
+        let (first, last) = (first.min(record.arrival), last.max(record.arrival));
+        (last.since(first) <= self.limit.span).then_some((first, last))
     }
 
     fn cut(&mut self) {
         if !self.group.is_empty() {
             self.ready.push_back(std::mem::take(&mut self.group));
         }
-        (self.group_bytes, self.group_request_bytes) = (0, 0);
+        (self.group_bytes, self.group_request_bytes, self.group_arrivals) = (0, 0, None);
     }
 }

@@ -16,6 +16,7 @@ mod log_lines;
 mod pattern;
 mod ports;
 mod prefix;
+mod quota;
 mod reader;
 mod sink;
 mod store;
@@ -24,7 +25,7 @@ mod testing;
 mod transform;
 
 pub use config::{Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, StreamRecord};
-pub use deliveries::{Deliveries, DeliveryError, NewStream, Status};
+pub use deliveries::{Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
 pub use pattern::PatternError;
 pub use ports::{
@@ -32,4 +33,5 @@ pub use ports::{
     SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
 };
 pub use prefix::{PrefixError, Which};
+pub use quota::Quotas;
 pub use store::Totals;

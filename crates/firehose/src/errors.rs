@@ -34,6 +34,7 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             invalid_argument("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
         }
         DeliveryError::TooLarge => invalid_argument("Records size exceeds 4 MB limit"),
+        DeliveryError::Throttled(_) => ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down."),
         DeliveryError::Unavailable(error) => {
             tracing::warn!(%error, "records are refused");
             ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")

@@ -1,7 +1,7 @@
 //! The processors of a destination: the one that is built is a Lambda function.
 //!
-//! A function is called when its batch is closed, so its `BufferIntervalInSeconds` cannot make a call earlier or later
-//! than the destination's own interval; like all buffering hints it is a hint.
+//! A function is called when its batch is closed. `BufferSizeInMBs` and `BufferIntervalInSeconds` say what goes into
+//! one call, as on AWS: data up to that size, of records that arrived within that time of each other.
 
 use std::str::FromStr;
 
@@ -52,6 +52,7 @@ pub(crate) fn normalize(
         arn: lambda.arn,
         retries: lambda.retries,
         batch_bytes: (lambda.size_mib * 1024.0 * 1024.0) as usize,
+        interval_s: lambda.interval_s,
     });
     Ok((Some(ProcessingConfiguration { enabled: Some(enabled), processors: Some(processors) }), function))
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_delivery::{
-    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Ports, Source,
-    SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
+    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Options, Ports,
+    Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::EmbeddedLog;
@@ -50,6 +50,10 @@ impl Source for Nothing {
     }
 
     async fn read(&self, shard: &str, _from: u64, _limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+        Err(SourceError::NotFound(shard.to_owned()))
+    }
+
+    async fn offset_at(&self, shard: &str, _time: Millis) -> Result<u64, SourceError> {
         Err(SourceError::NotFound(shard.to_owned()))
     }
 
@@ -105,7 +109,8 @@ impl World {
             logs: nothing,
         };
         let catalog = Arc::new(MemoryCatalog::default());
-        let deliveries = Deliveries::open(env, catalog, Arc::new(log), ports).await.unwrap();
+        let options = Options { quotas: Some(Quotas::of_region("us-east-1")) };
+        let deliveries = Deliveries::open(env, catalog, Arc::new(log), ports, options).await.unwrap();
         Self { firehose: Firehose { deliveries }, _dir: dir }
     }
 

@@ -45,7 +45,7 @@ pub fn destination() -> Destination {
 
 /// A function that is called with groups of `batch_bytes`.
 pub fn function(batch_bytes: usize, retries: u32) -> Option<Function> {
-    Some(Function { arn: arn("lambda", "function:f"), retries, batch_bytes })
+    Some(Function { arn: arn("lambda", "function:f"), retries, batch_bytes, interval_s: 60 })
 }
 
 /// A delivery stream that reads `stream/source`.

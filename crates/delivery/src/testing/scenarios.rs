@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::{PutFault, World, destination, function, new_stream};
 use crate::{
-    Compression, DeliveryError, Destination, Logging, NewOrigin, NewStream, PrefixError,
+    Compression, DeliveryError, Destination, Function, Logging, NewOrigin, NewStream, Options, PrefixError,
+    Quotas,
     ports::{InvokeError, SourceError},
 };
 
@@ -337,4 +338,38 @@ async fn a_record_that_is_too_large_for_a_function_fails_alone() {
     assert_eq!(lines(&world.objects.text("data/")), ["A", "B"]);
     assert_eq!(world.failed().iter().map(String::len).collect::<Vec<_>>(), [5 << 20]);
     assert!(world.objects.text("processing-failed/").contains("\"attemptsMade\":1"));
+}
+
+#[tokio::test]
+async fn records_that_arrived_too_far_apart_do_not_share_a_call() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    let function = function(1024, 3).map(|function| Function { interval_s: 2, ..function });
+    deliveries.create(new_stream("d", Destination { function, ..destination() })).await.unwrap();
+    for data in ["a", "b", "c", "d", "e"] {
+        world.put(0, data);
+        world.clock.advance(Duration::from_secs(1));
+    }
+    world.until_delivered().await;
+    // "a" to "c" arrived within two seconds, and all five went into one object.
+    assert_eq!((world.calls(), world.objects.keys("data/").len()), (2, 1));
+    assert_eq!(world.objects.text("data/"), "ABCDE");
+}
+
+#[tokio::test]
+async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
+    let quotas = Some(Quotas { requests: 10.0, records: 5.0, bytes: 1024.0 });
+    let mut world = World::new(1);
+    world.options = Options { quotas };
+    let deliveries = world.open().await;
+    deliveries
+        .create(NewStream { origin: NewOrigin::Direct, ..new_stream("d", destination()) })
+        .await
+        .unwrap();
+    let put = async |count: usize| deliveries.put("d", vec!["x".into(); count]).await.map(|ids| ids.len());
+    assert_eq!(put(4).await, Ok(4));
+    assert_eq!(put(4).await, Err(DeliveryError::Throttled("d".into())));
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(put(4).await, Ok(4));
+    world.until(async || world.objects.text("data/").len() == 8).await;
 }

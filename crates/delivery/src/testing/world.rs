@@ -22,7 +22,7 @@ use super::{
     FakeObjects, FakeSource, Fuse, MemoryLog, fuse::FusedCatalog, objects::FusedObjects, source::FakeSources,
 };
 use crate::{
-    Deliveries,
+    Deliveries, Options,
     ports::{Invoke, InvokeError, LogSink, Ports, Source},
     store::Store,
 };
@@ -96,6 +96,7 @@ pub struct World {
     pub source: Arc<FakeSource>,
     pub objects: Arc<FakeObjects>,
     pub log: Arc<MemoryLog>,
+    pub options: Options,
     function: Arc<FakeFunction>,
     logs: Arc<FakeLogs>,
 }
@@ -113,6 +114,7 @@ impl World {
             source: FakeSource::new(shards),
             objects: Arc::default(),
             log: Arc::default(),
+            options: Options::default(),
             function: Arc::new(FakeFunction { behaviour: Mutex::new(behaviour), calls: AtomicU64::new(0) }),
             logs: Arc::default(),
         }
@@ -150,7 +152,7 @@ impl World {
             logs: self.logs.clone(),
         };
         let catalog = Arc::new(FusedCatalog { inner: self.catalog.clone(), fuse: fuse.clone() });
-        Deliveries::open(self.env.clone(), catalog, self.log.clone(), ports).await.unwrap()
+        Deliveries::open(self.env.clone(), catalog, self.log.clone(), ports, self.options).await.unwrap()
     }
 
     /// Puts a record into the stream, now.

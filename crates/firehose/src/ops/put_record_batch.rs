@@ -74,4 +74,21 @@ mod tests {
             refusal("InvalidArgumentException", "Records size exceeds 4 MB limit")
         );
     }
+    #[tokio::test]
+    async fn too_much_in_a_second_is_refused() {
+        let world = World::new().await;
+        let destination =
+            json!({"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::b"});
+        let direct = json!({"DeliveryStreamName": "d", "S3DestinationConfiguration": destination});
+        world.ok::<ops::CreateDeliveryStream>(direct).await;
+        let mebibyte = json!({"Data": "A".repeat(1_048_576)});
+        let batch = json!({"DeliveryStreamName": "d", "Records": [mebibyte, mebibyte]});
+        for _ in 0..3 {
+            world.ok::<ops::PutRecordBatch>(batch.clone()).await;
+        }
+        assert_eq!(
+            world.refused::<ops::PutRecordBatch>(batch).await,
+            refusal("ServiceUnavailableException", "Slow down.")
+        );
+    }
 }
