@@ -83,7 +83,13 @@ impl Source for DirectShard {
 
     async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
         let state = self.log.state(self.number).map_err(failed)?;
-        Ok(vec![SourceShard { id: self.id(), parents: Vec::new(), end: state.end, ended: state.sealed }])
+        Ok(vec![SourceShard {
+            id: self.id(),
+            parents: Vec::new(),
+            first: state.first,
+            end: state.end,
+            ended: state.sealed,
+        }])
     }
 
     async fn read(&self, _shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
@@ -103,6 +109,10 @@ impl Source for DirectShard {
             end: chunk.state.end,
             ended: chunk.state.sealed,
         })
+    }
+
+    async fn offset_at(&self, _shard: &str, time: Millis) -> Result<u64, SourceError> {
+        self.log.offset_at(self.number, time).await.map_err(failed)
     }
 
     async fn wait(&self, _shard: &str, from: u64) {

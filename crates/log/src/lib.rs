@@ -24,6 +24,7 @@ mod scan;
 mod seal;
 mod segment;
 mod shard;
+mod source;
 mod tail;
 mod verify;
 
@@ -34,4 +35,5 @@ pub use api::{
 pub use dump::{Filter, Line, dump};
 pub use embedded::{EmbeddedLog, Options};
 pub use retention::Maintained;
+pub use source::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
 pub use verify::{Report, verify};

@@ -124,7 +124,7 @@ impl Streams {
         if !before.is_resharding() {
             return Ok(());
         }
-        let newest = self.seal(&parents(&before)).await?;
+        let newest = self.seal_shards(&parents(&before)).await?;
         let now = self.env.clock.now();
         let mut record = before.record.clone();
         plan::take(&mut record, now.max(newest));
@@ -134,7 +134,7 @@ impl Streams {
     }
 
     /// Seals shards in the log, all with few syncs; when their newest record came.
-    async fn seal(&self, shards: &[Arc<Shard>]) -> Result<Millis, Error> {
+    async fn seal_shards(&self, shards: &[Arc<Shard>]) -> Result<Millis, Error> {
         let sealed = join_all(shards.iter().map(|shard| self.log.seal(shard.number))).await;
         let mut newest = Millis::ZERO;
         for (shard, sealed) in shards.iter().zip(sealed) {

@@ -3,6 +3,8 @@
 //! A token is base64 of a kind, its content as JSON, and 16 bytes of HMAC-SHA-256 under the installation's key. So it
 //! survives a restart, works on every node that shares the catalog, and cannot be forged.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headwater_env::Env;
 use headwater_types::Millis;
@@ -10,14 +12,17 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use crate::{Error, limits::ITERATOR_LIFE};
+use crate::{Error, Streams, limits::ITERATOR_LIFE};
 
 const MAC_BYTES: usize = 16;
 
 /// A kind of token; tokens of one kind are not taken for another.
-pub(crate) trait Kind: Serialize + DeserializeOwned {
-    /// The kind's first byte.
+pub trait Kind: Serialize + DeserializeOwned {
+    /// The kind's first byte: below 100 for those of this crate.
     const TAG: u8;
+
+    /// How long a token of this kind is good for.
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 /// Makes and reads tokens.
@@ -55,8 +60,8 @@ impl Tokens {
     /// The content of a token that this installation gave, of this kind, and not too long before `now`.
     pub fn open<T: Kind>(&self, token: &str, now: Millis) -> Result<T, Error> {
         let dated: Dated<T> = self.verified(token).ok_or(Error::InvalidToken)?;
-        if now.since(dated.issued) > ITERATOR_LIFE {
-            return Err(Error::ExpiredToken { issued: dated.issued, now, life: ITERATOR_LIFE });
+        if now.since(dated.issued) > T::LIFE {
+            return Err(Error::ExpiredToken { issued: dated.issued, now, life: T::LIFE });
         }
         Ok(dated.content)
     }
@@ -67,6 +72,18 @@ impl Tokens {
         self.keyed.clone().chain_update(signed).verify_truncated_left(mac).ok()?;
         let content = signed.strip_prefix(&[T::TAG])?;
         serde_json::from_slice(content).ok()
+    }
+}
+
+impl Streams {
+    /// The token of `content`, given now: for a door whose clients hold a token of another domain's.
+    pub fn token_of<T: Kind>(&self, content: &T) -> String {
+        self.tokens.seal(&self.env, content)
+    }
+
+    /// The content of a token that [`Self::token_of`] gave and that is not too old.
+    pub fn open_token<T: Kind>(&self, token: &str) -> Result<T, Error> {
+        self.tokens.open(token, self.env.clock.now())
     }
 }
 

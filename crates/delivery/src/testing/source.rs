@@ -85,6 +85,7 @@ impl Source for FakeSource {
         let list = |shard: &Shard| SourceShard {
             id: shard.id.clone(),
             parents: shard.parents.clone(),
+            first: shard.first,
             end: shard.records.len() as u64,
             ended: shard.ended,
         };
@@ -106,6 +107,13 @@ impl Source for FakeSource {
         let records: Vec<_> = rest.take(limit.records).take_while(fits).cloned().collect();
         let next = records.last().map_or(start.min(found.records.len() as u64), |record| record.offset + 1);
         Ok(SourceChunk { records, next, end: found.records.len() as u64, ended: found.ended })
+    }
+
+    async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
+        let shards = self.shards.lock();
+        let found = shards.iter().find(|found| found.id == shard);
+        let found = found.ok_or_else(|| SourceError::NotFound(shard.to_owned()))?;
+        Ok(found.first.max(found.records.partition_point(|record| record.arrival < time) as u64))
     }
 
     async fn wait(&self, shard: &str, from: u64) {

@@ -1,0 +1,107 @@
+//! Streams as other domains read them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headwater_log::{
+    ReadLimit, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
+use headwater_types::{Arn, Millis, ShardIndex, StreamName};
+
+use crate::{Error, Shard, Start, Stream, Streams};
+
+/// All streams, for those who read them through the log's port.
+pub struct StreamSources(pub Arc<Streams>);
+
+struct StreamSource {
+    streams: Arc<Streams>,
+    name: StreamName,
+    number: u32,
+}
+
+#[async_trait]
+impl Sources for StreamSources {
+    async fn open(&self, arn: &Arn) -> Result<Arc<dyn Source>, SourceError> {
+        let name = arn.name_of("stream").and_then(|name| name.parse::<StreamName>().ok());
+        let name = name.ok_or_else(|| SourceError::NotFound(arn.to_string()))?;
+        let number = self.0.get(&name).map_err(to_source)?.record.number;
+        Ok(Arc::new(StreamSource { streams: self.0.clone(), name, number }))
+    }
+}
+
+impl StreamSource {
+    /// The stream as it is now; one made later under the same name is another.
+    fn stream(&self) -> Result<Arc<Stream>, SourceError> {
+        let stream = self.streams.get(&self.name).map_err(to_source)?;
+        let same = stream.record.number == self.number;
+        same.then_some(stream).ok_or_else(|| SourceError::NotFound(format!("the stream {}", self.name)))
+    }
+
+    fn shard(&self, id: &str) -> Result<(Arc<Stream>, Arc<Shard>), SourceError> {
+        let stream = self.stream()?;
+        let index: ShardIndex = id.parse().map_err(|_| SourceError::NotFound(format!("the shard {id}")))?;
+        let shard = stream.shard(index).map_err(to_source)?.clone();
+        Ok((stream, shard))
+    }
+}
+
+#[async_trait]
+impl Source for StreamSource {
+    fn identity(&self) -> String {
+        self.number.to_string()
+    }
+
+    async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
+        let stream = self.stream()?;
+        let describe = |shard: &Arc<Shard>| {
+            let state = self.streams.state(&stream, shard).map_err(to_source)?;
+            let parents = [shard.record.parent, shard.record.adjacent_parent];
+            Ok(SourceShard {
+                id: shard.record.index.to_string(),
+                parents: parents.into_iter().flatten().map(|parent| parent.to_string()).collect(),
+                first: state.first,
+                end: state.end,
+                // Not when it is sealed: its children are known a little later.
+                ended: shard.record.closed.is_some(),
+            })
+        };
+        stream.shards().iter().map(describe).collect()
+    }
+
+    async fn read(&self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+        let (stream, shard) = self.shard(shard)?;
+        let limit = ReadLimit { records: limit.records, bytes: limit.bytes };
+        let chunk = self.streams.read_unlimited(&stream, &shard, from, limit).await.map_err(to_source)?;
+        let record = |record: headwater_log::Record| SourceRecord {
+            offset: record.offset,
+            sequence_number: shard.sequence(record.offset, record.time).to_string(),
+            partition_key: String::from_utf8_lossy(&record.key).into_owned(),
+            data: record.value,
+            arrival: record.time,
+        };
+        Ok(SourceChunk {
+            records: chunk.records.into_iter().map(record).collect(),
+            next: chunk.next,
+            end: chunk.state.end,
+            ended: shard.record.closed.is_some(),
+        })
+    }
+
+    async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
+        let (stream, shard) = self.shard(shard)?;
+        self.streams.resolve(&stream, &shard, Start::Time(time)).await.map_err(to_source)
+    }
+
+    async fn wait(&self, shard: &str, from: u64) {
+        if let Ok((_, shard)) = self.shard(shard) {
+            self.streams.wait(&shard, from).await;
+        }
+    }
+}
+
+fn to_source(error: Error) -> SourceError {
+    match error {
+        Error::NoStream(_) | Error::NoShard { .. } => SourceError::NotFound(error.to_string()),
+        other => SourceError::Failed(other.to_string()),
+    }
+}
