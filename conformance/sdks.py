@@ -1,0 +1,97 @@
+"""The programs in `sdk/`, one for each of AWS's SDKs: built once, kept in `target/sdk`, and run against a server.
+
+A program is called with a scenario and a name that no one else uses, prints one line of JSON, and fails at the first
+thing that is not as it should be. Of what they are written in, Java, Maven and Go may be missing on a machine.
+"""
+
+import functools
+import hashlib
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from headwater import ROOT, clean_environment
+
+SOURCES = ROOT / "conformance/sdk"
+BUILT = ROOT / "target/sdk"
+BUILD_SECONDS = 600
+RUN_SECONDS = 60
+
+
+def run(command, endpoint):
+    """Runs a program, and gives the line it printed."""
+    environment = clean_environment(AWS_ENDPOINT_URL=endpoint)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+    return json.loads(done.stdout)
+
+
+@functools.cache
+def javascript(program):
+    """`sdk/javascript/<program>.mjs`."""
+    source = SOURCES / "javascript"
+    install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    build(source / "node_modules", source.glob("package*.json"), install)
+    return ["node", "--no-warnings", str(source / f"{program}.mjs")]
+
+
+@functools.cache
+def java(program):
+    """`sdk/java/<program>.java`, with the jars that its pom.xml names."""
+    need("Java SDK", "javac", "java", "mvn")
+    source, made = SOURCES / "java", BUILT / "java"
+    path = f"{made}/jars/*"
+    copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+    fetch = ["mvn", "-q", "-B", copy, "-DincludeScope=runtime", f"-DoutputDirectory={made}/jars"]
+    files = sorted(source.glob("*.java"))
+    compile_ = ["javac", "-cp", path, "-d", f"{made}/classes", *files]
+    build(made, [source / "pom.xml", *files], ["rm", "-rf", made], fetch, compile_)
+    # It starts in half the time without the optimising compiler.
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{made}/classes:{path}", program]
+
+
+@functools.cache
+def go():
+    """`sdk/go`."""
+    need("Go SDK", "go")
+    program = BUILT / "go/sdk-go"
+    build(program, (SOURCES / "go").glob("*.*"), ["go", "build", "-mod=readonly", "-o", program, "."])
+    return [str(program)]
+
+
+@functools.cache
+def rust():
+    """`sdk/rust`, a cargo workspace of its own."""
+    source, program = SOURCES / "rust", BUILT / "rust/debug/sdk-rust"
+    command = ["cargo", "build", "--quiet", "--locked", "--target-dir", BUILT / "rust"]
+    build(program, [*source.glob("Cargo.*"), *source.glob("src/*.rs")], command)
+    return [str(program)]
+
+
+def need(client, *tools):
+    """Passes over a client whose tools are not among the project's prerequisites and not installed."""
+    if missing := [tool for tool in tools if not shutil.which(tool)]:
+        pytest.skip(f"the {client} is not tried: {', '.join(missing)} not installed")
+
+
+def build(result, inputs, *commands):
+    """Runs `commands` in the inputs' folder, unless they made `result` before of the same inputs."""
+    inputs = sorted(inputs)
+    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in inputs)).hexdigest()
+    stamp = BUILT / f"{inputs[0].parent.name}.built"
+    if result.exists() and stamp.exists() and stamp.read_text() == digest:
+        return
+    for command in ([str(part) for part in command] for command in commands):
+        done = subprocess.run(
+            command,
+            cwd=inputs[0].parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=BUILD_SECONDS,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}"
+    BUILT.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(digest)
