@@ -20,8 +20,10 @@ use crate::demo::{DemoError, Doing};
 pub const TRIPS: &str = "trips/";
 /// Where what is delivered goes.
 pub const DELIVERED: &str = "historic-trip-events/";
-/// Where what cannot be delivered goes.
+/// Where what cannot be delivered goes: what the expressions below come to.
 pub const FAILED: &str = "processing-failed/";
+/// A prefix without expressions would get the kind of error, which is `processing-failed`, behind it once more.
+const FAILED_PREFIX: &str = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/";
 
 const NODE: &str = include_str!("../../../../examples/taxi/enrich_events.js");
 const PYTHON: &str = include_str!("../../../../examples/taxi/enrich_events.py");
@@ -217,7 +219,7 @@ impl Setup {
             role_arn: ROLE.to_owned(),
             bucket_arn: format!("arn:aws:s3:::{}", self.names.bucket),
             prefix: Some(DELIVERED.to_owned()),
-            error_output_prefix: Some(FAILED.to_owned()),
+            error_output_prefix: Some(FAILED_PREFIX.to_owned()),
             buffering_hints: Some(firehose::BufferingHints {
                 size_in_mbs: Some(5),
                 interval_in_seconds: Some(buffer_seconds),
