@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize};
 
-use crate::prefix::{PrefixError, Prefixes};
+use crate::{
+    check::Format,
+    prefix::{PrefixError, Prefixes},
+    template::KeyTemplate,
+};
 
 /// A delivery stream as the catalog keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,6 +81,15 @@ pub struct Destination {
     pub error_prefix: Option<String>,
     /// The time zone of names; UTC when there is none.
     pub time_zone: Option<String>,
+    /// The template of whole object keys, in place of the prefix.
+    #[serde(default)]
+    pub key_template: Option<String>,
+    /// The bucket for records that failed, where it is another.
+    #[serde(default)]
+    pub error_bucket: Option<String>,
+    /// What records have to be.
+    #[serde(default)]
+    pub format: Format,
     /// What object keys end in, instead of the compression's own extension.
     pub extension: Option<String>,
     /// When a batch is closed.
@@ -92,6 +105,17 @@ pub struct Destination {
 }
 
 impl Destination {
+    /// Refuses names that could not be made.
+    pub(crate) fn check(&self) -> Result<(), PrefixError> {
+        self.prefixes()?;
+        self.key_template.as_deref().map(KeyTemplate::parse).transpose().map(drop)
+    }
+
+    /// Where records that failed go.
+    pub(crate) fn error_bucket(&self) -> &str {
+        self.error_bucket.as_deref().unwrap_or(&self.bucket)
+    }
+
     /// The prefixes, parsed.
     pub fn prefixes(&self) -> Result<Prefixes, PrefixError> {
         Prefixes::parse(self.prefix.as_deref(), self.error_prefix.as_deref(), self.time_zone.as_deref())
@@ -127,6 +151,19 @@ pub enum Compression {
     None,
     /// One gzip member an object.
     Gzip,
+    /// One Zstandard frame an object.
+    Zstd,
+}
+
+impl Compression {
+    /// What an object's name ends in where nothing else is said.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+        }
+    }
 }
 
 /// A function that records go through.

@@ -22,7 +22,7 @@ use crate::{
     ports::{Ports, SourceError},
     prefix::PrefixError,
     quota::{Gate, Quotas},
-    store::{Progress, Store, Totals},
+    store::{Family, Progress, Store, Totals},
 };
 
 /// Why a delivery stream cannot be made, changed or fed.
@@ -46,6 +46,16 @@ pub enum DeliveryError {
     /// Its prefixes are not prefixes.
     #[error("{0}")]
     Prefix(#[from] PrefixError),
+    /// It was changed since it was looked at.
+    #[error("{name} has the version {version}, not {expected}")]
+    OtherVersion {
+        /// Its name.
+        name: String,
+        /// The version that it has.
+        version: u64,
+        /// The version that it was to have.
+        expected: u64,
+    },
     /// It reads a stream; nothing can be put into it.
     #[error("{0} reads a stream; records are put there")]
     NotDirect(String),
@@ -94,10 +104,24 @@ pub struct Status {
 }
 
 /// How deliveries are to be.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// Which deliveries these are.
+    pub family: Family,
     /// What may be put into each delivery stream; anything where there is none.
     pub quotas: Option<Quotas>,
+    /// The memory that they work in; deliveries that are given the same one share it.
+    pub budget: Budget,
+}
+
+/// KiB of records that may be held at one time: [`WORK_KIB_MAX`].
+#[derive(Debug, Clone)]
+pub struct Budget(pub(crate) Arc<Semaphore>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(WORK_KIB_MAX)))
+    }
 }
 
 /// The delivery streams of a server, and the engines that run them.
@@ -107,7 +131,6 @@ pub struct Deliveries {
     log: Arc<dyn ShardLog>,
     ports: Ports,
     options: Options,
-    budget: Arc<Semaphore>,
     running: RwLock<BTreeMap<String, Arc<Running>>>,
     /// Held while a stream is made, changed or removed, so that the catalog and `running` agree.
     changing: tokio::sync::Mutex<()>,
@@ -128,15 +151,13 @@ impl Deliveries {
         ports: Ports,
         options: Options,
     ) -> Result<Arc<Self>, CatalogError> {
-        let budget = Arc::new(Semaphore::new(WORK_KIB_MAX));
-        let store = Store::new(catalog);
+        let store = Store::new(catalog, options.family);
         let this = Arc::new(Self {
             env,
             store,
             log,
             ports,
             options,
-            budget,
             running: RwLock::default(),
             changing: Default::default(),
         });
@@ -146,7 +167,9 @@ impl Deliveries {
             Origin::Stream { .. } => None,
         };
         let known: HashSet<u64> = streams.iter().filter_map(|(_, found)| shard(&found.value)).collect();
-        direct::remove_strays(&*this.log, |number| known.contains(&number));
+        if this.options.family == Family::Streams {
+            direct::remove_strays(&*this.log, |number| known.contains(&number));
+        }
         for (_, found) in streams {
             let progress = this.store.progress.get(&found.value.id).await?;
             this.start(found.value, progress.map(|p| p.value.delivered_until).unwrap_or_default());
@@ -167,7 +190,7 @@ impl Deliveries {
 
     /// Makes a delivery stream and starts it. One that reads a stream begins at that stream's present end.
     pub async fn create(&self, new: NewStream) -> Result<StreamRecord, DeliveryError> {
-        new.destination.prefixes()?;
+        new.destination.check()?;
         if new.tags.len() > TAGS_MAX {
             return Err(DeliveryError::TooManyTags);
         }
@@ -225,8 +248,9 @@ impl Deliveries {
             Origin::Stream { .. } => None,
         };
         let name = stream.name.clone();
-        let (env, ports, budget) = (self.env.clone(), self.ports.clone(), self.budget.clone());
-        let engine = Engine::new(Executor { env, ports, stream, budget }, self.store.clone(), direct);
+        let (env, ports) = (self.env.clone(), self.ports.clone());
+        let executor = Executor { env, ports, budget: self.options.budget.0.clone() };
+        let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));
         let gate = self.options.quotas.map(|quotas| Mutex::new(Gate::new(quotas)));
@@ -294,6 +318,33 @@ impl Deliveries {
         Ok((0..count).map(|_| direct::record_id(&*self.env.random)).collect())
     }
 
+    /// Gives a delivery stream another destination, whose version is one higher; refused where it has another version
+    /// than the one `expected`. Batches that are closed already go where they were to go.
+    pub async fn update(
+        &self,
+        name: &str,
+        expected: u64,
+        destination: Destination,
+    ) -> Result<StreamRecord, DeliveryError> {
+        destination.check()?;
+        let _changing = self.changing.lock().await;
+        let Versioned { mut value, version } = self.get(name).await?;
+        if value.version != expected {
+            return Err(DeliveryError::OtherVersion {
+                name: name.to_owned(),
+                version: value.version,
+                expected,
+            });
+        }
+        value.version += 1;
+        value.destination = destination;
+        self.store.streams.write(name, &value, Expect::At(version)).await?;
+        if let Some(running) = self.running.read().get(name) {
+            running.engine.configure(value.clone());
+        }
+        Ok(value)
+    }
+
     /// Changes a delivery stream's tags.
     pub async fn tag(
         &self,
@@ -321,7 +372,7 @@ impl Deliveries {
     pub async fn status(&self, name: &str) -> Result<Status, DeliveryError> {
         let running = self.running.read().get(name).cloned();
         let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
-        let progress = self.store.progress.get(&running.engine.executor.stream.id).await?;
+        let progress = self.store.progress.get(&running.engine.stream().id).await?;
         let progress = progress.map(|found| found.value).unwrap_or_default();
         let trouble = running.engine.trouble.lock().clone();
         Ok(Status {

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
-    config::Origin,
+    config::{Destination, Origin, StreamRecord},
     direct::DirectShard,
     execute::{ExecuteError, Executor},
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
@@ -48,6 +48,8 @@ pub struct Engine {
     pub(crate) trouble: Mutex<Option<Trouble>>,
     /// Batches that were delivered by this process: whether there was progress since the last trouble.
     delivered: AtomicU64,
+    /// The delivery stream as it is configured now.
+    config: watch::Sender<Arc<StreamRecord>>,
 }
 
 /// Why a delivery stream waits.
@@ -80,9 +82,25 @@ impl EngineError {
 }
 
 impl Engine {
-    pub(crate) fn new(executor: Executor, store: Store, direct: Option<DirectShard>) -> Arc<Self> {
+    pub(crate) fn new(
+        executor: Executor,
+        stream: StreamRecord,
+        store: Store,
+        direct: Option<DirectShard>,
+    ) -> Arc<Self> {
         let (trouble, delivered) = (Mutex::new(None), AtomicU64::new(0));
-        Arc::new(Self { executor, store, direct, trouble, delivered })
+        let config = watch::Sender::new(Arc::new(stream));
+        Arc::new(Self { executor, store, direct, trouble, delivered, config })
+    }
+
+    /// The delivery stream as it is configured now.
+    pub(crate) fn stream(&self) -> Arc<StreamRecord> {
+        self.config.borrow().clone()
+    }
+
+    /// Changes how batches are made and delivered that are not closed yet.
+    pub(crate) fn configure(&self, stream: StreamRecord) {
+        self.config.send_replace(Arc::new(stream));
     }
 
     /// Delivers until `stop` is set or the stream is removed.
@@ -119,23 +137,23 @@ impl Engine {
 
     async fn note(&self, code: &str, mut error: String, wait: Duration) {
         error.truncate(error.floor_char_boundary(ERROR_TEXT_BYTES_MAX));
-        tracing::warn!(stream = self.executor.stream.name, code, error, ?wait, "a delivery waits");
+        let stream = self.stream();
+        tracing::warn!(stream = stream.name, code, error, ?wait, "a delivery waits");
         let at = self.executor.env.clock.now();
         {
             let mut trouble = self.trouble.lock();
             let times = trouble.as_ref().map_or(0, |trouble| trouble.times) + 1;
             *trouble = Some(Trouble { at, error: error.clone(), times });
         }
-        self.executor.errors().delivery_failed(code, &error).await;
+        self.executor.errors(&stream).delivery_failed(code, &error).await;
     }
 
     /// Delivers batch after batch. Returns without an error only when the stream was removed.
     async fn deliver(&self) -> Result<(), EngineError> {
         let source = self.source().await?;
-        let stream = &self.executor.stream;
-        let buffering = stream.destination.buffering;
-        let mut reader = Reader::new(self.executor.env.clone(), source.clone(), buffering);
-        let Some(mut progress) = self.store.progress.get(&stream.id).await? else { return Ok(()) };
+        let mut config = self.config.subscribe();
+        let mut reader = self.reader(&source);
+        let Some(mut progress) = self.store.progress.get(&self.stream().id).await? else { return Ok(()) };
         if progress.value.intent.is_none() {
             *self.trouble.lock() = None;
         }
@@ -143,19 +161,32 @@ impl Engine {
         let mut again = true;
         loop {
             if let Some(intent) = &progress.value.intent {
-                self.executor.execute(&source, intent, again).await?;
+                self.executor.execute(&under(intent, &self.stream()), &source, intent, again).await?;
                 progress = self.complete(progress, &reader).await?;
             }
-            let batch = reader.next_batch(&progress.value.positions).await?;
+            let batch = tokio::select! {
+                biased;
+                // What the open batch has read is in the log still; the new reader reads it again.
+                Ok(()) = config.changed() => {
+                    reader = self.reader(&source);
+                    continue;
+                }
+                batch = reader.next_batch(&progress.value.positions) => batch?,
+            };
             progress = self.intend(progress, batch).await?;
             again = false;
         }
     }
 
+    fn reader(&self, source: &Arc<dyn Source>) -> Reader {
+        let buffering = self.stream().destination.buffering;
+        Reader::new(self.executor.env.clone(), source.clone(), buffering)
+    }
+
     /// Where the records come from: opened anew after each trouble. A stream that only has the name of the one that
     /// this was made for is refused.
     pub(crate) async fn source(&self) -> Result<Arc<dyn Source>, EngineError> {
-        match (&self.executor.stream.origin, &self.direct) {
+        match (&self.stream().origin, &self.direct) {
             (Origin::Stream { arn, identity, .. }, _) => {
                 let source = self.executor.ports.sources.open(arn).await?;
                 if source.identity() != *identity {
@@ -174,8 +205,10 @@ impl Engine {
         progress: Versioned<Progress>,
         batch: Batch,
     ) -> Result<Versioned<Progress>, EngineError> {
-        let Executor { env, stream, .. } = &self.executor;
-        let names = stream.destination.prefixes()?.names(stream, batch.oldest, &*env.random);
+        let (env, stream) = (&self.executor.env, self.stream());
+        let names = stream.names(batch.oldest, &*env.random)?;
+        // The door alone reads how it was described.
+        let destination = Destination { described: serde_json::Value::Null, ..stream.destination.clone() };
         let intent = Intent {
             version: stream.version,
             made: env.clock.now(),
@@ -186,6 +219,7 @@ impl Engine {
             bucket: stream.destination.bucket.clone(),
             data_key: names.data,
             error_key: names.errors,
+            destination: Some(destination),
         };
         let next = Progress { intent: Some(intent), ..progress.value };
         Ok(self.store.advance(&stream.id, next, progress.version).await?)
@@ -198,7 +232,7 @@ impl Engine {
         reader: &Reader,
     ) -> Result<Versioned<Progress>, EngineError> {
         let next = progress.value.completed(|shard| reader.is_listed(shard));
-        let progress = self.store.advance(&self.executor.stream.id, next, progress.version).await?;
+        let progress = self.store.advance(&self.stream().id, next, progress.version).await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
         *self.trouble.lock() = None;
         if let Some(shard) = &self.direct {
@@ -206,4 +240,10 @@ impl Engine {
         }
         Ok(progress)
     }
+}
+
+/// The delivery stream as it was configured when `intent` was made.
+fn under(intent: &Intent, stream: &StreamRecord) -> StreamRecord {
+    let destination = intent.destination.as_ref().unwrap_or(&stream.destination).clone();
+    StreamRecord { version: intent.version, destination, ..stream.clone() }
 }

@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 use headwater_env::Env;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
+    check::check,
     config::{Compression, Origin, StreamRecord},
     groups::{GroupLimit, Groups, UserRecord},
     limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX, READ_BYTES_MAX, WORK_KIB_MAX},
@@ -47,14 +48,12 @@ pub struct Left {
     pub errors: bool,
 }
 
-/// What executions of one delivery stream work with.
+/// What executions work with.
 pub struct Executor {
     /// Clock, randomness and threads.
     pub env: Env,
     /// The others.
     pub ports: Ports,
-    /// The delivery stream.
-    pub stream: StreamRecord,
     /// KiB that all executions of the process may hold.
     pub budget: Arc<Semaphore>,
 }
@@ -63,27 +62,33 @@ pub struct Executor {
 type Held<T> = (T, OwnedSemaphorePermit);
 
 impl Executor {
-    /// Carries out `intent`. With `again`, an earlier run may have left objects, perhaps with another outcome,
+    /// Carries out `intent` of `stream`, configured as it was when that was made. With `again`, an earlier run may have left objects, perhaps with another outcome,
     /// since a function may answer differently: what this run does not write itself, it removes. Not where the
     /// source has dropped records since, for the earlier run may have had them.
     pub async fn execute(
         &self,
+        stream: &StreamRecord,
         source: &Arc<dyn Source>,
         intent: &Intent,
         again: bool,
     ) -> Result<Left, ExecuteError> {
         let objects = &self.ports.objects;
-        if again && !objects.bucket_exists(&intent.bucket).await? {
-            return Err(ObjectsError::NoBucket(intent.bucket.clone()).into());
+        let error_bucket = stream.destination.error_bucket();
+        for bucket in again.then_some([&intent.bucket, error_bucket]).into_iter().flatten() {
+            if !objects.bucket_exists(bucket).await? {
+                return Err(ObjectsError::NoBucket(bucket.to_owned()).into());
+            }
         }
         let (to, pieces) = mpsc::channel(PIECES_WAITING_MAX);
         let lost = Arc::new(AtomicBool::new(false));
-        let groups = self.groups(source, intent, lost.clone());
-        let ((), left) = futures_util::try_join!(self.produce(groups, to), self.consume(intent, pieces))?;
+        let groups = self.groups(stream, source, intent, lost.clone());
+        let ((), left) =
+            futures_util::try_join!(self.produce(stream, groups, to), self.consume(stream, intent, pieces))?;
         if again && !lost.load(Ordering::Relaxed) {
-            for (written, key) in [(left.data, &intent.data_key), (left.errors, &intent.error_key)] {
+            let (data, errors) = ((&*intent.bucket, &intent.data_key), (error_bucket, &intent.error_key));
+            for (written, (bucket, key)) in [(left.data, data), (left.errors, errors)] {
                 if !written {
-                    objects.delete(&intent.bucket, key).await?;
+                    objects.delete(bucket, key).await?;
                 }
             }
         }
@@ -93,12 +98,13 @@ impl Executor {
     /// Reads and transforms, several groups at once, and hands them on in order; `None` says that it was all.
     async fn produce(
         &self,
+        stream: &StreamRecord,
         groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>>,
         to: mpsc::Sender<Option<Held<Transformed>>>,
     ) -> Result<(), ExecuteError> {
         let transform = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
             let (group, permit) = group?;
-            Ok::<_, ExecuteError>((self.transform(group).await?, permit))
+            Ok::<_, ExecuteError>((self.transform(stream, group).await?, permit))
         };
         let transformed = groups.map(transform).buffered(INVOCATIONS_A_STREAM_MAX);
         let mut transformed = std::pin::pin!(transformed);
@@ -114,19 +120,20 @@ impl Executor {
     /// that the first group of every stream can always go on.
     fn groups(
         &self,
+        stream: &StreamRecord,
         source: &Arc<dyn Source>,
         intent: &Intent,
         lost: Arc<AtomicBool>,
     ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>> {
-        let function = self.stream.destination.function.as_ref();
+        let function = stream.destination.function.as_ref();
         let bytes = function.map_or(READ_BYTES_MAX, |f| f.batch_bytes);
         let span = function.map_or(Duration::MAX, |f| Duration::from_secs(f.interval_s.into()));
         let limit = GroupLimit { bytes, span };
-        let split = matches!(self.stream.origin, Origin::Stream { .. });
+        let split = matches!(stream.origin, Origin::Stream { .. });
         let groups = Groups::new(source.clone(), &intent.ranges, split, limit, lost);
         let share = ((bytes + READ_BYTES_MAX) / 1024).clamp(1, WORK_KIB_MAX) as u32;
         let budget = self.budget.clone();
-        stream::try_unfold(groups, move |mut groups| {
+        futures_util::stream::try_unfold(groups, move |mut groups| {
             let budget = budget.clone();
             async move {
                 let permit = budget.acquire_many_owned(share).await;
@@ -136,20 +143,28 @@ impl Executor {
         })
     }
 
-    async fn transform(&self, group: Vec<UserRecord>) -> Result<Transformed, InvokeError> {
-        let Some(function) = &self.stream.destination.function else {
-            let data = group.into_iter().map(|record| record.data).collect();
-            return Ok(Transformed { data, ..Transformed::default() });
+    async fn transform(
+        &self,
+        stream: &StreamRecord,
+        group: Vec<UserRecord>,
+    ) -> Result<Transformed, InvokeError> {
+        let Some(function) = &stream.destination.function else {
+            let (format, now) = (stream.destination.format, self.env.clock.now());
+            let checked = self.env.blocking(move || check(&group, format, now)).await;
+            for failure in &checked.examples {
+                self.errors(stream).record_failed(failure).await;
+            }
+            return Ok(checked);
         };
-        let source = match &self.stream.origin {
+        let source = match &stream.origin {
             Origin::Direct { .. } => None,
             Origin::Stream { arn, .. } => Some(arn),
         };
         let (env, invoke) = (&self.env, &*self.ports.invoke);
-        let transformer = Transformer { env, invoke, function, stream: &self.stream.arn, source };
+        let transformer = Transformer { env, invoke, function, stream: &stream.arn, source };
         let transformed = transformer.transform(group).await?;
         for failure in &transformed.examples {
-            self.errors().function_failed(&function.arn, failure).await;
+            self.errors(stream).function_failed(&function.arn, failure).await;
         }
         Ok(transformed)
     }
@@ -157,14 +172,15 @@ impl Executor {
     /// Writes what was transformed to the two objects.
     async fn consume(
         &self,
+        stream: &StreamRecord,
         intent: &Intent,
         mut pieces: mpsc::Receiver<Option<Held<Transformed>>>,
     ) -> Result<Left, ExecuteError> {
-        let writer = |key, compression| {
-            ObjectWriter::new(self.env.clone(), self.ports.objects.clone(), &intent.bucket, key, compression)
+        let writer = |bucket, key, compression| {
+            ObjectWriter::new(self.env.clone(), self.ports.objects.clone(), bucket, key, compression)
         };
-        let mut data = writer(&intent.data_key, self.stream.destination.compression);
-        let mut errors = writer(&intent.error_key, Compression::None);
+        let mut data = writer(&intent.bucket, &intent.data_key, stream.destination.compression);
+        let mut errors = writer(stream.destination.error_bucket(), &intent.error_key, Compression::None);
         loop {
             match pieces.recv().await {
                 Some(Some((piece, permit))) => {
@@ -182,8 +198,8 @@ impl Executor {
         Ok(Left { data: data?, errors: errors? })
     }
 
-    /// Where this stream's errors are logged.
-    pub fn errors(&self) -> ErrorLog<'_> {
-        ErrorLog { env: &self.env, sink: &*self.ports.logs, stream: &self.stream }
+    /// Where a stream's errors are logged.
+    pub fn errors<'a>(&'a self, stream: &'a StreamRecord) -> ErrorLog<'a> {
+        ErrorLog { env: &self.env, sink: &*self.ports.logs, stream }
     }
 }

@@ -5,6 +5,7 @@
 //! crash, under the same names; then one commit moves the checkpoint and drops the intent. Knows no API: doors turn
 //! requests into [`NewStream`]s, and `server` connects the [`Ports`] to the other domains.
 
+mod check;
 mod config;
 mod deliveries;
 mod direct;
@@ -20,12 +21,14 @@ mod quota;
 mod reader;
 mod sink;
 mod store;
+mod template;
 #[cfg(test)]
 mod testing;
 mod transform;
 
+pub use check::Format;
 pub use config::{Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, StreamRecord};
-pub use deliveries::{Deliveries, DeliveryError, NewStream, Options, Status};
+pub use deliveries::{Budget, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
 pub use pattern::PatternError;
 pub use ports::{
@@ -34,4 +37,5 @@ pub use ports::{
 };
 pub use prefix::{PrefixError, Which};
 pub use quota::Quotas;
-pub use store::Totals;
+pub use store::{Family, Totals};
+pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;

@@ -30,6 +30,8 @@ pub const PIECES_WAITING_MAX: usize = 2;
 pub const RETRIES_MAX: u32 = 300;
 /// Bytes of a prefix once it is evaluated (AWS's rules for custom prefixes).
 pub const PREFIX_BYTES_MAX: usize = 512;
+/// Bytes of an object's key (S3's limit).
+pub const KEY_BYTES_MAX: usize = 1024;
 /// Bytes of an error's text in a status or a log line.
 pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 

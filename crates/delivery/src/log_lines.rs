@@ -37,6 +37,16 @@ impl ErrorLog<'_> {
         self.line(failure.code, &failure.message, Some(function)).await;
     }
 
+    /// Records are not what they have to be.
+    pub async fn record_failed(&self, failure: &Failure) {
+        tracing::warn!(
+            stream = self.stream.name,
+            code = failure.code,
+            "records were not what they have to be"
+        );
+        self.line(failure.code, &failure.message, None).await;
+    }
+
     /// A batch could not be delivered, and will be tried again.
     pub async fn delivery_failed(&self, code: &str, message: &str) {
         self.line(code, message, None).await;

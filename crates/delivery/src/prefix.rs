@@ -10,9 +10,10 @@ use headwater_types::Millis;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use crate::{
-    config::{Compression, StreamRecord},
+    config::StreamRecord,
     limits::PREFIX_BYTES_MAX,
     pattern::{Pattern, PatternError},
+    template::{KeyTemplate, Values},
 };
 
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
@@ -60,6 +61,9 @@ pub enum PrefixError {
     /// The evaluated prefix is too long.
     #[error("the prefix is longer than {PREFIX_BYTES_MAX} characters")]
     TooLong(Which),
+    /// The template of keys is none, or gives none.
+    #[error("{0}")]
+    Template(String),
     /// There is no such time zone.
     #[error("there is no time zone {0:?}")]
     Zone(String),
@@ -128,13 +132,9 @@ impl Prefixes {
     }
 
     /// The keys of the objects of a batch whose oldest record arrived at `oldest`.
-    pub fn names(&self, stream: &StreamRecord, oldest: Millis, random: &dyn Random) -> ObjectNames {
+    fn names(&self, stream: &StreamRecord, oldest: Millis, random: &dyn Random) -> ObjectNames {
         let time = self.zoned(oldest);
-        let extension = match (&stream.destination.extension, stream.destination.compression) {
-            (Some(extension), _) if !extension.is_empty() => extension,
-            (_, Compression::Gzip) => ".gz",
-            (_, Compression::None) => "",
-        };
+        let extension = extension(stream);
         let stamp = pattern(NAME_TIME).format(&time);
         let name = || format!("{}-{}-{stamp}-{}", stream.name, stream.version, random.uuid());
         let prefix = |parts: &[Part]| evaluate(parts, &time, &mut || random_string(random));
@@ -151,11 +151,36 @@ impl Prefixes {
     }
 }
 
+impl StreamRecord {
+    /// The keys of the objects of a batch whose oldest record arrived at `oldest`.
+    pub(crate) fn names(&self, oldest: Millis, random: &dyn Random) -> Result<ObjectNames, PrefixError> {
+        let prefixes = self.destination.prefixes()?;
+        let mut names = prefixes.names(self, oldest, random);
+        if let Some(template) = &self.destination.key_template {
+            let (time, unique) = (prefixes.zoned(oldest), random.uuid());
+            let (name, id, extension) = (&*self.name, &*self.id, extension(self));
+            names.data = KeyTemplate::parse(template)?.key(Values {
+                name,
+                id,
+                time: &time,
+                extension,
+                unique: &unique,
+            })?;
+        }
+        Ok(names)
+    }
+}
+
+fn extension(stream: &StreamRecord) -> &str {
+    let own = stream.destination.extension.as_deref().filter(|extension| !extension.is_empty());
+    own.unwrap_or(stream.destination.compression.extension())
+}
+
 fn has_expressions(parts: &[Part]) -> bool {
     parts.iter().any(|part| !matches!(part, Part::Literal(_)))
 }
 
-fn pattern(text: &str) -> Pattern {
+pub(crate) fn pattern(text: &str) -> Pattern {
     Pattern::parse(text).expect("our own patterns are patterns")
 }
 
@@ -221,7 +246,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::stream;
+    use crate::{Compression, testing::stream};
 
     /// 2018-08-27T10:11:12Z
     const TIME: Millis = Millis(1_535_364_672_999);

@@ -39,6 +39,7 @@ enum Part {
 enum Encoder {
     Plain,
     Gzip(Box<GzEncoder<Vec<u8>>>),
+    Zstd(Box<zstd::stream::write::Encoder<'static, Vec<u8>>>),
 }
 
 impl ObjectWriter {
@@ -92,6 +93,11 @@ impl ObjectWriter {
                 let encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
                 (Encoder::Gzip(Box::new(encoder)), Some("gzip"))
             }
+            Compression::Zstd => {
+                let encoder = zstd::stream::write::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL);
+                let encoder = encoder.expect("the default level is a level");
+                (Encoder::Zstd(Box::new(encoder)), Some("zstd"))
+            }
         };
         let meta = ObjectMeta { content_type: "application/octet-stream", content_encoding };
         let (objects, bucket, key) = (self.objects.clone(), self.bucket.clone(), self.key.clone());
@@ -139,6 +145,13 @@ impl Encoder {
                 let out = std::mem::take(encoder.get_mut());
                 (Self::Gzip(encoder), out.into())
             }
+            Self::Zstd(mut encoder) => {
+                for piece in pieces {
+                    encoder.write_all(piece).expect("writing to memory does not fail");
+                }
+                let out = std::mem::take(encoder.get_mut());
+                (Self::Zstd(encoder), out.into())
+            }
         }
     }
 
@@ -146,6 +159,7 @@ impl Encoder {
         match self {
             Self::Plain => Bytes::new(),
             Self::Gzip(encoder) => encoder.finish().expect("writing to memory does not fail").into(),
+            Self::Zstd(encoder) => encoder.finish().expect("writing to memory does not fail").into(),
         }
     }
 }
@@ -163,7 +177,7 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_become_one_object() {
-        for compression in [Compression::None, Compression::Gzip] {
+        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
             let (store, mut writer) = writer(compression);
             for i in 0..50 {
                 let piece = Bytes::from(format!("{i}\n").repeat(5000));

@@ -6,7 +6,7 @@ use headwater_catalog::{Catalog, CatalogError, Expect, Table, Version, Versioned
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::config::StreamRecord;
+use crate::config::{Destination, StreamRecord};
 
 /// How far a delivery stream is. One value, so that a checkpoint moves and an intent goes in one step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Intent {
     pub data_key: String,
     /// The key of the object for what fails.
     pub error_key: String,
+    /// Where it goes and how, under that configuration; only intents of an earlier release have none.
+    #[serde(default)]
+    pub destination: Option<Destination>,
 }
 
 /// Records of one shard, from `from` up to but without `to`.
@@ -82,6 +85,16 @@ impl Progress {
     }
 }
 
+/// Deliveries that share names: one of a family does not see those of another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Delivery streams.
+    #[default]
+    Streams,
+    /// Channels of streams, into which nothing is put directly.
+    Channels,
+}
+
 /// The tables of deliveries.
 #[derive(Clone)]
 pub struct Store {
@@ -96,12 +109,16 @@ pub struct Store {
 const SHARDS_COUNTER: &str = "shards";
 
 impl Store {
-    /// The tables in `catalog`.
-    pub fn new(catalog: Arc<dyn Catalog>) -> Self {
+    /// The tables of a family in `catalog`.
+    pub fn new(catalog: Arc<dyn Catalog>, family: Family) -> Self {
+        let (streams, progress, counters) = match family {
+            Family::Streams => ("delivery/stream/", "delivery/progress/", "delivery/counter/"),
+            Family::Channels => ("channel/stream/", "channel/progress/", "channel/counter/"),
+        };
         Self {
-            streams: Table::new(catalog.clone(), "delivery/stream/"),
-            progress: Table::new(catalog.clone(), "delivery/progress/"),
-            counters: Table::new(catalog.clone(), "delivery/counter/"),
+            streams: Table::new(catalog.clone(), streams),
+            progress: Table::new(catalog.clone(), progress),
+            counters: Table::new(catalog.clone(), counters),
             catalog,
         }
     }

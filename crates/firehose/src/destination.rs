@@ -1,7 +1,7 @@
 //! S3 destinations: AWS's configuration into the domain's, and its description. What is not built is refused by
 //! name, unless it says what is the case anyway.
 
-use headwater_delivery::{Buffering, Compression, Destination, Logging, StreamRecord};
+use headwater_delivery::{Buffering, Compression, Destination, Format, Logging, StreamRecord};
 use headwater_shapes::firehose::{
     BufferingHints, CloudWatchLoggingOptions, CreateDeliveryStreamInput, EncryptionConfiguration,
     ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, S3DestinationConfiguration,
@@ -107,6 +107,9 @@ fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destina
         prefix: given.prefix,
         error_prefix: given.error_output_prefix,
         time_zone: given.custom_time_zone,
+        key_template: None,
+        error_bucket: None,
+        format: Format::Bytes,
         extension: given.file_extension,
         buffering: Buffering { size_mib: size.unsigned_abs(), interval_s: interval.unsigned_abs() },
         compression,

@@ -90,6 +90,7 @@ fn prefix(error: PrefixError) -> ApiError {
             let what = if which == Which::Data { "prefix" } else { "ErrorOutputPrefix" };
             format!("Length of evaluated {what} cannot be greater than {PREFIX_BYTES_MAX}")
         }
+        PrefixError::Template(text) => return invalid_argument(text),
         PrefixError::Zone(name) => {
             return invalid_argument(format!("CustomTimeZone {name} is not a time zone."));
         }

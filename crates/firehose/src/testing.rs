@@ -109,7 +109,7 @@ impl World {
             logs: nothing,
         };
         let catalog = Arc::new(MemoryCatalog::default());
-        let options = Options { quotas: Some(Quotas::of_region("us-east-1")) };
+        let options = Options { quotas: Some(Quotas::of_region("us-east-1")), ..Options::default() };
         let deliveries = Deliveries::open(env, catalog, Arc::new(log), ports, options).await.unwrap();
         Self { firehose: Firehose { deliveries }, _dir: dir }
     }

@@ -201,7 +201,7 @@ fn stream_options(settings: &Settings) -> headwater_streams::Options {
 
 fn delivery_options(settings: &Settings) -> headwater_delivery::Options {
     let quotas = (settings.limits == Limits::Aws).then(|| Quotas::of_region(&settings.region));
-    headwater_delivery::Options { quotas }
+    headwater_delivery::Options { quotas, ..Default::default() }
 }
 
 fn function_options(settings: &Settings, address: SocketAddr) -> headwater_functions::Options {

@@ -9,7 +9,7 @@ use std::{
 use proptest::prelude::*;
 
 use super::{FunctionCall, Fuse, PutFault, Side, World, destination, function, new_stream};
-use crate::{Buffering, Compression, Destination, ports::InvokeError};
+use crate::{Buffering, Compression, Deliveries, Destination, ports::InvokeError};
 
 /// How often each record arrived, delivered or failed; a data object holds one record a line.
 fn arrivals(world: &World) -> BTreeMap<String, usize> {
@@ -67,18 +67,21 @@ struct Plan {
     has_function: bool,
     splits: bool,
     gzip: bool,
+    /// Whether each process gives the stream another destination.
+    updates: bool,
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
     let deaths = prop::collection::vec((0u64..12, any::<bool>(), 0u8..12), 0..6);
-    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(seed, deaths, faults, has_function, splits, gzip)| Plan {
+    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<[bool; 4]>()).prop_map(
+        |(seed, deaths, faults, [has_function, splits, gzip, updates])| Plan {
             seed,
             deaths,
             faults,
             has_function,
             splits,
             gzip,
+            updates,
         },
     )
 }
@@ -147,6 +150,13 @@ async fn play(plan: Plan) {
             producer.split();
         }
         let deliveries = world.open_with(&fuse).await;
+        if plan.updates {
+            tokio::select! {
+                biased;
+                () = update(&deliveries) => {}
+                () = world.until(async || fuse.is_blown()) => {}
+            }
+        }
         world.until(async || fuse.is_blown() || world.is_delivered().await).await;
         if !fuse.is_blown() {
             deliveries.close().await;
@@ -158,6 +168,18 @@ async fn play(plan: Plan) {
     world.until_delivered().await;
     deliveries.close().await;
     assert_eq!(arrivals(&world), expected, "each record once");
+}
+
+/// Gives the stream another prefix and the other compression.
+async fn update(deliveries: &Deliveries) {
+    let stream = deliveries.describe("d").await.unwrap();
+    let (version, mut destination) = (stream.version, stream.destination);
+    destination.prefix = Some(format!("data/{version}/"));
+    destination.compression = match destination.compression {
+        Compression::Gzip => Compression::None,
+        _ => Compression::Gzip,
+    };
+    deliveries.update("d", version, destination).await.unwrap();
 }
 
 fn run(plan: Plan) {
@@ -181,7 +203,15 @@ fn a_death_at_any_operation_neither_loses_nor_doubles() {
         for after in [false, true] {
             let deaths = vec![(at, after, 11), (at / 2, !after, 5)];
             let seed = at * 2 + u64::from(after);
-            run(Plan { seed, deaths, faults: (0, 0), has_function: true, splits: at % 2 == 0, gzip: true });
+            run(Plan {
+                seed,
+                deaths,
+                faults: (0, 0),
+                has_function: true,
+                splits: at % 2 == 0,
+                gzip: true,
+                updates: at % 3 == 0,
+            });
         }
     }
 }

@@ -55,6 +55,7 @@ fn unpack(body: &Bytes, meta: &ObjectMeta) -> String {
     let mut text = String::new();
     match meta.content_encoding {
         Some("gzip") => flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text),
+        Some("zstd") => zstd::stream::read::Decoder::new(&body[..]).unwrap().read_to_string(&mut text),
         _ => (&body[..]).read_to_string(&mut text),
     }
     .unwrap();

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{PutFault, World, destination, function, new_stream};
 use crate::{
-    Compression, DeliveryError, Destination, Function, Logging, NewOrigin, NewStream, Options, PrefixError,
-    Quotas,
+    Buffering, Compression, DeliveryError, Destination, Format, Function, Logging, NewOrigin, NewStream,
+    Options, PrefixError, Quotas,
     ports::{InvokeError, SourceError},
 };
 
@@ -360,7 +360,7 @@ async fn records_that_arrived_too_far_apart_do_not_share_a_call() {
 async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
     let quotas = Some(Quotas { requests: 10.0, records: 5.0, bytes: 1024.0 });
     let mut world = World::new(1);
-    world.options = Options { quotas };
+    world.options = Options { quotas, ..Options::default() };
     let deliveries = world.open().await;
     deliveries
         .create(NewStream { origin: NewOrigin::Direct, ..new_stream("d", destination()) })
@@ -372,4 +372,71 @@ async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(put(4).await, Ok(4));
     world.until(async || world.objects.text("data/").len() == 8).await;
+}
+
+#[tokio::test]
+async fn a_batch_goes_where_it_was_to_go_when_it_was_closed() {
+    let world = World::new(1);
+    world.objects.faults.lock().extend([PutFault::Refused; 3]);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", destination())).await.unwrap();
+    world.put(0, "before");
+    // Its intent is written, and its objects are refused.
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    let changed = Destination {
+        prefix: Some("changed/".into()),
+        compression: Compression::Gzip,
+        buffering: Buffering { size_mib: 1, interval_s: 1 },
+        ..destination()
+    };
+    let stale = DeliveryError::OtherVersion { name: "d".into(), version: 1, expected: 7 };
+    assert_eq!(deliveries.update("d", 7, changed.clone()).await, Err(stale));
+    assert_eq!(deliveries.update("d", 1, changed).await.unwrap().version, 2);
+    world.put(0, "after");
+    world.until_delivered().await;
+    assert_eq!(
+        (world.objects.text("data/"), world.objects.text("changed/")),
+        ("before".into(), "after".into())
+    );
+    assert!(world.objects.keys("data/")[0].contains("/d-1-"));
+    let key = world.objects.keys("changed/").remove(0);
+    assert!(key.contains("/d-2-") && key.ends_with(".gz"), "{key}");
+}
+
+#[tokio::test]
+async fn an_open_batch_is_made_anew_when_its_buffering_changes() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    let slow = Destination { buffering: Buffering { size_mib: 128, interval_s: 900 }, ..destination() };
+    deliveries.create(new_stream("d", slow)).await.unwrap();
+    world.put(0, "a");
+    // The shard is read to its end and has ended: the new batch has to read it again.
+    world.source.add_shard(&["0"]);
+    let start = world.clock.now();
+    world.until(async || world.clock.now().since(start) > Duration::from_secs(30)).await;
+    deliveries.update("d", 1, destination()).await.unwrap();
+    world.until_delivered().await;
+    assert_eq!(world.objects.text("data/"), "a");
+    assert!(world.clock.now().since(start) < Duration::from_secs(100));
+}
+
+#[tokio::test]
+async fn records_that_lack_the_format_are_set_aside_and_keys_follow_a_template() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    let destination = Destination {
+        key_template: Some("out/!{channel-name}/!{yyyy}!{extension}".into()),
+        error_prefix: Some("bad/".into()),
+        compression: Compression::Zstd,
+        format: Format::Json,
+        ..destination()
+    };
+    deliveries.create(new_stream("c", destination)).await.unwrap();
+    for data in ["1", "{", "[2]"] {
+        world.put(0, data);
+    }
+    world.until_delivered().await;
+    assert_eq!(world.objects.text("out/c/2018-"), "1\n[2]\n");
+    assert!(world.objects.keys("out/")[0].ends_with(".zst"));
+    assert!(world.objects.text("bad/processing-failed/").contains("\"rawData\":\"ew==\""));
 }

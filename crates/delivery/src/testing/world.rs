@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Deliveries, Options,
     ports::{Invoke, InvokeError, LogSink, Ports, Source},
-    store::Store,
+    store::{Family, Store},
 };
 
 /// When tests begin.
@@ -152,7 +152,9 @@ impl World {
             logs: self.logs.clone(),
         };
         let catalog = Arc::new(FusedCatalog { inner: self.catalog.clone(), fuse: fuse.clone() });
-        Deliveries::open(self.env.clone(), catalog, self.log.clone(), ports, self.options).await.unwrap()
+        Deliveries::open(self.env.clone(), catalog, self.log.clone(), ports, self.options.clone())
+            .await
+            .unwrap()
     }
 
     /// Puts a record into the stream, now.
@@ -183,7 +185,7 @@ impl World {
     pub async fn is_delivered(&self) -> bool {
         let ends: BTreeMap<_, _> =
             self.source.shards().await.unwrap().into_iter().map(|shard| (shard.id, shard.end)).collect();
-        let progress = Store::new(self.catalog.clone()).progress.all().await.unwrap();
+        let progress = Store::new(self.catalog.clone(), Family::Streams).progress.all().await.unwrap();
         progress.iter().all(|(_, found)| {
             let at = |shard: &String| found.value.positions.get(shard).copied().unwrap_or(0);
             found.value.intent.is_none() && ends.iter().all(|(shard, end)| at(shard) == *end)
