@@ -1,0 +1,53 @@
+// Kinesis and S3 through the Go SDK v2: sdk-go streams|fanout|objects name http1|http2
+// The endpoint comes from AWS_ENDPOINT_URL. Prints a summary, or panics at the first mismatch.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"reflect"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+func main() {
+	scenarios := map[string]func(context.Context, aws.Config, string) map[string]int{
+		"streams": streams,
+		"fanout":  fanout,
+		"objects": objects,
+	}
+	scenario, name, protocol := os.Args[1], os.Args[2], os.Args[3]
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
+	defer cancel()
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+		transport.Protocols = new(http.Protocols)
+		transport.Protocols.SetHTTP1(protocol == "http1")
+		transport.Protocols.SetUnencryptedHTTP2(protocol == "http2")
+	})
+	cfg := must(config.LoadDefaultConfig(ctx, config.WithHTTPClient(client)))
+	summary := scenarios[scenario](ctx, cfg, name)
+	fmt.Println(string(must(json.Marshal(summary))))
+}
+
+func must[T any](value T, err error) T {
+	check(err)
+	return value
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func same(expected, found any) {
+	if !reflect.DeepEqual(expected, found) {
+		panic(fmt.Sprintf("expected %v, found %v", expected, found))
+	}
+}
