@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
-use headwater_tools::{replay::ReplayArgs, trips::TripsArgs};
+use headwater_tools::{bench::BenchCommand, replay::ReplayArgs, trips::TripsArgs};
 
 use crate::{demo::DemoArguments, log_command::LogCommand, settings::Settings};
 
@@ -26,6 +26,9 @@ pub enum Command {
     Demo(DemoArguments),
     /// Send historic events from files or S3 into a stream, at the pace at which they happened
     Replay(ReplayArgs),
+    /// Measure a Kinesis endpoint: put, get, latency or mixed
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Make up taxi trips, as files for a replay
     Trips(TripsArgs),
     /// Look into a data folder's log, while no server runs on it

@@ -46,6 +46,10 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
             let summary = headwater_tools::replay::run(arguments, env, variable).await?;
             Ok(if summary.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        Command::Bench(command) => {
+            let report = headwater_tools::bench::run(command, env, variable).await?;
+            Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::Trips(arguments) => {
             headwater_tools::trips::run(arguments, env).await?;
             Ok(ExitCode::SUCCESS)

@@ -43,3 +43,15 @@ pub const DEMO_TRIPS_PER_OBJECT_MAX: u64 = 250_000;
 
 /// Bytes of one object that a demo reads back; a delivery's objects are far smaller.
 pub const DEMO_OBJECT_BYTES_MAX: usize = 256 << 20;
+
+/// Bytes of records in one call of the load generator: what PutRecords takes at most (Kinesis API reference).
+pub const BENCH_CALL_BYTES_MAX: usize = 10 << 20;
+
+/// How long the load generator waits for an answer.
+pub const BENCH_ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// The load generator's pause after a call that failed or was throttled, and at the tip of all its shards.
+pub const BENCH_PAUSE: Duration = Duration::from_millis(10);
+
+/// Failed calls in a row after which a connection of the load generator gives up.
+pub const BENCH_FAILURES_MAX: u32 = 100;

@@ -1,0 +1,195 @@
+//! One connection to the endpoint: HTTP/1.1 driven by the very task that waits for the answer, so that no other is
+//! woken for it.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use headwater_env::Env;
+use headwater_wire::{
+    client::{CallError, ProvideCredentials},
+    sign::{Payload, Scope, sign},
+};
+use http::{HeaderMap, HeaderValue, Request, Uri, header};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde::Deserialize;
+use tower_service::Service;
+
+use crate::{bench::calls::Codec, limits::BENCH_ANSWER_WAIT_MAX};
+
+/// The header that a server without credentials of its own is content with.
+const CONSTANT_SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=bench/20130101/us-east-1/kinesis/aws4_request, \
+    SignedHeaders=host, Signature=0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Where to call, and as whom; connections share it.
+pub struct Endpoint {
+    /// Its address.
+    pub uri: Uri,
+    /// The region of signatures.
+    pub region: String,
+    /// Whose signatures; none for a constant one.
+    pub signer: Option<Arc<dyn ProvideCredentials>>,
+    /// How bodies are written.
+    pub codec: Codec,
+    /// Clock and tasks.
+    pub env: Env,
+}
+
+impl Endpoint {
+    /// The request, signed; the address in it is the path alone, as HTTP/1.1 has it.
+    async fn request(&self, target: HeaderValue, body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
+        let Endpoint { uri, region, signer, codec, env } = self;
+        let (mut head, ()) = Request::post(uri.clone()).body(()).expect("its parts are valid").into_parts();
+        head.headers.insert(header::CONTENT_TYPE, codec.content_type());
+        head.headers.insert("x-amz-target", target);
+        match signer {
+            Some(signer) => {
+                let credentials =
+                    signer.credentials().await.map_err(|error| Failure::transport(&error, false))?;
+                let scope = Scope { service: "kinesis", region, at: env.clock.now() };
+                sign(&mut head, Payload::Bytes(&body), &credentials, &scope);
+            }
+            None => {
+                let host = uri.authority().map_or("", |authority| authority.as_str());
+                let host = HeaderValue::from_str(host).expect("an authority is plain ASCII");
+                head.headers.insert(header::HOST, host);
+                head.headers.insert(header::AUTHORIZATION, HeaderValue::from_static(CONSTANT_SIGNATURE));
+                head.headers.insert("x-amz-date", HeaderValue::from_static("20130101T000000Z"));
+            }
+        }
+        head.uri = Uri::from_static("/");
+        Ok(Request::from_parts(head, Full::new(body)))
+    }
+}
+
+/// A call that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The endpoint's error type, or one of [`CallError`]'s codes.
+    pub code: String,
+    /// Whether it asks to come later.
+    pub throttled: bool,
+    /// Whether it may have done its work all the same.
+    pub unclear: bool,
+}
+
+impl Failure {
+    /// An answer that is not what it must be.
+    pub fn unreadable(problem: &dyn ToString) -> Self {
+        tracing::debug!(problem = problem.to_string(), "an answer cannot be read");
+        Self { code: CallError::RESPONSE.to_owned(), throttled: false, unclear: true }
+    }
+
+    fn transport(problem: &dyn std::error::Error, unclear: bool) -> Self {
+        tracing::debug!(problem = problem.to_string(), "a connection failed");
+        Self { code: CallError::TRANSPORT.to_owned(), throttled: false, unclear }
+    }
+
+    fn answered(status: u16, headers: &HeaderMap, body: &[u8], codec: Codec) -> Self {
+        let named = headers.get("x-amzn-errortype").and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let code = named.or_else(|| codec.read::<ErrorBody>(body).ok()?.code);
+        let code = code.unwrap_or_else(|| format!("Http{status}"));
+        let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
+        Self { code: code.to_owned(), throttled: is_throttling(code), unclear: status >= 500 }
+    }
+}
+
+/// Whether an error asks to come later.
+pub fn is_throttling(code: &str) -> bool {
+    code == "ProvisionedThroughputExceededException"
+        || code == "LimitExceededException"
+        || code.contains("Throttl")
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(rename = "__type")]
+    code: Option<String>,
+}
+
+/// A connection that is made anew whenever it broke.
+pub struct Connection {
+    endpoint: Arc<Endpoint>,
+    connector: HttpsConnector<HttpConnector>,
+    live: Option<Live>,
+}
+
+/// What hands requests over, and what moves their bytes.
+struct Live {
+    requests: SendRequest<Full<Bytes>>,
+    driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+}
+
+impl Connection {
+    /// A connection that is made with its first call.
+    pub fn new(endpoint: Arc<Endpoint>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(Duration::from_secs(10)));
+        let tls = match HttpsConnectorBuilder::new().with_native_roots() {
+            Ok(native) => native,
+            // A machine without certificates of its own.
+            Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
+        };
+        Self { endpoint, connector: tls.https_or_http().enable_http1().wrap_connector(tcp), live: None }
+    }
+
+    /// How bodies are written.
+    pub fn codec(&self) -> Codec {
+        self.endpoint.codec
+    }
+
+    /// Calls once, and returns a success's body.
+    pub async fn call(&mut self, target: HeaderValue, body: Bytes) -> Result<Bytes, Failure> {
+        let env = self.endpoint.env.clone();
+        let deadline = env.clock.sleep(BENCH_ANSWER_WAIT_MAX);
+        // A connection whose exchange broke or was given up is not kept.
+        match select(pin!(self.exchange(target, body)), deadline).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => {
+                Err(Failure { code: CallError::TIMEOUT.to_owned(), throttled: false, unclear: true })
+            }
+        }
+    }
+
+    async fn exchange(&mut self, target: HeaderValue, body: Bytes) -> Result<Bytes, Failure> {
+        let request = self.endpoint.request(target, body).await?;
+        let mut live = match self.live.take().filter(|live| !live.requests.is_closed()) {
+            Some(live) => live,
+            None => self.connect().await?,
+        };
+        let Live { requests, driver } = &mut live;
+        let answer = async {
+            let (head, body) = requests.send_request(request).await?.into_parts();
+            Ok((head, body.collect().await?.to_bytes()))
+        };
+        let (answer, usable) = match select(pin!(answer), driver).await {
+            Either::Left((answer, _)) => (answer, true),
+            // The connection is at its end, with or without what was asked for.
+            Either::Right((_, answer)) => (answer.await, false),
+        };
+        let (head, body) = answer.map_err(|error: hyper::Error| Failure::transport(&error, true))?;
+        self.live = usable.then_some(live);
+        match head.status.is_success() {
+            true => Ok(body),
+            false => Err(Failure::answered(head.status.as_u16(), &head.headers, &body, self.codec())),
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Live, Failure> {
+        let stream = self.connector.call(self.endpoint.uri.clone()).await;
+        let stream = stream.map_err(|error| Failure::transport(&*error, false))?;
+        let (requests, driver) =
+            http1::handshake(stream).await.map_err(|error| Failure::transport(&error, false))?;
+        Ok(Live { requests, driver: Box::pin(driver) })
+    }
+}

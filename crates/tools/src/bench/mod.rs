@@ -1,0 +1,306 @@
+//! `headwater bench`: a load generator for any Kinesis endpoint, which verifies what it reads back.
+//!
+//! Requests are written once and patched in place ([`calls`]), each connection is driven by the task that uses it
+//! ([`connection`]), and every record has a stamp of its own ([`payload`]), so that what comes back is compared with
+//! what was acknowledged record for record ([`read`]).
+
+mod args;
+mod calls;
+mod connection;
+mod cpu;
+mod get;
+mod histogram;
+mod latency;
+mod meter;
+mod mixed;
+mod payload;
+mod put;
+mod read;
+mod report;
+mod target;
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+pub use args::BenchCommand;
+use futures_util::future::{Either, join, select};
+use headwater_env::Env;
+use headwater_wire::client::{CallError, ClientConfig, ConfigError};
+pub use report::Report;
+use tokio::sync::mpsc;
+
+use crate::bench::{
+    args::Common,
+    calls::{Codec, PutCall},
+    connection::{Connection, Failure},
+    cpu::CpuShare,
+    meter::Window,
+    payload::Payload,
+    put::{Put, Until, put_all},
+    read::{Reading, Seen, Verification, sweep},
+    report::{Measured, Passes},
+    target::Target,
+};
+
+/// Records a page where all is read back.
+const PAGE_MAX: u32 = 10_000;
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The command line.
+    #[error("{0}")]
+    Arguments(String),
+    /// The endpoint's address.
+    #[error("{0:?} is no address of an endpoint; write it as http://127.0.0.1:4566")]
+    Address(String),
+    /// Settings of AWS's tools.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The stream.
+    #[error("stream {stream} {what}: {problem}")]
+    Stream {
+        /// Its name.
+        stream: String,
+        /// What was wanted of it.
+        what: &'static str,
+        /// What the endpoint answered.
+        problem: CallError,
+    },
+    /// Reading back.
+    #[error("what was put cannot be read back: {0}")]
+    ReadBack(String),
+    /// The user.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// Runs the command and prints its result; `variable` reads the environment.
+///
+/// # Errors
+/// When the endpoint cannot be used as it was asked for.
+pub async fn run(
+    command: BenchCommand,
+    env: Env,
+    variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+) -> Result<Report, BenchError> {
+    command.check()?;
+    let config = ClientConfig::from_env(variable, &env).await?;
+    let report = bench(&command, config, &env).await?;
+    match command.common().json {
+        true => println!("{}", serde_json::to_string(&report).expect("a report is numbers and texts")),
+        false => print!("{}", report.text()),
+    }
+    Ok(report)
+}
+
+/// The same without printing.
+pub async fn bench(command: &BenchCommand, config: ClientConfig, env: &Env) -> Result<Report, BenchError> {
+    let target = Target::open(config, command.common(), env).await?;
+    let report = {
+        let run = Run::new(command, &target, env);
+        match select(pin!(run.measure()), pin!(tokio::signal::ctrl_c())).await {
+            Either::Left((report, _)) => report,
+            Either::Right(_) => Err(BenchError::Stopped),
+        }
+    };
+    let closed = target.close().await;
+    report.and_then(|report| closed.map(|()| report))
+}
+
+/// One run at its target.
+struct Run<'a> {
+    command: &'a BenchCommand,
+    common: &'a Common,
+    target: &'a Target,
+    reading: Arc<Reading>,
+    env: &'a Env,
+}
+
+impl<'a> Run<'a> {
+    fn new(command: &'a BenchCommand, target: &'a Target, env: &'a Env) -> Self {
+        let common = command.common();
+        let page = if let BenchCommand::Get(args) = command { args.page } else { PAGE_MAX };
+        let reading = Reading {
+            endpoint: target.endpoint.clone(),
+            stream: target.stream.clone(),
+            payload: Payload::new(env.random.next_u64(), common.record_size),
+            page: i32::try_from(page).unwrap_or(i32::MAX),
+        };
+        Self { command, common, target, reading: Arc::new(reading), env }
+    }
+
+    async fn measure(&self) -> Result<Report, BenchError> {
+        match self.command {
+            BenchCommand::Put(_) => self.put().await,
+            BenchCommand::Get(args) => self.get(args.preload << 20).await,
+            BenchCommand::Latency(args) => self.latency(Duration::from_millis(args.poll)).await,
+            BenchCommand::Mixed(_) => self.mixed().await,
+        }
+    }
+
+    async fn put(&self) -> Result<Report, BenchError> {
+        let window = self.window();
+        let connections = self.common.connections as usize;
+        let putting = put_all(
+            self.env,
+            self.calls(connections),
+            self.common.record_size,
+            window,
+            Until::Time(window.to),
+        );
+        let (put, cpu) = join(putting, self.watch(window)).await;
+        let verification = match self.common.no_verify {
+            true => None,
+            false => Some(Verification::of(&put, all_seen(&self.sweep().await?))),
+        };
+        let measured = vec![Measured::of(self.put_name(), &put.meter, self.common.duration)];
+        Ok(Report { verification, ..self.report(measured, cpu) })
+    }
+
+    async fn get(&self, preload: u64) -> Result<Report, BenchError> {
+        let put = self.preload(preload.div_ceil(self.common.record_size as u64)).await;
+        let held = self.sweep().await?;
+        let verification = Verification::of(&put, all_seen(&held));
+        let window = self.window();
+        let getting = get::get_all(&self.reading, held, self.common.connections as usize, window);
+        let (got, cpu) = join(getting, self.watch(window)).await;
+        let measured = vec![Measured::of("GetRecords", &got.meter, self.common.duration)];
+        let passes = Some(Passes { whole: got.passes, wrong: got.wrong_passes });
+        Ok(Report { verification: Some(verification), passes, ..self.report(measured, cpu) })
+    }
+
+    async fn preload(&self, records: u64) -> Put {
+        let connections = (self.common.connections as usize).min(8);
+        let until = Until::Stored(records, Arc::new(AtomicU64::new(0)));
+        put_all(self.env, self.calls(connections), self.common.record_size, Window::ALWAYS, until).await
+    }
+
+    async fn latency(&self, poll: Duration) -> Result<Report, BenchError> {
+        let window = self.window();
+        let measuring =
+            latency::measure(&self.reading, &self.target.shards, self.common.record_size, poll, window);
+        let (found, cpu) = join(measuring, self.watch(window)).await;
+        let measured = vec![
+            Measured::of("PutRecord", &found.put.meter, self.common.duration),
+            Measured::of(
+                "from acknowledgement to reader, by GetRecords",
+                &found.delivery,
+                self.common.duration,
+            ),
+        ];
+        let verification = Some(Verification::of(&found.put, found.seen));
+        Ok(Report { verification, connections: self.target.shards.len(), ..self.report(measured, cpu) })
+    }
+
+    async fn mixed(&self) -> Result<Report, BenchError> {
+        let window = self.window();
+        let put_ended = Arc::new(AtomicBool::new(false));
+        let putters = self.common.connections as usize / 2;
+        let readers = self.common.connections as usize - putters;
+        let putting = async {
+            let calls = self.calls(putters);
+            let put = put_all(self.env, calls, self.common.record_size, window, Until::Time(window.to)).await;
+            put_ended.store(true, Ordering::Release);
+            put
+        };
+        let shards = self.shard_ids();
+        let reading = mixed::tail(&self.reading, &shards, readers, window, put_ended.clone());
+        let ((put, tailed), cpu) = join(join(putting, reading), self.watch(window)).await;
+        let measured = vec![
+            Measured::of(self.put_name(), &put.meter, self.common.duration),
+            Measured::of("GetRecords", &tailed.meter, self.common.duration),
+            Measured::of("from sending to reader", &tailed.delivery, self.common.duration),
+        ];
+        let verification = (!self.common.no_verify).then(|| Verification::of(&put, tailed.seen));
+        Ok(Report { verification, ..self.report(measured, cpu) })
+    }
+
+    /// The time that is measured, if the run starts now.
+    fn window(&self) -> Window {
+        let from = self.env.clock.elapsed() + self.common.warm_up;
+        Window { from, to: from + self.common.duration }
+    }
+
+    /// The generator's processor time in the window.
+    async fn watch(&self, window: Window) -> Option<CpuShare> {
+        let clock = &self.env.clock;
+        clock.sleep(window.from.saturating_sub(clock.elapsed())).await;
+        let before = (cpu::used(self.env), clock.elapsed());
+        clock.sleep(window.to.saturating_sub(clock.elapsed())).await;
+        CpuShare::between(before.0, cpu::used(self.env), clock.elapsed() - before.1)
+    }
+
+    fn calls(&self, connections: usize) -> Vec<(Connection, PutCall)> {
+        let Reading { endpoint, stream, payload, .. } = &*self.reading;
+        let records = self.command.records_a_call();
+        (0..connections as u32)
+            .map(|worker| {
+                let call = PutCall::new(endpoint.codec, stream, payload, records, worker, None);
+                (Connection::new(endpoint.clone()), call)
+            })
+            .collect()
+    }
+
+    fn shard_ids(&self) -> Vec<String> {
+        self.target.shards.iter().map(|shard| shard.id.clone()).collect()
+    }
+
+    async fn sweep(&self) -> Result<Vec<(String, Seen)>, BenchError> {
+        let failed = |Failure { code, .. }| BenchError::ReadBack(code);
+        sweep(&self.reading, &self.shard_ids(), self.common.connections as usize).await.map_err(failed)
+    }
+
+    fn put_name(&self) -> &'static str {
+        if self.command.records_a_call() == 1 { "PutRecord" } else { "PutRecords" }
+    }
+
+    fn report(&self, measured: Vec<Measured>, generator_cpu: Option<CpuShare>) -> Report {
+        Report {
+            bench: self.command.name(),
+            endpoint: self.common.endpoint_url.clone(),
+            codec: if self.reading.endpoint.codec == Codec::Json { "json" } else { "cbor" },
+            signed: !self.common.no_sign,
+            shards: self.target.shards.len(),
+            connections: self.common.connections as usize,
+            record_size: self.common.record_size,
+            records_a_call: self.command.records_a_call(),
+            seconds: self.common.duration.as_secs_f64(),
+            measured,
+            generator_cpu,
+            passes: None,
+            verification: None,
+        }
+    }
+}
+
+fn all_seen(held: &[(String, Seen)]) -> Seen {
+    let mut all = Seen::default();
+    held.iter().for_each(|(_, seen)| all.merge(*seen));
+    all
+}
+
+/// Runs all of them at a time, each a task; what they gave, in no order.
+async fn together<T: Send + 'static>(
+    env: &Env,
+    work: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let (done, mut results) = mpsc::channel(1);
+    for one in work {
+        let done = done.clone();
+        // Nobody misses the result when the run was given up.
+        env.spawn(async move { drop(done.send(one.await).await) });
+    }
+    drop(done);
+    let mut all = Vec::new();
+    while let Some(result) = results.recv().await {
+        all.push(result);
+    }
+    all
+}

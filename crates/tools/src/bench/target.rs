@@ -1,0 +1,129 @@
+//! The stream that is measured: made for the run and removed after it, or one that is there.
+
+use std::{sync::Arc, time::Duration};
+
+use headwater_env::Env;
+use headwater_producer::{KinesisStream, Shard, Stream};
+use headwater_shapes::kinesis::{self, ops};
+use headwater_wire::client::{CallError, Client, ClientConfig, Credentials};
+use http::Uri;
+
+use crate::bench::{BenchError, args::Common, calls::Codec, connection::Endpoint};
+
+/// How often it is asked whether the stream is ready, and how many times.
+const READY_INTERVAL: Duration = Duration::from_millis(100);
+const READY_TRIES: u32 = 1200;
+
+/// A stream and the way to it.
+pub struct Target {
+    /// For the load.
+    pub endpoint: Arc<Endpoint>,
+    /// The stream's name.
+    pub stream: String,
+    /// Its open shards.
+    pub shards: Vec<Shard>,
+    client: Client,
+    remove: bool,
+}
+
+impl Target {
+    /// Makes the stream, or finds it.
+    pub async fn open(config: ClientConfig, common: &Common, env: &Env) -> Result<Self, BenchError> {
+        let config = match common.no_sign {
+            true => ClientConfig { region: config.region.clone(), ..ClientConfig::new(nobody()) },
+            false => config,
+        };
+        let config = config.with_endpoint_url(Some(common.endpoint_url.clone()));
+        let endpoint = endpoint(&config, common, env)?;
+        let stream = match &common.stream {
+            Some(name) => name.clone(),
+            None => format!("bench-{:08x}", env.random.next_u64() >> 32),
+        };
+        let own = common.stream.is_none();
+        let client = Client::new(config.clone(), env.clone());
+        let mut target = Self { endpoint, stream, shards: Vec::new(), client, remove: own && !common.keep };
+        if own {
+            target.create(common.shards).await.map_err(|e| target.failed("cannot be created", e))?;
+        }
+        let listed = match target.wait_until_active(env).await {
+            Ok(()) => KinesisStream::new(config, &target.stream, env).shards().await,
+            Err(error) => Err(error),
+        };
+        match listed {
+            Ok(shards) => target.shards = shards.into_iter().filter(|shard| shard.open).collect(),
+            Err(error) => {
+                let failed = target.failed("cannot be used", error);
+                target.close().await?;
+                return Err(failed);
+            }
+        }
+        Ok(target)
+    }
+
+    /// Removes the stream, if it was made for the run.
+    pub async fn close(&self) -> Result<(), BenchError> {
+        if !self.remove {
+            return Ok(());
+        }
+        let input = kinesis::DeleteStreamInput {
+            stream_name: Some(self.stream.clone()),
+            enforce_consumer_deletion: Some(true),
+            ..Default::default()
+        };
+        let removed = self.client.call::<ops::DeleteStream>(input).await;
+        removed.map(drop).map_err(|e| self.failed("cannot be removed; remove it yourself", e))
+    }
+
+    async fn create(&self, shards: u32) -> Result<(), CallError> {
+        let input = kinesis::CreateStreamInput {
+            stream_name: self.stream.clone(),
+            shard_count: Some(i32::try_from(shards).unwrap_or(i32::MAX)),
+            ..Default::default()
+        };
+        self.client.call::<ops::CreateStream>(input).await.map(drop)
+    }
+
+    async fn wait_until_active(&self, env: &Env) -> Result<(), CallError> {
+        for _ in 0..READY_TRIES {
+            let stream_name = Some(self.stream.clone());
+            let input = kinesis::DescribeStreamSummaryInput { stream_name, ..Default::default() };
+            let output = self.client.call::<ops::DescribeStreamSummary>(input).await?;
+            if output.stream_description_summary.stream_status == "ACTIVE" {
+                return Ok(());
+            }
+            env.clock.sleep(READY_INTERVAL).await;
+        }
+        let waited = READY_INTERVAL * READY_TRIES;
+        Err(CallError {
+            code: CallError::TIMEOUT.to_owned(),
+            status: None,
+            message: format!("it is not ACTIVE after {waited:?}"),
+            retryable: false,
+            unclear: false,
+        })
+    }
+
+    fn failed(&self, what: &'static str, problem: CallError) -> BenchError {
+        BenchError::Stream { stream: self.stream.clone(), what, problem }
+    }
+}
+
+/// Keys for endpoints that ask for none.
+fn nobody() -> Credentials {
+    Credentials { access_key_id: "bench".into(), secret_access_key: "bench".into(), session_token: None }
+}
+
+fn endpoint(config: &ClientConfig, common: &Common, env: &Env) -> Result<Arc<Endpoint>, BenchError> {
+    let bad = || BenchError::Address(common.endpoint_url.clone());
+    let uri: Uri = format!("{}/", common.endpoint_url.trim_end_matches('/')).parse().map_err(|_| bad())?;
+    if uri.authority().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(bad());
+    }
+    Ok(Arc::new(Endpoint {
+        uri,
+        region: config.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+        signer: (!common.no_sign).then(|| config.credentials.clone()),
+        codec: if common.cbor { Codec::Cbor } else { Codec::Json },
+        env: env.clone(),
+    }))
+}
