@@ -12,7 +12,7 @@ use crate::{
     aws::unreadable,
     batch::{self, Waiting},
     limits::{
-        AGGREGATED_RECORDS_MAX, CALL_BYTES_MAX, CALL_RECORDS_MAX, PAUSE_MAX, PAUSE_MIN,
+        AGGREGATED_RECORDS_MAX, CALL_BYTES_MAX, CALL_RECORDS_MAX, PAUSE_AFTER_PROGRESS, PAUSE_MAX, PAUSE_MIN,
         SETTLE_FACTOR_AFTER_TIMEOUT,
     },
     read_back::Search,
@@ -253,9 +253,10 @@ impl Pace {
         Self { env, patience, since, pause: PAUSE_MIN }
     }
 
+    /// Some were stored. The rest comes again soon, but not so soon that a shard's limit has not moved.
     fn progress(&mut self) {
         self.since = self.env.clock.elapsed();
-        self.pause = PAUSE_MIN;
+        self.pause = self.pause.min(PAUSE_AFTER_PROGRESS);
     }
 
     /// Waits a while; `false` when it is time to give up.

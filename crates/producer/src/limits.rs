@@ -44,6 +44,9 @@ pub const SETTLE_FACTOR_AFTER_TIMEOUT: u32 = 10;
 /// The first pause between tries; it doubles up to [`PAUSE_MAX`], and a random part of it is waited.
 pub const PAUSE_MIN: Duration = Duration::from_millis(50);
 
+/// The longest pause after a call that stored some of its records.
+pub const PAUSE_AFTER_PROGRESS: Duration = Duration::from_millis(250);
+
 /// The longest pause between tries.
 pub const PAUSE_MAX: Duration = Duration::from_secs(2);
 
