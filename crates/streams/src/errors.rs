@@ -121,6 +121,18 @@ pub enum Error {
     /// Scaled [`crate::MAX_SCALINGS`] times within a day.
     #[error("stream {0} was scaled too often within 24 hours")]
     ScaledTooOften(StreamName),
+    /// The capacity of the stream follows its load, not its owner.
+    #[error("stream {0} is in on-demand mode")]
+    OnDemand(StreamName),
+    /// What is asked for is for streams whose capacity follows their load.
+    #[error("stream {0} is not in on-demand mode")]
+    NotOnDemand(StreamName),
+    /// Its mode was changed [`crate::MAX_MODE_CHANGES`] times within a day.
+    #[error("stream {0} changed its mode too often within 24 hours")]
+    ModeChangedTooOften(StreamName),
+    /// There are so many on-demand streams already.
+    #[error("there are {0} on-demand streams, which is all there may be")]
+    TooManyOnDemand(u32),
     /// The stream has no consumer of that name, or the one that is meant is gone.
     #[error("stream {stream} has no consumer {consumer}")]
     NoConsumer {

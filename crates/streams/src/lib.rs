@@ -5,10 +5,14 @@
 //! where a reader stands and what it may still read. It leaves durability and order to the log, and AWS's spelling,
 //! texts and paging parameters to the door.
 
+mod account;
 mod consumers;
 mod errors;
 mod limits;
 mod listing;
+mod load;
+mod metrics;
+mod on_demand;
 mod plan;
 mod put;
 mod read;
@@ -22,13 +26,17 @@ mod subscriptions;
 mod throttle;
 mod token;
 
+pub use account::Commitment;
 pub use consumers::Consumer;
 pub use errors::{Error, PutError};
 pub use limits::{
-    CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_PUT_BYTES, MAX_READ,
-    MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS,
+    CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_MODE_CHANGES,
+    MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_READ, MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_STREAM_SHARDS,
+    MAX_TAGS, MIN_RETENTION_HOURS, ON_DEMAND_SHARDS,
 };
 pub use listing::{ConsumerPage, ShardFilter, ShardPage, StreamPage};
+pub use load::{Load, Mode, Peak};
+pub use metrics::{ShardMetric, ShardMetrics};
 pub use plan::Step;
 pub use put::{Placed, PutEntry};
 pub use read::{ReadRecord, ReadResult, ShardIterator, Start};

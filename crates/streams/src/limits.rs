@@ -62,3 +62,15 @@ pub(crate) const SUBSCRIPTION_BYTES: f64 = 2_097_152.0;
 /// What one event of a subscription holds at the most, unless its only record is larger. It is all that is in memory
 /// for a subscriber who does not read.
 pub(crate) const MAX_EVENT: ReadLimit = ReadLimit { records: 10_000, bytes: 256 * 1024 };
+
+/// Shards that an on-demand stream begins with, and has at least.
+pub const ON_DEMAND_SHARDS: u32 = 4;
+/// For so many days a stream holds capacity for double of what it took.
+pub(crate) const PEAK_DAYS: u64 = 30;
+/// Over so long load is measured.
+pub(crate) const MEASURED: Duration = Duration::from_secs(60);
+/// How often a stream may change its mode within [`MODE_CHANGES_PERIOD`].
+pub const MAX_MODE_CHANGES: usize = 2;
+pub(crate) const MODE_CHANGES_PERIOD: Duration = Duration::from_secs(24 * 3600);
+/// On-demand streams there may be.
+pub const MAX_ON_DEMAND_STREAMS: u32 = 50;

@@ -109,6 +109,10 @@ impl Streams {
         }
         let appended = self.log.append(appends(stream, entries, &groups)).await;
         for (group, appended) in groups.iter().zip(appended) {
+            if appended.is_ok() {
+                let bytes = group.entries.iter().map(|&entry| entries[entry as usize].bytes()).sum();
+                stream.shards()[group.place].live.counters.wrote(group.entries.len(), bytes);
+            }
             place(stream, group, appended, results);
         }
     }
@@ -129,6 +133,7 @@ impl Streams {
             of.retain(|&entry| {
                 let admitted = admitted.next().expect("one answer a size");
                 if !admitted {
+                    shard.live.counters.refused_write();
                     results[entry as usize] = Some(Err(PutError::Throttled(shard.record.index)));
                 }
                 admitted

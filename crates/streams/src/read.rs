@@ -123,13 +123,19 @@ impl Streams {
         limit: usize,
     ) -> Result<ReadResult, Error> {
         if self.options.limits && !shard.live.throttle.admit_read(self.env.clock.elapsed()) {
+            shard.live.counters.refused_read();
             let (stream, shard) = (stream.record.name.clone(), shard.record.index);
             return Err(Error::Throttled { stream, shard });
         }
         let limit = ReadLimit { records: limit.min(MAX_READ.records), bytes: MAX_READ.bytes };
         let chunk = self.read_unlimited(stream, shard, from, limit).await?;
+        let bytes = chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum();
         if self.options.limits {
-            shard.live.throttle.charge_read(chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum());
+            shard.live.throttle.charge_read(bytes);
+        }
+        if let Some(last) = chunk.records.last() {
+            let age = self.env.clock.now().since(last.time).as_millis() as u64;
+            shard.live.counters.read(chunk.records.len(), bytes, age);
         }
         Ok(self.result(shard, chunk))
     }

@@ -1,12 +1,15 @@
 //! What the catalog keeps of a stream.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use headwater_log::{Retention, ShardNumber};
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Step;
+use crate::{Mode, metrics::ShardMetric, plan::Step};
 
 /// A stream's tags.
 pub type Tags = BTreeMap<String, String>;
@@ -37,6 +40,15 @@ pub struct StreamRecord {
     /// Those who read it with throughput of their own, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consumers: BTreeMap<String, ConsumerRecord>,
+    /// The shard-level metrics that are published.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub metrics: BTreeSet<ShardMetric>,
+    /// How its capacity is decided.
+    #[serde(default)]
+    pub mode: Mode,
+    /// When that was changed, of late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mode_changes: Vec<Millis>,
     /// When its shard count was changed as a whole, of late.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scalings: Vec<Millis>,

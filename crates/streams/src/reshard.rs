@@ -11,7 +11,7 @@ use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
 
 use crate::{
     Error, Shard, Step, Stream, StreamRecord, Streams,
-    limits::{MAX_SCALINGS, MAX_STREAM_SHARDS, SCALINGS_PERIOD},
+    limits::{MAX_SCALINGS, SCALINGS_PERIOD},
     plan,
 };
 
@@ -24,6 +24,7 @@ impl Streams {
         at: HashKey,
     ) -> Result<(), Error> {
         self.reshard(name, move |streams, record| {
+            provisioned(record)?;
             streams.check_quota(1)?;
             Ok(vec![plan::split(record, shard, at)?])
         })
@@ -38,13 +39,19 @@ impl Streams {
         shard: ShardIndex,
         adjacent: ShardIndex,
     ) -> Result<(), Error> {
-        self.reshard(name, move |_, record| Ok(vec![plan::merge(record, shard, adjacent)?])).await.map(drop)
+        self.reshard(name, move |_, record| {
+            provisioned(record)?;
+            Ok(vec![plan::merge(record, shard, adjacent)?])
+        })
+        .await
+        .map(drop)
     }
 
     /// Splits and merges until `target` open shards, at least 1, own equal parts of the ring; how many there were
     /// before. Done when this returns.
     pub async fn scale(self: &Arc<Self>, name: StreamName, target: u32) -> Result<u32, Error> {
         self.reshard(name, move |streams, record| {
+            provisioned(record)?;
             streams.admit_scaling(record, target)?;
             Ok(plan::scale(record, target))
         })
@@ -54,9 +61,7 @@ impl Streams {
     /// Whether a stream may be scaled now; counts it.
     fn admit_scaling(&self, record: &mut StreamRecord, target: u32) -> Result<(), Error> {
         let open = record.shards.iter().filter(|shard| shard.closed.is_none()).count() as u32;
-        let others = self.open_shards() - open;
-        let quota = self.options.shard_quota.saturating_sub(others);
-        let quota = if self.options.limits { quota.min(MAX_STREAM_SHARDS) } else { quota };
+        let quota = self.room_for(open);
         if target > quota {
             return Err(Error::ScaledOverQuota { open, target, quota });
         }
@@ -76,7 +81,7 @@ impl Streams {
     }
 
     /// Takes the steps of `plan`, which may also change the record otherwise; how many shards were open before.
-    async fn reshard(
+    pub(crate) async fn reshard(
         self: &Arc<Self>,
         name: StreamName,
         plan: impl FnOnce(&Self, &mut StreamRecord) -> Result<Vec<Step>, Error> + Send + 'static,
@@ -88,7 +93,13 @@ impl Streams {
             let before = this.get(&name)?;
             let mut record = before.record.clone();
             record.resharding = plan(&this, &mut record)?;
+            if record == before.record {
+                return Ok(before.open_shards());
+            }
             this.replace(&before, record).await?;
+            if !this.get(&name)?.is_resharding() {
+                return Ok(before.open_shards());
+            }
             this.finish(&name).await?;
             let open = before.open_shards();
             tracing::info!(stream = %name, before = open, after = this.get(&name)?.open_shards(), "resharded");
@@ -143,6 +154,11 @@ impl Streams {
         }
         Ok(newest)
     }
+}
+
+/// Only such streams are resharded by their owners.
+fn provisioned(record: &StreamRecord) -> Result<(), Error> {
+    if record.mode.is_on_demand() { Err(Error::OnDemand(record.name.clone())) } else { Ok(()) }
 }
 
 /// The shards that an intent closes, without those that it opens itself.

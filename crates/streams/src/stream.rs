@@ -7,7 +7,9 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 use md5::{Digest, Md5};
 
-use crate::{Error, ShardRecord, StreamRecord, subscriptions::Subscriptions, throttle::Throttle};
+use crate::{
+    Error, ShardRecord, StreamRecord, metrics::Counters, subscriptions::Subscriptions, throttle::Throttle,
+};
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
 pub struct Stream {
@@ -32,6 +34,7 @@ pub struct Shard {
 #[derive(Default)]
 pub(crate) struct Live {
     pub throttle: Throttle,
+    pub counters: Counters,
     pub subscriptions: Subscriptions,
 }
 
@@ -144,6 +147,9 @@ pub(crate) mod tests {
             tags: Default::default(),
             resharding: Vec::new(),
             consumers: BTreeMap::new(),
+            metrics: Default::default(),
+            mode: Default::default(),
+            mode_changes: Vec::new(),
             scalings: Vec::new(),
         }
     }

@@ -12,14 +12,15 @@ use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
 use headwater_env::Env;
 use headwater_log::ShardLog;
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    Error, ShardRecord, Stream, StreamRecord, Tags,
+    Commitment, Error, Mode, ShardRecord, Stream, StreamRecord, Tags,
     limits::{
-        DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_RETENTION_HOURS, MAX_TAGS, MIN_RETENTION_HOURS,
-        STREAM_NUMBERS,
+        DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS, MAX_RETENTION_HOURS,
+        MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
     },
+    on_demand::Looked,
     record::{Installation, stream_of},
     token::Tokens,
 };
@@ -50,12 +51,20 @@ pub struct NewStream {
     pub tags: Tags,
     /// Bytes of data and partition key in one record.
     pub max_record_bytes: u32,
+    /// How its capacity is decided.
+    pub mode: Mode,
 }
 
 impl NewStream {
     /// A stream of `shards` shards, else as AWS makes them.
     pub fn new(name: StreamName, shards: u32) -> Self {
-        Self { name, shards, tags: Tags::new(), max_record_bytes: DEFAULT_MAX_RECORD_BYTES }
+        Self {
+            name,
+            shards,
+            tags: Tags::new(),
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            mode: Mode::Provisioned,
+        }
     }
 }
 
@@ -68,6 +77,7 @@ pub struct Streams {
     catalog: Arc<dyn Catalog>,
     records: Table<StreamRecord>,
     installation: Table<Installation>,
+    pub(crate) account: Table<Commitment>,
     by_name: RwLock<BTreeMap<StreamName, Arc<Stream>>>,
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
@@ -76,6 +86,8 @@ pub struct Streams {
     pub(crate) changed: tokio::sync::Notify,
     /// Whether subscriptions are to end.
     pub(crate) closing: AtomicBool,
+    /// The load of on-demand streams so far.
+    pub(crate) looked: Mutex<Looked>,
 }
 
 /// The one record of the installation's table.
@@ -92,6 +104,7 @@ impl Streams {
     ) -> Result<Arc<Self>, Error> {
         let records = Table::<StreamRecord>::new(catalog.clone(), "streams/stream/");
         let installation = Table::new(catalog.clone(), "streams/");
+        let account = Table::new(catalog.clone(), "streams/");
         let tokens = Tokens::new(&installation_of(&env, &installation).await?.value.token_key);
         let mut by_name = BTreeMap::new();
         for (_, found) in records.all().await? {
@@ -108,10 +121,12 @@ impl Streams {
             catalog,
             records,
             installation,
+            account,
             by_name: RwLock::new(by_name),
             changing: tokio::sync::Mutex::default(),
             changed: tokio::sync::Notify::new(),
             closing: AtomicBool::new(false),
+            looked: Mutex::default(),
         });
         streams.finish_all().await;
         Ok(streams)
@@ -142,6 +157,18 @@ impl Streams {
     /// Open shards of all streams together.
     pub fn open_shards(&self) -> u32 {
         self.by_name.read().values().map(|stream| stream.open_shards()).sum()
+    }
+
+    /// Streams in on-demand mode.
+    pub fn on_demand_streams(&self) -> u32 {
+        self.by_name.read().values().filter(|stream| stream.record.mode.is_on_demand()).count() as u32
+    }
+
+    /// The most open shards that one stream may have which has `open` of them.
+    pub(crate) fn room_for(&self, open: u32) -> u32 {
+        let others = self.open_shards().saturating_sub(open);
+        let quota = self.options.shard_quota.saturating_sub(others);
+        if self.options.limits { quota.min(MAX_STREAM_SHARDS) } else { quota }
     }
 
     /// The clock that streams go by.
@@ -175,6 +202,10 @@ impl Streams {
             return Err(Error::TooManyTags(new.name));
         }
         self.check_quota(new.shards)?;
+        if new.mode.is_on_demand() && self.options.limits && self.on_demand_streams() >= MAX_ON_DEMAND_STREAMS
+        {
+            return Err(Error::TooManyOnDemand(self.on_demand_streams()));
+        }
         let stream = loop {
             // None: another node made a stream in between and took the number.
             if let Some(stream) = self.commit_new(&new).await? {
@@ -374,6 +405,9 @@ fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
         tags: new.tags.clone(),
         resharding: Vec::new(),
         consumers: BTreeMap::new(),
+        metrics: Default::default(),
+        mode: new.mode.clone(),
+        mode_changes: Vec::new(),
         scalings: Vec::new(),
     }
 }

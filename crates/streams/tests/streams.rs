@@ -3,7 +3,7 @@
 mod support;
 
 use headwater_log::{Append, NewRecord, Retention, ShardNumber};
-use headwater_streams::{Error, NewStream, Options, ShardFilter, Start, Tags};
+use headwater_streams::{Error, NewStream, Options, ShardFilter, ShardMetrics, Start, Tags};
 use headwater_types::{HashKey, Millis, ShardIndex};
 use support::{NO_LIMITS, START, World, entry, entry_at, name};
 
@@ -175,4 +175,29 @@ async fn pages_of_streams_follow_their_names_and_their_tokens_age() {
     assert!(matches!(world.streams.next_shards(&token, 2), Err(Error::InvalidToken)));
     world.advance(300_001);
     assert!(matches!(world.streams.next_streams(&token, 2), Err(Error::ExpiredToken { .. })));
+}
+
+#[tokio::test]
+async fn shards_count_what_goes_through_them() {
+    let world = World::new(Options::default()).await;
+    let stream = world.create("a", 1).await;
+    let shard = &stream.shards()[0];
+    let entries = (0..1001).map(|_| entry("k", "xy")).collect();
+    world.streams.put(&stream, entries).await.unwrap();
+    world.advance(250);
+    for _ in 0..6 {
+        let _over_at_the_sixth = world.streams.read(&stream, shard, 0, 10).await;
+    }
+    let counted = ShardMetrics {
+        incoming_bytes: 3000,
+        incoming_records: 1000,
+        outgoing_bytes: 150,
+        outgoing_records: 50,
+        write_exceeded: 1,
+        read_exceeded: 1,
+        iterator_age: 250,
+    };
+    assert_eq!(shard.metrics(), counted);
+    world.streams.scale(name("a"), 2).await.unwrap();
+    assert_eq!(world.stream("a").shards()[0].metrics(), counted, "a closed shard keeps its counts");
 }
