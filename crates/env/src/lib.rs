@@ -47,6 +47,17 @@ impl Env {
         self.tasks.spawn(Box::pin(task));
     }
 
+    /// Runs `work` in a task of its own and waits for it, so that a caller that goes away cannot leave it half done.
+    ///
+    /// # Panics
+    /// When `work` panics.
+    pub async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let (done, result) = tokio::sync::oneshot::channel();
+        // The receiver is gone only when the caller is: nobody misses the answer.
+        self.spawn(async move { drop(done.send(work.await)) });
+        result.await.expect("work that runs to its end does not panic")
+    }
+
     /// Runs `work`, which may block on the disk, away from the asynchronous threads.
     ///
     /// # Panics
