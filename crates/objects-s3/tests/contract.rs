@@ -37,6 +37,7 @@ async fn world() -> World {
         router: Arc::new(Router::new([], [door])),
         region: Region("us-east-1".into()),
         account: Account("000000000000".into()),
+        verifier: None,
         limits: Limits::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -94,6 +94,7 @@ impl Server {
             router: Arc::new(domains.doors()),
             region: Region(settings.region.clone()),
             account: Account(settings.account.clone()),
+            verifier: None,
             limits: server::Limits::default(),
         };
         let (shutdown, told) = oneshot::channel::<()>();

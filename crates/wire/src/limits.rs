@@ -92,3 +92,6 @@ pub(crate) const XML_BODY_BYTES: usize = 8 << 20;
 
 /// The body of a request that asks for HTTP/2 on the way: what the first window of HTTP/2 takes.
 pub(crate) const H2C_BODY_BYTES: usize = 32 << 10;
+
+/// Keys made of secrets that are kept for the next requests: a few for each access key, day and service.
+pub(crate) const SIGNING_KEYS: usize = 1024;

@@ -93,8 +93,8 @@ pub fn sign(request: &mut Parts, payload: Payload<'_>, credentials: &Credentials
     let canonical = canonical_request(request, &names, &payload_hash, scope.service);
     let day = &time[..8];
     let place = format!("{day}/{}/{}/aws4_request", scope.region, scope.service);
-    let signed_text = format!("{ALGORITHM}\n{time}\n{place}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
-    let signature = hex(&hmac(&signing_key(credentials, day, scope), signed_text.as_bytes()));
+    let key = signing_key(&credentials.secret_access_key, day, scope.region, scope.service);
+    let signature = hex(&hmac(&key, text_to_sign(&time, &place, &canonical).as_bytes()));
     let authorization = format!(
         "{ALGORITHM} Credential={}/{place}, SignedHeaders={}, Signature={signature}",
         credentials.access_key_id,
@@ -104,13 +104,9 @@ pub fn sign(request: &mut Parts, payload: Payload<'_>, credentials: &Credentials
 }
 
 /// The key of one day, region and service.
-pub(crate) fn signing_key(credentials: &Credentials, day: &str, scope: &Scope<'_>) -> [u8; 32] {
-    let start = format!("AWS4{}", credentials.secret_access_key);
-    [day, scope.region, scope.service, "aws4_request"]
-        .iter()
-        .fold(start.into_bytes(), |key, part| hmac(&key, part.as_bytes()).to_vec())
-        .try_into()
-        .expect("HMAC-SHA256 gives 32 bytes")
+pub(crate) fn signing_key(secret: &str, day: &str, region: &str, service: &str) -> [u8; 32] {
+    let first = hmac(format!("AWS4{secret}").as_bytes(), day.as_bytes());
+    [region, service, "aws4_request"].iter().fold(first, |key, part| hmac(&key, part.as_bytes()))
 }
 
 /// What the key signs: the time, the place and the canonical request's hash.
@@ -129,25 +125,44 @@ pub(crate) fn canonical_request(
     let query = canonical_query(request.uri.query().unwrap_or_default());
     let mut text = format!("{}\n{path}\n{query}\n", request.method);
     for name in names {
-        let values: Vec<String> = request.headers.get_all(*name).iter().map(canonical_value).collect();
+        let mut values: Vec<String> = request.headers.get_all(*name).iter().map(canonical_value).collect();
+        if let ([], "host", Some(authority)) = (&values[..], *name, request.uri.authority()) {
+            // HTTP/2 has the host in the address.
+            values.push(authority.to_string());
+        }
         text += &format!("{name}:{}\n", values.join(","));
     }
     text + &format!("\n{}\n{payload_hash}", names.join(";"))
 }
 
-/// S3 signs the path as it is sent; all others escape it once more.
+/// S3 signs the path as it is sent; all others without what means nothing in it, and escaped once more.
 fn canonical_path(path: &str, service: &str) -> String {
     match (path, service) {
-        ("", _) => "/".to_owned(),
+        ("" | "/", _) => "/".to_owned(),
         (path, "s3") => path.to_owned(),
-        (path, _) => utf8_percent_encode(path, RESERVED_IN_PATH).to_string(),
+        (path, _) => utf8_percent_encode(&normal_path(path), RESERVED_IN_PATH).to_string(),
     }
 }
 
-/// The parameters escaped in one way and sorted, without a presigned address's own signature.
+/// The path without empty segments, `.` and `..`.
+fn normal_path(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    let end = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
+    format!("/{}{end}", segments.join("/"))
+}
+
+/// The parameters escaped in one way and sorted, without a presigned address's own signature. A `+` is a blank, as it
+/// is where they are read.
 fn canonical_query(query: &str) -> String {
     let escape = |text: &str| {
-        let plain: Vec<u8> = percent_decode_str(text).collect();
+        let plain: Vec<u8> = percent_decode_str(&text.replace('+', " ")).collect();
         percent_encoding::percent_encode(&plain, RESERVED).to_string()
     };
     let mut pairs: Vec<(String, String)> = query
@@ -183,9 +198,18 @@ fn host_of(uri: &http::Uri) -> Option<String> {
 }
 
 /// `20150830T123600Z`.
-fn amz_date(at: Millis) -> String {
+pub(crate) fn amz_date(at: Millis) -> String {
+    date(at, "%Y%m%dT%H%M%SZ")
+}
+
+/// `2015-08-30T12:36:00Z`.
+pub(crate) fn iso_date(at: Millis) -> String {
+    date(at, "%Y-%m-%dT%H:%M:%SZ")
+}
+
+fn date(at: Millis, form: &str) -> String {
     let at = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime("%Y%m%dT%H%M%SZ").to_string()
+    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime(form).to_string()
 }
 
 /// The time in a text such as `20150830T123600Z`.
@@ -206,9 +230,29 @@ pub(crate) fn hmac(key: &[u8], data: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// Whether `signature` is the HMAC of `data` in lower-case hexadecimal digits. The time it takes does not tell how
+/// much of it is right.
+pub(crate) fn hmac_matches(key: &[u8], data: &[u8], signature: &str) -> bool {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(data);
+    unhex(signature).is_some_and(|bytes| mac.verify_slice(&bytes).is_ok())
+}
+
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
 }
 
 #[cfg(test)]

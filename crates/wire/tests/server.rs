@@ -97,6 +97,7 @@ async fn start(limits: Limits) -> Server {
         router: Arc::new(Router::new([JsonDoor::new(table)], [])),
         region: Region("us-east-1".into()),
         account: Account("000000000000".into()),
+        verifier: None,
         limits,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

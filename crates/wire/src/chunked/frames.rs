@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct Frames {
     input: BytesMut,
     state: State,
+    /// The signature of the chunk that is read.
+    signature: String,
     trailers: Vec<(String, String)>,
 }
 
@@ -20,6 +22,8 @@ pub(super) struct Frames {
 pub(super) enum Frame {
     /// Bytes of the body.
     Data(Bytes),
+    /// The end of a chunk, also of the last one, which is empty; with its signature where it has one.
+    ChunkEnd(String),
     /// The end, with the trailers by their names in lower case.
     End(Vec<(String, String)>),
     /// Nothing before more input comes.
@@ -57,10 +61,13 @@ impl Frames {
             match self.state {
                 State::Length => {
                     let Some(line) = self.line()? else { return Ok(Frame::NeedsMore) };
-                    self.state = match chunk_length(&line)? {
-                        0 => State::Trailers,
-                        length => State::Data(length),
-                    };
+                    let (length, signature) = chunk_line(&line)?;
+                    self.signature = signature.to_owned();
+                    if length == 0 {
+                        self.state = State::Trailers;
+                        return Ok(self.chunk_end());
+                    }
+                    self.state = State::Data(length);
                 }
                 State::Data(_) if self.input.is_empty() => return Ok(Frame::NeedsMore),
                 State::Data(left) => {
@@ -74,6 +81,7 @@ impl Frames {
                     Some(b"\r\n") => {
                         self.input.advance(2);
                         self.state = State::Length;
+                        return Ok(self.chunk_end());
                     }
                     Some(_) => return Err(BodyError::Framing("a chunk is longer than it says")),
                 },
@@ -86,6 +94,10 @@ impl Frames {
                 },
             }
         }
+    }
+
+    fn chunk_end(&mut self) -> Frame {
+        Frame::ChunkEnd(std::mem::take(&mut self.signature))
     }
 
     /// A line without its end, of bounded length; none while it is not whole.
@@ -113,10 +125,12 @@ impl Frames {
     }
 }
 
-/// The length at the start of a chunk's line; what stands behind a `;` is the chunk's signature.
-fn chunk_length(line: &str) -> Result<u64, BodyError> {
-    let digits = line.split(';').next().unwrap_or_default().trim();
+/// The length at the start of a chunk's line, and the signature behind it, empty where there is none.
+fn chunk_line(line: &str) -> Result<(u64, &str), BodyError> {
+    let (digits, extension) = line.split_once(';').unwrap_or((line, ""));
+    let digits = digits.trim();
     let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let length = plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten();
-    length.ok_or(BodyError::Framing("a chunk does not start with its length"))
+    let length = length.ok_or(BodyError::Framing("a chunk does not start with its length"))?;
+    Ok((length, extension.trim().strip_prefix("chunk-signature=").unwrap_or_default()))
 }

@@ -2,7 +2,7 @@
 //!
 //! [`receive`] takes a body and its headers and gives the bytes inside, one chunk in memory at a time. What it finds
 //! wrong ends the stream with an [`io::Error`] that holds the [`ApiError`] for it; whoever stores the bytes must not
-//! keep them then ([`body_error`] gets it out again). The signatures of single chunks are not checked.
+//! keep them then ([`body_error`] gets it out again). What a request's signature says of its body is checked here too.
 
 mod checks;
 mod frames;
@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use headwater_shapes::ByteStream;
 use http::{HeaderMap, header};
+use sha2::Digest;
 
 use crate::{
     ApiError,
@@ -20,6 +21,7 @@ use crate::{
         checks::Checks,
         frames::{Frame, Frames},
     },
+    verify::Seal,
 };
 
 pub(crate) use checks::Algorithm;
@@ -51,6 +53,9 @@ pub(crate) enum BodyError {
     /// The value of a checksum's header or trailer cannot be one.
     #[error("the value of {0} is no checksum")]
     Malformed(String),
+    /// The signature of a chunk, or of the trailers, does not match.
+    #[error("the signature of a part of the body does not match")]
+    Signature,
     /// A checksum does not match.
     #[error("the {algorithm} of the body is {computed} instead of {given}")]
     Checksum {
@@ -73,16 +78,21 @@ pub(crate) enum Depth {
     Transport,
 }
 
-/// The bytes inside `body`, checked against its headers on their way.
+/// The bytes inside `body`, checked against its headers and its request's signature on their way.
 ///
 /// # Errors
 /// When the headers themselves are wrong.
-pub(crate) fn receive(body: ByteStream, headers: &HeaderMap, depth: Depth) -> Result<ByteStream, BodyError> {
+pub(crate) fn receive(
+    body: ByteStream,
+    headers: &HeaderMap,
+    depth: Depth,
+    seal: Seal,
+) -> Result<ByteStream, BodyError> {
     let framed = is_framed(headers);
     let announced = if framed { number(headers, DECODED_LENGTH)? } else { body.len };
     let frames = framed.then(Frames::default);
     let checks = Checks::new(headers, depth)?;
-    let state = State { body, frames, checks, announced, seen: 0, finished: false };
+    let state = State { body, frames, checks, seal, announced, seen: 0, finished: false };
     let chunks = stream::try_unfold(state, |mut state| async move {
         let chunk = state.next().await?;
         Ok(chunk.map(|chunk| (chunk, state)))
@@ -114,6 +124,7 @@ struct State {
     body: ByteStream,
     frames: Option<Frames>,
     checks: Checks,
+    seal: Seal,
     announced: Option<u64>,
     seen: u64,
     finished: bool,
@@ -126,21 +137,31 @@ impl State {
             if self.finished {
                 return Ok(None);
             }
-            match &mut self.frames {
-                None => match self.body.chunks.next().await.transpose()? {
-                    Some(data) => return self.pass(data).map(Some),
-                    None => self.finish(&[])?,
-                },
-                Some(frames) => match frames.next().map_err(broken)? {
-                    Frame::Data(data) => return self.pass(data).map(Some),
-                    Frame::End(trailers) => self.finish(&trailers)?,
-                    Frame::NeedsMore => match self.body.chunks.next().await.transpose()? {
-                        Some(bytes) => frames.feed(bytes),
-                        None => return Err(broken(BodyError::Cut)),
-                    },
+            let frame = match &mut self.frames {
+                Some(frames) => frames.next().map_err(broken)?,
+                None => Frame::NeedsMore,
+            };
+            match frame {
+                Frame::Data(data) => return self.pass(data).map(Some),
+                Frame::ChunkEnd(signature) => self.end_chunk(&signature)?,
+                Frame::End(trailers) => self.finish(&trailers)?,
+                Frame::NeedsMore => match (self.read().await?, &mut self.frames) {
+                    (Some(bytes), Some(frames)) => frames.feed(bytes),
+                    (Some(bytes), None) => return self.pass(bytes).map(Some),
+                    (None, Some(_)) => return Err(broken(BodyError::Cut)),
+                    (None, None) => self.finish(&[])?,
                 },
             }
         }
+    }
+
+    /// The next bytes as they were sent.
+    async fn read(&mut self) -> io::Result<Option<Bytes>> {
+        let bytes = self.body.chunks.next().await.transpose()?;
+        if let (Seal::Whole(hash, _), Some(bytes)) = (&mut self.seal, &bytes) {
+            hash.update(bytes);
+        }
+        Ok(bytes)
     }
 
     fn pass(&mut self, data: Bytes) -> io::Result<Bytes> {
@@ -151,9 +172,20 @@ impl State {
             }
             _ => {
                 self.checks.update(&data);
+                if let Seal::Chunks(chain) = &mut self.seal {
+                    chain.update(&data);
+                }
                 Ok(data)
             }
         }
+    }
+
+    fn end_chunk(&mut self, signature: &str) -> io::Result<()> {
+        let fits = match &mut self.seal {
+            Seal::Chunks(chain) => chain.ends_chunk(signature),
+            Seal::Whole(..) | Seal::None => true,
+        };
+        if fits { Ok(()) } else { Err(broken(BodyError::Signature)) }
     }
 
     fn finish(&mut self, trailers: &[(String, String)]) -> io::Result<()> {
@@ -161,7 +193,15 @@ impl State {
         if let Some(announced) = self.announced.filter(|announced| *announced != self.seen) {
             return Err(broken(BodyError::Length { announced, actual: self.seen }));
         }
-        self.checks.finish(trailers).map_err(broken)
+        let fits = match std::mem::take(&mut self.seal) {
+            Seal::Whole(hash, check) => check(hash.finalize().into()).map(|()| true),
+            Seal::Chunks(mut chain) => Ok(chain.ends_body(trailers)),
+            Seal::None => Ok(true),
+        };
+        match fits.map_err(io::Error::other)? {
+            true => self.checks.finish(trailers).map_err(broken),
+            false => Err(broken(BodyError::Signature)),
+        }
     }
 }
 
@@ -196,6 +236,12 @@ impl From<&BodyError> for ApiError {
                 "The request contained trailing data that was not well-formed or did not conform to our published \
                  schema."
                     .to_owned(),
+            ),
+            BodyError::Signature => ApiError::new(
+                403,
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided. Check your key and \
+                 signing method.",
             ),
             BodyError::Malformed(name) if name == "content-md5" => {
                 refuse("InvalidDigest", "The Content-MD5 you specified was invalid.".to_owned())

@@ -21,7 +21,8 @@ fn pieces(body: &[u8], size: usize) -> ByteStream {
 
 /// What arrives, or the error at the end.
 fn received(body: &[u8], size: usize, headers: &HeaderMap, depth: Depth) -> Result<Vec<u8>, ApiError> {
-    let stream = receive(pieces(body, size), headers, depth).map_err(|error| ApiError::from(&error))?;
+    let stream =
+        receive(pieces(body, size), headers, depth, Seal::None).map_err(|error| ApiError::from(&error))?;
     let whole = stream.chunks.try_fold(Vec::new(), |mut all, piece| async move {
         all.extend_from_slice(&piece);
         Ok(all)

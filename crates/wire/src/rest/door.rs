@@ -17,6 +17,7 @@ use crate::{
         parse_query, read, streams, write,
     },
     route::{Answer, Encoded, Route},
+    verify::{Seal, Verifier},
 };
 use headwater_shapes::{ByteStream, OperationShape, Structure};
 
@@ -53,9 +54,11 @@ impl<State: Send + Sync + 'static> Door for Rest<State> {
         self.table.service.name
     }
 
-    /// A signature names its service. Without one, JSON services have their paths, and all the rest is S3's.
+    /// A signature names its service. Without one, JSON services have their paths, and all the rest is S3's; so is
+    /// what is signed for a service that nobody is, where signatures are checked, for there it is told.
     fn takes(&self, head: &Parts) -> bool {
         match (signed_service(head), self.format) {
+            (Some(_), Format::Xml(_)) if head.extensions.get::<Verifier>().is_some() => true,
             (Some(service), _) => service == self.table.service.signing_name,
             (None, Format::Json) => self.router.knows(head.uri.path()),
             (None, Format::Xml(_)) => true,
@@ -78,14 +81,24 @@ impl<State: Send + Sync + 'static> Door for Rest<State> {
 
 impl<State: Send + Sync + 'static> Rest<State> {
     async fn answer(&self, head: &Parts, body: Body, context: &Context) -> Result<Response<Body>, ApiError> {
+        let seal = self.verify(head)?;
         let query = parse_query(head.uri.query().unwrap_or_default());
         let found = self.find(head, &query, context)?;
         let operation = found.operation;
         let Some(route) = self.table.routes.get(operation.name) else {
             return Err(ApiError::not_supported(format_args!("{}:{}", self.name(), operation.name)));
         };
-        let (members, stream) = self.read_request(head, body, query, found).await?;
+        let (members, stream) = self.read_request(head, body, seal, query, found).await?;
         call(route, members, stream, self.format, context).await
+    }
+
+    /// Whether the request may be made; what is left to be seen of it is seen at the end of its body.
+    fn verify(&self, head: &Parts) -> Result<Seal, ApiError> {
+        match (head.extensions.get::<Verifier>(), self.format) {
+            (None, _) => Ok(Seal::None),
+            (Some(verifier), Format::Json) => verifier.check_rest_json(head, self.table.service.signing_name),
+            (Some(verifier), Format::Xml(_)) => verifier.check_s3(head),
+        }
     }
 
     fn find(&self, head: &Parts, query: &[(String, String)], context: &Context) -> Result<Found, ApiError> {
@@ -103,6 +116,7 @@ impl<State: Send + Sync + 'static> Rest<State> {
         &self,
         head: &Parts,
         body: Body,
+        seal: Seal,
         query: Vec<(String, String)>,
         found: Found,
     ) -> Result<(Value, Option<ByteStream>), ApiError> {
@@ -110,8 +124,8 @@ impl<State: Send + Sync + 'static> Rest<State> {
         let length = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
         let length = length.or(body.size_hint().exact());
         let depth = if streams(input) { Depth::Transport } else { Depth::Everything };
-        let body =
-            receive(into_stream(body, length), &head.headers, depth).map_err(|e| ApiError::from(&e))?;
+        let body = receive(into_stream(body, length), &head.headers, depth, seal);
+        let body = body.map_err(|e| ApiError::from(&e))?;
         let mut headers = head.headers.clone();
         unframe(&mut headers, body.len);
         name_trailer(&mut headers, input);

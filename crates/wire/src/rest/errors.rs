@@ -11,6 +11,7 @@ use crate::{
     chunked::{BodyError, body_error},
     rest::{Format, Unreadable},
     validate::serialization,
+    verify::is_refusal,
     xml::Writer,
 };
 
@@ -50,7 +51,9 @@ fn body_fields(error: &ApiError) -> impl Iterator<Item = (&String, &Value)> {
 fn json(error: &ApiError) -> String {
     let mut body = Map::new();
     let fault = if error.status() < 500 { "User" } else { "Service" };
-    body.insert("Type".to_owned(), fault.into());
+    if !is_refusal(error.code()) {
+        body.insert("Type".to_owned(), fault.into());
+    }
     body.extend(body_fields(error).map(|(name, value)| (name.clone(), value.clone())));
     if !body.contains_key("Message") {
         body.insert("message".to_owned(), error.message().into());

@@ -162,6 +162,9 @@ async fn answer(request: Request<Body>, shared: &Shared) -> Response<Body> {
     let began = shared.env.clock.elapsed();
     let (mut head, body) = request.into_parts();
     head.extensions.insert(shared.buffers.clone());
+    if let Some(verifier) = &shared.serving.verifier {
+        head.extensions.insert(verifier.clone());
+    }
     let context = context(&head, shared);
     let request_id = context.request_id.clone();
     let (waits, has_no_body) = waits_to_go_on(&head);

@@ -19,6 +19,7 @@ use crate::{
     limits::{JSON_BODY_BYTES, JSON_DATA_BYTES},
     route::{Answer, Encoded},
     validate::serialization,
+    verify::Verifier,
 };
 
 const TARGET: &str = "x-amz-target";
@@ -92,11 +93,13 @@ impl JsonDoor {
     /// Answers with a success, or the error.
     async fn run(
         &self,
+        head: &Parts,
         name: &str,
         codec: Codec,
         body: Bytes,
         context: &Context,
     ) -> Result<Response<Body>, ApiError> {
+        self.verify(head, name, codec, &body)?;
         let Some(route) = self.routes.get(name) else {
             return Err(self.no_route(self.operation(name), codec, &body));
         };
@@ -109,6 +112,19 @@ impl JsonDoor {
             Answer::Events(events) => Ok(event_response(events)),
             Answer::Rest(..) => Err(ApiError::internal("an answer in another protocol")),
         }
+    }
+
+    /// Whether the request may be made at all. AWS says what is no request before it asks who makes it.
+    fn verify(&self, head: &Parts, name: &str, codec: Codec, body: &[u8]) -> Result<(), ApiError> {
+        let Some(verifier) = head.extensions.get::<Verifier>() else { return Ok(()) };
+        let refused = match self.operation(name) {
+            None => return Ok(()),
+            Some(_) => verifier.check_json(head, self.service.signing_name, body),
+        };
+        refused.map_err(|refusal| match codec {
+            Codec::Json(_) if !json::is_json(body) => serialization(""),
+            _ => refusal,
+        })
     }
 
     /// The operation of that name, built or not.
@@ -156,7 +172,7 @@ impl Door for JsonDoor {
         } else {
             match Codec::of(&head.headers) {
                 None => other_content(&head, &bytes),
-                Some(codec) => match self.run(name, codec, bytes, &context).await {
+                Some(codec) => match self.run(&head, name, codec, bytes, &context).await {
                     Ok(response) => response,
                     Err(error) => error_response(&error, codec),
                 },

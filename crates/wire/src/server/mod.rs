@@ -18,7 +18,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use crate::{Buffers, limits};
+use crate::{Buffers, limits, verify::Verifier};
 pub use json_door::JsonDoor;
 pub use router::Router;
 
@@ -31,6 +31,8 @@ pub struct Serving {
     pub region: Region,
     /// The account that they run in.
     pub account: Account,
+    /// Who may call, where that is not everyone: doors ask it before they do anything.
+    pub verifier: Option<Verifier>,
     /// The bounds.
     pub limits: Limits,
 }

@@ -1,0 +1,176 @@
+//! Signature version 4, the server's half: whether a request was signed with a key that we know.
+//!
+//! Reads the signature out of the `Authorization` header or a presigned address, makes it anew with the key's secret
+//! and compares in constant time. Which keys there are is given by the caller; all of them may do everything. What a
+//! signature says of a body that is yet to come is handed on as a [`Seal`], which whoever reads the body checks.
+//!
+//! The order of the checks is AWS's, as dynalite's authors saw it: form, time, host, scope, key, signature, token.
+
+mod answer;
+mod claim;
+mod refusal;
+mod seal;
+
+use std::{collections::HashMap, sync::Arc};
+
+use headwater_env::Clock;
+use headwater_types::Region;
+use http::request::Parts;
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    ApiError,
+    limits::SIGNING_KEYS,
+    sign::{Credentials, canonical_request, hex, hmac_matches, signing_key, text_to_sign},
+};
+pub(crate) use answer::is_refusal;
+use claim::{Claim, equal};
+pub(crate) use refusal::{Refusal, ScopeError};
+pub(crate) use seal::{Chain, Seal};
+
+/// Checks the signatures of requests. Clones share one.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    keys: HashMap<String, Credentials>,
+    region: Region,
+    clock: Arc<dyn Clock>,
+    /// Keys made of secrets: the same for all requests of a day.
+    made: Mutex<HashMap<KeyName, [u8; 32]>>,
+}
+
+/// Access key, day and service.
+type KeyName = (String, String, &'static str);
+
+/// A signature that fits its request and what is said there of the body.
+struct Valid {
+    claim: Claim,
+    signing_key: [u8; 32],
+}
+
+impl Verifier {
+    /// Believes signatures of `keys` that are made for `region`.
+    pub fn new(keys: impl IntoIterator<Item = Credentials>, region: Region, clock: Arc<dyn Clock>) -> Self {
+        let keys = keys.into_iter().map(|key| (key.access_key_id.clone(), key)).collect();
+        Self(Arc::new(Inner { keys, region, clock, made: Mutex::default() }))
+    }
+
+    /// Whether a request of AWS JSON or CBOR with this body is signed for `service`.
+    pub(crate) fn check_json(
+        &self,
+        head: &Parts,
+        service: &'static str,
+        body: &[u8],
+    ) -> Result<(), ApiError> {
+        let claim = self.claim(head, service);
+        let valid = claim.and_then(|claim| self.check(head, claim, service, &hex(&Sha256::digest(body))));
+        valid.map(drop).map_err(|refusal| refused(head, service, refusal).json(400))
+    }
+
+    /// Whether the head of a REST-JSON request names a key of ours in time; the seal tells at the body's end whether
+    /// its holder signed it.
+    pub(crate) fn check_rest_json(&self, head: &Parts, service: &'static str) -> Result<Seal, ApiError> {
+        let error = |head: &Parts, refusal| refused(head, service, refusal).json(403);
+        let claim = self.claim(head, service).map_err(|refusal| error(head, refusal))?;
+        let (this, head) = (self.clone(), bare(head));
+        Ok(Seal::Whole(
+            Sha256::new(),
+            Box::new(move |body| {
+                let valid = this.check(&head, claim, service, &hex(&body));
+                valid.map(drop).map_err(|refusal| error(&head, refusal))
+            }),
+        ))
+    }
+
+    /// Whether an S3 request's head is signed, and how its body is sealed. A hash of the whole body is in a header,
+    /// where it is compared with or without signatures.
+    pub(crate) fn check_s3(&self, head: &Parts) -> Result<Seal, ApiError> {
+        self.s3(head).map_err(|refusal| refused(head, "s3", refusal).s3(claim::is_presigned(head)))
+    }
+
+    fn s3(&self, head: &Parts) -> Result<Seal, Refusal> {
+        let claim = self.claim(head, "s3")?;
+        let payload = claim::s3_payload(head, claim.is_presigned())?;
+        let Valid { claim, signing_key } = self.check(head, claim, "s3", &payload)?;
+        Ok(match payload.as_str() {
+            seal::CHUNKS | seal::CHUNKS_AND_TRAILER => Seal::Chunks(Chain::new(
+                signing_key,
+                &claim.time,
+                claim.place(),
+                claim.signature,
+                payload == seal::CHUNKS_AND_TRAILER,
+            )),
+            _ => Seal::None,
+        })
+    }
+
+    /// The signature that a request carries, right in all but what only its key can tell.
+    fn claim(&self, head: &Parts, service: &'static str) -> Result<Claim, Refusal> {
+        let claim = Claim::of(head, service)?;
+        claim.check_time(self.0.clock.now(), service)?;
+        claim.check_scope(head, &self.0.region.0, service)?;
+        match self.0.keys.contains_key(&claim.access_key_id) {
+            true => Ok(claim),
+            false => Err(Refusal::UnknownKey(claim.access_key_id)),
+        }
+    }
+
+    fn check(
+        &self,
+        head: &Parts,
+        claim: Claim,
+        service: &'static str,
+        payload: &str,
+    ) -> Result<Valid, Refusal> {
+        let key = &self.0.keys[&claim.access_key_id];
+        let names: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
+        let canonical_request = canonical_request(head, &names, payload, service);
+        let text_to_sign = text_to_sign(&claim.time, &claim.place(), &canonical_request);
+        let signing_key = self.signing_key(key, &claim, service);
+        if !hmac_matches(&signing_key, text_to_sign.as_bytes(), &claim.signature) {
+            return Err(Refusal::Mismatch {
+                access_key_id: claim.access_key_id,
+                signature: claim.signature,
+                canonical_request,
+                text_to_sign,
+            });
+        }
+        let token = |token: &Option<String>| token.clone().unwrap_or_default();
+        match equal(token(&key.session_token).as_bytes(), token(&claim.token).as_bytes()) {
+            true => Ok(Valid { claim, signing_key }),
+            false => Err(Refusal::Token(token(&claim.token))),
+        }
+    }
+
+    fn signing_key(&self, key: &Credentials, claim: &Claim, service: &'static str) -> [u8; 32] {
+        let mut made = self.0.made.lock();
+        if made.len() >= SIGNING_KEYS {
+            made.clear();
+        }
+        let name = (key.access_key_id.clone(), claim.day.clone(), service);
+        *made
+            .entry(name)
+            .or_insert_with(|| signing_key(&key.secret_access_key, &claim.day, &self.0.region.0, service))
+    }
+}
+
+/// Tells the log, which has more use for the reason than the client may.
+fn refused(head: &Parts, service: &str, refusal: Refusal) -> Refusal {
+    tracing::debug!(service, method = %head.method, path = head.uri.path(), ?refusal, "a request was refused");
+    refusal
+}
+
+/// A head without what is of no use for a signature.
+fn bare(head: &Parts) -> Parts {
+    let (mut bare, ()) = http::Request::new(()).into_parts();
+    bare.method = head.method.clone();
+    bare.uri = head.uri.clone();
+    bare.version = head.version;
+    bare.headers = head.headers.clone();
+    bare
+}
+
+#[cfg(test)]
+mod tests;
