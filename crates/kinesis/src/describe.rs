@@ -6,10 +6,10 @@ use headwater_shapes::{
     Blob, Timestamp,
     kinesis::{
         self as shapes, ChildShard, EnhancedMetrics, HashKeyRange, Record, SequenceNumberRange,
-        StreamModeDetails,
+        StreamModeDetails, WarmThroughputObject,
     },
 };
-use headwater_streams::{Consumer, ReadRecord, Shard, Stream};
+use headwater_streams::{Consumer, Mode, ReadRecord, Shard, ShardMetric, Stream};
 use headwater_types::{Arn, HashRange, Millis, StreamName};
 use headwater_wire::Context;
 
@@ -91,13 +91,29 @@ pub(crate) fn millis(timestamp: Timestamp) -> Millis {
 }
 
 /// The capacity mode.
-pub(crate) fn mode() -> StreamModeDetails {
-    StreamModeDetails { stream_mode: "PROVISIONED".to_owned() }
+pub(crate) fn mode(stream: &Stream) -> StreamModeDetails {
+    let mode = if stream.record.mode.is_on_demand() { ON_DEMAND } else { "PROVISIONED" };
+    StreamModeDetails { stream_mode: mode.to_owned() }
 }
 
-/// No shard-level metrics, as AWS says it.
-pub(crate) fn monitoring() -> Vec<EnhancedMetrics> {
-    vec![EnhancedMetrics { shard_level_metrics: Some(Vec::new()) }]
+/// The mode of streams whose capacity follows their load.
+pub(crate) const ON_DEMAND: &str = "ON_DEMAND";
+
+/// What an on-demand stream is to take at once, where that was asked for. It is scaled within the call that asks.
+pub(crate) fn warm_throughput(stream: &Stream) -> Option<WarmThroughputObject> {
+    let Mode::OnDemand { warm_mib: Some(mib), .. } = stream.record.mode else { return None };
+    let mib = Some(i32::try_from(mib).unwrap_or(i32::MAX));
+    Some(WarmThroughputObject { target_mibps: mib, current_mibps: mib })
+}
+
+/// The shard-level metrics that are on.
+pub(crate) fn monitoring(stream: &Stream) -> Vec<EnhancedMetrics> {
+    vec![EnhancedMetrics { shard_level_metrics: Some(metrics(&stream.record.metrics)) }]
+}
+
+/// The names of metrics.
+pub(crate) fn metrics<'a>(metrics: impl IntoIterator<Item = &'a ShardMetric>) -> Vec<String> {
+    metrics.into_iter().map(|metric| format!("{metric:?}")).collect()
 }
 
 /// A shard.

@@ -4,7 +4,8 @@
 use headwater_log::LogError;
 use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
 use headwater_streams::{
-    CONSUMERS, Error, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
+    CONSUMERS, Error, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_RETENTION_HOURS,
+    MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
 };
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
@@ -97,6 +98,33 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         Error::ScaledTooFar { .. } | Error::ScaledOverQuota { .. } | Error::ScaledTooOften(_) => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, scaling(&error))
         }
+        // AWS's texts for what depends on the mode are not known.
+        Error::OnDemand(stream) => of(
+            &shapes::VALIDATION_EXCEPTION,
+            format!(
+                "Stream {stream} under account {account} is in ON_DEMAND mode, which scales it by itself."
+            ),
+        ),
+        Error::NotOnDemand(stream) => of(
+            &shapes::VALIDATION_EXCEPTION,
+            format!("Stream {stream} under account {account} is not in ON_DEMAND mode."),
+        ),
+        Error::ModeChangedTooOften(stream) => of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!(
+                "Stream {stream} under account {account} cannot change its mode more than {MAX_MODE_CHANGES} times in \
+                 a rolling 24-hour period."
+            ),
+        ),
+        // As users quote it from AWS.
+        Error::TooManyOnDemand(count) => of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!(
+                "This request would exceed the limit on the number of On-Demand streams for the account {account} in \
+                 {}. Current On-Demand streams count: {count}. Limit: {MAX_ON_DEMAND_STREAMS}.",
+                context.region.0
+            ),
+        ),
         Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
         Error::ConsumerExists { stream, consumer } => {
             in_use(format!("Consumer {consumer} under stream {stream} already exists for account {account}."))

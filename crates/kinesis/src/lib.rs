@@ -3,8 +3,10 @@
 //! Owns AWS's spelling of streams: names and ARNs, defaults, paging, texts. Keeps no state of its own. What the model
 //! has and this table has not is answered by `wire` with an error that says so.
 
+mod account;
 mod describe;
 mod errors;
+mod monitoring;
 mod ops;
 mod place;
 mod position;
@@ -30,13 +32,18 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::AddTagsToStream>()
         .route::<shapes::CreateStream>()
         .route::<shapes::DecreaseStreamRetentionPeriod>()
+        .route::<shapes::DeleteResourcePolicy>()
         .route::<shapes::DeleteStream>()
         .route::<shapes::DeregisterStreamConsumer>()
+        .route::<shapes::DescribeAccountSettings>()
         .route::<shapes::DescribeLimits>()
         .route::<shapes::DescribeStream>()
         .route::<shapes::DescribeStreamConsumer>()
         .route::<shapes::DescribeStreamSummary>()
+        .route::<shapes::DisableEnhancedMonitoring>()
+        .route::<shapes::EnableEnhancedMonitoring>()
         .route::<shapes::GetRecords>()
+        .route::<shapes::GetResourcePolicy>()
         .route::<shapes::GetShardIterator>()
         .route::<shapes::IncreaseStreamRetentionPeriod>()
         .route::<shapes::ListShards>()
@@ -47,11 +54,16 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::MergeShards>()
         .route::<shapes::PutRecord>()
         .route::<shapes::PutRecords>()
+        .route::<shapes::PutResourcePolicy>()
         .route::<shapes::RegisterStreamConsumer>()
         .route::<shapes::RemoveTagsFromStream>()
         .route::<shapes::SplitShard>()
         .route::<shapes::SubscribeToShard>()
         .route::<shapes::TagResource>()
         .route::<shapes::UntagResource>()
+        .route::<shapes::UpdateAccountSettings>()
+        .route::<shapes::UpdateMaxRecordSize>()
         .route::<shapes::UpdateShardCount>()
+        .route::<shapes::UpdateStreamMode>()
+        .route::<shapes::UpdateStreamWarmThroughput>()
 }

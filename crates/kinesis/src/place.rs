@@ -119,6 +119,30 @@ impl Kinesis {
     }
 }
 
+/// What an ARN of ours names.
+pub(crate) enum Resource {
+    /// A stream.
+    Stream(Arc<Stream>),
+    /// A consumer of a stream.
+    Consumer(Arc<Stream>, Consumer),
+}
+
+impl Kinesis {
+    /// The stream or the consumer that an ARN names.
+    pub(crate) fn owned(
+        &self,
+        arn: String,
+        id: Option<String>,
+        context: &Context,
+    ) -> Result<Resource, ApiError> {
+        if !arn.contains("/consumer/") {
+            return self.stream(Place::of_arn(arn, id), context).map(Resource::Stream);
+        }
+        let place = ConsumerPlace { stream_arn: None, name: None, arn: Some(arn), id };
+        self.consumer(place, context).map(|(stream, consumer)| Resource::Consumer(stream, consumer))
+    }
+}
+
 fn unnamed_consumer() -> ApiError {
     invalid_argument("Either ConsumerARN, or StreamARN and ConsumerName must be provided.")
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headwater_shapes::kinesis::Tag;
-use headwater_streams::Stream;
+use headwater_streams::Tags;
 use headwater_types::StreamName;
 use headwater_wire::{ApiError, Context};
 
@@ -48,9 +48,9 @@ pub(crate) fn check_keys(keys: &[String], stream: &StreamName, context: &Context
     check(keys.iter(), "remove tags from", stream, context)
 }
 
-/// A stream's tags after one of their keys, in order of their keys.
-pub(crate) fn after(stream: &Stream, key: Option<&str>) -> impl Iterator<Item = Tag> {
+/// The tags after one of their keys, in order of their keys.
+pub(crate) fn after(tags: &Tags, key: Option<&str>) -> impl Iterator<Item = Tag> {
     let key = key.map(str::to_owned);
-    let tags = stream.record.tags.iter().filter(move |(name, _)| key.as_ref().is_none_or(|key| *name > key));
+    let tags = tags.iter().filter(move |(name, _)| key.as_ref().is_none_or(|key| *name > key));
     tags.map(|(key, value)| Tag { key: key.clone(), value: Some(value.clone()) })
 }

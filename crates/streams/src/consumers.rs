@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use headwater_types::{Millis, StreamName};
 
-use crate::{ConsumerRecord, Error, Stream, Streams, Tags, limits::CONSUMERS};
+use crate::{
+    ConsumerRecord, Error, Stream, StreamRecord, Streams, Tags,
+    limits::{CONSUMERS, MAX_TAGS},
+};
 
 /// A consumer of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,9 @@ impl Streams {
             if record.consumers.contains_key(&consumer) {
                 return Err(Error::ConsumerExists { stream: of, consumer });
             }
+            if tags.len() > MAX_TAGS {
+                return Err(Error::TooManyTags(of));
+            }
             if record.consumers.len() >= CONSUMERS {
                 return Err(Error::TooManyConsumers(of));
             }
@@ -74,13 +80,43 @@ impl Streams {
     /// Removes a consumer and ends its subscriptions.
     pub async fn deregister(self: &Arc<Self>, consumer: Consumer) -> Result<(), Error> {
         self.alter(consumer.stream.clone(), move |record, _| {
-            let found = record.consumers.get(&consumer.name).map(|found| found.created);
-            if record.number != consumer.number || found != Some(consumer.created) {
-                return Err(Error::NoConsumer { stream: consumer.stream, consumer: consumer.name });
-            }
+            find(record, &consumer)?;
             record.consumers.remove(&consumer.name);
             Ok(())
         })
         .await
     }
+
+    /// Adds tags to a consumer, or replaces those with the same keys.
+    pub async fn tag_consumer(self: &Arc<Self>, consumer: Consumer, tags: Tags) -> Result<(), Error> {
+        self.alter(consumer.stream.clone(), move |record, _| {
+            let found = find(record, &consumer)?;
+            found.tags.extend(tags);
+            if found.tags.len() > MAX_TAGS { Err(Error::TooManyTags(consumer.stream)) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Removes a consumer's tags with these keys, where there are any.
+    pub async fn untag_consumer(
+        self: &Arc<Self>,
+        consumer: Consumer,
+        keys: Vec<String>,
+    ) -> Result<(), Error> {
+        self.alter(consumer.stream.clone(), move |record, _| {
+            find(record, &consumer)?.tags.retain(|key, _| !keys.contains(key));
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// The consumer that is meant, and not another of its name.
+fn find<'a>(record: &'a mut StreamRecord, consumer: &Consumer) -> Result<&'a mut ConsumerRecord, Error> {
+    let same = record.number == consumer.number;
+    let found = record.consumers.get_mut(&consumer.name);
+    found.filter(|found| same && found.created == consumer.created).ok_or_else(|| {
+        let Consumer { stream, name, .. } = consumer.clone();
+        Error::NoConsumer { stream, consumer: name }
+    })
 }

@@ -26,11 +26,6 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// On demand, without any load yet.
-    pub fn on_demand() -> Self {
-        Self::OnDemand { peaks: Vec::new(), warm_mib: None }
-    }
-
     /// Whether capacity follows load.
     pub fn is_on_demand(&self) -> bool {
         matches!(self, Self::OnDemand { .. })

@@ -20,6 +20,7 @@ use crate::{
         DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS, MAX_RETENTION_HOURS,
         MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
     },
+    load::shards_for,
     on_demand::Looked,
     record::{Installation, stream_of},
     token::Tokens,
@@ -56,6 +57,12 @@ pub struct NewStream {
 }
 
 impl NewStream {
+    /// A stream whose shards follow its load, or at least take that many MiB a second, else as AWS makes them.
+    pub fn on_demand(name: StreamName, warm_mib: Option<u32>) -> Self {
+        let shards = shards_for(&[], warm_mib, u32::MAX);
+        Self { mode: Mode::OnDemand { peaks: Vec::new(), warm_mib }, ..Self::new(name, shards) }
+    }
+
     /// A stream of `shards` shards, else as AWS makes them.
     pub fn new(name: StreamName, shards: u32) -> Self {
         Self {

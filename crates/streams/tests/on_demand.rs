@@ -4,7 +4,7 @@
 
 mod support;
 
-use headwater_streams::{Commitment, Error, Mode, NewStream, Options};
+use headwater_streams::{Commitment, Error, NewStream, Options};
 use headwater_types::HashKey;
 use support::{NO_LIMITS, World, entry_at, name};
 

@@ -4,7 +4,7 @@ use headwater_shapes::{
     Nothing,
     kinesis::{AddTagsToStreamInput, ops::AddTagsToStream},
 };
-use headwater_streams::Tags;
+use headwater_streams::{Stream, Tags};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::Place, tags};
@@ -12,15 +12,19 @@ use crate::{Kinesis, errors, place::Place, tags};
 impl Handle<AddTagsToStream> for Kinesis {
     async fn handle(&self, input: AddTagsToStreamInput, context: &Context) -> Result<Nothing, ApiError> {
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
-        self.tag(place, input.tags, context).await?;
+        self.tag_stream(&*self.stream(place, context)?, input.tags, context).await?;
         Ok(Nothing {})
     }
 }
 
 impl Kinesis {
-    /// Adds tags to the stream that is meant.
-    pub(super) async fn tag(&self, place: Place, new: Tags, context: &Context) -> Result<(), ApiError> {
-        let stream = self.stream(place, context)?;
+    /// Adds tags to a stream.
+    pub(super) async fn tag_stream(
+        &self,
+        stream: &Stream,
+        new: Tags,
+        context: &Context,
+    ) -> Result<(), ApiError> {
         let name = &stream.record.name;
         tags::check_new(&new, name, context)?;
         self.streams.tag(name.clone(), new).await.map_err(|error| errors::api(error, context))

@@ -5,43 +5,59 @@ use headwater_shapes::{
     kinesis::{CreateStreamInput, ops::CreateStream},
 };
 use headwater_streams::{DEFAULT_MAX_RECORD_BYTES, NewStream};
+use headwater_types::StreamName;
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, errors, place::stream_name, tags};
+use crate::{
+    Kinesis, describe,
+    errors::{self, invalid_argument},
+    place::stream_name,
+    tags,
+};
 
 impl Handle<CreateStream> for Kinesis {
     /// The stream is ACTIVE when this returns.
     async fn handle(&self, input: CreateStreamInput, context: &Context) -> Result<Nothing, ApiError> {
-        let shards = shard_count(&input)?;
-        if input.warm_throughput_mibps.is_some() {
-            return Err(ApiError::not_supported("WarmThroughputMiBps"));
-        }
-        if input.record_distribution_strategy.is_some_and(|strategy| strategy != "USER_PARTITION_KEY") {
+        if input
+            .record_distribution_strategy
+            .as_ref()
+            .is_some_and(|strategy| strategy != "USER_PARTITION_KEY")
+        {
             return Err(ApiError::not_supported("a RecordDistributionStrategy of AUTO"));
         }
         let name = stream_name(&input.stream_name)?;
+        let of_mode = self.of_mode(name.clone(), &input).await?;
         let given = input.tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
         let max_record_bytes =
             input.max_record_size_in_kib.map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
-        let new = NewStream { tags: given, max_record_bytes, ..NewStream::new(name, shards) };
+        let new = NewStream { tags: given, max_record_bytes, ..of_mode };
         self.streams.create(new).await.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
 }
 
-/// AWS makes an on-demand stream of what names neither a mode nor a count.
-fn shard_count(input: &CreateStreamInput) -> Result<u32, ApiError> {
-    let mode = input.stream_mode_details.as_ref().map(|details| details.stream_mode.as_str());
-    match (mode, input.shard_count) {
-        (Some("ON_DEMAND"), _) => Err(ApiError::not_supported("streams of the ON_DEMAND mode")),
-        (_, Some(count)) => Ok(count.unsigned_abs()),
-        (Some(_), None) => {
-            Err(errors::invalid_argument("ShardCount is required for streams of the PROVISIONED mode."))
+impl Kinesis {
+    /// A stream of the mode that is asked for. AWS makes an on-demand stream of what names neither mode nor count.
+    async fn of_mode(&self, name: StreamName, input: &CreateStreamInput) -> Result<NewStream, ApiError> {
+        let mode = input.stream_mode_details.as_ref().map(|details| details.stream_mode.as_str());
+        let on_demand = mode == Some(describe::ON_DEMAND) || mode.is_none() && input.shard_count.is_none();
+        match (on_demand, input.shard_count) {
+            (true, None) => {
+                let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
+                Ok(NewStream::on_demand(name, warm))
+            }
+            (true, Some(_)) => {
+                Err(invalid_argument("ShardCount must not be given for streams of the ON_DEMAND mode."))
+            }
+            (false, _) if input.warm_throughput_mibps.is_some() => {
+                Err(invalid_argument("WarmThroughputMiBps is only for streams of the ON_DEMAND mode."))
+            }
+            (false, Some(count)) => Ok(NewStream::new(name, count.unsigned_abs())),
+            (false, None) => {
+                Err(invalid_argument("ShardCount is required for streams of the PROVISIONED mode."))
+            }
         }
-        (None, None) => Err(ApiError::not_supported(
-            "streams of the ON_DEMAND mode, as one without a ShardCount would be",
-        )),
     }
 }
 
@@ -110,13 +126,14 @@ mod tests {
                  to request higher limits."
             )
         );
-        for not_built in [
-            json!({"StreamName": "t"}),
-            json!({"StreamName": "t", "StreamModeDetails": {"StreamMode": "ON_DEMAND"}}),
+        let not_built = json!({"StreamName": "t", "ShardCount": 1, "RecordDistributionStrategy": "AUTO"});
+        assert_eq!(refused(not_built).await.0, "NotImplemented");
+        for contradiction in [
+            json!({"StreamName": "t", "ShardCount": 1, "StreamModeDetails": {"StreamMode": "ON_DEMAND"}}),
+            json!({"StreamName": "t", "StreamModeDetails": {"StreamMode": "PROVISIONED"}}),
             json!({"StreamName": "t", "ShardCount": 1, "WarmThroughputMiBps": 1}),
-            json!({"StreamName": "t", "ShardCount": 1, "RecordDistributionStrategy": "AUTO"}),
         ] {
-            assert_eq!(refused(not_built).await.0, "NotImplemented");
+            assert_eq!(refused(contradiction).await.0, "InvalidArgumentException");
         }
         let limits = world.ok::<ops::DescribeLimits>(json!({})).await;
         assert_eq!((&limits["OpenShardCount"], &limits["ShardLimit"]), (&json!(3), &json!(20_000)));

@@ -1,6 +1,7 @@
 //! DescribeLimits.
 
 use headwater_shapes::kinesis::{DescribeLimitsInput, DescribeLimitsOutput, ops::DescribeLimits};
+use headwater_streams::MAX_ON_DEMAND_STREAMS;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::Kinesis;
@@ -11,8 +12,8 @@ impl Handle<DescribeLimits> for Kinesis {
         Ok(DescribeLimitsOutput {
             shard_limit: count(self.streams.options().shard_quota),
             open_shard_count: count(self.streams.open_shards()),
-            on_demand_stream_count: 0,
-            on_demand_stream_count_limit: 0,
+            on_demand_stream_count: count(self.streams.on_demand_streams()),
+            on_demand_stream_count_limit: count(MAX_ON_DEMAND_STREAMS),
             ..Default::default()
         })
     }

@@ -31,12 +31,12 @@ impl Handle<DescribeStream> for Kinesis {
             stream_name: record.name.to_string(),
             stream_arn: describe::arn(&stream, context),
             stream_status: describe::status(&stream),
-            stream_mode_details: Some(describe::mode()),
+            stream_mode_details: Some(describe::mode(&stream)),
             shards: page.shards.iter().map(|shard| describe::shard(shard)).collect(),
             has_more_shards: page.next.is_some(),
             retention_period_hours: record.retention_hours as i32,
             stream_creation_timestamp: describe::created(&stream),
-            enhanced_monitoring: describe::monitoring(),
+            enhanced_monitoring: describe::monitoring(&stream),
             encryption_type: Some(describe::NO_ENCRYPTION.to_owned()),
             ..Default::default()
         };

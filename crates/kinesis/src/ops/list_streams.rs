@@ -33,7 +33,7 @@ impl Handle<ListStreams> for Kinesis {
             stream_name: stream.record.name.to_string(),
             stream_arn: describe::arn(stream, context),
             stream_status: describe::status(stream),
-            stream_mode_details: Some(describe::mode()),
+            stream_mode_details: Some(describe::mode(stream)),
             stream_creation_timestamp: Some(describe::created(stream)),
         };
         Ok(ListStreamsOutput {

@@ -5,7 +5,7 @@ use headwater_shapes::kinesis::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, place::Place, tags};
+use crate::{Kinesis, place::Resource, tags};
 
 impl Handle<ListTagsForResource> for Kinesis {
     async fn handle(
@@ -13,7 +13,10 @@ impl Handle<ListTagsForResource> for Kinesis {
         input: ListTagsForResourceInput,
         context: &Context,
     ) -> Result<ListTagsForResourceOutput, ApiError> {
-        let stream = self.stream(Place::of_arn(input.resource_arn, input.stream_id), context)?;
-        Ok(ListTagsForResourceOutput { tags: Some(tags::after(&stream, None).collect()) })
+        let listed = match self.owned(input.resource_arn, input.stream_id, context)? {
+            Resource::Stream(stream) => tags::after(&stream.record.tags, None).collect(),
+            Resource::Consumer(_, consumer) => tags::after(&consumer.tags, None).collect(),
+        };
+        Ok(ListTagsForResourceOutput { tags: Some(listed) })
     }
 }

@@ -17,7 +17,7 @@ impl Handle<ListTagsForStream> for Kinesis {
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
         let stream = self.stream(place, context)?;
         let limit = input.limit.map_or(MAX_TAGS, |limit| limit.unsigned_abs() as usize);
-        let mut after = tags::after(&stream, input.exclusive_start_tag_key.as_deref());
+        let mut after = tags::after(&stream.record.tags, input.exclusive_start_tag_key.as_deref());
         let page: Vec<Tag> = after.by_ref().take(limit).collect();
         Ok(ListTagsForStreamOutput { tags: page, has_more_tags: after.next().is_some() })
     }

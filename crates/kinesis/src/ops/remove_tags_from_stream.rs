@@ -4,6 +4,7 @@ use headwater_shapes::{
     Nothing,
     kinesis::{RemoveTagsFromStreamInput, ops::RemoveTagsFromStream},
 };
+use headwater_streams::Stream;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::Place, tags};
@@ -11,20 +12,19 @@ use crate::{Kinesis, errors, place::Place, tags};
 impl Handle<RemoveTagsFromStream> for Kinesis {
     async fn handle(&self, input: RemoveTagsFromStreamInput, context: &Context) -> Result<Nothing, ApiError> {
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
-        self.untag(place, input.tag_keys, context).await?;
+        self.untag_stream(&*self.stream(place, context)?, input.tag_keys, context).await?;
         Ok(Nothing {})
     }
 }
 
 impl Kinesis {
-    /// Removes tags from the stream that is meant; keys that it has not are passed over.
-    pub(super) async fn untag(
+    /// Removes tags from a stream; keys that it has not are passed over.
+    pub(super) async fn untag_stream(
         &self,
-        place: Place,
+        stream: &Stream,
         keys: Vec<String>,
         context: &Context,
     ) -> Result<(), ApiError> {
-        let stream = self.stream(place, context)?;
         let name = &stream.record.name;
         tags::check_keys(&keys, name, context)?;
         self.streams.untag(name.clone(), keys).await.map_err(|error| errors::api(error, context))

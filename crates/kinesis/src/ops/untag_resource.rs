@@ -1,4 +1,4 @@
-//! UntagResource.
+//! UntagResource. Tested with TagResource.
 
 use headwater_shapes::{
     Nothing,
@@ -6,11 +6,18 @@ use headwater_shapes::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, place::Place};
+use crate::{Kinesis, errors, place::Resource, tags};
 
 impl Handle<UntagResource> for Kinesis {
     async fn handle(&self, input: UntagResourceInput, context: &Context) -> Result<Nothing, ApiError> {
-        self.untag(Place::of_arn(input.resource_arn, input.stream_id), input.tag_keys, context).await?;
+        match self.owned(input.resource_arn, input.stream_id, context)? {
+            Resource::Stream(stream) => self.untag_stream(&stream, input.tag_keys, context).await?,
+            Resource::Consumer(stream, consumer) => {
+                tags::check_keys(&input.tag_keys, &stream.record.name, context)?;
+                let untagged = self.streams.untag_consumer(consumer, input.tag_keys).await;
+                untagged.map_err(|error| errors::api(error, context))?;
+            }
+        }
         Ok(Nothing {})
     }
 }
