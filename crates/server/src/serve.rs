@@ -148,6 +148,7 @@ impl Domains {
         let log = open_log(env, settings, sync).await?;
         let streams =
             Streams::open(env.clone(), log.clone(), catalog.clone(), stream_options(settings)).await?;
+        streams.keep_scaling();
         let groups = LogGroups::open(env.clone(), catalog.clone(), log.clone()).await?;
         let objects = open_objects(env, settings, &catalog).await?;
         let functions = Functions::open(
