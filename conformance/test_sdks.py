@@ -1,5 +1,6 @@
 """AWS's SDKs, unmodified: each puts, reads, reshards in mid-flow, is refused, subscribes and is pushed to. See `sdk/`."""
 
+import base64
 import zipfile
 
 import pytest
@@ -30,6 +31,40 @@ def test_streams(kinesis):
 
 def test_fan_out(kinesis):
     assert kinesis("fanout")["pushed"] == 200
+
+
+def test_streams_with_the_aws_cli(server, name, tmp_path):
+    """Which leaves event streams out, and has no `subscribe-to-shard`."""
+
+    def aws(*command, **options):
+        words = [("--" + option.replace("_", "-"), value) for option, value in options.items()]
+        return server.aws("kinesis", *command, "--stream-name", name, *(word for pair in words for word in pair))
+
+    def put(data):
+        (tmp_path / "data").write_bytes(data)
+        return aws("put-record", partition_key="k", data=f"fileb://{tmp_path}/data")["ShardId"]
+
+    def read(shard):
+        start = aws("get-shard-iterator", shard_id=shard, shard_iterator_type="TRIM_HORIZON")
+        answer = server.aws("kinesis", "get-records", "--shard-iterator", start["ShardIterator"])
+        return [base64.b64decode(record["Data"]) for record in answer["Records"]], answer
+
+    aws("create-stream", shard_count=1)
+    aws("wait", "stream-exists")
+    parent = put(bytes(range(256)))
+    aws("split-shard", shard_to_split=parent, new_starting_hash_key=1 << 127)
+    aws("wait", "stream-exists")
+    child = put(b"after")
+    shards = {shard["ShardId"]: shard for shard in aws("list-shards")["Shards"]}
+    assert len(shards) == 3 and shards[child]["ParentShardId"] == parent
+    records, answer = read(parent)
+    assert records == [bytes(range(256))]
+    assert child in [shard["ShardId"] for shard in answer["ChildShards"]] and not answer.get("NextShardIterator")
+    assert read(child)[0] == [b"after"]
+    aws("delete-stream")
+    aws("wait", "stream-not-exists")
+    gone = server.aws("kinesis", "describe-stream-summary", "--stream-name", name, check=False)
+    assert gone.returncode and "(ResourceNotFoundException)" in gone.stderr
 
 
 @pytest.mark.parametrize("protocol", ["http2", "http1"])
