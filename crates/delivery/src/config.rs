@@ -54,6 +54,16 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// The stream that is read, if one is.
+    pub fn stream(&self) -> Option<&Arn> {
+        match self {
+            Self::Direct { .. } => None,
+            Self::Stream { arn, .. } => Some(arn),
+        }
+    }
+}
+
 /// The origin of a stream to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NewOrigin {

@@ -78,6 +78,8 @@ pub enum DeliveryError {
 pub struct NewStream {
     /// Its name.
     pub name: String,
+    /// Its id, from [`Deliveries::new_id`].
+    pub id: String,
     /// Its ARN.
     pub arn: Arn,
     /// Where its records come from.
@@ -188,6 +190,11 @@ impl Deliveries {
         }
     }
 
+    /// An id that no delivery had before.
+    pub fn new_id(&self) -> String {
+        self.env.random.uuid()
+    }
+
     /// Makes a delivery stream and starts it. One that reads a stream begins at that stream's present end.
     pub async fn create(&self, new: NewStream) -> Result<StreamRecord, DeliveryError> {
         new.destination.check()?;
@@ -206,7 +213,7 @@ impl Deliveries {
         let stream = StreamRecord {
             name: new.name,
             arn: new.arn,
-            id: self.env.random.uuid(),
+            id: new.id,
             created: self.env.clock.now(),
             version: 1,
             origin,
@@ -267,17 +274,17 @@ impl Deliveries {
         found.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))
     }
 
-    /// At most `limit` names after `after`, in order, of the streams that `is_wanted`; and whether there are more.
+    /// At most `limit` streams with names after `after`, in order, that `is_wanted`; and whether there are more.
     pub async fn list(
         &self,
         after: Option<&str>,
         limit: usize,
         is_wanted: impl Fn(&StreamRecord) -> bool,
-    ) -> Result<(Vec<String>, bool), DeliveryError> {
+    ) -> Result<(Vec<StreamRecord>, bool), DeliveryError> {
         let found = self.store.streams.scan("", after, STREAMS_MAX).await?;
-        let mut names = found.into_iter().filter(|(_, found)| is_wanted(&found.value)).map(|(name, _)| name);
-        let page = names.by_ref().take(limit).collect();
-        Ok((page, names.next().is_some()))
+        let mut wanted = found.into_iter().map(|(_, found)| found.value).filter(is_wanted);
+        let page = wanted.by_ref().take(limit).collect();
+        Ok((page, wanted.next().is_some()))
     }
 
     /// Stops a delivery stream and forgets it, with the records that it holds and did not deliver.

@@ -28,6 +28,12 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             &shapes::LIMIT_EXCEEDED_EXCEPTION,
             format!("Account {account} has {count} delivery streams, which is the limit."),
         ),
+        DeliveryError::OtherVersion { name, version, expected } => ApiError::of(
+            &shapes::CONCURRENT_MODIFICATION_EXCEPTION,
+            format!(
+                "Cannot update firehose: {name} since the current version id: {version} and specified version id: {expected} do not match"
+            ),
+        ),
         DeliveryError::TooManyTags => invalid_argument("A delivery stream cannot have more than 50 tags."),
         DeliveryError::Prefix(error) => prefix(error),
         DeliveryError::NotDirect(_) => {

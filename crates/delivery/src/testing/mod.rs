@@ -73,6 +73,7 @@ pub fn stream(name: &str) -> StreamRecord {
 pub fn new_stream(name: &str, destination: Destination) -> NewStream {
     NewStream {
         name: name.into(),
+        id: format!("id of {name}"),
         arn: arn("firehose", &format!("deliverystream/{name}")),
         origin: NewOrigin::Stream { arn: arn("kinesis", "stream/source"), role: "role".into() },
         destination,

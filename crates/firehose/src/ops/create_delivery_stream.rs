@@ -24,6 +24,7 @@ impl Handle<CreateDeliveryStream> for Firehose {
         let new = NewStream {
             arn: Arn::new("firehose", &context.region, &context.account, resource),
             name: input.delivery_stream_name,
+            id: self.deliveries.new_id(),
             origin,
             destination,
             tags: tags::of_request(input.tags.unwrap_or_default())?,

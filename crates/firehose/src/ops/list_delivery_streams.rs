@@ -22,8 +22,8 @@ impl Handle<ListDeliveryStreams> for Firehose {
         let wanted = input.delivery_stream_type.as_deref();
         let is_wanted = |stream: &StreamRecord| wanted.is_none_or(|wanted| wanted == kind(stream));
         let found = self.deliveries.list(after, limit, is_wanted).await;
-        let (delivery_stream_names, has_more_delivery_streams) =
-            found.map_err(|error| api(error, context))?;
+        let (streams, has_more_delivery_streams) = found.map_err(|error| api(error, context))?;
+        let delivery_stream_names = streams.into_iter().map(|stream| stream.name).collect();
         Ok(ListDeliveryStreamsOutput { delivery_stream_names, has_more_delivery_streams })
     }
 }
