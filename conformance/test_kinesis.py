@@ -100,9 +100,8 @@ def test_streams_that_cannot_be_made(kinesis, stream):
     assert code == "LimitExceededException"
     assert text.startswith("This request would exceed the shard limit for the account 000000000000 in us-east-1. ")
     assert "Number of additional shards that would have resulted from this request: 100000." in text
-    for more in ({"StreamModeDetails": {"StreamMode": "ON_DEMAND"}}, {"ShardCount": 1, "WarmThroughputMiBps": 1}):
-        code, text = refusal(kinesis.create_stream, StreamName="t", **more)
-        assert code == "NotImplemented" and "not support" in text
+    code, text = refusal(kinesis.create_stream, StreamName="t", ShardCount=1, RecordDistributionStrategy="AUTO")
+    assert code == "NotImplemented" and "not support" in text
 
 
 def test_streams_are_listed_in_pages(unlimited):
