@@ -4,6 +4,7 @@ import http.client
 import struct
 
 import pytest
+from botocore.eventstream import EventStreamBuffer
 
 CBOR = "application/x-amz-cbor-1.1"
 
@@ -103,6 +104,8 @@ def call(server):
         body = body if isinstance(body, bytes) else encode(body, indefinite)
         connection.request("POST", "/", body, headers)
         answer = connection.getresponse()
+        if answer.headers["Content-Type"] == "application/vnd.amazon.eventstream":
+            return answer.status, answer
         data = answer.read()
         assert not data or answer.headers["Content-Type"] == CBOR
         return answer.status, decode(data) if data else None
@@ -165,6 +168,34 @@ def test_a_stream_is_described_in_cbor(call, stream):
 def test_an_operation_without_an_answer(call, name):
     assert call("CreateStream", {"StreamName": name, "ShardCount": 1})[0] == 200
     assert call("DeleteStream", {"StreamName": name})[0] == 200
+
+
+def test_a_subscription_is_cbor_in_every_event(call, client, stream):
+    kinesis, data = client("kinesis"), bytes(range(256))
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    status, answer = call("RegisterStreamConsumer", {"StreamARN": arn, "ConsumerName": "c"})
+    consumer = answer["Consumer"]["ConsumerARN"]
+    kinesis.put_record(StreamName=stream, PartitionKey="kü", Data=data)
+    kinesis.split_shard(StreamName=stream, ShardToSplit="0", NewStartingHashKey="9")
+    position = {"ConsumerARN": consumer, "ShardId": "0", "StartingPosition": {"Type": "TRIM_HORIZON"}}
+    status, answer = call("SubscribeToShard", position)
+    frames = EventStreamBuffer()
+    frames.add_data(answer.read())
+    first, event, last = frames
+    assert status == 200
+    assert (first.headers[":event-type"], decode(first.payload)) == ("initial-response", {})
+    assert event.headers == {
+        ":event-type": "SubscribeToShardEvent",
+        ":content-type": CBOR,
+        ":message-type": "event",
+    }
+    record = decode(event.payload)["Records"][0]
+    assert (record["Data"], record["PartitionKey"]) == (data, "kü")
+    assert record["ApproximateArrivalTimestamp"][0] == 1
+    assert len(decode(last.payload)["ChildShards"]) == 2 and "ContinuationSequenceNumber" not in decode(last.payload)
+    kinesis.deregister_stream_consumer(ConsumerARN=consumer)
+    status, error = call("SubscribeToShard", position)
+    assert (status, error["__type"]) == (400, "ResourceNotFoundException")
 
 
 def test_errors_are_cbor_too(call):
