@@ -11,11 +11,7 @@ use support::{NO_LIMITS, World, entry_at, name};
 const HOUR: u64 = 3_600_000;
 
 async fn on_demand(world: &World) {
-    world
-        .streams
-        .create(NewStream { mode: Mode::on_demand(), ..NewStream::new(name("a"), 4) })
-        .await
-        .unwrap();
+    world.streams.create(NewStream::on_demand(name("a"), None)).await.unwrap();
     world.streams.scale_on_demand().await;
 }
 
