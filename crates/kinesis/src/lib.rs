@@ -10,12 +10,14 @@ mod monitoring;
 mod ops;
 mod place;
 mod position;
+mod queues;
 mod tags;
 #[cfg(test)]
 mod testing;
 
 use std::sync::Arc;
 
+use headwater_queues::Queues;
 use headwater_shapes::kinesis::{SERVICE, ops as shapes};
 use headwater_streams::Streams;
 use headwater_wire::Table;
@@ -24,19 +26,26 @@ use headwater_wire::Table;
 pub struct Kinesis {
     /// The streams.
     pub streams: Arc<Streams>,
+    /// The queues over them.
+    pub queues: Arc<Queues>,
 }
 
 /// The operations that are built.
 pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
     Table::new(&SERVICE, kinesis)
+        .route::<shapes::AcknowledgeDeadLetterQueueRecords>()
+        .route::<shapes::AcknowledgeQueueRecords>()
         .route::<shapes::AddTagsToStream>()
+        .route::<shapes::CreateQueue>()
         .route::<shapes::CreateStream>()
         .route::<shapes::DecreaseStreamRetentionPeriod>()
+        .route::<shapes::DeleteQueue>()
         .route::<shapes::DeleteResourcePolicy>()
         .route::<shapes::DeleteStream>()
         .route::<shapes::DeregisterStreamConsumer>()
         .route::<shapes::DescribeAccountSettings>()
         .route::<shapes::DescribeLimits>()
+        .route::<shapes::DescribeQueue>()
         .route::<shapes::DescribeStream>()
         .route::<shapes::DescribeStreamConsumer>()
         .route::<shapes::DescribeStreamSummary>()
@@ -46,6 +55,7 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::GetResourcePolicy>()
         .route::<shapes::GetShardIterator>()
         .route::<shapes::IncreaseStreamRetentionPeriod>()
+        .route::<shapes::ListQueues>()
         .route::<shapes::ListShards>()
         .route::<shapes::ListStreamConsumers>()
         .route::<shapes::ListStreams>()
@@ -55,14 +65,20 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::PutRecord>()
         .route::<shapes::PutRecords>()
         .route::<shapes::PutResourcePolicy>()
+        .route::<shapes::ReceiveDeadLetterQueueRecords>()
+        .route::<shapes::ReceiveQueueRecords>()
         .route::<shapes::RegisterStreamConsumer>()
         .route::<shapes::RemoveTagsFromStream>()
+        .route::<shapes::RestoreDeadLetterQueueRecords>()
         .route::<shapes::SplitShard>()
         .route::<shapes::SubscribeToShard>()
         .route::<shapes::TagResource>()
         .route::<shapes::UntagResource>()
         .route::<shapes::UpdateAccountSettings>()
+        .route::<shapes::UpdateDeadLetterQueueRecordsVisibility>()
         .route::<shapes::UpdateMaxRecordSize>()
+        .route::<shapes::UpdateQueue>()
+        .route::<shapes::UpdateQueueRecordsVisibility>()
         .route::<shapes::UpdateShardCount>()
         .route::<shapes::UpdateStreamMode>()
         .route::<shapes::UpdateStreamWarmThroughput>()

@@ -7,8 +7,9 @@ use std::{sync::Arc, time::Duration};
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::{EmbeddedLog, ShardLog};
+use headwater_queues::Queues;
 use headwater_shapes::{Operation, kinesis::ops};
-use headwater_streams::{Options, Streams};
+use headwater_streams::{Options, StreamSources, Streams};
 use headwater_types::{Account, Millis, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
@@ -36,8 +37,10 @@ impl World {
         let log: Arc<dyn ShardLog> = Arc::new(log);
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
         let options = Options { limits, ..Options::default() };
-        let streams = Streams::open(env, log, catalog, options).await.unwrap();
-        Self { clock, kinesis: Kinesis { streams }, _dir: dir }
+        let streams = Streams::open(env.clone(), log, catalog.clone(), options).await.unwrap();
+        let sources = Arc::new(StreamSources(streams.clone()));
+        let queues = Queues::open(env, catalog, sources).await.unwrap();
+        Self { clock, kinesis: Kinesis { streams, queues }, _dir: dir }
     }
 
     /// Splits the one shard of `s` in two.

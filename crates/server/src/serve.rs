@@ -15,6 +15,7 @@ use headwater_loggroups::LogGroups;
 use headwater_logs::Logs;
 use headwater_objects::{DirectoryStore, ObjectStore};
 use headwater_objects_s3::S3Store;
+use headwater_queues::Queues;
 use headwater_s3::S3;
 use headwater_streams::{StreamSources, Streams};
 use headwater_types::{Account, Region};
@@ -76,6 +77,7 @@ struct Domains {
     functions: Functions,
     groups: LogGroups,
     objects: Arc<dyn ObjectStore>,
+    queues: Arc<Queues>,
     streams: Arc<Streams>,
     log: Arc<dyn ShardLog>,
 }
@@ -112,6 +114,7 @@ impl Server {
     /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
     pub async fn stop(self) {
         self.domains.streams.end_subscriptions();
+        self.domains.queues.close().await;
         drop(self.shutdown);
         drop(self.listening.await);
         self.domains.deliveries.close().await;
@@ -159,20 +162,23 @@ impl Domains {
             function_options(settings, address),
         )
         .await?;
+        let sources = Arc::new(StreamSources(streams.clone()));
+        let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
         let ports = Ports {
-            sources: Arc::new(StreamSources(streams.clone())),
+            sources,
             invoke: Arc::new(FunctionInvoke { env: env.clone(), functions: functions.clone() }),
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
         };
         let deliveries =
             Deliveries::open(env.clone(), catalog, log.clone(), ports, delivery_options(settings)).await?;
-        Ok(Self { deliveries, functions, groups, objects, streams, log })
+        Ok(Self { deliveries, functions, groups, objects, queues, streams, log })
     }
 
     /// One door a service; S3 takes what no other does, so it stands last.
     fn doors(&self) -> Router {
-        let kinesis = headwater_kinesis::table(Arc::new(Kinesis { streams: self.streams.clone() }));
+        let kinesis = Kinesis { streams: self.streams.clone(), queues: self.queues.clone() };
+        let kinesis = headwater_kinesis::table(Arc::new(kinesis));
         let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
         let logs = headwater_logs::table(Arc::new(Logs { groups: self.groups.clone() }));
         let code = Arc::new(ObjectCode(self.objects.clone()));

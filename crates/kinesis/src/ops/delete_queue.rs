@@ -1,0 +1,21 @@
+//! DeleteQueue.
+
+use headwater_shapes::{
+    Nothing,
+    kinesis::{DeleteQueueInput, ops::DeleteQueue},
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{
+    Kinesis,
+    queues::{api, queue_id},
+};
+
+impl Handle<DeleteQueue> for Kinesis {
+    /// The queue is gone when this returns.
+    async fn handle(&self, input: DeleteQueueInput, context: &Context) -> Result<Nothing, ApiError> {
+        let id = queue_id(&input.queue_arn, context)?;
+        self.queues.delete(&id).await.map_err(|error| api(error, context))?;
+        Ok(Nothing {})
+    }
+}

@@ -1,0 +1,92 @@
+//! ListQueues.
+
+use headwater_queues::QueueRecord;
+use headwater_shapes::kinesis::{
+    ListQueuesInput, ListQueuesOutput, QueueStreamFilter, QueueStreamIdentifier, QueueSummary,
+    ops::ListQueues,
+};
+use headwater_streams::TokenKind;
+use headwater_types::Millis;
+use headwater_wire::{ApiError, Context, Handle};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Kinesis,
+    describe::{self, ACTIVE},
+    errors::{TokenFor, invalid_argument, token_api},
+    queues,
+};
+
+/// Queues in one answer, unless another number is asked for.
+const QUEUES: usize = 100;
+
+/// Where the next page begins, and what is listed.
+#[derive(Serialize, Deserialize)]
+struct Next {
+    after: String,
+    streams: Option<Vec<StreamWanted>>,
+}
+
+impl TokenKind for Next {
+    const TAG: u8 = 101;
+}
+
+/// A stream whose queues are listed.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct StreamWanted {
+    arn: String,
+    /// When it was made, in the whole seconds that the API tells.
+    created: Option<u64>,
+}
+
+impl Handle<ListQueues> for Kinesis {
+    async fn handle(&self, input: ListQueuesInput, context: &Context) -> Result<ListQueuesOutput, ApiError> {
+        let limit = input.max_results.map_or(QUEUES, |limit| limit.unsigned_abs() as usize);
+        let mut streams =
+            input.stream_filter.map(|filter| filter.into_iter().map(wanted).collect::<Vec<_>>());
+        let mut after = None;
+        if let Some(token) = input.next_token {
+            let next: Next =
+                self.streams.open_token(&token).map_err(|error| token_api(error, context, TokenFor::Page))?;
+            if streams.is_some() && streams != next.streams {
+                return Err(invalid_argument("NextToken is of a list with another StreamFilter."));
+            }
+            (after, streams) = (Some(next.after), next.streams);
+        }
+        let wants = |record: &QueueRecord| {
+            streams.as_ref().is_none_or(|streams| streams.iter().any(|stream| stream.is_of(record)))
+        };
+        let (page, has_more) = self.queues.list(after.as_deref(), limit, wants);
+        let last = page.last().filter(|_| has_more).map(|last| last.name.clone());
+        Ok(ListQueuesOutput {
+            queue_summaries: page.iter().map(|record| summary(record, context)).collect(),
+            next_token: last.map(|after| self.streams.token_of(&Next { after, streams })),
+        })
+    }
+}
+
+impl StreamWanted {
+    fn is_of(&self, record: &QueueRecord) -> bool {
+        let is_stream = self.arn == record.stream.to_string();
+        is_stream && self.created.is_none_or(|created| created == record.stream_created.seconds())
+    }
+}
+
+fn wanted(filter: QueueStreamFilter) -> StreamWanted {
+    let created = filter.stream_creation_timestamp.map(|time| describe::millis(time).seconds());
+    StreamWanted { arn: filter.stream_arn, created }
+}
+
+fn summary(record: &QueueRecord, context: &Context) -> QueueSummary {
+    let stream = QueueStreamIdentifier {
+        stream_arn: record.stream.to_string(),
+        stream_creation_timestamp: describe::timestamp(Millis(record.stream_created.seconds() * 1000)),
+    };
+    QueueSummary {
+        queue_name: record.name.clone(),
+        queue_arn: queues::arn(&record.id, context),
+        queue_status: ACTIVE.to_owned(),
+        queue_creation_timestamp: describe::timestamp(record.created),
+        streams: vec![stream],
+    }
+}

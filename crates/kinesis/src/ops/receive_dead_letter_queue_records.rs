@@ -1,0 +1,23 @@
+//! ReceiveDeadLetterQueueRecords.
+
+use headwater_queues::Kind;
+use headwater_shapes::kinesis::{
+    ReceiveDeadLetterQueueRecordsInput, ReceiveDeadLetterQueueRecordsOutput,
+    ops::ReceiveDeadLetterQueueRecords,
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Kinesis, queues::receive_of};
+
+impl Handle<ReceiveDeadLetterQueueRecords> for Kinesis {
+    async fn handle(
+        &self,
+        input: ReceiveDeadLetterQueueRecordsInput,
+        context: &Context,
+    ) -> Result<ReceiveDeadLetterQueueRecordsOutput, ApiError> {
+        let (limit, wait) = (input.limit, input.wait_time_seconds);
+        let receive = receive_of(Kind::DeadLetters, limit, wait, input.visibility_timeout_seconds);
+        let queue_records = self.receive(&input.queue_arn, receive, context).await?;
+        Ok(ReceiveDeadLetterQueueRecordsOutput { queue_records })
+    }
+}

@@ -1,0 +1,23 @@
+//! UpdateQueue.
+
+use headwater_shapes::kinesis::{UpdateQueueInput, UpdateQueueOutput, ops::UpdateQueue};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{
+    Kinesis,
+    queues::{api, changes, description, queue_id},
+};
+
+impl Handle<UpdateQueue> for Kinesis {
+    /// The queue goes by its new attributes when this returns; the answer says UPDATING, as AWS's does.
+    async fn handle(
+        &self,
+        input: UpdateQueueInput,
+        context: &Context,
+    ) -> Result<UpdateQueueOutput, ApiError> {
+        let id = queue_id(&input.queue_arn, context)?;
+        let changes = changes(input.queue_attributes)?;
+        let record = self.queues.update(&id, changes).await.map_err(|error| api(error, context))?;
+        Ok(UpdateQueueOutput { queue_description: description(&record, "UPDATING", context) })
+    }
+}

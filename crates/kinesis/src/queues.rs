@@ -1,0 +1,236 @@
+//! Queues as AWS spells them: their ARNs and descriptions, receipt handles, errors.
+
+use std::time::Duration;
+
+use headwater_queues::{
+    Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start,
+};
+use headwater_shapes::kinesis::{
+    self as shapes, DeadLetterConfiguration, QueueAttributes, QueueDescription, QueueStartingPosition,
+    QueueStreamConfiguration, errors as codes,
+};
+use headwater_shapes::{Blob, ErrorShape};
+use headwater_streams::TokenKind;
+use headwater_types::Arn;
+use headwater_wire::{ApiError, Context};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Kinesis, describe,
+    errors::{invalid_argument, not_found},
+};
+
+/// Records in one answer, unless fewer are asked for.
+const RECORDS: usize = 10;
+
+/// How long a receive waits, unless it says otherwise.
+const WAIT: Duration = Duration::from_secs(9);
+
+/// What handles queue records and dead letters by name.
+const BUILT_IN: &str = "BUILT_IN";
+const NONE: &str = "NONE";
+
+/// A receipt as its holder sees it. It is good for as long as the record is in the queue.
+#[derive(Serialize, Deserialize)]
+struct Handle(Receipt);
+
+impl TokenKind for Handle {
+    const TAG: u8 = 100;
+    const LIFE: Duration = Duration::MAX;
+}
+
+/// An entry that was left as it was, and why.
+pub(crate) struct Failed {
+    pub receipt_handle: String,
+    pub error_code: String,
+    pub error_message: Option<String>,
+}
+
+impl Kinesis {
+    /// Receives records as an answer has them.
+    pub(crate) async fn receive(
+        &self,
+        queue_arn: &str,
+        receive: Receive,
+        context: &Context,
+    ) -> Result<Vec<shapes::QueueRecord>, ApiError> {
+        let id = queue_id(queue_arn, context)?;
+        let received = self.queues.receive(&id, receive).await.map_err(|error| api(error, context))?;
+        Ok(received.into_iter().map(|received| self.queue_record(received)).collect())
+    }
+
+    fn queue_record(&self, received: Received) -> shapes::QueueRecord {
+        let Received { receipt, record, first, receives } = received;
+        shapes::QueueRecord {
+            receipt_handle: self.streams.token_of(&Handle(receipt)),
+            // Digits, the same at every receive, and no other record of the stream has them.
+            record_id: record.sequence_number,
+            partition_key: Some(record.partition_key),
+            data: Blob(record.data),
+            approximate_arrival_timestamp: describe::timestamp(record.arrival),
+            first_receive_timestamp: describe::timestamp(first),
+            receive_count: i32::try_from(receives).unwrap_or(i32::MAX),
+        }
+    }
+
+    /// Does with received records what their receivers want: the handles for which that was done, and the others.
+    pub(crate) async fn settle(
+        &self,
+        queue_arn: &str,
+        kind: Kind,
+        entries: impl Iterator<Item = (String, Action)>,
+        context: &Context,
+    ) -> Result<(Vec<String>, Vec<Failed>), ApiError> {
+        let id = queue_id(queue_arn, context)?;
+        let (mut handles, mut settlements, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (handle, action) in entries {
+            match self.streams.open_token::<Handle>(&handle) {
+                Ok(Handle(receipt)) => {
+                    settlements.push((receipt, action));
+                    handles.push(handle);
+                }
+                Err(_) => failed.push(failure(handle, ReceiptError::Foreign)),
+            }
+        }
+        let settled =
+            self.queues.settle(&id, kind, settlements).await.map_err(|error| api(error, context))?;
+        let mut successful = Vec::new();
+        for (handle, result) in handles.into_iter().zip(settled) {
+            match result {
+                Ok(()) => successful.push(handle),
+                Err(error) => failed.push(failure(handle, error)),
+            }
+        }
+        Ok((successful, failed))
+    }
+}
+
+fn failure(receipt_handle: String, error: ReceiptError) -> Failed {
+    let code: &ErrorShape = match error {
+        ReceiptError::Gone => &codes::RESOURCE_NOT_FOUND_EXCEPTION,
+        ReceiptError::Superseded | ReceiptError::DeadLetter | ReceiptError::Foreign => {
+            &codes::INVALID_ARGUMENT_EXCEPTION
+        }
+    };
+    Failed { receipt_handle, error_code: code.name.to_owned(), error_message: Some(error.to_string()) }
+}
+
+/// A receive with AWS's defaults for what it does not say.
+pub(crate) fn receive_of(
+    kind: Kind,
+    limit: Option<i32>,
+    wait_seconds: Option<i32>,
+    visibility_seconds: Option<i32>,
+) -> Receive {
+    Receive {
+        kind,
+        limit: limit.map_or(RECORDS, |limit| limit.unsigned_abs() as usize),
+        visibility: visibility_seconds.map(seconds),
+        wait: wait_seconds.map_or(WAIT, seconds),
+    }
+}
+
+/// Seconds that the model's bounds have passed already.
+pub(crate) fn seconds(seconds: i32) -> Duration {
+    Duration::from_secs(u64::from(seconds.unsigned_abs()))
+}
+
+/// The id in a queue's ARN.
+pub(crate) fn queue_id(text: &str, context: &Context) -> Result<String, ApiError> {
+    let invalid = || invalid_argument(format!("Invalid QueueARN: {text}"));
+    let arn: Arn = text.parse().map_err(|_| invalid())?;
+    let id = arn.name_of("queue").ok_or_else(invalid)?;
+    if arn.account != context.account.0 || arn.region != context.region.0 {
+        return Err(no_queue(text));
+    }
+    Ok(id.to_owned())
+}
+
+/// The ARN of the queue with this id.
+pub(crate) fn arn(id: &str, context: &Context) -> String {
+    Arn::new("kinesis", &context.region, &context.account, format!("queue/{id}")).to_string()
+}
+
+/// A queue. It is made and changed within the call that asks for it; `status` is the one that AWS answers the call
+/// with.
+pub(crate) fn description(record: &QueueRecord, status: &str, context: &Context) -> QueueDescription {
+    let is_creating = status == "CREATING";
+    let (kind, timestamp) = match record.start {
+        Start::Latest => ("LATEST", None),
+        Start::TrimHorizon => ("TRIM_HORIZON", None),
+        Start::Time(time) => ("AT_TIMESTAMP", Some(time)),
+    };
+    // What the start came to is told once the queue is made.
+    let timestamp = if is_creating { timestamp } else { Some(record.start_time) };
+    let position =
+        QueueStartingPosition { r#type: kind.to_owned(), timestamp: timestamp.map(describe::timestamp) };
+    QueueDescription {
+        queue_name: record.name.clone(),
+        queue_arn: arn(&record.id, context),
+        queue_status: status.to_owned(),
+        queue_creation_timestamp: describe::timestamp(record.created),
+        stream_configuration_list: vec![QueueStreamConfiguration {
+            stream_arn: record.stream.to_string(),
+            starting_position: Some(position),
+        }],
+        queue_attributes: Some(attributes(&record.attributes)),
+    }
+}
+
+fn attributes(attributes: &Attributes) -> QueueAttributes {
+    let target = if attributes.max_receives.is_some() { BUILT_IN } else { NONE };
+    QueueAttributes {
+        visibility_timeout_seconds: Some(attributes.visibility_s as i32),
+        dead_letter_configuration: Some(DeadLetterConfiguration {
+            target_type: target.to_owned(),
+            max_receive_count: attributes.max_receives.map(|max| max as i32),
+        }),
+    }
+}
+
+/// What is to become of a queue's attributes; what is not given stays as it is.
+pub(crate) fn changes(given: QueueAttributes) -> Result<impl FnOnce(&mut Attributes) + Send, ApiError> {
+    let max_receives = given.dead_letter_configuration.map(max_receives).transpose()?;
+    let visibility_s = given.visibility_timeout_seconds.map(i32::unsigned_abs);
+    Ok(move |attributes: &mut Attributes| {
+        attributes.max_receives = max_receives.unwrap_or(attributes.max_receives);
+        attributes.visibility_s = visibility_s.unwrap_or(attributes.visibility_s);
+    })
+}
+
+fn max_receives(given: DeadLetterConfiguration) -> Result<Option<u32>, ApiError> {
+    match (given.target_type.as_str(), given.max_receive_count) {
+        (BUILT_IN, Some(max)) => Ok(Some(max.unsigned_abs())),
+        (BUILT_IN, None) => Err(validation("MaxReceiveCount is required for a TargetType of BUILT_IN.")),
+        (_, None) => Ok(None),
+        (_, Some(_)) => Err(validation("MaxReceiveCount is not supported for a TargetType of NONE.")),
+    }
+}
+
+/// A parameter, or a combination of some, that the model's constraints allow and the service does not.
+pub(crate) fn validation(message: impl Into<String>) -> ApiError {
+    ApiError::of(&codes::VALIDATION_EXCEPTION, message)
+}
+
+fn no_queue(arn: &str) -> ApiError {
+    not_found(format!("Queue {arn} not found."))
+}
+
+/// A queue's error as an answer. No recordings of AWS's texts are known.
+pub(crate) fn api(error: Error, context: &Context) -> ApiError {
+    let of = |shape: &ErrorShape| ApiError::of(shape, error.to_string());
+    match &error {
+        Error::NoQueue(id) => no_queue(&arn(id, context)),
+        Error::QueueExists(name) => {
+            let account = &context.account.0;
+            let exists = format!("Queue {name} under account {account} already exists.");
+            ApiError::of(&codes::RESOURCE_IN_USE_EXCEPTION, exists)
+        }
+        Error::Conflict => of(&codes::RESOURCE_IN_USE_EXCEPTION),
+        Error::TooManyQueues => of(&codes::LIMIT_EXCEEDED_EXCEPTION),
+        Error::TooManyTags => of(&codes::INVALID_ARGUMENT_EXCEPTION),
+        Error::TooManyUnacknowledged | Error::TooManyWaiting => of(&codes::THROTTLING_EXCEPTION),
+        Error::NoStream => of(&codes::RESOURCE_NOT_FOUND_EXCEPTION),
+        Error::Source(_) | Error::Catalog(_) => ApiError::internal(error),
+    }
+}
