@@ -213,6 +213,12 @@ class Load:
                 else:
                     self.sent[entry["PartitionKey"]].append(number)
 
+    def wait_for_more(self):
+        """Returns once something more was acknowledged."""
+        count = lambda: sum(map(len, list(self.sent.values())))
+        before = count()
+        wait_for("a put", lambda: count() > before, every=0.005)
+
     def stop(self):
         self.stopping.set()
         for thread in self.threads:
@@ -237,6 +243,7 @@ def test_puts_never_see_a_resharding(new_server, name):
     load = Load(server, name)
     try:
         for target in (4, 3, 6, 1, 5, 2, 7):
+            load.wait_for_more()
             kinesis.update_shard_count(StreamName=name, TargetShardCount=target, ScalingType="UNIFORM_SCALING")
         for shard, found in shards(kinesis, name, "AT_LATEST").items():
             middle = sum(int(key) for key in found["HashKeyRange"].values()) // 2
@@ -253,6 +260,7 @@ def test_kills_during_reshardings(new_server, name):
     load, chance = Load(server, name, threads=2), random.Random(1)
     try:
         for target in (4, 3, 5, 2):
+            load.wait_for_more()
             reshard = threading.Thread(target=try_to_scale, args=(server, name, target))
             reshard.start()
             time.sleep(chance.random() * 0.02)
