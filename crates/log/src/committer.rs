@@ -68,7 +68,9 @@ fn publish(core: &Core, file: u64, mut at: u64, batch: &[Pending]) {
 }
 
 fn answer(core: &Core, batch: Vec<Pending>) {
-    core.queue.lock().full = None;
+    if core.queue.lock().full.take().is_some() {
+        tracing::info!("the disk has room again: the log takes appends");
+    }
     for Pending { reply, room, .. } in batch {
         drop(room);
         // Nobody waits any more when the caller gave up.
@@ -83,8 +85,11 @@ fn refusal(core: &Core, error: &FileError) -> LogError {
 
 /// Fails a batch and all that was queued behind it: their offsets follow its offsets, which do not come to be.
 fn fail(core: &Core, mut batch: Vec<Pending>, error: LogError) {
-    tracing::error!(%error, "a commit failed");
     let mut queue = core.queue.lock();
+    if queue.full.as_ref() != Some(&error) {
+        // Said once, not for each of the many that a full disk refuses: the log's own lines need disk, too.
+        tracing::error!(%error, "a commit failed");
+    }
     batch.append(&mut queue.pending);
     for shard in batch.iter().flat_map(|p| &p.blocks).map(|b| &b.shard) {
         shard.forget_assigned();
