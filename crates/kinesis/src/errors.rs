@@ -4,8 +4,8 @@
 use headwater_log::LogError;
 use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
 use headwater_streams::{
-    CONSUMERS, Error, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_RETENTION_HOURS,
-    MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
+    Error, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_SCALINGS,
+    MAX_TAGS, MIN_RETENTION_HOURS, PutError,
 };
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
@@ -84,66 +84,23 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         Error::Conflict(name) => {
             in_use(format!("Stream {name} under account {account} is being changed by another request."))
         }
-        Error::ShardClosed { stream, shard } => invalid_argument(format!(
-            "Shard {shard} in stream {stream} under account {account} has already been merged or split, and thus is \
-             not eligible for merging or splitting."
-        )),
-        Error::NoSplit { stream, shard, range, at } => {
-            invalid_argument(no_split(&stream, shard, range, &at.to_string(), account))
+        Error::ShardClosed { .. } | Error::NoSplit { .. } | Error::NotAdjacent { .. } => {
+            invalid_argument(resharding(&error, account))
         }
-        Error::NotAdjacent { stream, shard, adjacent } => invalid_argument(format!(
-            "Shards {shard} and {adjacent} in stream {stream} under account {account} are not an adjacent pair of \
-             shards eligible for merging"
-        )),
         Error::ScaledTooFar { .. } | Error::ScaledOverQuota { .. } | Error::ScaledTooOften(_) => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, scaling(&error))
         }
-        // AWS's texts for what depends on the mode are not known.
-        Error::OnDemand(stream) => of(
-            &shapes::VALIDATION_EXCEPTION,
-            format!(
-                "Stream {stream} under account {account} is in ON_DEMAND mode, which scales it by itself."
-            ),
-        ),
-        Error::NotOnDemand(stream) => of(
-            &shapes::VALIDATION_EXCEPTION,
-            format!("Stream {stream} under account {account} is not in ON_DEMAND mode."),
-        ),
-        Error::ModeChangedTooOften(stream) => of(
-            &shapes::LIMIT_EXCEEDED_EXCEPTION,
-            format!(
-                "Stream {stream} under account {account} cannot change its mode more than {MAX_MODE_CHANGES} times in \
-                 a rolling 24-hour period."
-            ),
-        ),
-        // As users quote it from AWS.
-        Error::TooManyOnDemand(count) => of(
-            &shapes::LIMIT_EXCEEDED_EXCEPTION,
-            format!(
-                "This request would exceed the limit on the number of On-Demand streams for the account {account} in \
-                 {}. Current On-Demand streams count: {count}. Limit: {MAX_ON_DEMAND_STREAMS}.",
-                context.region.0
-            ),
-        ),
-        Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
-        Error::ConsumerExists { stream, consumer } => {
-            in_use(format!("Consumer {consumer} under stream {stream} already exists for account {account}."))
+        Error::OnDemand(_) | Error::NotOnDemand(_) => {
+            of(&shapes::VALIDATION_EXCEPTION, mode(&error, context))
         }
-        Error::TooManyConsumers(stream) => of(
-            &shapes::LIMIT_EXCEEDED_EXCEPTION,
-            format!("Stream {stream} under account {account} cannot have more than {CONSUMERS} consumers."),
-        ),
-        // As users quote it from AWS.
-        Error::HasConsumers(stream) => in_use(format!(
-            "DeleteStream can't delete {} because there are consumers associated with this data stream. To delete \
-             {stream} anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all the \
-             consumers that are associated with it.",
-            describe::arn_of(&stream, context)
-        )),
-        // The first sentence is as users quote it from AWS.
-        Error::Subscribed { stream, consumer, shard } => in_use(format!(
-            "Another active subscription exists for this consumer: {consumer}, stream {stream}, shard {shard}"
-        )),
+        Error::ModeChangedTooOften(_) | Error::TooManyOnDemand(_) => {
+            of(&shapes::LIMIT_EXCEEDED_EXCEPTION, mode(&error, context))
+        }
+        Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
+        Error::TooManyConsumers(_) => of(&shapes::LIMIT_EXCEEDED_EXCEPTION, consumers(&error, context)),
+        Error::ConsumerExists { .. } | Error::HasConsumers(_) | Error::Subscribed { .. } => {
+            in_use(consumers(&error, context))
+        }
         Error::ShardQuota { open, quota, asked } => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, shard_quota(context, open, quota, asked))
         }
@@ -202,7 +159,7 @@ pub(crate) fn put(error: PutError, stream: &StreamName, context: &Context) -> Ap
     }
 }
 
-fn in_use(message: String) -> ApiError {
+pub(crate) fn in_use(message: String) -> ApiError {
     ApiError::of(&shapes::RESOURCE_IN_USE_EXCEPTION, message)
 }
 
@@ -241,6 +198,71 @@ pub(crate) fn no_split(
          not both greater than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
         range.start, range.end
     )
+}
+
+fn resharding(error: &Error, account: &str) -> String {
+    match error {
+        Error::ShardClosed { stream, shard } => format!(
+            "Shard {shard} in stream {stream} under account {account} has already been merged or split, and thus is \
+             not eligible for merging or splitting."
+        ),
+        Error::NotAdjacent { stream, shard, adjacent } => format!(
+            "Shards {shard} and {adjacent} in stream {stream} under account {account} are not an adjacent pair of \
+             shards eligible for merging"
+        ),
+        Error::NoSplit { stream, shard, range, at } => {
+            no_split(stream, *shard, *range, &at.to_string(), account)
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What depends on the mode. AWS's texts are not known but for the last, which is as users quote it.
+fn mode(error: &Error, context: &Context) -> String {
+    let account = &context.account.0;
+    match error {
+        Error::OnDemand(stream) => {
+            format!(
+                "Stream {stream} under account {account} is in ON_DEMAND mode, which scales it by itself."
+            )
+        }
+        Error::NotOnDemand(stream) => {
+            format!("Stream {stream} under account {account} is not in ON_DEMAND mode.")
+        }
+        Error::ModeChangedTooOften(stream) => format!(
+            "Stream {stream} under account {account} cannot change its mode more than {MAX_MODE_CHANGES} times in a \
+             rolling 24-hour period."
+        ),
+        Error::TooManyOnDemand(count) => format!(
+            "This request would exceed the limit on the number of On-Demand streams for the account {account} in {}. \
+             Current On-Demand streams count: {count}. Limit: {MAX_ON_DEMAND_STREAMS}.",
+            context.region.0
+        ),
+        other => other.to_string(),
+    }
+}
+
+/// What concerns consumers; the last, and how the one before it begins, are as users quote them from AWS.
+fn consumers(error: &Error, context: &Context) -> String {
+    let account = &context.account.0;
+    match error {
+        Error::ConsumerExists { stream, consumer } => {
+            format!("Consumer {consumer} under stream {stream} already exists for account {account}.")
+        }
+        Error::TooManyConsumers(stream) => {
+            format!("Stream {stream} under account {account} cannot have more consumers and queues.")
+        }
+        Error::Subscribed { stream, consumer, shard } => format!(
+            "Another active subscription exists for this consumer: {consumer}, stream {stream}, shard {shard}"
+        ),
+        Error::HasConsumers(stream) => format!(
+            "DeleteStream can't delete {} because there are consumers associated with this data stream. To delete \
+             {stream} anyway, set the EnforceConsumerDeletion parameter to true to force the deletion of all the \
+             consumers that are associated with it.",
+            describe::arn_of(stream, context)
+        ),
+        other => other.to_string(),
+    }
 }
 
 fn scaling(error: &Error) -> String {
