@@ -2,7 +2,8 @@
 //!
 //! First the steps are written into the stream's record as an intent, then the parents are sealed in the log, then
 //! the children appear, with one commit that also drops the intent. Whoever finds an intent finishes it: the next
-//! start, the next resharding, or a put that meets a sealed shard.
+//! start, the next resharding, or a put that meets a sealed shard. A resharding is done within the call that asks for
+//! it, and another that comes meanwhile waits for it; who describes the stream then sees it being updated.
 
 use std::{collections::BTreeSet, sync::Arc};
 
