@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_queues::QueueRecord;
 use headwater_streams::{Consumer, Shard, Stream};
 use headwater_types::{Arn, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
@@ -125,16 +126,21 @@ pub(crate) enum Resource {
     Stream(Arc<Stream>),
     /// A consumer of a stream.
     Consumer(Arc<Stream>, Consumer),
+    /// A queue.
+    Queue(QueueRecord),
 }
 
 impl Kinesis {
-    /// The stream or the consumer that an ARN names.
+    /// The stream, the consumer or the queue that an ARN names.
     pub(crate) fn owned(
         &self,
         arn: String,
         id: Option<String>,
         context: &Context,
     ) -> Result<Resource, ApiError> {
+        if arn.contains(":queue/") {
+            return self.queue(&arn, context).map(Resource::Queue);
+        }
         if !arn.contains("/consumer/") {
             return self.stream(Place::of_arn(arn, id), context).map(Resource::Stream);
         }

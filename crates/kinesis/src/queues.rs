@@ -10,15 +10,19 @@ use headwater_shapes::kinesis::{
     QueueStreamConfiguration, errors as codes,
 };
 use headwater_shapes::{Blob, ErrorShape};
-use headwater_streams::TokenKind;
-use headwater_types::Arn;
+use headwater_streams::{CONSUMERS, Stream, TokenKind};
+use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Kinesis, describe,
-    errors::{invalid_argument, not_found},
+    errors::{self, in_use, invalid_argument, not_found},
 };
+
+/// Consumers of an on-demand stream, queues among them, while there is a commitment to a minimum throughput
+/// (on-demand Advantage).
+const ADVANTAGE_CONSUMERS: usize = 50;
 
 /// Records in one answer, unless fewer are asked for.
 const RECORDS: usize = 10;
@@ -47,6 +51,23 @@ pub(crate) struct Failed {
 }
 
 impl Kinesis {
+    /// The queue that an ARN names.
+    pub(crate) fn queue(&self, queue_arn: &str, context: &Context) -> Result<QueueRecord, ApiError> {
+        self.queues.get(&queue_id(queue_arn, context)?).map_err(|error| api(error, context))
+    }
+
+    /// How many queues a stream has.
+    pub(crate) fn queues_of(&self, stream: &StreamName, context: &Context) -> usize {
+        self.queues.count_of(&stream_arn(stream, context))
+    }
+
+    /// How many registered consumers and queues a stream may have together.
+    pub(crate) async fn most_consumers(&self, stream: &Stream, context: &Context) -> Result<usize, ApiError> {
+        let commitment = self.streams.commitment().await.map_err(|error| errors::api(error, context))?;
+        let is_advantage = stream.record.mode.is_on_demand() && commitment.is_on(self.streams.now());
+        Ok(if is_advantage { ADVANTAGE_CONSUMERS } else { CONSUMERS })
+    }
+
     /// Receives records as an answer has them.
     pub(crate) async fn receive(
         &self,
@@ -151,6 +172,11 @@ pub(crate) fn arn(id: &str, context: &Context) -> String {
     Arn::new("kinesis", &context.region, &context.account, format!("queue/{id}")).to_string()
 }
 
+/// The ARN of a stream, as a queue knows it.
+pub(crate) fn stream_arn(stream: &StreamName, context: &Context) -> Arn {
+    Arn::new("kinesis", &context.region, &context.account, format!("stream/{stream}"))
+}
+
 /// A queue. It is made and changed within the call that asks for it; `status` is the one that AWS answers the call
 /// with.
 pub(crate) fn description(record: &QueueRecord, status: &str, context: &Context) -> QueueDescription {
@@ -224,7 +250,7 @@ pub(crate) fn api(error: Error, context: &Context) -> ApiError {
         Error::QueueExists(name) => {
             let account = &context.account.0;
             let exists = format!("Queue {name} under account {account} already exists.");
-            ApiError::of(&codes::RESOURCE_IN_USE_EXCEPTION, exists)
+            in_use(exists)
         }
         Error::Conflict => of(&codes::RESOURCE_IN_USE_EXCEPTION),
         Error::TooManyQueues => of(&codes::LIMIT_EXCEEDED_EXCEPTION),

@@ -9,6 +9,18 @@ use headwater_wire::{ApiError, Context};
 
 use crate::errors::invalid_argument;
 
+/// Refuses letters that AWS says it allows in no tag.
+pub(crate) fn check_letters<'a>(mut texts: impl Iterator<Item = &'a String>) -> Result<(), ApiError> {
+    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-%@".contains(c);
+    if texts.all(|text| text.chars().all(allowed)) {
+        return Ok(());
+    }
+    Err(invalid_argument(
+        "Some tags contain invalid characters. Valid characters: \
+         Unicode letters, digits, white space, _ . / = + - % @.",
+    ))
+}
+
 /// Refuses texts that AWS allows in no tag; `done` completes "Failed to … stream" (`add tags to`). As recorded on
 /// AWS, `%` is refused in other words than the rest.
 pub(crate) fn check<'a>(
@@ -17,13 +29,7 @@ pub(crate) fn check<'a>(
     stream: &StreamName,
     context: &Context,
 ) -> Result<(), ApiError> {
-    let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-%@".contains(c);
-    if !texts.clone().all(|text| text.chars().all(allowed)) {
-        return Err(invalid_argument(
-            "Some tags contain invalid characters. Valid characters: \
-             Unicode letters, digits, white space, _ . / = + - % @.",
-        ));
-    }
+    check_letters(texts.clone())?;
     if texts.into_iter().any(|text| text.contains('%')) {
         let account = &context.account.0;
         return Err(invalid_argument(format!(

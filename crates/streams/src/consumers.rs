@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use headwater_types::{Millis, StreamName};
 
-use crate::{
-    ConsumerRecord, Error, Stream, StreamRecord, Streams, Tags,
-    limits::{CONSUMERS, MAX_TAGS},
-};
+use crate::{ConsumerRecord, Error, Stream, StreamRecord, Streams, Tags, limits::MAX_TAGS};
 
 /// A consumer of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +49,13 @@ impl Stream {
 }
 
 impl Streams {
-    /// Registers a consumer; it may subscribe when this returns.
+    /// Registers a consumer, where there are fewer than `places`; it may subscribe when this returns.
     pub async fn register(
         self: &Arc<Self>,
         stream: StreamName,
         name: String,
         tags: Tags,
+        places: usize,
     ) -> Result<Consumer, Error> {
         let (of, consumer) = (stream.clone(), name.clone());
         self.alter(stream.clone(), move |record, now| {
@@ -67,7 +65,7 @@ impl Streams {
             if tags.len() > MAX_TAGS {
                 return Err(Error::TooManyTags(of));
             }
-            if record.consumers.len() >= CONSUMERS {
+            if record.consumers.len() >= places {
                 return Err(Error::TooManyConsumers(of));
             }
             record.consumers.insert(consumer, ConsumerRecord { created: Millis(now.seconds() * 1000), tags });

@@ -149,7 +149,7 @@ pub enum Error {
         /// The consumer's name.
         consumer: String,
     },
-    /// The stream has [`crate::CONSUMERS`] consumers.
+    /// The stream has as many consumers as it may have.
     #[error("stream {0} cannot have more consumers")]
     TooManyConsumers(StreamName),
     /// A stream with consumers is only removed together with them when that is said.

@@ -48,7 +48,7 @@ pub(crate) const READ_BYTES: f64 = 2_097_152.0;
 /// Reads a second that a shard answers.
 pub(crate) const READ_CALLS: f64 = 5.0;
 
-/// Consumers that one stream may have.
+/// Consumers that one stream may have, queues among them, unless it is an on-demand one with a commitment.
 pub const CONSUMERS: usize = 20;
 
 /// How long a subscription lasts.

@@ -4,19 +4,15 @@ use headwater_queues::{Attributes, NewQueue, Start};
 use headwater_shapes::kinesis::{
     CreateQueueInput, CreateQueueOutput, QueueStartingPosition, QueueStreamConfiguration, ops::CreateQueue,
 };
-use headwater_streams::{CONSUMERS, Stream};
-use headwater_types::{Arn, Millis};
+use headwater_types::Millis;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Kinesis, describe, errors,
+    Kinesis, describe,
     place::Place,
-    queues::{api, changes, description, validation},
+    queues::{api, changes, description, stream_arn, validation},
     tags,
 };
-
-/// Consumers of a stream, queues among them, while there is a commitment to a minimum throughput (on-demand Advantage).
-const ADVANTAGE_CONSUMERS: usize = 50;
 
 impl Handle<CreateQueue> for Kinesis {
     /// The queue delivers when this returns; the answer says CREATING, as AWS's does.
@@ -34,33 +30,23 @@ impl Handle<CreateQueue> for Kinesis {
         changes(input.queue_attributes.unwrap_or_default())?(&mut attributes);
         let tags = input.tags.unwrap_or_default();
         let stream = self.stream(Place::of_arn(configuration.stream_arn, None), context)?;
-        tags::check_new(&tags, &stream.record.name, context)?;
+        tags::check_letters(tags.keys().chain(tags.values()))?;
         if !stream.record.mode.is_on_demand() {
             return Err(validation("Queues are supported only on data streams in on-demand capacity mode."));
         }
-        let name = &stream.record.name;
+        let most = self.most_consumers(&stream, context).await?;
         let new = NewQueue {
             name: input.queue_name,
-            stream: Arn::new("kinesis", &context.region, &context.account, format!("stream/{name}")),
+            stream: stream_arn(&stream.record.name, context),
             stream_created: stream.record.created,
             horizon: stream.record.horizon(self.streams.now()),
-            places: self.queue_places(&stream, context).await?,
+            places: most.saturating_sub(stream.record.consumers.len()),
             start,
             attributes,
             tags,
         };
         let record = self.queues.create(new).await.map_err(|error| api(error, context))?;
         Ok(CreateQueueOutput { queue_description: description(&record, "CREATING", context) })
-    }
-}
-
-impl Kinesis {
-    /// How many queues a stream may have: they share a limit with its registered consumers.
-    async fn queue_places(&self, stream: &Stream, context: &Context) -> Result<usize, ApiError> {
-        let commitment = self.streams.commitment().await.map_err(|error| errors::api(error, context))?;
-        let is_advantage = commitment.is_on(self.streams.now());
-        let consumers = if is_advantage { ADVANTAGE_CONSUMERS } else { CONSUMERS };
-        Ok(consumers.saturating_sub(stream.record.consumers.len()))
     }
 }
 

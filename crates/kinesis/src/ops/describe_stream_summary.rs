@@ -29,6 +29,7 @@ impl Handle<DescribeStreamSummary> for Kinesis {
             encryption_type: Some(describe::NO_ENCRYPTION.to_owned()),
             open_shard_count: i32::try_from(stream.open_shards()).unwrap_or(i32::MAX),
             consumer_count: Some(record.consumers.len() as i32),
+            queue_count: Some(self.queues_of(&record.name, context) as i32),
             max_record_size_in_kib: Some((record.max_record_bytes / 1024) as i32),
             ..Default::default()
         };

@@ -16,6 +16,7 @@ impl Handle<ListTagsForResource> for Kinesis {
         let listed = match self.owned(input.resource_arn, input.stream_id, context)? {
             Resource::Stream(stream) => tags::after(&stream.record.tags, None).collect(),
             Resource::Consumer(_, consumer) => tags::after(&consumer.tags, None).collect(),
+            Resource::Queue(queue) => tags::after(&queue.tags, None).collect(),
         };
         Ok(ListTagsForResourceOutput { tags: Some(listed) })
     }

@@ -17,7 +17,10 @@ impl Handle<RegisterStreamConsumer> for Kinesis {
         let name = Place::of_arn(input.stream_arn, input.stream_id).name(context)?;
         let given = input.tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
-        let registered = self.streams.register(name, input.consumer_name, given).await;
+        let stream = self.streams.get(&name).map_err(|error| errors::api(error, context))?;
+        let most = self.most_consumers(&stream, context).await?;
+        let places = most.saturating_sub(self.queues_of(&name, context));
+        let registered = self.streams.register(name, input.consumer_name, given, places).await;
         let consumer = registered.map_err(|error| errors::api(error, context))?;
         Ok(RegisterStreamConsumerOutput { consumer: describe::consumer(&consumer, context) })
     }

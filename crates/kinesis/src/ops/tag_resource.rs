@@ -6,7 +6,7 @@ use headwater_shapes::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, errors, place::Resource, tags};
+use crate::{Kinesis, errors, place::Resource, queues, tags};
 
 impl Handle<TagResource> for Kinesis {
     async fn handle(&self, input: TagResourceInput, context: &Context) -> Result<Nothing, ApiError> {
@@ -16,6 +16,11 @@ impl Handle<TagResource> for Kinesis {
                 tags::check_new(&input.tags, &stream.record.name, context)?;
                 let tagged = self.streams.tag_consumer(consumer, input.tags).await;
                 tagged.map_err(|error| errors::api(error, context))?;
+            }
+            Resource::Queue(queue) => {
+                tags::check_letters(input.tags.keys().chain(input.tags.values()))?;
+                let tagged = self.queues.tag(&queue.id, input.tags).await;
+                tagged.map_err(|error| queues::api(error, context))?;
             }
         }
         Ok(Nothing {})

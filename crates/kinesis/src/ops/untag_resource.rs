@@ -6,7 +6,7 @@ use headwater_shapes::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, errors, place::Resource, tags};
+use crate::{Kinesis, errors, place::Resource, queues, tags};
 
 impl Handle<UntagResource> for Kinesis {
     async fn handle(&self, input: UntagResourceInput, context: &Context) -> Result<Nothing, ApiError> {
@@ -16,6 +16,11 @@ impl Handle<UntagResource> for Kinesis {
                 tags::check_keys(&input.tag_keys, &stream.record.name, context)?;
                 let untagged = self.streams.untag_consumer(consumer, input.tag_keys).await;
                 untagged.map_err(|error| errors::api(error, context))?;
+            }
+            Resource::Queue(queue) => {
+                tags::check_letters(input.tag_keys.iter())?;
+                let untagged = self.queues.untag(&queue.id, input.tag_keys).await;
+                untagged.map_err(|error| queues::api(error, context))?;
             }
         }
         Ok(Nothing {})

@@ -19,6 +19,12 @@ impl Handle<UpdateStreamMode> for Kinesis {
         if !on_demand && input.warm_throughput_mibps.is_some() {
             return Err(invalid_argument("WarmThroughputMiBps is only for streams of the ON_DEMAND mode."));
         }
+        if !on_demand && self.queues_of(&name, context) > 0 {
+            return Err(errors::in_use(format!(
+                "Stream {name} has queues, which need the ON_DEMAND mode. Delete every queue on it with DeleteQueue \
+                 before you change the mode."
+            )));
+        }
         let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
         let changed = self.streams.change_mode(name, on_demand, warm).await;
         changed.map_err(|error| errors::api(error, context))?;
