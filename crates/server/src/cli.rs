@@ -114,6 +114,26 @@ mod tests {
         assert!(serve(&["--listen", "0.0.0.0:4566"]).unwrap().check().is_err());
         assert!(serve(&["--listen", "0.0.0.0:4566", "--auth", "none"]).unwrap().check().is_ok());
         assert!(serve(&["--listen", "[::1]:4566"]).unwrap().check().is_ok());
+        let key = ["--access-key-id", "A", "--secret-access-key", "hush"];
+        let with = |more: &[&str]| serve(&[&key[..], more].concat()).unwrap();
+        assert!(with(&["--listen", "0.0.0.0:4566"]).check().is_ok());
+        assert!(with(&["--auth", "none"]).check().is_err(), "keys that are not asked for");
+        assert!(serve(&["--tls", "0.0.0.0:4567"]).unwrap().check().is_err());
+        assert!(serve(&["--auth", "signed"]).unwrap().check().is_err());
+        assert!(serve(&key[..2]).unwrap().check().is_err());
+        assert!(serve(&["--tls", "--tls-cert", "c.pem"]).unwrap().check().is_err());
         assert!(serve(&["--account", "12"]).is_err());
+    }
+
+    #[test]
+    fn a_secret_is_shown_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("headwater.toml");
+        std::fs::write(&path, "access-key-id = \"A\"\nsecret-access-key = \"hush\"\n").unwrap();
+        let settings = serve(&["--config", path.to_str().unwrap()]).unwrap();
+        assert_eq!(settings.secret_access_key.as_ref().unwrap().0, "hush");
+        assert!(!format!("{settings:?}").contains("hush"));
+        let help = serve(&["--config", path.to_str().unwrap(), "--help"]).unwrap_err().to_string();
+        assert!(help.contains("--secret-access-key") && !help.contains("hush"), "{help}");
     }
 }

@@ -3,6 +3,7 @@
 //! The only crate that names all others, and the only one that reads the process's environment. What a command does
 //! is elsewhere: serving in [`serve`], what runs outside the server in `headwater-tools`.
 
+mod access;
 mod adapters;
 mod cli;
 mod demo;
@@ -11,6 +12,7 @@ mod log_command;
 mod logging;
 mod serve;
 mod settings;
+mod tls;
 
 use std::process::ExitCode;
 

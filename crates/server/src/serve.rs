@@ -4,11 +4,11 @@
 use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use headwater_catalog::{Catalog, SqliteCatalog};
-use headwater_delivery::{Deliveries, Ports, Quotas};
+use headwater_delivery::{Deliveries, Family, Ports, Quotas};
 use headwater_env::{Env, File};
 use headwater_firehose::Firehose;
 use headwater_functions::Functions;
-use headwater_kinesis::Kinesis;
+use headwater_kinesis::{Channels, Kinesis};
 use headwater_lambda::Lambda;
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_loggroups::LogGroups;
@@ -22,16 +22,18 @@ use headwater_types::{Account, Region};
 use headwater_wire::{
     Door, Rest,
     client::{Client, ClientConfig},
-    server::{self, JsonDoor, Router, Serving},
+    server::{self, JsonDoor, Listener, Router, Serving},
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     Failure,
+    access::{self, Access},
     adapters::{DeliveryLog, FunctionInvoke, FunctionLog, ObjectCode, StoreObjects},
     health::HealthDoor,
     logging,
     settings::{Durability, Limits, Objects, Settings},
+    tls,
 };
 
 /// Names of this machine under which a bucket may stand in front: `bucket.localhost:4566`.
@@ -41,8 +43,13 @@ const VIRTUAL_HOSTS: [&str; 2] = ["localhost", "s3.localhost"];
 pub async fn run(env: Env, settings: Settings) -> Result<ExitCode, Failure> {
     logging::start(&settings)?;
     let server = Server::start(env, &settings).await?;
-    // Scripts wait for this line; it is the only one on standard output.
-    writeln!(std::io::stdout(), "headwater listening on http://{}", server.address)?;
+    // Scripts wait for these lines; there are no others on standard output.
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "headwater listening on http://{}", server.address)?;
+    if let Some(address) = server.tls_address {
+        writeln!(out, "headwater listening on https://{address}")?;
+    }
+    drop(out);
     stop_signal().await?;
     tracing::info!("stopping");
     server.stop().await;
@@ -64,6 +71,8 @@ async fn stop_signal() -> std::io::Result<()> {
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens with TLS.
+    tls_address: Option<SocketAddr>,
     domains: Domains,
     shutdown: oneshot::Sender<()>,
     listening: oneshot::Receiver<()>,
@@ -73,6 +82,7 @@ pub struct Server {
 
 /// What the doors open to. Those above use those below.
 struct Domains {
+    channels: Channels,
     deliveries: Arc<Deliveries>,
     functions: Functions,
     groups: LogGroups,
@@ -87,16 +97,22 @@ impl Server {
     pub async fn start(env: Env, settings: &Settings) -> Result<Self, Failure> {
         settings.check()?;
         let lock = lock(&env, &settings.data_dir)?;
-        let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
-            format!("listening on {} failed: {e}. Choose another with --listen", settings.listen)
-        })?;
-        let address = listener.local_addr()?;
-        let domains = Domains::open(&env, settings, address).await?;
+        let access = access::open(&env, settings)?;
+        let (plain, address) = bind(settings.listen, "--listen").await?;
+        let mut listeners = vec![Listener::from(plain)];
+        let mut tls_address = None;
+        if let Some(asked) = settings.tls_listen {
+            let (socket, address) = bind(asked, "--tls-listen").await?;
+            listeners.push(Listener { socket, tls: Some(tls::open(&env, settings, address)?) });
+            tls_address = Some(address);
+        }
+        let functions = function_options(settings, address, access.as_ref());
+        let domains = Domains::open(&env, settings, functions).await?;
         let serving = Serving {
             router: Arc::new(domains.doors()),
             region: Region(settings.region.clone()),
             account: Account(settings.account.clone()),
-            verifier: None,
+            verifier: access.map(|access| access.verifier),
             limits: server::Limits::default(),
         };
         let (shutdown, told) = oneshot::channel::<()>();
@@ -104,11 +120,11 @@ impl Server {
         let serve_env = env.clone();
         env.spawn(async move {
             let told = async move { drop(told.await) };
-            server::serve(listener, serving, serve_env, told).await;
+            server::serve(listeners, serving, serve_env, told).await;
             // Nobody waits for it after a stop that was itself dropped.
             let _ = ended.send(());
         });
-        Ok(Self { address, domains, shutdown, listening, _lock: lock })
+        Ok(Self { address, tls_address, domains, shutdown, listening, _lock: lock })
     }
 
     /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
@@ -117,6 +133,7 @@ impl Server {
         self.domains.queues.close().await;
         drop(self.shutdown);
         drop(self.listening.await);
+        self.domains.channels.deliveries.close().await;
         self.domains.deliveries.close().await;
         self.domains.functions.close().await;
         if let Err(error) = self.domains.groups.close().await {
@@ -124,6 +141,14 @@ impl Server {
         }
         self.domains.log.close().await;
     }
+}
+
+async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let socket = TcpListener::bind(address)
+        .await
+        .map_err(|e| format!("listening on {address} failed: {e}. Choose another with {setting}"))?;
+    let bound = socket.local_addr()?;
+    Ok((socket, bound))
 }
 
 /// Makes the data folder and takes it for this process.
@@ -141,7 +166,11 @@ pub fn lock(env: &Env, dir: &Path) -> Result<Box<dyn File>, Failure> {
 
 impl Domains {
     /// Opens each domain after those that it uses.
-    async fn open(env: &Env, settings: &Settings, address: SocketAddr) -> Result<Self, Failure> {
+    async fn open(
+        env: &Env,
+        settings: &Settings,
+        functions: headwater_functions::Options,
+    ) -> Result<Self, Failure> {
         let dir = &settings.data_dir;
         let sync = settings.durability == Durability::Fsync;
         let catalog: Arc<dyn Catalog> = Arc::new(SqliteCatalog::open(
@@ -159,7 +188,7 @@ impl Domains {
             catalog.clone(),
             &dir.join("functions"),
             Arc::new(FunctionLog(groups.clone())),
-            function_options(settings, address),
+            functions,
         )
         .await?;
         let sources = Arc::new(StreamSources(streams.clone()));
@@ -170,23 +199,34 @@ impl Domains {
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
         };
-        let deliveries =
-            Deliveries::open(env.clone(), catalog, log.clone(), ports, delivery_options(settings)).await?;
-        Ok(Self { deliveries, functions, groups, objects, queues, streams, log })
+        let options = delivery_options(settings);
+        let of_channels = headwater_delivery::Options { family: Family::Channels, ..options.clone() };
+        let channels =
+            Deliveries::open(env.clone(), catalog.clone(), log.clone(), ports.clone(), of_channels).await?;
+        let channels = Channels { deliveries: channels, limits: settings.limits == Limits::Aws };
+        let deliveries = Deliveries::open(env.clone(), catalog, log.clone(), ports, options).await?;
+        Ok(Self { channels, deliveries, functions, groups, objects, queues, streams, log })
     }
 
     /// One door a service; S3 takes what no other does, so it stands last.
     fn doors(&self) -> Router {
-        let kinesis = Kinesis { streams: self.streams.clone(), queues: self.queues.clone() };
+        let kinesis = Kinesis { streams: self.streams.clone(), channels: self.channels.clone(), queues: self.queues.clone() };
         let kinesis = headwater_kinesis::table(Arc::new(kinesis));
         let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
         let logs = headwater_logs::table(Arc::new(Logs { groups: self.groups.clone() }));
         let code = Arc::new(ObjectCode(self.objects.clone()));
-        let lambda = Lambda { functions: self.functions.clone(), code };
-        let lambda = Rest::new(headwater_lambda::table(Arc::new(lambda)));
-        let s3 = Rest::new(headwater_s3::table(S3 { store: self.objects.clone() }));
-        let s3 = s3.with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
-        let health = HealthDoor { log: self.log.clone(), deliveries: self.deliveries.clone() };
+        let lambda = headwater_lambda::table(Arc::new(Lambda { functions: self.functions.clone(), code }));
+        let s3 = headwater_s3::table(S3 { store: self.objects.clone() });
+        let operations = vec![
+            kinesis.operations(),
+            firehose.operations(),
+            logs.operations(),
+            lambda.operations(),
+            s3.operations(),
+        ];
+        let health = HealthDoor { log: self.log.clone(), deliveries: self.deliveries.clone(), operations };
+        let lambda = Rest::new(lambda);
+        let s3 = Rest::new(s3).with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
         let others: [Arc<dyn Door>; 3] = [Arc::new(health), Arc::new(lambda), Arc::new(s3)];
         Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose), JsonDoor::new(logs)], others)
     }
@@ -212,7 +252,11 @@ fn delivery_options(settings: &Settings) -> headwater_delivery::Options {
     headwater_delivery::Options { quotas, ..Default::default() }
 }
 
-fn function_options(settings: &Settings, address: SocketAddr) -> headwater_functions::Options {
+fn function_options(
+    settings: &Settings,
+    address: SocketAddr,
+    access: Option<&Access>,
+) -> headwater_functions::Options {
     let (region, account) = (Region(settings.region.clone()), Account(settings.account.clone()));
     let mut reachable = address;
     if address.ip().is_unspecified() {
@@ -220,12 +264,17 @@ fn function_options(settings: &Settings, address: SocketAddr) -> headwater_funct
         reachable.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     let inherited = ["PATH", "HOME", "LANG"].into_iter();
-    headwater_functions::Options {
+    let mut options = headwater_functions::Options {
         inherited: inherited.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
         concurrency: settings.function_concurrency as usize,
         concurrency_per_function: settings.function_concurrency as usize,
         ..headwater_functions::Options::new(region, account, format!("http://{reachable}"))
+    };
+    if let Some(Access { functions, .. }) = access {
+        functions.access_key_id.clone_into(&mut options.access_key_id);
+        functions.secret_access_key.clone_into(&mut options.secret_access_key);
     }
+    options
 }
 
 async fn open_objects(

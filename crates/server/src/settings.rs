@@ -32,10 +32,44 @@ pub struct Settings {
     #[arg(long, env = "HEADWATER_LIMITS", value_name = "WHOSE", default_value = "aws")]
     pub limits: Limits,
 
-    /// Who may call: `any` takes any credentials and listens on loopback only; `none` says outright that whoever
-    /// reaches the address may do everything
-    #[arg(long, env = "HEADWATER_AUTH", value_name = "HOW", default_value = "any")]
-    pub auth: Auth,
+    /// Address and port to listen on with TLS as well; without an address 127.0.0.1:4567
+    #[arg(long, visible_alias = "tls", env = "HEADWATER_TLS_LISTEN", value_name = "ADDRESS", num_args = 0..=1,
+          default_missing_value = "127.0.0.1:4567")]
+    pub tls_listen: Option<SocketAddr>,
+
+    /// File with the certificate for TLS and those it is signed with, PEM; by default one is made by an authority that
+    /// is kept in the data folder, as tls/ca.pem
+    #[arg(long, env = "HEADWATER_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// File with the key of `--tls-cert`, PEM
+    #[arg(long, env = "HEADWATER_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Who may call: `signed` takes requests that are signed with one of the keys below, and is the default when there
+    /// are any; `any` takes all, on loopback only; `none` says outright that whoever reaches the address may do
+    /// everything [default: signed or any]
+    #[arg(long, env = "HEADWATER_AUTH", value_name = "HOW")]
+    pub auth: Option<Auth>,
+
+    /// A key that requests may be signed with
+    #[arg(long, env = "HEADWATER_ACCESS_KEY_ID", value_name = "ID")]
+    pub access_key_id: Option<String>,
+
+    /// The secret of that key; give it in the variable or a file rather than where others see the command line
+    #[arg(
+        long,
+        env = "HEADWATER_SECRET_ACCESS_KEY",
+        value_name = "SECRET",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    pub secret_access_key: Option<Secret>,
+
+    /// File with keys that requests may be signed with, in the form of ~/.aws/credentials: one in each profile, with a
+    /// session token where it has one
+    #[arg(long, env = "HEADWATER_CREDENTIALS", value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
 
     /// Where objects are kept: in the data folder, or in an S3-compatible store
     #[arg(long, env = "HEADWATER_OBJECTS", value_name = "WHERE", default_value = "directory")]
@@ -93,6 +127,8 @@ pub enum Limits {
 /// Who may call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
+    /// Who has a key.
+    Signed,
     /// Whoever is on this machine.
     Any,
     /// Whoever reaches the address.
@@ -117,6 +153,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// A text that is shown nowhere.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
 fn account(text: &str) -> Result<String, String> {
     let valid = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     if valid { Ok(text.to_owned()) } else { Err("an account number has twelve digits".to_owned()) }
@@ -125,15 +177,51 @@ fn account(text: &str) -> Result<String, String> {
 impl Settings {
     /// Refuses combinations that would do something other than they say.
     pub fn check(&self) -> Result<(), String> {
-        if self.auth == Auth::Any && !self.listen.ip().is_loopback() {
-            return Err(format!(
-                "{} can be reached from other machines, and this version checks no credentials: listen on \
-                 127.0.0.1, or say --auth none to let whoever reaches it do everything",
-                self.listen
-            ));
+        self.check_auth()?;
+        match (self.tls_listen, &self.tls_cert, &self.tls_key) {
+            (_, Some(_), None) | (_, None, Some(_)) => {
+                return Err("--tls-cert and --tls-key go together".to_owned());
+            }
+            (None, Some(_), _) => return Err("--tls-cert needs --tls-listen".to_owned()),
+            _ => {}
         }
         match (self.objects, &self.objects_endpoint_url) {
             (Objects::Directory, Some(_)) => Err("--objects-endpoint-url needs --objects s3".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who may call, said or not.
+    pub fn auth(&self) -> Auth {
+        self.auth.unwrap_or(if self.has_keys() { Auth::Signed } else { Auth::Any })
+    }
+
+    fn has_keys(&self) -> bool {
+        self.access_key_id.is_some() || self.secret_access_key.is_some() || self.credentials.is_some()
+    }
+
+    fn check_auth(&self) -> Result<(), String> {
+        let listen = [Some(self.listen), self.tls_listen].into_iter().flatten();
+        let outside = listen.filter(|address| !address.ip().is_loopback()).next();
+        match (self.auth(), self.has_keys(), outside) {
+            _ if self.access_key_id.is_some() != self.secret_access_key.is_some() => {
+                Err("--access-key-id and --secret-access-key go together".to_owned())
+            }
+            (Auth::Signed, false, _) => {
+                Err("--auth signed needs keys to sign with: give --access-key-id and \
+                                             --secret-access-key, or --credentials"
+                    .to_owned())
+            }
+            (Auth::Any | Auth::None, true, _) => {
+                Err("keys are given, and --auth says not to ask for them: leave \
+                                                      out the one or the other"
+                    .to_owned())
+            }
+            (Auth::Any, _, Some(address)) => Err(format!(
+                "{address} can be reached from other machines, and no keys are given to check who calls: listen on \
+                 127.0.0.1, give --access-key-id and --secret-access-key or --credentials, or say --auth none to let \
+                 whoever reaches it do everything"
+            )),
             _ => Ok(()),
         }
     }

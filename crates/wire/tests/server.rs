@@ -106,7 +106,7 @@ async fn start(limits: Limits) -> Server {
     let (ended, stopped) = oneshot::channel();
     let env = Env::real();
     env.clone().spawn(async move {
-        serve(listener, serving, env, async { drop(stopping.await) }).await;
+        serve([listener.into()], serving, env, async { drop(stopping.await) }).await;
         let _ = ended.send(());
     });
     Server { at, state, stop, stopped }

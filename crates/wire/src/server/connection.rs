@@ -32,7 +32,7 @@ use crate::{
     door::OperationName,
     limits,
     server::{
-        Phase, Shared,
+        Phase, Shared, Tls,
         h2c::{self, Asked, Upgrade},
         json_door,
         patience::{Patience, TimedBody, TimedSocket},
@@ -51,8 +51,26 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
     }
 }
 
-/// Serves a connection to its end, also across a change to HTTP/2.
-pub(super) async fn run(socket: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+/// Serves a connection to its end.
+pub(super) async fn run(socket: TcpStream, tls: Option<Tls>, peer: SocketAddr, shared: Arc<Shared>) {
+    let Some(tls) = tls else { return serve(socket, peer, shared).await };
+    let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
+    let agreed = tokio::select! {
+        agreed = tls.accept(socket) => agreed,
+        () = too_long => return,
+    };
+    match agreed {
+        Ok(socket) => serve(socket, peer, shared).await,
+        Err(error) => tracing::debug!(%peer, %error, "no TLS could be agreed on"),
+    }
+}
+
+/// Answers what comes, also across a change to HTTP/2.
+async fn serve(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+) {
     let Some(upgrade) = drive(socket, peer, &shared).await else { return };
     let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
     let ready = tokio::select! {

@@ -1,4 +1,4 @@
-//! The listener: connections in HTTP/1.1 and HTTP/2 on one port, each request to the door that takes it.
+//! The listener: connections in HTTP/1.1 and HTTP/2 on a port, each request to the door that takes it.
 //!
 //! Owns sockets, time-outs and bounds; what a request means is its door's. A request that panics is answered with a
 //! 500, a connection that is slow is closed, and a shutdown lets what runs come to its end within a bounded time.
@@ -8,19 +8,19 @@ mod h2c;
 mod json_door;
 mod patience;
 mod router;
+mod tls;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use headwater_env::Env;
 use headwater_types::{Account, Region};
-use tokio::{
-    net::TcpListener,
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{Buffers, limits, verify::Verifier};
 pub use json_door::JsonDoor;
 pub use router::Router;
+pub use tls::{Listener, Tls, TlsError};
 
 /// What is served, and within which bounds.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ enum Phase {
     Closed,
 }
 
-/// What the connections of one listener share.
+/// What all connections share.
 struct Shared {
     serving: Serving,
     buffers: Buffers,
@@ -88,9 +88,10 @@ struct Shared {
     phase: watch::Receiver<Phase>,
 }
 
-/// Answers requests until `shutdown` is ready and what runs then has ended, or `limits.drain` is over.
+/// Answers requests on all `listeners`, which share their bounds, until `shutdown` is ready and what runs then has
+/// ended, or `limits.drain` is over.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl IntoIterator<Item = Listener>,
     serving: Serving,
     env: Env,
     shutdown: impl Future<Output = ()> + Send,
@@ -101,11 +102,13 @@ pub async fn serve(
     let all = u32::try_from(serving.limits.connections).unwrap_or(u32::MAX);
     let drain = serving.limits.drain;
     let shared = Arc::new(Shared { serving, buffers, env: env.clone(), phase: seen });
-    tokio::select! {
-        () = shutdown => {}
-        () = accept_all(&listener, &shared, &connections) => {}
+    {
+        let accepting = listeners.into_iter().map(|listener| accept_all(listener, &shared, &connections));
+        tokio::select! {
+            () = shutdown => {}
+            _ = join_all(accepting) => {}
+        }
     }
-    drop(listener);
     phase.send_replace(Phase::Draining);
     tokio::select! {
         _ = connections.acquire_many(all) => {}
@@ -114,17 +117,17 @@ pub async fn serve(
     phase.send_replace(Phase::Closed);
 }
 
-async fn accept_all(listener: &TcpListener, shared: &Arc<Shared>, connections: &Arc<Semaphore>) {
+async fn accept_all(listener: Listener, shared: &Arc<Shared>, connections: &Arc<Semaphore>) {
     loop {
         let permit = connections.clone().acquire_owned().await.expect("it is never closed");
-        match listener.accept().await {
+        match listener.socket.accept().await {
             Ok((socket, peer)) => {
                 // Answers are small and waited for; when this fails they are merely later.
                 let _ = socket.set_nodelay(true);
-                let shared = shared.clone();
+                let (shared, tls) = (shared.clone(), listener.tls.clone());
                 let env = shared.env.clone();
                 env.spawn(async move {
-                    connection::run(socket, peer, shared).await;
+                    connection::run(socket, tls, peer, shared).await;
                     drop::<OwnedSemaphorePermit>(permit);
                 });
             }
