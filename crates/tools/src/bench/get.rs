@@ -65,7 +65,7 @@ impl Getter {
         while !shards.is_empty() && self.reading.endpoint.env.clock.elapsed() < self.window.to {
             let shard = &shards[turn.fetch_add(1, Relaxed) % shards.len()];
             let mut cursor = Cursor::new(self.reading.clone(), shard, "TRIM_HORIZON");
-            match cursor.to_tip(&mut connection, &mut self.got.meter, self.window).await {
+            match cursor.read_to_tip(&mut connection, &mut self.got.meter, self.window).await {
                 Ok(true) => {
                     self.got.passes += 1;
                     self.got.wrong_passes += u64::from(self.held.get(shard) != Some(&cursor.seen));

@@ -165,7 +165,7 @@ impl Cursor {
     }
 
     /// Reads to the shard's tip, or until `until`; whether it came to the tip.
-    pub async fn to_tip(
+    pub async fn read_to_tip(
         &mut self,
         connection: &mut Connection,
         meter: &mut Meter,
@@ -219,7 +219,7 @@ pub async fn sweep(
             let mut all = Vec::new();
             while let Some(shard) = shards.get(next.fetch_add(1, Relaxed)) {
                 let mut cursor = Cursor::new(reading.clone(), shard, "TRIM_HORIZON");
-                cursor.to_tip(&mut connection, &mut Meter::default(), Window::ALWAYS).await?;
+                cursor.read_to_tip(&mut connection, &mut Meter::default(), Window::ALWAYS).await?;
                 all.push((shard.clone(), cursor.seen));
             }
             Ok::<_, Failure>(all)

@@ -1,0 +1,67 @@
+//! What a consumer asks of a Kinesis endpoint: three calls, behind a trait so that tests can play the endpoint.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_types::{HashRange, Millis};
+use headwater_wire::client::CallError;
+
+/// A shard of the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shard {
+    /// Its id.
+    pub id: String,
+    /// The shards that it came from: none, one of a split, two of a merge. They may have expired.
+    pub parents: Vec<String>,
+    /// The hash keys that it owns or owned.
+    pub range: HashRange,
+    /// Whether it still takes records.
+    pub open: bool,
+}
+
+/// Where to start to read a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Position {
+    /// At the oldest record that is kept.
+    TrimHorizon,
+    /// Behind the newest record.
+    Latest,
+    /// At the record of this sequence number.
+    At(String),
+    /// At the first record that arrived at this time or later.
+    AtTime(Millis),
+}
+
+/// Some records of a shard, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The records.
+    pub records: Vec<Stored>,
+    /// Where to go on; none at the end of a closed shard.
+    pub next: Option<String>,
+    /// Whether the shard held nothing behind these when they were read.
+    pub at_tip: bool,
+}
+
+/// A record as a shard holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its number.
+    pub sequence_number: String,
+    /// When it arrived, where the endpoint says so.
+    pub arrival: Option<Millis>,
+    /// The key that it was put with.
+    pub partition_key: String,
+    /// The payload, maybe of many user records.
+    pub data: Bytes,
+}
+
+/// One stream at a Kinesis endpoint.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// ListShards, all pages.
+    async fn shards(&self) -> Result<Vec<Shard>, CallError>;
+    /// GetShardIterator.
+    async fn iterator(&self, shard_id: &str, from: &Position) -> Result<String, CallError>;
+    /// GetRecords.
+    async fn read(&self, iterator: &str) -> Result<Page, CallError>;
+}

@@ -1,0 +1,145 @@
+//! A consumer library: what the Kinesis Client Library does, over the public API only.
+//!
+//! It works against Headwater and AWS alike. Consumers of one application share a [`LeaseStore`]; each shard has a
+//! lease there, and the consumer that holds it reads the shard, takes aggregated records apart, and gives the user
+//! records to a [`Process`], which checkpoints when it is done with them.
+//!
+//! # What holds
+//! * Every record is given at least once; again when a lease moves before it is checkpointed.
+//! * A shard's records are given in order, and a shard's children begin when it is processed to its end.
+//! * When a consumer dies, its leases are taken by others after [`Options::lease_duration`]. Leases of a busier
+//!   consumer are taken one at a time, so that shares become even. Two consumers may give the same records for
+//!   as long as the loser does not know yet; only the holder's checkpoints are kept.
+//! * A consumer that cannot renew its leases stops giving records before others take them.
+//! * Memory is bounded by [`Options::pages_max`] pages of at most 10 MiB each.
+//!
+//! With [`Start::Latest`], a shard that was never checkpointed starts at its tip whenever its lease moves, as with
+//! KCL; start with [`Start::TrimHorizon`] or [`Start::AtTimestamp`] where nothing may be missed.
+//!
+//! Shards are polled; enhanced fan-out is not used.
+
+mod api;
+mod aws;
+mod balance;
+mod checkpoint;
+mod coordinator;
+mod held;
+mod lease;
+pub mod limits;
+mod lineage;
+mod process;
+mod reader;
+mod unpack;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+pub use api::{Page, Position, Shard, Source, Stored};
+pub use aws::KinesisSource;
+pub use checkpoint::{Checkpoint, Place};
+use headwater_env::Env;
+pub use held::{CheckpointError, Checkpointer};
+pub use lease::{Lease, LeaseStore, MemoryLeases, StoreError};
+pub use lineage::Start;
+use parking_lot::Mutex;
+pub use process::{Process, ProcessError, Processors, Record};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+
+use crate::coordinator::Coordinator;
+
+/// How a consumer behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The consumer's name, its own among all that share a store.
+    pub name: String,
+    /// Where to start in a stream that has no leases yet.
+    pub start: Start,
+    /// How long a lease holds that is not renewed; it is renewed three times as often.
+    pub lease_duration: Duration,
+    /// How often the stream's shards are listed; they are listed too when one is processed to its end.
+    pub sync_interval: Duration,
+    /// The pause after a read that came to the tip; AWS allows five reads a second and shard, of all consumers together.
+    pub poll: Duration,
+    /// Leases that it holds at most.
+    pub leases_max: usize,
+    /// Pages of at most 10 MiB that it holds at most.
+    pub pages_max: usize,
+}
+
+impl Options {
+    /// The options that KCL has by default, for a consumer of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            start: Start::TrimHorizon,
+            lease_duration: Duration::from_secs(10),
+            sync_interval: Duration::from_secs(60),
+            poll: Duration::from_secs(1),
+            leases_max: limits::LEASES_MAX,
+            pages_max: limits::PAGES_MAX,
+        }
+    }
+
+    /// How often leases are looked after.
+    fn heartbeat(&self) -> Duration {
+        self.lease_duration / 3
+    }
+}
+
+/// A consumer that runs. Dropping it stops it where it is, as if it died: its leases expire by themselves.
+pub struct Consumer {
+    stop: watch::Sender<bool>,
+    done: mpsc::Receiver<()>,
+    held: Arc<Mutex<Vec<String>>>,
+}
+
+impl Consumer {
+    /// Starts to consume.
+    pub fn start(
+        source: Arc<dyn Source>,
+        store: Arc<dyn LeaseStore>,
+        processors: Arc<dyn Processors>,
+        options: Options,
+        env: Env,
+    ) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (running, done) = mpsc::channel(1);
+        let held = Arc::<Mutex<Vec<String>>>::default();
+        let coordinator = Coordinator {
+            pages: Arc::new(Semaphore::new(options.pages_max.max(1))),
+            shown: held.clone(),
+            wake: Arc::new(Notify::new()),
+            holding: BTreeMap::new(),
+            seen: HashMap::new(),
+            synced: None,
+            source,
+            store,
+            processors,
+            options,
+            env: env.clone(),
+        };
+        env.spawn(async move {
+            coordinator.run(stopped).await;
+            drop(running);
+        });
+        Self { stop, done, held }
+    }
+
+    /// The shards whose leases it held when it last looked.
+    pub fn shards(&self) -> Vec<String> {
+        self.held.lock().clone()
+    }
+
+    /// Stops in order: each shard's processing is told, may checkpoint, and its lease is given back.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        // Nothing is ever sent: it ends when the consumer has.
+        self.done.recv().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

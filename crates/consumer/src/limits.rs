@@ -1,0 +1,24 @@
+//! What bounds a consumer's memory and patience.
+
+use std::time::Duration;
+
+/// Records of one read (Kinesis API reference: at most 10,000, of 10 MiB together).
+pub const PAGE_RECORDS_MAX: i32 = 10_000;
+
+/// Pages held at a time by all shards of a consumer, by default.
+pub const PAGES_MAX: usize = 8;
+
+/// Leases that one consumer holds, by default; each is a task.
+pub const LEASES_MAX: usize = 10_000;
+
+/// Leases that are renewed at a time.
+pub const RENEWALS_AT_A_TIME: usize = 16;
+
+/// Leases taken from a busier consumer at a time, as KCL's default.
+pub const STOLEN_AT_A_TIME: usize = 1;
+
+/// The first pause after a read that failed or was throttled.
+pub const PAUSE_MIN: Duration = Duration::from_millis(200);
+
+/// The longest pause after a read that failed or was throttled.
+pub const PAUSE_MAX: Duration = Duration::from_secs(5);
