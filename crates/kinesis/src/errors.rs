@@ -1,6 +1,7 @@
 //! The domain's errors in AWS's words. Texts as recorded on AWS by the tests of kinesalite and moto, where those have
 //! them.
 
+use headwater_delivery::{DeliveryError, SourceError};
 use headwater_log::LogError;
 use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
 use headwater_streams::{
@@ -39,6 +40,37 @@ pub(crate) fn no_stream(name: &StreamName, account: &str) -> ApiError {
 /// A stream's shard that is not there.
 pub(crate) fn no_shard(stream: &StreamName, shard: ShardIndex, account: &str) -> ApiError {
     not_found(format!("Shard {shard} in stream {stream} under account {account} does not exist"))
+}
+
+/// No such channel.
+pub(crate) fn no_channel(name: &str, account: &str) -> ApiError {
+    not_found(format!("Channel {name} under account {account} not found."))
+}
+
+/// An error of a channel's delivery as an answer to a call. AWS's texts are not known.
+pub(crate) fn channel(error: DeliveryError, context: &Context) -> ApiError {
+    let account = &context.account.0;
+    match error {
+        DeliveryError::NotFound(name) => no_channel(&name, account),
+        DeliveryError::Exists(name) => {
+            in_use(format!("Channel {name} under account {account} already exists."))
+        }
+        DeliveryError::OtherVersion { name, .. } => {
+            in_use(format!("Channel {name} under account {account} is being changed by another request."))
+        }
+        DeliveryError::TooMany(count) => ApiError::of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!("Account {account} has {count} channels, which is the limit."),
+        ),
+        DeliveryError::TooManyTags => {
+            invalid_argument(format!("A channel cannot have more than {MAX_TAGS} tags."))
+        }
+        DeliveryError::Prefix(error) => invalid_argument(error.to_string()),
+        DeliveryError::Source(SourceError::NotFound(what)) => {
+            not_found(format!("{what} under account {account} not found."))
+        }
+        error => ApiError::internal(error),
+    }
 }
 
 /// No such consumer, as moto's tests expect of AWS.

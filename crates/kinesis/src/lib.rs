@@ -4,9 +4,12 @@
 //! has and this table has not is answered by `wire` with an error that says so.
 
 mod account;
+mod channels;
 mod describe;
 mod errors;
 mod monitoring;
+#[cfg(test)]
+mod nowhere;
 mod ops;
 mod place;
 mod position;
@@ -22,10 +25,14 @@ use headwater_shapes::kinesis::{SERVICE, ops as shapes};
 use headwater_streams::Streams;
 use headwater_wire::Table;
 
+pub use channels::Channels;
+
 /// What handlers run on.
 pub struct Kinesis {
     /// The streams.
     pub streams: Arc<Streams>,
+    /// Their channels.
+    pub channels: Channels,
     /// The queues over them.
     pub queues: Arc<Queues>,
 }
@@ -36,14 +43,17 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::AcknowledgeDeadLetterQueueRecords>()
         .route::<shapes::AcknowledgeQueueRecords>()
         .route::<shapes::AddTagsToStream>()
+        .route::<shapes::CreateChannel>()
         .route::<shapes::CreateQueue>()
         .route::<shapes::CreateStream>()
         .route::<shapes::DecreaseStreamRetentionPeriod>()
+        .route::<shapes::DeleteChannel>()
         .route::<shapes::DeleteQueue>()
         .route::<shapes::DeleteResourcePolicy>()
         .route::<shapes::DeleteStream>()
         .route::<shapes::DeregisterStreamConsumer>()
         .route::<shapes::DescribeAccountSettings>()
+        .route::<shapes::DescribeChannel>()
         .route::<shapes::DescribeLimits>()
         .route::<shapes::DescribeQueue>()
         .route::<shapes::DescribeStream>()
@@ -55,6 +65,7 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::GetResourcePolicy>()
         .route::<shapes::GetShardIterator>()
         .route::<shapes::IncreaseStreamRetentionPeriod>()
+        .route::<shapes::ListChannels>()
         .route::<shapes::ListQueues>()
         .route::<shapes::ListShards>()
         .route::<shapes::ListStreamConsumers>()
@@ -75,6 +86,7 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::TagResource>()
         .route::<shapes::UntagResource>()
         .route::<shapes::UpdateAccountSettings>()
+        .route::<shapes::UpdateChannel>()
         .route::<shapes::UpdateDeadLetterQueueRecordsVisibility>()
         .route::<shapes::UpdateMaxRecordSize>()
         .route::<shapes::UpdateQueue>()

@@ -5,6 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use headwater_catalog::{Catalog, MemoryCatalog};
+use headwater_delivery::{Deliveries, Family};
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_queues::Queues;
@@ -14,7 +15,7 @@ use headwater_types::{Account, Millis, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
 
-use crate::Kinesis;
+use crate::{Channels, Kinesis, nowhere};
 
 /// When tests begin: Tue Nov 14 22:13:20 UTC 2023.
 pub(crate) const START: Millis = Millis(1_700_000_000_000);
@@ -37,10 +38,14 @@ impl World {
         let log: Arc<dyn ShardLog> = Arc::new(log);
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
         let options = Options { limits, ..Options::default() };
-        let streams = Streams::open(env.clone(), log, catalog.clone(), options).await.unwrap();
+        let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options).await.unwrap();
         let sources = Arc::new(StreamSources(streams.clone()));
-        let queues = Queues::open(env, catalog, sources).await.unwrap();
-        Self { clock, kinesis: Kinesis { streams, queues }, _dir: dir }
+        let queues = Queues::open(env.clone(), catalog.clone(), sources).await.unwrap();
+        let ports = nowhere::ports(Arc::new(StreamSources(streams.clone())));
+        let options = headwater_delivery::Options { family: Family::Channels, ..Default::default() };
+        let deliveries = Deliveries::open(env, catalog, log, ports, options).await.unwrap();
+        let channels = Channels { deliveries, limits };
+        Self { clock, kinesis: Kinesis { streams, channels, queues }, _dir: dir }
     }
 
     /// Splits the one shard of `s` in two.

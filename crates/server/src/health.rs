@@ -1,9 +1,10 @@
-//! `GET /_headwater/health`: whether the server does its work, for probes and for the operator.
+//! What is Headwater's own: `GET /_headwater/health`, whether the server does its work, for probes and the operator;
+//! and `GET /_headwater/operations`, what of AWS's models it does, for whoever wants to know before trying.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater_delivery::Deliveries;
+use headwater_delivery::{Deliveries, Trouble};
 use headwater_log::ShardLog;
 use headwater_wire::{Body, Context, Door, body};
 use http::{Method, Request, Response, StatusCode, header, request::Parts};
@@ -17,19 +18,38 @@ pub struct HealthDoor {
     pub log: Arc<dyn ShardLog>,
     /// The deliveries; one that is stuck is told of, and does not make the server ill.
     pub deliveries: Arc<Deliveries>,
+    /// The same for channels.
+    pub channels: Arc<Deliveries>,
+    /// Each service's operations, and whether they are built.
+    pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
 
 impl HealthDoor {
     /// The status to answer with, 200 or 503, and what to say.
     fn report(&self) -> (u16, Value) {
         let log = self.log.health();
-        let troubles = self.deliveries.troubles().into_iter();
-        let stuck: serde_json::Map<_, _> = troubles
-            .map(|(name, t)| (name, json!({ "error": t.error, "since_tries": t.times, "last_ms": t.at })))
-            .collect();
         let said = log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
-        (if log.is_ok() { 200 } else { 503 }, json!({ "log": said, "stuck_deliveries": stuck }))
+        let (deliveries, channels) = (stuck(&self.deliveries), stuck(&self.channels));
+        let report = json!({ "log": said, "stuck_deliveries": deliveries, "stuck_channels": channels });
+        (if log.is_ok() { 200 } else { 503 }, report)
     }
+
+    fn operations(&self) -> Value {
+        let service = |(name, operations): &(&str, Vec<(&str, bool)>)| {
+            let built: serde_json::Map<_, _> =
+                operations.iter().map(|(name, built)| ((*name).to_owned(), json!(built))).collect();
+            ((*name).to_owned(), Value::Object(built))
+        };
+        Value::Object(self.operations.iter().map(service).collect())
+    }
+}
+
+/// What does not come forward, by name.
+fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
+    let trouble = |(name, t): (String, Trouble)| {
+        (name, json!({ "error": t.error, "since_tries": t.times, "last_ms": t.at }))
+    };
+    deliveries.troubles().into_iter().map(trouble).collect()
 }
 
 #[async_trait]
@@ -46,7 +66,10 @@ impl Door for HealthDoor {
         let asked = request.uri().path().strip_prefix(PREFIX);
         let (status, said) = match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Some("health")) => self.report(),
-            _ => (404, json!({ "error": "there is only GET /_headwater/health" })),
+            (&Method::GET | &Method::HEAD, Some("operations")) => (200, self.operations()),
+            _ => {
+                (404, json!({ "error": "there are only GET /_headwater/health and /_headwater/operations" }))
+            }
         };
         let mut response = Response::new(body::full(said.to_string()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

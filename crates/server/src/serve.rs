@@ -4,11 +4,11 @@
 use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use headwater_catalog::{Catalog, SqliteCatalog};
-use headwater_delivery::{Deliveries, Ports, Quotas};
+use headwater_delivery::{Deliveries, Family, Ports, Quotas};
 use headwater_env::{Env, File};
 use headwater_firehose::Firehose;
 use headwater_functions::Functions;
-use headwater_kinesis::Kinesis;
+use headwater_kinesis::{Channels, Kinesis};
 use headwater_lambda::Lambda;
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_loggroups::LogGroups;
@@ -82,6 +82,7 @@ pub struct Server {
 
 /// What the doors open to. Those above use those below.
 struct Domains {
+    channels: Channels,
     deliveries: Arc<Deliveries>,
     functions: Functions,
     groups: LogGroups,
@@ -132,6 +133,7 @@ impl Server {
         self.domains.queues.close().await;
         drop(self.shutdown);
         drop(self.listening.await);
+        self.domains.channels.deliveries.close().await;
         self.domains.deliveries.close().await;
         self.domains.functions.close().await;
         if let Err(error) = self.domains.groups.close().await {
@@ -197,23 +199,43 @@ impl Domains {
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
         };
-        let deliveries =
-            Deliveries::open(env.clone(), catalog, log.clone(), ports, delivery_options(settings)).await?;
-        Ok(Self { deliveries, functions, groups, objects, queues, streams, log })
+        let options = delivery_options(settings);
+        let of_channels = headwater_delivery::Options { family: Family::Channels, ..options.clone() };
+        let channels =
+            Deliveries::open(env.clone(), catalog.clone(), log.clone(), ports.clone(), of_channels).await?;
+        let channels = Channels { deliveries: channels, limits: settings.limits == Limits::Aws };
+        let deliveries = Deliveries::open(env.clone(), catalog, log.clone(), ports, options).await?;
+        Ok(Self { channels, deliveries, functions, groups, objects, queues, streams, log })
     }
 
     /// One door a service; S3 takes what no other does, so it stands last.
     fn doors(&self) -> Router {
-        let kinesis = Kinesis { streams: self.streams.clone(), queues: self.queues.clone() };
+        let kinesis = Kinesis {
+            streams: self.streams.clone(),
+            channels: self.channels.clone(),
+            queues: self.queues.clone(),
+        };
         let kinesis = headwater_kinesis::table(Arc::new(kinesis));
         let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
         let logs = headwater_logs::table(Arc::new(Logs { groups: self.groups.clone() }));
         let code = Arc::new(ObjectCode(self.objects.clone()));
-        let lambda = Lambda { functions: self.functions.clone(), code };
-        let lambda = Rest::new(headwater_lambda::table(Arc::new(lambda)));
-        let s3 = Rest::new(headwater_s3::table(S3 { store: self.objects.clone() }));
-        let s3 = s3.with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
-        let health = HealthDoor { log: self.log.clone(), deliveries: self.deliveries.clone() };
+        let lambda = headwater_lambda::table(Arc::new(Lambda { functions: self.functions.clone(), code }));
+        let s3 = headwater_s3::table(S3 { store: self.objects.clone() });
+        let operations = vec![
+            kinesis.operations(),
+            firehose.operations(),
+            logs.operations(),
+            lambda.operations(),
+            s3.operations(),
+        ];
+        let health = HealthDoor {
+            log: self.log.clone(),
+            deliveries: self.deliveries.clone(),
+            channels: self.channels.deliveries.clone(),
+            operations,
+        };
+        let lambda = Rest::new(lambda);
+        let s3 = Rest::new(s3).with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
         let others: [Arc<dyn Door>; 3] = [Arc::new(health), Arc::new(lambda), Arc::new(s3)];
         Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose), JsonDoor::new(logs)], others)
     }

@@ -129,6 +129,13 @@ impl<State: Send + Sync + 'static> Table<State> {
         Self { service, state, routes: HashMap::new() }
     }
 
+    /// The service, and every operation of its model with whether it is built.
+    pub fn operations(&self) -> (&'static str, Vec<(&'static str, bool)>) {
+        let built = |name| self.routes.contains_key(name);
+        let operations = self.service.operations.iter();
+        (self.service.name, operations.map(|operation| (operation.name, built(operation.name))).collect())
+    }
+
     /// Adds one operation; its handler is found by its type.
     #[must_use]
     pub fn route<Op: Operation>(mut self) -> Self

@@ -18,6 +18,11 @@ impl Handle<DeleteStream> for Kinesis {
                 "Stream {name} has queues. Delete every queue on it with DeleteQueue before you delete the stream."
             )));
         }
+        if !self.channels.of_stream(&name, context).await?.is_empty() {
+            return Err(errors::in_use(format!(
+                "Stream {name} has channels. Delete them before you delete the stream."
+            )));
+        }
         let deleted = self.streams.delete(name, input.enforce_consumer_deletion == Some(true)).await;
         deleted.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

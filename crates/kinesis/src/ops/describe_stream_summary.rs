@@ -17,6 +17,7 @@ impl Handle<DescribeStreamSummary> for Kinesis {
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
         let stream = self.stream(place, context)?;
         let record = &stream.record;
+        let channels = self.channels.of_stream(&record.name, context).await?.len();
         let stream_description_summary = StreamDescriptionSummary {
             stream_name: record.name.to_string(),
             stream_arn: describe::arn(&stream, context),
@@ -31,6 +32,7 @@ impl Handle<DescribeStreamSummary> for Kinesis {
             consumer_count: Some(record.consumers.len() as i32),
             queue_count: Some(self.queues_of(&record.name, context) as i32),
             max_record_size_in_kib: Some((record.max_record_bytes / 1024) as i32),
+            channel_count: Some(channels as i32),
             ..Default::default()
         };
         Ok(DescribeStreamSummaryOutput { stream_description_summary })

@@ -10,6 +10,9 @@ use crate::{Kinesis, errors, place::Resource, queues, tags};
 
 impl Handle<TagResource> for Kinesis {
     async fn handle(&self, input: TagResourceInput, context: &Context) -> Result<Nothing, ApiError> {
+        if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
+            return self.tag_channel(&channel, |tags| tags.extend(input.tags), context).await;
+        }
         match self.owned(input.resource_arn, input.stream_id, context)? {
             Resource::Stream(stream) => self.tag_stream(&stream, input.tags, context).await?,
             Resource::Consumer(stream, consumer) => {

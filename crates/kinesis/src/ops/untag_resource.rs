@@ -10,6 +10,12 @@ use crate::{Kinesis, errors, place::Resource, queues, tags};
 
 impl Handle<UntagResource> for Kinesis {
     async fn handle(&self, input: UntagResourceInput, context: &Context) -> Result<Nothing, ApiError> {
+        if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
+            let keys = input.tag_keys;
+            return self
+                .tag_channel(&channel, |tags| tags.retain(|key, _| !keys.contains(key)), context)
+                .await;
+        }
         match self.owned(input.resource_arn, input.stream_id, context)? {
             Resource::Stream(stream) => self.untag_stream(&stream, input.tag_keys, context).await?,
             Resource::Consumer(stream, consumer) => {

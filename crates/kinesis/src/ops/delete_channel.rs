@@ -1,0 +1,19 @@
+//! DeleteChannel. Tested with CreateChannel.
+
+use headwater_shapes::{
+    Nothing,
+    kinesis::{DeleteChannelInput, ops::DeleteChannel},
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Kinesis, errors};
+
+impl Handle<DeleteChannel> for Kinesis {
+    /// It delivers no more when this returns; what it delivered stays.
+    async fn handle(&self, input: DeleteChannelInput, context: &Context) -> Result<Nothing, ApiError> {
+        let channel = self.channel(&input.channel_arn, context).await?;
+        let deleted = self.channels.deliveries.delete(&channel.name).await;
+        deleted.map_err(|error| errors::channel(error, context))?;
+        Ok(Nothing {})
+    }
+}
