@@ -192,7 +192,6 @@ impl Queues {
             start: new.start,
             start_time,
             attributes: new.attributes,
-            updated: now,
             tags: new.tags,
         }
     }
@@ -203,9 +202,10 @@ impl Queues {
         id: &str,
         change: impl FnOnce(&mut Attributes) + Send + 'static,
     ) -> Result<QueueRecord, Error> {
-        self.alter(id, move |record, now| {
+        // What is a dead letter by now becomes one before the number of receives changes.
+        self.settle(id, Kind::Records, Vec::new()).await?;
+        self.alter(id, move |record| {
             change(&mut record.attributes);
-            record.updated = now;
             Ok(())
         })
         .await
@@ -213,7 +213,7 @@ impl Queues {
 
     /// Adds tags, or replaces those with the same keys.
     pub async fn tag(self: &Arc<Self>, id: &str, tags: Tags) -> Result<(), Error> {
-        let add = move |record: &mut QueueRecord, _| {
+        let add = move |record: &mut QueueRecord| {
             record.tags.extend(tags);
             if record.tags.len() > MAX_TAGS { Err(Error::TooManyTags) } else { Ok(()) }
         };
@@ -222,7 +222,7 @@ impl Queues {
 
     /// Removes the tags with these keys, where there are any.
     pub async fn untag(self: &Arc<Self>, id: &str, keys: Vec<String>) -> Result<(), Error> {
-        let remove = move |record: &mut QueueRecord, _| {
+        let remove = move |record: &mut QueueRecord| {
             record.tags.retain(|key, _| !keys.contains(key));
             Ok(())
         };
@@ -233,14 +233,14 @@ impl Queues {
     async fn alter(
         self: &Arc<Self>,
         id: &str,
-        change: impl FnOnce(&mut QueueRecord, Millis) -> Result<(), Error> + Send + 'static,
+        change: impl FnOnce(&mut QueueRecord) -> Result<(), Error> + Send + 'static,
     ) -> Result<QueueRecord, Error> {
         let (this, id) = (self.clone(), id.to_owned());
         let work = async move {
             let _one = this.changing.lock().await;
             let queue = this.queue(&id)?;
             let Versioned { mut value, version } = queue.shared.record.read().clone();
-            change(&mut value, this.env.clock.now())?;
+            change(&mut value)?;
             let written = this.store.queues.write(&id, &value, Expect::At(version)).await;
             let version = written.map_err(conflict)?;
             *queue.shared.record.write() = Versioned { value: value.clone(), version };

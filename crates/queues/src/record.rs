@@ -32,8 +32,6 @@ pub struct QueueRecord {
     pub start_time: Millis,
     /// What may be changed.
     pub attributes: Attributes,
-    /// When `attributes` were changed last.
-    pub updated: Millis,
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,

@@ -112,10 +112,9 @@ impl State {
         state
     }
 
-    /// Goes by another number of receives from `since` on.
-    pub fn set_max_receives(&mut self, max_receives: Option<u32>, since: Millis) {
+    /// Goes by another number of receives. What is a dead letter stays one.
+    pub fn set_max_receives(&mut self, max_receives: Option<u32>) {
         if max_receives != self.max_receives {
-            self.bury(since);
             self.max_receives = max_receives;
             self.sort();
         }

@@ -188,7 +188,7 @@ impl Worker {
             Some(open) => open,
             None => self.load(&record).await?,
         };
-        open.state.set_max_receives(record.attributes.max_receives, record.updated);
+        open.state.set_max_receives(record.attributes.max_receives);
         open.state.bury(now);
         if open.listed.is_none_or(|at| self.env.clock.elapsed() >= at + SHARDS_REFRESH) {
             open.list().await?;

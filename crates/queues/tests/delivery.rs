@@ -141,7 +141,9 @@ async fn a_queue_begins_where_it_is_told_to() {
 async fn neither_new_records_nor_those_that_come_back_keep_the_others_waiting() {
     let world = World::new(1).await;
     let id = world.queue(attributes(0, None)).await;
-    (0..20).for_each(|n| drop(world.put(0, &n.to_string())));
+    for n in 0..20 {
+        world.put(0, &n.to_string());
+    }
     let mut counts = std::collections::BTreeMap::new();
     for _ in 0..60 {
         for received in world.receive(&id, RECORDS, 1).await {
@@ -170,7 +172,9 @@ async fn the_children_of_a_split_are_received_too() {
 async fn what_the_stream_no_longer_keeps_is_not_delivered() {
     let mut world = World::new(1).await;
     let id = world.queue(attributes(10, Some(1))).await;
-    (0..4).for_each(|n| drop(world.put(0, &n.to_string())));
+    for n in 0..4 {
+        world.put(0, &n.to_string());
+    }
     let received = world.receive(&id, RECORDS, 2).await;
     world.stream.trim(0, 3);
     world.advance(10);
@@ -224,7 +228,9 @@ async fn nothing_is_answered_that_is_not_durable() {
 async fn a_queue_that_is_deleted_ends_what_waits_and_leaves_nothing() {
     let mut world = World::new(1).await;
     let id = world.queue(attributes(10, Some(6))).await;
-    (0..30).for_each(|n| drop(world.put(0, &n.to_string())));
+    for n in 0..30 {
+        world.put(0, &n.to_string());
+    }
     for _ in 0..3 {
         world.receive(&id, RECORDS, 10).await;
     }
