@@ -81,7 +81,7 @@ impl<State: Send + Sync + 'static> Door for Rest<State> {
 
 impl<State: Send + Sync + 'static> Rest<State> {
     async fn answer(&self, head: &Parts, body: Body, context: &Context) -> Result<Response<Body>, ApiError> {
-        let seal = self.verify(head)?;
+        let seal = self.verify(head, context)?;
         let query = parse_query(head.uri.query().unwrap_or_default());
         let found = self.find(head, &query, context)?;
         let operation = found.operation;
@@ -93,11 +93,13 @@ impl<State: Send + Sync + 'static> Rest<State> {
     }
 
     /// Whether the request may be made; what is left to be seen of it is seen at the end of its body.
-    fn verify(&self, head: &Parts) -> Result<Seal, ApiError> {
+    fn verify(&self, head: &Parts, context: &Context) -> Result<Seal, ApiError> {
         match (head.extensions.get::<Verifier>(), self.format) {
             (None, _) => Ok(Seal::None),
             (Some(verifier), Format::Json) => verifier.check_rest_json(head, self.table.service.signing_name),
-            (Some(verifier), Format::Xml(_)) => verifier.check_s3(head),
+            (Some(verifier), Format::Xml(_)) => {
+                verifier.check_s3(head, &self.hosts.path(&context.host, head.uri.path()))
+            }
         }
     }
 

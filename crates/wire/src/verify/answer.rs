@@ -75,105 +75,26 @@ impl Refusal {
 
     /// As S3 says it; `presigned` is whether the signature was in the address.
     pub(crate) fn s3(self, presigned: bool) -> ApiError {
-        let refuse = |status, code: &str, text: &str| ApiError::new(status, code, text);
-        let malformed = |text: &str| match presigned {
-            true => refuse(400, "AuthorizationQueryParametersError", text),
-            false => refuse(
-                400,
-                "AuthorizationHeaderMalformed",
-                &format!("The authorization header is malformed; {text}"),
-            ),
-        };
         match self {
-            Refusal::Missing => refuse(403, "AccessDenied", "Access Denied"),
-            Refusal::Both => refuse(
-                400,
-                "InvalidRequest",
-                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
-                 parameter or the Authorization header should be specified",
-            ),
-            Refusal::Scheme(whole) if whole.starts_with("AWS ") => refuse(
-                400,
-                "InvalidRequest",
-                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-            ),
-            Refusal::Scheme(whole) => refuse(400, "InvalidArgument", "Unsupported Authorization Type")
-                .with("ArgumentName", "Authorization")
-                .with("ArgumentValue", whole),
-            Refusal::Header { parts, .. } if parts.is_empty() => {
-                let text = "AWS authentication requires a valid Date or x-amz-date header";
-                refuse(403, "AccessDenied", text)
-            }
-            Refusal::Header { parts, .. } => {
-                malformed(&format!("the authorization header requires three components: Credential, \
-                     SignedHeaders, and Signature. Missing: {}.", parts.join(", ")))
-            }
-            Refusal::Query(_) => malformed(
-                "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
-                 X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
-            ),
-            Refusal::Lifetime(text) => malformed(text),
-            Refusal::Date(_) if presigned => {
-                malformed("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-            }
-            Refusal::Date(_) => {
-                let text = "AWS authentication requires a valid Date or x-amz-date header";
-                refuse(403, "AccessDenied", text)
-            }
-            Refusal::Algorithm(_) if presigned => {
-                malformed("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"")
-            }
-            Refusal::Algorithm(_) => refuse(
-                400,
-                "InvalidRequest",
-                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-            ),
-            Refusal::Credential(_) => malformed(&format!(
-                "{}the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
-                if presigned { "Error parsing the X-Amz-Credential parameter; " } else { "" }
-            )),
-            Refusal::Scope(wrong) => scope_s3(&wrong, presigned, malformed),
+            Refusal::Missing => denied("Access Denied"),
             Refusal::Unsigned(names) => {
-                refuse(403, "AccessDenied", "There were headers present in the request which were not signed")
+                denied("There were headers present in the request which were not signed")
                     .with("HeadersNotSigned", names.join(", "))
             }
-            Refusal::NoHash => refuse(
-                400,
-                "InvalidRequest",
-                "Missing required header for this request: x-amz-content-sha256",
-            ),
-            Refusal::Hash(given) => refuse(
-                400,
-                "InvalidArgument",
-                "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
-                 STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 \
-                 value.",
-            )
-            .with("ArgumentName", "x-amz-content-sha256")
-            .with("ArgumentValue", given),
-            Refusal::UnknownKey(id) => refuse(
+            Refusal::UnknownKey(id) => ApiError::new(
                 403,
                 "InvalidAccessKeyId",
                 "The AWS Access Key Id you provided does not exist in our records.",
             )
             .with("AWSAccessKeyId", id),
             Refusal::Token(token) => {
-                refuse(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
+                ApiError::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
                     .with("Token-0", token)
             }
-            Refusal::Mismatch { access_key_id, signature, canonical_request, text_to_sign } => refuse(
-                403,
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided. Check your key and \
-                 signing method.",
-            )
-            .with("AWSAccessKeyId", access_key_id)
-            .with("StringToSign", text_to_sign.as_str())
-            .with("SignatureProvided", signature)
-            .with("StringToSignBytes", bytes(&text_to_sign))
-            .with("CanonicalRequest", canonical_request.as_str())
-            .with("CanonicalRequestBytes", bytes(&canonical_request)),
-            Refusal::Skewed { signed, now, max, .. } => refuse(
+            Refusal::Mismatch { access_key_id, signature, canonical_request, text_to_sign } => {
+                s3_mismatch(access_key_id, signature, &canonical_request, &text_to_sign)
+            }
+            Refusal::Skewed { signed, now, max, .. } => ApiError::new(
                 403,
                 "RequestTimeTooSkewed",
                 "The difference between the request time and the current time is too large.",
@@ -181,12 +102,118 @@ impl Refusal {
             .with("RequestTime", signed)
             .with("ServerTime", iso_date(now))
             .with("MaxAllowedSkewMilliseconds", max.as_millis().to_string()),
-            Refusal::NotYet => refuse(403, "AccessDenied", "Request is not valid yet"),
-            Refusal::Expired { valid_for, at, now } => refuse(403, "AccessDenied", "Request has expired")
-                .with("X-Amz-Expires", valid_for.as_secs().to_string())
-                .with("Expires", iso_date(at))
-                .with("ServerTime", iso_date(now)),
+            Refusal::NotYet => denied("Request is not valid yet"),
+            Refusal::Expired { valid_for, at, now } => {
+                let error = denied("Request has expired")
+                    .with("Expires", iso_date(at))
+                    .with("ServerTime", iso_date(now));
+                match valid_for {
+                    Some(valid_for) => error.with("X-Amz-Expires", valid_for.as_secs().to_string()),
+                    None => error,
+                }
+            }
+            form if presigned => form.s3_query(),
+            form => form.s3_header(),
         }
+    }
+
+    /// What is wrong with the form of a presigned address.
+    fn s3_query(self) -> ApiError {
+        let text = match self {
+            Refusal::Lifetime(text) => text.to_owned(),
+            Refusal::Date(_) => {
+                "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"".to_owned()
+            }
+            Refusal::Algorithm(_) => "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"".to_owned(),
+            Refusal::Credential(_) => format!("{QUERY_CREDENTIAL}{CREDENTIAL_FORM}"),
+            Refusal::Scope(wrong) => format!("{QUERY_CREDENTIAL}{}", scope_s3(&wrong)),
+            Refusal::Hash(given) => return bad_hash(given),
+            _ => "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+                  X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+                .to_owned(),
+        };
+        ApiError::new(400, "AuthorizationQueryParametersError", text)
+    }
+
+    /// What is wrong with the form of a header.
+    fn s3_header(self) -> ApiError {
+        let invalid = |text: &str| ApiError::new(400, "InvalidRequest", text);
+        let malformed = |text: &str| {
+            let text = format!("The authorization header is malformed; {text}");
+            ApiError::new(400, "AuthorizationHeaderMalformed", text)
+        };
+        match self {
+            Refusal::Both => invalid(
+                "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
+                 parameter or the Authorization header should be specified",
+            ),
+            Refusal::Scheme(whole) if !whole.starts_with("AWS ") => {
+                ApiError::new(400, "InvalidArgument", "Unsupported Authorization Type")
+                    .with("ArgumentName", "Authorization")
+                    .with("ArgumentValue", whole)
+            }
+            Refusal::Scheme(_) | Refusal::Algorithm(_) => invalid(
+                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+            ),
+            Refusal::Header { parts, .. } if !parts.is_empty() => malformed(&format!(
+                "the authorization header requires three components: Credential, SignedHeaders, and Signature. \
+                 Missing: {}.",
+                parts.join(", ")
+            )),
+            Refusal::Credential(_) => malformed(CREDENTIAL_FORM),
+            Refusal::Scope(wrong) => {
+                let error = malformed(&scope_s3(&wrong));
+                match wrong.last() {
+                    Some(ScopeError::Region { expected, .. }) => error.with("Region", expected.as_str()),
+                    _ => error,
+                }
+            }
+            Refusal::NoHash => invalid("Missing required header for this request: x-amz-content-sha256"),
+            Refusal::Hash(given) => bad_hash(given),
+            _ => denied("AWS authentication requires a valid Date or x-amz-date header"),
+        }
+    }
+}
+
+/// An address signed in version 2 lacks parameters.
+pub(super) fn version_2_lacks() -> ApiError {
+    denied("Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")
+}
+
+const QUERY_CREDENTIAL: &str = "Error parsing the X-Amz-Credential parameter; ";
+const CREDENTIAL_FORM: &str =
+    "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
+
+fn denied(text: &str) -> ApiError {
+    ApiError::new(403, "AccessDenied", text)
+}
+
+fn bad_hash(given: String) -> ApiError {
+    ApiError::new(
+        400,
+        "InvalidArgument",
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+         STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+    )
+    .with("ArgumentName", "x-amz-content-sha256")
+    .with("ArgumentValue", given)
+}
+
+/// Version 2 has no canonical request.
+fn s3_mismatch(key: String, signature: String, canonical_request: &str, text_to_sign: &str) -> ApiError {
+    let error = ApiError::new(
+        403,
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided. Check your key and signing \
+         method.",
+    )
+    .with("AWSAccessKeyId", key)
+    .with("StringToSign", text_to_sign)
+    .with("SignatureProvided", signature)
+    .with("StringToSignBytes", bytes(text_to_sign));
+    match canonical_request {
+        "" => error,
+        text => error.with("CanonicalRequest", text).with("CanonicalRequestBytes", bytes(text)),
     }
 }
 
@@ -229,25 +256,22 @@ fn scope_json(wrong: &ScopeError) -> String {
 }
 
 /// S3 names only one thing that is wrong.
-fn scope_s3(wrong: &[ScopeError], presigned: bool, malformed: impl Fn(&str) -> ApiError) -> ApiError {
-    let prefix = if presigned { "Error parsing the X-Amz-Credential parameter; " } else { "" };
-    let say = |text: String| malformed(&format!("{prefix}{text}"));
+fn scope_s3(wrong: &[ScopeError]) -> String {
     match wrong.last() {
-        Some(ScopeError::Day { given, time }) => say(format!(
+        Some(ScopeError::Day { given, time }) => format!(
             "Invalid credential date \"{given}\". This date is not the same as X-Amz-Date: \"{}\".",
             &time[..8]
-        )),
+        ),
         Some(ScopeError::Terminator { given }) => {
-            say(format!("incorrect terminal \"{given}\". This endpoint uses \"aws4_request\"."))
+            format!("incorrect terminal \"{given}\". This endpoint uses \"aws4_request\".")
         }
         Some(ScopeError::Service { given, expected }) => {
-            say(format!("incorrect service \"{given}\". This endpoint belongs to \"{expected}\"."))
+            format!("incorrect service \"{given}\". This endpoint belongs to \"{expected}\".")
         }
         Some(ScopeError::Region { given, expected }) => {
-            say(format!("the region '{given}' is wrong; expecting '{expected}'"))
-                .with("Region", expected.as_str())
+            format!("the region '{given}' is wrong; expecting '{expected}'")
         }
-        None => say("the Credential is mal-formed".to_owned()),
+        None => CREDENTIAL_FORM.to_owned(),
     }
 }
 

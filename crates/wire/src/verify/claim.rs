@@ -134,7 +134,7 @@ impl Claim {
             _ if at > now.plus(skew) && s3 && valid_for.is_some() => Err(Refusal::NotYet),
             _ if at > now.plus(skew) => skewed(skew),
             Some(valid_for) if s3 && at.plus(valid_for) < now => {
-                Err(Refusal::Expired { valid_for, at: at.plus(valid_for), now })
+                Err(Refusal::Expired { valid_for: Some(valid_for), at: at.plus(valid_for), now })
             }
             Some(valid_for) if at.plus(valid_for) < now => skewed(valid_for),
             None if at.plus(skew) < now => skewed(skew),

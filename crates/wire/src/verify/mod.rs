@@ -10,6 +10,7 @@ mod answer;
 mod claim;
 mod refusal;
 mod seal;
+mod v2;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -84,10 +85,18 @@ impl Verifier {
         ))
     }
 
-    /// Whether an S3 request's head is signed, and how its body is sealed. A hash of the whole body is in a header,
-    /// where it is compared with or without signatures.
-    pub(crate) fn check_s3(&self, head: &Parts) -> Result<Seal, ApiError> {
-        self.s3(head).map_err(|refusal| refused(head, "s3", refusal).s3(claim::is_presigned(head)))
+    /// Whether an S3 request's head is signed, and how its body is sealed. `path` begins with the bucket, wherever the
+    /// request has it. A hash of the whole body is in a header, where it is compared with or without signatures.
+    pub(crate) fn check_s3(&self, head: &Parts, path: &str) -> Result<Seal, ApiError> {
+        let (version_2, presigned) = (v2::is_signed(head), claim::is_presigned(head));
+        let checked = match version_2 {
+            true => v2::check(self, head, path).map(|()| Seal::None),
+            false => self.s3(head),
+        };
+        checked.map_err(|refusal| match (version_2, refused(head, "s3", refusal)) {
+            (true, Refusal::Query(_) | Refusal::Date(_)) => answer::version_2_lacks(),
+            (_, refusal) => refusal.s3(presigned),
+        })
     }
 
     fn s3(&self, head: &Parts) -> Result<Seal, Refusal> {
@@ -137,10 +146,15 @@ impl Verifier {
                 text_to_sign,
             });
         }
-        let token = |token: &Option<String>| token.clone().unwrap_or_default();
-        match equal(token(&key.session_token).as_bytes(), token(&claim.token).as_bytes()) {
-            true => Ok(Valid { claim, signing_key }),
-            false => Err(Refusal::Token(token(&claim.token))),
+        self.check_token(key, claim.token.as_deref())?;
+        Ok(Valid { claim, signing_key })
+    }
+
+    fn check_token(&self, key: &Credentials, token: Option<&str>) -> Result<(), Refusal> {
+        let (expected, given) = (key.session_token.as_deref().unwrap_or_default(), token.unwrap_or_default());
+        match equal(expected.as_bytes(), given.as_bytes()) {
+            true => Ok(()),
+            false => Err(Refusal::Token(given.to_owned())),
         }
     }
 

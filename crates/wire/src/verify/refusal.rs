@@ -70,8 +70,8 @@ pub(crate) enum Refusal {
     NotYet,
     /// A presigned address of S3 is no longer valid.
     Expired {
-        /// How long it was.
-        valid_for: Duration,
+        /// How long it was, where it says that rather than until when.
+        valid_for: Option<Duration>,
         /// When it expired.
         at: Millis,
         /// Our time.

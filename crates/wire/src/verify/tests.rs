@@ -11,7 +11,6 @@ use super::*;
 use crate::sign::{CONTENT_SHA256 as HASH, Payload, Scope, sign};
 
 const NOW: Millis = Millis(1_440_938_160_000);
-const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 fn key(id: &str, secret: &str, token: Option<&str>) -> Credentials {
     Credentials {
@@ -52,7 +51,7 @@ fn json_error(verifier: &Verifier, head: &Parts) -> (String, String) {
 }
 
 fn s3_error(verifier: &Verifier, head: &Parts) -> ApiError {
-    verifier.check_s3(head).map(|_| ()).unwrap_err()
+    verifier.check_s3(head, head.uri.path()).map(|_| ()).unwrap_err()
 }
 
 /// Names as in AWS's published suite, whose requests are those that an HTTP parser lets through. Lines of a request
@@ -248,7 +247,7 @@ fn the_published_suite_in_addresses() {
 fn what_was_signed_is_believed_and_nothing_else() {
     let verifier = verifier(NOW);
     assert_eq!(verifier.check_json(&signed("kinesis", b"{}"), "kinesis", b"{}"), Ok(()));
-    assert!(verifier.check_s3(&signed("s3", b"{}")).is_ok());
+    assert!(verifier.check_s3(&signed("s3", b"{}"), "/b").is_ok());
     let (code, text) = json_error(&verifier, &signed("kinesis", b"[]"));
     assert_eq!(code, "InvalidSignatureException");
     assert!(text.contains("have been\n'POST\n/b/a%2520b\na=%20&a=%2F&x=1\nhost:127.0.0.1:4566\n"), "{text}");
@@ -309,7 +308,7 @@ fn clocks_may_be_five_minutes_off_and_fifteen_for_s3() {
         let done = verifier(now).check_json(&signed("kinesis", b"{}"), "kinesis", b"{}");
         done.map_err(|error| error.message().to_owned())
     };
-    let s3 = |now| verifier(now).check_s3(&signed("s3", b"{}")).map(drop);
+    let s3 = |now| verifier(now).check_s3(&signed("s3", b"{}"), "/b").map(drop);
     assert_eq!((json(NOW.plus(five)), json(NOW.minus(five))), (Ok(()), Ok(())));
     assert_eq!((s3(NOW.plus(fifteen)), s3(NOW.minus(fifteen))), (Ok(()), Ok(())));
     assert_eq!(
@@ -339,7 +338,7 @@ fn the_presigned_example_of_the_s3_reference() {
     let example = || key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
     let check = |now, uri: &str| {
         let get = head(Request::get(uri).header("host", "examplebucket.s3.amazonaws.com"));
-        verifier_at(now, "us-east-1", [example()]).check_s3(&get).map(drop)
+        verifier_at(now, "us-east-1", [example()]).check_s3(&get, "/test.txt").map(drop)
     };
     let seconds = Duration::from_secs;
     assert_eq!(check(day.plus(seconds(86_400)), uri), Ok(()));
@@ -399,7 +398,7 @@ fn the_chunks_of_the_s3_reference() {
         (0, "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"),
     ];
     for tampered in [None, Some(0), Some(1), Some(2)] {
-        let Ok(Seal::Chunks(mut chain)) = verifier.check_s3(&put) else { panic!("the head is signed") };
+        let Ok(Seal::Chunks(mut chain)) = verifier.check_s3(&put, "/") else { panic!("the head is signed") };
         for (index, (len, signature)) in chunks.into_iter().enumerate() {
             let here = tampered == Some(index);
             chain.update(&vec![b'a'; len + usize::from(here)]);
@@ -409,6 +408,32 @@ fn the_chunks_of_the_s3_reference() {
             }
         }
     }
+}
+
+/// From the S3 API reference, "Signing and authenticating REST requests": its example of an address.
+#[test]
+fn the_example_of_version_2() {
+    let uri = "http://johnsmith.s3.us-west-1.amazonaws.com/photos/puppy.jpg?\
+               AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620";
+    let example = || key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
+    let at = |seconds: u64, uri: &str, path: &str| {
+        let verifier = verifier_at(Millis(seconds * 1000), "us-west-1", [example()]);
+        verifier.check_s3(&head(Request::get(uri)), path).map(drop)
+    };
+    let path = "/johnsmith/photos/puppy.jpg";
+    assert_eq!(at(1_175_139_620, uri, path), Ok(()));
+    assert_eq!(at(1_175_139_621, uri, path).unwrap_err().message(), "Request has expired");
+    for changed in [uri.replace("9620", "9621"), uri.replace("?", "?acl&"), uri.replace("?", "?x-amz-acl=x&")]
+    {
+        assert_eq!(
+            at(1_175_139_000, &changed, path).unwrap_err().code(),
+            "SignatureDoesNotMatch",
+            "{changed}"
+        );
+    }
+    assert_eq!(at(0, uri, "/other/photos/puppy.jpg").unwrap_err().code(), "SignatureDoesNotMatch");
+    assert_eq!(at(0, &uri.replace("Expires", "E"), path).unwrap_err().code(), "AccessDenied");
+    assert_eq!(at(0, &uri.replace("AKIA", "B"), path).unwrap_err().code(), "InvalidAccessKeyId");
 }
 
 #[test]
@@ -539,7 +564,7 @@ fn http2_has_the_host_in_the_address() {
 fn signing_keys_are_made_once_a_day() {
     let verifier = verifier(NOW);
     for _ in 0..3 {
-        assert!(verifier.check_s3(&signed("s3", EMPTY.as_bytes())).is_ok());
+        assert!(verifier.check_s3(&signed("s3", b""), "/b").is_ok());
     }
     assert_eq!(verifier.0.made.lock().len(), 1);
 }
@@ -555,11 +580,11 @@ proptest! {
         let mut head = head(request.header("x-amz-date", date));
         let verifier = verifier(NOW);
         prop_assert!(verifier.check_json(&head, "kinesis", b"").is_err());
-        prop_assert!(verifier.check_s3(&head).is_err());
+        prop_assert!(verifier.check_s3(&head, "/").is_err());
         let whole = format!("AWS4-HMAC-SHA256 Credential=a/20150830/b/c/aws4_request, SignedHeaders=host, {authorization}");
         head.headers.insert(header::AUTHORIZATION, whole.parse().unwrap());
         head.uri = "/".parse().unwrap();
         prop_assert!(verifier.check_json(&head, "kinesis", b"").is_err());
-        prop_assert!(verifier.check_s3(&head).is_err());
+        prop_assert!(verifier.check_s3(&head, "/").is_err());
     }
 }
