@@ -1,4 +1,5 @@
 //! A queue against a model of what it says, with restarts and a failing catalog among the actions.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 mod support;
 
