@@ -55,3 +55,6 @@ pub const BENCH_PAUSE: Duration = Duration::from_millis(10);
 
 /// Failed calls in a row after which a connection of the load generator gives up.
 pub const BENCH_FAILURES_MAX: u32 = 100;
+
+/// How long the load generator waits for events of fan-out after the last, once nothing is put any more.
+pub const BENCH_FANOUT_QUIET_MAX: Duration = Duration::from_secs(10);

@@ -20,6 +20,8 @@ pub enum BenchCommand {
     Latency(LatencyArgs),
     /// Put and read the same stream at a time
     Mixed(PutArgs),
+    /// Put, and read by enhanced fan-out at the same time
+    Fanout(FanoutArgs),
 }
 
 /// What all of them take.
@@ -86,6 +88,18 @@ pub struct PutArgs {
     pub records: u32,
 }
 
+/// `fanout`.
+#[derive(Debug, Clone, Args)]
+pub struct FanoutArgs {
+    /// Putting: `--connections` are those that put.
+    #[command(flatten)]
+    pub put: PutArgs,
+
+    /// Consumers to register; each subscribes to every shard, over a connection for each.
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub consumers: u32,
+}
+
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
@@ -112,6 +126,10 @@ pub struct LatencyArgs {
     /// Milliseconds between two reads of a shard without new records; AWS allows five reads a second.
     #[arg(long, default_value = "200", value_name = "MILLISECONDS")]
     pub poll: u64,
+
+    /// Consumers to register, which read by enhanced fan-out; with none, the stream is polled.
+    #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub consumers: u32,
 }
 
 impl BenchCommand {
@@ -119,6 +137,7 @@ impl BenchCommand {
     pub fn common(&self) -> &Common {
         match self {
             BenchCommand::Put(args) | BenchCommand::Mixed(args) => &args.common,
+            BenchCommand::Fanout(args) => &args.put.common,
             BenchCommand::Get(args) => &args.common,
             BenchCommand::Latency(args) => &args.common,
         }
@@ -131,6 +150,7 @@ impl BenchCommand {
             BenchCommand::Get(_) => "get",
             BenchCommand::Latency(_) => "latency",
             BenchCommand::Mixed(_) => "mixed",
+            BenchCommand::Fanout(_) => "fanout",
         }
     }
 
@@ -138,6 +158,7 @@ impl BenchCommand {
     pub fn records_a_call(&self) -> usize {
         match self {
             BenchCommand::Put(args) | BenchCommand::Mixed(args) => args.records as usize,
+            BenchCommand::Fanout(args) => args.put.records as usize,
             BenchCommand::Get(args) => (BENCH_CALL_BYTES_MAX / 2 / args.common.record_size).clamp(1, 500),
             BenchCommand::Latency(_) => 1,
         }
@@ -197,9 +218,14 @@ mod tests {
 
     #[test]
     fn what_no_endpoint_takes_is_refused_before_anything_is_made() {
-        for good in
-            ["put", "put --records 1 --record-size 10485760", "get --page 10000", "latency --poll 0", "mixed"]
-        {
+        for good in [
+            "put",
+            "put --records 1 --record-size 10485760",
+            "get --page 10000",
+            "latency --poll 0",
+            "mixed",
+            "fanout --consumers 5",
+        ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         for bad in [
@@ -211,6 +237,7 @@ mod tests {
             "put --stream a --shards 2",
             "mixed --connections 1",
             "get --preload 0",
+            "fanout --consumers 0",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

@@ -226,6 +226,7 @@ struct JsonPage<'a> {
     #[serde(borrow)]
     records: Vec<JsonRecord<'a>>,
     next_shard_iterator: Option<String>,
+    continuation_sequence_number: Option<String>,
     millis_behind_latest: Option<i64>,
 }
 
@@ -250,6 +251,29 @@ pub fn read_page(codec: Codec, body: &[u8], mut take: impl FnMut(&str, Data<'_>)
             let page: kinesis::GetRecordsOutput = codec.read(body)?;
             page.records.iter().for_each(|record| take(&record.sequence_number, Data::Bytes(&record.data.0)));
             Ok(Page { next: page.next_shard_iterator, at_tip: page.millis_behind_latest == Some(0) })
+        }
+    }
+}
+
+/// Reads an event of SubscribeToShard as [`read_page`] does; where to go on after it, none at the end of the shard.
+pub fn read_event(
+    codec: Codec,
+    body: &[u8],
+    mut take: impl FnMut(&str, Data<'_>),
+) -> Result<Option<String>, Failure> {
+    match codec {
+        Codec::Json => {
+            let event: JsonPage<'_> = serde_json::from_slice(body).map_err(|e| Failure::unreadable(&e))?;
+            event.records.iter().for_each(|record| take(&record.sequence_number, Data::Text(&record.data)));
+            Ok(event.continuation_sequence_number)
+        }
+        Codec::Cbor => {
+            let event: kinesis::SubscribeToShardEvent = codec.read(body)?;
+            event
+                .records
+                .iter()
+                .for_each(|record| take(&record.sequence_number, Data::Bytes(&record.data.0)));
+            Ok(event.continuation_sequence_number)
         }
     }
 }

@@ -8,16 +8,23 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use futures_util::future::{Either, select};
+use bytes::{Bytes, BytesMut};
+use futures_util::{
+    FutureExt,
+    future::{Either, Fuse, select},
+};
 use headwater_env::Env;
 use headwater_wire::{
     client::{CallError, ProvideCredentials},
+    event_stream::Message,
     sign::{Payload, Scope, sign},
 };
 use http::{HeaderMap, HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde::Deserialize;
@@ -88,6 +95,11 @@ impl Failure {
         Self { code: CallError::RESPONSE.to_owned(), throttled: false, unclear: true }
     }
 
+    /// An error of that type, in the midst of an answer.
+    pub fn named(code: &str) -> Self {
+        Self { code: code.to_owned(), throttled: is_throttling(code), unclear: false }
+    }
+
     fn transport(problem: &dyn std::error::Error, unclear: bool) -> Self {
         tracing::debug!(problem = problem.to_string(), "a connection failed");
         Self { code: CallError::TRANSPORT.to_owned(), throttled: false, unclear }
@@ -122,10 +134,22 @@ pub struct Connection {
     live: Option<Live>,
 }
 
+/// What moves a connection's bytes; it rests once the connection is at its end.
+type Driver = Fuse<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
+
+/// Works while the connection is driven.
+async fn driven<T>(driver: &mut Driver, work: impl Future<Output = T>) -> T {
+    match select(pin!(work), driver).await {
+        Either::Left((done, _)) => done,
+        // The connection is at its end, with or without what was asked for.
+        Either::Right((_, work)) => work.await,
+    }
+}
+
 /// What hands requests over, and what moves their bytes.
 struct Live {
     requests: SendRequest<Full<Bytes>>,
-    driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    driver: Driver,
 }
 
 impl Connection {
@@ -172,13 +196,9 @@ impl Connection {
             let (head, body) = requests.send_request(request).await?.into_parts();
             Ok((head, body.collect().await?.to_bytes()))
         };
-        let (answer, usable) = match select(pin!(answer), driver).await {
-            Either::Left((answer, _)) => (answer, true),
-            // The connection is at its end, with or without what was asked for.
-            Either::Right((_, answer)) => (answer.await, false),
-        };
+        let answer = driven(driver, answer).await;
         let (head, body) = answer.map_err(|error: hyper::Error| Failure::transport(&error, true))?;
-        self.live = usable.then_some(live);
+        self.live = Some(live);
         match head.status.is_success() {
             true => Ok(body),
             false => Err(Failure::answered(head.status.as_u16(), &head.headers, &body, self.codec())),
@@ -190,6 +210,47 @@ impl Connection {
         let stream = stream.map_err(|error| Failure::transport(&*error, false))?;
         let (requests, driver) =
             http1::handshake(stream).await.map_err(|error| Failure::transport(&error, false))?;
-        Ok(Live { requests, driver: Box::pin(driver) })
+        Ok(Live { requests, driver: (Box::pin(driver) as Pin<Box<dyn Future<Output = _> + Send>>).fuse() })
+    }
+}
+
+/// An answer that goes on: messages of an event stream, over a connection of their own.
+pub struct Events {
+    body: Incoming,
+    live: Live,
+    pending: BytesMut,
+}
+
+impl Events {
+    /// Calls, and returns once the answer has begun.
+    pub async fn open(endpoint: Arc<Endpoint>, target: HeaderValue, body: Bytes) -> Result<Self, Failure> {
+        let request = endpoint.request(target, body).await?;
+        let codec = endpoint.codec;
+        let mut live = Connection::new(endpoint).connect().await?;
+        let answer = driven(&mut live.driver, live.requests.send_request(request)).await;
+        let (head, body) = answer.map_err(|error| Failure::transport(&error, true))?.into_parts();
+        if head.status.is_success() {
+            return Ok(Self { body, live, pending: BytesMut::new() });
+        }
+        let body = driven(&mut live.driver, body.collect()).await;
+        let body = body.map_err(|error| Failure::transport(&error, true))?.to_bytes();
+        Err(Failure::answered(head.status.as_u16(), &head.headers, &body, codec))
+    }
+
+    /// The next message; none at the answer's end. Nothing is lost when it is given up in between.
+    pub async fn next(&mut self) -> Result<Option<Message>, Failure> {
+        loop {
+            let message = Message::decode(&mut self.pending).map_err(|error| Failure::unreadable(&error))?;
+            if message.is_some() {
+                return Ok(message);
+            }
+            let frame = match driven(&mut self.live.driver, self.body.frame()).await {
+                None => return Ok(None),
+                Some(frame) => frame.map_err(|error| Failure::transport(&error, false))?,
+            };
+            if let Some(data) = frame.data_ref() {
+                self.pending.extend_from_slice(data);
+            }
+        }
     }
 }

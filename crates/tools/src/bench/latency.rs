@@ -1,19 +1,23 @@
 //! One record a shard at a time, from its put to its reader.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
+use futures_util::future::{Either, select};
 use headwater_producer::Shard;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     bench::{
         calls::PutCall,
         connection::{Connection, Failure},
+        fanout::{Goal, Subscriber},
         meter::{Meter, Window},
+        payload::Stamp,
         put::Put,
         read::{Cursor, Reading, Seen},
         together,
     },
-    limits::{BENCH_FAILURES_MAX, BENCH_PAUSE},
+    limits::{BENCH_FAILURES_MAX, BENCH_FANOUT_QUIET_MAX, BENCH_PAUSE},
 };
 
 /// What was measured.
@@ -34,6 +38,7 @@ pub async fn measure(
     bytes: usize,
     poll: Duration,
     window: Window,
+    consumers: &[String],
 ) -> Latencies {
     let workers = (0..).zip(shards).map(|(number, shard)| {
         let endpoint = &reading.endpoint;
@@ -47,6 +52,7 @@ pub async fn measure(
             bytes: bytes as u64,
             poll,
             window,
+            subscribed: Subscribed::to(reading, &shard.id, consumers),
             found: Latencies::default(),
         };
         probe.run()
@@ -69,7 +75,52 @@ struct Probe {
     bytes: u64,
     poll: Duration,
     window: Window,
+    subscribed: Subscribed,
     found: Latencies,
+}
+
+/// The subscriptions of all consumers to one shard; none where it is polled.
+struct Subscribed {
+    goals: Vec<Arc<Goal>>,
+    /// The numbers of records that were received, and when.
+    arrivals: mpsc::Receiver<(u64, Duration)>,
+    /// What each consumer saw, at its end.
+    results: Vec<oneshot::Receiver<Seen>>,
+}
+
+impl Subscribed {
+    fn to(reading: &Arc<Reading>, shard: &str, consumers: &[String]) -> Self {
+        let (arrived, arrivals) = mpsc::channel(consumers.len().max(1));
+        let mut all = Self { goals: Vec::new(), arrivals, results: Vec::new() };
+        for consumer in consumers {
+            let (goal, arrived, (done, result)) = (Goal::unknown(), arrived.clone(), oneshot::channel());
+            let subscriber = Subscriber::new(reading.clone(), consumer, shard, goal.clone());
+            reading.endpoint.env.spawn(async move {
+                let tell = |stamp: Stamp, now| {
+                    // There is room: the next record is put only when all have told of this one.
+                    let _ = arrived.try_send((stamp.serial, now));
+                };
+                let (seen, _) = subscriber.run(tell).await;
+                // Nobody misses it when the run was given up.
+                let _ = done.send(seen);
+            });
+            all.goals.push(goal);
+            all.results.push(result);
+        }
+        all
+    }
+
+    /// Waits until all consumers have received a record; when each of them did.
+    async fn all_have(&mut self, serial: u64) -> Option<Vec<Duration>> {
+        let mut times = Vec::with_capacity(self.goals.len());
+        while times.len() < self.goals.len() {
+            let (arrived, time) = self.arrivals.recv().await?;
+            if arrived == serial {
+                times.push(time);
+            }
+        }
+        Some(times)
+    }
 }
 
 impl Probe {
@@ -90,8 +141,20 @@ impl Probe {
                 }
             }
         }
-        self.found.seen = self.cursor.seen;
+        self.finish().await;
         self.found
+    }
+
+    /// Gathers what was read, however it was.
+    async fn finish(&mut self) {
+        self.found.seen = self.cursor.seen;
+        self.subscribed.goals.iter().for_each(|goal| goal.set(self.found.put.stored.records));
+        let results = std::mem::take(&mut self.subscribed.results);
+        let consumers = results.len();
+        for result in results {
+            self.found.seen.merge(result.await.unwrap_or_default());
+        }
+        self.found.put.times(consumers);
     }
 
     /// Puts a record and waits until it is read.
@@ -115,7 +178,29 @@ impl Probe {
         if counts {
             self.found.put.meter.success(acknowledged - started, 1, self.bytes);
         }
-        self.wait_for(serial, acknowledged).await
+        match self.subscribed.goals.is_empty() {
+            true => self.wait_for(serial, acknowledged).await,
+            false => self.wait_for_events(serial, acknowledged).await,
+        }
+    }
+
+    async fn wait_for_events(&mut self, serial: u64, acknowledged: Duration) -> Result<(), Failure> {
+        let clock = self.reading.endpoint.env.clock.clone();
+        let received = self.subscribed.all_have(serial);
+        let times = match select(pin!(received), clock.sleep(BENCH_FANOUT_QUIET_MAX)).await {
+            Either::Left((times, _)) => times,
+            Either::Right(_) => None,
+        };
+        let Some(times) = times else {
+            let failure = Failure::named("NoEvent");
+            self.found.delivery.failure(&failure);
+            return Err(failure);
+        };
+        // An event may be here before the acknowledgement is.
+        for time in times.into_iter().filter(|time| self.window.holds(*time)) {
+            self.found.delivery.success(time.saturating_sub(acknowledged), 1, self.bytes);
+        }
+        Ok(())
     }
 
     async fn wait_for(&mut self, serial: u64, acknowledged: Duration) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ mod args;
 mod calls;
 mod connection;
 mod cpu;
+mod fanout;
 mod get;
 mod histogram;
 mod latency;
@@ -40,6 +41,7 @@ use crate::bench::{
     calls::{Codec, PutCall},
     connection::{Connection, Failure},
     cpu::CpuShare,
+    fanout::Goal,
     meter::Window,
     payload::Payload,
     put::{Put, Until, put_all},
@@ -140,8 +142,11 @@ impl<'a> Run<'a> {
         match self.command {
             BenchCommand::Put(_) => self.put().await,
             BenchCommand::Get(args) => self.get(args.preload << 20).await,
-            BenchCommand::Latency(args) => self.latency(Duration::from_millis(args.poll)).await,
+            BenchCommand::Latency(args) => {
+                self.latency(Duration::from_millis(args.poll), args.consumers).await
+            }
             BenchCommand::Mixed(_) => self.mixed().await,
+            BenchCommand::Fanout(args) => self.fanout(args.consumers).await,
         }
     }
 
@@ -182,21 +187,47 @@ impl<'a> Run<'a> {
         put_all(self.env, self.calls(connections), self.common.record_size, Window::ALWAYS, until).await
     }
 
-    async fn latency(&self, poll: Duration) -> Result<Report, BenchError> {
+    async fn latency(&self, poll: Duration, consumers: u32) -> Result<Report, BenchError> {
+        let arns = self.target.register(consumers, self.env).await?;
         let window = self.window();
-        let measuring =
-            latency::measure(&self.reading, &self.target.shards, self.common.record_size, poll, window);
+        let (shards, bytes) = (&self.target.shards, self.common.record_size);
+        let measuring = latency::measure(&self.reading, shards, bytes, poll, window, &arns);
         let (found, cpu) = join(measuring, self.watch(window)).await;
+        let delivery = match consumers {
+            0 => "from acknowledgement to reader, by GetRecords",
+            _ => "from acknowledgement to event, each consumer",
+        };
         let measured = vec![
             Measured::of("PutRecord", &found.put.meter, self.common.duration),
-            Measured::of(
-                "from acknowledgement to reader, by GetRecords",
-                &found.delivery,
-                self.common.duration,
-            ),
+            Measured::of(delivery, &found.delivery, self.common.duration),
         ];
         let verification = Some(Verification::of(&found.put, found.seen));
-        Ok(Report { verification, connections: self.target.shards.len(), ..self.report(measured, cpu) })
+        let connections = shards.len() * (1 + arns.len());
+        Ok(Report { verification, connections, ..self.report(measured, cpu) })
+    }
+
+    async fn fanout(&self, consumers: u32) -> Result<Report, BenchError> {
+        let arns = self.target.register(consumers, self.env).await?;
+        let window = self.window();
+        let goals: Vec<_> = arns.iter().map(|_| Goal::unknown()).collect();
+        let connections = self.common.connections as usize;
+        let putting = async {
+            let calls = self.calls(connections);
+            let put = put_all(self.env, calls, self.common.record_size, window, Until::Time(window.to)).await;
+            goals.iter().for_each(|goal| goal.set(put.stored.records));
+            put
+        };
+        let shards = self.shard_ids();
+        let receiving = fanout::receive_all(&self.reading, &arns, &shards, &goals, window);
+        let ((mut put, received), cpu) = join(join(putting, receiving), self.watch(window)).await;
+        let measured = vec![
+            Measured::of(self.put_name(), &put.meter, self.common.duration),
+            Measured::of("from sending to event, each consumer", &received.delivery, self.common.duration),
+        ];
+        put.times(arns.len());
+        let verification = Some(Verification::of(&put, received.seen));
+        let connections = connections + arns.len() * self.target.shards.len();
+        Ok(Report { verification, connections, ..self.report(measured, cpu) })
     }
 
     async fn mixed(&self) -> Result<Report, BenchError> {

@@ -130,6 +130,11 @@ impl Payload {
         self.run
     }
 
+    /// Bytes of a record.
+    pub fn record_bytes(&self) -> u64 {
+        (STAMP_BYTES + self.rest.len()) as u64
+    }
+
     /// The stamp that stands in templates until a real one takes its place.
     pub fn placeholder(&self) -> Stamp {
         Stamp { run: self.run, serial: u64::MAX, sent: mix(self.run) }

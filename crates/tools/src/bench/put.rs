@@ -57,6 +57,15 @@ pub struct Put {
 }
 
 impl Put {
+    /// The same as if it were done so often: for what each of many consumers reads.
+    pub fn times(&mut self, count: usize) {
+        let (stored, unclear) = (self.stored, self.unclear);
+        for _ in 1..count {
+            self.stored.merge(stored);
+            self.unclear += unclear;
+        }
+    }
+
     /// Takes in what another did.
     pub fn merge(&mut self, other: &Put) {
         self.meter.merge(&other.meter);

@@ -17,7 +17,7 @@ use crate::{
         calls::read_page,
         connection::{Connection, Endpoint, Failure},
         meter::{Meter, Window},
-        payload::{Found, Payload, Stamp, Tally},
+        payload::{Data, Found, Payload, Stamp, Tally},
         put::Put,
         together,
     },
@@ -53,6 +53,28 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Takes in a record that stands behind the one of number `last`; its stamp, if it is one of the run's.
+    pub fn take(
+        &mut self,
+        payload: &Payload,
+        last: &mut String,
+        number: &str,
+        data: Data<'_>,
+    ) -> Option<Stamp> {
+        self.out_of_order += u64::from((last.len(), last.as_str()) >= (number.len(), number));
+        last.clear();
+        last.push_str(number);
+        match payload.check(data) {
+            Found::Ours(stamp) => {
+                self.tally.add(stamp.serial);
+                return Some(stamp);
+            }
+            Found::Damaged => self.damaged += 1,
+            Found::Foreign => self.foreign += 1,
+        }
+        None
+    }
+
     /// Takes in what another saw.
     pub fn merge(&mut self, other: Seen) {
         self.tally.merge(other.tally);
@@ -147,16 +169,8 @@ impl Cursor {
         let page = read_page(self.reading.endpoint.codec, answer, |number, data| {
             step.records += 1;
             step.bytes += data.len() as u64;
-            seen.out_of_order += u64::from((last.len(), last.as_str()) >= (number.len(), number));
-            last.clear();
-            last.push_str(number);
-            match payload.check(data) {
-                Found::Ours(stamp) => {
-                    seen.tally.add(stamp.serial);
-                    take(stamp);
-                }
-                Found::Damaged => seen.damaged += 1,
-                Found::Foreign => seen.foreign += 1,
+            if let Some(stamp) = seen.take(payload, last, number, data) {
+                take(stamp);
             }
         })?;
         self.ended = page.next.is_none();

@@ -152,9 +152,9 @@ impl Measured {
             format_args!("  errors      {}", if errors.is_empty() { "0".into() } else { errors.join(", ") }),
         );
         let most = self.histogram.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
-        for (end, count) in &self.histogram {
+        for (end, count) in self.histogram.iter().filter(|(_, count)| *count > 0) {
             let bar = "#".repeat(usize::try_from((count * BAR_CHARS).div_ceil(most)).unwrap_or(0));
-            line(out, format_args!("  {:>12.3} ms {count:>9} {bar}", *end));
+            line(out, format_args!("  < {:>10.3} ms {count:>9} {bar}", *end));
         }
     }
 }

@@ -7,6 +7,7 @@ use headwater_producer::{KinesisStream, Shard, Stream};
 use headwater_shapes::kinesis::{self, ops};
 use headwater_wire::client::{CallError, Client, ClientConfig, Credentials};
 use http::Uri;
+use parking_lot::Mutex;
 
 use crate::bench::{BenchError, args::Common, calls::Codec, connection::Endpoint};
 
@@ -24,6 +25,8 @@ pub struct Target {
     pub shards: Vec<Shard>,
     client: Client,
     remove: bool,
+    /// Consumers that were registered for the run.
+    consumers: Mutex<Vec<String>>,
 }
 
 impl Target {
@@ -41,7 +44,14 @@ impl Target {
         };
         let own = common.stream.is_none();
         let client = Client::new(config.clone(), env.clone());
-        let mut target = Self { endpoint, stream, shards: Vec::new(), client, remove: own && !common.keep };
+        let mut target = Self {
+            endpoint,
+            stream,
+            shards: Vec::new(),
+            client,
+            remove: own && !common.keep,
+            consumers: Mutex::default(),
+        };
         if own {
             target.create(common.shards).await.map_err(|e| target.failed("cannot be created", e))?;
         }
@@ -63,7 +73,10 @@ impl Target {
     /// Removes the stream, if it was made for the run.
     pub async fn close(&self) -> Result<(), BenchError> {
         if !self.remove {
-            return Ok(());
+            return self
+                .deregister()
+                .await
+                .map_err(|e| self.failed("keeps its consumers; remove them yourself", e));
         }
         let input = kinesis::DeleteStreamInput {
             stream_name: Some(self.stream.clone()),
@@ -72,6 +85,57 @@ impl Target {
         };
         let removed = self.client.call::<ops::DeleteStream>(input).await;
         removed.map(drop).map_err(|e| self.failed("cannot be removed; remove it yourself", e))
+    }
+
+    /// Registers consumers for enhanced fan-out, and waits until they are active; their ARNs.
+    pub async fn register(&self, count: u32, env: &Env) -> Result<Vec<String>, BenchError> {
+        let registered = self.register_all(count, env).await;
+        registered.map_err(|e| self.failed("takes no consumers", e))
+    }
+
+    async fn register_all(&self, count: u32, env: &Env) -> Result<Vec<String>, CallError> {
+        let input = kinesis::DescribeStreamSummaryInput {
+            stream_name: Some(self.stream.clone()),
+            ..Default::default()
+        };
+        let summary = self.client.call::<ops::DescribeStreamSummary>(input).await?;
+        for _ in 0..count {
+            let input = kinesis::RegisterStreamConsumerInput {
+                stream_arn: summary.stream_description_summary.stream_arn.clone(),
+                consumer_name: format!("bench-{:08x}", env.random.next_u64() >> 32),
+                ..Default::default()
+            };
+            let output = self.client.call::<ops::RegisterStreamConsumer>(input).await?;
+            self.consumers.lock().push(output.consumer.consumer_arn);
+        }
+        let consumers = self.consumers.lock().clone();
+        for consumer in &consumers {
+            self.wait_until_registered(consumer, env).await?;
+        }
+        Ok(consumers)
+    }
+
+    async fn wait_until_registered(&self, consumer: &str, env: &Env) -> Result<(), CallError> {
+        for _ in 0..READY_TRIES {
+            let consumer_arn = Some(consumer.to_owned());
+            let input = kinesis::DescribeStreamConsumerInput { consumer_arn, ..Default::default() };
+            let output = self.client.call::<ops::DescribeStreamConsumer>(input).await?;
+            if output.consumer_description.consumer_status == "ACTIVE" {
+                return Ok(());
+            }
+            env.clock.sleep(READY_INTERVAL).await;
+        }
+        Err(not_active())
+    }
+
+    async fn deregister(&self) -> Result<(), CallError> {
+        let consumers = std::mem::take(&mut *self.consumers.lock());
+        for consumer in consumers {
+            let consumer_arn = Some(consumer);
+            let input = kinesis::DeregisterStreamConsumerInput { consumer_arn, ..Default::default() };
+            self.client.call::<ops::DeregisterStreamConsumer>(input).await?;
+        }
+        Ok(())
     }
 
     async fn create(&self, shards: u32) -> Result<(), CallError> {
@@ -93,18 +157,22 @@ impl Target {
             }
             env.clock.sleep(READY_INTERVAL).await;
         }
-        let waited = READY_INTERVAL * READY_TRIES;
-        Err(CallError {
-            code: CallError::TIMEOUT.to_owned(),
-            status: None,
-            message: format!("it is not ACTIVE after {waited:?}"),
-            retryable: false,
-            unclear: false,
-        })
+        Err(not_active())
     }
 
     fn failed(&self, what: &'static str, problem: CallError) -> BenchError {
         BenchError::Stream { stream: self.stream.clone(), what, problem }
+    }
+}
+
+fn not_active() -> CallError {
+    let waited = READY_INTERVAL * READY_TRIES;
+    CallError {
+        code: CallError::TIMEOUT.to_owned(),
+        status: None,
+        message: format!("it is not ACTIVE after {waited:?}"),
+        retryable: false,
+        unclear: false,
     }
 }
 
