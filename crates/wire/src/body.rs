@@ -14,7 +14,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{BODY_WEIGHT, BUFFERED_BYTES, DISCARDED_BYTES};
+use crate::limits::{ANSWER_CHUNK_BYTES, BODY_STEP_BYTES, BODY_WEIGHT, BUFFERED_BYTES, DISCARDED_BYTES};
 
 /// A request's or an answer's body.
 pub type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -27,6 +27,17 @@ pub fn empty() -> Body {
 /// A body of bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body of bytes that is handed out in pieces, as its peer takes them, and gives its share of the room back at its
+/// end: what a connection has taken of it, it holds itself.
+pub fn shared(bytes: Bytes, share: Share) -> Body {
+    let len = bytes.len() as u64;
+    let pieces = futures_util::stream::unfold((bytes, share), |(mut left, share)| async move {
+        let piece = left.split_to(left.len().min(ANSWER_CHUNK_BYTES));
+        (!piece.is_empty()).then_some((Ok(piece), (left, share)))
+    });
+    streamed(ByteStream { chunks: Box::pin(pieces), len: Some(len) })
 }
 
 /// A body that is passed on as it comes, and announces its length where that is known.
@@ -83,7 +94,22 @@ pub struct Held {
 }
 
 /// A part of the room for bodies.
-pub struct Share(#[expect(dead_code, reason = "it is there to be dropped")] OwnedSemaphorePermit);
+#[derive(Default)]
+pub struct Share {
+    room: Option<OwnedSemaphorePermit>,
+    /// Stands for as much as this body needs.
+    last: Option<OwnedSemaphorePermit>,
+}
+
+impl Share {
+    /// Gives back what is beyond `bytes`.
+    pub fn keep(&mut self, bytes: usize) {
+        if let Some(room) = &mut self.room {
+            let excess = room.num_permits().saturating_sub(kibibytes(bytes) as usize);
+            drop(room.split(excess));
+        }
+    }
+}
 
 /// Why a body is not in memory.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +130,8 @@ pub enum HoldError {
 pub struct Buffers {
     kibibytes: Arc<Semaphore>,
     total: u32,
+    /// For one body at a time beyond all room, so that bodies that wait for each other half-read come to an end.
+    last: Arc<Semaphore>,
 }
 
 impl Default for Buffers {
@@ -116,52 +144,81 @@ impl Buffers {
     /// Room for `total` bytes: bodies, and what becomes of them.
     pub fn new(total: usize) -> Self {
         let total = kibibytes(total);
-        Self { kibibytes: Arc::new(Semaphore::new(total as usize)), total }
+        Self { kibibytes: Arc::new(Semaphore::new(total as usize)), total, last: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Reads a body of at most `limit` bytes, once there is room for it.
-    ///
-    /// Room is taken before the first byte is read, so that no two bodies wait for each other half-read.
+    /// Reads a body of at most `limit` bytes, as there is room for what comes of it: one that was only announced keeps
+    /// nobody out.
     ///
     /// # Errors
     /// When it is too long, or breaks off.
     pub async fn hold(&self, body: Body, limit: usize) -> Result<Held, HoldError> {
-        let hint = body.size_hint();
-        if hint.lower() > limit as u64 {
+        if body.size_hint().lower() > limit as u64 {
             discard(body).await;
             return Err(HoldError::TooLong { limit });
         }
-        let expected = hint.exact().map_or(limit, |exact| exact as usize);
-        let share = kibibytes(expected.saturating_mul(BODY_WEIGHT)).min(self.total);
-        let share = self.kibibytes.clone().acquire_many_owned(share).await.expect("it is never closed");
-        Ok(Held { bytes: read(body, limit).await?, share: Share(share) })
+        let mut share = Share::default();
+        let bytes = self.read(body, limit, &mut share).await?;
+        Ok(Held { bytes, share })
     }
-}
 
-async fn read(mut body: Body, limit: usize) -> Result<Bytes, HoldError> {
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
-    let announced = body.size_hint().exact().unwrap_or(0) as usize;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        let held = first.as_ref().map_or(0, Bytes::len).max(rest.len());
-        if held + data.len() > limit {
-            drop((first, rest));
-            discard(body).await;
-            return Err(HoldError::TooLong { limit });
-        }
-        match first.take() {
-            None if rest.is_empty() => first = Some(data),
-            None => rest.extend_from_slice(&data),
-            // More than one chunk: from here on in one buffer.
-            Some(chunk) => {
-                rest.reserve(announced.max(chunk.len() + data.len()));
-                rest.extend_from_slice(&chunk);
-                rest.extend_from_slice(&data);
+    /// Takes room for `bytes`, or all there is, once it is free.
+    pub async fn take(&self, bytes: usize) -> Share {
+        let permits = kibibytes(bytes).min(self.total);
+        let room = self.kibibytes.clone().acquire_many_owned(permits).await;
+        Share { room: Some(room.expect("it is never closed")), last: None }
+    }
+
+    async fn read(&self, mut body: Body, limit: usize, share: &mut Share) -> Result<Bytes, HoldError> {
+        let mut first: Option<Bytes> = None;
+        let mut rest = BytesMut::new();
+        let announced = body.size_hint().exact().unwrap_or(0) as usize;
+        let mut charged = 0;
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else { continue };
+            let held = first.as_ref().map_or(0, Bytes::len).max(rest.len());
+            if held + data.len() > limit {
+                drop((first, rest));
+                discard(body).await;
+                return Err(HoldError::TooLong { limit });
+            }
+            while charged < held + data.len() {
+                self.grow(share).await;
+                charged += BODY_STEP_BYTES;
+            }
+            match first.take() {
+                None if rest.is_empty() => first = Some(data),
+                None => rest.extend_from_slice(&data),
+                // More than one chunk: from here on in one buffer.
+                Some(chunk) => {
+                    rest.reserve(announced.max(chunk.len() + data.len()));
+                    rest.extend_from_slice(&chunk);
+                    rest.extend_from_slice(&data);
+                }
             }
         }
+        Ok(first.unwrap_or_else(|| rest.freeze()))
     }
-    Ok(first.unwrap_or_else(|| rest.freeze()))
+
+    /// Takes room for one more step of a body, or all that it will need.
+    async fn grow(&self, share: &mut Share) {
+        if share.last.is_some() {
+            return;
+        }
+        let step = kibibytes(BODY_STEP_BYTES * BODY_WEIGHT).min(self.total);
+        let more = tokio::select! {
+            biased;
+            more = self.kibibytes.clone().acquire_many_owned(step) => more.expect("it is never closed"),
+            last = self.last.clone().acquire_owned() => {
+                share.last = Some(last.expect("it is never closed"));
+                return;
+            }
+        };
+        match &mut share.room {
+            Some(room) => room.merge(more),
+            room => *room = Some(more),
+        }
+    }
 }
 
 /// Reads a body that nobody wants, so that its sender gets to reading the answer; not one that is very long.
@@ -198,7 +255,11 @@ mod tests {
         for body in [full("abcde"), chunks(&[b"ab", b"cd", b"e"])] {
             assert!(matches!(buffers.hold(body, 4).await, Err(HoldError::TooLong { limit: 4 })));
         }
-        assert_eq!(buffers.kibibytes.available_permits(), 4, "all room is given back");
+        assert_eq!(
+            (buffers.kibibytes.available_permits(), buffers.last.available_permits()),
+            (4, 1),
+            "all room is given back"
+        );
     }
 
     #[tokio::test]
@@ -213,11 +274,63 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_waits_until_there_is_room() {
-        let buffers = Buffers::new(2048);
-        let first = buffers.hold(full(vec![0; 2048]), 4096).await.unwrap();
-        let mut second = std::pin::pin!(buffers.hold(full("x"), 4096));
-        assert!(futures_util::poll!(second.as_mut()).is_pending());
+        let buffers = Buffers::new(BODY_STEP_BYTES * BODY_WEIGHT);
+        let first = buffers.hold(full("x"), 4).await.unwrap();
+        let beyond = buffers.hold(full("y"), 4).await.unwrap();
+        let mut third = std::pin::pin!(buffers.hold(full("z"), 4));
+        assert!(futures_util::poll!(third.as_mut()).is_pending());
         drop(first);
-        assert_eq!(second.await.unwrap().bytes, "x");
+        assert_eq!(third.await.unwrap().bytes, "z");
+        drop(beyond);
+    }
+
+    #[tokio::test]
+    async fn bodies_that_were_only_announced_take_no_room() {
+        let buffers = Buffers::new(BODY_STEP_BYTES * BODY_WEIGHT);
+        let silent = || {
+            let chunks = Box::pin(futures_util::stream::pending());
+            buffers.hold(streamed(ByteStream { chunks, len: Some(1 << 20) }), 1 << 20)
+        };
+        let (mut one, mut two) = (std::pin::pin!(silent()), std::pin::pin!(silent()));
+        assert!(
+            futures_util::poll!(one.as_mut()).is_pending() && futures_util::poll!(two.as_mut()).is_pending()
+        );
+        assert_eq!(buffers.hold(full("x"), 4).await.unwrap().bytes, "x");
+    }
+
+    #[tokio::test]
+    async fn bodies_that_fill_the_room_half_read_come_to_their_end_one_by_one() {
+        let buffers = Buffers::new(BODY_STEP_BYTES * BODY_WEIGHT * 4);
+        let piece = Bytes::from(vec![0; BODY_STEP_BYTES]);
+        let long = || {
+            let chunks = futures_util::stream::iter(vec![piece.clone(); 8]).then(|piece| async {
+                tokio::task::yield_now().await;
+                Ok(piece)
+            });
+            buffers.hold(streamed(ByteStream { chunks: Box::pin(chunks), len: None }), 1 << 20)
+        };
+        let all =
+            futures_util::future::join_all((0..6).map(|_| async { long().await.unwrap().bytes.len() })).await;
+        assert_eq!(all, [8 * BODY_STEP_BYTES; 6]);
+        assert_eq!((buffers.kibibytes.available_permits(), buffers.last.available_permits()), (768, 1));
+    }
+
+    #[tokio::test]
+    async fn an_answer_gives_its_room_back_when_its_last_piece_is_taken() {
+        let buffers = Buffers::new(4 * ANSWER_CHUNK_BYTES);
+        let mut share = buffers.take(usize::MAX).await;
+        let bytes = Bytes::from(vec![7; 2 * ANSWER_CHUNK_BYTES + 1]);
+        share.keep(bytes.len());
+        assert!(buffers.kibibytes.available_permits() > 0);
+        let mut body = shared(bytes.clone(), share);
+        assert_eq!(body.size_hint().exact(), Some(bytes.len() as u64));
+        let mut taken = Vec::new();
+        while let Some(piece) = body.frame().await {
+            assert!(buffers.kibibytes.available_permits() < 4 * ANSWER_CHUNK_BYTES / 1024);
+            taken.extend_from_slice(&piece.unwrap().into_data().unwrap());
+        }
+        drop(body);
+        assert_eq!(taken, bytes);
+        assert_eq!(buffers.kibibytes.available_permits(), 4 * ANSWER_CHUNK_BYTES / 1024);
     }
 }

@@ -26,6 +26,22 @@ pub const BUFFERED_BYTES: usize = 128 << 20;
 /// What a body takes, in its own lengths: itself, and at most about twice that in what is read of it.
 pub(crate) const BODY_WEIGHT: usize = 3;
 
+/// How much more of a body is read for each share of the room that it takes.
+pub(crate) const BODY_STEP_BYTES: usize = 64 << 10;
+
+/// What the large answers of one service, in the making and on their way to who asked, may take together; who asks for
+/// one when it is used up waits.
+pub(crate) const ANSWERS_BYTES: usize = 128 << 20;
+
+/// What an answer with records may take while it is made: 10 MiB of them, and the same again in base64.
+pub(crate) const ANSWER_IN_THE_MAKING_BYTES: usize = 25 << 20;
+
+/// The pieces in which an answer that counts is handed to a connection.
+pub(crate) const ANSWER_CHUNK_BYTES: usize = 256 << 10;
+
+/// An answer up to this length does not count.
+pub(crate) const ANSWER_UNCOUNTED_BYTES: usize = 16 << 10;
+
 /// What is read of a body that is too long, for its sender to see that it is.
 pub(crate) const DISCARDED_BYTES: u64 = 64 << 20;
 

@@ -12,11 +12,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ApiError, Body, Buffers, Context, Door, Route, Table,
-    body::{self, Held, HoldError},
+    body::{self, Held, HoldError, Share},
     cbor,
     door::OperationName,
     event_stream, json,
-    limits::{JSON_BODY_BYTES, JSON_DATA_BYTES},
+    limits::{
+        ANSWER_IN_THE_MAKING_BYTES, ANSWER_UNCOUNTED_BYTES, ANSWERS_BYTES, JSON_BODY_BYTES, JSON_DATA_BYTES,
+    },
     route::{Answer, Encoded},
     validate::serialization,
     verify::Verifier,
@@ -76,6 +78,8 @@ pub struct JsonDoor {
     service: &'static Service,
     prefix: &'static str,
     routes: HashMap<&'static str, Route>,
+    /// Room for answers.
+    answers: Buffers,
 }
 
 impl JsonDoor {
@@ -87,7 +91,12 @@ impl JsonDoor {
         let Protocol::Json { target, .. } = table.service.protocol else {
             panic!("{} does not speak AWS JSON", table.service.name)
         };
-        Self { service: table.service, prefix: target, routes: table.routes }
+        Self {
+            service: table.service,
+            prefix: target,
+            routes: table.routes,
+            answers: Buffers::new(ANSWERS_BYTES),
+        }
     }
 
     /// Answers with a success, or the error.
@@ -107,11 +116,29 @@ impl JsonDoor {
             Codec::Json(_) => Encoded::Json(body),
             Codec::Cbor => Encoded::Cbor(body),
         };
+        let room = self.room(name).await;
         match route.call(input, context).await? {
-            Answer::Bytes(bytes) => Ok(success(bytes, codec)),
+            Answer::Bytes(bytes) if bytes.len() <= ANSWER_UNCOUNTED_BYTES => Ok(success(bytes, codec)),
+            Answer::Bytes(bytes) => Ok(self.large(bytes, room, codec).await),
             Answer::Events(events) => Ok(event_response(events)),
             Answer::Rest(..) => Err(ApiError::internal("an answer in another protocol")),
         }
+    }
+
+    /// Room to make an answer of records in; in every service the operations that read data are named so.
+    async fn room(&self, name: &str) -> Option<Share> {
+        let reads = ["Get", "Receive", "Filter"].iter().any(|verb| name.starts_with(verb));
+        if reads { Some(self.answers.take(ANSWER_IN_THE_MAKING_BYTES).await) } else { None }
+    }
+
+    /// A large success: it has its share of the room until its peer took it.
+    async fn large(&self, bytes: Vec<u8>, room: Option<Share>, codec: Codec) -> Response<Body> {
+        let mut share = match room {
+            Some(share) => share,
+            None => self.answers.take(bytes.capacity()).await,
+        };
+        share.keep(bytes.capacity());
+        typed(body::shared(bytes.into(), share), codec)
     }
 
     /// Whether the request may be made at all. AWS says what is no request before it asks who makes it.
@@ -318,7 +345,11 @@ fn not_held(error: &HoldError, head: &Parts) -> Response<Body> {
 }
 
 fn success(bytes: Vec<u8>, codec: Codec) -> Response<Body> {
-    let mut response = Response::new(body::full(bytes));
+    typed(body::full(bytes), codec)
+}
+
+fn typed(body: Body, codec: Codec) -> Response<Body> {
+    let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, codec.content_type());
     response
 }
