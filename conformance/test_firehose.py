@@ -7,6 +7,7 @@ import json
 import random
 import re
 import threading
+import time
 import zipfile
 
 import pytest
@@ -269,6 +270,54 @@ def test_a_description_says_what_was_made(account, name):
     assert refusal(account.firehose.describe_delivery_stream, DeliveryStreamName=name) == not_found
     assert refusal(account.firehose.delete_delivery_stream, DeliveryStreamName=name) == not_found
     assert refusal(account.firehose.put_record, DeliveryStreamName=name, Record={"Data": b"x"}) == not_found
+
+
+def test_a_destination_is_changed_for_what_is_not_batched_yet(account, name):
+    account.direct(name, BufferingHints={"SizeInMBs": 1, "IntervalInSeconds": 900}, Prefix="old/")
+    firehose = account.firehose
+    firehose.put_record(DeliveryStreamName=name, Record={"Data": b"waits\n"})
+    change = {
+        "DeliveryStreamName": name,
+        "DestinationId": "destinationId-000000000001",
+        "ExtendedS3DestinationUpdate": {
+            "Prefix": "new/", "CompressionFormat": "GZIP", "BufferingHints": {"IntervalInSeconds": 1}
+        },
+    }
+    firehose.update_destination(CurrentDeliveryStreamVersionId="1", **change)
+    found = account.wait_for_lines(name, 1, "new/")
+    [key] = found
+    assert key.endswith(".gz") and f"/{name}-2-" in key and lines(found) == ["waits"]
+    described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+    assert described["VersionId"] == "2"
+    [target] = described["Destinations"]
+    hints = target["ExtendedS3DestinationDescription"]["BufferingHints"]
+    assert hints == {"SizeInMBs": 1, "IntervalInSeconds": 1}
+    code, _ = refusal(firehose.update_destination, CurrentDeliveryStreamVersionId="1", **change)
+    assert code == "ConcurrentModificationException"
+
+
+def test_encryption_at_rest_is_refused_by_name(account, name):
+    account.direct(name)
+    for operation in ("start_delivery_stream_encryption", "stop_delivery_stream_encryption"):
+        code, message = refusal(getattr(account.firehose, operation), DeliveryStreamName=name)
+        assert code == "NotImplemented" and operation.replace("_", "") in message.lower()
+
+
+@pytest.mark.parametrize("limits, taken", [("aws", 5), ("off", 8)])
+def test_direct_puts_have_the_quotas_of_aws(new_server, limits, taken):
+    account = Account(new_server("--limits", limits).client)
+    account.direct("quotas")
+    started = time.monotonic()
+    answers = 0
+    for _ in range(8):
+        try:
+            account.firehose.put_record(DeliveryStreamName="quotas", Record={"Data": b"x" * 1_000_000})
+            answers += 1
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ServiceUnavailableException"
+            assert error.response["Error"]["Message"] == "Slow down."
+    allowed = taken + (5 * (time.monotonic() - started) + 1 if limits == "aws" else 0)
+    assert taken <= answers <= allowed
 
 
 def test_refusals_are_those_of_aws(account, client, name):

@@ -4,8 +4,8 @@
 use headwater_delivery::{Buffering, Compression, Destination, Format, Logging, StreamRecord};
 use headwater_shapes::firehose::{
     BufferingHints, CloudWatchLoggingOptions, CreateDeliveryStreamInput, EncryptionConfiguration,
-    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, S3DestinationConfiguration,
-    S3DestinationDescription,
+    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate,
+    S3DestinationConfiguration, S3DestinationDescription, S3DestinationUpdate, UpdateDestinationInput,
 };
 use headwater_types::Arn;
 use headwater_wire::ApiError;
@@ -64,6 +64,84 @@ fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfigur
         encryption_configuration: simple.encryption_configuration,
         cloud_watch_logging_options: simple.cloud_watch_logging_options,
         ..Default::default()
+    }
+}
+
+/// The destination of `stream` with what an update specifies.
+pub(crate) fn updated(
+    stream: &StreamRecord,
+    input: &UpdateDestinationInput,
+) -> Result<Destination, ApiError> {
+    refuse(&[
+        (input.redshift_destination_update.is_some(), "RedshiftDestinationUpdate"),
+        (input.elasticsearch_destination_update.is_some(), "ElasticsearchDestinationUpdate"),
+        (
+            input.amazonopensearchservice_destination_update.is_some(),
+            "AmazonopensearchserviceDestinationUpdate",
+        ),
+        (
+            input.amazon_open_search_serverless_destination_update.is_some(),
+            "AmazonOpenSearchServerlessDestinationUpdate",
+        ),
+        (input.splunk_destination_update.is_some(), "SplunkDestinationUpdate"),
+        (input.http_endpoint_destination_update.is_some(), "HttpEndpointDestinationUpdate"),
+        (input.snowflake_destination_update.is_some(), "SnowflakeDestinationUpdate"),
+        (input.iceberg_destination_update.is_some(), "IcebergDestinationUpdate"),
+    ])?;
+    let update = match (&input.extended_s3_destination_update, &input.s3_destination_update) {
+        (Some(extended), None) => extended.clone(),
+        (None, Some(simple)) => extended_update(simple.clone()),
+        _ => return Err(invalid_argument("Exactly one destination update is supported for a Firehose")),
+    };
+    if update.s3_backup_update.is_some() {
+        return Err(ApiError::not_supported("S3BackupUpdate"));
+    }
+    of_configuration(merged(describe(stream)?, update))
+}
+
+fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3DestinationUpdate {
+    ExtendedS3DestinationUpdate {
+        role_arn: simple.role_arn,
+        bucket_arn: simple.bucket_arn,
+        prefix: simple.prefix,
+        error_output_prefix: simple.error_output_prefix,
+        buffering_hints: simple.buffering_hints,
+        compression_format: simple.compression_format,
+        encryption_configuration: simple.encryption_configuration,
+        cloud_watch_logging_options: simple.cloud_watch_logging_options,
+        ..Default::default()
+    }
+}
+
+/// What is described, as a configuration, with the members of an update in place of its own.
+fn merged(
+    old: ExtendedS3DestinationDescription,
+    new: ExtendedS3DestinationUpdate,
+) -> ExtendedS3DestinationConfiguration {
+    let hints = new.buffering_hints.unwrap_or_default();
+    ExtendedS3DestinationConfiguration {
+        role_arn: new.role_arn.unwrap_or(old.role_arn),
+        bucket_arn: new.bucket_arn.unwrap_or(old.bucket_arn),
+        prefix: new.prefix.or(old.prefix),
+        error_output_prefix: new.error_output_prefix.or(old.error_output_prefix),
+        buffering_hints: Some(BufferingHints {
+            size_in_mbs: hints.size_in_mbs.or(old.buffering_hints.size_in_mbs),
+            interval_in_seconds: hints.interval_in_seconds.or(old.buffering_hints.interval_in_seconds),
+        }),
+        compression_format: Some(new.compression_format.unwrap_or(old.compression_format)),
+        encryption_configuration: Some(new.encryption_configuration.unwrap_or(old.encryption_configuration)),
+        cloud_watch_logging_options: new.cloud_watch_logging_options.or(old.cloud_watch_logging_options),
+        processing_configuration: new.processing_configuration.or(old.processing_configuration),
+        s3_backup_mode: new.s3_backup_mode.or(old.s3_backup_mode),
+        s3_backup_configuration: None,
+        data_format_conversion_configuration: new
+            .data_format_conversion_configuration
+            .or(old.data_format_conversion_configuration),
+        dynamic_partitioning_configuration: new
+            .dynamic_partitioning_configuration
+            .or(old.dynamic_partitioning_configuration),
+        file_extension: new.file_extension.or(old.file_extension),
+        custom_time_zone: new.custom_time_zone.or(old.custom_time_zone),
     }
 }
 

@@ -36,4 +36,5 @@ pub fn table(firehose: Arc<Firehose>) -> Table<Firehose> {
         .route::<shapes::PutRecordBatch>()
         .route::<shapes::TagDeliveryStream>()
         .route::<shapes::UntagDeliveryStream>()
+        .route::<shapes::UpdateDestination>()
 }

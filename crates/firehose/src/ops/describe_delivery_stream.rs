@@ -14,7 +14,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Firehose, destination, errors::api};
 
 /// The id of a delivery stream's only destination.
-const DESTINATION_ID: &str = "destinationId-000000000001";
+pub(super) const DESTINATION_ID: &str = "destinationId-000000000001";
 
 impl Handle<DescribeDeliveryStream> for Firehose {
     /// `Limit` and `ExclusiveStartDestinationId` page through destinations, of which there is one; as recorded, AWS

@@ -9,3 +9,4 @@ mod put_record;
 mod put_record_batch;
 mod tag_delivery_stream;
 mod untag_delivery_stream;
+mod update_destination;
