@@ -9,6 +9,7 @@ mod limits;
 mod memory;
 mod sqlite;
 mod table;
+mod wal;
 
 pub use api::{Catalog, CatalogError, Change, Expect, Version, Versioned};
 pub use memory::MemoryCatalog;

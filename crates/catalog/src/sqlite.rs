@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     Catalog, CatalogError, Change, Version, Versioned,
     api::{after_commit, is_expected},
-    limits,
+    limits, wal,
 };
 
 const APPLICATION_ID: i64 = 0x4857_4354;
@@ -45,8 +45,12 @@ impl SqliteCatalog {
     pub fn open(env: Env, options: Options) -> Result<Self, CatalogError> {
         env.disk.create_dir_all(&options.dir).map_err(|e| CatalogError::Failed(e.to_string().into()))?;
         let path = options.dir.join("catalog.sqlite");
+        if options.sync {
+            check_log(&env, &options.dir.join("catalog.sqlite-wal"))?;
+        }
         let connection = connect(&path, options.sync)?;
         prepare(&connection)?;
+        fold_log(&connection);
         let readers = (0..limits::READERS).map(|_| connect(&path, options.sync).map(Mutex::new));
         let readers = Arc::new(Readers(readers.collect::<Result<_, _>>()?));
         let (writer, commits) = mpsc::channel(limits::COMMITS_WAITING_MAX);
@@ -139,6 +143,22 @@ fn prepare(connection: &Connection) -> Result<(), CatalogError> {
     }
 }
 
+/// Looks for damage that SQLite would take for the log's end.
+fn check_log(env: &Env, path: &std::path::Path) -> Result<(), CatalogError> {
+    match env.disk.open_read(path) {
+        Ok(file) => wal::check(&*file),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(CatalogError::Failed(format!("{}: {e}", path.display()).into())),
+    }
+}
+
+/// Takes the log into the file. Where there is no room for that, the log stands for it as before.
+fn fold_log(connection: &Connection) {
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%error, "the catalog's log stays as it is");
+    }
+}
+
 /// The writer: takes all commits that wait, makes them durable with one transaction, answers them.
 fn write_until_closed(mut connection: Connection, mut commits: mpsc::Receiver<Commit>) {
     let mut waiting = Vec::new();
@@ -149,6 +169,7 @@ fn write_until_closed(mut connection: Connection, mut commits: mpsc::Receiver<Co
             drop(commit.done.send(result));
         }
     }
+    fold_log(&connection);
 }
 
 fn write_together(
