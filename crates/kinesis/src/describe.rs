@@ -9,7 +9,7 @@ use headwater_shapes::{
         StreamModeDetails, WarmThroughputObject,
     },
 };
-use headwater_streams::{Consumer, Mode, ReadRecord, Shard, ShardMetric, Stream};
+use headwater_streams::{Consumer, Distribution, Mode, ReadRecord, Shard, ShardMetric, Stream};
 use headwater_types::{Arn, HashRange, Millis, StreamName};
 use headwater_wire::Context;
 
@@ -21,8 +21,35 @@ pub(crate) fn status(stream: &Stream) -> String {
     if stream.is_resharding() { "UPDATING" } else { ACTIVE }.to_owned()
 }
 
-/// Nothing is encrypted at rest.
-pub(crate) const NO_ENCRYPTION: &str = "NONE";
+/// The encryption of records that are encrypted at rest.
+pub(crate) const KMS: &str = "KMS";
+
+/// A stream's encryption.
+pub(crate) fn encryption(stream: &Stream) -> String {
+    if stream.record.encryption.is_some() { KMS } else { "NONE" }.to_owned()
+}
+
+/// The encryption of a record, which AWS tells of encrypted ones only.
+pub(crate) fn record_encryption(encrypted: bool) -> Option<String> {
+    encrypted.then(|| KMS.to_owned())
+}
+
+/// How the records of an on-demand stream find their shards.
+pub(crate) fn distribution(stream: &Stream) -> Option<String> {
+    let strategy = match stream.record.distribution {
+        Distribution::Auto => AUTO,
+        Distribution::PartitionKey => "USER_PARTITION_KEY",
+    };
+    stream.record.mode.is_on_demand().then(|| strategy.to_owned())
+}
+
+/// What a strategy's name means; the model has two.
+pub(crate) fn distribution_of(strategy: &str) -> Distribution {
+    if strategy == AUTO { Distribution::Auto } else { Distribution::PartitionKey }
+}
+
+/// The strategy of streams that distribute records themselves.
+pub(crate) const AUTO: &str = "AUTO";
 
 /// A stream's ARN.
 pub(crate) fn arn(stream: &Stream, context: &Context) -> String {
@@ -70,8 +97,9 @@ pub(crate) fn record(record: ReadRecord) -> Record {
         sequence_number: record.sequence.to_string(),
         approximate_arrival_timestamp: Some(timestamp(record.time)),
         data: Blob(record.data),
-        partition_key: Some(String::from_utf8_lossy(&record.partition_key).into_owned()),
-        ..Default::default()
+        partition_key: (!record.partition_key.is_empty())
+            .then(|| String::from_utf8_lossy(&record.partition_key).into_owned()),
+        encryption_type: record_encryption(record.encrypted),
     }
 }
 

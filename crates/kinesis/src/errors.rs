@@ -5,8 +5,8 @@ use headwater_delivery::{DeliveryError, SourceError};
 use headwater_log::LogError;
 use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
 use headwater_streams::{
-    Error, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_RETENTION_HOURS, MAX_SCALINGS,
-    MAX_TAGS, MIN_RETENTION_HOURS, PutError,
+    Error, MAX_ENCRYPTION_CHANGES, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES,
+    MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
 };
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
@@ -125,7 +125,8 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         Error::OnDemand(_) | Error::NotOnDemand(_) => {
             of(&shapes::VALIDATION_EXCEPTION, mode(&error, context))
         }
-        Error::ModeChangedTooOften(_) | Error::TooManyOnDemand(_) => {
+        Error::AutoNeedsOnDemand(_) => invalid_argument(mode(&error, context)),
+        Error::ModeChangedTooOften(_) | Error::EncryptionChangedTooOften(_) | Error::TooManyOnDemand(_) => {
             of(&shapes::LIMIT_EXCEEDED_EXCEPTION, mode(&error, context))
         }
         Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
@@ -159,7 +160,9 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         }),
         Error::ExpiredToken { issued, now, life } => expired(token, issued, now, life.as_millis()),
         Error::Log(error) => log(&error),
-        Error::NumbersExhausted | Error::Catalog(_) => ApiError::internal(error),
+        Error::NumbersExhausted | Error::Undecryptable { .. } | Error::Catalog(_) => {
+            ApiError::internal(error)
+        }
     }
 }
 
@@ -264,6 +267,14 @@ fn mode(error: &Error, context: &Context) -> String {
         Error::ModeChangedTooOften(stream) => format!(
             "Stream {stream} under account {account} cannot change its mode more than {MAX_MODE_CHANGES} times in a \
              rolling 24-hour period."
+        ),
+        Error::AutoNeedsOnDemand(stream) => format!(
+            "Stream {stream} under account {account} cannot be in PROVISIONED mode with the record distribution \
+             strategy AUTO. Set the strategy to USER_PARTITION_KEY, or use the ON_DEMAND mode."
+        ),
+        Error::EncryptionChangedTooOften(stream) => format!(
+            "The encryption of stream {stream} under account {account} cannot be started, or stopped, more than \
+             {MAX_ENCRYPTION_CHANGES} times in a rolling 24-hour period."
         ),
         Error::TooManyOnDemand(count) => format!(
             "This request would exceed the limit on the number of On-Demand streams for the account {account} in {}. \

@@ -82,6 +82,8 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::RemoveTagsFromStream>()
         .route::<shapes::RestoreDeadLetterQueueRecords>()
         .route::<shapes::SplitShard>()
+        .route::<shapes::StartStreamEncryption>()
+        .route::<shapes::StopStreamEncryption>()
         .route::<shapes::SubscribeToShard>()
         .route::<shapes::TagResource>()
         .route::<shapes::UntagResource>()
@@ -93,5 +95,6 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
         .route::<shapes::UpdateQueueRecordsVisibility>()
         .route::<shapes::UpdateShardCount>()
         .route::<shapes::UpdateStreamMode>()
+        .route::<shapes::UpdateStreamRecordDistributionStrategy>()
         .route::<shapes::UpdateStreamWarmThroughput>()
 }

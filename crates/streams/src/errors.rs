@@ -130,6 +130,12 @@ pub enum Error {
     /// Its mode was changed [`crate::MAX_MODE_CHANGES`] times within a day.
     #[error("stream {0} changed its mode too often within 24 hours")]
     ModeChangedTooOften(StreamName),
+    /// Records are only distributed automatically where capacity follows the load.
+    #[error("stream {0} cannot both have a fixed number of shards and distribute records by itself")]
+    AutoNeedsOnDemand(StreamName),
+    /// Its encryption was started, or stopped, [`crate::MAX_ENCRYPTION_CHANGES`] times within a day.
+    #[error("stream {0} changed its encryption too often within 24 hours")]
+    EncryptionChangedTooOften(StreamName),
     /// There are so many on-demand streams already.
     #[error("there are {0} on-demand streams, which is all there may be")]
     TooManyOnDemand(u32),
@@ -185,6 +191,19 @@ pub enum Error {
         stream: StreamName,
         /// The shard.
         shard: ShardIndex,
+    },
+    /// An encrypted record cannot be read.
+    #[error(
+        "the record at offset {offset} of shard {shard} of stream {stream} cannot be decrypted: it is damaged, or the \
+         catalog is not the one it was written with. Restore the catalog that belongs to this log"
+    )]
+    Undecryptable {
+        /// The stream.
+        stream: StreamName,
+        /// The shard.
+        shard: ShardIndex,
+        /// The record's offset.
+        offset: u64,
     },
     /// A token that we did not give, or not for this.
     #[error("not a token of this installation")]

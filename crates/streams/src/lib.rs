@@ -7,6 +7,8 @@
 
 mod account;
 mod consumers;
+mod distribution;
+mod encryption;
 mod errors;
 mod limits;
 mod listing;
@@ -18,6 +20,7 @@ mod put;
 mod read;
 mod record;
 mod reshard;
+mod seal;
 mod source;
 mod stream;
 mod streams;
@@ -28,18 +31,19 @@ mod token;
 
 pub use account::Commitment;
 pub use consumers::Consumer;
+pub use distribution::Distribution;
 pub use errors::{Error, PutError};
 pub use limits::{
-    CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_MODE_CHANGES,
-    MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_READ, MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_STREAM_SHARDS,
-    MAX_TAGS, MIN_RETENTION_HOURS, ON_DEMAND_SHARDS,
+    CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE, MAX_ENCRYPTION_CHANGES,
+    MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_READ, MAX_RETENTION_HOURS, MAX_SCALINGS,
+    MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, ON_DEMAND_SHARDS,
 };
 pub use listing::{ConsumerPage, ShardFilter, ShardPage, StreamPage};
 pub use load::{Load, Mode, Peak};
 pub use metrics::{ShardMetric, ShardMetrics};
 pub use plan::Step;
 pub use put::{Placed, PutEntry};
-pub use read::{ReadRecord, ReadResult, ShardIterator, Start};
+pub use read::{ReadChunk, ReadRecord, ReadResult, ShardIterator, Start};
 pub use record::{ConsumerRecord, ShardRecord, StreamRecord, Tags};
 pub use source::StreamSources;
 pub use stream::{Shard, Stream};

@@ -9,7 +9,7 @@ use std::{
 use headwater_types::{Millis, StreamName};
 
 use crate::{
-    Error, Mode, Stream, StreamRecord, Streams,
+    Error, Mode, Stream, StreamRecord, Streams, distribution,
     limits::{MAX_MODE_CHANGES, MEASURED, MODE_CHANGES_PERIOD, ON_DEMAND_SHARDS},
     load::{self, Load, Peak},
     plan,
@@ -102,6 +102,7 @@ impl Streams {
                 count_change(record, streams.env.clock.now(), limits)?;
                 record.mode =
                     if on_demand { started(record, streams.env.clock.now()) } else { Mode::Provisioned };
+                distribution::check(record)?;
             }
             if let Mode::OnDemand { warm_mib: warm, .. } = &mut record.mode
                 && warm_mib.is_some()

@@ -7,7 +7,7 @@ use headwater_log::{Append, AppendError, Appended, NewRecord};
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
-    Error, PutError, Stream, Streams,
+    Distribution, Error, PutError, Stream, Streams,
     limits::{MAX_PUT_BYTES, PUT_ROUTES},
     stream::hash_key,
 };
@@ -15,7 +15,8 @@ use crate::{
 /// A record to put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutEntry {
-    /// Decides the shard, unless `hash_key` does, and is kept with the data.
+    /// UTF-8. Decides the shard, unless `hash_key` or the stream itself does, and is kept with the data. Empty where
+    /// there is none.
     pub partition_key: Bytes,
     /// Decides the shard.
     pub hash_key: Option<HashKey>,
@@ -41,6 +42,8 @@ pub struct Placed {
     pub sequence: SequenceNumber,
     /// When it arrived.
     pub time: Millis,
+    /// Whether it was encrypted.
+    pub encrypted: bool,
 }
 
 /// The entries of a call that go to one shard, in their order.
@@ -107,7 +110,7 @@ impl Streams {
         if self.options.limits {
             self.throttle(stream, entries, &mut groups, results);
         }
-        let appended = self.log.append(appends(stream, entries, &groups)).await;
+        let appended = self.log.append(self.appends(stream, entries, &groups)).await;
         for (group, appended) in groups.iter().zip(appended) {
             if appended.is_ok() {
                 let bytes = group.entries.iter().map(|&entry| entries[entry as usize].bytes()).sum();
@@ -115,6 +118,23 @@ impl Streams {
             }
             place(stream, group, appended, results);
         }
+    }
+
+    /// What the log is to keep, encrypted where the stream wants it.
+    fn appends(&self, stream: &Stream, entries: &[PutEntry], groups: &[Group]) -> Vec<Append> {
+        let append = |group: &Group| {
+            let shard = stream.shards()[group.place].number;
+            let record = |&entry: &u32| {
+                let PutEntry { partition_key, data, .. } = &entries[entry as usize];
+                match stream.record.encryption {
+                    Some(_) => self.sealer.seal(shard, partition_key, data),
+                    // Cheap: they share their bytes.
+                    None => NewRecord { key: partition_key.clone(), value: data.clone() },
+                }
+            };
+            Append { shard, records: group.entries.iter().map(record).collect() }
+        };
+        groups.iter().map(append).collect()
     }
 
     /// Takes out what the shards' limits refuse.
@@ -159,7 +179,12 @@ fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed,
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     for ((entry, index), _) in entries.iter().zip(0..).zip(results).filter(|(_, result)| result.is_none()) {
-        let place = stream.route(entry.hash_key.unwrap_or_else(|| hash_key(&entry.partition_key)));
+        let place = match stream.record.distribution {
+            Distribution::PartitionKey => {
+                stream.route(entry.hash_key.unwrap_or_else(|| hash_key(&entry.partition_key)))
+            }
+            Distribution::Auto => stream.next_in_turn(),
+        };
         let group = *group_of.entry(place).or_insert_with(|| {
             groups.push(Group { place, entries: Vec::new() });
             groups.len() - 1
@@ -167,21 +192,6 @@ fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed,
         groups[group].entries.push(index);
     }
     groups
-}
-
-fn appends(stream: &Stream, entries: &[PutEntry], groups: &[Group]) -> Vec<Append> {
-    let record = |&entry: &u32| {
-        let PutEntry { partition_key, data, .. } = &entries[entry as usize];
-        // Cheap: they share their bytes.
-        NewRecord { key: partition_key.clone(), value: data.clone() }
-    };
-    groups
-        .iter()
-        .map(|group| Append {
-            shard: stream.shards()[group.place].number,
-            records: group.entries.iter().map(record).collect(),
-        })
-        .collect()
 }
 
 fn place(
@@ -196,7 +206,8 @@ fn place(
         results[entry as usize] = Some(match &appended {
             Ok(Appended { first_offset, time }) => {
                 let (offset, time) = (first_offset + nth, *time);
-                Ok(Placed { shard: index, offset, sequence: shard.sequence(offset, time), time })
+                let encrypted = stream.record.encryption.is_some();
+                Ok(Placed { shard: index, offset, sequence: shard.sequence(offset, time), time, encrypted })
             }
             Err(AppendError::Sealed | AppendError::Unknown(_)) => Err(PutError::Closed(index)),
             Err(AppendError::Log(error)) => Err(PutError::Log(error.clone())),

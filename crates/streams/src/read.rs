@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_log::{Chunk, LogError, ReadLimit, ShardState};
+use headwater_log::{Chunk, LogError, ReadLimit, Record, ShardState};
 use headwater_types::{Millis, SequenceNumber, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Shard, Stream, Streams, limits::MAX_READ, token::Kind};
+use crate::{Error, Shard, Stream, Streams, limits::MAX_READ, seal::Opened, token::Kind};
 
 /// Where a reader starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +52,30 @@ pub struct ReadRecord {
     pub sequence: SequenceNumber,
     /// When it arrived.
     pub time: Millis,
-    /// Its partition key, UTF-8.
+    /// Its partition key, UTF-8; empty where it has none.
     pub partition_key: Bytes,
     /// Its data.
     pub data: Bytes,
+    /// Whether it is encrypted at rest.
+    pub encrypted: bool,
+}
+
+impl ReadRecord {
+    /// What limits count: data and partition key.
+    pub fn bytes(&self) -> usize {
+        self.partition_key.len() + self.data.len()
+    }
+}
+
+/// What was read, and the shard as it was then.
+#[derive(Debug, Clone)]
+pub struct ReadChunk {
+    /// The records, in order.
+    pub records: Vec<ReadRecord>,
+    /// Where the next read goes on.
+    pub next: u64,
+    /// The shard.
+    pub state: ShardState,
 }
 
 /// What a read found.
@@ -129,7 +149,7 @@ impl Streams {
         }
         let limit = ReadLimit { records: limit.min(MAX_READ.records), bytes: MAX_READ.bytes };
         let chunk = self.read_unlimited(stream, shard, from, limit).await?;
-        let bytes = chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum();
+        let bytes = chunk.records.iter().map(ReadRecord::bytes).sum();
         if self.options.limits {
             shard.live.throttle.charge_read(bytes);
         }
@@ -147,8 +167,23 @@ impl Streams {
         shard: &Shard,
         from: u64,
         limit: ReadLimit,
-    ) -> Result<Chunk, Error> {
-        self.log.read(shard.number, from, limit).await.map_err(|error| gone(stream, shard, error))
+    ) -> Result<ReadChunk, Error> {
+        let read = self.log.read(shard.number, from, limit).await;
+        let Chunk { records, next, state } = read.map_err(|error| gone(stream, shard, error))?;
+        let open = |record| self.open_record(stream, shard, record);
+        Ok(ReadChunk { records: records.into_iter().map(open).collect::<Result<_, Error>>()?, next, state })
+    }
+
+    /// A record as it was put, decrypted where it is encrypted. Every reader's records come this way.
+    fn open_record(&self, stream: &Stream, shard: &Shard, record: Record) -> Result<ReadRecord, Error> {
+        let Opened { partition_key, data, encrypted } =
+            self.sealer.open(shard.number, &record).map_err(|_| Error::Undecryptable {
+                stream: stream.record.name.clone(),
+                shard: shard.record.index,
+                offset: record.offset,
+            })?;
+        let sequence = shard.sequence(record.offset, record.time);
+        Ok(ReadRecord { offset: record.offset, sequence, time: record.time, partition_key, data, encrypted })
     }
 
     /// The shard as readers see it now.
@@ -161,20 +196,13 @@ impl Streams {
         self.log.wait(shard.number, offset).await;
     }
 
-    pub(crate) fn result(&self, shard: &Shard, chunk: Chunk) -> ReadResult {
-        let Chunk { records, next, state } = chunk;
+    pub(crate) fn result(&self, shard: &Shard, chunk: ReadChunk) -> ReadResult {
+        let ReadChunk { records, next, state } = chunk;
         let caught_up = next >= state.end;
         let last = records.last().map_or(state.newest, |record| record.time);
         let behind = self.env.clock.now().since(last).as_millis() as u64;
-        let record = |r: headwater_log::Record| ReadRecord {
-            offset: r.offset,
-            sequence: shard.sequence(r.offset, r.time),
-            time: r.time,
-            partition_key: r.key,
-            data: r.value,
-        };
         ReadResult {
-            records: records.into_iter().map(record).collect(),
+            records,
             next,
             // Not when it is sealed: its children are known a little later, and only then do readers move on to them.
             ended: caught_up && shard.record.closed.is_some(),

@@ -9,7 +9,7 @@ use headwater_log::{Retention, ShardNumber};
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Mode, metrics::ShardMetric, plan::Step};
+use crate::{Distribution, Mode, metrics::ShardMetric, plan::Step};
 
 /// A stream's tags.
 pub type Tags = BTreeMap<String, String>;
@@ -52,6 +52,18 @@ pub struct StreamRecord {
     /// When its shard count was changed as a whole, of late.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scalings: Vec<Millis>,
+    /// How its records find their shards.
+    #[serde(default)]
+    pub distribution: Distribution,
+    /// The name of the key that new records are encrypted under, as its user gave it; none when they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<String>,
+    /// When encryption was started, of late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encryption_starts: Vec<Millis>,
+    /// When it was stopped, of late.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encryption_stops: Vec<Millis>,
 }
 
 /// A consumer of a stream as the catalog keeps it.

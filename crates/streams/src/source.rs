@@ -8,7 +8,7 @@ use headwater_log::{
 };
 use headwater_types::{Arn, Millis, ShardIndex, StreamName};
 
-use crate::{Error, Shard, Start, Stream, Streams};
+use crate::{Error, ReadRecord, Shard, Start, Stream, Streams};
 
 /// All streams, for those who read them through the log's port.
 pub struct StreamSources(pub Arc<Streams>);
@@ -72,11 +72,11 @@ impl Source for StreamSource {
         let (stream, shard) = self.shard(shard)?;
         let limit = ReadLimit { records: limit.records, bytes: limit.bytes };
         let chunk = self.streams.read_unlimited(&stream, &shard, from, limit).await.map_err(to_source)?;
-        let record = |record: headwater_log::Record| SourceRecord {
+        let record = |record: ReadRecord| SourceRecord {
             offset: record.offset,
-            sequence_number: shard.sequence(record.offset, record.time).to_string(),
-            partition_key: String::from_utf8_lossy(&record.key).into_owned(),
-            data: record.value,
+            sequence_number: record.sequence.to_string(),
+            partition_key: String::from_utf8_lossy(&record.partition_key).into_owned(),
+            data: record.data,
             arrival: record.time,
         };
         Ok(SourceChunk {

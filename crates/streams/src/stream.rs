@@ -1,6 +1,9 @@
 //! A stream in memory: its record, made ready for routing.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use headwater_catalog::Version;
 use headwater_log::ShardNumber;
@@ -19,6 +22,8 @@ pub struct Stream {
     shards: Vec<Arc<Shard>>,
     /// The first hash key of each open shard, in order, with the shard's place in `shards`.
     routes: Vec<(HashKey, u32)>,
+    /// Counts the records that went to shards in their turn.
+    turns: Arc<AtomicUsize>,
 }
 
 /// A shard of a stream.
@@ -54,7 +59,8 @@ impl Stream {
         let mut routes: Vec<(HashKey, u32)> =
             open.map(|(shard, place)| (shard.record.range.start, place)).collect();
         routes.sort_unstable();
-        Self { record, version, shards, routes }
+        let turns = before.map(|before| before.turns.clone()).unwrap_or_default();
+        Self { record, version, shards, routes, turns }
     }
 
     /// All shards in order of their index, closed ones included.
@@ -92,6 +98,12 @@ impl Stream {
         // Open shards cover the whole ring, so the last that starts at or before the key owns it.
         let after = self.routes.partition_point(|(start, _)| *start <= key);
         self.routes[after.saturating_sub(1)].1 as usize
+    }
+
+    /// The place in [`Self::shards`] of the open shard whose turn it is.
+    pub(crate) fn next_in_turn(&self) -> usize {
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed) % self.routes.len();
+        self.routes[turn].1 as usize
     }
 }
 
@@ -151,6 +163,10 @@ pub(crate) mod tests {
             mode: Default::default(),
             mode_changes: Vec::new(),
             scalings: Vec::new(),
+            distribution: Default::default(),
+            encryption: None,
+            encryption_starts: Vec::new(),
+            encryption_stops: Vec::new(),
         }
     }
 

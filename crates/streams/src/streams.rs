@@ -15,7 +15,7 @@ use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    Commitment, Error, Mode, ShardRecord, Stream, StreamRecord, Tags,
+    Commitment, Distribution, Error, Mode, ShardRecord, Stream, StreamRecord, Tags, distribution,
     limits::{
         DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS, MAX_RETENTION_HOURS,
         MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
@@ -23,6 +23,7 @@ use crate::{
     load::shards_for,
     on_demand::Looked,
     record::{Installation, stream_of},
+    seal::{RecordKey, Sealer},
     token::Tokens,
 };
 
@@ -54,6 +55,8 @@ pub struct NewStream {
     pub max_record_bytes: u32,
     /// How its capacity is decided.
     pub mode: Mode,
+    /// How its records find their shards.
+    pub distribution: Distribution,
 }
 
 impl NewStream {
@@ -71,6 +74,7 @@ impl NewStream {
             tags: Tags::new(),
             max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
             mode: Mode::Provisioned,
+            distribution: Distribution::default(),
         }
     }
 }
@@ -81,6 +85,7 @@ pub struct Streams {
     pub(crate) log: Arc<dyn ShardLog>,
     pub(crate) options: Options,
     pub(crate) tokens: Tokens,
+    pub(crate) sealer: Sealer,
     catalog: Arc<dyn Catalog>,
     records: Table<StreamRecord>,
     installation: Table<Installation>,
@@ -99,6 +104,8 @@ pub struct Streams {
 
 /// The one record of the installation's table.
 const INSTALLATION: &str = "installation";
+/// The name of the key that records are encrypted under.
+const RECORD_KEY: &str = "record-key";
 
 impl Streams {
     /// Opens the streams that the catalog knows: tells the log their shards and has it forget those of streams that
@@ -113,6 +120,7 @@ impl Streams {
         let installation = Table::new(catalog.clone(), "streams/");
         let account = Table::new(catalog.clone(), "streams/");
         let tokens = Tokens::new(&installation_of(&env, &installation).await?.value.token_key);
+        let sealer = Sealer::new(&env, record_key(&env, &catalog).await?);
         let mut by_name = BTreeMap::new();
         for (_, found) in records.all().await? {
             let stream = Arc::new(Stream::new(found.value, found.version, None));
@@ -125,6 +133,7 @@ impl Streams {
             log,
             options,
             tokens,
+            sealer,
             catalog,
             records,
             installation,
@@ -235,6 +244,7 @@ impl Streams {
         }
         installation.next_number += 1;
         let record = new_record(new, number, self.env.clock.now());
+        distribution::check(&record)?;
         let take_number = self.installation.put(INSTALLATION, &installation, Expect::At(version));
         let taken = take_number.key.clone();
         let make = self.records.put(record.name.as_str(), &record, Expect::Absent);
@@ -365,10 +375,7 @@ impl Streams {
         &self,
         change: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        let (done, result) = tokio::sync::oneshot::channel();
-        // The receiver is gone only when the caller is: nobody misses the answer.
-        self.env.spawn(async move { drop(done.send(change.await)) });
-        result.await.expect("a change does not panic")
+        self.env.to_the_end(change).await
     }
 }
 
@@ -385,6 +392,21 @@ async fn installation_of(
         env.random.fill(&mut token_key);
         let first = Installation { next_number: 1, token_key };
         match table.write(INSTALLATION, &first, Expect::Absent).await {
+            // Another node made it: the next round finds it.
+            Ok(_) | Err(CatalogError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The key that records are encrypted under, made when there is none.
+async fn record_key(env: &Env, catalog: &Arc<dyn Catalog>) -> Result<RecordKey, CatalogError> {
+    let table = Table::<RecordKey>::new(catalog.clone(), "streams/");
+    loop {
+        if let Some(found) = table.get(RECORD_KEY).await? {
+            return Ok(found.value);
+        }
+        match table.write(RECORD_KEY, &RecordKey::new(env), Expect::Absent).await {
             // Another node made it: the next round finds it.
             Ok(_) | Err(CatalogError::Conflict { .. }) => {}
             Err(error) => return Err(error),
@@ -416,6 +438,10 @@ fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
         mode: new.mode.clone(),
         mode_changes: Vec::new(),
         scalings: Vec::new(),
+        distribution: new.distribution,
+        encryption: None,
+        encryption_starts: Vec::new(),
+        encryption_stops: Vec::new(),
     }
 }
 

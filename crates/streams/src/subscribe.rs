@@ -5,11 +5,10 @@
 
 use std::{pin::pin, sync::Arc, sync::atomic::Ordering, time::Duration};
 
-use headwater_log::Chunk;
 use headwater_types::{SequenceNumber, ShardIndex};
 
 use crate::{
-    Consumer, Error, ReadRecord, Shard, Start, Stream, Streams,
+    Consumer, Error, ReadChunk, ReadRecord, Shard, Start, Stream, Streams,
     limits::{MAX_EVENT, SUBSCRIPTION_BYTES, SUBSCRIPTION_LIFE, SUBSCRIPTION_QUIET},
     subscriptions::Seat,
     throttle::Bucket,
@@ -153,7 +152,13 @@ impl Subscription {
     }
 
     /// What is to be sent of what was read, if anything.
-    fn event(&mut self, stream: &Stream, shard: &Shard, chunk: Chunk, now: Duration) -> Option<ShardEvent> {
+    fn event(
+        &mut self,
+        stream: &Stream,
+        shard: &Shard,
+        chunk: ReadChunk,
+        now: Duration,
+    ) -> Option<ShardEvent> {
         let read = self.streams.result(shard, chunk);
         self.next = read.next;
         let has_records = !read.records.is_empty();
@@ -164,7 +169,7 @@ impl Subscription {
             self.continuation = last.sequence;
         }
         if let Some(bucket) = &mut self.bucket {
-            bucket.take(read.records.iter().map(|r| r.partition_key.len() + r.data.len()).sum::<usize>() as f64);
+            bucket.take(read.records.iter().map(ReadRecord::bytes).sum::<usize>() as f64);
         }
         // The end is an event of its own.
         let children = (read.ended && !has_records)

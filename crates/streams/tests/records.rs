@@ -234,6 +234,7 @@ async fn act(world: World, model: &mut Model, action: Action) -> World {
                     time: placed.time,
                     partition_key: entry.partition_key,
                     data: entry.data,
+                    encrypted: false,
                 });
             }
         }

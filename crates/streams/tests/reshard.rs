@@ -224,7 +224,7 @@ enum Action {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    let records = || proptest::collection::vec(any::<u8>(), 1..12);
+    let records = || proptest::collection::vec(0..128u8, 1..12);
     prop_oneof![
         6 => records().prop_map(Action::Put),
         2 => records().prop_map(Action::PutStale),

@@ -18,20 +18,19 @@ use crate::{
 impl Handle<CreateStream> for Kinesis {
     /// The stream is ACTIVE when this returns.
     async fn handle(&self, input: CreateStreamInput, context: &Context) -> Result<Nothing, ApiError> {
-        if input
-            .record_distribution_strategy
-            .as_ref()
-            .is_some_and(|strategy| strategy != "USER_PARTITION_KEY")
-        {
-            return Err(ApiError::not_supported("a RecordDistributionStrategy of AUTO"));
-        }
         let name = stream_name(&input.stream_name)?;
         let of_mode = self.of_mode(name.clone(), &input).await?;
+        let distribution = input.record_distribution_strategy.as_deref().map(describe::distribution_of);
         let given = input.tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
         let max_record_bytes =
             input.max_record_size_in_kib.map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
-        let new = NewStream { tags: given, max_record_bytes, ..of_mode };
+        let new = NewStream {
+            tags: given,
+            max_record_bytes,
+            distribution: distribution.unwrap_or_default(),
+            ..of_mode
+        };
         self.streams.create(new).await.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
@@ -126,12 +125,11 @@ mod tests {
                  to request higher limits."
             )
         );
-        let not_built = json!({"StreamName": "t", "ShardCount": 1, "RecordDistributionStrategy": "AUTO"});
-        assert_eq!(refused(not_built).await.0, "NotImplemented");
         for contradiction in [
             json!({"StreamName": "t", "ShardCount": 1, "StreamModeDetails": {"StreamMode": "ON_DEMAND"}}),
             json!({"StreamName": "t", "StreamModeDetails": {"StreamMode": "PROVISIONED"}}),
             json!({"StreamName": "t", "ShardCount": 1, "WarmThroughputMiBps": 1}),
+            json!({"StreamName": "t", "ShardCount": 1, "RecordDistributionStrategy": "AUTO"}),
         ] {
             assert_eq!(refused(contradiction).await.0, "InvalidArgumentException");
         }

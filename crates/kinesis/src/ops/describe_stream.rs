@@ -37,8 +37,8 @@ impl Handle<DescribeStream> for Kinesis {
             retention_period_hours: record.retention_hours as i32,
             stream_creation_timestamp: describe::created(&stream),
             enhanced_monitoring: describe::monitoring(&stream),
-            encryption_type: Some(describe::NO_ENCRYPTION.to_owned()),
-            ..Default::default()
+            encryption_type: Some(describe::encryption(&stream)),
+            key_id: record.encryption.clone(),
         };
         Ok(DescribeStreamOutput { stream_description })
     }

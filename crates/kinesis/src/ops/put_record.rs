@@ -5,8 +5,8 @@ use headwater_streams::{Error, PutEntry};
 use headwater_types::{Millis, SequenceNumber, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
 
-use super::put_records::{hash_key, no_key, refuse_dry_run};
-use crate::{Kinesis, errors, place::Place};
+use super::put_records::{hash_key, partition_key, refuse_dry_run};
+use crate::{Kinesis, describe, errors, place::Place};
 
 impl Handle<PutRecord> for Kinesis {
     async fn handle(&self, input: PutRecordInput, context: &Context) -> Result<PutRecordOutput, ApiError> {
@@ -14,12 +14,12 @@ impl Handle<PutRecord> for Kinesis {
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
         let stream = self.stream(place, context)?;
         let name = &stream.record.name;
-        let partition_key = input.partition_key.ok_or_else(|| no_key("partitionKey"))?;
+        let partition_key = partition_key(&stream, input.partition_key, || "partitionKey".to_owned())?;
         let hash_key = input.explicit_hash_key.map(|key| hash_key(&key)).transpose()?;
         if let Some(text) = input.sequence_number_for_ordering {
             check_ordering(&text, self.streams.now(), name, context)?;
         }
-        let entry = PutEntry { partition_key: partition_key.into(), hash_key, data: input.data.0 };
+        let entry = PutEntry { partition_key, hash_key, data: input.data.0 };
         let mut results = self.streams.put(&stream, vec![entry]).await.map_err(|error| match error {
             Error::RecordTooLarge { limit, .. } => errors::too_large("data", limit),
             other => errors::api(other, context),
@@ -28,7 +28,7 @@ impl Handle<PutRecord> for Kinesis {
         Ok(PutRecordOutput {
             shard_id: placed.shard.to_string(),
             sequence_number: placed.sequence.to_string(),
-            ..Default::default()
+            encryption_type: describe::record_encryption(placed.encrypted),
         })
     }
 }

@@ -1,20 +1,22 @@
 //! PutRecords.
 
+use bytes::Bytes;
 use headwater_shapes::kinesis::{
     PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry, ops::PutRecords,
 };
-use headwater_streams::{Placed, PutEntry, PutError};
+use headwater_streams::{Distribution, Placed, PutEntry, PutError, Stream};
 use headwater_types::{HashKey, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, errors, place::Place};
+use crate::{Kinesis, describe, errors, place::Place};
 
 impl Handle<PutRecords> for Kinesis {
     async fn handle(&self, input: PutRecordsInput, context: &Context) -> Result<PutRecordsOutput, ApiError> {
         refuse_dry_run(input.dry_run)?;
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
         let stream = self.stream(place, context)?;
-        let entries = input.records.into_iter().enumerate().map(|(index, record)| entry(index, record));
+        let entries =
+            input.records.into_iter().enumerate().map(|(index, record)| entry(&stream, index, record));
         let entries = entries.collect::<Result<Vec<PutEntry>, ApiError>>()?;
         let results =
             self.streams.put(&stream, entries).await.map_err(|error| errors::api(error, context))?;
@@ -22,17 +24,17 @@ impl Handle<PutRecords> for Kinesis {
         let answer = |result| answer(result, &stream.record.name, context);
         Ok(PutRecordsOutput {
             failed_record_count: Some(failed as i32),
+            encryption_type: describe::record_encryption(results.iter().flatten().any(|put| put.encrypted)),
             records: results.into_iter().map(answer).collect(),
-            ..Default::default()
         })
     }
 }
 
-fn entry(index: usize, record: PutRecordsRequestEntry) -> Result<PutEntry, ApiError> {
-    let partition_key =
-        record.partition_key.ok_or_else(|| no_key(&format!("records.{}.member.partitionKey", index + 1)))?;
+fn entry(stream: &Stream, index: usize, record: PutRecordsRequestEntry) -> Result<PutEntry, ApiError> {
+    let member = || format!("records.{}.member.partitionKey", index + 1);
+    let partition_key = partition_key(stream, record.partition_key, member)?;
     let hash_key = record.explicit_hash_key.map(|key| hash_key(&key)).transpose()?;
-    Ok(PutEntry { partition_key: partition_key.into(), hash_key, data: record.data.0 })
+    Ok(PutEntry { partition_key, hash_key, data: record.data.0 })
 }
 
 fn answer(result: Result<Placed, PutError>, stream: &StreamName, context: &Context) -> PutRecordsResultEntry {
@@ -62,11 +64,21 @@ pub(super) fn hash_key(text: &str) -> Result<HashKey, ApiError> {
     })
 }
 
-/// The model requires no partition key, for streams that distribute records themselves; ours do not.
-pub(super) fn no_key(member: &str) -> ApiError {
-    errors::validation(format!(
-        "Value null at '{member}' failed to satisfy constraint: Member must not be null"
-    ))
+/// A partition key, which the model requires of no record, and streams require that do not distribute records
+/// themselves; `member` is its place in the input.
+pub(super) fn partition_key(
+    stream: &Stream,
+    given: Option<String>,
+    member: impl FnOnce() -> String,
+) -> Result<Bytes, ApiError> {
+    match given {
+        Some(key) => Ok(key.into()),
+        None if stream.record.distribution == Distribution::Auto => Ok(Bytes::new()),
+        None => Err(errors::validation(format!(
+            "Value null at '{}' failed to satisfy constraint: Member must not be null",
+            member()
+        ))),
+    }
 }
 
 /// `DryRun` is in the model and not built.

@@ -98,6 +98,11 @@ impl World {
         Self { clock, env, catalog, log, streams, options, place }
     }
 
+    /// The log's folder.
+    pub fn dir(&self) -> PathBuf {
+        self.place.dir()
+    }
+
     pub fn advance(&self, ms: u64) {
         self.clock.advance(Duration::from_millis(ms));
     }

@@ -1,0 +1,244 @@
+//! Records encrypted at rest: what stands in the log for one, and how it is read back.
+//!
+//! AES-256-GCM under keys derived from the installation's (HKDF-SHA-256). Each process draws a salt, derives a key from
+//! it, and counts its nonces, so that none is used twice; after [`MAX_SEALED`] records it draws another salt. A reader
+//! finds all it needs in the record. The format is in docs/format/records.md.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::Bytes;
+use headwater_env::Env;
+use headwater_log::{NewRecord, Record, ShardNumber};
+use parking_lot::Mutex;
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, Salt},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::limits::MAX_SEALED;
+
+/// The log's key of an encrypted record. No partition key is the same: they are UTF-8, which never has this byte.
+const MARK: &[u8] = &[0xff];
+/// The first byte of the value.
+const VERSION: u8 = 1;
+/// Names what the derived keys are for.
+const PURPOSE: &[u8] = b"headwater record 1";
+const SALT: usize = 16;
+/// Version, id of the installation's key, salt, counter.
+const HEADER: usize = 1 + 4 + SALT + 8;
+
+/// The key of an installation that all others are derived from, as the catalog keeps it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct RecordKey {
+    /// Random; tells this key from that of another installation.
+    id: u32,
+    secret: [u8; 32],
+}
+
+/// A partition key and data, and whether they were encrypted.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub partition_key: Bytes,
+    pub data: Bytes,
+    pub encrypted: bool,
+}
+
+/// A value that is not what was written, or was written by another installation.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Undecryptable;
+
+/// Encrypts and decrypts the records of one installation.
+pub(crate) struct Sealer {
+    env: Env,
+    key: RecordKey,
+    current: Mutex<Arc<Derived>>,
+}
+
+/// A key of one salt, and how many nonces of it were used.
+struct Derived {
+    salt: [u8; SALT],
+    key: LessSafeKey,
+    used: AtomicU64,
+}
+
+impl RecordKey {
+    /// A new key.
+    pub fn new(env: &Env) -> Self {
+        let mut secret = [0; 32];
+        env.random.fill(&mut secret);
+        Self { id: env.random.next_u64() as u32, secret }
+    }
+
+    fn derive(&self, salt: [u8; SALT]) -> LessSafeKey {
+        let secret = Salt::new(HKDF_SHA256, &salt).extract(&self.secret);
+        let expanded = secret.expand(&[PURPOSE], &AES_256_GCM).expect("32 bytes are within HKDF's bound");
+        LessSafeKey::new(UnboundKey::from(expanded))
+    }
+}
+
+impl Derived {
+    fn new(env: &Env, key: &RecordKey) -> Arc<Self> {
+        let mut salt = [0; SALT];
+        env.random.fill(&mut salt);
+        Arc::new(Self { salt, key: key.derive(salt), used: AtomicU64::new(0) })
+    }
+}
+
+impl Sealer {
+    /// One that goes by the installation's key.
+    pub fn new(env: &Env, key: RecordKey) -> Self {
+        let current = Mutex::new(Derived::new(env, &key));
+        Self { env: env.clone(), key, current }
+    }
+
+    /// A key with a nonce that was never used with it.
+    fn take(&self) -> (Arc<Derived>, u64) {
+        let mut current = self.current.lock();
+        let count = current.used.fetch_add(1, Ordering::Relaxed);
+        if count < MAX_SEALED {
+            return (current.clone(), count);
+        }
+        *current = Derived::new(&self.env, &self.key);
+        (current.clone(), current.used.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The encrypted record of a shard.
+    pub fn seal(&self, shard: ShardNumber, partition_key: &[u8], data: &[u8]) -> NewRecord {
+        let (derived, count) = self.take();
+        let header = header(self.key.id, &derived.salt, count);
+        let mut text =
+            Vec::with_capacity(HEADER + 2 + partition_key.len() + data.len() + AES_256_GCM.tag_len());
+        // At most 256 characters, each of at most four bytes.
+        text.extend_from_slice(&(partition_key.len() as u16).to_le_bytes());
+        text.extend_from_slice(partition_key);
+        text.extend_from_slice(data);
+        let tag = derived.key.seal_in_place_separate_tag(nonce(count), aad(shard, &header), &mut text);
+        let tag = tag.expect("a record is far below the bound of GCM");
+        let value = [&header[..], &text, tag.as_ref()].concat();
+        NewRecord { key: Bytes::from_static(MARK), value: value.into() }
+    }
+
+    /// What a record of the log holds, encrypted or not.
+    pub fn open(&self, shard: ShardNumber, record: &Record) -> Result<Opened, Undecryptable> {
+        if record.key != MARK {
+            let (partition_key, data) = (record.key.clone(), record.value.clone());
+            return Ok(Opened { partition_key, data, encrypted: false });
+        }
+        let (header, sealed) = record.value.split_first_chunk::<HEADER>().ok_or(Undecryptable)?;
+        let salt: [u8; SALT] = header[5..5 + SALT].try_into().expect("the header holds a salt");
+        let count =
+            u64::from_le_bytes(header[5 + SALT..].try_into().expect("the header ends with a counter"));
+        if header[0] != VERSION || header[1..5] != self.key.id.to_le_bytes() {
+            return Err(Undecryptable);
+        }
+        let known = self.current.lock().clone();
+        let key = if known.salt == salt { &known.key } else { &self.key.derive(salt) };
+        let mut text = sealed.to_vec();
+        let opened = key.open_in_place(nonce(count), aad(shard, header), &mut text);
+        let length = opened.map_err(|_| Undecryptable)?.len();
+        text.truncate(length);
+        split(text.into()).ok_or(Undecryptable)
+    }
+}
+
+fn split(text: Bytes) -> Option<Opened> {
+    let key = usize::from(u16::from_le_bytes(*text.first_chunk()?)) + 2;
+    let partition_key = (key <= text.len()).then(|| text.slice(2..key))?;
+    Some(Opened { partition_key, data: text.slice(key..), encrypted: true })
+}
+
+fn header(key: u32, salt: &[u8; SALT], count: u64) -> [u8; HEADER] {
+    let mut header = [VERSION; HEADER];
+    header[1..5].copy_from_slice(&key.to_le_bytes());
+    header[5..5 + SALT].copy_from_slice(salt);
+    header[5 + SALT..].copy_from_slice(&count.to_le_bytes());
+    header
+}
+
+fn nonce(count: u64) -> Nonce {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[..8].copy_from_slice(&count.to_le_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}
+
+/// Binds a record to its shard: one that was moved to another cannot be read.
+fn aad(shard: ShardNumber, header: &[u8; HEADER]) -> Aad<[u8; HEADER + 8]> {
+    let mut aad = [0; HEADER + 8];
+    aad[..HEADER].copy_from_slice(header);
+    aad[HEADER..].copy_from_slice(&shard.0.to_le_bytes());
+    Aad::from(aad)
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_env::SeededRandom;
+    use headwater_types::Millis;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SHARD: ShardNumber = ShardNumber(7);
+
+    fn env(seed: u64) -> Env {
+        Env { random: Arc::new(SeededRandom::new(seed)), ..Env::real() }
+    }
+
+    fn sealer() -> Sealer {
+        Sealer::new(&env(1), RecordKey::new(&env(2)))
+    }
+
+    fn stored(record: NewRecord) -> Record {
+        Record { offset: 0, time: Millis(1), key: record.key, value: record.value }
+    }
+
+    #[test]
+    fn no_nonce_is_used_twice() {
+        let sealer = sealer();
+        let values: Vec<_> = (0..3).map(|_| sealer.seal(SHARD, b"k", b"d").value).collect();
+        assert_ne!(values[0], values[1]);
+        sealer.current.lock().used.store(MAX_SEALED - 1, Ordering::Relaxed);
+        let last = sealer.seal(SHARD, b"k", b"d");
+        let first = sealer.seal(SHARD, b"k", b"d");
+        let salt = |record: &NewRecord| record.value[5..5 + SALT].to_vec();
+        assert_eq!(salt(&last), values[0][5..5 + SALT]);
+        assert_ne!(salt(&first), salt(&last), "a counter at its bound starts over with another key");
+        assert!([last, first].into_iter().all(|record| sealer.open(SHARD, &stored(record)).is_ok()));
+    }
+
+    #[test]
+    fn a_record_is_of_its_shard_and_its_installation() {
+        let sealed = stored(sealer().seal(SHARD, b"k", b"d"));
+        // As after a restart: the same key, another salt.
+        let again = Sealer::new(&env(3), RecordKey::new(&env(2)));
+        assert!(again.open(SHARD, &sealed).is_ok());
+        assert_eq!(again.open(ShardNumber(8), &sealed), Err(Undecryptable));
+        let other = Sealer::new(&env(1), RecordKey::new(&env(4)));
+        assert_eq!(other.open(SHARD, &sealed), Err(Undecryptable));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sealed_is_opened_and_damage_is_noticed(
+            key in "\\PC{0,40}", data in proptest::collection::vec(any::<u8>(), 0..99), at in any::<prop::sample::Index>(),
+        ) {
+            let sealer = sealer();
+            let mut sealed = stored(sealer.seal(SHARD, key.as_bytes(), &data));
+            let expected = Opened { partition_key: key.into_bytes().into(), data: data.into(), encrypted: true };
+            prop_assert_eq!(sealer.open(SHARD, &sealed), Ok(expected));
+            let mut damaged = sealed.value.to_vec();
+            *at.get_mut(&mut damaged[..]) ^= 1;
+            sealed.value = damaged.into();
+            prop_assert_eq!(sealer.open(SHARD, &sealed), Err(Undecryptable));
+        }
+
+        #[test]
+        fn any_value_is_survived(value in proptest::collection::vec(any::<u8>(), 0..99)) {
+            let record = Record { offset: 0, time: Millis(1), key: Bytes::from_static(MARK), value: value.into() };
+            prop_assert_eq!(sealer().open(SHARD, &record), Err(Undecryptable));
+        }
+    }
+}
