@@ -86,7 +86,7 @@ impl Kinesis {
             receipt_handle: self.streams.token_of(&Handle(receipt)),
             // Digits, the same at every receive, and no other record of the stream has them.
             record_id: record.sequence_number,
-            partition_key: Some(record.partition_key),
+            partition_key: (!record.partition_key.is_empty()).then_some(record.partition_key),
             data: Blob(record.data),
             approximate_arrival_timestamp: describe::timestamp(record.arrival),
             first_receive_timestamp: describe::timestamp(first),
