@@ -99,12 +99,12 @@ impl Kinesis {
         &self,
         queue_arn: &str,
         kind: Kind,
-        entries: impl Iterator<Item = (String, Action)>,
+        entries: impl Iterator<Item = (Action, String)>,
         context: &Context,
     ) -> Result<(Vec<String>, Vec<Failed>), ApiError> {
         let id = queue_id(queue_arn, context)?;
         let (mut handles, mut settlements, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        for (handle, action) in entries {
+        for (action, handle) in entries {
             match self.streams.open_token::<Handle>(&handle) {
                 Ok(Handle(receipt)) => {
                     settlements.push((receipt, action));
@@ -135,6 +135,30 @@ fn failure(receipt_handle: String, error: ReceiptError) -> Failed {
     };
     Failed { receipt_handle, error_code: code.name.to_owned(), error_message: Some(error.to_string()) }
 }
+
+/// Implements an operation that does something with received records, entry by entry: the model gives each of them
+/// types of its own, which are alike. `$action` says what an entry wants.
+macro_rules! settles {
+    ($operation:ident, $input:ident => $output:ident { $done:ident, $failed:ident }, $kind:expr, $action:expr) => {
+        impl Handle<$operation> for Kinesis {
+            async fn handle(&self, input: $input, context: &Context) -> Result<$output, ApiError> {
+                let action = $action;
+                let entries = input.entries.into_iter().map(|entry| (action(&entry), entry.receipt_handle));
+                let (done, failed) = self.settle(&input.queue_arn, $kind, entries, context).await?;
+                let failed = failed.into_iter().map(|failed| $failed {
+                    receipt_handle: failed.receipt_handle,
+                    error_code: failed.error_code,
+                    error_message: failed.error_message,
+                });
+                Ok($output {
+                    successful: done.into_iter().map(|receipt_handle| $done { receipt_handle }).collect(),
+                    failed: failed.collect(),
+                })
+            }
+        }
+    };
+}
+pub(crate) use settles;
 
 /// A receive with AWS's defaults for what it does not say.
 pub(crate) fn receive_of(

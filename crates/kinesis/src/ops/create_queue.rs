@@ -60,3 +60,57 @@ fn start_of(given: Option<QueueStartingPosition>) -> Result<Start, ApiError> {
         (_, None) => Ok(Start::Latest),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::kinesis::ops;
+    use serde_json::{Value, json};
+
+    use crate::testing::World;
+
+    const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
+    #[tokio::test]
+    async fn the_start_is_echoed_first_and_then_told_as_it_came_out() {
+        let world = World::new(false).await;
+        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        world.advance(5000);
+        let start = async |name: &str, position: Value| {
+            let configuration = json!([{"StreamARN": STREAM, "StartingPosition": position}]);
+            let new = json!({"QueueName": name, "StreamConfigurationList": configuration});
+            let mut made = world.ok::<ops::CreateQueue>(new).await["QueueDescription"].take();
+            let queue = json!({"QueueARN": made["QueueARN"]});
+            let mut now = world.ok::<ops::DescribeQueue>(queue).await["QueueDescription"].take();
+            assert_eq!((&made["QueueStatus"], &now["QueueStatus"]), (&json!("CREATING"), &json!("ACTIVE")));
+            let told = |description: &mut Value| {
+                description["StreamConfigurationList"][0]["StartingPosition"]["Timestamp"].take()
+            };
+            (told(&mut made), told(&mut now))
+        };
+        let (created, now) = (json!(1_700_000_000), json!(1_700_000_005));
+        assert_eq!(start("a", json!({"Type": "LATEST"})).await, (Value::Null, now));
+        assert_eq!(start("b", json!({"Type": "TRIM_HORIZON"})).await, (Value::Null, created.clone()));
+        let early = json!({"Type": "AT_TIMESTAMP", "Timestamp": 1});
+        assert_eq!(start("c", early).await, (json!(1), created));
+        let at = json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_002.5});
+        assert_eq!(start("d", at).await, (json!(1_700_000_002.5), json!(1_700_000_002.5)));
+    }
+
+    #[tokio::test]
+    async fn a_commitment_makes_room_for_fifty() {
+        let world = World::new(false).await;
+        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        let new =
+            |n: u32| json!({"QueueName": n.to_string(), "StreamConfigurationList": [{"StreamARN": STREAM}]});
+        for n in 0..20 {
+            world.ok::<ops::CreateQueue>(new(n)).await;
+        }
+        assert_eq!(world.refused::<ops::CreateQueue>(new(20)).await.0, "LimitExceededException");
+        let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
+        world.ok::<ops::UpdateAccountSettings>(commitment).await;
+        for n in 20..50 {
+            world.ok::<ops::CreateQueue>(new(n)).await;
+        }
+        assert_eq!(world.refused::<ops::CreateQueue>(new(50)).await.0, "LimitExceededException");
+    }
+}

@@ -90,3 +90,39 @@ fn summary(record: &QueueRecord, context: &Context) -> QueueSummary {
         streams: vec![stream],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::kinesis::ops;
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
+    #[tokio::test]
+    async fn a_token_is_good_for_its_list_and_for_five_minutes() {
+        let world = World::new(false).await;
+        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        for name in ["b", "a", "c"] {
+            let queue = json!({"QueueName": name, "StreamConfigurationList": [{"StreamARN": STREAM}]});
+            world.ok::<ops::CreateQueue>(queue).await;
+        }
+        let filter = json!([{"StreamARN": STREAM}]);
+        let page = world.ok::<ops::ListQueues>(json!({"StreamFilter": filter, "MaxResults": 2})).await;
+        assert_eq!(
+            (&page["QueueSummaries"][0]["QueueName"], &page["QueueSummaries"][1]["QueueName"]),
+            (&json!("a"), &json!("b"))
+        );
+        let token = &page["NextToken"];
+        for next in [json!({"NextToken": token}), json!({"NextToken": token, "StreamFilter": filter})] {
+            let rest = world.ok::<ops::ListQueues>(next).await;
+            assert_eq!((&rest["QueueSummaries"][0]["QueueName"], rest.get("NextToken")), (&json!("c"), None));
+        }
+        let other = json!({"NextToken": token, "StreamFilter": [{"StreamARN": format!("{STREAM}2")}]});
+        assert_eq!(world.refused::<ops::ListQueues>(other).await.0, "InvalidArgumentException");
+        world.advance(300_001);
+        let late = world.refused::<ops::ListQueues>(json!({"NextToken": token})).await;
+        assert_eq!(late.0, "ExpiredNextTokenException");
+    }
+}

@@ -3,32 +3,19 @@
 use headwater_queues::{Action, Kind};
 use headwater_shapes::kinesis::{
     UpdateQueueRecordsVisibilityErrorEntry, UpdateQueueRecordsVisibilityInput,
-    UpdateQueueRecordsVisibilityOutput, UpdateQueueRecordsVisibilityResultEntry,
-    ops::UpdateQueueRecordsVisibility,
+    UpdateQueueRecordsVisibilityOutput, UpdateQueueRecordsVisibilityRequestEntry,
+    UpdateQueueRecordsVisibilityResultEntry, ops::UpdateQueueRecordsVisibility,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, queues};
+use crate::{
+    Kinesis,
+    queues::{seconds, settles},
+};
 
-impl Handle<UpdateQueueRecordsVisibility> for Kinesis {
-    async fn handle(
-        &self,
-        input: UpdateQueueRecordsVisibilityInput,
-        context: &Context,
-    ) -> Result<UpdateQueueRecordsVisibilityOutput, ApiError> {
-        let entries = input.entries.into_iter().map(|entry| {
-            (entry.receipt_handle, Action::Hide(queues::seconds(entry.visibility_timeout_seconds)))
-        });
-        let (successful, failed) = self.settle(&input.queue_arn, Kind::Records, entries, context).await?;
-        let done = |receipt_handle| UpdateQueueRecordsVisibilityResultEntry { receipt_handle };
-        let failed_entry = |failed: queues::Failed| UpdateQueueRecordsVisibilityErrorEntry {
-            receipt_handle: failed.receipt_handle,
-            error_code: failed.error_code,
-            error_message: failed.error_message,
-        };
-        Ok(UpdateQueueRecordsVisibilityOutput {
-            successful: successful.into_iter().map(done).collect(),
-            failed: failed.into_iter().map(failed_entry).collect(),
-        })
-    }
-}
+settles!(
+    UpdateQueueRecordsVisibility,
+    UpdateQueueRecordsVisibilityInput => UpdateQueueRecordsVisibilityOutput { UpdateQueueRecordsVisibilityResultEntry, UpdateQueueRecordsVisibilityErrorEntry },
+    Kind::Records,
+    |entry: &UpdateQueueRecordsVisibilityRequestEntry| Action::Hide(seconds(entry.visibility_timeout_seconds))
+);
