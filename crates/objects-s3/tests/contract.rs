@@ -44,7 +44,9 @@ async fn world() -> World {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving_env = env.clone();
-    env.spawn(async move { serve([listener.into()], serving, serving_env, async { drop(stopped.await) }).await });
+    env.spawn(
+        async move { serve([listener.into()], serving, serving_env, async { drop(stopped.await) }).await },
+    );
     let credentials =
         Credentials { access_key_id: "test".into(), secret_access_key: "test".into(), session_token: None };
     let config = ClientConfig::new(credentials).with_endpoint_url(Some(format!("http://{address}")));

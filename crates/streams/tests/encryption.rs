@@ -1,4 +1,5 @@
 //! Encryption at rest, and records that find their shards by themselves.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 mod support;
 

@@ -1,6 +1,5 @@
 //! Queues over a stream in memory, with a clock that stands still, a catalog that fails when told to, and restarts.
 #![allow(clippy::unwrap_used, reason = "this is test code")]
-
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::{
