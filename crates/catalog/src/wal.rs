@@ -77,6 +77,8 @@ impl Sums {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::disallowed_methods, reason = "SQLite's files are on the real disk")]
+
     use std::{fs, path::Path};
 
     use headwater_env::Env;
