@@ -101,7 +101,7 @@ def test_streams_that_cannot_be_made(kinesis, stream):
     assert text.startswith("This request would exceed the shard limit for the account 000000000000 in us-east-1. ")
     assert "Number of additional shards that would have resulted from this request: 100000." in text
     code, text = refusal(kinesis.create_stream, StreamName="t", ShardCount=1, RecordDistributionStrategy="AUTO")
-    assert code == "NotImplemented" and "not support" in text
+    assert code == "InvalidArgumentException" and "PROVISIONED" in text
 
 
 def test_streams_are_listed_in_pages(unlimited):
