@@ -201,8 +201,8 @@ impl Settings {
     }
 
     fn check_auth(&self) -> Result<(), String> {
-        let listen = [Some(self.listen), self.tls_listen].into_iter().flatten();
-        let outside = listen.filter(|address| !address.ip().is_loopback()).next();
+        let mut addresses = [Some(self.listen), self.tls_listen].into_iter().flatten();
+        let outside = addresses.find(|address| !address.ip().is_loopback());
         match (self.auth(), self.has_keys(), outside) {
             _ if self.access_key_id.is_some() != self.secret_access_key.is_some() => {
                 Err("--access-key-id and --secret-access-key go together".to_owned())
