@@ -245,6 +245,20 @@ class TestObjects:
         status, error = refused(s3.delete_objects, Bucket=bucket, Delete={"Objects": objects + [{"Key": "x"}]})
         assert (status, error["Code"]) == (400, "MalformedXML")
 
+    def test_a_part_may_be_copied(self, s3, bucket):
+        s3.put_object(Bucket=bucket, Key="whole", Body=b"0123456789" * 600_000)
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="copied")["UploadId"]
+        place = {"Bucket": bucket, "Key": "copied", "UploadId": upload, "PartNumber": 1}
+        source = {"Bucket": bucket, "Key": "whole"}
+        part = s3.upload_part_copy(**place, CopySource=source, CopySourceRange="bytes=5-5242889")
+        etag = part["CopyPartResult"]["ETag"]
+        parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+        s3.complete_multipart_upload(Bucket=bucket, Key="copied", UploadId=upload, MultipartUpload=parts)
+        body = s3.get_object(Bucket=bucket, Key="copied")["Body"].read()
+        assert body == (b"0123456789" * 600_000)[5:5242890]
+        status, error = refused(s3.upload_part_copy, **place, CopySource=source)
+        assert (status, error["Code"]) == (404, "NoSuchUpload")
+
     def test_copy(self, s3, bucket):
         s3.put_object(Bucket=bucket, Key="a b", Body=b"hello", ContentType="text/plain", Metadata={"color": "blue"})
         source = {"Bucket": bucket, "Key": "a b"}

@@ -1,4 +1,5 @@
 //! What every engine of the catalog must do, run against each of them.
+#![allow(clippy::unwrap_used, reason = "this is test code")]
 
 use std::sync::Arc;
 

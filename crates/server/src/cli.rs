@@ -53,7 +53,6 @@ fn settings_file(arguments: &[OsString]) -> Option<OsString> {
     serve.get_one::<std::path::PathBuf>("config").map(|path| path.clone().into_os_string())
 }
 
-#[expect(clippy::disallowed_methods, reason = "settings are read before there is anything to serve")]
 fn with_defaults(command: clap::Command, file: &Path) -> Result<clap::Command, String> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("reading {name} failed: {e}"))?;
@@ -77,6 +76,7 @@ fn with_defaults(command: clap::Command, file: &Path) -> Result<clap::Command, S
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write the files that the command line names")]
 mod tests {
     use super::*;
     use crate::settings::{Durability, Limits};
