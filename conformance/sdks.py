@@ -20,12 +20,17 @@ BUILD_SECONDS = 600
 RUN_SECONDS = 60
 
 
-def run(command, endpoint):
+def run(command, endpoint, **variables):
     """Runs a program, and gives the line it printed."""
-    environment = clean_environment(AWS_ENDPOINT_URL=endpoint)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS)
+    done = attempt(command, endpoint, **variables)
     assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
     return json.loads(done.stdout)
+
+
+def attempt(command, endpoint, **variables):
+    """Runs a program that may fail."""
+    environment = clean_environment(AWS_ENDPOINT_URL=endpoint, **variables)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 import sdks
+from headwater import Server
 
 # Each client, and how it speaks: over which HTTP (2 is with prior knowledge), or in which of Kinesis's protocols.
 CLIENTS = {
@@ -31,6 +32,25 @@ def test_streams(kinesis):
 
 def test_fan_out(kinesis):
     assert kinesis("fanout")["pushed"] == 200
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    """The address of a server that wants signatures, and the variables of the one key that it knows."""
+    key = {"AWS_ACCESS_KEY_ID": "AKIDHEADWATER", "AWS_SECRET_ACCESS_KEY": "only/the+owner=knows"}
+    words = ("--access-key-id", key["AWS_ACCESS_KEY_ID"], "--secret-access-key", key["AWS_SECRET_ACCESS_KEY"])
+    server = Server(tmp_path_factory.mktemp("signed") / "data", *words).start()
+    yield server.endpoint, key
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_signatures(client, signed, name):
+    program, ways = CLIENTS[client]
+    (endpoint, key), command = signed, [*program(), "streams", name, ways[0]]
+    assert sdks.run(command, endpoint, **key)["records"] == 301
+    refused = sdks.attempt(command, endpoint, **{**key, "AWS_SECRET_ACCESS_KEY": "guessed"})
+    assert refused.returncode and "The request signature we calculated" in refused.stdout + refused.stderr
 
 
 def test_streams_with_the_aws_cli(server, name, tmp_path):

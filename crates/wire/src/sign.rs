@@ -21,6 +21,8 @@ pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(crate) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 pub(crate) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 pub(crate) const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+/// The host's name in HTTP/2, which the SDK for JavaScript signs instead of `host`.
+pub(crate) const AUTHORITY: &str = ":authority";
 pub(crate) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Headers that proxies and HTTP libraries may change on the way.
@@ -126,7 +128,7 @@ pub(crate) fn canonical_request(
     let mut text = format!("{}\n{path}\n{query}\n", request.method);
     for name in names {
         let mut values: Vec<String> = request.headers.get_all(*name).iter().map(canonical_value).collect();
-        if let ([], "host", Some(authority)) = (&values[..], *name, request.uri.authority()) {
+        if let ([], "host" | AUTHORITY, Some(authority)) = (&values[..], *name, request.uri.authority()) {
             // HTTP/2 has the host in the address.
             values.push(authority.to_string());
         }
@@ -352,6 +354,15 @@ mod tests {
             sign(&mut parts, Payload::Bytes(b""), &credentials, &scope);
             let authorization = parts.headers[header::AUTHORIZATION].to_str().unwrap();
             assert!(authorization.ends_with(expected), "{service}: {authorization}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_http_2_is_in_the_address_under_both_its_names() {
+        let (request, ()) = http::Request::post("http://127.0.0.1:4566/").body(()).unwrap().into_parts();
+        for name in ["host", AUTHORITY] {
+            let canonical = canonical_request(&request, &[name], "hash", "kinesis");
+            assert!(canonical.contains(&format!("\n{name}:127.0.0.1:4566\n")), "{canonical}");
         }
     }
 

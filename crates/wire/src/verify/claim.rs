@@ -7,7 +7,10 @@ use http::{header, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    sign::{ALGORITHM, CONTENT_SHA256, DATE, SECURITY_TOKEN, UNSIGNED_PAYLOAD, amz_date, parse_amz_date},
+    sign::{
+        ALGORITHM, AUTHORITY, CONTENT_SHA256, DATE, SECURITY_TOKEN, UNSIGNED_PAYLOAD, amz_date,
+        parse_amz_date,
+    },
     verify::{Refusal, ScopeError, seal},
 };
 
@@ -173,8 +176,9 @@ impl Claim {
                 && !(self.is_presigned() && name == CONTENT_SHA256.as_str())
         };
         let names = head.headers.keys().map(|name| name.as_str()).filter(|name| must(name));
-        let names = ["host"].into_iter().chain(names);
-        names.filter(|name| !self.signed_headers.iter().any(|n| n == name)).map(str::to_owned).collect()
+        let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
+        let host = (!signed(AUTHORITY)).then_some("host");
+        host.into_iter().chain(names).filter(|name| !signed(name)).map(str::to_owned).collect()
     }
 }
 
