@@ -22,10 +22,6 @@ use headwater_env::Env;
 /// Why a command did not do its work: words for the one who called it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Gives memory back after a burst of large bodies, which the system's allocator keeps (ADR 6).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = match cli::parse(std::env::args_os().collect()) {
         Ok(arguments) => arguments,
