@@ -7,10 +7,7 @@ use bytes::Bytes;
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use crate::{
-    groups::UserRecord,
-    transform::{Failure, Transformed},
-};
+use crate::{groups::UserRecord, item::Failure, transform::Transformed};
 
 /// What records have to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -110,6 +110,9 @@ pub struct Destination {
     pub function: Option<Function>,
     /// Where errors are logged.
     pub logging: Option<Logging>,
+    /// Where records go.
+    #[serde(default)]
+    pub target: Target,
     /// What the door needs to describe it as it was given, and the domain does not look at.
     pub described: serde_json::Value,
 }
@@ -130,6 +133,15 @@ impl Destination {
     pub fn prefixes(&self) -> Result<Prefixes, PrefixError> {
         Prefixes::parse(self.prefix.as_deref(), self.error_prefix.as_deref(), self.time_zone.as_deref())
     }
+}
+
+/// Where records go: into the bucket, or elsewhere, with the bucket for what fails there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Into the bucket.
+    #[default]
+    Bucket,
 }
 
 /// When a batch is closed: whichever comes first.

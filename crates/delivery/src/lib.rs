@@ -12,6 +12,7 @@ mod direct;
 mod engine;
 mod execute;
 mod groups;
+mod item;
 pub mod limits;
 mod log_lines;
 mod pattern;
@@ -20,6 +21,7 @@ mod prefix;
 mod quota;
 mod reader;
 mod sink;
+mod sinks;
 mod store;
 mod template;
 #[cfg(test)]
@@ -27,15 +29,20 @@ mod testing;
 mod transform;
 
 pub use check::Format;
-pub use config::{Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, StreamRecord};
+pub use config::{
+    Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, StreamRecord, Target,
+};
 pub use deliveries::{Budget, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
+pub use groups::UserRecord;
+pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;
 pub use ports::{
     Body, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Ports, Source, SourceChunk,
-    SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+    SourceError, SourceLimit, SourceRecord, SourceShard, Sources, Web, WebError,
 };
 pub use prefix::{PrefixError, Which};
 pub use quota::Quotas;
+pub use sinks::{Chunk, ChunkLimit, Sink};
 pub use store::{Family, Totals};
 pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;

@@ -5,7 +5,7 @@ use headwater_env::Env;
 use headwater_types::Arn;
 use serde::Serialize;
 
-use crate::{config::StreamRecord, ports::LogSink, transform::Failure};
+use crate::{config::StreamRecord, item::Failure, ports::LogSink};
 
 /// Writes error lines of one delivery stream.
 pub struct ErrorLog<'a> {

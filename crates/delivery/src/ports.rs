@@ -2,7 +2,7 @@
 //!
 //! `server` gives the adapters; the tests give in-memory ones that fail on demand.
 
-use std::{io, pin::Pin, sync::Arc};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -79,6 +79,33 @@ pub enum ObjectsError {
 pub trait LogSink: Send + Sync {
     /// Appends one line to a log stream, making it where it is missing. Failures are the sink's own business.
     async fn append(&self, group: &str, stream: &str, time: Millis, line: String);
+}
+
+/// Sends HTTP requests to destinations.
+#[async_trait]
+pub trait Web: Send + Sync {
+    /// Sends a request with an absolute URI and reads the answer, both whole. No answer within `within`, or one with
+    /// more than `answer_max` bytes, is an error; a status that says no is an answer.
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        within: Duration,
+        answer_max: usize,
+    ) -> Result<http::Response<Bytes>, WebError>;
+}
+
+/// Why there was no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebError {
+    /// It took too long: the request may have been carried out.
+    #[error("there was no answer in time")]
+    TimedOut,
+    /// The TLS handshake failed: the certificate is none that is trusted.
+    #[error("the connection is not secure: {0}")]
+    Insecure(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// Everything that deliveries need of others.

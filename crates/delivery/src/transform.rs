@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::{
     config::Function,
     groups::UserRecord,
+    item::Failure,
     limits::{INVOKE_BYTES_MAX, INVOKE_WAIT_MIN, RETRY_WAIT_MAX},
     ports::{Invoke, InvokeError},
 };
@@ -30,21 +31,6 @@ pub struct Transformed {
     pub failures: Vec<Bytes>,
     /// One failure of each kind, for the log.
     pub examples: Vec<Failure>,
-}
-
-/// Why a record was not transformed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// `Lambda.FunctionError` …
-    pub code: &'static str,
-    /// What it means.
-    pub message: String,
-}
-
-impl Failure {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
 }
 
 /// What a function said of one record.

@@ -186,6 +186,7 @@ fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destina
         error_prefix: given.error_output_prefix,
         time_zone: given.custom_time_zone,
         key_template: None,
+        target: headwater_delivery::Target::Bucket,
         error_bucket: None,
         format: Format::Bytes,
         extension: given.file_extension,

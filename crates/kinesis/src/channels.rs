@@ -158,6 +158,7 @@ pub(crate) fn destination(
         compression: compression(&storage.compression_type)?,
         function: None,
         logging: None,
+        target: headwater_delivery::Target::Bucket,
         described: serde_json::Value::Null,
     };
     changed(base, &description)

@@ -35,6 +35,7 @@ pub fn destination() -> Destination {
         error_prefix: None,
         time_zone: None,
         key_template: None,
+        target: crate::Target::Bucket,
         error_bucket: None,
         format: Default::default(),
         extension: None,
