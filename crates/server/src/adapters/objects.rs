@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use headwater_delivery as delivery;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
 use headwater_objects::{
-    Body, BucketName, Delete, ObjectError, ObjectName, ObjectStore, Put, WriteCondition,
+    Algorithm, Body, BucketName, Delete, ObjectError, ObjectName, ObjectStore, Put, WriteCondition,
 };
 
 /// The object store of this server.
@@ -25,6 +25,8 @@ impl Objects for StoreObjects {
         let headers = &mut put.attributes.headers;
         headers.insert("content-type".into(), meta.content_type.into());
         headers.extend(meta.content_encoding.map(|value| ("content-encoding".into(), value.into())));
+        // A store over a network is told what it should have got; what came otherwise, it refuses.
+        put.expected.checksum = Some((Algorithm::Crc64Nvme, None));
         self.0.put(put, Body { chunks: body, len: None }).await.map(drop).map_err(to_delivery)
     }
 
