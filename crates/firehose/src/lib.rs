@@ -4,7 +4,7 @@
 //! state of its own. What the model has and this table has not is answered by `wire` with an error that says so; a
 //! setting that is not built is refused by name.
 
-mod destination;
+mod destinations;
 mod errors;
 mod ops;
 mod processing;

@@ -8,7 +8,7 @@ use headwater_types::Arn;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Firehose, destination,
+    Firehose, destinations,
     errors::{invalid_argument, source_api},
     tags,
 };
@@ -19,7 +19,7 @@ impl Handle<CreateDeliveryStream> for Firehose {
         input: CreateDeliveryStreamInput,
         context: &Context,
     ) -> Result<CreateDeliveryStreamOutput, ApiError> {
-        let (origin, destination) = (origin(&input)?, destination::of_request(&input)?);
+        let (origin, destination) = (origin(&input)?, destinations::of_request(&input)?);
         let resource = format!("deliverystream/{}", input.delivery_stream_name);
         let new = NewStream {
             arn: Arn::new("firehose", &context.region, &context.account, resource),
@@ -40,7 +40,7 @@ impl Handle<CreateDeliveryStream> for Firehose {
 }
 
 fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
-    destination::refuse(&[
+    destinations::refuse(&[
         (input.direct_put_source_configuration.is_some(), "DirectPutSourceConfiguration"),
         (
             input.delivery_stream_encryption_configuration_input.is_some(),

@@ -5,16 +5,13 @@ use headwater_shapes::{
     Timestamp,
     firehose::{
         DeliveryStreamDescription, DeliveryStreamEncryptionConfiguration, DescribeDeliveryStreamInput,
-        DescribeDeliveryStreamOutput, DestinationDescription, KinesisStreamSourceDescription,
-        SourceDescription, ops::DescribeDeliveryStream,
+        DescribeDeliveryStreamOutput, KinesisStreamSourceDescription, SourceDescription,
+        ops::DescribeDeliveryStream,
     },
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Firehose, destination, errors::api};
-
-/// The id of a delivery stream's only destination.
-pub(super) const DESTINATION_ID: &str = "destinationId-000000000001";
+use crate::{Firehose, destinations, errors::api};
 
 impl Handle<DescribeDeliveryStream> for Firehose {
     /// `Limit` and `ExclusiveStartDestinationId` page through destinations, of which there is one; as recorded, AWS
@@ -32,7 +29,6 @@ impl Handle<DescribeDeliveryStream> for Firehose {
 
 fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError> {
     let created = Timestamp(stream.created.0 as i64);
-    let extended = destination::describe(stream)?;
     let (kind, encryption, source) = match &stream.origin {
         Origin::Direct { .. } => {
             let status = Some("DISABLED".to_owned());
@@ -61,12 +57,7 @@ fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError
         version_id: stream.version.to_string(),
         create_timestamp: Some(created),
         source,
-        destinations: vec![DestinationDescription {
-            destination_id: DESTINATION_ID.to_owned(),
-            s3_destination_description: Some(destination::simple(&extended)),
-            extended_s3_destination_description: Some(extended),
-            ..Default::default()
-        }],
+        destinations: vec![destinations::describe(stream)?],
         has_more_destinations: false,
         ..Default::default()
     })

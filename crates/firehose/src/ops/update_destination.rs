@@ -4,9 +4,9 @@ use headwater_shapes::firehose::{UpdateDestinationInput, UpdateDestinationOutput
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Firehose, destination,
+    Firehose,
+    destinations::{self, DESTINATION_ID},
     errors::{api, invalid_argument},
-    ops::describe_delivery_stream::DESTINATION_ID,
 };
 
 impl Handle<UpdateDestination> for Firehose {
@@ -22,7 +22,7 @@ impl Handle<UpdateDestination> for Firehose {
             return Err(invalid_argument(format!("Destination Id {} not found", input.destination_id)));
         }
         let expected = input.current_delivery_stream_version_id.parse().unwrap_or(u64::MAX);
-        let destination = destination::updated(&stream, &input)?;
+        let destination = destinations::updated(&stream, &input)?;
         let updated = self.deliveries.update(name, expected, destination).await;
         updated.map(|_| UpdateDestinationOutput {}).map_err(|error| api(error, context))
     }

@@ -3,57 +3,21 @@
 
 use headwater_delivery::{Buffering, Compression, Destination, Format, Logging, StreamRecord};
 use headwater_shapes::firehose::{
-    BufferingHints, CloudWatchLoggingOptions, CreateDeliveryStreamInput, EncryptionConfiguration,
+    BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
     ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate,
-    S3DestinationConfiguration, S3DestinationDescription, S3DestinationUpdate, UpdateDestinationInput,
+    S3DestinationConfiguration, S3DestinationDescription, S3DestinationUpdate,
 };
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 
+use super::refuse;
 use crate::{errors::invalid_argument, processing};
 
 const SIZE_MIB: i32 = 5;
 const INTERVAL_S: i32 = 300;
 
-/// The one destination of a request.
-pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destination, ApiError> {
-    refuse_others(input)?;
-    match (&input.extended_s3_destination_configuration, &input.s3_destination_configuration) {
-        (Some(extended), None) => of_configuration(extended.clone()),
-        (None, Some(simple)) => of_configuration(extended(simple.clone())),
-        _ => Err(invalid_argument("Exactly one destination configuration is supported for a Firehose")),
-    }
-}
-
-fn refuse_others(input: &CreateDeliveryStreamInput) -> Result<(), ApiError> {
-    let others = [
-        (input.redshift_destination_configuration.is_some(), "RedshiftDestinationConfiguration"),
-        (input.elasticsearch_destination_configuration.is_some(), "ElasticsearchDestinationConfiguration"),
-        (
-            input.amazonopensearchservice_destination_configuration.is_some(),
-            "AmazonopensearchserviceDestinationConfiguration",
-        ),
-        (
-            input.amazon_open_search_serverless_destination_configuration.is_some(),
-            "AmazonOpenSearchServerlessDestinationConfiguration",
-        ),
-        (input.splunk_destination_configuration.is_some(), "SplunkDestinationConfiguration"),
-        (input.http_endpoint_destination_configuration.is_some(), "HttpEndpointDestinationConfiguration"),
-        (input.snowflake_destination_configuration.is_some(), "SnowflakeDestinationConfiguration"),
-        (input.iceberg_destination_configuration.is_some(), "IcebergDestinationConfiguration"),
-    ];
-    refuse(&others)
-}
-
-/// Refuses the first setting that is there.
-pub(crate) fn refuse(settings: &[(bool, &str)]) -> Result<(), ApiError> {
-    match settings.iter().find(|(there, _)| *there) {
-        Some((_, name)) => Err(ApiError::not_supported(name)),
-        None => Ok(()),
-    }
-}
-
-fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfiguration {
+/// The configuration of the older, smaller form.
+pub(crate) fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfiguration {
     ExtendedS3DestinationConfiguration {
         role_arn: simple.role_arn,
         bucket_arn: simple.bucket_arn,
@@ -70,36 +34,14 @@ fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfigur
 /// The destination of `stream` with what an update specifies.
 pub(crate) fn updated(
     stream: &StreamRecord,
-    input: &UpdateDestinationInput,
+    update: ExtendedS3DestinationUpdate,
 ) -> Result<Destination, ApiError> {
-    refuse(&[
-        (input.redshift_destination_update.is_some(), "RedshiftDestinationUpdate"),
-        (input.elasticsearch_destination_update.is_some(), "ElasticsearchDestinationUpdate"),
-        (
-            input.amazonopensearchservice_destination_update.is_some(),
-            "AmazonopensearchserviceDestinationUpdate",
-        ),
-        (
-            input.amazon_open_search_serverless_destination_update.is_some(),
-            "AmazonOpenSearchServerlessDestinationUpdate",
-        ),
-        (input.splunk_destination_update.is_some(), "SplunkDestinationUpdate"),
-        (input.http_endpoint_destination_update.is_some(), "HttpEndpointDestinationUpdate"),
-        (input.snowflake_destination_update.is_some(), "SnowflakeDestinationUpdate"),
-        (input.iceberg_destination_update.is_some(), "IcebergDestinationUpdate"),
-    ])?;
-    let update = match (&input.extended_s3_destination_update, &input.s3_destination_update) {
-        (Some(extended), None) => extended.clone(),
-        (None, Some(simple)) => extended_update(simple.clone()),
-        _ => return Err(invalid_argument("Exactly one destination update is supported for a Firehose")),
-    };
-    if update.s3_backup_update.is_some() {
-        return Err(ApiError::not_supported("S3BackupUpdate"));
-    }
-    of_configuration(merged(describe(stream)?, update))
+    refuse(&[(update.s3_backup_update.is_some(), "S3BackupUpdate")])?;
+    of_configuration(merged(described(stream)?, update))
 }
 
-fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3DestinationUpdate {
+/// The update of the older, smaller form.
+pub(crate) fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3DestinationUpdate {
     ExtendedS3DestinationUpdate {
         role_arn: simple.role_arn,
         bucket_arn: simple.bucket_arn,
@@ -145,7 +87,8 @@ fn merged(
     }
 }
 
-fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
+/// The destination that a configuration makes.
+pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
     refuse_settings(&given)?;
     let hints = given.buffering_hints.clone().unwrap_or_default();
     let (size, interval) =
@@ -213,12 +156,14 @@ fn refuse_settings(given: &ExtendedS3DestinationConfiguration) -> Result<(), Api
     ])
 }
 
-fn bucket(arn: &str) -> Result<String, ApiError> {
+/// The bucket that an ARN names.
+pub(crate) fn bucket(arn: &str) -> Result<String, ApiError> {
     let parsed: Arn = arn.parse().map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
     Ok(parsed.resource)
 }
 
-fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option<Logging>, ApiError> {
+/// Where errors are logged, if they are.
+pub(crate) fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option<Logging>, ApiError> {
     let Some(given) = given.filter(|given| given.enabled == Some(true)) else { return Ok(None) };
     let name = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
     match (name(&given.log_group_name), name(&given.log_stream_name)) {
@@ -229,18 +174,28 @@ fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option<Logging>, 
     }
 }
 
-fn described_logging(given: Option<CloudWatchLoggingOptions>) -> CloudWatchLoggingOptions {
+/// The same as it is described.
+pub(crate) fn described_logging(given: Option<CloudWatchLoggingOptions>) -> CloudWatchLoggingOptions {
     let mut options = given.unwrap_or_default();
     options.enabled.get_or_insert(false);
     options
 }
 
-/// The destination of a delivery stream as it is described.
-pub(crate) fn describe(stream: &StreamRecord) -> Result<ExtendedS3DestinationDescription, ApiError> {
+/// The destination of a delivery stream as it is described: also in the older, smaller form, as on AWS.
+pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, ApiError> {
+    let extended = described(stream)?;
+    Ok(DestinationDescription {
+        s3_destination_description: Some(simple(&extended)),
+        extended_s3_destination_description: Some(extended),
+        ..Default::default()
+    })
+}
+
+fn described(stream: &StreamRecord) -> Result<ExtendedS3DestinationDescription, ApiError> {
     serde_json::from_value(stream.destination.described.clone()).map_err(ApiError::internal)
 }
 
-/// The same in the older, smaller form, which AWS gives beside it.
+/// The description in the older, smaller form.
 pub(crate) fn simple(extended: &ExtendedS3DestinationDescription) -> S3DestinationDescription {
     let extended = extended.clone();
     S3DestinationDescription {
