@@ -1,0 +1,10 @@
+//! The bounds of everything that is held here.
+
+/// How deep a type may be nested; a record's JSON may be nested as deep as serde_json reads, 128 levels.
+pub(crate) const TYPE_DEPTH: usize = 32;
+
+/// Bytes of values that a row group of a Parquet file gathers in memory before it is encoded.
+pub(crate) const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
+
+/// Rows after which the bytes that are gathered are counted anew.
+pub(crate) const ROWS_BETWEEN_COUNTS: usize = 64;

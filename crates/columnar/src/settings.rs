@@ -1,0 +1,159 @@
+//! How records are read and how files are written: the settings, with their defaults.
+//!
+//! Owns what can be chosen and what of it is not supported. Smallest and largest sizes are the door's to hold.
+
+use std::collections::BTreeMap;
+
+/// How the JSON of a record becomes a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deserializer {
+    /// Lenient: numbers in strings, one value for an array, an array for a struct.
+    OpenX(OpenX),
+    /// Strict, with formats for dates and timestamps.
+    Hive(Hive),
+}
+
+/// Settings of the OpenX deserializer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenX {
+    /// JSON keys are read in lower case, at every depth.
+    pub case_insensitive: bool,
+    /// The JSON key of a column, where that is not its name.
+    pub column_to_json_key_mappings: BTreeMap<String, String>,
+    /// Dots in JSON keys are read as underscores.
+    pub convert_dots_in_json_keys_to_underscores: bool,
+}
+
+impl Default for OpenX {
+    fn default() -> Self {
+        Self {
+            case_insensitive: true,
+            column_to_json_key_mappings: BTreeMap::new(),
+            convert_dots_in_json_keys_to_underscores: false,
+        }
+    }
+}
+
+/// Settings of the Hive deserializer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hive {
+    /// Joda-Time patterns or `millis`, tried in this order before `yyyy-MM-dd HH:mm:ss.SSS`.
+    pub timestamp_formats: Vec<String>,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Serializer {
+    /// Apache Parquet.
+    Parquet(Parquet),
+    /// Apache ORC.
+    Orc(Orc),
+}
+
+/// Settings of Parquet files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parquet {
+    /// How pages are compressed.
+    pub compression: ParquetCompression,
+    /// Bytes of a block of the file system that the file may be copied to; used for padding alone.
+    pub block_size: u64,
+    /// Bytes of a page before compression, about.
+    pub page_size: usize,
+    /// Repeated values are written once.
+    pub enable_dictionary: bool,
+    /// Most bytes of padding in front of a row group, so that it starts with a block.
+    pub max_padding: u64,
+    /// The version of pages and encodings.
+    pub writer_version: ParquetVersion,
+}
+
+impl Default for Parquet {
+    fn default() -> Self {
+        Self {
+            compression: ParquetCompression::Snappy,
+            block_size: 256 * 1024 * 1024,
+            page_size: 1024 * 1024,
+            enable_dictionary: true,
+            max_padding: 0,
+            writer_version: ParquetVersion::V1,
+        }
+    }
+}
+
+/// Compression of Parquet's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum ParquetCompression {
+    Uncompressed,
+    Gzip,
+    Snappy,
+}
+
+/// Version of Parquet's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum ParquetVersion {
+    V1,
+    V2,
+}
+
+/// Settings of ORC files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Orc {
+    /// How streams are compressed.
+    pub compression: OrcCompression,
+    /// Bytes of values in a stripe, about.
+    pub stripe_size: usize,
+    /// Bytes of a block of the file system that the file may be copied to; used for padding alone.
+    pub block_size: u64,
+    /// Rows between two entries of the row index.
+    pub row_index_stride: usize,
+    /// Stripes are padded to the ends of blocks.
+    pub enable_padding: bool,
+    /// The part of a stripe that may be lost to padding.
+    pub padding_tolerance: f64,
+    /// Columns with Bloom filters: not supported.
+    pub bloom_filter_columns: Vec<String>,
+    /// Distinct values of a stripe's strings, as a part of all of them, up to which they are written as a dictionary.
+    pub dictionary_key_threshold: f64,
+    /// The version of encodings.
+    pub format_version: OrcVersion,
+}
+
+impl Default for Orc {
+    fn default() -> Self {
+        Self {
+            compression: OrcCompression::Snappy,
+            stripe_size: 64 * 1024 * 1024,
+            block_size: 256 * 1024 * 1024,
+            row_index_stride: 10_000,
+            enable_padding: false,
+            padding_tolerance: 0.05,
+            bloom_filter_columns: Vec::new(),
+            dictionary_key_threshold: 0.0,
+            format_version: OrcVersion::V0_12,
+        }
+    }
+}
+
+/// Compression of ORC's streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum OrcCompression {
+    None,
+    Zlib,
+    Snappy,
+}
+
+/// Version of ORC's encodings: those of Hive 0.11 or of Hive 0.12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum OrcVersion {
+    V0_11,
+    V0_12,
+}
+
+/// A setting that is not supported, by its name in AWS's model and in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not supported: {0}")]
+pub struct Unsupported(pub &'static str);
