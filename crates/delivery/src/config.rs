@@ -6,7 +6,8 @@ use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    check::Format,
+    groups::GroupLimit,
+    limits::READ_BYTES_MAX,
     prefix::{PrefixError, Prefixes},
     template::KeyTemplate,
 };
@@ -97,17 +98,15 @@ pub struct Destination {
     /// The bucket for records that failed, where it is another.
     #[serde(default)]
     pub error_bucket: Option<String>,
-    /// What records have to be.
-    #[serde(default)]
-    pub format: Format,
+    /// What records go through, in order.
+    #[serde(flatten, with = "steps_as_stored")]
+    pub steps: Vec<Step>,
     /// What object keys end in, instead of the compression's own extension.
     pub extension: Option<String>,
     /// When a batch is closed.
     pub buffering: Buffering,
     /// How objects are compressed.
     pub compression: Compression,
-    /// The function that records go through.
-    pub function: Option<Function>,
     /// Where errors are logged.
     pub logging: Option<Logging>,
     /// Where records go.
@@ -126,6 +125,18 @@ impl Destination {
 
     /// Where records that failed go.
     pub(crate) fn error_bucket(&self) -> &str {
+    /// The groups in which records go through the steps: those of the function, if there is one.
+    pub(crate) fn group_limit(&self) -> GroupLimit {
+        let function = self.steps.iter().find_map(|step| match step {
+            Step::Function(function) => Some(function),
+            _ => None,
+        });
+        GroupLimit {
+            bytes: function.map_or(READ_BYTES_MAX, |function| function.batch_bytes),
+            span: function.map_or(Duration::MAX, |function| Duration::from_secs(function.interval_s.into())),
+        }
+    }
+
         self.error_bucket.as_deref().unwrap_or(&self.bucket)
     }
 
@@ -198,6 +209,16 @@ pub struct Function {
     pub retries: u32,
     /// Bytes of data that one call takes.
     pub batch_bytes: usize,
+/// What is done with each record on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It is looked at, and each ends in a newline.
+    Check(Format),
+    /// It goes through a function.
+    Function(Function),
+}
+
     /// Seconds that may lie between the arrivals of the first and the last record of one call.
     #[serde(default = "interval_before_it_was_kept")]
     pub interval_s: u32,
@@ -227,6 +248,77 @@ mod arn_text {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
+/// Steps as the catalog keeps them. Earlier releases kept a `function` and a `format` in their place.
+mod steps_as_stored {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Format, Function, Step};
+
+    #[derive(Serialize)]
+    struct Stored<'a> {
+        steps: &'a [Step],
+    }
+
+    #[derive(Deserialize)]
+    struct Found {
+        steps: Option<Vec<Step>>,
+        function: Option<Function>,
+        format: Option<EarlierFormat>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum EarlierFormat {
+        Bytes,
+        Text,
+        Json,
+    }
+
+    pub fn serialize<S: Serializer>(steps: &[Step], to: S) -> Result<S::Ok, S::Error> {
+        Stored { steps }.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
+        let found = Found::deserialize(from)?;
+        let check = match found.format {
+            None | Some(EarlierFormat::Bytes) => None,
+            Some(EarlierFormat::Text) => Some(Step::Check(Format::Text)),
+            Some(EarlierFormat::Json) => Some(Step::Check(Format::Json)),
+        };
+        let earlier = || found.function.map(Step::Function).into_iter().chain(check).collect();
+        Ok(found.steps.unwrap_or_else(earlier))
+    }
+}
+
         String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{destination, function};
+
+    #[test]
+    fn what_earlier_releases_kept_is_read() {
+        let steps = function(1024, 3);
+        let now = Destination { steps: steps.clone(), ..destination() };
+        let stored = serde_json::to_value(&now).unwrap();
+        assert_eq!(serde_json::from_value::<Destination>(stored.clone()).unwrap(), now);
+        let mut earlier = stored;
+        let members = earlier.as_object_mut().unwrap();
+        members.remove("steps").unwrap();
+        let Step::Function(kept) = &steps[0] else { panic!("a function") };
+        members.insert("function".into(), serde_json::to_value(kept).unwrap());
+        assert_eq!(serde_json::from_value::<Destination>(earlier.clone()).unwrap(), now);
+        let members = earlier.as_object_mut().unwrap();
+        members.insert("function".into(), json!(null));
+        members.insert("format".into(), json!("json"));
+        let checked = serde_json::from_value::<Destination>(earlier.clone()).unwrap();
+        assert_eq!(checked.steps, [Step::Check(Format::Json)]);
+        earlier.as_object_mut().unwrap().insert("format".into(), json!("bytes"));
+        assert_eq!(serde_json::from_value::<Destination>(earlier).unwrap().steps, []);
     }
 }

@@ -1,12 +1,9 @@
 //! Carrying out an intent: read, take apart, transform, compress, put. Whole or not at all: whatever fails, the
 //! intent stays and is carried out again under the same names.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use futures_util::{Stream, StreamExt};
@@ -14,15 +11,15 @@ use headwater_env::Env;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
-    check::check,
     config::{Compression, Origin, StreamRecord},
-    groups::{GroupLimit, Groups, UserRecord},
-    limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX, READ_BYTES_MAX, WORK_KIB_MAX},
+    groups::{Groups, UserRecord},
+    item::Rejected,
+    limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX},
     log_lines::ErrorLog,
     ports::{InvokeError, ObjectsError, Ports, Source, SourceError},
     sink::ObjectWriter,
     store::Intent,
-    transform::{Transformed, Transformer},
+    steps::{Outcome, Steps, share_kib},
 };
 
 /// Why an intent could not be carried out; it will be again.
@@ -95,22 +92,26 @@ impl Executor {
         Ok(left)
     }
 
-    /// Reads and transforms, several groups at once, and hands them on in order; `None` says that it was all.
+    /// Reads groups and takes them through their steps, several at once, and hands them on in order; `None` says that
+    /// it was all.
     async fn produce(
         &self,
         stream: &StreamRecord,
         groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>>,
-        to: mpsc::Sender<Option<Held<Transformed>>>,
+        to: mpsc::Sender<Option<Held<Outcome>>>,
     ) -> Result<(), ExecuteError> {
-        let transform = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
+        let steps = Steps::of(stream);
+        let run = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
             let (group, permit) = group?;
-            Ok::<_, ExecuteError>((self.transform(stream, group).await?, permit))
+            let outcome = steps.run(&self.env, &*self.ports.invoke, group).await?;
+            self.errors(stream).rejected(&outcome.rejected).await;
+            Ok::<_, ExecuteError>((outcome, permit))
         };
-        let transformed = groups.map(transform).buffered(INVOCATIONS_A_STREAM_MAX);
-        let mut transformed = std::pin::pin!(transformed);
-        while let Some(piece) = transformed.next().await {
+        let outcomes = groups.map(run).buffered(INVOCATIONS_A_STREAM_MAX);
+        let mut outcomes = std::pin::pin!(outcomes);
+        while let Some(outcome) = outcomes.next().await {
             // The receiver is gone only when the other half has an error to tell.
-            drop(to.send(Some(piece?)).await);
+            drop(to.send(Some(outcome?)).await);
         }
         drop(to.send(None).await);
         Ok(())
@@ -125,13 +126,10 @@ impl Executor {
         intent: &Intent,
         lost: Arc<AtomicBool>,
     ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>> {
-        let function = stream.destination.function.as_ref();
-        let bytes = function.map_or(READ_BYTES_MAX, |f| f.batch_bytes);
-        let span = function.map_or(Duration::MAX, |f| Duration::from_secs(f.interval_s.into()));
-        let limit = GroupLimit { bytes, span };
+        let limit = stream.destination.group_limit();
         let split = matches!(stream.origin, Origin::Stream { .. });
         let groups = Groups::new(source.clone(), &intent.ranges, split, limit, lost);
-        let share = ((bytes + READ_BYTES_MAX) / 1024).clamp(1, WORK_KIB_MAX) as u32;
+        let share = share_kib(limit.bytes);
         let budget = self.budget.clone();
         futures_util::stream::try_unfold(groups, move |mut groups| {
             let budget = budget.clone();
@@ -143,38 +141,12 @@ impl Executor {
         })
     }
 
-    async fn transform(
-        &self,
-        stream: &StreamRecord,
-        group: Vec<UserRecord>,
-    ) -> Result<Transformed, InvokeError> {
-        let Some(function) = &stream.destination.function else {
-            let (format, now) = (stream.destination.format, self.env.clock.now());
-            let checked = self.env.blocking(move || check(&group, format, now)).await;
-            for failure in &checked.examples {
-                self.errors(stream).record_failed(failure).await;
-            }
-            return Ok(checked);
-        };
-        let source = match &stream.origin {
-            Origin::Direct { .. } => None,
-            Origin::Stream { arn, .. } => Some(arn),
-        };
-        let (env, invoke) = (&self.env, &*self.ports.invoke);
-        let transformer = Transformer { env, invoke, function, stream: &stream.arn, source };
-        let transformed = transformer.transform(group).await?;
-        for failure in &transformed.examples {
-            self.errors(stream).function_failed(&function.arn, failure).await;
-        }
-        Ok(transformed)
-    }
-
-    /// Writes what was transformed to the two objects.
+    /// Writes what became of the records to the two objects.
     async fn consume(
         &self,
         stream: &StreamRecord,
         intent: &Intent,
-        mut pieces: mpsc::Receiver<Option<Held<Transformed>>>,
+        mut pieces: mpsc::Receiver<Option<Held<Outcome>>>,
     ) -> Result<Left, ExecuteError> {
         let writer = |bucket, key, compression| {
             ObjectWriter::new(self.env.clone(), self.ports.objects.clone(), bucket, key, compression)
@@ -184,8 +156,8 @@ impl Executor {
         loop {
             match pieces.recv().await {
                 Some(Some((piece, permit))) => {
-                    data.write(piece.data).await?;
-                    errors.write(piece.failures).await?;
+                    data.write(piece.items.into_iter().map(|item| item.data).collect()).await?;
+                    errors.write(piece.rejected.iter().map(Rejected::line).collect()).await?;
                     drop(permit);
                 }
                 Some(None) => break,

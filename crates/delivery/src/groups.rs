@@ -13,7 +13,7 @@ use bytes::Bytes;
 use headwater_types::Millis;
 
 use crate::{
-    limits::{INVOKE_BYTES_MAX, INVOKE_RECORD_FRAME_BYTES, READ_BYTES_MAX, READ_RECORDS_MAX},
+    limits::{READ_BYTES_MAX, READ_RECORDS_MAX},
     ports::{Source, SourceError, SourceLimit, SourceRecord},
     store::Range,
 };
@@ -40,11 +40,6 @@ impl UserRecord {
     pub fn id(&self) -> String {
         format!("{}{:06}", self.sequence_number, self.sub)
     }
-
-    /// What it takes in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
-    fn request_bytes(&self) -> usize {
-        self.data.len().div_ceil(3) * 4 + 6 * self.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
-    }
 }
 
 /// The records of some ranges, in groups.
@@ -58,7 +53,6 @@ pub struct Groups {
     ready: VecDeque<Vec<UserRecord>>,
     group: Vec<UserRecord>,
     group_bytes: usize,
-    group_request_bytes: usize,
     /// The first and the last arrival in the group.
     group_arrivals: Option<(Millis, Millis)>,
 }
@@ -91,7 +85,6 @@ impl Groups {
             ready: VecDeque::new(),
             group: Vec::new(),
             group_bytes: 0,
-            group_request_bytes: 0,
             group_arrivals: None,
         }
     }
@@ -171,16 +164,12 @@ impl Groups {
     }
 
     fn push(&mut self, record: UserRecord) {
-        let (bytes, request) = (record.data.len(), record.request_bytes());
-        let request_max = INVOKE_BYTES_MAX - INVOKE_RECORD_FRAME_BYTES;
-        let is_full =
-            self.group_bytes + bytes > self.limit.bytes || self.group_request_bytes + request > request_max;
-        if is_full || self.arrivals_with(&record).is_none() {
+        let bytes = record.data.len();
+        if self.group_bytes + bytes > self.limit.bytes || self.arrivals_with(&record).is_none() {
             self.cut();
         }
         self.group_arrivals = self.arrivals_with(&record);
         self.group_bytes += bytes;
-        self.group_request_bytes += request;
         self.group.push(record);
     }
 
@@ -195,6 +184,6 @@ impl Groups {
         if !self.group.is_empty() {
             self.ready.push_back(std::mem::take(&mut self.group));
         }
-        (self.group_bytes, self.group_request_bytes, self.group_arrivals) = (0, 0, None);
+        (self.group_bytes, self.group_arrivals) = (0, None);
     }
 }

@@ -32,6 +32,16 @@ pub struct Keys {
     pub lambda: BTreeMap<String, String>,
 }
 
+/// A partition key as text: scalars have one, and what has none, or an empty one, is no key.
+pub fn key_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(is) => Some(is.to_string()),
+        _ => None,
+    }
+}
+
 /// A record that cannot go on, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {

@@ -5,7 +5,6 @@
 //! crash, under the same names; then one commit moves the checkpoint and drops the intent. Knows no API: doors turn
 //! requests into [`NewStream`]s, and `server` connects the [`Ports`] to the other domains.
 
-mod check;
 mod config;
 mod deliveries;
 mod direct;
@@ -22,15 +21,14 @@ mod quota;
 mod reader;
 mod sink;
 mod sinks;
+mod steps;
 mod store;
 mod template;
 #[cfg(test)]
 mod testing;
-mod transform;
 
-pub use check::Format;
 pub use config::{
-    Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, StreamRecord, Target,
+    Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, Step, StreamRecord, Target,
 };
 pub use deliveries::{Budget, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
@@ -44,5 +42,6 @@ pub use ports::{
 pub use prefix::{PrefixError, Which};
 pub use quota::Quotas;
 pub use sinks::{Chunk, ChunkLimit, Sink};
+pub use steps::check::Format;
 pub use store::{Family, Totals};
 pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;

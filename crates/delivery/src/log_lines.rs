@@ -2,7 +2,6 @@
 //! the form of AWS's page on monitoring with CloudWatch Logs.
 
 use headwater_env::Env;
-use headwater_types::Arn;
 use serde::Serialize;
 
 use crate::{config::StreamRecord, item::Failure, ports::LogSink};
@@ -27,24 +26,23 @@ struct Line<'a> {
     message: &'a str,
     error_code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    processor: Option<String>,
+    processor: Option<&'a str>,
 }
 
 impl ErrorLog<'_> {
-    /// A function failed records.
-    pub async fn function_failed(&self, function: &Arn, failure: &Failure) {
-        tracing::warn!(stream = self.stream.name, %function, code = failure.code, "records were not transformed");
-        self.line(failure.code, &failure.message, Some(function)).await;
-    }
-
-    /// Records are not what they have to be.
-    pub async fn record_failed(&self, failure: &Failure) {
-        tracing::warn!(
-            stream = self.stream.name,
-            code = failure.code,
-            "records were not what they have to be"
-        );
-        self.line(failure.code, &failure.message, None).await;
+    /// Records were given up: one line a cause.
+    pub async fn rejected(&self, rejected: &[Rejected]) {
+        let mut told: Vec<&Failure> = Vec::new();
+        for rejected in rejected {
+            if told.contains(&&rejected.failure) {
+                continue;
+            }
+            told.push(&rejected.failure);
+            let (code, message) = (rejected.failure.code, &rejected.failure.message);
+            tracing::warn!(stream = self.stream.name, code, message, "records were not delivered");
+            let function = rejected.more.iter().find(|(name, _)| *name == FUNCTION_MEMBER);
+            self.line(code, message, function.and_then(|(_, arn)| arn.as_str())).await;
+        }
     }
 
     /// A batch could not be delivered, and will be tried again.
@@ -52,7 +50,7 @@ impl ErrorLog<'_> {
         self.line(code, message, None).await;
     }
 
-    async fn line(&self, error_code: &str, message: &str, processor: Option<&Arn>) {
+    async fn line(&self, error_code: &str, message: &str, processor: Option<&str>) {
         let Some(logging) = &self.stream.destination.logging else { return };
         let line = Line {
             delivery_stream_arn: self.stream.arn.to_string(),
@@ -60,7 +58,7 @@ impl ErrorLog<'_> {
             delivery_stream_version_id: self.stream.version,
             message,
             error_code,
-            processor: processor.map(Arn::to_string),
+            processor,
         };
         let line = serde_json::to_string(&line).expect("a line of ours is always JSON");
         self.sink.append(&logging.group, &logging.stream, self.env.clock.now(), line).await;

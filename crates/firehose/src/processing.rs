@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use headwater_delivery::{Function, limits::RETRIES_MAX};
+use headwater_delivery::{Function, Step, limits::RETRIES_MAX};
 use headwater_shapes::firehose::{ProcessingConfiguration, Processor, ProcessorParameter};
 use headwater_types::Arn;
 use headwater_wire::ApiError;
@@ -24,12 +24,12 @@ struct Lambda {
     interval_s: u32,
 }
 
-/// The configuration as it is described, with all defaults, and the function if one is to be called.
+/// The configuration as it is described, with all defaults, and the steps that are taken.
 pub(crate) fn normalize(
     given: Option<ProcessingConfiguration>,
     role: &str,
-) -> Result<(Option<ProcessingConfiguration>, Option<Function>), ApiError> {
-    let Some(given) = given else { return Ok((None, None)) };
+) -> Result<(Option<ProcessingConfiguration>, Vec<Step>), ApiError> {
+    let Some(given) = given else { return Ok((None, Vec::new())) };
     let enabled = given.enabled.unwrap_or(false);
     let processors = given.processors.unwrap_or_default();
     if enabled && !(1..=PROCESSORS_MAX).contains(&processors.len()) {
@@ -48,13 +48,16 @@ pub(crate) fn normalize(
         return Err(invalid_argument("Cannot have more than 1 Lambda processor"));
     }
     let processors = lambdas.iter().map(describe).collect();
-    let function = lambdas.pop().filter(|_| enabled).map(|lambda| Function {
-        arn: lambda.arn,
-        retries: lambda.retries,
-        batch_bytes: (lambda.size_mib * 1024.0 * 1024.0) as usize,
-        interval_s: lambda.interval_s,
-    });
-    Ok((Some(ProcessingConfiguration { enabled: Some(enabled), processors: Some(processors) }), function))
+    let function = |lambda: Lambda| {
+        Step::Function(Function {
+            arn: lambda.arn,
+            retries: lambda.retries,
+            batch_bytes: (lambda.size_mib * 1024.0 * 1024.0) as usize,
+            interval_s: lambda.interval_s,
+        })
+    };
+    let steps = lambdas.pop().filter(|_| enabled).map(function).into_iter().collect();
+    Ok((Some(ProcessingConfiguration { enabled: Some(enabled), processors: Some(processors) }), steps))
 }
 
 fn lambda(processor: &Processor, role: &str) -> Result<Lambda, ApiError> {

@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_delivery::{
-    Buffering, Compression, DEFAULT_KEY_TEMPLATE, Deliveries, Destination, Format, Logging, StreamRecord,
+    Buffering, Compression, DEFAULT_KEY_TEMPLATE, Deliveries, Destination, Format, Logging, Step,
+    StreamRecord,
 };
 use headwater_shapes::{
     Nothing, Timestamp,
@@ -152,11 +153,10 @@ pub(crate) fn destination(
         time_zone: None,
         key_template: storage.output_key_template,
         error_bucket: Some(bucket(&dead_letters.bucket_arn)?),
-        format: format(&source.record_configuration.record_format_type)?,
+        steps: checks(&source.record_configuration.record_format_type)?,
         extension: None,
         buffering: buffering(freshness),
         compression: compression(&storage.compression_type)?,
-        function: None,
         logging: None,
         target: headwater_delivery::Target::Bucket,
         described: serde_json::Value::Null,
@@ -275,11 +275,11 @@ fn compression(text: &str) -> Result<Compression, ApiError> {
     }
 }
 
-fn format(text: &str) -> Result<Format, ApiError> {
+fn checks(text: &str) -> Result<Vec<Step>, ApiError> {
     match text {
-        "JSON" => Ok(Format::Json),
-        "STRING" => Ok(Format::Text),
-        "BYTE_ARRAY" => Ok(Format::Bytes),
+        "JSON" => Ok(vec![Step::Check(Format::Json)]),
+        "STRING" => Ok(vec![Step::Check(Format::Text)]),
+        "BYTE_ARRAY" => Ok(Vec::new()),
         other => Err(invalid_argument(format!(
             "RecordFormatType {other} is not supported for general purpose S3 destinations."
         ))),

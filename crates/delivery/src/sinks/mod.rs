@@ -14,6 +14,14 @@ pub trait Sink: Send + Sync {
     fn limit(&self) -> ChunkLimit;
 
     /// Delivers a chunk, trying again for as long as the destination's retry duration says; what it did not take in
+use headwater_env::Env;
+use headwater_types::Arn;
+
+use crate::{
+    config::{StreamRecord, Target},
+    item::{ErrorKind, Failure, Item, Rejected},
+    ports::{ObjectsError, Ports},
+};
     /// that time is given back. Dropped in the middle, it leaves nothing running.
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected>;
 }

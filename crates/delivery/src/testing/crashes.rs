@@ -135,7 +135,7 @@ async fn play(plan: Plan) {
     world.objects.faults.lock().extend(faults);
     let compression = if plan.gzip { Compression::Gzip } else { Compression::None };
     let destination = Destination {
-        function: plan.has_function.then(|| function(40, 1)).flatten(),
+        steps: if plan.has_function { function(40, 1) } else { Vec::new() },
         compression,
         buffering: Buffering { size_mib: 1, interval_s: 1 },
         ..destination()

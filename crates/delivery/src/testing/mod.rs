@@ -18,7 +18,7 @@ pub use objects::{FakeObjects, FusedObjects, PutFault};
 pub use source::FakeSource;
 pub use world::{FunctionCall, World};
 
-use crate::config::{Buffering, Compression, Destination, Function, NewOrigin, Origin, StreamRecord};
+use crate::config::{Buffering, Compression, Destination, Function, NewOrigin, Origin, Step, StreamRecord};
 use crate::deliveries::NewStream;
 
 /// An ARN in the test's account.
@@ -37,19 +37,18 @@ pub fn destination() -> Destination {
         key_template: None,
         target: crate::Target::Bucket,
         error_bucket: None,
-        format: Default::default(),
+        steps: Vec::new(),
         extension: None,
         buffering: Buffering { size_mib: 1, interval_s: 60 },
         compression: Compression::None,
-        function: None,
         logging: None,
         described: serde_json::Value::Null,
     }
 }
 
 /// A function that is called with groups of `batch_bytes`.
-pub fn function(batch_bytes: usize, retries: u32) -> Option<Function> {
-    Some(Function { arn: arn("lambda", "function:f"), retries, batch_bytes, interval_s: 60 })
+pub fn function(batch_bytes: usize, retries: u32) -> Vec<Step> {
+    vec![Step::Function(Function { arn: arn("lambda", "function:f"), retries, batch_bytes, interval_s: 60 })]
 }
 
 /// A delivery stream that reads `stream/source`.

@@ -10,12 +10,12 @@ use serde_json::json;
 use super::{PutFault, World, destination, function, new_stream};
 use crate::{
     Buffering, Compression, DeliveryError, Destination, Format, Function, Logging, NewOrigin, NewStream,
-    Options, PrefixError, Quotas,
+    Options, PrefixError, Quotas, Step,
     ports::{InvokeError, SourceError},
 };
 
 fn with_function(batch_bytes: usize, retries: u32) -> Destination {
-    Destination { function: function(batch_bytes, retries), ..destination() }
+    Destination { steps: function(batch_bytes, retries), ..destination() }
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -348,8 +348,9 @@ async fn a_record_that_is_too_large_for_a_function_fails_alone() {
 async fn records_that_arrived_too_far_apart_do_not_share_a_call() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    let function = function(1024, 3).map(|function| Function { interval_s: 2, ..function });
-    deliveries.create(new_stream("d", Destination { function, ..destination() })).await.unwrap();
+    let Some(Step::Function(function)) = function(1024, 3).pop() else { panic!("a function") };
+    let steps = vec![Step::Function(Function { interval_s: 2, ..function })];
+    deliveries.create(new_stream("d", Destination { steps, ..destination() })).await.unwrap();
     for data in ["a", "b", "c", "d", "e"] {
         world.put(0, data);
         world.clock.advance(Duration::from_secs(1));
@@ -432,7 +433,7 @@ async fn records_that_lack_the_format_are_set_aside_and_keys_follow_a_template()
         key_template: Some("out/!{channel-name}/!{yyyy}!{extension}".into()),
         error_prefix: Some("bad/".into()),
         compression: Compression::Zstd,
-        format: Format::Json,
+        steps: vec![Step::Check(Format::Json)],
         ..destination()
     };
     deliveries.create(new_stream("c", destination)).await.unwrap();

@@ -1,7 +1,7 @@
 //! S3 destinations: AWS's configuration into the domain's, and its description. What is not built is refused by
 //! name, unless it says what is the case anyway.
 
-use headwater_delivery::{Buffering, Compression, Destination, Format, Logging, StreamRecord};
+use headwater_delivery::{Buffering, Compression, Destination, Logging, StreamRecord};
 use headwater_shapes::firehose::{
     BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
     ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate,
@@ -99,7 +99,7 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         "GZIP" => Compression::Gzip,
         other => return Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
     };
-    let (processing_configuration, function) =
+    let (processing_configuration, steps) =
         processing::normalize(given.processing_configuration.clone(), &given.role_arn)?;
     let logging = logging(given.cloud_watch_logging_options.as_ref())?;
     let described = ExtendedS3DestinationDescription {
@@ -131,11 +131,10 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         key_template: None,
         target: headwater_delivery::Target::Bucket,
         error_bucket: None,
-        format: Format::Bytes,
+        steps,
         extension: given.file_extension,
         buffering: Buffering { size_mib: size.unsigned_abs(), interval_s: interval.unsigned_abs() },
         compression,
-        function,
         logging,
         described: serde_json::to_value(described).map_err(ApiError::internal)?,
     })

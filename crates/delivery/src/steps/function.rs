@@ -3,46 +3,44 @@
 //! Requests, answers and failures have the form of AWS's data transformation contract; codes and texts of failures
 //! are those that AWS writes (documented, and recorded on AWS by other projects).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_env::Env;
 use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
 
+use super::Outcome;
 use crate::{
     config::Function,
     groups::UserRecord,
-    item::Failure,
-    limits::{INVOKE_BYTES_MAX, INVOKE_WAIT_MIN, RETRY_WAIT_MAX},
+    item::{ErrorKind, Failure, Item, Rejected, key_text},
+    limits::{INVOKE_BYTES_MAX, INVOKE_RECORD_FRAME_BYTES, INVOKE_WAIT_MIN, RETRY_WAIT_MAX},
     ports::{Invoke, InvokeError},
 };
 
 const INVALID: &str = "Check your function and make sure the output is in required format. In addition to that, make \
                        sure the processed records contain valid result status of Dropped, Ok, or ProcessingFailed";
 
-/// What became of a group.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Transformed {
-    /// The data to deliver, in order.
-    pub data: Vec<Bytes>,
-    /// Lines for the error object, each with its newline.
-    pub failures: Vec<Bytes>,
-    /// One failure of each kind, for the log.
-    pub examples: Vec<Failure>,
-}
+/// The member of an error line that names the function, as AWS spells it.
+pub const FUNCTION_MEMBER: &str = "lambdaARN";
 
 /// What a function said of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Verdict {
-    Ok(Bytes),
+    Ok(Bytes, BTreeMap<String, String>),
     Dropped,
     Failed(Failure),
 }
 
 /// Who asks the function, and which.
-pub struct Transformer<'a> {
+pub struct Caller<'a> {
     /// Clock, randomness and threads.
     pub env: &'a Env,
     /// The caller of functions.
@@ -55,12 +53,23 @@ pub struct Transformer<'a> {
     pub source: Option<&'a Arn>,
 }
 
-impl Transformer<'_> {
+impl Caller<'_> {
+    /// Takes items through the function, in as few calls as its limits allow.
+    pub async fn run(&self, items: Vec<Item>) -> Result<Outcome, InvokeError> {
+        let mut done = Outcome::default();
+        for call in calls(items, self.function.batch_bytes) {
+            let next = self.call(call).await?;
+            done.items.extend(next.items);
+            done.rejected.extend(next.rejected);
+        }
+        Ok(done)
+    }
+
     /// Calls the function with a group, again where it fails; an error means that nobody can say what it would
     /// have done, so that the whole batch has to wait. Where too much runs already, this waits and no retry counts:
     /// being full is a pause to a reader, not a verdict on records (AWS counts it, and gives up).
-    pub async fn transform(&self, group: Vec<UserRecord>) -> Result<Transformed, InvokeError> {
-        let group: Arc<[UserRecord]> = group.into();
+    async fn call(&self, group: Vec<Item>) -> Result<Outcome, InvokeError> {
+        let group: Arc<[Item]> = group.into();
         let (mut attempts, mut pauses) = (0, 0);
         let answer = loop {
             attempts += 1;
@@ -86,11 +95,12 @@ impl Transformer<'_> {
         Ok(self.env.blocking(move || judge(&group, answer, attempts, ended, &function)).await)
     }
 
-    async fn attempt(&self, group: Arc<[UserRecord]>) -> Result<Bytes, InvokeError> {
+    async fn attempt(&self, group: Arc<[Item]>) -> Result<Bytes, InvokeError> {
         let (source, stream) = (self.source.map(Arn::to_string), self.stream.to_string());
         let (invocation_id, region) = (self.env.random.uuid(), self.stream.region.clone());
         let payload = self.env.blocking(move || {
-            let records = group.iter().map(|record| RequestRecord::of(record, source.is_some())).collect();
+            let records = group.iter().zip(ids(&group));
+            let records = records.map(|(item, id)| RequestRecord::of(item, id, source.is_some())).collect();
             let request = Request {
                 invocation_id,
                 source_kinesis_stream_arn: source.as_deref(),
@@ -106,6 +116,49 @@ impl Transformer<'_> {
         }
         self.invoke.invoke(&self.function.arn, payload.into()).await
     }
+}
+
+/// The items of each call: data up to `bytes`, in a request that a function takes.
+fn calls(items: Vec<Item>, bytes: usize) -> Vec<Vec<Item>> {
+    let mut calls: Vec<Vec<Item>> = Vec::new();
+    let (mut data, mut request) = (0, 0);
+    for item in items {
+        let (more_data, more_request) = (item.data.len(), request_bytes(&item));
+        let fits = data + more_data <= bytes && request + more_request <= INVOKE_BYTES_MAX - INVOKE_RECORD_FRAME_BYTES;
+        match calls.last_mut() {
+            Some(call) if fits => call.push(item),
+            _ => {
+                (data, request) = (0, 0);
+                calls.push(vec![item]);
+            }
+        }
+        (data, request) = (data + more_data, request + more_request);
+    }
+    calls
+}
+
+/// What an item takes in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
+fn request_bytes(item: &Item) -> usize {
+    item.data.len().div_ceil(3) * 4 + 6 * item.origin.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
+}
+
+/// What the function knows items by: sequence number and sub-index, and their place among those that a step made of
+/// one record. The same in every execution.
+fn ids(group: &[Item]) -> impl Iterator<Item = String> {
+    let mut before: Option<&UserRecord> = None;
+    let mut part = 0;
+    group.iter().map(move |item| {
+        let record = &*item.origin;
+        let is_next = before.is_some_and(|before| {
+            (&before.sequence_number, before.sub) == (&record.sequence_number, record.sub)
+        });
+        part = if is_next { part + 1 } else { 0 };
+        before = Some(record);
+        match part {
+            0 => record.id(),
+            part => format!("{}{part:06}", record.id()),
+        }
+    })
 }
 
 fn wait_before(attempt: u32) -> Duration {
@@ -145,8 +198,9 @@ struct Metadata<'a> {
 }
 
 impl<'a> RequestRecord<'a> {
-    /// The record as a function sees it; `has_source` tells where it came from.
-    fn of(record: &'a UserRecord, has_source: bool) -> Self {
+    /// The item as a function sees it; `has_source` tells where it came from.
+    fn of(item: &'a Item, record_id: String, has_source: bool) -> Self {
+        let record = &item.origin;
         let metadata = has_source.then(|| Metadata {
             sequence_number: &record.sequence_number,
             subsequence_number: record.sub,
@@ -155,9 +209,9 @@ impl<'a> RequestRecord<'a> {
             approximate_arrival_timestamp: record.arrival,
         });
         Self {
-            record_id: record.id(),
+            record_id,
             approximate_arrival_timestamp: record.arrival,
-            data: &record.data,
+            data: &item.data,
             kinesis_record_metadata: metadata,
         }
     }
@@ -178,25 +232,13 @@ struct ResponseRecord {
     record_id: Option<String>,
     result: Option<String>,
     data: Option<String>,
+    metadata: Option<ResponseMetadata>,
 }
 
-/// A line of the error object; the members' order and spelling are those that AWS writes.
-#[derive(Serialize)]
-struct FailureLine<'a> {
-    #[serde(rename = "rawData", serialize_with = "base64_text")]
-    raw_data: &'a Bytes,
-    #[serde(rename = "errorCode")]
-    error_code: &'a str,
-    #[serde(rename = "errorMessage")]
-    error_message: &'a str,
-    #[serde(rename = "attemptsMade")]
-    attempts_made: u32,
-    #[serde(rename = "arrivalTimestamp")]
-    arrival_timestamp: Millis,
-    #[serde(rename = "attemptEndingTimestamp")]
-    attempt_ending_timestamp: Millis,
-    #[serde(rename = "lambdaARN")]
-    lambda_arn: &'a str,
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseMetadata {
+    partition_keys: Option<BTreeMap<String, Value>>,
 }
 
 /// What records are told to have failed of.
@@ -219,39 +261,31 @@ fn failure_of(error: InvokeError) -> Failure {
     }
 }
 
-/// Sorts a group's records by what the function said of each.
+/// Sorts a group's items by what the function said of each.
 fn judge(
-    group: &[UserRecord],
+    group: &[Item],
     answer: Result<Bytes, Failure>,
     attempts: u32,
     ended: Millis,
     function: &str,
-) -> Transformed {
+) -> Outcome {
     let verdicts = match answer.and_then(|answer| verdicts(group, &answer)) {
         Ok(verdicts) => verdicts,
         Err(failure) => vec![Verdict::Failed(failure); group.len()],
     };
-    let mut out = Transformed::default();
-    for (record, verdict) in group.iter().zip(verdicts) {
+    let mut out = Outcome::default();
+    for (item, verdict) in group.iter().zip(verdicts) {
+        let origin = item.origin.clone();
         match verdict {
-            Verdict::Ok(data) => out.data.push(data),
+            Verdict::Ok(data, lambda) => {
+                let mut keys = item.keys.clone();
+                keys.lambda.extend(lambda);
+                out.items.push(Item { origin, data, keys });
+            }
             Verdict::Dropped => {}
             Verdict::Failed(failure) => {
-                let line = FailureLine {
-                    raw_data: &record.data,
-                    error_code: failure.code,
-                    error_message: &failure.message,
-                    attempts_made: attempts,
-                    arrival_timestamp: record.arrival,
-                    attempt_ending_timestamp: ended,
-                    lambda_arn: function,
-                };
-                let mut line = serde_json::to_vec(&line).expect("a line of ours is always JSON");
-                line.push(b'\n');
-                out.failures.push(line.into());
-                if !out.examples.contains(&failure) {
-                    out.examples.push(failure);
-                }
+                let (kind, more) = (ErrorKind::Processing, vec![(FUNCTION_MEMBER, json!(function))]);
+                out.rejected.push(Rejected { origin, kind, failure, attempts, ended, more });
             }
         }
     }
@@ -260,7 +294,7 @@ fn judge(
 
 /// One verdict a record, in the group's order. An answer that is not in the contract's form fails the whole group;
 /// ids that are missing or not unique fail only their records, as on AWS.
-fn verdicts(group: &[UserRecord], answer: &[u8]) -> Result<Vec<Verdict>, Failure> {
+fn verdicts(group: &[Item], answer: &[u8]) -> Result<Vec<Verdict>, Failure> {
     let unreadable = || {
         Failure::new(
             "Lambda.JsonProcessingException",
@@ -277,20 +311,22 @@ fn verdicts(group: &[UserRecord], answer: &[u8]) -> Result<Vec<Verdict>, Failure
         let verdict = verdict(record)?;
         by_id.entry(id).and_modify(|known| *known = Err(duplicated())).or_insert(Ok(verdict));
     }
-    let of = |record: &UserRecord| match by_id.remove(&record.id()) {
+    let of = |id: String| match by_id.remove(&id) {
         Some(Ok(verdict)) => verdict,
         Some(Err(failure)) => Verdict::Failed(failure),
         None => Verdict::Failed(missing()),
     };
-    Ok(group.iter().map(of).collect())
+    Ok(ids(group).map(of).collect())
 }
 
 fn verdict(record: ResponseRecord) -> Result<Verdict, Failure> {
     let invalid = || Failure::new("Lambda.FunctionError", INVALID);
     match record.result.as_deref() {
         Some("Ok") => {
-            let data = record.data.ok_or_else(invalid)?;
-            STANDARD.decode(data).map(|data| Verdict::Ok(data.into())).map_err(|_| invalid())
+            let data = STANDARD.decode(record.data.ok_or_else(invalid)?).map_err(|_| invalid())?;
+            let keys = record.metadata.and_then(|metadata| metadata.partition_keys).unwrap_or_default();
+            let keys = keys.into_iter().filter_map(|(name, value)| Some((name, key_text(&value)?)));
+            Ok(Verdict::Ok(data.into(), keys.collect()))
         }
         Some("Dropped") => Ok(Verdict::Dropped),
         Some("ProcessingFailed") => Ok(Verdict::Failed(Failure::new(

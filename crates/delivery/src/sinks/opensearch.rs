@@ -1,0 +1,268 @@
+//! OpenSearch, its serverless collections, and Elasticsearch before it: records as documents, in bulk requests.
+//!
+//! A document's id comes from its record's place in the source, so a repeated delivery writes over what it wrote
+//! before. What fails of a bulk request is sent again by itself.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_types::Millis;
+use http::{HeaderValue, Request, header};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json, value::RawValue};
+
+use super::{
+    Chunk, ChunkLimit, Outside, Sink, WebAddress, http_endpoint::shortened, record_id,
+    retries::{Retries, Trouble},
+};
+use crate::{
+    item::{ErrorKind, Failure, Item, Rejected},
+    limits::{BULK_ANSWER_BYTES_MAX, BULK_RECORDS_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX},
+    ports::WebError,
+};
+
+/// A cluster or a collection, as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenSearch {
+    /// Its address.
+    pub url: WebAddress,
+    /// The index's name, or what it starts with.
+    pub index: String,
+    /// What comes behind the index's name.
+    pub rotation: Rotation,
+    /// The documents' type, as clusters before Elasticsearch 7 want it.
+    pub type_name: Option<String>,
+    /// Whether documents have ids of ours.
+    pub ids: bool,
+    /// Whether it is a serverless collection: those name things otherwise in their errors.
+    pub serverless: bool,
+    /// Seconds of pauses between attempts, in all.
+    pub retry_s: u32,
+}
+
+/// How often another index begins; by when a record arrived, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// Never.
+    None,
+    /// `name-2016-02-25-13`.
+    Hour,
+    /// `name-2016-02-25`.
+    Day,
+    /// `name-2016-w08`: weeks start on Sundays, and the first is the one with the year's first Saturday.
+    Week,
+    /// `name-2016-02`.
+    Month,
+}
+
+impl Rotation {
+    /// The index of what arrived at `at`.
+    pub fn index(self, name: &str, at: Millis) -> String {
+        let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+        let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC);
+        let suffix = match self {
+            Self::None => return name.to_owned(),
+            Self::Hour => time.strftime("%Y-%m-%d-%H").to_string(),
+            Self::Day => time.strftime("%Y-%m-%d").to_string(),
+            Self::Month => time.strftime("%Y-%m").to_string(),
+            Self::Week => {
+                let (year, week) = week(time.date());
+                format!("{year:04}-w{week:02}")
+            }
+        };
+        format!("{name}-{suffix}")
+    }
+}
+
+/// The week of a date and that week's year. A week belongs to the year of its Saturday.
+fn week(date: jiff::civil::Date) -> (i16, i16) {
+    let to_saturday = 6 - date.weekday().to_sunday_zero_offset();
+    let saturday = date.saturating_add(jiff::Span::new().days(to_saturday));
+    (saturday.year(), (saturday.day_of_year() - 1) / 7 + 1)
+}
+
+/// Delivers to OpenSearch.
+pub struct OpenSearchSink {
+    pub cluster: OpenSearch,
+    pub(super) outside: Outside,
+}
+
+/// A document that is still to be taken.
+struct Document<'a> {
+    item: &'a Item,
+    id: String,
+    index: String,
+    line: String,
+}
+
+#[async_trait]
+impl Sink for OpenSearchSink {
+    fn limit(&self) -> ChunkLimit {
+        ChunkLimit { bytes: SINK_BYTES_MAX, records: BULK_RECORDS_MAX }
+    }
+
+    async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
+        let (mut waiting, mut rejected) = self.documents(&chunk.items);
+        let mut retries = Retries::new(&self.outside.env, self.cluster.retry_s);
+        while !waiting.is_empty() {
+            let outcomes = self.attempt(&waiting).await;
+            let mut failed = Vec::new();
+            for (document, outcome) in waiting.into_iter().zip(outcomes) {
+                match outcome {
+                    Ok(()) => {}
+                    Err(trouble) if trouble.lasting => {
+                        rejected.push(self.rejected(&document, &trouble.failure, retries.attempts));
+                    }
+                    Err(trouble) => failed.push((document, trouble.failure)),
+                }
+            }
+            if failed.is_empty() || !retries.again().await {
+                let rest = failed.iter().map(|(doc, failure)| self.rejected(doc, failure, retries.attempts));
+                rejected.extend(rest);
+                break;
+            }
+            waiting = failed.into_iter().map(|(document, _)| document).collect();
+        }
+        rejected
+    }
+}
+
+impl OpenSearchSink {
+    /// The documents of records, and the records that are none.
+    fn documents<'a>(&self, items: &'a [Item]) -> (Vec<Document<'a>>, Vec<Rejected>) {
+        let (mut documents, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
+        for item in items {
+            let index = self.cluster.rotation.index(&self.cluster.index, item.origin.arrival);
+            let (id, line) = (record_id(item), line(&item.data));
+            let document = Document { item, id, index, line: line.unwrap_or_default() };
+            if document.line.is_empty() {
+                let failure = Failure::new("OS.MalformedData", "The record is not one JSON object.");
+                rejected.push(self.rejected(&document, &failure, 0));
+            } else {
+                documents.push(document);
+            }
+        }
+        (documents, rejected)
+    }
+
+    /// Sends the documents once; what became of each.
+    async fn attempt(&self, documents: &[Document<'_>]) -> Vec<Result<(), Trouble>> {
+        let all = |trouble: Trouble| documents.iter().map(|_| Err(trouble.clone())).collect();
+        let mut request = Request::post(self.cluster.url.join("/_bulk"))
+            .body(self.bulk(documents))
+            .expect("an address that was parsed makes a request");
+        let media = HeaderValue::from_static("application/x-ndjson");
+        request.headers_mut().insert(header::CONTENT_TYPE, media);
+        let answer = self.outside.ports.web.send(request, SINK_ANSWER_WAIT_MAX, BULK_ANSWER_BYTES_MAX).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return all(unanswered(&error)),
+        };
+        let (status, body) = (answer.status(), answer.body());
+        if !status.is_success() {
+            let failure = Failure::new(code(status.as_u16()), shortened(body));
+            return all(Trouble { failure, lasting: status == http::StatusCode::PAYLOAD_TOO_LARGE });
+        }
+        outcomes(body, documents.len())
+            .unwrap_or_else(|| all(Trouble::passing("OS.InvalidResponse", shortened(body))))
+    }
+
+    fn bulk(&self, documents: &[Document<'_>]) -> Bytes {
+        let mut body = String::with_capacity(documents.iter().map(|d| d.line.len() + 160).sum());
+        for document in documents {
+            let mut about = Map::from_iter([("_index".to_owned(), document.index.as_str().into())]);
+            if self.cluster.ids {
+                about.insert("_id".to_owned(), document.id.as_str().into());
+            }
+            if let Some(name) = &self.cluster.type_name {
+                about.insert("_type".to_owned(), name.as_str().into());
+            }
+            body += &json!({"index": about}).to_string();
+            body.push('\n');
+            body += &document.line;
+            body.push('\n');
+        }
+        body.into()
+    }
+
+    fn rejected(&self, document: &Document<'_>, failure: &Failure, attempts: u32) -> Rejected {
+        let mut rejected = self.outside.rejected(document.item, ErrorKind::OpenSearch, failure, attempts);
+        let (id, index) = (document.id.as_str().into(), document.index.as_str().into());
+        rejected.more = match (self.cluster.serverless, &self.cluster.type_name) {
+            (true, _) => vec![("osDocumentId", id), ("osIndexName", index)],
+            (false, name) => {
+                let name = name.as_deref().unwrap_or_default().into();
+                vec![("esDocumentId", id), ("esIndexName", index), ("esTypeName", name)]
+            }
+        };
+        rejected
+    }
+}
+
+/// A record's document on one line; none where it is not one JSON object. A newline outside of a string is blank space
+/// in JSON, and none stands in a string.
+fn line(data: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(data).ok()?.trim();
+    let one: &RawValue = serde_json::from_str(text).ok()?;
+    one.get().starts_with('{').then(|| text.replace(['\n', '\r'], " "))
+}
+
+/// What a bulk answer says of each of `count` documents; none where it is no such answer.
+fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), Trouble>>> {
+    #[derive(Deserialize)]
+    struct Answer {
+        items: Vec<HashMap<String, Outcome>>,
+    }
+    #[derive(Deserialize)]
+    struct Outcome {
+        status: u16,
+        #[serde(default)]
+        error: Value,
+    }
+    let answer: Answer = serde_json::from_slice(body).ok()?;
+    let outcomes = answer.items.into_iter().map(|item| {
+        let outcome = item.into_values().next()?;
+        Some(match outcome.status {
+            200..=299 => Ok(()),
+            status => {
+                let failure = Failure::new(code(status), shortened(outcome.error.to_string().as_bytes()));
+                // What does not fit the index will not fit it later.
+                Err(Trouble { failure, lasting: status == 400 })
+            }
+        })
+    });
+    let outcomes: Vec<_> = outcomes.collect::<Option<_>>()?;
+    (outcomes.len() == count).then_some(outcomes)
+}
+
+/// The error code of a status: AWS gives the number itself.
+fn code(status: u16) -> &'static str {
+    match status {
+        400 => "400",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        409 => "409",
+        413 => "413",
+        429 => "429",
+        500 => "500",
+        502 => "502",
+        503 => "503",
+        504 => "504",
+        _ => "OS.ServiceException",
+    }
+}
+
+fn unanswered(error: &WebError) -> Trouble {
+    let code = match error {
+        WebError::TimedOut => "OS.RequestTimeout",
+        WebError::Insecure(_) => "OS.SSLHandshakeFailure",
+        WebError::NotConnected(_) => "OS.ConnectionFailed",
+        WebError::Broken(_) => "OS.ConnectionReset",
+        WebError::TooLarge => "OS.ResponseTooLarge",
+    };
+    Trouble::passing(code, error.to_string())
+}

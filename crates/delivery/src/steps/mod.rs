@@ -1,0 +1,144 @@
+//! What records go through on their way from the source to the destination, one step behind the other.
+//!
+//! Owns their order and what they have in common: a step takes items and gives items and rejections. What each does
+//! is in its own file; all but the function are pure.
+
+pub mod append;
+pub mod check;
+pub mod function;
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_types::{Arn, Millis};
+use serde_json::Value;
+
+use crate::{
+    config::{Function, Origin, Step, StreamRecord},
+    groups::UserRecord,
+    item::{ErrorKind, Failure, Item, Keys, Rejected},
+    limits::{READ_BYTES_MAX, WORK_KIB_MAX},
+    ports::{Invoke, InvokeError},
+};
+
+/// What became of a group of records.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What goes on.
+    pub items: Vec<Item>,
+    /// What does not.
+    pub rejected: Vec<Rejected>,
+}
+
+impl Outcome {
+    /// A group before its first step.
+    pub fn of(group: Vec<UserRecord>) -> Self {
+        let item = |record: UserRecord| {
+            let data = record.data.clone();
+            Item { origin: Arc::new(record), data, keys: Keys::default() }
+        };
+        Self { items: group.into_iter().map(item).collect(), rejected: Vec::new() }
+    }
+}
+
+/// A step that looks at one record at a time and at nothing else.
+pub trait Pure: Send + Sync {
+    /// Gives what `item` becomes to `out`, or says why it cannot go on.
+    fn apply(&self, item: Item, out: &mut Vec<Item>) -> Result<(), Failure>;
+
+    /// Further members of the line about a record that failed.
+    fn more(&self, _record: &UserRecord) -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+}
+
+/// The steps of a delivery stream, ready to run.
+pub struct Steps {
+    stages: Vec<Stage>,
+    stream: Arn,
+    source: Option<Arn>,
+}
+
+/// Steps that run together.
+enum Stage {
+    Pure(Arc<[Box<dyn Pure>]>),
+    Function(Function),
+}
+
+impl Steps {
+    /// The steps that `stream` is configured with.
+    pub fn of(stream: &StreamRecord) -> Self {
+        let source = match &stream.origin {
+            Origin::Direct { .. } => None,
+            Origin::Stream { arn, .. } => Some(arn.clone()),
+        };
+        let mut stages = Vec::new();
+        let mut pure: Vec<Box<dyn Pure>> = Vec::new();
+        for step in &stream.destination.steps {
+            match step {
+                Step::Check(format) => pure.push(Box::new(*format)),
+                Step::Function(function) => {
+                    stages.extend(together(std::mem::take(&mut pure)));
+                    stages.push(Stage::Function(function.clone()));
+                }
+            }
+        }
+        stages.extend(together(pure));
+        Self { stages, stream: stream.arn.clone(), source }
+    }
+
+    /// Takes a group through all steps. An error means that nobody can say what would have become of it.
+    pub async fn run(
+        &self,
+        env: &Env,
+        invoke: &dyn Invoke,
+        group: Vec<UserRecord>,
+    ) -> Result<Outcome, InvokeError> {
+        let mut done = Outcome::of(group);
+        for stage in &self.stages {
+            let items = std::mem::take(&mut done.items);
+            let next = match stage {
+                Stage::Pure(steps) => run_pure(env, steps.clone(), items).await,
+                Stage::Function(function) => {
+                    let (stream, source) = (&self.stream, self.source.as_ref());
+                    function::Caller { env, invoke, function, stream, source }.run(items).await?
+                }
+            };
+            done.items = next.items;
+            done.rejected.extend(next.rejected);
+        }
+        Ok(done)
+    }
+}
+
+fn together(steps: Vec<Box<dyn Pure>>) -> Option<Stage> {
+    (!steps.is_empty()).then(|| Stage::Pure(steps.into()))
+}
+
+async fn run_pure(env: &Env, steps: Arc<[Box<dyn Pure>]>, items: Vec<Item>) -> Outcome {
+    let now = env.clock.now();
+    env.blocking(move || apply_all(&steps, items, now)).await
+}
+
+fn apply_all(steps: &[Box<dyn Pure>], items: Vec<Item>, now: Millis) -> Outcome {
+    let mut done = Outcome { items, rejected: Vec::new() };
+    for step in steps {
+        let items = std::mem::take(&mut done.items);
+        done.items.reserve(items.len());
+        for item in items {
+            let origin = item.origin.clone();
+            if let Err(failure) = step.apply(item, &mut done.items) {
+                let more = step.more(&origin);
+                let kind = ErrorKind::Processing;
+                done.rejected.push(Rejected { origin, kind, failure, attempts: 1, ended: now, more });
+            }
+        }
+    }
+    done
+}
+
+/// The KiB of the budget that a group takes: what is read at once, and what the largest step holds.
+pub fn share_kib(group_bytes: usize) -> u32 {
+    let kib = ((group_bytes + READ_BYTES_MAX) / 1024).clamp(1, WORK_KIB_MAX);
+    u32::try_from(kib).expect("the budget is a small number")
+}
