@@ -4,7 +4,12 @@
 use headwater_env::Env;
 use serde::Serialize;
 
-use crate::{config::StreamRecord, item::Failure, ports::LogSink};
+use crate::{
+    config::StreamRecord,
+    item::{Failure, Rejected},
+    ports::LogSink,
+    steps::function::FUNCTION_MEMBER,
+};
 
 /// Writes error lines of one delivery stream.
 pub struct ErrorLog<'a> {
