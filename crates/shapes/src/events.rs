@@ -3,12 +3,15 @@
 use std::{fmt, pin::Pin};
 
 use futures_util::Stream;
-use serde::Serialize;
+use serde::{Deserializer, Serialize};
 
 /// One event of an [`EventStream`]: serialized, it is what the event holds.
-pub trait Event: Serialize + Send + 'static {
+pub trait Event: Serialize + Sized + Send + 'static {
     /// The event's name: `SubscribeToShardEvent`.
     fn name(&self) -> &'static str;
+
+    /// Reads what the event of that name holds, for the client's half; none where no event has that name.
+    fn read<'de, D: Deserializer<'de>>(name: &str, from: D) -> Result<Option<Self>, D::Error>;
 }
 
 /// What ends an [`EventStream`] before its time.
@@ -45,5 +48,9 @@ pub enum NoEvent {}
 impl Event for NoEvent {
     fn name(&self) -> &'static str {
         match *self {}
+    }
+
+    fn read<'de, D: Deserializer<'de>>(_: &str, _: D) -> Result<Option<Self>, D::Error> {
+        Ok(None)
     }
 }

@@ -2178,6 +2178,15 @@ impl crate::Event for SubscribeToShardEventStream {
             Self::SubscribeToShardEvent(_) => "SubscribeToShardEvent",
         }
     }
+
+    fn read<'de, D: serde::Deserializer<'de>>(name: &str, from: D) -> Result<Option<Self>, D::Error> {
+        match name {
+            "SubscribeToShardEvent" => {
+                Deserialize::deserialize(from).map(|held| Some(Self::SubscribeToShardEvent(held)))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 /// The operations, as types.

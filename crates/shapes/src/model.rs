@@ -222,6 +222,8 @@ pub trait Operation: Send + Sync + 'static {
     type Output: DeserializeOwned + Serialize + Send + 'static;
     /// The events that the answer consists of, where it does.
     type Event: Event;
+    /// Whether it does.
+    const HAS_EVENTS: bool = false;
 
     /// Gives an input its streaming body, where it has one.
     fn set_input_stream(_input: &mut Self::Input, _body: ByteStream) {}
@@ -239,6 +241,8 @@ pub trait Operation: Send + Sync + 'static {
     fn take_event_stream(_output: &mut Self::Output) -> Option<EventStream<Self::Event>> {
         None
     }
+    /// Gives an output its events, for the client's half.
+    fn set_event_stream(_output: &mut Self::Output, _events: EventStream<Self::Event>) {}
 }
 
 /// Whether a decoded value keeps all constraints of its shape. Generated, and only a yes or no: the words for a no
@@ -260,9 +264,13 @@ macro_rules! operation {
             type Input = $input;
             type Output = $output;
             type Event = $event;
+            const HAS_EVENTS: bool = true;
 
             fn take_event_stream(output: &mut Self::Output) -> Option<$crate::EventStream<$event>> {
                 Some(std::mem::take(&mut output.$events))
+            }
+            fn set_event_stream(output: &mut Self::Output, events: $crate::EventStream<$event>) {
+                output.$events = events;
             }
         }
     };

@@ -193,7 +193,7 @@ impl From<ApiError> for EventError {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::Serialize;
+    use serde::{Deserialize, Deserializer, Serialize};
 
     use super::*;
 
@@ -235,6 +235,10 @@ mod tests {
     impl Event for Tick {
         fn name(&self) -> &'static str {
             "Tick"
+        }
+
+        fn read<'de, D: Deserializer<'de>>(_: &str, from: D) -> Result<Option<Self>, D::Error> {
+            u32::deserialize(from).map(|ticks| Some(Tick(ticks)))
         }
     }
 

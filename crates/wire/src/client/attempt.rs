@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use crate::{
     client::{
         CallError, Client,
+        events::read_events,
         http::RequestBody,
         protocol::{Body, Call, read_error, read_output, streams_output},
     },
@@ -31,6 +32,9 @@ pub(crate) async fn attempt<Op: Operation>(
     if !head.status.is_success() {
         let body = client.http.collect(status, body).await?;
         return Err(read_error(Op::SERVICE, status, &head.headers, &body));
+    }
+    if Op::HAS_EVENTS {
+        return read_events::<Op>(status, client.http.stream(body, None)).await;
     }
     if !streams_output(Op::SHAPE) {
         let body = client.http.collect(status, body).await?;

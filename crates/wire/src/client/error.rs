@@ -51,6 +51,11 @@ impl CallError {
         Self { code, status: Some(status), message: message.into(), retryable, unclear: false }
     }
 
+    /// An answer that was understood, but does not say what it must.
+    pub fn unreadable(message: impl ToString) -> Self {
+        Self::local(Self::RESPONSE, message, false, true)
+    }
+
     /// The call was never made.
     pub(crate) fn request(message: impl ToString) -> Self {
         Self::local(Self::REQUEST, message, false, false)

@@ -20,7 +20,7 @@ use hyper_util::{
 
 use crate::{
     client::{CallError, config::Timeouts},
-    limits::{IDLE_CONNECTIONS_PER_HOST, RESPONSE_BYTES},
+    limits::{ANSWER_WINDOW, ANSWERS_WINDOW, IDLE_CONNECTIONS_PER_HOST, RESPONSE_BYTES},
 };
 
 /// A request's body: bytes or a stream.
@@ -54,6 +54,8 @@ impl Http {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
+            .http2_initial_stream_window_size(ANSWER_WINDOW)
+            .http2_initial_connection_window_size(ANSWERS_WINDOW)
             .build(connector);
         Self { pool, clock, response: timeouts.response, idle: timeouts.idle }
     }

@@ -23,15 +23,22 @@ impl Emit<'_> {
         let shapes = self.shapes.iter().map(|name| (name, self.model.shape(name)));
         for (name, shape) in shapes.filter(|(_, shape)| shape.eventstream) {
             let events = shape.members.0.iter().filter(|(_, part)| !self.model.shape(&part.shape).exception);
-            let (mut variants, mut names) = (String::new(), String::new());
+            let (mut variants, mut names, mut reads) = (String::new(), String::new(), String::new());
             for (event, part) in events {
                 writeln!(variants, "{event}({}),", part.shape).expect(TAKES_ALL);
                 writeln!(names, "Self::{event}(_) => {event:?},").expect(TAKES_ALL);
+                writeln!(
+                    reads,
+                    "{event:?} => Deserialize::deserialize(from).map(|held| Some(Self::{event}(held))),"
+                )
+                .expect(TAKES_ALL);
             }
             write!(
                 out,
                 "#[derive(Debug, Clone, PartialEq, Serialize)]\n#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n\n\
-                 impl crate::Event for {name} {{\nfn name(&self) -> &'static str {{\nmatch self {{\n{names}}}\n}}\n}}\n\n"
+                 impl crate::Event for {name} {{\nfn name(&self) -> &'static str {{\nmatch self {{\n{names}}}\n}}\n\n\
+                 fn read<'de, D: serde::Deserializer<'de>>(name: &str, from: D) -> Result<Option<Self>, D::Error> {{\n\
+                 match name {{\n{reads}_ => Ok(None),\n}}\n}}\n}}\n\n"
             )
             .expect(TAKES_ALL);
         }
