@@ -1,7 +1,8 @@
-//! What a consumer asks of a Kinesis endpoint: three calls, behind a trait so that tests can play the endpoint.
+//! What a consumer asks of a Kinesis endpoint: four calls, behind a trait so that tests can play the endpoint.
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use headwater_types::{HashRange, Millis};
 use headwater_wire::client::CallError;
 
@@ -27,20 +28,39 @@ pub enum Position {
     Latest,
     /// At the record of this sequence number.
     At(String),
+    /// At the record behind this sequence number.
+    After(String),
     /// At the first record that arrived at this time or later.
     AtTime(Millis),
 }
 
-/// Some records of a shard, in order.
+/// Some records of a shard, in order, as GetRecords gives them.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// The records.
     pub records: Vec<Stored>,
     /// Where to go on; none at the end of a closed shard.
     pub next: Option<String>,
+    /// The shards that follow, at the end of a closed shard.
+    pub children: Vec<Shard>,
     /// Whether the shard held nothing behind these when they were read.
     pub at_tip: bool,
 }
+
+/// Some records of a shard, in order, as SubscribeToShard pushes them.
+#[derive(Debug, Clone, Default)]
+pub struct Pushed {
+    /// The records; none tells that the shard is quiet.
+    pub records: Vec<Stored>,
+    /// Behind which sequence number to go on; none at the end of a closed shard.
+    pub continuation: Option<String>,
+    /// The shards that follow, at the end of a closed shard.
+    pub children: Vec<Shard>,
+}
+
+/// What a subscription pushes, until it ends by itself (after five minutes, as AWS has it), at the shard's end, or
+/// with an error.
+pub type Subscription = BoxStream<'static, Result<Pushed, CallError>>;
 
 /// A record as a shard holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,4 +84,12 @@ pub trait Source: Send + Sync {
     async fn iterator(&self, shard_id: &str, from: &Position) -> Result<String, CallError>;
     /// GetRecords.
     async fn read(&self, iterator: &str) -> Result<Page, CallError>;
+    /// SubscribeToShard, for the registered consumer of that ARN. Nothing MUST be taken from the endpoint before it is
+    /// asked of the subscription, but for what a connection holds.
+    async fn subscribe(
+        &self,
+        consumer_arn: &str,
+        shard_id: &str,
+        from: &Position,
+    ) -> Result<Subscription, CallError>;
 }

@@ -14,12 +14,13 @@ use futures_util::{
 };
 use headwater_env::Env;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
-    Options,
+    Options, Reading,
     api::Source,
     balance::View,
+    feed::{Fanned, Feed, Polled, Room},
     held::{Checkpointer, Held},
     lease::{Lease, LeaseStore, StoreError},
     limits::RENEWALS_AT_A_TIME,
@@ -35,7 +36,7 @@ pub(crate) struct Coordinator {
     pub processors: Arc<dyn Processors>,
     pub options: Options,
     pub env: Env,
-    pub pages: Arc<Semaphore>,
+    pub pages: Room,
     /// What is held now, for others to see.
     pub shown: Arc<Mutex<Vec<String>>>,
     /// Told when a reader ended.
@@ -186,18 +187,17 @@ impl Coordinator {
         let (alive, reader) = mpsc::channel(1);
         let process = self.processors.open(&lease.key, &lease.checkpoint);
         let (range, reached) = (lease.range, lease.checkpoint.clone());
+        let feed = self.feed(&lease.key);
         let duration = self.options.lease_duration;
         let held = Arc::new(Held::new(lease, self.store.clone(), self.env.clone(), duration, begun));
         let work = Reader {
             source: self.source.clone(),
             held: held.clone(),
+            feed,
             process,
             checkpointer: Checkpointer::new(held.clone()),
-            pages: self.pages.clone(),
-            poll: self.options.poll,
             range,
             reached,
-            iterator: None,
             signals,
             env: self.env.clone(),
         };
@@ -208,6 +208,20 @@ impl Coordinator {
             wake.notify_one();
         });
         self.holding.insert(held.key().to_owned(), Holding { held, signal, reader });
+    }
+
+    /// How the records of a shard come.
+    fn feed(&self, shard_id: &str) -> Box<dyn Feed> {
+        let (source, shard_id, room) = (self.source.clone(), shard_id.to_owned(), self.pages.clone());
+        match self.options.reading.clone() {
+            Reading::Poll { pause } => {
+                let env = self.env.clone();
+                Box::new(Polled { source, shard_id, room, pause, env, iterator: None, at_tip: false })
+            }
+            Reading::FanOut { consumer_arn } => {
+                Box::new(Fanned { source, consumer_arn, shard_id, room, subscription: None, behind: None })
+            }
+        }
     }
 
     /// Has all readers come to an end, and keeps their leases meanwhile.

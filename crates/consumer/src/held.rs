@@ -12,8 +12,10 @@ use headwater_env::Env;
 use parking_lot::Mutex;
 
 use crate::{
+    api::Shard,
     checkpoint::{Checkpoint, Place},
     lease::{Lease, LeaseStore, StoreError},
+    lineage::following,
 };
 
 /// A lease of this consumer's. Its writes are made one after the other, so that they do not overtake each other.
@@ -91,8 +93,13 @@ impl Held {
         .await
     }
 
-    /// Says that the shard is processed to its end.
-    pub(crate) async fn finish(&self) -> Result<(), CheckpointError> {
+    /// Says that the shard is processed to its end, once the shards that follow have leases.
+    pub(crate) async fn finish(&self, children: &[Shard]) -> Result<(), CheckpointError> {
+        if !children.is_empty() {
+            for lease in following(children, &self.store.list().await?) {
+                self.store.create(lease).await?;
+            }
+        }
         self.write(|lease| {
             (lease.checkpoint, lease.owner, lease.switches_since_checkpoint) =
                 (Checkpoint::ShardEnd, None, 0);
@@ -126,7 +133,7 @@ impl Held {
     }
 }
 
-/// Keeps how far a shard is processed.
+/// Keeps how far a shard is processed. [`Process`](crate::Process) is given it with the records.
 pub struct Checkpointer {
     held: Arc<Held>,
     /// The last user record that was given, or passed over behind one.

@@ -4,25 +4,69 @@
 //! lease there, and the consumer that holds it reads the shard, takes aggregated records apart, and gives the user
 //! records to a [`Process`], which checkpoints when it is done with them.
 //!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use headwater_consumer::{
+//!     Checkpoint, Checkpointer, ClientConfig, Consumer, Env, KinesisSource, MemoryLeases, Options, Process,
+//!     ProcessError, Reading, Record, async_trait,
+//! };
+//!
+//! struct Print;
+//!
+//! #[async_trait]
+//! impl Process for Print {
+//!     async fn records(&mut self, records: Vec<Record>, done: &Checkpointer) -> Result<(), ProcessError> {
+//!         for record in records {
+//!             println!("{}: {} bytes", record.partition_key, record.data.len());
+//!         }
+//!         Ok(done.checkpoint_all().await?)
+//!     }
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! // Credentials, region and endpoint, from where AWS's own tools have them.
+//! let env = Env::real();
+//! let config = ClientConfig::from_env(|name| std::env::var(name).ok(), &env).await?;
+//! let source = KinesisSource::new(config, "trips", &env);
+//!
+//! // Shards are pushed to this consumer; without this line they are polled.
+//! let reading = Reading::FanOut { consumer_arn: source.register("my-application").await? };
+//! let options = Options { reading, ..Options::new("worker-1") };
+//! let processors = |_shard: &str, _from: &Checkpoint| -> Box<dyn Process> { Box::new(Print) };
+//! let leases = Arc::new(MemoryLeases::default());
+//! let consumer = Consumer::start(Arc::new(source), leases, Arc::new(processors), options, env);
+//! // … and when it is time to go:
+//! consumer.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What holds
-//! * Every record is given at least once; again when a lease moves before it is checkpointed.
-//! * A shard's records are given in order, and a shard's children begin when it is processed to its end.
+//! * Every record is given at least once; again when a lease moves before it is checkpointed. After an orderly
+//!   [`Consumer::shutdown`] whose processing checkpointed, nothing comes again.
+//! * A shard's records are given in order, and a shard's children begin when it is processed to its end: so all
+//!   records of one partition key are given in the order in which the stream has them.
 //! * When a consumer dies, its leases are taken by others after [`Options::lease_duration`]. Leases of a busier
 //!   consumer are taken one at a time, so that shares become even. Two consumers may give the same records for
 //!   as long as the loser does not know yet; only the holder's checkpoints are kept.
 //! * A consumer that cannot renew its leases stops giving records before others take them.
-//! * Memory is bounded by [`Options::pages_max`] pages of at most 10 MiB each.
+//! * Memory is bounded by [`Options::pages_max`] pages of at most 10 MiB each. With [`Reading::FanOut`] each shard has
+//!   one event more that waits for its turn, and what its connection holds (1 MiB at most with HTTP/2); what comes
+//!   behind that is not taken off the connection, so that the endpoint waits for the processing.
+//! * What cannot be read is tried again with pauses, in the way that was chosen: fan-out never becomes polling by
+//!   itself. What does not pass by itself is told as a warning through `tracing`.
 //!
 //! With [`Start::Latest`], a shard that was never checkpointed starts at its tip whenever its lease moves, as with
 //! KCL; start with [`Start::TrimHorizon`] or [`Start::AtTimestamp`] where nothing may be missed.
-//!
-//! Shards are polled; enhanced fan-out is not used.
 
 mod api;
 mod aws;
 mod balance;
 mod checkpoint;
 mod coordinator;
+mod fan_out;
+mod feed;
 mod held;
 mod lease;
 pub mod limits;
@@ -37,10 +81,12 @@ use std::{
     time::Duration,
 };
 
-pub use api::{Page, Position, Shard, Source, Stored};
+pub use api::{Page, Position, Pushed, Shard, Source, Stored, Subscription};
+pub use async_trait::async_trait;
 pub use aws::KinesisSource;
 pub use checkpoint::{Checkpoint, Place};
-use headwater_env::Env;
+pub use headwater_env::Env;
+pub use headwater_wire::client::{CallError, ClientConfig, Credentials};
 pub use held::{CheckpointError, Checkpointer};
 pub use lease::{Lease, LeaseStore, MemoryLeases, StoreError};
 pub use lineage::Start;
@@ -49,6 +95,23 @@ pub use process::{Process, ProcessError, Processors, Record};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::coordinator::Coordinator;
+
+/// How records come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// They are asked for with GetRecords; all consumers of a stream share what its shards give in this way.
+    Poll {
+        /// The pause after a read that came to the tip; AWS allows five reads a second and shard, of all consumers
+        /// together.
+        pause: Duration,
+    },
+    /// They are pushed with SubscribeToShard as they are put (enhanced fan-out), 2 MiB a second and shard for this
+    /// application alone.
+    FanOut {
+        /// What [`KinesisSource::register`] gives, the same for all consumers of the application.
+        consumer_arn: String,
+    },
+}
 
 /// How a consumer behaves.
 #[derive(Debug, Clone)]
@@ -61,23 +124,23 @@ pub struct Options {
     pub lease_duration: Duration,
     /// How often the stream's shards are listed; they are listed too when one is processed to its end.
     pub sync_interval: Duration,
-    /// The pause after a read that came to the tip; AWS allows five reads a second and shard, of all consumers together.
-    pub poll: Duration,
+    /// How records come.
+    pub reading: Reading,
     /// Leases that it holds at most.
     pub leases_max: usize,
-    /// Pages of at most 10 MiB that it holds at most.
+    /// Pages of at most 10 MiB, or events, that it holds at most.
     pub pages_max: usize,
 }
 
 impl Options {
-    /// The options that KCL has by default, for a consumer of this name.
+    /// The options that KCL has by default, for a consumer of this name, but that shards are polled.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             start: Start::TrimHorizon,
             lease_duration: Duration::from_secs(10),
             sync_interval: Duration::from_secs(60),
-            poll: Duration::from_secs(1),
+            reading: Reading::Poll { pause: Duration::from_secs(1) },
             leases_max: limits::LEASES_MAX,
             pages_max: limits::PAGES_MAX,
         }

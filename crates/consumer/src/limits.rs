@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Records of one read (Kinesis API reference: at most 10,000, of 10 MiB together).
 pub const PAGE_RECORDS_MAX: i32 = 10_000;
 
-/// Pages held at a time by all shards of a consumer, by default.
+/// Pages held at a time by all shards of a consumer, by default; with fan-out a page is what one event holds.
 pub const PAGES_MAX: usize = 8;
 
 /// Leases that one consumer holds, by default; each is a task.
@@ -22,3 +22,9 @@ pub const PAUSE_MIN: Duration = Duration::from_millis(200);
 
 /// The longest pause after a read that failed or was throttled.
 pub const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How long a registration for enhanced fan-out may take until it is active.
+pub const REGISTRATION_MAX: Duration = Duration::from_secs(120);
+
+/// The pause between two looks at it; AWS allows 20 a second of all consumers of an account.
+pub const REGISTRATION_PAUSE: Duration = Duration::from_millis(500);

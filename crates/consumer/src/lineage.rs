@@ -49,6 +49,16 @@ pub fn missing(shards: &[Shard], leases: &[Lease], start: &Start) -> Vec<Lease> 
     missing
 }
 
+/// The leases of the shards that follow one that is processed to its end, where they can be made now.
+///
+/// That a shard is leased says that its ancestors need no more. So the child of a merge waits for the leases of both
+/// parents: one that has none yet would never get one (KCL looks after this in the same way).
+pub fn following(children: &[Shard], leases: &[Lease]) -> Vec<Lease> {
+    let leased = |id: &String| leases.iter().any(|lease| lease.key == *id);
+    let ready = children.iter().filter(|child| child.parents.iter().all(leased) && !leased(&child.id));
+    ready.map(|child| Lease::of(child, Checkpoint::TrimHorizon)).collect()
+}
+
 /// The leases of shards that are processed and not needed any more: expired, or followed by shards that are on their way.
 pub fn done_with<'a>(shards: &[Shard], leases: &'a [Lease]) -> Vec<&'a Lease> {
     let by_key: HashMap<&str, &Lease> = leases.iter().map(|lease| (lease.key.as_str(), lease)).collect();
@@ -175,6 +185,15 @@ mod tests {
         assert_eq!(keys(&missing(&shards(), &leases, &Start::TrimHorizon)), [("d", horizon)]);
         let expired = [lease("a", end)];
         assert_eq!(done_with(&[], &expired).len(), 1);
+    }
+
+    #[test]
+    fn the_shards_that_follow_are_leased_once_all_parents_are() {
+        let (d, end, horizon) = (&shards()[..1], Checkpoint::ShardEnd, Checkpoint::TrimHorizon);
+        let (b, c) = (lease("b", end), lease("c", horizon.clone()));
+        assert_eq!(following(d, std::slice::from_ref(&b)), [], "c would be taken for processed");
+        assert_eq!(keys(&following(d, &[b.clone(), c.clone()])), [("d", horizon.clone())]);
+        assert_eq!(following(d, &[b, c, lease("d", horizon)]), [], "it is leased");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub trait Process: Send {
     ) -> Result<(), ProcessError>;
 
     /// The shard is closed and all of its records were given. With `Ok` it counts as processed to its end, and its
-    /// children may begin.
+    /// children may begin. It may be told again when that could not be kept.
     async fn ended(&mut self, _checkpointer: &Checkpointer) -> Result<(), ProcessError> {
         Ok(())
     }

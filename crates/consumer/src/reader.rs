@@ -1,16 +1,17 @@
 //! One shard, from its lease's checkpoint to its end or the lease's.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 
 use futures_util::future::{Either, select};
 use headwater_env::Env;
 use headwater_types::HashRange;
 use headwater_wire::client::CallError;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::{
-    api::{Page, Source},
+    api::{Shard, Source},
     checkpoint::{Checkpoint, Place},
+    feed::{Batch, Feed},
     held::{Checkpointer, Held},
     limits::{PAUSE_MAX, PAUSE_MIN},
     process::{Process, Record},
@@ -31,8 +32,8 @@ pub(crate) enum Signal {
 /// Why a reader ends.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// The shard is processed to its end.
-    Finished,
+    /// The shard is processed to its end; these follow.
+    Finished(Vec<Shard>),
     /// The consumer shuts down.
     Drained,
     /// The lease is another's.
@@ -47,15 +48,12 @@ enum End {
 pub(crate) struct Reader {
     pub source: Arc<dyn Source>,
     pub held: Arc<Held>,
+    pub feed: Box<dyn Feed>,
     pub process: Box<dyn Process>,
     pub checkpointer: Checkpointer,
-    /// One permit a page.
-    pub pages: Arc<Semaphore>,
-    pub poll: Duration,
     pub range: HashRange,
     /// Up to where records were given.
     pub reached: Checkpoint,
-    pub iterator: Option<String>,
     pub signals: watch::Receiver<Signal>,
     pub env: Env,
 }
@@ -66,7 +64,7 @@ impl Reader {
         let end = self.read_on().await;
         tracing::debug!(shard = self.held.key(), ?end, "a shard's reader ends");
         let told = match end {
-            End::Finished => self.held.finish().await.map_err(|e| e.to_string()),
+            End::Finished(children) => self.held.finish(&children).await.map_err(|e| e.to_string()),
             End::Drained => {
                 let stopped = self.process.stopped(&self.checkpointer).await.map_err(|e| e.to_string());
                 stopped.and(self.held.release().await.map_err(|e| e.to_string()))
@@ -86,31 +84,16 @@ impl Reader {
     async fn read_on(&mut self) -> End {
         let mut pause = PAUSE_MIN;
         loop {
-            let wait = match self.unless_told(Self::page).await {
-                Err(end) => return end,
-                Ok(Ok((page, _room))) => {
+            let next = self.unless_told(async |reader| reader.feed.next(&reader.reached).await).await;
+            let went = match next {
+                Ok(Ok(batch)) => {
                     pause = PAUSE_MIN;
-                    match self.take(page).await {
-                        Ok(at_tip) => {
-                            if at_tip {
-                                self.poll
-                            } else {
-                                Duration::ZERO
-                            }
-                        }
-                        Err(end) => return end,
-                    }
+                    self.take(batch).await
                 }
-                Ok(Err(error)) => {
-                    if self.has_expired(&error).await {
-                        return self.end().await;
-                    }
-                    tracing::debug!(shard = self.held.key(), %error, "a shard could not be read");
-                    pause = (pause * 2).min(PAUSE_MAX);
-                    pause / 2
-                }
+                Ok(Err(error)) => self.failed(error, &mut pause).await,
+                Err(end) => Err(end),
             };
-            if let Err(end) = self.unless_told(async |reader| reader.env.clock.sleep(wait).await).await {
+            if let Err(end) = went {
                 return end;
             }
         }
@@ -132,31 +115,11 @@ impl Reader {
         }
     }
 
-    /// The next page, once there is room for it.
-    async fn page(&mut self) -> Result<(Page, tokio::sync::OwnedSemaphorePermit), CallError> {
-        let room = self.pages.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let iterator = match &self.iterator {
-            Some(iterator) => iterator.clone(),
-            None => {
-                let from = self.reached.position().expect("a shard that is processed is not read");
-                self.source.iterator(self.held.key(), &from).await?
-            }
-        };
-        let page = self.source.read(&iterator).await;
-        if page.as_ref().is_err_and(|error| error.code == "ExpiredIteratorException") {
-            self.iterator = None;
-        } else {
-            self.iterator = Some(iterator);
-        }
-        Ok((page?, room))
-    }
-
-    /// Has a page processed; whether the shard's tip is reached.
-    async fn take(&mut self, page: Page) -> Result<bool, End> {
-        let Page { records, next, at_tip } = page;
+    /// Has a batch processed, and the shard's end where it is reached.
+    async fn take(&mut self, batch: Batch) -> Result<(), End> {
         let mut users = Vec::new();
         let mut last = None;
-        for stored in records {
+        for stored in batch.records {
             let (some, place) = unpack(stored, self.range, &self.reached);
             users.extend(some);
             last = Some(place);
@@ -164,11 +127,10 @@ impl Reader {
         if let Some(last) = last {
             self.give(users, last).await?;
         }
-        match next {
-            Some(_) => self.iterator = next,
-            None => return Err(self.end().await),
+        match batch.end {
+            Some(children) => Err(self.end(children).await),
+            None => Ok(()),
         }
-        Ok(at_tip)
     }
 
     async fn give(&mut self, users: Vec<Record>, last: Place) -> Result<(), End> {
@@ -202,15 +164,31 @@ impl Reader {
     }
 
     /// All records of the shard were given.
-    async fn end(&mut self) -> End {
+    async fn end(&mut self, children: Vec<Shard>) -> End {
         match self.process.ended(&self.checkpointer).await {
             _ if self.held.is_lost() => End::Lost,
-            Ok(()) => End::Finished,
+            Ok(()) => End::Finished(children),
             Err(error) => {
                 tracing::warn!(shard = self.held.key(), %error, "the end of a shard was not processed");
                 End::Failed
             }
         }
+    }
+
+    /// Waits before the shard is read again, longer each time; ends when the shard is gone.
+    async fn failed(&mut self, error: CallError, pause: &mut std::time::Duration) -> Result<(), End> {
+        if self.has_expired(&error).await {
+            return Err(self.end(Vec::new()).await);
+        }
+        let shard = self.held.key();
+        if error.retryable || PASSING.contains(&error.code.as_str()) {
+            tracing::debug!(shard, %error, "a shard could not be read; trying again");
+        } else {
+            tracing::warn!(shard, %error, "a shard cannot be read; trying again");
+        }
+        let wait = *pause;
+        *pause = (wait * 2).min(PAUSE_MAX);
+        self.unless_told(async |reader| reader.env.clock.sleep(wait).await).await
     }
 
     /// Whether the shard is gone with all of its records, while its stream is there.
@@ -222,3 +200,7 @@ impl Reader {
         listed.is_ok_and(|shards| shards.iter().all(|shard| shard.id != self.held.key()))
     }
 }
+
+/// Errors that belong to the work: an iterator grew old, or whoever held the lease before is subscribed for a few
+/// seconds more.
+const PASSING: [&str; 2] = ["ExpiredIteratorException", "ResourceInUseException"];

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_consumer::{
     Checkpoint, Checkpointer, Consumer, KinesisSource, LeaseStore, MemoryLeases, Options, Process,
-    ProcessError, Record,
+    ProcessError, Reading, Record,
 };
 use headwater_env::Env;
 use headwater_shapes::{
@@ -176,7 +176,7 @@ async fn a_split_stream_is_read_whole_and_parents_first() {
     };
     let options = Options {
         lease_duration: Duration::from_secs(3),
-        poll: Duration::from_millis(20),
+        reading: Reading::Poll { pause: Duration::from_millis(20) },
         ..Options::new("a")
     };
     let consumer = Consumer::start(source, store.clone(), Arc::new(processors), options, env);
