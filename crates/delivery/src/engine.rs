@@ -76,7 +76,7 @@ impl EngineError {
             Self::Execute(ExecuteError::Objects(ObjectsError::NoBucket(_))) => "S3.NoSuchBucket",
             Self::Execute(ExecuteError::Objects(_)) => "S3.InternalServerError",
             Self::Execute(ExecuteError::Invoke(_)) => "Lambda.InternalServerError",
-            Self::Catalog(_) | Self::Prefix(_) => "InternalServerError",
+            Self::Catalog(_) | Self::Prefix(_) | Self::Execute(ExecuteError::Query(_)) => "InternalServerError",
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     ports::{InvokeError, ObjectsError, Ports, Source, SourceError},
     sink::ObjectWriter,
     store::Intent,
-    steps::{Outcome, Steps, share_kib},
+    steps::{Outcome, Steps, query::QueryError, share_kib},
 };
 
 /// Why an intent could not be carried out; it will be again.
@@ -31,6 +31,9 @@ pub enum ExecuteError {
     /// The function could not be asked.
     #[error("calling the function failed: {0}")]
     Invoke(#[from] InvokeError),
+    /// A step cannot be taken.
+    #[error("{0}")]
+    Query(#[from] QueryError),
     /// An object could not be put or removed.
     #[error("writing to the bucket failed: {0}")]
     Objects(#[from] ObjectsError),
@@ -100,7 +103,7 @@ impl Executor {
         groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>>,
         to: mpsc::Sender<Option<Held<Outcome>>>,
     ) -> Result<(), ExecuteError> {
-        let steps = Steps::of(stream);
+        let steps = Steps::of(stream)?;
         let run = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
             let (group, permit) = group?;
             let outcome = steps.run(&self.env, &*self.ports.invoke, group).await?;

@@ -62,8 +62,10 @@ pub struct Rejected {
 /// What a record failed at: `!{firehose:error-output-type}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorKind {
-    /// A processor, the function or the partition keys.
+    /// A processor or the function.
     Processing,
+    /// A query for partition keys.
+    MetadataExtraction,
     /// The conversion to a columnar format.
     FormatConversion,
     /// An HTTP endpoint.
@@ -79,6 +81,8 @@ impl ErrorKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Processing => "processing-failed",
+            // Not in AWS's table, but what its objects are named.
+            Self::MetadataExtraction => "metadata-extraction-failed",
             Self::FormatConversion => "format-conversion-failed",
             Self::HttpEndpoint => "http-endpoint-failed",
             Self::Splunk => "splunk-failed",

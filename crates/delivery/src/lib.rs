@@ -19,6 +19,7 @@ mod ports;
 mod prefix;
 mod quota;
 mod reader;
+mod secret;
 mod sink;
 mod sinks;
 mod steps;
@@ -36,12 +37,21 @@ pub use groups::UserRecord;
 pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;
 pub use ports::{
-    Body, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Ports, Source, SourceChunk,
-    SourceError, SourceLimit, SourceRecord, SourceShard, Sources, Web, WebError,
+    Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports, Session, Source,
+    SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources, Warehouse, WarehouseError, Web,
+    WebError,
 };
 pub use prefix::{PrefixError, Which};
 pub use quota::Quotas;
-pub use sinks::{Chunk, ChunkLimit, Sink};
-pub use steps::check::Format;
+pub use secret::Secret;
+pub use steps::{
+    check::Format,
+    deaggregate::Deaggregation,
+    query::{Query, QueryError, keys_of},
+};
+pub use sinks::{
+    AddressError, Chunk, ChunkLimit, Database, HecEndpoint, HttpEndpoint, JdbcError, Load, Loader, OpenSearch,
+    Redshift, Rotation, Sink, Splunk, WebAddress, loader, sink,
+};
 pub use store::{Family, Totals};
 pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;

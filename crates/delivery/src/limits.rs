@@ -24,6 +24,12 @@ pub const INVOKE_RECORD_FRAME_BYTES: usize = 400;
 pub const INVOCATIONS_A_STREAM_MAX: usize = 4;
 /// KiB of records that all executions of this process hold together, requests and answers not counted.
 pub const WORK_KIB_MAX: usize = 24 * 1024;
+/// Bytes that a record has once it is unpacked.
+pub const DECOMPRESSED_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Bytes of the groups in which records are unpacked, since they grow.
+pub const UNPACKED_GROUP_BYTES_MAX: usize = 64 * 1024;
+/// Records that one record is taken apart into (AWS's limit).
+pub const SUB_RECORDS_MAX: usize = 500;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
 /// Retries that a function may be configured with (AWS documents up to 300).
@@ -47,3 +53,28 @@ pub const RETRY_WAIT_MIN: Duration = Duration::from_millis(250);
 pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// The wait before a function is called again; each further one is twice as long, up to [`RETRY_WAIT_MAX`].
 pub const INVOKE_WAIT_MIN: Duration = Duration::from_millis(100);
+
+/// Bytes of data that go to a destination beside the bucket in one request; fewer where its buffer is smaller.
+pub const SINK_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Records of a request to an HTTP endpoint (its published schema).
+pub const ENDPOINT_RECORDS_MAX: usize = 10_000;
+/// Records of a request to a Splunk collector.
+pub const HEC_RECORDS_MAX: usize = 10_000;
+/// Documents of a bulk request.
+pub const BULK_RECORDS_MAX: usize = 5_000;
+/// How long a destination may take to answer a request (AWS: 3 minutes).
+pub const SINK_ANSWER_WAIT_MAX: Duration = Duration::from_secs(180);
+/// Bytes of an answer of an endpoint (AWS: 1 MiB).
+pub const ENDPOINT_ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of an answer to a bulk request, which names every document.
+pub const BULK_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The pause after a first failed attempt at a destination; each further one is twice as long …
+pub const SINK_PAUSE_MIN: Duration = Duration::from_secs(1);
+/// … up to this (AWS's figures).
+pub const SINK_PAUSE_MAX: Duration = Duration::from_secs(120);
+/// The pause before a Splunk collector is asked for an acknowledgement, and asked again.
+pub const HEC_ACK_PAUSE: Duration = Duration::from_secs(1);
+/// How long a warehouse may take to load a batch.
+pub const LOAD_WAIT_MAX: Duration = Duration::from_secs(3600);
+/// Bytes of one JSON object or line that is loaded into a warehouse.
+pub const LOAD_ROW_BYTES_MAX: usize = 4 * 1024 * 1024;

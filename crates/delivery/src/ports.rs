@@ -10,6 +10,8 @@ use futures_util::Stream;
 pub use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
 use headwater_types::{Arn, Millis};
 
+use crate::{secret::Secret, sinks::Database};
+
 /// Calls functions.
 #[async_trait]
 pub trait Invoke: Send + Sync {
@@ -55,6 +57,9 @@ pub struct ObjectMeta {
 pub trait Objects: Send + Sync {
     /// Puts an object, replacing what had its key. Atomic, and durable when it returns.
     async fn put(&self, bucket: &str, key: &str, body: Body, meta: ObjectMeta) -> Result<(), ObjectsError>;
+
+    /// An object's bytes, as they were put.
+    async fn get(&self, bucket: &str, key: &str) -> Result<Body, ObjectsError>;
 
     /// Removes an object; fine where there is none.
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError>;
@@ -103,9 +108,85 @@ pub enum WebError {
     /// The TLS handshake failed: the certificate is none that is trusted.
     #[error("the connection is not secure: {0}")]
     Insecure(String),
-    /// Anything else.
+    /// There was no connection.
+    #[error("connecting failed: {0}")]
+    NotConnected(String),
+    /// The connection broke: the request may have been carried out.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The answer is larger than it may be.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+/// Opens sessions with data warehouses, over PostgreSQL's protocol.
+#[async_trait]
+pub trait Warehouse: Send + Sync {
+    /// Opens a session, within a time of the port's own. Dropped, a session ends and what it has not committed is
+    /// undone.
+    async fn open(&self, login: &Login) -> Result<Box<dyn Session>, WarehouseError>;
+}
+
+/// A database, and as whom it is entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Where it is.
+    pub database: Database,
+    /// The user.
+    pub user: String,
+    /// The user's password.
+    pub password: Secret,
+}
+
+/// A session with a warehouse.
+#[async_trait]
+pub trait Session: Send {
+    /// Runs statements: the columns of all rows that they give, as texts.
+    async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, WarehouseError>;
+
+    /// Runs a `COPY … FROM STDIN` with `rows`. Where these end in an error, nothing is copied, and that is the error.
+    async fn copy_in(&mut self, sql: &str, rows: Body) -> Result<(), WarehouseError>;
+}
+
+/// Why a warehouse did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WarehouseError {
+    /// There is no connection, or it was lost.
+    #[error("connecting failed: {0}")]
+    NotConnected(String),
+    /// The warehouse says no.
+    #[error("{message} (SQLSTATE {state})")]
+    Refused {
+        /// The five letters of SQL's standard, and PostgreSQL's appendix A.
+        state: String,
+        /// Its words.
+        message: String,
+    },
+    /// What was to be copied could not be read.
     #[error("{0}")]
-    Failed(String),
+    Rows(String),
+}
+
+/// A network on which nothing can be reached, for whoever needs none.
+pub struct Offline;
+
+#[async_trait]
+impl Web for Offline {
+    async fn send(
+        &self,
+        _: http::Request<Bytes>,
+        _: Duration,
+        _: usize,
+    ) -> Result<http::Response<Bytes>, WebError> {
+        Err(WebError::NotConnected("there is no network".into()))
+    }
+}
+
+#[async_trait]
+impl Warehouse for Offline {
+    async fn open(&self, _: &Login) -> Result<Box<dyn Session>, WarehouseError> {
+        Err(WarehouseError::NotConnected("there is no network".into()))
+    }
 }
 
 /// Everything that deliveries need of others.
@@ -119,4 +200,8 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     /// Where error lines go.
     pub logs: Arc<dyn LogSink>,
+    /// How destinations are reached.
+    pub web: Arc<dyn Web>,
+    /// How data warehouses are.
+    pub warehouse: Arc<dyn Warehouse>,
 }

@@ -2,18 +2,18 @@
 //!
 //! They have no names that a repeated delivery could write to again, so they get every record at least once, with ids
 //! that stay the same when an intent is carried out again. What they do not take goes into the bucket, as lines.
+//! A warehouse is the exception: it reads what was put into the bucket ([`Loader`]).
+
+mod address;
+mod http_endpoint;
+mod opensearch;
+mod redshift;
+mod retries;
+mod splunk;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
-
-use crate::item::{Item, Rejected};
-
-/// A destination that takes records in chunks.
-#[async_trait]
-pub trait Sink: Send + Sync {
-    /// How large a chunk may be.
-    fn limit(&self) -> ChunkLimit;
-
-    /// Delivers a chunk, trying again for as long as the destination's retry duration says; what it did not take in
 use headwater_env::Env;
 use headwater_types::Arn;
 
@@ -22,6 +22,20 @@ use crate::{
     item::{ErrorKind, Failure, Item, Rejected},
     ports::{ObjectsError, Ports},
 };
+
+pub use address::{AddressError, WebAddress};
+pub use http_endpoint::HttpEndpoint;
+pub use opensearch::{OpenSearch, Rotation};
+pub use redshift::{Database, JdbcError, Redshift};
+pub use splunk::{HecEndpoint, Splunk};
+
+/// A destination that takes records in chunks.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// How large a chunk may be.
+    fn limit(&self) -> ChunkLimit;
+
+    /// Delivers a chunk, trying again for as long as the destination's retry duration says; what it did not take in
     /// that time is given back. Dropped in the middle, it leaves nothing running.
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected>;
 }
@@ -42,4 +56,84 @@ pub struct ChunkLimit {
     pub bytes: usize,
     /// Records.
     pub records: usize,
+}
+
+/// A destination that reads objects once they are in the bucket.
+#[async_trait]
+pub trait Loader: Send + Sync {
+    /// Has the destination read the objects, trying again for as long as its retry duration says. Why it did not, if
+    /// it did not: they are listed in a manifest in the bucket then, and the delivery goes on. Called after the
+    /// objects are durable and before the checkpoint moves; called again with the same load after a crash. Dropped in
+    /// the middle, it leaves nothing running.
+    ///
+    /// # Errors
+    /// When the bucket fails: then nothing is known, and it is to be called again.
+    async fn load(&self, load: &Load) -> Result<Option<Failure>, ObjectsError>;
+}
+
+/// Objects that are loaded together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// The same whenever its intent is carried out, and no other load's of the stream.
+    pub id: String,
+    /// The bucket.
+    pub bucket: String,
+    /// What the keys start with before their part of the time, where that is fixed.
+    pub prefix: String,
+    /// At least one key.
+    pub keys: Vec<String>,
+}
+
+/// The sink of a delivery stream whose records go to one.
+pub fn sink(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn Sink>> {
+    let outside = Outside { env: env.clone(), ports: ports.clone(), stream: stream.arn.clone() };
+    match stream.destination.target.clone() {
+        Target::Bucket | Target::Redshift(_) => None,
+        Target::Http(endpoint) => Some(Arc::new(http_endpoint::HttpSink { endpoint, outside })),
+        Target::Splunk(splunk) => Some(Arc::new(splunk::SplunkSink { splunk, outside })),
+        Target::OpenSearch(cluster) => Some(Arc::new(opensearch::OpenSearchSink { cluster, outside })),
+    }
+}
+
+/// The loader of a delivery stream whose objects are loaded elsewhere.
+pub fn loader(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn Loader>> {
+    let outside = Outside { env: env.clone(), ports: ports.clone(), stream: stream.arn.clone() };
+    match stream.destination.target.clone() {
+        Target::Redshift(redshift) => Some(Arc::new(redshift::RedshiftLoader {
+            redshift,
+            role: stream.destination.role.clone(),
+            region: stream.arn.region.clone(),
+            outside,
+        })),
+        Target::Bucket | Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => None,
+    }
+}
+
+/// What sinks work with.
+#[derive(Clone)]
+struct Outside {
+    env: Env,
+    ports: Ports,
+    /// The delivery stream.
+    stream: Arn,
+}
+
+impl Outside {
+    /// `item`, given up now after `attempts`.
+    fn rejected(&self, item: &Item, kind: ErrorKind, failure: &Failure, attempts: u32) -> Rejected {
+        Rejected {
+            origin: item.origin.clone(),
+            kind,
+            failure: failure.clone(),
+            attempts,
+            ended: self.env.clock.now(),
+            more: Vec::new(),
+        }
+    }
+}
+
+/// The id that a record has wherever it is delivered: the number that the source gave it, and its place in an
+/// aggregate. AWS's form (`dataId`, `EventId`, `esDocumentId`).
+fn record_id(item: &Item) -> String {
+    format!("{}.{}", item.origin.sequence_number, item.origin.sub)
 }

@@ -5,7 +5,11 @@
 
 pub mod append;
 pub mod check;
+pub mod deaggregate;
+pub mod decompress;
 pub mod function;
+pub mod log_events;
+pub mod query;
 
 use std::sync::Arc;
 
@@ -13,6 +17,12 @@ use headwater_env::Env;
 use headwater_types::{Arn, Millis};
 use serde_json::Value;
 
+use self::{
+    append::Append,
+    decompress::Decompress,
+    log_events::LogEvents,
+    query::{Query, QueryError},
+};
 use crate::{
     config::{Function, Origin, Step, StreamRecord},
     groups::UserRecord,
@@ -46,6 +56,11 @@ pub trait Pure: Send + Sync {
     /// Gives what `item` becomes to `out`, or says why it cannot go on.
     fn apply(&self, item: Item, out: &mut Vec<Item>) -> Result<(), Failure>;
 
+    /// What a record failed at that could not go on.
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Processing
+    }
+
     /// Further members of the line about a record that failed.
     fn more(&self, _record: &UserRecord) -> Vec<(&'static str, Value)> {
         Vec::new()
@@ -67,7 +82,7 @@ enum Stage {
 
 impl Steps {
     /// The steps that `stream` is configured with.
-    pub fn of(stream: &StreamRecord) -> Self {
+    pub fn of(stream: &StreamRecord) -> Result<Self, QueryError> {
         let source = match &stream.origin {
             Origin::Direct { .. } => None,
             Origin::Stream { arn, .. } => Some(arn.clone()),
@@ -77,6 +92,11 @@ impl Steps {
         for step in &stream.destination.steps {
             match step {
                 Step::Check(format) => pure.push(Box::new(*format)),
+                Step::Decompress => pure.push(Box::new(Decompress)),
+                Step::LogEvents => pure.push(Box::new(LogEvents)),
+                Step::Deaggregate(by) => pure.push(Box::new(by.clone())),
+                Step::Query(text) => pure.push(Box::new(Query::compile(text)?)),
+                Step::Append(tail) => pure.push(Box::new(Append(tail.clone()))),
                 Step::Function(function) => {
                     stages.extend(together(std::mem::take(&mut pure)));
                     stages.push(Stage::Function(function.clone()));
@@ -84,7 +104,7 @@ impl Steps {
             }
         }
         stages.extend(together(pure));
-        Self { stages, stream: stream.arn.clone(), source }
+        Ok(Self { stages, stream: stream.arn.clone(), source })
     }
 
     /// Takes a group through all steps. An error means that nobody can say what would have become of it.
@@ -129,7 +149,7 @@ fn apply_all(steps: &[Box<dyn Pure>], items: Vec<Item>, now: Millis) -> Outcome 
             let origin = item.origin.clone();
             if let Err(failure) = step.apply(item, &mut done.items) {
                 let more = step.more(&origin);
-                let kind = ErrorKind::Processing;
+                let kind = step.kind();
                 done.rejected.push(Rejected { origin, kind, failure, attempts: 1, ended: now, more });
             }
         }

@@ -6,6 +6,7 @@ mod log;
 mod objects;
 mod scenarios;
 mod source;
+mod web;
 mod world;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub use fuse::{Fuse, Side};
 pub use log::MemoryLog;
 pub use objects::{FakeObjects, FusedObjects, PutFault};
 pub use source::FakeSource;
+pub use web::{FakeWeb, JumpingClock, json};
 pub use world::{FunctionCall, World};
 
 use crate::config::{Buffering, Compression, Destination, Function, NewOrigin, Origin, Step, StreamRecord};
@@ -44,6 +46,19 @@ pub fn destination() -> Destination {
         logging: None,
         described: serde_json::Value::Null,
     }
+}
+
+/// An item of one record.
+pub fn item(data: impl Into<bytes::Bytes>) -> crate::Item {
+    let record = crate::UserRecord {
+        shard: "shard".into(),
+        sequence_number: "1".into(),
+        sub: 0,
+        partition_key: "key".into(),
+        data: data.into(),
+        arrival: Millis(7),
+    };
+    crate::steps::Outcome::of(vec![record]).items.remove(0)
 }
 
 /// A function that is called with groups of `batch_bytes`.

@@ -92,6 +92,15 @@ impl Objects for FusedObjects {
         if fault == PutFault::Denied { Err(refused()) } else { Ok(()) }
     }
 
+    async fn get(&self, bucket: &str, key: &str) -> Result<Body, ObjectsError> {
+        if *self.inner.bucket_gone.lock() {
+            return Err(ObjectsError::NoBucket(bucket.to_owned()));
+        }
+        let stored = self.inner.stored.lock().get(key).map(|(body, _)| body.clone());
+        let body = stored.ok_or_else(|| ObjectsError::Failed(format!("there is no object {key}")))?;
+        Ok(Box::pin(futures_util::stream::once(async { Ok(body) })))
+    }
+
     async fn delete(&self, _bucket: &str, key: &str) -> Result<(), ObjectsError> {
         self.fuse
             .guard(async {

@@ -150,6 +150,8 @@ impl World {
             invoke: self.function.clone(),
             objects: Arc::new(FusedObjects { inner: self.objects.clone(), fuse: fuse.clone() }),
             logs: self.logs.clone(),
+            web: Arc::new(crate::ports::Offline),
+            warehouse: Arc::new(crate::ports::Offline),
         };
         let catalog = Arc::new(FusedCatalog { inner: self.catalog.clone(), fuse: fuse.clone() });
         Deliveries::open(self.env.clone(), catalog, self.log.clone(), ports, self.options.clone())
