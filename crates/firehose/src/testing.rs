@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_delivery::{
-    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Options, Ports,
+    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Options, Ports,
     Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
@@ -81,6 +81,10 @@ impl Objects for Nothing {
         Err(ObjectsError::NoBucket(bucket.to_owned()))
     }
 
+    async fn get(&self, bucket: &str, _key: &str) -> Result<Body, ObjectsError> {
+        Err(ObjectsError::NoBucket(bucket.to_owned()))
+    }
+
     async fn delete(&self, _bucket: &str, _key: &str) -> Result<(), ObjectsError> {
         Ok(())
     }
@@ -107,6 +111,8 @@ impl World {
             invoke: nothing.clone(),
             objects: nothing.clone(),
             logs: nothing,
+            web: Arc::new(Offline),
+            warehouse: Arc::new(Offline),
         };
         let catalog = Arc::new(MemoryCatalog::default());
         let options = Options { quotas: Some(Quotas::of_region("us-east-1")), ..Options::default() };

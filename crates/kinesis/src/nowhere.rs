@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_delivery::{
-    Body, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Ports, Sources,
+    Body, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Ports, Sources,
 };
 use headwater_types::{Arn, Millis};
 
@@ -13,7 +13,14 @@ struct Nowhere;
 
 /// Ports that lead from `sources` to nowhere.
 pub(crate) fn ports(sources: Arc<dyn Sources>) -> Ports {
-    Ports { sources, invoke: Arc::new(Nowhere), objects: Arc::new(Nowhere), logs: Arc::new(Nowhere) }
+    Ports {
+        sources,
+        invoke: Arc::new(Nowhere),
+        objects: Arc::new(Nowhere),
+        logs: Arc::new(Nowhere),
+        web: Arc::new(Offline),
+        warehouse: Arc::new(Offline),
+    }
 }
 
 #[async_trait]
@@ -26,6 +33,10 @@ impl Invoke for Nowhere {
 #[async_trait]
 impl Objects for Nowhere {
     async fn put(&self, bucket: &str, _: &str, _: Body, _: ObjectMeta) -> Result<(), ObjectsError> {
+        Err(ObjectsError::NoBucket(bucket.to_owned()))
+    }
+
+    async fn get(&self, bucket: &str, _: &str) -> Result<Body, ObjectsError> {
         Err(ObjectsError::NoBucket(bucket.to_owned()))
     }
 

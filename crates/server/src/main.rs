@@ -13,6 +13,7 @@ mod logging;
 mod serve;
 mod settings;
 mod tls;
+mod trust;
 
 use std::process::ExitCode;
 

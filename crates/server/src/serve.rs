@@ -29,11 +29,11 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     Failure,
     access::{self, Access},
-    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, ObjectCode, StoreObjects},
+    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, StoreObjects},
     health::HealthDoor,
     logging,
     settings::{Durability, Limits, Objects, Settings},
-    tls,
+    tls, trust,
 };
 
 /// Names of this machine under which a bucket may stand in front: `bucket.localhost:4566`.
@@ -193,11 +193,14 @@ impl Domains {
         .await?;
         let sources = Arc::new(StreamSources(streams.clone()));
         let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
+        let trusted = trust::open(env, settings)?;
         let ports = Ports {
             sources,
             invoke: Arc::new(FunctionInvoke { env: env.clone(), functions: functions.clone() }),
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
+            web: Arc::new(HttpWeb::new(env, trusted.clone())),
+            warehouse: Arc::new(PostgresWarehouse { env: env.clone(), tls: Arc::new(trusted) }),
         };
         let options = delivery_options(settings);
         let of_channels = headwater_delivery::Options { family: Family::Channels, ..options.clone() };

@@ -79,6 +79,11 @@ pub struct Settings {
     #[arg(long, env = "HEADWATER_OBJECTS_ENDPOINT_URL", value_name = "URL")]
     pub objects_endpoint_url: Option<String>,
 
+    /// File with certificates of authorities, PEM, whose destinations deliveries are made to, besides those that
+    /// browsers trust
+    #[arg(long, env = "HEADWATER_TRUST_CA", value_name = "FILE")]
+    pub trust_ca: Option<PathBuf>,
+
     /// Memory for the newest records, in MiB
     #[arg(long, env = "HEADWATER_TAIL_CACHE_MIB", value_name = "MIB", default_value_t = 32)]
     pub tail_cache_mib: usize,

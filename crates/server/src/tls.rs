@@ -46,7 +46,8 @@ pub fn open(env: &Env, settings: &Settings, address: SocketAddr) -> Result<Tls, 
     Ok(Tls::new(chain.as_bytes(), key.as_bytes())?)
 }
 
-fn named(env: &Env, path: &Path) -> Result<Vec<u8>, Failure> {
+/// The bytes of a file that a setting names.
+pub fn named(env: &Env, path: &Path) -> Result<Vec<u8>, Failure> {
     read(&*env.disk, path).map_err(|e| format!("reading {} failed: {e}", path.display()).into())
 }
 

@@ -4,8 +4,12 @@ mod code;
 mod invoke;
 mod logs;
 mod objects;
+mod warehouse;
+mod web;
 
 pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};
 pub use objects::StoreObjects;
+pub use warehouse::PostgresWarehouse;
+pub use web::HttpWeb;

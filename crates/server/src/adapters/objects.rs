@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use headwater_delivery as delivery;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
 use headwater_objects::{
-    Algorithm, Body, BucketName, Delete, ObjectError, ObjectName, ObjectStore, Put, WriteCondition,
+    Algorithm, Body, BucketName, Delete, Get, ObjectError, ObjectName, ObjectStore, Put, WriteCondition,
 };
 
 /// The object store of this server.
@@ -28,6 +28,12 @@ impl Objects for StoreObjects {
         // A store over a network is told what it should have got; what came otherwise, it refuses.
         put.expected.checksum = Some((Algorithm::Crc64Nvme, None));
         self.0.put(put, Body { chunks: body, len: None }).await.map(drop).map_err(to_delivery)
+    }
+
+    async fn get(&self, bucket: &str, key: &str) -> Result<delivery::Body, ObjectsError> {
+        let get = Get::new(ObjectName::parse(bucket, key).map_err(to_delivery)?);
+        let (_, body) = self.0.get(&get).await.map_err(to_delivery)?;
+        Ok(body.chunks)
     }
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {

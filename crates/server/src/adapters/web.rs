@@ -1,0 +1,106 @@
+//! Destinations of deliveries over HTTP/1.1 and HTTP/2, with TLS.
+
+use std::{error::Error, io, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use headwater_delivery::{Web, WebError};
+use headwater_env::{Clock, Env};
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio_rustls::rustls::{self, ClientConfig};
+
+/// How long a connection may take to come about.
+const CONNECT_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: shorter than the 60 s after which load balancers drop theirs.
+const IDLE_CONNECTION: Duration = Duration::from_secs(20);
+/// Unused connections to one host.
+const IDLE_CONNECTIONS_PER_HOST: usize = 8;
+
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("headwater/", env!("CARGO_PKG_VERSION")));
+
+/// HTTP as the machine has it. Redirects are answers like any other.
+pub struct HttpWeb {
+    pool: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl HttpWeb {
+    /// Connections that trust whom `tls` trusts.
+    pub fn new(env: &Env, tls: ClientConfig) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_WAIT_MAX));
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
+        let connector = connector.https_or_http().enable_all_versions().wrap_connector(tcp);
+        let pool = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
+            .build(connector);
+        Self { pool, clock: env.clock.clone() }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        answer_max: usize,
+    ) -> Result<Response<Bytes>, WebError> {
+        let mut request = request.map(Full::new);
+        request.headers_mut().insert(header::USER_AGENT, AGENT);
+        let (head, body) = self.pool.request(request).await.map_err(|e| unsent(&e))?.into_parts();
+        match Limited::new(body, answer_max).collect().await {
+            Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(WebError::TooLarge),
+            Err(error) => Err(WebError::Broken(causes(&*error))),
+        }
+    }
+}
+
+#[async_trait]
+impl Web for HttpWeb {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        within: Duration,
+        answer_max: usize,
+    ) -> Result<Response<Bytes>, WebError> {
+        let exchange = Box::pin(self.exchange(request, answer_max));
+        match select(exchange, self.clock.sleep(within)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(WebError::TimedOut),
+        }
+    }
+}
+
+fn unsent(error: &legacy::Error) -> WebError {
+    match (error.is_connect(), is_tls(error)) {
+        (true, true) => WebError::Insecure(causes(error)),
+        (true, false) => WebError::NotConnected(causes(error)),
+        (false, _) => WebError::Broken(causes(error)),
+    }
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+/// Whether TLS is the reason. An I/O error keeps it inside without naming it as its source.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|error| {
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>())
+    })
+}
+
+/// An error with what caused it, in one line.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
