@@ -1,0 +1,8 @@
+//! Bounds on everything that waits or grows.
+
+/// Bytes of a database's and a table's name together: both are parts of a key of the catalog.
+pub const NAMES_BYTES_MAX: usize = 1900;
+/// Versions that are kept of one table (AWS: 100,000).
+pub const VERSIONS_MAX: usize = 100_000;
+/// How often a change is tried again when another came first.
+pub const CONFLICTS_MAX: usize = 20;
