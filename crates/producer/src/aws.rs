@@ -6,8 +6,11 @@ use headwater_shapes::{
     Blob, Timestamp,
     kinesis::{self, ops},
 };
-use headwater_types::{HashKey, HashRange};
-use headwater_wire::client::{CallError, Client, ClientConfig, Retry};
+use headwater_types::HashKey;
+use headwater_wire::client::{
+    CallError, Client, ClientConfig, Retry,
+    kinesis::{StreamRef, hash_range, list_shards},
+};
 
 use crate::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream};
 
@@ -16,8 +19,7 @@ use crate::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream};
 pub struct KinesisStream {
     once: Client,
     patient: Client,
-    name: Option<String>,
-    arn: Option<String>,
+    stream: StreamRef,
 }
 
 impl KinesisStream {
@@ -26,22 +28,7 @@ impl KinesisStream {
         let patient = Client::new(config.clone(), env.clone());
         // A put is tried again by the producer, which knows what may have come of it.
         let once = Client::new(config.with_retry(Retry::OFF), env.clone());
-        let arn = name_or_arn.starts_with("arn:").then(|| name_or_arn.to_owned());
-        let name = arn.is_none().then(|| name_or_arn.to_owned());
-        Self { once, patient, name, arn }
-    }
-
-    async fn shard_page(&self, token: Option<String>) -> Result<kinesis::ListShardsOutput, CallError> {
-        let input = match token {
-            // With a token, nothing else may be named.
-            Some(_) => kinesis::ListShardsInput { next_token: token, ..Default::default() },
-            None => kinesis::ListShardsInput {
-                stream_name: self.name.clone(),
-                stream_arn: self.arn.clone(),
-                ..Default::default()
-            },
-        };
-        self.patient.call::<ops::ListShards>(input).await
+        Self { once, patient, stream: StreamRef::new(name_or_arn) }
     }
 }
 
@@ -49,8 +36,8 @@ impl KinesisStream {
 impl Stream for KinesisStream {
     async fn put(&self, entries: &[Entry]) -> Result<Vec<Result<Placed, Refused>>, CallError> {
         let input = kinesis::PutRecordsInput {
-            stream_name: self.name.clone(),
-            stream_arn: self.arn.clone(),
+            stream_name: self.stream.name.clone(),
+            stream_arn: self.stream.arn.clone(),
             records: entries.iter().map(request_entry).collect(),
             ..Default::default()
         };
@@ -59,24 +46,14 @@ impl Stream for KinesisStream {
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
-        let mut shards = Vec::new();
-        let mut token = None;
-        loop {
-            let page = self.shard_page(token).await?;
-            for shard in page.shards.unwrap_or_default() {
-                shards.push(read_shard(shard)?);
-            }
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(shards);
-            }
-        }
+        let shards = list_shards(&self.patient, &self.stream).await?;
+        shards.into_iter().map(read_shard).collect()
     }
 
     async fn iterator(&self, shard_id: &str, from: &Position) -> Result<String, CallError> {
         let mut input = kinesis::GetShardIteratorInput {
-            stream_name: self.name.clone(),
-            stream_arn: self.arn.clone(),
+            stream_name: self.stream.name.clone(),
+            stream_arn: self.stream.arn.clone(),
             shard_id: shard_id.to_owned(),
             ..Default::default()
         };
@@ -92,7 +69,7 @@ impl Stream for KinesisStream {
             }
         }
         let output = self.patient.call::<ops::GetShardIterator>(input).await?;
-        output.shard_iterator.ok_or_else(|| unreadable("the answer has no iterator"))
+        output.shard_iterator.ok_or_else(|| CallError::unreadable("the answer has no iterator"))
     }
 
     async fn read(&self, iterator: &str) -> Result<Page, CallError> {
@@ -125,13 +102,8 @@ fn outcome(entry: kinesis::PutRecordsResultEntry) -> Result<Placed, Refused> {
 }
 
 fn read_shard(shard: kinesis::Shard) -> Result<Shard, CallError> {
-    let hash_key = |text: &str| text.parse::<HashKey>().map_err(|e| unreadable(&e.to_string()));
-    let range = HashRange {
-        start: hash_key(&shard.hash_key_range.starting_hash_key)?,
-        end: hash_key(&shard.hash_key_range.ending_hash_key)?,
-    };
     let open = shard.sequence_number_range.ending_sequence_number.is_none();
-    Ok(Shard { id: shard.shard_id, range, open })
+    Ok(Shard { range: hash_range(&shard.hash_key_range)?, id: shard.shard_id, open })
 }
 
 fn stored(record: kinesis::Record) -> Stored {
@@ -140,16 +112,5 @@ fn stored(record: kinesis::Record) -> Stored {
         sequence_number: record.sequence_number,
         partition_key: record.partition_key.unwrap_or_default(),
         data: record.data.0,
-    }
-}
-
-/// An answer that does not say what it must.
-pub(crate) fn unreadable(message: &str) -> CallError {
-    CallError {
-        code: CallError::RESPONSE.to_owned(),
-        status: None,
-        message: message.to_owned(),
-        retryable: false,
-        unclear: true,
     }
 }

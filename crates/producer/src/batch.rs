@@ -3,37 +3,46 @@
 use std::sync::atomic::AtomicU64;
 
 use headwater_aggregation::Aggregator;
-use headwater_types::HashKey;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use headwater_types::{HashKey, HashRange};
 
 use crate::{
     Entry, Placed, PutError, Queued, Shard,
-    limits::AGGREGATE_BYTES_MAX,
+    limits::{AGGREGATE_BYTES_MAX, CALL_RECORDS_MAX},
     stats::{Counters, add},
 };
 
 /// An entry of a call that is not done yet.
 pub(crate) struct Waiting {
-    pub entry: Entry,
-    puts: Vec<Put>,
-}
-
-/// One put in an entry; more than one where they are aggregated.
-struct Put {
-    bytes: usize,
-    done: oneshot::Sender<Result<Placed, PutError>>,
-    _room: OwnedSemaphorePermit,
+    /// The puts packed together, where they are more than one.
+    packed: Option<Entry>,
+    puts: Vec<Queued>,
 }
 
 impl Waiting {
-    /// It is stored.
-    pub fn complete(self, placed: &Placed, counters: &Counters) {
-        for put in self.puts {
+    /// What the call carries.
+    pub fn entry(&self) -> &Entry {
+        self.packed.as_ref().unwrap_or(&self.puts[0].entry)
+    }
+
+    /// Whether it is an aggregated record.
+    pub fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// It is stored in a shard of that range. The puts that come back are misplaced there: readers take the user
+    /// records of an aggregated record for another shard's when their hash keys are.
+    pub fn complete(self, placed: &Placed, range: HashRange, counters: &Counters) -> Vec<Queued> {
+        let is_packed = self.is_packed();
+        let stays = |put: &Queued| !is_packed || range.contains(put.entry.hash_key());
+        let (done, misplaced): (Vec<Queued>, Vec<Queued>) = self.puts.into_iter().partition(stays);
+        for put in done {
             add(&counters.sent, 1);
-            add(&counters.bytes, put.bytes);
+            add(&counters.bytes, put.entry.data.len());
             // Nobody has to wait for an outcome.
             drop(put.done.send(Ok(placed.clone())));
         }
+        add(&counters.misplaced, misplaced.len());
+        misplaced
     }
 
     /// It is given up.
@@ -45,77 +54,88 @@ impl Waiting {
     }
 }
 
-impl From<Queued> for Waiting {
-    fn from(queued: Queued) -> Self {
-        let (entry, put) = queued.into_parts();
-        Self { entry, puts: vec![put] }
-    }
+/// The entries of calls, one call after the other: each record as an entry of its own.
+pub(crate) fn plain(queued: Vec<Queued>) -> Vec<Vec<Waiting>> {
+    let entries = queued.into_iter().map(|put| Waiting { packed: None, puts: vec![put] });
+    in_calls(entries.collect())
 }
 
-impl Queued {
-    fn into_parts(self) -> (Entry, Put) {
-        let put = Put { bytes: self.entry.data.len(), done: self.done, _room: self._room };
-        (self.entry, put)
-    }
-}
-
-/// Each record as an entry of its own.
-pub(crate) fn plain(queued: Vec<Queued>) -> Vec<Waiting> {
-    queued.into_iter().map(Waiting::from).collect()
-}
-
-/// The records of each shard packed together, in their order; `shards` are the open ones by range.
-pub(crate) fn aggregated(queued: Vec<Queued>, shards: &[Shard]) -> Vec<Waiting> {
+/// The same with the records of each shard packed together, in their order; `shards` are the open ones by range.
+///
+/// A call has one entry a shard: so a key's records are never in two entries of one call, of which the first may fail
+/// or be misplaced while the second is stored.
+pub(crate) fn aggregated(queued: Vec<Queued>, shards: &[Shard]) -> Vec<Vec<Waiting>> {
     let mut packs: Vec<Pack> = (0..=shards.len()).map(|_| Pack::default()).collect();
-    let mut done = Vec::new();
-    for queued in queued {
-        let hash = queued.entry.hash_key();
+    for put in queued {
+        let hash = put.entry.hash_key();
         // 0 for a hash key that no shard is known for, then the shards.
-        let pack = &mut packs[shards.partition_point(|shard| shard.range.start <= hash)];
-        let (entry, put) = queued.into_parts();
-        if !pack.add(&entry) {
-            done.extend(pack.finish());
-            if !pack.add(&entry) {
-                done.push(Waiting { entry, puts: vec![put] });
-                continue;
-            }
-        }
-        pack.first.get_or_insert(entry);
-        pack.puts.push(put);
+        packs[shards.partition_point(|shard| shard.range.start <= hash)].add(put);
     }
-    done.extend(packs.iter_mut().filter_map(Pack::finish));
-    done
+    let mut entries: Vec<_> = packs.into_iter().map(|pack| pack.finish().into_iter()).collect();
+    let mut calls = Vec::new();
+    loop {
+        let round: Vec<Waiting> = entries.iter_mut().filter_map(Iterator::next).collect();
+        if round.is_empty() {
+            return calls;
+        }
+        calls.extend(in_calls(round));
+    }
 }
 
-/// An aggregated record in the making.
+fn in_calls(mut entries: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+    let mut calls = Vec::new();
+    while entries.len() > CALL_RECORDS_MAX {
+        let rest = entries.split_off(CALL_RECORDS_MAX);
+        calls.push(std::mem::replace(&mut entries, rest));
+    }
+    calls.push(entries);
+    calls
+}
+
+/// One shard's entries in the making.
 struct Pack {
     aggregator: Aggregator,
-    first: Option<Entry>,
-    puts: Vec<Put>,
+    puts: Vec<Queued>,
+    done: Vec<Waiting>,
 }
 
 impl Default for Pack {
     fn default() -> Self {
-        Self { aggregator: Aggregator::new(AGGREGATE_BYTES_MAX), first: None, puts: Vec::new() }
+        Self { aggregator: Aggregator::new(AGGREGATE_BYTES_MAX), puts: Vec::new(), done: Vec::new() }
     }
 }
 
 impl Pack {
-    fn add(&mut self, entry: &Entry) -> bool {
+    fn add(&mut self, put: Queued) {
+        if !self.fits(&put.entry) {
+            self.close();
+            if !self.fits(&put.entry) {
+                // Too large for company.
+                self.done.push(Waiting { packed: None, puts: vec![put] });
+                return;
+            }
+        }
+        self.puts.push(put);
+    }
+
+    fn fits(&mut self, entry: &Entry) -> bool {
         let hash_key = entry.explicit_hash_key.as_ref().map(HashKey::to_string);
         self.aggregator.add(&entry.partition_key, hash_key.as_deref(), &entry.data)
     }
 
-    /// What was packed; one record alone stays as it is.
-    fn finish(&mut self) -> Option<Waiting> {
-        let (aggregate, first) = (self.aggregator.finish()?, self.first.take()?);
+    /// Ends the aggregated record; one record alone stays as it is.
+    fn close(&mut self) {
         let puts = std::mem::take(&mut self.puts);
-        if puts.len() == 1 {
-            return Some(Waiting { entry: first, puts });
-        }
+        let (Some(aggregate), Some(first)) = (self.aggregator.finish(), puts.first()) else { return };
         // The first record's place, said outright, keeps the whole in its shard.
-        let explicit_hash_key = Some(first.hash_key());
-        let entry = Entry { partition_key: aggregate.partition_key, explicit_hash_key, data: aggregate.data };
-        Some(Waiting { entry, puts })
+        let explicit_hash_key = Some(first.entry.hash_key());
+        let packed =
+            Entry { partition_key: aggregate.partition_key, explicit_hash_key, data: aggregate.data };
+        self.done.push(Waiting { packed: (puts.len() > 1).then_some(packed), puts });
+    }
+
+    fn finish(mut self) -> Vec<Waiting> {
+        self.close();
+        self.done
     }
 }

@@ -1,15 +1,18 @@
 //! A lane: takes what waits, makes one call at a time, and does not go on before each of its records is done.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use headwater_env::Env;
-use headwater_types::Millis;
+use headwater_types::{HashRange, Millis};
 use headwater_wire::client::CallError;
 use tokio::sync::mpsc;
 
 use crate::{
     Options, Placed, PutError, Queued, Refused, Stream,
-    aws::unreadable,
     batch::{self, Waiting},
     limits::{
         AGGREGATED_RECORDS_MAX, CALL_BYTES_MAX, CALL_RECORDS_MAX, PAUSE_AFTER_PROGRESS, PAUSE_MAX, PAUSE_MIN,
@@ -38,6 +41,8 @@ pub(crate) struct Lane {
     held: Option<Queued>,
     /// The last sequence number known in each shard that this lane wrote to.
     last: HashMap<String, String>,
+    /// Stored where no reader takes them; to be put again before anything else is.
+    misplaced: Vec<Queued>,
 }
 
 /// How a call went.
@@ -58,21 +63,32 @@ impl Lane {
         options: Options,
         env: Env,
     ) -> Self {
-        Self { stream, shards, counters, options, env, held: None, last: HashMap::new() }
+        Self { stream, shards, counters, options, env, held: None, last: HashMap::new(), misplaced: vec![] }
     }
 
     /// Sends what comes until the producer is dropped and all is sent.
     pub async fn run(mut self, mut queue: mpsc::Receiver<Queued>) {
         while let Some(taken) = self.gather(&mut queue).await {
-            let mut waiting = match self.options.aggregate {
-                true => batch::aggregated(taken, &self.shards.last_open()),
-                false => batch::plain(taken),
-            };
-            while !waiting.is_empty() {
-                let rest = waiting.split_off(waiting.len().min(CALL_RECORDS_MAX));
-                self.send(waiting).await;
-                waiting = rest;
+            self.send_all(taken).await;
+        }
+    }
+
+    /// Sends records call by call; what an older list of shards has misplaced comes again behind its call.
+    async fn send_all(&mut self, queued: Vec<Queued>) {
+        let mut calls = VecDeque::from(self.calls(queued));
+        while let Some(call) = calls.pop_front() {
+            self.send(call).await;
+            let misplaced = std::mem::take(&mut self.misplaced);
+            if !misplaced.is_empty() {
+                self.calls(misplaced).into_iter().rev().for_each(|call| calls.push_front(call));
             }
+        }
+    }
+
+    fn calls(&self, queued: Vec<Queued>) -> Vec<Vec<Waiting>> {
+        match self.options.aggregate {
+            true => batch::aggregated(queued, &self.shards.last_open()),
+            false => batch::plain(queued),
         }
     }
 
@@ -139,12 +155,14 @@ impl Lane {
 
     /// One call, and what is left to do after it.
     async fn step(&mut self, waiting: Vec<Waiting>, pace: &mut Pace) -> Step {
-        let entries: Vec<_> = waiting.iter().map(|w| w.entry.clone()).collect();
+        let entries: Vec<_> = waiting.iter().map(|w| w.entry().clone()).collect();
         let began = self.env.clock.now();
         add(&self.counters.calls, 1);
         let error = match self.stream.put(&entries).await {
-            Ok(outcomes) if outcomes.len() == entries.len() => return self.settle(waiting, outcomes),
-            Ok(_) => unreadable("the answer has not one outcome for each record"),
+            Ok(outcomes) if outcomes.len() == entries.len() => {
+                return self.settle(waiting, outcomes).await;
+            }
+            Ok(_) => CallError::unreadable("the answer has not one outcome for each record"),
             Err(error) => error,
         };
         tracing::debug!(%error, entries = entries.len(), "a put failed");
@@ -167,12 +185,13 @@ impl Lane {
     }
 
     /// Takes the outcomes of a call that was answered.
-    fn settle(&mut self, waiting: Vec<Waiting>, outcomes: Vec<Result<Placed, Refused>>) -> Step {
+    async fn settle(&mut self, waiting: Vec<Waiting>, outcomes: Vec<Result<Placed, Refused>>) -> Step {
+        self.notice(&outcomes).await;
         let mut rest = Vec::new();
         let mut problem = PutError::Closed;
         for (waiting, outcome) in waiting.into_iter().zip(outcomes) {
             match outcome {
-                Ok(placed) => self.complete(waiting, &placed),
+                Ok(placed) => self.complete(waiting, &placed).await,
                 Err(refused) => {
                     problem = failed(&refused.code, &refused.message);
                     rest.push(waiting);
@@ -180,6 +199,16 @@ impl Lane {
             }
         }
         Step::Again(rest, problem)
+    }
+
+    /// A shard that is not known shows that the list of shards is old.
+    async fn notice(&self, outcomes: &[Result<Placed, Refused>]) {
+        let new = outcomes.iter().flatten().find(|placed| !self.shards.knows(&placed.shard_id));
+        if let Some(placed) = new
+            && let Err(error) = self.shards.learn(&placed.shard_id).await
+        {
+            tracing::debug!(%error, "the shards could not be listed");
+        }
     }
 
     /// Finds out which entries of a lost call are stored.
@@ -190,7 +219,7 @@ impl Lane {
         problem: PutError,
         pace: &mut Pace,
     ) -> Step {
-        let mut search = Search::new(waiting.iter().map(|w| &w.entry), since);
+        let mut search = Search::new(waiting.iter().map(Waiting::entry), since);
         while let Err(error) = search.run(&*self.stream, &self.shards, &mut self.last).await {
             tracing::debug!(%error, "looking for lost records failed");
             if !pace.pause().await {
@@ -204,7 +233,7 @@ impl Lane {
             match found {
                 Some(placed) => {
                     add(&self.counters.found, 1);
-                    self.complete(waiting, &placed);
+                    self.complete(waiting, &placed).await;
                 }
                 None => rest.push(waiting),
             }
@@ -212,9 +241,33 @@ impl Lane {
         Step::Again(rest, problem)
     }
 
-    fn complete(&mut self, waiting: Waiting, placed: &Placed) {
+    /// Ends the puts of an entry that is stored, but for those that are misplaced.
+    async fn complete(&mut self, waiting: Waiting, placed: &Placed) {
         remember(&mut self.last, placed);
-        waiting.complete(placed, &self.counters);
+        let range = match waiting.is_packed() {
+            true => self.range_of(&placed.shard_id).await,
+            false => Ok(HashRange::ALL),
+        };
+        match range {
+            Ok(range) => self.misplaced.extend(waiting.complete(placed, range, &self.counters)),
+            Err(problem) => self.give_up(vec![waiting], &PutError::Unknown(problem)),
+        }
+    }
+
+    /// The hash keys of a shard that an answer named; a list may not have it at once.
+    async fn range_of(&self, shard_id: &str) -> Result<HashRange, String> {
+        let mut pace = Pace::new(self.env.clone(), self.options.retry_for);
+        loop {
+            let problem = match self.shards.learn(shard_id).await {
+                Ok(Some(range)) => return Ok(range),
+                Ok(None) => format!("it is in {shard_id}, which is not listed"),
+                Err(error) => format!("it is in {shard_id}, and the shards cannot be listed: {error}"),
+            };
+            tracing::debug!(problem, "what was put cannot be told yet");
+            if !pace.pause().await {
+                return Err(problem);
+            }
+        }
     }
 
     fn give_up(&self, waiting: Vec<Waiting>, problem: &PutError) {

@@ -3,11 +3,48 @@
 //! It works against Headwater and AWS alike. A record is put with [`Producer::put`], which waits while too
 //! much is unsent, and its outcome is awaited, or not, with the [`Outcome`] that comes back.
 //!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use headwater_producer::{ClientConfig, Env, KinesisStream, Options, Producer, Record};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! // Credentials, region and endpoint, from where AWS's own tools have them.
+//! let env = Env::real();
+//! let config = ClientConfig::from_env(|name| std::env::var(name).ok(), &env).await?;
+//! let stream = Arc::new(KinesisStream::new(config, "trips", &env));
+//!
+//! let options = Options { aggregate: true, ..Options::default() };
+//! let producer = Producer::open(stream, options, env).await?;
+//! for trip in 0..1000 {
+//!     let record = Record {
+//!         partition_key: format!("taxi-{}", trip % 10),
+//!         explicit_hash_key: None,
+//!         data: format!("{{\"trip_id\": {trip}}}").into(),
+//!     };
+//!     let outcome = producer.put(record).await?;
+//!     // To know where it went, await the outcome; here only failures of all together matter.
+//!     drop(outcome);
+//! }
+//! producer.flush().await;
+//! assert_eq!(producer.stats().failed, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Order
 //! The ring of hash keys is divided into lanes, one a shard that is open at the start, and a lane has one
 //! call in flight. So records of one shard are sent in the order of their puts, and only what a call failed
 //! to place (a throttled entry between others) is sent again behind its neighbours, before any later record.
-//! With [`Options::calls_per_shard`] above 1 there is no order.
+//! With [`Options::aggregate`] the records of one key keep their order even then: a call has one aggregated
+//! record a shard. With [`Options::calls_per_shard`] above 1 there is no order.
+//!
+//! # Aggregation and resharding
+//! An aggregated record goes into one shard whole, and readers pass over those of its user records that belong
+//! to another one. So when the stream is resharded between the look at its shards and the put, some may lie
+//! where nobody reads them. The answer names the shard: the producer lists the shards anew at once, and puts
+//! the misplaced records again before any later one, as KPL does. Readers that do not look at hash keys see
+//! those twice.
 //!
 //! # Exactly once
 //! When an answer is lost (the connection broke, the server failed or was killed), nobody can say from
@@ -48,9 +85,9 @@ use std::{
 pub use api::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream, hash_of};
 pub use aws::KinesisStream;
 use bytes::Bytes;
-use headwater_env::Env;
+pub use headwater_env::Env;
 use headwater_types::HashKey;
-use headwater_wire::client::CallError;
+pub use headwater_wire::client::{CallError, ClientConfig, Credentials};
 pub use stats::Stats;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 

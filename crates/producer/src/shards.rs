@@ -1,9 +1,9 @@
-//! The stream's shards, listed again when the list has grown old.
+//! The stream's shards, listed again when the list has grown old, or when an answer names a shard that is not in it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use headwater_env::Env;
-use headwater_types::HashKey;
+use headwater_types::{HashKey, HashRange};
 use headwater_wire::client::CallError;
 use parking_lot::Mutex;
 
@@ -14,19 +14,22 @@ pub(crate) struct Shards {
     stream: Arc<dyn Stream>,
     env: Env,
     known: Mutex<Known>,
+    /// Held while the shards are listed because of a new one, so that lanes that meet it together list them once.
+    learning: tokio::sync::Mutex<()>,
 }
 
 struct Known {
     all: Arc<Vec<Shard>>,
     open: Arc<Vec<Shard>>,
+    ranges: HashMap<String, HashRange>,
     listed: Duration,
 }
 
 impl Shards {
     /// The shards as they are now.
     pub async fn list(stream: Arc<dyn Stream>, env: Env) -> Result<Self, CallError> {
-        let known = Known::new(stream.shards().await?, env.clock.elapsed());
-        Ok(Self { stream, env, known: Mutex::new(known) })
+        let known = Mutex::new(Known::new(stream.shards().await?, env.clock.elapsed()));
+        Ok(Self { stream, env, known, learning: tokio::sync::Mutex::default() })
     }
 
     /// The starts of the open shards' ranges, ascending.
@@ -54,12 +57,38 @@ impl Shards {
         *self.known.lock() = known;
         Ok(all)
     }
+
+    /// The hash keys of a shard that an answer named.
+    ///
+    /// A record lands in another shard than its lane guessed only when the stream was resharded, and shards made by
+    /// that have names that were never there: so what is not known yet shows that the list is old.
+    pub async fn learn(&self, shard_id: &str) -> Result<Option<HashRange>, CallError> {
+        if let Some(range) = self.range(shard_id) {
+            return Ok(Some(range));
+        }
+        let _one = self.learning.lock().await;
+        if self.range(shard_id).is_none() {
+            tracing::debug!(shard = shard_id, "a new shard: the stream was resharded");
+            self.refresh().await?;
+        }
+        Ok(self.range(shard_id))
+    }
+
+    /// Whether a shard is in the last list.
+    pub fn knows(&self, shard_id: &str) -> bool {
+        self.known.lock().ranges.contains_key(shard_id)
+    }
+
+    fn range(&self, shard_id: &str) -> Option<HashRange> {
+        self.known.lock().ranges.get(shard_id).copied()
+    }
 }
 
 impl Known {
     fn new(all: Vec<Shard>, listed: Duration) -> Self {
         let mut open: Vec<Shard> = all.iter().filter(|shard| shard.open).cloned().collect();
         open.sort_by_key(|shard| shard.range.start);
-        Self { all: Arc::new(all), open: Arc::new(open), listed }
+        let ranges = all.iter().map(|shard| (shard.id.clone(), shard.range)).collect();
+        Self { all: Arc::new(all), open: Arc::new(open), ranges, listed }
     }
 }

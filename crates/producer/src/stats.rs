@@ -13,6 +13,8 @@ pub struct Stats {
     pub retried: u64,
     /// Entries whose answer was lost and that were found stored.
     pub found: u64,
+    /// Records that went to another shard in an aggregated record, because of a resharding, and were put again.
+    pub misplaced: u64,
     /// Records given up.
     pub failed: u64,
     /// PutRecords calls made.
@@ -26,6 +28,7 @@ pub(crate) struct Counters {
     pub bytes: AtomicU64,
     pub retried: AtomicU64,
     pub found: AtomicU64,
+    pub misplaced: AtomicU64,
     pub failed: AtomicU64,
     pub calls: AtomicU64,
 }
@@ -37,6 +40,7 @@ impl Counters {
             bytes: self.bytes.load(Relaxed),
             retried: self.retried.load(Relaxed),
             found: self.found.load(Relaxed),
+            misplaced: self.misplaced.load(Relaxed),
             failed: self.failed.load(Relaxed),
             calls: self.calls.load(Relaxed),
         }

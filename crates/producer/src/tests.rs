@@ -1,7 +1,7 @@
-//! The producer against a stream that loses answers, throttles and fails, on a seed.
+//! The producer against a stream that loses answers, throttles, fails and is resharded, on a seed.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -23,30 +23,58 @@ struct Faults {
     failed_entry: u64,
     busy: u64,
     read_failed: u64,
+    resharded: u64,
 }
 
 struct Fake {
     faults: Faults,
     chance: SeededRandom,
-    shards: Vec<Shard>,
-    stored: Vec<Mutex<Vec<Stored>>>,
-    in_flight: Vec<AtomicUsize>,
+    /// Parents before children.
+    shards: Mutex<Vec<Shard>>,
+    stored: Mutex<HashMap<String, Vec<Stored>>>,
+    in_flight: Mutex<HashMap<String, usize>>,
     in_flight_most: AtomicUsize,
+    listings: AtomicUsize,
     refuse: Option<&'static [u8]>,
 }
 
 impl Fake {
     fn new(shards: u32, faults: Faults, seed: u64) -> Self {
-        let ranges = HashRange::split_evenly(shards);
-        let ids = (0..shards).map(|i| format!("shardId-{i:012}"));
-        Self {
+        let fake = Self {
             faults,
             chance: SeededRandom::new(seed),
-            shards: ids.zip(ranges).map(|(id, range)| Shard { id, range, open: true }).collect(),
-            stored: (0..shards).map(|_| Mutex::default()).collect(),
-            in_flight: (0..shards).map(|_| AtomicUsize::new(0)).collect(),
+            shards: Mutex::default(),
+            stored: Mutex::default(),
+            in_flight: Mutex::default(),
             in_flight_most: AtomicUsize::new(0),
+            listings: AtomicUsize::new(0),
             refuse: None,
+        };
+        HashRange::split_evenly(shards).into_iter().for_each(|range| fake.open(range));
+        fake
+    }
+
+    fn open(&self, range: HashRange) {
+        let mut shards = self.shards.lock();
+        let id = format!("shardId-{:012}", shards.len());
+        shards.push(Shard { id, range, open: true });
+    }
+
+    /// Splits a shard, or merges two, as chance has it.
+    fn reshard(&self) {
+        let mut open: Vec<Shard> = self.shards.lock().iter().filter(|shard| shard.open).cloned().collect();
+        open.sort_by_key(|shard| shard.range.start);
+        let at = self.chance.next_u64() as usize % open.len();
+        let HashRange { start, end } = open[at].range;
+        let close = |id: &str| self.shards.lock().iter_mut().find(|s| s.id == id).unwrap().open = false;
+        close(&open[at].id);
+        if let Some(next) = open.get(at + 1).filter(|_| self.happens(50)) {
+            close(&next.id);
+            self.open(HashRange { start, end: next.range.end });
+        } else {
+            let middle = start.0 + (end.0 - start.0) / 2;
+            self.open(HashRange { start, end: HashKey(middle) });
+            self.open(HashRange { start: HashKey(middle + 1), end });
         }
     }
 
@@ -54,27 +82,41 @@ impl Fake {
         self.chance.next_u64() % 100 < percent
     }
 
-    fn shard_of(&self, hash: HashKey) -> usize {
-        self.shards.iter().position(|s| s.range.contains(hash)).unwrap()
+    /// The open shard of a hash key.
+    fn shard_of(&self, hash: HashKey) -> String {
+        let owns = |shard: &&Shard| shard.open && shard.range.contains(hash);
+        self.shards.lock().iter().find(owns).unwrap().id.clone()
     }
 
     fn store(&self, entry: &Entry) -> Placed {
-        let shard = self.shard_of(entry.hash_key());
-        let mut stored = self.stored[shard].lock();
+        let shard_id = self.shard_of(entry.hash_key());
+        let mut stored = self.stored.lock();
+        let stored = stored.entry(shard_id.clone()).or_default();
         let sequence_number = (stored.len() + 1).to_string();
         let (partition_key, data) = (entry.partition_key.clone(), entry.data.clone());
         stored.push(Stored { sequence_number: sequence_number.clone(), arrival: None, partition_key, data });
-        Placed { shard_id: self.shards[shard].id.clone(), sequence_number }
+        Placed { shard_id, sequence_number }
     }
 
-    /// Every user record, by shard and in order.
+    /// Every user record that readers take, by shard and in order, parents before children.
     fn contents(&self) -> Vec<Vec<String>> {
-        let text = |data: &[u8]| String::from_utf8(data.to_vec()).unwrap();
-        let records = |stored: &Stored| match split(&stored.data) {
-            Some(records) => records.iter().map(|r| text(&r.data)).collect(),
-            None => vec![text(&stored.data)],
+        let stored = self.stored.lock();
+        let of = |shard: &Shard| {
+            let stored = stored.get(&shard.id).map(Vec::as_slice).unwrap_or_default();
+            stored.iter().flat_map(|stored| taken(stored, shard.range)).collect()
         };
-        self.stored.iter().map(|shard| shard.lock().iter().flat_map(records).collect()).collect()
+        self.shards.lock().iter().map(of).collect()
+    }
+}
+
+fn taken(stored: &Stored, range: HashRange) -> Vec<String> {
+    let text = |data: &[u8]| String::from_utf8(data.to_vec()).unwrap();
+    match split(&stored.data) {
+        Some(records) => {
+            let own = records.iter().filter(|record| range.contains(hash_of(&record.partition_key)));
+            own.map(|record| text(&record.data)).collect()
+        }
+        None => vec![text(&stored.data)],
     }
 }
 
@@ -91,14 +133,17 @@ impl Stream for Fake {
     async fn put(&self, entries: &[Entry]) -> Result<Vec<Result<Placed, Refused>>, CallError> {
         assert!(entries.len() <= limits::CALL_RECORDS_MAX);
         assert!(entries.iter().map(Entry::bytes).sum::<usize>() <= limits::CALL_BYTES_MAX);
-        let touched: HashSet<usize> = entries.iter().map(|e| self.shard_of(e.hash_key())).collect();
+        let touched: HashSet<String> = entries.iter().map(|e| self.shard_of(e.hash_key())).collect();
         for shard in &touched {
-            let now = self.in_flight[*shard].fetch_add(1, Ordering::SeqCst) + 1;
-            self.in_flight_most.fetch_max(now, Ordering::SeqCst);
+            let mut in_flight = self.in_flight.lock();
+            let now = in_flight.entry(shard.clone()).or_default();
+            *now += 1;
+            self.in_flight_most.fetch_max(*now, Ordering::SeqCst);
         }
         tokio::task::yield_now().await;
-        for shard in &touched {
-            self.in_flight[*shard].fetch_sub(1, Ordering::SeqCst);
+        touched.iter().for_each(|shard| *self.in_flight.lock().get_mut(shard).unwrap() -= 1);
+        if self.happens(self.faults.resharded) {
+            self.reshard();
         }
         if entries.iter().any(|e| self.refuse.is_some_and(|data| e.data == data)) {
             return Err(error("InvalidArgumentException", false, false));
@@ -111,7 +156,8 @@ impl Stream for Fake {
         }
         if self.happens(self.faults.lost_between) {
             // The server died with some shards' records synced and not those of others.
-            let kept: HashSet<usize> = touched.into_iter().filter(|_| self.happens(50)).collect();
+            let touched: BTreeSet<String> = entries.iter().map(|e| self.shard_of(e.hash_key())).collect();
+            let kept: HashSet<String> = touched.into_iter().filter(|_| self.happens(50)).collect();
             entries.iter().filter(|e| kept.contains(&self.shard_of(e.hash_key()))).for_each(|e| {
                 self.store(e);
             });
@@ -128,7 +174,8 @@ impl Stream for Fake {
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
-        Ok(self.shards.clone())
+        self.listings.fetch_add(1, Ordering::SeqCst);
+        Ok(self.shards.lock().clone())
     }
 
     async fn iterator(&self, shard_id: &str, from: &Position) -> Result<String, CallError> {
@@ -144,16 +191,12 @@ impl Stream for Fake {
             return Err(lost());
         }
         let (shard, after) = iterator.split_once('/').unwrap();
-        let shard = self.shards.iter().position(|s| s.id == shard).unwrap();
-        let stored = self.stored[shard].lock();
+        let stored = self.stored.lock();
+        let stored = stored.get(shard).map(Vec::as_slice).unwrap_or_default();
         let after: usize = after.parse().unwrap();
         let records: Vec<_> = stored[after..].iter().take(3).cloned().collect();
         let next = after + records.len();
-        Ok(Page {
-            records,
-            at_tip: next == stored.len(),
-            next: Some(format!("{}/{next}", self.shards[shard].id)),
-        })
+        Ok(Page { records, at_tip: next == stored.len(), next: Some(format!("{shard}/{next}")) })
     }
 }
 
@@ -194,6 +237,7 @@ fn faults() -> impl Strategy<Value = Faults> {
             failed_entry,
             busy,
             read_failed,
+            resharded: 0,
         },
     )
 }
@@ -222,14 +266,74 @@ proptest! {
         faults.failed_entry = 0;
         let fake = Arc::new(Fake::new(shards, faults, seed));
         let (contents, _) = run(put_all(fake, Options { read_back: true, ..Options::default() }, count));
-        let mut last: HashMap<String, usize> = HashMap::new();
-        for text in contents.iter().flatten() {
-            let (key, number) = text.split_once('/').unwrap();
-            let number: usize = number.parse().unwrap();
-            let before = last.insert(key.into(), number);
-            prop_assert!(before.is_none_or(|before| before < number), "{key}: {before:?} before {number}");
-        }
+        prop_assert_eq!(out_of_order(&contents), None);
     }
+
+    #[test]
+    fn aggregates_survive_resharding_once_and_in_order(
+        faults in faults(), seed: u64, shards in 1..4u32, count in 1..400usize, resharded in 1..60u64,
+    ) {
+        let fake = Arc::new(Fake::new(shards, Faults { resharded, ..faults }, seed));
+        // Few at a time, so that the shards change between calls.
+        let options = Options { aggregate: true, read_back: true, buffer_bytes: 8000, ..Options::default() };
+        let (contents, stats) = run(put_all(fake, options, count));
+        let all: Vec<&String> = contents.iter().flatten().collect();
+        prop_assert_eq!((all.len(), all.iter().collect::<HashSet<_>>().len()), (count, count));
+        prop_assert_eq!((stats.sent, stats.failed), (count as u64, 0));
+        prop_assert_eq!(out_of_order(&contents), None);
+    }
+}
+
+/// A text that comes behind a later one of its key.
+fn out_of_order(contents: &[Vec<String>]) -> Option<String> {
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    let late = contents.iter().flatten().find(|text| {
+        let (key, number) = text.split_once('/').unwrap();
+        let number: usize = number.parse().unwrap();
+        last.insert(key, number).is_some_and(|before| before >= number)
+    });
+    late.cloned()
+}
+
+#[test]
+fn what_a_split_misplaced_is_put_again_and_the_shards_are_listed_at_once() {
+    let fake = Arc::new(Fake::new(1, Faults::default(), 1));
+    run(async {
+        let options = Options { aggregate: true, ..Options::default() };
+        let producer = Producer::open(fake.clone(), options, env(1)).await.unwrap();
+        fake.reshard();
+        let keys = [0, u128::MAX, 1, u128::MAX - 1];
+        for (i, key) in keys.into_iter().enumerate() {
+            let explicit_hash_key = Some(HashKey(key));
+            let data = i.to_string().into();
+            drop(producer.put(Record { partition_key: "k".into(), explicit_hash_key, data }).await.unwrap());
+        }
+        producer.flush().await;
+        let stats = producer.stats();
+        assert_eq!((stats.sent, stats.misplaced, stats.calls), (4, 2, 2));
+        let of =
+            |shard: &str| fake.stored.lock()[shard].iter().map(|s| split(&s.data).unwrap().len()).collect();
+        let counts: [Vec<usize>; 2] = [of("shardId-000000000001"), of("shardId-000000000002")];
+        assert_eq!(counts, [vec![4], vec![2]]);
+        assert_eq!(fake.listings.load(Ordering::SeqCst), 2, "at the start, and for the new shard");
+        let open = producer.open_shards().await.unwrap();
+        assert_eq!(open.len(), 2);
+    });
+}
+
+#[test]
+fn a_plain_record_in_a_new_shard_has_the_shards_listed_once() {
+    let fake = Arc::new(Fake::new(1, Faults::default(), 1));
+    run(async {
+        let producer = Producer::open(fake.clone(), Options::default(), env(1)).await.unwrap();
+        fake.reshard();
+        for i in 0..100 {
+            drop(producer.put(record(&format!("k{i}"), "x")).await.unwrap());
+        }
+        producer.flush().await;
+        assert_eq!((producer.stats().sent, producer.stats().misplaced), (100, 0));
+        assert_eq!(fake.listings.load(Ordering::SeqCst), 2);
+    });
 }
 
 #[test]
