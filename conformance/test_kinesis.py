@@ -486,8 +486,8 @@ def test_limits_of_the_model(kinesis, stream):
 
 
 def test_what_is_in_the_model_and_not_built(kinesis, stream):
-    put = {"StreamName": stream, "PartitionKey": "k", "Data": b"", "DryRun": True}
-    assert refusal(kinesis.put_record, **put)[0] == "NotImplemented"
+    code, text = refusal(kinesis.describe_stream, StreamName=stream, StreamId="a" * 20 + "-abc")
+    assert code == "NotImplemented" and "StreamId" in text
 
 
 def test_limits_of_the_account(kinesis, stream):

@@ -128,15 +128,6 @@ def test_monitoring(kinesis, name):
         assert refusal(call, StreamName="no-such", ShardLevelMetrics=["ALL"])[0] == "ResourceNotFoundException"
 
 
-def test_policies_are_refused_as_nothing_would_enforce_them(kinesis, name):
-    kinesis.create_stream(StreamName=name, ShardCount=1)
-    code, text = refusal(kinesis.put_resource_policy, ResourceARN=arn(name), Policy="{}")
-    assert code == "NotImplemented" and "enforce" in text
-    assert kinesis.get_resource_policy(ResourceARN=arn(name))["Policy"] == "{}"
-    assert refusal(kinesis.get_resource_policy, ResourceARN=arn("no-such"))[0] == "ResourceNotFoundException"
-    assert refusal(kinesis.delete_resource_policy, ResourceARN=arn(name))[0] == "ResourceNotFoundException"
-
-
 def test_tags_of_consumers(kinesis, name):
     kinesis.create_stream(StreamName=name, ShardCount=1)
     registered = kinesis.register_stream_consumer(StreamARN=arn(name), ConsumerName="c", Tags={"a": "1"})

@@ -1,6 +1,8 @@
 """AWS's SDKs, unmodified: each puts, reads, reshards in mid-flow, is refused, subscribes and is pushed to. See `sdk/`."""
 
 import base64
+import shutil
+import subprocess
 import zipfile
 
 import pytest
@@ -17,7 +19,10 @@ CLIENTS = {
 }
 
 
-@pytest.fixture(params=[(client, way) for client, (_, ways) in CLIENTS.items() for way in ways], ids="-".join)
+ALL_WAYS = [(client, way) for client, (_, ways) in CLIENTS.items() for way in ways]
+
+
+@pytest.fixture(params=ALL_WAYS, ids="-".join)
 def kinesis(request, endpoint, name):
     """Runs a scenario with one of the clients, in one of its ways to speak."""
     client, way = request.param
@@ -34,23 +39,54 @@ def test_fan_out(kinesis):
     assert kinesis("fanout")["pushed"] == 200
 
 
+KEY = {"AWS_ACCESS_KEY_ID": "AKIDHEADWATER", "AWS_SECRET_ACCESS_KEY": "only/the+owner=knows"}
+
+
 @pytest.fixture(scope="module")
-def signed(tmp_path_factory):
-    """The address of a server that wants signatures, and the variables of the one key that it knows."""
-    key = {"AWS_ACCESS_KEY_ID": "AKIDHEADWATER", "AWS_SECRET_ACCESS_KEY": "only/the+owner=knows"}
-    words = ("--access-key-id", key["AWS_ACCESS_KEY_ID"], "--secret-access-key", key["AWS_SECRET_ACCESS_KEY"])
-    server = Server(tmp_path_factory.mktemp("signed") / "data", *words).start()
-    yield server.endpoint, key
+def secure(tmp_path_factory):
+    """A server that wants signatures of the one key that it knows, and its address for TLS."""
+    words = ("--access-key-id", KEY["AWS_ACCESS_KEY_ID"], "--secret-access-key", KEY["AWS_SECRET_ACCESS_KEY"])
+    server = Server(tmp_path_factory.mktemp("secure") / "data", "--tls-listen", "127.0.0.1:0", *words).start()
+    yield server, server.process.stdout.readline().decode().split()[-1]
     assert server.stop() == 0
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_signatures(client, signed, name):
+def test_signatures(client, secure, name):
     program, ways = CLIENTS[client]
-    (endpoint, key), command = signed, [*program(), "streams", name, ways[0]]
-    assert sdks.run(command, endpoint, **key)["records"] == 301
-    refused = sdks.attempt(command, endpoint, **{**key, "AWS_SECRET_ACCESS_KEY": "guessed"})
+    endpoint, command = secure[0].endpoint, [*program(), "streams", name, ways[0]]
+    assert sdks.run(command, endpoint, **KEY)["records"] == 301
+    refused = sdks.attempt(command, endpoint, **{**KEY, "AWS_SECRET_ACCESS_KEY": "guessed"})
     assert refused.returncode and "The request signature we calculated" in refused.stdout + refused.stderr
+
+
+@pytest.fixture(scope="module")
+def trust(secure, tmp_path_factory):
+    """The variables with which the clients trust the server's authority, each in its own way."""
+    authority = secure[0].data_dir / "tls/ca.pem"
+    variables = {"AWS_CA_BUNDLE": str(authority), "NODE_EXTRA_CA_CERTS": str(authority)}
+    if shutil.which("keytool"):
+        store = tmp_path_factory.mktemp("trust") / "store.p12"
+        made = ["keytool", "-importcert", "-noprompt", "-file", authority, "-keystore", store, "-storepass", "public"]
+        subprocess.run(made, check=True, capture_output=True)
+        words = f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword=public"
+        variables["JAVA_TOOL_OPTIONS"] = words
+    return variables
+
+
+@pytest.mark.parametrize(("client", "way"), ALL_WAYS)
+def test_fan_out_over_tls(client, way, secure, trust, name):
+    command = [*CLIENTS[client][0](), "fanout", name, way]
+    assert sdks.run(command, secure[1], **KEY, **trust)["pushed"] == 200
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_streams_over_tls(client, secure, trust, name):
+    program, ways = CLIENTS[client]
+    command = [*program(), "streams", name, ways[0]]
+    assert sdks.run(command, secure[1], **KEY, **trust)["records"] == 301
+    stranger = sdks.attempt(command, secure[1], **KEY)
+    assert stranger.returncode, "it does not know the authority"
 
 
 def test_streams_with_the_aws_cli(server, name, tmp_path):

@@ -1,5 +1,5 @@
 // Kinesis and S3 through the Go SDK v2: sdk-go streams|fanout|objects name http1|http2
-// The endpoint comes from AWS_ENDPOINT_URL. Prints a summary, or panics at the first mismatch.
+// The endpoint comes from AWS_ENDPOINT_URL, the authority that it is trusted by from AWS_CA_BUNDLE. Prints a summary, or panics at the first mismatch.
 package main
 
 import (
@@ -29,6 +29,7 @@ func main() {
 		transport.Protocols = new(http.Protocols)
 		transport.Protocols.SetHTTP1(protocol == "http1")
 		transport.Protocols.SetUnencryptedHTTP2(protocol == "http2")
+		transport.Protocols.SetHTTP2(protocol == "http2")
 	})
 	cfg := must(config.LoadDefaultConfig(ctx, config.WithHTTPClient(client)))
 	summary := scenarios[scenario](ctx, cfg, name)

@@ -17,6 +17,9 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.http.Protocol;
+import software.amazon.awssdk.http.ProtocolNegotiation;
+import software.amazon.awssdk.http.nio.netty.NettyNioAsyncHttpClient;
 import software.amazon.awssdk.services.kinesis.KinesisAsyncClient;
 import software.amazon.awssdk.services.kinesis.KinesisClient;
 import software.amazon.awssdk.services.kinesis.model.*;
@@ -83,7 +86,7 @@ public final class Kinesis {
         SubscribeToShardRequest request = SubscribeToShardRequest.builder().consumerARN(consumer).shardId(shard(0))
                 .startingPosition(p -> p.type(ShardIteratorType.TRIM_HORIZON)).build();
         List<SubscribeToShardEvent> events = new CopyOnWriteArrayList<>();
-        try (KinesisAsyncClient pushed = KinesisAsyncClient.create()) {
+        try (KinesisAsyncClient pushed = pushed()) {
             CompletableFuture<Void> first = pushed.subscribeToShard(request, handler(event -> {
                 event.records().forEach(record -> remember(found, record.partitionKey(), record.data()));
                 events.add(event);
@@ -102,6 +105,18 @@ public final class Kinesis {
                 || kinesis.listStreamConsumers(r -> r.streamARN(stream)).consumers().isEmpty());
         delete();
         return String.format("\"pushed\": %d", count(found));
+    }
+
+    /** The SDK's own choice is HTTP/2 by prior knowledge, also over TLS; with JSON the versions are negotiated there. */
+    private static KinesisAsyncClient pushed() {
+        boolean negotiated = System.getenv("AWS_ENDPOINT_URL").startsWith("https:") && !cbor();
+        if (!negotiated) return KinesisAsyncClient.create();
+        return KinesisAsyncClient.builder().httpClientBuilder(NettyNioAsyncHttpClient.builder()
+                .protocol(Protocol.HTTP2).protocolNegotiation(ProtocolNegotiation.ALPN)).build();
+    }
+
+    private static boolean cbor() {
+        return !"false".equals(System.getProperty("aws.cborEnabled"));
     }
 
     private interface OnEvent {

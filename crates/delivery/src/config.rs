@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use bytes::Bytes;
 use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     groups::GroupLimit,
-    limits::READ_BYTES_MAX,
+    limits::{READ_BYTES_MAX, UNPACKED_GROUP_BYTES_MAX},
     prefix::{PrefixError, Prefixes},
     sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
+    steps::{check::Format, deaggregate::Deaggregation},
     template::KeyTemplate,
 };
 
@@ -124,20 +126,22 @@ impl Destination {
         self.key_template.as_deref().map(KeyTemplate::parse).transpose().map(drop)
     }
 
-    /// Where records that failed go.
-    pub(crate) fn error_bucket(&self) -> &str {
     /// The groups in which records go through the steps: those of the function, if there is one.
     pub(crate) fn group_limit(&self) -> GroupLimit {
         let function = self.steps.iter().find_map(|step| match step {
             Step::Function(function) => Some(function),
             _ => None,
         });
+        let bytes = function.map_or(READ_BYTES_MAX, |function| function.batch_bytes);
+        let unpacks = self.steps.contains(&Step::Decompress);
         GroupLimit {
-            bytes: function.map_or(READ_BYTES_MAX, |function| function.batch_bytes),
+            bytes: if unpacks { bytes.min(UNPACKED_GROUP_BYTES_MAX) } else { bytes },
             span: function.map_or(Duration::MAX, |function| Duration::from_secs(function.interval_s.into())),
         }
     }
 
+    /// Where records that failed go.
+    pub(crate) fn error_bucket(&self) -> &str {
         self.error_bucket.as_deref().unwrap_or(&self.bucket)
     }
 
@@ -208,6 +212,26 @@ impl Compression {
     }
 }
 
+/// What is done with each record on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It is looked at, and each ends in a newline.
+    Check(Format),
+    /// It is unpacked.
+    Decompress,
+    /// Of a record of CloudWatch Logs, the messages are taken.
+    LogEvents,
+    /// It is taken apart.
+    Deaggregate(Deaggregation),
+    /// It goes through a function.
+    Function(Function),
+    /// Partition keys are looked for in it, by a query of jq.
+    Query(String),
+    /// These bytes stand behind each.
+    Append(Bytes),
+}
+
 /// A function that records go through.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Function {
@@ -218,16 +242,6 @@ pub struct Function {
     pub retries: u32,
     /// Bytes of data that one call takes.
     pub batch_bytes: usize,
-/// What is done with each record on its way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// It is looked at, and each ends in a newline.
-    Check(Format),
-    /// It goes through a function.
-    Function(Function),
-}
-
     /// Seconds that may lie between the arrivals of the first and the last record of one call.
     #[serde(default = "interval_before_it_was_kept")]
     pub interval_s: u32,
@@ -247,16 +261,6 @@ pub struct Logging {
     pub stream: String,
 }
 
-/// ARNs as text.
-mod arn_text {
-    use headwater_types::Arn;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(arn: &Arn, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(arn)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
 /// Steps as the catalog keeps them. Earlier releases kept a `function` and a `format` in their place.
 mod steps_as_stored {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -299,6 +303,16 @@ mod steps_as_stored {
     }
 }
 
+/// ARNs as text.
+mod arn_text {
+    use headwater_types::Arn;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(arn: &Arn, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(arn)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }

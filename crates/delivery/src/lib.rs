@@ -44,10 +44,14 @@ pub use ports::{
 pub use prefix::{PrefixError, Which};
 pub use quota::Quotas;
 pub use secret::Secret;
+pub use steps::{
+    check::Format,
+    deaggregate::Deaggregation,
+    query::{Query, QueryError, keys_of},
+};
 pub use sinks::{
     AddressError, Chunk, ChunkLimit, Database, HecEndpoint, HttpEndpoint, JdbcError, Load, Loader, OpenSearch,
     Redshift, Rotation, Sink, Splunk, WebAddress, loader, sink,
 };
-pub use steps::check::Format;
 pub use store::{Family, Totals};
 pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;

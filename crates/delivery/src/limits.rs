@@ -24,6 +24,12 @@ pub const INVOKE_RECORD_FRAME_BYTES: usize = 400;
 pub const INVOCATIONS_A_STREAM_MAX: usize = 4;
 /// KiB of records that all executions of this process hold together, requests and answers not counted.
 pub const WORK_KIB_MAX: usize = 24 * 1024;
+/// Bytes that a record has once it is unpacked.
+pub const DECOMPRESSED_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Bytes of the groups in which records are unpacked, since they grow.
+pub const UNPACKED_GROUP_BYTES_MAX: usize = 64 * 1024;
+/// Records that one record is taken apart into (AWS's limit).
+pub const SUB_RECORDS_MAX: usize = 500;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
 /// Retries that a function may be configured with (AWS documents up to 300).

@@ -7,6 +7,9 @@ use std::{
     path::Path,
 };
 
+/// What writes past the system's cache are aligned to: a multiple of the blocks of all common disks.
+pub const DIRECT_ALIGN: usize = 4096;
+
 /// A file or folder within a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
@@ -25,6 +28,9 @@ pub trait Disk: Send + Sync {
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Opens a file for reading and writing.
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>>;
+    /// Opens a file for writes past the system's cache, of which offset, length and address in memory are multiples of
+    /// [`DIRECT_ALIGN`]. Fails where the file system has no such writes.
+    fn open_direct(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Opens a file for reading alone.
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// What a folder holds, sorted by name.
@@ -57,6 +63,10 @@ pub trait File: Send + Sync {
     fn sync(&self) -> io::Result<()>;
     /// Cuts or extends the file.
     fn set_len(&self, len: u64) -> io::Result<()>;
+    /// Extends the file to `len` with bytes that read as zero and have their place on the disk already, so that a sync
+    /// after writing them has less to do. Fails with `StorageFull` where there is no room, and with `Unsupported` where
+    /// the file system cannot do it; the file may be longer then than before.
+    fn allocate(&self, len: u64) -> io::Result<()>;
     /// The file's length in bytes.
     fn len(&self) -> io::Result<u64>;
 
@@ -88,6 +98,18 @@ impl Disk for RealDisk {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
         Ok(Box::new(RealFile(fs::OpenOptions::new().read(true).write(true).open(path)?)))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open_direct(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flag = rustix::fs::OFlags::DIRECT.bits() as i32;
+        Ok(Box::new(RealFile(fs::OpenOptions::new().write(true).custom_flags(flag).open(path)?)))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn open_direct(&self, _: &Path) -> io::Result<Box<dyn File>> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -179,6 +201,13 @@ impl File for RealFile {
         self.0.set_len(len)
     }
 
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        let from = self.len()?;
+        let more = len.checked_sub(from).filter(|more| *more > 0);
+        let Some(more) = more else { return Ok(()) };
+        Ok(rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::empty(), from, more)?)
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
@@ -201,6 +230,12 @@ mod tests {
         file.read_exact_at(&mut back, 5).unwrap();
         assert_eq!(back, parts.concat());
         assert_eq!(file.len().unwrap(), 9005);
+        file.allocate(100_000).unwrap();
+        file.allocate(9_000).unwrap();
+        assert_eq!(file.len().unwrap(), 100_000, "it only grows");
+        let mut rest = vec![1; 100_000 - 9005];
+        file.read_exact_at(&mut rest, 9005).unwrap();
+        assert!(rest.iter().all(|byte| *byte == 0));
         assert!(RealDisk.create(&path).is_err(), "a file is not made twice");
         assert!(RealDisk.free_space(dir.path()).unwrap() > 0);
     }

@@ -13,7 +13,7 @@ mod tasks;
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use disk::{Disk, Entry, File, RealDisk};
+pub use disk::{DIRECT_ALIGN, Disk, Entry, File, RealDisk};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use sim_disk::SimDisk;
 pub use tasks::{Spawn, TokioTasks};

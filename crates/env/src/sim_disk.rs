@@ -12,7 +12,7 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::disk::{Disk, Entry, File};
+use crate::disk::{DIRECT_ALIGN, Disk, Entry, File};
 
 /// The simulated disk; clones are the same disk.
 #[derive(Clone)]
@@ -163,7 +163,7 @@ impl SimDisk {
     }
 
     fn file(&self, world: &World, node: usize) -> Box<dyn File> {
-        Box::new(SimFile { disk: self.clone(), node, life: world.life, lock: None })
+        Box::new(SimFile { disk: self.clone(), node, life: world.life, is_direct: false, lock: None })
     }
 }
 
@@ -310,6 +310,13 @@ impl Disk for SimDisk {
         Ok(self.file(&world, world.node(path)?))
     }
 
+    fn open_direct(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let world = self.world();
+        world.check_running()?;
+        let (node, life) = (world.node(path)?, world.life);
+        Ok(Box::new(SimFile { disk: self.clone(), node, life, is_direct: true, lock: None }))
+    }
+
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
         self.open(path)
     }
@@ -389,7 +396,13 @@ impl Disk for SimDisk {
         }
         world.nodes.push(Node::default());
         let (node, life) = (world.nodes.len() - 1, world.life);
-        Ok(Box::new(SimFile { disk: self.clone(), node, life, lock: Some(path.to_owned()) }))
+        Ok(Box::new(SimFile {
+            disk: self.clone(),
+            node,
+            life,
+            is_direct: false,
+            lock: Some(path.to_owned()),
+        }))
     }
 }
 
@@ -398,6 +411,8 @@ struct SimFile {
     node: usize,
     /// In which life of the disk it was opened.
     life: u64,
+    /// Takes only aligned writes.
+    is_direct: bool,
     lock: Option<PathBuf>,
 }
 
@@ -431,6 +446,11 @@ impl File for SimFile {
     }
 
     fn write_all_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let is_aligned =
+            |part: &IoSlice<'_>| (part.as_ptr().addr() | part.len()).is_multiple_of(DIRECT_ALIGN);
+        if self.is_direct && !(parts.iter().all(is_aligned) && offset.is_multiple_of(DIRECT_ALIGN as u64)) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         self.world()?.write(self.node, offset, bytes)
     }
@@ -446,6 +466,19 @@ impl File for SimFile {
         let mut world = self.world()?;
         world.step()?;
         world.nodes[self.node].change(Change::SetLen(len));
+        Ok(())
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        let mut world = self.world()?;
+        world.step()?;
+        let more = len.saturating_sub(world.nodes[self.node].now.len() as u64);
+        if world.room.is_some_and(|room| world.used() + more > room) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if more > 0 {
+            world.nodes[self.node].change(Change::SetLen(len));
+        }
         Ok(())
     }
 
@@ -526,9 +559,11 @@ mod tests {
         file.set_len(0).unwrap();
         write(&*file, b"abc", 0).unwrap();
         assert_eq!(disk.free_space(Path::new("/d")).unwrap(), 0);
+        assert_eq!(file.allocate(4).unwrap_err().kind(), io::ErrorKind::StorageFull);
         disk.set_room(None);
         write(&*file, b"d", 3).unwrap();
-        assert_eq!(disk.contents(&path).unwrap(), b"abcd");
+        file.allocate(6).unwrap();
+        assert_eq!(disk.contents(&path).unwrap(), b"abcd\0\0");
     }
 
     #[test]

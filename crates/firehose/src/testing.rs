@@ -153,10 +153,5 @@ pub fn refusal(code: &str, message: &str) -> Refused {
 }
 
 fn context() -> Context {
-    Context {
-        request_id: "request".to_owned(),
-        region: Region("us-east-1".to_owned()),
-        account: Account("000000000000".to_owned()),
-        host: "127.0.0.1:4566".to_owned(),
-    }
+    Context::new("request", Region("us-east-1".to_owned()), Account("000000000000".to_owned()), "127.0.0.1:4566")
 }

@@ -3,9 +3,11 @@
 //! Owns AWS's spelling of streams: names and ARNs, defaults, paging, texts. Keeps no state of its own. What the model
 //! has and this table has not is answered by `wire` with an error that says so.
 
+mod access;
 mod account;
 mod channels;
 mod describe;
+mod dry_run;
 mod errors;
 mod monitoring;
 #[cfg(test)]
@@ -40,6 +42,9 @@ pub struct Kinesis {
 /// The operations that are built.
 pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
     Table::new(&SERVICE, kinesis)
+        .shared(access::OF_STREAMS)
+        .shared(access::OF_CONSUMERS)
+        .shared(access::OF_QUEUES)
         .route::<shapes::AcknowledgeDeadLetterQueueRecords>()
         .route::<shapes::AcknowledgeQueueRecords>()
         .route::<shapes::AddTagsToStream>()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_queues::QueueRecord;
-use headwater_streams::{Consumer, Shard, Stream};
+use headwater_streams::{Consumer, Error, Shard, Stream};
 use headwater_types::{Arn, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
 
@@ -28,16 +28,18 @@ impl Place {
         Self { name: None, arn: Some(arn), id }
     }
 
-    /// The name of the stream that is meant; name and ARN may both be given, and then agree.
+    /// The name of the stream that is meant; name and ARN may both be given, and then agree. A name alone is that of a
+    /// stream of the caller's account.
     pub fn name(self, context: &Context) -> Result<StreamName, ApiError> {
         if self.id.is_some() {
-            return Err(ApiError::not_supported("StreamId: name the stream by StreamName or StreamARN"));
+            return Err(ApiError::not_supported("StreamId, which AWS reserves: name the stream by StreamName or StreamARN"));
         }
         let by_arn = self.arn.map(|arn| name_in_arn(&arn, context)).transpose()?;
         match (self.name.map(|name| stream_name(&name)).transpose()?, by_arn) {
             (Some(name), Some(by_arn)) if name != by_arn => {
                 Err(invalid_argument("StreamName and StreamARN do not name the same stream."))
             }
+            (Some(name), None) if context.is_foreign() => Err(no_stream(&name, &context.caller.account.0)),
             (Some(name), _) | (None, Some(name)) => Ok(name),
             (None, None) => Err(invalid_argument("Either StreamName or StreamARN must be provided.")),
         }
@@ -105,18 +107,32 @@ impl Kinesis {
                 "StreamARN, ConsumerName and ConsumerARN do not name the same consumer.",
             ));
         }
-        let api = |error| errors::api(error, context);
-        let found = self.streams.get(&name).map_err(api)?;
-        let consumer = found.consumer(wanted).map_err(api)?;
-        if by_arn.as_ref().is_some_and(|arn| arn.created != consumer.created) {
-            return Err(errors::no_consumer(wanted, &context.account.0));
+        let found = self.find_consumer(&name, wanted, by_arn.as_ref().map(|arn| arn.created));
+        self.permit_consumer(&name, wanted, found.as_ref().ok().map(|(_, consumer)| consumer), context)?;
+        found.map_err(|error| errors::api(error, context))
+    }
+
+    /// The consumer of that name, and its stream; registered at that time, where it is known.
+    fn find_consumer(
+        &self,
+        stream: &StreamName,
+        consumer: &str,
+        created: Option<Millis>,
+    ) -> Result<(Arc<Stream>, Consumer), Error> {
+        let found = self.streams.get(stream)?;
+        let registered = found.consumer(consumer)?;
+        if created.is_some_and(|created| created != registered.created) {
+            return Err(Error::NoConsumer { stream: stream.clone(), consumer: consumer.to_owned() });
         }
-        Ok((found, consumer))
+        Ok((found, registered))
     }
 
     /// The stream that is meant.
     pub(crate) fn stream(&self, place: Place, context: &Context) -> Result<Arc<Stream>, ApiError> {
-        self.streams.get(&place.name(context)?).map_err(|error| errors::api(error, context))
+        let name = place.name(context)?;
+        let found = self.streams.get(&name);
+        self.permit_stream(&name, found.as_deref().ok(), context)?;
+        found.map_err(|error| errors::api(error, context))
     }
 }
 

@@ -53,7 +53,15 @@ pub(crate) struct Failed {
 impl Kinesis {
     /// The queue that an ARN names.
     pub(crate) fn queue(&self, queue_arn: &str, context: &Context) -> Result<QueueRecord, ApiError> {
-        self.queues.get(&queue_id(queue_arn, context)?).map_err(|error| api(error, context))
+        self.queues.get(&self.permitted_queue(queue_arn, context)?).map_err(|error| api(error, context))
+    }
+
+    /// The id of the queue that an ARN names, where its policy lets the caller do what they call.
+    fn permitted_queue(&self, queue_arn: &str, context: &Context) -> Result<String, ApiError> {
+        let id = queue_id(queue_arn, context)?;
+        let policy = self.queues.policy(&id);
+        self.permit(policy.as_ref().ok().and_then(Option::as_deref), || arn(&id, context), context)?;
+        policy.map(|_| id).map_err(|error| api(error, context))
     }
 
     /// How many queues a stream has.
@@ -75,7 +83,7 @@ impl Kinesis {
         receive: Receive,
         context: &Context,
     ) -> Result<Vec<shapes::QueueRecord>, ApiError> {
-        let id = queue_id(queue_arn, context)?;
+        let id = self.permitted_queue(queue_arn, context)?;
         let received = self.queues.receive(&id, receive).await.map_err(|error| api(error, context))?;
         Ok(received.into_iter().map(|received| self.queue_record(received)).collect())
     }
@@ -102,7 +110,7 @@ impl Kinesis {
         entries: impl Iterator<Item = (Action, String)>,
         context: &Context,
     ) -> Result<(Vec<String>, Vec<Failed>), ApiError> {
-        let id = queue_id(queue_arn, context)?;
+        let id = self.permitted_queue(queue_arn, context)?;
         let (mut handles, mut settlements, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (action, handle) in entries {
             match self.streams.open_token::<Handle>(&handle) {

@@ -12,7 +12,7 @@ use headwater_queues::Queues;
 use headwater_shapes::{Operation, kinesis::ops};
 use headwater_streams::{Options, StreamSources, Streams};
 use headwater_types::{Account, Millis, Region};
-use headwater_wire::{Context, Handle};
+use headwater_wire::{Caller, Context, Handle};
 use serde_json::{Value, json};
 
 use crate::{Channels, Kinesis, nowhere};
@@ -71,8 +71,21 @@ impl World {
     where
         Kinesis: Handle<Op>,
     {
+        self.output_for::<Op>(&context().caller, input).await
+    }
+
+    /// The same for somebody.
+    pub async fn output_for<Op: Operation>(
+        &self,
+        caller: &Arc<Caller>,
+        input: Value,
+    ) -> Result<Op::Output, Refused>
+    where
+        Kinesis: Handle<Op>,
+    {
         let input: Op::Input = serde_json::from_value(input).unwrap();
-        let output = Handle::<Op>::handle(&self.kinesis, input, &context()).await;
+        let context = Context { operation: Op::SHAPE.name, caller: caller.clone(), ..context() };
+        let output = Handle::<Op>::handle(&self.kinesis, input, &context).await;
         output.map_err(|error| (error.code().to_owned(), error.message().to_owned()))
     }
 
@@ -114,10 +127,5 @@ pub(crate) fn refusal(code: &str, message: impl Into<String>) -> Refused {
 }
 
 pub(crate) fn context() -> Context {
-    Context {
-        request_id: "request".to_owned(),
-        region: Region("us-east-1".to_owned()),
-        account: Account("000000000000".to_owned()),
-        host: "127.0.0.1:4566".to_owned(),
-    }
+    Context::new("request", Region("us-east-1".to_owned()), Account("000000000000".to_owned()), "127.0.0.1:4566")
 }

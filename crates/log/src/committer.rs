@@ -111,7 +111,7 @@ fn roll(core: &Core, journal: &mut Journal) -> Result<(), LogError> {
         journal.file.sync().map_err(|e| refusal(core, &e))?;
     }
     let sequence = journal.file.id.sequence + 1;
-    let new = Journal::begin(&core.env, &core.options.dir, sequence, journal.next_commit, core.options.sync)
+    let new = Journal::begin(&core.env, &core.options, sequence, journal.next_commit)
         .map_err(|e| refusal(core, &e))?;
     core.journals.lock().insert(sequence, new.file.clone());
     let full = std::mem::replace(journal, new);
@@ -120,10 +120,10 @@ fn roll(core: &Core, journal: &mut Journal) -> Result<(), LogError> {
     Ok(())
 }
 
-/// Marks a clean end, so that damage to the last frame cannot be taken for a torn write.
-fn mark_end(core: &Core, mut journal: Journal) {
+/// Marks a clean end, unless nobody knows what the disk holds.
+fn mark_end(core: &Core, journal: Journal) {
     let poisoned = matches!(core.queue.lock().refusing, Some(LogError::Poisoned { .. }));
-    if !poisoned && let Err(e) = journal.commit(&[], 0, true) {
+    if !poisoned && let Err(e) = journal.end() {
         tracing::warn!(error = %e.error, file = %e.path.display(), "the log's clean end could not be marked");
     }
 }

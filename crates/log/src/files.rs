@@ -112,6 +112,11 @@ impl LogFile {
         self.file.sync().map_err(|e| FileError::new(&self.path, "sync", e))
     }
 
+    /// Extends the file to `len` with zeros that have their place on the disk.
+    pub fn allocate(&self, len: u64) -> Result<(), FileError> {
+        self.file.allocate(len).map_err(|e| FileError::new(&self.path, "write", e))
+    }
+
     /// Cuts the file at `len`, durably.
     pub fn cut(&self, len: u64) -> Result<(), FileError> {
         self.file.set_len(len).map_err(|e| FileError::new(&self.path, "write", e))?;

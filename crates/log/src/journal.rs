@@ -1,10 +1,18 @@
-//! The newest file: frames are written to its end and synced, and a full file is followed by a new one.
+//! The newest file: frames are written behind each other and synced, and a full file is followed by a new one.
+//!
+//! The file is extended ahead of the frames, so that a sync does not have to write down a new length and new places, and
+//! they are written past the system's cache, where they would be copied and looked for again at each sync.
 
-use std::{io::IoSlice, path::Path, sync::Arc};
+use std::{
+    io::{self, IoSlice},
+    sync::Arc,
+};
 
 use headwater_env::Env;
 
 use crate::{
+    direct::Direct,
+    embedded::Options,
     files::{FileError, FileId, LogFile},
     format::{FILE_HEADER, FRAME_HEADER, FileHeader, FrameHeader},
 };
@@ -17,22 +25,32 @@ pub struct Journal {
     pub len: u64,
     /// The next frame's number.
     pub next_commit: u64,
+    /// The file's length: what lies behind the last commit is zero, and has its place on the disk already.
+    room: u64,
+    /// How far the file is extended at one go, and to which length at most.
+    step: u64,
+    most: u64,
+    /// How frames are written; through the system's cache, when it is none.
+    direct: Option<Direct>,
 }
 
 impl Journal {
-    /// Begins a new file after `sequence`, whose first commit is `first_commit`.
-    pub fn begin(
-        env: &Env,
-        dir: &Path,
-        sequence: u64,
-        first_commit: u64,
-        synced: bool,
-    ) -> Result<Self, FileError> {
+    /// Begins the file `sequence`, whose first commit is `first_commit`.
+    pub fn begin(env: &Env, options: &Options, sequence: u64, first_commit: u64) -> Result<Self, FileError> {
         let id = FileId { sequence, generation: 0 };
         let salt = env.random.next_u64();
-        let header = FileHeader { unsynced: !synced, generation: 0, salt, sequence, first_commit };
-        let file = LogFile::create(&*env.disk, dir, &id.name(), header)?;
-        Ok(Self { file: Arc::new(file), len: FILE_HEADER as u64, next_commit: first_commit })
+        let header = FileHeader { unsynced: !options.sync, generation: 0, salt, sequence, first_commit };
+        let file = LogFile::create(&*env.disk, &options.dir, &id.name(), header)?;
+        Ok(Self::resume(env, options, Arc::new(file), FILE_HEADER as u64, first_commit))
+    }
+
+    /// Goes on at the end of a file of `len` bytes.
+    pub fn resume(env: &Env, options: &Options, file: Arc<LogFile>, len: u64, next_commit: u64) -> Self {
+        let (step, most) = (options.preallocate_bytes, options.segment_bytes);
+        // Without syncs a write shall not wait for the disk either.
+        let is_direct = options.direct && options.sync;
+        let direct = is_direct.then(|| Direct::open(&*env.disk, &file, len)).flatten();
+        Self { file, len, next_commit, room: len, step, most, direct }
     }
 
     /// Writes one frame of `parts`, which have `blocks` blocks, and syncs unless told not to. Returns where the parts
@@ -45,7 +63,8 @@ impl Journal {
         let mut frame = Vec::with_capacity(parts.len() + 1);
         frame.push(IoSlice::new(&header));
         frame.extend_from_slice(parts);
-        if let Err(e) = self.file.write(&frame, self.len) {
+        self.make_room(self.len + FRAME_HEADER as u64 + length);
+        if let Err(e) = self.write(&frame) {
             return Err(self.roll_back(e));
         }
         if sync {
@@ -57,8 +76,42 @@ impl Journal {
         Ok(at)
     }
 
+    fn write(&mut self, frame: &[IoSlice<'_>]) -> Result<(), FileError> {
+        if let Some(direct) = &mut self.direct {
+            match direct.write(frame, self.len) {
+                // The file system opens files for such writes, and takes none.
+                Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.direct = None,
+                done => return done.map_err(|e| FileError::new(&self.file.path, "write", e)),
+            }
+        }
+        self.file.write(frame, self.len)
+    }
+
+    /// Marks a clean end, so that damage to the last frame cannot be taken for a torn write, and gives back the room
+    /// that was not used.
+    pub fn end(mut self) -> Result<(), FileError> {
+        self.step = 0;
+        self.commit(&[], 0, false)?;
+        self.file.cut(self.len)
+    }
+
+    /// Extends the file when it ends before `end`. Without that the write itself extends it, only slower.
+    fn make_room(&mut self, end: u64) {
+        if self.step == 0 || end <= self.room {
+            return;
+        }
+        let room = (self.room + self.step).min(self.most).max(end);
+        match self.file.allocate(room) {
+            Ok(()) => self.room = room,
+            // A file system that cannot do it is not asked again; one that is full may have room later.
+            Err(e) if e.is_full() => {}
+            Err(_) => self.step = 0,
+        }
+    }
+
     /// Takes back a write for which there was no room. What cannot be taken back poisons.
-    fn roll_back(&self, error: FileError) -> FileError {
+    fn roll_back(&mut self, error: FileError) -> FileError {
+        self.room = self.len;
         if error.is_full()
             && let Err(e) = self.file.cut(self.len)
         {

@@ -9,6 +9,7 @@ mod block;
 mod cache;
 mod committer;
 mod core;
+mod direct;
 mod dump;
 mod embedded;
 mod files;

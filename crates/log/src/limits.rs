@@ -15,6 +15,9 @@ pub const KEY_BYTES: usize = u16::MAX as usize;
 /// Bytes of a record's value.
 pub const VALUE_BYTES: usize = 1 << 30;
 
+/// Bytes that one write past the system's cache takes at the most; a multiple of what it must be aligned to.
+pub const DIRECT_BYTES: usize = 1 << 20;
+
 /// Reads of files that run at one time; more wait.
 pub const READS: usize = 16;
 

@@ -54,8 +54,7 @@ pub fn recover(env: &Env, options: &Options) -> Result<Recovered, LogError> {
         Some(journal) => journal,
         None => {
             let sequence = folder.files.last().map_or(1, |id| id.sequence + 1);
-            Journal::begin(env, &options.dir, sequence, commit, options.sync)
-                .map_err(|e| open_error(options, &e))?
+            Journal::begin(env, options, sequence, commit).map_err(|e| open_error(options, &e))?
         }
     };
     // The newest file takes the appends; it is not full.
@@ -148,7 +147,7 @@ impl Recovery<'_> {
             return Err(file.damaged(0, "the file does not begin with the commit that follows"));
         }
         let len = file.len()?;
-        let mut scan = Scan::new(file, len);
+        let (mut scan, mut torn) = (Scan::new(file, len), false);
         loop {
             let before = (scan.at, scan.commit);
             let bad = match scan.step(false)? {
@@ -169,6 +168,7 @@ impl Recovery<'_> {
                 }
             };
             self.check_torn(&mut scan, file, bad, following)?;
+            torn = true;
             break;
         }
         let (at, next_commit) = (scan.at, scan.commit);
@@ -176,11 +176,13 @@ impl Recovery<'_> {
             return Err(file.damaged(at, "the file ends before its last commit"));
         }
         if at < len {
-            tracing::warn!(file = %file.path.display(), from = at, bytes = len - at, "cutting a torn end");
+            if torn {
+                tracing::warn!(file = %file.path.display(), from = at, bytes = len - at, "cutting a torn end");
+            }
             file.cut(at).map_err(|e| open_error(self.options, &e))?;
         }
         self.unsealed.push(SealJob::new(file.clone(), at, next_commit - 1, self.shards.values()));
-        Ok(Journal { file: file.clone(), len: at, next_commit })
+        Ok(Journal::resume(self.env, self.options, file.clone(), at, next_commit))
     }
 
     /// Decides whether a bad frame may be cut off.

@@ -58,7 +58,7 @@ pub enum Step {
     Frame(Frame),
     /// No whole frame.
     Bad(Bad),
-    /// Nothing more.
+    /// Nothing more, or only zeros: room that was not used.
     End,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Scan<'a> {
 
     /// The next frame. After one that is bad the walk does not go on.
     pub fn step(&mut self, keep_bodies: bool) -> Result<Step, LogError> {
-        if self.at == self.window.len {
+        if self.rest_is_zero()? {
             return Ok(Step::End);
         }
         let header = match self.window.array::<FRAME_HEADER>(self.at)? {
@@ -94,6 +94,20 @@ impl<'a> Scan<'a> {
         self.at = body + header.length;
         self.commit += 1;
         Ok(Step::Frame(frame))
+    }
+
+    /// Whether nothing but zeros follows.
+    fn rest_is_zero(&mut self) -> Result<bool, LogError> {
+        // A look at a frame's header mostly tells.
+        let (mut at, mut want) = (self.at, FRAME_HEADER);
+        while at < self.window.len {
+            let len = want.min((self.window.len - at) as usize);
+            if self.window.bytes(at, len)?.iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            (at, want) = (at + len as u64, WINDOW);
+        }
+        Ok(true)
     }
 
     fn bad(&self, what: Wrong) -> Step {

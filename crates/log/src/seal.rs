@@ -188,8 +188,7 @@ fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
         footer.add(at_end.shard.number.0, start..end, newest, sealed, &blocks);
     }
     let (bytes, trailer) = footer.finish(file.header.salt, *frames_end, *last_commit);
-    let written = file.write(&[IoSlice::new(&bytes)], *frames_end);
-    if let Err(e) = written.and_then(|()| file.sync()) {
+    if let Err(e) = write_footer(file, *frames_end, &bytes) {
         // A rest of a footer does no harm: it is cut when the log is opened, or written over.
         let _ = file.cut(*frames_end);
         return Err(e);
@@ -202,6 +201,16 @@ fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
         at_end.shard.tail.lock().prune(file.id.sequence);
     }
     Ok(())
+}
+
+/// Writes a footer, its trailer last: where that is valid, all before it is durable.
+fn write_footer(file: &LogFile, frames_end: u64, footer: &[u8]) -> Result<(), FileError> {
+    let (index, trailer) = footer.split_at(footer.len() - TRAILER);
+    file.write(&[IoSlice::new(index)], frames_end)?;
+    // Room that was not used goes: the trailer is at the file's end.
+    file.cut(frames_end + index.len() as u64)?;
+    file.write(&[IoSlice::new(trailer)], frames_end + index.len() as u64)?;
+    file.sync()
 }
 
 /// Builds a footer, shard by shard in the order of their numbers.

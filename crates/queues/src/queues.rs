@@ -109,6 +109,11 @@ impl Queues {
         Ok(self.queue(id)?.shared.record.read().value.clone())
     }
 
+    /// Who may use a queue, as its owner wrote it.
+    pub fn policy(&self, id: &str) -> Result<Option<Arc<str>>, Error> {
+        Ok(self.queue(id)?.shared.record.read().value.policy.clone())
+    }
+
     fn queue(&self, id: &str) -> Result<Arc<Queue>, Error> {
         self.known.read().by_id.get(id).cloned().ok_or_else(|| Error::NoQueue(id.to_owned()))
     }
@@ -193,6 +198,7 @@ impl Queues {
             start_time,
             attributes: new.attributes,
             tags: new.tags,
+            policy: None,
         }
     }
 
@@ -227,6 +233,15 @@ impl Queues {
             Ok(())
         };
         self.alter(id, remove).await.map(drop)
+    }
+
+    /// Gives a queue a policy in place of the one it has, or takes that away.
+    pub async fn set_policy(self: &Arc<Self>, id: &str, policy: Option<Arc<str>>) -> Result<(), Error> {
+        let set = move |record: &mut QueueRecord| {
+            record.policy = policy;
+            Ok(())
+        };
+        self.alter(id, set).await.map(drop)
     }
 
     /// Changes a queue's record, in the catalog first.

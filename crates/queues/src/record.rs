@@ -35,6 +35,9 @@ pub struct QueueRecord {
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,
+    /// Who may use it, as its owner wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<str>>,
 }
 
 /// Where in its stream a queue begins.

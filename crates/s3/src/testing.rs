@@ -82,12 +82,7 @@ fn name(key: &str) -> ObjectName {
 
 /// The context of a request to a local server.
 pub fn context() -> Context {
-    Context {
-        request_id: "request".into(),
-        region: Region("us-east-1".into()),
-        account: Account("000000000000".into()),
-        host: "localhost:4566".into(),
-    }
+    Context::new("request", Region("us-east-1".into()), Account("000000000000".into()), "localhost:4566")
 }
 
 /// Calls an operation.

@@ -1,14 +1,18 @@
 //! Who may call: the keys that the settings give, and one of this run's own for functions.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use headwater_env::Env;
-use headwater_types::Region;
-use headwater_wire::{sign::Credentials, verify::Verifier};
+use headwater_types::{Account, Region};
+use headwater_wire::{
+    Caller,
+    sign::Credentials,
+    verify::{Key, Verifier},
+};
 
 use crate::{
     Failure,
-    settings::{Auth, Settings},
+    settings::{self, Auth, Settings},
 };
 
 /// What is read of a credentials file.
@@ -27,16 +31,18 @@ pub fn open(env: &Env, settings: &Settings) -> Result<Option<Access>, Failure> {
     if settings.auth() != Auth::Signed {
         return Ok(None);
     }
+    let own = Account(settings.account.clone());
+    let root = Arc::new(Caller::root(own.clone()));
     let mut keys = Vec::new();
     if let (Some(id), Some(secret)) = (&settings.access_key_id, &settings.secret_access_key) {
-        keys.push(
-            key(id, &secret.0, None).map_err(|e| format!("--access-key-id and --secret-access-key: {e}"))?,
-        );
+        let credentials = key(id, &secret.0, None);
+        let credentials = credentials.map_err(|e| format!("--access-key-id and --secret-access-key: {e}"))?;
+        keys.push(Key { credentials, holder: root.clone() });
     }
     if let Some(file) = &settings.credentials {
         let shown = file.display();
         let text = read(env, file).map_err(|e| format!("reading the credentials in {shown} failed: {e}"))?;
-        keys.extend(parse(&text).map_err(|e| format!("{shown}: {e}"))?);
+        keys.extend(parse(&text, &own).map_err(|e| format!("{shown}: {e}"))?);
     }
     let functions = Credentials {
         access_key_id: format!("HEADWATER{:011X}", env.random.next_u64() >> 20),
@@ -44,7 +50,7 @@ pub fn open(env: &Env, settings: &Settings) -> Result<Option<Access>, Failure> {
         session_token: None,
     };
     tracing::info!(keys = keys.len(), "requests must be signed");
-    let all = keys.into_iter().chain([functions.clone()]);
+    let all = keys.into_iter().chain([Key { credentials: functions.clone(), holder: root }]);
     let region = Region(settings.region.clone());
     Ok(Some(Access { verifier: Verifier::new(all, region, env.clock.clone()), functions }))
 }
@@ -60,9 +66,9 @@ fn read(env: &Env, file: &Path) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not text"))
 }
 
-/// The keys of a file in the form of `~/.aws/credentials`, one of each profile. What it says of a mistake holds no
-/// secret.
-fn parse(text: &str) -> Result<Vec<Credentials>, String> {
+/// The keys of a file in the form of `~/.aws/credentials`, one of each profile; `own` is the account of those that name
+/// none. What it says of a mistake holds no secret.
+fn parse(text: &str, own: &Account) -> Result<Vec<Key>, String> {
     let mut profiles: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
     for (number, line) in text.lines().map(str::trim).enumerate() {
         let number = number + 1;
@@ -86,17 +92,34 @@ fn parse(text: &str) -> Result<Vec<Credentials>, String> {
     }
     profiles
         .into_iter()
-        .map(|(name, values)| profile(&values).map_err(|e| format!("[{name}]: {e}")))
+        .map(|(name, values)| profile(name, &values, own).map_err(|e| format!("[{name}]: {e}")))
         .collect()
 }
 
-fn profile(values: &BTreeMap<&str, &str>) -> Result<Credentials, String> {
-    const NAMES: [&str; 3] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+fn profile(name: &str, values: &BTreeMap<&str, &str>, own: &Account) -> Result<Key, String> {
+    const NAMES: [&str; 4] =
+        ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"];
     if let Some(other) = values.keys().find(|name| !NAMES.contains(name)) {
         return Err(format!("{other} is not known here; there are {}", NAMES.join(", ")));
     }
-    let [id, secret, token] = NAMES.map(|name| values.get(name).copied());
-    key(id.unwrap_or_default(), secret.unwrap_or_default(), token)
+    let [id, secret, token, account] = NAMES.map(|name| values.get(name).copied());
+    let credentials = key(id.unwrap_or_default(), secret.unwrap_or_default(), token)?;
+    let account = match account {
+        Some(number) => Account(settings::account(number)?),
+        None => own.clone(),
+    };
+    Ok(Key { credentials, holder: Arc::new(holder(name, account)?) })
+}
+
+/// Whoever a profile is of: policies name its holder as the user of that name, or the account's root for `default`.
+fn holder(name: &str, account: Account) -> Result<Caller, String> {
+    // What IAM takes as a user's name.
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
+    match name {
+        "default" => Ok(Caller::root(account)),
+        _ if name.bytes().all(of_name) && (1..=64).contains(&name.len()) => Ok(Caller::of_user(account, name)),
+        _ => Err("the name of a profile is that of its user: up to 64 letters, digits and +=,.@_-".to_owned()),
+    }
 }
 
 fn key(id: &str, secret: &str, token: Option<&str>) -> Result<Credentials, String> {
@@ -117,13 +140,34 @@ fn key(id: &str, secret: &str, token: Option<&str>) -> Result<Credentials, Strin
 mod tests {
     use super::*;
 
+    fn parse_all(text: &str) -> Result<Vec<Key>, String> {
+        parse(text, &Account("111111111111".to_owned()))
+    }
+
     #[test]
     fn a_file_holds_a_key_in_each_profile() {
         let text = "# ours\n[default]\naws_access_key_id = A\naws_secret_access_key=s=1\n\n[temporary]\n\
                     aws_access_key_id=B\naws_secret_access_key = t\naws_session_token = u/==\n";
-        let keys = parse(text).unwrap();
-        assert_eq!((keys[0].access_key_id.as_str(), keys[0].secret_access_key.as_str()), ("A", "s=1"));
-        assert_eq!((keys[1].access_key_id.as_str(), keys[1].session_token.as_deref()), ("B", Some("u/==")));
+        let keys = parse_all(text).unwrap();
+        let [a, b] = [&keys[0].credentials, &keys[1].credentials];
+        assert_eq!((a.access_key_id.as_str(), a.secret_access_key.as_str()), ("A", "s=1"));
+        assert_eq!((b.access_key_id.as_str(), b.session_token.as_deref()), ("B", Some("u/==")));
+    }
+
+    #[test]
+    fn a_key_is_held_by_the_user_of_its_profiles_name() {
+        let key = "aws_access_key_id=A\naws_secret_access_key=s\n";
+        let text = format!("[default]\n{key}[ann]\n{key}[bob@x]\n{key}aws_account_id = 222222222222\n");
+        let holders: Vec<String> =
+            parse_all(&text).unwrap().into_iter().map(|key| key.holder.arn.clone()).collect();
+        assert_eq!(
+            holders,
+            [
+                "arn:aws:iam::111111111111:root",
+                "arn:aws:iam::111111111111:user/ann",
+                "arn:aws:iam::222222222222:user/bob@x",
+            ]
+        );
     }
 
     #[test]
@@ -136,8 +180,10 @@ mod tests {
             ("[a]\naws_access_key_id = A,B\naws_secret_access_key = hush\n", "\"A,B\""),
             ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\nregion = x\n", "region is not known"),
             ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_session_token =\n", "token"),
+            ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_account_id = 1\n", "twelve digits"),
+            ("[a b]\naws_access_key_id = A\naws_secret_access_key = hush\n", "its user"),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = parse_all(text).err().unwrap();
             assert!(error.contains(said) && !error.contains("hush"), "{error}");
         }
     }

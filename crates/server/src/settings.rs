@@ -174,7 +174,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-fn account(text: &str) -> Result<String, String> {
+pub(crate) fn account(text: &str) -> Result<String, String> {
     let valid = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     if valid { Ok(text.to_owned()) } else { Err("an account number has twelve digits".to_owned()) }
 }

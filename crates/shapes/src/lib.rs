@@ -16,6 +16,8 @@ mod events;
 #[expect(missing_docs, reason = "generated, and without the models' prose")]
 pub mod firehose;
 #[expect(missing_docs, reason = "generated, and without the models' prose")]
+pub mod glue;
+#[expect(missing_docs, reason = "generated, and without the models' prose")]
 pub mod kinesis;
 #[expect(missing_docs, reason = "generated, and without the models' prose")]
 pub mod lambda;

@@ -19,6 +19,8 @@ pub struct Consumer {
     pub created: Millis,
     /// Its tags.
     pub tags: Tags,
+    /// Who may use it, as its owner wrote it.
+    pub policy: Option<Arc<str>>,
 }
 
 impl Consumer {
@@ -29,6 +31,7 @@ impl Consumer {
             name: name.to_owned(),
             created: record.created,
             tags: record.tags.clone(),
+            policy: record.policy.clone(),
         }
     }
 }
@@ -68,7 +71,8 @@ impl Streams {
             if record.consumers.len() >= places {
                 return Err(Error::TooManyConsumers(of));
             }
-            record.consumers.insert(consumer, ConsumerRecord { created: Millis(now.seconds() * 1000), tags });
+            let created = Millis(now.seconds() * 1000);
+            record.consumers.insert(consumer, ConsumerRecord { created, tags, policy: None });
             Ok(())
         })
         .await?;
@@ -110,7 +114,10 @@ impl Streams {
 }
 
 /// The consumer that is meant, and not another of its name.
-fn find<'a>(record: &'a mut StreamRecord, consumer: &Consumer) -> Result<&'a mut ConsumerRecord, Error> {
+pub(crate) fn find<'a>(
+    record: &'a mut StreamRecord,
+    consumer: &Consumer,
+) -> Result<&'a mut ConsumerRecord, Error> {
     let same = record.number == consumer.number;
     let found = record.consumers.get_mut(&consumer.name);
     found.filter(|found| same && found.created == consumer.created).ok_or_else(|| {

@@ -16,6 +16,7 @@ mod load;
 mod metrics;
 mod on_demand;
 mod plan;
+mod policies;
 mod put;
 mod read;
 mod record;

@@ -114,14 +114,15 @@ impl Streams {
         ShardPage { shards, next }
     }
 
-    /// The page of shards that a token stands for.
-    pub fn next_shards(&self, token: &str, limit: usize) -> Result<ShardPage, Error> {
+    /// The page of shards that a token stands for, and whose they are.
+    pub fn next_shards(&self, token: &str, limit: usize) -> Result<(Arc<Stream>, ShardPage), Error> {
         let next: NextShards = self.tokens.open(token, self.env.clock.now())?;
         let stream = self.get(&next.stream)?;
         if stream.record.number != next.number {
             return Err(Error::NoStream(next.stream));
         }
-        Ok(self.list_shards(&stream, Some(next.after), next.filter, limit))
+        let page = self.list_shards(&stream, Some(next.after), next.filter, limit);
+        Ok((stream, page))
     }
 
     /// At most `limit` consumers of a stream whose names come after `after`.

@@ -65,7 +65,7 @@ impl Streams {
         stream: &Stream,
         entries: Vec<PutEntry>,
     ) -> Result<Vec<Result<Placed, PutError>>, Error> {
-        check_sizes(stream, &entries)?;
+        stream.takes(&entries)?;
         let mut results: Vec<Option<Result<Placed, PutError>>> = vec![None; entries.len()];
         self.put_routed(stream, &entries, &mut results).await;
         let mut newer: Option<Arc<Stream>> = None;
@@ -163,15 +163,21 @@ impl Streams {
     }
 }
 
-fn check_sizes(stream: &Stream, entries: &[PutEntry]) -> Result<(), Error> {
-    let limit = stream.record.max_record_bytes;
-    for (index, entry) in entries.iter().enumerate() {
-        if entry.bytes() > limit as usize {
-            return Err(Error::RecordTooLarge { index, bytes: entry.bytes(), limit });
+impl Stream {
+    /// Whether the entries are small enough to be put in one call.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub fn takes(&self, entries: &[PutEntry]) -> Result<(), Error> {
+        let limit = self.record.max_record_bytes;
+        for (index, entry) in entries.iter().enumerate() {
+            if entry.bytes() > limit as usize {
+                return Err(Error::RecordTooLarge { index, bytes: entry.bytes(), limit });
+            }
         }
+        let total = entries.iter().map(PutEntry::bytes).sum();
+        if total > MAX_PUT_BYTES { Err(Error::PutTooLarge(total)) } else { Ok(()) }
     }
-    let total = entries.iter().map(PutEntry::bytes).sum();
-    if total > MAX_PUT_BYTES { Err(Error::PutTooLarge(total)) } else { Ok(()) }
 }
 
 /// The entries without a result, by their shards.

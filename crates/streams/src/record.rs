@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -64,6 +65,9 @@ pub struct StreamRecord {
     /// When it was stopped, of late.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encryption_stops: Vec<Millis>,
+    /// Who may use it, as its owner wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<str>>,
 }
 
 /// A consumer of a stream as the catalog keeps it.
@@ -74,6 +78,9 @@ pub struct ConsumerRecord {
     /// Its tags.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// Who may use it, as its owner wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Arc<str>>,
 }
 
 /// A shard of a stream as the catalog keeps it.

@@ -167,6 +167,7 @@ pub(crate) mod tests {
             encryption: None,
             encryption_starts: Vec::new(),
             encryption_stops: Vec::new(),
+            policy: None,
         }
     }
 

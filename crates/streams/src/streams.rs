@@ -442,6 +442,7 @@ fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
         encryption: None,
         encryption_starts: Vec::new(),
         encryption_stops: Vec::new(),
+        policy: None,
     }
 }
 

@@ -153,7 +153,7 @@ async fn ten_thousand_shards_are_made_routed_and_paged() {
     loop {
         seen.extend(page.shards.iter().map(|shard| shard.record.index.0));
         let Some(token) = page.next else { break };
-        page = world.streams.next_shards(&token, 4_000).unwrap();
+        page = world.streams.next_shards(&token, 4_000).unwrap().1;
     }
     assert_eq!(seen, (0..10_000).collect::<Vec<_>>());
 }

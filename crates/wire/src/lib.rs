@@ -22,7 +22,7 @@ pub mod verify;
 mod xml;
 
 pub use body::{Body, Buffers};
-pub use context::Context;
+pub use context::{Caller, Context, Origin};
 pub use door::{Door, OperationName};
 pub use error::ApiError;
 pub use rest::Rest;

@@ -119,6 +119,8 @@ pub struct Table<State> {
     pub service: &'static Service,
     /// The state that handlers run on.
     pub state: Arc<State>,
+    /// The operations that callers of other accounts may call; their handlers decide what on.
+    pub shared: Vec<&'static str>,
     /// The routes by operation name; what the model has and this has not is answered with an error that says so.
     pub routes: HashMap<&'static str, Route>,
 }
@@ -126,7 +128,7 @@ pub struct Table<State> {
 impl<State: Send + Sync + 'static> Table<State> {
     /// A service without operations.
     pub fn new(service: &'static Service, state: Arc<State>) -> Self {
-        Self { service, state, routes: HashMap::new() }
+        Self { service, state, shared: Vec::new(), routes: HashMap::new() }
     }
 
     /// The service, and every operation of its model with whether it is built.
@@ -134,6 +136,13 @@ impl<State: Send + Sync + 'static> Table<State> {
         let built = |name| self.routes.contains_key(name);
         let operations = self.service.operations.iter();
         (self.service.name, operations.map(|operation| (operation.name, built(operation.name))).collect())
+    }
+
+    /// Lets callers of other accounts call these operations; whatever else there is belongs to the server's account.
+    #[must_use]
+    pub fn shared(mut self, operations: &'static [&'static str]) -> Self {
+        self.shared.extend(operations);
+        self
     }
 
     /// Adds one operation; its handler is found by its type.

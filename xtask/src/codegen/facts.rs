@@ -25,6 +25,7 @@ pub const SERVICES: &[Selection] = &[
         operations: S3,
         xml_namespace: Some("http://s3.amazonaws.com/doc/2006-03-01/"),
     },
+    Selection { name: "glue", version: "2017-03-31", operations: GLUE, xml_namespace: None },
     Selection { name: "logs", version: "2014-03-28", operations: LOGS, xml_namespace: None },
 ];
 
@@ -40,6 +41,23 @@ const LAMBDA: &[&str] = &[
     "UntagResource",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
+];
+
+const GLUE: &[&str] = &[
+    "BatchDeleteTable",
+    "CreateDatabase",
+    "CreateTable",
+    "DeleteDatabase",
+    "DeleteTable",
+    "DeleteTableVersion",
+    "GetDatabase",
+    "GetDatabases",
+    "GetTable",
+    "GetTableVersion",
+    "GetTableVersions",
+    "GetTables",
+    "UpdateDatabase",
+    "UpdateTable",
 ];
 
 const LOGS: &[&str] = &[

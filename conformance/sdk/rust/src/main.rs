@@ -1,5 +1,5 @@
 //! Kinesis through the Rust SDK: sdk-rust streams|fanout name
-//! The endpoint comes from AWS_ENDPOINT_URL. Prints a summary, or panics at the first mismatch.
+//! The endpoint comes from AWS_ENDPOINT_URL, the authority that it is trusted by from AWS_CA_BUNDLE. Prints a summary, or panics at the first mismatch.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::env;
@@ -7,7 +7,7 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_kinesis::client::Waiters;
-use aws_sdk_kinesis::config::{Credentials, Region};
+use aws_sdk_kinesis::config::{Credentials, Region, SharedHttpClient};
 use aws_sdk_kinesis::error::SdkError;
 use aws_sdk_kinesis::operation::create_stream::CreateStreamError;
 use aws_sdk_kinesis::operation::describe_stream_summary::DescribeStreamSummaryError;
@@ -19,6 +19,9 @@ use aws_sdk_kinesis::types::{
     StreamDescriptionSummary, SubscribeToShardEventStream,
 };
 use aws_sdk_kinesis::{Client, Config};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -40,7 +43,7 @@ async fn main() -> Done<()> {
     Ok(())
 }
 
-/// As the SDK makes it, only that it is not built with TLS here, and needs no `aws-config`.
+/// As the SDK makes it, only that it needs no `aws-config`, which would read the variables.
 fn client() -> Done<Client> {
     let credentials =
         Credentials::new(env::var("AWS_ACCESS_KEY_ID")?, env::var("AWS_SECRET_ACCESS_KEY")?, None, None, "");
@@ -48,9 +51,17 @@ fn client() -> Done<Client> {
         .endpoint_url(env::var("AWS_ENDPOINT_URL")?)
         .region(Region::new(env::var("AWS_REGION")?))
         .credentials_provider(credentials)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(http_client()?)
         .build();
     Ok(Client::from_conf(config))
+}
+
+fn http_client() -> Done<SharedHttpClient> {
+    let Ok(authority) = env::var("AWS_CA_BUNDLE") else { return Ok(Builder::new().build_http()) };
+    let trusted = TrustStore::empty().with_pem_certificate(std::fs::read(authority)?);
+    let context = TlsContext::builder().with_trust_store(trusted).build()?;
+    let rustls = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    Ok(rustls.tls_context(context).build_https())
 }
 
 struct Scenario {

@@ -48,6 +48,19 @@ pub fn destination() -> Destination {
     }
 }
 
+/// An item of one record.
+pub fn item(data: impl Into<bytes::Bytes>) -> crate::Item {
+    let record = crate::UserRecord {
+        shard: "shard".into(),
+        sequence_number: "1".into(),
+        sub: 0,
+        partition_key: "key".into(),
+        data: data.into(),
+        arrival: Millis(7),
+    };
+    crate::steps::Outcome::of(vec![record]).items.remove(0)
+}
+
 /// A function that is called with groups of `batch_bytes`.
 pub fn function(batch_bytes: usize, retries: u32) -> Vec<Step> {
     vec![Step::Function(Function { arn: arn("lambda", "function:f"), retries, batch_bytes, interval_s: 60 })]

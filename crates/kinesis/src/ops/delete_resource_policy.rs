@@ -9,9 +9,14 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Kinesis, errors::not_found};
 
 impl Handle<DeleteResourcePolicy> for Kinesis {
-    /// No resource has a policy.
+    /// Text as in moto's tests.
     async fn handle(&self, input: DeleteResourcePolicyInput, context: &Context) -> Result<Nothing, ApiError> {
-        self.owned(input.resource_arn.clone(), input.stream_id, context)?;
-        Err(not_found(format!("No resource policy found for resource ARN {}", input.resource_arn)))
+        let resource = self.owned(input.resource_arn.clone(), input.stream_id, context)?;
+        if resource.policy().is_none() {
+            let arn = input.resource_arn;
+            return Err(not_found(format!("No resource policy found for resource ARN {arn}.")));
+        }
+        self.set_policy(resource, None, context).await?;
+        Ok(Nothing {})
     }
 }

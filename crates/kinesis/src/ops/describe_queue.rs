@@ -3,11 +3,7 @@
 use headwater_shapes::kinesis::{DescribeQueueInput, DescribeQueueOutput, ops::DescribeQueue};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{
-    Kinesis,
-    describe::ACTIVE,
-    queues::{api, description, queue_id},
-};
+use crate::{Kinesis, describe::ACTIVE, queues::description};
 
 impl Handle<DescribeQueue> for Kinesis {
     async fn handle(
@@ -15,8 +11,7 @@ impl Handle<DescribeQueue> for Kinesis {
         input: DescribeQueueInput,
         context: &Context,
     ) -> Result<DescribeQueueOutput, ApiError> {
-        let id = queue_id(&input.queue_arn, context)?;
-        let record = self.queues.get(&id).map_err(|error| api(error, context))?;
+        let record = self.queue(&input.queue_arn, context)?;
         Ok(DescribeQueueOutput { queue_description: description(&record, ACTIVE, context) })
     }
 }

@@ -4,25 +4,27 @@ use headwater_shapes::kinesis::{GetRecordsInput, GetRecordsOutput, ops::GetRecor
 use headwater_streams::MAX_READ;
 use headwater_wire::{ApiError, Context, Handle};
 
-use super::put_records::refuse_dry_run;
 use crate::{
-    Kinesis, describe, errors,
+    Kinesis, describe, dry_run, errors,
     place::{Place, shard},
 };
 
 impl Handle<GetRecords> for Kinesis {
     async fn handle(&self, input: GetRecordsInput, context: &Context) -> Result<GetRecordsOutput, ApiError> {
-        refuse_dry_run(input.dry_run)?;
         let api = |error| errors::api(error, context);
         let iterator = self.streams.open_iterator(&input.shard_iterator).map_err(api)?;
-        if input.stream_arn.is_some() || input.stream_id.is_some() {
+        // An iterator alone is one of the caller's account.
+        if input.stream_arn.is_some() || input.stream_id.is_some() || context.is_foreign() {
             let place = Place { name: None, arn: input.stream_arn, id: input.stream_id };
             if place.name(context)? != iterator.stream {
                 return Err(errors::invalid_argument("Invalid ShardIterator."));
             }
         }
-        let stream = self.streams.stream_of(&iterator).map_err(api)?;
+        let found = self.streams.stream_of(&iterator);
+        self.permit_stream(&iterator.stream, found.as_deref().ok(), context)?;
+        let stream = found.map_err(api)?;
         let shard = shard(&stream, iterator.shard, context)?;
+        dry_run::end(input.dry_run, || Ok(()))?;
         let limit = input.limit.map_or(MAX_READ.records, |limit| limit.unsigned_abs() as usize);
         let read = self.streams.read(&stream, shard, iterator.offset, limit).await.map_err(api)?;
         Ok(GetRecordsOutput {

@@ -6,13 +6,14 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::Kinesis;
 
 impl Handle<GetResourcePolicy> for Kinesis {
-    /// No resource has a policy; AWS describes that as an empty one.
+    /// Where there is no policy AWS describes an empty one, as LocalStack recorded.
     async fn handle(
         &self,
         input: GetResourcePolicyInput,
         context: &Context,
     ) -> Result<GetResourcePolicyOutput, ApiError> {
-        self.owned(input.resource_arn, input.stream_id, context)?;
-        Ok(GetResourcePolicyOutput { policy: "{}".to_owned() })
+        let resource = self.owned(input.resource_arn, input.stream_id, context)?;
+        let policy = resource.policy().map_or_else(|| "{}".to_owned(), str::to_owned);
+        Ok(GetResourcePolicyOutput { policy })
     }
 }

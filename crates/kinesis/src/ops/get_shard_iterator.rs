@@ -3,9 +3,8 @@
 use headwater_shapes::kinesis::{GetShardIteratorInput, GetShardIteratorOutput, ops::GetShardIterator};
 use headwater_wire::{ApiError, Context, Handle};
 
-use super::put_records::refuse_dry_run;
 use crate::{
-    Kinesis,
+    Kinesis, dry_run,
     errors::{self, no_shard},
     place::{Place, shard, shard_index},
     position::Position,
@@ -17,7 +16,6 @@ impl Handle<GetShardIterator> for Kinesis {
         input: GetShardIteratorInput,
         context: &Context,
     ) -> Result<GetShardIteratorOutput, ApiError> {
-        refuse_dry_run(input.dry_run)?;
         let place = Place {
             name: input.stream_name.clone(),
             arn: input.stream_arn.clone(),
@@ -26,7 +24,9 @@ impl Handle<GetShardIterator> for Kinesis {
         let name = place.name(context)?;
         let index = shard_index(&input.shard_id, &name, context)?;
         // AWS speaks of the shard here even when it is the stream that is not there.
-        let stream = self.streams.get(&name).map_err(|_| no_shard(&name, index, &context.account.0))?;
+        let found = self.streams.get(&name);
+        self.permit_stream(&name, found.as_deref().ok(), context)?;
+        let stream = found.map_err(|_| no_shard(&name, index, &context.account.0))?;
         let shard = shard(&stream, index, context)?;
         let position = Position {
             call: "GetShardIterator",
@@ -35,6 +35,7 @@ impl Handle<GetShardIterator> for Kinesis {
             time: input.timestamp,
         };
         let start = self.start(&position, &stream, shard, context)?;
+        dry_run::end(input.dry_run, || Ok(()))?;
         let iterator = self.streams.iterator(&stream, shard, start).await;
         let iterator = iterator.map_err(|error| errors::api(error, context))?;
         Ok(GetShardIteratorOutput { shard_iterator: Some(iterator) })

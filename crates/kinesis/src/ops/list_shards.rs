@@ -20,8 +20,10 @@ impl Handle<ListShards> for Kinesis {
         let page = match &input.next_token {
             Some(token) => {
                 only_token(&input)?;
-                let page = self.streams.next_shards(token, limit);
-                page.map_err(|error| token_api(error, context, TokenFor::Page))?
+                let next = self.streams.next_shards(token, limit);
+                let (stream, page) = next.map_err(|error| token_api(error, context, TokenFor::Page))?;
+                self.permit_stream(&stream.record.name, Some(&stream), context)?;
+                page
             }
             None => self.first_page(input, limit, context)?,
         };

@@ -5,12 +5,11 @@ use headwater_streams::{Error, PutEntry};
 use headwater_types::{Millis, SequenceNumber, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
 
-use super::put_records::{hash_key, partition_key, refuse_dry_run};
-use crate::{Kinesis, describe, errors, place::Place};
+use super::put_records::{hash_key, partition_key};
+use crate::{Kinesis, describe, dry_run, errors, place::Place};
 
 impl Handle<PutRecord> for Kinesis {
     async fn handle(&self, input: PutRecordInput, context: &Context) -> Result<PutRecordOutput, ApiError> {
-        refuse_dry_run(input.dry_run)?;
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
         let stream = self.stream(place, context)?;
         let name = &stream.record.name;
@@ -19,11 +18,13 @@ impl Handle<PutRecord> for Kinesis {
         if let Some(text) = input.sequence_number_for_ordering {
             check_ordering(&text, self.streams.now(), name, context)?;
         }
-        let entry = PutEntry { partition_key, hash_key, data: input.data.0 };
-        let mut results = self.streams.put(&stream, vec![entry]).await.map_err(|error| match error {
+        let entries = vec![PutEntry { partition_key, hash_key, data: input.data.0 }];
+        let api = |error| match error {
             Error::RecordTooLarge { limit, .. } => errors::too_large("data", limit),
             other => errors::api(other, context),
-        })?;
+        };
+        dry_run::end(input.dry_run, || stream.takes(&entries).map_err(api))?;
+        let mut results = self.streams.put(&stream, entries).await.map_err(api)?;
         let placed = results.remove(0).map_err(|error| errors::put(error, name, context))?;
         Ok(PutRecordOutput {
             shard_id: placed.shard.to_string(),
@@ -112,7 +113,5 @@ mod tests {
                  Member must not be null"
             )
         );
-        let dry = json!({"StreamName": "s", "PartitionKey": "a", "Data": "", "DryRun": true});
-        assert_eq!(refused(dry).await.0, "NotImplemented");
     }
 }

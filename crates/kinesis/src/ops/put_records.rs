@@ -8,18 +8,18 @@ use headwater_streams::{Distribution, Placed, PutEntry, PutError, Stream};
 use headwater_types::{HashKey, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Kinesis, describe, errors, place::Place};
+use crate::{Kinesis, describe, dry_run, errors, place::Place};
 
 impl Handle<PutRecords> for Kinesis {
     async fn handle(&self, input: PutRecordsInput, context: &Context) -> Result<PutRecordsOutput, ApiError> {
-        refuse_dry_run(input.dry_run)?;
         let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
         let stream = self.stream(place, context)?;
         let entries =
             input.records.into_iter().enumerate().map(|(index, record)| entry(&stream, index, record));
         let entries = entries.collect::<Result<Vec<PutEntry>, ApiError>>()?;
-        let results =
-            self.streams.put(&stream, entries).await.map_err(|error| errors::api(error, context))?;
+        let api = |error| errors::api(error, context);
+        dry_run::end(input.dry_run, || stream.takes(&entries).map_err(api))?;
+        let results = self.streams.put(&stream, entries).await.map_err(api)?;
         let failed = results.iter().filter(|result| result.is_err()).count();
         let answer = |result| answer(result, &stream.record.name, context);
         Ok(PutRecordsOutput {
@@ -79,11 +79,6 @@ pub(super) fn partition_key(
             member()
         ))),
     }
-}
-
-/// `DryRun` is in the model and not built.
-pub(super) fn refuse_dry_run(dry_run: Option<bool>) -> Result<(), ApiError> {
-    if dry_run == Some(true) { Err(ApiError::not_supported("DryRun")) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ use headwater_shapes::{
 use headwater_streams::{ShardEvent, Subscription};
 use headwater_wire::{ApiError, Context, Handle};
 
-use super::put_records::refuse_dry_run;
 use crate::{
-    Kinesis, describe, errors,
+    Kinesis, describe, dry_run, errors,
     place::{ConsumerPlace, shard, shard_index},
     position::Position,
 };
@@ -25,7 +24,6 @@ impl Handle<SubscribeToShard> for Kinesis {
         input: SubscribeToShardInput,
         context: &Context,
     ) -> Result<SubscribeToShardOutput, ApiError> {
-        refuse_dry_run(input.dry_run)?;
         let arn = Some(input.consumer_arn);
         let place = ConsumerPlace { stream_arn: None, name: None, arn, id: input.stream_id };
         let (stream, consumer) = self.consumer(place, context)?;
@@ -38,6 +36,7 @@ impl Handle<SubscribeToShard> for Kinesis {
             time: input.starting_position.timestamp,
         };
         let start = self.start(&position, &stream, shard, context)?;
+        dry_run::end(input.dry_run, || Ok(()))?;
         let subscribed = self.streams.subscribe(&stream, shard, consumer, start).await;
         let subscription = subscribed.map_err(|error| errors::api(error, context))?;
         Ok(SubscribeToShardOutput { event_stream: events(subscription, context.clone()) })

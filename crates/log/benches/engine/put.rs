@@ -70,3 +70,49 @@ async fn once(bench: &Bench, load: Load) -> Outcome {
     bench.env.disk.remove_dir_all(&dir).expect("the log's folder");
     outcome
 }
+
+pub async fn pre(bench: &Bench) {
+    use crate::load;
+    use headwater_log::Options;
+    let loads = [
+        Load { callers: 8, shards: 16, records: 500, bytes: 1024 },
+        Load { callers: 8, shards: 10000, records: 500, bytes: 1024 },
+        Load { callers: 64, shards: 16, records: 1, bytes: 1024 },
+        Load { callers: 1, shards: 1, records: 1, bytes: 1024 },
+    ];
+    let pres = [(0u64, false), (16, false), (0, true), (16, true), (64, true)];
+    for load in loads {
+        let mut rates = vec![Vec::new(); pres.len()];
+        let mut cpu = rates.clone();
+        for round in 0..5 {
+            for k in 0..pres.len() {
+                let i = (k + round) % pres.len();
+                let dir = bench.dir.join("put");
+                let log = load::open(
+                    &bench.env,
+                    Options { preallocate_bytes: pres[i].0 << 20, direct: pres[i].1, ..Options::new(&dir) },
+                    load.shards,
+                );
+                let outcome =
+                    load::append(&bench.env, &log, load, Until::Elapsed(Duration::from_millis(500))).await;
+                rates[i].push(outcome.rate());
+                cpu[i].push(outcome.micros_per_record());
+                headwater_log::ShardLog::close(&*log).await;
+                bench.env.disk.remove_dir_all(&dir).expect("the log's folder");
+            }
+        }
+        for i in 0..pres.len() {
+            rates[i].sort_by(f64::total_cmp);
+            println!(
+                "{} callers {} shards pre/direct {:?} MiB: median {:.0} best {:.0} worst {:.0} cpu {:.2}",
+                load.callers,
+                load.shards,
+                pres[i],
+                median(rates[i].clone()),
+                rates[i].last().unwrap(),
+                rates[i][0],
+                median(cpu[i].clone())
+            );
+        }
+    }
+}

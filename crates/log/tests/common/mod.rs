@@ -35,6 +35,7 @@ impl Machine {
     pub fn options(&self) -> Options {
         Options {
             segment_bytes: 1500,
+            preallocate_bytes: 400,
             tail_cache_bytes: 1200,
             maintain_every: None,
             ..Options::new(PathBuf::from("/log"))

@@ -65,9 +65,9 @@ impl<State: Send + Sync + 'static> Door for Rest<State> {
         }
     }
 
-    async fn call(&self, request: Request<Body>, context: Context) -> Response<Body> {
+    async fn call(&self, request: Request<Body>, mut context: Context) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let mut response = match self.answer(&head, body, &context).await {
+        let mut response = match self.answer(&head, body, &mut context).await {
             Ok(response) => response,
             Err(error) => errors::answer(&error, self.format, &context),
         };
@@ -80,27 +80,44 @@ impl<State: Send + Sync + 'static> Door for Rest<State> {
 }
 
 impl<State: Send + Sync + 'static> Rest<State> {
-    async fn answer(&self, head: &Parts, body: Body, context: &Context) -> Result<Response<Body>, ApiError> {
+    async fn answer(
+        &self,
+        head: &Parts,
+        body: Body,
+        context: &mut Context,
+    ) -> Result<Response<Body>, ApiError> {
         let seal = self.verify(head, context)?;
         let query = parse_query(head.uri.query().unwrap_or_default());
         let found = self.find(head, &query, context)?;
         let operation = found.operation;
+        context.operation = operation.name;
         let Some(route) = self.table.routes.get(operation.name) else {
             return Err(ApiError::not_supported(format_args!("{}:{}", self.name(), operation.name)));
         };
         let (members, stream) = self.read_request(head, body, seal, query, found).await?;
+        self.admit(context)?;
         call(route, members, stream, self.format, context).await
     }
 
-    /// Whether the request may be made; what is left to be seen of it is seen at the end of its body.
-    fn verify(&self, head: &Parts, context: &Context) -> Result<Seal, ApiError> {
-        match (head.extensions.get::<Verifier>(), self.format) {
-            (None, _) => Ok(Seal::None),
-            (Some(verifier), Format::Json) => verifier.check_rest_json(head, self.table.service.signing_name),
-            (Some(verifier), Format::Xml(_)) => {
-                verifier.check_s3(head, &self.hosts.path(&context.host, head.uri.path()))
-            }
-        }
+    /// Whoever makes the request; what is left to be seen of it is seen at the end of its body.
+    fn verify(&self, head: &Parts, context: &mut Context) -> Result<Seal, ApiError> {
+        let Some(verifier) = head.extensions.get::<Verifier>() else { return Ok(Seal::None) };
+        let (caller, seal) = match self.format {
+            Format::Json => verifier.check_rest_json(head, self.table.service.signing_name)?,
+            Format::Xml(_) => verifier.check_s3(head, &self.hosts.path(&context.host, head.uri.path()))?,
+        };
+        context.caller = caller;
+        Ok(seal)
+    }
+
+    /// Whether the caller may call this.
+    fn admit(&self, context: &Context) -> Result<(), ApiError> {
+        let admitted = context.admit(&self.table.shared, self.table.service.signing_name, 403);
+        admitted.map_err(|error| match self.format {
+            Format::Json => error,
+            // S3 gives callers of other accounts no reasons.
+            Format::Xml(_) => ApiError::new(403, "AccessDenied", "Access Denied"),
+        })
     }
 
     fn find(&self, head: &Parts, query: &[(String, String)], context: &Context) -> Result<Found, ApiError> {

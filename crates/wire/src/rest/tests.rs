@@ -19,12 +19,7 @@ use crate::{
 struct World;
 
 pub(crate) fn context() -> Context {
-    Context {
-        request_id: "R1".to_owned(),
-        region: Region("us-east-1".to_owned()),
-        account: Account("000000000000".to_owned()),
-        host: "b.localhost:4566".to_owned(),
-    }
+    Context::new("R1", Region("us-east-1".to_owned()), Account("000000000000".to_owned()), "b.localhost:4566")
 }
 
 impl Handle<s3::ops::ListBuckets> for World {

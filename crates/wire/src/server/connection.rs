@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    ApiError, Body, Context, body,
+    ApiError, Body, Context, Origin, body,
     door::OperationName,
     limits,
     server::{
@@ -51,8 +51,17 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
     }
 }
 
+/// The other end of a connection.
+#[derive(Clone, Copy)]
+struct Peer {
+    address: SocketAddr,
+    /// Whether it speaks TLS.
+    secure: bool,
+}
+
 /// Serves a connection to its end.
-pub(super) async fn run(socket: TcpStream, tls: Option<Tls>, peer: SocketAddr, shared: Arc<Shared>) {
+pub(super) async fn run(socket: TcpStream, tls: Option<Tls>, address: SocketAddr, shared: Arc<Shared>) {
+    let peer = Peer { address, secure: tls.is_some() };
     let Some(tls) = tls else { return serve(socket, peer, shared).await };
     let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
     let agreed = tokio::select! {
@@ -61,14 +70,14 @@ pub(super) async fn run(socket: TcpStream, tls: Option<Tls>, peer: SocketAddr, s
     };
     match agreed {
         Ok(socket) => serve(socket, peer, shared).await,
-        Err(error) => tracing::debug!(%peer, %error, "no TLS could be agreed on"),
+        Err(error) => tracing::debug!(peer = %address, %error, "no TLS could be agreed on"),
     }
 }
 
 /// Answers what comes, also across a change to HTTP/2.
 async fn serve(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
+    peer: Peer,
     shared: Arc<Shared>,
 ) {
     let Some(upgrade) = drive(socket, peer, &shared).await else { return };
@@ -79,14 +88,14 @@ async fn serve(
     };
     match ready {
         Ok(resumed) => drop(drive(resumed, peer, &shared).await),
-        Err(error) => tracing::debug!(%peer, %error, "a connection broke on its way to HTTP/2"),
+        Err(error) => tracing::debug!(peer = %peer.address, %error, "a connection broke on its way to HTTP/2"),
     }
 }
 
 /// Answers the requests of a connection; it may end with the wish to go on in HTTP/2.
 async fn drive(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
+    peer: Peer,
     shared: &Arc<Shared>,
 ) -> Option<Upgrade> {
     let (asked, upgrade) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
@@ -95,7 +104,7 @@ async fn drive(
         move |request| {
             asked.store(true, Ordering::Relaxed);
             let (shared, upgrade) = (shared.clone(), upgrade.clone());
-            async move { Ok::<_, Infallible>(answer_or_upgrade(request, &shared, &upgrade).await) }
+            async move { Ok::<_, Infallible>(answer_or_upgrade(request, peer, &shared, &upgrade).await) }
         }
     });
     let builder = builder(shared);
@@ -110,7 +119,7 @@ async fn drive(
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    tracing::debug!(%peer, %error, "a connection broke");
+                    tracing::debug!(peer = %peer.address, %error, "a connection broke");
                 }
                 return upgrade.lock().take();
             }
@@ -158,12 +167,13 @@ fn builder(shared: &Shared) -> auto::Builder<Tasks> {
 
 async fn answer_or_upgrade(
     request: Request<Incoming>,
+    peer: Peer,
     shared: &Shared,
     upgrade: &Mutex<Option<Upgrade>>,
 ) -> Response<Body> {
     let request = request.map(|incoming| TimedBody::new(incoming, patience(shared)).boxed_unsync());
     match h2c::take(request, &shared.buffers).await {
-        Ok(Asked::Not(request)) => answer(request, shared).await,
+        Ok(Asked::Not(request)) => answer(request, peer, shared).await,
         Ok(Asked::Upgrade(asked, response)) => {
             *upgrade.lock() = Some(asked);
             response
@@ -176,14 +186,14 @@ async fn answer_or_upgrade(
 }
 
 /// Answers one request, whatever happens in its door.
-async fn answer(request: Request<Body>, shared: &Shared) -> Response<Body> {
+async fn answer(request: Request<Body>, peer: Peer, shared: &Shared) -> Response<Body> {
     let began = shared.env.clock.elapsed();
     let (mut head, body) = request.into_parts();
     head.extensions.insert(shared.buffers.clone());
     if let Some(verifier) = &shared.serving.verifier {
         head.extensions.insert(verifier.clone());
     }
-    let context = context(&head, shared);
+    let context = context(&head, peer, shared);
     let request_id = context.request_id.clone();
     let (waits, has_no_body) = waits_to_go_on(&head);
     let (method, door) = (head.method.clone(), shared.serving.router.find(&head));
@@ -221,7 +231,7 @@ fn waits_to_go_on(head: &http::request::Parts) -> (bool, bool) {
     (waits, is(header::CONTENT_LENGTH, b"0"))
 }
 
-fn context(head: &http::request::Parts, shared: &Shared) -> Context {
+fn context(head: &http::request::Parts, peer: Peer, shared: &Shared) -> Context {
     let authority = head.uri.authority().map(|authority| authority.as_str());
     let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority);
     Context {
@@ -229,6 +239,14 @@ fn context(head: &http::request::Parts, shared: &Shared) -> Context {
         region: shared.serving.region.clone(),
         account: shared.serving.account.clone(),
         host: host.unwrap_or("localhost").to_owned(),
+        caller: shared.owner.clone(),
+        operation: "",
+        origin: Origin {
+            address: Some(peer.address.ip().to_canonical()),
+            secure: peer.secure,
+            user_agent: head.headers.get(header::USER_AGENT).cloned(),
+            referer: head.headers.get(header::REFERER).cloned(),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What is answered to requests that are no such request is as recorded on AWS by kinesalite's tests.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use serde_json::{Map, Value, json};
 
 use crate::{
-    ApiError, Body, Buffers, Context, Door, Route, Table,
+    ApiError, Body, Buffers, Caller, Context, Door, Route, Table,
     body::{self, Held, HoldError, Share},
     cbor,
     door::OperationName,
@@ -78,6 +78,7 @@ pub struct JsonDoor {
     service: &'static Service,
     prefix: &'static str,
     routes: HashMap<&'static str, Route>,
+    shared: Vec<&'static str>,
     /// Room for answers.
     answers: Buffers,
 }
@@ -95,6 +96,7 @@ impl JsonDoor {
             service: table.service,
             prefix: target,
             routes: table.routes,
+            shared: table.shared,
             answers: Buffers::new(ANSWERS_BYTES),
         }
     }
@@ -106,18 +108,22 @@ impl JsonDoor {
         name: &str,
         codec: Codec,
         body: Bytes,
-        context: &Context,
+        mut context: Context,
     ) -> Result<Response<Body>, ApiError> {
-        self.verify(head, name, codec, &body)?;
+        if let Some(caller) = self.verify(head, name, codec, &body)? {
+            context.caller = caller;
+        }
         let Some(route) = self.routes.get(name) else {
             return Err(self.no_route(self.operation(name), codec, &body));
         };
+        context.operation = route.shape.name;
+        context.admit(&self.shared, self.service.signing_name, 400)?;
         let input = match codec {
             Codec::Json(_) => Encoded::Json(body),
             Codec::Cbor => Encoded::Cbor(body),
         };
         let room = self.room(name).await;
-        match route.call(input, context).await? {
+        match route.call(input, &context).await? {
             Answer::Bytes(bytes) if bytes.len() <= ANSWER_UNCOUNTED_BYTES => Ok(success(bytes, codec)),
             Answer::Bytes(bytes) => Ok(self.large(bytes, room, codec).await),
             Answer::Events(events) => Ok(event_response(events)),
@@ -141,14 +147,20 @@ impl JsonDoor {
         typed(body::shared(bytes.into(), share), codec)
     }
 
-    /// Whether the request may be made at all. AWS says what is no request before it asks who makes it.
-    fn verify(&self, head: &Parts, name: &str, codec: Codec, body: &[u8]) -> Result<(), ApiError> {
-        let Some(verifier) = head.extensions.get::<Verifier>() else { return Ok(()) };
-        let refused = match self.operation(name) {
-            None => return Ok(()),
-            Some(_) => verifier.check_json(head, self.service.signing_name, body),
-        };
-        refused.map_err(|refusal| match codec {
+    /// Whoever makes the request, where that is asked. AWS says what is no request before it asks.
+    fn verify(
+        &self,
+        head: &Parts,
+        name: &str,
+        codec: Codec,
+        body: &[u8],
+    ) -> Result<Option<Arc<Caller>>, ApiError> {
+        let Some(verifier) = head.extensions.get::<Verifier>() else { return Ok(None) };
+        if self.operation(name).is_none() {
+            return Ok(None);
+        }
+        let caller = verifier.check_json(head, self.service.signing_name, body);
+        caller.map(Some).map_err(|refusal| match codec {
             Codec::Json(_) if !json::is_json(body) => serialization(""),
             _ => refusal,
         })
@@ -199,7 +211,7 @@ impl Door for JsonDoor {
         } else {
             match Codec::of(&head.headers) {
                 None => other_content(&head, &bytes),
-                Some(codec) => match self.run(&head, name, codec, bytes, &context).await {
+                Some(codec) => match self.run(&head, name, codec, bytes, context).await {
                     Ok(response) => response,
                     Err(error) => error_response(&error, codec),
                 },

@@ -17,7 +17,7 @@ use headwater_env::Env;
 use headwater_types::{Account, Region};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::{Buffers, limits, verify::Verifier};
+use crate::{Buffers, Caller, limits, verify::Verifier};
 pub use json_door::JsonDoor;
 pub use router::Router;
 pub use tls::{Listener, Tls, TlsError};
@@ -83,6 +83,8 @@ enum Phase {
 /// What all connections share.
 struct Shared {
     serving: Serving,
+    /// The caller of requests that nobody signs.
+    owner: Arc<Caller>,
     buffers: Buffers,
     env: Env,
     phase: watch::Receiver<Phase>,
@@ -101,7 +103,8 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(serving.limits.connections));
     let all = u32::try_from(serving.limits.connections).unwrap_or(u32::MAX);
     let drain = serving.limits.drain;
-    let shared = Arc::new(Shared { serving, buffers, env: env.clone(), phase: seen });
+    let owner = Arc::new(Caller::root(serving.account.clone()));
+    let shared = Arc::new(Shared { serving, owner, buffers, env: env.clone(), phase: seen });
     {
         let accepting = listeners.into_iter().map(|listener| accept_all(listener, &shared, &connections));
         tokio::select! {

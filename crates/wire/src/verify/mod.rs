@@ -1,8 +1,9 @@
 //! Signature version 4, the server's half: whether a request was signed with a key that we know.
 //!
 //! Reads the signature out of the `Authorization` header or a presigned address, makes it anew with the key's secret
-//! and compares in constant time. Which keys there are is given by the caller; all of them may do everything. What a
-//! signature says of a body that is yet to come is handed on as a [`Seal`], which whoever reads the body checks.
+//! and compares in constant time. Which keys there are and who holds them is given; what holders may do is left to the
+//! doors. What a signature says of a body that is yet to come is handed on as a [`Seal`], which whoever reads the body
+//! checks.
 //!
 //! The order of the checks is AWS's, as dynalite's authors saw it: form, time, host, scope, key, signature, token.
 
@@ -21,7 +22,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ApiError,
+    ApiError, Caller,
     limits::SIGNING_KEYS,
     sign::{Credentials, canonical_request, hex, hmac_matches, signing_key, text_to_sign},
 };
@@ -34,8 +35,16 @@ pub(crate) use seal::{Chain, Seal};
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
+/// A key and who holds it.
+pub struct Key {
+    /// The key.
+    pub credentials: Credentials,
+    /// Whoever signs with it.
+    pub holder: Arc<Caller>,
+}
+
 struct Inner {
-    keys: HashMap<String, Credentials>,
+    keys: HashMap<String, Key>,
     region: Region,
     clock: Arc<dyn Clock>,
     /// Keys made of secrets: the same for all requests of a day.
@@ -53,44 +62,51 @@ struct Valid {
 
 impl Verifier {
     /// Believes signatures of `keys` that are made for `region`.
-    pub fn new(keys: impl IntoIterator<Item = Credentials>, region: Region, clock: Arc<dyn Clock>) -> Self {
-        let keys = keys.into_iter().map(|key| (key.access_key_id.clone(), key)).collect();
+    pub fn new(keys: impl IntoIterator<Item = Key>, region: Region, clock: Arc<dyn Clock>) -> Self {
+        let keys = keys.into_iter().map(|key| (key.credentials.access_key_id.clone(), key)).collect();
         Self(Arc::new(Inner { keys, region, clock, made: Mutex::default() }))
     }
 
-    /// Whether a request of AWS JSON or CBOR with this body is signed for `service`.
+    /// Who signed a request of AWS JSON or CBOR with this body for `service`.
     pub(crate) fn check_json(
         &self,
         head: &Parts,
         service: &'static str,
         body: &[u8],
-    ) -> Result<(), ApiError> {
+    ) -> Result<Arc<Caller>, ApiError> {
         let claim = self.claim(head, service);
         let valid = claim.and_then(|claim| self.check(head, claim, service, &hex(&Sha256::digest(body))));
-        valid.map(drop).map_err(|refusal| refused(head, service, refusal).json(400))
+        let holder = valid.map(|valid| self.holder(&valid.claim.access_key_id));
+        holder.map_err(|refusal| refused(head, service, refusal).json(400))
     }
 
-    /// Whether the head of a REST-JSON request names a key of ours in time; the seal tells at the body's end whether
-    /// its holder signed it.
-    pub(crate) fn check_rest_json(&self, head: &Parts, service: &'static str) -> Result<Seal, ApiError> {
+    /// The holder of the key of ours that the head of a REST-JSON request names in time; the seal tells at the body's
+    /// end whether they signed it.
+    pub(crate) fn check_rest_json(
+        &self,
+        head: &Parts,
+        service: &'static str,
+    ) -> Result<(Arc<Caller>, Seal), ApiError> {
         let error = |head: &Parts, refusal| refused(head, service, refusal).json(403);
         let claim = self.claim(head, service).map_err(|refusal| error(head, refusal))?;
+        let holder = self.holder(&claim.access_key_id);
         let (this, head) = (self.clone(), bare(head));
-        Ok(Seal::Whole(
+        let seal = Seal::Whole(
             Sha256::new(),
             Box::new(move |body| {
                 let valid = this.check(&head, claim, service, &hex(&body));
                 valid.map(drop).map_err(|refusal| error(&head, refusal))
             }),
-        ))
+        );
+        Ok((holder, seal))
     }
 
-    /// Whether an S3 request's head is signed, and how its body is sealed. `path` begins with the bucket, wherever the
+    /// Who signed an S3 request's head, and how its body is sealed. `path` begins with the bucket, wherever the
     /// request has it. A hash of the whole body is in a header, where it is compared with or without signatures.
-    pub(crate) fn check_s3(&self, head: &Parts, path: &str) -> Result<Seal, ApiError> {
+    pub(crate) fn check_s3(&self, head: &Parts, path: &str) -> Result<(Arc<Caller>, Seal), ApiError> {
         let (version_2, presigned) = (v2::is_signed(head), claim::is_presigned(head));
         let checked = match version_2 {
-            true => v2::check(self, head, path).map(|()| Seal::None),
+            true => v2::check(self, head, path).map(|holder| (holder, Seal::None)),
             false => self.s3(head),
         };
         checked.map_err(|refusal| match (version_2, refused(head, "s3", refusal)) {
@@ -99,11 +115,12 @@ impl Verifier {
         })
     }
 
-    fn s3(&self, head: &Parts) -> Result<Seal, Refusal> {
+    fn s3(&self, head: &Parts) -> Result<(Arc<Caller>, Seal), Refusal> {
         let claim = self.claim(head, "s3")?;
         let payload = claim::s3_payload(head, claim.is_presigned())?;
         let Valid { claim, signing_key } = self.check(head, claim, "s3", &payload)?;
-        Ok(match payload.as_str() {
+        let holder = self.holder(&claim.access_key_id);
+        let seal = match payload.as_str() {
             seal::CHUNKS | seal::CHUNKS_AND_TRAILER => Seal::Chunks(Chain::new(
                 signing_key,
                 &claim.time,
@@ -112,7 +129,13 @@ impl Verifier {
                 payload == seal::CHUNKS_AND_TRAILER,
             )),
             _ => Seal::None,
-        })
+        };
+        Ok((holder, seal))
+    }
+
+    /// Who holds a key of ours.
+    fn holder(&self, access_key_id: &str) -> Arc<Caller> {
+        self.0.keys[access_key_id].holder.clone()
     }
 
     /// The signature that a request carries, right in all but what only its key can tell.
@@ -133,7 +156,7 @@ impl Verifier {
         service: &'static str,
         payload: &str,
     ) -> Result<Valid, Refusal> {
-        let key = &self.0.keys[&claim.access_key_id];
+        let key = &self.0.keys[&claim.access_key_id].credentials;
         let names: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
         let canonical_request = canonical_request(head, &names, payload, service);
         let text_to_sign = text_to_sign(&claim.time, &claim.place(), &canonical_request);

@@ -2,6 +2,8 @@
 //!
 //! Nothing else of version 2 is taken. (Source: the S3 API reference, "Signing and authenticating REST requests".)
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headwater_types::Millis;
 use hmac::{Hmac, KeyInit, Mac};
@@ -9,6 +11,7 @@ use http::{header, request::Parts};
 use sha1::Sha1;
 
 use crate::{
+    Caller,
     rest::parse_query,
     verify::{Refusal, Verifier},
 };
@@ -62,8 +65,8 @@ pub(super) fn is_signed(head: &Parts) -> bool {
         && query.split('&').any(|pair| pair.strip_prefix(KEY).is_some_and(|rest| rest.starts_with('=')))
 }
 
-/// Whether it is signed with one of the keys, for `path`, which begins with the bucket, and still valid.
-pub(super) fn check(verifier: &Verifier, head: &Parts, path: &str) -> Result<(), Refusal> {
+/// Who signed it with one of the keys, for `path`, which begins with the bucket, while it is valid.
+pub(super) fn check(verifier: &Verifier, head: &Parts, path: &str) -> Result<Arc<Caller>, Refusal> {
     let query = parse_query(head.uri.query().unwrap_or_default());
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let (Some(id), Some(signature), Some(expires)) = (value(KEY), value("Signature"), value("Expires"))
@@ -78,7 +81,7 @@ pub(super) fn check(verifier: &Verifier, head: &Parts, path: &str) -> Result<(),
     }
     let key = verifier.0.keys.get(id).ok_or_else(|| Refusal::UnknownKey(id.to_owned()))?;
     let text_to_sign = text_to_sign(head, path, &query, expires);
-    let mut mac = Hmac::<Sha1>::new_from_slice(key.secret_access_key.as_bytes())
+    let mut mac = Hmac::<Sha1>::new_from_slice(key.credentials.secret_access_key.as_bytes())
         .expect("HMAC takes keys of any length");
     mac.update(text_to_sign.as_bytes());
     if !STANDARD.decode(signature).is_ok_and(|given| mac.verify_slice(&given).is_ok()) {
@@ -89,7 +92,8 @@ pub(super) fn check(verifier: &Verifier, head: &Parts, path: &str) -> Result<(),
             text_to_sign,
         });
     }
-    verifier.check_token(key, value(TOKEN))
+    verifier.check_token(&key.credentials, value(TOKEN))?;
+    Ok(key.holder.clone())
 }
 
 fn text_to_sign(head: &Parts, path: &str, query: &[(String, String)], expires: &str) -> String {

@@ -1,15 +1,16 @@
 //! One object on its way to the store: compressed as it comes, begun with its first byte, atomic.
 
-use std::{io, io::Write, sync::Arc};
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
-use flate2::write::GzEncoder;
 use futures_util::stream;
 use headwater_env::Env;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    config::Compression,
+    encode::Encode,
+    form::Form,
+    item::Failure,
     limits::PIECES_WAITING_MAX,
     ports::{Body, ObjectMeta, Objects, ObjectsError},
 };
@@ -20,12 +21,13 @@ pub struct ObjectWriter {
     objects: Arc<dyn Objects>,
     bucket: String,
     key: String,
-    compression: Compression,
-    open: Option<Open>,
+    form: Form,
+    encoder: Option<Box<dyn Encode>>,
+    put: Option<Put>,
 }
 
-struct Open {
-    encoder: Encoder,
+/// A put under way.
+struct Put {
     to: mpsc::Sender<Part>,
     done: oneshot::Receiver<Result<(), ObjectsError>>,
 }
@@ -36,77 +38,82 @@ enum Part {
     End,
 }
 
-enum Encoder {
-    Plain,
-    Gzip(Box<GzEncoder<Vec<u8>>>),
-    Zstd(Box<zstd::stream::write::Encoder<'static, Vec<u8>>>),
-}
-
 impl ObjectWriter {
     /// A writer of `key` in `bucket`; nothing happens before the first write.
-    pub fn new(
-        env: Env,
-        objects: Arc<dyn Objects>,
-        bucket: &str,
-        key: &str,
-        compression: Compression,
-    ) -> Self {
-        Self { env, objects, bucket: bucket.to_owned(), key: key.to_owned(), compression, open: None }
+    pub fn new(env: Env, objects: Arc<dyn Objects>, bucket: &str, key: &str, form: Form) -> Self {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        Self { env, objects, bucket, key, form, encoder: None, put: None }
     }
 
-    /// Appends pieces, one behind the other. Waits while the store is slower.
-    pub async fn write(&mut self, pieces: Vec<Bytes>) -> Result<(), ObjectsError> {
+    /// Its key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Appends pieces, one behind the other: the places of those that cannot be in it, and why. Waits while the store
+    /// is slower.
+    pub async fn write(&mut self, pieces: Vec<Bytes>) -> Result<Vec<(usize, Failure)>, ObjectsError> {
         if pieces.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let mut open = self.open.take().unwrap_or_else(|| self.begin());
-        let encoder = open.encoder;
-        let (encoder, out) = self.env.blocking(move || encoder.encode(&pieces)).await;
-        open.encoder = encoder;
-        if !out.is_empty() && open.to.send(Part::Data(out)).await.is_err() {
-            return Err(gave_up(open.done).await);
+        let mut encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.form.encoder(&self.key)?,
+        };
+        let count = pieces.len();
+        let encode = move || {
+            let failed = encoder.add(&pieces);
+            (encoder.take(), encoder, failed)
+        };
+        let (out, encoder, failed) = self.env.blocking(encode).await;
+        self.encoder = Some(encoder);
+        if failed.len() < count && self.put.is_none() {
+            self.put = Some(self.begin());
         }
-        self.open = Some(open);
+        self.send(out?).await?;
+        Ok(failed)
+    }
+
+    async fn send(&mut self, out: Bytes) -> Result<(), ObjectsError> {
+        match self.put.take() {
+            Some(put) if !out.is_empty() => {
+                if put.to.send(Part::Data(out)).await.is_err() {
+                    return Err(gave_up(put.done).await);
+                }
+                self.put = Some(put);
+            }
+            put => self.put = put,
+        }
         Ok(())
     }
 
     /// Completes the object and waits until it is durable; false when nothing was ever written.
-    pub async fn finish(self) -> Result<bool, ObjectsError> {
-        let Some(open) = self.open else { return Ok(false) };
-        let encoder = open.encoder;
-        let rest = self.env.blocking(move || encoder.finish()).await;
+    pub async fn finish(mut self) -> Result<bool, ObjectsError> {
+        let (Some(encoder), Some(put)) = (self.encoder.take(), self.put.take()) else { return Ok(false) };
+        let rest = self.env.blocking(move || encoder.finish()).await?;
         for part in [Part::Data(rest), Part::End] {
-            if open.to.send(part).await.is_err() {
-                return Err(gave_up(open.done).await);
+            if put.to.send(part).await.is_err() {
+                return Err(gave_up(put.done).await);
             }
         }
-        drop(open.to);
-        open.done.await.unwrap_or_else(|_| Err(stopped())).map(|()| true)
+        drop(put.to);
+        put.done.await.unwrap_or_else(|_| Err(stopped())).map(|()| true)
     }
 
-    fn begin(&self) -> Open {
+    fn begin(&self) -> Put {
         let (to, parts) = mpsc::channel(PIECES_WAITING_MAX);
         let (tell, done) = oneshot::channel();
-        let (encoder, content_encoding) = match self.compression {
-            Compression::None => (Encoder::Plain, None),
-            Compression::Gzip => {
-                let encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
-                (Encoder::Gzip(Box::new(encoder)), Some("gzip"))
-            }
-            Compression::Zstd => {
-                let encoder = zstd::stream::write::Encoder::new(Vec::new(), zstd::DEFAULT_COMPRESSION_LEVEL);
-                let encoder = encoder.expect("the default level is a level");
-                (Encoder::Zstd(Box::new(encoder)), Some("zstd"))
-            }
+        let meta = ObjectMeta {
+            content_type: "application/octet-stream",
+            content_encoding: self.form.content_encoding(),
         };
-        let meta = ObjectMeta { content_type: "application/octet-stream", content_encoding };
         let (objects, bucket, key) = (self.objects.clone(), self.bucket.clone(), self.key.clone());
         self.env.spawn(async move {
             let result = objects.put(&bucket, &key, body(parts), meta).await;
             // Nobody listens when the delivery was given up.
             drop(tell.send(result));
         });
-        Open { encoder, to, done }
+        Put { to, done }
     }
 }
 
@@ -134,45 +141,18 @@ fn body(parts: mpsc::Receiver<Part>) -> Body {
     }))
 }
 
-impl Encoder {
-    fn encode(self, pieces: &[Bytes]) -> (Self, Bytes) {
-        match self {
-            Self::Plain => (Self::Plain, pieces.concat().into()),
-            Self::Gzip(mut encoder) => {
-                for piece in pieces {
-                    encoder.write_all(piece).expect("writing to memory does not fail");
-                }
-                let out = std::mem::take(encoder.get_mut());
-                (Self::Gzip(encoder), out.into())
-            }
-            Self::Zstd(mut encoder) => {
-                for piece in pieces {
-                    encoder.write_all(piece).expect("writing to memory does not fail");
-                }
-                let out = std::mem::take(encoder.get_mut());
-                (Self::Zstd(encoder), out.into())
-            }
-        }
-    }
-
-    fn finish(self) -> Bytes {
-        match self {
-            Self::Plain => Bytes::new(),
-            Self::Gzip(encoder) => encoder.finish().expect("writing to memory does not fail").into(),
-            Self::Zstd(encoder) => encoder.finish().expect("writing to memory does not fail").into(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{FakeObjects, Fuse, FusedObjects, PutFault};
+    use crate::{
+        config::Compression,
+        testing::{FakeObjects, Fuse, FusedObjects, PutFault},
+    };
 
     fn writer(compression: Compression) -> (Arc<FakeObjects>, ObjectWriter) {
         let inner = Arc::new(FakeObjects::default());
         let objects = Arc::new(FusedObjects { inner: inner.clone(), fuse: Fuse::new(None) });
-        (inner, ObjectWriter::new(Env::real(), objects, "bucket", "key", compression))
+        (inner, ObjectWriter::new(Env::real(), objects, "bucket", "key", Form::Bytes(compression)))
     }
 
     #[tokio::test]

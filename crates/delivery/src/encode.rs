@@ -1,0 +1,172 @@
+//! What an object's bytes are made of: records as they are, compressed as one stream, piece by piece.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use parking_lot::Mutex;
+use snap::{raw, write::FrameEncoder};
+use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
+
+use crate::{config::Compression, item::Failure, limits::HADOOP_BLOCK_BYTES, ports::ObjectsError};
+
+/// Makes the bytes of one object.
+pub trait Encode: Send {
+    /// Adds pieces: the places of those that cannot be in it, and why.
+    fn add(&mut self, pieces: &[Bytes]) -> Vec<(usize, Failure)>;
+
+    /// The bytes that were made since the last call.
+    fn take(&mut self) -> Result<Bytes, ObjectsError>;
+
+    /// The last bytes.
+    fn finish(self: Box<Self>) -> Result<Bytes, ObjectsError>;
+}
+
+/// An encoder of bytes. `name` is what an archive calls the one file in it.
+pub fn encoder(compression: Compression, name: &str) -> Box<dyn Encode> {
+    let out = Out::default();
+    let to = out.clone();
+    let stream: Box<dyn Compressor> = match compression {
+        Compression::None => Box::new(to),
+        Compression::Gzip => Box::new(GzEncoder::new(to, flate2::Compression::default())),
+        Compression::Zstd => {
+            let encoder = zstd::stream::write::Encoder::new(to, zstd::DEFAULT_COMPRESSION_LEVEL);
+            Box::new(encoder.expect("the default level is a level"))
+        }
+        Compression::Zip => Box::new(zip_of(to, name)),
+        Compression::Snappy => Box::new(FrameEncoder::new(to)),
+        Compression::HadoopSnappy => Box::new(HadoopSnappy { to, block: Vec::new() }),
+    };
+    Box::new(Compressed { stream, out })
+}
+
+/// What compressors write to, and who sends it takes from.
+#[derive(Clone, Default)]
+struct Out(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Out {
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock()).into()
+    }
+}
+
+/// A compressor that writes to [`Out`], which does not fail.
+trait Compressor: Write + Send {
+    /// Writes what it still holds, and its end.
+    fn end(self: Box<Self>) -> io::Result<()>;
+}
+
+struct Compressed {
+    stream: Box<dyn Compressor>,
+    out: Out,
+}
+
+impl Encode for Compressed {
+    fn add(&mut self, pieces: &[Bytes]) -> Vec<(usize, Failure)> {
+        for piece in pieces {
+            self.stream.write_all(piece).expect("writing to memory does not fail");
+        }
+        Vec::new()
+    }
+
+    fn take(&mut self) -> Result<Bytes, ObjectsError> {
+        Ok(self.out.take())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Bytes, ObjectsError> {
+        self.stream.end().map_err(|error| ObjectsError::Failed(format!("compressing failed: {error}")))?;
+        Ok(self.out.take())
+    }
+}
+
+impl Compressor for Out {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Compressor for GzEncoder<Out> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        self.finish().map(drop)
+    }
+}
+
+impl Compressor for zstd::stream::write::Encoder<'static, Out> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        self.finish().map(drop)
+    }
+}
+
+impl Compressor for FrameEncoder<Out> {
+    fn end(mut self: Box<Self>) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+/// An archive with one file.
+fn zip_of(to: Out, name: &str) -> ZipWriter<StreamWriter<Out>> {
+    let mut archive = ZipWriter::new_stream(to);
+    // The time of a file would make the same records other bytes; its default is the same always.
+    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).large_file(true);
+    archive.start_file(name, options).expect("writing to memory does not fail");
+    archive
+}
+
+impl Compressor for ZipWriter<StreamWriter<Out>> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        (*self).finish().map(drop).map_err(io::Error::other)
+    }
+}
+
+/// Blocks as Hadoop's `SnappyCodec` writes them: the length of the data, then the length of the one raw Snappy piece
+/// that it is, both as four bytes, highest first, and the piece.
+struct HadoopSnappy {
+    to: Out,
+    block: Vec<u8>,
+}
+
+impl HadoopSnappy {
+    fn write_block(&mut self) -> io::Result<()> {
+        let piece = raw::Encoder::new().compress_vec(&self.block).map_err(io::Error::other)?;
+        for length in [self.block.len(), piece.len()] {
+            self.to.write_all(&u32::try_from(length).map_err(io::Error::other)?.to_be_bytes())?;
+        }
+        self.block.clear();
+        self.to.write_all(&piece)
+    }
+}
+
+impl Write for HadoopSnappy {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(HADOOP_BLOCK_BYTES - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == HADOOP_BLOCK_BYTES {
+            self.write_block()?;
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Compressor for HadoopSnappy {
+    fn end(mut self: Box<Self>) -> io::Result<()> {
+        if self.block.is_empty() { Ok(()) } else { self.write_block() }
+    }
+}

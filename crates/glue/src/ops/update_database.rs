@@ -1,0 +1,59 @@
+//! UpdateDatabase; a database keeps its name.
+
+use headwater_shapes::glue::{
+    DatabaseInput, UpdateDatabaseRequest, UpdateDatabaseResponse, ops::UpdateDatabase,
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use serde_json::Value;
+
+use crate::{
+    Glue,
+    errors::{api, refuse},
+    name::{check_catalog, folded},
+};
+
+/// What is kept of an input. What asks for another kind of database than a plain one is refused by name.
+pub(super) fn document(input: &DatabaseInput) -> Result<Value, ApiError> {
+    refuse(input.target_database.is_some(), "TargetDatabase")?;
+    refuse(input.federated_database.is_some(), "FederatedDatabase")?;
+    let permissions = input.create_table_default_permissions.as_ref();
+    refuse(permissions.is_some_and(|all| !all.is_empty()), "CreateTableDefaultPermissions")?;
+    serde_json::to_value(input).map_err(ApiError::internal)
+}
+
+impl Handle<UpdateDatabase> for Glue {
+    async fn handle(
+        &self,
+        input: UpdateDatabaseRequest,
+        context: &Context,
+    ) -> Result<UpdateDatabaseResponse, ApiError> {
+        check_catalog(input.catalog_id.as_deref(), context)?;
+        let name = folded(&input.name);
+        refuse(folded(&input.database_input.name) != name, "renaming of databases")?;
+        self.schemas.update_database(&name, document(&input.database_input)?).await.map_err(api)?;
+        Ok(UpdateDatabaseResponse {})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes::glue::ops::{GetDatabase, UpdateDatabase};
+    use serde_json::json;
+
+    use crate::testing::World;
+
+    #[tokio::test]
+    async fn what_is_said_of_a_database_changes_and_its_name_does_not() {
+        let world = World::with_table().await;
+        let input = json!({ "Name": "D", "DatabaseInput": { "Name": "d", "Description": "new" } });
+        world.ok::<UpdateDatabase>(input).await;
+        let shown = world.ok::<GetDatabase>(json!({ "Name": "d" })).await;
+        assert_eq!(shown["Database"]["Description"], "new");
+        let renamed = json!({ "Name": "d", "DatabaseInput": { "Name": "e" } });
+        assert_eq!(world.refused::<UpdateDatabase>(renamed).await.0, "NotImplemented");
+        let missing = json!({ "Name": "x", "DatabaseInput": { "Name": "x" } });
+        let refused = world.refused::<UpdateDatabase>(missing).await;
+        assert_eq!(refused, ("EntityNotFoundException".into(), "Database x not found.".into()));
+    }
+}

@@ -1,0 +1,80 @@
+//! Databases and tables as Glue shows them.
+
+use headwater_schemas as domain;
+use headwater_shapes::{
+    Timestamp,
+    glue::{Database, DatabaseInput, Table, TableInput, TableVersion},
+};
+use headwater_types::Millis;
+use headwater_wire::{ApiError, Context};
+use serde_json::Value;
+
+/// A database.
+pub(crate) fn database(
+    name: String,
+    database: domain::Database,
+    context: &Context,
+) -> Result<Database, ApiError> {
+    let input: DatabaseInput = read(database.document)?;
+    Ok(Database {
+        name,
+        description: input.description,
+        location_uri: input.location_uri,
+        parameters: input.parameters,
+        create_time: Some(time(database.created)),
+        catalog_id: Some(context.account.0.clone()),
+        ..Default::default()
+    })
+}
+
+/// A table at one of its versions.
+pub(crate) fn table(
+    database: &str,
+    name: String,
+    table: domain::Table,
+    context: &Context,
+) -> Result<Table, ApiError> {
+    let input: TableInput = read(table.definition.document)?;
+    Ok(Table {
+        name,
+        database_name: Some(database.to_owned()),
+        description: input.description,
+        owner: input.owner,
+        create_time: Some(time(table.created)),
+        update_time: Some(time(table.updated)),
+        last_access_time: input.last_access_time,
+        last_analyzed_time: input.last_analyzed_time,
+        retention: Some(input.retention.unwrap_or(0)),
+        storage_descriptor: input.storage_descriptor,
+        partition_keys: Some(input.partition_keys.unwrap_or_default()),
+        view_original_text: input.view_original_text,
+        view_expanded_text: input.view_expanded_text,
+        table_type: input.table_type,
+        parameters: input.parameters,
+        created_by: Some(table.created_by),
+        is_registered_with_lake_formation: Some(false),
+        is_multi_dialect_view: Some(false),
+        catalog_id: Some(context.account.0.clone()),
+        version_id: Some(table.version.to_string()),
+        ..Default::default()
+    })
+}
+
+/// A version of a table.
+pub(crate) fn version(
+    database: &str,
+    name: &str,
+    version: domain::Table,
+    context: &Context,
+) -> Result<TableVersion, ApiError> {
+    let version_id = Some(version.version.to_string());
+    Ok(TableVersion { table: Some(table(database, name.to_owned(), version, context)?), version_id })
+}
+
+fn time(at: Millis) -> Timestamp {
+    Timestamp(i64::try_from(at.0).unwrap_or(i64::MAX))
+}
+
+fn read<T: serde::de::DeserializeOwned>(document: Value) -> Result<T, ApiError> {
+    serde_json::from_value(document).map_err(ApiError::internal)
+}

@@ -1,0 +1,48 @@
+//! Tokens and pages: where a listing goes on.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use headwater_wire::ApiError;
+
+use crate::errors::invalid_input;
+
+/// Entries in one answer (AWS: 100).
+const PAGE: usize = 100;
+
+/// How many entries a request asks for.
+pub(crate) fn page(max_results: Option<i32>) -> usize {
+    max_results.map_or(PAGE, |most| PAGE.min(most.unsigned_abs() as usize))
+}
+
+/// The token of a listing that goes on after this name.
+pub(crate) fn after(name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(name)
+}
+
+/// The name that a token names.
+pub(crate) fn name(token: &str) -> Result<String, ApiError> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    let name = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    name.ok_or_else(|| invalid_input("The continuation token is invalid."))
+}
+
+/// Cuts `found` to a page, if there is more than that; the token that `key` of its last entry makes.
+pub(crate) fn cut<T>(found: &mut Vec<T>, page: usize, key: impl Fn(&T) -> String) -> Option<String> {
+    let more = found.len() > page;
+    found.truncate(page);
+    found.last().filter(|_| more).map(|last| after(&key(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn tokens_read_back_and_any_text_is_one_or_an_error(text in "\\PC{0,40}") {
+            prop_assert_eq!(name(&after(&text)).unwrap(), text.clone());
+            drop(name(&text));
+        }
+    }
+}
