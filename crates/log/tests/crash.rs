@@ -118,8 +118,8 @@ fn whatever_step_the_disk_stops_at_nothing_acknowledged_is_lost() {
         assert!(machine.verify().sealed > 5, "{}", machine.verify());
         let mut stopped = 0;
         for at in 0..steps {
-            for seed in 0..3 {
-                let (machine, mut told) = (Machine::new(at * 3 + seed), Told::default());
+            for seed in 0..5 {
+                let (machine, mut told) = (Machine::new(at * 5 + seed), Told::default());
                 machine.disk.stop_at(at);
                 stopped += usize::from(work(&machine, &mut told).await.is_err());
                 machine.disk.crash();

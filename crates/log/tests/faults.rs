@@ -53,6 +53,30 @@ fn a_full_disk_refuses_and_heals_when_there_is_room() {
 }
 
 #[test]
+fn room_that_was_taken_ahead_is_used_on_a_full_disk() {
+    run(async {
+        let machine = Machine::new(2);
+        let log = machine.open().unwrap();
+        fill(&log, 2).await;
+        let before = read_all(&log, S, 0).await.unwrap();
+        machine.disk.set_room(Some(0));
+        let big = "z".repeat(600);
+        let mut taken = 0;
+        while log.append(vec![append(S, &[&big])]).await[0].is_ok() {
+            taken += 1;
+        }
+        assert!(taken > 0 && matches!(log.health(), Err(LogError::DiskFull { .. })));
+        machine.disk.set_room(None);
+        assert!(log.append(vec![append(S, &[&big])]).await[0].is_ok());
+        log.close().await;
+        drop(log);
+        assert!(machine.verify().leftovers.is_empty(), "{}", machine.verify());
+        let log = machine.open().unwrap();
+        assert_eq!(read_all(&log, S, 0).await.unwrap().len(), before.len() + taken + 1);
+    });
+}
+
+#[test]
 fn a_seal_that_found_no_room_did_not_happen() {
     run(async {
         let machine = Machine::new(1);
@@ -187,7 +211,7 @@ fn a_flipped_bit_anywhere_is_never_passed_over() {
 fn a_torn_end_is_cut_and_what_was_before_it_stays() {
     run(async {
         for cut in 1..120 {
-            let machine = Machine::new(cut);
+            let machine = Machine { writes_ahead: false, ..Machine::new(cut) };
             let log = machine.open().unwrap();
             fill(&log, 4).await;
             let before = read_all(&log, S, 0).await.unwrap();

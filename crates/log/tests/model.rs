@@ -85,8 +85,8 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
-        let machine = Machine::new(1);
+    fn new(writes_ahead: bool) -> Self {
+        let machine = Machine { writes_ahead, ..Machine::new(1) };
         let mut world = Self { machine, log: None, shards: BTreeMap::new(), removed: [0; 4], made: 0 };
         (0..4).for_each(|shard| drop(world.shards.insert(shard, Shard::default())));
         world.open();
@@ -232,9 +232,11 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn the_log_does_what_the_model_does(actions in prop::collection::vec(action(), 1..60)) {
+    fn the_log_does_what_the_model_does(
+        writes_ahead: bool, actions in prop::collection::vec(action(), 1..60),
+    ) {
         run(async {
-            let mut world = World::new();
+            let mut world = World::new(writes_ahead);
             for action in &actions {
                 world.act(action).await;
                 for (number, shard) in &world.shards {

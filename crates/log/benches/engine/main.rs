@@ -38,9 +38,6 @@ fn main() {
         if is_asked("put") {
             put::batches(&bench).await;
         }
-        if parts.iter().any(|p| p == "pre") {
-            put::pre(&bench).await;
-        }
         if is_asked("single") {
             put::singles(&bench).await;
         }

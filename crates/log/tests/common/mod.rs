@@ -11,11 +11,13 @@ use headwater_types::Millis;
 pub const FOREVER: Retention = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
 pub const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
 
-/// A machine with a simulated disk and a clock that stands still.
+/// A machine with a simulated disk and a clock that stands still. With an even seed, files are extended ahead of what is
+/// written, and written past the system's cache.
 pub struct Machine {
     pub disk: SimDisk,
     pub clock: Arc<ManualClock>,
     pub env: Env,
+    pub writes_ahead: bool,
 }
 
 impl Machine {
@@ -28,14 +30,15 @@ impl Machine {
             disk: Arc::new(disk.clone()),
             ..Env::real()
         };
-        Self { disk, clock, env }
+        Self { disk, clock, env, writes_ahead: seed % 2 == 0 }
     }
 
     /// Small files and a small tail, so that a few records make many of everything.
     pub fn options(&self) -> Options {
         Options {
             segment_bytes: 1500,
-            preallocate_bytes: 400,
+            preallocate_bytes: if self.writes_ahead { 400 } else { 0 },
+            direct: self.writes_ahead,
             tail_cache_bytes: 1200,
             maintain_every: None,
             ..Options::new(PathBuf::from("/log"))
