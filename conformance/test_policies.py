@@ -269,8 +269,10 @@ def test_dry_runs_check_and_change_nothing(as_, stream):
     assert read_all(owner, stream) == []
 
 
-def test_a_queue_is_shared_by_its_policy(as_, stream, name):
+def test_a_queue_is_shared_by_its_policy(as_, name):
     owner, ann = as_("owner"), as_("ann")
+    owner.create_stream(StreamName=name, StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    stream = f"arn:aws:kinesis:us-east-1:{OURS}:stream/{name}"
     created = owner.create_queue(QueueName=name, StreamConfigurationList=[{"StreamARN": stream}])
     queue = created["QueueDescription"]["QueueARN"]
     assert error_of(ann.receive_queue_records, QueueARN=queue) == denied("ann", "ReceiveQueueRecords", queue)

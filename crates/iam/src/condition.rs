@@ -150,7 +150,10 @@ fn condition(
 /// The test of an operator without prefix and suffix, and whether it is negated.
 fn test(bare: &str, operator: &str, values: &[String], variables: bool) -> Result<(Test, bool), Malformed> {
     let texts = |wildcards| {
-        values.iter().map(|text| Pattern::read(text, Reading { wildcards, variables })).collect::<Result<_, _>>()
+        values
+            .iter()
+            .map(|text| Pattern::read(text, Reading { wildcards, variables }))
+            .collect::<Result<_, _>>()
     };
     let numbers = |compare| all(operator, values, number).map(|numbers| Test::Number(compare, numbers));
     let times = |compare| all(operator, values, time).map(|times| Test::Time(compare, times));
@@ -186,14 +189,9 @@ fn test(bare: &str, operator: &str, values: &[String], variables: bool) -> Resul
 }
 
 /// All values as the operator compares them.
-fn all<T>(
-    operator: &str,
-    values: &[String],
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, Malformed> {
+fn all<T>(operator: &str, values: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Malformed> {
     let one = |value: &String| {
-        read(value)
-            .ok_or_else(|| Malformed::Value { operator: operator.to_owned(), value: value.clone() })
+        read(value).ok_or_else(|| Malformed::Value { operator: operator.to_owned(), value: value.clone() })
     };
     values.iter().map(one).collect()
 }

@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn arns_are_compared_part_by_part() {
         let matches = |pattern, arn| Pattern::read(pattern, LIKE).unwrap().matches_arn(arn, &Keys::default());
-        assert!(matches("arn:aws:kinesis:*:111111111111:stream/*", "arn:aws:kinesis:r:111111111111:stream/a:b"));
+        assert!(matches(
+            "arn:aws:kinesis:*:111111111111:stream/*",
+            "arn:aws:kinesis:r:111111111111:stream/a:b"
+        ));
         assert!(!matches("arn:aws:*:stream/s", "arn:aws:kinesis:r:111111111111:stream/s"));
         assert!(!matches("*", "arn:aws:s3:::b"));
     }

@@ -69,7 +69,8 @@ pub struct Action {
 impl Action {
     fn read(text: String) -> Result<Self, Malformed> {
         let reading = Reading { wildcards: true, variables: false };
-        let of_service = text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+        let of_service =
+            text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
         if text != "*" && !of_service {
             return Err(Malformed::Action(text));
         }

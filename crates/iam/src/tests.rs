@@ -28,7 +28,8 @@ fn holds(conditions: Value, keys: Keys) -> bool {
     let statement = json!({
         "Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*", "Condition": conditions,
     });
-    decide(&policy(statement), &user(OURS, "ann"), "s3:GetObject", "arn:aws:s3:::b/k", &keys) == Decision::Allow
+    decide(&policy(statement), &user(OURS, "ann"), "s3:GetObject", "arn:aws:s3:::b/k", &keys)
+        == Decision::Allow
 }
 
 /// "The difference between explicit and implicit denies".
@@ -51,7 +52,8 @@ fn a_denial_wins_and_silence_is_one() {
 fn a_statement_covers_those_whom_it_names() {
     let covers = |element: &str, principals: Value, caller: &Caller| {
         let statement = json!({"Effect": "Allow", element: principals, "Action": "s3:*", "Resource": "*"});
-        let decision = decide(&policy(statement), caller, "s3:GetObject", "arn:aws:s3:::b/k", &Keys::default());
+        let decision =
+            decide(&policy(statement), caller, "s3:GetObject", "arn:aws:s3:::b/k", &Keys::default());
         decision == Decision::Allow
     };
     let (ann, root) = (user(THEIRS, "ann"), Caller::root(Account(THEIRS.to_owned())));
@@ -68,7 +70,9 @@ fn a_statement_covers_those_whom_it_names() {
     assert!(covers("Principal", json!({"AWS": arn("user/ann")}), &ann));
     assert!(!covers("Principal", json!({"AWS": arn("user/ann")}), &root));
     assert!(covers("NotPrincipal", json!({"AWS": arn("user/ann")}), &root));
-    for others in [json!({"AWS": OURS}), json!({"AWS": arn("user/bob")}), json!({"Service": "s3.amazonaws.com"})] {
+    for others in
+        [json!({"AWS": OURS}), json!({"AWS": arn("user/bob")}), json!({"Service": "s3.amazonaws.com"})]
+    {
         assert!(!covers("Principal", others, &ann));
     }
 }
@@ -90,7 +94,12 @@ fn all_but_the_actions_and_resources_that_are_listed() {
 #[test]
 fn each_operator_compares_as_documented() {
     let cases = [
-        (json!({"StringEquals": {"aws:PrincipalTag/job": "iamuser-admin"}}), "aws:PrincipalTag/Job", "iamuser-admin", true),
+        (
+            json!({"StringEquals": {"aws:PrincipalTag/job": "iamuser-admin"}}),
+            "aws:PrincipalTag/Job",
+            "iamuser-admin",
+            true,
+        ),
         (json!({"StringEquals": {"k": "a*"}}), "k", "ab", false),
         (json!({"StringNotEquals": {"k": ["a", "b"]}}), "k", "b", false),
         (json!({"StringEqualsIgnoreCase": {"k": "AB"}}), "k", "aB", true),
@@ -103,21 +112,50 @@ fn each_operator_compares_as_documented() {
         (json!({"NumericNotEquals": {"k": "1"}}), "k", "2", true),
         (json!({"NumericGreaterThan": {"k": "1"}}), "k", "one", false),
         (json!({"NumericGreaterThanEquals": {"k": "1"}}), "k", "1", true),
-        (json!({"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}}), "aws:TokenIssueTime", "2020-01-01T00:00:02Z", true),
+        (
+            json!({"DateGreaterThan": {"aws:TokenIssueTime": "2020-01-01T00:00:01Z"}}),
+            "aws:TokenIssueTime",
+            "2020-01-01T00:00:02Z",
+            true,
+        ),
         (json!({"DateLessThan": {"k": "2020-01-01"}}), "k", "1577836800", false),
         (json!({"DateEquals": {"k": "2020-01-01"}}), "k", "1577836800", true),
         (json!({"DateNotEquals": {"k": "2020-01-01"}}), "k", "1577836800", false),
         (json!({"Bool": {"aws:SecureTransport": "true"}}), "aws:SecureTransport", "true", true),
         (json!({"Bool": {"aws:SecureTransport": false}}), "aws:SecureTransport", "true", false),
-        (json!({"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}}), "aws:SourceIp", "2001:db8:1234:5678::1", true),
-        (json!({"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "10.0.0.0/8"]}}), "aws:SourceIp", "10.1.1.1", false),
-        (json!({"ArnEquals": {"k": "arn:aws:iam::*:role/a*"}}), "k", "arn:aws:iam::111111111111:role/admin", true),
-        (json!({"ArnNotLike": {"k": "arn:aws:iam::*:role/a*"}}), "k", "arn:aws:iam::111111111111:role/admin", false),
+        (
+            json!({"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}}),
+            "aws:SourceIp",
+            "2001:db8:1234:5678::1",
+            true,
+        ),
+        (
+            json!({"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24", "10.0.0.0/8"]}}),
+            "aws:SourceIp",
+            "10.1.1.1",
+            false,
+        ),
+        (
+            json!({"ArnEquals": {"k": "arn:aws:iam::*:role/a*"}}),
+            "k",
+            "arn:aws:iam::111111111111:role/admin",
+            true,
+        ),
+        (
+            json!({"ArnNotLike": {"k": "arn:aws:iam::*:role/a*"}}),
+            "k",
+            "arn:aws:iam::111111111111:role/admin",
+            false,
+        ),
         (json!({"Null": {"k": "true"}}), "k", "x", false),
         (json!({"Null": {"k": "false"}}), "k", "x", true),
     ];
     for (conditions, key, value, expected) in cases {
-        assert_eq!(holds(conditions.clone(), Keys::default().with(key, value)), expected, "{conditions} {value}");
+        assert_eq!(
+            holds(conditions.clone(), Keys::default().with(key, value)),
+            expected,
+            "{conditions} {value}"
+        );
     }
 }
 
@@ -143,7 +181,8 @@ fn a_key_without_a_value_fits_nothing_but_what_is_negated() {
 /// "Set operators for multivalued context keys".
 #[test]
 fn sets_are_compared_value_by_value() {
-    let keys = |values: &[&str]| values.iter().fold(Keys::default(), |keys, value| keys.with("aws:TagKeys", *value));
+    let keys =
+        |values: &[&str]| values.iter().fold(Keys::default(), |keys, value| keys.with("aws:TagKeys", *value));
     let all = json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["environment", "cost-center"]}});
     assert!(holds(all.clone(), keys(&["environment"])));
     assert!(holds(all.clone(), keys(&["environment", "cost-center"])));
@@ -186,7 +225,8 @@ fn what_is_no_policy_is_refused_with_its_reason() {
     let statement = |change: &dyn Fn(&mut Value)| {
         let mut statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"});
         change(&mut statement);
-        Policy::of_resource(&json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()).unwrap_err()
+        Policy::of_resource(&json!({"Version": "2012-10-17", "Statement": [statement]}).to_string())
+            .unwrap_err()
     };
     let with = |element: &str, value: Value| statement(&|s| s[element] = value.clone());
     let without = |element: &str| {
@@ -251,7 +291,9 @@ fn a_call_of_another_account_needs_an_allowance_and_one_of_the_owners_no_denial(
         }))
     };
     let refused = |who: &str, why: &str| {
-        Err(format!("User: {who} is not authorized to perform: kinesis:PutRecord on resource: {resource} {why}"))
+        Err(format!(
+            "User: {who} is not authorized to perform: kinesis:PutRecord on resource: {resource} {why}"
+        ))
     };
     let no_allowance = "because no resource-based policy allows the kinesis:PutRecord action";
     let denial = "with an explicit deny in a resource-based policy";
@@ -266,7 +308,10 @@ fn a_call_of_another_account_needs_an_allowance_and_one_of_the_owners_no_denial(
         (true, json!({"StringEquals": {"aws:PrincipalAccount": THEIRS, "aws:username": "bob"}})),
         (true, json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/b*"}})),
         (true, json!({"Bool": {"aws:SecureTransport": "false"}})),
-        (true, json!({"DateLessThan": {"aws:CurrentTime": "1970-01-02"}, "NumericEquals": {"aws:EpochTime": 0}})),
+        (
+            true,
+            json!({"DateLessThan": {"aws:CurrentTime": "1970-01-02"}, "NumericEquals": {"aws:EpochTime": 0}}),
+        ),
         (true, json!({"StringEquals": {"aws:ResourceAccount": OURS, "aws:RequestedRegion": "us-east-1"}})),
         (true, json!({"StringNotEquals": {"aws:sourceVpce": "vpce-1a2b3c4d"}})),
         (false, json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})),
@@ -294,13 +339,22 @@ fn any_document() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
     ];
     let operator = prop_oneof![
-        prop::sample::select(vec!["StringLike", "ForAnyValue:StringNotEquals", "DateLessThan", "Bool", "IpAddress", "Null"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "StringLike",
+            "ForAnyValue:StringNotEquals",
+            "DateLessThan",
+            "Bool",
+            "IpAddress",
+            "Null"
+        ])
+        .prop_map(str::to_owned),
         any::<String>(),
     ];
-    let conditions = (operator, any::<String>(), texts.clone()).prop_map(|(op, key, values)| json!({op: {key: values}}));
+    let conditions =
+        (operator, any::<String>(), texts.clone()).prop_map(|(op, key, values)| json!({op: {key: values}}));
     let principal = prop_oneof![texts.clone(), texts.clone().prop_map(|texts| json!({"AWS": texts}))];
-    let members = (prop::sample::select(vec!["Allow", "Deny", "x"]), principal, texts.clone(), texts, conditions);
+    let members =
+        (prop::sample::select(vec!["Allow", "Deny", "x"]), principal, texts.clone(), texts, conditions);
     members.prop_map(|(effect, principal, action, resource, condition)| {
         let statement = json!({
             "Effect": effect, "Principal": principal, "Action": action, "Resource": resource, "Condition": condition,

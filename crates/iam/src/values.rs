@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn networks_hold_what_begins_alike() {
-        let holds = |network: &str, address: &str| Network::read(network).unwrap().holds(address.parse().unwrap());
+        let holds =
+            |network: &str, address: &str| Network::read(network).unwrap().holds(address.parse().unwrap());
         assert!(holds("203.0.113.0/24", "203.0.113.255"));
         assert!(!holds("203.0.113.0/24", "203.0.114.0"));
         assert!(holds("0.0.0.0/0", "203.0.113.1") && !holds("0.0.0.0/0", "::1"));

@@ -87,7 +87,10 @@ fn check(text: &str, resource: &str, operations: &[&str]) -> Result<(), ApiError
     let invalid = |why: String| invalid_argument(format!("Invalid policy: {why}."));
     let policy = Policy::of_resource(text).map_err(|error| invalid(error.to_string()))?;
     let statements = policy.statements.iter();
-    statements.map(|statement| check_statement(statement, resource, operations)).collect::<Result<(), _>>().map_err(invalid)
+    statements
+        .map(|statement| check_statement(statement, resource, operations))
+        .collect::<Result<(), _>>()
+        .map_err(invalid)
 }
 
 fn check_statement(statement: &Statement, resource: &str, operations: &[&str]) -> Result<(), String> {
@@ -106,7 +109,8 @@ fn check_statement(statement: &Statement, resource: &str, operations: &[&str]) -
         }
     }
     for action in actions {
-        let known = action.as_str().split_once(':').filter(|(service, _)| service.eq_ignore_ascii_case("kinesis"));
+        let known =
+            action.as_str().split_once(':').filter(|(service, _)| service.eq_ignore_ascii_case("kinesis"));
         if !known.is_some_and(|(_, name)| operations.iter().any(|known| known.eq_ignore_ascii_case(name))) {
             return Err(format!("the action {} cannot be shared of {resource}", action.as_str()));
         }

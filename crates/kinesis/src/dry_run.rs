@@ -8,10 +8,7 @@ use headwater_shapes::kinesis::errors::DRY_RUN_OPERATION_EXCEPTION;
 use headwater_wire::ApiError;
 
 /// Ends a request here that is only to be tried, after `last`, the checks that it otherwise meets further on.
-pub(crate) fn end(
-    asked: Option<bool>,
-    last: impl FnOnce() -> Result<(), ApiError>,
-) -> Result<(), ApiError> {
+pub(crate) fn end(asked: Option<bool>, last: impl FnOnce() -> Result<(), ApiError>) -> Result<(), ApiError> {
     if asked != Some(true) {
         return Ok(());
     }
@@ -48,11 +45,12 @@ mod tests {
         let beyond = (u128::MAX.to_string() + "0").to_owned();
         assert_eq!(world.refused::<ops::PutRecords>(many(&beyond)).await.0, "InvalidArgumentException");
 
-        let position = |shard: &str| {
-            json!({"StreamName": "s", "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON", "DryRun": true})
-        };
+        let position = |shard: &str| json!({"StreamName": "s", "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON", "DryRun": true});
         assert_eq!(world.refused::<ops::GetShardIterator>(position("0")).await, would);
-        assert_eq!(world.refused::<ops::GetShardIterator>(position("1")).await.0, "ResourceNotFoundException");
+        assert_eq!(
+            world.refused::<ops::GetShardIterator>(position("1")).await.0,
+            "ResourceNotFoundException"
+        );
         let iterator = world.iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"})).await;
         let read = world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator, "DryRun": false})).await;
         assert_eq!(read["Records"], json!([]), "nothing was put");
@@ -67,13 +65,17 @@ mod tests {
         world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
         let stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
         let register = json!({"StreamARN": stream, "ConsumerName": "c"});
-        let consumer = world.ok::<ops::RegisterStreamConsumer>(register).await["Consumer"]["ConsumerARN"].clone();
+        let consumer =
+            world.ok::<ops::RegisterStreamConsumer>(register).await["Consumer"]["ConsumerARN"].clone();
         let subscribe = |dry: bool| {
             let latest = json!({"Type": "LATEST"});
             json!({"ConsumerARN": consumer, "ShardId": "0", "StartingPosition": latest, "DryRun": dry})
         };
         let tried = world.output::<ops::SubscribeToShard>(subscribe(true)).await.err().unwrap();
         assert_eq!(tried.0, "DryRunOperationException");
-        assert!(world.output::<ops::SubscribeToShard>(subscribe(false)).await.is_ok(), "no other is in its way");
+        assert!(
+            world.output::<ops::SubscribeToShard>(subscribe(false)).await.is_ok(),
+            "no other is in its way"
+        );
     }
 }

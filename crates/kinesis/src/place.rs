@@ -8,7 +8,7 @@ use headwater_types::{Arn, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
 
 use crate::{
-    Kinesis,
+    Kinesis, describe,
     errors::{self, invalid_argument, no_stream, not_found},
 };
 
@@ -32,7 +32,9 @@ impl Place {
     /// stream of the caller's account.
     pub fn name(self, context: &Context) -> Result<StreamName, ApiError> {
         if self.id.is_some() {
-            return Err(ApiError::not_supported("StreamId, which AWS reserves: name the stream by StreamName or StreamARN"));
+            return Err(ApiError::not_supported(
+                "StreamId, which AWS reserves: name the stream by StreamName or StreamARN",
+            ));
         }
         let by_arn = self.arn.map(|arn| name_in_arn(&arn, context)).transpose()?;
         match (self.name.map(|name| stream_name(&name)).transpose()?, by_arn) {
@@ -94,7 +96,7 @@ impl Kinesis {
     ) -> Result<(Arc<Stream>, Consumer), ApiError> {
         let by_arn = place.arn.map(|arn| ConsumerArn::read(&arn, context)).transpose()?;
         let stream = match (place.stream_arn, &by_arn) {
-            (None, Some(arn)) => Place { name: Some(arn.stream.to_string()), arn: None, id: place.id },
+            (None, Some(arn)) => Place::of_arn(describe::arn_of(&arn.stream, context), place.id),
             (Some(stream), _) => Place::of_arn(stream, place.id),
             (None, None) => return Err(unnamed_consumer()),
         };

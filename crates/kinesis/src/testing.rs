@@ -127,5 +127,10 @@ pub(crate) fn refusal(code: &str, message: impl Into<String>) -> Refused {
 }
 
 pub(crate) fn context() -> Context {
-    Context::new("request", Region("us-east-1".to_owned()), Account("000000000000".to_owned()), "127.0.0.1:4566")
+    Context::new(
+        "request",
+        Region("us-east-1".to_owned()),
+        Account("000000000000".to_owned()),
+        "127.0.0.1:4566",
+    )
 }

@@ -71,7 +71,12 @@ impl World {
     where
         Lambda: Handle<Op>,
     {
-        let context = Context::new(self.env.random.uuid(), Region("us-east-1".into()), Account("000000000000".into()), "127.0.0.1:4566");
+        let context = Context::new(
+            self.env.random.uuid(),
+            Region("us-east-1".into()),
+            Account("000000000000".into()),
+            "127.0.0.1:4566",
+        );
         let input: Op::Input = serde_json::from_value(input).unwrap();
         match self.lambda.handle(input, &context).await {
             Ok(output) => Ok(serde_json::to_value(&output).unwrap()),

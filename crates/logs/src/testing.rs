@@ -50,7 +50,12 @@ impl World {
     where
         Logs: Handle<Op>,
     {
-        let context = Context::new("request", Region("us-east-1".into()), Account("000000000000".into()), "127.0.0.1:4566");
+        let context = Context::new(
+            "request",
+            Region("us-east-1".into()),
+            Account("000000000000".into()),
+            "127.0.0.1:4566",
+        );
         let input: Op::Input = serde_json::from_value(input).unwrap();
         match self.logs.handle(input, &context).await {
             Ok(output) => Ok(serde_json::to_value(&output).unwrap()),

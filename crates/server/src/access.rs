@@ -117,8 +117,12 @@ fn holder(name: &str, account: Account) -> Result<Caller, String> {
     let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
     match name {
         "default" => Ok(Caller::root(account)),
-        _ if name.bytes().all(of_name) && (1..=64).contains(&name.len()) => Ok(Caller::of_user(account, name)),
-        _ => Err("the name of a profile is that of its user: up to 64 letters, digits and +=,.@_-".to_owned()),
+        _ if name.bytes().all(of_name) && (1..=64).contains(&name.len()) => {
+            Ok(Caller::of_user(account, name))
+        }
+        _ => {
+            Err("the name of a profile is that of its user: up to 64 letters, digits and +=,.@_-".to_owned())
+        }
     }
 }
 
@@ -180,7 +184,10 @@ mod tests {
             ("[a]\naws_access_key_id = A,B\naws_secret_access_key = hush\n", "\"A,B\""),
             ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\nregion = x\n", "region is not known"),
             ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_session_token =\n", "token"),
-            ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_account_id = 1\n", "twelve digits"),
+            (
+                "[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_account_id = 1\n",
+                "twelve digits",
+            ),
             ("[a b]\naws_access_key_id = A\naws_secret_access_key = hush\n", "its user"),
         ] {
             let error = parse_all(text).err().unwrap();

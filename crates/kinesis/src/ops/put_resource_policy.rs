@@ -61,8 +61,19 @@ mod tests {
             false => format!("because no resource-based policy allows the kinesis:{operation} action"),
         };
         let who = &who.arn;
-        let text = format!("User: {who} is not authorized to perform: kinesis:{operation} on resource: {resource} {why}");
+        let text = format!(
+            "User: {who} is not authorized to perform: kinesis:{operation} on resource: {resource} {why}"
+        );
         refusal("AccessDeniedException", text)
+    }
+
+    /// A world with an on-demand stream `s`, and the ARN of a queue of it.
+    async fn with_queue() -> (World, String) {
+        let world = World::new(false).await;
+        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        let queue = json!({"QueueName": "q", "StreamConfigurationList": [{"StreamARN": STREAM}]});
+        let queue = world.ok::<ops::CreateQueue>(queue).await;
+        (world, queue["QueueDescription"]["QueueARN"].as_str().unwrap().to_owned())
     }
 
     async fn register(world: &World) -> String {
@@ -73,15 +84,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_policy_is_kept_as_it_was_written_until_it_is_deleted() {
-        let world = World::with_stream(1).await;
+        let (world, queue) = with_queue().await;
         let consumer = register(&world).await;
-        let queue = json!({"QueueName": "q", "StreamConfigurationList": [{"StreamARN": STREAM}]});
-        let queue = world.ok::<ops::CreateQueue>(queue).await["QueueDescription"]["QueueARN"].clone();
         let of = |operation: &str, resource: &str| {
             policy(statement("Allow", THEIRS, json!(format!("kinesis:{operation}")), resource))
         };
         for (resource, operation) in
-            [(STREAM, "PutRecord"), (&*consumer, "SubscribeToShard"), (queue.as_str().unwrap(), "ReceiveQueueRecords")]
+            [(STREAM, "PutRecord"), (&*consumer, "SubscribeToShard"), (&*queue, "ReceiveQueueRecords")]
         {
             let named = || json!({"ResourceARN": resource});
             let none = json!({"Policy": "{}"});
@@ -146,17 +155,20 @@ mod tests {
         let by_arn = || put_record(json!({"StreamARN": STREAM}));
         let refused = world.output_for::<ops::PutRecord>(&ann, by_arn()).await.unwrap_err();
         assert_eq!(refused, denied(&ann, "PutRecord", STREAM, false));
-        allow(&world, STREAM, json!(["kinesis:PutRecord", "kinesis:GetShardIterator", "kinesis:GetRecords"])).await;
+        allow(&world, STREAM, json!(["kinesis:PutRecord", "kinesis:GetShardIterator", "kinesis:GetRecords"]))
+            .await;
         world.output_for::<ops::PutRecord>(&ann, by_arn()).await.unwrap();
         let by_name = put_record(json!({"StreamName": "s"}));
         let own = refusal("ResourceNotFoundException", "Stream s under account 222222222222 not found.");
         assert_eq!(world.output_for::<ops::PutRecord>(&ann, by_name).await.unwrap_err(), own);
         let missing = STREAM.replace("/s", "/t");
-        let refused = world.output_for::<ops::PutRecord>(&ann, put_record(json!({"StreamARN": missing}))).await;
+        let refused =
+            world.output_for::<ops::PutRecord>(&ann, put_record(json!({"StreamARN": missing}))).await;
         assert_eq!(refused.unwrap_err(), denied(&ann, "PutRecord", &missing, false));
 
         let position = json!({"StreamARN": STREAM, "ShardId": "0", "ShardIteratorType": "TRIM_HORIZON"});
-        let iterator = world.output_for::<ops::GetShardIterator>(&ann, position).await.unwrap().shard_iterator;
+        let iterator =
+            world.output_for::<ops::GetShardIterator>(&ann, position).await.unwrap().shard_iterator;
         let read = json!({"StreamARN": STREAM, "ShardIterator": iterator});
         assert_eq!(world.output_for::<ops::GetRecords>(&ann, read).await.unwrap().records.len(), 1);
         let unnamed = world.output_for::<ops::GetRecords>(&ann, json!({"ShardIterator": iterator})).await;
@@ -171,12 +183,22 @@ mod tests {
     async fn tokens_of_a_stream_are_of_no_use_without_its_policy() {
         let world = World::with_stream(3).await;
         let ann = theirs();
-        allow(&world, STREAM, json!(["kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords"])).await;
-        let page = world.output_for::<ops::ListShards>(&ann, json!({"StreamARN": STREAM, "MaxResults": 1})).await;
+        allow(
+            &world,
+            STREAM,
+            json!(["kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords"]),
+        )
+        .await;
+        let page =
+            world.output_for::<ops::ListShards>(&ann, json!({"StreamARN": STREAM, "MaxResults": 1})).await;
         let token = json!({"NextToken": page.unwrap().next_token});
-        assert_eq!(world.output_for::<ops::ListShards>(&ann, token.clone()).await.unwrap().shards.unwrap().len(), 2);
+        assert_eq!(
+            world.output_for::<ops::ListShards>(&ann, token.clone()).await.unwrap().shards.unwrap().len(),
+            2
+        );
         let position = json!({"StreamARN": STREAM, "ShardId": "0", "ShardIteratorType": "LATEST"});
-        let iterator = world.output_for::<ops::GetShardIterator>(&ann, position).await.unwrap().shard_iterator;
+        let iterator =
+            world.output_for::<ops::GetShardIterator>(&ann, position).await.unwrap().shard_iterator;
         world.ok::<ops::DeleteResourcePolicy>(json!({"ResourceARN": STREAM})).await;
         let refused = world.output_for::<ops::ListShards>(&ann, token).await.err().unwrap();
         assert_eq!(refused, denied(&ann, "ListShards", STREAM, false));
@@ -212,7 +234,8 @@ mod tests {
         allow(&world, &consumer, json!(["kinesis:SubscribeToShard"])).await;
         assert!(world.output_for::<ops::SubscribeToShard>(&ann, subscribe()).await.is_ok());
         let describe = json!({"ConsumerARN": consumer});
-        let refused = world.output_for::<ops::DescribeStreamConsumer>(&ann, describe.clone()).await.err().unwrap();
+        let refused =
+            world.output_for::<ops::DescribeStreamConsumer>(&ann, describe.clone()).await.err().unwrap();
         assert_eq!(refused, denied(&ann, "DescribeStreamConsumer", &consumer, false));
         world.ok::<ops::DeregisterStreamConsumer>(describe).await;
         let again = register(&world).await;
@@ -222,11 +245,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_goes_by_its_policy() {
-        let world = World::with_stream(1).await;
-        let ann = theirs();
-        let queue = json!({"QueueName": "q", "StreamConfigurationList": [{"StreamARN": STREAM}]});
-        let queue = world.ok::<ops::CreateQueue>(queue).await["QueueDescription"]["QueueARN"].clone();
-        let arn = queue.as_str().unwrap();
+        let (world, queue) = with_queue().await;
+        let (ann, arn) = (theirs(), queue.as_str());
         let describe = || json!({"QueueARN": queue});
         let refused = world.output_for::<ops::DescribeQueue>(&ann, describe()).await.err().unwrap();
         assert_eq!(refused, denied(&ann, "DescribeQueue", arn, false));

@@ -88,7 +88,9 @@ async fn serve(
     };
     match ready {
         Ok(resumed) => drop(drive(resumed, peer, &shared).await),
-        Err(error) => tracing::debug!(peer = %peer.address, %error, "a connection broke on its way to HTTP/2"),
+        Err(error) => {
+            tracing::debug!(peer = %peer.address, %error, "a connection broke on its way to HTTP/2")
+        }
     }
 }
 

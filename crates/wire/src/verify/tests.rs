@@ -400,7 +400,9 @@ fn the_chunks_of_the_s3_reference() {
         (0, "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"),
     ];
     for tampered in [None, Some(0), Some(1), Some(2)] {
-        let Ok((_, Seal::Chunks(mut chain))) = verifier.check_s3(&put, "/") else { panic!("the head is signed") };
+        let Ok((_, Seal::Chunks(mut chain))) = verifier.check_s3(&put, "/") else {
+            panic!("the head is signed")
+        };
         for (index, (len, signature)) in chunks.into_iter().enumerate() {
             let here = tampered == Some(index);
             chain.update(&vec![b'a'; len + usize::from(here)]);
