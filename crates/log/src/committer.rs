@@ -55,13 +55,10 @@ fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), L
 
 /// Lets readers see what is durable now.
 fn publish(core: &Core, file: u64, mut at: u64, batch: &[Pending]) {
-    let sealed_through = core.sealed_through();
-    for pending in batch {
+    for pending in batch.iter().filter(|pending| !pending.blocks.is_empty()) {
+        core.tail.hold(file, at, pending.bytes.clone());
         for placed in &pending.blocks {
-            let size = placed.header.size() as usize;
-            let bytes = pending.bytes.slice(placed.at..placed.at + size);
-            placed.shard.publish(&placed.header, at + placed.at as u64, file, Some(bytes));
-            core.tail.hold(&placed.shard, size, sealed_through);
+            placed.shard.publish(&placed.header, at + placed.at as u64, file);
         }
         at += pending.bytes.len() as u64;
     }

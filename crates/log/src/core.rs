@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -26,11 +27,34 @@ use crate::{
     tail::TailCache,
 };
 
+/// Shards by their numbers.
+pub type Shards = HashMap<ShardNumber, Arc<Shard>, BuildHasherDefault<NumberHasher>>;
+
+/// Spreads shards' numbers, which their owner chooses: nobody can make them collide on purpose.
+#[derive(Default)]
+pub struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a shard's number is hashed as a number");
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 divided by the golden ratio; both halves, since tables look at the ends.
+        let product = u128::from(number) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// The shared state of an open log.
 pub struct Core {
     pub env: Env,
     pub options: Options,
-    pub shards: RwLock<HashMap<ShardNumber, Arc<Shard>>>,
+    pub shards: RwLock<Shards>,
     pub queue: Mutex<Queue>,
     /// Told when the queue has work.
     pub work: Condvar,
@@ -43,8 +67,6 @@ pub struct Core {
     pub journals: Mutex<HashMap<u64, Arc<LogFile>>>,
     pub segments: Segments,
     pub sealer: Sealer,
-    /// Files up to this sequence have footers.
-    pub sealed_through: AtomicU64,
     /// Grows whenever a shard is removed or expires differently.
     pub epoch: AtomicU64,
     /// Held by whoever maintains.
@@ -194,11 +216,6 @@ impl Core {
             self.lock.lock().take();
             self.ended.notify_waiters();
         }
-    }
-
-    /// The newest file that has a footer.
-    pub fn sealed_through(&self) -> u64 {
-        self.sealed_through.load(Ordering::Acquire)
     }
 }
 

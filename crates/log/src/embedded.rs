@@ -96,7 +96,6 @@ impl EmbeddedLog {
             reads: Semaphore::new(limits::READS),
             tail: TailCache::new(options.tail_cache_bytes),
             journals: Mutex::new(journals),
-            sealed_through: AtomicU64::new(segments.last().map_or(0, |s| s.id.sequence)),
             segments: Segments::new(env.disk.clone(), options.dir.clone(), segments),
             sealer: Sealer::new(unsealed),
             epoch: AtomicU64::new(0),

@@ -27,8 +27,11 @@ pub const READ_BYTES: usize = 4 << 20;
 /// Blocks of one shard with at most this many foreign bytes between them are read at one go.
 pub const READ_GAP_BYTES: u64 = 16 << 10;
 
-/// What a block in the tail costs beside its own bytes.
-pub const TAIL_BLOCK_OVERHEAD: usize = 128;
+/// What a batch in the tail costs beside its own bytes.
+pub const TAIL_BATCH_OVERHEAD: usize = 128;
+
+/// Recent blocks of a shard for which room is kept though there are far fewer.
+pub const RECENT_BLOCKS: usize = 32;
 
 /// Journal files that may wait for their footers; appends wait beyond that.
 pub const UNSEALED_FILES: usize = 8;

@@ -75,25 +75,26 @@ impl Core {
         Ok(oldest_recent.map(|block| Trim { first: block.first, time: block.time }).into_iter().collect())
     }
 
-    /// Reads what is in memory; nothing when a file must be asked.
+    /// Reads what is in memory; nothing when a file must be asked for the first of it.
     pub fn read_memory(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Option<Result<Chunk, LogError>> {
         let now = self.env.clock.now();
-        let (state, lookup) = {
+        let state = {
             let mut tail = shard.tail.lock();
             let cutoff = tail.cutoff(now);
             let first = tail.first_readable(cutoff)?;
-            let state = tail.state(first);
-            let from = from.max(first);
-            if from >= state.end {
-                return Some(Ok(Chunk { records: Vec::new(), next: state.end, state }));
-            }
-            (state, tail.lookup(from, limit.records, limit.bytes))
-        };
-        let Lookup::Cached(blocks) = lookup else {
-            return None;
+            tail.state(first)
         };
         let mut taken = Taken::new(from, limit, &state);
-        Some(self.take_cached(&mut taken, &blocks).map(|()| taken.chunk(state)))
+        while !taken.full {
+            let lookup = taken.look_up(shard);
+            let Some(blocks) = lookup.in_memory(&self.tail) else {
+                break;
+            };
+            if let Err(e) = self.take_cached(&mut taken, &blocks) {
+                return Some(Err(e));
+            }
+        }
+        (taken.full || !taken.records.is_empty()).then(|| Ok(taken.chunk(state)))
     }
 
     /// Reads wherever the records are. Blocks.
@@ -101,8 +102,7 @@ impl Core {
         let state = self.state(shard)?;
         let mut taken = Taken::new(from, limit, &state);
         while !taken.full {
-            let left = ReadLimit { records: taken.most - taken.records.len(), bytes: taken.bytes_left };
-            match self.locate(shard, taken.next, left)? {
+            match self.locate(shard, &taken)? {
                 Place::Cached(blocks) => self.take_cached(&mut taken, &blocks)?,
                 Place::File(file, blocks) => read_blocks(&file, shard.number.0, &blocks, |header, bytes| {
                     taken.take(header, bytes.slice(BLOCK_HEADER..)).map(|()| !taken.full)
@@ -134,19 +134,19 @@ impl Core {
         Ok(())
     }
 
-    fn locate(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Result<Place, LogError> {
+    fn locate(&self, shard: &Shard, taken: &Taken) -> Result<Place, LogError> {
         // A file between two states (its footer made, its blocks forgotten) is found at the second look.
         for _ in 0..2 {
-            match shard.tail.lock().lookup(from, limit.records, limit.bytes) {
-                Lookup::Cached(blocks) => return Ok(Place::Cached(blocks)),
-                Lookup::File(sequence, blocks) => {
-                    if let Some(file) = self.journals.lock().get(&sequence).cloned() {
-                        return Ok(Place::File(file, blocks));
-                    }
-                }
-                Lookup::Older => {}
+            let lookup = taken.look_up(shard);
+            if let Some(blocks) = lookup.in_memory(&self.tail) {
+                return Ok(Place::Cached(blocks));
             }
-            match self.segments.find_offset(shard.number, from, limit.records, limit.bytes)? {
+            if let Lookup::File(sequence, blocks) = lookup
+                && let Some(file) = self.journals.lock().get(&sequence).cloned()
+            {
+                return Ok(Place::File(file, blocks));
+            }
+            match self.segments.find_offset(shard.number, taken.next, taken.wanted(), taken.bytes_left)? {
                 Found::Blocks(file, blocks) => return Ok(Place::File(file, blocks)),
                 Found::Gone => return Ok(Place::Gone),
                 Found::After => {}
@@ -180,6 +180,16 @@ impl Taken {
             bytes_left: limit.bytes,
             full,
         }
+    }
+
+    /// How many records still fit.
+    fn wanted(&self) -> usize {
+        self.most - self.records.len()
+    }
+
+    /// What the shard knows of where the next record is.
+    fn look_up(&self, shard: &Shard) -> Lookup {
+        shard.tail.lock().lookup(self.next, self.wanted(), self.bytes_left)
     }
 
     /// Takes records out of one block, as far as they fit.

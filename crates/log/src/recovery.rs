@@ -1,7 +1,6 @@
 //! Opening: from files to shards. Reads the newest footer and the files after it, and cuts what was torn.
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,6 +10,7 @@ use headwater_types::Millis;
 
 use crate::{
     api::{LogError, ShardNumber},
+    core::Shards,
     embedded::Options,
     files::{self, FileError, FileId, LogFile, read_error},
     format::FILE_HEADER,
@@ -24,7 +24,7 @@ use crate::{
 /// What the log's folder held.
 pub struct Recovered {
     /// The shards with records.
-    pub shards: HashMap<ShardNumber, Arc<Shard>>,
+    pub shards: Shards,
     /// The sealed files, oldest first.
     pub segments: Vec<Arc<Segment>>,
     /// Full files whose footers are missing.
@@ -38,7 +38,7 @@ pub fn recover(env: &Env, options: &Options) -> Result<Recovered, LogError> {
     let folder = files::list(env, &options.dir)?;
     remove_leftovers(env, &options.dir, &folder.leftovers)?;
     let (segments, open) = split(env, &options.dir, &folder.files)?;
-    let mut recovery = Recovery { env, options, shards: HashMap::new(), unsealed: Vec::new() };
+    let mut recovery = Recovery { env, options, shards: Shards::default(), unsealed: Vec::new() };
     let newest_footer = segments.last();
     if let Some(segment) = newest_footer {
         recovery.take_checkpoint(segment)?;
@@ -117,7 +117,7 @@ fn is_unborn(env: &Env, dir: &Path, id: FileId, is_newest: bool) -> Result<bool,
 struct Recovery<'a> {
     env: &'a Env,
     options: &'a Options,
-    shards: HashMap<ShardNumber, Arc<Shard>>,
+    shards: Shards,
     unsealed: Vec<SealJob>,
 }
 
@@ -218,7 +218,7 @@ impl Recovery<'_> {
             if sealed || header.time < newest || (is_known && header.first != end) {
                 return Err(file.damaged(found.at, "the block does not follow the shard's block before"));
             }
-            shard.publish(header, found.at, file.id.sequence, None);
+            shard.publish(header, found.at, file.id.sequence);
             shard.forget_assigned();
         }
         Ok(())

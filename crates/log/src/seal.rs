@@ -1,10 +1,6 @@
 //! The sealer: one thread that gives full files their footers, away from the committer.
 
-use std::{
-    collections::VecDeque,
-    io::IoSlice,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
 use headwater_types::Millis;
 use parking_lot::{Condvar, Mutex};
@@ -195,10 +191,11 @@ fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
     }
     let footer = Footer { header: file.header, trailer };
     core.segments.push(Segment { id: file.id, footer: Ok(footer), next_look: Mutex::default() });
-    core.sealed_through.store(file.id.sequence, Ordering::Release);
     core.journals.lock().remove(&file.id.sequence);
+    // What is still in memory is looked for without a footer.
+    let through = core.tail.oldest_file().map_or(file.id.sequence, |oldest| file.id.sequence.min(oldest - 1));
     for at_end in shards {
-        at_end.shard.tail.lock().prune(file.id.sequence);
+        at_end.shard.tail.lock().prune(through);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A shard in memory: what writers were promised, what readers may see, and its recent blocks.
 //!
-//! Recent blocks are those of files that have no footer yet, and those whose bytes are cached; everything older is found
-//! through the footers (`segment`). Costs some hundred bytes a shard and 80 a recent block.
+//! Recent blocks are those of files that have no footer yet or are in the tail cache; everything older is found through
+//! the footers (`segment`). Costs some hundred bytes a shard and 40 a recent block.
 
 use std::collections::VecDeque;
 
@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 use crate::{
     api::{Retention, ShardNumber, ShardState},
     format::{BLOCK_HEADER, BlockHeader, Kind},
+    limits,
+    tail::TailCache,
 };
 
 /// A shard.
@@ -57,8 +59,6 @@ pub struct Tail {
     /// [`Tail::first_readable`].
     pub trims: VecDeque<Trim>,
     recent: VecDeque<Recent>,
-    /// How many of the recent blocks, from the oldest, are not cached.
-    uncached: usize,
 }
 
 /// The first record of a block, and its time.
@@ -103,24 +103,30 @@ impl BlockRef {
     }
 }
 
-/// A block that has no footer yet, or whose bytes are cached.
-pub struct Recent {
+/// A block of a file that has no footer yet, or that the tail cache holds a part of.
+struct Recent {
     /// Where it is.
-    pub block: BlockRef,
+    block: BlockRef,
     /// The sequence of its file.
-    pub file: u64,
-    /// The whole block, when it is cached.
-    pub bytes: Option<Bytes>,
+    file: u64,
 }
 
 /// What the recent blocks know of an offset.
 pub enum Lookup {
-    /// These blocks, from the one that holds the offset on, are cached.
-    Cached(Vec<(BlockRef, Bytes)>),
-    /// These blocks of the file with this sequence hold it.
+    /// It is in the first of these blocks of the file with this sequence.
     File(u64, Vec<BlockRef>),
     /// It is in an older file, if anywhere.
     Older,
+}
+
+impl Lookup {
+    /// The blocks and their bytes, as far as these are held in memory; none when those of the first are not.
+    pub fn in_memory(&self, tail: &TailCache) -> Option<Vec<(BlockRef, Bytes)>> {
+        match self {
+            Lookup::File(file, blocks) => tail.blocks(*file, blocks),
+            Lookup::Older => None,
+        }
+    }
 }
 
 impl Shard {
@@ -144,8 +150,8 @@ impl Shard {
     }
 
     /// Makes a durable block visible to readers.
-    pub fn publish(&self, header: &BlockHeader, at: u64, file: u64, bytes: Option<Bytes>) {
-        self.tail.lock().push(header, at, file, bytes);
+    pub fn publish(&self, header: &BlockHeader, at: u64, file: u64) {
+        self.tail.lock().push(header, at, file);
         self.grown.notify_waiters();
     }
 
@@ -158,7 +164,7 @@ impl Shard {
     /// Forgets all it holds.
     pub fn remove(&self) {
         let mut tail = self.tail.lock();
-        (tail.removed, tail.uncached) = (true, 0);
+        tail.removed = true;
         tail.recent = VecDeque::new();
         drop(tail);
         self.grown.notify_waiters();
@@ -166,7 +172,7 @@ impl Shard {
 }
 
 impl Tail {
-    fn push(&mut self, header: &BlockHeader, at: u64, file: u64, bytes: Option<Bytes>) {
+    fn push(&mut self, header: &BlockHeader, at: u64, file: u64) {
         if header.kind == Kind::Seal {
             (self.end, self.sealed) = (header.first, true);
             return;
@@ -178,11 +184,7 @@ impl Tail {
             self.trims = VecDeque::from([Trim { first: 0, time: header.time }]);
         }
         (self.end, self.newest) = (header.end(), header.time);
-        if bytes.is_none() {
-            // Only recovery has no bytes, and it ends before the first append.
-            self.uncached += 1;
-        }
-        self.recent.push_back(Recent { block: BlockRef::new(header, at), file, bytes });
+        self.recent.push_back(Recent { block: BlockRef::new(header, at), file });
     }
 
     /// Before which time records are expired.
@@ -243,34 +245,18 @@ impl Tail {
         let Some(hit) = self.recent.get(at).filter(|r| r.block.first <= from) else {
             return Lookup::Older;
         };
-        let wanted = Wanted::from(hit.block, from, records, bytes);
-        let rest = self.recent.range(at..);
-        if hit.bytes.is_some() {
-            let cached = rest.map_while(|r| r.bytes.clone().map(|b| (r.block, b)));
-            return Lookup::Cached(wanted.take(cached, |(block, _)| *block));
-        }
         let file = hit.file;
-        let same_file = rest.take_while(|r| r.file == file && r.bytes.is_none()).map(|r| r.block);
-        Lookup::File(file, wanted.take(same_file, |block| *block))
+        let rest = self.recent.range(at..).take_while(|r| r.file == file).map(|r| r.block);
+        Lookup::File(file, Wanted::from(hit.block, from, records, bytes).take(rest, |block| *block))
     }
 
-    /// Drops the bytes of the oldest cached block; how many there were.
-    pub fn evict(&mut self, sealed_through: u64) {
-        if let Some(oldest) = self.recent.get_mut(self.uncached) {
-            oldest.bytes = None;
-            self.uncached += 1;
-        }
-        self.prune(sealed_through);
-    }
-
-    /// Forgets the blocks that footers know and that are not cached.
-    pub fn prune(&mut self, sealed_through: u64) {
-        while self.uncached > 0 && self.recent.front().is_some_and(|r| r.file <= sealed_through) {
+    /// Forgets the blocks of files up to `through`: footers know them.
+    pub fn prune(&mut self, through: u64) {
+        while self.recent.front().is_some_and(|r| r.file <= through) {
             self.recent.pop_front();
-            self.uncached -= 1;
         }
-        if self.recent.len() * 4 < self.recent.capacity() {
-            self.recent.shrink_to(self.recent.len() * 2);
+        if self.recent.capacity() > limits::RECENT_BLOCKS.max(4 * self.recent.len()) {
+            self.recent.shrink_to(limits::RECENT_BLOCKS.max(2 * self.recent.len()));
         }
     }
 

@@ -1,14 +1,16 @@
-//! The tail cache: the newest blocks of all shards within one budget of bytes, the oldest dropped first.
+//! The tail cache: the newest batches as they were written, within one budget of bytes, the oldest dropped first.
 //!
-//! The bytes themselves hang on their shards; here is only who holds the oldest.
+//! Shards know where their recent blocks are; whether the bytes are still in memory is asked here. So a batch costs one
+//! entry, however many shards it is spread over, and to drop it touches none of them.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::{limits, shard::Shard};
+use crate::{limits, shard::BlockRef};
 
-/// Which blocks are cached, from the oldest on.
+/// What was written last.
 pub struct TailCache {
     budget: usize,
     state: Mutex<State>,
@@ -16,8 +18,15 @@ pub struct TailCache {
 
 #[derive(Default)]
 struct State {
-    held: VecDeque<(Arc<Shard>, usize)>,
+    held: VecDeque<Held>,
     bytes: usize,
+}
+
+/// A batch, and where it stands.
+struct Held {
+    /// The sequence of the journal file, and the position in it.
+    place: (u64, u64),
+    bytes: Bytes,
 }
 
 impl TailCache {
@@ -26,17 +35,71 @@ impl TailCache {
         Self { budget, state: Mutex::default() }
     }
 
-    /// Notes that `shard` holds a block of `size` bytes more, and drops the oldest until all fit.
-    pub fn hold(&self, shard: &Arc<Shard>, size: usize, sealed_through: u64) {
-        let size = size + limits::TAIL_BLOCK_OVERHEAD;
+    /// Holds what was written to the journal file `file` at `at`, behind all before, and drops the oldest until all fit.
+    pub fn hold(&self, file: u64, at: u64, bytes: Bytes) {
         let mut state = self.state.lock();
-        state.held.push_back((shard.clone(), size));
-        state.bytes += size;
+        state.bytes += bytes.len() + limits::TAIL_BATCH_OVERHEAD;
+        state.held.push_back(Held { place: (file, at), bytes });
         while state.bytes > self.budget
-            && let Some((shard, size)) = state.held.pop_front()
+            && let Some(dropped) = state.held.pop_front()
         {
-            state.bytes -= size;
-            shard.tail.lock().evict(sealed_through);
+            state.bytes -= dropped.bytes.len() + limits::TAIL_BATCH_OVERHEAD;
         }
+    }
+
+    /// The bytes of blocks of one journal file, in order of their positions; none when the first is not held any more.
+    pub fn blocks(&self, file: u64, blocks: &[BlockRef]) -> Option<Vec<(BlockRef, Bytes)>> {
+        let state = self.state.lock();
+        let found = blocks.iter().map_while(|block| Some((*block, state.find(file, block)?)));
+        Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty())
+    }
+
+    /// The journal file that the oldest batch was written to.
+    pub fn oldest_file(&self) -> Option<u64> {
+        self.state.lock().held.front().map(|held| held.place.0)
+    }
+}
+
+impl State {
+    fn find(&self, file: u64, block: &BlockRef) -> Option<Bytes> {
+        let behind = self.held.partition_point(|held| held.place <= (file, block.at));
+        let Held { place, bytes } = self.held.get(behind.checked_sub(1)?)?;
+        let from = usize::try_from(block.at - place.1).ok().filter(|_| place.0 == file)?;
+        let range = from..from.checked_add(block.size() as usize)?;
+        (range.end <= bytes.len()).then(|| bytes.slice(range))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::Millis;
+
+    use super::*;
+    use crate::format::BLOCK_HEADER;
+
+    #[test]
+    fn blocks_are_found_until_newer_batches_take_their_room() {
+        let size = BLOCK_HEADER + 10;
+        let block = |at| BlockRef { first: 0, time: Millis(1), at, count: 1, length: 10 };
+        let batch = |byte| Bytes::from(vec![byte; 2 * size]);
+        let cache = TailCache::new(3 * (2 * size + limits::TAIL_BATCH_OVERHEAD));
+        let second = 1000 + size as u64;
+        for (file, byte) in [(1, 1), (2, 2), (3, 3)] {
+            cache.hold(file, 1000, batch(byte));
+        }
+        let both = [block(1000), block(second)];
+        for file in 1..4 {
+            let found = cache.blocks(file, &both).unwrap();
+            assert_eq!(found.len(), 2);
+            assert!(found.iter().all(|(_, bytes)| *bytes == vec![file as u8; size]), "file {file}");
+        }
+        for (file, at) in [(1, 999), (1, second + 1), (1, 5000), (4, 1000), (0, 1000)] {
+            assert!(cache.blocks(file, &[block(at)]).is_none(), "{at} of {file}");
+        }
+        assert_eq!(cache.blocks(1, &[block(second), block(5000)]).unwrap().len(), 1);
+        cache.hold(4, 1000, batch(4));
+        assert!(cache.blocks(1, &both).is_none() && cache.oldest_file() == Some(2));
+        cache.hold(5, 1000, Bytes::from(vec![0; 10_000]));
+        assert!(cache.oldest_file().is_none(), "what is over the budget is not held");
     }
 }
