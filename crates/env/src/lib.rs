@@ -6,6 +6,7 @@
 
 mod clock;
 mod disk;
+mod open_files;
 mod random;
 mod sim_disk;
 mod tasks;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use disk::{DIRECT_ALIGN, Disk, Entry, File, RealDisk};
+pub use open_files::raise_open_files;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use sim_disk::SimDisk;
 pub use tasks::{Spawn, TokioTasks};

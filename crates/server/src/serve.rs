@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use headwater_catalog::{Catalog, SqliteCatalog};
 use headwater_delivery::{Deliveries, Family, Ports, Quotas};
-use headwater_env::{Env, File};
+use headwater_env::{Env, File, raise_open_files};
 use headwater_firehose::Firehose;
 use headwater_functions::Functions;
 use headwater_kinesis::{Channels, Kinesis};
@@ -29,12 +29,17 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     Failure,
     access::{self, Access},
-    adapters::{DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, StoreObjects},
+    adapters::{
+        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, StoreObjects,
+    },
     health::HealthDoor,
     logging,
     settings::{Durability, Limits, Objects, Settings},
     tls, trust,
 };
+
+/// What systems grant where nobody asks.
+const OPEN_FILES_GUESS: u64 = 1024;
 
 /// Names of this machine under which a bucket may stand in front: `bucket.localhost:4566`.
 const VIRTUAL_HOSTS: [&str; 2] = ["localhost", "s3.localhost"];
@@ -54,6 +59,20 @@ pub async fn run(env: Env, settings: Settings) -> Result<ExitCode, Failure> {
     tracing::info!("stopping");
     server.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many files and sockets may be open, raised to what the system grants.
+fn open_files() -> u64 {
+    match raise_open_files() {
+        Ok((before, after)) => {
+            tracing::info!(before, after, "raised the bound of open files");
+            after
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the bound of open files could not be raised: set it with ulimit -n");
+            OPEN_FILES_GUESS
+        }
+    }
 }
 
 /// SIGTERM or SIGINT.
@@ -113,7 +132,7 @@ impl Server {
             region: Region(settings.region.clone()),
             account: Account(settings.account.clone()),
             verifier: access.map(|access| access.verifier),
-            limits: server::Limits::default(),
+            limits: server::Limits::with_open_files(open_files()),
         };
         let (shutdown, told) = oneshot::channel::<()>();
         let (ended, listening) = oneshot::channel();

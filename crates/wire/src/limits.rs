@@ -76,7 +76,19 @@ pub(crate) const CHUNK_LINE_BYTES: usize = 4096;
 pub(crate) const TRAILERS: usize = 16;
 
 /// Connections of a listener at a time.
-pub(crate) const CONNECTIONS: usize = 4096;
+pub(crate) const CONNECTIONS: usize = 16_384;
+
+/// What a process has open beside connections: the log's files, functions' pipes, the clients' sockets.
+pub(crate) const OTHER_FILES: usize = 1024;
+
+/// When all connections are taken, one that was silent for this long may be closed for a new one.
+pub(crate) const SILENT_MIN: Duration = Duration::from_secs(1);
+
+/// How long a new connection waits for room before it looks again for one that may be closed.
+pub(crate) const CROWDED_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often the log says what happens again and again.
+pub(crate) const SAID_EVERY: Duration = Duration::from_secs(60);
 
 /// A request's head; AWS's own limits are 8 to 64 KiB.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
@@ -94,8 +106,12 @@ pub(crate) const SEND_BUFFER: usize = 256 << 10;
 /// The longest wait for a request, also between two: longer than what clients keep connections for.
 pub(crate) const IDLE: Duration = Duration::from_secs(75);
 
-/// The longest wait for the next bytes of a body.
+/// The longest wait for the next [`PROGRESS_BYTES`] of a body.
 pub(crate) const BODY_IDLE: Duration = Duration::from_secs(30);
+
+/// What of a body must come, or of an answer be taken, for its peer to be believed alive; the rest of it, where less
+/// is left.
+pub(crate) const PROGRESS_BYTES: usize = 16 << 10;
 
 /// How long a shutdown waits for requests that run.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);

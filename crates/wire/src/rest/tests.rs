@@ -125,8 +125,8 @@ impl Handle<s3::ops::PutObject> for World {
             .map_err(|error| body_error(&error).unwrap_or_else(|| ApiError::internal(error)))?;
         let said = format!(
             "{}/{} {:?} {:?} {:?} {:?} {}",
-            input.bucket,
-            input.key,
+            input.bucket.escape_debug(),
+            input.key.escape_debug(),
             input.content_encoding,
             input.content_length,
             input.checksum_algorithm,

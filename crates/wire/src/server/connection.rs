@@ -36,6 +36,7 @@ use crate::{
         h2c::{self, Asked, Upgrade},
         json_door,
         patience::{Patience, TimedBody, TimedSocket},
+        seats::Seat,
     },
 };
 
@@ -52,16 +53,23 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
 }
 
 /// The other end of a connection.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Peer {
     address: SocketAddr,
+    seat: Arc<Seat>,
     /// Whether it speaks TLS.
     secure: bool,
 }
 
 /// Serves a connection to its end.
-pub(super) async fn run(socket: TcpStream, tls: Option<Tls>, address: SocketAddr, shared: Arc<Shared>) {
-    let peer = Peer { address, secure: tls.is_some() };
+pub(super) async fn run(
+    socket: TcpStream,
+    tls: Option<Tls>,
+    address: SocketAddr,
+    seat: Arc<Seat>,
+    shared: Arc<Shared>,
+) {
+    let peer = Peer { address, seat, secure: tls.is_some() };
     let Some(tls) = tls else { return serve(socket, peer, shared).await };
     let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
     let agreed = tokio::select! {
@@ -80,14 +88,14 @@ async fn serve(
     peer: Peer,
     shared: Arc<Shared>,
 ) {
-    let Some(upgrade) = drive(socket, peer, &shared).await else { return };
+    let Some(upgrade) = drive(socket, &peer, &shared).await else { return };
     let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
     let ready = tokio::select! {
         ready = upgrade.ready() => ready,
         () = too_long => return,
     };
     match ready {
-        Ok(resumed) => drop(drive(resumed, peer, &shared).await),
+        Ok(resumed) => drop(drive(resumed, &peer, &shared).await),
         Err(error) => {
             tracing::debug!(peer = %peer.address, %error, "a connection broke on its way to HTTP/2")
         }
@@ -97,16 +105,20 @@ async fn serve(
 /// Answers the requests of a connection; it may end with the wish to go on in HTTP/2.
 async fn drive(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: Peer,
+    peer: &Peer,
     shared: &Arc<Shared>,
 ) -> Option<Upgrade> {
     let (asked, upgrade) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
     let service = service_fn({
-        let (shared, asked, upgrade) = (shared.clone(), asked.clone(), upgrade.clone());
+        let (shared, peer) = (shared.clone(), peer.clone());
+        let (asked, upgrade) = (asked.clone(), upgrade.clone());
         move |request| {
             asked.store(true, Ordering::Relaxed);
-            let (shared, upgrade) = (shared.clone(), upgrade.clone());
-            async move { Ok::<_, Infallible>(answer_or_upgrade(request, peer, &shared, &upgrade).await) }
+            let (shared, peer, upgrade) = (shared.clone(), peer.clone(), upgrade.clone());
+            async move {
+                let _busy = peer.seat.busy(&shared.env);
+                Ok::<_, Infallible>(answer_or_upgrade(request, &peer, &shared, &upgrade).await)
+            }
         }
     });
     let builder = builder(shared);
@@ -130,6 +142,7 @@ async fn drive(
                     return None;
                 }
             }
+            () = peer.seat.asked_to_leave() => connection.as_mut().graceful_shutdown(),
             now = phase.wait_for(|phase| *phase != seen) => match now.map(|phase| *phase) {
                 Ok(now) if now != Phase::Closed => {
                     seen = now;
@@ -169,7 +182,7 @@ fn builder(shared: &Shared) -> auto::Builder<Tasks> {
 
 async fn answer_or_upgrade(
     request: Request<Incoming>,
-    peer: Peer,
+    peer: &Peer,
     shared: &Shared,
     upgrade: &Mutex<Option<Upgrade>>,
 ) -> Response<Body> {
@@ -188,7 +201,7 @@ async fn answer_or_upgrade(
 }
 
 /// Answers one request, whatever happens in its door.
-async fn answer(request: Request<Body>, peer: Peer, shared: &Shared) -> Response<Body> {
+async fn answer(request: Request<Body>, peer: &Peer, shared: &Shared) -> Response<Body> {
     let began = shared.env.clock.elapsed();
     let (mut head, body) = request.into_parts();
     head.extensions.insert(shared.buffers.clone());
@@ -233,7 +246,7 @@ fn waits_to_go_on(head: &http::request::Parts) -> (bool, bool) {
     (waits, is(header::CONTENT_LENGTH, b"0"))
 }
 
-fn context(head: &http::request::Parts, peer: Peer, shared: &Shared) -> Context {
+fn context(head: &http::request::Parts, peer: &Peer, shared: &Shared) -> Context {
     let authority = head.uri.authority().map(|authority| authority.as_str());
     let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority);
     Context {

@@ -8,6 +8,8 @@ mod h2c;
 mod json_door;
 mod patience;
 mod router;
+mod seats;
+mod seldom;
 mod tls;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -15,7 +17,9 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use headwater_env::Env;
 use headwater_types::{Account, Region};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use seats::Seats;
+use seldom::Seldom;
+use tokio::sync::watch;
 
 use crate::{Buffers, Caller, limits, verify::Verifier};
 pub use json_door::JsonDoor;
@@ -37,7 +41,8 @@ pub struct Serving {
     pub limits: Limits,
 }
 
-/// The listener's bounds. Who comes when one is used up waits; what takes longer than its time is closed.
+/// The listener's bounds. Who comes when one is used up waits, a connection until one that is silent was closed for it;
+/// what takes longer than its time is closed.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Connections at a time.
@@ -50,7 +55,7 @@ pub struct Limits {
     pub streams_per_connection: u32,
     /// The longest wait for a request's head, and between requests.
     pub idle: Duration,
-    /// The longest wait for the next bytes of a body, in either direction.
+    /// The longest wait for the next piece of a body, in either direction: 16 KiB, or its end.
     pub body_idle: Duration,
     /// How long a shutdown waits for requests that run.
     pub drain: Duration,
@@ -67,6 +72,17 @@ impl Default for Limits {
             body_idle: limits::BODY_IDLE,
             drain: limits::DRAIN,
         }
+    }
+}
+
+impl Limits {
+    /// The usual bounds, with no more connections than a process has sockets for that may have `open_files` open.
+    pub fn with_open_files(open_files: u64) -> Self {
+        let files = usize::try_from(open_files).unwrap_or(usize::MAX);
+        // Where few may be open, half of them.
+        let sockets = files.saturating_sub(limits::OTHER_FILES).max(files / 2);
+        let usual = Self::default();
+        Self { connections: usual.connections.min(sockets), ..usual }
     }
 }
 
@@ -100,13 +116,12 @@ pub async fn serve(
 ) {
     let (phase, seen) = watch::channel(Phase::Open);
     let buffers = Buffers::new(serving.limits.buffered_bytes);
-    let connections = Arc::new(Semaphore::new(serving.limits.connections));
-    let all = u32::try_from(serving.limits.connections).unwrap_or(u32::MAX);
+    let seats = Arc::new(Seats::new(serving.limits.connections, env.clone()));
     let drain = serving.limits.drain;
     let owner = Arc::new(Caller::root(serving.account.clone()));
     let shared = Arc::new(Shared { serving, owner, buffers, env: env.clone(), phase: seen });
     {
-        let accepting = listeners.into_iter().map(|listener| accept_all(listener, &shared, &connections));
+        let accepting = listeners.into_iter().map(|listener| accept_all(listener, &shared, &seats));
         tokio::select! {
             () = shutdown => {}
             _ = join_all(accepting) => {}
@@ -114,28 +129,30 @@ pub async fn serve(
     }
     phase.send_replace(Phase::Draining);
     tokio::select! {
-        _ = connections.acquire_many(all) => {}
+        () = seats.empty() => {}
         () = env.clock.sleep(drain) => tracing::warn!("connections are dropped that did not end in time"),
     }
     phase.send_replace(Phase::Closed);
 }
 
-async fn accept_all(listener: Listener, shared: &Arc<Shared>, connections: &Arc<Semaphore>) {
+async fn accept_all(listener: Listener, shared: &Arc<Shared>, seats: &Arc<Seats>) {
+    let failures = Seldom::default();
     loop {
-        let permit = connections.clone().acquire_owned().await.expect("it is never closed");
         match listener.socket.accept().await {
             Ok((socket, peer)) => {
                 // Answers are small and waited for; when this fails they are merely later.
                 let _ = socket.set_nodelay(true);
+                let taken = seats.take().await;
                 let (shared, tls) = (shared.clone(), listener.tls.clone());
                 let env = shared.env.clone();
-                env.spawn(async move {
-                    connection::run(socket, tls, peer, shared).await;
-                    drop::<OwnedSemaphorePermit>(permit);
-                });
+                env.spawn(
+                    async move { connection::run(socket, tls, peer, taken.seat.clone(), shared).await },
+                );
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
+                if let Some(times) = failures.happened(shared.env.clock.as_ref()) {
+                    tracing::warn!(%error, times, "a connection could not be accepted");
+                }
                 // Out of file descriptors, most likely: others must close first.
                 shared.env.clock.sleep(limits::ACCEPT_PAUSE).await;
             }
