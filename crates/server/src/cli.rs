@@ -26,7 +26,7 @@ pub enum Command {
     Demo(DemoArguments),
     /// Send historic events from files or S3 into a stream, at the pace at which they happened
     Replay(ReplayArgs),
-    /// Measure a Kinesis endpoint: put, get, latency, mixed or fanout
+    /// Measure a Kinesis endpoint (put, get, latency, mixed, fanout), or what the machine allows (limits)
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Make up taxi trips, as files for a replay

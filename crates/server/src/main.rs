@@ -50,8 +50,8 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
             Ok(if summary.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Bench(command) => {
-            let report = headwater_tools::bench::run(command, env, variable).await?;
-            Ok(if report.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            let good = headwater_tools::bench::run(command, env, variable).await?;
+            Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Trips(arguments) => {
             headwater_tools::trips::run(arguments, env).await?;

@@ -50,6 +50,18 @@ pub const BENCH_CALL_BYTES_MAX: usize = 10 << 20;
 /// How long the load generator waits for an answer.
 pub const BENCH_ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// How long the load generator waits for a connection.
+pub const BENCH_CONNECT_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Connections that rest and are opened at a time: fewer than a listener's queue takes.
+pub const BENCH_CONNECTING_MAX: usize = 64;
+
+/// Bytes of a file when the disk is measured, as of a log's files; then comes the next.
+pub const BENCH_DISK_FILE_BYTES: u64 = 64 << 20;
+
+/// Bytes that are written without a sync when the disk is measured.
+pub const BENCH_DISK_BYTES_MAX: u64 = 4 << 30;
+
 /// The load generator's pause after a call that failed or was throttled, and at the tip of all its shards.
 pub const BENCH_PAUSE: Duration = Duration::from_millis(10);
 

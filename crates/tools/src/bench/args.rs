@@ -1,6 +1,6 @@
 //! The command line of `headwater bench`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
@@ -9,9 +9,19 @@ use crate::{
     limits::BENCH_CALL_BYTES_MAX,
 };
 
-/// Measures a Kinesis endpoint, and verifies what it read back.
+/// Measures a Kinesis endpoint, or what the machine allows one.
 #[derive(Debug, Clone, Subcommand)]
 pub enum BenchCommand {
+    /// Of an endpoint.
+    #[command(flatten)]
+    Load(LoadCommand),
+    /// What this machine allows at most: its disk, one processor, HTTP over loopback
+    Limits(LimitsArgs),
+}
+
+/// Measures a Kinesis endpoint, and verifies what it read back.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LoadCommand {
     /// Put records as fast as they are taken, then read all of them back
     Put(PutArgs),
     /// Put some records, then read them again and again
@@ -42,6 +52,10 @@ pub struct Common {
     /// Connections, each with one call at a time.
     #[arg(long, default_value = "8", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub connections: u32,
+
+    /// Connections besides, which make one small call and then rest.
+    #[arg(long, default_value = "0", value_name = "CONNECTIONS", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub idle_connections: u32,
 
     /// Bytes of a record.
     #[arg(long, default_value = "1024", value_name = "BYTES", value_parser = record_bytes)]
@@ -86,6 +100,11 @@ pub struct PutArgs {
     /// Records a call; 1 is PutRecord, more is PutRecords.
     #[arg(long, default_value = "500", value_parser = clap::value_parser!(u32).range(1..=500))]
     pub records: u32,
+
+    /// Records a second to put, in calls that are due at even intervals, however long the answers take: a call that
+    /// is late is as late in its time. Without, a connection calls again as soon as it has its answer.
+    #[arg(long, value_name = "RECORDS", value_parser = rate)]
+    pub rate: Option<f64>,
 }
 
 /// `fanout`.
@@ -96,8 +115,12 @@ pub struct FanoutArgs {
     pub put: PutArgs,
 
     /// Consumers to register; each subscribes to every shard, over a connection for each.
-    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=50))]
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub consumers: u32,
+
+    /// Consumers besides that subscribe and never read. Then all is measured twice, without them and with them.
+    #[arg(long, default_value = "0", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub stalled: u32,
 }
 
 /// `get`.
@@ -132,35 +155,60 @@ pub struct LatencyArgs {
     pub consumers: u32,
 }
 
-impl BenchCommand {
+/// `limits`.
+#[derive(Debug, Clone, Args)]
+pub struct LimitsArgs {
+    /// A folder on the disk that is measured; what is written there is removed.
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    pub dir: PathBuf,
+
+    /// Seconds for each figure.
+    #[arg(long, default_value = "2", value_name = "SECONDS", value_parser = seconds)]
+    pub duration: Duration,
+
+    /// Prints the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl LoadCommand {
     /// What all take.
     pub fn common(&self) -> &Common {
         match self {
-            BenchCommand::Put(args) | BenchCommand::Mixed(args) => &args.common,
-            BenchCommand::Fanout(args) => &args.put.common,
-            BenchCommand::Get(args) => &args.common,
-            BenchCommand::Latency(args) => &args.common,
+            LoadCommand::Put(args) | LoadCommand::Mixed(args) => &args.common,
+            LoadCommand::Fanout(args) => &args.put.common,
+            LoadCommand::Get(args) => &args.common,
+            LoadCommand::Latency(args) => &args.common,
         }
     }
 
     /// The command's name.
     pub fn name(&self) -> &'static str {
         match self {
-            BenchCommand::Put(_) => "put",
-            BenchCommand::Get(_) => "get",
-            BenchCommand::Latency(_) => "latency",
-            BenchCommand::Mixed(_) => "mixed",
-            BenchCommand::Fanout(_) => "fanout",
+            LoadCommand::Put(_) => "put",
+            LoadCommand::Get(_) => "get",
+            LoadCommand::Latency(_) => "latency",
+            LoadCommand::Mixed(_) => "mixed",
+            LoadCommand::Fanout(_) => "fanout",
         }
     }
 
     /// Records a call of those that put.
     pub fn records_a_call(&self) -> usize {
         match self {
-            BenchCommand::Put(args) | BenchCommand::Mixed(args) => args.records as usize,
-            BenchCommand::Fanout(args) => args.put.records as usize,
-            BenchCommand::Get(args) => (BENCH_CALL_BYTES_MAX / 2 / args.common.record_size).clamp(1, 500),
-            BenchCommand::Latency(_) => 1,
+            LoadCommand::Put(args) | LoadCommand::Mixed(args) => args.records as usize,
+            LoadCommand::Fanout(args) => args.put.records as usize,
+            LoadCommand::Get(args) => (BENCH_CALL_BYTES_MAX / 2 / args.common.record_size).clamp(1, 500),
+            LoadCommand::Latency(_) => 1,
+        }
+    }
+
+    /// Records a second that are meant to be put.
+    pub fn rate(&self) -> Option<f64> {
+        match self {
+            LoadCommand::Put(args) | LoadCommand::Mixed(args) => args.rate,
+            LoadCommand::Fanout(args) => args.put.rate,
+            LoadCommand::Get(_) | LoadCommand::Latency(_) => None,
         }
     }
 
@@ -177,7 +225,7 @@ impl BenchCommand {
         if self.common().duration.is_zero() {
             return Err(BenchError::Arguments("nothing is measured in --duration 0".to_owned()));
         }
-        if matches!(self, BenchCommand::Mixed(_)) && self.common().connections < 2 {
+        if matches!(self, LoadCommand::Mixed(_)) && self.common().connections < 2 {
             return Err(BenchError::Arguments("mixed wants --connections 2 at least".to_owned()));
         }
         Ok(())
@@ -190,6 +238,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|time| *time <= Duration::from_secs(86_400))
         .ok_or_else(|| "it must be from 0 to 86400".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (0.001..=1e9).contains(&rate) { Ok(rate) } else { Err("it must be from 0.001 to 1e9".to_owned()) }
 }
 
 fn record_bytes(text: &str) -> Result<usize, String> {
@@ -207,7 +260,7 @@ mod tests {
     #[derive(Parser)]
     struct Command {
         #[command(subcommand)]
-        bench: BenchCommand,
+        bench: LoadCommand,
     }
 
     fn check(line: &str) -> Result<(), String> {
@@ -224,7 +277,7 @@ mod tests {
             "get --page 10000",
             "latency --poll 0",
             "mixed",
-            "fanout --consumers 5",
+            "fanout --consumers 5 --stalled 1 --rate 1000",
         ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
@@ -238,6 +291,8 @@ mod tests {
             "mixed --connections 1",
             "get --preload 0",
             "fanout --consumers 0",
+            "put --rate 0",
+            "put --rate inf",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

@@ -53,6 +53,14 @@ impl Codec {
 const KEY_CHARS: usize = 16;
 const KEY_PLACEHOLDER: &str = "bench-key-holder";
 
+/// A record's number is its worker's, and below these bits its own among the worker's.
+const NUMBER_BITS: u32 = 40;
+
+/// The worker that put the record of that number, and which of its records it is.
+pub fn place_of(serial: u64) -> (usize, u64) {
+    ((serial >> NUMBER_BITS) as usize, serial & ((1 << NUMBER_BITS) - 1))
+}
+
 /// One PutRecords (or PutRecord) request, sent again and again with other stamps and keys in it.
 pub struct PutCall {
     target: HeaderValue,
@@ -89,7 +97,7 @@ impl PutCall {
             codec,
             body,
             run: payload.run(),
-            next_serial: u64::from(worker) << 40,
+            next_serial: u64::from(worker) << NUMBER_BITS,
             one,
         }
     }

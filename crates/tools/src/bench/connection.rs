@@ -5,7 +5,6 @@ use std::{
     future::Future,
     pin::{Pin, pin},
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -30,7 +29,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde::Deserialize;
 use tower_service::Service;
 
-use crate::{bench::calls::Codec, limits::BENCH_ANSWER_WAIT_MAX};
+use crate::{
+    bench::calls::Codec,
+    limits::{BENCH_ANSWER_WAIT_MAX, BENCH_CONNECT_WAIT_MAX},
+};
 
 /// The header that a server without credentials of its own is content with.
 const CONSTANT_SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=bench/20130101/us-east-1/kinesis/aws4_request, \
@@ -48,12 +50,31 @@ pub struct Endpoint {
     pub codec: Codec,
     /// Clock and tasks.
     pub env: Env,
+    /// What opens connections, with the certificates that all of them believe.
+    pub connector: Connector,
+}
+
+/// Opens connections.
+pub type Connector = HttpsConnector<HttpConnector>;
+
+/// What opens connections with TLS and without.
+pub fn connector() -> Connector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(BENCH_CONNECT_WAIT_MAX));
+    let tls = match HttpsConnectorBuilder::new().with_native_roots() {
+        Ok(native) => native,
+        // A machine without certificates of its own.
+        Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
+    };
+    tls.https_or_http().enable_http1().wrap_connector(tcp)
 }
 
 impl Endpoint {
     /// The request, signed; the address in it is the path alone, as HTTP/1.1 has it.
     async fn request(&self, target: HeaderValue, body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
-        let Endpoint { uri, region, signer, codec, env } = self;
+        let Endpoint { uri, region, signer, codec, env, .. } = self;
         let (mut head, ()) = Request::post(uri.clone()).body(()).expect("its parts are valid").into_parts();
         head.headers.insert(header::CONTENT_TYPE, codec.content_type());
         head.headers.insert("x-amz-target", target);
@@ -130,7 +151,6 @@ struct ErrorBody {
 /// A connection that is made anew whenever it broke.
 pub struct Connection {
     endpoint: Arc<Endpoint>,
-    connector: HttpsConnector<HttpConnector>,
     live: Option<Live>,
 }
 
@@ -155,16 +175,7 @@ struct Live {
 impl Connection {
     /// A connection that is made with its first call.
     pub fn new(endpoint: Arc<Endpoint>) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(Duration::from_secs(10)));
-        let tls = match HttpsConnectorBuilder::new().with_native_roots() {
-            Ok(native) => native,
-            // A machine without certificates of its own.
-            Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
-        };
-        Self { endpoint, connector: tls.https_or_http().enable_http1().wrap_connector(tcp), live: None }
+        Self { endpoint, live: None }
     }
 
     /// How bodies are written.
@@ -205,8 +216,16 @@ impl Connection {
         }
     }
 
+    /// Whether it is connected, as far as its other end has said by now.
+    pub fn is_open(&mut self) -> bool {
+        self.live.as_mut().is_some_and(|live| {
+            let ended = (&mut live.driver).now_or_never().is_some();
+            !ended && !live.requests.is_closed()
+        })
+    }
+
     async fn connect(&mut self) -> Result<Live, Failure> {
-        let stream = self.connector.call(self.endpoint.uri.clone()).await;
+        let stream = self.endpoint.connector.clone().call(self.endpoint.uri.clone()).await;
         let stream = stream.map_err(|error| Failure::transport(&*error, false))?;
         let (requests, driver) =
             http1::handshake(stream).await.map_err(|error| Failure::transport(&error, false))?;

@@ -20,6 +20,7 @@ use crate::{
         connection::{Events, Failure},
         meter::{Meter, Window},
         payload::Stamp,
+        put::Acknowledged,
         read::{Reading, Seen},
         together,
     },
@@ -63,7 +64,9 @@ impl Goal {
 #[derive(Debug, Default)]
 pub struct Received {
     /// From the sending of a record to the event that holds it.
-    pub delivery: Meter,
+    pub from_sending: Meter,
+    /// From the acknowledgement of a record to the event that holds it; no time, where the event came first.
+    pub from_acknowledgement: Meter,
     /// What they read in all.
     pub seen: Seen,
 }
@@ -75,30 +78,50 @@ pub async fn receive_all(
     shards: &[String],
     goals: &[Arc<Goal>],
     window: Window,
+    acknowledged: &Arc<Acknowledged>,
 ) -> Received {
     let pairs = consumers.iter().zip(goals).flat_map(|pair| shards.iter().map(move |shard| (pair, shard)));
     let bytes = reading.payload.record_bytes();
     let workers = pairs.map(|((consumer, goal), shard)| {
         let subscriber = Subscriber::new(reading.clone(), consumer, shard, goal.clone());
+        let acknowledged = acknowledged.clone();
         async move {
-            let mut delivery = Meter::default();
-            let (seen, failure) = subscriber
-                .run(|stamp, now| {
-                    if window.holds(now) {
-                        delivery.success(now.saturating_sub(Duration::from_nanos(stamp.sent)), 1, bytes);
-                    }
-                })
-                .await;
-            failure.iter().for_each(|failure| delivery.failure(failure));
-            Received { delivery, seen }
+            let mut received = Received::default();
+            let take = |stamp: Stamp, now: Duration| {
+                if window.holds(now) {
+                    let sent = Duration::from_nanos(stamp.sent);
+                    let acknowledged = acknowledged.at(stamp.serial).unwrap_or(now);
+                    received.from_sending.success(now.saturating_sub(sent), 1, bytes);
+                    received.from_acknowledgement.success(now.saturating_sub(acknowledged), 1, bytes);
+                }
+            };
+            let (seen, failure) = subscriber.run(take).await;
+            failure.iter().for_each(|failure| received.from_sending.failure(failure));
+            Received { seen, ..received }
         }
     });
     let mut all = Received::default();
     for received in together(&reading.endpoint.env, workers.collect::<Vec<_>>()).await {
-        all.delivery.merge(&received.delivery);
+        all.from_sending.merge(&received.from_sending);
+        all.from_acknowledgement.merge(&received.from_acknowledgement);
         all.seen.merge(received.seen);
     }
     all
+}
+
+/// Subscribes all consumers to all shards, and reads nothing of what comes. The subscriptions last until they are
+/// dropped.
+pub async fn stall_all(
+    reading: &Arc<Reading>,
+    consumers: &[String],
+    shards: &[String],
+) -> Result<Vec<Events>, Failure> {
+    let mut stalled = Vec::new();
+    for (consumer, shard) in consumers.iter().flat_map(|c| shards.iter().map(move |shard| (c, shard))) {
+        let subscriber = Subscriber::new(reading.clone(), consumer, shard, Goal::unknown());
+        stalled.push(subscriber.subscribe().await?);
+    }
+    Ok(stalled)
 }
 
 /// One consumer's reading of one shard.
@@ -151,8 +174,7 @@ impl Subscriber {
     /// One subscription: AWS ends each after five minutes. Whether there is nothing more to wait for.
     async fn subscription(&mut self, take: &mut impl FnMut(Stamp, Duration)) -> Result<bool, Failure> {
         let clock = self.reading.endpoint.env.clock.clone();
-        let body = self.reading.endpoint.codec.write(&self.request());
-        let mut events = Events::open(self.reading.endpoint.clone(), SUBSCRIBE_TO_SHARD, body).await?;
+        let mut events = self.subscribe().await?;
         let mut quiet_since = clock.elapsed();
         loop {
             if self.ended || self.goal.is_reached() {
@@ -170,6 +192,11 @@ impl Subscriber {
                 quiet_since = clock.elapsed();
             }
         }
+    }
+
+    async fn subscribe(&self) -> Result<Events, Failure> {
+        let body = self.reading.endpoint.codec.write(&self.request());
+        Events::open(self.reading.endpoint.clone(), SUBSCRIBE_TO_SHARD, body).await
     }
 
     fn request(&self) -> kinesis::SubscribeToShardInput {

@@ -1,5 +1,7 @@
 //! `headwater bench`: a load generator for any Kinesis endpoint, which verifies what it reads back.
 //!
+//! What the machine itself allows stands beside it ([`machine`]).
+//!
 //! Requests are written once and patched in place ([`calls`]), each connection is driven by the task that uses it
 //! ([`connection`]), and every record has a stamp of its own ([`payload`]), so that what comes back is compared with
 //! what was acknowledged record for record ([`read`]).
@@ -11,9 +13,12 @@ mod cpu;
 mod fanout;
 mod get;
 mod histogram;
+mod idle;
 mod latency;
+mod machine;
 mod meter;
 mod mixed;
+mod pace;
 mod payload;
 mod put;
 mod read;
@@ -29,22 +34,24 @@ use std::{
     time::Duration,
 };
 
-pub use args::BenchCommand;
+pub use args::{BenchCommand, LoadCommand};
 use futures_util::future::{Either, join, select};
 use headwater_env::Env;
 use headwater_wire::client::{CallError, ClientConfig, ConfigError};
 pub use report::Report;
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::bench::{
-    args::Common,
+    args::{Common, FanoutArgs},
     calls::{Codec, PutCall},
     connection::{Connection, Failure},
     cpu::CpuShare,
     fanout::Goal,
+    idle::Idle,
     meter::Window,
     payload::Payload,
-    put::{Put, Until, put_all},
+    put::{Acknowledged, Put, Putting, Until, put_all},
     read::{Reading, Seen, Verification, sweep},
     report::{Measured, Passes},
     target::Target,
@@ -75,6 +82,17 @@ pub enum BenchError {
         /// What the endpoint answered.
         problem: CallError,
     },
+    /// The machine.
+    #[error("{what} cannot be measured: {problem}")]
+    Machine {
+        /// What was measured.
+        what: String,
+        /// Why it is not.
+        problem: String,
+    },
+    /// Subscribers that are to stall.
+    #[error("a consumer cannot subscribe: {0}")]
+    Subscribe(String),
     /// Reading back.
     #[error("what was put cannot be read back: {0}")]
     ReadBack(String),
@@ -83,27 +101,52 @@ pub enum BenchError {
     Stopped,
 }
 
-/// Runs the command and prints its result; `variable` reads the environment.
+/// Runs the command and prints its result; `variable` reads the environment. Whether all was as it must be.
 ///
 /// # Errors
-/// When the endpoint cannot be used as it was asked for.
+/// When the endpoint or the machine cannot be measured as it was asked for.
 pub async fn run(
     command: BenchCommand,
     env: Env,
     variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-) -> Result<Report, BenchError> {
-    command.check()?;
-    let config = ClientConfig::from_env(variable, &env).await?;
-    let report = bench(&command, config, &env).await?;
-    match command.common().json {
-        true => println!("{}", serde_json::to_string(&report).expect("a report is numbers and texts")),
-        false => print!("{}", report.text()),
+) -> Result<bool, BenchError> {
+    match command {
+        BenchCommand::Load(command) => {
+            command.check()?;
+            let config = ClientConfig::from_env(variable, &env).await?;
+            let report = bench(&command, config, &env).await?;
+            print(command.common().json, &report, report.text());
+            Ok(report.good())
+        }
+        BenchCommand::Limits(args) => {
+            let limits = machine::measure(&args.dir, args.duration, &env).await?;
+            print(args.json, &limits, limits.text());
+            Ok(true)
+        }
     }
-    Ok(report)
 }
 
-/// The same without printing.
-pub async fn bench(command: &BenchCommand, config: ClientConfig, env: &Env) -> Result<Report, BenchError> {
+fn print(json: bool, result: &impl Serialize, text: String) {
+    match json {
+        true => println!("{}", serde_json::to_string(result).expect("a result is numbers and texts")),
+        false => print!("{text}"),
+    }
+}
+
+/// Measures an endpoint, without printing.
+pub async fn bench(command: &LoadCommand, config: ClientConfig, env: &Env) -> Result<Report, BenchError> {
+    match command {
+        LoadCommand::Fanout(args) if args.stalled > 0 => {
+            let without = LoadCommand::Fanout(FanoutArgs { stalled: 0, ..args.clone() });
+            let without = bench_once(&without, config.clone(), env).await?;
+            let beside = bench_once(command, config, env).await?;
+            Ok(without.and(beside, &format!("beside {} stalled", args.stalled)))
+        }
+        _ => bench_once(command, config, env).await,
+    }
+}
+
+async fn bench_once(command: &LoadCommand, config: ClientConfig, env: &Env) -> Result<Report, BenchError> {
     let target = Target::open(config, command.common(), env).await?;
     let report = {
         let run = Run::new(command, &target, env);
@@ -118,7 +161,7 @@ pub async fn bench(command: &BenchCommand, config: ClientConfig, env: &Env) -> R
 
 /// One run at its target.
 struct Run<'a> {
-    command: &'a BenchCommand,
+    command: &'a LoadCommand,
     common: &'a Common,
     target: &'a Target,
     reading: Arc<Reading>,
@@ -126,9 +169,9 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(command: &'a BenchCommand, target: &'a Target, env: &'a Env) -> Self {
+    fn new(command: &'a LoadCommand, target: &'a Target, env: &'a Env) -> Self {
         let common = command.common();
-        let page = if let BenchCommand::Get(args) = command { args.page } else { PAGE_MAX };
+        let page = if let LoadCommand::Get(args) = command { args.page } else { PAGE_MAX };
         let reading = Reading {
             endpoint: target.endpoint.clone(),
             stream: target.stream.clone(),
@@ -138,28 +181,32 @@ impl<'a> Run<'a> {
         Self { command, common, target, reading: Arc::new(reading), env }
     }
 
+    /// Measures, beside the connections that rest.
     async fn measure(&self) -> Result<Report, BenchError> {
+        let count = self.common.idle_connections as usize;
+        let shard = self.target.shards.first().map_or("", |shard| &shard.id);
+        let idle = Idle::open(&self.reading, shard, count).await;
+        let report = self.load().await?;
+        Ok(Report { idle_connections: (count > 0).then(|| idle.close()), ..report })
+    }
+
+    async fn load(&self) -> Result<Report, BenchError> {
         match self.command {
-            BenchCommand::Put(_) => self.put().await,
-            BenchCommand::Get(args) => self.get(args.preload << 20).await,
-            BenchCommand::Latency(args) => {
+            LoadCommand::Put(_) => self.put().await,
+            LoadCommand::Get(args) => self.get(args.preload << 20).await,
+            LoadCommand::Latency(args) => {
                 self.latency(Duration::from_millis(args.poll), args.consumers).await
             }
-            BenchCommand::Mixed(_) => self.mixed().await,
-            BenchCommand::Fanout(args) => self.fanout(args.consumers).await,
+            LoadCommand::Mixed(_) => self.mixed().await,
+            LoadCommand::Fanout(args) => self.fanout(args.consumers, args.stalled).await,
         }
     }
 
     async fn put(&self) -> Result<Report, BenchError> {
         let window = self.window();
         let connections = self.common.connections as usize;
-        let putting = put_all(
-            self.env,
-            self.calls(connections),
-            self.common.record_size,
-            window,
-            Until::Time(window.to),
-        );
+        let how = self.putting(window);
+        let putting = put_all(self.env, self.calls(connections), &how);
         let (put, cpu) = join(putting, self.watch(window)).await;
         let verification = match self.common.no_verify {
             true => None,
@@ -184,7 +231,8 @@ impl<'a> Run<'a> {
     async fn preload(&self, records: u64) -> Put {
         let connections = (self.common.connections as usize).min(8);
         let until = Until::Stored(records, Arc::new(AtomicU64::new(0)));
-        put_all(self.env, self.calls(connections), self.common.record_size, Window::ALWAYS, until).await
+        let how = Putting { until, ..self.putting(Window::ALWAYS) };
+        put_all(self.env, self.calls(connections), &how).await
     }
 
     async fn latency(&self, poll: Duration, consumers: u32) -> Result<Report, BenchError> {
@@ -206,27 +254,37 @@ impl<'a> Run<'a> {
         Ok(Report { verification, connections, ..self.report(measured, cpu) })
     }
 
-    async fn fanout(&self, consumers: u32) -> Result<Report, BenchError> {
-        let arns = self.target.register(consumers, self.env).await?;
+    async fn fanout(&self, consumers: u32, stalled: u32) -> Result<Report, BenchError> {
+        let arns = self.target.register(consumers + stalled, self.env).await?;
+        let (arns, stalled) = arns.split_at(consumers as usize);
+        let shards = self.shard_ids();
+        let failed = |Failure { code, .. }| BenchError::Subscribe(code);
+        let stalled = fanout::stall_all(&self.reading, stalled, &shards).await.map_err(failed)?;
         let window = self.window();
         let goals: Vec<_> = arns.iter().map(|_| Goal::unknown()).collect();
         let connections = self.common.connections as usize;
+        let acknowledged = Arc::new(Acknowledged::new(connections, self.command.records_a_call()));
+        let how = Putting { acknowledged: Some(acknowledged.clone()), ..self.putting(window) };
         let putting = async {
-            let calls = self.calls(connections);
-            let put = put_all(self.env, calls, self.common.record_size, window, Until::Time(window.to)).await;
+            let put = put_all(self.env, self.calls(connections), &how).await;
             goals.iter().for_each(|goal| goal.set(put.stored.records));
             put
         };
-        let shards = self.shard_ids();
-        let receiving = fanout::receive_all(&self.reading, &arns, &shards, &goals, window);
+        let receiving = fanout::receive_all(&self.reading, arns, &shards, &goals, window, &acknowledged);
         let ((mut put, received), cpu) = join(join(putting, receiving), self.watch(window)).await;
+        let wall = self.common.duration;
         let measured = vec![
-            Measured::of(self.put_name(), &put.meter, self.common.duration),
-            Measured::of("from sending to event, each consumer", &received.delivery, self.common.duration),
+            Measured::of(self.put_name(), &put.meter, wall),
+            Measured::of("from sending to event, each consumer", &received.from_sending, wall),
+            Measured::of(
+                "from acknowledgement to event, each consumer",
+                &received.from_acknowledgement,
+                wall,
+            ),
         ];
         put.times(arns.len());
         let verification = Some(Verification::of(&put, received.seen));
-        let connections = connections + arns.len() * self.target.shards.len();
+        let connections = connections + arns.len() * shards.len() + stalled.len();
         Ok(Report { verification, connections, ..self.report(measured, cpu) })
     }
 
@@ -235,9 +293,9 @@ impl<'a> Run<'a> {
         let put_ended = Arc::new(AtomicBool::new(false));
         let putters = self.common.connections as usize / 2;
         let readers = self.common.connections as usize - putters;
+        let how = self.putting(window);
         let putting = async {
-            let calls = self.calls(putters);
-            let put = put_all(self.env, calls, self.common.record_size, window, Until::Time(window.to)).await;
+            let put = put_all(self.env, self.calls(putters), &how).await;
             put_ended.store(true, Ordering::Release);
             put
         };
@@ -257,6 +315,18 @@ impl<'a> Run<'a> {
     fn window(&self) -> Window {
         let from = self.env.clock.elapsed() + self.common.warm_up;
         Window { from, to: from + self.common.duration }
+    }
+
+    /// How to put until the window's end.
+    fn putting(&self, window: Window) -> Putting {
+        let records = self.command.records_a_call() as f64;
+        Putting {
+            bytes: self.common.record_size,
+            calls_per_second: self.command.rate().map(|rate| rate / records),
+            window,
+            until: Until::Time(window.to),
+            acknowledged: None,
+        }
     }
 
     /// The generator's processor time in the window.
@@ -302,9 +372,11 @@ impl<'a> Run<'a> {
             connections: self.common.connections as usize,
             record_size: self.common.record_size,
             records_a_call: self.command.records_a_call(),
+            rate: self.command.rate(),
             seconds: self.common.duration.as_secs_f64(),
             measured,
             generator_cpu,
+            idle_connections: None,
             passes: None,
             verification: None,
         }

@@ -280,6 +280,19 @@ impl Verification {
             foreign: seen.foreign,
         }
     }
+
+    /// Both of two.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            exact: self.exact && other.exact,
+            acknowledged: self.acknowledged + other.acknowledged,
+            read: self.read + other.read,
+            unclear: self.unclear + other.unclear,
+            damaged: self.damaged + other.damaged,
+            out_of_order: self.out_of_order + other.out_of_order,
+            foreign: self.foreign + other.foreign,
+        }
+    }
 }
 
 #[cfg(test)]

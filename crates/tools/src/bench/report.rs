@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use serde::Serialize;
 
-use crate::bench::{cpu::CpuShare, histogram::Histogram, meter::Meter, read::Verification};
+use crate::bench::{cpu::CpuShare, histogram::Histogram, idle::IdleCount, meter::Meter, read::Verification};
 
 /// Characters of the longest bar.
 const BAR_CHARS: u64 = 40;
@@ -28,6 +28,9 @@ pub struct Report {
     pub record_size: usize,
     /// Records a call that puts.
     pub records_a_call: usize,
+    /// Records a second that were meant to be put; absent where it was as many as possible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// Seconds that were measured.
     pub seconds: f64,
     /// What was measured.
@@ -35,6 +38,9 @@ pub struct Report {
     /// The generator's own share of the processors; absent where the machine does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator_cpu: Option<CpuShare>,
+    /// Connections that rested beside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_connections: Option<IdleCount>,
     /// Passes through a shard, and those that found something else than was put (`get`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passes: Option<Passes>,
@@ -56,7 +62,7 @@ pub struct Passes {
 #[derive(Debug, Clone, Serialize)]
 pub struct Measured {
     /// Its name.
-    pub what: &'static str,
+    pub what: String,
     /// Times that it happened.
     pub count: u64,
     /// Records; 0 where only times were measured.
@@ -95,7 +101,8 @@ pub struct Latency {
 }
 
 impl Latency {
-    fn of(took: &Histogram) -> Self {
+    /// Those of a histogram.
+    pub fn of(took: &Histogram) -> Self {
         let quantile = |share| milliseconds(took.quantile(share));
         Self {
             mean: milliseconds(took.mean()),
@@ -114,10 +121,10 @@ fn milliseconds(time: Duration) -> f64 {
 
 impl Measured {
     /// What `meter` counted in `wall`.
-    pub fn of(what: &'static str, meter: &Meter, wall: Duration) -> Self {
+    pub fn of(what: &str, meter: &Meter, wall: Duration) -> Self {
         let seconds = wall.as_secs_f64();
         Self {
-            what,
+            what: what.to_owned(),
             count: meter.took.total(),
             records: meter.records,
             records_per_second: meter.records as f64 / seconds,
@@ -167,6 +174,15 @@ impl Report {
         answered && exact && self.passes.is_none_or(|passes| passes.wrong == 0)
     }
 
+    /// This result and another of the same endpoint, whose measured things get `name` behind their own.
+    pub fn and(mut self, other: Report, name: &str) -> Self {
+        let named = |measured: Measured| Measured { what: format!("{}, {name}", measured.what), ..measured };
+        self.measured.extend(other.measured.into_iter().map(named));
+        self.connections = self.connections.max(other.connections);
+        self.verification = self.verification.zip(other.verification).map(|(one, another)| one.and(another));
+        self
+    }
+
     /// For people.
     pub fn text(&self) -> String {
         let mut out = String::new();
@@ -185,11 +201,22 @@ impl Report {
                 self.seconds
             ),
         );
+        if let Some(rate) = self.rate {
+            line(&mut out, format_args!("to be put: {rate:.0} records/s, evenly"));
+        }
         self.measured.iter().for_each(|measured| measured.text(&mut out));
         out.push('\n');
         if let Some(cpu) = &self.generator_cpu {
             let (share, processors) = (cpu.of_machine * 100.0, cpu.processors);
             line(&mut out, format_args!("the generator took {share:.0} % of {processors} processors"));
+        }
+        if let Some(IdleCount { opened, failed, open_at_end }) = self.idle_connections {
+            line(
+                &mut out,
+                format_args!(
+                    "connections at rest: {opened}, {failed} refused, {open_at_end} open at the end"
+                ),
+            );
         }
         if let Some(Passes { whole, wrong }) = self.passes {
             line(&mut out, format_args!("shards read from start to tip: {whole}, {wrong} of them wrong"));
@@ -235,17 +262,28 @@ mod tests {
             connections: 2,
             record_size: 1024,
             records_a_call: 500,
+            rate: Some(1000.0),
             seconds: 1.0,
             measured: vec![Measured::of("PutRecords", &meter, Duration::from_secs(1))],
             generator_cpu: None,
+            idle_connections: Some(IdleCount { opened: 7, failed: 0, open_at_end: 6 }),
             passes: None,
             verification: Some(verification),
         };
         assert!(report.good());
         let text = report.text();
-        for part in ["500 records/s, 0.5 MiB/s", "p50 2.000", "0 calls, 1 records", "####", "verified: 0"] {
+        for part in [
+            "500 records/s, 0.5 MiB/s",
+            "p50 2.000",
+            "0 calls, 1 records",
+            "####",
+            "verified: 0",
+            "7, 0 refused, 6 open",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
+        let both = report.clone().and(report.clone(), "again");
+        assert_eq!((both.measured.len(), &*both.measured[1].what), (2, "PutRecords, again"));
         report.passes = Some(Passes { whole: 1, wrong: 1 });
         assert!(!report.good());
         assert!(serde_json::to_string(&report).unwrap().contains("\"p999\":2"));

@@ -9,7 +9,12 @@ use headwater_wire::client::{CallError, Client, ClientConfig, Credentials};
 use http::Uri;
 use parking_lot::Mutex;
 
-use crate::bench::{BenchError, args::Common, calls::Codec, connection::Endpoint};
+use crate::bench::{
+    BenchError,
+    args::Common,
+    calls::Codec,
+    connection::{Endpoint, connector},
+};
 
 /// How often it is asked whether the stream is ready, and how many times.
 const READY_INTERVAL: Duration = Duration::from_millis(100);
@@ -193,5 +198,6 @@ fn endpoint(config: &ClientConfig, common: &Common, env: &Env) -> Result<Arc<End
         signer: (!common.no_sign).then(|| config.credentials.clone()),
         codec: if common.cbor { Codec::Cbor } else { Codec::Json },
         env: env.clone(),
+        connector: connector(),
     }))
 }

@@ -18,8 +18,12 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub struct ReplayArgs {
     /// The stream's name or ARN.
+    #[arg(long, required_unless_present = "dry_run", conflicts_with = "dry_run")]
+    pub stream: Option<String>,
+
+    /// Does everything but the calls: reads, orders, waits and packs, and throws the records away.
     #[arg(long)]
-    pub stream: String,
+    pub dry_run: bool,
 
     /// Files to read, or folders with files; in the order of their names.
     #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "bucket")]
@@ -151,9 +155,11 @@ mod tests {
         assert_eq!(parse("replay --stream s --file a b").unwrap().file.len(), 2);
         let args = parse("replay --stream s --bucket b --prefix p/ --seek 2018-01-31T12:00:00Z").unwrap();
         assert_eq!(args.seek, Some(1_517_400_000_000));
+        assert_eq!(parse("replay --dry-run --file a").unwrap().stream, None);
         for bad in [
             "replay --stream s",
             "replay --file a",
+            "replay --stream s --dry-run --file a",
             "replay --stream s --file a --bucket b",
             "replay --stream s --file a --prefix p",
             "replay --stream s --file a --speedup 0",

@@ -9,6 +9,7 @@
 mod args;
 mod decode;
 mod events;
+mod nowhere;
 mod order;
 mod progress;
 mod source;
@@ -23,7 +24,7 @@ pub use args::ReplayArgs;
 pub use events::{Attributes, BadEvent, Event, Format, parse_time};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use headwater_env::Env;
-use headwater_producer::{KinesisStream, Options, Outcome, Producer, PutError, Record, hash_of};
+use headwater_producer::{KinesisStream, Options, Outcome, Producer, PutError, Record, Stream, hash_of};
 use headwater_types::HashKey;
 use headwater_wire::client::{CallError, Client, ClientConfig, ConfigError};
 use parking_lot::Mutex;
@@ -36,6 +37,7 @@ pub use watermarks::iso;
 use crate::{
     limits::{DECODED_EVENTS_MAX, OUTCOMES_MAX, READ_AHEAD_BYTES_MAX, WATERMARK_INTERVAL},
     replay::{
+        nowhere::Nowhere,
         order::Window,
         progress::Gauges,
         watermarks::{Tracker, Watermarks},
@@ -131,7 +133,12 @@ pub async fn run(
 ) -> Result<Summary, ReplayError> {
     let config = ClientConfig::from_env(variable, &env).await?.with_endpoint_url(args.endpoint_url.clone());
     let source = args.source(Client::new(config.clone(), env.clone()));
-    let summary = replay(source, config, &args.stream, args.plan(), &env).await?;
+    let plan = args.plan();
+    let summary = match &args.stream {
+        Some(stream) => replay(source, config, stream, plan, &env).await?,
+        // A dry run has none.
+        None => replay_into(Arc::new(Nowhere), "nowhere", source, plan, &env).await?,
+    };
     let text = serde_json::to_string(&summary).expect("a summary is numbers and texts") + "\n";
     print!("{text}");
     if let Some(path) = &args.summary {
@@ -153,6 +160,16 @@ pub async fn replay(
     env: &Env,
 ) -> Result<Summary, ReplayError> {
     let target = Arc::new(KinesisStream::new(config, stream, env));
+    replay_into(target, stream, source, plan, env).await
+}
+
+async fn replay_into(
+    target: Arc<dyn Stream>,
+    stream: &str,
+    source: Source,
+    plan: Plan,
+    env: &Env,
+) -> Result<Summary, ReplayError> {
     let opened = Producer::open(target, plan.options.clone(), env.clone()).await;
     let producer = opened.map_err(|problem| ReplayError::Stream { stream: stream.to_owned(), problem })?;
     Ok(Replay::new(producer, plan, env.clone()).run(source).await)

@@ -186,3 +186,12 @@ async fn a_bad_line_stops_the_replay_and_what_came_before_it_is_stored() {
     let problem = summary.problem.unwrap();
     assert!(problem.contains("events.json, line 101, is not a JSON object"), "{problem}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_reads_every_event() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("events.json"), &trips(100));
+    let source = Source::Files(vec![dir.path().to_owned()]);
+    let summary = replay_into(Arc::new(Nowhere), "nowhere", source, plan(1e6), &env()).await.unwrap();
+    assert_eq!((summary.events, summary.complete()), (100, true));
+}
