@@ -7,6 +7,7 @@
 mod column;
 mod failure;
 mod limits;
+mod orc;
 mod parquet;
 mod read;
 mod settings;

@@ -6,5 +6,5 @@ pub(crate) const TYPE_DEPTH: usize = 32;
 /// Bytes of values that a row group of a Parquet file gathers in memory before it is encoded.
 pub(crate) const ROW_GROUP_BYTES: usize = 32 * 1024 * 1024;
 
-/// Rows after which the bytes that are gathered are counted anew.
-pub(crate) const ROWS_BETWEEN_COUNTS: usize = 64;
+/// Bytes of records after which the values that are gathered are counted anew.
+pub(crate) const BYTES_BETWEEN_COUNTS: usize = 256 * 1024;

@@ -130,7 +130,7 @@ impl Default for Orc {
             enable_padding: false,
             padding_tolerance: 0.05,
             bloom_filter_columns: Vec::new(),
-            dictionary_key_threshold: 0.0,
+            dictionary_key_threshold: 0.8,
             format_version: OrcVersion::V0_12,
         }
     }

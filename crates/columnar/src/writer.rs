@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{
     column::Column,
     failure::Failure,
-    limits, parquet,
+    limits, orc, parquet,
     read::Reader,
     settings::{Deserializer, Serializer, Unsupported},
     types::Schema,
@@ -19,14 +19,16 @@ pub struct Writer {
     reader: Reader,
     columns: Vec<Column>,
     file: File,
-    /// Bytes of values after which rows are encoded.
-    gathered: usize,
+    /// Bytes of records since the values were last counted.
     uncounted: usize,
     failed: Option<EncodeError>,
 }
 
+/// One or the other; there is one a writer, so their sizes do not matter.
+#[allow(clippy::large_enum_variant, reason = "see above")]
 enum File {
     Parquet(parquet::File),
+    Orc(orc::File),
 }
 
 /// The file cannot be written: a fault of the encoder, not of the records.
@@ -56,15 +58,14 @@ impl Writer {
         serializer: &Serializer,
     ) -> Result<Self, SetupError> {
         let reader = Reader::new(schema, deserializer)?;
-        let (file, gathered) = match serializer {
-            Serializer::Parquet(settings) => (
-                File::Parquet(parquet::File::new(schema, settings).map_err(encode)?),
-                limits::ROW_GROUP_BYTES,
-            ),
-            Serializer::Orc(_) => return Err(Unsupported("OrcSerDe").into()),
+        let file = match serializer {
+            Serializer::Parquet(settings) => {
+                File::Parquet(parquet::File::new(schema, settings).map_err(encode)?)
+            }
+            Serializer::Orc(settings) => File::Orc(orc::File::new(schema, settings)?),
         };
         let columns = Column::of_members(&schema.columns);
-        Ok(Self { reader, columns, file, gathered, uncounted: 0, failed: None })
+        Ok(Self { reader, columns, file, uncounted: 0, failed: None })
     }
 
     /// Adds records, each with all of its rows or with none: an answer a record, in their order.
@@ -74,14 +75,22 @@ impl Writer {
 
     fn write_one(&mut self, record: &[u8]) -> Result<(), Failure> {
         self.reader.read(record, &mut self.columns)?;
-        self.uncounted += 1;
-        if self.uncounted >= limits::ROWS_BETWEEN_COUNTS {
+        self.uncounted += record.len();
+        if self.uncounted >= limits::BYTES_BETWEEN_COUNTS {
             self.uncounted = 0;
-            if self.columns.iter().map(Column::size).sum::<usize>() >= self.gathered {
+            if self.columns.iter().map(Column::size).sum::<usize>() >= self.gathers() {
                 self.encode();
             }
         }
         Ok(())
+    }
+
+    /// Bytes of values after which rows are encoded.
+    fn gathers(&self) -> usize {
+        match &self.file {
+            File::Parquet(_) => limits::ROW_GROUP_BYTES,
+            File::Orc(file) => file.next_stripe(),
+        }
     }
 
     /// Encodes the rows in memory. What fails here is told by `take` and `finish`.
@@ -91,6 +100,10 @@ impl Writer {
         }
         let encoded = match &mut self.file {
             File::Parquet(file) => file.write(&self.columns).map_err(encode),
+            File::Orc(file) => {
+                file.write(&self.columns);
+                Ok(())
+            }
         };
         self.columns.iter_mut().for_each(Column::clear);
         if let Err(error) = encoded {
@@ -106,6 +119,7 @@ impl Writer {
         self.sound()?;
         match &mut self.file {
             File::Parquet(file) => file.take().map(Bytes::from).map_err(encode),
+            File::Orc(file) => Ok(Bytes::from(file.take())),
         }
     }
 
@@ -118,6 +132,7 @@ impl Writer {
         self.sound()?;
         match self.file {
             File::Parquet(file) => file.finish().map(Bytes::from).map_err(encode),
+            File::Orc(file) => Ok(Bytes::from(file.finish())),
         }
     }
 

@@ -317,8 +317,7 @@ impl<'de> DeserializeSeed<'de> for Slot<'_> {
 
     fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
         match self.node {
-            // Their digits are taken from the text: a number of 64 bits does not hold them all.
-            Node::Scalar(DataType::Decimal(..) | DataType::Date | DataType::Timestamp) => {
+            Node::Scalar(data_type) if scalar::is_of_digits(data_type) => {
                 let raw = <&RawValue as serde::Deserialize>::deserialize(json)?;
                 let text = text::of_scalar(raw.get());
                 self.scalar(text.as_ref().map_or(Token::Nested(raw.get()), |text| text.token()))

@@ -34,6 +34,13 @@ pub(super) fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, T::String | T::Char(_) | T::VarChar(_) | T::Binary)
 }
 
+/// Whether values of this type are read from their digits as they are written: 64 bits do not hold them all, and
+/// serde_json's own numbers may be off by the last bit.
+pub(super) fn is_of_digits(data_type: &DataType) -> bool {
+    use DataType as T;
+    matches!(data_type, T::Float | T::Double | T::Decimal(..) | T::Date | T::Timestamp)
+}
+
 /// Adds a value to its column, or says why it does not fit.
 pub(super) fn push(
     data_type: &DataType,
@@ -166,6 +173,7 @@ fn double(token: Token<'_>, rules: &Rules) -> Result<f64, String> {
     match token {
         Token::Long(value) => Ok(value as f64),
         Token::Double(value) => Ok(value),
+        Token::Number(text) => text.parse().map_err(|_| for_input(text)),
         Token::Text(text) if rules.lenient => java_double(text).ok_or_else(|| for_input(text)),
         token if rules.lenient => Err(for_input(token)),
         token => Err(not_numeric(token)),
