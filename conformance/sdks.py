@@ -43,10 +43,10 @@ def javascript(program):
 
 
 @functools.cache
-def java(program):
-    """`sdk/java/<program>.java`, with the jars that its pom.xml names."""
+def java(program, folder="java"):
+    """`sdk/<folder>/<program>.java`, with the jars that its pom.xml names."""
     need("Java SDK", "javac", "java", "mvn")
-    source, made = SOURCES / "java", BUILT / "java"
+    source, made = SOURCES / folder, BUILT / folder
     path = f"{made}/jars/*"
     copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
     fetch = ["mvn", "-q", "-B", copy, "-DincludeScope=runtime", f"-DoutputDirectory={made}/jars"]
