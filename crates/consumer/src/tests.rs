@@ -20,10 +20,13 @@ const PAGE: usize = 3;
 /// Events of a subscription, which ends then; every third one with an error.
 const EVENTS: usize = 2;
 
+/// A shard and its records.
+type Held = (Shard, Vec<Bytes>);
+
 /// A stream: shards with their records, whose sequence numbers are their places from 1.
 #[derive(Default, Clone)]
 struct Fake {
-    shards: Arc<Mutex<BTreeMap<String, (Shard, Vec<Bytes>)>>>,
+    shards: Arc<Mutex<BTreeMap<String, Held>>>,
     subscriptions: Arc<AtomicUsize>,
     /// Events with records that were taken.
     pushed: Arc<AtomicUsize>,
@@ -83,7 +86,7 @@ impl Fake {
         let at_tip = next == records.len();
         let ended = at_tip && !shard.open;
         let follow =
-            |child: &&(Shard, Vec<Bytes>)| ended && child.0.parents.iter().any(|parent| parent == id);
+            |child: &&Held| ended && child.0.parents.iter().any(|parent| parent == id);
         let children = shards.values().filter(follow).map(|(child, _)| child.clone()).collect();
         let next_iterator = (!ended).then(|| format!("{id}@{next}"));
         Ok((Page { records: page, next: next_iterator, children, at_tip }, next))
