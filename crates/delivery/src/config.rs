@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     groups::GroupLimit,
+    item::ErrorKind,
     limits::{READ_BYTES_MAX, UNPACKED_GROUP_BYTES_MAX},
     prefix::{PrefixError, Prefixes},
     sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
@@ -104,6 +105,12 @@ pub struct Destination {
     /// What records go through, in order.
     #[serde(flatten, with = "steps_as_stored")]
     pub steps: Vec<Step>,
+    /// Whether records are partitioned by the keys that the prefix names.
+    #[serde(default)]
+    pub is_partitioned: bool,
+    /// Where records go as they came, too.
+    #[serde(default)]
+    pub backup: Option<Backup>,
     /// What object keys end in, instead of the compression's own extension.
     pub extension: Option<String>,
     /// When a batch is closed.
@@ -122,7 +129,16 @@ pub struct Destination {
 impl Destination {
     /// Refuses names that could not be made.
     pub(crate) fn check(&self) -> Result<(), PrefixError> {
-        self.prefixes()?;
+        let prefixes = self.prefixes()?;
+        let (query, lambda) = prefixes.partition_keys();
+        match (self.is_partitioned, query.is_empty() && lambda.is_empty()) {
+            (false, false) => return Err(PrefixError::NotPartitioned),
+            (true, true) => return Err(PrefixError::NoPartitionKeys),
+            _ => {}
+        }
+        if let Some(backup) = &self.backup {
+            backup.prefixes()?;
+        }
         self.key_template.as_deref().map(KeyTemplate::parse).transpose().map(drop)
     }
 
@@ -137,6 +153,32 @@ impl Destination {
         GroupLimit {
             bytes: if unpacks { bytes.min(UNPACKED_GROUP_BYTES_MAX) } else { bytes },
             span: function.map_or(Duration::MAX, |function| Duration::from_secs(function.interval_s.into())),
+        }
+    }
+
+    /// What records may fail at on their way here.
+    pub(crate) fn error_kinds(&self) -> Vec<ErrorKind> {
+        let target = match self.target {
+            Target::Bucket | Target::Redshift(_) => None,
+            Target::Http(_) => Some(ErrorKind::HttpEndpoint),
+            Target::Splunk(_) => Some(ErrorKind::Splunk),
+            Target::OpenSearch(_) => Some(ErrorKind::OpenSearch),
+        };
+        let partitioned = self.is_partitioned.then_some(ErrorKind::MetadataExtraction);
+        [Some(ErrorKind::Processing), partitioned, target].into_iter().flatten().collect()
+    }
+
+    /// Whether all that is delivered of a batch goes into one object.
+    pub(crate) fn has_one_object(&self) -> bool {
+        !self.is_partitioned && matches!(self.target, Target::Bucket | Target::Redshift(_))
+    }
+
+    /// When a batch is closed: at what comes first for any of the places where it goes.
+    pub(crate) fn batch(&self) -> Buffering {
+        let Some(backup) = &self.backup else { return self.buffering };
+        Buffering {
+            size_mib: self.buffering.size_mib.min(backup.buffering.size_mib),
+            interval_s: self.buffering.interval_s.min(backup.buffering.interval_s),
         }
     }
 
@@ -166,6 +208,35 @@ pub enum Target {
     OpenSearch(OpenSearch),
     /// Into the bucket, and from there into a warehouse.
     Redshift(Redshift),
+}
+
+/// A bucket for the records as they came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Backup {
+    /// The bucket's name.
+    pub bucket: String,
+    /// What object keys start with, with expressions.
+    pub prefix: Option<String>,
+    /// The prefix for records that failed: none does, but it may be what makes the other one valid.
+    pub error_prefix: Option<String>,
+    /// The time zone of names; UTC when there is none.
+    pub time_zone: Option<String>,
+    /// When a batch is closed at the latest.
+    pub buffering: Buffering,
+    /// How objects are compressed.
+    pub compression: Compression,
+}
+
+impl Backup {
+    /// The prefixes, parsed.
+    pub(crate) fn prefixes(&self) -> Result<Prefixes, PrefixError> {
+        let (data, errors) = (self.prefix.as_deref(), self.error_prefix.as_deref());
+        let prefixes = Prefixes::parse(data, errors, self.time_zone.as_deref())?;
+        match prefixes.partition_keys() {
+            (query, lambda) if query.is_empty() && lambda.is_empty() => Ok(prefixes),
+            _ => Err(PrefixError::NotPartitioned),
+        }
+    }
 }
 
 /// When a batch is closed: whichever comes first.
@@ -199,6 +270,12 @@ pub enum Compression {
     Gzip,
     /// One Zstandard frame an object.
     Zstd,
+    /// A ZIP archive with one file.
+    Zip,
+    /// One stream of Snappy's framing format an object.
+    Snappy,
+    /// Blocks as Hadoop's codec for Snappy writes them.
+    HadoopSnappy,
 }
 
 impl Compression {
@@ -208,6 +285,9 @@ impl Compression {
             Self::None => "",
             Self::Gzip => ".gz",
             Self::Zstd => ".zst",
+            Self::Zip => ".zip",
+            Self::Snappy => ".snappy",
+            Self::HadoopSnappy => ".hsnappy",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -112,6 +113,8 @@ pub struct Options {
     pub family: Family,
     /// What may be put into each delivery stream; anything where there is none.
     pub quotas: Option<Quotas>,
+    /// A folder for records on their way to partitions: of no use to a later process.
+    pub spool: PathBuf,
     /// The memory that they work in; deliveries that are given the same one share it.
     pub budget: Budget,
 }
@@ -256,7 +259,8 @@ impl Deliveries {
         };
         let name = stream.name.clone();
         let (env, ports) = (self.env.clone(), self.ports.clone());
-        let executor = Executor { env, ports, budget: self.options.budget.0.clone() };
+        let (budget, spool) = (self.options.budget.0.clone(), self.options.spool.clone());
+        let executor = Executor { env, ports, budget, spool };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));

@@ -22,7 +22,10 @@ use crate::{
     config::{Destination, Origin, StreamRecord},
     direct::DirectShard,
     execute::{ExecuteError, Executor},
+    item::ErrorKind,
+    ledger::Ledger,
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
+    names::Names,
     ports::{ObjectsError, Source, SourceError},
     prefix::PrefixError,
     reader::{Batch, Reader},
@@ -76,7 +79,7 @@ impl EngineError {
             Self::Execute(ExecuteError::Objects(ObjectsError::NoBucket(_))) => "S3.NoSuchBucket",
             Self::Execute(ExecuteError::Objects(_)) => "S3.InternalServerError",
             Self::Execute(ExecuteError::Invoke(_)) => "Lambda.InternalServerError",
-            Self::Catalog(_) | Self::Prefix(_) | Self::Execute(ExecuteError::Query(_)) => "InternalServerError",
+            Self::Catalog(_) | Self::Prefix(_) | Self::Execute(_) => "InternalServerError",
         }
     }
 }
@@ -161,7 +164,9 @@ impl Engine {
         let mut again = true;
         loop {
             if let Some(intent) = &progress.value.intent {
-                self.executor.execute(&under(intent, &self.stream()), &source, intent, again).await?;
+                let (stream, intent) = (under(intent, &self.stream()), intent.clone());
+                let ledger = Ledger::new(&self.store, &*self.executor.ports.objects, &stream.id, progress);
+                progress = self.executor.execute(&stream, &source, &intent, ledger, again).await?;
                 progress = self.complete(progress, &reader).await?;
             }
             let batch = tokio::select! {
@@ -179,7 +184,7 @@ impl Engine {
     }
 
     fn reader(&self, source: &Arc<dyn Source>) -> Reader {
-        let buffering = self.stream().destination.buffering;
+        let buffering = self.stream().destination.batch();
         Reader::new(self.executor.env.clone(), source.clone(), buffering)
     }
 
@@ -206,7 +211,13 @@ impl Engine {
         batch: Batch,
     ) -> Result<Versioned<Progress>, EngineError> {
         let (env, stream) = (&self.executor.env, self.stream());
-        let names = stream.names(batch.oldest, &*env.random)?;
+        let id = env.random.uuid();
+        let names = Names::of(&stream, &id, batch.oldest)?;
+        let kinds =
+            stream.destination.error_kinds().into_iter().filter(|kind| *kind != ErrorKind::Processing);
+        let data_key = if stream.destination.has_one_object() { Some(names.data()?) } else { None };
+        let (error_key, backup_key) = (names.errors(ErrorKind::Processing), names.backup()?);
+        let more_error_keys = kinds.map(|kind| (kind, names.errors(kind))).collect();
         // The door alone reads how it was described.
         let destination = Destination { described: serde_json::Value::Null, ..stream.destination.clone() };
         let intent = Intent {
@@ -216,9 +227,14 @@ impl Engine {
             records: batch.records,
             bytes: batch.bytes,
             newest: batch.newest,
+            oldest: batch.oldest,
             bucket: stream.destination.bucket.clone(),
-            data_key: names.data,
-            error_key: names.errors,
+            data_key,
+            error_key,
+            more_error_keys,
+            backup_key,
+            partitions: Vec::new(),
+            id,
             destination: Some(destination),
         };
         let next = Progress { intent: Some(intent), ..progress.value };

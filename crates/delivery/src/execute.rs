@@ -1,25 +1,35 @@
 //! Carrying out an intent: read, take apart, transform, compress, put. Whole or not at all: whatever fails, the
 //! intent stays and is carried out again under the same names.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use headwater_catalog::{CatalogError, Versioned};
 use headwater_env::Env;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
-    config::{Compression, Origin, StreamRecord},
+    config::{Origin, StreamRecord, Target},
+    form::Form,
     groups::{Groups, UserRecord},
-    item::Rejected,
-    limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX},
+    ledger::Ledger,
+    limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX, SINK_WORK_KIB_MAX},
     log_lines::ErrorLog,
+    object::ObjectWriter,
+    outlets::{Chunks, Errors, OneObject, Outlet, Partitions},
     ports::{InvokeError, ObjectsError, Ports, Source, SourceError},
-    sink::ObjectWriter,
-    store::Intent,
+    prefix::PrefixError,
+    sinks::{self, Load},
     steps::{Outcome, Steps, query::QueryError, share_kib},
+    store::{Intent, Progress},
 };
 
 /// Why an intent could not be carried out; it will be again.
@@ -34,18 +44,18 @@ pub enum ExecuteError {
     /// A step cannot be taken.
     #[error("{0}")]
     Query(#[from] QueryError),
+    /// The names of the batch cannot be made.
+    #[error("{0}")]
+    Prefix(#[from] PrefixError),
+    /// What is to be known before writing could not be written down.
+    #[error("{0}")]
+    Catalog(#[from] CatalogError),
+    /// The records could not be sorted by partition.
+    #[error("the spool in the data folder failed: {0}")]
+    Spool(#[from] io::Error),
     /// An object could not be put or removed.
     #[error("writing to the bucket failed: {0}")]
     Objects(#[from] ObjectsError),
-}
-
-/// Which objects an execution left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Left {
-    /// The one with what was delivered.
-    pub data: bool,
-    /// The one with what failed.
-    pub errors: bool,
 }
 
 /// What executions work with.
@@ -56,43 +66,105 @@ pub struct Executor {
     pub ports: Ports,
     /// KiB that all executions of the process may hold.
     pub budget: Arc<Semaphore>,
+    /// A folder for records on their way to partitions.
+    pub spool: PathBuf,
 }
 
 /// A group on its way, with its share of the budget.
 type Held<T> = (T, OwnedSemaphorePermit);
 
+/// A group after its steps, with the records as they came where these are kept.
+struct Piece {
+    outcome: Outcome,
+    raw: Vec<Bytes>,
+}
+
+/// `kib` of a budget, once they are free.
+pub async fn acquire(budget: &Arc<Semaphore>, kib: u32) -> Result<OwnedSemaphorePermit, SourceError> {
+    let permit = budget.clone().acquire_many_owned(kib).await;
+    permit.map_err(|_| SourceError::Failed("deliveries are closed".into()))
+}
+
 impl Executor {
-    /// Carries out `intent` of `stream`, configured as it was when that was made. With `again`, an earlier run may have left objects, perhaps with another outcome,
-    /// since a function may answer differently: what this run does not write itself, it removes. Not where the
-    /// source has dropped records since, for the earlier run may have had them.
+    /// Carries out `intent` of `stream`, configured as it was when that was made. With `again`, an earlier run may have
+    /// left objects, perhaps with another outcome, since a function may answer differently: what this run does not
+    /// write itself, it removes. Not where the source has dropped records since, for the earlier run may have had
+    /// them. The progress that is left, for the checkpoint.
     pub async fn execute(
         &self,
         stream: &StreamRecord,
         source: &Arc<dyn Source>,
         intent: &Intent,
+        ledger: Ledger<'_>,
         again: bool,
-    ) -> Result<Left, ExecuteError> {
-        let objects = &self.ports.objects;
-        let error_bucket = stream.destination.error_bucket();
-        for bucket in again.then_some([&intent.bucket, error_bucket]).into_iter().flatten() {
-            if !objects.bucket_exists(bucket).await? {
-                return Err(ObjectsError::NoBucket(bucket.to_owned()).into());
-            }
+    ) -> Result<Versioned<Progress>, ExecuteError> {
+        if again {
+            self.look_for_buckets(stream, intent).await?;
         }
         let (to, pieces) = mpsc::channel(PIECES_WAITING_MAX);
         let lost = Arc::new(AtomicBool::new(false));
         let groups = self.groups(stream, source, intent, lost.clone());
-        let ((), left) =
-            futures_util::try_join!(self.produce(stream, groups, to), self.consume(stream, intent, pieces))?;
+        let consume = self.consume(stream, intent, ledger, &lost, pieces);
+        let ((), (ledger, written)) = futures_util::try_join!(self.produce(stream, groups, to), consume)?;
         if again && !lost.load(Ordering::Relaxed) {
-            let (data, errors) = ((&*intent.bucket, &intent.data_key), (error_bucket, &intent.error_key));
-            for (written, (bucket, key)) in [(left.data, data), (left.errors, errors)] {
-                if !written {
-                    objects.delete(bucket, key).await?;
-                }
+            self.remove_others(stream, intent, &written).await?;
+        }
+        self.load(stream, intent, written).await?;
+        Ok(ledger.into_progress())
+    }
+
+    /// Whether there is where things go, before work is done again that would fail without it.
+    async fn look_for_buckets(&self, stream: &StreamRecord, intent: &Intent) -> Result<(), ObjectsError> {
+        let backup = stream.destination.backup.as_ref().map(|backup| &*backup.bucket);
+        for bucket in
+            [Some(&*intent.bucket), Some(stream.destination.error_bucket()), backup].into_iter().flatten()
+        {
+            if !self.ports.objects.bucket_exists(bucket).await? {
+                return Err(ObjectsError::NoBucket(bucket.to_owned()));
             }
         }
-        Ok(left)
+        Ok(())
+    }
+
+    /// Removes what an earlier run may have written and this one has not. Partitions were removed before others were
+    /// written down.
+    async fn remove_others(
+        &self,
+        stream: &StreamRecord,
+        intent: &Intent,
+        written: &[String],
+    ) -> Result<(), ObjectsError> {
+        let errors = intent.error_keys().map(|(_, key)| (stream.destination.error_bucket(), key));
+        let data = intent.data_key.iter().chain(&intent.partitions).map(|key| (&*intent.bucket, &**key));
+        let backup = stream.destination.backup.as_ref().zip(intent.backup_key.as_deref());
+        let backup = backup.map(|(backup, key)| (&*backup.bucket, key));
+        for (bucket, key) in errors.chain(data).chain(backup) {
+            if !written.iter().any(|written| written == key) {
+                self.ports.objects.delete(bucket, key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a destination that reads objects read those that were written.
+    async fn load(
+        &self,
+        stream: &StreamRecord,
+        intent: &Intent,
+        written: Vec<String>,
+    ) -> Result<(), ObjectsError> {
+        let Some(loader) = sinks::loader(stream, &self.env, &self.ports) else { return Ok(()) };
+        let keys: Vec<String> =
+            written.into_iter().filter(|key| intent.data_key.as_ref() == Some(key)).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let prefix = stream.destination.prefix.clone().unwrap_or_default();
+        let (id, bucket) = (intent.id.clone(), intent.bucket.clone());
+        if let Some(failure) = loader.load(&Load { id, bucket, prefix, keys }).await? {
+            self.errors(stream).delivery_failed(failure.code, &failure.message).await;
+        }
+        Ok(())
     }
 
     /// Reads groups and takes them through their steps, several at once, and hands them on in order; `None` says that
@@ -101,20 +173,22 @@ impl Executor {
         &self,
         stream: &StreamRecord,
         groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>>,
-        to: mpsc::Sender<Option<Held<Outcome>>>,
+        to: mpsc::Sender<Option<Held<Piece>>>,
     ) -> Result<(), ExecuteError> {
         let steps = Steps::of(stream)?;
+        let keeps = stream.destination.backup.is_some();
         let run = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
             let (group, permit) = group?;
+            let raw =
+                if keeps { group.iter().map(|record| record.data.clone()).collect() } else { Vec::new() };
             let outcome = steps.run(&self.env, &*self.ports.invoke, group).await?;
-            self.errors(stream).rejected(&outcome.rejected).await;
-            Ok::<_, ExecuteError>((outcome, permit))
+            Ok::<_, ExecuteError>((Piece { outcome, raw }, permit))
         };
-        let outcomes = groups.map(run).buffered(INVOCATIONS_A_STREAM_MAX);
-        let mut outcomes = std::pin::pin!(outcomes);
-        while let Some(outcome) = outcomes.next().await {
+        let pieces = groups.map(run).buffered(INVOCATIONS_A_STREAM_MAX);
+        let mut pieces = std::pin::pin!(pieces);
+        while let Some(piece) = pieces.next().await {
             // The receiver is gone only when the other half has an error to tell.
-            drop(to.send(Some(outcome?)).await);
+            drop(to.send(Some(piece?)).await);
         }
         drop(to.send(None).await);
         Ok(())
@@ -133,34 +207,47 @@ impl Executor {
         let split = matches!(stream.origin, Origin::Stream { .. });
         let groups = Groups::new(source.clone(), &intent.ranges, split, limit, lost);
         let share = share_kib(limit.bytes);
-        let budget = self.budget.clone();
+        let budget = self.budget_of(stream);
         futures_util::stream::try_unfold(groups, move |mut groups| {
             let budget = budget.clone();
             async move {
-                let permit = budget.acquire_many_owned(share).await;
-                let permit = permit.map_err(|_| SourceError::Failed("deliveries are closed".into()))?;
+                let permit = acquire(&budget, share).await?;
                 Ok(groups.next().await?.map(|group| ((group, permit), groups)))
             }
         })
     }
 
-    /// Writes what became of the records to the two objects.
-    async fn consume(
+    /// The memory that a stream's groups take their shares of: the one of all, but its own small one where a
+    /// destination beside the bucket may keep them for hours.
+    fn budget_of(&self, stream: &StreamRecord) -> Arc<Semaphore> {
+        match stream.destination.target {
+            Target::Bucket | Target::Redshift(_) => self.budget.clone(),
+            Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => {
+                Arc::new(Semaphore::new(SINK_WORK_KIB_MAX))
+            }
+        }
+    }
+
+    /// Writes what became of the records: the keys of the objects that there are then.
+    async fn consume<'a>(
         &self,
         stream: &StreamRecord,
         intent: &Intent,
-        mut pieces: mpsc::Receiver<Option<Held<Outcome>>>,
-    ) -> Result<Left, ExecuteError> {
-        let writer = |bucket, key, compression| {
-            ObjectWriter::new(self.env.clone(), self.ports.objects.clone(), bucket, key, compression)
-        };
-        let mut data = writer(&intent.bucket, &intent.data_key, stream.destination.compression);
-        let mut errors = writer(stream.destination.error_bucket(), &intent.error_key, Compression::None);
+        mut ledger: Ledger<'a>,
+        lost: &AtomicBool,
+        mut pieces: mpsc::Receiver<Option<Held<Piece>>>,
+    ) -> Result<(Ledger<'a>, Vec<String>), ExecuteError> {
+        let mut outlet = self.outlet(stream, intent).await?;
+        let mut errors = Errors::of(intent, &self.ports.objects, self.errors(stream));
+        let mut backup = self.backup(stream, intent);
         loop {
             match pieces.recv().await {
                 Some(Some((piece, permit))) => {
-                    data.write(piece.items.into_iter().map(|item| item.data).collect()).await?;
-                    errors.write(piece.rejected.iter().map(Rejected::line).collect()).await?;
+                    errors.take(piece.outcome.rejected).await?;
+                    outlet.take(piece.outcome.items, &mut errors).await?;
+                    if let Some(backup) = &mut backup {
+                        backup.write(piece.raw).await?;
+                    }
                     drop(permit);
                 }
                 Some(None) => break,
@@ -168,9 +255,44 @@ impl Executor {
                 None => return std::future::pending().await,
             }
         }
-        // Both are waited for before one's error is told: no put of this run may outlive it.
-        let (data, errors) = futures_util::join!(data.finish(), errors.finish());
-        Ok(Left { data: data?, errors: errors? })
+        ledger.lost = lost.load(Ordering::Relaxed);
+        let mut written = outlet.finish(&mut ledger, &mut errors).await?;
+        written.extend(errors.finish().await?);
+        if let Some((backup, key)) = backup.zip(intent.backup_key.clone()) {
+            written.extend(backup.finish().await?.then_some(key));
+        }
+        Ok((ledger, written))
+    }
+
+    /// Where the items of an intent go.
+    async fn outlet<'a>(
+        &self,
+        stream: &'a StreamRecord,
+        intent: &'a Intent,
+    ) -> Result<Box<dyn Outlet + 'a>, ExecuteError> {
+        if let Some(sink) = sinks::sink(stream, &self.env, &self.ports) {
+            return Ok(Box::new(Chunks::new(sink, &intent.id)));
+        }
+        let form = Form::Bytes(stream.destination.compression);
+        let (env, objects) = (&self.env, &self.ports.objects);
+        match &intent.data_key {
+            Some(key) => {
+                let writer = ObjectWriter::new(env.clone(), objects.clone(), &intent.bucket, key, form);
+                Ok(Box::new(OneObject(writer)))
+            }
+            None => {
+                let batch = (stream, intent, form);
+                Ok(Box::new(Partitions::open(env, objects, &self.budget, &self.spool, batch).await?))
+            }
+        }
+    }
+
+    /// The object of the records as they came.
+    fn backup(&self, stream: &StreamRecord, intent: &Intent) -> Option<ObjectWriter> {
+        let (backup, key) = stream.destination.backup.as_ref().zip(intent.backup_key.as_ref())?;
+        let form = Form::Bytes(backup.compression);
+        let (env, objects) = (self.env.clone(), self.ports.objects.clone());
+        Some(ObjectWriter::new(env, objects, &backup.bucket, key, form))
     }
 
     /// Where a stream's errors are logged.

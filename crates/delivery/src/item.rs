@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_types::Millis;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::groups::UserRecord;
@@ -60,7 +61,8 @@ pub struct Rejected {
 }
 
 /// What a record failed at: `!{firehose:error-output-type}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// A processor or the function.
     Processing,

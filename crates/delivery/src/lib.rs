@@ -8,20 +8,26 @@
 mod config;
 mod deliveries;
 mod direct;
+mod encode;
 mod engine;
 mod execute;
+mod form;
 mod groups;
 mod item;
+mod ledger;
 pub mod limits;
 mod log_lines;
+mod names;
+mod object;
+mod outlets;
 mod pattern;
 mod ports;
 mod prefix;
 mod quota;
 mod reader;
 mod secret;
-mod sink;
 mod sinks;
+mod spool;
 mod steps;
 mod store;
 mod template;
@@ -29,7 +35,8 @@ mod template;
 mod testing;
 
 pub use config::{
-    Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, Step, StreamRecord, Target,
+    Backup, Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, Step, StreamRecord,
+    Target,
 };
 pub use deliveries::{Budget, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
@@ -37,21 +44,21 @@ pub use groups::UserRecord;
 pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;
 pub use ports::{
-    Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports, Session, Source,
-    SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources, Warehouse, WarehouseError, Web,
-    WebError,
+    Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports, Session,
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources, Warehouse,
+    WarehouseError, Web, WebError,
 };
-pub use prefix::{PrefixError, Which};
+pub use prefix::{PrefixError, Prefixes, Which};
 pub use quota::Quotas;
 pub use secret::Secret;
+pub use sinks::{
+    AddressError, Chunk, ChunkLimit, Database, HecEndpoint, HttpEndpoint, JdbcError, Load, Loader,
+    OpenSearch, Redshift, Rotation, Sink, Splunk, WebAddress, loader, sink,
+};
 pub use steps::{
     check::Format,
     deaggregate::Deaggregation,
     query::{Query, QueryError, keys_of},
-};
-pub use sinks::{
-    AddressError, Chunk, ChunkLimit, Database, HecEndpoint, HttpEndpoint, JdbcError, Load, Loader, OpenSearch,
-    Redshift, Rotation, Sink, Splunk, WebAddress, loader, sink,
 };
 pub use store::{Family, Totals};
 pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;

@@ -30,6 +30,13 @@ pub const DECOMPRESSED_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const UNPACKED_GROUP_BYTES_MAX: usize = 64 * 1024;
 /// Records that one record is taken apart into (AWS's limit).
 pub const SUB_RECORDS_MAX: usize = 500;
+/// Bytes of data in a block of Hadoop's Snappy (its codec's default buffer).
+pub const HADOOP_BLOCK_BYTES: usize = 256 * 1024;
+/// Partitions that one batch may have (AWS: 500 active partitions a delivery stream).
+pub const PARTITIONS_MAX: usize = 500;
+/// KiB of records that one delivery stream holds whose destination lies beside the bucket: a dead one keeps them for as
+/// long as its retry duration, and nobody else's.
+pub const SINK_WORK_KIB_MAX: usize = 8 * 1024;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
 /// Retries that a function may be configured with (AWS documents up to 300).

@@ -1,26 +1,22 @@
-//! Where objects go: prefixes with expressions, and the names behind them.
+//! What object keys start with: prefixes with expressions.
 //!
 //! The rules are those of AWS's page on custom prefixes: a prefix without a time gets `yyyy/MM/dd/HH/` behind it;
 //! the time is the arrival of the oldest record in the batch. An error prefix without expressions gets the kind of
-//! error and the time behind it. One difference: without an error prefix, failures go under `processing-failed/`
+//! error and the time behind it; one that names partition keys gets nothing. One difference: without an error prefix, failures go under `processing-failed/`
 //! alone and not under the prefix itself, so that whoever reads all under the prefix finds only what was delivered.
 
-use headwater_env::Random;
 use headwater_types::Millis;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use crate::{
-    config::StreamRecord,
+    item::{ErrorKind, Keys},
     limits::PREFIX_BYTES_MAX,
     pattern::{Pattern, PatternError},
-    template::{KeyTemplate, Values},
 };
 
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
-const NAME_TIME: &str = "yyyy-MM-dd-HH-mm-ss";
-const ERROR_TYPE: &str = "processing-failed";
-const RANDOM_CHARACTERS: usize = 11;
-const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Characters of a random string.
+pub const RANDOM_CHARACTERS: usize = 11;
 
 /// Which of the two prefixes an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,9 +48,12 @@ pub enum PrefixError {
     /// An expression whose value means nothing.
     #[error("{1:?} is not an expression that a prefix may have")]
     Value(Which, String),
-    /// An expression that is not built.
-    #[error("the expression {0:?} is not supported")]
-    Unsupported(String),
+    /// The prefix names partition keys, and records are not partitioned.
+    #[error("the prefix names partition keys, and dynamic partitioning is not enabled")]
+    NotPartitioned,
+    /// Records are partitioned, and the prefix names no partition key.
+    #[error("records are partitioned, and the prefix names no partition key")]
+    NoPartitionKeys,
     /// A time's pattern is wrong.
     #[error("{1}")]
     Pattern(Which, PatternError),
@@ -83,15 +82,23 @@ enum Part {
     Time(Pattern),
     Random,
     ErrorType,
+    /// A partition key from a query.
+    Query(String),
+    /// A partition key from the function.
+    Lambda(String),
 }
 
-/// The keys that one batch's objects get.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectNames {
-    /// Of what was delivered.
-    pub data: String,
-    /// Of what failed.
-    pub errors: String,
+/// What expressions stand for.
+#[derive(Clone, Copy)]
+pub struct Values<'a> {
+    /// When the oldest record arrived.
+    pub time: &'a Zoned,
+    /// What stands for a random string.
+    pub random: &'a str,
+    /// What the records failed at.
+    pub kind: ErrorKind,
+    /// The records' partition keys.
+    pub keys: &'a Keys,
 }
 
 impl Prefixes {
@@ -112,8 +119,11 @@ impl Prefixes {
         if !has_expressions(&errors) {
             errors.extend([Part::ErrorType, Part::Literal("/".into()), default_time()]);
         }
+        if errors.iter().any(|part| matches!(part, Part::Query(_) | Part::Lambda(_))) {
+            return Err(PrefixError::Value(Which::Errors, "!{partitionKey…}".to_owned()));
+        }
         let explicit = [(data.clone(), Which::Data), (errors.clone(), Which::Errors)];
-        if !data.iter().any(|part| matches!(part, Part::Time(_))) {
+        if !data.iter().any(|part| matches!(part, Part::Time(_) | Part::Query(_) | Part::Lambda(_))) {
             data.push(default_time());
         }
         let zone = match zone.unwrap_or_default() {
@@ -122,58 +132,48 @@ impl Prefixes {
         };
         let prefixes = Self { data, errors, zone };
         for (parts, which) in explicit {
-            let longest =
-                evaluate(&parts, &prefixes.zoned(Millis::ZERO), &mut || "0".repeat(RANDOM_CHARACTERS));
-            if longest.chars().count() > PREFIX_BYTES_MAX {
+            let time = prefixes.zoned(Millis::ZERO);
+            let random = "0".repeat(RANDOM_CHARACTERS);
+            let (kind, keys) = (ErrorKind::Processing, &Keys::default());
+            // Partition keys are not known yet: a key that gets too long then fails its records.
+            let known = parts.into_iter().filter(|part| !matches!(part, Part::Query(_) | Part::Lambda(_)));
+            let known: Vec<_> = known.collect();
+            let evaluated = evaluate(&known, Values { time: &time, random: &random, kind, keys });
+            if evaluated.is_none_or(|evaluated| evaluated.chars().count() > PREFIX_BYTES_MAX) {
                 return Err(PrefixError::TooLong(which));
             }
         }
         Ok(prefixes)
     }
 
-    /// The keys of the objects of a batch whose oldest record arrived at `oldest`.
-    fn names(&self, stream: &StreamRecord, oldest: Millis, random: &dyn Random) -> ObjectNames {
-        let time = self.zoned(oldest);
-        let extension = extension(stream);
-        let stamp = pattern(NAME_TIME).format(&time);
-        let name = || format!("{}-{}-{stamp}-{}", stream.name, stream.version, random.uuid());
-        let prefix = |parts: &[Part]| evaluate(parts, &time, &mut || random_string(random));
-        ObjectNames {
-            data: format!("{}{}{extension}", prefix(&self.data), name()),
-            errors: format!("{}{}", prefix(&self.errors), name()),
-        }
+    /// The prefix for what is delivered; nothing where `values` lack a partition key.
+    pub fn data(&self, values: Values<'_>) -> Option<String> {
+        evaluate(&self.data, values)
+    }
+
+    /// The prefix for what fails.
+    pub fn errors(&self, values: Values<'_>) -> String {
+        evaluate(&self.errors, values).expect("an error prefix names no partition keys")
+    }
+
+    /// The partition keys that the prefix names: of the query, and of the function.
+    pub fn partition_keys(&self) -> (Vec<&str>, Vec<&str>) {
+        let query = |part| match part {
+            &Part::Query(ref name) => Some(&**name),
+            _ => None,
+        };
+        let lambda = |part| match part {
+            &Part::Lambda(ref name) => Some(&**name),
+            _ => None,
+        };
+        (self.data.iter().filter_map(query).collect(), self.data.iter().filter_map(lambda).collect())
     }
 
     /// A point in time in the configured zone, to the second.
-    fn zoned(&self, at: Millis) -> Zoned {
+    pub fn zoned(&self, at: Millis) -> Zoned {
         let seconds = i64::try_from(at.seconds()).unwrap_or(i64::MAX);
         Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_zoned(self.zone.clone())
     }
-}
-
-impl StreamRecord {
-    /// The keys of the objects of a batch whose oldest record arrived at `oldest`.
-    pub(crate) fn names(&self, oldest: Millis, random: &dyn Random) -> Result<ObjectNames, PrefixError> {
-        let prefixes = self.destination.prefixes()?;
-        let mut names = prefixes.names(self, oldest, random);
-        if let Some(template) = &self.destination.key_template {
-            let (time, unique) = (prefixes.zoned(oldest), random.uuid());
-            let (name, id, extension) = (&*self.name, &*self.id, extension(self));
-            names.data = KeyTemplate::parse(template)?.key(Values {
-                name,
-                id,
-                time: &time,
-                extension,
-                unique: &unique,
-            })?;
-        }
-        Ok(names)
-    }
-}
-
-fn extension(stream: &StreamRecord) -> &str {
-    let own = stream.destination.extension.as_deref().filter(|extension| !extension.is_empty());
-    own.unwrap_or(stream.destination.compression.extension())
 }
 
 fn has_expressions(parts: &[Part]) -> bool {
@@ -213,48 +213,52 @@ fn part(expression: &str, which: Which) -> Result<Part, PrefixError> {
         }
         Some(("firehose", "random-string")) => Ok(Part::Random),
         Some(("firehose", "error-output-type")) => Ok(Part::ErrorType),
-        Some(("partitionKeyFromQuery" | "partitionKeyFromLambda", _)) => {
-            Err(PrefixError::Unsupported(format!("!{{{expression}}}")))
+        Some(("partitionKeyFromQuery", key)) if !key.is_empty() => Ok(Part::Query(key.to_owned())),
+        Some(("partitionKeyFromLambda", key)) if !key.is_empty() => Ok(Part::Lambda(key.to_owned())),
+        Some(("firehose" | "timestamp" | "partitionKeyFromQuery" | "partitionKeyFromLambda", _)) => {
+            Err(PrefixError::Value(which, format!("!{{{expression}}}")))
         }
-        Some(("firehose" | "timestamp", _)) => Err(PrefixError::Value(which, format!("!{{{expression}}}"))),
         Some((namespace, _)) => Err(PrefixError::Namespace(namespace.to_owned())),
         None => Err(PrefixError::Usage(format!("!{{{expression}}}"))),
     }
 }
 
-fn evaluate(parts: &[Part], time: &Zoned, random: &mut dyn FnMut() -> String) -> String {
+fn evaluate(parts: &[Part], values: Values<'_>) -> Option<String> {
     let mut out = String::new();
     for part in parts {
         match part {
             Part::Literal(text) => out.push_str(text),
-            Part::Time(pattern) => out.push_str(&pattern.format(time)),
-            Part::Random => out.push_str(&random()),
-            Part::ErrorType => out.push_str(ERROR_TYPE),
+            Part::Time(pattern) => out.push_str(&pattern.format(values.time)),
+            Part::Random => out.push_str(values.random),
+            Part::ErrorType => out.push_str(values.kind.name()),
+            Part::Query(key) => out.push_str(values.keys.query.get(key)?),
+            Part::Lambda(key) => out.push_str(values.keys.lambda.get(key)?),
         }
     }
-    out
-}
-
-fn random_string(random: &dyn Random) -> String {
-    let letter = || char::from(ALPHABET[(random.next_u64() % ALPHABET.len() as u64) as usize]);
-    std::iter::repeat_with(letter).take(RANDOM_CHARACTERS).collect()
+    Some(out)
 }
 
 #[cfg(test)]
 mod tests {
-    use headwater_env::SeededRandom;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Compression, testing::stream};
 
     /// 2018-08-27T10:11:12Z
     const TIME: Millis = Millis(1_535_364_672_999);
 
+    fn keys() -> Keys {
+        Keys {
+            query: [("id".to_owned(), "7".to_owned())].into(),
+            lambda: [("kind".to_owned(), "x".to_owned())].into(),
+        }
+    }
+
     fn evaluated(data: Option<&str>, errors: Option<&str>) -> Result<(String, String), PrefixError> {
         let prefixes = Prefixes::parse(data, errors, None)?;
-        let write = |parts| evaluate(parts, &prefixes.zoned(TIME), &mut || "5abf82daaa5".to_owned());
-        Ok((write(&prefixes.data), write(&prefixes.errors)))
+        let (time, keys) = (prefixes.zoned(TIME), keys());
+        let values = Values { time: &time, random: "5abf82daaa5", kind: ErrorKind::Processing, keys: &keys };
+        Ok((prefixes.data(values).unwrap_or_default(), prefixes.errors(values)))
     }
 
     fn both(data: &str, errors: &str) -> Result<(String, String), PrefixError> {
@@ -307,51 +311,35 @@ mod tests {
         assert!(matches!(refused("!{timestamp:yyyy", "e/"), PrefixError::Usage(_)));
         assert!(matches!(refused("a/", "!{firehose:name}"), PrefixError::Value(Which::Errors, _)));
         assert!(matches!(refused("!{timestamp:C}", "e/"), PrefixError::Pattern(Which::Data, _)));
-        assert!(matches!(refused("!{partitionKeyFromQuery:id}/", "e/"), PrefixError::Unsupported(_)));
+        assert!(matches!(refused("!{partitionKeyFromQuery:}/", "e/"), PrefixError::Value(Which::Data, _)));
         assert_eq!(refused(&"a".repeat(513), "e/"), PrefixError::TooLong(Which::Data));
         assert!(evaluated(Some(&"a".repeat(512)), None).is_ok());
         assert!(matches!(Prefixes::parse(None, None, Some("Mars/Olympus")), Err(PrefixError::Zone(_))));
     }
 
     #[test]
-    fn names_have_the_form_of_aws() {
-        let mut stream = stream("taxi");
-        stream.destination.compression = Compression::Gzip;
-        let names = |stream: &StreamRecord, zone| {
-            let prefixes = Prefixes::parse(Some("p/"), None, zone).unwrap();
-            prefixes.names(stream, TIME, &SeededRandom::new(1))
-        };
-        let key = names(&stream, None).data;
-        let start = "p/2018/08/27/10/taxi-1-2018-08-27-10-11-12-";
-        assert!(key.starts_with(start) && key.ends_with(".gz"), "{key}");
-        assert_eq!(key.len(), start.len() + 36 + 3);
-        assert!(
-            names(&stream, None)
-                .errors
-                .starts_with("processing-failed/2018/08/27/10/taxi-1-2018-08-27-10-11-12-")
-        );
-        assert!(
-            names(&stream, Some("Asia/Tokyo"))
-                .data
-                .starts_with("p/2018/08/27/19/taxi-1-2018-08-27-19-11-12-")
-        );
-        stream.destination.extension = Some(".jsonl".into());
-        assert!(names(&stream, None).data.ends_with(".jsonl"));
+    fn partition_keys_stand_in_the_prefix_alone() {
+        let errors = "e/!{firehose:error-output-type}/";
+        let data = "id=!{partitionKeyFromQuery:id}/!{partitionKeyFromLambda:kind}/";
+        assert_eq!(evaluated(Some(data), Some(errors)), both("id=7/x/", "e/processing-failed/"));
+        assert_eq!(evaluated(Some("!{partitionKeyFromQuery:other}/"), Some(errors)).unwrap().0, "");
+        assert_eq!(evaluated(Some(data), None), Err(PrefixError::ErrorPrefixMissing));
+        let misplaced =
+            evaluated(Some("a/"), Some("!{firehose:error-output-type}/!{partitionKeyFromQuery:id}/"));
+        assert!(matches!(misplaced, Err(PrefixError::Value(Which::Errors, _))));
+        let parsed = Prefixes::parse(Some(data), Some(errors), None).unwrap();
+        assert_eq!(parsed.partition_keys(), (vec!["id"], vec!["kind"]));
     }
 
     proptest! {
         #[test]
         fn any_text_is_a_prefix_or_an_error(data in ".{0,40}", errors in proptest::option::of(".{0,40}")) {
-            if let Ok(prefixes) = Prefixes::parse(Some(&data), errors.as_deref(), None) {
-                prefixes.names(&stream("s"), TIME, &SeededRandom::new(1));
-            }
+            drop(evaluated(Some(&data), errors.as_deref()));
         }
 
         #[test]
         fn expressions_never_panic(data in "[a-z/!{}:'yMdH-]{0,40}") {
-            if let Ok(prefixes) = Prefixes::parse(Some(&data), Some("!{firehose:error-output-type}"), None) {
-                prefixes.names(&stream("s"), TIME, &SeededRandom::new(1));
-            }
+            drop(evaluated(Some(&data), Some("!{firehose:error-output-type}")));
         }
     }
 }

@@ -6,7 +6,10 @@ use headwater_catalog::{Catalog, CatalogError, Expect, Table, Version, Versioned
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Destination, StreamRecord};
+use crate::{
+    config::{Destination, StreamRecord},
+    item::ErrorKind,
+};
 
 /// How far a delivery stream is. One value, so that a checkpoint moves and an intent goes in one step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,12 +40,27 @@ pub struct Intent {
     pub bytes: u64,
     /// When the newest of them arrived.
     pub newest: Millis,
+    /// When the oldest of them arrived; only intents of an earlier release have none.
+    #[serde(default)]
+    pub oldest: Millis,
+    /// Tells it from all others: what the names of partitions are made of, and the ids of chunks.
+    #[serde(default)]
+    pub id: String,
     /// The bucket.
     pub bucket: String,
-    /// The key of the object for what is delivered.
-    pub data_key: String,
-    /// The key of the object for what fails.
+    /// The key of the object for what is delivered, where that is one.
+    pub data_key: Option<String>,
+    /// The key of the object for what fails at its processing.
     pub error_key: String,
+    /// The keys of the objects for what else may fail.
+    #[serde(default)]
+    pub more_error_keys: BTreeMap<ErrorKind, String>,
+    /// The key of the object for the records as they came, where they are kept.
+    #[serde(default)]
+    pub backup_key: Option<String>,
+    /// The keys of the objects of partitions that may have been written.
+    #[serde(default)]
+    pub partitions: Vec<String>,
     /// Where it goes and how, under that configuration; only intents of an earlier release have none.
     #[serde(default)]
     pub destination: Option<Destination>,
@@ -68,6 +86,15 @@ pub struct Totals {
     pub bytes: u64,
     /// Batches.
     pub batches: u64,
+}
+
+impl Intent {
+    /// The keys of the objects for what fails, by what it fails at.
+    pub fn error_keys(&self) -> impl Iterator<Item = (ErrorKind, &str)> {
+        let processing = (ErrorKind::Processing, &*self.error_key);
+        let more = self.more_error_keys.iter().map(|(kind, key)| (*kind, &**key));
+        std::iter::once(processing).chain(more)
+    }
 }
 
 impl Progress {

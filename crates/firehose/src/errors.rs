@@ -89,8 +89,16 @@ fn prefix(error: PrefixError) -> ApiError {
         PrefixError::Value(which, _) | PrefixError::Pattern(which, _) => {
             format!("Invalid conversion character used in the value of the expression in {}", member(which))
         }
-        PrefixError::Unsupported(expression) => {
-            return ApiError::not_supported(format_args!("the prefix expression {expression}"));
+        PrefixError::NotPartitioned => {
+            return invalid_argument(
+                "Dynamic Partitioning Namespaces can only be part of a prefix expression when Dynamic Partitioning is \
+                 enabled.",
+            );
+        }
+        PrefixError::NoPartitionKeys => {
+            return invalid_argument(
+                "S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled",
+            );
         }
         PrefixError::TooLong(which) => {
             let what = if which == Which::Data { "prefix" } else { "ErrorOutputPrefix" };

@@ -159,6 +159,8 @@ pub(crate) fn destination(
         compression: compression(&storage.compression_type)?,
         logging: None,
         target: headwater_delivery::Target::Bucket,
+        is_partitioned: false,
+        backup: None,
         described: serde_json::Value::Null,
     };
     changed(base, &description)

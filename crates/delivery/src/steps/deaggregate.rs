@@ -94,7 +94,10 @@ mod tests {
 
     #[test]
     fn values_and_delimited_parts_come_apart() {
-        assert_eq!(run(&Deaggregation::Json, "{\"a\":1}{\"a\":2}\n {\"a\":3}\n"), ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"]);
+        assert_eq!(
+            run(&Deaggregation::Json, "{\"a\":1}{\"a\":2}\n {\"a\":3}\n"),
+            ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"]
+        );
         let by = Deaggregation::Delimited("####".into());
         assert_eq!(run(&by, "a####b########c####"), ["a", "b", "c"]);
         assert_eq!(run(&by, "a"), ["a"]);

@@ -21,9 +21,9 @@ impl Pure for Decompress {
         let failed = |text: String| Err(Failure::new("Decompression.Failed", text));
         match read {
             Err(error) => failed(format!("The record is not in the GZIP format: {error}")),
-            Ok(_) if data.len() > DECOMPRESSED_BYTES_MAX => {
-                failed(format!("The record is larger than {DECOMPRESSED_BYTES_MAX} bytes once it is unpacked."))
-            }
+            Ok(_) if data.len() > DECOMPRESSED_BYTES_MAX => failed(format!(
+                "The record is larger than {DECOMPRESSED_BYTES_MAX} bytes once it is unpacked."
+            )),
             Ok(_) => {
                 item.data = data.into();
                 out.push(item);
@@ -58,7 +58,9 @@ mod tests {
     fn members_are_unpacked_and_what_is_none_or_too_large_is_refused() {
         assert_eq!(run([gzip(b"a"), gzip(b"b")].concat()).unwrap(), b"ab");
         assert_eq!(run(gzip(&vec![0; DECOMPRESSED_BYTES_MAX])).unwrap().len(), DECOMPRESSED_BYTES_MAX);
-        for bad in [b"plain".to_vec(), gzip(b"cut")[..12].to_vec(), gzip(&vec![0; DECOMPRESSED_BYTES_MAX + 1])] {
+        for bad in
+            [b"plain".to_vec(), gzip(b"cut")[..12].to_vec(), gzip(&vec![0; DECOMPRESSED_BYTES_MAX + 1])]
+        {
             assert_eq!(run(bad).unwrap_err().code, "Decompression.Failed");
         }
     }

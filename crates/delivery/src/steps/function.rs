@@ -124,7 +124,8 @@ fn calls(items: Vec<Item>, bytes: usize) -> Vec<Vec<Item>> {
     let (mut data, mut request) = (0, 0);
     for item in items {
         let (more_data, more_request) = (item.data.len(), request_bytes(&item));
-        let fits = data + more_data <= bytes && request + more_request <= INVOKE_BYTES_MAX - INVOKE_RECORD_FRAME_BYTES;
+        let fits = data + more_data <= bytes
+            && request + more_request <= INVOKE_BYTES_MAX - INVOKE_RECORD_FRAME_BYTES;
         match calls.last_mut() {
             Some(call) if fits => call.push(item),
             _ => {

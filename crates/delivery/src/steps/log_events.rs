@@ -57,7 +57,9 @@ mod tests {
             "subscriptionFilters":["f"],"logEvents":[{"id":"1","timestamp":1,"message":"a"},
             {"id":"2","timestamp":2,"message":"{\"b\":1}"}]}"#;
         assert_eq!(run(data).unwrap(), ["a\n{\"b\":1}\n"]);
-        assert!(run(r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"m"}]}"#).unwrap().is_empty());
+        assert!(
+            run(r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"m"}]}"#).unwrap().is_empty()
+        );
         assert_eq!(run("[]").unwrap_err().code, "CloudWatchLogProcessing.Failed");
     }
 

@@ -88,7 +88,8 @@ impl Pure for Query {
 
     fn kind(&self) -> ErrorKind {
         ErrorKind::MetadataExtraction
-    }}
+    }
+}
 
 /// A scalar as text; nothing where it is none, or empty.
 fn text(value: &Val) -> Option<String> {

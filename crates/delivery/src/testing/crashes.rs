@@ -9,13 +9,22 @@ use std::{
 use proptest::prelude::*;
 
 use super::{FunctionCall, Fuse, PutFault, Side, World, destination, function, new_stream};
-use crate::{Buffering, Compression, Deliveries, Destination, ports::InvokeError};
+use crate::{Backup, Buffering, Compression, Deliveries, Destination, ports::InvokeError};
 
 /// How often each record arrived, delivered or failed; a data object holds one record a line.
 fn arrivals(world: &World) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let delivered = world.objects.text("data/").to_lowercase();
     let failed = world.failed();
+    if world.objects.keys("backup/").len() > 0 {
+        // What came is what went out, however often it was tried.
+        let (mut came, mut went): (Vec<_>, Vec<_>) = Default::default();
+        came.extend(world.objects.text("backup/").lines().map(str::to_owned));
+        went.extend(delivered.lines().map(str::to_owned));
+        went.extend(failed.iter().map(|record| record.trim_end().to_owned()));
+        (came.sort(), went.sort());
+        assert_eq!(came, went, "the backup");
+    }
     for record in delivered.lines().chain(failed.iter().map(|record| record.trim_end())) {
         *counts.entry(record.to_owned()).or_default() += 1;
     }
@@ -43,6 +52,13 @@ fn moody(seed: u64) -> impl Fn(FunctionCall) -> Result<serde_json::Value, Invoke
             _ => ("Ok", data.to_uppercase()),
         });
         let records = answer["records"].as_array_mut().unwrap();
+        // Other partitions at every call, and sometimes none.
+        for record in records.iter_mut() {
+            match chance(seed, (call.number, record["recordId"].as_str(), "key")) {
+                0..10 => {}
+                n => record["metadata"] = serde_json::json!({"partitionKeys": {"k": format!("k{}", n % 4)}}),
+            }
+        }
         match mood {
             18..28 => drop(records.pop()),
             28..35 => {
@@ -69,19 +85,25 @@ struct Plan {
     gzip: bool,
     /// Whether each process gives the stream another destination.
     updates: bool,
+    /// Whether records are partitioned by what the function says, which says otherwise at each call.
+    partitions: bool,
+    /// Whether records are kept as they came, too.
+    keeps: bool,
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let deaths = prop::collection::vec((0u64..12, any::<bool>(), 0u8..12), 0..6);
-    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<[bool; 4]>()).prop_map(
-        |(seed, deaths, faults, [has_function, splits, gzip, updates])| Plan {
+    let deaths = prop::collection::vec((0u64..16, any::<bool>(), 0u8..12), 0..6);
+    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<[bool; 6]>()).prop_map(
+        |(seed, deaths, faults, [has_function, splits, gzip, updates, partitions, keeps])| Plan {
             seed,
             deaths,
             faults,
-            has_function,
+            has_function: has_function || partitions,
             splits,
             gzip,
             updates,
+            partitions,
+            keeps,
         },
     )
 }
@@ -138,6 +160,17 @@ async fn play(plan: Plan) {
         steps: if plan.has_function { function(40, 1) } else { Vec::new() },
         compression,
         buffering: Buffering { size_mib: 1, interval_s: 1 },
+        prefix: Some(prefix(plan.partitions, 0)),
+        error_prefix: Some("!{firehose:error-output-type}/".into()),
+        is_partitioned: plan.partitions,
+        backup: plan.keeps.then(|| Backup {
+            bucket: "bucket".into(),
+            prefix: Some("backup/".into()),
+            error_prefix: None,
+            time_zone: None,
+            buffering: Buffering { size_mib: 1, interval_s: 1 },
+            compression,
+        }),
         ..destination()
     };
     world.open().await.create(new_stream("d", destination)).await.unwrap();
@@ -170,11 +203,16 @@ async fn play(plan: Plan) {
     assert_eq!(arrivals(&world), expected, "each record once");
 }
 
+/// The prefix of a version.
+fn prefix(is_partitioned: bool, version: u64) -> String {
+    format!("data/{version}/{}", if is_partitioned { "k=!{partitionKeyFromLambda:k}/" } else { "" })
+}
+
 /// Gives the stream another prefix and the other compression.
 async fn update(deliveries: &Deliveries) {
     let stream = deliveries.describe("d").await.unwrap();
     let (version, mut destination) = (stream.version, stream.destination);
-    destination.prefix = Some(format!("data/{version}/"));
+    destination.prefix = Some(prefix(destination.is_partitioned, version));
     destination.compression = match destination.compression {
         Compression::Gzip => Compression::None,
         _ => Compression::Gzip,
@@ -199,7 +237,7 @@ proptest! {
 /// One death at each operation in turn, on both sides of it.
 #[test]
 fn a_death_at_any_operation_neither_loses_nor_doubles() {
-    for at in 0..10 {
+    for (at, partitions) in (0..16).flat_map(|at| [(at, false), (at, true)]) {
         for after in [false, true] {
             let deaths = vec![(at, after, 11), (at / 2, !after, 5)];
             let seed = at * 2 + u64::from(after);
@@ -211,6 +249,8 @@ fn a_death_at_any_operation_neither_loses_nor_doubles() {
                 splits: at % 2 == 0,
                 gzip: true,
                 updates: at % 3 == 0,
+                partitions,
+                keeps: at % 4 == 1,
             });
         }
     }

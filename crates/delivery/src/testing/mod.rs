@@ -40,6 +40,8 @@ pub fn destination() -> Destination {
         target: crate::Target::Bucket,
         error_bucket: None,
         steps: Vec::new(),
+        is_partitioned: false,
+        backup: None,
         extension: None,
         buffering: Buffering { size_mib: 1, interval_s: 60 },
         compression: Compression::None,

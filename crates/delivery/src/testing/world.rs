@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
-use headwater_env::{Clock, Env, ManualClock, SeededRandom};
+use headwater_env::{Clock, Env, ManualClock, SeededRandom, SimDisk};
 use headwater_types::{Arn, Millis};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -105,7 +105,8 @@ impl World {
     /// A world with a stream of `shards` shards and a function that answers in capitals.
     pub fn new(shards: usize) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let (random, disk) = (Arc::new(SeededRandom::new(1)), Arc::new(SimDisk::new(1)));
+        let env = Env { clock: clock.clone(), random, disk, ..Env::real() };
         let behaviour: Arc<Behaviour> = Arc::new(|call: FunctionCall| Ok(call.ok()));
         Self {
             clock,
@@ -200,6 +201,7 @@ impl World {
             let line: Value = serde_json::from_str(line).unwrap();
             String::from_utf8(STANDARD.decode(line["rawData"].as_str().unwrap()).unwrap()).unwrap()
         };
-        self.objects.text("processing-failed/").lines().map(raw).collect()
+        let text = |prefix| self.objects.text(prefix).lines().map(raw).collect::<Vec<_>>();
+        [text("processing-failed/"), text("metadata-extraction-failed/")].concat()
     }
 }

@@ -1,7 +1,9 @@
 //! S3 destinations: AWS's configuration into the domain's, and its description. What is not built is refused by
 //! name, unless it says what is the case anyway.
 
-use headwater_delivery::{Buffering, Compression, Destination, Logging, StreamRecord};
+use headwater_delivery::{
+    Backup, Buffering, Compression, Destination, Logging, Prefixes, Step, StreamRecord, Target, keys_of,
+};
 use headwater_shapes::firehose::{
     BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
     ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate,
@@ -10,10 +12,14 @@ use headwater_shapes::firehose::{
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 
-use super::refuse;
+use serde_json::json;
+
+use super::{beside::merged as merged_values, refuse};
 use crate::{errors::invalid_argument, processing};
 
 const SIZE_MIB: i32 = 5;
+const PARTITIONED_SIZE_MIB: i32 = 128;
+const PARTITIONED_SIZE_MIB_MIN: i32 = 64;
 const INTERVAL_S: i32 = 300;
 
 /// The configuration of the older, smaller form.
@@ -36,8 +42,18 @@ pub(crate) fn updated(
     stream: &StreamRecord,
     update: ExtendedS3DestinationUpdate,
 ) -> Result<Destination, ApiError> {
-    refuse(&[(update.s3_backup_update.is_some(), "S3BackupUpdate")])?;
-    of_configuration(merged(described(stream)?, update))
+    let old = described(stream)?;
+    let was_partitioned = stream.destination.is_partitioned;
+    if update.s3_backup_mode.as_deref() == Some("Disabled") && stream.destination.backup.is_some() {
+        return Err(invalid_argument("S3 backup cannot be disabled once it is enabled."));
+    }
+    let destination = of_configuration(merged(old, update)?)?;
+    match destination.is_partitioned == was_partitioned {
+        true => Ok(destination),
+        false => Err(invalid_argument(
+            "Dynamic Partitioning can neither be enabled nor disabled on an existing delivery stream.",
+        )),
+    }
 }
 
 /// The update of the older, smaller form.
@@ -59,9 +75,9 @@ pub(crate) fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3Destinat
 fn merged(
     old: ExtendedS3DestinationDescription,
     new: ExtendedS3DestinationUpdate,
-) -> ExtendedS3DestinationConfiguration {
+) -> Result<ExtendedS3DestinationConfiguration, ApiError> {
     let hints = new.buffering_hints.unwrap_or_default();
-    ExtendedS3DestinationConfiguration {
+    Ok(ExtendedS3DestinationConfiguration {
         role_arn: new.role_arn.unwrap_or(old.role_arn),
         bucket_arn: new.bucket_arn.unwrap_or(old.bucket_arn),
         prefix: new.prefix.or(old.prefix),
@@ -75,7 +91,7 @@ fn merged(
         cloud_watch_logging_options: new.cloud_watch_logging_options.or(old.cloud_watch_logging_options),
         processing_configuration: new.processing_configuration.or(old.processing_configuration),
         s3_backup_mode: new.s3_backup_mode.or(old.s3_backup_mode),
-        s3_backup_configuration: None,
+        s3_backup_configuration: merged_backup(old.s3_backup_description, new.s3_backup_update)?,
         data_format_conversion_configuration: new
             .data_format_conversion_configuration
             .or(old.data_format_conversion_configuration),
@@ -84,43 +100,56 @@ fn merged(
             .or(old.dynamic_partitioning_configuration),
         file_extension: new.file_extension.or(old.file_extension),
         custom_time_zone: new.custom_time_zone.or(old.custom_time_zone),
+    })
+}
+
+/// The backup's configuration, in the same way.
+fn merged_backup(
+    old: Option<S3DestinationDescription>,
+    new: Option<S3DestinationUpdate>,
+) -> Result<Option<S3DestinationConfiguration>, ApiError> {
+    if old.is_none() && new.is_none() {
+        return Ok(None);
     }
+    let old = serde_json::to_value(old).map_err(ApiError::internal)?;
+    let old = if old.is_null() { json!({}) } else { old };
+    merged_values(old, &new).map(Some).map_err(|_| {
+        invalid_argument("S3 backup destination configuration is required when enabling S3 backup.")
+    })
 }
 
 /// The destination that a configuration makes.
 pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
     refuse_settings(&given)?;
-    let hints = given.buffering_hints.clone().unwrap_or_default();
-    let (size, interval) =
-        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
+    let is_partitioned =
+        given.dynamic_partitioning_configuration.as_ref().is_some_and(|given| given.enabled == Some(true));
+    let hints = buffering_hints(given.buffering_hints.as_ref(), is_partitioned)?;
     let compression_format = given.compression_format.clone().unwrap_or_else(|| "UNCOMPRESSED".to_owned());
-    let compression = match compression_format.as_str() {
-        "UNCOMPRESSED" => Compression::None,
-        "GZIP" => Compression::Gzip,
-        other => return Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
-    };
+    let compression = compression(&compression_format)?;
     let (processing_configuration, steps) =
-        processing::normalize(given.processing_configuration.clone(), &given.role_arn)?;
+        processing::normalize(given.processing_configuration.clone(), &given.role_arn, is_partitioned)?;
+    if is_partitioned {
+        check_partition_keys(&given, &steps)?;
+    }
     let logging = logging(given.cloud_watch_logging_options.as_ref())?;
+    let (backup, s3_backup_description) =
+        backup(given.s3_backup_mode.as_deref(), given.s3_backup_configuration)?.unzip();
     let described = ExtendedS3DestinationDescription {
         role_arn: given.role_arn.clone(),
         bucket_arn: given.bucket_arn.clone(),
         prefix: given.prefix.clone(),
         error_output_prefix: given.error_output_prefix.clone(),
-        buffering_hints: BufferingHints { size_in_mbs: Some(size), interval_in_seconds: Some(interval) },
+        buffering_hints: hints.clone(),
         compression_format,
-        encryption_configuration: EncryptionConfiguration {
-            no_encryption_config: Some("NoEncryption".to_owned()),
-            ..Default::default()
-        },
+        encryption_configuration: no_encryption(),
         cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
         processing_configuration,
-        s3_backup_mode: Some("Disabled".to_owned()),
+        s3_backup_mode: Some(if backup.is_some() { "Enabled" } else { "Disabled" }.to_owned()),
+        s3_backup_description,
         data_format_conversion_configuration: given.data_format_conversion_configuration,
         dynamic_partitioning_configuration: given.dynamic_partitioning_configuration,
         file_extension: given.file_extension.clone(),
         custom_time_zone: given.custom_time_zone.clone(),
-        ..Default::default()
     };
     Ok(Destination {
         bucket: bucket(&given.bucket_arn)?,
@@ -129,30 +158,149 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         error_prefix: given.error_output_prefix,
         time_zone: given.custom_time_zone,
         key_template: None,
-        target: headwater_delivery::Target::Bucket,
+        target: Target::Bucket,
         error_bucket: None,
         steps,
+        is_partitioned,
+        backup,
         extension: given.file_extension,
-        buffering: Buffering { size_mib: size.unsigned_abs(), interval_s: interval.unsigned_abs() },
+        buffering: buffering(&hints),
         compression,
         logging,
         described: serde_json::to_value(described).map_err(ApiError::internal)?,
     })
 }
 
+/// Hints with their defaults (AWS's page on buffering hints).
+fn buffering_hints(given: Option<&BufferingHints>, is_partitioned: bool) -> Result<BufferingHints, ApiError> {
+    let hints = given.cloned().unwrap_or_default();
+    let size = hints.size_in_mbs.unwrap_or(if is_partitioned { PARTITIONED_SIZE_MIB } else { SIZE_MIB });
+    if is_partitioned && size < PARTITIONED_SIZE_MIB_MIN {
+        return Err(invalid_argument(
+            "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
+        ));
+    }
+    let interval = hints.interval_in_seconds.unwrap_or(INTERVAL_S);
+    Ok(BufferingHints { size_in_mbs: Some(size), interval_in_seconds: Some(interval) })
+}
+
+fn buffering(hints: &BufferingHints) -> Buffering {
+    Buffering {
+        size_mib: hints.size_in_mbs.unwrap_or(SIZE_MIB).unsigned_abs(),
+        interval_s: hints.interval_in_seconds.unwrap_or(INTERVAL_S).unsigned_abs(),
+    }
+}
+
+fn compression(format: &str) -> Result<Compression, ApiError> {
+    match format {
+        "UNCOMPRESSED" => Ok(Compression::None),
+        "GZIP" => Ok(Compression::Gzip),
+        "ZIP" => Ok(Compression::Zip),
+        "Snappy" => Ok(Compression::Snappy),
+        "HADOOP_SNAPPY" => Ok(Compression::HadoopSnappy),
+        other => Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
+    }
+}
+
+fn no_encryption() -> EncryptionConfiguration {
+    EncryptionConfiguration { no_encryption_config: Some("NoEncryption".to_owned()), ..Default::default() }
+}
+
+/// Partition keys of the query and of the prefix have to be the same, where the query says which it makes.
+fn check_partition_keys(given: &ExtendedS3DestinationConfiguration, steps: &[Step]) -> Result<(), ApiError> {
+    let (prefix, errors) = (given.prefix.as_deref(), given.error_output_prefix.as_deref());
+    // What is wrong with the prefixes themselves is told when the delivery stream is made.
+    let Ok(prefixes) = Prefixes::parse(prefix, errors, None) else { return Ok(()) };
+    let (named, from_lambda) = prefixes.partition_keys();
+    let has_function = steps.iter().any(|step| matches!(step, Step::Function(_)));
+    if !from_lambda.is_empty() && !has_function {
+        return Err(invalid_argument("S3 Prefix names keys of a Lambda processor, and there is none."));
+    }
+    let made = steps.iter().find_map(|step| match step {
+        Step::Query(query) => Some(keys_of(query)),
+        _ => None,
+    });
+    let made = match made {
+        None if named.is_empty() => return Ok(()),
+        None => Vec::new(),
+        Some(None) => return Ok(()),
+        Some(Some(made)) => made,
+    };
+    if made.iter().any(|key| !named.contains(&&**key)) {
+        return Err(invalid_argument(
+            "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression",
+        ));
+    }
+    match named.iter().find(|key| !made.iter().any(|made| made == *key)) {
+        Some(key) => Err(invalid_argument(format!(
+            "S3 Prefix expression names the key {key}, which the MetaDataExtraction JQ Query does not make."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Where records go as they came, and how that is described.
+pub(crate) fn backup(
+    mode: Option<&str>,
+    given: Option<S3DestinationConfiguration>,
+) -> Result<Option<(Backup, S3DestinationDescription)>, ApiError> {
+    let enabled = mode.is_some_and(|mode| mode != "Disabled");
+    let given = match (enabled, given) {
+        (false, None) => return Ok(None),
+        (false, Some(_)) => {
+            return Err(ApiError::not_supported("S3BackupConfiguration without S3BackupMode Enabled"));
+        }
+        (true, None) => {
+            return Err(invalid_argument(
+                "S3 backup destination configuration is required when enabling S3 backup.",
+            ));
+        }
+        (true, Some(given)) => given,
+    };
+    let logs = logging(given.cloud_watch_logging_options.as_ref())?.is_some();
+    refuse(&[(
+        logs,
+        "CloudWatchLoggingOptions of S3BackupConfiguration (those of the destination hold for both)",
+    )])?;
+    refuse_encryption(given.encryption_configuration.as_ref())?;
+    let hints = buffering_hints(given.buffering_hints.as_ref(), false)?;
+    let compression_format = given.compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let backup = Backup {
+        bucket: bucket(&given.bucket_arn)?,
+        prefix: given.prefix.clone(),
+        error_prefix: given.error_output_prefix.clone(),
+        time_zone: None,
+        buffering: buffering(&hints),
+        compression: compression(&compression_format)?,
+    };
+    let described = S3DestinationDescription {
+        role_arn: given.role_arn,
+        bucket_arn: given.bucket_arn,
+        prefix: given.prefix,
+        error_output_prefix: given.error_output_prefix,
+        buffering_hints: hints,
+        compression_format,
+        encryption_configuration: no_encryption(),
+        cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
+    };
+    Ok(Some((backup, described)))
+}
+
+fn refuse_encryption(given: Option<&EncryptionConfiguration>) -> Result<(), ApiError> {
+    let Some(given) = given else { return Ok(()) };
+    if given.no_encryption_config.is_some() && given.kms_encryption_config.is_some() {
+        return Err(invalid_argument(
+            "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified",
+        ));
+    }
+    refuse(&[(given.kms_encryption_config.is_some(), "KMSEncryptionConfig")])
+}
+
 fn refuse_settings(given: &ExtendedS3DestinationConfiguration) -> Result<(), ApiError> {
-    let backup = given.s3_backup_mode.as_deref().is_some_and(|mode| mode != "Disabled");
-    let encryption = given.encryption_configuration.as_ref();
+    refuse_encryption(given.encryption_configuration.as_ref())?;
     let conversion = given.data_format_conversion_configuration.as_ref();
-    let partitioning = given.dynamic_partitioning_configuration.as_ref();
-    refuse(&[
-        (backup, "S3BackupMode Enabled"),
-        (given.s3_backup_configuration.is_some(), "S3BackupConfiguration"),
-        (encryption.is_some_and(|e| e.kms_encryption_config.is_some()), "KMSEncryptionConfig"),
-        // AWS takes an absent Enabled for true.
-        (conversion.is_some_and(|c| c.enabled != Some(false)), "DataFormatConversionConfiguration"),
-        (partitioning.is_some_and(|p| p.enabled == Some(true)), "DynamicPartitioningConfiguration"),
-    ])
+    // AWS takes an absent Enabled for true.
+    refuse(&[(conversion.is_some_and(|c| c.enabled != Some(false)), "DataFormatConversionConfiguration")])
 }
 
 /// The bucket that an ARN names.

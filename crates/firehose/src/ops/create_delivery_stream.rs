@@ -95,20 +95,10 @@ mod tests {
     async fn what_is_not_built_is_refused_by_name() {
         let world = World::new().await;
         let conversion = json!({"DataFormatConversionConfiguration": {}});
-        let processor =
-            json!({"ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Decompression"}]}});
         let kms = json!({"EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": "k"}}});
         for (input, named) in [
-            (extended(json!({"CompressionFormat": "Snappy"})), "CompressionFormat Snappy"),
-            (extended(json!({"S3BackupMode": "Enabled"})), "S3BackupMode"),
             (extended(conversion), "DataFormatConversionConfiguration"),
-            (extended(json!({"DynamicPartitioningConfiguration": {"Enabled": true}})), "DynamicPartitioning"),
             (extended(kms), "KMSEncryptionConfig"),
-            (extended(processor), "the Decompression processor"),
-            (
-                extended(json!({"Prefix": "!{partitionKeyFromQuery:a}/", "ErrorOutputPrefix": "e"})),
-                "partitionKey",
-            ),
             (extended(json!({"Prefix": "!{timestamp:w}/", "ErrorOutputPrefix": "e"})), "pattern letter w"),
             (
                 json!({"DeliveryStreamName": "d", "DeliveryStreamType": "MSKAsSource",
@@ -196,6 +186,152 @@ mod tests {
             world.refused::<ops::CreateDeliveryStream>(extended(json!({}))).await,
             refusal("ResourceInUseException", "Firehose d under accountId 000000000000 already exists")
         );
+    }
+
+    fn partitioned(prefix: &str, processors: Value, more: Value) -> Value {
+        let mut input = extended(json!({
+            "Prefix": prefix, "ErrorOutputPrefix": "e/",
+            "DynamicPartitioningConfiguration": {"Enabled": true},
+            "ProcessingConfiguration": {"Enabled": true, "Processors": processors},
+        }));
+        let members = input["ExtendedS3DestinationConfiguration"].as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        input
+    }
+
+    fn query(text: &str) -> Value {
+        json!({"Type": "MetadataExtraction", "Parameters": [
+            {"ParameterName": "MetadataExtractionQuery", "ParameterValue": text},
+            {"ParameterName": "JsonParsingEngine", "ParameterValue": "JQ-1.6"}]})
+    }
+
+    fn processor(kind: &str, parameters: &[(&str, &str)]) -> Value {
+        let parameter =
+            |(name, value): &(&str, &str)| json!({"ParameterName": name, "ParameterValue": value});
+        json!({"Type": kind, "Parameters": parameters.iter().map(parameter).collect::<Vec<_>>()})
+    }
+
+    #[tokio::test]
+    async fn partitions_need_what_aws_says_they_need() {
+        let world = World::new().await;
+        let prefix = "b=!{partitionKeyFromQuery:b}/";
+        let one = json!([query("{b: .borough}")]);
+        for (input, text) in [
+            (
+                partitioned("p/", one.clone(), json!({})),
+                "S3 Prefix should contain Dynamic Partitioning namespaces when Dynamic Partitioning is enabled",
+            ),
+            (
+                extended(json!({"Prefix": prefix, "ErrorOutputPrefix": "e/"})),
+                "Dynamic Partitioning Namespaces can only be part of a prefix expression when Dynamic Partitioning is \
+                 enabled.",
+            ),
+            (
+                partitioned(
+                    prefix,
+                    one.clone(),
+                    json!({"BufferingHints": {"SizeInMBs": 63, "IntervalInSeconds": 60}}),
+                ),
+                "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
+            ),
+            (
+                partitioned(prefix, json!([query("{b: .b, c: .c}")]), json!({})),
+                "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression",
+            ),
+            (
+                extended(json!({"ProcessingConfiguration": {"Enabled": true, "Processors": one}})),
+                "class com.amazonaws.services.firehose.internal.model.MetadataExtractionProcessor can only be present \
+                 when Dynamic Partitioning is enabled.",
+            ),
+            (
+                partitioned(
+                    prefix,
+                    json!([query("{b: .b}"), processor("RecordDeAggregation", &[("SubRecordType", "CSV")])]),
+                    json!({}),
+                ),
+                "SubRecordType has to be one of JSON, DELIMITED",
+            ),
+            (
+                partitioned(
+                    prefix,
+                    json!([
+                        query("{b: .b}"),
+                        processor("RecordDeAggregation", &[("SubRecordType", "DELIMITED")])
+                    ]),
+                    json!({}),
+                ),
+                "Delimiter should be present for DELIMITED",
+            ),
+            (
+                partitioned(
+                    prefix,
+                    json!([processor("MetadataExtraction", &[("JsonParsingEngine", "JQ-1.7")])]),
+                    json!({}),
+                ),
+                "MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6",
+            ),
+            (
+                extended(json!({"ProcessingConfiguration": {"Enabled": true, "Processors": [
+                    processor("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])]}})),
+                "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor",
+            ),
+            (
+                extended(json!({"S3BackupMode": "Enabled"})),
+                "S3 backup destination configuration is required when enabling S3 backup.",
+            ),
+        ] {
+            assert_eq!(
+                world.refused::<ops::CreateDeliveryStream>(input).await,
+                refusal("InvalidArgumentException", text)
+            );
+        }
+        for bad in [
+            partitioned(prefix, json!([query("{b: ")]), json!({})),
+            partitioned(prefix, json!([query("{b: .b}"), query("{b: .b}")]), json!({})),
+            partitioned(prefix, json!([processor("AppendDelimiterToRecord", &[])]), json!({})),
+            partitioned("!{partitionKeyFromLambda:b}/", json!([query("{}")]), json!({})),
+            partitioned("!{partitionKeyFromQuery:c}/", json!([query("{b: .b}")]), json!({})),
+        ] {
+            let (code, _) = world.refused::<ops::CreateDeliveryStream>(bad).await;
+            assert_eq!(code, "InvalidArgumentException");
+        }
+    }
+
+    #[tokio::test]
+    async fn partitions_and_backups_are_described_and_cannot_be_taken_back() {
+        let world = World::new().await;
+        let bucket = json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::backup", "Prefix": "raw/"});
+        let more = json!({"S3BackupMode": "Enabled", "S3BackupConfiguration": bucket});
+        let processors =
+            json!([processor("AppendDelimiterToRecord", &[("Delimiter", "\\n")]), query("{b: .b}")]);
+        let input = partitioned("!{partitionKeyFromQuery:b}/", processors.clone(), more);
+        world.ok::<ops::CreateDeliveryStream>(input).await;
+        let describe = async || {
+            let described = world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await;
+            let destination = &described["DeliveryStreamDescription"]["Destinations"][0];
+            destination["ExtendedS3DestinationDescription"].clone()
+        };
+        let described = describe().await;
+        assert_eq!(described["BufferingHints"], json!({"SizeInMBs": 128, "IntervalInSeconds": 300}));
+        assert_eq!(described["DynamicPartitioningConfiguration"], json!({"Enabled": true}));
+        assert_eq!(described["ProcessingConfiguration"]["Processors"], processors);
+        assert_eq!(described["S3BackupMode"], "Enabled");
+        let update = |version: u32, change: Value| {
+            json!({"DeliveryStreamName": "d", "CurrentDeliveryStreamVersionId": version.to_string(),
+                "DestinationId": "destinationId-000000000001", "ExtendedS3DestinationUpdate": change})
+        };
+        let change = json!({"S3BackupUpdate": {"CompressionFormat": "GZIP"}});
+        world.ok::<ops::UpdateDestination>(update(1, change)).await;
+        let backup = &describe().await["S3BackupDescription"];
+        assert_eq!((&backup["Prefix"], &backup["CompressionFormat"]), (&json!("raw/"), &json!("GZIP")));
+        for change in [
+            json!({"S3BackupMode": "Disabled"}),
+            json!({"DynamicPartitioningConfiguration": {"Enabled": false}, "Prefix": "p/",
+                "ProcessingConfiguration": {"Enabled": false}}),
+        ] {
+            let (code, _) = world.refused::<ops::UpdateDestination>(update(2, change)).await;
+            assert_eq!(code, "InvalidArgumentException");
+        }
     }
 
     #[tokio::test]

@@ -93,7 +93,6 @@ mod tests {
         let (code, _) = world.refused::<ops::UpdateDestination>(update("1", json!({}))).await;
         assert_eq!(code, "InvalidArgumentException");
         for (change, named) in [
-            (json!({"ExtendedS3DestinationUpdate": {"S3BackupMode": "Enabled"}}), "S3BackupMode Enabled"),
             (json!({"SplunkDestinationUpdate": {}}), "SplunkDestinationUpdate"),
         ] {
             assert_eq!(

@@ -1,0 +1,62 @@
+//! Where the items of a batch go once their steps are done: into one object, into one a partition, or to a
+//! destination beside the bucket.
+//!
+//! Owns what these have in common, and the objects for what fails.
+
+mod errors;
+mod one_object;
+mod partitions;
+mod sink;
+
+pub use self::{errors::Errors, one_object::OneObject, partitions::Partitions, sink::Chunks};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    execute::ExecuteError,
+    item::{ErrorKind, Failure, Item, Rejected},
+    ledger::Ledger,
+    object::ObjectWriter,
+    ports::ObjectsError,
+};
+use headwater_types::Millis;
+
+/// Takes the items of one execution.
+#[async_trait]
+pub trait Outlet: Send {
+    /// Takes items; those that cannot go there go to `errors`.
+    async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>) -> Result<(), ExecuteError>;
+
+    /// There is no more: completes what was begun. The keys of the objects that were written.
+    async fn finish(
+        self: Box<Self>,
+        ledger: &mut Ledger<'_>,
+        errors: &mut Errors<'_>,
+    ) -> Result<Vec<String>, ExecuteError>;
+}
+
+/// Writes items to an object; those that cannot be in it go to `errors`.
+async fn write(
+    writer: &mut ObjectWriter,
+    items: Vec<Item>,
+    errors: &mut Errors<'_>,
+) -> Result<(), ObjectsError> {
+    let pieces: Vec<Bytes> = items.iter().map(|item| item.data.clone()).collect();
+    let failed = writer.write(pieces).await?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let ended = errors.now();
+    errors.take(failed.into_iter().map(|(at, failure)| unfit(&items[at], failure, ended)).collect()).await
+}
+
+/// A record that did not fit its object. What is told of it is what did not fit, and not what it once was.
+fn unfit(item: &Item, failure: Failure, ended: Millis) -> Rejected {
+    let mut origin = (*item.origin).clone();
+    origin.data = item.data.clone();
+    let more =
+        vec![("sequenceNumber", (*origin.sequence_number).into()), ("subSequenceNumber", origin.sub.into())];
+    let kind = ErrorKind::FormatConversion;
+    Rejected { origin: origin.into(), kind, failure, attempts: 1, ended, more }
+}

@@ -1,0 +1,172 @@
+//! The records of a partitioned batch between the steps and their objects: in a file without a name, in runs of one
+//! partition each.
+//!
+//! It bounds memory: what is held is one group on its way in and one on its way out, and where each run lies. Nothing
+//! in it outlives the execution, so nothing is synced, and a crash leaves no file behind.
+
+use std::{
+    io::{self, IoSlice},
+    path::Path,
+    sync::Arc,
+};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use headwater_env::{Env, File};
+use headwater_types::Millis;
+
+use crate::{
+    groups::UserRecord,
+    item::{Item, Keys},
+    limits::READ_BYTES_MAX,
+};
+
+/// Records by partition.
+pub struct Spool {
+    env: Env,
+    file: Arc<dyn File>,
+    end: u64,
+    /// Where the runs of each partition lie: offset and length.
+    runs: Vec<Vec<(u64, usize)>>,
+}
+
+impl Spool {
+    /// An empty one, in the folder `dir`.
+    pub async fn open(env: Env, dir: &Path) -> io::Result<Self> {
+        let (disk, dir, name) = (env.disk.clone(), dir.to_owned(), env.random.uuid());
+        let open = move || {
+            disk.create_dir_all(&dir)?;
+            let path = dir.join(name);
+            let file = disk.create(&path)?;
+            // It lives for as long as it is open.
+            disk.remove(&path)?;
+            Ok::<_, io::Error>(Arc::from(file))
+        };
+        let file = env.blocking(open).await?;
+        Ok(Self { env, file, end: 0, runs: Vec::new() })
+    }
+
+    /// Adds items, each with the number of its partition.
+    pub async fn add(&mut self, mut items: Vec<(usize, Item)>) -> io::Result<()> {
+        let (file, end) = (self.file.clone(), self.end);
+        let write = move || {
+            items.sort_by_key(|(partition, _)| *partition);
+            let runs: Vec<(usize, BytesMut)> =
+                items.chunk_by(|(a, _), (b, _)| a == b).map(|run| (run[0].0, encode(run))).collect();
+            let parts: Vec<IoSlice<'_>> = runs.iter().map(|(_, run)| IoSlice::new(run)).collect();
+            file.write_all_at(&parts, end)?;
+            Ok::<_, io::Error>(runs.into_iter().map(|(partition, run)| (partition, run.len())).collect())
+        };
+        let written: Vec<(usize, usize)> = self.env.blocking(write).await?;
+        for (partition, length) in written {
+            if self.runs.len() <= partition {
+                self.runs.resize_with(partition + 1, Vec::new);
+            }
+            self.runs[partition].push((self.end, length));
+            self.end += length as u64;
+        }
+        Ok(())
+    }
+
+    /// The items of a partition in the order in which they were added, some at a time: those from run `from` on, and
+    /// the run after them.
+    pub async fn read(&self, partition: usize, from: usize) -> io::Result<(Vec<Item>, usize)> {
+        let mut bytes = 0;
+        let fits = |(_, length): &&(u64, usize)| {
+            let fits = bytes == 0 || bytes + length <= READ_BYTES_MAX;
+            bytes += length;
+            fits
+        };
+        let runs: Vec<_> = self.runs[partition][from..].iter().take_while(fits).copied().collect();
+        let (file, next) = (self.file.clone(), from + runs.len());
+        let read = move || {
+            let mut items = Vec::new();
+            for (offset, length) in runs {
+                let mut run = vec![0; length];
+                file.read_exact_at(&mut run, offset)?;
+                decode(run.into(), &mut items).ok_or(io::ErrorKind::InvalidData)?;
+            }
+            Ok::<_, io::Error>(items)
+        };
+        Ok((self.env.blocking(read).await?, next))
+    }
+}
+
+/// What an object and a line about a failure need of items: arrival, sequence number, place, data.
+fn encode(run: &[(usize, Item)]) -> BytesMut {
+    let mut bytes = BytesMut::new();
+    for (_, Item { origin, data, .. }) in run {
+        bytes.put_u64(origin.arrival.0);
+        bytes.put_u64(origin.sub as u64);
+        for part in [origin.sequence_number.as_bytes(), data] {
+            bytes.put_u64(part.len() as u64);
+            bytes.put_slice(part);
+        }
+    }
+    bytes
+}
+
+fn decode(mut run: Bytes, items: &mut Vec<Item>) -> Option<()> {
+    while !run.is_empty() {
+        let arrival = Millis(run.try_get_u64().ok()?);
+        let sub = run.try_get_u64().ok()? as usize;
+        let sequence_number = String::from_utf8(part(&mut run)?.to_vec()).ok()?.into();
+        let data = part(&mut run)?;
+        let (shard, partition_key) = ("".into(), "".into());
+        let origin = UserRecord { shard, sequence_number, sub, partition_key, data: data.clone(), arrival };
+        items.push(Item { origin: Arc::new(origin), data, keys: Keys::default() });
+    }
+    Some(())
+}
+
+fn part(run: &mut Bytes) -> Option<Bytes> {
+    let length = usize::try_from(run.try_get_u64().ok()?).ok()?;
+    (length <= run.len()).then(|| run.split_to(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_env::SimDisk;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::item;
+
+    #[tokio::test]
+    async fn partitions_come_back_in_order_and_nothing_is_left() {
+        let disk = SimDisk::new(1);
+        let env = Env { disk: Arc::new(disk.clone()), ..Env::real() };
+        let mut spool = Spool::open(env.clone(), Path::new("spool")).await.unwrap();
+        for group in 0..50usize {
+            let items =
+                (0..9usize).map(|i| ((group + i) % 3, item(format!("{group} {i} {}", "x".repeat(40_000)))));
+            spool.add(items.collect()).await.unwrap();
+        }
+        assert_eq!(spool.runs.len(), 3);
+        for partition in 0..3 {
+            let (mut from, mut found) = (0, Vec::new());
+            while from < spool.runs[partition].len() {
+                let (items, next) = spool.read(partition, from).await.unwrap();
+                assert!(items.iter().map(|item| item.data.len()).sum::<usize>() < READ_BYTES_MAX);
+                assert!(items.iter().all(|item| (item.origin.arrival, item.origin.sub) == (Millis(7), 0)));
+                found.extend(items.into_iter().map(|item| item.data));
+                from = next;
+            }
+            let text =
+                |bytes: &Bytes| String::from_utf8_lossy(&bytes[..6]).trim_end_matches(['x', ' ']).to_owned();
+            let mine = (0..50).flat_map(|group| (0..9).map(move |i| (group, i)));
+            let mine = mine.filter(|(group, i)| (group + i) % 3 == partition);
+            assert_eq!(
+                found.iter().map(text).collect::<Vec<_>>(),
+                mine.map(|(group, i)| format!("{group} {i}")).collect::<Vec<_>>()
+            );
+        }
+        assert_eq!(env.disk.list(Path::new("spool")).unwrap(), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            drop(decode(bytes.into(), &mut Vec::new()));
+        }
+    }
+}
