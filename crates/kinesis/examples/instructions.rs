@@ -168,12 +168,8 @@ fn in_pieces(body: Bytes) -> Body {
 }
 
 fn context() -> Context {
-    Context {
-        request_id: "00000000-0000-4000-8000-000000000000".to_owned(),
-        region: Region("us-east-1".to_owned()),
-        account: Account("000000000000".to_owned()),
-        host: "127.0.0.1:4566".to_owned(),
-    }
+    let (region, account) = (Region("us-east-1".to_owned()), Account("000000000000".to_owned()));
+    Context::new("request", region, account, "127.0.0.1:4566")
 }
 
 /// The `call`th request to put so many records, over all shards.

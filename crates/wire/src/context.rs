@@ -103,3 +103,27 @@ impl Context {
         Err(ApiError::new(status, "AccessDeniedException", text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_of_other_accounts_are_admitted_to_what_is_shared() {
+        let account = |digit: &str| Account(digit.repeat(12));
+        let mut context = Context::new("R1", Region("us-east-1".to_owned()), account("1"), "localhost");
+        context.operation = "DeleteStream";
+        assert_eq!(context.admit(&[], "kinesis", 400), Ok(()));
+        context.caller = Arc::new(Caller::of_user(account("2"), "ann"));
+        assert_eq!(context.caller.user(), Some("ann"));
+        let refused = context.admit(&["PutRecord"], "kinesis", 400).unwrap_err();
+        assert_eq!((refused.status(), refused.code()), (400, "AccessDeniedException"));
+        assert_eq!(
+            refused.message(),
+            "User: arn:aws:iam::222222222222:user/ann is not authorized to perform: kinesis:DeleteStream because no \
+             identity-based policy allows the kinesis:DeleteStream action"
+        );
+        context.operation = "PutRecord";
+        assert_eq!(context.admit(&["PutRecord"], "kinesis", 400), Ok(()));
+    }
+}
