@@ -69,6 +69,9 @@ pub trait File: Send + Sync {
     fn allocate(&self, len: u64) -> io::Result<()>;
     /// The file's length in bytes.
     fn len(&self) -> io::Result<u64>;
+    /// Says that `len` bytes at `offset` will be read soon, so that the system may read them ahead, all at one go. Does
+    /// not wait for it.
+    fn will_read(&self, offset: u64, len: u64);
 
     /// Fills all of `buffer` from `offset`, or fails with `UnexpectedEof`.
     fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
@@ -211,6 +214,20 @@ impl File for RealFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
+
+    #[cfg(target_os = "linux")]
+    fn will_read(&self, offset: u64, len: u64) {
+        // Advice: where it is not taken, the read itself takes longer.
+        let _ = rustix::fs::fadvise(
+            &self.0,
+            offset,
+            std::num::NonZeroU64::new(len),
+            rustix::fs::Advice::WillNeed,
+        );
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn will_read(&self, _: u64, _: u64) {}
 }
 
 #[cfg(test)]

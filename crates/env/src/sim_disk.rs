@@ -487,6 +487,8 @@ impl File for SimFile {
         world.check_running()?;
         Ok(world.nodes[self.node].now.len() as u64)
     }
+
+    fn will_read(&self, _: u64, _: u64) {}
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
         Some(value)
     }
 
-    fn insert(&self, key: K, value: V, weight: usize) {
+    /// Keeps a value that was not asked for yet.
+    pub fn insert(&self, key: K, value: V, weight: usize) {
         self.generations.lock().insert(key, value, weight, self.budget);
     }
 

@@ -7,10 +7,12 @@ use std::{
 };
 
 use headwater_env::{Disk, Env, File};
+use parking_lot::Mutex;
 
 use crate::{
     api::LogError,
     format::{FILE_HEADER, FileHeader, Wrong},
+    limits,
 };
 
 /// Which log file: its place among the others, and how often it was rewritten.
@@ -45,6 +47,8 @@ pub struct LogFile {
     /// What it begins with.
     pub header: FileHeader,
     file: Box<dyn File>,
+    /// Which parts were read ahead since the file was opened, a bit each.
+    ahead: Mutex<Vec<u64>>,
 }
 
 impl LogFile {
@@ -53,7 +57,7 @@ impl LogFile {
         let path = dir.join(name);
         let id = FileId { sequence: header.sequence, generation: header.generation };
         let file = disk.create(&path).map_err(|e| FileError::new(&path, "write", e))?;
-        let new = Self { path, id, header, file };
+        let new = Self { path, id, header, file, ahead: Mutex::default() };
         let filled = new.write(&[IoSlice::new(&header.encode())], 0).and_then(|()| new.sync());
         let named =
             filled.and_then(|()| disk.sync_dir(dir).map_err(|e| FileError::new(&new.path, "sync", e)));
@@ -99,7 +103,7 @@ impl LogFile {
         if (FileId { sequence: header.sequence, generation: header.generation }) != id {
             return Ok(Err("the file has another file's name"));
         }
-        Ok(Ok(Self { path, id, header, file }))
+        Ok(Ok(Self { path, id, header, file, ahead: Mutex::default() }))
     }
 
     /// Writes `parts` one behind the other at `at`.
@@ -129,6 +133,20 @@ impl LogFile {
             io::ErrorKind::UnexpectedEof => self.damaged(at, "the file ends before what it should hold"),
             _ => read_error(&self.path, &e),
         })
+    }
+
+    /// Has the system read the part around `at` ahead, once for all that will be read of it.
+    pub fn read_ahead(&self, at: u64) {
+        let part = at / limits::READ_AHEAD_BYTES;
+        let (word, bit) = ((part / 64) as usize, 1 << (part % 64));
+        let mut ahead = self.ahead.lock();
+        if ahead.len() <= word {
+            ahead.resize(word + 1, 0);
+        }
+        if ahead[word] & bit == 0 {
+            ahead[word] |= bit;
+            self.file.will_read(part * limits::READ_AHEAD_BYTES, limits::READ_AHEAD_BYTES);
+        }
     }
 
     /// The file's length in bytes.

@@ -22,10 +22,14 @@ pub const DIRECT_BYTES: usize = 1 << 20;
 pub const READS: usize = 16;
 
 /// Bytes that one read takes from a file at one go.
-pub const READ_BYTES: usize = 4 << 20;
+pub const READ_BYTES: usize = 1 << 20;
 
 /// Blocks of one shard with at most this many foreign bytes between them are read at one go.
-pub const READ_GAP_BYTES: u64 = 16 << 10;
+pub const READ_GAP_BYTES: u64 = 4 << 10;
+
+/// Blocks that lie further apart are read with what is around them: an aligned part of this size, which the system
+/// keeps for the readers of other shards.
+pub const READ_AHEAD_BYTES: u64 = 256 << 10;
 
 /// What a batch in the tail costs beside its own bytes.
 pub const TAIL_BATCH_OVERHEAD: usize = 128;

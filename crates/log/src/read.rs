@@ -146,7 +146,7 @@ impl Core {
             {
                 return Ok(Place::File(file, blocks));
             }
-            match self.segments.find_offset(shard.number, taken.next, taken.wanted(), taken.bytes_left)? {
+            match self.segments.find_offset(shard, taken.next, taken.wanted(), taken.bytes_left)? {
                 Found::Blocks(file, blocks) => return Ok(Place::File(file, blocks)),
                 Found::Gone => return Ok(Place::Gone),
                 Found::After => {}
@@ -228,23 +228,63 @@ pub fn read_blocks(
 ) -> Result<(), LogError> {
     let mut rest = blocks;
     while !rest.is_empty() {
-        let (run, behind) = rest.split_at(run_len(rest));
+        let (runs, behind) = runs_of(rest);
         rest = behind;
-        let start = run[0].at;
-        let last = run.last().expect("a run has a block");
-        let mut bytes = vec![0; (last.at + last.size() - start) as usize];
-        file.read(&mut bytes, start)?;
-        let bytes = Bytes::from(bytes);
-        for block in run {
-            let at = (block.at - start) as usize;
-            let bytes = bytes.slice(at..at + block.size() as usize);
-            let done = check_block(shard, block, &bytes).and_then(|header| visit(header, bytes));
-            if !done.map_err(|what| file.damaged(block.at, what))? {
-                return Ok(());
+        let bytes = read_runs(file, &runs)?;
+        let mut begin = 0;
+        for run in runs {
+            for block in run {
+                let at = begin + (block.at - run[0].at) as usize;
+                let bytes = bytes.slice(at..at + block.size() as usize);
+                let done = check_block(shard, block, &bytes).and_then(|header| visit(header, bytes));
+                if !done.map_err(|what| file.damaged(block.at, what))? {
+                    return Ok(());
+                }
             }
+            begin += span(run);
         }
     }
     Ok(())
+}
+
+/// Blocks that lie close together, and are read at one go.
+type Run<'a> = &'a [BlockRef];
+
+/// The first runs of the blocks, as many as one buffer takes but at least one, and the blocks that follow.
+fn runs_of(blocks: &[BlockRef]) -> (Vec<Run<'_>>, &[BlockRef]) {
+    let (mut runs, mut rest, mut bytes) = (Vec::new(), blocks, 0);
+    while !rest.is_empty() {
+        let (run, behind) = rest.split_at(run_len(rest));
+        bytes += span(run);
+        if bytes > limits::READ_BYTES && !runs.is_empty() {
+            break;
+        }
+        runs.push(run);
+        rest = behind;
+    }
+    (runs, rest)
+}
+
+/// Reads runs into one buffer, one behind the other.
+fn read_runs(file: &LogFile, runs: &[Run<'_>]) -> Result<Bytes, LogError> {
+    let mut bytes = vec![0; runs.iter().map(|run| span(run)).sum()];
+    if runs.len() > 1 {
+        // Before the first is read, so that the disk has them all at once.
+        runs.iter().for_each(|run| file.read_ahead(run[0].at));
+    }
+    let mut rest = &mut bytes[..];
+    for run in runs {
+        let (part, behind) = rest.split_at_mut(span(run));
+        file.read(part, run[0].at)?;
+        rest = behind;
+    }
+    Ok(bytes.into())
+}
+
+/// Bytes from the first block's begin to the last one's end.
+fn span(run: Run<'_>) -> usize {
+    let last = run.last().expect("a run has a block");
+    (last.at + last.size() - run[0].at) as usize
 }
 
 /// How many of the blocks are read at one go: at least one.

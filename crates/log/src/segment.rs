@@ -5,7 +5,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use headwater_env::Disk;
@@ -17,9 +17,9 @@ use crate::{
     cache::Cache,
     files::{FileId, LogFile},
     format::{FileHeader, Wrong, crc},
-    index::{self, ENTRY, Entry, Restart, TRAILER, Trailer},
+    index::{self, ENTRY, Entry, RESTART, Restart, TRAILER, Trailer},
     limits,
-    shard::{BlockRef, Trim, Wanted},
+    shard::{BlockRef, Shard, Trim, Wanted},
 };
 
 /// Directory entries that are read at one go.
@@ -84,16 +84,23 @@ pub fn read_trailer(file: &LogFile) -> Result<Result<Trailer, Wrong>, LogError> 
 
 /// The whole directory of a sealed file.
 pub fn read_directory(file: &LogFile, trailer: &Trailer) -> Result<Vec<Entry>, LogError> {
-    let mut bytes = vec![0; trailer.shards as usize * ENTRY];
-    file.read(&mut bytes, trailer.directory)?;
-    if crc(&bytes) != trailer.directory_crc {
+    let (entries, sum) = read_entries(file, trailer.directory, trailer.shards)?;
+    if sum != trailer.directory_crc {
         return Err(file.damaged(trailer.directory, "the directory's checksum is wrong"));
     }
+    Ok(entries)
+}
+
+/// `count` entries of a directory that stand at `at`, and the checksum of their bytes.
+fn read_entries(file: &LogFile, at: u64, count: u64) -> Result<(Vec<Entry>, u32), LogError> {
+    let mut bytes = vec![0; count as usize * ENTRY];
+    file.read(&mut bytes, at)?;
     let entry = |(i, b): (usize, &[u8])| {
         let entry = Entry::parse(b.try_into().expect("as long as an entry"));
-        entry.map_err(|what| file.damaged(trailer.directory + (i * ENTRY) as u64, what))
+        entry.map_err(|what| file.damaged(at + (i * ENTRY) as u64, what))
     };
-    bytes.chunks_exact(ENTRY).enumerate().map(entry).collect()
+    let entries = bytes.chunks_exact(ENTRY).enumerate().map(entry).collect::<Result<_, _>>()?;
+    Ok((entries, crc(&bytes)))
 }
 
 /// The restart entries of a shard's run.
@@ -101,6 +108,26 @@ pub fn read_restarts(file: &LogFile, entry: &Entry) -> Result<Vec<Restart>, LogE
     let mut bytes = vec![0; index::restarts_len(entry.blocks as usize)];
     file.read(&mut bytes, entry.run)?;
     index::parse_restarts(&bytes, entry).map_err(|what| file.damaged(entry.run, what))
+}
+
+/// All of a shard's run that has a single chunk, at one go; none when it has more.
+fn read_short_run(file: &LogFile, entry: &Entry) -> Result<Option<(Vec<Restart>, Vec<BlockRef>)>, LogError> {
+    if index::restarts_len(entry.blocks as usize) != RESTART {
+        return Ok(None);
+    }
+    let mut bytes = vec![0; entry.run_len as usize];
+    file.read(&mut bytes, entry.run)?;
+    let run = index::parse_restarts(&bytes[..RESTART], entry).and_then(|restarts| {
+        let (end, count) = index::chunk_shape(entry, &restarts, 0);
+        let blocks = index::parse_chunk(&bytes[restarts[0].at as usize..end as usize], &restarts[0], count)?;
+        Ok((restarts, blocks))
+    });
+    run.map(Some).map_err(|what| file.damaged(entry.run, what))
+}
+
+/// What a chunk of so many blocks takes in memory.
+fn chunk_weight(blocks: u32) -> usize {
+    blocks as usize * size_of::<BlockRef>() + 64
 }
 
 /// One chunk of a shard's run.
@@ -123,7 +150,7 @@ pub struct Segments {
     dir: PathBuf,
     list: RwLock<Arc<List>>,
     files: Cache<FileId, Arc<LogFile>>,
-    pages: Cache<(FileId, u64), Arc<Vec<u8>>>,
+    pages: Cache<(FileId, u64), Arc<Vec<Entry>>>,
     restarts: Cache<(FileId, u64), Arc<Vec<Restart>>>,
     chunks: Cache<(FileId, u64, usize), Arc<Vec<BlockRef>>>,
 }
@@ -209,44 +236,49 @@ impl Segments {
         })
     }
 
-    /// What `segment` knows of `shard`: a binary search through its directory.
+    /// What `segment` knows of `shard`: a binary search through the pages of its directory.
     fn entry(&self, segment: &Segment, shard: ShardNumber) -> Result<Option<Entry>, LogError> {
         let trailer = &segment.footer.as_ref().map_err(Clone::clone)?.trailer;
-        let (mut low, mut high) = (0, trailer.shards);
+        let (mut low, mut high) = (0, trailer.shards.div_ceil(PAGE_ENTRIES));
         while low < high {
             let middle = (low + high) / 2;
-            let entry = self.entry_at(segment, trailer, middle)?;
-            match entry.shard.cmp(&shard.0) {
-                std::cmp::Ordering::Equal => return Ok(Some(entry)),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
+            let page = self.page(segment, trailer, middle)?;
+            match page.binary_search_by_key(&shard.0, |entry| entry.shard) {
+                Ok(i) => return Ok(Some(page[i])),
+                Err(0) => high = middle,
+                Err(i) if i == page.len() => low = middle + 1,
+                Err(_) => return Ok(None),
             }
         }
         Ok(None)
     }
 
-    fn entry_at(&self, segment: &Segment, trailer: &Trailer, i: u64) -> Result<Entry, LogError> {
-        let page = i / PAGE_ENTRIES;
-        let bytes = self.pages.get_or((segment.id, page), || {
+    /// Some entries of a directory, each of which was checked.
+    fn page(&self, segment: &Segment, trailer: &Trailer, page: u64) -> Result<Arc<Vec<Entry>>, LogError> {
+        self.pages.get_or((segment.id, page), || {
             let from = page * PAGE_ENTRIES;
             let count = PAGE_ENTRIES.min(trailer.shards - from);
-            let mut bytes = vec![0; count as usize * ENTRY];
-            self.file(segment)?.read(&mut bytes, trailer.directory + from * ENTRY as u64)?;
-            let weight = bytes.len();
-            Ok((Arc::new(bytes), weight))
-        })?;
-        let at = (i % PAGE_ENTRIES) as usize * ENTRY;
-        let entry = Entry::parse(bytes[at..at + ENTRY].try_into().expect("as long as an entry"));
-        entry.map_err(|what| LogError::Damaged {
-            file: self.dir.join(segment.id.name()),
-            offset: trailer.directory + i * ENTRY as u64,
-            what,
+            let entries =
+                read_entries(&*self.file(segment)?, trailer.directory + from * ENTRY as u64, count)?.0;
+            let weight = entries.len() * size_of::<Entry>();
+            Ok((Arc::new(entries), weight))
         })
     }
 
     fn restarts(&self, segment: &Segment, entry: &Entry) -> Result<Arc<Vec<Restart>>, LogError> {
         self.restarts.get_or((segment.id, entry.shard), || {
-            let restarts = read_restarts(&*self.file(segment)?, entry)?;
+            let file = self.file(segment)?;
+            let restarts = match read_short_run(&file, entry)? {
+                Some((restarts, blocks)) => {
+                    self.chunks.insert(
+                        (segment.id, entry.shard, 0),
+                        Arc::new(blocks),
+                        chunk_weight(entry.blocks),
+                    );
+                    restarts
+                }
+                None => read_restarts(&file, entry)?,
+            };
             let weight = restarts.len() * size_of::<Restart>() + 64;
             Ok((Arc::new(restarts), weight))
         })
@@ -261,7 +293,7 @@ impl Segments {
     ) -> Result<Arc<Vec<BlockRef>>, LogError> {
         self.chunks.get_or((segment.id, entry.shard, i), || {
             let blocks = read_chunk(&*self.file(segment)?, entry, restarts, i)?;
-            let weight = blocks.len() * size_of::<BlockRef>() + 64;
+            let weight = chunk_weight(blocks.len() as u32);
             Ok((Arc::new(blocks), weight))
         })
     }
@@ -335,22 +367,41 @@ impl Segments {
     /// Where the record at `from` is.
     pub fn find_offset(
         &self,
-        shard: ShardNumber,
+        shard: &Shard,
         from: u64,
         records: usize,
         bytes: usize,
     ) -> Result<Found, LogError> {
         self.with_list(|list| {
-            let Some((at, entry)) = self.first_where(list, shard, |entry| entry.end > from)? else {
+            let near = self.find_near(list, shard, from)?;
+            let found = match near {
+                None => self.first_where(list, shard.number, |entry| entry.end > from)?,
+                near => near,
+            };
+            let Some((at, entry)) = found else {
                 return Ok(Found::After);
             };
             if from < entry.kept {
                 return Ok(Found::Gone);
             }
             let segment = &list.segments[at];
+            shard.last_read.store(segment.id.sequence, Ordering::Relaxed);
             let blocks = self.blocks_from(segment, &entry, from, records, bytes)?;
             Ok(Found::Blocks(self.file(segment)?, blocks))
         })
+    }
+
+    /// The file that has `from`, when it is the one that was read last or the next.
+    fn find_near(&self, list: &List, shard: &Shard, from: u64) -> Result<Option<(usize, Entry)>, LogError> {
+        let last = shard.last_read.load(Ordering::Relaxed);
+        let at = list.segments.partition_point(|segment| segment.id.sequence < last);
+        for at in (at..list.segments.len()).take(2).filter(|&at| list.segments[at].footer.is_ok()) {
+            let entry = self.entry(&list.segments[at], shard.number)?;
+            if let Some(entry) = entry.filter(|entry| (entry.start..entry.end).contains(&from)) {
+                return Ok(Some((at, entry)));
+            }
+        }
+        Ok(None)
     }
 
     /// The blocks from the one that holds `from` on, within one chunk of the index and the next.

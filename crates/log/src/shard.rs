@@ -3,7 +3,7 @@
 //! Recent blocks are those of files that have no footer yet or are in the tail cache; everything older is found through
 //! the footers (`segment`). Costs some hundred bytes a shard and 40 a recent block.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::atomic::AtomicU64};
 
 use bytes::Bytes;
 use headwater_types::Millis;
@@ -27,6 +27,8 @@ pub struct Shard {
     pub tail: Mutex<Tail>,
     /// Told whenever the end moves, or the shard is sealed or removed.
     pub grown: Notify,
+    /// The sequence of the sealed file that was read last: readers mostly go on there, or in the next.
+    pub last_read: AtomicU64,
 }
 
 /// Where the next append of a shard goes.
@@ -51,6 +53,8 @@ pub struct Tail {
     pub sealed: bool,
     /// Whether it was removed.
     pub removed: bool,
+    /// Whether somebody waits for the end to move.
+    awaited: bool,
     /// What expires; nothing until its owner said.
     pub retention: Option<Retention>,
     /// Records before this time may be gone from the files.
@@ -132,7 +136,13 @@ impl Lookup {
 impl Shard {
     /// A shard without records.
     pub fn new(number: ShardNumber) -> Self {
-        Self { number, assigned: Mutex::default(), tail: Mutex::default(), grown: Notify::new() }
+        Self {
+            number,
+            assigned: Mutex::default(),
+            tail: Mutex::default(),
+            grown: Notify::new(),
+            last_read: AtomicU64::new(0),
+        }
     }
 
     /// A shard whose durable records end like this.
@@ -151,14 +161,22 @@ impl Shard {
 
     /// Makes a durable block visible to readers.
     pub fn publish(&self, header: &BlockHeader, at: u64, file: u64) {
-        self.tail.lock().push(header, at, file);
-        self.grown.notify_waiters();
+        let awaited = {
+            let mut tail = self.tail.lock();
+            tail.push(header, at, file);
+            std::mem::take(&mut tail.awaited)
+        };
+        if awaited {
+            self.grown.notify_waiters();
+        }
     }
 
-    /// Whether there is no need to wait for records past `offset`.
+    /// Whether there is no need to wait for records past `offset`; otherwise who waits already will be told of them.
     pub fn is_past(&self, offset: u64) -> bool {
-        let tail = self.tail.lock();
-        tail.end > offset || tail.sealed || tail.removed
+        let mut tail = self.tail.lock();
+        let is_past = tail.end > offset || tail.sealed || tail.removed;
+        tail.awaited |= !is_past;
+        is_past
     }
 
     /// Forgets all it holds.

@@ -29,6 +29,13 @@ pub async fn run(bench: &Bench) {
             read_by_many(bench, &log, load, limit, READERS, false).await;
         }
         log.close().await;
+        drop(log);
+        forget(&dir);
+        let (log, before) = (load::open(&bench.env, cold(&dir), 0), disk_reads());
+        let limit = ReadLimit { records: 1000, bytes: 10 << 20 };
+        read_by_many(bench, &log, load, limit, READERS, false).await;
+        println!("    the same from the disk: {:.0} MiB were read of it", (disk_reads() - before) / MIB);
+        log.close().await;
         bench.env.disk.remove_dir_all(&dir).expect("the log's folder");
     }
     hundred_consumers(bench).await;
