@@ -44,7 +44,7 @@ fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), L
         // All that these waited for is durable: it was committed before.
         return Ok(());
     }
-    if journal.len >= core.options.segment_bytes {
+    if journal.is_full() {
         roll(core, journal)?;
     }
     let blocks = batch.iter().map(|p| p.blocks.len()).sum();

@@ -15,6 +15,7 @@ use crate::{
     embedded::Options,
     files::{FileError, FileId, LogFile},
     format::{FILE_HEADER, FRAME_HEADER, FileHeader, FrameHeader},
+    limits,
 };
 
 /// The file that takes the appends.
@@ -25,6 +26,8 @@ pub struct Journal {
     pub len: u64,
     /// The next frame's number.
     pub next_commit: u64,
+    /// Blocks written since the log was opened.
+    blocks: u64,
     /// The file's length: what lies behind the last commit is zero, and has its place on the disk already.
     room: u64,
     /// How far the file is extended at one go, and to which length at most.
@@ -50,7 +53,7 @@ impl Journal {
         // Without syncs a write shall not wait for the disk either.
         let is_direct = options.direct && options.sync;
         let direct = is_direct.then(|| Direct::open(&*env.disk, &file, len)).flatten();
-        Self { file, len, next_commit, room: len, step, most, direct }
+        Self { file, len, next_commit, blocks: 0, room: len, step, most, direct }
     }
 
     /// Writes one frame of `parts`, which have `blocks` blocks, and syncs unless told not to. Returns where the parts
@@ -59,9 +62,10 @@ impl Journal {
         let length: u64 = parts.iter().map(|p| p.len() as u64).sum();
         let (salt, commit) = (self.file.header.salt, self.next_commit);
         let blocks = u32::try_from(blocks).expect("pending bytes are bounded, so blocks are");
-        let header = FrameHeader { blocks, salt, commit, length }.encode();
+        let header = FrameHeader { blocks, salt, commit, length };
+        let encoded = header.encode();
         let mut frame = Vec::with_capacity(parts.len() + 1);
-        frame.push(IoSlice::new(&header));
+        frame.push(IoSlice::new(&encoded));
         frame.extend_from_slice(parts);
         self.make_room(self.len + FRAME_HEADER as u64 + length);
         if let Err(e) = self.write(&frame) {
@@ -73,6 +77,7 @@ impl Journal {
         let at = self.len + FRAME_HEADER as u64;
         self.len = at + length;
         self.next_commit += 1;
+        self.blocks += u64::from(header.blocks);
         Ok(at)
     }
 
@@ -85,6 +90,11 @@ impl Journal {
             }
         }
         self.file.write(frame, self.len)
+    }
+
+    /// Whether another file shall follow.
+    pub fn is_full(&self) -> bool {
+        self.len >= self.most || self.blocks >= limits::FILE_BLOCKS
     }
 
     /// Marks a clean end, so that damage to the last frame cannot be taken for a torn write, and gives back the room

@@ -1,7 +1,7 @@
 //! Every bound of the embedded engine, by name.
 
 /// Bytes of appends that may wait for the disk; appenders beyond wait for room.
-pub const PENDING_BYTES: usize = 64 << 20;
+pub const PENDING_BYTES: usize = 16 << 20;
 
 /// The unit in which room for pending bytes is counted: every batch takes at least one.
 pub const PENDING_UNIT: usize = 1 << 10;
@@ -36,6 +36,9 @@ pub const TAIL_BATCH_OVERHEAD: usize = 128;
 
 /// Recent blocks of a shard for which room is kept though there are far fewer.
 pub const RECENT_BLOCKS: usize = 32;
+
+/// Blocks after which a file counts as full, though it has few bytes: each takes memory until the file has its footer.
+pub const FILE_BLOCKS: u64 = 128 << 10;
 
 /// Journal files that may wait for their footers; appends wait beyond that.
 pub const UNSEALED_FILES: usize = 8;
