@@ -6,7 +6,7 @@ use headwater_env::Env;
 use headwater_shapes::Service;
 
 use crate::client::{
-    CallError, ProvideCredentials, Retry,
+    Authorities, CallError, ProvideCredentials, Retry, TrustError,
     credentials::CredentialsError,
     profile::{Profile, ProfileError},
     sources,
@@ -25,6 +25,8 @@ pub struct ClientConfig {
     pub retry: Retry,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// Whom to trust, if not those that the machine does.
+    pub trust: Option<Authorities>,
 }
 
 /// The longest waits of a client.
@@ -65,6 +67,9 @@ pub enum ConfigError {
     /// The credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
+    /// The authorities to trust.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl ClientConfig {
@@ -76,6 +81,7 @@ impl ClientConfig {
             credentials: Arc::new(credentials),
             retry: Retry::default(),
             timeouts: Timeouts::default(),
+            trust: None,
         }
     }
 
@@ -83,7 +89,7 @@ impl ClientConfig {
     /// what the container or instance offers.
     ///
     /// # Errors
-    /// When a file that is there cannot be read, a profile that is named does not exist, or it asks for a kind of
+    /// When a file that is there cannot be read, a file of authorities is named that is of no use, a profile that is named does not exist, or it asks for a kind of
     /// credentials that is not supported.
     pub async fn from_env(
         lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
@@ -93,6 +99,10 @@ impl ClientConfig {
         let profile = Profile::load(&*lookup, env).await?;
         let region = lookup("AWS_REGION").or_else(|| lookup("AWS_DEFAULT_REGION"));
         let credentials = sources::chain(&*lookup, &profile, env)?;
+        let trust = match lookup("AWS_CA_BUNDLE").or_else(|| profile.get("ca_bundle")) {
+            Some(path) => Some(Authorities::load(path, env).await?),
+            None => None,
+        };
         let ignored = lookup("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|v| v == "true");
         let endpoints = if ignored {
             Endpoints::default()
@@ -100,7 +110,8 @@ impl ClientConfig {
             let all = lookup("AWS_ENDPOINT_URL").or_else(|| profile.get("endpoint_url"));
             Endpoints { all, lookup: Some(lookup) }
         };
-        Ok(Self { region: region.or_else(|| profile.get("region")), endpoints, ..Self::new(credentials) })
+        let region = region.or_else(|| profile.get("region"));
+        Ok(Self { region, endpoints, trust, ..Self::new(credentials) })
     }
 
     /// The same, for every service at `url` where one is given: `http://127.0.0.1:4566`.

@@ -19,7 +19,7 @@ use hyper_util::{
 };
 
 use crate::{
-    client::{CallError, config::Timeouts},
+    client::{Authorities, CallError, config::Timeouts},
     limits::{ANSWER_WINDOW, ANSWERS_WINDOW, IDLE_CONNECTIONS_PER_HOST, RESPONSE_BYTES},
 };
 
@@ -39,15 +39,19 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(timeouts: &Timeouts, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(timeouts: &Timeouts, trust: Option<&Authorities>, clock: Arc<dyn Clock>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(timeouts.connect));
-        let tls = match HttpsConnectorBuilder::new().with_native_roots() {
-            Ok(native) => native,
-            // A machine without certificates of its own.
-            Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
+        let tls = HttpsConnectorBuilder::new();
+        let tls = match trust.map(Authorities::tls) {
+            Some(config) => tls.with_tls_config(config),
+            None => match tls.with_native_roots() {
+                Ok(native) => native,
+                // A machine without certificates of its own.
+                Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
+            },
         };
         let connector = tls.https_or_http().enable_all_versions().wrap_connector(tcp);
         let pool = legacy::Client::builder(TokioExecutor::new())

@@ -15,6 +15,7 @@ mod profile;
 mod protocol;
 mod retry;
 mod sources;
+mod trust;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use credentials::{CredentialsError, ProvideCredentials};
 pub use error::CallError;
 pub use profile::ProfileError;
 pub use retry::Retry;
+pub use trust::{Authorities, TrustError};
 
 pub use crate::sign::Credentials;
 
@@ -41,7 +43,7 @@ pub struct Client {
 impl Client {
     /// A client of its own connections.
     pub fn new(config: ClientConfig, env: Env) -> Self {
-        let http = Http::new(&config.timeouts, env.clock.clone());
+        let http = Http::new(&config.timeouts, config.trust.as_ref(), env.clock.clone());
         Self { config: Arc::new(config), http, env }
     }
 

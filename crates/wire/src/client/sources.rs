@@ -198,7 +198,7 @@ impl Source {
     async fn send(&self, request: http::request::Builder) -> Result<Bytes, CallError> {
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
         // Asked a few times an hour: connections are not worth keeping.
-        let http = Http::new(&METADATA_TIMEOUTS, self.env.clock.clone());
+        let http = Http::new(&METADATA_TIMEOUTS, None, self.env.clock.clone());
         let answer = http.send(request.body(body).map_err(CallError::request)?).await?;
         let status = answer.status().as_u16();
         let body = http.collect(status, answer.into_body()).await?;
