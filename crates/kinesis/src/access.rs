@@ -86,11 +86,8 @@ fn check(text: &str, resource: &str, operations: &[&str]) -> Result<(), ApiError
     }
     let invalid = |why: String| invalid_argument(format!("Invalid policy: {why}."));
     let policy = Policy::of_resource(text).map_err(|error| invalid(error.to_string()))?;
-    let statements = policy.statements.iter();
-    statements
-        .map(|statement| check_statement(statement, resource, operations))
-        .collect::<Result<(), _>>()
-        .map_err(invalid)
+    let mut statements = policy.statements.iter();
+    statements.try_for_each(|statement| check_statement(statement, resource, operations)).map_err(invalid)
 }
 
 fn check_statement(statement: &Statement, resource: &str, operations: &[&str]) -> Result<(), String> {
