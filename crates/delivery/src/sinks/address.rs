@@ -17,7 +17,9 @@ pub enum AddressError {
     #[error("is not a valid URL")]
     Invalid,
     /// It would be sent in the clear over a network.
-    #[error("must begin with https://; http:// is for addresses of this machine only (127.0.0.1, ::1, localhost)")]
+    #[error(
+        "must begin with https://; http:// is for addresses of this machine only (127.0.0.1, ::1, localhost)"
+    )]
     Insecure,
 }
 
@@ -97,7 +99,9 @@ mod tests {
         for insecure in ["http://example.com", "http://10.0.0.1/", "http://localhost.example.com"] {
             assert_eq!(WebAddress::parse(insecure), Err(AddressError::Insecure), "{insecure}");
         }
-        for bad in ["", "/path", "example.com", "ftp://127.0.0.1/", "https://", "https://u:p@h/", "https://a b/"] {
+        for bad in
+            ["", "/path", "example.com", "ftp://127.0.0.1/", "https://", "https://u:p@h/", "https://a b/"]
+        {
             assert_eq!(WebAddress::parse(bad), Err(AddressError::Invalid), "{bad}");
         }
     }

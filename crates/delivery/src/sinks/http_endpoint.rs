@@ -13,10 +13,16 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Chunk, ChunkLimit, Outside, Sink, WebAddress, record_id, retries::{Retries, Trouble}};
+use super::{
+    Chunk, ChunkLimit, Outside, Sink, WebAddress, record_id,
+    retries::{Retries, Trouble},
+};
 use crate::{
     item::{ErrorKind, Failure, Item, Rejected},
-    limits::{ENDPOINT_ANSWER_BYTES_MAX, ENDPOINT_RECORDS_MAX, ERROR_TEXT_BYTES_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX},
+    limits::{
+        ENDPOINT_ANSWER_BYTES_MAX, ENDPOINT_RECORDS_MAX, ERROR_TEXT_BYTES_MAX, SINK_ANSWER_WAIT_MAX,
+        SINK_BYTES_MAX,
+    },
     ports::WebError,
     secret::Secret,
 };
@@ -69,7 +75,8 @@ impl HttpSink {
     async fn request(&self, chunk: &Chunk) -> Request<Bytes> {
         let body = body(chunk, self.outside.env.clock.now().0);
         let gzip = self.endpoint.gzip;
-        let body = self.outside.env.blocking(move || if gzip { compressed(&body) } else { body.into() }).await;
+        let body =
+            self.outside.env.blocking(move || if gzip { compressed(&body) } else { body.into() }).await;
         let mut request = Request::post(self.endpoint.url.uri().clone())
             .body(body)
             .expect("an address that was parsed makes a request");
@@ -102,8 +109,7 @@ impl HttpSink {
     }
 
     async fn attempt(&self, request: &Request<Bytes>, id: &str) -> Result<(), Trouble> {
-        let web = &self.outside.ports.web;
-        match web.send(request.clone(), SINK_ANSWER_WAIT_MAX, ENDPOINT_ANSWER_BYTES_MAX).await {
+        match self.outside.web.send(request.clone(), SINK_ANSWER_WAIT_MAX, ENDPOINT_ANSWER_BYTES_MAX).await {
             Ok(answer) => taken(&answer, id),
             Err(error) => Err(unanswered(&error)),
         }
@@ -222,4 +228,162 @@ fn unanswered(error: &WebError) -> Trouble {
         ),
     };
     Trouble::passing(code, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read, sync::Arc};
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        sinks::tests::{chunk, lines, outside},
+        testing::{FakeWeb, json as answered},
+    };
+
+    fn endpoint(retry_s: u32) -> HttpEndpoint {
+        HttpEndpoint {
+            url: WebAddress::parse("https://example.com/intake?k=v").unwrap(),
+            access_key: Secret::new("hush"),
+            gzip: false,
+            attributes: BTreeMap::from([("stage".into(), "test".into())]),
+            bytes: 1 << 20,
+            retry_s,
+        }
+    }
+
+    fn sink(endpoint: HttpEndpoint) -> (Arc<FakeWeb>, HttpSink) {
+        let web = Arc::<FakeWeb>::default();
+        (web.clone(), HttpSink { endpoint, outside: outside(&web) })
+    }
+
+    /// The answer that the contract asks for.
+    fn thanks(request: &Request<Bytes>) -> Result<Response<Bytes>, WebError> {
+        let id = request.headers()[REQUEST_ID].to_str().unwrap();
+        Ok(answered(200, json!({"requestId": id, "timestamp": 1_700_000_000_000_u64}).to_string()))
+    }
+
+    #[tokio::test]
+    async fn a_request_is_as_published() {
+        let (web, sink) = sink(endpoint(0));
+        web.reply(thanks);
+        assert_eq!(sink.deliver(chunk(&["one", ""])).await, []);
+        let request = &web.requests.lock()[0];
+        assert_eq!((request.method().as_str(), request.uri()), ("POST", sink.endpoint.url.uri()));
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        for (name, value) in [
+            ("content-type", "application/json"),
+            ("x-amz-firehose-protocol-version", "1.0"),
+            ("x-amz-firehose-request-id", "the-id"),
+            ("x-amz-firehose-source-arn", "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"),
+            ("x-amz-firehose-access-key", "hush"),
+            ("x-amz-firehose-common-attributes", r#"{"commonAttributes":{"stage":"test"}}"#),
+        ] {
+            assert_eq!(header(name).as_deref(), Some(value), "{name}");
+        }
+        assert_eq!(header("content-encoding"), None);
+        let body: Value = serde_json::from_slice(request.body()).unwrap();
+        let records = json!([{"data": "b25l"}, {"data": ""}]);
+        let whole = json!({"requestId": "the-id", "timestamp": 1_700_000_000_000_u64, "records": records});
+        assert_eq!(body, whole);
+        assert!(!format!("{:?} {request:?}", sink.endpoint).contains("hush"));
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_compressed_and_a_key_left_out() {
+        let (web, sink) = sink(HttpEndpoint { gzip: true, access_key: Secret::default(), ..endpoint(0) });
+        web.reply(thanks);
+        assert_eq!(sink.deliver(chunk(&["one"])).await, []);
+        let request = &web.requests.lock()[0];
+        assert_eq!(request.headers()["content-encoding"], "gzip");
+        assert!(!request.headers().contains_key("x-amz-firehose-access-key"));
+        let mut body = String::new();
+        flate2::read::GzDecoder::new(&request.body()[..]).read_to_string(&mut body).unwrap();
+        assert!(body.contains("b25l"));
+    }
+
+    #[tokio::test]
+    async fn what_was_stored_and_not_acknowledged_comes_again_unchanged() {
+        let (web, sink) = sink(endpoint(300));
+        web.reply(|_| Err(WebError::TimedOut));
+        web.reply(|_| Err(WebError::Broken("reset".into())));
+        web.answer(503, "busy");
+        web.answer(200, r#"{"requestId":"another","timestamp":1}"#);
+        web.answer(200, r#"{"requestId":"#);
+        web.reply(thanks);
+        assert_eq!(sink.deliver(chunk(&["one"])).await, []);
+        let requests = web.requests.lock();
+        assert_eq!(requests.len(), 6);
+        let first = &requests[0];
+        assert!(requests.iter().all(|r| r.headers() == first.headers() && r.body() == first.body()));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_taken_in_time_is_given_back() {
+        let (web, sink) = sink(endpoint(10));
+        let rejected = sink.deliver(chunk(&["one", "two"])).await;
+        let attempts = web.requests.lock().len();
+        assert!((4..=6).contains(&attempts), "{attempts} attempts");
+        let lines = lines(&rejected);
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[1]["errorCode"], "HttpEndpoint.RequestTimeout");
+        assert_eq!(lines[1]["attemptsMade"], attempts);
+        assert_eq!((&lines[1]["dataId"], &lines[1]["subsequenceNumber"]), (&json!("49001.0"), &json!(0)));
+        assert_eq!((&lines[1]["rawData"], rejected[0].kind), (&json!("dHdv"), ErrorKind::HttpEndpoint));
+    }
+
+    #[tokio::test]
+    async fn without_a_retry_duration_there_is_one_attempt_and_too_large_stays_so() {
+        for (status, retry_s) in [(500, 0), (413, 7200)] {
+            let (web, sink) = sink(endpoint(retry_s));
+            web.answer(status, r#"{"errorMessage":"no"}"#);
+            let rejected = sink.deliver(chunk(&["one"])).await;
+            assert_eq!((rejected.len(), web.requests.lock().len()), (1, 1));
+            let line = &lines(&rejected)[0];
+            assert_eq!(
+                (&line["errorCode"], &line["attemptsMade"]),
+                (&json!("HttpEndpoint.DestinationException"), &json!(1))
+            );
+            let text = line["errorMessage"].as_str().unwrap();
+            assert!(text.ends_with(&format!(r#"{status}: {{"errorMessage":"no"}}"#)), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_conform_is_a_failure() {
+        let good = r#"{"requestId":"a","timestamp":1,"errorMessage":"fine"}"#;
+        assert!(taken(&answered(200, good), "a").is_ok());
+        for bad in [
+            "",
+            "{}",
+            "nonsense",
+            r#"{"requestId":null}"#,
+            r#"{"requestId":"a"}"#,
+            r#"{"requestId":"b","timestamp":1}"#,
+            r#"{"requestId":"a","timestamp":"1"}"#,
+            r#"{"requestId":"a","timestamp":1,"more":2}"#,
+        ] {
+            let trouble = taken(&answered(200, bad), "a").unwrap_err();
+            assert_eq!(trouble.failure.code, "HttpEndpoint.InvalidResponseFromDestination", "{bad}");
+        }
+        for header in ["content-type", "content-length"] {
+            let mut answer = answered(200, good);
+            answer.headers_mut().remove(header);
+            assert!(taken(&answer, "a").is_err(), "{header}");
+        }
+        let mut answer = answered(200, good);
+        answer.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
+        assert!(taken(&answer, "a").is_err());
+        assert!(taken(&answered(202, good), "a").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_judged(status in 100_u16..600, body: Vec<u8>, id: String) {
+            let refused = taken(&answered(status, body), &id).is_err();
+            prop_assert!(refused || status == 200);
+        }
+    }
 }

@@ -20,7 +20,7 @@ use headwater_types::Arn;
 use crate::{
     config::{StreamRecord, Target},
     item::{ErrorKind, Failure, Item, Rejected},
-    ports::{ObjectsError, Ports},
+    ports::{ObjectsError, Ports, Web},
 };
 
 pub use address::{AddressError, WebAddress};
@@ -86,7 +86,7 @@ pub struct Load {
 
 /// The sink of a delivery stream whose records go to one.
 pub fn sink(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn Sink>> {
-    let outside = Outside { env: env.clone(), ports: ports.clone(), stream: stream.arn.clone() };
+    let outside = Outside { env: env.clone(), web: ports.web.clone(), stream: stream.arn.clone() };
     match stream.destination.target.clone() {
         Target::Bucket | Target::Redshift(_) => None,
         Target::Http(endpoint) => Some(Arc::new(http_endpoint::HttpSink { endpoint, outside })),
@@ -97,13 +97,14 @@ pub fn sink(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn S
 
 /// The loader of a delivery stream whose objects are loaded elsewhere.
 pub fn loader(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn Loader>> {
-    let outside = Outside { env: env.clone(), ports: ports.clone(), stream: stream.arn.clone() };
     match stream.destination.target.clone() {
         Target::Redshift(redshift) => Some(Arc::new(redshift::RedshiftLoader {
             redshift,
             role: stream.destination.role.clone(),
-            region: stream.arn.region.clone(),
-            outside,
+            stream: stream.arn.clone(),
+            env: env.clone(),
+            objects: ports.objects.clone(),
+            warehouse: ports.warehouse.clone(),
         })),
         Target::Bucket | Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => None,
     }
@@ -113,7 +114,7 @@ pub fn loader(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn
 #[derive(Clone)]
 struct Outside {
     env: Env,
-    ports: Ports,
+    web: Arc<dyn Web>,
     /// The delivery stream.
     stream: Arn,
 }
@@ -136,4 +137,44 @@ impl Outside {
 /// aggregate. AWS's form (`dataId`, `EventId`, `esDocumentId`).
 fn record_id(item: &Item) -> String {
     format!("{}.{}", item.origin.sequence_number, item.origin.sub)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use headwater_types::Millis;
+
+    use super::*;
+    use crate::{
+        groups::UserRecord,
+        testing::{FakeWeb, JumpingClock, arn},
+    };
+
+    /// A sink's surroundings, in which `web` answers and no time is lost waiting.
+    pub fn outside(web: &Arc<FakeWeb>) -> Outside {
+        let stream = arn("firehose", "deliverystream/d");
+        Outside { env: JumpingClock::env(), web: web.clone(), stream }
+    }
+
+    /// A chunk of records; their numbers count from 0, and they arrived on 2026-11-21.
+    pub fn chunk(records: &[&str]) -> Chunk {
+        let item = |(i, data): (usize, &&str)| {
+            let data = Bytes::copy_from_slice(data.as_bytes());
+            let origin = UserRecord {
+                shard: "shard".into(),
+                sequence_number: format!("4900{i}").into(),
+                sub: 0,
+                partition_key: "key".into(),
+                data: data.clone(),
+                arrival: Millis(1_795_219_200_000),
+            };
+            Item { origin: Arc::new(origin), data, keys: Default::default() }
+        };
+        Chunk { id: "the-id".into(), items: records.iter().enumerate().map(item).collect() }
+    }
+
+    /// The lines of what was rejected, as JSON.
+    pub fn lines(rejected: &[Rejected]) -> Vec<serde_json::Value> {
+        rejected.iter().map(|rejected| serde_json::from_slice(&rejected.line()).unwrap()).collect()
+    }
 }

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress, http_endpoint::shortened, record_id,
+    Chunk, ChunkLimit, Outside, Sink, WebAddress,
+    http_endpoint::shortened,
+    record_id,
     retries::{Retries, Trouble},
 };
 use crate::{
@@ -156,7 +158,7 @@ impl OpenSearchSink {
             .expect("an address that was parsed makes a request");
         let media = HeaderValue::from_static("application/x-ndjson");
         request.headers_mut().insert(header::CONTENT_TYPE, media);
-        let answer = self.outside.ports.web.send(request, SINK_ANSWER_WAIT_MAX, BULK_ANSWER_BYTES_MAX).await;
+        let answer = self.outside.web.send(request, SINK_ANSWER_WAIT_MAX, BULK_ANSWER_BYTES_MAX).await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return all(unanswered(&error)),
@@ -265,4 +267,153 @@ fn unanswered(error: &WebError) -> Trouble {
         WebError::TooLarge => "OS.ResponseTooLarge",
     };
     Trouble::passing(code, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        sinks::tests::{chunk, lines, outside},
+        testing::FakeWeb,
+    };
+
+    fn sink(retry_s: u32) -> (Arc<FakeWeb>, OpenSearchSink) {
+        let web = Arc::<FakeWeb>::default();
+        let cluster = OpenSearch {
+            url: WebAddress::parse("https://search.example.com").unwrap(),
+            index: "rides".into(),
+            rotation: Rotation::Day,
+            type_name: None,
+            ids: true,
+            serverless: false,
+            retry_s,
+        };
+        (web.clone(), OpenSearchSink { cluster, outside: outside(&web) })
+    }
+
+    fn requests(web: &FakeWeb) -> Vec<String> {
+        web.requests.lock().iter().map(|r| String::from_utf8(r.body().to_vec()).unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn documents_have_stable_ids_and_the_index_of_their_day() {
+        let (web, sink) = sink(0);
+        web.answer(
+            200,
+            r#"{"took":1,"errors":false,"items":[{"index":{"status":201}},{"index":{"status":200}}]}"#,
+        );
+        assert_eq!(sink.deliver(chunk(&["{\"a\":\n1}\n", "{}"])).await, []);
+        assert_eq!(
+            requests(&web),
+            ["{\"index\":{\"_id\":\"49000.0\",\"_index\":\"rides-2026-11-21\"}}\n{\"a\": 1}\n\
+              {\"index\":{\"_id\":\"49001.0\",\"_index\":\"rides-2026-11-21\"}}\n{}\n"]
+        );
+        let request = &web.requests.lock()[0];
+        assert_eq!(request.uri(), "https://search.example.com/_bulk");
+        assert_eq!(request.headers()["content-type"], "application/x-ndjson");
+    }
+
+    #[tokio::test]
+    async fn only_what_failed_is_sent_again_and_what_cannot_fit_is_given_back() {
+        let (web, sink) = sink(300);
+        web.answer(
+            200,
+            r#"{"errors":true,"items":[{"index":{"status":201}},{"index":{"status":429,"error":{"type":"busy"}}},
+                {"index":{"status":400,"error":{"type":"mapper_parsing_exception"}}}]}"#,
+        );
+        web.reply(|_| Err(WebError::TimedOut));
+        web.answer(200, r#"{"errors":false,"items":[{"index":{"status":200}}]}"#);
+        let rejected = sink.deliver(chunk(&["{\"n\":0}", "{\"n\":1}", "{\"n\":2}"])).await;
+        let sent = requests(&web);
+        assert_eq!(sent.iter().map(|body| body.lines().count()).collect::<Vec<_>>(), [6, 2, 2]);
+        assert!(sent[1] == sent[2] && sent[1].contains("49001.0"));
+        let line = lines(&rejected).remove(0);
+        assert_eq!(
+            (rejected.len(), &line["errorCode"], &line["attemptsMade"]),
+            (1, &json!("400"), &json!(1))
+        );
+        assert_eq!(line["errorMessage"], r#"{"type":"mapper_parsing_exception"}"#);
+        assert_eq!(
+            (&line["esDocumentId"], &line["esIndexName"]),
+            (&json!("49002.0"), &json!("rides-2026-11-21"))
+        );
+        assert_eq!(line["esTypeName"], "");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_document_does_not_break_the_others() {
+        let (web, mut sink) = sink(0);
+        let changed =
+            OpenSearch { serverless: true, ids: false, type_name: Some("t".into()), ..sink.cluster };
+        sink.cluster = changed;
+        web.answer(200, r#"{"items":[{"index":{"status":201}}]}"#);
+        let rejected = sink.deliver(chunk(&["[1]", "{}", "{} {}", "{\"a", "\u{0}"])).await;
+        let sent = "{\"index\":{\"_index\":\"rides-2026-11-21\",\"_type\":\"t\"}}\n{}\n";
+        assert_eq!(requests(&web), [sent]);
+        let lines = lines(&rejected);
+        assert_eq!(lines.len(), 4);
+        assert_eq!(
+            (&lines[0]["errorCode"], &lines[0]["osDocumentId"]),
+            (&json!("OS.MalformedData"), &json!("49000.0"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_does_not_answer_right_fails_all() {
+        for (status, answer, code) in [
+            (503, "closed", "503"),
+            (413, "too large", "413"),
+            (200, r#"{"items":[]}"#, "OS.InvalidResponse"),
+            (200, r#"{"items":[{"index":{"stat"#, "OS.InvalidResponse"),
+        ] {
+            let (web, sink) = sink(0);
+            web.answer(status, answer);
+            let line = lines(&sink.deliver(chunk(&["{}"])).await).remove(0);
+            assert_eq!((&line["errorCode"], &line["errorMessage"]), (&json!(code), &json!(answer)));
+        }
+    }
+
+    #[test]
+    fn indices_rotate_as_aws_says() {
+        // 2020-08-15 is the Saturday of AWS's example, week 33; in 2016 the first Saturday was January 2.
+        for (at, rotation, index) in [
+            ("2016-02-25T13:00:00Z", Rotation::None, "i"),
+            ("2016-02-25T13:00:00Z", Rotation::Hour, "i-2016-02-25-13"),
+            ("2016-02-25T13:00:00Z", Rotation::Day, "i-2016-02-25"),
+            ("2016-02-25T13:00:00Z", Rotation::Month, "i-2016-02"),
+            ("2020-08-15T23:59:59Z", Rotation::Week, "i-2020-w33"),
+            ("2020-08-16T00:00:00Z", Rotation::Week, "i-2020-w34"),
+            ("2016-01-02T00:00:00Z", Rotation::Week, "i-2016-w01"),
+            ("2015-12-27T00:00:00Z", Rotation::Week, "i-2016-w01"),
+            ("2022-12-31T00:00:00Z", Rotation::Week, "i-2022-w53"),
+        ] {
+            let at: Timestamp = at.parse().unwrap();
+            assert_eq!(rotation.index("i", Millis(at.as_millisecond() as u64)), index);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_time_has_an_index(at: u64) {
+            for rotation in [Rotation::Hour, Rotation::Day, Rotation::Week, Rotation::Month] {
+                prop_assert!(rotation.index("i", Millis(at)).starts_with("i-"));
+            }
+        }
+
+        #[test]
+        fn any_answer_is_judged(body: Vec<u8>, count in 0..3_usize) {
+            prop_assert!(outcomes(&body, count).is_none_or(|outcomes| outcomes.len() == count));
+        }
+
+        #[test]
+        fn a_document_is_one_line(data: Vec<u8>) {
+            if let Some(line) = line(&data) {
+                prop_assert!(!line.contains('\n') && serde_json::from_str::<Map<String, Value>>(&line).is_ok());
+            }
+        }
+    }
 }

@@ -13,12 +13,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress, http_endpoint::shortened, record_id,
+    Chunk, ChunkLimit, Outside, Sink, WebAddress,
+    http_endpoint::shortened,
+    record_id,
     retries::{Retries, Trouble},
 };
 use crate::{
     item::{ErrorKind, Failure, Item, Rejected},
-    limits::{ENDPOINT_ANSWER_BYTES_MAX, HEC_ACK_PAUSE, HEC_RECORDS_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX},
+    limits::{
+        ENDPOINT_ANSWER_BYTES_MAX, HEC_ACK_PAUSE, HEC_RECORDS_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX,
+    },
     ports::WebError,
     secret::Secret,
 };
@@ -129,7 +133,7 @@ impl SplunkSink {
             headers.insert("x-splunk-request-channel", channel);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let answer = self.outside.ports.web.send(request, within, ENDPOINT_ANSWER_BYTES_MAX).await?;
+        let answer = self.outside.web.send(request, within, ENDPOINT_ANSWER_BYTES_MAX).await?;
         Ok((answer.status(), answer.into_body()))
     }
 
@@ -192,11 +196,15 @@ fn unanswered(error: &WebError) -> Trouble {
         WebError::TimedOut => ("Splunk.ConnectionTimeout", "The connection to Splunk timed out.".to_owned()),
         WebError::Insecure(why) => (
             "Splunk.SSLHandshake",
-            format!("Could not connect to the HEC endpoint. Make sure that the certificate and the host are valid: {why}"),
+            format!(
+                "Could not connect to the HEC endpoint. Make sure that the certificate and the host are valid: {why}"
+            ),
         ),
         WebError::NotConnected(why) => (
             "Splunk.InvalidEndpoint",
-            format!("Could not connect to the HEC endpoint. Make sure that its URL is valid and reachable: {why}"),
+            format!(
+                "Could not connect to the HEC endpoint. Make sure that its URL is valid and reachable: {why}"
+            ),
         ),
         WebError::Broken(why) => (
             "Splunk.ConnectionClosed",
@@ -205,4 +213,99 @@ fn unanswered(error: &WebError) -> Trouble {
         WebError::TooLarge => ("Splunk.ServerError", "The answer of the HEC node is too large.".to_owned()),
     };
     Trouble::passing(code, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        sinks::tests::{chunk, lines, outside},
+        testing::FakeWeb,
+    };
+
+    fn sink(endpoint: HecEndpoint, retry_s: u32) -> (Arc<FakeWeb>, SplunkSink) {
+        let web = Arc::<FakeWeb>::default();
+        let url = WebAddress::parse("https://splunk.example.com:8088/").unwrap();
+        let splunk = Splunk { url, endpoint, token: Secret::new("hush"), ack_s: 180, retry_s };
+        (web.clone(), SplunkSink { splunk, outside: outside(&web) })
+    }
+
+    #[tokio::test]
+    async fn data_counts_once_it_is_acknowledged() {
+        let (web, sink) = sink(HecEndpoint::Raw, 0);
+        web.answer(200, r#"{"text":"Success","code":0,"ackId":7}"#);
+        web.answer(200, r#"{"acks":{"7":false}}"#);
+        web.answer(503, "busy");
+        web.reply(|_| Err(WebError::TimedOut));
+        web.answer(200, r#"{"acks":{"7":true}}"#);
+        assert_eq!(sink.deliver(chunk(&["one\n", "two"])).await, []);
+        let requests = web.requests.lock();
+        assert_eq!(requests[0].uri(), "https://splunk.example.com:8088/services/collector/raw");
+        assert_eq!(&requests[0].body()[..], b"one\ntwo");
+        for request in &*requests {
+            assert_eq!(request.headers()["authorization"], "Splunk hush");
+            assert_eq!(request.headers()["x-splunk-request-channel"], "the-id");
+        }
+        assert_eq!(requests.len(), 5);
+        assert_eq!(requests[4].uri().path(), "/services/collector/ack");
+        assert_eq!(&requests[4].body()[..], br#"{"acks":[7]}"#);
+        assert!(!format!("{:?} {:?}", sink.splunk, requests[0]).contains("hush"));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_acknowledged_comes_again_on_its_channel() {
+        let (web, sink) = sink(HecEndpoint::Event, 1);
+        web.answer(200, r#"{"ackId":1}"#);
+        (0..180).for_each(|_| web.answer(200, r#"{"acks":{"1":false}}"#));
+        web.answer(200, r#"{"ackId":2}"#);
+        web.answer(200, r#"{"acks":{"2":true}}"#);
+        assert_eq!(sink.deliver(chunk(&["{\"event\":1}"])).await, []);
+        let sent: Vec<_> = web.requests.lock().iter().map(|r| r.uri().path().to_owned()).collect();
+        assert_eq!(sent.iter().filter(|path| *path == "/services/collector/event").count(), 2);
+    }
+
+    #[tokio::test]
+    async fn an_acknowledgement_that_never_comes_is_a_failure() {
+        let (web, sink) = sink(HecEndpoint::Raw, 0);
+        web.answer(200, r#"{"ackId":1}"#);
+        let line = lines(&sink.deliver(chunk(&["one"])).await).remove(0);
+        assert_eq!((&line["errorCode"], &line["EventId"]), (&json!("Splunk.AckTimeout"), &json!("49000.0")));
+        assert_eq!(web.requests.lock().len(), 181);
+    }
+
+    #[tokio::test]
+    async fn refusals_have_their_codes() {
+        for (status, answer, code) in [
+            (403, r#"{"text":"Token disabled","code":1}"#, "Splunk.DisabledToken"),
+            (403, r#"{"text":"Invalid token","code":4}"#, "Splunk.InvalidToken"),
+            (400, r#"{"text":"Invalid data format","code":6}"#, "Splunk.InvalidDataFormat"),
+            (400, r#"{"text":"Incorrect index","code":7}"#, "Splunk.InvalidIndex"),
+            (503, r#"{"text":"Server is busy","code":9}"#, "Splunk.IndexerBusy"),
+            (500, "half an answ", "Splunk.ServerError"),
+            (200, r#"{"text":"Success","code":0}"#, "Splunk.DisabledAck"),
+        ] {
+            let (web, sink) = sink(HecEndpoint::Raw, 0);
+            web.answer(status, answer);
+            let line = lines(&sink.deliver(chunk(&["one"])).await).remove(0);
+            assert_eq!((&line["errorCode"], &line["attemptsMade"]), (&json!(code), &json!(1)), "{answer}");
+        }
+        let (web, sink) = sink(HecEndpoint::Raw, 0);
+        web.answer(200, r#"{"ackId":1}"#);
+        web.answer(400, r#"{"text":"Invalid data channel","code":11}"#);
+        let line = lines(&sink.deliver(chunk(&["one"])).await).remove(0);
+        assert_eq!(line["errorCode"], "Splunk.ProxyWithoutStickySessions");
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_judged(status in 200_u16..600, body: Vec<u8>, ack: u64) {
+            let status = StatusCode::from_u16(status).unwrap();
+            prop_assert!(accepted(status, &body).is_err() || status.is_success());
+            drop(is_acknowledged(status, &body, ack));
+        }
+    }
 }

@@ -89,7 +89,7 @@ fn unsent(error: &legacy::Error) -> WebError {
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// Whether TLS is the reason. An I/O error keeps it inside without naming it as its source.

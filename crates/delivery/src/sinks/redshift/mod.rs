@@ -7,7 +7,7 @@ mod jdbc;
 mod options;
 mod rows;
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,15 +16,20 @@ use futures_util::{
     future::{Either, select},
     stream,
 };
+use headwater_env::Env;
+use headwater_types::Arn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::{options::Options, rows::rows};
-use super::{Load, Loader, Outside, retries::{Retries, Trouble}};
+use super::{
+    Load, Loader,
+    retries::{Retries, Trouble},
+};
 use crate::{
     item::Failure,
     limits::LOAD_WAIT_MAX,
-    ports::{Login, ObjectMeta, ObjectsError, Session, WarehouseError},
+    ports::{Login, ObjectMeta, Objects, ObjectsError, Session, Warehouse, WarehouseError},
     secret::Secret,
 };
 
@@ -57,8 +62,11 @@ pub struct RedshiftLoader {
     pub redshift: Redshift,
     /// The role that the warehouse reads the bucket with.
     pub role: String,
-    pub region: String,
-    pub(super) outside: Outside,
+    /// The delivery stream.
+    pub stream: Arn,
+    pub env: Env,
+    pub objects: Arc<dyn Objects>,
+    pub warehouse: Arc<dyn Warehouse>,
 }
 
 #[async_trait]
@@ -66,7 +74,7 @@ impl Loader for RedshiftLoader {
     async fn load(&self, load: &Load) -> Result<Option<Failure>, ObjectsError> {
         let manifest = manifest_key(load, "manifests/");
         self.put_manifest(load, &manifest).await?;
-        let mut retries = Retries::new(&self.outside.env, self.redshift.retry_s);
+        let mut retries = Retries::new(&self.env, self.redshift.retry_s);
         let trouble = loop {
             let Err(trouble) = self.within(LOAD_WAIT_MAX, self.attempt(load, &manifest)).await else {
                 return Ok(None);
@@ -87,7 +95,7 @@ impl RedshiftLoader {
         let body = Bytes::from(json!({"entries": entries}).to_string());
         let meta = ObjectMeta { content_type: "application/json", content_encoding: None };
         let body = stream::once(async { Ok(body) }).boxed();
-        self.outside.ports.objects.put(&load.bucket, key, body, meta).await
+        self.objects.put(&load.bucket, key, body, meta).await
     }
 
     async fn within(
@@ -95,7 +103,7 @@ impl RedshiftLoader {
         limit: Duration,
         attempt: impl Future<Output = Result<(), Trouble>>,
     ) -> Result<(), Trouble> {
-        match select(pin!(attempt), pin!(self.outside.env.clock.sleep(limit))).await {
+        match select(pin!(attempt), pin!(self.env.clock.sleep(limit))).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => {
                 let text = format!("The warehouse did not load a batch within {limit:?}.");
@@ -107,7 +115,7 @@ impl RedshiftLoader {
     async fn attempt(&self, load: &Load, manifest: &str) -> Result<(), Trouble> {
         let Redshift { database, user, password, .. } = &self.redshift;
         let login = Login { database: database.clone(), user: user.clone(), password: password.clone() };
-        let mut session = self.outside.ports.warehouse.open(&login).await.map_err(trouble)?;
+        let mut session = self.warehouse.open(&login).await.map_err(trouble)?;
         let version = one(&mut *session, "select version()").await?.unwrap_or_default();
         if version.contains("Redshift") {
             let sql = self.redshift_copy(load, manifest);
@@ -124,7 +132,7 @@ impl RedshiftLoader {
             self.into_table(),
             quoted(&format!("s3://{}/{manifest}", load.bucket)),
             quoted(&self.role),
-            quoted(&self.region),
+            quoted(&self.stream.region),
         )
     }
 
@@ -138,7 +146,7 @@ impl RedshiftLoader {
         let options = Options::parse(&self.redshift.options);
         let options =
             options.map_err(|e| Trouble::lasting("Redshift.IncorrectCopyOptions", e.to_string()))?;
-        let (stream, id) = (quoted(&self.outside.stream.to_string()), quoted(&load.id));
+        let (stream, id) = (quoted(&self.stream.to_string()), quoted(&load.id));
         if one(session, &format!("begin; select to_regclass('{LOADS}')")).await?.is_none() {
             let table = format!("create table {LOADS} (stream text primary key, load text not null)");
             session.query(&table).await.map_err(trouble)?;
@@ -154,7 +162,7 @@ impl RedshiftLoader {
         let columns = self.columns(session).await?;
         let copy = self.postgres_copy(options);
         for key in &load.keys {
-            let object = self.outside.ports.objects.get(&load.bucket, key).await;
+            let object = self.objects.get(&load.bucket, key).await;
             let object = object.map_err(|e| Trouble::passing("Redshift.MissingS3File", e.to_string()))?;
             session.copy_in(&copy, rows(object, options, columns.clone())).await.map_err(trouble)?;
         }

@@ -18,9 +18,7 @@ pub fn rows(object: Body, options: Options, columns: Vec<String>) -> Body {
     let unpacked: Body = if options.gzip { Box::pin(unpacked(object)) } else { object };
     match options.rows {
         Rows::Csv(_) => unpacked,
-        Rows::Delimited(delimiter) => {
-            Box::pin(in_pieces(unpacked, move |text, _| lines(text, delimiter)))
-        }
+        Rows::Delimited(delimiter) => Box::pin(in_pieces(unpacked, move |text, _| lines(text, delimiter))),
         Rows::Json => Box::pin(in_pieces(unpacked, move |text, last| objects(text, &columns, last))),
     }
 }
