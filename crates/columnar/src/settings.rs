@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// How the JSON of a record becomes a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Deserializer {
     /// Lenient: numbers in strings, one value for an array, an array for a struct.
     OpenX(OpenX),
@@ -14,7 +17,8 @@ pub enum Deserializer {
 }
 
 /// Settings of the OpenX deserializer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct OpenX {
     /// JSON keys are read in lower case, at every depth.
     pub case_insensitive: bool,
@@ -35,14 +39,16 @@ impl Default for OpenX {
 }
 
 /// Settings of the Hive deserializer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Hive {
     /// Joda-Time patterns or `millis`, tried in this order before `yyyy-MM-dd HH:mm:ss.SSS`.
     pub timestamp_formats: Vec<String>,
 }
 
 /// How a file is written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Serializer {
     /// Apache Parquet.
     Parquet(Parquet),
@@ -51,7 +57,8 @@ pub enum Serializer {
 }
 
 /// Settings of Parquet files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Parquet {
     /// How pages are compressed.
     pub compression: ParquetCompression,
@@ -81,7 +88,8 @@ impl Default for Parquet {
 }
 
 /// Compression of Parquet's pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "their names say it")]
 pub enum ParquetCompression {
     Uncompressed,
@@ -90,7 +98,8 @@ pub enum ParquetCompression {
 }
 
 /// Version of Parquet's pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "their names say it")]
 pub enum ParquetVersion {
     V1,
@@ -98,7 +107,8 @@ pub enum ParquetVersion {
 }
 
 /// Settings of ORC files.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Orc {
     /// How streams are compressed.
     pub compression: OrcCompression,
@@ -137,7 +147,8 @@ impl Default for Orc {
 }
 
 /// Compression of ORC's streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "their names say it")]
 pub enum OrcCompression {
     None,
@@ -146,7 +157,8 @@ pub enum OrcCompression {
 }
 
 /// Version of ORC's encodings: those of Hive 0.11 or of Hive 0.12.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "their names say it")]
 pub enum OrcVersion {
     V0_11,
