@@ -485,11 +485,6 @@ def test_limits_of_the_model(kinesis, stream):
         assert code == "ValidationException" and text in message, message
 
 
-def test_what_is_in_the_model_and_not_built(kinesis, stream):
-    code, text = refusal(kinesis.describe_stream, StreamName=stream, StreamId="a" * 20 + "-abc")
-    assert code == "NotImplemented" and "StreamId" in text
-
-
 def test_limits_of_the_account(kinesis, stream):
     limits = kinesis.describe_limits()
     assert limits["ShardLimit"] == 20_000 and limits["OpenShardCount"] >= 4

@@ -243,6 +243,9 @@ mod tests {
         assert_eq!(name(Some("s"), ours()), Ok("s".to_owned()));
         assert_eq!(name(Some("t"), ours()).unwrap_err().code(), "InvalidArgumentException");
         assert_eq!(name(None, None).unwrap_err().code(), "InvalidArgumentException");
+        let id = Some("a".repeat(20) + "-abc");
+        let by_id = Place { name: None, arn: ours(), id }.name(&context()).unwrap_err();
+        assert!(by_id.code() == "NotImplemented" && by_id.message().contains("StreamId"), "{by_id}");
         let foreign = name(None, arn("us-east-1:111111111111:stream/s")).unwrap_err();
         assert_eq!(foreign.message(), "Stream s under account 111111111111 not found.");
         assert!(name(None, arn("us-east-1:000000000000:stream/a/b")).is_err());
