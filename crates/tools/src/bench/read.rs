@@ -175,7 +175,9 @@ impl Cursor {
         })?;
         self.ended = page.next.is_none();
         self.iterator = page.next;
-        Ok(Step { at_tip: page.at_tip || self.ended, ..step })
+        // Some servers say at each page that nothing lies behind it: a full one is not believed.
+        let is_full = step.records >= u64::from(self.reading.page.unsigned_abs());
+        Ok(Step { at_tip: (page.at_tip && !is_full) || self.ended, ..step })
     }
 
     /// Reads to the shard's tip, or until `until`; whether it came to the tip.
