@@ -2680,7 +2680,7 @@ mod tables {
         Shape::Integer { min: Some(0), max: Some(900) };
     pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_SIZE_IN_MBS: Shape =
         Shape::Integer { min: Some(1), max: Some(100) };
-    static AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT_REGEX: Pattern = Pattern::new(r"https:.*");
+    static AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT_REGEX: Pattern = Pattern::new(r"https?:.*");
     pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT: Shape = Shape::String {
         min: Some(1),
         max: Some(512),
@@ -2770,7 +2770,7 @@ mod tables {
         Shape::Integer { min: Some(0), max: Some(900) };
     pub(super) static AMAZONOPENSEARCHSERVICE_BUFFERING_SIZE_IN_MBS: Shape =
         Shape::Integer { min: Some(1), max: Some(100) };
-    static AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT_REGEX: Pattern = Pattern::new(r"https:.*");
+    static AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT_REGEX: Pattern = Pattern::new(r"https?:.*");
     pub(super) static AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT: Shape = Shape::String {
         min: Some(1),
         max: Some(512),
@@ -3447,7 +3447,7 @@ mod tables {
         Shape::Integer { min: Some(0), max: Some(900) };
     pub(super) static ELASTICSEARCH_BUFFERING_SIZE_IN_MBS: Shape =
         Shape::Integer { min: Some(1), max: Some(100) };
-    static ELASTICSEARCH_CLUSTER_ENDPOINT_REGEX: Pattern = Pattern::new(r"https:.*");
+    static ELASTICSEARCH_CLUSTER_ENDPOINT_REGEX: Pattern = Pattern::new(r"https?:.*");
     pub(super) static ELASTICSEARCH_CLUSTER_ENDPOINT: Shape = Shape::String {
         min: Some(1),
         max: Some(512),
@@ -3832,7 +3832,7 @@ mod tables {
     };
     pub(super) static HTTP_ENDPOINT_S3_BACKUP_MODE: Shape =
         Shape::String { min: None, max: None, pattern: None, values: &["FailedDataOnly", "AllData"] };
-    static HTTP_ENDPOINT_URL_REGEX: Pattern = Pattern::new(r"https://.*");
+    static HTTP_ENDPOINT_URL_REGEX: Pattern = Pattern::new(r"https?://.*");
     pub(super) static HTTP_ENDPOINT_URL: Shape =
         Shape::String { min: Some(1), max: Some(1000), pattern: Some(&HTTP_ENDPOINT_URL_REGEX), values: &[] };
     static ICEBERG_DESTINATION_CONFIGURATION: Structure = Structure {

@@ -108,9 +108,12 @@ const S3: &[&str] = &[
 const PATTERNS: &[(&str, &str)] =
     &[(r"^(0|([1-9]\d{0,128}))$", r"0|([1-9]\d{0,128})"), (r"^(0|([1-9]\d{0,38}))$", r"0|([1-9]\d{0,38})")];
 
+/// Patterns of addresses that the door checks itself, in the model's words: it takes `http` too on this machine.
+const ADDRESSES: &[(&str, &str)] = &[("https:.*", "https?:.*"), ("https://.*", "https?://.*")];
+
 /// The pattern that the service checks where its model has `pattern`.
 pub fn checked_pattern(pattern: &str) -> &str {
-    PATTERNS.iter().find(|(model, _)| *model == pattern).map_or(pattern, |(_, checked)| checked)
+    PATTERNS.iter().chain(ADDRESSES).find(|(model, _)| *model == pattern).map_or(pattern, |(_, checked)| checked)
 }
 
 /// Members that the model requires and the service leaves out: of a shard's last event, as KCL expects it.

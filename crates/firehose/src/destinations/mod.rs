@@ -1,11 +1,17 @@
 //! Destinations: which one a request names. What each takes, does and tells is in its own file.
 
+mod beside;
+mod http;
+mod opensearch;
+mod redshift;
 pub(crate) mod s3;
+mod splunk;
 
 use headwater_delivery::{Destination, StreamRecord, Target};
 use headwater_shapes::firehose::{CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput};
 use headwater_wire::ApiError;
 
+use self::beside::read;
 use crate::errors::invalid_argument;
 
 /// The id of a delivery stream's only destination.
@@ -14,25 +20,27 @@ pub(crate) const DESTINATION_ID: &str = "destinationId-000000000001";
 /// The one destination of a request.
 pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destination, ApiError> {
     refuse(&[
-        (input.redshift_destination_configuration.is_some(), "RedshiftDestinationConfiguration"),
-        (input.elasticsearch_destination_configuration.is_some(), "ElasticsearchDestinationConfiguration"),
         (
-            input.amazonopensearchservice_destination_configuration.is_some(),
-            "AmazonopensearchserviceDestinationConfiguration",
+            input.snowflake_destination_configuration.is_some(),
+            "SnowflakeDestinationConfiguration (deliver to a bucket and load from there)",
         ),
         (
-            input.amazon_open_search_serverless_destination_configuration.is_some(),
-            "AmazonOpenSearchServerlessDestinationConfiguration",
+            input.iceberg_destination_configuration.is_some(),
+            "IcebergDestinationConfiguration (deliver Parquet to a bucket)",
         ),
-        (input.splunk_destination_configuration.is_some(), "SplunkDestinationConfiguration"),
-        (input.http_endpoint_destination_configuration.is_some(), "HttpEndpointDestinationConfiguration"),
-        (input.snowflake_destination_configuration.is_some(), "SnowflakeDestinationConfiguration"),
-        (input.iceberg_destination_configuration.is_some(), "IcebergDestinationConfiguration"),
     ])?;
-    let extended = input.extended_s3_destination_configuration.clone().map(s3::of_configuration);
-    let simple =
-        input.s3_destination_configuration.clone().map(|given| s3::of_configuration(s3::extended(given)));
-    exactly_one("Exactly one destination configuration is supported for a Firehose", [extended, simple])
+    let input = input.clone();
+    let all = [
+        input.extended_s3_destination_configuration.map(s3::of_configuration),
+        input.s3_destination_configuration.map(|given| s3::of_configuration(s3::extended(given))),
+        input.http_endpoint_destination_configuration.map(http::of_configuration),
+        input.splunk_destination_configuration.map(splunk::of_configuration),
+        input.amazonopensearchservice_destination_configuration.map(opensearch::of_service),
+        input.amazon_open_search_serverless_destination_configuration.map(opensearch::of_serverless),
+        input.elasticsearch_destination_configuration.map(opensearch::of_elasticsearch),
+        input.redshift_destination_configuration.map(redshift::of_configuration),
+    ];
+    exactly_one("Exactly one destination configuration is supported for a Firehose", all)
 }
 
 /// The destination of `stream` with what an update specifies.
@@ -40,32 +48,73 @@ pub(crate) fn updated(
     stream: &StreamRecord,
     input: &UpdateDestinationInput,
 ) -> Result<Destination, ApiError> {
-    refuse(&[
-        (input.redshift_destination_update.is_some(), "RedshiftDestinationUpdate"),
-        (input.elasticsearch_destination_update.is_some(), "ElasticsearchDestinationUpdate"),
-        (
-            input.amazonopensearchservice_destination_update.is_some(),
-            "AmazonopensearchserviceDestinationUpdate",
-        ),
-        (
-            input.amazon_open_search_serverless_destination_update.is_some(),
-            "AmazonOpenSearchServerlessDestinationUpdate",
-        ),
-        (input.splunk_destination_update.is_some(), "SplunkDestinationUpdate"),
-        (input.http_endpoint_destination_update.is_some(), "HttpEndpointDestinationUpdate"),
+    let refused = [
         (input.snowflake_destination_update.is_some(), "SnowflakeDestinationUpdate"),
         (input.iceberg_destination_update.is_some(), "IcebergDestinationUpdate"),
-    ])?;
-    let extended = input.extended_s3_destination_update.clone().map(|given| s3::updated(stream, given));
-    let simple =
-        input.s3_destination_update.clone().map(|given| s3::updated(stream, s3::extended_update(given)));
-    exactly_one("Exactly one destination update is supported for a Firehose", [extended, simple])
+    ];
+    refuse(&refused)?;
+    let input = input.clone();
+    let old = &stream.destination;
+    let is = |kind: opensearch::Kind| {
+        matches!(old.target, Target::OpenSearch(_)) && opensearch::Kind::of(old) == kind
+    };
+    let bucket = |given| match old.target {
+        Target::Bucket => s3::updated(stream, given),
+        _ => Err(another_kind()),
+    };
+    let all = [
+        input.extended_s3_destination_update.map(bucket),
+        input.s3_destination_update.map(|given| bucket(s3::extended_update(given))),
+        input.http_endpoint_destination_update.map(|update| match &old.target {
+            Target::Http(endpoint) => http::updated(old, endpoint, &update),
+            _ => Err(another_kind()),
+        }),
+        input.splunk_destination_update.map(|update| match &old.target {
+            Target::Splunk(splunk) => splunk::updated(old, splunk, &update),
+            _ => Err(another_kind()),
+        }),
+        input.redshift_destination_update.map(|update| match &old.target {
+            Target::Redshift(redshift) => redshift::updated(old, redshift, &update),
+            _ => Err(another_kind()),
+        }),
+        input.amazonopensearchservice_destination_update.map(|update| {
+            if is(opensearch::Kind::Service) { opensearch::updated(old, &update) } else { Err(another_kind()) }
+        }),
+        input.amazon_open_search_serverless_destination_update.map(|update| {
+            if is(opensearch::Kind::Serverless) { opensearch::updated(old, &update) } else { Err(another_kind()) }
+        }),
+        input.elasticsearch_destination_update.map(|update| {
+            if is(opensearch::Kind::Elasticsearch) {
+                opensearch::updated(old, &update)
+            } else {
+                Err(another_kind())
+            }
+        }),
+    ];
+    exactly_one("Exactly one destination update is supported for a Firehose", all)
+}
+
+fn another_kind() -> ApiError {
+    ApiError::not_supported("an update to another kind of destination")
 }
 
 /// The destination of a delivery stream as it is described.
 pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, ApiError> {
+    let described = || stream.destination.described.clone();
+    let none = DestinationDescription::default();
     let description = match stream.destination.target {
         Target::Bucket => s3::describe(stream)?,
+        Target::Http(_) => DestinationDescription {
+            http_endpoint_destination_description: Some(read(described())?),
+            ..none
+        },
+        Target::Splunk(_) => {
+            DestinationDescription { splunk_destination_description: Some(read(described())?), ..none }
+        }
+        Target::OpenSearch(_) => opensearch::describe(&stream.destination)?,
+        Target::Redshift(_) => {
+            DestinationDescription { redshift_destination_description: Some(read(described())?), ..none }
+        }
     };
     Ok(DestinationDescription { destination_id: DESTINATION_ID.to_owned(), ..description })
 }

@@ -106,9 +106,9 @@ mod tests {
                 "MSKAsSource",
             ),
             (
-                json!({"DeliveryStreamName": "d", "SplunkDestinationConfiguration": {"HECEndpoint": "", "HECEndpointType": "Raw",
-                "S3Configuration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}}),
-                "SplunkDestinationConfiguration",
+                json!({"DeliveryStreamName": "d", "SnowflakeDestinationConfiguration": {"AccountUrl": "", "RoleARN": ROLE,
+                "Database": "d", "Schema": "s", "Table": "t", "S3Configuration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}}),
+                "SnowflakeDestinationConfiguration",
             ),
         ] {
             let (code, message) = world.refused::<ops::CreateDeliveryStream>(input).await;

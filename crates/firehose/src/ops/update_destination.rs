@@ -93,7 +93,7 @@ mod tests {
         let (code, _) = world.refused::<ops::UpdateDestination>(update("1", json!({}))).await;
         assert_eq!(code, "InvalidArgumentException");
         for (change, named) in [
-            (json!({"SplunkDestinationUpdate": {}}), "SplunkDestinationUpdate"),
+            (json!({"SplunkDestinationUpdate": {}}), "an update to another kind of destination"),
         ] {
             assert_eq!(
                 world.refused::<ops::UpdateDestination>(update("1", change)).await,

@@ -1,0 +1,138 @@
+//! What destinations beside the bucket have in common: the bucket for what fails there, hints, and how an update is
+//! laid over what is described.
+
+use headwater_delivery::{AddressError, Buffering, Destination, Target, WebAddress};
+use headwater_shapes::firehose::{
+    CloudWatchLoggingOptions, ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription,
+    ProcessingConfiguration, S3DestinationConfiguration, S3DestinationDescription,
+    SecretsManagerConfiguration,
+};
+use headwater_wire::ApiError;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{refuse, s3};
+
+/// What a configuration has whatever it is for.
+pub(super) struct Common {
+    pub(super) s3: S3DestinationConfiguration,
+    pub(super) processing: Option<ProcessingConfiguration>,
+    pub(super) logging: Option<CloudWatchLoggingOptions>,
+    /// Whether every record goes to the bucket too, as it came.
+    pub(super) keeps_all: bool,
+}
+
+/// The same as it is described.
+pub(super) struct Described {
+    pub(super) s3: S3DestinationDescription,
+    pub(super) processing: Option<ProcessingConfiguration>,
+    pub(super) logging: CloudWatchLoggingOptions,
+}
+
+impl Common {
+    /// The destination but for its target and its description, and what is described of it.
+    pub(super) fn destination(self) -> Result<(Destination, Described), ApiError> {
+        let backup = match self.keeps_all {
+            // Its errors are logged with those of the destination.
+            true => {
+                let bucket =
+                    S3DestinationConfiguration { cloud_watch_logging_options: None, ..self.s3.clone() };
+                s3::backup(Some("Enabled"), Some(bucket))?.map(|(backup, _)| backup)
+            }
+            false => None,
+        };
+        let bucket = ExtendedS3DestinationConfiguration {
+            processing_configuration: self.processing,
+            ..s3::extended(self.s3)
+        };
+        let mut destination = s3::of_configuration(bucket)?;
+        let s3: ExtendedS3DestinationDescription = read(destination.described.take())?;
+        // Errors at the bucket are logged in the bucket's own place only where there is no other.
+        let logging = s3::logging(self.logging.as_ref())?;
+        destination.logging = logging.or(destination.logging);
+        destination.backup = backup;
+        let described = Described {
+            processing: s3.processing_configuration.clone(),
+            s3: s3::simple(&s3),
+            logging: s3::described_logging(self.logging),
+        };
+        Ok((destination, described))
+    }
+}
+
+/// A destination that is complete.
+pub(super) fn complete(
+    destination: Destination,
+    target: Target,
+    described: &impl Serialize,
+) -> Result<Destination, ApiError> {
+    let described = serde_json::to_value(described).map_err(ApiError::internal)?;
+    Ok(Destination { target, described, ..destination })
+}
+
+/// Hints as the domain has them.
+pub(super) fn buffering(size_mib: i32, interval_s: i32) -> Buffering {
+    Buffering { size_mib: size_mib.unsigned_abs(), interval_s: interval_s.unsigned_abs() }
+}
+
+/// Refuses what all these destinations could have and none has here.
+pub(super) fn refuse_common(secrets: Option<&SecretsManagerConfiguration>) -> Result<(), ApiError> {
+    let secrets = secrets.is_some_and(|secrets| secrets.enabled);
+    refuse(&[(secrets, "SecretsManagerConfiguration (give the secret itself)")])
+}
+
+/// The address that the setting `member` names; `pattern` is AWS's for it.
+pub(super) fn address(member: &str, text: &str, pattern: &str) -> Result<WebAddress, ApiError> {
+    WebAddress::parse(text).map_err(|error| {
+        let note = match error {
+            AddressError::Insecure => " (Headwater takes http:// for addresses of this machine)",
+            AddressError::Invalid => "",
+        };
+        // The value may hold a secret and is not told, as on AWS.
+        let text = format!(
+            "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must satisfy \
+             regular expression pattern: {pattern}{note}"
+        );
+        ApiError::new(400, "ValidationException", text)
+    })
+}
+
+/// A typed form of a description or a configuration.
+pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(ApiError::internal)
+}
+
+/// The configuration that comes of what is described and an update: what the update names takes the place of what
+/// was, in hints and in the parts that are configurations themselves member by member.
+pub(super) fn merged<T: DeserializeOwned>(
+    mut described: Value,
+    update: &impl Serialize,
+) -> Result<T, ApiError> {
+    let update = serde_json::to_value(update).map_err(ApiError::internal)?;
+    rename(&mut described, "S3DestinationDescription", "S3Configuration");
+    let mut update = update;
+    rename(&mut update, "S3Update", "S3Configuration");
+    lay_over(&mut described, update);
+    read(described)
+}
+
+const MEMBER_BY_MEMBER: [&str; 3] = ["BufferingHints", "EndpointConfiguration", "S3Configuration"];
+
+fn lay_over(old: &mut Value, new: Value) {
+    let Value::Object(new) = new else { return };
+    for (name, value) in new {
+        let place = &mut old[name.as_str()];
+        match MEMBER_BY_MEMBER.contains(&name.as_str()) && place.is_object() {
+            true => lay_over(place, value),
+            false => *place = value,
+        }
+    }
+}
+
+fn rename(value: &mut Value, from: &str, to: &str) {
+    if let Some(members) = value.as_object_mut()
+        && let Some(member) = members.remove(from)
+    {
+        members.insert(to.to_owned(), member);
+    }
+}

@@ -1,0 +1,96 @@
+//! HTTP endpoint destinations.
+
+use std::collections::BTreeMap;
+
+use headwater_delivery::{Destination, HttpEndpoint, Secret, Target};
+use headwater_shapes::firehose::{
+    HttpEndpointBufferingHints, HttpEndpointDescription, HttpEndpointDestinationConfiguration,
+    HttpEndpointDestinationDescription, HttpEndpointDestinationUpdate, HttpEndpointRequestConfiguration,
+    HttpEndpointRetryOptions,
+};
+use headwater_wire::ApiError;
+
+use super::beside::{self, Common};
+use crate::errors::invalid_argument;
+
+const SIZE_MIB: i32 = 5;
+const INTERVAL_S: i32 = 300;
+const RETRY_S: i32 = 300;
+
+/// The destination that a configuration makes.
+pub(super) fn of_configuration(given: HttpEndpointDestinationConfiguration) -> Result<Destination, ApiError> {
+    beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
+    let mode = given.s3_backup_mode.unwrap_or_else(|| "FailedDataOnly".to_owned());
+    let endpoint = given.endpoint_configuration;
+    let request = given.request_configuration.unwrap_or_default();
+    let hints = given.buffering_hints.unwrap_or_default();
+    let (size, interval) =
+        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
+    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
+    let encoding = request.content_encoding.clone().unwrap_or_else(|| "NONE".to_owned());
+    let access_key = endpoint.access_key.unwrap_or_default();
+    if access_key.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(invalid_argument("The AccessKey cannot be sent in a header: it has control characters."));
+    }
+    let member = "httpEndpointDestinationConfiguration.endpointConfiguration.url";
+    let buffering = beside::buffering(size, interval);
+    let target = HttpEndpoint {
+        url: beside::address(member, &endpoint.url, "https://.*")?,
+        access_key: Secret::new(access_key),
+        gzip: encoding == "GZIP",
+        attributes: attributes(&request)?,
+        bytes: buffering.bytes() as usize,
+        retry_s: retry.unsigned_abs(),
+    };
+    let common = Common {
+        s3: given.s3_configuration,
+        processing: given.processing_configuration,
+        logging: given.cloud_watch_logging_options,
+        keeps_all: mode == "AllData",
+    };
+    let (destination, common) = common.destination()?;
+    let described = HttpEndpointDestinationDescription {
+        endpoint_configuration: Some(HttpEndpointDescription {
+            url: Some(endpoint.url),
+            name: endpoint.name,
+        }),
+        buffering_hints: Some(HttpEndpointBufferingHints {
+            size_in_mbs: Some(size),
+            interval_in_seconds: Some(interval),
+        }),
+        cloud_watch_logging_options: Some(common.logging),
+        request_configuration: Some(HttpEndpointRequestConfiguration {
+            content_encoding: Some(encoding),
+            common_attributes: Some(request.common_attributes.unwrap_or_default()),
+        }),
+        processing_configuration: common.processing,
+        role_arn: given.role_arn,
+        retry_options: Some(HttpEndpointRetryOptions { duration_in_seconds: Some(retry) }),
+        s3_backup_mode: Some(mode),
+        s3_destination_description: Some(common.s3),
+        ..Default::default()
+    };
+    beside::complete(Destination { buffering, ..destination }, Target::Http(target), &described)
+}
+
+fn attributes(request: &HttpEndpointRequestConfiguration) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut attributes = BTreeMap::new();
+    for attribute in request.common_attributes.iter().flatten() {
+        let (name, value) = (attribute.attribute_name.clone(), attribute.attribute_value.clone());
+        if attributes.insert(name, value).is_some() {
+            return Err(invalid_argument("The names of CommonAttributes must differ."));
+        }
+    }
+    Ok(attributes)
+}
+
+/// The destination with what an update specifies.
+pub(super) fn updated(
+    old: &Destination,
+    endpoint: &HttpEndpoint,
+    update: &HttpEndpointDestinationUpdate,
+) -> Result<Destination, ApiError> {
+    let mut described = old.described.clone();
+    described["EndpointConfiguration"]["AccessKey"] = endpoint.access_key.reveal().into();
+    of_configuration(beside::merged(described, update)?)
+}

@@ -1,0 +1,202 @@
+//! OpenSearch destinations: clusters, serverless collections, and clusters under the older name Elasticsearch. They
+//! have their settings under the same names, so the first is what the others are read as.
+
+use headwater_delivery::{Destination, OpenSearch, Rotation, Target};
+use headwater_shapes::firehose::{
+    AmazonOpenSearchServerlessDestinationConfiguration, AmazonOpenSearchServerlessDestinationDescription,
+    AmazonopensearchserviceBufferingHints, AmazonopensearchserviceDestinationConfiguration,
+    AmazonopensearchserviceDestinationDescription, AmazonopensearchserviceRetryOptions,
+    DestinationDescription, DocumentIdOptions, ElasticsearchDestinationConfiguration,
+};
+use headwater_wire::ApiError;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    beside::{self, Common, read},
+    refuse,
+};
+use crate::errors::invalid_argument;
+
+const SIZE_MIB: i32 = 5;
+const INTERVAL_S: i32 = 300;
+const RETRY_S: i32 = 300;
+
+/// Which of them a destination is described as; kept with the description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Service,
+    Serverless,
+    Elasticsearch,
+}
+
+/// Where the kind is kept in a description.
+const KIND: &str = "Kind";
+
+impl Kind {
+    /// The kind of a destination.
+    pub(super) fn of(destination: &Destination) -> Self {
+        match destination.described[KIND].as_str() {
+            Some("serverless") => Self::Serverless,
+            Some("elasticsearch") => Self::Elasticsearch,
+            _ => Self::Service,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Serverless => "serverless",
+            Self::Elasticsearch => "elasticsearch",
+        }
+    }
+}
+
+/// The destination of a cluster.
+pub(super) fn of_service(
+    given: AmazonopensearchserviceDestinationConfiguration,
+) -> Result<Destination, ApiError> {
+    of_configuration(given, Kind::Service)
+}
+
+/// The destination of a cluster under its older name.
+pub(super) fn of_elasticsearch(
+    given: ElasticsearchDestinationConfiguration,
+) -> Result<Destination, ApiError> {
+    of_configuration(read(json(&given)?)?, Kind::Elasticsearch)
+}
+
+/// The destination of a collection.
+pub(super) fn of_serverless(
+    given: AmazonOpenSearchServerlessDestinationConfiguration,
+) -> Result<Destination, ApiError> {
+    let endpoint = given.collection_endpoint.clone();
+    let given = AmazonopensearchserviceDestinationConfiguration {
+        cluster_endpoint: endpoint,
+        // Collections have no such setting.
+        index_rotation_period: Some("NoRotation".to_owned()),
+        ..read(json(&given)?)?
+    };
+    of_configuration(given, Kind::Serverless)
+}
+
+fn of_configuration(
+    given: AmazonopensearchserviceDestinationConfiguration,
+    kind: Kind,
+) -> Result<Destination, ApiError> {
+    let mode = given.s3_backup_mode.unwrap_or_else(|| "FailedDocumentsOnly".to_owned());
+    refuse(&[
+        (given.vpc_configuration.is_some(), "VpcConfiguration"),
+        (given.domain_arn.is_some(), "DomainARN (give the domain's address as ClusterEndpoint)"),
+    ])?;
+    let endpoint_name = if kind == Kind::Serverless { "CollectionEndpoint" } else { "ClusterEndpoint" };
+    let endpoint = given.cluster_endpoint;
+    let endpoint = endpoint.ok_or_else(|| invalid_argument(format!("{endpoint_name} must be specified.")))?;
+    check_index(&given.index_name)?;
+    let rotation = given.index_rotation_period.unwrap_or_else(|| "OneDay".to_owned());
+    let ids = given.document_id_options.map(|options| options.default_document_id_format);
+    let ids = ids.unwrap_or_else(|| "FIREHOSE_DEFAULT".to_owned());
+    let hints = given.buffering_hints.unwrap_or_default();
+    let (size, interval) =
+        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
+    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
+    let target = OpenSearch {
+        url: beside::address(endpoint_name, &endpoint, "https:.*")?,
+        index: given.index_name.clone(),
+        rotation: rotation_of(&rotation)?,
+        type_name: given.type_name.clone().filter(|name| !name.is_empty()),
+        ids: ids == "FIREHOSE_DEFAULT",
+        serverless: kind == Kind::Serverless,
+        retry_s: retry.unsigned_abs(),
+    };
+    let common = Common {
+        s3: given.s3_configuration,
+        processing: given.processing_configuration,
+        logging: given.cloud_watch_logging_options,
+        keeps_all: mode == "AllDocuments",
+    };
+    let (destination, common) = common.destination()?;
+    let described = AmazonopensearchserviceDestinationDescription {
+        role_arn: Some(given.role_arn),
+        cluster_endpoint: Some(endpoint),
+        index_name: Some(given.index_name),
+        type_name: given.type_name,
+        index_rotation_period: Some(rotation),
+        buffering_hints: Some(AmazonopensearchserviceBufferingHints {
+            interval_in_seconds: Some(interval),
+            size_in_mbs: Some(size),
+        }),
+        retry_options: Some(AmazonopensearchserviceRetryOptions { duration_in_seconds: Some(retry) }),
+        s3_backup_mode: Some(mode),
+        s3_destination_description: Some(common.s3),
+        processing_configuration: common.processing,
+        cloud_watch_logging_options: Some(common.logging),
+        document_id_options: Some(DocumentIdOptions { default_document_id_format: ids }),
+        ..Default::default()
+    };
+    let mut described = json(&described)?;
+    described[KIND] = kind.name().into();
+    let buffering = beside::buffering(size, interval);
+    beside::complete(Destination { buffering, ..destination }, Target::OpenSearch(target), &described)
+}
+
+fn json(value: &impl Serialize) -> Result<Value, ApiError> {
+    serde_json::to_value(value).map_err(ApiError::internal)
+}
+
+/// OpenSearch's own rules for names of indices.
+fn check_index(name: &str) -> Result<(), ApiError> {
+    let odd = |c: char| c.is_uppercase() || c.is_whitespace() || "\\/*?\"<>|,#:".contains(c);
+    if name.starts_with(['_', '-', '+']) || name.contains(odd) {
+        return Err(invalid_argument(format!("Invalid IndexName: {name}")));
+    }
+    Ok(())
+}
+
+fn rotation_of(period: &str) -> Result<Rotation, ApiError> {
+    match period {
+        "NoRotation" => Ok(Rotation::None),
+        "OneHour" => Ok(Rotation::Hour),
+        "OneDay" => Ok(Rotation::Day),
+        "OneWeek" => Ok(Rotation::Week),
+        "OneMonth" => Ok(Rotation::Month),
+        other => Err(invalid_argument(format!("Invalid IndexRotationPeriod: {other}"))),
+    }
+}
+
+/// The destination with what an update of its own kind specifies.
+pub(super) fn updated(old: &Destination, update: &impl Serialize) -> Result<Destination, ApiError> {
+    let kind = Kind::of(old);
+    let mut update = json(update)?;
+    // An update leaves the mode out, and a collection's address has another name.
+    if let Some(endpoint) = update.as_object_mut().and_then(|update| update.remove("CollectionEndpoint")) {
+        update["ClusterEndpoint"] = endpoint;
+    }
+    of_configuration(beside::merged(old.described.clone(), &update)?, kind)
+}
+
+/// The destination as it is described.
+pub(super) fn describe(destination: &Destination) -> Result<DestinationDescription, ApiError> {
+    let described = destination.described.clone();
+    Ok(match Kind::of(destination) {
+        Kind::Service => DestinationDescription {
+            amazonopensearchservice_destination_description: Some(read(described)?),
+            ..Default::default()
+        },
+        Kind::Elasticsearch => DestinationDescription {
+            elasticsearch_destination_description: Some(read(described)?),
+            ..Default::default()
+        },
+        Kind::Serverless => {
+            let endpoint = described["ClusterEndpoint"].as_str().map(str::to_owned);
+            let collection = AmazonOpenSearchServerlessDestinationDescription {
+                collection_endpoint: endpoint,
+                ..read(described)?
+            };
+            DestinationDescription {
+                amazon_open_search_serverless_destination_description: Some(collection),
+                ..Default::default()
+            }
+        }
+    })
+}

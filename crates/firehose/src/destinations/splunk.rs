@@ -1,0 +1,78 @@
+//! Splunk destinations.
+
+use headwater_delivery::{Destination, HecEndpoint, Secret, Splunk, Target};
+use headwater_shapes::firehose::{
+    SplunkBufferingHints, SplunkDestinationConfiguration, SplunkDestinationDescription,
+    SplunkDestinationUpdate, SplunkRetryOptions,
+};
+use headwater_wire::ApiError;
+
+use super::beside::{self, Common};
+use crate::errors::invalid_argument;
+
+const SIZE_MIB: i32 = 5;
+const INTERVAL_S: i32 = 60;
+const RETRY_S: i32 = 300;
+const ACK_S: i32 = 180;
+
+/// The destination that a configuration makes.
+pub(super) fn of_configuration(given: SplunkDestinationConfiguration) -> Result<Destination, ApiError> {
+    beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
+    let mode = given.s3_backup_mode.unwrap_or_else(|| "FailedEventsOnly".to_owned());
+    let token = given.hec_token.filter(|token| !token.is_empty());
+    let token = token.ok_or_else(|| invalid_argument("HECToken must be specified."))?;
+    if token.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(invalid_argument("The HECToken cannot be sent in a header: it has control characters."));
+    }
+    let hints = given.buffering_hints.unwrap_or_default();
+    let (size, interval) =
+        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
+    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
+    let ack = given.hec_acknowledgment_timeout_in_seconds.unwrap_or(ACK_S);
+    let member = "splunkDestinationConfiguration.hECEndpoint";
+    let target = Splunk {
+        url: beside::address(member, &given.hec_endpoint, "https://.*")?,
+        endpoint: match given.hec_endpoint_type.as_str() {
+            "Event" => HecEndpoint::Event,
+            _ => HecEndpoint::Raw,
+        },
+        token: Secret::new(token),
+        ack_s: ack.unsigned_abs(),
+        retry_s: retry.unsigned_abs(),
+    };
+    let common = Common {
+        s3: given.s3_configuration,
+        processing: given.processing_configuration,
+        logging: given.cloud_watch_logging_options,
+        keeps_all: mode == "AllEvents",
+    };
+    let (destination, common) = common.destination()?;
+    let described = SplunkDestinationDescription {
+        hec_endpoint: Some(given.hec_endpoint),
+        hec_endpoint_type: Some(given.hec_endpoint_type),
+        hec_acknowledgment_timeout_in_seconds: Some(ack),
+        retry_options: Some(SplunkRetryOptions { duration_in_seconds: Some(retry) }),
+        s3_backup_mode: Some(mode),
+        s3_destination_description: Some(common.s3),
+        processing_configuration: common.processing,
+        cloud_watch_logging_options: Some(common.logging),
+        buffering_hints: Some(SplunkBufferingHints {
+            interval_in_seconds: Some(interval),
+            size_in_mbs: Some(size),
+        }),
+        ..Default::default()
+    };
+    let buffering = beside::buffering(size, interval);
+    beside::complete(Destination { buffering, ..destination }, Target::Splunk(target), &described)
+}
+
+/// The destination with what an update specifies.
+pub(super) fn updated(
+    old: &Destination,
+    splunk: &Splunk,
+    update: &SplunkDestinationUpdate,
+) -> Result<Destination, ApiError> {
+    let mut described = old.described.clone();
+    described["HECToken"] = splunk.token.reveal().into();
+    of_configuration(beside::merged(described, update)?)
+}
