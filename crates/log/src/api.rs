@@ -84,7 +84,11 @@ pub enum LogError {
         error: Arc<str>,
     },
     /// Stored bytes are not what was written.
-    #[error("{} is damaged at byte {offset}: {what}", .file.display())]
+    #[error(
+        "{} is damaged at byte {offset}: {what}. `headwater log verify` lists all that is damaged; while no server \
+         runs, put the file back from a copy",
+        .file.display()
+    )]
     Damaged {
         /// The file.
         file: PathBuf,

@@ -110,8 +110,11 @@ pub fn read_restarts(file: &LogFile, entry: &Entry) -> Result<Vec<Restart>, LogE
     index::parse_restarts(&bytes, entry).map_err(|what| file.damaged(entry.run, what))
 }
 
+/// The restart entries of a run, and all its blocks.
+type WholeRun = (Vec<Restart>, Vec<BlockRef>);
+
 /// All of a shard's run that has a single chunk, at one go; none when it has more.
-fn read_short_run(file: &LogFile, entry: &Entry) -> Result<Option<(Vec<Restart>, Vec<BlockRef>)>, LogError> {
+fn read_short_run(file: &LogFile, entry: &Entry) -> Result<Option<WholeRun>, LogError> {
     if index::restarts_len(entry.blocks as usize) != RESTART {
         return Ok(None);
     }

@@ -45,7 +45,12 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for damage in &self.damage {
-            writeln!(f, "DAMAGE  {damage}")?;
+            match damage {
+                LogError::Damaged { file, offset, what } => {
+                    writeln!(f, "DAMAGE  {} at byte {offset}: {what}", file.display())?;
+                }
+                other => writeln!(f, "DAMAGE  {other}")?,
+            }
         }
         for leftover in &self.leftovers {
             writeln!(f, "note    {leftover}")?;

@@ -30,7 +30,7 @@ impl Machine {
             disk: Arc::new(disk.clone()),
             ..Env::real()
         };
-        Self { disk, clock, env, writes_ahead: seed % 2 == 0 }
+        Self { disk, clock, env, writes_ahead: seed.is_multiple_of(2) }
     }
 
     /// Small files and a small tail, so that a few records make many of everything.
