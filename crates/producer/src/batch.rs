@@ -14,14 +14,21 @@ use crate::{
 /// An entry of a call that is not done yet.
 pub(crate) struct Waiting {
     /// The puts packed together, where they are more than one.
-    packed: Option<Entry>,
+    packed: Option<Packed>,
     puts: Vec<Queued>,
+}
+
+/// An aggregated record.
+struct Packed {
+    entry: Entry,
+    /// From the least hash key in it to the greatest.
+    span: HashRange,
 }
 
 impl Waiting {
     /// What the call carries.
     pub fn entry(&self) -> &Entry {
-        self.packed.as_ref().unwrap_or(&self.puts[0].entry)
+        self.packed.as_ref().map_or(&self.puts[0].entry, |packed| &packed.entry)
     }
 
     /// Whether it is an aggregated record.
@@ -32,8 +39,10 @@ impl Waiting {
     /// It is stored in a shard of that range. The puts that come back are misplaced there: readers take the user
     /// records of an aggregated record for another shard's when their hash keys are.
     pub fn complete(self, placed: &Placed, range: HashRange, counters: &Counters) -> Vec<Queued> {
-        let is_packed = self.is_packed();
-        let stays = |put: &Queued| !is_packed || range.contains(put.entry.hash_key());
+        let fits = self
+            .packed
+            .is_none_or(|packed| range.contains(packed.span.start) && range.contains(packed.span.end));
+        let stays = |put: &Queued| fits || range.contains(put.entry.hash_key());
         let (done, misplaced): (Vec<Queued>, Vec<Queued>) = self.puts.into_iter().partition(stays);
         for put in done {
             add(&counters.sent, 1);
@@ -69,7 +78,7 @@ pub(crate) fn aggregated(queued: Vec<Queued>, shards: &[Shard]) -> Vec<Vec<Waiti
     for put in queued {
         let hash = put.entry.hash_key();
         // 0 for a hash key that no shard is known for, then the shards.
-        packs[shards.partition_point(|shard| shard.range.start <= hash)].add(put);
+        packs[shards.partition_point(|shard| shard.range.start <= hash)].add(put, hash);
     }
     let mut entries: Vec<_> = packs.into_iter().map(|pack| pack.finish().into_iter()).collect();
     let mut calls = Vec::new();
@@ -96,17 +105,19 @@ fn in_calls(mut entries: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 struct Pack {
     aggregator: Aggregator,
     puts: Vec<Queued>,
+    hashes: Vec<HashKey>,
     done: Vec<Waiting>,
 }
 
 impl Default for Pack {
     fn default() -> Self {
-        Self { aggregator: Aggregator::new(AGGREGATE_BYTES_MAX), puts: Vec::new(), done: Vec::new() }
+        let aggregator = Aggregator::new(AGGREGATE_BYTES_MAX);
+        Self { aggregator, puts: Vec::new(), hashes: Vec::new(), done: Vec::new() }
     }
 }
 
 impl Pack {
-    fn add(&mut self, put: Queued) {
+    fn add(&mut self, put: Queued, hash: HashKey) {
         if !self.fits(&put.entry) {
             self.close();
             if !self.fits(&put.entry) {
@@ -116,6 +127,7 @@ impl Pack {
             }
         }
         self.puts.push(put);
+        self.hashes.push(hash);
     }
 
     fn fits(&mut self, entry: &Entry) -> bool {
@@ -125,12 +137,16 @@ impl Pack {
 
     /// Ends the aggregated record; one record alone stays as it is.
     fn close(&mut self) {
-        let puts = std::mem::take(&mut self.puts);
-        let (Some(aggregate), Some(first)) = (self.aggregator.finish(), puts.first()) else { return };
+        let (puts, hashes) = (std::mem::take(&mut self.puts), std::mem::take(&mut self.hashes));
+        let (Some(aggregate), Some(first)) = (self.aggregator.finish(), hashes.first()) else { return };
         // The first record's place, said outright, keeps the whole in its shard.
-        let explicit_hash_key = Some(first.entry.hash_key());
-        let packed =
-            Entry { partition_key: aggregate.partition_key, explicit_hash_key, data: aggregate.data };
+        let entry = Entry {
+            partition_key: aggregate.partition_key,
+            explicit_hash_key: Some(*first),
+            data: aggregate.data,
+        };
+        let (start, end) = hashes.iter().fold((*first, *first), |(a, z), hash| (a.min(*hash), z.max(*hash)));
+        let packed = Packed { entry, span: HashRange { start, end } };
         self.done.push(Waiting { packed: (puts.len() > 1).then_some(packed), puts });
     }
 
