@@ -90,8 +90,11 @@ impl World {
         options: Options,
         place: Place,
     ) -> Self {
-        let log_options =
-            headwater_log::Options { maintain_every: None, ..headwater_log::Options::new(place.dir()) };
+        let log_options = headwater_log::Options {
+            maintain_every: None,
+            preallocate_bytes: 64 << 10,
+            ..headwater_log::Options::new(place.dir())
+        };
         let log: Arc<dyn ShardLog> = Arc::new(EmbeddedLog::open(env.clone(), log_options).unwrap());
         let stored: Arc<dyn Catalog> = catalog.clone();
         let streams = Streams::open(env.clone(), log.clone(), stored, options).await.unwrap();
