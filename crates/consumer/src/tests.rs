@@ -85,8 +85,7 @@ impl Fake {
         let next = skipped + page.len();
         let at_tip = next == records.len();
         let ended = at_tip && !shard.open;
-        let follow =
-            |child: &&Held| ended && child.0.parents.iter().any(|parent| parent == id);
+        let follow = |child: &&Held| ended && child.0.parents.iter().any(|parent| parent == id);
         let children = shards.values().filter(follow).map(|(child, _)| child.clone()).collect();
         let next_iterator = (!ended).then(|| format!("{id}@{next}"));
         Ok((Page { records: page, next: next_iterator, children, at_tip }, next))
