@@ -1,4 +1,4 @@
-"""Files of format conversion, read by software of others: what pyarrow and DuckDB find in them is what went in."""
+"""Files of format conversion, read by software of others: what pyarrow, pyorc and DuckDB find in them is what went in."""
 
 import datetime
 import decimal
@@ -11,6 +11,7 @@ import duckdb
 import pyarrow
 import pyarrow.orc
 import pyarrow.parquet
+import pyorc
 import pytest
 
 from headwater import ROOT
@@ -81,6 +82,11 @@ FORMATS = [
     for compression in ["NONE", "ZLIB", "SNAPPY"]
     for version, dictionary in [("V0_11", True), ("V0_12", False)]
 ]
+OF_ORC = [settings for settings in FORMATS if settings["format"] == "orc"]
+
+
+def name_of(settings):
+    return "-".join(str(value) for value in settings.values())
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +131,7 @@ def rows_of(table):
     return rows
 
 
-@pytest.mark.parametrize("settings", FORMATS, ids=lambda s: "-".join(str(v) for v in s.values()))
+@pytest.mark.parametrize("settings", FORMATS, ids=name_of)
 def test_every_type_reads_back(convert, settings):
     nothing = {name: None for name, _ in COLUMNS}
     records = [ROW, {}, ROW, nothing, ROW]
@@ -138,7 +144,7 @@ def test_every_type_reads_back(convert, settings):
     assert (types["price"], types["day"], types["at"]) == ("decimal128(38, 9)", "date32[day]", "timestamp[ns]")
 
 
-@pytest.mark.parametrize("settings", FORMATS, ids=lambda s: "-".join(str(v) for v in s.values()))
+@pytest.mark.parametrize("settings", FORMATS, ids=name_of)
 def test_many_rows_in_many_groups_read_back(convert, settings):
     """Runs, steps, noise and nulls, over row groups, stripes and chunks; and parts of the file read by its index."""
     chance = random.Random(7)
@@ -184,6 +190,46 @@ def test_many_rows_in_many_groups_read_back(convert, settings):
         first = sum(file.read_stripe(stripe).num_rows for stripe in range(2))
         second = file.read_stripe(2, columns=["id", "flags"]).to_pylist()
         assert second[0] == {"id": first, "flags": expected[first]["flags"]}
+
+
+@pytest.mark.parametrize("settings", OF_ORC, ids=name_of)
+def test_rows_of_orc_are_found_by_the_index(convert, settings):
+    chance = random.Random(3)
+    columns = [
+        ("id", "bigint"),
+        ("noise", "bigint"),
+        ("flag", "boolean"),
+        ("tiny", "tinyint"),
+        ("word", "string"),
+        ("flags", "struct<a:boolean,b:array<boolean>>"),
+        ("price", "decimal(20,3)"),
+        ("real", "double"),
+        ("counts", "map<string,int>"),
+        ("at", "timestamp"),
+    ]
+    rows = [
+        {
+            "id": at,
+            "noise": chance.randrange(-(2**40), 2**40),
+            "flag": chance.random() < 0.3,
+            "tiny": at % 100,
+            "word": chance.choice(["aa", "b", None]) if at % 2 else f"w{at}",
+            "flags": {"a": at % 3 == 0, "b": [chance.random() < 0.5] * (at % 5)} if at % 11 else None,
+            "price": at / 8,
+            "real": at / 3,
+            "counts": {f"k{at % 3}": at},
+            "at": f"2026-01-01 00:00:{at % 60:02}.{at:06}",
+        }
+        for at in range(10_011)
+    ]
+    content, _ = convert(columns, rows, **settings, stripe_size=500_000, row_index_stride=1000)
+    every = list(pyorc.Reader(io.BytesIO(content)))
+    assert [row[0] for row in every] == list(range(len(rows)))
+    reader = pyorc.Reader(io.BytesIO(content))
+    assert reader.num_of_stripes > 1
+    for at in [0, 999, 1000, 1001, 5555, 10_010, 3, 7001]:
+        reader.seek(at)
+        assert next(reader) == every[at]
 
 
 @pytest.mark.parametrize("format_", ["parquet", "orc"])
