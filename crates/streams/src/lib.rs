@@ -21,7 +21,6 @@ mod put;
 mod read;
 mod record;
 mod reshard;
-mod seal;
 mod source;
 mod stream;
 mod streams;

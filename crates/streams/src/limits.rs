@@ -75,7 +75,5 @@ pub(crate) const MODE_CHANGES_PERIOD: Duration = Duration::from_secs(24 * 3600);
 /// How often encryption may be started, and how often stopped, within [`ENCRYPTION_CHANGES_PERIOD`].
 pub const MAX_ENCRYPTION_CHANGES: usize = 25;
 pub(crate) const ENCRYPTION_CHANGES_PERIOD: Duration = Duration::from_secs(24 * 3600);
-/// Records that one derived key encrypts: what is advised for AES-GCM, though counted nonces would allow for more.
-pub(crate) const MAX_SEALED: u64 = 1 << 32;
 /// On-demand streams there may be.
 pub const MAX_ON_DEMAND_STREAMS: u32 = 50;

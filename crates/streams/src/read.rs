@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_log::{Chunk, LogError, ReadLimit, Record, ShardState};
+use headwater_sealing::Opened;
 use headwater_types::{Millis, SequenceNumber, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Shard, Stream, Streams, limits::MAX_READ, seal::Opened, token::Kind};
+use crate::{Error, Shard, Stream, Streams, limits::MAX_READ, token::Kind};
 
 /// Where a reader starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +178,7 @@ impl Streams {
     /// A record as it was put, decrypted where it is encrypted. Every reader's records come this way.
     fn open_record(&self, stream: &Stream, shard: &Shard, record: Record) -> Result<ReadRecord, Error> {
         let Opened { partition_key, data, encrypted } =
-            self.sealer.open(shard.number, &record).map_err(|_| Error::Undecryptable {
+            self.sealer.unseal(shard.number, &record).map_err(|_| Error::Undecryptable {
                 stream: stream.record.name.clone(),
                 shard: shard.record.index,
                 offset: record.offset,

@@ -11,6 +11,7 @@ use std::{
 use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
 use headwater_env::Env;
 use headwater_log::ShardLog;
+use headwater_sealing::Sealer;
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use parking_lot::{Mutex, RwLock};
 
@@ -23,7 +24,6 @@ use crate::{
     load::shards_for,
     on_demand::Looked,
     record::{Installation, stream_of},
-    seal::{RecordKey, Sealer},
     token::Tokens,
 };
 
@@ -104,8 +104,6 @@ pub struct Streams {
 
 /// The one record of the installation's table.
 const INSTALLATION: &str = "installation";
-/// The name of the key that records are encrypted under.
-const RECORD_KEY: &str = "record-key";
 
 impl Streams {
     /// Opens the streams that the catalog knows: tells the log their shards and has it forget those of streams that
@@ -120,7 +118,7 @@ impl Streams {
         let installation = Table::new(catalog.clone(), "streams/");
         let account = Table::new(catalog.clone(), "streams/");
         let tokens = Tokens::new(&installation_of(&env, &installation).await?.value.token_key);
-        let sealer = Sealer::new(&env, record_key(&env, &catalog).await?);
+        let sealer = Sealer::open(&env, &catalog).await?;
         let mut by_name = BTreeMap::new();
         for (_, found) in records.all().await? {
             let stream = Arc::new(Stream::new(found.value, found.version, None));
@@ -392,21 +390,6 @@ async fn installation_of(
         env.random.fill(&mut token_key);
         let first = Installation { next_number: 1, token_key };
         match table.write(INSTALLATION, &first, Expect::Absent).await {
-            // Another node made it: the next round finds it.
-            Ok(_) | Err(CatalogError::Conflict { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// The key that records are encrypted under, made when there is none.
-async fn record_key(env: &Env, catalog: &Arc<dyn Catalog>) -> Result<RecordKey, CatalogError> {
-    let table = Table::<RecordKey>::new(catalog.clone(), "streams/");
-    loop {
-        if let Some(found) = table.get(RECORD_KEY).await? {
-            return Ok(found.value);
-        }
-        match table.write(RECORD_KEY, &RecordKey::new(env), Expect::Absent).await {
             // Another node made it: the next round finds it.
             Ok(_) | Err(CatalogError::Conflict { .. }) => {}
             Err(error) => return Err(error),

@@ -1,7 +1,10 @@
 //! Records encrypted at rest: what stands in the log for one, and how it is read back.
 //!
+//! Owns the installation's key, which the catalog keeps, and the form of an encrypted record; whose records are to be
+//! encrypted is the business of the domains that put them.
+//!
 //! AES-256-GCM under keys derived from the installation's (HKDF-SHA-256). Each process draws a salt, derives a key from
-//! it, and counts its nonces, so that none is used twice; after [`MAX_SEALED`] records it draws another salt. A reader
+//! it, and counts its nonces, so that none is used twice; after `MAX_SEALED` records it draws another salt. A reader
 //! finds all it needs in the record. The format is in docs/format/records.md.
 
 use std::sync::{
@@ -10,6 +13,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
+use headwater_catalog::{Catalog, CatalogError, Expect, Table};
 use headwater_env::Env;
 use headwater_log::{NewRecord, Record, ShardNumber};
 use parking_lot::Mutex;
@@ -19,8 +23,11 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::limits::MAX_SEALED;
-
+/// Records that one derived key encrypts: what is advised for AES-GCM, though counted nonces would allow for more.
+const MAX_SEALED: u64 = 1 << 32;
+/// Where the catalog keeps the installation's key; it stood among the streams before others had use for it.
+const TABLE: &str = "streams/";
+const ROW: &str = "record-key";
 /// The log's key of an encrypted record. No partition key is the same: they are UTF-8, which never has this byte.
 const MARK: &[u8] = &[0xff];
 /// The first byte of the value.
@@ -33,7 +40,7 @@ const HEADER: usize = 1 + 4 + SALT + 8;
 
 /// The key of an installation that all others are derived from, as the catalog keeps it.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct RecordKey {
+struct RecordKey {
     /// Random; tells this key from that of another installation.
     id: u32,
     secret: [u8; 32],
@@ -41,18 +48,21 @@ pub(crate) struct RecordKey {
 
 /// A partition key and data, and whether they were encrypted.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Opened {
+pub struct Opened {
+    /// The partition key.
     pub partition_key: Bytes,
+    /// The data.
     pub data: Bytes,
+    /// Whether it was encrypted.
     pub encrypted: bool,
 }
 
 /// A value that is not what was written, or was written by another installation.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Undecryptable;
+pub struct Undecryptable;
 
 /// Encrypts and decrypts the records of one installation.
-pub(crate) struct Sealer {
+pub struct Sealer {
     env: Env,
     key: RecordKey,
     current: Mutex<Arc<Derived>>,
@@ -67,7 +77,7 @@ struct Derived {
 
 impl RecordKey {
     /// A new key.
-    pub fn new(env: &Env) -> Self {
+    fn new(env: &Env) -> Self {
         let mut secret = [0; 32];
         env.random.fill(&mut secret);
         Self { id: env.random.next_u64() as u32, secret }
@@ -89,8 +99,12 @@ impl Derived {
 }
 
 impl Sealer {
-    /// One that goes by the installation's key.
-    pub fn new(env: &Env, key: RecordKey) -> Self {
+    /// One that goes by the key that the catalog keeps, which is made where there is none.
+    pub async fn open(env: &Env, catalog: &Arc<dyn Catalog>) -> Result<Self, CatalogError> {
+        Ok(Self::new(env, record_key(env, catalog).await?))
+    }
+
+    fn new(env: &Env, key: RecordKey) -> Self {
         let current = Mutex::new(Derived::new(env, &key));
         Self { env: env.clone(), key, current }
     }
@@ -123,7 +137,7 @@ impl Sealer {
     }
 
     /// What a record of the log holds, encrypted or not.
-    pub fn open(&self, shard: ShardNumber, record: &Record) -> Result<Opened, Undecryptable> {
+    pub fn unseal(&self, shard: ShardNumber, record: &Record) -> Result<Opened, Undecryptable> {
         if record.key != MARK {
             let (partition_key, data) = (record.key.clone(), record.value.clone());
             return Ok(Opened { partition_key, data, encrypted: false });
@@ -142,6 +156,21 @@ impl Sealer {
         let length = opened.map_err(|_| Undecryptable)?.len();
         text.truncate(length);
         split(text.into()).ok_or(Undecryptable)
+    }
+}
+
+/// The key that records are encrypted under, made when there is none.
+async fn record_key(env: &Env, catalog: &Arc<dyn Catalog>) -> Result<RecordKey, CatalogError> {
+    let table = Table::<RecordKey>::new(catalog.clone(), TABLE);
+    loop {
+        if let Some(found) = table.get(ROW).await? {
+            return Ok(found.value);
+        }
+        match table.write(ROW, &RecordKey::new(env), Expect::Absent).await {
+            // Another node made it: the next round finds it.
+            Ok(_) | Err(CatalogError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 
@@ -206,7 +235,7 @@ mod tests {
         let salt = |record: &NewRecord| record.value[5..5 + SALT].to_vec();
         assert_eq!(salt(&last), values[0][5..5 + SALT]);
         assert_ne!(salt(&first), salt(&last), "a counter at its bound starts over with another key");
-        assert!([last, first].into_iter().all(|record| sealer.open(SHARD, &stored(record)).is_ok()));
+        assert!([last, first].into_iter().all(|record| sealer.unseal(SHARD, &stored(record)).is_ok()));
     }
 
     #[test]
@@ -214,10 +243,10 @@ mod tests {
         let sealed = stored(sealer().seal(SHARD, b"k", b"d"));
         // As after a restart: the same key, another salt.
         let again = Sealer::new(&env(3), RecordKey::new(&env(2)));
-        assert!(again.open(SHARD, &sealed).is_ok());
-        assert_eq!(again.open(ShardNumber(8), &sealed), Err(Undecryptable));
+        assert!(again.unseal(SHARD, &sealed).is_ok());
+        assert_eq!(again.unseal(ShardNumber(8), &sealed), Err(Undecryptable));
         let other = Sealer::new(&env(1), RecordKey::new(&env(4)));
-        assert_eq!(other.open(SHARD, &sealed), Err(Undecryptable));
+        assert_eq!(other.unseal(SHARD, &sealed), Err(Undecryptable));
     }
 
     proptest! {
@@ -228,17 +257,17 @@ mod tests {
             let sealer = sealer();
             let mut sealed = stored(sealer.seal(SHARD, key.as_bytes(), &data));
             let expected = Opened { partition_key: key.into_bytes().into(), data: data.into(), encrypted: true };
-            prop_assert_eq!(sealer.open(SHARD, &sealed), Ok(expected));
+            prop_assert_eq!(sealer.unseal(SHARD, &sealed), Ok(expected));
             let mut damaged = sealed.value.to_vec();
             *at.get_mut(&mut damaged[..]) ^= 1;
             sealed.value = damaged.into();
-            prop_assert_eq!(sealer.open(SHARD, &sealed), Err(Undecryptable));
+            prop_assert_eq!(sealer.unseal(SHARD, &sealed), Err(Undecryptable));
         }
 
         #[test]
         fn any_value_is_survived(value in proptest::collection::vec(any::<u8>(), 0..99)) {
             let record = Record { offset: 0, time: Millis(1), key: Bytes::from_static(MARK), value: value.into() };
-            prop_assert_eq!(sealer().open(SHARD, &record), Err(Undecryptable));
+            prop_assert_eq!(sealer().unseal(SHARD, &record), Err(Undecryptable));
         }
     }
 }
