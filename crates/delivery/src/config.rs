@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
+use headwater_columnar::{Deserializer, Serializer};
 use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,9 @@ pub struct Destination {
     /// Whether records are partitioned by the keys that the prefix names.
     #[serde(default)]
     pub is_partitioned: bool,
+    /// What records are converted to.
+    #[serde(default)]
+    pub conversion: Option<Conversion>,
     /// Where records go as they came, too.
     #[serde(default)]
     pub backup: Option<Backup>,
@@ -165,7 +169,8 @@ impl Destination {
             Target::OpenSearch(_) => Some(ErrorKind::OpenSearch),
         };
         let partitioned = self.is_partitioned.then_some(ErrorKind::MetadataExtraction);
-        [Some(ErrorKind::Processing), partitioned, target].into_iter().flatten().collect()
+        let converted = self.conversion.as_ref().map(|_| ErrorKind::FormatConversion);
+        [Some(ErrorKind::Processing), partitioned, converted, target].into_iter().flatten().collect()
     }
 
     /// Whether all that is delivered of a batch goes into one object.
@@ -208,6 +213,25 @@ pub enum Target {
     OpenSearch(OpenSearch),
     /// Into the bucket, and from there into a warehouse.
     Redshift(Redshift),
+}
+
+/// How records become rows of columnar files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// The table's database.
+    pub database: String,
+    /// The table whose columns files have.
+    pub table: String,
+    /// Its version; the newest when a batch is closed, where there is none.
+    pub version: Option<u64>,
+    /// What lines about records that do not fit say of the table: its region …
+    pub region: String,
+    /// … and its catalog.
+    pub catalog: Option<String>,
+    /// How records are read.
+    pub read: Deserializer,
+    /// How files are written.
+    pub write: Serializer,
 }
 
 /// A bucket for the records as they came.

@@ -26,7 +26,7 @@ use crate::{
     ledger::Ledger,
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
     names::Names,
-    ports::{ObjectsError, Source, SourceError},
+    ports::{ObjectsError, Source, SourceError, TableError},
     prefix::PrefixError,
     reader::{Batch, Reader},
     store::{Intent, Progress, Store},
@@ -68,6 +68,8 @@ pub(crate) enum EngineError {
     Execute(#[from] ExecuteError),
     #[error("{0}")]
     Prefix(#[from] PrefixError),
+    #[error("the table that records are converted by is not known: {0}")]
+    Table(#[from] TableError),
 }
 
 impl EngineError {
@@ -79,6 +81,10 @@ impl EngineError {
             Self::Execute(ExecuteError::Objects(ObjectsError::NoBucket(_))) => "S3.NoSuchBucket",
             Self::Execute(ExecuteError::Objects(_)) => "S3.InternalServerError",
             Self::Execute(ExecuteError::Invoke(_)) => "Lambda.InternalServerError",
+            // AWS's code for a schema that cannot be had.
+            Self::Table(_) | Self::Execute(ExecuteError::Table(_) | ExecuteError::Schema(_)) => {
+                "DataFormatConversion.InvalidSchema"
+            }
             Self::Catalog(_) | Self::Prefix(_) | Self::Execute(_) => "InternalServerError",
         }
     }
@@ -228,6 +234,7 @@ impl Engine {
             bytes: batch.bytes,
             newest: batch.newest,
             oldest: batch.oldest,
+            table_version: self.table_version(&stream).await?,
             bucket: stream.destination.bucket.clone(),
             data_key,
             error_key,
@@ -239,6 +246,14 @@ impl Engine {
         };
         let next = Progress { intent: Some(intent), ..progress.value };
         Ok(self.store.advance(&stream.id, next, progress.version).await?)
+    }
+
+    /// The version of the table that a batch of `stream` is converted by.
+    async fn table_version(&self, stream: &StreamRecord) -> Result<Option<u64>, TableError> {
+        let Some(conversion) = &stream.destination.conversion else { return Ok(None) };
+        let (database, table) = (&conversion.database, &conversion.table);
+        let found = self.executor.ports.tables.version(database, table, conversion.version).await?;
+        Ok(Some(found.version))
     }
 
     /// Moves the checkpoint past the intent's batch, and lets the log forget what was delivered.

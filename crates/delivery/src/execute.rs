@@ -13,19 +13,20 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use headwater_catalog::{CatalogError, Versioned};
+use headwater_columnar::{Schema, SchemaError};
 use headwater_env::Env;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     config::{Origin, StreamRecord, Target},
-    form::Form,
+    form::{Columns, Form},
     groups::{Groups, UserRecord},
     ledger::Ledger,
     limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX, SINK_WORK_KIB_MAX},
     log_lines::ErrorLog,
     object::ObjectWriter,
     outlets::{Chunks, Errors, OneObject, Outlet, Partitions},
-    ports::{InvokeError, ObjectsError, Ports, Source, SourceError},
+    ports::{InvokeError, ObjectsError, Ports, Source, SourceError, TableError},
     prefix::PrefixError,
     sinks::{self, Load},
     steps::{Outcome, Steps, query::QueryError, share_kib},
@@ -53,6 +54,12 @@ pub enum ExecuteError {
     /// The records could not be sorted by partition.
     #[error("the spool in the data folder failed: {0}")]
     Spool(#[from] io::Error),
+    /// The columns that records are converted by are not known.
+    #[error("the table that records are converted by is not known: {0}")]
+    Table(#[from] TableError),
+    /// The columns are none that records can be converted by.
+    #[error("records cannot be converted by the columns of the table: {0}")]
+    Schema(#[from] SchemaError),
     /// An object could not be put or removed.
     #[error("writing to the bucket failed: {0}")]
     Objects(#[from] ObjectsError),
@@ -273,7 +280,7 @@ impl Executor {
         if let Some(sink) = sinks::sink(stream, &self.env, &self.ports) {
             return Ok(Box::new(Chunks::new(sink, &intent.id)));
         }
-        let form = Form::Bytes(stream.destination.compression);
+        let form = self.form(stream, intent).await?;
         let (env, objects) = (&self.env, &self.ports.objects);
         match &intent.data_key {
             Some(key) => {
@@ -285,6 +292,19 @@ impl Executor {
                 Ok(Box::new(Partitions::open(env, objects, &self.budget, &self.spool, batch).await?))
             }
         }
+    }
+
+    /// What the objects of an intent are made of.
+    async fn form(&self, stream: &StreamRecord, intent: &Intent) -> Result<Form, ExecuteError> {
+        let Some(conversion) = &stream.destination.conversion else {
+            return Ok(Form::Bytes(stream.destination.compression));
+        };
+        let (database, table) = (&conversion.database, &conversion.table);
+        let found = self.ports.tables.version(database, table, intent.table_version).await?;
+        let columns = found.columns.iter().map(|(name, data_type)| (&**name, &**data_type));
+        let schema = Schema::parse(columns)?;
+        let (read, write) = (conversion.read.clone(), conversion.write.clone());
+        Ok(Form::Columns(Arc::new(Columns { schema, read, write })))
     }
 
     /// The object of the records as they came.

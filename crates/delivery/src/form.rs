@@ -1,8 +1,14 @@
-//! What objects are made of: records one behind the other.
+//! What objects are made of: records one behind the other, or rows of a table.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_columnar::{Deserializer, EncodeError, Schema, Serializer, Writer};
 
 use crate::{
     config::Compression,
     encode::{Encode, encoder},
+    item::Failure,
     ports::ObjectsError,
 };
 
@@ -11,6 +17,19 @@ use crate::{
 pub enum Form {
     /// Records as they are, compressed.
     Bytes(Compression),
+    /// A file of rows.
+    Columns(Arc<Columns>),
+}
+
+/// What a columnar file is made by.
+#[derive(Debug)]
+pub struct Columns {
+    /// The table's columns.
+    pub schema: Schema,
+    /// How records are read.
+    pub read: Deserializer,
+    /// How files are written.
+    pub write: Serializer,
 }
 
 impl Form {
@@ -18,6 +37,11 @@ impl Form {
     pub fn encoder(&self, key: &str) -> Result<Box<dyn Encode>, ObjectsError> {
         match self {
             Self::Bytes(compression) => Ok(encoder(*compression, name_in_archive(key, *compression))),
+            Self::Columns(columns) => {
+                let writer = Writer::new(&columns.schema, &columns.read, &columns.write);
+                let writer = writer.map_err(|error| ObjectsError::Failed(error.to_string()))?;
+                Ok(Box::new(ColumnEncoder(writer)))
+            }
         }
     }
 
@@ -26,9 +50,31 @@ impl Form {
         match self {
             Self::Bytes(Compression::Gzip) => Some("gzip"),
             Self::Bytes(Compression::Zstd) => Some("zstd"),
-            Self::Bytes(_) => None,
+            Self::Bytes(_) | Self::Columns(_) => None,
         }
     }
+}
+
+struct ColumnEncoder(Writer);
+
+impl Encode for ColumnEncoder {
+    fn add(&mut self, pieces: &[Bytes]) -> Vec<(usize, Failure)> {
+        let answers = self.0.write(pieces).into_iter().enumerate();
+        let failed = answers.filter_map(|(at, answer)| Some((at, answer.err()?)));
+        failed.map(|(at, failure)| (at, Failure::new(failure.code, failure.message))).collect()
+    }
+
+    fn take(&mut self) -> Result<Bytes, ObjectsError> {
+        self.0.take().map_err(not_encoded)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Bytes, ObjectsError> {
+        self.0.finish().map_err(not_encoded)
+    }
+}
+
+fn not_encoded(error: EncodeError) -> ObjectsError {
+    ObjectsError::Failed(error.to_string())
 }
 
 /// What an archive calls the file in it: the object's own name without the archive's extension.

@@ -112,10 +112,14 @@ impl Failure {
 impl Rejected {
     /// Its line in the error object, with the newline.
     pub fn line(&self) -> Bytes {
+        let (code, message) = match self.kind {
+            ErrorKind::FormatConversion => ("lastErrorCode", "lastErrorMessage"),
+            _ => ("errorCode", "errorMessage"),
+        };
         let mut line = Map::from_iter([
             ("rawData".to_owned(), Base64Display::new(&self.origin.data, &STANDARD).to_string().into()),
-            ("errorCode".to_owned(), self.failure.code.into()),
-            ("errorMessage".to_owned(), (&*self.failure.message).into()),
+            (code.to_owned(), self.failure.code.into()),
+            (message.to_owned(), (&*self.failure.message).into()),
             ("attemptsMade".to_owned(), self.attempts.into()),
             ("arrivalTimestamp".to_owned(), json!(self.origin.arrival)),
             ("attemptEndingTimestamp".to_owned(), json!(self.ended)),

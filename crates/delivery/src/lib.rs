@@ -35,8 +35,8 @@ mod template;
 mod testing;
 
 pub use config::{
-    Backup, Buffering, Compression, Destination, Function, Logging, NewOrigin, Origin, Step, StreamRecord,
-    Target,
+    Backup, Buffering, Compression, Conversion, Destination, Function, Logging, NewOrigin, Origin, Step,
+    StreamRecord, Target,
 };
 pub use deliveries::{Budget, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
@@ -45,8 +45,8 @@ pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;
 pub use ports::{
     Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports, Session,
-    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources, Warehouse,
-    WarehouseError, Web, WebError,
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources, TableError,
+    TableVersion, Tables, Warehouse, WarehouseError, Web, WebError,
 };
 pub use prefix::{PrefixError, Prefixes, Which};
 pub use quota::Quotas;

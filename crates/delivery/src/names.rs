@@ -1,6 +1,7 @@
 //! The names of a batch's objects: pure functions of the intent, so that whoever carries it out again writes over what
 //! was there.
 
+use headwater_columnar::Serializer;
 use headwater_types::Millis;
 use jiff::Zoned;
 use sha2::{Digest, Sha256};
@@ -88,7 +89,10 @@ impl<'a> Names<'a> {
 
     /// What looks like a UUID, and is the same whenever it is made of the same batch and the same thing in it.
     fn unique(&self, what: &str) -> String {
-        let digest = digest(self.id, what);
+        let mut digest = digest(self.id, what);
+        // The bits of a random UUID, as AWS's names have them.
+        digest[6] = digest[6] & 0x0f | 0x40;
+        digest[8] = digest[8] & 0x3f | 0x80;
         let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
     }
@@ -107,7 +111,12 @@ impl Destination {
     /// What the keys of what is delivered end in.
     pub(crate) fn extension(&self) -> &str {
         let own = self.extension.as_deref().filter(|extension| !extension.is_empty());
-        own.unwrap_or(self.compression.extension())
+        let of_form = match self.conversion.as_ref().map(|conversion| &conversion.write) {
+            Some(Serializer::Parquet(_)) => ".parquet",
+            Some(Serializer::Orc(_)) => ".orc",
+            None => self.compression.extension(),
+        };
+        own.unwrap_or(of_form)
     }
 }
 

@@ -189,6 +189,45 @@ impl Warehouse for Offline {
     }
 }
 
+/// Knows the columns of tables.
+#[async_trait]
+pub trait Tables: Send + Sync {
+    /// A version of a table, or its newest.
+    async fn version(
+        &self,
+        database: &str,
+        table: &str,
+        version: Option<u64>,
+    ) -> Result<TableVersion, TableError>;
+}
+
+/// One version of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableVersion {
+    /// Which.
+    pub version: u64,
+    /// Names and types of its columns, as Hive spells them.
+    pub columns: Vec<(String, String)>,
+}
+
+/// Why the columns of a table are not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// There is no such database, table or version.
+    #[error("{0}")]
+    NotFound(String),
+    /// Anything else; trying again may help.
+    #[error("{0}")]
+    Failed(String),
+}
+
+#[async_trait]
+impl Tables for Offline {
+    async fn version(&self, _: &str, table: &str, _: Option<u64>) -> Result<TableVersion, TableError> {
+        Err(TableError::NotFound(format!("there is no table {table}")))
+    }
+}
+
 /// Everything that deliveries need of others.
 #[derive(Clone)]
 pub struct Ports {
@@ -200,6 +239,8 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     /// Where error lines go.
     pub logs: Arc<dyn LogSink>,
+    /// Where the columns of tables are known.
+    pub tables: Arc<dyn Tables>,
     /// How destinations are reached.
     pub web: Arc<dyn Web>,
     /// How data warehouses are.

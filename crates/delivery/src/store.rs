@@ -46,6 +46,9 @@ pub struct Intent {
     /// Tells it from all others: what the names of partitions are made of, and the ids of chunks.
     #[serde(default)]
     pub id: String,
+    /// The version of the table whose columns its files have.
+    #[serde(default)]
+    pub table_version: Option<u64>,
     /// The bucket.
     pub bucket: String,
     /// The key of the object for what is delivered, where that is one.

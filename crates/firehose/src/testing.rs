@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_delivery::{
-    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Options, Ports,
-    Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
+    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Options,
+    Ports, Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::EmbeddedLog;
@@ -111,6 +111,7 @@ impl World {
             invoke: nothing.clone(),
             objects: nothing.clone(),
             logs: nothing,
+            tables: Arc::new(Offline),
             web: Arc::new(Offline),
             warehouse: Arc::new(Offline),
         };
@@ -153,5 +154,10 @@ pub fn refusal(code: &str, message: &str) -> Refused {
 }
 
 fn context() -> Context {
-    Context::new("request", Region("us-east-1".to_owned()), Account("000000000000".to_owned()), "127.0.0.1:4566")
+    Context::new(
+        "request",
+        Region("us-east-1".to_owned()),
+        Account("000000000000".to_owned()),
+        "127.0.0.1:4566",
+    )
 }

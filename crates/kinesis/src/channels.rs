@@ -160,6 +160,7 @@ pub(crate) fn destination(
         logging: None,
         target: headwater_delivery::Target::Bucket,
         is_partitioned: false,
+        conversion: None,
         backup: None,
         described: serde_json::Value::Null,
     };

@@ -18,6 +18,7 @@ pub(crate) fn ports(sources: Arc<dyn Sources>) -> Ports {
         invoke: Arc::new(Nowhere),
         objects: Arc::new(Nowhere),
         logs: Arc::new(Nowhere),
+        tables: Arc::new(Offline),
         web: Arc::new(Offline),
         warehouse: Arc::new(Offline),
     }

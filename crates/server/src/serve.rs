@@ -8,6 +8,7 @@ use headwater_delivery::{Deliveries, Family, Ports, Quotas};
 use headwater_env::{Env, File, raise_open_files};
 use headwater_firehose::Firehose;
 use headwater_functions::Functions;
+use headwater_glue::Glue;
 use headwater_kinesis::{Channels, Kinesis};
 use headwater_lambda::Lambda;
 use headwater_log::{EmbeddedLog, ShardLog};
@@ -17,6 +18,7 @@ use headwater_objects::{DirectoryStore, ObjectStore};
 use headwater_objects_s3::S3Store;
 use headwater_queues::Queues;
 use headwater_s3::S3;
+use headwater_schemas::Schemas;
 use headwater_streams::{StreamSources, Streams};
 use headwater_types::{Account, Region};
 use headwater_wire::{
@@ -30,7 +32,7 @@ use crate::{
     Failure,
     access::{self, Access},
     adapters::{
-        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, StoreObjects,
+        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, SchemaTables, StoreObjects,
     },
     health::HealthDoor,
     logging,
@@ -107,6 +109,7 @@ struct Domains {
     groups: LogGroups,
     objects: Arc<dyn ObjectStore>,
     queues: Arc<Queues>,
+    schemas: Schemas,
     streams: Arc<Streams>,
     log: Arc<dyn ShardLog>,
 }
@@ -213,11 +216,13 @@ impl Domains {
         let sources = Arc::new(StreamSources(streams.clone()));
         let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
         let trusted = trust::open(env, settings)?;
+        let schemas = Schemas::new(env.clone(), catalog.clone());
         let ports = Ports {
             sources,
             invoke: Arc::new(FunctionInvoke { env: env.clone(), functions: functions.clone() }),
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
+            tables: Arc::new(SchemaTables(schemas.clone())),
             web: Arc::new(HttpWeb::new(env, trusted.clone())),
             warehouse: Arc::new(PostgresWarehouse { env: env.clone(), tls: Arc::new(trusted) }),
         };
@@ -227,7 +232,7 @@ impl Domains {
             Deliveries::open(env.clone(), catalog.clone(), log.clone(), ports.clone(), of_channels).await?;
         let channels = Channels { deliveries: channels, limits: settings.limits == Limits::Aws };
         let deliveries = Deliveries::open(env.clone(), catalog, log.clone(), ports, options).await?;
-        Ok(Self { channels, deliveries, functions, groups, objects, queues, streams, log })
+        Ok(Self { channels, deliveries, functions, groups, objects, queues, schemas, streams, log })
     }
 
     /// One door a service; S3 takes what no other does, so it stands last.
@@ -240,6 +245,7 @@ impl Domains {
         let kinesis = headwater_kinesis::table(Arc::new(kinesis));
         let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
         let logs = headwater_logs::table(Arc::new(Logs { groups: self.groups.clone() }));
+        let glue = headwater_glue::table(Arc::new(Glue { schemas: self.schemas.clone() }));
         let code = Arc::new(ObjectCode(self.objects.clone()));
         let lambda = headwater_lambda::table(Arc::new(Lambda { functions: self.functions.clone(), code }));
         let s3 = headwater_s3::table(S3 { store: self.objects.clone() });
@@ -247,6 +253,7 @@ impl Domains {
             kinesis.operations(),
             firehose.operations(),
             logs.operations(),
+            glue.operations(),
             lambda.operations(),
             s3.operations(),
         ];
@@ -259,7 +266,9 @@ impl Domains {
         let lambda = Rest::new(lambda);
         let s3 = Rest::new(s3).with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
         let others: [Arc<dyn Door>; 3] = [Arc::new(health), Arc::new(lambda), Arc::new(s3)];
-        Router::new([JsonDoor::new(kinesis), JsonDoor::new(firehose), JsonDoor::new(logs)], others)
+        let json =
+            [JsonDoor::new(kinesis), JsonDoor::new(firehose), JsonDoor::new(logs), JsonDoor::new(glue)];
+        Router::new(json, others)
     }
 }
 
@@ -280,7 +289,8 @@ fn stream_options(settings: &Settings) -> headwater_streams::Options {
 
 fn delivery_options(settings: &Settings) -> headwater_delivery::Options {
     let quotas = (settings.limits == Limits::Aws).then(|| Quotas::of_region(&settings.region));
-    headwater_delivery::Options { quotas, ..Default::default() }
+    let spool = settings.data_dir.join("spool");
+    headwater_delivery::Options { quotas, spool, ..Default::default() }
 }
 
 fn function_options(

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use headwater_types::Millis;
+use serde_json::{Value, json};
 
 use crate::{
-    config::Compression,
+    config::{Compression, StreamRecord},
     form::Form,
-    item::{ErrorKind, Rejected},
+    item::{ErrorKind, Failure, Item, Rejected},
     log_lines::ErrorLog,
     object::ObjectWriter,
     ports::{Objects, ObjectsError},
@@ -18,6 +19,8 @@ use crate::{
 pub struct Errors<'a> {
     log: ErrorLog<'a>,
     writers: BTreeMap<ErrorKind, ObjectWriter>,
+    /// The table that records are converted by, as lines name it.
+    table: Value,
 }
 
 impl<'a> Errors<'a> {
@@ -28,12 +31,27 @@ impl<'a> Errors<'a> {
             ObjectWriter::new(log.env.clone(), objects.clone(), bucket, key, Form::Bytes(Compression::None))
         };
         let writers = intent.error_keys().map(|(kind, key)| (kind, writer(key))).collect();
-        Self { log, writers }
+        let table = table(intent, log.stream);
+        Self { log, writers, table }
     }
 
     /// The time.
     pub fn now(&self) -> Millis {
         self.log.env.clock.now()
+    }
+
+    /// A record that did not fit its file. What is told of it is what did not fit, and not what it once was; members
+    /// as AWS's page on errors of format conversion has them.
+    pub fn unfit(&self, item: &Item, failure: Failure) -> Rejected {
+        let mut origin = (*item.origin).clone();
+        origin.data = item.data.clone();
+        let more = vec![
+            ("sequenceNumber", (*origin.sequence_number).into()),
+            ("subSequenceNumber", origin.sub.into()),
+            ("dataCatalogTable", self.table.clone()),
+        ];
+        let (kind, ended) = (ErrorKind::FormatConversion, self.now());
+        Rejected { origin: origin.into(), kind, failure, attempts: 1, ended, more }
     }
 
     /// Writes lines about records that failed, and logs why.
@@ -63,4 +81,18 @@ impl<'a> Errors<'a> {
         let written: Vec<bool> = finished.into_iter().collect::<Result<_, _>>()?;
         Ok(keys.into_iter().zip(written).filter_map(|(key, written)| written.then_some(key)).collect())
     }
+}
+
+/// What lines about records that were not converted say of the table.
+fn table(intent: &Intent, stream: &StreamRecord) -> Value {
+    let Some(conversion) = &stream.destination.conversion else { return Value::Null };
+    let catalog = conversion.catalog.as_ref().unwrap_or(&stream.arn.account);
+    json!({
+        "catalogId": catalog,
+        "databaseName": conversion.database,
+        "tableName": conversion.table,
+        "region": conversion.region,
+        "versionId": intent.table_version.map(|version| version.to_string()),
+        "catalogArn": format!("arn:aws:glue:{}:{catalog}:catalog", conversion.region),
+    })
 }

@@ -13,14 +13,7 @@ pub use self::{errors::Errors, one_object::OneObject, partitions::Partitions, si
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{
-    execute::ExecuteError,
-    item::{ErrorKind, Failure, Item, Rejected},
-    ledger::Ledger,
-    object::ObjectWriter,
-    ports::ObjectsError,
-};
-use headwater_types::Millis;
+use crate::{execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter, ports::ObjectsError};
 
 /// Takes the items of one execution.
 #[async_trait]
@@ -47,16 +40,6 @@ async fn write(
     if failed.is_empty() {
         return Ok(());
     }
-    let ended = errors.now();
-    errors.take(failed.into_iter().map(|(at, failure)| unfit(&items[at], failure, ended)).collect()).await
-}
-
-/// A record that did not fit its object. What is told of it is what did not fit, and not what it once was.
-fn unfit(item: &Item, failure: Failure, ended: Millis) -> Rejected {
-    let mut origin = (*item.origin).clone();
-    origin.data = item.data.clone();
-    let more =
-        vec![("sequenceNumber", (*origin.sequence_number).into()), ("subSequenceNumber", origin.sub.into())];
-    let kind = ErrorKind::FormatConversion;
-    Rejected { origin: origin.into(), kind, failure, attempts: 1, ended, more }
+    let unfit = failed.into_iter().map(|(at, failure)| errors.unfit(&items[at], failure)).collect();
+    errors.take(unfit).await
 }

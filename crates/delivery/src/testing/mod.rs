@@ -41,6 +41,7 @@ pub fn destination() -> Destination {
         error_bucket: None,
         steps: Vec::new(),
         is_partitioned: false,
+        conversion: None,
         backup: None,
         extension: None,
         buffering: Buffering { size_mib: 1, interval_s: 60 },

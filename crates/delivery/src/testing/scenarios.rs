@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::{PutFault, World, destination, function, new_stream};
 use crate::{
-    Buffering, Compression, DeliveryError, Destination, Format, Function, Logging, NewOrigin, NewStream,
-    Options, PrefixError, Quotas, Step,
+    Buffering, Compression, Conversion, DeliveryError, Destination, Format, Function, Logging, NewOrigin,
+    NewStream, Options, PrefixError, Quotas, Step,
     ports::{InvokeError, SourceError},
 };
 
@@ -444,4 +444,72 @@ async fn records_that_lack_the_format_are_set_aside_and_keys_follow_a_template()
     assert_eq!(world.objects.text("out/c/2018-"), "1\n[2]\n");
     assert!(world.objects.keys("out/")[0].ends_with(".zst"));
     assert!(world.objects.text("bad/processing-failed/").contains("\"rawData\":\"ew==\""));
+}
+
+/// A function says another partition at each call, and the first execution fails after it has written.
+#[tokio::test]
+async fn partitions_of_an_execution_that_failed_are_gone() {
+    let world = World::new(1);
+    world.objects.faults.lock().extend([PutFault::None, PutFault::Denied]);
+    world.behave(|call| {
+        let mut answer = call.ok();
+        for record in answer["records"].as_array_mut().unwrap() {
+            record["metadata"] =
+                json!({"partitionKeys": {"k": format!("{}-{}", call.number, record["data"])}});
+        }
+        Ok(answer)
+    });
+    let deliveries = world.open().await;
+    let partitioned = Destination {
+        prefix: Some("data/k=!{partitionKeyFromLambda:k}/".into()),
+        error_prefix: Some("!{firehose:error-output-type}/".into()),
+        is_partitioned: true,
+        ..with_function(1024, 0)
+    };
+    deliveries.create(new_stream("d", partitioned)).await.unwrap();
+    for data in ["a", "b", "c"] {
+        world.put(0, data);
+    }
+    world.until_delivered().await;
+    let keys = world.objects.keys("data/");
+    assert!(keys.len() == 3 && keys.iter().all(|key| key.starts_with("data/k=1-")), "{keys:?}");
+    assert_eq!(world.objects.text("data/").len(), 3);
+}
+
+#[tokio::test]
+async fn a_batch_is_converted_by_the_table_as_it_was_when_it_was_closed() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    let conversion = Conversion {
+        database: "db".into(),
+        table: "t".into(),
+        version: None,
+        region: "us-east-1".into(),
+        catalog: None,
+        read: headwater_columnar::Deserializer::OpenX(Default::default()),
+        write: headwater_columnar::Serializer::Parquet(Default::default()),
+    };
+    let converted = Destination { conversion: Some(conversion), ..destination() };
+    deliveries.create(new_stream("d", converted)).await.unwrap();
+    world.put(0, r#"{"c0": 1}"#);
+    world.put(0, r#"{"c0": "none"}"#);
+    // There is no such table yet.
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    assert!(world.objects.keys("").is_empty());
+    world.objects.faults.lock().extend([PutFault::Refused; 3]);
+    world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
+    let closed = async || deliveries.status("d").await.unwrap().delivering;
+    world.until(closed).await;
+    world.tables.0.store(2, std::sync::atomic::Ordering::Relaxed);
+    world.until_delivered().await;
+    let key = world.objects.keys("data/").remove(0);
+    assert!(key.ends_with(".parquet"), "{key}");
+    let file = world.objects.stored.lock()[&key].0.clone();
+    let has = |name: &str| file.windows(name.len()).any(|window| window == name.as_bytes());
+    assert!(file.starts_with(b"PAR1") && has("c0") && !has("c1"));
+    let line = world.objects.text("format-conversion-failed/");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["rawData"], &line["attemptsMade"]), (&json!("eyJjMCI6ICJub25lIn0="), &json!(1)));
+    assert!(line["lastErrorCode"].as_str().unwrap().starts_with("DataFormatConversion."));
+    assert_eq!(line["dataCatalogTable"]["versionId"], "1");
 }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Deliveries, Options,
-    ports::{Invoke, InvokeError, LogSink, Ports, Source},
+    ports::{Invoke, InvokeError, LogSink, Ports, Source, TableError, TableVersion, Tables},
     store::{Family, Store},
 };
 
@@ -88,6 +88,23 @@ impl LogSink for FakeLogs {
     }
 }
 
+/// A table whose versions have one more column each.
+#[derive(Default)]
+pub struct FakeTables(pub AtomicU64);
+
+#[async_trait]
+impl Tables for FakeTables {
+    async fn version(&self, _: &str, table: &str, version: Option<u64>) -> Result<TableVersion, TableError> {
+        let newest = self.0.load(Ordering::Relaxed);
+        if newest == 0 {
+            return Err(TableError::NotFound(format!("there is no table {table}")));
+        }
+        let version = version.unwrap_or(newest);
+        let columns = (0..version).map(|n| (format!("c{n}"), "int".to_owned())).collect();
+        Ok(TableVersion { version, columns })
+    }
+}
+
 /// What survives a crash.
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -97,6 +114,7 @@ pub struct World {
     pub objects: Arc<FakeObjects>,
     pub log: Arc<MemoryLog>,
     pub options: Options,
+    pub tables: Arc<FakeTables>,
     function: Arc<FakeFunction>,
     logs: Arc<FakeLogs>,
 }
@@ -116,6 +134,7 @@ impl World {
             objects: Arc::default(),
             log: Arc::default(),
             options: Options::default(),
+            tables: Arc::default(),
             function: Arc::new(FakeFunction { behaviour: Mutex::new(behaviour), calls: AtomicU64::new(0) }),
             logs: Arc::default(),
         }
@@ -151,6 +170,7 @@ impl World {
             invoke: self.function.clone(),
             objects: Arc::new(FusedObjects { inner: self.objects.clone(), fuse: fuse.clone() }),
             logs: self.logs.clone(),
+            tables: self.tables.clone(),
             web: Arc::new(crate::ports::Offline),
             warehouse: Arc::new(crate::ports::Offline),
         };

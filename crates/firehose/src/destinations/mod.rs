@@ -1,6 +1,7 @@
 //! Destinations: which one a request names. What each takes, does and tells is in its own file.
 
 mod beside;
+mod conversion;
 mod http;
 mod opensearch;
 mod redshift;
@@ -78,10 +79,18 @@ pub(crate) fn updated(
             _ => Err(another_kind()),
         }),
         input.amazonopensearchservice_destination_update.map(|update| {
-            if is(opensearch::Kind::Service) { opensearch::updated(old, &update) } else { Err(another_kind()) }
+            if is(opensearch::Kind::Service) {
+                opensearch::updated(old, &update)
+            } else {
+                Err(another_kind())
+            }
         }),
         input.amazon_open_search_serverless_destination_update.map(|update| {
-            if is(opensearch::Kind::Serverless) { opensearch::updated(old, &update) } else { Err(another_kind()) }
+            if is(opensearch::Kind::Serverless) {
+                opensearch::updated(old, &update)
+            } else {
+                Err(another_kind())
+            }
         }),
         input.elasticsearch_destination_update.map(|update| {
             if is(opensearch::Kind::Elasticsearch) {
@@ -104,10 +113,9 @@ pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, 
     let none = DestinationDescription::default();
     let description = match stream.destination.target {
         Target::Bucket => s3::describe(stream)?,
-        Target::Http(_) => DestinationDescription {
-            http_endpoint_destination_description: Some(read(described())?),
-            ..none
-        },
+        Target::Http(_) => {
+            DestinationDescription { http_endpoint_destination_description: Some(read(described())?), ..none }
+        }
         Target::Splunk(_) => {
             DestinationDescription { splunk_destination_description: Some(read(described())?), ..none }
         }

@@ -14,12 +14,13 @@ use headwater_wire::ApiError;
 
 use serde_json::json;
 
-use super::{beside::merged as merged_values, refuse};
+use super::{beside::merged as merged_values, conversion, refuse};
 use crate::{errors::invalid_argument, processing};
 
 const SIZE_MIB: i32 = 5;
-const PARTITIONED_SIZE_MIB: i32 = 128;
-const PARTITIONED_SIZE_MIB_MIN: i32 = 64;
+/// The same where batches are partitioned or converted, and the least that they may have.
+const LARGE_SIZE_MIB: i32 = 128;
+const LARGE_SIZE_MIB_MIN: i32 = 64;
 const INTERVAL_S: i32 = 300;
 
 /// The configuration of the older, smaller form.
@@ -120,12 +121,22 @@ fn merged_backup(
 
 /// The destination that a configuration makes.
 pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
-    refuse_settings(&given)?;
+    refuse_encryption(given.encryption_configuration.as_ref())?;
     let is_partitioned =
         given.dynamic_partitioning_configuration.as_ref().is_some_and(|given| given.enabled == Some(true));
-    let hints = buffering_hints(given.buffering_hints.as_ref(), is_partitioned)?;
+    let conversion = conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
+    let large = [
+        (is_partitioned, "Dynamic Partitioning is enabled."),
+        (conversion.is_some(), "data format conversion is enabled."),
+    ];
+    let hints = buffering_hints(given.buffering_hints.as_ref(), large)?;
     let compression_format = given.compression_format.clone().unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let compression = compression(&compression_format)?;
+    if conversion.is_some() && compression != Compression::None {
+        return Err(invalid_argument(
+            "The S3 destination's compression format must be set to UNCOMPRESSED when data format conversion is enabled",
+        ));
+    }
     let (processing_configuration, steps) =
         processing::normalize(given.processing_configuration.clone(), &given.role_arn, is_partitioned)?;
     if is_partitioned {
@@ -162,6 +173,7 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         error_bucket: None,
         steps,
         is_partitioned,
+        conversion,
         backup,
         extension: given.file_extension,
         buffering: buffering(&hints),
@@ -171,14 +183,16 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
     })
 }
 
-/// Hints with their defaults (AWS's page on buffering hints).
-fn buffering_hints(given: Option<&BufferingHints>, is_partitioned: bool) -> Result<BufferingHints, ApiError> {
+/// Hints with their defaults (AWS's page on buffering hints); larger where one of the conditions holds.
+fn buffering_hints<const N: usize>(
+    given: Option<&BufferingHints>,
+    large: [(bool, &str); N],
+) -> Result<BufferingHints, ApiError> {
     let hints = given.cloned().unwrap_or_default();
-    let size = hints.size_in_mbs.unwrap_or(if is_partitioned { PARTITIONED_SIZE_MIB } else { SIZE_MIB });
-    if is_partitioned && size < PARTITIONED_SIZE_MIB_MIN {
-        return Err(invalid_argument(
-            "BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled.",
-        ));
+    let large = large.iter().find(|(holds, _)| *holds);
+    let size = hints.size_in_mbs.unwrap_or(if large.is_some() { LARGE_SIZE_MIB } else { SIZE_MIB });
+    if let Some((_, when)) = large.filter(|_| size < LARGE_SIZE_MIB_MIN) {
+        return Err(invalid_argument(format!("BufferingHints.SizeInMBs must be at least 64 when {when}")));
     }
     let interval = hints.interval_in_seconds.unwrap_or(INTERVAL_S);
     Ok(BufferingHints { size_in_mbs: Some(size), interval_in_seconds: Some(interval) })
@@ -212,6 +226,9 @@ fn check_partition_keys(given: &ExtendedS3DestinationConfiguration, steps: &[Ste
     // What is wrong with the prefixes themselves is told when the delivery stream is made.
     let Ok(prefixes) = Prefixes::parse(prefix, errors, None) else { return Ok(()) };
     let (named, from_lambda) = prefixes.partition_keys();
+    if named.is_empty() && from_lambda.is_empty() {
+        return Ok(());
+    }
     let has_function = steps.iter().any(|step| matches!(step, Step::Function(_)));
     if !from_lambda.is_empty() && !has_function {
         return Err(invalid_argument("S3 Prefix names keys of a Lambda processor, and there is none."));
@@ -263,7 +280,7 @@ pub(crate) fn backup(
         "CloudWatchLoggingOptions of S3BackupConfiguration (those of the destination hold for both)",
     )])?;
     refuse_encryption(given.encryption_configuration.as_ref())?;
-    let hints = buffering_hints(given.buffering_hints.as_ref(), false)?;
+    let hints = buffering_hints(given.buffering_hints.as_ref(), [])?;
     let compression_format = given.compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let backup = Backup {
         bucket: bucket(&given.bucket_arn)?,
@@ -294,13 +311,6 @@ fn refuse_encryption(given: Option<&EncryptionConfiguration>) -> Result<(), ApiE
         ));
     }
     refuse(&[(given.kms_encryption_config.is_some(), "KMSEncryptionConfig")])
-}
-
-fn refuse_settings(given: &ExtendedS3DestinationConfiguration) -> Result<(), ApiError> {
-    refuse_encryption(given.encryption_configuration.as_ref())?;
-    let conversion = given.data_format_conversion_configuration.as_ref();
-    // AWS takes an absent Enabled for true.
-    refuse(&[(conversion.is_some_and(|c| c.enabled != Some(false)), "DataFormatConversionConfiguration")])
 }
 
 /// The bucket that an ARN names.

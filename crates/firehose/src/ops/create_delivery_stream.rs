@@ -94,10 +94,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_built_is_refused_by_name() {
         let world = World::new().await;
-        let conversion = json!({"DataFormatConversionConfiguration": {}});
+        let orc = json!({"BloomFilterColumns": ["c"]});
+        let conversion = json!({"DataFormatConversionConfiguration": {
+            "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
+            "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
+            "OutputFormatConfiguration": {"Serializer": {"OrcSerDe": orc}}}});
         let kms = json!({"EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": "k"}}});
         for (input, named) in [
-            (extended(conversion), "DataFormatConversionConfiguration"),
+            (extended(conversion), "BloomFilterColumns"),
             (extended(kms), "KMSEncryptionConfig"),
             (extended(json!({"Prefix": "!{timestamp:w}/", "ErrorOutputPrefix": "e"})), "pattern letter w"),
             (
@@ -199,6 +203,17 @@ mod tests {
         input
     }
 
+    fn converted(serializers: Value, more: Value) -> Value {
+        let mut serializer = json!({"ParquetSerDe": {}});
+        serializer.as_object_mut().unwrap().extend(serializers.as_object().unwrap().clone());
+        let mut destination = json!({"DataFormatConversionConfiguration": {
+            "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
+            "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
+            "OutputFormatConfiguration": {"Serializer": serializer}}});
+        destination.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        extended(destination)
+    }
+
     fn query(text: &str) -> Value {
         json!({"Type": "MetadataExtraction", "Parameters": [
             {"ParameterName": "MetadataExtractionQuery", "ParameterValue": text},
@@ -274,6 +289,23 @@ mod tests {
                 extended(json!({"ProcessingConfiguration": {"Enabled": true, "Processors": [
                     processor("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])]}})),
                 "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor",
+            ),
+            (
+                extended(json!({"DataFormatConversionConfiguration": {}})),
+                "SchemaConfiguration must not be null",
+            ),
+            (
+                converted(json!({}), json!({"CompressionFormat": "GZIP"})),
+                "The S3 destination's compression format must be set to UNCOMPRESSED when data format conversion is \
+                 enabled",
+            ),
+            (
+                converted(json!({}), json!({"BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60}})),
+                "BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled.",
+            ),
+            (
+                converted(json!({"OrcSerDe": {}}), json!({})),
+                "More than one serializer specified. Only one may be chosen.",
             ),
             (
                 extended(json!({"S3BackupMode": "Enabled"})),

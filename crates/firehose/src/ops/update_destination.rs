@@ -92,9 +92,9 @@ mod tests {
         assert_eq!(code, "InvalidArgumentException");
         let (code, _) = world.refused::<ops::UpdateDestination>(update("1", json!({}))).await;
         assert_eq!(code, "InvalidArgumentException");
-        for (change, named) in [
-            (json!({"SplunkDestinationUpdate": {}}), "an update to another kind of destination"),
-        ] {
+        for (change, named) in
+            [(json!({"SplunkDestinationUpdate": {}}), "an update to another kind of destination")]
+        {
             assert_eq!(
                 world.refused::<ops::UpdateDestination>(update("1", change)).await,
                 refusal("NotImplemented", &format!("Headwater does not support {named} yet."))

@@ -4,6 +4,7 @@ mod code;
 mod invoke;
 mod logs;
 mod objects;
+mod tables;
 mod warehouse;
 mod web;
 
@@ -11,5 +12,6 @@ pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};
 pub use objects::StoreObjects;
+pub use tables::SchemaTables;
 pub use warehouse::PostgresWarehouse;
 pub use web::HttpWeb;
