@@ -1,0 +1,73 @@
+"""Delivery to Splunk, with boto3 on the one side and a collector after Splunk's documentation on the other."""
+
+import json
+
+import pytest
+
+from beside import SOON, bucket, described, objects, put, raw, wait_for_failures
+from headwater import wait_for
+from receivers import SplunkCollector, json_objects
+
+TOKEN = "0f1e2d3c-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def aws(client):
+    return client("firehose"), client("s3")
+
+
+def make(aws, name, collector, kind, retry=60, **more):
+    firehose, s3 = aws
+    s3.create_bucket(Bucket=name)
+    settings = {
+        "HECEndpoint": collector.url,
+        "HECEndpointType": kind,
+        "HECToken": TOKEN,
+        "HECAcknowledgmentTimeoutInSeconds": 180,
+        "RetryOptions": {"DurationInSeconds": retry},
+        "BufferingHints": SOON,
+        "S3Configuration": bucket(name),
+        **more,
+    }
+    firehose.create_delivery_stream(DeliveryStreamName=name, SplunkDestinationConfiguration=settings)
+
+
+def test_events_are_acknowledged(aws, name):
+    with SplunkCollector(TOKEN).running() as collector:
+        collector.plan = ["late"]
+        make(aws, name, collector, "Event")
+        events = [{"event": f"number {i}"} for i in range(100)]
+        put(aws[0], name, [json.dumps(event).encode() for event in events])
+        wait_for("the acknowledgement", lambda: sum(path.endswith("/ack") for path, _, _ in collector.requests) >= 2)
+        assert json_objects(b"".join(collector.taken).decode()) == events
+    assert objects(aws[1], name) == {}
+
+
+def test_raw_data_is_kept_as_it_is_and_sent_again_after_a_refusal(aws, name):
+    with SplunkCollector(TOKEN).running() as collector:
+        collector.plan = [(503, 9)]
+        make(aws, name, collector, "Raw")
+        put(aws[0], name, [b"one\n", b"two\n"])
+        wait_for("the data", lambda: collector.taken)
+        assert collector.taken == [b"one\ntwo\n"]
+
+
+def test_what_is_refused_is_under_the_error_prefix(aws, name):
+    with SplunkCollector(TOKEN).running() as collector:
+        collector.plan = [(403, 4)]
+        make(aws, name, collector, "Raw", retry=0)
+        put(aws[0], name, [b"one", b"two"])
+        failed = wait_for_failures(aws[1], name, 2, "splunk-failed/")
+        assert [raw(line) for line in failed] == [b"one", b"two"]
+        assert {line["errorCode"] for line in failed} == {"Splunk.InvalidToken"}
+        assert all(line["EventId"] for line in failed)
+
+
+def test_all_events_are_kept_in_the_bucket_and_the_token_is_not_shown(aws, name):
+    with SplunkCollector(TOKEN).running() as collector:
+        make(aws, name, collector, "Raw", S3BackupMode="AllEvents", S3Configuration=bucket(name, Prefix="all/"))
+        put(aws[0], name, [b"one\n"])
+        assert list(wait_for("the backup", lambda: objects(aws[1], name, "all/")).values()) == [b"one\n"]
+        shown = described(aws[0], name, "SplunkDestinationDescription")
+        assert shown["HECEndpoint"] == collector.url and shown["HECAcknowledgmentTimeoutInSeconds"] == 180
+        assert TOKEN not in str(aws[0].describe_delivery_stream(DeliveryStreamName=name))
