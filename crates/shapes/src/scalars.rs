@@ -14,8 +14,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
 
 /// Bytes: base64 in a format that people read (JSON, XML), bytes in CBOR.
+///
+/// In the former it stands in a newtype struct named [`Blob::TAG`], so that a format which knows it can take what is in
+/// there as bytes, and write or read base64 itself without a text in between.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Blob(pub Bytes);
+
+impl Blob {
+    /// The newtype's name in formats that people read.
+    pub const TAG: &'static str = "headwater.Blob";
+
+    /// Writes bytes in base64 to the end of `out`.
+    pub fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+        let (at, len) = (out.len(), bytes.len().div_ceil(3) * 4);
+        out.resize(at + len, 0);
+        BASE64.encode_slice(bytes, &mut out[at..]).expect("it is as long as base64 is");
+    }
+}
 
 /// A time in milliseconds since the epoch: seconds with a fraction in JSON, tagged milliseconds in CBOR.
 ///
@@ -44,10 +59,24 @@ impl From<Bytes> for Blob {
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let written = Written(&self.0);
         if to.is_human_readable() {
-            to.serialize_str(&BASE64.encode(&self.0))
+            to.serialize_newtype_struct(Self::TAG, &written)
         } else {
-            to.serialize_bytes(&self.0)
+            written.serialize(to)
+        }
+    }
+}
+
+/// What is in a blob's newtype.
+struct Written<'a>(&'a [u8]);
+
+impl Serialize for Written<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            to.serialize_str(&BASE64.encode(self.0))
+        } else {
+            to.serialize_bytes(self.0)
         }
     }
 }
@@ -55,7 +84,7 @@ impl Serialize for Blob {
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         if from.is_human_readable() {
-            from.deserialize_str(BlobText)
+            from.deserialize_newtype_struct(Self::TAG, BlobText)
         } else {
             from.deserialize_bytes(BlobBytes)
         }
@@ -65,14 +94,22 @@ impl<'de> Deserialize<'de> for Blob {
 struct BlobText;
 struct BlobBytes;
 
-impl de::Visitor<'_> for BlobText {
+impl<'de> de::Visitor<'de> for BlobText {
     type Value = Blob;
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<Blob, D::Error> {
+        from.deserialize_str(self)
+    }
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("base64")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
+        self.visit_bytes(text.as_bytes())
+    }
+
+    fn visit_bytes<E: de::Error>(self, text: &[u8]) -> Result<Blob, E> {
         BASE64.decode(text).map(Blob::from).map_err(E::custom)
     }
 }

@@ -4,6 +4,7 @@
 //! times. Knows nothing of requests, storage or errors of a service; a value that exists here is valid.
 
 mod arn;
+mod digits;
 mod hash_key;
 mod names;
 mod sequence;

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Invalid;
+use crate::{Invalid, digits::write_digits};
 
 /// A stream's name: 1 to 128 of `[a-zA-Z0-9_.-]` (Kinesis API reference, `StreamName`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,7 +58,9 @@ pub struct ShardIndex(pub u32);
 
 impl fmt::Display for ShardIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shardId-{:012}", self.0)
+        let mut id = *b"shardId-000000000000";
+        write_digits(self.0.into(), &mut id[8..]);
+        f.write_str(str::from_utf8(&id).expect("all of it is ASCII"))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use crate::{Invalid, Millis, ShardIndex};
+use crate::{Invalid, Millis, ShardIndex, digits::write_digits};
 
 const SECONDS_MAX: u64 = (1 << 36) - 1;
 
@@ -72,6 +72,9 @@ impl PartialOrd for SequenceNumber {
     }
 }
 
+/// The decimal digits of every number.
+const DIGITS: usize = 56;
+
 /// `(high, low) / 10^18`, and the remainder.
 fn divide_by_10_18(limbs: &mut [u64; 3]) -> u64 {
     const BASE: u128 = 1_000_000_000_000_000_000;
@@ -88,9 +91,12 @@ impl fmt::Display for SequenceNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (high, low) = self.bits();
         let mut limbs = [high, (low >> 64) as u64, low as u64];
-        let parts: [u64; 4] = std::array::from_fn(|_| divide_by_10_18(&mut limbs));
-        // 2^185 has 56 digits: the fourth group of 18 is never empty.
-        write!(f, "{}{:018}{:018}{:018}", parts[3], parts[2], parts[1], parts[0])
+        // Between 2^185 and 2^186: it always has as many digits.
+        let mut digits = [0; DIGITS];
+        for group in digits.rchunks_mut(18) {
+            write_digits(divide_by_10_18(&mut limbs), group);
+        }
+        f.write_str(str::from_utf8(&digits).expect("digits are ASCII"))
     }
 }
 
@@ -99,7 +105,7 @@ impl FromStr for SequenceNumber {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let invalid = || Invalid::new("sequence number", text);
-        if text.len() != 56 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        if text.len() != DIGITS || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(invalid());
         }
         let mut limbs = [0u64; 3];

@@ -1,6 +1,10 @@
 //! AWS JSON: inputs and outputs as JSON, without anything between bytes and types on the happy path.
 
+mod de;
+mod ser;
+
 use headwater_shapes::{Event, Operation, Valid};
+use serde::Serialize;
 
 use crate::{
     ApiError,
@@ -8,9 +12,13 @@ use crate::{
     validate::{self, Raw, serialization},
 };
 
+/// What most answers fit into.
+const FIRST_BYTES: usize = 512;
+
 /// The input of an operation, valid, or AWS's error.
 pub(crate) fn read<Op: Operation>(body: &[u8]) -> Result<Op::Input, ApiError> {
-    match serde_json::from_slice::<Op::Input>(body) {
+    let input = de::from_slice::<Op::Input>(body).or_else(|_| serde_json::from_slice(body));
+    match input {
         Ok(input) if input.valid() => Ok(input),
         _ => validate::repair::<Op>(read_raw(body)?),
     }
@@ -31,14 +39,20 @@ pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiEr
     if Op::SHAPE.output.name.is_empty() {
         return Ok(Vec::new());
     }
-    serde_json::to_vec(output).map_err(ApiError::internal)
+    to_vec(output)
+}
+
+fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
+    let mut out = Vec::with_capacity(FIRST_BYTES);
+    value.serialize(ser::Serializer::new(&mut out)).map_err(ApiError::internal)?;
+    Ok(out)
 }
 
 /// How events are written in JSON.
 pub(crate) fn payloads<E: Event>() -> Payloads<E> {
     Payloads {
         content_type: "application/json",
-        write: |event| serde_json::to_vec(event).map_err(ApiError::internal),
+        write: |event| to_vec(event),
         write_error: |error| serde_json::json!({"message": error.message}).to_string().into_bytes(),
     }
 }
