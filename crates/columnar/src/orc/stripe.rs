@@ -332,7 +332,7 @@ fn seconds_since_2015(at: &Timestamp) -> i64 {
 /// Nanoseconds without the zeros at their end, and in the lowest three bits how many those were, less one.
 fn packed_nanos(nanos: u32) -> i64 {
     let (mut digits, mut zeros) = (i64::from(nanos), 0);
-    if nanos == 0 || nanos % 100 != 0 {
+    if nanos == 0 || !nanos.is_multiple_of(100) {
         return digits << 3;
     }
     while digits % 10 == 0 && zeros < 8 {
