@@ -338,9 +338,11 @@ def test_refusals_are_those_of_aws(account, client, name):
     code, message = refusal(
         create,
         DeliveryStreamName=f"{name}-2",
-        ExtendedS3DestinationConfiguration=destination(name, CompressionFormat="Snappy"),
+        ExtendedS3DestinationConfiguration=destination(
+            name, EncryptionConfiguration={"KMSEncryptionConfig": {"AWSKMSKeyARN": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"}}
+        ),
     )
-    assert code == "NotImplemented" and "Snappy" in message
+    assert code == "NotImplemented" and "KMSEncryptionConfig" in message
     code, message = refusal(
         create,
         DeliveryStreamName=f"{name}-2",
