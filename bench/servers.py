@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -23,6 +24,10 @@ HEADWATER = pathlib.Path(os.environ.get("HEADWATER_BINARY", TARGET / "release" /
 START_SECONDS = 60
 LOAD_SECONDS = 600
 OPEN_FILES = 65_536
+
+
+# Who stops a measurement stops the servers that it started, too.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
 
 
 class Failed(Exception):
