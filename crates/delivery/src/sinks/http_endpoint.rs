@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress, record_id,
+    Chunk, ChunkLimit, Outside, Sink, WebAddress, guid, record_id,
     retries::{Retries, Trouble},
 };
 use crate::{
@@ -59,10 +59,11 @@ impl Sink for HttpSink {
     }
 
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
-        let request = self.request(&chunk).await;
+        let id = guid(&chunk.id);
+        let request = self.request(&chunk, &id).await;
         let mut retries = Retries::new(&self.outside.env, self.endpoint.retry_s);
         loop {
-            let Err(trouble) = self.attempt(&request, &chunk.id).await else { return Vec::new() };
+            let Err(trouble) = self.attempt(&request, &id).await else { return Vec::new() };
             if trouble.lasting || !retries.again().await {
                 let rejected = |item| self.rejected(item, &trouble.failure, retries.attempts);
                 return chunk.items.iter().map(rejected).collect();
@@ -72,15 +73,15 @@ impl Sink for HttpSink {
 }
 
 impl HttpSink {
-    async fn request(&self, chunk: &Chunk) -> Request<Bytes> {
-        let body = body(chunk, self.outside.env.clock.now().0);
+    async fn request(&self, chunk: &Chunk, id: &str) -> Request<Bytes> {
+        let body = body(chunk, id, self.outside.env.clock.now().0);
         let gzip = self.endpoint.gzip;
         let body =
             self.outside.env.blocking(move || if gzip { compressed(&body) } else { body.into() }).await;
         let mut request = Request::post(self.endpoint.url.uri().clone())
             .body(body)
             .expect("an address that was parsed makes a request");
-        *request.headers_mut() = self.headers(&chunk.id);
+        *request.headers_mut() = self.headers(id);
         request
     }
 
@@ -124,10 +125,10 @@ impl HttpSink {
 }
 
 /// The request's body, written without a copy of every record on the way.
-fn body(chunk: &Chunk, now: u64) -> Vec<u8> {
+fn body(chunk: &Chunk, id: &str, now: u64) -> Vec<u8> {
     let bytes: usize = chunk.items.iter().map(|item| item.data.len().div_ceil(3) * 4 + 12).sum();
     let mut body = Vec::with_capacity(bytes + 128);
-    let id = serde_json::Value::from(chunk.id.as_str());
+    let id = serde_json::Value::from(id);
     let wrote = write!(body, r#"{{"requestId":{id},"timestamp":{now},"records":["#).and_then(|()| {
         chunk.items.iter().enumerate().try_for_each(|(i, item)| {
             let comma = if i == 0 { "" } else { "," };
@@ -276,7 +277,7 @@ mod tests {
         for (name, value) in [
             ("content-type", "application/json"),
             ("x-amz-firehose-protocol-version", "1.0"),
-            ("x-amz-firehose-request-id", "the-id"),
+            ("x-amz-firehose-request-id", &guid("the-id")),
             ("x-amz-firehose-source-arn", "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"),
             ("x-amz-firehose-access-key", "hush"),
             ("x-amz-firehose-common-attributes", r#"{"commonAttributes":{"stage":"test"}}"#),
@@ -286,7 +287,8 @@ mod tests {
         assert_eq!(header("content-encoding"), None);
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         let records = json!([{"data": "b25l"}, {"data": ""}]);
-        let whole = json!({"requestId": "the-id", "timestamp": 1_700_000_000_000_u64, "records": records});
+        let whole =
+            json!({"requestId": guid("the-id"), "timestamp": 1_700_000_000_000_u64, "records": records});
         assert_eq!(body, whole);
         assert!(!format!("{:?} {request:?}", sink.endpoint).contains("hush"));
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use headwater_env::Env;
 use headwater_types::Arn;
+use sha2::{Digest, Sha256};
 
 use crate::{
     config::{StreamRecord, Target},
@@ -133,6 +134,15 @@ impl Outside {
     }
 }
 
+/// A chunk's id in the form of a GUID, which endpoints expect: of version 8, made of a digest.
+fn guid(id: &str) -> String {
+    let mut bytes: [u8; 32] = Sha256::digest(id).into();
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
 /// The id that a record has wherever it is delivered: the number that the source gave it, and its place in an
 /// aggregate. AWS's form (`dataId`, `EventId`, `esDocumentId`).
 fn record_id(item: &Item) -> String {
@@ -171,6 +181,13 @@ mod tests {
             Item { origin: Arc::new(origin), data, keys: Default::default() }
         };
         Chunk { id: "the-id".into(), items: records.iter().enumerate().map(item).collect() }
+    }
+
+    #[test]
+    fn an_id_has_one_guid() {
+        let made = guid("the-id");
+        assert_eq!((made.len(), &made[14..15]), (36, "8"));
+        assert!(made == guid("the-id") && made != guid("the-id-1"));
     }
 
     /// The lines of what was rejected, as JSON.

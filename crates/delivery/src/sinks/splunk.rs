@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress,
+    Chunk, ChunkLimit, Outside, Sink, WebAddress, guid,
     http_endpoint::shortened,
     record_id,
     retries::{Retries, Trouble},
@@ -66,9 +66,10 @@ impl Sink for SplunkSink {
 
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
         let body: Bytes = chunk.items.iter().map(|item| &item.data[..]).collect::<Vec<_>>().concat().into();
+        let channel = guid(&chunk.id);
         let mut retries = Retries::new(&self.outside.env, self.splunk.retry_s);
         loop {
-            let Err(trouble) = self.attempt(&body, &chunk.id).await else { return Vec::new() };
+            let Err(trouble) = self.attempt(&body, &channel).await else { return Vec::new() };
             if trouble.lasting || !retries.again().await {
                 let rejected = |item| self.rejected(item, &trouble.failure, retries.attempts);
                 return chunk.items.iter().map(rejected).collect();
@@ -248,7 +249,7 @@ mod tests {
         assert_eq!(&requests[0].body()[..], b"one\ntwo");
         for request in &*requests {
             assert_eq!(request.headers()["authorization"], "Splunk hush");
-            assert_eq!(request.headers()["x-splunk-request-channel"], "the-id");
+            assert_eq!(request.headers()["x-splunk-request-channel"], guid("the-id"));
         }
         assert_eq!(requests.len(), 5);
         assert_eq!(requests[4].uri().path(), "/services/collector/ack");

@@ -241,3 +241,142 @@ fn trouble(error: WarehouseError) -> Trouble {
     };
     Trouble::passing(code, error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::{
+        ports::Body,
+        testing::{FakeObjects, Fuse, FusedObjects, JumpingClock, arn},
+    };
+
+    /// A warehouse that says of itself what a test wants, keeps what it is told, and refuses its first sessions.
+    #[derive(Default)]
+    struct FakeWarehouse {
+        version: &'static str,
+        last: &'static str,
+        refusals: Mutex<u32>,
+        told: Arc<Mutex<Vec<String>>>,
+    }
+
+    struct FakeSession {
+        answers: [(&'static str, &'static str); 4],
+        told: Arc<Mutex<Vec<String>>>,
+    }
+
+    #[async_trait]
+    impl Warehouse for FakeWarehouse {
+        async fn open(&self, login: &Login) -> Result<Box<dyn Session>, WarehouseError> {
+            assert_eq!(login.password.reveal(), "hush");
+            let left = self.refusals.lock().checked_sub(1);
+            if let Some(left) = left {
+                *self.refusals.lock() = left;
+                return Err(WarehouseError::Refused { state: "28P01".into(), message: "no".into() });
+            }
+            let answers = [
+                ("select version()", self.version),
+                ("to_regclass", "headwater_loads"),
+                ("for update", self.last),
+                ("pg_attribute", "a"),
+            ];
+            Ok(Box::new(FakeSession { answers, told: self.told.clone() }))
+        }
+    }
+
+    #[async_trait]
+    impl Session for FakeSession {
+        async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, WarehouseError> {
+            self.told.lock().push(sql.to_owned());
+            let answer = self.answers.iter().find(|(asked, _)| sql.contains(asked));
+            Ok(answer.map(|(_, answer)| vec![Some((*answer).to_owned())]).into_iter().collect())
+        }
+
+        async fn copy_in(&mut self, sql: &str, rows: Body) -> Result<(), WarehouseError> {
+            let rows: Result<Vec<Bytes>, _> = futures_util::TryStreamExt::try_collect(rows).await;
+            let rows = rows.map_err(|e| WarehouseError::Rows(e.to_string()))?.concat();
+            self.told.lock().push(format!("{sql}: {}", String::from_utf8_lossy(&rows)));
+            Ok(())
+        }
+    }
+
+    fn loader(warehouse: FakeWarehouse, options: &str, retry_s: u32) -> (Arc<FakeObjects>, RedshiftLoader) {
+        let inner = Arc::<FakeObjects>::default();
+        let meta = ObjectMeta { content_type: "application/octet-stream", content_encoding: None };
+        inner.stored.lock().insert("p/2026/x".into(), (Bytes::from_static(b"{\"a\":1}"), meta));
+        let redshift = Redshift {
+            database: Database::parse("jdbc:redshift://c.example.com:5439/dev").unwrap(),
+            user: "me".into(),
+            password: Secret::new("hush"),
+            table: "t".into(),
+            columns: "a".into(),
+            options: options.into(),
+            retry_s,
+        };
+        let objects = Arc::new(FusedObjects { inner: inner.clone(), fuse: Fuse::new(None) });
+        let stream = arn("firehose", "deliverystream/d");
+        let (env, warehouse) = (JumpingClock::env(), Arc::new(warehouse));
+        (inner, RedshiftLoader { redshift, role: "role".into(), stream, env, objects, warehouse })
+    }
+
+    fn load() -> Load {
+        let keys = vec!["p/2026/x".into()];
+        Load { id: "it's 7".into(), bucket: "b".into(), prefix: "p/".into(), keys }
+    }
+
+    #[tokio::test]
+    async fn a_postgres_gets_rows_once() {
+        let warehouse =
+            FakeWarehouse { version: "PostgreSQL 15", refusals: Mutex::new(2), ..Default::default() };
+        let told = warehouse.told.clone();
+        let (objects, loader) = loader(warehouse, "json 'auto'", 60);
+        assert_eq!(loader.load(&load()).await, Ok(None));
+        let told = told.lock();
+        assert!(told.contains(&"copy t (a) from stdin with (format text): 1\n".to_owned()), "{told:?}");
+        assert!(
+            told.last().unwrap().contains("set load = 'it''s 7'") && told.last().unwrap().ends_with("commit")
+        );
+        assert_eq!(objects.keys(""), ["p/2026/x", "p/manifests/2026/x"]);
+        assert!(!format!("{:?}", loader.redshift).contains("hush"));
+    }
+
+    #[tokio::test]
+    async fn what_it_has_it_does_not_get_again() {
+        let warehouse = FakeWarehouse { version: "PostgreSQL 15", last: "it's 7", ..Default::default() };
+        let told = warehouse.told.clone();
+        let (_, loader) = loader(warehouse, "json 'auto'", 0);
+        assert_eq!(loader.load(&load()).await, Ok(None));
+        assert!(!told.lock().iter().any(|sql| sql.contains("copy") || sql.contains("commit;")));
+    }
+
+    #[tokio::test]
+    async fn a_redshift_reads_the_bucket_itself() {
+        let version = "PostgreSQL 8.0.2 on i686-pc-linux-gnu, Redshift 1.0";
+        let warehouse = FakeWarehouse { version, ..Default::default() };
+        let told = warehouse.told.clone();
+        let (objects, loader) = loader(warehouse, "lzop", 0);
+        assert_eq!(loader.load(&load()).await, Ok(None));
+        let copy =
+            "COPY t (a) FROM 's3://b/p/manifests/2026/x' IAM_ROLE 'role' REGION 'us-east-1' MANIFEST lzop";
+        assert_eq!(told.lock().last().unwrap(), copy);
+        assert_eq!(
+            objects.text("p/manifests/"),
+            r#"{"entries":[{"mandatory":true,"url":"s3://b/p/2026/x"}]}"#
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_loaded_is_listed() {
+        for (version, options, refusals, code) in [
+            ("PostgreSQL 15", "csv", 1, "Redshift.AuthenticationFailed"),
+            ("PostgreSQL 15", "lzop", 0, "Redshift.IncorrectCopyOptions"),
+            ("PostgreSQL 15", "json gzip", 0, "Redshift.DataLoadFailed"),
+        ] {
+            let warehouse = FakeWarehouse { version, refusals: Mutex::new(refusals), ..Default::default() };
+            let (objects, loader) = loader(warehouse, options, 0);
+            assert_eq!(loader.load(&load()).await.unwrap().map(|failure| failure.code), Some(code));
+            assert_eq!(objects.keys("p/errors/"), ["p/errors/manifests/2026/x"]);
+        }
+    }
+}
