@@ -187,7 +187,7 @@ impl<'a> Stripe<'a> {
         let packed: Vec<u8> = values.chunks(8).map(pack).collect();
         // A group that begins within a byte begins with that byte; the last one ends with the last.
         let mut ends: Bounds = bounds.iter().map(|bound| bound / 8).collect();
-        ends.last_mut().expect("there is an end at least").clone_from(&packed.len());
+        *ends.last_mut().expect("there is an end at least") = packed.len();
         let groups = groups(bounds).zip(groups(&ends)).map(|(bits, bytes)| {
             let mut out = Vec::new();
             runs::bytes(&packed[bytes], &mut out);

@@ -405,10 +405,10 @@ impl Slot<'_> {
         data_type: &DataType,
         write: impl FnOnce(text::Compact<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut text = String::new();
         if !self.rules.lenient || !scalar::is_text(data_type) {
             return scalar::push(data_type, Token::Nested("{"), self.rules, self.column).map_err(E::custom);
         }
+        let mut text = String::new();
         write(text::Compact { out: &mut text, rules: self.rules })?;
         scalar::push(data_type, Token::Text(&text), self.rules, self.column).map_err(E::custom)
     }
