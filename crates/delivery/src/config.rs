@@ -37,6 +37,20 @@ pub struct StreamRecord {
     pub destination: Destination,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether what is put into it waits encrypted.
+    #[serde(default)]
+    pub encryption: Option<Encryption>,
+    /// When that was changed of late.
+    #[serde(default)]
+    pub encryption_changes: Vec<Millis>,
+}
+
+/// The key that a delivery stream's records are encrypted under, as the caller knows it. It is kept and told, and plays
+/// no part in the encryption, which goes by the installation's own key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// The key's ARN; none where it is the service's own.
+    pub key: Option<String>,
 }
 
 /// Where a delivery stream's records come from.

@@ -10,16 +10,20 @@ use bytes::Bytes;
 use headwater_catalog::{Catalog, CatalogError, Expect, Versioned};
 use headwater_env::Env;
 use headwater_log::{AppendError, ShardLog};
+use headwater_sealing::Sealer;
 use headwater_types::{Arn, Millis};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    config::{Destination, NewOrigin, Origin, StreamRecord},
+    config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
     direct::{self, DirectShard},
     engine::{Engine, Trouble},
     execute::Executor,
-    limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX, STREAMS_MAX, TAGS_MAX, WORK_KIB_MAX},
+    limits::{
+        ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX,
+        STREAMS_MAX, TAGS_MAX, WORK_KIB_MAX,
+    },
     ports::{Ports, SourceError},
     prefix::PrefixError,
     quota::{Gate, Quotas},
@@ -57,6 +61,9 @@ pub enum DeliveryError {
         /// The version that it was to have.
         expected: u64,
     },
+    /// Its encryption was changed too often.
+    #[error("the encryption of {0} was changed {ENCRYPTION_CHANGES_MAX} times within a day")]
+    EncryptionChangedTooOften(String),
     /// It reads a stream; nothing can be put into it.
     #[error("{0} reads a stream; records are put there")]
     NotDirect(String),
@@ -89,6 +96,17 @@ pub struct NewStream {
     pub destination: Destination,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether what is put into it waits encrypted; refused where it reads a stream.
+    pub encryption: Option<Encryption>,
+}
+
+/// Records that were taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// One id a record.
+    pub ids: Vec<String>,
+    /// Whether they wait encrypted.
+    pub encrypted: bool,
 }
 
 /// How a delivery stream is doing.
@@ -134,6 +152,7 @@ pub struct Deliveries {
     env: Env,
     store: Store,
     log: Arc<dyn ShardLog>,
+    sealer: Arc<Sealer>,
     ports: Ports,
     options: Options,
     running: RwLock<BTreeMap<String, Arc<Running>>>,
@@ -156,11 +175,13 @@ impl Deliveries {
         ports: Ports,
         options: Options,
     ) -> Result<Arc<Self>, CatalogError> {
+        let sealer = Arc::new(Sealer::open(&env, &catalog).await?);
         let store = Store::new(catalog, options.family);
         let this = Arc::new(Self {
             env,
             store,
             log,
+            sealer,
             ports,
             options,
             running: RwLock::default(),
@@ -204,6 +225,9 @@ impl Deliveries {
         if new.tags.len() > TAGS_MAX {
             return Err(DeliveryError::TooManyTags);
         }
+        if new.encryption.is_some() && new.origin != NewOrigin::Direct {
+            return Err(DeliveryError::NotDirect(new.name));
+        }
         let _changing = self.changing.lock().await;
         if self.store.streams.get(&new.name).await?.is_some() {
             return Err(DeliveryError::Exists(new.name));
@@ -222,6 +246,8 @@ impl Deliveries {
             origin,
             destination: new.destination,
             tags: new.tags,
+            encryption: new.encryption,
+            encryption_changes: Vec::new(),
         };
         match self.store.insert(&stream, &Progress { positions, ..Progress::default() }).await {
             Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
@@ -251,7 +277,7 @@ impl Deliveries {
     fn start(&self, stream: StreamRecord, delivered_until: Millis) {
         let direct = match stream.origin {
             Origin::Direct { shard } => {
-                let shard = DirectShard::new(self.log.clone(), shard, stream.created);
+                let shard = DirectShard::new(self.log.clone(), shard, stream.created, self.sealer.clone());
                 shard.open(delivered_until);
                 Some(shard)
             }
@@ -307,8 +333,8 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Puts records into a delivery stream, all or none, within its quotas; durable when it returns. One id a record.
-    pub async fn put(&self, name: &str, records: Vec<Bytes>) -> Result<Vec<String>, DeliveryError> {
+    /// Puts records into a delivery stream, all or none, within its quotas; durable when it returns.
+    pub async fn put(&self, name: &str, records: Vec<Bytes>) -> Result<Accepted, DeliveryError> {
         let running = self.running.read().get(name).cloned();
         let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
         let Some(shard) = &running.engine.direct else {
@@ -323,10 +349,12 @@ impl Deliveries {
         if running.gate.as_ref().is_some_and(|gate| !gate.lock().admit(now, count, bytes)) {
             return Err(DeliveryError::Throttled(name.to_owned()));
         }
+        let encrypted = running.engine.stream().encryption.is_some();
         if count > 0 {
-            shard.append(records).await?;
+            shard.append(records, encrypted).await?;
         }
-        Ok((0..count).map(|_| direct::record_id(&*self.env.random)).collect())
+        let ids = (0..count).map(|_| direct::record_id(&*self.env.random)).collect();
+        Ok(Accepted { ids, encrypted })
     }
 
     /// Gives a delivery stream another destination, whose version is one higher; refused where it has another version
@@ -354,6 +382,31 @@ impl Deliveries {
             running.engine.configure(value.clone());
         }
         Ok(value)
+    }
+
+    /// Encrypts what is put into a delivery stream from now on, or leaves it as it is; what waits already stays so. Only
+    /// where records are put directly, and not too often.
+    pub async fn encrypt(&self, name: &str, encryption: Option<Encryption>) -> Result<(), DeliveryError> {
+        let _changing = self.changing.lock().await;
+        let Versioned { mut value, version } = self.get(name).await?;
+        if value.origin.stream().is_some() {
+            return Err(DeliveryError::NotDirect(name.to_owned()));
+        }
+        let now = self.env.clock.now();
+        value.encryption_changes.retain(|at| now.since(*at) < ENCRYPTION_CHANGES_PERIOD);
+        if value.encryption_changes.len() >= ENCRYPTION_CHANGES_MAX {
+            if self.options.quotas.is_some() {
+                return Err(DeliveryError::EncryptionChangedTooOften(name.to_owned()));
+            }
+            value.encryption_changes.remove(0);
+        }
+        value.encryption_changes.push(now);
+        value.encryption = encryption;
+        self.store.streams.write(name, &value, Expect::At(version)).await?;
+        if let Some(running) = self.running.read().get(name) {
+            running.engine.configure(value);
+        }
+        Ok(())
     }
 
     /// Changes a delivery stream's tags.

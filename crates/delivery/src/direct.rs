@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_env::Random;
-use headwater_log::{Append, AppendError, LogError, NewRecord, ReadLimit, Retention, ShardLog, ShardNumber};
+use headwater_log::{
+    Append, AppendError, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog, ShardNumber,
+};
+use headwater_sealing::{Opened, Sealer};
 use headwater_types::{Millis, SequenceNumber, ShardIndex};
 
 use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard};
@@ -25,12 +28,13 @@ pub struct DirectShard {
     log: Arc<dyn ShardLog>,
     number: ShardNumber,
     created: Millis,
+    sealer: Arc<Sealer>,
 }
 
 impl DirectShard {
     /// The shard with a number from the catalog's counter.
-    pub fn new(log: Arc<dyn ShardLog>, number: u64, created: Millis) -> Self {
-        Self { log, number: ShardNumber(NAMESPACE | number), created }
+    pub fn new(log: Arc<dyn ShardLog>, number: u64, created: Millis, sealer: Arc<Sealer>) -> Self {
+        Self { log, number: ShardNumber(NAMESPACE | number), created, sealer }
     }
 
     /// Makes the shard known to the log; records that arrived before `delivered_until` are delivered and may go.
@@ -43,9 +47,13 @@ impl DirectShard {
         self.log.remove_shard(self.number);
     }
 
-    /// Appends records, all or none; durable when it returns.
-    pub async fn append(&self, records: Vec<Bytes>) -> Result<(), AppendError> {
-        let records = records.into_iter().map(|value| NewRecord { key: Bytes::new(), value }).collect();
+    /// Appends records, all or none, encrypted if they are to be; durable when it returns.
+    pub async fn append(&self, records: Vec<Bytes>, encrypted: bool) -> Result<(), AppendError> {
+        let record = |value: Bytes| match encrypted {
+            true => self.sealer.seal(self.number, &[], &value),
+            false => NewRecord { key: Bytes::new(), value },
+        };
+        let records = records.into_iter().map(record).collect();
         let mut results = self.log.append(vec![Append { shard: self.number, records }]).await;
         results.pop().unwrap_or(Err(AppendError::Log(LogError::Closed))).map(drop)
     }
@@ -96,19 +104,24 @@ impl Source for DirectShard {
         let limit = ReadLimit { records: limit.records, bytes: limit.bytes };
         let chunk = self.log.read(self.number, from, limit).await.map_err(failed)?;
         let number = |offset, time| SequenceNumber::of_record(self.created, ShardIndex(0), offset, time);
-        let records = chunk.records.into_iter().map(|record| SourceRecord {
-            offset: record.offset,
-            sequence_number: number(record.offset, record.time).to_string(),
-            partition_key: String::new(),
-            data: record.value,
-            arrival: record.time,
-        });
-        Ok(SourceChunk {
-            records: records.collect(),
-            next: chunk.next,
-            end: chunk.state.end,
-            ended: chunk.state.sealed,
-        })
+        let read = |record: Record| {
+            let Opened { data, .. } = self.sealer.unseal(self.number, &record).map_err(|_| {
+                SourceError::Failed(format!(
+                    "record {} cannot be decrypted: the key in the catalog is not the one that it was encrypted \
+                     under. Restore the data folder as a whole",
+                    record.offset
+                ))
+            })?;
+            Ok(SourceRecord {
+                offset: record.offset,
+                sequence_number: number(record.offset, record.time).to_string(),
+                partition_key: String::new(),
+                data,
+                arrival: record.time,
+            })
+        };
+        let records = chunk.records.into_iter().map(read).collect::<Result<_, SourceError>>()?;
+        Ok(SourceChunk { records, next: chunk.next, end: chunk.state.end, ended: chunk.state.sealed })
     }
 
     async fn offset_at(&self, _shard: &str, time: Millis) -> Result<u64, SourceError> {

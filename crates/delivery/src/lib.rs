@@ -35,10 +35,10 @@ mod template;
 mod testing;
 
 pub use config::{
-    Backup, Buffering, Compression, Conversion, Destination, Function, Logging, NewOrigin, Origin, Step,
-    StreamRecord, Target,
+    Backup, Buffering, Compression, Conversion, Destination, Encryption, Function, Logging, NewOrigin,
+    Origin, Step, StreamRecord, Target,
 };
-pub use deliveries::{Budget, Deliveries, DeliveryError, NewStream, Options, Status};
+pub use deliveries::{Accepted, Budget, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use engine::Trouble;
 pub use groups::UserRecord;
 pub use item::{ErrorKind, Failure, Item, Keys, Rejected};

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// Delivery streams that may exist (AWS: 5,000 a region).
 pub const STREAMS_MAX: usize = 5_000;
+/// How often encryption may be switched within [`ENCRYPTION_CHANGES_PERIOD`] (AWS: 25 in 24 hours).
+pub const ENCRYPTION_CHANGES_MAX: usize = 25;
+/// See there.
+pub const ENCRYPTION_CHANGES_PERIOD: Duration = Duration::from_secs(24 * 3600);
 /// Tags that a delivery stream may have.
 pub const TAGS_MAX: usize = 50;
 /// Bytes of a record that is put directly.

@@ -39,6 +39,12 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
         DeliveryError::NotDirect(_) => {
             invalid_argument("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
         }
+        DeliveryError::EncryptionChangedTooOften(name) => ApiError::of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!(
+                "The encryption of delivery stream {name} was started and stopped 25 times in the last 24 hours."
+            ),
+        ),
         DeliveryError::TooLarge => invalid_argument("Records size exceeds 4 MB limit"),
         DeliveryError::Throttled(_) => ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down."),
         DeliveryError::Unavailable(error) => {

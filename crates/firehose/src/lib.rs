@@ -5,6 +5,7 @@
 //! setting that is not built is refused by name.
 
 mod destinations;
+mod encryption;
 mod errors;
 mod ops;
 mod processing;
@@ -34,6 +35,8 @@ pub fn table(firehose: Arc<Firehose>) -> Table<Firehose> {
         .route::<shapes::ListTagsForDeliveryStream>()
         .route::<shapes::PutRecord>()
         .route::<shapes::PutRecordBatch>()
+        .route::<shapes::StartDeliveryStreamEncryption>()
+        .route::<shapes::StopDeliveryStreamEncryption>()
         .route::<shapes::TagDeliveryStream>()
         .route::<shapes::UntagDeliveryStream>()
         .route::<shapes::UpdateDestination>()

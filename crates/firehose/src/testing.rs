@@ -11,10 +11,10 @@ use headwater_delivery::{
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::EmbeddedLog;
-use headwater_shapes::Operation;
+use headwater_shapes::{Operation, firehose::ops};
 use headwater_types::{Account, Arn, Millis, Region};
 use headwater_wire::{ApiError, Context, Handle};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Firehose;
 
@@ -119,6 +119,20 @@ impl World {
         let options = Options { quotas: Some(Quotas::of_region("us-east-1")), ..Options::default() };
         let deliveries = Deliveries::open(env, catalog, Arc::new(log), ports, options).await.unwrap();
         Self { firehose: Firehose { deliveries }, _dir: dir }
+    }
+
+    /// Makes a delivery stream that is put into directly.
+    pub async fn direct(&self, name: &str) {
+        let destination =
+            json!({"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::b"});
+        let input = json!({"DeliveryStreamName": name, "S3DestinationConfiguration": destination});
+        self.ok::<ops::CreateDeliveryStream>(input).await;
+    }
+
+    /// How a delivery stream's encryption is described.
+    pub async fn encryption(&self, name: &str) -> Value {
+        let described = self.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": name})).await;
+        described["DeliveryStreamDescription"]["DeliveryStreamEncryptionConfiguration"].clone()
     }
 
     /// Calls an operation with input and output as JSON clients see them.

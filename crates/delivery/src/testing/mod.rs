@@ -84,6 +84,8 @@ pub fn stream(name: &str) -> StreamRecord {
         },
         destination: destination(),
         tags: BTreeMap::new(),
+        encryption: None,
+        encryption_changes: Vec::new(),
     }
 }
 
@@ -96,5 +98,6 @@ pub fn new_stream(name: &str, destination: Destination) -> NewStream {
         origin: NewOrigin::Stream { arn: arn("kinesis", "stream/source"), role: "role".into() },
         destination,
         tags: BTreeMap::new(),
+        encryption: None,
     }
 }

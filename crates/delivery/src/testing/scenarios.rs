@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use headwater_env::Clock;
-use headwater_log::ShardNumber;
+use headwater_log::{ReadLimit, ShardLog, ShardNumber};
 use headwater_types::Millis;
 use serde_json::json;
 
 use super::{PutFault, World, destination, function, new_stream};
 use crate::{
-    Buffering, Compression, Conversion, DeliveryError, Destination, Format, Function, Logging, NewOrigin,
-    NewStream, Options, PrefixError, Quotas, Step,
+    Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function, Logging,
+    NewOrigin, NewStream, Options, PrefixError, Quotas, Step,
     ports::{InvokeError, SourceError},
 };
 
@@ -239,7 +239,7 @@ async fn direct_puts_are_delivered_and_then_let_go() {
         tell.try_send(call.request.clone()).unwrap();
         Ok(call.ok())
     });
-    let ids = deliveries.put("d", vec!["a".into(), "".into(), "b".into()]).await.unwrap();
+    let ids = deliveries.put("d", vec!["a".into(), "".into(), "b".into()]).await.unwrap().ids;
     assert!(ids.len() == 3 && ids[0] != ids[1] && ids[0].len() == 224);
     world.until(async || deliveries.status("d").await.unwrap().totals.records == 3).await;
     assert_eq!(world.objects.text("data/"), "AB");
@@ -371,7 +371,9 @@ async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
         .create(NewStream { origin: NewOrigin::Direct, ..new_stream("d", destination()) })
         .await
         .unwrap();
-    let put = async |count: usize| deliveries.put("d", vec!["x".into(); count]).await.map(|ids| ids.len());
+    let put = async |count: usize| {
+        deliveries.put("d", vec!["x".into(); count]).await.map(|accepted| accepted.ids.len())
+    };
     assert_eq!(put(4).await, Ok(4));
     assert_eq!(put(4).await, Err(DeliveryError::Throttled("d".into())));
     world.clock.advance(Duration::from_secs(1));
@@ -512,4 +514,29 @@ async fn a_batch_is_converted_by_the_table_as_it_was_when_it_was_closed() {
     assert_eq!((&line["rawData"], &line["attemptsMade"]), (&json!("eyJjMCI6ICJub25lIn0="), &json!(1)));
     assert!(line["lastErrorCode"].as_str().unwrap().starts_with("DataFormatConversion."));
     assert_eq!(line["dataCatalogTable"]["versionId"], "1");
+}
+
+#[tokio::test]
+async fn encrypted_records_wait_unreadable_and_are_delivered_as_they_were_put() {
+    let world = World::new(0);
+    let deliveries = world.open().await;
+    let direct = NewStream { origin: NewOrigin::Direct, ..new_stream("d", destination()) };
+    deliveries.create(direct).await.unwrap();
+    deliveries.put("d", vec!["plain\n".into()]).await.unwrap();
+    deliveries.encrypt("d", Some(Encryption { key: None })).await.unwrap();
+    assert!(deliveries.put("d", vec!["secret\n".into()]).await.unwrap().encrypted);
+    deliveries.encrypt("d", None).await.unwrap();
+    assert!(!deliveries.put("d", vec!["plain again\n".into()]).await.unwrap().encrypted);
+
+    let limit = ReadLimit { records: 10, bytes: 1 << 20 };
+    let waiting = world.log.read(ShardNumber(0x02 << 56 | 1), 0, limit).await.unwrap().records;
+    let holds = |text: &[u8]| waiting.iter().any(|r| r.value.windows(text.len()).any(|part| part == text));
+    assert!(waiting.len() == 3 && holds(b"plain") && !holds(b"secret"));
+
+    world.until(async || deliveries.status("d").await.unwrap().totals.records == 3).await;
+    assert_eq!(world.objects.text("data/"), "plain\nsecret\nplain again\n");
+    let reads = new_stream("r", destination());
+    deliveries.create(reads).await.unwrap();
+    let refused = deliveries.encrypt("r", Some(Encryption { key: None })).await;
+    assert_eq!(refused, Err(DeliveryError::NotDirect("r".into())));
 }

@@ -8,7 +8,7 @@ use headwater_types::Arn;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Firehose, destinations,
+    Firehose, destinations, encryption,
     errors::{invalid_argument, source_api},
     tags,
 };
@@ -20,6 +20,8 @@ impl Handle<CreateDeliveryStream> for Firehose {
         context: &Context,
     ) -> Result<CreateDeliveryStreamOutput, ApiError> {
         let (origin, destination) = (origin(&input)?, destinations::of_request(&input)?);
+        let encryption = input.delivery_stream_encryption_configuration_input.clone();
+        let encryption = encryption.map(|given| encryption::of_request(Some(given))).transpose()?;
         let resource = format!("deliverystream/{}", input.delivery_stream_name);
         let new = NewStream {
             arn: Arn::new("firehose", &context.region, &context.account, resource),
@@ -28,6 +30,7 @@ impl Handle<CreateDeliveryStream> for Firehose {
             origin,
             destination,
             tags: tags::of_request(input.tags.unwrap_or_default())?,
+            encryption,
         };
         let source = match &new.origin {
             NewOrigin::Direct => None,
@@ -42,10 +45,6 @@ impl Handle<CreateDeliveryStream> for Firehose {
 fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
     destinations::refuse(&[
         (input.direct_put_source_configuration.is_some(), "DirectPutSourceConfiguration"),
-        (
-            input.delivery_stream_encryption_configuration_input.is_some(),
-            "DeliveryStreamEncryptionConfigurationInput",
-        ),
         (input.msk_source_configuration.is_some(), "MSKSourceConfiguration"),
         (input.database_source_configuration.is_some(), "DatabaseSourceConfiguration"),
     ])?;

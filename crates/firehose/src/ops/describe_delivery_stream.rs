@@ -4,14 +4,13 @@ use headwater_delivery::{Origin, StreamRecord};
 use headwater_shapes::{
     Timestamp,
     firehose::{
-        DeliveryStreamDescription, DeliveryStreamEncryptionConfiguration, DescribeDeliveryStreamInput,
-        DescribeDeliveryStreamOutput, KinesisStreamSourceDescription, SourceDescription,
-        ops::DescribeDeliveryStream,
+        DeliveryStreamDescription, DescribeDeliveryStreamInput, DescribeDeliveryStreamOutput,
+        KinesisStreamSourceDescription, SourceDescription, ops::DescribeDeliveryStream,
     },
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Firehose, destinations, errors::api};
+use crate::{Firehose, destinations, encryption, errors::api};
 
 impl Handle<DescribeDeliveryStream> for Firehose {
     /// `Limit` and `ExclusiveStartDestinationId` page through destinations, of which there is one; as recorded, AWS
@@ -30,11 +29,7 @@ impl Handle<DescribeDeliveryStream> for Firehose {
 fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError> {
     let created = Timestamp(stream.created.0 as i64);
     let (kind, encryption, source) = match &stream.origin {
-        Origin::Direct { .. } => {
-            let status = Some("DISABLED".to_owned());
-            let encryption = DeliveryStreamEncryptionConfiguration { status, ..Default::default() };
-            ("DirectPut", Some(encryption), None)
-        }
+        Origin::Direct { .. } => ("DirectPut", Some(encryption::describe(stream.encryption.as_ref())), None),
         Origin::Stream { arn, role, .. } => {
             let description = KinesisStreamSourceDescription {
                 kinesis_stream_arn: Some(arn.to_string()),

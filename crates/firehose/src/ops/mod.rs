@@ -7,6 +7,8 @@ mod list_delivery_streams;
 mod list_tags_for_delivery_stream;
 mod put_record;
 mod put_record_batch;
+mod start_delivery_stream_encryption;
+mod stop_delivery_stream_encryption;
 mod tag_delivery_stream;
 mod untag_delivery_stream;
 mod update_destination;

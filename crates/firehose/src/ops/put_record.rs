@@ -8,7 +8,8 @@ use crate::{Firehose, errors::api};
 impl Handle<PutRecord> for Firehose {
     async fn handle(&self, input: PutRecordInput, context: &Context) -> Result<PutRecordOutput, ApiError> {
         let put = self.deliveries.put(&input.delivery_stream_name, vec![input.record.data.0]).await;
-        let mut ids = put.map_err(|error| api(error, context))?;
-        Ok(PutRecordOutput { record_id: ids.pop().unwrap_or_default(), encrypted: Some(false) })
+        let mut accepted = put.map_err(|error| api(error, context))?;
+        let record_id = accepted.ids.pop().unwrap_or_default();
+        Ok(PutRecordOutput { record_id, encrypted: Some(accepted.encrypted) })
     }
 }

@@ -16,12 +16,12 @@ impl Handle<PutRecordBatch> for Firehose {
     ) -> Result<PutRecordBatchOutput, ApiError> {
         let records = input.records.into_iter().map(|record| record.data.0).collect();
         let put = self.deliveries.put(&input.delivery_stream_name, records).await;
-        let ids = put.map_err(|error| api(error, context))?;
+        let accepted = put.map_err(|error| api(error, context))?;
         let response = |id| PutRecordBatchResponseEntry { record_id: Some(id), ..Default::default() };
         Ok(PutRecordBatchOutput {
             failed_put_count: 0,
-            encrypted: Some(false),
-            request_responses: ids.into_iter().map(response).collect(),
+            encrypted: Some(accepted.encrypted),
+            request_responses: accepted.ids.into_iter().map(response).collect(),
         })
     }
 }
