@@ -1,9 +1,10 @@
 //! What object keys start with: prefixes with expressions.
 //!
-//! The rules are those of AWS's page on custom prefixes: a prefix without a time gets `yyyy/MM/dd/HH/` behind it;
-//! the time is the arrival of the oldest record in the batch. An error prefix without expressions gets the kind of
-//! error and the time behind it; one that names partition keys gets nothing. One difference: without an error prefix, failures go under `processing-failed/`
-//! alone and not under the prefix itself, so that whoever reads all under the prefix finds only what was delivered.
+//! The rules are those of AWS's page on custom prefixes: a prefix without a time gets `yyyy/MM/dd/HH/` behind it, but
+//! not one that names partition keys; the time is the arrival of the oldest record in the batch. An error prefix
+//! without expressions gets the kind of error and the time behind it. One difference: without an error prefix, failures
+//! go under `processing-failed/` alone and not under the prefix itself, so that whoever reads all under the prefix
+//! finds only what was delivered.
 
 use headwater_types::Millis;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -158,15 +159,15 @@ impl Prefixes {
 
     /// The partition keys that the prefix names: of the query, and of the function.
     pub fn partition_keys(&self) -> (Vec<&str>, Vec<&str>) {
-        let query = |part| match part {
-            &Part::Query(ref name) => Some(&**name),
-            _ => None,
-        };
-        let lambda = |part| match part {
-            &Part::Lambda(ref name) => Some(&**name),
-            _ => None,
-        };
-        (self.data.iter().filter_map(query).collect(), self.data.iter().filter_map(lambda).collect())
+        let mut keys = (Vec::new(), Vec::new());
+        for part in &self.data {
+            match part {
+                Part::Query(name) => keys.0.push(&**name),
+                Part::Lambda(name) => keys.1.push(&**name),
+                _ => {}
+            }
+        }
+        keys
     }
 
     /// A point in time in the configured zone, to the second.

@@ -16,13 +16,14 @@ fn arrivals(world: &World) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let delivered = world.objects.text("data/").to_lowercase();
     let failed = world.failed();
-    if world.objects.keys("backup/").len() > 0 {
+    if !world.objects.keys("backup/").is_empty() {
         // What came is what went out, however often it was tried.
         let (mut came, mut went): (Vec<_>, Vec<_>) = Default::default();
         came.extend(world.objects.text("backup/").lines().map(str::to_owned));
         went.extend(delivered.lines().map(str::to_owned));
         went.extend(failed.iter().map(|record| record.trim_end().to_owned()));
-        (came.sort(), went.sort());
+        came.sort();
+        went.sort();
         assert_eq!(came, went, "the backup");
     }
     for record in delivered.lines().chain(failed.iter().map(|record| record.trim_end())) {
