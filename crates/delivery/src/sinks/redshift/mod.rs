@@ -129,14 +129,15 @@ impl RedshiftLoader {
         let Redshift { options, .. } = &self.redshift;
         format!(
             "COPY {} FROM {} IAM_ROLE {} REGION {} MANIFEST {options}",
-            self.into_table(),
+            self.target(),
             quoted(&format!("s3://{}/{manifest}", load.bucket)),
             quoted(&self.role),
             quoted(&self.stream.region),
         )
     }
 
-    fn into_table(&self) -> String {
+    /// The table, and the columns of it where not all are loaded.
+    fn target(&self) -> String {
         let Redshift { table, columns, .. } = &self.redshift;
         if columns.trim().is_empty() { table.clone() } else { format!("{table} ({columns})") }
     }
@@ -192,7 +193,7 @@ impl RedshiftLoader {
             }
             options::Rows::Json => "format text".to_owned(),
         };
-        format!("copy {} from stdin with ({format})", self.into_table())
+        format!("copy {} from stdin with ({format})", self.target())
     }
 }
 
