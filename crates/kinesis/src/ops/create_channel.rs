@@ -51,6 +51,7 @@ impl Handle<CreateChannel> for Kinesis {
             origin: NewOrigin::Stream { arn, role: input.service_execution_role_arn },
             destination,
             tags,
+            encryption: None,
         };
         let created = deliveries.create(new).await.map_err(|error| errors::channel(error, context))?;
         // AWS answers so, and it is active once somebody looks.
