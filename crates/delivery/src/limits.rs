@@ -43,6 +43,10 @@ pub const PARTITIONS_MAX: usize = 500;
 pub const SINK_WORK_KIB_MAX: usize = 8 * 1024;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
+/// Steps that a query takes over one record.
+pub const QUERY_STEPS_MAX: u32 = 100_000;
+/// How deep arrays and objects of a record lie in each other that a query sees (jq 1.6).
+pub const QUERY_DEPTH_MAX: usize = 256;
 /// Retries that a function may be configured with (AWS documents up to 300).
 pub const RETRIES_MAX: u32 = 300;
 /// Bytes of a prefix once it is evaluated (AWS's rules for custom prefixes).

@@ -6,7 +6,7 @@
 mod lambda;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headwater_delivery::{Deaggregation, Query, Step};
+use headwater_delivery::{Deaggregation, Query, QueryError, Step};
 use headwater_shapes::firehose::{ProcessingConfiguration, Processor};
 use headwater_wire::ApiError;
 
@@ -133,6 +133,9 @@ fn metadata_extraction(given: &Parameters<'_>) -> Result<Step, ApiError> {
     let query = given.value("MetadataExtractionQuery").unwrap_or_default();
     match Query::compile(query) {
         Ok(_) if !query.trim().is_empty() => Ok(Step::Query(query.to_owned())),
+        Err(QueryError::Refused(what)) => {
+            Err(ApiError::not_supported(format_args!("{what:?} in a MetadataExtractionQuery")))
+        }
         _ => Err(invalid_argument(format!("MetadataExtractionQuery is not a valid JQ expression: {query}"))),
     }
 }

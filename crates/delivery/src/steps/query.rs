@@ -1,17 +1,31 @@
 //! MetadataExtraction: partition keys that a jq query finds in a record.
 //!
-//! A query sees one record and nothing of this machine: jq's `env` and `halt` are not there.
+//! A query sees one record and nothing of this machine: jq's `env` and `halt` are not there. It always ends: what may
+//! recurse or grow without bounds is refused by name, and for the rest steps are counted, not time, so that a record
+//! meets the same fate whenever it is delivered again.
+
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
 
 use jaq_core::{
-    Compiler, Ctx, Native, Vars,
+    Compiler, Ctx, DataT, Lut, Native, Vars,
     compile::Filter,
-    data::JustLut,
-    load::{Arena, File, Loader, lex::Lexer, parse::Parser, parse::Term},
+    data::HasLut,
+    load::{
+        Arena, File, Loader,
+        lex::{Lexer, StrPart, Tok, Token},
+        parse::{Parser, Term},
+    },
 };
 use jaq_json::{Val, read};
 
 use super::Pure;
-use crate::item::{ErrorKind, Failure, Item};
+use crate::{
+    item::{ErrorKind, Failure, Item},
+    limits::{KEY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_STEPS_MAX},
+};
 
 /// AWS's code for a record whose partition keys were not found.
 pub const NOT_FOUND: &str = "DynamicPartitioning.MetadataExtractionFailed";
@@ -19,43 +33,125 @@ pub const NOT_FOUND: &str = "DynamicPartitioning.MetadataExtractionFailed";
 pub const NO_KEY: &str = "partitionKeys values must not be null or empty";
 
 /// What of jq reaches out of a query.
-const OUTSIDE: [&str; 3] = ["env", "halt", "halt_error"];
+const OUTSIDE: [&str; 6] = ["env", "halt", "halt_error", "debug", "stderr", "input_line_number"];
+/// What of jq can recurse, or make much out of little: recursion is as deep as the stack, and a product of a text and
+/// a number is as long as the number says.
+const REFUSED: [&str; 11] =
+    ["def", "reduce", "foreach", "range", "recurse", "repeat", "while", "until", "combinations", "*", "*="];
 
 /// A query, compiled.
-pub struct Query(Filter<Native<JustLut<Val>>>);
+pub struct Query(Filter<Native<Counted>>);
 
-/// What is no query.
+/// What is no query, or none that is evaluated here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the query is not a query of jq: {0}")]
-pub struct QueryError(String);
+pub enum QueryError {
+    /// It is not of jq.
+    #[error("the query is not a query of jq: {0}")]
+    Invalid(&'static str),
+    /// It has this in it, which might never end.
+    #[error("{0:?} in a query is not supported")]
+    Refused(&'static str),
+}
+
+/// A query's evaluation whose steps are counted.
+struct Counted;
+
+/// What is left of a query's steps. The interpreter looks its terms up before each step.
+#[derive(Clone)]
+struct Steps<'a> {
+    lut: &'a Lut<Counted>,
+    left: &'a Cell<u32>,
+}
+
+impl DataT for Counted {
+    type V<'a> = Val;
+    type Data<'a> = Steps<'a>;
+}
+
+impl<'a> HasLut<'a, Counted> for Steps<'a> {
+    fn lut(&self) -> &'a Lut<Counted> {
+        match self.left.get().checked_sub(1) {
+            Some(left) => self.left.set(left),
+            // The only way out of the interpreter; `first` catches it.
+            None => resume_unwind(Box::new(())),
+        }
+        self.lut
+    }
+}
 
 impl Query {
     /// Compiles a query.
     pub fn compile(text: &str) -> Result<Self, QueryError> {
+        let tokens = Lexer::new(text).lex().map_err(|_| QueryError::Invalid("it cannot be read"))?;
+        if let Some(refused) = refused(&tokens) {
+            return Err(QueryError::Refused(refused));
+        }
         let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let defs = defs.filter(|def| !OUTSIDE.contains(&def.name));
         let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let funs = funs.filter(|(name, ..)| !OUTSIDE.contains(name));
         let arena = Arena::default();
         let modules = Loader::new(defs).load(&arena, File { code: text, path: () });
-        let modules = modules.map_err(|_| QueryError("it cannot be read".into()))?;
+        let modules = modules.map_err(|_| QueryError::Invalid("it cannot be read"))?;
         let compiled = Compiler::default().with_funs(funs).compile(modules);
-        Ok(Self(compiled.map_err(|_| QueryError("it uses what there is not".into()))?))
+        Ok(Self(compiled.map_err(|_| QueryError::Invalid("it uses what there is not"))?))
     }
 
     /// The first thing that the query makes of a record.
     fn first(&self, data: &[u8]) -> Result<Val, Failure> {
-        let input = read::parse_single(data).map_err(|_| failed("Non JSON record provided"))?;
-        let ctx = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        match self.0.id.run((ctx, input)).next() {
-            Some(Ok(found)) => Ok(found),
-            Some(Err(exception)) => Err(match exception.get_err() {
-                Ok(error) => failed(&error.to_string()),
-                Err(_) => failed("The query ended without an answer."),
-            }),
-            None => Err(failed(NO_KEY)),
+        // The parser recurses.
+        if depth(data) > QUERY_DEPTH_MAX {
+            return Err(failed("Exceeds depth limit for parsing"));
         }
+        let input = read::parse_single(data).map_err(|_| failed("Non JSON record provided"))?;
+        let left = Cell::new(QUERY_STEPS_MAX);
+        let evaluate = || {
+            let ctx = Ctx::<Counted>::new(Steps { lut: &self.0.lut, left: &left }, Vars::new([]));
+            self.0.id.run((ctx, input)).next()
+        };
+        let first = match catch_unwind(AssertUnwindSafe(evaluate)) {
+            Ok(first) => first.ok_or_else(|| failed(NO_KEY))?,
+            Err(_) if left.get() == 0 => return Err(failed("The query takes too many steps.")),
+            Err(panic) => resume_unwind(panic),
+        };
+        first.map_err(|exception| match exception.get_err() {
+            Ok(error) => failed(&error.to_string()),
+            Err(_) => failed("The query ended without an answer."),
+        })
     }
+}
+
+/// What of [`REFUSED`] a query uses; as the key of an object or a path all of it may stand there.
+fn refused(tokens: &[Token<&str>]) -> Option<&'static str> {
+    let here = |(i, Token(text, kind)): (usize, &Token<&str>)| match kind {
+        Tok::Block(inner) => refused(inner),
+        Tok::Str(parts) => parts.iter().find_map(|part| match part {
+            StrPart::Term(token) => refused(std::slice::from_ref(token)),
+            StrPart::Str(_) | StrPart::Char(_) => None,
+        }),
+        Tok::Word | Tok::Sym if tokens.get(i + 1).is_none_or(|next| next.0 != ":") => {
+            REFUSED.into_iter().find(|name| name == text)
+        }
+        _ => None,
+    };
+    tokens.iter().enumerate().find_map(here)
+}
+
+/// How deep arrays and objects lie in each other, at the most.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut most, mut in_text) = (0usize, 0, false);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if in_text => drop(bytes.next()),
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    most
 }
 
 /// The keys that a query makes, where it is an object that says so itself: `{a: .x, b: .y}`.
@@ -64,7 +160,7 @@ pub fn keys_of(text: &str) -> Option<Vec<String>> {
     let Term::Obj(members) = Parser::new(&tokens).parse(|parser| parser.term()).ok()? else { return None };
     let name = |key: &Term<&str>| match key {
         Term::Str(None, parts) => match &parts[..] {
-            [jaq_core::load::lex::StrPart::Str(text)] => Some((*text).to_owned()),
+            [StrPart::Str(text)] => Some((*text).to_owned()),
             _ => None,
         },
         Term::Call(name, arguments) if arguments.is_empty() => Some((*name).to_owned()),
@@ -80,6 +176,9 @@ impl Pure for Query {
         };
         for (key, value) in members.iter() {
             let (Some(key), Some(value)) = (text(key), text(value)) else { return Err(failed(NO_KEY)) };
+            if key.len() + value.len() > KEY_BYTES_MAX {
+                return Err(failed("A partition key is longer than the key of an object may be."));
+            }
             item.keys.query.insert(key, value);
         }
         out.push(item);
@@ -163,6 +262,39 @@ mod tests {
         for bad in ["{a: env.HOME}", "{a: halt}", "{a: nothing}", "{", "$ENV"] {
             assert!(Query::compile(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_query_always_ends() {
+        for (refused, query) in [
+            ("def", "def f: f; f"),
+            ("repeat", "{a: [repeat(1)]}"),
+            ("range", "{a: \"\\([range(infinite)])\"}"),
+            ("recurse", "[recurse(.)]"),
+            ("until", "until(false; .)"),
+            ("*", "{a: (.a * .b)}"),
+            ("reduce", "reduce .[] as $x (.; . + .)"),
+        ] {
+            assert_eq!(Query::compile(query).err(), Some(QueryError::Refused(refused)), "{query}");
+        }
+        let data = format!("[{}]", vec!["1"; 1000].join(","));
+        let slow = "[.[] as $a | .[] as $b | .[] as $c | $a] | {a: length}";
+        assert_eq!(run(slow, &data).unwrap_err().message, "The query takes too many steps.");
+        assert_eq!(run("[.[] | . + 1] | {a: length}", &data).unwrap(), [("a".to_owned(), "1000".to_owned())]);
+        let keys = run("{range: .range, a: .def}", r#"{"range": 1, "def": 2}"#).unwrap();
+        assert_eq!(keys.len(), 2, "they are names as others are");
+    }
+
+    #[test]
+    fn a_record_has_bounds() {
+        let deep = |n: usize| format!("{{\"a\":1,\"[\\\"\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(run("{a: .a}", &deep(QUERY_DEPTH_MAX - 1)).is_ok());
+        for n in [QUERY_DEPTH_MAX, 500_000] {
+            assert_eq!(run("{a: .a}", &deep(n)).unwrap_err().message, "Exceeds depth limit for parsing");
+        }
+        let long = |n: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(n));
+        assert!(run("{a: .a}", &long(KEY_BYTES_MAX - 1)).is_ok());
+        assert!(run("{a: .a}", &long(KEY_BYTES_MAX)).is_err());
     }
 
     #[test]
