@@ -2,7 +2,8 @@
 //! partition each.
 //!
 //! It bounds memory: what is held is one group on its way in and one on its way out, and where each run lies. Nothing
-//! in it outlives the execution, so nothing is synced, and a crash leaves no file behind.
+//! in it outlives the execution, so nothing is synced, and a crash leaves no file behind. Each run is encrypted under a
+//! key that is nowhere but in memory, for records may come from where they wait encrypted.
 
 use std::{
     io::{self, IoSlice},
@@ -13,6 +14,7 @@ use std::{
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use headwater_env::{Env, File};
 use headwater_types::Millis;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::{
     groups::UserRecord,
@@ -24,6 +26,7 @@ use crate::{
 pub struct Spool {
     env: Env,
     file: Arc<dyn File>,
+    key: Arc<LessSafeKey>,
     end: u64,
     /// Where the runs of each partition lie: offset and length.
     runs: Vec<Vec<(u64, usize)>>,
@@ -42,16 +45,24 @@ impl Spool {
             Ok::<_, io::Error>(Arc::from(file))
         };
         let file = env.blocking(open).await?;
-        Ok(Self { env, file, end: 0, runs: Vec::new() })
+        let key = Arc::new(new_key(&env));
+        Ok(Self { env, file, key, end: 0, runs: Vec::new() })
     }
 
-    /// Adds items, each with the number of its partition.
+    /// Adds items, each with the number of its partition. A spool that failed at it takes no more: what it would write
+    /// in the same place would go by the same nonce.
     pub async fn add(&mut self, mut items: Vec<(usize, Item)>) -> io::Result<()> {
-        let (file, end) = (self.file.clone(), self.end);
+        let (file, key, end) = (self.file.clone(), self.key.clone(), self.end);
         let write = move || {
             items.sort_by_key(|(partition, _)| *partition);
+            let mut offset = end;
+            let mut run = |items: &[(usize, Item)]| {
+                let run = seal(&key, offset, encode(items));
+                offset += run.len() as u64;
+                (items[0].0, run)
+            };
             let runs: Vec<(usize, BytesMut)> =
-                items.chunk_by(|(a, _), (b, _)| a == b).map(|run| (run[0].0, encode(run))).collect();
+                items.chunk_by(|(a, _), (b, _)| a == b).map(&mut run).collect();
             let parts: Vec<IoSlice<'_>> = runs.iter().map(|(_, run)| IoSlice::new(run)).collect();
             file.write_all_at(&parts, end)?;
             Ok::<_, io::Error>(runs.into_iter().map(|(partition, run)| (partition, run.len())).collect())
@@ -77,18 +88,46 @@ impl Spool {
             fits
         };
         let runs: Vec<_> = self.runs[partition][from..].iter().take_while(fits).copied().collect();
-        let (file, next) = (self.file.clone(), from + runs.len());
+        let (file, key, next) = (self.file.clone(), self.key.clone(), from + runs.len());
         let read = move || {
             let mut items = Vec::new();
             for (offset, length) in runs {
                 let mut run = vec![0; length];
                 file.read_exact_at(&mut run, offset)?;
-                decode(run.into(), &mut items).ok_or(io::ErrorKind::InvalidData)?;
+                let run = open(&key, offset, run).ok_or(io::ErrorKind::InvalidData)?;
+                decode(run, &mut items).ok_or(io::ErrorKind::InvalidData)?;
             }
             Ok::<_, io::Error>(items)
         };
         Ok((self.env.blocking(read).await?, next))
     }
+}
+
+fn new_key(env: &Env) -> LessSafeKey {
+    let mut secret = [0; 32];
+    env.random.fill(&mut secret);
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &secret).expect("the key has the cipher's length"))
+}
+
+/// Encrypts the run that will lie at `offset`.
+fn seal(key: &LessSafeKey, offset: u64, mut run: BytesMut) -> BytesMut {
+    key.seal_in_place_append_tag(nonce(offset), Aad::empty(), &mut run)
+        .expect("a group is far below the bound of GCM");
+    run
+}
+
+/// The run that lies at `offset`; nothing where it is not what was written there.
+fn open(key: &LessSafeKey, offset: u64, mut run: Vec<u8>) -> Option<Bytes> {
+    let length = key.open_in_place(nonce(offset), Aad::empty(), &mut run).ok()?.len();
+    run.truncate(length);
+    Some(run.into())
+}
+
+/// No two runs of a file begin at the same place, and no two files have the same key.
+fn nonce(offset: u64) -> Nonce {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[..8].copy_from_slice(&offset.to_le_bytes());
+    Nonce::assume_unique_for_key(nonce)
 }
 
 /// What an object and a line about a failure need of items: arrival, sequence number, place, data.
@@ -161,6 +200,29 @@ mod tests {
             );
         }
         assert_eq!(env.disk.list(Path::new("spool")).unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn what_lies_on_disk_cannot_be_read_or_changed() {
+        let env = Env { disk: Arc::new(SimDisk::new(1)), ..Env::real() };
+        let mut spool = Spool::open(env, Path::new("spool")).await.unwrap();
+        for _ in 0..2 {
+            spool.add(vec![(0, item("a secret".to_owned()))]).await.unwrap();
+        }
+        let mut stored = vec![0; spool.end as usize];
+        spool.file.read_exact_at(&mut stored, 0).unwrap();
+        assert!(!stored.windows(6).any(|bytes| bytes == b"secret"));
+        let (first, second) = stored.split_at(stored.len() / 2);
+        assert_ne!(first, second, "the same run twice");
+        for at in 0..first.len() {
+            let damaged = [first[at] ^ 1];
+            spool.file.write_all_at(&[IoSlice::new(&damaged)], at as u64).unwrap();
+            assert_eq!(spool.read(0, 0).await.unwrap_err().kind(), io::ErrorKind::InvalidData, "{at}");
+            spool.file.write_all_at(&[IoSlice::new(&first[at..=at])], at as u64).unwrap();
+        }
+        assert_eq!(spool.read(0, 0).await.unwrap().0.len(), 2);
+        spool.file.write_all_at(&[IoSlice::new(second)], 0).unwrap();
+        assert!(spool.read(0, 0).await.is_err(), "a run in another's place");
     }
 
     proptest! {
