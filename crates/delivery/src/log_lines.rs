@@ -5,7 +5,7 @@ use headwater_env::Env;
 use serde::Serialize;
 
 use crate::{
-    config::StreamRecord,
+    config::{Destination, StreamRecord, Target},
     item::{Failure, Rejected},
     ports::LogSink,
     steps::function::FUNCTION_MEMBER,
@@ -59,7 +59,7 @@ impl ErrorLog<'_> {
         let Some(logging) = &self.stream.destination.logging else { return };
         let line = Line {
             delivery_stream_arn: self.stream.arn.to_string(),
-            destination: format!("arn:aws:s3:::{}", self.stream.destination.bucket),
+            destination: destination(&self.stream.destination),
             delivery_stream_version_id: self.stream.version,
             message,
             error_code,
@@ -67,5 +67,59 @@ impl ErrorLog<'_> {
         };
         let line = serde_json::to_string(&line).expect("a line of ours is always JSON");
         self.sink.append(&logging.group, &logging.stream, self.env.clock.now(), line).await;
+    }
+}
+
+/// What a line calls a destination, as lines of AWS do: the address of a cluster that has one by its ARN there, and of
+/// an endpoint no more than the host, for what follows may be a secret.
+fn destination(destination: &Destination) -> String {
+    match &destination.target {
+        Target::Bucket => format!("arn:aws:s3:::{}", destination.bucket),
+        Target::Http(endpoint) => format!("{}...", endpoint.url.uri().host().unwrap_or_default()),
+        Target::Splunk(splunk) => splunk.url.join("").to_string(),
+        Target::OpenSearch(cluster) => cluster.url.join("").to_string(),
+        Target::Redshift(redshift) => redshift.database.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing;
+
+    /// The first three have the form of lines that AWS wrote.
+    #[test]
+    fn a_line_names_the_destination_itself() {
+        let of = |target: Value| {
+            let target = serde_json::from_value(target).unwrap();
+            destination(&Destination { target, ..testing::destination() })
+        };
+        let [http, splunk, search] = ["http.test/v1?k=secret", "splunk.test:8088/", "search.test"]
+            .map(|rest| format!("https://{rest}"));
+        for (target, named) in [
+            (json!("bucket"), "arn:aws:s3:::bucket"),
+            (
+                json!({"http": {"url": http, "access_key": "", "gzip": false, "attributes": {}, "bytes": 1, "retry_s": 0}}),
+                "http.test...",
+            ),
+            (
+                json!({"redshift": {"database": "jdbc:redshift://redshift.test:5439/test", "user": "u",
+                    "password": "secret", "table": "t", "columns": "", "options": "", "retry_s": 0}}),
+                "jdbc:redshift://redshift.test:5439/test",
+            ),
+            (
+                json!({"splunk": {"url": splunk, "endpoint": "raw", "token": "secret", "ack_s": 180, "retry_s": 0}}),
+                "https://splunk.test:8088/",
+            ),
+            (
+                json!({"open_search": {"url": search, "index": "i", "rotation": "none", "type_name": null,
+                    "ids": true, "serverless": false, "retry_s": 0}}),
+                "https://search.test/",
+            ),
+        ] {
+            assert_eq!(of(target), named);
+        }
     }
 }
