@@ -98,11 +98,13 @@ mod tests {
             "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
             "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
             "OutputFormatConfiguration": {"Serializer": {"OrcSerDe": orc}}}});
-        let kms = json!({"EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": "k"}}});
         for (input, named) in [
             (extended(conversion), "BloomFilterColumns"),
-            (extended(kms), "KMSEncryptionConfig"),
-            (extended(json!({"Prefix": "!{timestamp:w}/", "ErrorOutputPrefix": "e"})), "pattern letter w"),
+            (extended(json!({"Prefix": "!{timestamp:B}/", "ErrorOutputPrefix": "e"})), "pattern letter B"),
+            (
+                partitioned("!{partitionKeyFromQuery:a}/", json!([query("{a: [repeat(.b)][0]}")]), json!({})),
+                "\"repeat\" in a MetadataExtractionQuery",
+            ),
             (
                 json!({"DeliveryStreamName": "d", "DeliveryStreamType": "MSKAsSource",
                 "ExtendedS3DestinationConfiguration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}),
