@@ -1,9 +1,14 @@
 //! Patterns of Java's `DateTimeFormatter`, as object prefixes use them, in English.
 //!
-//! Letters whose result depends on a locale's calendar (weeks) or that only pad are refused when the pattern is
-//! parsed, so that formatting cannot fail. Times have whole seconds, as on AWS.
+//! Weeks are those of the United States, as in the suffix that Firehose gives to weekly indexes: they start on Sundays,
+//! and the first is the one with January 1. Letters that only pad, or whose result depends on Java's version or names
+//! of zones, are refused when the pattern is parsed, so that formatting cannot fail. Times have whole seconds, as on
+//! AWS.
 
-use jiff::{Zoned, civil::Weekday};
+use jiff::{
+    Span, Zoned,
+    civil::{Date, Weekday},
+};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -113,15 +118,17 @@ fn quoted(rest: &mut std::iter::Peekable<std::str::Chars>, literal: &mut String)
 /// Whether a letter may stand `count` times (DateTimeFormatterBuilder.appendPattern).
 fn check(letter: char, count: usize) -> Result<(), PatternError> {
     let most = match letter {
-        'a' => 1,
-        'd' | 'h' | 'H' | 'k' | 'K' | 'm' | 's' => 2,
+        'a' | 'W' => 1,
+        // Java has no `cc`.
+        'c' if count == 2 => 1,
+        'w' | 'd' | 'h' | 'H' | 'k' | 'K' | 'm' | 's' => 2,
         'D' | 'z' => 3,
-        'M' | 'L' | 'Q' | 'q' | 'E' | 'G' | 'x' | 'X' | 'Z' => 5,
+        'M' | 'L' | 'Q' | 'q' | 'E' | 'e' | 'c' | 'G' | 'x' | 'X' | 'Z' => 5,
         'S' => 9,
-        'y' | 'u' | 'n' | 'N' | 'A' => 19,
+        'y' | 'u' | 'Y' | 'n' | 'N' | 'A' => 19,
         'V' if count == 2 => 2,
         'O' if count == 1 || count == 4 => 4,
-        'Y' | 'w' | 'W' | 'e' | 'c' | 'F' | 'p' | 'B' | 'g' | 'v' => {
+        'F' | 'p' | 'B' | 'g' | 'v' => {
             return Err(PatternError::Unsupported(letter));
         }
         _ => return Err(PatternError::Letter(letter)),
@@ -138,8 +145,10 @@ fn field(letter: char, count: usize, time: &Zoned) -> String {
     let seconds = hour * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
     let number = |value: i64| format!("{value:0count$}");
     match letter {
-        'y' | 'u' if count == 2 => format!("{:02}", time.year().rem_euclid(100)),
-        'y' | 'u' => number(time.year().into()),
+        'y' | 'u' => year(time.year(), count),
+        'Y' => year(week(time.date()).0, count),
+        'w' => number(week(time.date()).1.into()),
+        'W' => number(week_of_month(time.date()).into()),
         'M' | 'L' if count > 2 => name(MONTHS[time.month() as usize - 1], count),
         'M' | 'L' => number(time.month().into()),
         'd' => number(time.day().into()),
@@ -155,7 +164,8 @@ fn field(letter: char, count: usize, time: &Zoned) -> String {
         'A' => number(seconds * 1_000),
         'N' => number(seconds * 1_000_000_000),
         'a' => if hour < 12 { "AM" } else { "PM" }.to_owned(),
-        'E' => name(weekday(time.weekday()), count.max(3)),
+        'e' | 'c' if count < 3 => number((time.weekday().to_sunday_one_offset()).into()),
+        'E' | 'e' | 'c' => name(weekday(time.weekday()), count.max(3)),
         'Q' | 'q' => quarter((time.month() as usize - 1) / 3 + 1, count),
         'G' => match count {
             4 => "Anno Domini".to_owned(),
@@ -166,6 +176,25 @@ fn field(letter: char, count: usize, time: &Zoned) -> String {
         'z' => time.strftime("%Z").to_string(),
         _ => offset(letter, count, time.offset().seconds()),
     }
+}
+
+/// A year; by two letters, its last two digits.
+fn year(year: i16, count: usize) -> String {
+    match count {
+        2 => format!("{:02}", year.rem_euclid(100)),
+        _ => format!("{year:0count$}"),
+    }
+}
+
+/// The week of a date and that week's year. A week belongs to the year of its Saturday.
+pub(crate) fn week(date: Date) -> (i16, i16) {
+    let saturday = date.saturating_add(Span::new().days(6 - date.weekday().to_sunday_zero_offset()));
+    (saturday.year(), (saturday.day_of_year() - 1) / 7 + 1)
+}
+
+/// The week of a date within its month, from 1 on; the first may be short.
+fn week_of_month(date: Date) -> i8 {
+    (date.day() - 1 + date.first_of_month().weekday().to_sunday_zero_offset()) / 7 + 1
 }
 
 /// A name in full (4 letters), by its first letter (5), or short (3).
@@ -249,6 +278,9 @@ mod tests {
             ("'it''s' ''", "it's '"),
             ("yyyy[/MM]", "2018/08"),
             ("A n", "32707000 0"),
+            ("YYYY YY Y", "2018 18 2018"),
+            ("w ww W", "35 35 5"),
+            ("e ee eee eeee eeeee c ccc cccc", "2 02 Mon Monday M 2 Mon Monday"),
         ] {
             assert_eq!(format(pattern), text, "{pattern}");
         }
@@ -268,11 +300,29 @@ mod tests {
     }
 
     #[test]
+    fn weeks_start_on_sundays_and_the_first_has_january_1() {
+        for (time, text) in [
+            ("2016-12-31T00:00:00Z", "2016 53 5 7"),
+            ("2017-01-01T00:00:00Z", "2017 01 1 1"),
+            ("2018-12-29T00:00:00Z", "2018 52 5 7"),
+            ("2018-12-30T00:00:00Z", "2019 01 6 1"),
+            ("2019-01-05T00:00:00Z", "2019 01 1 7"),
+            ("2019-01-06T00:00:00Z", "2019 02 2 1"),
+            ("2026-11-21T00:00:00Z", "2026 47 3 7"),
+        ] {
+            let pattern = Pattern::parse("YYYY ww W e").unwrap();
+            assert_eq!(pattern.format(&at(time, "UTC")), text, "{time}");
+        }
+    }
+
+    #[test]
     fn what_java_refuses_is_refused() {
-        for bad in ["ddd", "HHH", "aa", "DDDD", "C", "T", "'open", "]", "#", "VVV", "SSSSSSSSSS", "OO"] {
+        for bad in "ddd HHH aa DDDD C T 'open ] # VVV SSSSSSSSSS OO cc www WW eeeeee".split(' ') {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(Pattern::parse("w"), Err(PatternError::Unsupported('w')));
+        for letter in ['F', 'p', 'B', 'g', 'v'] {
+            assert_eq!(Pattern::parse(&letter.to_string()), Err(PatternError::Unsupported(letter)));
+        }
     }
 
     proptest! {

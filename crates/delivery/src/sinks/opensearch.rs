@@ -22,6 +22,7 @@ use super::{
 use crate::{
     item::{ErrorKind, Failure, Item, Rejected},
     limits::{BULK_ANSWER_BYTES_MAX, BULK_RECORDS_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX},
+    pattern::week,
     ports::WebError,
 };
 
@@ -77,13 +78,6 @@ impl Rotation {
         };
         format!("{name}-{suffix}")
     }
-}
-
-/// The week of a date and that week's year. A week belongs to the year of its Saturday.
-fn week(date: jiff::civil::Date) -> (i16, i16) {
-    let to_saturday = 6 - date.weekday().to_sunday_zero_offset();
-    let saturday = date.saturating_add(jiff::Span::new().days(to_saturday));
-    (saturday.year(), (saturday.day_of_year() - 1) / 7 + 1)
 }
 
 /// Delivers to OpenSearch.
