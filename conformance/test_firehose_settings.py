@@ -133,6 +133,49 @@ def test_a_file_extension_takes_the_place_of_the_compressions(account, name):
     assert key.endswith(".jsonl.gz")
 
 
+def test_objects_are_encrypted_under_the_key_that_is_named(account, name):
+    keys = {name: f"arn:aws:kms:us-east-1:{ACCOUNT}:key/data", f"{name}-backup": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/raw"}
+    none = {"NoEncryptionConfig": "NoEncryption"}
+    kms = {bucket: {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}} for bucket, key in keys.items()}
+    account.s3.create_bucket(Bucket=f"{name}-backup")
+    account.reading(
+        name,
+        ErrorOutputPrefix="errors/",
+        EncryptionConfiguration=kms[name],
+        ProcessingConfiguration=account.transformer(name),
+        S3BackupMode="Enabled",
+        S3BackupConfiguration=destination(f"{name}-backup", EncryptionConfiguration=kms[f"{name}-backup"]),
+    )
+
+    def described():
+        (found,) = account.firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]["Destinations"]
+        extended = found["ExtendedS3DestinationDescription"]
+        return extended["EncryptionConfiguration"], extended["S3BackupDescription"]["EncryptionConfiguration"]
+
+    def encryption(bucket, key):
+        head = account.s3.head_object(Bucket=bucket, Key=key)
+        return head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")
+
+    assert described() == (kms[name], kms[f"{name}-backup"])
+    account.put(name, [b"keep\n", b"fail\n"])
+    for bucket, count in ((name, 2), (f"{name}-backup", 1)):
+        found = delivered(account, bucket, lambda objects: len(objects) >= count)
+        assert {encryption(bucket, key) for key in found} == {("aws:kms", keys[bucket])}
+    before = set(bodies(account.s3, name))
+    assert any(key.startswith("errors/") for key in before)
+
+    account.firehose.update_destination(
+        DeliveryStreamName=name,
+        CurrentDeliveryStreamVersionId="1",
+        DestinationId="destinationId-000000000001",
+        ExtendedS3DestinationUpdate={"EncryptionConfiguration": none},
+    )
+    assert described() == (none, kms[f"{name}-backup"])
+    account.put(name, [b"keep\n"])
+    found = delivered(account, name, lambda objects: len(objects) > len(before))
+    assert {encryption(name, key) for key in set(found) - before} == {(None, None)}
+
+
 def test_nothing_is_buffered_with_an_interval_of_zero(account, name):
     account.direct(name, BufferingHints={"SizeInMBs": 5, "IntervalInSeconds": 0})
     put(account, name, [b"at once\n"])

@@ -106,10 +106,10 @@ class TestBuckets:
         assert (status, error["Code"]) == (501, "NotImplemented")
         assert "GetBucketPolicy" in error["Message"]
         status, error = refused(
-            s3.put_object, Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="AES256"
+            s3.put_object, Bucket=bucket, Key="k", Body=b"x", ObjectLockLegalHoldStatus="ON"
         )
         assert (status, error["Code"]) == (501, "NotImplemented")
-        assert "x-amz-server-side-encryption" in error["Message"]
+        assert "x-amz-object-lock-legal-hold" in error["Message"]
         assert keys(s3, bucket) == []
 
 
@@ -151,6 +151,46 @@ class TestObjects:
         assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
         replaced = s3.get_object(Bucket=bucket, Key="k", ResponseContentType="text/plain")
         assert replaced["ContentType"] == "text/plain"
+
+    @pytest.mark.parametrize(
+        "asked, told",
+        [
+            ({"ServerSideEncryption": "AES256"}, {}),
+            (
+                {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "some-key", "BucketKeyEnabled": True},
+                {"SSEKMSKeyId": "arn:aws:kms:us-east-1:000000000000:key/some-key"},
+            ),
+            (
+                {"ServerSideEncryption": "aws:kms:dsse", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:111111111111:key/k"},
+                {},
+            ),
+        ],
+    )
+    def test_encryption_is_told_as_it_was_asked_for(self, s3, bucket, asked, told):
+        names = "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"
+        told = {**asked, **told}
+        of = lambda answer: {name: answer[name] for name in names if name in answer}
+        assert of(s3.put_object(Bucket=bucket, Key="a", Body=b"x", **asked)) == told
+        assert of(s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a", **asked)) == told
+        begun = s3.create_multipart_upload(Bucket=bucket, Key="c", **asked)
+        upload = {"Bucket": bucket, "Key": "c", "UploadId": begun["UploadId"]}
+        part = s3.upload_part(**upload, PartNumber=1, Body=b"x")
+        parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
+        done = s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        assert of(begun) == of(done) == told
+        for key in "abc":
+            assert of(s3.head_object(Bucket=bucket, Key=key)) == told
+            assert of(s3.get_object(Bucket=bucket, Key=key)) == told
+        s3.copy_object(Bucket=bucket, Key="plain", CopySource=f"{bucket}/a")
+        assert of(s3.head_object(Bucket=bucket, Key="plain")) == {}
+
+    def test_encryption_that_contradicts_itself_is_refused(self, s3, bucket):
+        put = lambda **more: refused(s3.put_object, Bucket=bucket, Key="k", Body=b"x", **more)
+        status, error = put(ServerSideEncryption="AES256", SSEKMSKeyId="k")
+        assert (status, error["Code"]) == (400, "InvalidArgument") and "aws:kms" in error["Message"]
+        status, error = put(ServerSideEncryption="DES")
+        assert (status, error["Code"], error["ArgumentValue"]) == (400, "InvalidArgument", "DES")
+        assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
     def test_odd_keys(self, s3, bucket):
         odd = ["/", "a//b", "../x", "a b+c%20d?e#f&g=h", "日本語", "tab\tkey", "trailing/", "k" * 1024, "\u00e9", "'\"<>&"]
@@ -492,6 +532,11 @@ class TestAnotherStore:
         s3.put_object(Bucket="bucket", Key="a b", Body=b"hello", Metadata={"color": "blue"})
         assert far.head_object(Bucket="bucket", Key="a b")["Metadata"] == {"color": "blue"}
         assert body(s3, "bucket", "a b", Range="bytes=1-3") == b"ell"
+        encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:us-east-1:000000000000:key/k"}
+        s3.put_object(Bucket="bucket", Key="a c", Body=b"hello", **encrypted)
+        for client in (s3, far):
+            assert client.head_object(Bucket="bucket", Key="a c").items() >= encrypted.items()
+        s3.delete_object(Bucket="bucket", Key="a c")
         data = os.urandom(17 * MIB)
         (tmp_path / "up").write_bytes(data)
         s3.upload_file(str(tmp_path / "up"), "bucket", "big", Config=TestMultipart.CONFIG)

@@ -117,6 +117,9 @@ pub struct Destination {
     /// The bucket for records that failed, where it is another.
     #[serde(default)]
     pub error_bucket: Option<String>,
+    /// The ARN of the key that the store is told to encrypt objects under, those for records that failed too.
+    #[serde(default)]
+    pub encryption_key: Option<String>,
     /// What records go through, in order.
     #[serde(flatten, with = "steps_as_stored")]
     pub steps: Vec<Step>,
@@ -263,6 +266,9 @@ pub struct Backup {
     pub buffering: Buffering,
     /// How objects are compressed.
     pub compression: Compression,
+    /// The ARN of the key that the store is told to encrypt objects under.
+    #[serde(default)]
+    pub encryption_key: Option<String>,
 }
 
 impl Backup {

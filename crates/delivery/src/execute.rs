@@ -285,7 +285,7 @@ impl Executor {
         match &intent.data_key {
             Some(key) => {
                 let writer = ObjectWriter::new(env.clone(), objects.clone(), &intent.bucket, key, form);
-                Ok(Box::new(OneObject(writer)))
+                Ok(Box::new(OneObject(writer.encrypted(&stream.destination.encryption_key))))
             }
             None => {
                 let batch = (stream, intent, form);
@@ -312,7 +312,8 @@ impl Executor {
         let (backup, key) = stream.destination.backup.as_ref().zip(intent.backup_key.as_ref())?;
         let form = Form::Bytes(backup.compression);
         let (env, objects) = (self.env.clone(), self.ports.objects.clone());
-        Some(ObjectWriter::new(env, objects, &backup.bucket, key, form))
+        let writer = ObjectWriter::new(env, objects, &backup.bucket, key, form);
+        Some(writer.encrypted(&backup.encryption_key))
     }
 
     /// Where a stream's errors are logged.

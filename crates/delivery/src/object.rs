@@ -22,6 +22,7 @@ pub struct ObjectWriter {
     bucket: String,
     key: String,
     form: Form,
+    encryption_key: Option<String>,
     encoder: Option<Box<dyn Encode>>,
     put: Option<Put>,
 }
@@ -42,7 +43,12 @@ impl ObjectWriter {
     /// A writer of `key` in `bucket`; nothing happens before the first write.
     pub fn new(env: Env, objects: Arc<dyn Objects>, bucket: &str, key: &str, form: Form) -> Self {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        Self { env, objects, bucket, key, form, encoder: None, put: None }
+        Self { env, objects, bucket, key, form, encryption_key: None, encoder: None, put: None }
+    }
+
+    /// The same, with the object to be encrypted under the key of this ARN, where there is one.
+    pub fn encrypted(self, key: &Option<String>) -> Self {
+        Self { encryption_key: key.clone(), ..self }
     }
 
     /// Its key.
@@ -106,6 +112,7 @@ impl ObjectWriter {
         let meta = ObjectMeta {
             content_type: "application/octet-stream",
             content_encoding: self.form.content_encoding(),
+            encryption_key: self.encryption_key.clone(),
         };
         let (objects, bucket, key) = (self.objects.clone(), self.bucket.clone(), self.key.clone());
         self.env.spawn(async move {
@@ -166,6 +173,17 @@ mod tests {
             assert!(writer.finish().await.unwrap());
             let expected: String = (0..50).map(|i| format!("{i}\n").repeat(10_000)).collect();
             assert_eq!(store.text("key"), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_store_is_told_the_key_to_encrypt_under() {
+        for key in [None, Some("arn:aws:kms:us-east-1:000000000000:key/k".to_owned())] {
+            let (store, writer) = writer(Compression::None);
+            let mut writer = writer.encrypted(&key);
+            writer.write(vec!["a".into()]).await.unwrap();
+            assert!(writer.finish().await.unwrap());
+            assert_eq!(store.stored.lock()["key"].1.encryption_key, key);
         }
     }
 

@@ -44,12 +44,14 @@ pub enum InvokeError {
 pub type Body = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// What an object is put with besides its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// `application/octet-stream`.
     pub content_type: &'static str,
     /// `gzip`, where it is.
     pub content_encoding: Option<&'static str>,
+    /// The ARN of the key that the store is to encrypt it under, where one is named.
+    pub encryption_key: Option<String>,
 }
 
 /// Stores objects.

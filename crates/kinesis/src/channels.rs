@@ -153,6 +153,7 @@ pub(crate) fn destination(
         time_zone: None,
         key_template: storage.output_key_template,
         error_bucket: Some(bucket(&dead_letters.bucket_arn)?),
+        encryption_key: None,
         steps: checks(&source.record_configuration.record_format_type)?,
         extension: None,
         buffering: buffering(freshness),

@@ -1,6 +1,6 @@
 //! The domain's values out of members of answers.
 
-use headwater_objects::{Algorithm, Checksum, Coverage, ObjectError};
+use headwater_objects::{Algorithm, Checksum, Coverage, Encryption, EncryptionMethod, ObjectError};
 use headwater_shapes::Timestamp;
 use headwater_types::Millis;
 use percent_encoding::percent_decode_str;
@@ -34,11 +34,29 @@ macro_rules! attributes {
             headers: headers.collect(),
             metadata: $output.metadata.clone().unwrap_or_default(),
             tags: Default::default(),
+            encryption: $crate::answers::encryption!($output),
         }
     }};
 }
 
-pub(crate) use {attributes, checksum};
+/// The encryption in the members of an answer.
+macro_rules! encryption {
+    ($output:expr) => {
+        $crate::answers::encrypted(
+            $output.server_side_encryption.as_deref(),
+            $output.ssekms_key_id.clone(),
+            $output.bucket_key_enabled,
+        )
+    };
+}
+
+pub(crate) use {attributes, checksum, encryption};
+
+/// How the store says that it encrypted an object, by a method that is known here.
+pub fn encrypted(method: Option<&str>, key: Option<String>, bucket_key: Option<bool>) -> Option<Encryption> {
+    let method = EncryptionMethod::named(method?)?;
+    Some(Encryption { method, key, bucket_key: bucket_key == Some(true) })
+}
 
 /// The one that is there; a value with a number of parts is made of theirs.
 pub fn one_checksum(members: [(Algorithm, &Option<String>); 5]) -> Option<Checksum> {

@@ -122,7 +122,7 @@ impl S3Store {
             size,
             etag: answers::etag(&output.e_tag),
             modified: self.env.clock.now(),
-            attributes: put.attributes.clone(),
+            attributes: Attributes { encryption: answers::encryption!(output), ..put.attributes.clone() },
             checksum: answers::checksum!(output),
             parts: None,
         })

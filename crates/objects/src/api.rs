@@ -7,8 +7,8 @@ use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, Body, BucketName, Checksum, Coverage, Expected, ObjectError, ObjectName, ReadConditions,
-    WriteCondition,
+    Algorithm, Body, BucketName, Checksum, Coverage, Encryption, Expected, ObjectError, ObjectName,
+    ReadConditions, WriteCondition,
 };
 
 /// Buckets of objects.
@@ -95,6 +95,9 @@ pub struct Attributes {
     /// Tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// How its bytes are to be encrypted, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
 }
 
 /// An object, without its bytes.

@@ -11,8 +11,8 @@ use futures_util::stream;
 
 use crate::{
     Algorithm, Attributes, Body, BucketName, BucketQuery, ByteRange, Checksum, Complete, CompletePart,
-    Coverage, Delete, Expected, Get, Listing, ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore,
-    Put, PutPart, ReadConditions, Upload, UploadQuery, WriteCondition,
+    Coverage, Delete, Encryption, EncryptionMethod, Expected, Get, Listing, ObjectError, ObjectInfo,
+    ObjectName, ObjectQuery, ObjectStore, Put, PutPart, ReadConditions, Upload, UploadQuery, WriteCondition,
 };
 
 const PART: usize = 5 << 20;
@@ -96,6 +96,11 @@ async fn objects_come_back(store: &dyn ObjectStore, bucket: BucketName) {
         headers: entry("content-type", "text/plain"),
         metadata: entry("color", "blue"),
         tags: entry("stage", "test"),
+        encryption: Some(Encryption {
+            method: EncryptionMethod::KeyService,
+            key: Some("arn:aws:kms:us-east-1:000000000000:key/k".into()),
+            bucket_key: true,
+        }),
     };
     let put = Put { attributes: attributes.clone(), ..Put::new(object.clone()) };
     let written = store.put(put, Body::from_bytes("hello")).await.unwrap();

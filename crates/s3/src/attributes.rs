@@ -1,14 +1,14 @@
-//! What is kept with an object: content headers, metadata and tags, to and from the members of requests and answers.
+//! What is kept with an object: content headers, metadata, tags and encryption, to and from the members of requests and answers.
 
 use std::collections::BTreeMap;
 
-use headwater_objects::Attributes;
+use headwater_objects::{Attributes, Encryption};
 use headwater_wire::ApiError;
 
-use crate::{limits::METADATA_BYTES_MAX, tags};
+use crate::{encryption, limits::METADATA_BYTES_MAX, tags};
 
 /// The names on the wire of the members that [`attributes`] reads.
-pub const MEMBERS: [&str; 8] = [
+pub const MEMBERS: [&str; 11] = [
     "Cache-Control",
     "Content-Disposition",
     "Content-Encoding",
@@ -17,6 +17,9 @@ pub const MEMBERS: [&str; 8] = [
     "Expires",
     "x-amz-meta-",
     "x-amz-tagging",
+    encryption::MEMBERS[0],
+    encryption::MEMBERS[1],
+    encryption::MEMBERS[2],
 ];
 
 /// The attributes in the members of a request.
@@ -33,11 +36,12 @@ macro_rules! attributes {
             ],
             $input.metadata.as_ref(),
             $input.tagging.as_deref(),
+            $crate::encryption::given!($input),
         )
     };
 }
 
-/// Sets the members of an answer that carry attributes.
+/// Sets the members of an answer that carry attributes, but for those of [`encryption`].
 macro_rules! answer {
     ($output:expr, $attributes:expr) => {{
         let attributes: &headwater_objects::Attributes = $attributes;
@@ -61,6 +65,7 @@ pub fn read(
     headers: [(&str, Option<&String>); 6],
     metadata: Option<&BTreeMap<String, String>>,
     tagging: Option<&str>,
+    encryption: Result<Option<Encryption>, ApiError>,
 ) -> Result<Attributes, ApiError> {
     let headers = headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
     let mut headers: BTreeMap<String, String> = headers.collect();
@@ -86,6 +91,7 @@ pub fn read(
         headers,
         metadata,
         tags: tagging.map(tags::from_header).transpose()?.unwrap_or_default(),
+        encryption: encryption?,
     })
 }
 

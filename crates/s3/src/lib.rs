@@ -6,6 +6,7 @@
 mod attributes;
 mod checksums;
 mod copy;
+mod encryption;
 mod errors;
 mod limits;
 mod listing;

@@ -100,9 +100,9 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_refused_by_name() {
-        let refused = put(|input| input.server_side_encryption = Some("AES256".into())).unwrap_err();
+        let refused = put(|input| input.sse_customer_algorithm = Some("AES256".into())).unwrap_err();
         assert_eq!((refused.status(), refused.code()), (501, "NotImplemented"));
-        assert!(refused.message().contains("x-amz-server-side-encryption"));
+        assert!(refused.message().contains("x-amz-server-side-encryption-customer-algorithm"));
         assert!(put(|input| input.acl = Some("public-read".into())).is_err());
         assert!(put(|input| input.object_lock_mode = Some("GOVERNANCE".into())).is_err());
         let class = |class: &str| put(|input| input.storage_class = Some(class.into())).unwrap_err();

@@ -26,9 +26,11 @@ pub struct Errors<'a> {
 impl<'a> Errors<'a> {
     /// Writers under the names that `intent` has for what fails; what is not written to, is no object.
     pub fn of(intent: &Intent, objects: &std::sync::Arc<dyn Objects>, log: ErrorLog<'a>) -> Self {
-        let bucket = log.stream.destination.error_bucket();
+        let destination = &log.stream.destination;
+        let bucket = destination.error_bucket();
         let writer = |key: &str| {
             ObjectWriter::new(log.env.clone(), objects.clone(), bucket, key, Form::Bytes(Compression::None))
+                .encrypted(&destination.encryption_key)
         };
         let writers = intent.error_keys().map(|(kind, key)| (kind, writer(key))).collect();
         let table = table(intent, log.stream);

@@ -31,6 +31,7 @@ pub struct Partitions<'a> {
     objects: Arc<dyn Objects>,
     budget: Arc<Semaphore>,
     bucket: &'a str,
+    encryption_key: &'a Option<String>,
     form: Form,
     names: Names<'a>,
     spool: Spool,
@@ -55,6 +56,7 @@ impl<'a> Partitions<'a> {
             objects: objects.clone(),
             budget: budget.clone(),
             bucket: &intent.bucket,
+            encryption_key: &stream.destination.encryption_key,
             form,
             keys: Vec::new(),
             numbers: HashMap::new(),
@@ -81,7 +83,9 @@ impl<'a> Partitions<'a> {
 
     async fn write(&self, partition: usize, errors: &mut Errors<'_>) -> Result<bool, ExecuteError> {
         let (key, form) = (&self.keys[partition], self.form.clone());
-        let mut writer = ObjectWriter::new(self.env.clone(), self.objects.clone(), self.bucket, key, form);
+        let (env, objects) = (self.env.clone(), self.objects.clone());
+        let writer = ObjectWriter::new(env, objects, self.bucket, key, form);
+        let mut writer = writer.encrypted(self.encryption_key);
         let mut from = 0;
         loop {
             let _share = acquire(&self.budget, share_kib(READ_BYTES_MAX)).await?;

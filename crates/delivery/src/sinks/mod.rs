@@ -102,6 +102,7 @@ pub fn loader(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn
         Target::Redshift(redshift) => Some(Arc::new(redshift::RedshiftLoader {
             redshift,
             role: stream.destination.role.clone(),
+            encryption_key: stream.destination.encryption_key.clone(),
             stream: stream.arn.clone(),
             env: env.clone(),
             objects: ports.objects.clone(),

@@ -171,6 +171,7 @@ async fn play(plan: Plan) {
             time_zone: None,
             buffering: Buffering { size_mib: 1, interval_s: 1 },
             compression,
+            encryption_key: None,
         }),
         ..destination()
     };

@@ -39,6 +39,7 @@ pub fn destination() -> Destination {
         key_template: None,
         target: crate::Target::Bucket,
         error_bucket: None,
+        encryption_key: None,
         steps: Vec::new(),
         is_partitioned: false,
         conversion: None,

@@ -121,7 +121,7 @@ fn merged_backup(
 
 /// The destination that a configuration makes.
 pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
-    refuse_encryption(given.encryption_configuration.as_ref())?;
+    let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration.clone())?;
     let is_partitioned =
         given.dynamic_partitioning_configuration.as_ref().is_some_and(|given| given.enabled == Some(true));
     let conversion = conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
@@ -152,7 +152,7 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         error_output_prefix: given.error_output_prefix.clone(),
         buffering_hints: hints.clone(),
         compression_format,
-        encryption_configuration: no_encryption(),
+        encryption_configuration,
         cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
         processing_configuration,
         s3_backup_mode: Some(if backup.is_some() { "Enabled" } else { "Disabled" }.to_owned()),
@@ -171,6 +171,7 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         key_template: None,
         target: Target::Bucket,
         error_bucket: None,
+        encryption_key,
         steps,
         is_partitioned,
         conversion,
@@ -214,10 +215,6 @@ fn compression(format: &str) -> Result<Compression, ApiError> {
         "HADOOP_SNAPPY" => Ok(Compression::HadoopSnappy),
         other => Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
     }
-}
-
-fn no_encryption() -> EncryptionConfiguration {
-    EncryptionConfiguration { no_encryption_config: Some("NoEncryption".to_owned()), ..Default::default() }
 }
 
 /// Partition keys of the query and of the prefix have to be the same, where the query says which it makes.
@@ -279,7 +276,7 @@ pub(crate) fn backup(
         logs,
         "CloudWatchLoggingOptions of S3BackupConfiguration (those of the destination hold for both)",
     )])?;
-    refuse_encryption(given.encryption_configuration.as_ref())?;
+    let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration)?;
     let hints = buffering_hints(given.buffering_hints.as_ref(), [])?;
     let compression_format = given.compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let backup = Backup {
@@ -289,6 +286,7 @@ pub(crate) fn backup(
         time_zone: None,
         buffering: buffering(&hints),
         compression: compression(&compression_format)?,
+        encryption_key,
     };
     let described = S3DestinationDescription {
         role_arn: given.role_arn,
@@ -297,20 +295,27 @@ pub(crate) fn backup(
         error_output_prefix: given.error_output_prefix,
         buffering_hints: hints,
         compression_format,
-        encryption_configuration: no_encryption(),
+        encryption_configuration,
         cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
     };
     Ok(Some((backup, described)))
 }
 
-fn refuse_encryption(given: Option<&EncryptionConfiguration>) -> Result<(), ApiError> {
-    let Some(given) = given else { return Ok(()) };
-    if given.no_encryption_config.is_some() && given.kms_encryption_config.is_some() {
-        return Err(invalid_argument(
+/// The key that objects are encrypted under, if one is named, and how that is described.
+fn encryption(
+    given: Option<EncryptionConfiguration>,
+) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
+    let mut described = given.unwrap_or_default();
+    match &described.kms_encryption_config {
+        Some(_) if described.no_encryption_config.is_some() => Err(invalid_argument(
             "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified",
-        ));
+        )),
+        Some(kms) => Ok((Some(kms.awskms_key_arn.clone()), described)),
+        None => {
+            described.no_encryption_config = Some("NoEncryption".to_owned());
+            Ok((None, described))
+        }
     }
-    refuse(&[(given.kms_encryption_config.is_some(), "KMSEncryptionConfig")])
 }
 
 /// The bucket that an ARN names.
@@ -364,5 +369,33 @@ pub(crate) fn simple(extended: &ExtendedS3DestinationDescription) -> S3Destinati
         compression_format: extended.compression_format,
         encryption_configuration: extended.encryption_configuration,
         cloud_watch_logging_options: extended.cloud_watch_logging_options,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: serde_json::Value) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
+        encryption(serde_json::from_value(text).unwrap())
+    }
+
+    #[test]
+    fn encryption_is_described_as_given_and_none_unless_a_key_is_named() {
+        let key = "arn:aws:kms:us-east-1:000000000000:key/k";
+        let kms = json!({"KMSEncryptionConfig": {"AWSKMSKeyARN": key}});
+        let none = json!({"NoEncryptionConfig": "NoEncryption"});
+        for (told, expected, described) in [
+            (kms.clone(), Some(key), &kms),
+            (none.clone(), None, &none),
+            (json!({}), None, &none),
+            (json!(null), None, &none),
+        ] {
+            let (found, found_described) = given(told).unwrap();
+            assert_eq!(found.as_deref(), expected);
+            assert_eq!(&serde_json::to_value(found_described).unwrap(), described);
+        }
+        let both: serde_json::Value = merged_values(none, &kms).unwrap();
+        assert_eq!(given(both).unwrap_err().code(), "InvalidArgumentException");
     }
 }

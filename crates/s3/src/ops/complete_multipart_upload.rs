@@ -8,7 +8,7 @@ use headwater_shapes::s3::{
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, checksums,
+    S3, checksums, encryption,
     errors::{api, coverage_name, invalid_request, malformed_xml, quoted},
     select::{part_number, write_condition},
     settings,
@@ -53,6 +53,7 @@ impl Handle<CompleteMultipartUpload> for S3 {
             ..Default::default()
         };
         checksums::answer!(output, &done.checksum);
+        encryption::answer!(output, &done.attributes.encryption, context);
         Ok(output)
     }
 }

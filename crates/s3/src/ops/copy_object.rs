@@ -5,7 +5,7 @@ use headwater_shapes::s3::{CopyObjectOutput, CopyObjectRequest, CopyObjectResult
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, attributes, checksums, copy,
+    S3, attributes, checksums, copy, encryption,
     errors::{api, argument, coverage_name, invalid_request, quoted},
     select::write_condition,
     settings,
@@ -30,7 +30,8 @@ impl Handle<CopyObject> for S3 {
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let get = copy::source!(input)?;
         let replaces = is_replaced(input.metadata_directive.as_deref(), "x-amz-metadata-directive")?;
-        if get.name == name && !replaces {
+        let changes = replaces || input.server_side_encryption.is_some();
+        if get.name == name && !changes {
             return Err(invalid_request(
                 "This copy request is illegal because it is trying to copy an object to itself without changing the \
                  object's metadata, storage class, website redirect location or encryption attributes.",
@@ -50,7 +51,10 @@ impl Handle<CopyObject> for S3 {
             ..Put::new(name)
         };
         let written = self.store.put(put, body).await.map_err(api)?;
-        Ok(CopyObjectOutput { copy_object_result: Some(result(&written)), ..Default::default() })
+        let mut output =
+            CopyObjectOutput { copy_object_result: Some(result(&written)), ..Default::default() };
+        encryption::answer!(output, &written.attributes.encryption, context);
+        Ok(output)
     }
 }
 
@@ -71,6 +75,8 @@ fn attributes_of(
     let mut attributes = if replaces { given.clone() } else { source.attributes.clone() };
     let new_tags = is_replaced(input.tagging_directive.as_deref(), "x-amz-tagging-directive")?;
     attributes.tags = if new_tags { given.tags } else { source.attributes.tags.clone() };
+    // A copy is encrypted as its own request says, never as its source was.
+    attributes.encryption = given.encryption;
     Ok(attributes)
 }
 
@@ -125,6 +131,22 @@ mod tests {
         assert_eq!(from.attributes.headers["content-type"], "text/html");
         assert!(from.attributes.metadata.is_empty() && !from.attributes.tags.is_empty());
         assert_eq!(world.read("from").await, "hello");
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_encrypted_as_it_asks_itself() {
+        let world = World::with_object("from", "hello").await;
+        let asked = |to| CopyObjectRequest { server_side_encryption: Some("aws:kms".into()), ..copy(to) };
+        for to in ["from", "to"] {
+            let output = call::<CopyObject>(&world.s3, asked(to)).await.unwrap();
+            assert_eq!(output.server_side_encryption.as_deref(), Some("aws:kms"));
+            assert_eq!(world.head(to).await.attributes.headers["content-type"], "text/plain");
+        }
+        let plain = call::<CopyObject>(&world.s3, copy("plain")).await.unwrap();
+        assert_eq!(
+            (plain.server_side_encryption, world.head("plain").await.attributes.encryption),
+            (None, None)
+        );
     }
 
     #[tokio::test]

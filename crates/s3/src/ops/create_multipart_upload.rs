@@ -7,7 +7,7 @@ use headwater_shapes::s3::{
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, attributes, checksums,
+    S3, attributes, checksums, encryption,
     errors::{api, coverage_name, invalid_request},
     settings,
 };
@@ -32,14 +32,17 @@ impl Handle<CreateMultipartUpload> for S3 {
             algorithm: input.checksum_algorithm.as_deref().map(checksums::algorithm).transpose()?,
             coverage: input.checksum_type.as_deref().map(checksums::coverage).transpose()?,
         };
+        let encryption = upload.attributes.encryption.clone();
         let begun = self.store.create_upload(upload).await.map_err(api)?;
-        Ok(CreateMultipartUploadOutput {
+        let mut output = CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
             upload_id: Some(begun.id),
             checksum_algorithm: begun.algorithm.map(|algorithm| algorithm.name().to_owned()),
             checksum_type: begun.algorithm.map(|_| coverage_name(begun.coverage).to_owned()),
             ..Default::default()
-        })
+        };
+        encryption::answer!(output, &encryption, context);
+        Ok(output)
     }
 }

@@ -46,11 +46,12 @@ macro_rules! wanted {
 
 /// Sets the members of an answer that say what is read.
 macro_rules! describe {
-    ($output:expr, $input:expr, $get:expr, $selected:expr) => {{
+    ($output:expr, $input:expr, $get:expr, $selected:expr, $context:expr) => {{
         let (input, selected) = (&$input, &$selected);
         let object = &selected.object;
         let whole = selected.end - selected.start == object.size;
         attributes::answer!($output, &object.attributes);
+        $crate::encryption::answer!($output, &object.attributes.encryption, $context);
         $output.accept_ranges = Some("bytes".to_owned());
         $output.content_length = i64::try_from(selected.end - selected.start).ok();
         $output.content_range = select::content_range(selected, $get.range.is_some());
@@ -86,7 +87,7 @@ impl Handle<GetObject> for S3 {
         let (selected, body) = self.store.get(&get).await.map_err(|error| wanted.error(error))?;
         let mut output =
             GetObjectOutput { body: ByteStream { chunks: body.chunks, len: body.len }, ..Default::default() };
-        describe!(output, input, get, selected);
+        describe!(output, input, get, selected, context);
         Ok(output)
     }
 }

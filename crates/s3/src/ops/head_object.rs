@@ -23,7 +23,7 @@ impl Handle<HeadObject> for S3 {
         let get = wanted.of(name)?;
         let selected = self.store.head(&get).await.map_err(|error| wanted.error(error))?;
         let mut output = HeadObjectOutput::default();
-        describe!(output, input, get, selected);
+        describe!(output, input, get, selected, context);
         Ok(output)
     }
 }

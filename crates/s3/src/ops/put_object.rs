@@ -5,7 +5,7 @@ use headwater_shapes::s3::{PutObjectOutput, PutObjectRequest, ops::PutObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, attributes, checksums,
+    S3, attributes, checksums, encryption,
     errors::{api, coverage_name, quoted},
     select::write_condition,
     settings,
@@ -37,6 +37,7 @@ impl Handle<PutObject> for S3 {
             ..Default::default()
         };
         checksums::answer!(output, &written.checksum);
+        encryption::answer!(output, &written.attributes.encryption, context);
         Ok(output)
     }
 }

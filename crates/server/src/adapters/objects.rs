@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use headwater_delivery as delivery;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
 use headwater_objects::{
-    Algorithm, Body, BucketName, Delete, Get, ObjectError, ObjectName, ObjectStore, Put, WriteCondition,
+    Algorithm, Body, BucketName, Delete, Encryption, EncryptionMethod, Get, ObjectError, ObjectName,
+    ObjectStore, Put, WriteCondition,
 };
 
 /// The object store of this server.
@@ -25,6 +26,11 @@ impl Objects for StoreObjects {
         let headers = &mut put.attributes.headers;
         headers.insert("content-type".into(), meta.content_type.into());
         headers.extend(meta.content_encoding.map(|value| ("content-encoding".into(), value.into())));
+        put.attributes.encryption = meta.encryption_key.map(|key| Encryption {
+            method: EncryptionMethod::KeyService,
+            key: Some(key),
+            bucket_key: false,
+        });
         // A store over a network is told what it should have got; what came otherwise, it refuses.
         put.expected.checksum = Some((Algorithm::Crc64Nvme, None));
         self.0.put(put, Body { chunks: body, len: None }).await.map(drop).map_err(to_delivery)

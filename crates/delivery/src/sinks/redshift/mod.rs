@@ -62,6 +62,8 @@ pub struct RedshiftLoader {
     pub redshift: Redshift,
     /// The role that the warehouse reads the bucket with.
     pub role: String,
+    /// The ARN of the key that manifests are encrypted under, where one is named.
+    pub encryption_key: Option<String>,
     /// The delivery stream.
     pub stream: Arn,
     pub env: Env,
@@ -93,7 +95,8 @@ impl RedshiftLoader {
         let entry = |key| json!({"url": format!("s3://{}/{key}", load.bucket), "mandatory": true});
         let entries: Vec<_> = load.keys.iter().map(entry).collect();
         let body = Bytes::from(json!({"entries": entries}).to_string());
-        let meta = ObjectMeta { content_type: "application/json", content_encoding: None };
+        let encryption_key = self.encryption_key.clone();
+        let meta = ObjectMeta { content_type: "application/json", content_encoding: None, encryption_key };
         let body = stream::once(async { Ok(body) }).boxed();
         self.objects.put(&load.bucket, key, body, meta).await
     }
@@ -304,7 +307,8 @@ mod tests {
 
     fn loader(warehouse: FakeWarehouse, options: &str, retry_s: u32) -> (Arc<FakeObjects>, RedshiftLoader) {
         let inner = Arc::<FakeObjects>::default();
-        let meta = ObjectMeta { content_type: "application/octet-stream", content_encoding: None };
+        let content_type = "application/octet-stream";
+        let meta = ObjectMeta { content_type, content_encoding: None, encryption_key: None };
         inner.stored.lock().insert("p/2026/x".into(), (Bytes::from_static(b"{\"a\":1}"), meta));
         let redshift = Redshift {
             database: Database::parse("jdbc:redshift://c.example.com:5439/dev").unwrap(),
@@ -318,7 +322,8 @@ mod tests {
         let objects = Arc::new(FusedObjects { inner: inner.clone(), fuse: Fuse::new(None) });
         let stream = arn("firehose", "deliverystream/d");
         let (env, warehouse) = (JumpingClock::env(), Arc::new(warehouse));
-        (inner, RedshiftLoader { redshift, role: "role".into(), stream, env, objects, warehouse })
+        let (role, encryption_key) = ("role".into(), None);
+        (inner, RedshiftLoader { redshift, role, encryption_key, stream, env, objects, warehouse })
     }
 
     fn load() -> Load {
