@@ -296,13 +296,6 @@ def test_a_destination_is_changed_for_what_is_not_batched_yet(account, name):
     assert code == "ConcurrentModificationException"
 
 
-def test_encryption_at_rest_is_refused_by_name(account, name):
-    account.direct(name)
-    for operation in ("start_delivery_stream_encryption", "stop_delivery_stream_encryption"):
-        code, message = refusal(getattr(account.firehose, operation), DeliveryStreamName=name)
-        assert code == "NotImplemented" and operation.replace("_", "") in message.lower()
-
-
 @pytest.mark.parametrize("limits, taken", [("aws", 5), ("off", 8)])
 def test_direct_puts_have_the_quotas_of_aws(new_server, limits, taken):
     account = Account(new_server("--limits", limits).client)
@@ -339,10 +332,10 @@ def test_refusals_are_those_of_aws(account, client, name):
         create,
         DeliveryStreamName=f"{name}-2",
         ExtendedS3DestinationConfiguration=destination(
-            name, EncryptionConfiguration={"KMSEncryptionConfig": {"AWSKMSKeyARN": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"}}
+            name, S3BackupMode="Disabled", S3BackupConfiguration=destination(name)
         ),
     )
-    assert code == "NotImplemented" and "KMSEncryptionConfig" in message
+    assert code == "NotImplemented" and "S3BackupConfiguration" in message
     code, message = refusal(
         create,
         DeliveryStreamName=f"{name}-2",
