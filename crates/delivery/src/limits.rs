@@ -43,6 +43,8 @@ pub const PARTITIONS_MAX: usize = 500;
 pub const SINK_WORK_KIB_MAX: usize = 8 * 1024;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
+/// Words and symbols of a query; each may take stack.
+pub const QUERY_TOKENS_MAX: usize = 200;
 /// Steps that a query takes over one record.
 pub const QUERY_STEPS_MAX: u32 = 100_000;
 /// How deep arrays and objects of a record lie in each other that a query sees (jq 1.6).

@@ -136,6 +136,7 @@ fn metadata_extraction(given: &Parameters<'_>) -> Result<Step, ApiError> {
         Err(QueryError::Refused(what)) => {
             Err(ApiError::not_supported(format_args!("{what:?} in a MetadataExtractionQuery")))
         }
+        Err(QueryError::Long) => Err(ApiError::not_supported("a MetadataExtractionQuery as long as this")),
         _ => Err(invalid_argument(format!("MetadataExtractionQuery is not a valid JQ expression: {query}"))),
     }
 }

@@ -24,7 +24,7 @@ use jaq_json::{Val, read};
 use super::Pure;
 use crate::{
     item::{ErrorKind, Failure, Item},
-    limits::{KEY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_STEPS_MAX},
+    limits::{KEY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_STEPS_MAX, QUERY_TOKENS_MAX},
 };
 
 /// AWS's code for a record whose partition keys were not found.
@@ -51,6 +51,9 @@ pub enum QueryError {
     /// It has this in it, which might never end.
     #[error("{0:?} in a query is not supported")]
     Refused(&'static str),
+    /// It is so long that reading it could take more stack than there is.
+    #[error("a query of more than {QUERY_TOKENS_MAX} words and symbols is not supported")]
+    Long,
 }
 
 /// A query's evaluation whose steps are counted.
@@ -82,7 +85,14 @@ impl<'a> HasLut<'a, Counted> for Steps<'a> {
 impl Query {
     /// Compiles a query.
     pub fn compile(text: &str) -> Result<Self, QueryError> {
+        // Lexer, parser and interpreter recurse: the first for every bracket, the others for every token.
+        if text.bytes().filter(|byte| b"([{".contains(byte)).count() > QUERY_TOKENS_MAX {
+            return Err(QueryError::Long);
+        }
         let tokens = Lexer::new(text).lex().map_err(|_| QueryError::Invalid("it cannot be read"))?;
+        if count(&tokens) > QUERY_TOKENS_MAX {
+            return Err(QueryError::Long);
+        }
         if let Some(refused) = refused(&tokens) {
             return Err(QueryError::Refused(refused));
         }
@@ -119,6 +129,22 @@ impl Query {
             Err(_) => failed("The query ended without an answer."),
         })
     }
+}
+
+/// How many tokens there are, those within others too.
+fn count(tokens: &[Token<&str>]) -> usize {
+    let within = |Token(_, kind): &Token<&str>| match kind {
+        Tok::Block(inner) => count(inner),
+        Tok::Str(parts) => {
+            let of = |part: &StrPart<&str, Token<&str>>| match part {
+                StrPart::Term(token) => count(std::slice::from_ref(token)),
+                StrPart::Str(_) | StrPart::Char(_) => 0,
+            };
+            parts.iter().map(of).sum()
+        }
+        _ => 0,
+    };
+    tokens.iter().map(|token| 1 + within(token)).sum()
 }
 
 /// What of [`REFUSED`] a query uses; as the key of an object or a path all of it may stand there.
@@ -283,6 +309,27 @@ mod tests {
         assert_eq!(run("[.[] | . + 1] | {a: length}", &data).unwrap(), [("a".to_owned(), "1000".to_owned())]);
         let keys = run("{range: .range, a: .def}", r#"{"range": 1, "def": 2}"#).unwrap();
         assert_eq!(keys.len(), 2, "they are names as others are");
+    }
+
+    #[test]
+    fn a_query_has_the_stack_it_needs() {
+        let n = QUERY_TOKENS_MAX / 2 - 1;
+        for (before, after) in [
+            ("[", "]"),
+            ("(", ")"),
+            (".|", ""),
+            (".,", ""),
+            ("1+", ""),
+            ("- -", ""),
+            ("try ", ""),
+            ("{a:", "}"),
+        ] {
+            let nested = |n: usize| format!("{}1{}", before.repeat(n), after.repeat(n));
+            if let Ok(query) = Query::compile(&nested(n)) {
+                drop(query.first(b"{}"));
+            }
+            assert_eq!(Query::compile(&nested(100_000)).err(), Some(QueryError::Long), "{before}");
+        }
     }
 
     #[test]
