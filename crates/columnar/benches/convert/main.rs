@@ -1,6 +1,8 @@
 //! How fast records become files, on one core: MB of JSON a second, beside what the parser alone does with them.
 //!
-//! `cargo bench -p headwater-columnar --bench convert`: trips as the taxi example has them, about 270 bytes each.
+//! `cargo bench -p headwater-columnar --bench convert`: see `trips`.
+
+mod trips;
 
 use bytes::Bytes;
 use headwater_columnar::{
@@ -9,26 +11,15 @@ use headwater_columnar::{
 use headwater_env::{Clock, Env};
 use serde::de::IgnoredAny;
 
+use self::trips::{COLUMNS, trip};
+
 const RECORDS: u64 = 300_000;
 
 /// Each is measured so often, and the best counts.
 const TIMES: usize = 3;
 
-const COLUMNS: [(&str, &str); 10] = [
-    ("vendor", "int"),
-    ("pickup", "timestamp"),
-    ("dropoff", "timestamp"),
-    ("passengers", "tinyint"),
-    ("distance", "double"),
-    ("from_zone", "string"),
-    ("to_zone", "string"),
-    ("fare", "decimal(10,2)"),
-    ("tip", "double"),
-    ("payment", "string"),
-];
-
 fn main() {
-    let records: Vec<Bytes> = (0..RECORDS).map(record).collect();
+    let records: Vec<Bytes> = (0..RECORDS).map(trip).collect();
     let bytes: usize = records.iter().map(Bytes::len).sum();
     let clock = Env::real().clock;
     let measure = |name: &str, run: &dyn Fn() -> usize| {
@@ -81,23 +72,4 @@ fn convert(records: &[Bytes], serializer: &Serializer) -> usize {
         size += writer.take().expect("a file").len();
     }
     size + writer.finish().expect("a file").len()
-}
-
-/// A trip; numbers that vary as real ones do.
-fn record(at: u64) -> Bytes {
-    let noise = at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-    let (minute, second) = (at / 60 % 60, at % 60);
-    let trip = serde_json::json!({
-        "vendor": noise % 3,
-        "pickup": format!("2026-03-{:02} {:02}:{minute:02}:{second:02}", 1 + at / 20_000, at / 3600 % 24),
-        "dropoff": format!("2026-03-{:02}T{:02}:{minute:02}:{second:02}Z", 2 + at / 20_000, noise % 24),
-        "passengers": 1 + noise % 6,
-        "distance": (noise % 3000) as f64 / 100.0,
-        "from_zone": format!("Zone {}", noise % 265),
-        "to_zone": format!("Zone {}", noise / 7 % 265),
-        "fare": (300 + noise % 8000) as f64 / 100.0,
-        "tip": (noise % 1500) as f64 / 100.0,
-        "payment": if noise.is_multiple_of(3) { "cash" } else { "card" },
-    });
-    Bytes::from(trip.to_string())
 }
