@@ -24,6 +24,9 @@ use crate::{
 /// (on-demand Advantage).
 const ADVANTAGE_CONSUMERS: usize = 50;
 
+/// Consumers of a stream where AWS's limits are off, queues among them.
+const UNLIMITED_CONSUMERS: usize = 1_000;
+
 /// Records in one answer, unless fewer are asked for.
 const RECORDS: usize = 10;
 
@@ -71,6 +74,9 @@ impl Kinesis {
 
     /// How many registered consumers and queues a stream may have together.
     pub(crate) async fn most_consumers(&self, stream: &Stream, context: &Context) -> Result<usize, ApiError> {
+        if !self.channels.limits {
+            return Ok(UNLIMITED_CONSUMERS);
+        }
         let commitment = self.streams.commitment().await.map_err(|error| errors::api(error, context))?;
         let is_advantage = stream.record.mode.is_on_demand() && commitment.is_on(self.streams.now());
         Ok(if is_advantage { ADVANTAGE_CONSUMERS } else { CONSUMERS })

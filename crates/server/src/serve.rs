@@ -32,7 +32,8 @@ use crate::{
     Failure,
     access::{self, Access},
     adapters::{
-        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, SchemaTables, StoreObjects,
+        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, SchemaTables,
+        StoreObjects,
     },
     health::HealthDoor,
     logging,
