@@ -1,4 +1,4 @@
-//! Trips as the taxi example has them, about 270 bytes of JSON each, and the columns of their table.
+//! Trips as the taxi example has them, about 190 bytes of JSON each, and the columns of their table.
 
 use bytes::Bytes;
 
