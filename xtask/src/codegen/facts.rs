@@ -113,7 +113,11 @@ const ADDRESSES: &[(&str, &str)] = &[("https:.*", "https?:.*"), ("https://.*", "
 
 /// The pattern that the service checks where its model has `pattern`.
 pub fn checked_pattern(pattern: &str) -> &str {
-    PATTERNS.iter().chain(ADDRESSES).find(|(model, _)| *model == pattern).map_or(pattern, |(_, checked)| checked)
+    PATTERNS
+        .iter()
+        .chain(ADDRESSES)
+        .find(|(model, _)| *model == pattern)
+        .map_or(pattern, |(_, checked)| checked)
 }
 
 /// Members that the model requires and the service leaves out: of a shard's last event, as KCL expects it.

@@ -66,6 +66,7 @@ fn plain(mib: usize) -> Destination {
         is_partitioned: false,
         conversion: None,
         backup: None,
+        encryption_key: None,
         extension: None,
         buffering: Buffering { size_mib: mib.try_into().expect("a small number of MiB"), interval_s: 0 },
         compression: Compression::None,
