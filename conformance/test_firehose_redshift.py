@@ -19,7 +19,8 @@ def programs():
     """Where PostgreSQL's server programs are: in Debian outside of the PATH."""
     found = shutil.which("initdb")
     places = [str(pathlib.Path(found).parent)] if found else sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-    assert places, "this needs PostgreSQL's server: apt-get install postgresql"
+    if not places:
+        pytest.skip("loading into a warehouse is not tried: PostgreSQL's server is not installed (Debian: postgresql)")
     return pathlib.Path(places[-1])
 
 
