@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_env::Env;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -187,7 +187,8 @@ fn transact(
     connection: &mut Connection,
     commits: &[Commit],
 ) -> Result<Vec<Result<Vec<Version>, CatalogError>>, CatalogError> {
-    let mut transaction = connection.transaction()?;
+    // A transaction that reads first and finds another connection's change when it writes is refused without a wait.
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut results = Vec::with_capacity(commits.len());
     for commit in commits {
         match write_one(&mut transaction, &commit.changes) {
