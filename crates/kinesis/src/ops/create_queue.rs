@@ -98,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_commitment_makes_room_for_fifty() {
-        let world = World::new(false).await;
+        let world = World::new(true).await;
         world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
         let new =
             |n: u32| json!({"QueueName": n.to_string(), "StreamConfigurationList": [{"StreamARN": STREAM}]});

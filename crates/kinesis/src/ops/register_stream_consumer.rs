@@ -74,7 +74,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_has_twenty_consumers_of_different_names() {
-        let world = World::with_stream(1).await;
+        let world = World::new(true).await;
+        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
         for n in 0..20 {
             world.ok::<ops::RegisterStreamConsumer>(named(&format!("c-{n:02}"))).await;
         }
