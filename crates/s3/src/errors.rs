@@ -54,7 +54,7 @@ pub fn api(error: ObjectError) -> ApiError {
     }
 }
 
-/// The errors of bodies and parts.
+/// The errors of bodies, and of what was told about them.
 fn upload(error: ObjectError) -> ApiError {
     use ObjectError as E;
     match error {
@@ -111,6 +111,14 @@ fn upload(error: ObjectError) -> ApiError {
         )
         .with("NumberBytesExpected", expected.to_string())
         .with("NumberBytesProvided", actual.to_string()),
+        error => parts(error),
+    }
+}
+
+/// The errors of parts, and those that are the store's own.
+fn parts(error: ObjectError) -> ApiError {
+    use ObjectError as E;
+    match error {
         E::PartNumber(number) => argument(
             "Part number must be an integer between 1 and 10000, inclusive",
             "partNumber",
