@@ -1,7 +1,7 @@
 //! Tests of what only a directory does: crashes, damage, sweeping.
 #![expect(clippy::disallowed_methods, reason = "damage is done behind the store's back")]
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use headwater_catalog::{MemoryCatalog, SqliteCatalog};
@@ -37,6 +37,17 @@ impl World {
         let folders = fs::read_dir(self.objects()).unwrap().map(|folder| folder.unwrap().path());
         folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path()).collect()
     }
+
+    /// Waits until `count` files are left: what a reader or a writer that gave up leaves is removed beside us.
+    async fn left_with(&self, count: usize) {
+        let settled = async {
+            while self.files().len() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(20), settled).await;
+        assert!(in_time.is_ok(), "{} files are left, not {count}", self.files().len());
+    }
 }
 
 #[tokio::test]
@@ -53,7 +64,8 @@ async fn it_keeps_the_contract_on_a_durable_catalog_and_leaves_no_file_behind() 
     let store = world.open().await;
     contract(&store, "sqlite").await;
     let rows = store.0.tables.blobs.all().await.unwrap();
-    assert_eq!(world.files().len(), rows.len(), "a file for each blob that is named, and no other");
+    // A file for each blob that is named, and no other.
+    world.left_with(rows.len()).await;
 }
 
 #[tokio::test]
@@ -138,10 +150,7 @@ async fn a_put_that_is_given_up_leaves_nothing() {
     }
     assert_eq!(world.files().len(), 1);
     drop(put);
-    // The removal runs beside us; each turn gives it time.
-    while !world.files().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    world.left_with(0).await;
     assert!(matches!(read(&store, &object).await, Err(ObjectError::NoSuchKey(_))));
 }
 
@@ -178,5 +187,5 @@ async fn writers_of_one_key_leave_one_whole_object_and_one_file() {
         }
     });
     stream::iter(writers).for_each_concurrent(16, |writer| writer).await;
-    assert_eq!(world.files().len(), 1);
+    world.left_with(1).await;
 }
