@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
     direct::{self, DirectShard},
-    engine::{Engine, Trouble},
+    engine::Engine,
     execute::Executor,
     limits::{
         ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX,
@@ -28,6 +28,7 @@ use crate::{
     prefix::PrefixError,
     quota::{Gate, Quotas},
     store::{Family, Progress, Store, Totals},
+    trouble::{Trouble, Troubles},
 };
 
 /// Why a delivery stream cannot be made, changed or fed.
@@ -286,7 +287,7 @@ impl Deliveries {
         let name = stream.name.clone();
         let (env, ports) = (self.env.clone(), self.ports.clone());
         let (budget, spool) = (self.options.budget.0.clone(), self.options.spool.clone());
-        let executor = Executor { env, ports, budget, spool };
+        let executor = Executor { env, ports, budget, spool, trouble: Troubles::default() };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));
@@ -428,7 +429,7 @@ impl Deliveries {
     /// The delivery streams that something stops at the moment, and what.
     pub fn troubles(&self) -> Vec<(String, Trouble)> {
         let running = self.running.read();
-        let trouble = |running: &Running| running.engine.trouble.lock().clone();
+        let trouble = |running: &Running| running.engine.executor.trouble.now();
         running.iter().filter_map(|(name, running)| Some((name.clone(), trouble(running)?))).collect()
     }
 
@@ -438,7 +439,7 @@ impl Deliveries {
         let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
         let progress = self.store.progress.get(&running.engine.stream().id).await?;
         let progress = progress.map(|found| found.value).unwrap_or_default();
-        let trouble = running.engine.trouble.lock().clone();
+        let trouble = running.engine.executor.trouble.now();
         Ok(Status {
             trouble,
             behind: behind(&running.engine, &progress).await,

@@ -14,8 +14,6 @@ use std::{
 
 use futures_util::FutureExt;
 use headwater_catalog::{CatalogError, Versioned};
-use headwater_types::Millis;
-use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::{
@@ -26,29 +24,17 @@ use crate::{
     ledger::Ledger,
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
     names::Names,
-    ports::{ObjectsError, Source, SourceError, TableError},
+    ports::{Source, SourceError, TableError},
     prefix::PrefixError,
     reader::{Batch, Reader},
     store::{Intent, Progress, Store},
 };
-
-/// What goes wrong with a delivery stream until it goes right again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// When it last happened.
-    pub at: Millis,
-    /// What.
-    pub error: String,
-    /// How often in a row.
-    pub times: u32,
-}
 
 /// The engine of one delivery stream.
 pub struct Engine {
     pub(crate) executor: Executor,
     pub(crate) store: Store,
     pub(crate) direct: Option<DirectShard>,
-    pub(crate) trouble: Mutex<Option<Trouble>>,
     /// Batches that were delivered by this process: whether there was progress since the last trouble.
     delivered: AtomicU64,
     /// The delivery stream as it is configured now.
@@ -78,8 +64,7 @@ impl EngineError {
         match self {
             Self::Source(SourceError::NotFound(_)) | Self::OtherStream(_) => "Kinesis.ResourceNotFound",
             Self::Source(_) | Self::Execute(ExecuteError::Source(_)) => "Kinesis.InternalServerError",
-            Self::Execute(ExecuteError::Objects(ObjectsError::NoBucket(_))) => "S3.NoSuchBucket",
-            Self::Execute(ExecuteError::Objects(_)) => "S3.InternalServerError",
+            Self::Execute(ExecuteError::Objects(error)) => error.code(),
             Self::Execute(ExecuteError::Invoke(_)) => "Lambda.InternalServerError",
             // AWS's code for a schema that cannot be had.
             Self::Table(_) | Self::Execute(ExecuteError::Table(_) | ExecuteError::Schema(_)) => {
@@ -97,9 +82,8 @@ impl Engine {
         store: Store,
         direct: Option<DirectShard>,
     ) -> Arc<Self> {
-        let (trouble, delivered) = (Mutex::new(None), AtomicU64::new(0));
         let config = watch::Sender::new(Arc::new(stream));
-        Arc::new(Self { executor, store, direct, trouble, delivered, config })
+        Arc::new(Self { executor, store, direct, delivered: AtomicU64::new(0), config })
     }
 
     /// The delivery stream as it is configured now.
@@ -148,12 +132,6 @@ impl Engine {
         error.truncate(error.floor_char_boundary(ERROR_TEXT_BYTES_MAX));
         let stream = self.stream();
         tracing::warn!(stream = stream.name, code, error, ?wait, "a delivery waits");
-        let at = self.executor.env.clock.now();
-        {
-            let mut trouble = self.trouble.lock();
-            let times = trouble.as_ref().map_or(0, |trouble| trouble.times) + 1;
-            *trouble = Some(Trouble { at, error: error.clone(), times });
-        }
         self.executor.errors(&stream).delivery_failed(code, &error).await;
     }
 
@@ -164,7 +142,7 @@ impl Engine {
         let mut reader = self.reader(&source);
         let Some(mut progress) = self.store.progress.get(&self.stream().id).await? else { return Ok(()) };
         if progress.value.intent.is_none() {
-            *self.trouble.lock() = None;
+            self.executor.trouble.clear();
         }
         // An intent that is found, not made here, may have been carried out before, in part or whole.
         let mut again = true;
@@ -265,7 +243,7 @@ impl Engine {
         let next = progress.value.completed(|shard| reader.is_listed(shard));
         let progress = self.store.advance(&self.stream().id, next, progress.version).await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
-        *self.trouble.lock() = None;
+        self.executor.trouble.clear();
         if let Some(shard) = &self.direct {
             shard.open(progress.value.delivered_until);
         }

@@ -31,6 +31,7 @@ use crate::{
     sinks::{self, Load},
     steps::{Outcome, Steps, query::QueryError, share_kib},
     store::{Intent, Progress},
+    trouble::Troubles,
 };
 
 /// Why an intent could not be carried out; it will be again.
@@ -75,6 +76,8 @@ pub struct Executor {
     pub budget: Arc<Semaphore>,
     /// A folder for records on their way to partitions.
     pub spool: PathBuf,
+    /// What stands in the delivery stream's way.
+    pub trouble: Troubles,
 }
 
 /// A group on its way, with its share of the budget.
@@ -318,6 +321,6 @@ impl Executor {
 
     /// Where a stream's errors are logged.
     pub fn errors<'a>(&'a self, stream: &'a StreamRecord) -> ErrorLog<'a> {
-        ErrorLog { env: &self.env, sink: &*self.ports.logs, stream }
+        ErrorLog { env: &self.env, sink: &*self.ports.logs, stream, trouble: &self.trouble }
     }
 }

@@ -33,13 +33,13 @@ mod store;
 mod template;
 #[cfg(test)]
 mod testing;
+mod trouble;
 
 pub use config::{
     Backup, Buffering, Compression, Conversion, Destination, Encryption, Function, Logging, NewOrigin,
     Origin, Step, StreamRecord, Target,
 };
 pub use deliveries::{Accepted, Budget, Deliveries, DeliveryError, NewStream, Options, Status};
-pub use engine::Trouble;
 pub use groups::UserRecord;
 pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;
@@ -62,3 +62,4 @@ pub use steps::{
 };
 pub use store::{Family, Totals};
 pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;
+pub use trouble::Trouble;

@@ -9,6 +9,7 @@ use crate::{
     item::{Failure, Rejected},
     ports::LogSink,
     steps::function::FUNCTION_MEMBER,
+    trouble::Troubles,
 };
 
 /// Writes error lines of one delivery stream.
@@ -19,6 +20,8 @@ pub struct ErrorLog<'a> {
     pub sink: &'a dyn LogSink,
     /// The delivery stream.
     pub stream: &'a StreamRecord,
+    /// What stands in its way.
+    pub trouble: &'a Troubles,
 }
 
 #[derive(Serialize)]
@@ -52,6 +55,7 @@ impl ErrorLog<'_> {
 
     /// A batch could not be delivered, and will be tried again.
     pub async fn delivery_failed(&self, code: &str, message: &str) {
+        self.trouble.note(self.env.clock.now(), message);
         self.line(code, message, None).await;
     }
 

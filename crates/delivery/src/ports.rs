@@ -81,6 +81,16 @@ pub enum ObjectsError {
     Failed(String),
 }
 
+impl ObjectsError {
+    /// AWS's code for it (its page on errors of data delivery to S3).
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::NoBucket(_) => "S3.NoSuchBucket",
+            Self::Failed(_) => "S3.InternalServerError",
+        }
+    }
+}
+
 /// Keeps the error lines of deliveries that are configured to log.
 #[async_trait]
 pub trait LogSink: Send + Sync {
