@@ -1,59 +1,12 @@
-"""Loading into a warehouse: a PostgreSQL of the machine's packages, which each run starts and ends."""
+"""Loading into a warehouse: a PostgreSQL, which each run starts and ends."""
 
-import glob
 import json
-import os
-import pathlib
-import shutil
-import subprocess
 
 import pytest
 
 from beside import ROLE, bucket, described, objects, put
-from headwater import free_port, wait_for
-
-PASSWORD = "open sesame"
-
-
-def programs():
-    """Where PostgreSQL's server programs are: in Debian outside of the PATH."""
-    found = shutil.which("initdb")
-    places = [str(pathlib.Path(found).parent)] if found else sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-    if not places:
-        pytest.skip("loading into a warehouse is not tried: PostgreSQL's server is not installed (Debian: postgresql)")
-    return pathlib.Path(places[-1])
-
-
-class Postgres:
-    """A database of its own in a folder of its own. It does not run as root, so root lends it another user."""
-
-    def __init__(self, folder):
-        self.folder, self.port, self.programs = folder, free_port(), programs()
-        self.user = "nobody" if os.geteuid() == 0 else None
-        (folder / "password").write_text(PASSWORD)
-        if self.user:
-            for place in [folder, folder / "password"]:
-                shutil.chown(place, self.user)
-            for parent in list(folder.parents)[:3]:
-                parent.chmod(parent.stat().st_mode | 0o011)
-        options = ["-U", "loader", "-A", "scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8", "--no-sync"]
-        self.run("initdb", "-D", folder / "data", *options)
-        settings = f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self.run("pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o", settings, "start")
-
-    def run(self, program, *arguments):
-        command = [str(self.programs / program), *map(str, arguments)]
-        subprocess.run(command, user=self.user, check=True, cwd=self.folder, stdout=subprocess.DEVNULL)
-
-    def stop(self):
-        self.run("pg_ctl", "-D", self.folder / "data", "-m", "fast", "-w", "stop")
-
-    def sql(self, statement):
-        command = ["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port)]
-        command += ["-U", "loader", "-d", "postgres", "-c", statement]
-        done = subprocess.run(command, env={**os.environ, "PGPASSWORD": PASSWORD}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+from headwater import wait_for
+from postgres import PASSWORD, USER, Postgres
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +28,7 @@ def make(aws, name, postgres, copy, retry=60, password=PASSWORD, **more):
         "RoleARN": ROLE,
         "ClusterJDBCURL": f"jdbc:postgresql://127.0.0.1:{postgres.port}/postgres",
         "CopyCommand": copy,
-        "Username": "loader",
+        "Username": USER,
         "Password": password,
         "RetryOptions": {"DurationInSeconds": retry},
         "S3Configuration": bucket(name, **more),
@@ -105,7 +58,7 @@ def test_rows_arrive_once(aws, name, postgres, table, options, compression, writ
     assert {entry["url"] for entry in manifest["entries"]} == {f"s3://{name}/{key}" for key in staged}
     assert objects(aws[1], name, "staged/errors/") == {}
     assert PASSWORD not in str(aws[0].describe_delivery_stream(DeliveryStreamName=name))
-    assert described(aws[0], name, "RedshiftDestinationDescription")["Username"] == "loader"
+    assert described(aws[0], name, "RedshiftDestinationDescription")["Username"] == USER
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import stat
@@ -113,7 +112,6 @@ def test_signatures_over_tls_and_http2(secure):
     assert "InvalidSignatureException" in curl(*call, "-u", "KEY:guess", endpoint)[1]
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="there is no Node.js")
 def test_node_trusts_the_authority(secure):
     _, endpoint, authority = secure()
     code = f"fetch('{endpoint}/_headwater/health').then(a => console.log(a.status))"
