@@ -18,14 +18,14 @@ def objects(s3, name, prefix=""):
     return {entry["Key"]: s3.get_object(Bucket=name, Key=entry["Key"])["Body"].read() for entry in listed}
 
 
-def wait_for_failures(s3, name, count, prefix):
+def wait_for_failures(s3, name, count, prefix, seconds=60):
     """The lines of what failed, once there are `count`."""
 
     def enough():
         found = [json.loads(line) for body in objects(s3, name, prefix).values() for line in body.splitlines()]
         return found if len(found) >= count else None
 
-    found = wait_for(f"{count} failures under {prefix}", enough)
+    found = wait_for(f"{count} failures under {prefix}", enough, seconds)
     assert len(found) == count
     return found
 

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+import trustme
 
 from headwater import Server
 
@@ -47,3 +48,9 @@ def client(server):
 def name():
     """A name that no other test uses."""
     return f"test-{next(_names)}"
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """A certificate authority that only tests trust."""
+    return trustme.CA()

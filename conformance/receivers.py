@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import json
 import re
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +18,10 @@ GUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 class Receiver:
-    """What all receivers share: the server, the plan, and what was wrong with requests."""
+    """What all receivers share: the server, the plan, and what was wrong with requests. Over TLS where it is told to be."""
 
     def __init__(self):
+        self.scheme = "http"
         self.lock = threading.Lock()
         self.plan = []
         self.broken = []
@@ -54,7 +56,15 @@ class Receiver:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server.server_address[1]}"
+
+    def secured(self, certificate):
+        """The same with TLS, under a certificate of trustme's."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.scheme = "https"
+        return self
 
     def answer(self, path, headers, body):
         raise NotImplementedError
@@ -118,14 +128,14 @@ class HttpEndpoint(Receiver):
 
 
 class SplunkCollector(Receiver):
-    """A HEC after Splunk's documentation. A step of the plan is (status, code) to refuse data with; "late" leaves the
-    first question for an acknowledgement with "not yet"."""
+    """A HEC after Splunk's documentation. A step of the plan is (status, code) to refuse data with; "late" answers the
+    first question for an acknowledgement with "not yet", "never" every one."""
 
     def __init__(self, token):
         super().__init__()
         self.token = token
         self.channels = {}
-        self.late = set()
+        self.late, self.never = set(), set()
         self.taken = []
 
     def answer(self, path, headers, body):
@@ -136,7 +146,7 @@ class SplunkCollector(Receiver):
         if path == "/services/collector/ack":
             asked = json.loads(body)["acks"]
             assert all(isinstance(ack, int) and ack < len(acks) for ack in asked)
-            known = {str(ack): (channel, ack) not in self.late for ack in asked}
+            known = {str(ack): (channel, ack) not in self.late | self.never for ack in asked}
             self.late -= {(channel, ack) for ack in asked}
             return 200, {"acks": known}
         assert path in ("/services/collector/raw", "/services/collector/event"), path
@@ -147,8 +157,8 @@ class SplunkCollector(Receiver):
             assert all("event" in event for event in json_objects(body.decode()))
         acks.append(body)
         self.taken.append(body)
-        if step == "late":
-            self.late.add((channel, len(acks) - 1))
+        if step in ("late", "never"):
+            {"late": self.late, "never": self.never}[step].add((channel, len(acks) - 1))
         return 200, {"text": "Success", "code": 0, "ackId": len(acks) - 1}
 
 

@@ -1,6 +1,7 @@
 """Delivery to Splunk, with boto3 on the one side and a collector after Splunk's documentation on the other."""
 
 import json
+import time
 
 import pytest
 
@@ -16,6 +17,10 @@ def aws(client):
     return client("firehose"), client("s3")
 
 
+# AWS takes no shorter time for acknowledgements, and nothing moves a running server's clock.
+ACK_SECONDS = 180
+
+
 def make(aws, name, collector, kind, retry=60, **more):
     firehose, s3 = aws
     s3.create_bucket(Bucket=name)
@@ -23,7 +28,7 @@ def make(aws, name, collector, kind, retry=60, **more):
         "HECEndpoint": collector.url,
         "HECEndpointType": kind,
         "HECToken": TOKEN,
-        "HECAcknowledgmentTimeoutInSeconds": 180,
+        "HECAcknowledgmentTimeoutInSeconds": ACK_SECONDS,
         "RetryOptions": {"DurationInSeconds": retry},
         "BufferingHints": SOON,
         "S3Configuration": bucket(name),
@@ -63,11 +68,28 @@ def test_what_is_refused_is_under_the_error_prefix(aws, name):
         assert all(line["EventId"] for line in failed)
 
 
+def test_what_is_never_acknowledged_is_under_the_error_prefix(aws, name):
+    with SplunkCollector(TOKEN).running() as collector:
+        collector.plan = ["never"]
+        make(aws, name, collector, "Event", retry=0)
+        put(aws[0], name, [b'{"event": 1}', b'{"event": 2}'])
+        asked = time.monotonic()
+        failed = wait_for_failures(aws[1], name, 2, "splunk-failed/", seconds=ACK_SECONDS + 60)
+        assert time.monotonic() - asked >= ACK_SECONDS
+        assert [raw(line) for line in failed] == [b'{"event": 1}', b'{"event": 2}']
+        for line in failed:
+            assert line["errorCode"] == "Splunk.AckTimeout" and line["attemptsMade"] == 1
+            assert line["errorMessage"].startswith("Did not receive an acknowledgement from HEC")
+        # It was stored, was not sent a second time, and was asked for all the while.
+        assert len(collector.taken) == 1
+        assert len(collector.requests) > ACK_SECONDS / 2
+
+
 def test_all_events_are_kept_in_the_bucket_and_the_token_is_not_shown(aws, name):
     with SplunkCollector(TOKEN).running() as collector:
         make(aws, name, collector, "Raw", S3BackupMode="AllEvents", S3Configuration=bucket(name, Prefix="all/"))
         put(aws[0], name, [b"one\n"])
         assert list(wait_for("the backup", lambda: objects(aws[1], name, "all/")).values()) == [b"one\n"]
         shown = described(aws[0], name, "SplunkDestinationDescription")
-        assert shown["HECEndpoint"] == collector.url and shown["HECAcknowledgmentTimeoutInSeconds"] == 180
+        assert shown["HECEndpoint"] == collector.url and shown["HECAcknowledgmentTimeoutInSeconds"] == ACK_SECONDS
         assert TOKEN not in str(aws[0].describe_delivery_stream(DeliveryStreamName=name))

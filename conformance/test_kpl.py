@@ -6,7 +6,6 @@ one. CloudWatch, which it would send metrics to, is turned off.
 
 import http.server
 import ssl
-import subprocess
 import threading
 
 import pytest
@@ -37,19 +36,9 @@ class CallerIdentity(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def certificate(tmp_path):
-    """A certificate for this machine, and its key."""
-    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
-    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-subj", "/CN=localhost", "-days", "2"]
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate]
-    subprocess.run([*make, *names], check=True, capture_output=True)
-    return certificate, key
-
-
-@pytest.fixture
-def sts(certificate):
+def sts(authority):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
+    authority.issue_cert("localhost").configure_cert(context)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), CallerIdentity) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever).start()
@@ -57,14 +46,14 @@ def sts(certificate):
         server.shutdown()
 
 
-def test_its_aggregates_are_taken_and_given_back(new_server, certificate, sts, name, tmp_path):
+def test_its_aggregates_are_taken_and_given_back(new_server, authority, sts, name, tmp_path):
     program = sdks.java("Aggregate", "kpl")
     # The key that all clients have here: so signatures are looked at.
     server = new_server("--tls-listen", "127.0.0.1:0", "--access-key-id", "test", "--secret-access-key", "test")
     port = server.process.stdout.readline().decode().rsplit(":", 1)[1].strip()
-    # Both certificates in one file: the authority's of the server, and the other's own.
+    # Both authorities in one file: the server's and the other's.
     trusted = tmp_path / "trusted.pem"
-    trusted.write_text((server.data_dir / "tls/ca.pem").read_text() + certificate[0].read_text())
+    trusted.write_text((server.data_dir / "tls/ca.pem").read_text() + authority.cert_pem.bytes().decode())
     variables = {"AWS_CA_BUNDLE": str(trusted), "AWS_ENDPOINT_URL_STS": sts}
     kinesis = server.client("kinesis")
     kinesis.create_stream(StreamName=name, ShardCount=2)

@@ -89,16 +89,15 @@ def test_the_authority_outlives_a_restart_and_its_key_is_private(secure, tmp_pat
     assert client("kinesis", endpoint, authority).list_streams()["StreamNames"] == []
 
 
-def test_a_certificate_of_ones_own(secure, tmp_path):
-    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
+def test_a_certificate_of_ones_own(secure, authority, tmp_path):
+    certificate, key, trusted = tmp_path / "c.pem", tmp_path / "k.pem", tmp_path / "ca.pem"
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    for blob in issued.cert_chain_pems:
+        blob.write_to_path(certificate, append=True)
+    issued.private_key_pem.write_to_path(key)
+    authority.cert_pem.write_to_path(trusted)
     server, endpoint, _ = secure("--tls-cert", certificate, "--tls-key", key)
-    assert client("kinesis", endpoint, str(certificate)).list_streams()["StreamNames"] == []
+    assert client("kinesis", endpoint, str(trusted)).list_streams()["StreamNames"] == []
     assert not (server.data_dir / "tls").exists()
 
 

@@ -88,19 +88,36 @@ fn unsent(error: &legacy::Error) -> WebError {
     }
 }
 
+/// An error and what caused it. An I/O error keeps its cause inside without naming it as its source, and passes over it.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// Whether TLS is the reason. An I/O error keeps it inside without naming it as its source.
-fn is_tls(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|error| {
+    std::iter::successors(Some(error), |&error| {
         let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>())
+        inside.map(|inside| inside as &(dyn Error + 'static)).or_else(|| error.source())
     })
 }
 
-/// An error with what caused it, in one line.
+/// Whether TLS is the reason.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|error| error.is::<rustls::Error>())
+}
+
+/// An error with what caused it, in one line. What is wrapped unchanged is said once.
 fn causes(error: &(dyn Error + 'static)) -> String {
-    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut said: Vec<String> = chain(error).map(ToString::to_string).collect();
+    said.dedup();
+    said.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tls_is_the_reason_however_it_is_wrapped() {
+        let refusal = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let twice = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refusal()));
+        assert!(is_tls(&refusal()) && is_tls(&io::Error::other(refusal())) && is_tls(&twice));
+        assert_eq!(causes(&twice), "invalid peer certificate: UnknownIssuer");
+        assert!(!is_tls(&io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset))));
+    }
 }
