@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     groups::GroupLimit,
     item::ErrorKind,
-    limits::{READ_BYTES_MAX, UNPACKED_GROUP_BYTES_MAX},
+    limits::{PARTITIONED_BATCH_MIB, READ_BYTES_MAX, UNPACKED_GROUP_BYTES_MAX},
     prefix::{PrefixError, Prefixes},
     sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
     steps::{check::Format, deaggregate::Deaggregation},
@@ -126,6 +126,9 @@ pub struct Destination {
     /// Whether records are partitioned by the keys that the prefix names.
     #[serde(default)]
     pub is_partitioned: bool,
+    /// Seconds for which objects of partitions are tried again before their records count as failed.
+    #[serde(default = "partition_retry_before_it_was_kept")]
+    pub partition_retry_s: u32,
     /// What records are converted to.
     #[serde(default)]
     pub conversion: Option<Conversion>,
@@ -185,9 +188,11 @@ impl Destination {
             Target::Splunk(_) => Some(ErrorKind::Splunk),
             Target::OpenSearch(_) => Some(ErrorKind::OpenSearch),
         };
-        let partitioned = self.is_partitioned.then_some(ErrorKind::MetadataExtraction);
+        let of_partitions = [ErrorKind::MetadataExtraction, ErrorKind::ActivePartitions];
+        let partitioned = of_partitions.map(|kind| self.is_partitioned.then_some(kind));
         let converted = self.conversion.as_ref().map(|_| ErrorKind::FormatConversion);
-        [Some(ErrorKind::Processing), partitioned, converted, target].into_iter().flatten().collect()
+        let kinds = [Some(ErrorKind::Processing), converted, target].into_iter().chain(partitioned);
+        kinds.flatten().collect()
     }
 
     /// Whether all that is delivered of a batch goes into one object.
@@ -195,12 +200,16 @@ impl Destination {
         !self.is_partitioned && matches!(self.target, Target::Bucket | Target::Redshift(_))
     }
 
-    /// When a batch is closed: at what comes first for any of the places where it goes.
+    /// When a batch is closed: at what comes first for any of the places where it goes. Hints of size are for each
+    /// partition, and how much goes into which is known once the batch is carried out; until then there is room for many
+    /// that fill at once.
     pub(crate) fn batch(&self) -> Buffering {
-        let Some(backup) = &self.backup else { return self.buffering };
+        let size_mib = if self.is_partitioned { PARTITIONED_BATCH_MIB } else { self.buffering.size_mib };
+        let own = Buffering { size_mib, ..self.buffering };
+        let Some(backup) = &self.backup else { return own };
         Buffering {
-            size_mib: self.buffering.size_mib.min(backup.buffering.size_mib),
-            interval_s: self.buffering.interval_s.min(backup.buffering.interval_s),
+            size_mib: own.size_mib.min(backup.buffering.size_mib),
+            interval_s: own.interval_s.min(backup.buffering.interval_s),
         }
     }
 
@@ -302,6 +311,11 @@ impl Buffering {
     pub fn interval(&self) -> Duration {
         Duration::from_secs(self.interval_s.into())
     }
+}
+
+/// AWS's default, which partitioned streams have that were made while this was not kept.
+fn partition_retry_before_it_was_kept() -> u32 {
+    300
 }
 
 /// How objects are compressed.

@@ -68,6 +68,8 @@ pub enum ErrorKind {
     Processing,
     /// A query for partition keys.
     MetadataExtraction,
+    /// More partitions than there may be at once.
+    ActivePartitions,
     /// The conversion to a columnar format.
     FormatConversion,
     /// An HTTP endpoint.
@@ -85,6 +87,8 @@ impl ErrorKind {
             Self::Processing => "processing-failed",
             // Not in AWS's table, but what its objects are named.
             Self::MetadataExtraction => "metadata-extraction-failed",
+            // AWS's page on buffering for dynamic partitioning.
+            Self::ActivePartitions => "activePartitionExceeded",
             Self::FormatConversion => "format-conversion-failed",
             Self::HttpEndpoint => "http-endpoint-failed",
             Self::Splunk => "splunk-failed",

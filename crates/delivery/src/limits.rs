@@ -38,6 +38,9 @@ pub const SUB_RECORDS_MAX: usize = 500;
 pub const HADOOP_BLOCK_BYTES: usize = 256 * 1024;
 /// Partitions that one batch may have (AWS: 500 active partitions a delivery stream).
 pub const PARTITIONS_MAX: usize = 500;
+/// MiB of incoming data after which a batch is closed that is partitioned, however little is in each of its partitions:
+/// so much, as the steps leave it, lies in the spool on disk.
+pub const PARTITIONED_BATCH_MIB: u32 = 1024;
 /// KiB of records that one delivery stream holds whose destination lies beside the bucket: a dead one keeps them for as
 /// long as its retry duration, and nobody else's.
 pub const SINK_WORK_KIB_MAX: usize = 8 * 1024;

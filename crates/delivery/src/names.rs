@@ -40,7 +40,8 @@ impl<'a> Names<'a> {
     /// The object of what is delivered, where that is one.
     pub fn data(&self) -> Result<String, PrefixError> {
         let Some(template) = &self.stream.destination.key_template else {
-            return Ok(self.partition(&Keys::default()).expect("a prefix without partition keys lacks none"));
+            let prefix = self.partition(&Keys::default());
+            return Ok(self.part(&prefix.expect("a prefix without partition keys lacks none"), 0));
         };
         KeyTemplate::parse(template)?.key(template::Values {
             name: &self.stream.name,
@@ -51,13 +52,20 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// The object of the partition with `keys`; nothing where the prefix names one that they lack, or where the name
-    /// would be longer than names are.
+    /// What the objects of the partition with `keys` start with; nothing where the prefix names one that they lack, or
+    /// where their names would be longer than names are.
     pub fn partition(&self, keys: &Keys) -> Option<String> {
         let prefix = self.prefixes.data(self.values(ErrorKind::Processing, keys))?;
-        let extension = self.stream.destination.extension();
-        let key = format!("{prefix}{}{extension}", self.name(&format!("data {prefix}")));
-        (key.len() <= KEY_BYTES_MAX).then_some(key)
+        (self.part(&prefix, 0).len() <= KEY_BYTES_MAX).then_some(prefix)
+    }
+
+    /// An object of the partition with `prefix`: they are counted from 0, and their names are equally long.
+    pub fn part(&self, prefix: &str, number: usize) -> String {
+        let what = match number {
+            0 => format!("data {prefix}"),
+            number => format!("data {number} {prefix}"),
+        };
+        format!("{prefix}{}{}", self.name(&what), self.stream.destination.extension())
     }
 
     /// The object of what failed at `kind`.
@@ -161,15 +169,19 @@ mod tests {
         stream.destination.error_prefix = Some("!{firehose:error-output-type}/".into());
         let names = Names::of(&stream, "id", TIME).unwrap();
         let keys = |b: &str| Keys { query: [("b".to_owned(), b.to_owned())].into(), ..Keys::default() };
-        let (queens, bronx) =
-            (names.partition(&keys("Queens")).unwrap(), names.partition(&keys("Bronx")).unwrap());
+        let part = |keys: &Keys, number| names.part(&names.partition(keys).unwrap(), number);
+        let (queens, bronx) = (part(&keys("Queens"), 0), part(&keys("Bronx"), 0));
         assert!(
             queens.starts_with("b=Queens/r=") && queens.contains("/taxi-1-2018-08-27-10-11-12-"),
             "{queens}"
         );
         let unique = |key: &str| key[key.len() - 36..].to_owned();
-        assert_ne!(unique(&queens), unique(&bronx));
-        assert_eq!(names.partition(&keys("Queens")), Some(queens));
+        let names_of_all: std::collections::BTreeSet<_> =
+            [&queens, &bronx, &part(&keys("Queens"), 1), &part(&keys("Queens"), 2)]
+                .map(|key| unique(key))
+                .into();
+        assert_eq!(names_of_all.len(), 4);
+        assert_eq!(part(&keys("Queens"), 0), queens);
         assert_eq!(
             (names.partition(&Keys::default()), names.partition(&keys(&"b".repeat(1100)))),
             (None, None)

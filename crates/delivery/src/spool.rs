@@ -7,6 +7,7 @@
 
 use std::{
     io::{self, IoSlice},
+    ops::Range,
     path::Path,
     sync::Arc,
 };
@@ -28,8 +29,17 @@ pub struct Spool {
     file: Arc<dyn File>,
     key: Arc<LessSafeKey>,
     end: u64,
-    /// Where the runs of each partition lie: offset and length.
-    runs: Vec<Vec<(u64, usize)>>,
+    /// The runs of each partition.
+    runs: Vec<Vec<Run>>,
+}
+
+/// Where a run lies.
+#[derive(Clone, Copy)]
+struct Run {
+    offset: u64,
+    length: usize,
+    /// Bytes of the data in it.
+    data: u64,
 }
 
 impl Spool {
@@ -57,41 +67,58 @@ impl Spool {
             items.sort_by_key(|(partition, _)| *partition);
             let mut offset = end;
             let mut run = |items: &[(usize, Item)]| {
-                let run = seal(&key, offset, encode(items));
-                offset += run.len() as u64;
-                (items[0].0, run)
+                let sealed = seal(&key, offset, encode(items));
+                let (length, data) =
+                    (sealed.len(), items.iter().map(|(_, item)| item.data.len() as u64).sum());
+                let run = Run { offset, length, data };
+                offset += length as u64;
+                (items[0].0, run, sealed)
             };
-            let runs: Vec<(usize, BytesMut)> =
-                items.chunk_by(|(a, _), (b, _)| a == b).map(&mut run).collect();
-            let parts: Vec<IoSlice<'_>> = runs.iter().map(|(_, run)| IoSlice::new(run)).collect();
+            let runs: Vec<_> = items.chunk_by(|(a, _), (b, _)| a == b).map(&mut run).collect();
+            let parts: Vec<IoSlice<'_>> = runs.iter().map(|(.., sealed)| IoSlice::new(sealed)).collect();
             file.write_all_at(&parts, end)?;
-            Ok::<_, io::Error>(runs.into_iter().map(|(partition, run)| (partition, run.len())).collect())
+            Ok::<_, io::Error>(runs.into_iter().map(|(partition, run, _)| (partition, run)).collect())
         };
-        let written: Vec<(usize, usize)> = self.env.blocking(write).await?;
-        for (partition, length) in written {
+        let written: Vec<(usize, Run)> = self.env.blocking(write).await?;
+        for (partition, run) in written {
             if self.runs.len() <= partition {
                 self.runs.resize_with(partition + 1, Vec::new);
             }
-            self.runs[partition].push((self.end, length));
-            self.end += length as u64;
+            self.runs[partition].push(run);
+            self.end += run.length as u64;
         }
         Ok(())
     }
 
-    /// The items of a partition in the order in which they were added, some at a time: those from run `from` on, and
-    /// the run after them.
-    pub async fn read(&self, partition: usize, from: usize) -> io::Result<(Vec<Item>, usize)> {
+    /// The runs of a partition, cut behind each that brings what is before it to `bytes` of data.
+    pub fn cut(&self, partition: usize, bytes: u64) -> Vec<Range<usize>> {
+        let (mut cuts, mut begin, mut data) = (Vec::new(), 0, 0);
+        let runs = &self.runs[partition];
+        for (at, run) in runs.iter().enumerate() {
+            data += run.data;
+            if data >= bytes || at + 1 == runs.len() {
+                cuts.push(begin..at + 1);
+                (begin, data) = (at + 1, 0);
+            }
+        }
+        cuts
+    }
+
+    /// The items of some runs of a partition in the order in which they were added, as many as are read at once: those
+    /// of the first runs, at least one, and the run after them.
+    pub async fn read(&self, partition: usize, runs: Range<usize>) -> io::Result<(Vec<Item>, usize)> {
         let mut bytes = 0;
-        let fits = |(_, length): &&(u64, usize)| {
-            let fits = bytes == 0 || bytes + length <= READ_BYTES_MAX;
-            bytes += length;
+        let fits = |run: &&Run| {
+            let fits = bytes == 0 || bytes + run.length <= READ_BYTES_MAX;
+            bytes += run.length;
             fits
         };
-        let runs: Vec<_> = self.runs[partition][from..].iter().take_while(fits).copied().collect();
+        let from = runs.start;
+        let runs: Vec<_> = self.runs[partition][runs].iter().take_while(fits).copied().collect();
         let (file, key, next) = (self.file.clone(), self.key.clone(), from + runs.len());
         let read = move || {
             let mut items = Vec::new();
-            for (offset, length) in runs {
+            for Run { offset, length, .. } in runs {
                 let mut run = vec![0; length];
                 file.read_exact_at(&mut run, offset)?;
                 let run = open(&key, offset, run).ok_or(io::ErrorKind::InvalidData)?;
@@ -182,9 +209,9 @@ mod tests {
         }
         assert_eq!(spool.runs.len(), 3);
         for partition in 0..3 {
-            let (mut from, mut found) = (0, Vec::new());
-            while from < spool.runs[partition].len() {
-                let (items, next) = spool.read(partition, from).await.unwrap();
+            let (mut from, mut found, end) = (0, Vec::new(), spool.runs[partition].len());
+            while from < end {
+                let (items, next) = spool.read(partition, from..end).await.unwrap();
                 assert!(items.iter().map(|item| item.data.len()).sum::<usize>() < READ_BYTES_MAX);
                 assert!(items.iter().all(|item| (item.origin.arrival, item.origin.sub) == (Millis(7), 0)));
                 found.extend(items.into_iter().map(|item| item.data));
@@ -203,6 +230,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_partition_is_cut_where_it_is_large_enough() {
+        let env = Env { disk: Arc::new(SimDisk::new(1)), ..Env::real() };
+        let mut spool = Spool::open(env, Path::new("spool")).await.unwrap();
+        for bytes in [4, 3, 9, 1, 12, 2] {
+            spool.add(vec![(0, item(vec![0; bytes])), (1, item("1"))]).await.unwrap();
+        }
+        assert_eq!(spool.cut(0, 7), [0..2, 2..3, 3..5, 5..6]);
+        assert_eq!(spool.cut(0, 13), [0..3, 3..5, 5..6]);
+        assert_eq!([7, 6, 5, 0].map(|bytes| spool.cut(1, bytes).len()), [1, 1, 2, 6]);
+    }
+
+    #[tokio::test]
     async fn what_lies_on_disk_cannot_be_read_or_changed() {
         let env = Env { disk: Arc::new(SimDisk::new(1)), ..Env::real() };
         let mut spool = Spool::open(env, Path::new("spool")).await.unwrap();
@@ -217,12 +256,12 @@ mod tests {
         for at in 0..first.len() {
             let damaged = [first[at] ^ 1];
             spool.file.write_all_at(&[IoSlice::new(&damaged)], at as u64).unwrap();
-            assert_eq!(spool.read(0, 0).await.unwrap_err().kind(), io::ErrorKind::InvalidData, "{at}");
+            assert_eq!(spool.read(0, 0..2).await.unwrap_err().kind(), io::ErrorKind::InvalidData, "{at}");
             spool.file.write_all_at(&[IoSlice::new(&first[at..=at])], at as u64).unwrap();
         }
-        assert_eq!(spool.read(0, 0).await.unwrap().0.len(), 2);
+        assert_eq!(spool.read(0, 0..2).await.unwrap().0.len(), 2);
         spool.file.write_all_at(&[IoSlice::new(second)], 0).unwrap();
-        assert!(spool.read(0, 0).await.is_err(), "a run in another's place");
+        assert!(spool.read(0, 0..2).await.is_err(), "a run in another's place");
     }
 
     proptest! {

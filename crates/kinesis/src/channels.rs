@@ -161,6 +161,7 @@ pub(crate) fn destination(
         logging: None,
         target: headwater_delivery::Target::Bucket,
         is_partitioned: false,
+        partition_retry_s: 0,
         conversion: None,
         backup: None,
         described: serde_json::Value::Null,

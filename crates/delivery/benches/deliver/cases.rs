@@ -64,6 +64,7 @@ fn plain(mib: usize) -> Destination {
         error_bucket: None,
         steps: Vec::new(),
         is_partitioned: false,
+        partition_retry_s: 0,
         conversion: None,
         backup: None,
         encryption_key: None,

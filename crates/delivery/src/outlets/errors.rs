@@ -42,9 +42,20 @@ impl<'a> Errors<'a> {
         self.log.env.clock.now()
     }
 
+    /// A batch, or a part of it, could not be delivered, and will be tried again.
+    pub async fn delivery_failed(&mut self, error: &ObjectsError) {
+        self.log.delivery_failed(error.code(), &error.to_string()).await;
+    }
+
+    /// Writes lines about those of `items` that do not fit their file, by their places.
+    pub async fn unfit(&mut self, items: &[Item], unfit: Vec<(usize, Failure)>) -> Result<(), ObjectsError> {
+        let unfit = unfit.into_iter().map(|(at, failure)| self.unfit_one(&items[at], failure)).collect();
+        self.take(unfit).await
+    }
+
     /// A record that did not fit its file. What is told of it is what did not fit, and not what it once was; members
     /// as AWS's page on errors of format conversion has them.
-    pub fn unfit(&self, item: &Item, failure: Failure) -> Rejected {
+    fn unfit_one(&self, item: &Item, failure: Failure) -> Rejected {
         let mut origin = (*item.origin).clone();
         origin.data = item.data.clone();
         let more = vec![

@@ -5,6 +5,7 @@
 
 mod errors;
 mod one_object;
+mod part;
 mod partitions;
 mod sink;
 
@@ -35,11 +36,10 @@ async fn write(
     items: Vec<Item>,
     errors: &mut Errors<'_>,
 ) -> Result<(), ObjectsError> {
-    let pieces: Vec<Bytes> = items.iter().map(|item| item.data.clone()).collect();
-    let failed = writer.write(pieces).await?;
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let unfit = failed.into_iter().map(|(at, failure)| errors.unfit(&items[at], failure)).collect();
-    errors.take(unfit).await
+    let unfit = writer.write(pieces_of(&items)).await?;
+    errors.unfit(&items, unfit).await
+}
+
+fn pieces_of(items: &[Item]) -> Vec<Bytes> {
+    items.iter().map(|item| item.data.clone()).collect()
 }

@@ -1,43 +1,38 @@
-//! One object a partition, written one after the other once it is known which partitions there are.
+//! Objects of partitions, written one after the other once it is known which partitions there are.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use headwater_env::Env;
 use tokio::sync::Semaphore;
 
-use super::{Errors, Outlet, write};
+use super::{
+    Errors, Outlet,
+    part::{Part, Parts},
+};
 use crate::{
     config::StreamRecord,
-    execute::{ExecuteError, acquire},
+    execute::ExecuteError,
     form::Form,
     item::{ErrorKind, Failure, Item, Rejected},
     ledger::Ledger,
-    limits::{PARTITIONS_MAX, READ_BYTES_MAX},
+    limits::PARTITIONS_MAX,
     names::Names,
-    object::ObjectWriter,
     ports::Objects,
+    sinks::Retries,
     spool::Spool,
-    steps::{
-        query::{NO_KEY, NOT_FOUND},
-        share_kib,
-    },
+    steps::query::{NO_KEY, NOT_FOUND},
     store::Intent,
 };
 
 /// Collects items by partition, and writes them at the end.
 pub struct Partitions<'a> {
-    env: Env,
-    objects: Arc<dyn Objects>,
-    budget: Arc<Semaphore>,
-    bucket: &'a str,
-    encryption_key: &'a Option<String>,
-    form: Form,
+    stream: &'a StreamRecord,
     names: Names<'a>,
-    spool: Spool,
-    /// The keys of the objects, by the numbers of their partitions.
-    keys: Vec<String>,
+    /// What the objects of partitions start with, by the numbers of these.
+    prefixes: Vec<String>,
     numbers: HashMap<String, usize>,
+    parts: Parts<'a>,
 }
 
 impl<'a> Partitions<'a> {
@@ -49,8 +44,7 @@ impl<'a> Partitions<'a> {
         dir: &Path,
         (stream, intent, form): (&'a StreamRecord, &'a Intent, Form),
     ) -> Result<Self, ExecuteError> {
-        Ok(Self {
-            names: Names::of(stream, &intent.id, intent.oldest)?,
+        let parts = Parts {
             spool: Spool::open(env.clone(), dir).await?,
             env: env.clone(),
             objects: objects.clone(),
@@ -58,44 +52,38 @@ impl<'a> Partitions<'a> {
             bucket: &intent.bucket,
             encryption_key: &stream.destination.encryption_key,
             form,
-            keys: Vec::new(),
-            numbers: HashMap::new(),
-        })
+        };
+        let names = Names::of(stream, &intent.id, intent.oldest)?;
+        Ok(Self { stream, names, prefixes: Vec::new(), numbers: HashMap::new(), parts })
     }
 
     /// The number of an item's partition; why it has none.
     fn number(&mut self, item: &Item) -> Result<usize, (ErrorKind, Failure)> {
         let no_key = || (ErrorKind::MetadataExtraction, Failure::new(NOT_FOUND, NO_KEY));
-        let key = self.names.partition(&item.keys).ok_or_else(no_key)?;
-        if let Some(number) = self.numbers.get(&key) {
+        let prefix = self.names.partition(&item.keys).ok_or_else(no_key)?;
+        if let Some(number) = self.numbers.get(&prefix) {
             return Ok(*number);
         }
-        if self.keys.len() == PARTITIONS_MAX {
+        if self.prefixes.len() == PARTITIONS_MAX {
             let text = "The number of active partitions has exceeded the configured limit";
             let failure = Failure::new("DynamicPartitioning.ActivePartitionLimitExceeded", text);
-            return Err((ErrorKind::Processing, failure));
+            return Err((ErrorKind::ActivePartitions, failure));
         }
-        let number = self.keys.len();
-        self.keys.push(key.clone());
-        self.numbers.insert(key, number);
+        let number = self.prefixes.len();
+        self.prefixes.push(prefix.clone());
+        self.numbers.insert(prefix, number);
         Ok(number)
     }
 
-    async fn write(&self, partition: usize, errors: &mut Errors<'_>) -> Result<bool, ExecuteError> {
-        let (key, form) = (&self.keys[partition], self.form.clone());
-        let (env, objects) = (self.env.clone(), self.objects.clone());
-        let writer = ObjectWriter::new(env, objects, self.bucket, key, form);
-        let mut writer = writer.encrypted(self.encryption_key);
-        let mut from = 0;
-        loop {
-            let _share = acquire(&self.budget, share_kib(READ_BYTES_MAX)).await?;
-            let (items, next) = self.spool.read(partition, from).await?;
-            if items.is_empty() {
-                return Ok(writer.finish().await?);
-            }
-            write(&mut writer, items, errors).await?;
-            from = next;
-        }
+    /// What becomes one object each: of a partition as much as its buffer is to hold.
+    fn cut(&self) -> Vec<Part> {
+        let size = self.stream.destination.buffering.bytes();
+        let of = |(partition, prefix): (usize, &'_ String)| {
+            let cuts = self.parts.spool.cut(partition, size).into_iter().enumerate();
+            let part = |(number, runs)| Part::new(self.names.part(prefix, number), partition, runs);
+            cuts.map(part).collect::<Vec<_>>()
+        };
+        self.prefixes.iter().enumerate().flat_map(of).collect()
     }
 }
 
@@ -113,22 +101,36 @@ impl Outlet for Partitions<'_> {
                 }
             }
         }
-        self.spool.add(placed).await?;
+        self.parts.spool.add(placed).await?;
         Ok(errors.take(rejected).await?)
     }
 
+    /// Writes all objects, and those that the store refuses again, for as long as the configuration says after the first
+    /// refusal. AWS: what cannot be delivered to its prefix goes to the error prefix then.
     async fn finish(
         self: Box<Self>,
         ledger: &mut Ledger<'_>,
         errors: &mut Errors<'_>,
     ) -> Result<Vec<String>, ExecuteError> {
-        ledger.list(&self.keys).await?;
-        let mut written = Vec::new();
-        for partition in 0..self.keys.len() {
-            if self.write(partition, errors).await? {
-                written.push(self.keys[partition].clone());
+        let mut parts = self.cut();
+        ledger.list(&parts.iter().map(|part| part.key.clone()).collect::<Vec<_>>()).await?;
+        let (mut written, env) = (Vec::new(), &self.parts.env);
+        let mut retries = Retries::new(env, self.stream.destination.partition_retry_s);
+        loop {
+            let (begun, is_first) = (env.clock.elapsed(), retries.attempts == 1);
+            let refused = self.parts.write(parts, &mut written, errors).await?;
+            retries.spend(if is_first { Duration::ZERO } else { env.clock.elapsed() - begun });
+            let Some((_, error)) = refused.first() else { return Ok(written) };
+            // An earlier execution may have put records there that nobody has any more.
+            if ledger.lost {
+                return Err(error.clone().into());
             }
+            errors.delivery_failed(error).await;
+            if !retries.again().await {
+                self.parts.give_up(refused, retries.attempts, errors).await?;
+                return Ok(written);
+            }
+            parts = refused.into_iter().map(|(part, _)| part).collect();
         }
-        Ok(written)
     }
 }

@@ -28,6 +28,7 @@ pub use address::{AddressError, WebAddress};
 pub use http_endpoint::HttpEndpoint;
 pub use opensearch::{OpenSearch, Rotation};
 pub use redshift::{Database, JdbcError, Redshift};
+pub use retries::Retries;
 pub use splunk::{HecEndpoint, Splunk};
 
 /// A destination that takes records in chunks.

@@ -48,6 +48,11 @@ impl<'a> Retries<'a> {
         Self { env, left: Duration::from_secs(seconds.into()), attempts: 1 }
     }
 
+    /// Counts time against the duration that was no pause.
+    pub fn spend(&mut self, time: Duration) {
+        self.left = self.left.saturating_sub(time);
+    }
+
     /// Pauses before another attempt; false when there is to be none.
     pub async fn again(&mut self) -> bool {
         if self.left.is_zero() {

@@ -42,6 +42,7 @@ pub fn destination() -> Destination {
         encryption_key: None,
         steps: Vec::new(),
         is_partitioned: false,
+        partition_retry_s: 300,
         conversion: None,
         backup: None,
         extension: None,

@@ -30,6 +30,8 @@ pub enum PutFault {
 pub struct FakeObjects {
     pub stored: Mutex<BTreeMap<String, (Bytes, ObjectMeta)>>,
     pub faults: Mutex<VecDeque<PutFault>>,
+    /// What happens to every put under a prefix.
+    pub stubborn: Mutex<BTreeMap<String, PutFault>>,
     pub bucket_gone: Mutex<bool>,
     pub puts: Mutex<u64>,
 }
@@ -38,6 +40,12 @@ impl FakeObjects {
     /// The keys that start with `prefix`.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         self.stored.lock().keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
+    fn fault(&self, key: &str) -> PutFault {
+        let next = self.faults.lock().pop_front().unwrap_or(PutFault::None);
+        let stubborn = self.stubborn.lock();
+        stubborn.iter().find(|(prefix, _)| key.starts_with(*prefix)).map_or(next, |(_, fault)| *fault)
     }
 
     /// The text of all objects whose keys start with `prefix`, one behind the other, unpacked.
@@ -79,7 +87,7 @@ impl Objects for FusedObjects {
         if *self.inner.bucket_gone.lock() {
             return Err(ObjectsError::NoBucket(bucket.to_owned()));
         }
-        let fault = self.inner.faults.lock().pop_front().unwrap_or(PutFault::None);
+        let fault = self.inner.fault(key);
         if fault == PutFault::Refused {
             return Err(refused());
         }
@@ -101,7 +109,10 @@ impl Objects for FusedObjects {
         Ok(Box::pin(futures_util::stream::once(async { Ok(body) })))
     }
 
-    async fn delete(&self, _bucket: &str, key: &str) -> Result<(), ObjectsError> {
+    async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
+        if *self.inner.bucket_gone.lock() {
+            return Err(ObjectsError::NoBucket(bucket.to_owned()));
+        }
         self.fuse
             .guard(async {
                 self.inner.stored.lock().remove(key);

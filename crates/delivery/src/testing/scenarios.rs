@@ -448,14 +448,16 @@ async fn records_that_lack_the_format_are_set_aside_and_keys_follow_a_template()
     assert!(world.objects.text("bad/processing-failed/").contains("\"rawData\":\"ew==\""));
 }
 
-/// A function says another partition at each call, and the first execution fails after it has written.
+/// A function says another partition at each call, and executions fail after they have written, for what failed cannot
+/// be told of.
 #[tokio::test]
 async fn partitions_of_an_execution_that_failed_are_gone() {
     let world = World::new(1);
-    world.objects.faults.lock().extend([PutFault::None, PutFault::Denied]);
+    world.objects.stubborn.lock().insert("metadata-extraction-failed/".into(), PutFault::Refused);
     world.behave(|call| {
         let mut answer = call.ok();
-        for record in answer["records"].as_array_mut().unwrap() {
+        let records = answer["records"].as_array_mut().unwrap();
+        for record in records.iter_mut().take(3) {
             record["metadata"] =
                 json!({"partitionKeys": {"k": format!("{}-{}", call.number, record["data"])}});
         }
@@ -469,13 +471,167 @@ async fn partitions_of_an_execution_that_failed_are_gone() {
         ..with_function(1024, 0)
     };
     deliveries.create(new_stream("d", partitioned)).await.unwrap();
-    for data in ["a", "b", "c"] {
+    for data in ["a", "b", "c", "none"] {
         world.put(0, data);
     }
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    assert!(world.objects.keys("data/k=0-").len() == 3 && world.failed().is_empty());
+    world.objects.stubborn.lock().clear();
     world.until_delivered().await;
-    let keys = world.objects.keys("data/");
-    assert!(keys.len() == 3 && keys.iter().all(|key| key.starts_with("data/k=1-")), "{keys:?}");
-    assert_eq!(world.objects.text("data/").len(), 3);
+    let keys = world.objects.keys(&format!("data/k={}-", world.calls() - 1));
+    assert!(world.calls() > 1 && keys.len() == 3 && keys == world.objects.keys("data/"), "{keys:?}");
+    assert_eq!((world.objects.text("data/").len(), world.failed()), (3, vec!["none".to_owned()]));
+}
+
+/// Partitioned by the member `k` of each record.
+fn by_key(retry_s: u32) -> Destination {
+    Destination {
+        steps: vec![Step::Query("{k: .k}".into()), Step::Append("\n".into())],
+        prefix: Some("data/k=!{partitionKeyFromQuery:k}/".into()),
+        error_prefix: Some("!{firehose:error-output-type}/".into()),
+        is_partitioned: true,
+        partition_retry_s: retry_s,
+        ..destination()
+    }
+}
+
+#[tokio::test]
+async fn a_partition_that_the_store_does_not_take_counts_as_failed_after_its_retry_duration() {
+    for fault in [PutFault::Refused, PutFault::Denied] {
+        let world = World::new(1);
+        world.objects.stubborn.lock().insert("data/k=bad/".into(), fault);
+        let deliveries = world.open().await;
+        let logging = Some(Logging { group: "g".into(), stream: "s".into() });
+        deliveries.create(new_stream("d", Destination { logging, ..by_key(100) })).await.unwrap();
+        for n in 0..4 {
+            world.put(0, format!(r#"{{"k": "{}", "n": {n}}}"#, ["good", "bad"][n % 2]));
+        }
+        world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+        let refused_first = world.clock.now();
+        assert!(world.objects.text("data/k=good/").lines().count() == 2 && world.failed().is_empty());
+        world.until_delivered().await;
+        let took = world.clock.now().since(refused_first).as_secs();
+        assert!((99..200).contains(&took), "{took} s");
+        // What was put and denied is there no more.
+        assert_eq!(
+            lines(&world.objects.text("data/")),
+            [r#"{"k": "good", "n": 0}"#, r#"{"k": "good", "n": 2}"#]
+        );
+        assert_eq!(lines(&world.failed().concat()), [r#"{"k": "bad", "n": 1}"#, r#"{"k": "bad", "n": 3}"#]);
+        let line = world.objects.text("processing-failed/");
+        let line: serde_json::Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+        assert_eq!(
+            (&line["errorCode"], &line["errorMessage"]),
+            (&json!("S3.InternalServerError"), &json!("refused by the test"))
+        );
+        let attempts = line["attemptsMade"].as_u64().unwrap();
+        assert!((6..10).contains(&attempts), "{attempts} attempts");
+        assert_eq!(world.log_lines().len() as u64, attempts + 1, "one a failure, one for giving up");
+        assert_eq!(deliveries.status("d").await.unwrap().trouble, None);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_duration_of_zero_is_one_attempt_and_a_longer_one_may_succeed() {
+    for (retry_s, delivered) in [(0, 0), (30, 1)] {
+        let world = World::new(1);
+        world.objects.faults.lock().push_back(PutFault::Refused);
+        let deliveries = world.open().await;
+        deliveries.create(new_stream("d", by_key(retry_s))).await.unwrap();
+        world.put(0, r#"{"k": 1}"#);
+        world.until_delivered().await;
+        assert_eq!((world.objects.keys("data/").len(), world.failed().len()), (delivered, 1 - delivered));
+    }
+}
+
+#[tokio::test]
+async fn nothing_counts_as_failed_that_cannot_be_told_of() {
+    let world = World::new(1);
+    *world.objects.bucket_gone.lock() = true;
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", by_key(0))).await.unwrap();
+    world.put(0, r#"{"k": 1}"#);
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some_and(|t| t.times > 5)).await;
+    assert_eq!(deliveries.status("d").await.unwrap().behind, Some(1));
+    *world.objects.bucket_gone.lock() = false;
+    world.until_delivered().await;
+    assert_eq!((world.objects.text("data/"), world.failed()), ("{\"k\": 1}\n".to_owned(), vec![]));
+}
+
+/// What an earlier execution put may hold records that this one has not: it is neither removed nor told of as failed.
+#[tokio::test]
+async fn nothing_is_given_up_once_the_source_has_dropped_records() {
+    let world = World::new(1);
+    let faults = [("processing-failed/", PutFault::Refused), ("data/", PutFault::Denied)];
+    world.objects.stubborn.lock().extend(faults.map(|(prefix, fault)| (prefix.to_owned(), fault)));
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", by_key(0))).await.unwrap();
+    world.put(0, r#"{"k": 1}"#);
+    world.put(0, r#"{"k": 2}"#);
+    let times = async || deliveries.status("d").await.unwrap().trouble.map_or(0, |trouble| trouble.times);
+    world.until(async || times().await > 1).await;
+    world.source.trim(0, 1);
+    world.objects.stubborn.lock().remove("processing-failed/");
+    let before = times().await;
+    world.until(async || times().await > before + 5).await;
+    assert_eq!(world.failed(), Vec::<String>::new());
+    world.objects.stubborn.lock().clear();
+    world.until_delivered().await;
+    assert_eq!(world.failed(), Vec::<String>::new());
+    assert!(world.objects.text("data/").contains("{\"k\": 2}\n"));
+}
+
+/// Records that do not fit a file are told of once, however often the file is tried and whether it is given up or not.
+#[tokio::test]
+async fn a_record_that_does_not_fit_is_told_of_once() {
+    for is_given_up in [false, true] {
+        let world = World::new(1);
+        world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
+        world.objects.stubborn.lock().insert("data/".into(), PutFault::Denied);
+        let conversion = Conversion {
+            database: "db".into(),
+            table: "t".into(),
+            version: None,
+            region: "us-east-1".into(),
+            catalog: None,
+            read: headwater_columnar::Deserializer::OpenX(Default::default()),
+            write: headwater_columnar::Serializer::Parquet(Default::default()),
+        };
+        let deliveries = world.open().await;
+        let buffering = Buffering { size_mib: 64, interval_s: 1 };
+        let converted = Destination { conversion: Some(conversion), buffering, ..by_key(2000) };
+        deliveries.create(new_stream("d", converted)).await.unwrap();
+        // Several reads of the spool.
+        for n in 0..12 {
+            let c0 = if n % 4 == 1 { "\"none\"" } else { "1" };
+            world.put(0, format!(r#"{{"k": 1, "c0": {c0}, "pad": "{}"}}"#, "x".repeat(300_000)));
+        }
+        world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+        if !is_given_up {
+            world.objects.stubborn.lock().clear();
+        }
+        world.until_delivered().await;
+        assert_eq!(world.objects.text("format-conversion-failed/").lines().count(), 3);
+        let given_up = world.objects.text("processing-failed/").lines().count();
+        assert_eq!((given_up, world.objects.keys("data/").len()), if is_given_up { (9, 0) } else { (0, 1) });
+    }
+}
+
+#[tokio::test]
+async fn each_partition_has_a_buffer_of_its_own() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    deliveries.create(new_stream("d", by_key(0))).await.unwrap();
+    for n in 0..9 {
+        let key = ["large", "large", "small"][n % 3];
+        world.put(0, format!(r#"{{"k": "{key}", "x": "{}"}}"#, "x".repeat(400_000)));
+    }
+    world.until_delivered().await;
+    let count = |key: &str| world.objects.keys(&format!("data/k={key}/")).len();
+    // The hint is 1 MiB, which cuts what is in one partition and not what comes in.
+    let status = deliveries.status("d").await.unwrap();
+    assert_eq!((status.totals.batches, count("large"), count("small")), (1, 2, 1));
+    assert_eq!(world.objects.text("data/").lines().count(), 9);
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ const SIZE_MIB: i32 = 5;
 const LARGE_SIZE_MIB: i32 = 128;
 const LARGE_SIZE_MIB_MIN: i32 = 64;
 const INTERVAL_S: i32 = 300;
+/// For how long objects of partitions are tried again where nothing is said.
+const PARTITION_RETRY_S: u32 = 300;
 
 /// The configuration of the older, smaller form.
 pub(crate) fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfiguration {
@@ -122,8 +124,10 @@ fn merged_backup(
 /// The destination that a configuration makes.
 pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
     let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration.clone())?;
-    let is_partitioned =
-        given.dynamic_partitioning_configuration.as_ref().is_some_and(|given| given.enabled == Some(true));
+    let partitioning = given.dynamic_partitioning_configuration.as_ref();
+    let is_partitioned = partitioning.is_some_and(|given| given.enabled == Some(true));
+    let retry = partitioning.and_then(|given| given.retry_options.as_ref()?.duration_in_seconds);
+    let partition_retry_s = retry.map_or(PARTITION_RETRY_S, i32::unsigned_abs);
     let conversion = conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
     let large = [
         (is_partitioned, "Dynamic Partitioning is enabled."),
@@ -174,6 +178,7 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         encryption_key,
         steps,
         is_partitioned,
+        partition_retry_s,
         conversion,
         backup,
         extension: given.file_extension,
