@@ -17,7 +17,8 @@ import pyarrow.parquet
 import pytest
 
 import pipeline
-from headwater import wait_for
+from faults import FaultyStore
+from headwater import Server, wait_for
 from test_firehose import ACCOUNT, HOURS, ROLE, UUID, Account, destination, refusal, zipped
 
 ERRORS = "errors/!{firehose:error-output-type}/"
@@ -208,13 +209,61 @@ def test_records_are_partitioned_by_a_query(account, name):
     ]
 
 
+class OnePrefixRefused(FaultyStore):
+    """A store that stores what is put under a prefix, and says that it has not."""
+
+    def fault(self, method, path):
+        return "stored and denied" if method == "PUT" and path.startswith(self.prefix) else None
+
+
+def test_a_partition_that_cannot_be_put_counts_as_failed_after_its_retry_duration(new_server, tmp_path):
+    backend = Server(tmp_path / "store").start()
+    store = OnePrefixRefused(("127.0.0.1", backend.port), "/lake/p%3Dbad/", 0)
+    try:
+        account = Account(new_server("--objects", "s3", "--objects-endpoint-url", store.endpoint).client)
+        settings = partitioned("p=!{partitionKeyFromQuery:p}/", query("{p: .p}"))
+        settings["DynamicPartitioningConfiguration"]["RetryOptions"] = {"DurationInSeconds": 2}
+        account.direct("lake", **settings)
+        records = {p: b'{"p": "%s"}' % p.encode() for p in ("good", "bad")}
+        put(account, "lake", list(records.values()))
+        found = delivered(account, "lake", lambda objects: len(objects) == 2 and failed(objects))
+        ((code, record, text),) = [(code, record, text) for record, code, text in failed(found)["processing-failed"]]
+        assert (code, record) == ("S3.InternalServerError", records["bad"]) and text
+        assert [body for key, body in found.items() if key.startswith("p=")] == [records["good"]]
+        (line,) = [json.loads(body) for key, body in found.items() if key.startswith("errors/")]
+        assert line["attemptsMade"] > 1 and line["attemptEndingTimestamp"] - line["arrivalTimestamp"] > 2000
+    finally:
+        store.close()
+        backend.kill()
+
+
+def test_records_wait_while_there_is_no_bucket_for_failures_either(account, client, name):
+    logging = {"Enabled": True, "LogGroupName": f"/firehose/{name}", "LogStreamName": "errors"}
+    logs = client("logs")
+
+    def codes():
+        events = logs.filter_log_events(logGroupName=logging["LogGroupName"])["events"]
+        return {json.loads(event["message"])["errorCode"] for event in events}
+
+    settings = partitioned("p=!{partitionKeyFromQuery:p}/", query("{p: .p}"))
+    settings["DynamicPartitioningConfiguration"]["RetryOptions"] = {"DurationInSeconds": 0}
+    account.direct(name, CloudWatchLoggingOptions=logging, **settings)
+    logs.create_log_group(logGroupName=logging["LogGroupName"])
+    account.s3.delete_bucket(Bucket=name)
+    put(account, name, [b'{"p": 1}'])
+    wait_for("a failure", lambda: "S3.NoSuchBucket" in codes())
+    account.s3.create_bucket(Bucket=name)
+    found = delivered(account, name, len)
+    assert list(found.values()) == [b'{"p": 1}'] and not failed(found)
+
+
 def test_partitions_over_the_limit_go_to_the_error_prefix(account, name):
     account.direct(name, **partitioned("!{partitionKeyFromQuery:n}/", query("{n: .n}")))
     put(account, name, [json.dumps({"n": i}).encode() for i in range(500)])
     account.firehose.put_record_batch(DeliveryStreamName=name, Records=[{"Data": b'{"n": %d}' % i} for i in range(500, 510)])
     found = delivered(account, name, lambda objects: len(objects) >= 501, seconds=120)
     data = {key: body for key, body in found.items() if not key.startswith("errors/")}
-    over = failed(found)["processing-failed"]
+    over = failed(found)["activePartitionExceeded"]
     # All in one batch, or in two that have their own limits.
     assert len(data) + len(over) == 510
     assert all(json.loads(body)["n"] == int(key.split("/")[0]) for key, body in data.items())
