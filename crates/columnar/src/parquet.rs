@@ -29,14 +29,14 @@ use crate::{
 pub(crate) struct File {
     writer: SerializedFileWriter<Vec<u8>>,
     block_size: u64,
-    max_padding: u64,
+    padding_max: u64,
 }
 
 impl File {
     pub fn new(schema: &Schema, settings: &Parquet) -> Result<Self> {
         let root = group("hive_schema", &schema.columns, None)?;
         let writer = SerializedFileWriter::new(Vec::new(), Arc::new(root), Arc::new(properties(settings)))?;
-        Ok(Self { writer, block_size: settings.block_size, max_padding: settings.max_padding })
+        Ok(Self { writer, block_size: settings.block_size, padding_max: settings.padding_max() })
     }
 
     /// Writes rows as one row group.
@@ -58,7 +58,7 @@ impl File {
     /// Zeros up to the next block of the file system that the file is meant for, if they are few enough.
     fn pad(&mut self) -> Result<()> {
         let left = self.block_size - self.writer.bytes_written() as u64 % self.block_size;
-        if left <= self.max_padding {
+        if left <= self.padding_max {
             self.writer.write_all(&vec![0; left as usize])?;
         }
         Ok(())

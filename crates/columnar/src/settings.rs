@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
+
 /// How the JSON of a record becomes a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +58,18 @@ pub enum Serializer {
     Orc(Orc),
 }
 
+impl Serializer {
+    /// Bytes that a [`Writer`](crate::Writer) holds at the most, about: the values that it gathers, the same once they are
+    /// encoded, and what they are padded with.
+    pub fn held_bytes(&self) -> usize {
+        let (gathered, padding) = match self {
+            Self::Parquet(settings) => (limits::ROW_GROUP_BYTES, settings.padding_max() as usize),
+            Self::Orc(settings) => (settings.stripe_size, settings.padding_max() as usize),
+        };
+        2 * gathered + padding
+    }
+}
+
 /// Settings of Parquet files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +86,13 @@ pub struct Parquet {
     pub max_padding: u64,
     /// The version of pages and encodings.
     pub writer_version: ParquetVersion,
+}
+
+impl Parquet {
+    /// Bytes of zeros in front of a row group, at the most.
+    pub(crate) fn padding_max(&self) -> u64 {
+        self.max_padding.min(self.block_size)
+    }
 }
 
 impl Default for Parquet {
@@ -130,6 +151,13 @@ pub struct Orc {
     pub format_version: OrcVersion,
 }
 
+impl Orc {
+    /// Bytes of a block that may be lost to padding.
+    pub(crate) fn padding_max(&self) -> u64 {
+        (self.padding_tolerance * self.stripe_size as f64) as u64
+    }
+}
+
 impl Default for Orc {
     fn default() -> Self {
         Self {
@@ -169,3 +197,31 @@ pub enum OrcVersion {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not supported: {0}")]
 pub struct Unsupported(pub &'static str);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Schema, SetupError, Writer};
+
+    const MIB: usize = 1024 * 1024;
+
+    #[test]
+    fn what_would_take_too_much_memory_is_refused_by_its_name() {
+        let schema = Schema::parse([("a", "int")]).unwrap();
+        let refused =
+            |write: &Serializer| match Writer::new(&schema, &Deserializer::OpenX(OpenX::default()), write) {
+                Err(SetupError::Unsupported(Unsupported(name))) => Some(name),
+                _ => None,
+            };
+        let orc = |stripe_size| Serializer::Orc(Orc { stripe_size, ..Orc::default() });
+        assert_eq!(refused(&orc(128 * MIB)), None);
+        assert_eq!(refused(&orc(128 * MIB + 1)), Some("StripeSizeBytes of more than 128 MiB"));
+        let parquet = |max_padding, block_size: usize| {
+            Serializer::Parquet(Parquet { max_padding, block_size: block_size as u64, ..Parquet::default() })
+        };
+        assert_eq!(refused(&parquet(u64::MAX, 128 * MIB)), None);
+        assert_eq!(refused(&parquet(u64::MAX, 256 * MIB)), Some("MaxPaddingBytes of more than 128 MiB"));
+        assert_eq!(parquet(u64::MAX, 64 * MIB).held_bytes(), 128 * MIB);
+        assert!(orc(128 * MIB).held_bytes() < 263 * MIB);
+    }
+}

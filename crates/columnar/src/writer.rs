@@ -59,6 +59,9 @@ impl Writer {
     ) -> Result<Self, SetupError> {
         let reader = Reader::new(schema, deserializer)?;
         let file = match serializer {
+            Serializer::Parquet(settings) if settings.padding_max() > limits::PADDING_BYTES_MAX => {
+                return Err(Unsupported("MaxPaddingBytes of more than 128 MiB").into());
+            }
             Serializer::Parquet(settings) => {
                 File::Parquet(parquet::File::new(schema, settings).map_err(encode)?)
             }

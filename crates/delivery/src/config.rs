@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     groups::GroupLimit,
     item::ErrorKind,
-    limits::{PARTITIONED_BATCH_MIB, READ_BYTES_MAX, UNPACKED_GROUP_BYTES_MAX},
+    limits::{DECOMPRESSED_BYTES_MAX, PACKED_GROUP_BYTES_MAX, PARTITIONED_BATCH_MIB, READ_BYTES_MAX},
     prefix::{PrefixError, Prefixes},
     sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
     steps::{check::Format, deaggregate::Deaggregation},
@@ -173,11 +173,19 @@ impl Destination {
             _ => None,
         });
         let bytes = function.map_or(READ_BYTES_MAX, |function| function.batch_bytes);
-        let unpacks = self.steps.contains(&Step::Decompress);
         GroupLimit {
-            bytes: if unpacks { bytes.min(UNPACKED_GROUP_BYTES_MAX) } else { bytes },
+            bytes: if self.unpacks() { bytes.min(PACKED_GROUP_BYTES_MAX) } else { bytes },
             span: function.map_or(Duration::MAX, |function| Duration::from_secs(function.interval_s.into())),
         }
+    }
+
+    /// Bytes that a group of records has at the most, unless it is one large record.
+    pub(crate) fn group_bytes(&self) -> usize {
+        if self.unpacks() { DECOMPRESSED_BYTES_MAX } else { self.group_limit().bytes }
+    }
+
+    fn unpacks(&self) -> bool {
+        self.steps.contains(&Step::Decompress)
     }
 
     /// What records may fail at on their way here.

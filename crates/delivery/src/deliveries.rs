@@ -13,16 +13,17 @@ use headwater_log::{AppendError, ShardLog};
 use headwater_sealing::Sealer;
 use headwater_types::{Arn, Millis};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::{
+    budget::Budget,
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
     direct::{self, DirectShard},
     engine::Engine,
     execute::Executor,
     limits::{
         ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX,
-        STREAMS_MAX, TAGS_MAX, WORK_KIB_MAX,
+        STREAMS_MAX, TAGS_MAX,
     },
     ports::{Ports, SourceError},
     prefix::PrefixError,
@@ -136,16 +137,6 @@ pub struct Options {
     pub spool: PathBuf,
     /// The memory that they work in; deliveries that are given the same one share it.
     pub budget: Budget,
-}
-
-/// KiB of records that may be held at one time: [`WORK_KIB_MAX`].
-#[derive(Debug, Clone)]
-pub struct Budget(pub(crate) Arc<Semaphore>);
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(WORK_KIB_MAX)))
-    }
 }
 
 /// The delivery streams of a server, and the engines that run them.
@@ -286,7 +277,7 @@ impl Deliveries {
         };
         let name = stream.name.clone();
         let (env, ports) = (self.env.clone(), self.ports.clone());
-        let (budget, spool) = (self.options.budget.0.clone(), self.options.spool.clone());
+        let (budget, spool) = (self.options.budget.clone(), self.options.spool.clone());
         let executor = Executor { env, ports, budget, spool, trouble: Troubles::default() };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);

@@ -15,21 +15,22 @@ use futures_util::{Stream, StreamExt};
 use headwater_catalog::{CatalogError, Versioned};
 use headwater_columnar::{Schema, SchemaError};
 use headwater_env::Env;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
+    budget::{Budget, Room},
     config::{Origin, StreamRecord, Target},
     form::{Columns, Form},
     groups::{Groups, UserRecord},
     ledger::Ledger,
-    limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX, SINK_WORK_KIB_MAX},
+    limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX},
     log_lines::ErrorLog,
     object::ObjectWriter,
     outlets::{Chunks, Errors, OneObject, Outlet, Partitions},
     ports::{InvokeError, ObjectsError, Ports, Source, SourceError, TableError},
     prefix::PrefixError,
     sinks::{self, Load},
-    steps::{Outcome, Steps, query::QueryError, share_kib},
+    steps::{Outcome, Steps, query::QueryError},
     store::{Intent, Progress},
     trouble::Troubles,
 };
@@ -72,27 +73,21 @@ pub struct Executor {
     pub env: Env,
     /// The others.
     pub ports: Ports,
-    /// KiB that all executions of the process may hold.
-    pub budget: Arc<Semaphore>,
+    /// The memory that all executions of the process work in.
+    pub budget: Budget,
     /// A folder for records on their way to partitions.
     pub spool: PathBuf,
     /// What stands in the delivery stream's way.
     pub trouble: Troubles,
 }
 
-/// A group on its way, with its share of the budget.
-type Held<T> = (T, OwnedSemaphorePermit);
+/// A group on its way, with its room in memory.
+type Held<T> = (T, Room);
 
 /// A group after its steps, with the records as they came where these are kept.
 struct Piece {
     outcome: Outcome,
     raw: Vec<Bytes>,
-}
-
-/// `kib` of a budget, once they are free.
-pub async fn acquire(budget: &Arc<Semaphore>, kib: u32) -> Result<OwnedSemaphorePermit, SourceError> {
-    let permit = budget.clone().acquire_many_owned(kib).await;
-    permit.map_err(|_| SourceError::Failed("deliveries are closed".into()))
 }
 
 impl Executor {
@@ -111,10 +106,12 @@ impl Executor {
         if again {
             self.look_for_buckets(stream, intent).await?;
         }
+        // It may wait for room, and takes it before any records do.
+        let outlet = self.outlet(stream, intent).await?;
         let (to, pieces) = mpsc::channel(PIECES_WAITING_MAX);
         let lost = Arc::new(AtomicBool::new(false));
         let groups = self.groups(stream, source, intent, lost.clone());
-        let consume = self.consume(stream, intent, ledger, &lost, pieces);
+        let consume = self.consume(stream, intent, ledger, &lost, outlet, pieces);
         let ((), (ledger, written)) = futures_util::try_join!(self.produce(stream, groups, to), consume)?;
         if again && !lost.load(Ordering::Relaxed) {
             self.remove_others(stream, intent, &written).await?;
@@ -188,11 +185,11 @@ impl Executor {
         let steps = Steps::of(stream)?;
         let keeps = stream.destination.backup.is_some();
         let run = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
-            let (group, permit) = group?;
+            let (group, mut room) = group?;
             let raw =
                 if keeps { group.iter().map(|record| record.data.clone()).collect() } else { Vec::new() };
-            let outcome = steps.run(&self.env, &*self.ports.invoke, group).await?;
-            Ok::<_, ExecuteError>((Piece { outcome, raw }, permit))
+            let outcome = steps.run(&self.env, &*self.ports.invoke, group, &mut room).await?;
+            Ok::<_, ExecuteError>((Piece { outcome, raw }, room))
         };
         let pieces = groups.map(run).buffered(INVOCATIONS_A_STREAM_MAX);
         let mut pieces = std::pin::pin!(pieces);
@@ -204,8 +201,8 @@ impl Executor {
         Ok(())
     }
 
-    /// The intent's records in groups, each with its share of the budget: taken before it is read, in order, so
-    /// that the first group of every stream can always go on.
+    /// The intent's records in groups, each with its room: taken before it is read, in order, so that the first group of
+    /// every stream can always go on.
     fn groups(
         &self,
         stream: &StreamRecord,
@@ -216,25 +213,22 @@ impl Executor {
         let limit = stream.destination.group_limit();
         let split = matches!(stream.origin, Origin::Stream { .. });
         let groups = Groups::new(source.clone(), &intent.ranges, split, limit, lost);
-        let share = share_kib(limit.bytes);
+        let bytes = stream.destination.group_bytes();
         let budget = self.budget_of(stream);
         futures_util::stream::try_unfold(groups, move |mut groups| {
             let budget = budget.clone();
             async move {
-                let permit = acquire(&budget, share).await?;
-                Ok(groups.next().await?.map(|group| ((group, permit), groups)))
+                let room = budget.records(bytes).await;
+                Ok(groups.next().await?.map(|group| ((group, room), groups)))
             }
         })
     }
 
-    /// The memory that a stream's groups take their shares of: the one of all, but its own small one where a
-    /// destination beside the bucket may keep them for hours.
-    fn budget_of(&self, stream: &StreamRecord) -> Arc<Semaphore> {
+    /// The memory that a stream's groups take their room of.
+    fn budget_of(&self, stream: &StreamRecord) -> Budget {
         match stream.destination.target {
             Target::Bucket | Target::Redshift(_) => self.budget.clone(),
-            Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => {
-                Arc::new(Semaphore::new(SINK_WORK_KIB_MAX))
-            }
+            Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => self.budget.with_own_records(),
         }
     }
 
@@ -245,20 +239,20 @@ impl Executor {
         intent: &Intent,
         mut ledger: Ledger<'a>,
         lost: &AtomicBool,
+        mut outlet: Box<dyn Outlet + 'a>,
         mut pieces: mpsc::Receiver<Option<Held<Piece>>>,
     ) -> Result<(Ledger<'a>, Vec<String>), ExecuteError> {
-        let mut outlet = self.outlet(stream, intent).await?;
         let mut errors = Errors::of(intent, &self.ports.objects, self.errors(stream));
         let mut backup = self.backup(stream, intent);
         loop {
             match pieces.recv().await {
-                Some(Some((piece, permit))) => {
+                Some(Some((piece, room))) => {
                     errors.take(piece.outcome.rejected).await?;
                     outlet.take(piece.outcome.items, &mut errors).await?;
                     if let Some(backup) = &mut backup {
                         backup.write(piece.raw).await?;
                     }
-                    drop(permit);
+                    drop(room);
                 }
                 Some(None) => break,
                 // The other half failed in the middle; its error is the one to tell, and nothing is completed.
@@ -287,8 +281,10 @@ impl Executor {
         let (env, objects) = (&self.env, &self.ports.objects);
         match &intent.data_key {
             Some(key) => {
+                let room = form.room(&self.budget).await;
                 let writer = ObjectWriter::new(env.clone(), objects.clone(), &intent.bucket, key, form);
-                Ok(Box::new(OneObject(writer.encrypted(&stream.destination.encryption_key))))
+                let writer = writer.encrypted(&stream.destination.encryption_key);
+                Ok(Box::new(OneObject { writer, room }))
             }
             None => {
                 let batch = (stream, intent, form);

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use headwater_columnar::{Deserializer, EncodeError, Schema, Serializer, Writer};
 
 use crate::{
+    budget::{Budget, Room},
     config::Compression,
     encode::{Encode, encoder},
     item::Failure,
@@ -42,6 +43,14 @@ impl Form {
                 let writer = writer.map_err(|error| ObjectsError::Failed(error.to_string()))?;
                 Ok(Box::new(ColumnEncoder(writer)))
             }
+        }
+    }
+
+    /// Room for an object while it is made, where it is gathered in memory.
+    pub async fn room(&self, budget: &Budget) -> Option<Room> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Columns(columns) => Some(budget.file(columns.write.held_bytes()).await),
         }
     }
 

@@ -5,6 +5,7 @@
 //! crash, under the same names; then one commit moves the checkpoint and drops the intent. Knows no API: doors turn
 //! requests into [`NewStream`]s, and `server` connects the [`Ports`] to the other domains.
 
+mod budget;
 mod config;
 mod deliveries;
 mod direct;
@@ -12,6 +13,8 @@ mod encode;
 mod engine;
 mod execute;
 mod form;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod groups;
 mod item;
 mod ledger;
@@ -35,11 +38,12 @@ mod template;
 mod testing;
 mod trouble;
 
+pub use budget::Budget;
 pub use config::{
     Backup, Buffering, Compression, Conversion, Destination, Encryption, Function, Logging, NewOrigin,
     Origin, Step, StreamRecord, Target,
 };
-pub use deliveries::{Accepted, Budget, Deliveries, DeliveryError, NewStream, Options, Status};
+pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use groups::UserRecord;
 pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;

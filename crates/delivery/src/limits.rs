@@ -26,12 +26,17 @@ pub const INVOKE_BYTES_MAX: usize = 6 * 1024 * 1024;
 pub const INVOKE_RECORD_FRAME_BYTES: usize = 400;
 /// Invocations that one delivery stream has under way at once.
 pub const INVOCATIONS_A_STREAM_MAX: usize = 4;
-/// KiB of records that all executions of this process hold together, requests and answers not counted.
+/// KiB of records that all executions of this process hold together (`budget.rs` says what is not counted).
 pub const WORK_KIB_MAX: usize = 24 * 1024;
+/// KiB that all files of rows hold which this process writes at one time, as they gather values and encode them.
+pub const FILES_KIB_MAX: usize = 256 * 1024;
 /// Bytes that a record has once it is unpacked.
 pub const DECOMPRESSED_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Bytes of the groups in which records are unpacked, since they grow.
-pub const UNPACKED_GROUP_BYTES_MAX: usize = 64 * 1024;
+/// How much larger than it was what is unpacked can be: DEFLATE has 258 bytes in two bits, at the most.
+pub const DEFLATE_FACTOR_MAX: usize = 1032;
+/// Bytes of the groups in which records are unpacked, unless one is larger: so none has more than
+/// [`DECOMPRESSED_BYTES_MAX`] then.
+pub const PACKED_GROUP_BYTES_MAX: usize = DECOMPRESSED_BYTES_MAX / DEFLATE_FACTOR_MAX;
 /// Records that one record is taken apart into (AWS's limit).
 pub const SUB_RECORDS_MAX: usize = 500;
 /// Bytes of data in a block of Hadoop's Snappy (its codec's default buffer).
@@ -43,7 +48,7 @@ pub const PARTITIONS_MAX: usize = 500;
 pub const PARTITIONED_BATCH_MIB: u32 = 1024;
 /// KiB of records that one delivery stream holds whose destination lies beside the bucket: a dead one keeps them for as
 /// long as its retry duration, and nobody else's.
-pub const SINK_WORK_KIB_MAX: usize = 8 * 1024;
+pub const SINK_WORK_KIB_MAX: usize = 12 * 1024;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
 /// Words and symbols of a query; each may take stack.

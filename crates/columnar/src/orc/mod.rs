@@ -20,6 +20,7 @@ use self::{
 };
 use crate::{
     column::Column,
+    limits,
     settings::{Orc, OrcCompression, OrcVersion, Unsupported},
     types::{DataType, Schema},
 };
@@ -43,6 +44,9 @@ impl File {
         if !settings.bloom_filter_columns.is_empty() {
             return Err(Unsupported("BloomFilterColumns"));
         }
+        if settings.stripe_size > limits::STRIPE_BYTES_MAX {
+            return Err(Unsupported("StripeSizeBytes of more than 128 MiB"));
+        }
         let (settings, schema) = (settings.clone(), schema.clone());
         let (stripes, statistics) = (Vec::new(), Vec::new());
         let mut file = Self { settings, schema, out: Vec::new(), written: 0, stripes, statistics };
@@ -54,7 +58,7 @@ impl File {
     pub fn next_stripe(&self) -> usize {
         let usual = self.settings.stripe_size;
         let left = self.left_in_block();
-        if self.settings.enable_padding && left >= self.lost_at_most() {
+        if self.settings.enable_padding && left >= self.settings.padding_max() {
             return usual.min(usize::try_from(left).unwrap_or(usual));
         }
         usual
@@ -62,7 +66,7 @@ impl File {
 
     /// Writes rows as one stripe.
     pub fn write(&mut self, columns: &[Column]) {
-        if self.settings.enable_padding && self.left_in_block() < self.lost_at_most() {
+        if self.settings.enable_padding && self.left_in_block() < self.settings.padding_max() {
             self.push(&vec![0; self.left_in_block() as usize]);
         }
         let types = self.schema.columns.iter().map(|column| &column.data_type);
@@ -107,11 +111,6 @@ impl File {
 
     fn left_in_block(&self) -> u64 {
         self.settings.block_size - self.written % self.settings.block_size
-    }
-
-    /// Bytes of a block that may be lost to padding.
-    fn lost_at_most(&self) -> u64 {
-        (self.settings.padding_tolerance * self.settings.stripe_size as f64) as u64
     }
 
     fn footer(&self, content_length: u64) -> Footer {

@@ -3,15 +3,20 @@
 use async_trait::async_trait;
 
 use super::{Errors, Outlet, write};
-use crate::{execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter};
+use crate::{budget::Room, execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter};
 
 /// Writes all items to one object, as they come.
-pub struct OneObject(pub ObjectWriter);
+pub struct OneObject {
+    /// The object.
+    pub writer: ObjectWriter,
+    /// The room that it takes in memory, where it does.
+    pub room: Option<Room>,
+}
 
 #[async_trait]
 impl Outlet for OneObject {
     async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>) -> Result<(), ExecuteError> {
-        Ok(write(&mut self.0, items, errors).await?)
+        Ok(write(&mut self.writer, items, errors).await?)
     }
 
     async fn finish(
@@ -19,7 +24,8 @@ impl Outlet for OneObject {
         _ledger: &mut Ledger<'_>,
         _errors: &mut Errors<'_>,
     ) -> Result<Vec<String>, ExecuteError> {
-        let key = self.0.key().to_owned();
-        Ok(self.0.finish().await?.then_some(key).into_iter().collect())
+        let Self { writer, room: _room } = *self;
+        let key = writer.key().to_owned();
+        Ok(writer.finish().await?.then_some(key).into_iter().collect())
     }
 }

@@ -7,19 +7,18 @@ use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use headwater_env::Env;
-use tokio::sync::Semaphore;
 
 use super::{Errors, pieces_of};
 use crate::{
+    budget::Budget,
     encode::Encode,
-    execute::{ExecuteError, acquire},
+    execute::ExecuteError,
     form::Form,
     item::{ErrorKind, Failure, Item, Rejected},
     limits::READ_BYTES_MAX,
     object::ObjectWriter,
     ports::{Objects, ObjectsError},
     spool::Spool,
-    steps::share_kib,
 };
 
 /// What of a partition becomes one object.
@@ -48,7 +47,7 @@ impl Part {
 pub struct Parts<'a> {
     pub env: Env,
     pub objects: Arc<dyn Objects>,
-    pub budget: Arc<Semaphore>,
+    pub budget: Budget,
     pub bucket: &'a str,
     pub encryption_key: &'a Option<String>,
     pub form: Form,
@@ -79,12 +78,13 @@ impl Parts<'_> {
         part: &mut Part,
         errors: &mut Errors<'_>,
     ) -> Result<Result<bool, ObjectsError>, ExecuteError> {
+        let _room = self.form.room(&self.budget).await;
         let (env, objects) = (self.env.clone(), self.objects.clone());
         let writer = ObjectWriter::new(env, objects, self.bucket, &part.key, self.form.clone());
         let mut writer = writer.encrypted(self.encryption_key);
         let mut at = part.runs.start;
         while at < part.runs.end {
-            let _share = acquire(&self.budget, share_kib(READ_BYTES_MAX)).await?;
+            let _room = self.budget.records(READ_BYTES_MAX).await;
             let (items, next) = self.spool.read(part.partition, at..part.runs.end).await?;
             let unfit = match writer.write(pieces_of(&items)).await {
                 Ok(unfit) => unfit,
@@ -122,10 +122,11 @@ impl Parts<'_> {
         attempts: u32,
         errors: &mut Errors<'_>,
     ) -> Result<(), ExecuteError> {
+        let _room = self.form.room(&self.budget).await;
         let mut fit = Fit::of(&self.env, &self.form, &part.key)?;
         let mut at = part.runs.start;
         while at < part.runs.end {
-            let _share = acquire(&self.budget, share_kib(READ_BYTES_MAX)).await?;
+            let _room = self.budget.records(READ_BYTES_MAX).await;
             let (items, next) = self.spool.read(part.partition, at..part.runs.end).await?;
             let unfit = fit.look(pieces_of(&items)).await?;
             let ended = errors.now();

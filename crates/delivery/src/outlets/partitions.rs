@@ -4,13 +4,13 @@ use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use headwater_env::Env;
-use tokio::sync::Semaphore;
 
 use super::{
     Errors, Outlet,
     part::{Part, Parts},
 };
 use crate::{
+    budget::Budget,
     config::StreamRecord,
     execute::ExecuteError,
     form::Form,
@@ -40,7 +40,7 @@ impl<'a> Partitions<'a> {
     pub async fn open(
         env: &Env,
         objects: &Arc<dyn Objects>,
-        budget: &Arc<Semaphore>,
+        budget: &Budget,
         dir: &Path,
         (stream, intent, form): (&'a StreamRecord, &'a Intent, Form),
     ) -> Result<Self, ExecuteError> {

@@ -27,6 +27,8 @@ use crate::{
 pub use address::{AddressError, WebAddress};
 pub use http_endpoint::HttpEndpoint;
 pub use opensearch::{OpenSearch, Rotation};
+#[cfg(feature = "fuzzing")]
+pub(crate) use redshift::copy_rows;
 pub use redshift::{Database, JdbcError, Redshift};
 pub use retries::Retries;
 pub use splunk::{HecEndpoint, Splunk};

@@ -24,10 +24,10 @@ use self::{
     query::{Query, QueryError},
 };
 use crate::{
+    budget::Room,
     config::{Function, Origin, Step, StreamRecord},
     groups::UserRecord,
     item::{ErrorKind, Failure, Item, Keys, Rejected},
-    limits::{READ_BYTES_MAX, WORK_KIB_MAX},
     ports::{Invoke, InvokeError},
 };
 
@@ -107,18 +107,24 @@ impl Steps {
         Ok(Self { stages, stream: stream.arn.clone(), source })
     }
 
-    /// Takes a group through all steps. An error means that nobody can say what would have become of it.
+    /// Takes a group through all steps, and gives back of its room what it does not need once these have seen it. An error
+    /// means that nobody can say what would have become of it.
     pub async fn run(
         &self,
         env: &Env,
         invoke: &dyn Invoke,
         group: Vec<UserRecord>,
+        room: &mut Room,
     ) -> Result<Outcome, InvokeError> {
         let mut done = Outcome::of(group);
         for stage in &self.stages {
             let items = std::mem::take(&mut done.items);
             let next = match stage {
-                Stage::Pure(steps) => run_pure(env, steps.clone(), items).await,
+                Stage::Pure(steps) => {
+                    let next = run_pure(env, steps.clone(), items).await;
+                    room.keep(next.items.iter().map(|item| item.data.len()).sum());
+                    next
+                }
                 Stage::Function(function) => {
                     let (stream, source) = (&self.stream, self.source.as_ref());
                     function::Caller { env, invoke, function, stream, source }.run(items).await?
@@ -155,10 +161,4 @@ fn apply_all(steps: &[Box<dyn Pure>], items: Vec<Item>, now: Millis) -> Outcome 
         }
     }
     done
-}
-
-/// The KiB of the budget that a group takes: what is read at once, and what the largest step holds.
-pub fn share_kib(group_bytes: usize) -> u32 {
-    let kib = ((group_bytes + READ_BYTES_MAX) / 1024).clamp(1, WORK_KIB_MAX);
-    u32::try_from(kib).expect("the budget is a small number")
 }

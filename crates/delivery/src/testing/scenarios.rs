@@ -1,6 +1,6 @@
 //! Deliveries from source to bucket, as an operator would see them.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use headwater_env::Clock;
 use headwater_log::{ReadLimit, ShardLog, ShardNumber};
@@ -11,6 +11,7 @@ use super::{PutFault, World, destination, function, new_stream};
 use crate::{
     Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function, Logging,
     NewOrigin, NewStream, Options, PrefixError, Quotas, Step,
+    limits::{DECOMPRESSED_BYTES_MAX, DEFLATE_FACTOR_MAX, FILES_KIB_MAX},
     ports::{InvokeError, SourceError},
 };
 
@@ -483,6 +484,19 @@ async fn partitions_of_an_execution_that_failed_are_gone() {
     assert_eq!((world.objects.text("data/").len(), world.failed()), (3, vec!["none".to_owned()]));
 }
 
+/// To Parquet, by the table of the test.
+fn conversion() -> Conversion {
+    Conversion {
+        database: "db".into(),
+        table: "t".into(),
+        version: None,
+        region: "us-east-1".into(),
+        catalog: None,
+        read: headwater_columnar::Deserializer::OpenX(Default::default()),
+        write: headwater_columnar::Serializer::Parquet(Default::default()),
+    }
+}
+
 /// Partitioned by the member `k` of each record.
 fn by_key(retry_s: u32) -> Destination {
     Destination {
@@ -588,18 +602,9 @@ async fn a_record_that_does_not_fit_is_told_of_once() {
         let world = World::new(1);
         world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
         world.objects.stubborn.lock().insert("data/".into(), PutFault::Denied);
-        let conversion = Conversion {
-            database: "db".into(),
-            table: "t".into(),
-            version: None,
-            region: "us-east-1".into(),
-            catalog: None,
-            read: headwater_columnar::Deserializer::OpenX(Default::default()),
-            write: headwater_columnar::Serializer::Parquet(Default::default()),
-        };
         let deliveries = world.open().await;
         let buffering = Buffering { size_mib: 64, interval_s: 1 };
-        let converted = Destination { conversion: Some(conversion), buffering, ..by_key(2000) };
+        let converted = Destination { conversion: Some(conversion()), buffering, ..by_key(2000) };
         deliveries.create(new_stream("d", converted)).await.unwrap();
         // Several reads of the spool.
         for n in 0..12 {
@@ -638,16 +643,7 @@ async fn each_partition_has_a_buffer_of_its_own() {
 async fn a_batch_is_converted_by_the_table_as_it_was_when_it_was_closed() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    let conversion = Conversion {
-        database: "db".into(),
-        table: "t".into(),
-        version: None,
-        region: "us-east-1".into(),
-        catalog: None,
-        read: headwater_columnar::Deserializer::OpenX(Default::default()),
-        write: headwater_columnar::Serializer::Parquet(Default::default()),
-    };
-    let converted = Destination { conversion: Some(conversion), ..destination() };
+    let converted = Destination { conversion: Some(conversion()), ..destination() };
     deliveries.create(new_stream("d", converted)).await.unwrap();
     world.put(0, r#"{"c0": 1}"#);
     world.put(0, r#"{"c0": "none"}"#);
@@ -695,4 +691,61 @@ async fn encrypted_records_wait_unreadable_and_are_delivered_as_they_were_put() 
     deliveries.create(reads).await.unwrap();
     let refused = deliveries.encrypt("r", Some(Encryption { key: None })).await;
     assert_eq!(refused, Err(DeliveryError::NotDirect("r".into())));
+}
+
+#[tokio::test]
+async fn files_of_rows_wait_for_room_and_nobody_else_does() {
+    let world = World::new(1);
+    world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
+    let room = world.options.budget.file(FILES_KIB_MAX * 1024).await;
+    let deliveries = world.open().await;
+    deliveries
+        .create(new_stream("rows", Destination { conversion: Some(conversion()), ..destination() }))
+        .await
+        .unwrap();
+    let partitioned = Destination { conversion: Some(conversion()), ..by_key(0) };
+    deliveries.create(new_stream("partitioned", partitioned)).await.unwrap();
+    let plain = Destination { prefix: Some("plain/".into()), ..destination() };
+    deliveries.create(new_stream("plain", plain)).await.unwrap();
+    world.put(0, r#"{"k": 1, "c0": 1}"#);
+    let is_done = async |name| deliveries.status(name).await.unwrap().totals.records == 1;
+    let is_begun = async |name| deliveries.status(name).await.unwrap().delivering;
+    world
+        .until(async || is_done("plain").await && is_begun("rows").await && is_begun("partitioned").await)
+        .await;
+    assert!(world.objects.keys("data/").is_empty());
+    drop(room);
+    world.until_delivered().await;
+    assert_eq!(world.objects.keys("data/").len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_unpacked_has_room_in_every_budget() {
+    let pack = |data: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    };
+    let packed = pack(&vec![b' '; DECOMPRESSED_BYTES_MAX]);
+    assert!(packed.len() * DEFLATE_FACTOR_MAX >= DECOMPRESSED_BYTES_MAX);
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    let unpacked = Destination { steps: vec![Step::Decompress], ..destination() };
+    let beside = json!({"http": {"url": "https://http.test/", "access_key": "", "gzip": false, "attributes": {},
+        "bytes": 1, "retry_s": 0}});
+    let beside = Destination { target: serde_json::from_value(beside).unwrap(), ..unpacked.clone() };
+    deliveries.create(new_stream("d", unpacked)).await.unwrap();
+    deliveries.create(new_stream("beside", beside)).await.unwrap();
+    for _ in 0..4 {
+        world.put(0, packed.clone());
+        world.put(0, pack(b"small"));
+    }
+    world.until_delivered().await;
+    let stored = world.objects.stored.lock();
+    let data: usize =
+        stored.iter().filter(|(key, _)| key.starts_with("data/")).map(|(_, (body, _))| body.len()).sum();
+    assert_eq!(data, 4 * (DECOMPRESSED_BYTES_MAX + 5));
+    let failed: usize =
+        stored.iter().filter(|(key, _)| key.contains("failed/")).map(|(_, (body, _))| body.len()).sum();
+    assert!(failed > 4 * packed.len(), "the network of the test cannot be reached");
 }

@@ -200,6 +200,16 @@ impl RedshiftLoader {
     }
 }
 
+/// The rows that `options`, where they are understood, make of an object.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn copy_rows(
+    object: crate::ports::Body,
+    options: &str,
+    columns: Vec<String>,
+) -> Option<crate::ports::Body> {
+    Options::parse(options).ok().map(|options| rows(object, options, columns))
+}
+
 /// Where a manifest of a load is put: among the objects, in a folder of its own.
 fn manifest_key(load: &Load, folder: &str) -> String {
     let first = load.keys.first().map(String::as_str).unwrap_or_default();
