@@ -21,7 +21,8 @@ use std::{
 };
 
 pub use args::ReplayArgs;
-pub use events::{Attributes, BadEvent, Event, Format, parse_time};
+pub use decode::unpacked;
+pub use events::{Attributes, BadEvent, Event, Format, parse_time, read};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use headwater_env::Env;
 use headwater_producer::{KinesisStream, Options, Outcome, Producer, PutError, Record, Stream, hash_of};

@@ -1,0 +1,96 @@
+//! What targets share: a runtime, a machine that forgets, and requests out of bytes.
+
+use std::{cell::LazyCell, sync::Arc};
+
+use bytes::Bytes;
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_shapes::Operation;
+use headwater_types::{Account, Millis, Region};
+use headwater_wire::{
+    ApiError, Body, Caller, Context, Door, Handle, body,
+    sign::Credentials,
+    verify::{Key, Verifier},
+};
+use http::{HeaderName, HeaderValue, Request};
+use http_body_util::BodyExt;
+use tokio::runtime::{Builder, Runtime};
+
+/// When everything happens: 2018-01-01T00:00:00Z.
+pub const NOW: Millis = Millis(1_514_764_800_000);
+
+thread_local! {
+    static RUNTIME: LazyCell<Runtime> = LazyCell::new(|| Builder::new_current_thread().build().expect("a runtime"));
+}
+
+/// Runs a future to its end.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+/// A machine with an empty disk, on which time stands still.
+pub fn machine() -> (SimDisk, Env) {
+    let disk = SimDisk::new(1);
+    let clock = Arc::new(ManualClock::at(NOW));
+    let random = Arc::new(SeededRandom::new(1));
+    let env = Env { clock, random, disk: Arc::new(disk.clone()), ..Env::real() };
+    (disk, env)
+}
+
+/// Answers every operation of every service with an error, after it took what there is of a body.
+pub struct Nobody;
+
+impl<Op: Operation> Handle<Op> for Nobody {
+    async fn handle(&self, mut input: Op::Input, _: &Context) -> Result<Op::Output, ApiError> {
+        if let Some(mut stream) = Op::take_input_stream(&mut input) {
+            while let Some(Ok(_)) = futures_util::StreamExt::next(&mut stream.chunks).await {}
+        }
+        Err(ApiError::new(418, "Nobody", "nobody is at home"))
+    }
+}
+
+/// A request as HTTP/1.1 writes it: a line of method and address, lines of headers, an empty line, the body. Lines end
+/// in one newline.
+pub fn request(bytes: &[u8]) -> Option<Request<Body>> {
+    let at = bytes.windows(2).position(|two| two == b"\n\n")?;
+    let mut lines = std::str::from_utf8(&bytes[..at]).ok()?.lines();
+    let (method, uri) = lines.next()?.split_once(' ')?;
+    let mut request = Request::builder().method(method).uri(uri);
+    for line in lines {
+        let (name, value) = line.split_once(": ")?;
+        let value = HeaderValue::from_str(value).ok()?;
+        request = request.header(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+    }
+    request.body(body::full(Bytes::copy_from_slice(&bytes[at + 2..]))).ok()
+}
+
+/// Lets a door answer a request, where signatures are asked for and where they are not. It never is the server's fault.
+pub fn knock(door: &dyn Door, bytes: &[u8]) {
+    for verifier in [None, Some(verifier())] {
+        let Some(request) = request(bytes) else { return };
+        let (mut head, body) = request.into_parts();
+        if let Some(verifier) = verifier {
+            head.extensions.insert(verifier);
+        }
+        if !door.takes(&head) {
+            continue;
+        }
+        let account = Account("000000000000".into());
+        let context = Context::new("R1", Region("us-east-1".into()), account, "localhost");
+        block_on(async {
+            let answer = door.call(Request::from_parts(head, body), context).await;
+            assert!(answer.status() != 500, "{answer:?}");
+            drop(answer.into_body().collect().await);
+        });
+    }
+}
+
+/// Believes in one key.
+fn verifier() -> Verifier {
+    let credentials = Credentials {
+        access_key_id: "AKIDEXAMPLE".into(),
+        secret_access_key: "secret".into(),
+        session_token: None,
+    };
+    let holder = Arc::new(Caller::root(Account("000000000000".into())));
+    Verifier::new([Key { credentials, holder }], Region("us-east-1".into()), Arc::new(ManualClock::at(NOW)))
+}
