@@ -237,6 +237,34 @@ def test_a_partition_that_cannot_be_put_counts_as_failed_after_its_retry_duratio
         backend.kill()
 
 
+class SecondPartHangs(FaultyStore):
+    """A store that stores the second part of an upload, and gives no answer while it is not honest."""
+
+    def fault(self, method, path):
+        return "hung" if not self.is_honest and method == "PUT" and "partNumber=2" in path else None
+
+
+def test_parts_of_an_object_that_was_cut_short_by_a_death_are_removed(new_server, tmp_path):
+    backend = Server(tmp_path / "store").start()
+    store = SecondPartHangs(("127.0.0.1", backend.port), "/lake/", 0)
+    try:
+        server = new_server("--limits", "off", "--objects", "s3", "--objects-endpoint-url", store.endpoint)
+        Account(server.client).direct("lake", BufferingHints={"SizeInMBs": 24, "IntervalInSeconds": 60})
+        for _ in range(7):
+            put(Account(server.client), "lake", [bytes(1_000_000)] * 4)
+        s3 = backend.client("s3")
+        uploads = lambda: s3.list_multipart_uploads(Bucket="lake").get("Uploads", [])
+        wait_for("an upload", uploads)
+        server.kill()
+        store.be_honest()
+        server.start()
+        (body,) = delivered(Account(server.client), "lake", len).values()
+        assert len(body) == 26_000_000 and uploads() == []
+    finally:
+        store.close()
+        backend.kill()
+
+
 def test_records_wait_while_there_is_no_bucket_for_failures_either(account, client, name):
     logging = {"Enabled": True, "LogGroupName": f"/firehose/{name}", "LogStreamName": "errors"}
     logs = client("logs")

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use bytes::Bytes;
@@ -278,7 +278,8 @@ impl Deliveries {
         let name = stream.name.clone();
         let (env, ports) = (self.env.clone(), self.ports.clone());
         let (budget, spool) = (self.options.budget.clone(), self.options.spool.clone());
-        let executor = Executor { env, ports, budget, spool, trouble: Troubles::default() };
+        let (trouble, swept) = (Troubles::default(), AtomicBool::new(false));
+        let executor = Executor { env, ports, budget, spool, trouble, swept };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));

@@ -79,6 +79,8 @@ pub struct Executor {
     pub spool: PathBuf,
     /// What stands in the delivery stream's way.
     pub trouble: Troubles,
+    /// Whether it was looked for what an earlier process left.
+    pub swept: AtomicBool,
 }
 
 /// A group on its way, with its room in memory.
@@ -105,6 +107,7 @@ impl Executor {
     ) -> Result<Versioned<Progress>, ExecuteError> {
         if again {
             self.look_for_buckets(stream, intent).await?;
+            self.sweep(stream, intent).await;
         }
         // It may wait for room, and takes it before any records do.
         let outlet = self.outlet(stream, intent).await?;
@@ -141,16 +144,29 @@ impl Executor {
         intent: &Intent,
         written: &[String],
     ) -> Result<(), ObjectsError> {
-        let errors = intent.error_keys().map(|(_, key)| (stream.destination.error_bucket(), key));
-        let data = intent.data_key.iter().chain(&intent.partitions).map(|key| (&*intent.bucket, &**key));
-        let backup = stream.destination.backup.as_ref().zip(intent.backup_key.as_deref());
-        let backup = backup.map(|(backup, key)| (&*backup.bucket, key));
-        for (bucket, key) in errors.chain(data).chain(backup) {
+        for (bucket, key) in names(stream, intent) {
             if !written.iter().any(|written| written == key) {
                 self.ports.objects.delete(bucket, key).await?;
             }
         }
         Ok(())
+    }
+
+    /// Removes, once in the life of a process, what one that died may have put of these objects: a store over a network
+    /// keeps parts until they are aborted. What cannot be removed costs money and harms nobody.
+    async fn sweep(&self, stream: &StreamRecord, intent: &Intent) {
+        if self.swept.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for (bucket, key) in names(stream, intent) {
+            if let Err(error) = self.ports.objects.sweep(bucket, key).await {
+                tracing::warn!(
+                    stream = stream.name, bucket, key, %error,
+                    "what a put left that was cut short could not be removed; the bucket needs a rule that ends uploads"
+                );
+                return;
+            }
+        }
     }
 
     /// Has a destination that reads objects read those that were written.
@@ -319,4 +335,12 @@ impl Executor {
     pub fn errors<'a>(&'a self, stream: &'a StreamRecord) -> ErrorLog<'a> {
         ErrorLog { env: &self.env, sink: &*self.ports.logs, stream, trouble: &self.trouble }
     }
+}
+
+/// The bucket and the key of every object that may have been written for `intent`.
+fn names<'a>(stream: &'a StreamRecord, intent: &'a Intent) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let errors = intent.error_keys().map(|(_, key)| (stream.destination.error_bucket(), key));
+    let data = intent.data_key.iter().chain(&intent.partitions).map(|key| (&*intent.bucket, &**key));
+    let backup = stream.destination.backup.as_ref().zip(intent.backup_key.as_deref());
+    errors.chain(data).chain(backup.map(|(backup, key)| (&*backup.bucket, key)))
 }

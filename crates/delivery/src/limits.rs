@@ -49,6 +49,8 @@ pub const PARTITIONED_BATCH_MIB: u32 = 1024;
 /// KiB of records that one delivery stream holds whose destination lies beside the bucket: a dead one keeps them for as
 /// long as its retry duration, and nobody else's.
 pub const SINK_WORK_KIB_MAX: usize = 12 * 1024;
+/// Uploads of one object, cut short by as many deaths, that are aborted at a start.
+pub const UPLOADS_SWEPT_MAX: usize = 100;
 /// Transformed pieces that wait for the compressor, and compressed ones that wait for the store.
 pub const PIECES_WAITING_MAX: usize = 2;
 /// Words and symbols of a query; each may take stack.

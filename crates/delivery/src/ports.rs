@@ -66,6 +66,10 @@ pub trait Objects: Send + Sync {
     /// Removes an object; fine where there is none.
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError>;
 
+    /// Removes the parts that were put of an object by a process that died meanwhile; fine where there are none. Nobody
+    /// puts the object at the same time.
+    async fn sweep(&self, bucket: &str, key: &str) -> Result<(), ObjectsError>;
+
     /// Whether the bucket is there. Asked before work is done again that would fail without it.
     async fn bucket_exists(&self, bucket: &str) -> Result<bool, ObjectsError>;
 }

@@ -42,6 +42,10 @@ impl Objects for Counter {
         Err(ObjectsError::Failed("nothing is done again here".into()))
     }
 
+    async fn sweep(&self, _bucket: &str, _key: &str) -> Result<(), ObjectsError> {
+        Ok(())
+    }
+
     async fn bucket_exists(&self, _bucket: &str) -> Result<bool, ObjectsError> {
         Ok(true)
     }

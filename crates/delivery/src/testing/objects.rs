@@ -34,6 +34,8 @@ pub struct FakeObjects {
     pub stubborn: Mutex<BTreeMap<String, PutFault>>,
     pub bucket_gone: Mutex<bool>,
     pub puts: Mutex<u64>,
+    /// The keys that were swept.
+    pub swept: Mutex<Vec<String>>,
 }
 
 impl FakeObjects {
@@ -118,6 +120,11 @@ impl Objects for FusedObjects {
                 self.inner.stored.lock().remove(key);
             })
             .await;
+        Ok(())
+    }
+
+    async fn sweep(&self, _bucket: &str, key: &str) -> Result<(), ObjectsError> {
+        self.inner.swept.lock().push(key.to_owned());
         Ok(())
     }
 

@@ -749,3 +749,29 @@ async fn what_is_unpacked_has_room_in_every_budget() {
         stored.iter().filter(|(key, _)| key.contains("failed/")).map(|(_, (body, _))| body.len()).sum();
     assert!(failed > 4 * packed.len(), "the network of the test cannot be reached");
 }
+
+#[tokio::test]
+async fn what_a_process_left_that_died_is_swept_once() {
+    let world = World::new(1);
+    let deliveries = world.open().await;
+    world.objects.stubborn.lock().insert("metadata-extraction-failed/".into(), PutFault::Refused);
+    deliveries.create(new_stream("d", by_key(0))).await.unwrap();
+    world.put(0, r#"{"k": 1}"#);
+    world.put(0, "no key");
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    let left = world.objects.keys("data/").remove(0);
+    deliveries.close().await;
+    world.objects.swept.lock().clear();
+    let deliveries = world.open().await;
+    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some_and(|t| t.times > 2)).await;
+    let swept = std::mem::take(&mut *world.objects.swept.lock());
+    assert!(
+        swept.contains(&left) && swept.len() == 4,
+        "the object of the partition, and one a kind of failure: {swept:?}"
+    );
+    world.objects.stubborn.lock().clear();
+    world.until_delivered().await;
+    world.put(0, r#"{"k": 2}"#);
+    world.until_delivered().await;
+    assert_eq!(*world.objects.swept.lock(), Vec::<String>::new());
+}

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater_delivery as delivery;
-use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
+use headwater_delivery::{ObjectMeta, Objects, ObjectsError, limits::UPLOADS_SWEPT_MAX};
 use headwater_objects::{
     Algorithm, Body, BucketName, Delete, Encryption, EncryptionMethod, Get, ObjectError, ObjectName,
-    ObjectStore, Put, WriteCondition,
+    ObjectStore, Put, UploadQuery, WriteCondition,
 };
 
 /// The object store of this server.
@@ -45,6 +45,24 @@ impl Objects for StoreObjects {
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
         let name = ObjectName::parse(bucket, key).map_err(to_delivery)?;
         self.0.delete(&Delete { name, condition: WriteCondition::None }).await.map_err(to_delivery)
+    }
+
+    async fn sweep(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
+        let name = ObjectName::parse(bucket, key).map_err(to_delivery)?;
+        let bucket = BucketName::parse(bucket).map_err(to_delivery)?;
+        let query = UploadQuery {
+            bucket,
+            prefix: key.to_owned(),
+            delimiter: None,
+            after: None,
+            limit: UPLOADS_SWEPT_MAX,
+        };
+        let found = self.0.list_uploads(&query).await.map_err(to_delivery)?;
+        for upload in found.uploads.into_iter().filter(|upload| upload.key == key) {
+            tracing::info!(key, upload = upload.id, "aborting an upload that was cut short");
+            self.0.abort_upload(&name, &upload.id).await.map_err(to_delivery)?;
+        }
+        Ok(())
     }
 
     async fn bucket_exists(&self, bucket: &str) -> Result<bool, ObjectsError> {
