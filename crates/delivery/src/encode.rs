@@ -1,4 +1,4 @@
-//! What an object's bytes are made of: records as they are, compressed as one stream, piece by piece.
+//! What an object's bytes are made of: records as they are, compressed, piece by piece. GZIP is in its own file.
 
 use std::{
     io::{self, Write},
@@ -6,14 +6,63 @@ use std::{
 };
 
 use bytes::Bytes;
-use flate2::write::GzEncoder;
+use futures_util::future::join_all;
+use headwater_env::Env;
 use parking_lot::Mutex;
 use snap::{raw, write::FrameEncoder};
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
-use crate::{config::Compression, item::Failure, limits::HADOOP_BLOCK_BYTES, ports::ObjectsError};
+use crate::{
+    config::Compression, gzip::Gzip, item::Failure, limits::HADOOP_BLOCK_BYTES, ports::ObjectsError,
+};
 
 /// Makes the bytes of one object.
+pub enum Encoder {
+    /// In one stream, on one thread at a time.
+    Stream(Box<dyn Encode>),
+    /// In blocks, on as many threads as there are.
+    Gzip(Gzip),
+}
+
+/// What an encoder made of pieces.
+pub struct Encoded {
+    /// The object's next bytes.
+    pub bytes: Result<Bytes, ObjectsError>,
+    /// The places of the pieces that cannot be in it, and why.
+    pub failed: Vec<(usize, Failure)>,
+}
+
+impl Encoder {
+    /// Adds pieces.
+    pub async fn add(self, env: &Env, pieces: Vec<Bytes>) -> (Self, Encoded) {
+        match self {
+            Self::Stream(mut stream) => {
+                let add = move || {
+                    let failed = stream.add(&pieces);
+                    let bytes = stream.take();
+                    (Self::Stream(stream), Encoded { bytes, failed })
+                };
+                env.blocking(add).await
+            }
+            Self::Gzip(mut gzip) => {
+                let text = env.blocking(move || Bytes::from(pieces.concat())).await;
+                let blocks = gzip.cut(&text).into_iter().map(|block| env.blocking(move || block.pack()));
+                let bytes = Ok(gzip.join(&join_all(blocks).await));
+                (Self::Gzip(gzip), Encoded { bytes, failed: Vec::new() })
+            }
+        }
+    }
+
+    /// The last bytes.
+    pub async fn finish(self, env: &Env) -> Result<Bytes, ObjectsError> {
+        match self {
+            Self::Stream(stream) => env.blocking(move || stream.finish()).await,
+            Self::Gzip(mut gzip) => Ok(gzip.end()),
+        }
+    }
+}
+
+/// An encoder that needs all that was before to go on.
 pub trait Encode: Send {
     /// Adds pieces: the places of those that cannot be in it, and why.
     fn add(&mut self, pieces: &[Bytes]) -> Vec<(usize, Failure)>;
@@ -26,12 +75,12 @@ pub trait Encode: Send {
 }
 
 /// An encoder of bytes. `name` is what an archive calls the one file in it.
-pub fn encoder(compression: Compression, name: &str) -> Box<dyn Encode> {
+pub fn encoder(compression: Compression, name: &str) -> Encoder {
     let out = Out::default();
     let to = out.clone();
     let stream: Box<dyn Compressor> = match compression {
         Compression::None => Box::new(to),
-        Compression::Gzip => Box::new(GzEncoder::new(to, flate2::Compression::default())),
+        Compression::Gzip => return Encoder::Gzip(Gzip::default()),
         Compression::Zstd => {
             let encoder = zstd::stream::write::Encoder::new(to, zstd::DEFAULT_COMPRESSION_LEVEL);
             Box::new(encoder.expect("the default level is a level"))
@@ -40,7 +89,7 @@ pub fn encoder(compression: Compression, name: &str) -> Box<dyn Encode> {
         Compression::Snappy => Box::new(FrameEncoder::new(to)),
         Compression::HadoopSnappy => Box::new(HadoopSnappy { to, block: Vec::new() }),
     };
-    Box::new(Compressed { stream, out })
+    Encoder::Stream(Box::new(Compressed { stream, out }))
 }
 
 /// What compressors write to, and who sends it takes from.
@@ -95,12 +144,6 @@ impl Encode for Compressed {
 impl Compressor for Out {
     fn end(self: Box<Self>) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Compressor for GzEncoder<Out> {
-    fn end(self: Box<Self>) -> io::Result<()> {
-        self.finish().map(drop)
     }
 }
 

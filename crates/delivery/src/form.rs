@@ -8,7 +8,7 @@ use headwater_columnar::{Deserializer, EncodeError, Schema, Serializer, Writer};
 use crate::{
     budget::{Budget, Room},
     config::Compression,
-    encode::{Encode, encoder},
+    encode::{Encode, Encoder, encoder},
     item::Failure,
     ports::ObjectsError,
 };
@@ -35,13 +35,13 @@ pub struct Columns {
 
 impl Form {
     /// An encoder of the object `key`.
-    pub fn encoder(&self, key: &str) -> Result<Box<dyn Encode>, ObjectsError> {
+    pub fn encoder(&self, key: &str) -> Result<Encoder, ObjectsError> {
         match self {
             Self::Bytes(compression) => Ok(encoder(*compression, name_in_archive(key, *compression))),
             Self::Columns(columns) => {
                 let writer = Writer::new(&columns.schema, &columns.read, &columns.write);
                 let writer = writer.map_err(|error| ObjectsError::Failed(error.to_string()))?;
-                Ok(Box::new(ColumnEncoder(writer)))
+                Ok(Encoder::Stream(Box::new(ColumnEncoder(writer))))
             }
         }
     }

@@ -16,6 +16,7 @@ mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod groups;
+mod gzip;
 mod item;
 mod ledger;
 pub mod limits;

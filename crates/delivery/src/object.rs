@@ -8,7 +8,7 @@ use headwater_env::Env;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    encode::Encode,
+    encode::{Encoded, Encoder},
     form::Form,
     item::Failure,
     limits::PIECES_WAITING_MAX,
@@ -23,7 +23,7 @@ pub struct ObjectWriter {
     key: String,
     form: Form,
     encryption_key: Option<String>,
-    encoder: Option<Box<dyn Encode>>,
+    encoder: Option<Encoder>,
     put: Option<Put>,
 }
 
@@ -62,21 +62,17 @@ impl ObjectWriter {
         if pieces.is_empty() {
             return Ok(Vec::new());
         }
-        let mut encoder = match self.encoder.take() {
+        let encoder = match self.encoder.take() {
             Some(encoder) => encoder,
             None => self.form.encoder(&self.key)?,
         };
         let count = pieces.len();
-        let encode = move || {
-            let failed = encoder.add(&pieces);
-            (encoder.take(), encoder, failed)
-        };
-        let (out, encoder, failed) = self.env.blocking(encode).await;
+        let (encoder, Encoded { bytes, failed }) = encoder.add(&self.env, pieces).await;
         self.encoder = Some(encoder);
         if failed.len() < count && self.put.is_none() {
             self.put = Some(self.begin());
         }
-        self.send(out?).await?;
+        self.send(bytes?).await?;
         Ok(failed)
     }
 
@@ -96,7 +92,7 @@ impl ObjectWriter {
     /// Completes the object and waits until it is durable; false when nothing was ever written.
     pub async fn finish(mut self) -> Result<bool, ObjectsError> {
         let (Some(encoder), Some(put)) = (self.encoder.take(), self.put.take()) else { return Ok(false) };
-        let rest = self.env.blocking(move || encoder.finish()).await?;
+        let rest = encoder.finish(&self.env).await?;
         for part in [Part::Data(rest), Part::End] {
             if put.to.send(part).await.is_err() {
                 return Err(gave_up(put.done).await);
