@@ -14,7 +14,7 @@ use crate::{
     config::StreamRecord,
     execute::ExecuteError,
     form::Form,
-    item::{ErrorKind, Failure, Item, Rejected},
+    item::{ErrorKind, Failure, Item, Keys, Rejected},
     ledger::Ledger,
     limits::PARTITIONS_MAX,
     names::Names,
@@ -32,6 +32,8 @@ pub struct Partitions<'a> {
     /// What the objects of partitions start with, by the numbers of these.
     prefixes: Vec<String>,
     numbers: HashMap<String, usize>,
+    /// The numbers of partition keys that were seen, so that prefixes are made once and not for each record.
+    seen: HashMap<Keys, usize>,
     parts: Parts<'a>,
 }
 
@@ -54,11 +56,24 @@ impl<'a> Partitions<'a> {
             form,
         };
         let names = Names::of(stream, &intent.id, intent.oldest)?;
-        Ok(Self { stream, names, prefixes: Vec::new(), numbers: HashMap::new(), parts })
+        let (numbers, seen) = (HashMap::new(), HashMap::new());
+        Ok(Self { stream, names, prefixes: Vec::new(), numbers, seen, parts })
     }
 
     /// The number of an item's partition; why it has none.
     fn number(&mut self, item: &Item) -> Result<usize, (ErrorKind, Failure)> {
+        if let Some(number) = self.seen.get(&item.keys) {
+            return Ok(*number);
+        }
+        let number = self.number_of_prefix(item)?;
+        // A function may give keys that no prefix has in it, as many as there are records.
+        if self.seen.len() < PARTITIONS_MAX {
+            self.seen.insert(item.keys.clone(), number);
+        }
+        Ok(number)
+    }
+
+    fn number_of_prefix(&mut self, item: &Item) -> Result<usize, (ErrorKind, Failure)> {
         let no_key = || (ErrorKind::MetadataExtraction, Failure::new(NOT_FOUND, NO_KEY));
         let prefix = self.names.partition(&item.keys).ok_or_else(no_key)?;
         if let Some(number) = self.numbers.get(&prefix) {
