@@ -114,8 +114,8 @@ impl Source for DirectShard {
             })?;
             Ok(SourceRecord {
                 offset: record.offset,
-                sequence_number: number(record.offset, record.time).to_string(),
-                partition_key: String::new(),
+                sequence_number: number(record.offset, record.time),
+                partition_key: Bytes::new(),
                 data,
                 arrival: record.time,
             })

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use headwater_env::Env;
-use headwater_types::{Account, Arn, Millis, Region};
+use headwater_types::{Account, Arn, Millis, Region, SequenceNumber, ShardIndex};
 
 use crate::{
     config::{Function, Step},
@@ -36,8 +36,9 @@ fn apply(step: &dyn Pure, data: Bytes) {
 }
 
 fn items(data: Bytes) -> Vec<Item> {
-    let (shard, sequence_number, partition_key) = ("shardId-000000000000".into(), "49".into(), "k".into());
-    let arrival = Millis::ZERO;
+    let (shard, arrival) = (ShardIndex(0), Millis::ZERO);
+    let sequence_number = SequenceNumber::of_record(arrival, shard, 0, arrival);
+    let (shard, partition_key) = (shard.to_string().into(), "k".into());
     Outcome::of(vec![UserRecord { shard, sequence_number, sub: 0, partition_key, data, arrival }]).items
 }
 

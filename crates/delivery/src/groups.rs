@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -10,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use headwater_types::Millis;
+use headwater_types::{Millis, SequenceNumber};
 
 use crate::{
     limits::{READ_BYTES_MAX, READ_RECORDS_MAX},
@@ -24,21 +26,56 @@ pub struct UserRecord {
     /// The shard that it came from.
     pub shard: Arc<str>,
     /// The number of the source's record.
-    pub sequence_number: Arc<str>,
+    pub sequence_number: SequenceNumber,
     /// Its place in the aggregate, 0 for a record by itself.
     pub sub: usize,
-    /// Its own partition key.
-    pub partition_key: Arc<str>,
+    /// Its own partition key, UTF-8.
+    pub partition_key: Bytes,
     /// Its data.
     pub data: Bytes,
     /// When the source's record arrived.
     pub arrival: Millis,
 }
 
-impl UserRecord {
-    /// The id that a function knows it by: sequence number and sub-index, the same in every execution.
-    pub fn id(&self) -> String {
-        format!("{}{:06}", self.sequence_number, self.sub)
+/// A record of a group, which shares it with the others: one allocation for all of them.
+#[derive(Clone)]
+pub struct SharedRecord {
+    group: Arc<Vec<UserRecord>>,
+    at: usize,
+}
+
+impl SharedRecord {
+    /// All records of a group.
+    pub fn all(group: Vec<UserRecord>) -> impl Iterator<Item = Self> {
+        let places = 0..group.len();
+        let group = Arc::new(group);
+        places.map(move |at| Self { group: group.clone(), at })
+    }
+}
+
+impl Deref for SharedRecord {
+    type Target = UserRecord;
+
+    fn deref(&self) -> &UserRecord {
+        &self.group[self.at]
+    }
+}
+
+impl From<UserRecord> for SharedRecord {
+    fn from(record: UserRecord) -> Self {
+        Self { group: Arc::new(vec![record]), at: 0 }
+    }
+}
+
+impl PartialEq for SharedRecord {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for SharedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
     }
 }
 
@@ -145,10 +182,9 @@ impl Groups {
     }
 
     fn add(&mut self, shard: &Arc<str>, record: SourceRecord) {
-        let sequence_number: Arc<str> = record.sequence_number.into();
         let user = |sub, partition_key, data| UserRecord {
             shard: shard.clone(),
-            sequence_number: sequence_number.clone(),
+            sequence_number: record.sequence_number,
             sub,
             partition_key,
             data,
@@ -157,9 +193,12 @@ impl Groups {
         match self.split.then(|| headwater_aggregation::split(&record.data)).flatten() {
             Some(parts) => {
                 let parts = parts.into_iter().enumerate();
-                parts.for_each(|(sub, part)| self.push(user(sub, part.partition_key, part.data)));
+                parts.for_each(|(sub, part)| {
+                    let key = Bytes::copy_from_slice(part.partition_key.as_bytes());
+                    self.push(user(sub, key, part.data));
+                });
             }
-            None => self.push(user(0, record.partition_key.as_str().into(), record.data.clone())),
+            None => self.push(user(0, record.partition_key.clone(), record.data.clone())),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Steps take items and give items and rejections; the end of the way writes the one to the destination and the other,
 //! as lines of JSON in AWS's form, under the error prefix.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -11,13 +11,13 @@ use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::groups::UserRecord;
+use crate::groups::SharedRecord;
 
 /// A record that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// What it was when it was read.
-    pub origin: Arc<UserRecord>,
+    pub origin: SharedRecord,
     /// What it is now.
     pub data: Bytes,
     /// What it is partitioned by.
@@ -47,7 +47,7 @@ pub fn key_text(value: &Value) -> Option<String> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
     /// What it was when it was read.
-    pub origin: Arc<UserRecord>,
+    pub origin: SharedRecord,
     /// What failed.
     pub kind: ErrorKind,
     /// Why.

@@ -14,14 +14,10 @@ use std::{
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use headwater_env::{Env, File};
-use headwater_types::Millis;
+use headwater_types::{Millis, SequenceNumber, ShardIndex};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-use crate::{
-    groups::UserRecord,
-    item::{Item, Keys},
-    limits::READ_BYTES_MAX,
-};
+use crate::{groups::UserRecord, item::Item, limits::READ_BYTES_MAX, steps::Outcome};
 
 /// Records by partition.
 pub struct Spool {
@@ -117,14 +113,14 @@ impl Spool {
         let runs: Vec<_> = self.runs[partition][runs].iter().take_while(fits).copied().collect();
         let (file, key, next) = (self.file.clone(), self.key.clone(), from + runs.len());
         let read = move || {
-            let mut items = Vec::new();
+            let mut records = Vec::new();
             for Run { offset, length, .. } in runs {
                 let mut run = vec![0; length];
                 file.read_exact_at(&mut run, offset)?;
                 let run = open(&key, offset, run).ok_or(io::ErrorKind::InvalidData)?;
-                decode(run, &mut items).ok_or(io::ErrorKind::InvalidData)?;
+                decode(run, &mut records).ok_or(io::ErrorKind::InvalidData)?;
             }
-            Ok::<_, io::Error>(items)
+            Ok::<_, io::Error>(Outcome::of(records).items)
         };
         Ok((self.env.blocking(read).await?, next))
     }
@@ -163,30 +159,29 @@ fn encode(run: &[(usize, Item)]) -> BytesMut {
     for (_, Item { origin, data, .. }) in run {
         bytes.put_u64(origin.arrival.0);
         bytes.put_u64(origin.sub as u64);
-        for part in [origin.sequence_number.as_bytes(), data] {
-            bytes.put_u64(part.len() as u64);
-            bytes.put_slice(part);
+        let SequenceNumber { shard_created, index, time, shard } = origin.sequence_number;
+        for number in [shard_created, index, time, shard.0.into(), data.len() as u64] {
+            bytes.put_u64(number);
         }
+        bytes.put_slice(data);
     }
     bytes
 }
 
-fn decode(mut run: Bytes, items: &mut Vec<Item>) -> Option<()> {
+fn decode(mut run: Bytes, records: &mut Vec<UserRecord>) -> Option<()> {
+    let nowhere: Arc<str> = "".into();
     while !run.is_empty() {
-        let arrival = Millis(run.try_get_u64().ok()?);
-        let sub = run.try_get_u64().ok()? as usize;
-        let sequence_number = String::from_utf8(part(&mut run)?.to_vec()).ok()?.into();
-        let data = part(&mut run)?;
-        let (shard, partition_key) = ("".into(), "".into());
-        let origin = UserRecord { shard, sequence_number, sub, partition_key, data: data.clone(), arrival };
-        items.push(Item { origin: Arc::new(origin), data, keys: Keys::default() });
+        let mut number = || run.try_get_u64().ok();
+        let (arrival, sub) = (Millis(number()?), number()? as usize);
+        let (shard_created, index, time) = (number()?, number()?, number()?);
+        let shard = ShardIndex(number()?.try_into().ok()?);
+        let length = number()? as usize;
+        let data = (length <= run.len()).then(|| run.split_to(length))?;
+        let sequence_number = SequenceNumber { shard_created, index, time, shard };
+        let (shard, partition_key) = (nowhere.clone(), Bytes::new());
+        records.push(UserRecord { shard, sequence_number, sub, partition_key, data, arrival });
     }
     Some(())
-}
-
-fn part(run: &mut Bytes) -> Option<Bytes> {
-    let length = usize::try_from(run.try_get_u64().ok()?).ok()?;
-    (length <= run.len()).then(|| run.split_to(length))
 }
 
 #[cfg(test)]

@@ -99,8 +99,9 @@ impl Kinesis {
         shapes::QueueRecord {
             receipt_handle: self.streams.token_of(&Handle(receipt)),
             // Digits, the same at every receive, and no other record of the stream has them.
-            record_id: record.sequence_number,
-            partition_key: (!record.partition_key.is_empty()).then_some(record.partition_key),
+            record_id: record.sequence_number.to_string(),
+            partition_key: (!record.partition_key.is_empty())
+                .then(|| String::from_utf8_lossy(&record.partition_key).into_owned()),
             data: Blob(record.data),
             approximate_arrival_timestamp: describe::timestamp(record.arrival),
             first_receive_timestamp: describe::timestamp(first),

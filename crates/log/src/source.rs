@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::{Arn, Millis};
+use headwater_types::{Arn, Millis, SequenceNumber};
 
 /// Finds the streams there are.
 #[async_trait]
@@ -79,9 +79,9 @@ pub struct SourceRecord {
     /// Its place in its shard.
     pub offset: u64,
     /// The number that other readers know it by.
-    pub sequence_number: String,
-    /// Its partition key; empty where the source has none.
-    pub partition_key: String,
+    pub sequence_number: SequenceNumber,
+    /// Its partition key, UTF-8; empty where the source has none.
+    pub partition_key: Bytes,
     /// The data as it was put, perhaps an aggregate of several records.
     pub data: Bytes,
     /// When it arrived.

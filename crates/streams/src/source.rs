@@ -74,8 +74,8 @@ impl Source for StreamSource {
         let chunk = self.streams.read_unlimited(&stream, &shard, from, limit).await.map_err(to_source)?;
         let record = |record: ReadRecord| SourceRecord {
             offset: record.offset,
-            sequence_number: record.sequence.to_string(),
-            partition_key: String::from_utf8_lossy(&record.partition_key).into_owned(),
+            sequence_number: record.sequence,
+            partition_key: record.partition_key,
             data: record.data,
             arrival: record.time,
         };

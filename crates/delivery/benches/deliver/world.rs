@@ -19,7 +19,7 @@ use headwater_delivery::{
 use headwater_env::Env;
 use headwater_log::EmbeddedLog;
 use headwater_objects::{BucketName, DirectoryStore, ObjectStore};
-use headwater_types::{Account, Arn, Millis, Region};
+use headwater_types::{Account, Arn, Millis, Region, SequenceNumber, ShardIndex};
 use tempfile::TempDir;
 
 use crate::{
@@ -118,8 +118,8 @@ impl World {
 fn records(load: &Load, arrival: Millis) -> impl Iterator<Item = SourceRecord> {
     (0..).zip(&load.records).map(move |(offset, data)| SourceRecord {
         offset,
-        sequence_number: format!("4966{offset:052}"),
-        partition_key: format!("trip-{offset}"),
+        sequence_number: SequenceNumber::of_record(arrival, ShardIndex(0), offset, arrival),
+        partition_key: format!("trip-{offset}").into(),
         data: data.clone(),
         arrival,
     })

@@ -59,7 +59,7 @@ impl<'a> Errors<'a> {
         let mut origin = (*item.origin).clone();
         origin.data = item.data.clone();
         let more = vec![
-            ("sequenceNumber", (*origin.sequence_number).into()),
+            ("sequenceNumber", origin.sequence_number.to_string().into()),
             ("subSequenceNumber", origin.sub.into()),
             ("dataCatalogTable", self.table.clone()),
         ];

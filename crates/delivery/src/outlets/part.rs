@@ -11,7 +11,7 @@ use headwater_env::Env;
 use super::{Errors, pieces_of};
 use crate::{
     budget::Budget,
-    encode::Encode,
+    encode::{Encoded, Encoder},
     execute::ExecuteError,
     form::Form,
     item::{ErrorKind, Failure, Item, Rejected},
@@ -150,7 +150,7 @@ impl Parts<'_> {
 struct Fit {
     env: Env,
     /// None where everything fits.
-    encoder: Option<Box<dyn Encode>>,
+    encoder: Option<Encoder>,
 }
 
 impl Fit {
@@ -164,14 +164,10 @@ impl Fit {
 
     /// The places of the pieces that do not fit behind those before, and why.
     async fn look(&mut self, pieces: Vec<Bytes>) -> Result<Vec<(usize, Failure)>, ObjectsError> {
-        let Some(mut encoder) = self.encoder.take() else { return Ok(Vec::new()) };
-        let encode = move || {
-            let unfit = encoder.add(&pieces);
-            // What was made of them is of no use.
-            encoder.take().map(|_| (encoder, unfit))
-        };
-        let (encoder, unfit) = self.env.blocking(encode).await?;
+        let Some(encoder) = self.encoder.take() else { return Ok(Vec::new()) };
+        let (encoder, Encoded { bytes, failed }) = encoder.add(&self.env, pieces).await;
         self.encoder = Some(encoder);
-        Ok(unfit)
+        // What was made of them is of no use.
+        bytes.map(|_| failed)
     }
 }

@@ -240,7 +240,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        sinks::tests::{chunk, lines, outside},
+        sinks::tests::{chunk, id, lines, outside},
         testing::{FakeWeb, json as answered},
     };
 
@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[1]["errorCode"], "HttpEndpoint.RequestTimeout");
         assert_eq!(lines[1]["attemptsMade"], attempts);
-        assert_eq!((&lines[1]["dataId"], &lines[1]["subsequenceNumber"]), (&json!("49001.0"), &json!(0)));
+        assert_eq!((&lines[1]["dataId"], &lines[1]["subsequenceNumber"]), (&json!(id(1)), &json!(0)));
         assert_eq!((&lines[1]["rawData"], rejected[0].kind), (&json!("dHdv"), ErrorKind::HttpEndpoint));
     }
 

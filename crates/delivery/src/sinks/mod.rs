@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::{
         groups::UserRecord,
-        testing::{FakeWeb, JumpingClock, arn},
+        testing::{FakeWeb, JumpingClock, arn, number},
     };
 
     /// A sink's surroundings, in which `web` answers and no time is lost waiting.
@@ -170,19 +170,19 @@ mod tests {
         Outside { env: JumpingClock::env(), web: web.clone(), stream }
     }
 
-    /// A chunk of records; their numbers count from 0, and they arrived on 2026-11-21.
+    /// A chunk of records; they have [`id`]s from 0 on, and they arrived on 2026-11-21.
     pub fn chunk(records: &[&str]) -> Chunk {
         let item = |(i, data): (usize, &&str)| {
             let data = Bytes::copy_from_slice(data.as_bytes());
             let origin = UserRecord {
                 shard: "shard".into(),
-                sequence_number: format!("4900{i}").into(),
+                sequence_number: number(0, i as u64),
                 sub: 0,
                 partition_key: "key".into(),
                 data: data.clone(),
                 arrival: Millis(1_795_219_200_000),
             };
-            Item { origin: Arc::new(origin), data, keys: Default::default() }
+            Item { origin: origin.into(), data, keys: Default::default() }
         };
         Chunk { id: "the-id".into(), items: records.iter().enumerate().map(item).collect() }
     }
@@ -192,6 +192,11 @@ mod tests {
         let made = guid("the-id");
         assert_eq!((made.len(), &made[14..15]), (36, "8"));
         assert!(made == guid("the-id") && made != guid("the-id-1"));
+    }
+
+    /// The id of a record of [`chunk`].
+    pub fn id(i: u64) -> String {
+        format!("{}.0", number(0, i))
     }
 
     /// The lines of what was rejected, as JSON.

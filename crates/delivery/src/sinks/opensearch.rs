@@ -271,7 +271,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        sinks::tests::{chunk, lines, outside},
+        sinks::tests::{chunk, id, lines, outside},
         testing::FakeWeb,
     };
 
@@ -303,8 +303,12 @@ mod tests {
         assert_eq!(sink.deliver(chunk(&["{\"a\":\n1}\n", "{}"])).await, []);
         assert_eq!(
             requests(&web),
-            ["{\"index\":{\"_id\":\"49000.0\",\"_index\":\"rides-2026-11-21\"}}\n{\"a\": 1}\n\
-              {\"index\":{\"_id\":\"49001.0\",\"_index\":\"rides-2026-11-21\"}}\n{}\n"]
+            [format!(
+                "{{\"index\":{{\"_id\":\"{}\",\"_index\":\"rides-2026-11-21\"}}}}\n{{\"a\": 1}}\n\
+                 {{\"index\":{{\"_id\":\"{}\",\"_index\":\"rides-2026-11-21\"}}}}\n{{}}\n",
+                id(0),
+                id(1)
+            )]
         );
         let request = &web.requests.lock()[0];
         assert_eq!(request.uri(), "https://search.example.com/_bulk");
@@ -324,7 +328,7 @@ mod tests {
         let rejected = sink.deliver(chunk(&["{\"n\":0}", "{\"n\":1}", "{\"n\":2}"])).await;
         let sent = requests(&web);
         assert_eq!(sent.iter().map(|body| body.lines().count()).collect::<Vec<_>>(), [6, 2, 2]);
-        assert!(sent[1] == sent[2] && sent[1].contains("49001.0"));
+        assert!(sent[1] == sent[2] && sent[1].contains(&id(1)));
         let line = lines(&rejected).remove(0);
         assert_eq!(
             (rejected.len(), &line["errorCode"], &line["attemptsMade"]),
@@ -333,7 +337,7 @@ mod tests {
         assert_eq!(line["errorMessage"], r#"{"type":"mapper_parsing_exception"}"#);
         assert_eq!(
             (&line["esDocumentId"], &line["esIndexName"]),
-            (&json!("49002.0"), &json!("rides-2026-11-21"))
+            (&json!(id(2)), &json!("rides-2026-11-21"))
         );
         assert_eq!(line["esTypeName"], "");
     }
@@ -352,7 +356,7 @@ mod tests {
         assert_eq!(lines.len(), 4);
         assert_eq!(
             (&lines[0]["errorCode"], &lines[0]["osDocumentId"]),
-            (&json!("OS.MalformedData"), &json!("49000.0"))
+            (&json!("OS.MalformedData"), &json!(id(0)))
         );
     }
 

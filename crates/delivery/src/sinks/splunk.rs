@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        sinks::tests::{chunk, lines, outside},
+        sinks::tests::{chunk, id, lines, outside},
         testing::FakeWeb,
     };
 
@@ -274,7 +274,7 @@ mod tests {
         let (web, sink) = sink(HecEndpoint::Raw, 0);
         web.answer(200, r#"{"ackId":1}"#);
         let line = lines(&sink.deliver(chunk(&["one"])).await).remove(0);
-        assert_eq!((&line["errorCode"], &line["EventId"]), (&json!("Splunk.AckTimeout"), &json!("49000.0")));
+        assert_eq!((&line["errorCode"], &line["EventId"]), (&json!("Splunk.AckTimeout"), &json!(id(0))));
         assert_eq!(web.requests.lock().len(), 181);
     }
 

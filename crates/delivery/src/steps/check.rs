@@ -46,7 +46,7 @@ impl Pure for Format {
     fn more(&self, record: &UserRecord) -> Vec<(&'static str, Value)> {
         vec![
             ("shardId", json!(*record.shard)),
-            ("sequenceNumber", json!(*record.sequence_number)),
+            ("sequenceNumber", json!(record.sequence_number.to_string())),
             ("subsequenceNumber", json!(record.sub)),
         ]
     }
@@ -58,12 +58,15 @@ mod tests {
     use headwater_types::Millis;
 
     use super::*;
-    use crate::steps::{Outcome, apply_all};
+    use crate::{
+        steps::{Outcome, apply_all},
+        testing::number,
+    };
 
     fn record(data: &'static [u8]) -> UserRecord {
         UserRecord {
             shard: "s".into(),
-            sequence_number: "1".into(),
+            sequence_number: number(0, 0),
             sub: 0,
             partition_key: "k".into(),
             data: Bytes::from_static(data),
@@ -91,7 +94,7 @@ mod tests {
             line,
             serde_json::json!({
                 "rawData": "/w==", "errorCode": "DataFormat.InvalidString",
-                "errorMessage": "The record is not a valid UTF-8 string.", "shardId": "s", "sequenceNumber": "1",
+                "errorMessage": "The record is not a valid UTF-8 string.", "shardId": "s", "sequenceNumber": number(0, 0).to_string(),
                 "subsequenceNumber": 0, "attemptsMade": 1, "arrivalTimestamp": 7, "attemptEndingTimestamp": 9,
             })
         );

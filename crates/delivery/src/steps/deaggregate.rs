@@ -1,7 +1,5 @@
 //! RecordDeAggregation: records that their producer put together are taken apart.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
@@ -41,7 +39,7 @@ impl Pure for Deaggregation {
 /// A part as an item of its own: what fails of it later is the part, and not its siblings.
 fn part_of(item: &Item, data: Bytes) -> Item {
     let origin = UserRecord { data: data.clone(), ..(*item.origin).clone() };
-    Item { origin: Arc::new(origin), data, keys: item.keys.clone() }
+    Item { origin: origin.into(), data, keys: item.keys.clone() }
 }
 
 /// The JSON values that `data` is made of; nothing where it is made of anything else.

@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod check;
+pub mod contract;
 pub mod deaggregate;
 pub mod decompress;
 pub mod function;
@@ -26,7 +27,7 @@ use self::{
 use crate::{
     budget::Room,
     config::{Function, Origin, Step, StreamRecord},
-    groups::UserRecord,
+    groups::{SharedRecord, UserRecord},
     item::{ErrorKind, Failure, Item, Keys, Rejected},
     ports::{Invoke, InvokeError},
 };
@@ -43,11 +44,8 @@ pub struct Outcome {
 impl Outcome {
     /// A group before its first step.
     pub fn of(group: Vec<UserRecord>) -> Self {
-        let item = |record: UserRecord| {
-            let data = record.data.clone();
-            Item { origin: Arc::new(record), data, keys: Keys::default() }
-        };
-        Self { items: group.into_iter().map(item).collect(), rejected: Vec::new() }
+        let item = |origin: SharedRecord| Item { data: origin.data.clone(), origin, keys: Keys::default() };
+        Self { items: SharedRecord::all(group).map(item).collect(), rejected: Vec::new() }
     }
 }
 

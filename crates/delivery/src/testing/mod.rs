@@ -11,7 +11,7 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use headwater_types::{Account, Arn, Millis, Region};
+use headwater_types::{Account, Arn, Millis, Region, SequenceNumber, ShardIndex};
 
 pub use fuse::{Fuse, Side};
 pub use log::MemoryLog;
@@ -53,11 +53,16 @@ pub fn destination() -> Destination {
     }
 }
 
+/// The number of a record.
+pub fn number(shard: u32, offset: u64) -> SequenceNumber {
+    SequenceNumber::of_record(Millis(1_500_000_000_000), ShardIndex(shard), offset, Millis(1_500_000_000_000))
+}
+
 /// An item of one record.
 pub fn item(data: impl Into<bytes::Bytes>) -> crate::Item {
     let record = crate::UserRecord {
         shard: "shard".into(),
-        sequence_number: "1".into(),
+        sequence_number: number(0, 0),
         sub: 0,
         partition_key: "key".into(),
         data: data.into(),

@@ -7,7 +7,7 @@ use headwater_log::{ReadLimit, ShardLog, ShardNumber};
 use headwater_types::Millis;
 use serde_json::json;
 
-use super::{PutFault, World, destination, function, new_stream};
+use super::{PutFault, World, destination, function, new_stream, number};
 use crate::{
     Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function, Logging,
     NewOrigin, NewStream, Options, PrefixError, Quotas, Step,
@@ -93,16 +93,16 @@ async fn the_function_sees_records_in_the_form_of_aws() {
     assert_eq!(
         request["records"][1],
         json!({
-            "recordId": "0900000000001",
+            "recordId": format!("{}000001", number(0, 0)),
             "approximateArrivalTimestamp": arrival,
             "data": "dHdv",
             "kinesisRecordMetadata": {
-                "sequenceNumber": "0900000", "subsequenceNumber": 1, "partitionKey": "k2", "shardId": "0",
+                "sequenceNumber": number(0, 0).to_string(), "subsequenceNumber": 1, "partitionKey": "k2", "shardId": "0",
                 "approximateArrivalTimestamp": arrival,
             },
         })
     );
-    assert_eq!(request["records"][2]["recordId"], "0900001000000");
+    assert_eq!(request["records"][2]["recordId"], format!("{}000000", number(0, 1)));
     assert_eq!(request["records"][2]["kinesisRecordMetadata"]["partitionKey"], "key-1");
     assert_eq!(world.objects.text("data/"), "ONETWOTHREE");
 }

@@ -8,6 +8,7 @@ use headwater_types::{Arn, Millis};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::number;
 use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
 
 /// A stream whose shards a test fills, ends, splits and trims.
@@ -55,8 +56,8 @@ impl FakeSource {
         let offset = shards[shard].records.len() as u64;
         shards[shard].records.push(SourceRecord {
             offset,
-            sequence_number: format!("{shard}9{offset:05}"),
-            partition_key: format!("key-{offset}"),
+            sequence_number: number(shard as u32, offset),
+            partition_key: format!("key-{offset}").into(),
             data: data.into(),
             arrival,
         });

@@ -19,7 +19,7 @@ use headwater_queues::{
     Action, Attributes, Error, Kind, NewQueue, QueueRecord, Queues, Receipt, ReceiptError, Receive, Received,
     Start,
 };
-use headwater_types::{Arn, Millis};
+use headwater_types::{Arn, Millis, SequenceNumber, ShardIndex};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -50,8 +50,8 @@ impl Stream {
         let offset = shards[shard].records.len() as u64;
         shards[shard].records.push(SourceRecord {
             offset,
-            sequence_number: format!("{shard}x{offset}"),
-            partition_key: format!("key-{offset}"),
+            sequence_number: SequenceNumber::of_record(arrival, ShardIndex(shard as u32), offset, arrival),
+            partition_key: format!("key-{offset}").into(),
             data: data.into(),
             arrival,
         });

@@ -1,0 +1,254 @@
+//! AWS's contract for functions that transform: the request that they are sent, and what their answer says of each
+//! record.
+//!
+//! Written and read for speed, since base64 and JSON are most of what a transformation costs outside the function:
+//! a request into one buffer, an answer's data into another, and texts of the answer are borrowed from it.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    io::Write,
+    ops::Range,
+    sync::LazyLock,
+};
+
+use base64::{
+    Engine,
+    engine::{Simd, general_purpose::PAD},
+};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    groups::UserRecord,
+    item::{Failure, Item, key_text},
+    limits::INVOKE_RECORD_FRAME_BYTES,
+};
+
+const INVALID: &str = "Check your function and make sure the output is in required format. In addition to that, make \
+                       sure the processed records contain valid result status of Dropped, Ok, or ProcessingFailed";
+
+/// Base64 with the vector instructions of the machine, where it has any.
+static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
+
+/// What a request says besides its records.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Frame {
+    /// Which call it is.
+    pub invocation_id: String,
+    /// The stream that the delivery stream reads, if it reads one; records have metadata then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_kinesis_stream_arn: Option<String>,
+    /// The delivery stream.
+    pub delivery_stream_arn: String,
+    /// Where it is.
+    pub region: String,
+}
+
+/// A request.
+pub struct Request {
+    /// Its text.
+    pub body: Bytes,
+    /// Where in it the id of each record is.
+    ids: Vec<Range<usize>>,
+}
+
+/// What a function said of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict<Data = Bytes> {
+    /// What it is now, and the partition keys that it was given.
+    Ok(Data, BTreeMap<String, String>),
+    /// It is wanted no longer.
+    Dropped,
+    /// It cannot go on.
+    Failed(Failure),
+}
+
+impl Request {
+    /// The request about a group of items.
+    pub fn of(frame: &Frame, group: &[Item]) -> Self {
+        let mut body = Vec::with_capacity(1024 + group.iter().map(record_bytes).sum::<usize>());
+        serde_json::to_writer(&mut body, frame).expect("a frame of ours is always JSON");
+        body.pop();
+        body.extend_from_slice(b",\"records\":[");
+        let has_metadata = frame.source_kinesis_stream_arn.is_some();
+        let mut ids = Vec::with_capacity(group.len());
+        for (item, part) in group.iter().zip(parts(group)) {
+            if !ids.is_empty() {
+                body.push(b',');
+            }
+            ids.push(write_record(&mut body, item, part, has_metadata));
+        }
+        body.extend_from_slice(b"]}");
+        Self { body: body.into(), ids }
+    }
+
+    fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.ids.iter().map(|at| str::from_utf8(&self.body[at.clone()]).expect("an id is digits"))
+    }
+}
+
+/// What an item takes in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
+pub fn record_bytes(item: &Item) -> usize {
+    item.data.len().div_ceil(3) * 4 + 6 * item.origin.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
+}
+
+/// The place of each item among those that a step made of one record.
+fn parts(group: &[Item]) -> impl Iterator<Item = usize> {
+    let mut before: Option<&UserRecord> = None;
+    let mut part = 0;
+    group.iter().map(move |item| {
+        let record = &*item.origin;
+        let is_next = before.is_some_and(|before| {
+            (before.sequence_number, before.sub) == (record.sequence_number, record.sub)
+        });
+        part = if is_next { part + 1 } else { 0 };
+        before = Some(record);
+        part
+    })
+}
+
+/// Writes an item: where its id is. That is the sequence number, the sub-index and the place among the parts of the
+/// record, where there are several; the same in every execution.
+fn write_record(to: &mut Vec<u8>, item: &Item, part: usize, has_metadata: bool) -> Range<usize> {
+    let UserRecord { shard, sequence_number, sub, partition_key, arrival, .. } = &*item.origin;
+    to.extend_from_slice(b"{\"recordId\":\"");
+    let from = to.len();
+    put(to, format_args!("{sequence_number}"));
+    let number = from..to.len();
+    put(to, format_args!("{sub:06}"));
+    if part > 0 {
+        put(to, format_args!("{part:06}"));
+    }
+    let id = from..to.len();
+    put(to, format_args!("\",\"approximateArrivalTimestamp\":{},\"data\":\"", arrival.0));
+    let (at, length) = (to.len(), item.data.len().div_ceil(3) * 4);
+    to.resize(at + length, 0);
+    BASE64.encode_slice(&item.data, &mut to[at..]).expect("it is as long as base64 is");
+    to.push(b'"');
+    if has_metadata {
+        to.extend_from_slice(b",\"kinesisRecordMetadata\":{\"sequenceNumber\":\"");
+        to.extend_from_within(number);
+        put(to, format_args!("\",\"subsequenceNumber\":{sub},\"partitionKey\":"));
+        let key = String::from_utf8_lossy(partition_key);
+        serde_json::to_writer(&mut *to, &key).expect("a text is always JSON");
+        put(to, format_args!(",\"shardId\":\"{shard}\",\"approximateArrivalTimestamp\":{}}}", arrival.0));
+    }
+    to.push(b'}');
+    id
+}
+
+fn put(to: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    to.write_fmt(text).expect("writing to memory does not fail");
+}
+
+#[derive(Deserialize)]
+struct Response<'a> {
+    #[serde(borrow)]
+    records: Option<Vec<ResponseRecord<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseRecord<'a> {
+    #[serde(borrow)]
+    record_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    result: Option<Text<'a>>,
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+    metadata: Option<ResponseMetadata>,
+}
+
+/// Borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResponseMetadata {
+    partition_keys: Option<BTreeMap<String, Value>>,
+}
+
+/// One verdict a record, in the request's order. An answer that is not in the contract's form fails the whole group;
+/// ids that are missing or not unique fail only their records, as on AWS.
+pub fn verdicts(request: &Request, answer: &[u8]) -> Result<Vec<Verdict>, Failure> {
+    let response = str::from_utf8(answer).ok().and_then(|text| serde_json::from_str(text).ok());
+    let response: Response<'_> = response.ok_or_else(unreadable)?;
+    let records = response.records.unwrap_or_default();
+    let (mut ids, mut judged) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
+    let mut data = Vec::with_capacity(answer.len() / 4 * 3);
+    for ResponseRecord { record_id, result, data: text, metadata } in records {
+        ids.push(record_id.ok_or_else(invalid)?.0);
+        judged.push(match result.as_ref().map(|result| &*result.0) {
+            Some("Ok") => {
+                let from = data.len();
+                BASE64.decode_vec(&*text.ok_or_else(invalid)?.0, &mut data).map_err(|_| invalid())?;
+                Verdict::Ok(from..data.len(), keys_in(metadata))
+            }
+            Some("Dropped") => Verdict::Dropped,
+            Some("ProcessingFailed") => Verdict::Failed(processing_failed()),
+            _ => return Err(invalid()),
+        });
+    }
+    let data = Bytes::from(data);
+    let with_data = |verdict: Verdict<Range<usize>>| match verdict {
+        Verdict::Ok(at, keys) => Verdict::Ok(data.slice(at), keys),
+        Verdict::Dropped => Verdict::Dropped,
+        Verdict::Failed(failure) => Verdict::Failed(failure),
+    };
+    let judged: Vec<Verdict> = judged.into_iter().map(with_data).collect();
+    match request.ids().eq(ids.iter().map(|id| &**id)) {
+        true => Ok(judged),
+        false => Ok(by_id(request, &ids, judged)),
+    }
+}
+
+/// The verdicts of an answer that has not the request's records in the request's order.
+fn by_id(request: &Request, ids: &[Cow<'_, str>], judged: Vec<Verdict>) -> Vec<Verdict> {
+    let mut known: HashMap<&str, Verdict> = HashMap::with_capacity(ids.len());
+    for (id, verdict) in ids.iter().zip(judged) {
+        let twice = || Verdict::Failed(duplicated());
+        known.entry(id).and_modify(|known| *known = twice()).or_insert(verdict);
+    }
+    request.ids().map(|id| known.remove(id).unwrap_or_else(|| Verdict::Failed(missing()))).collect()
+}
+
+fn keys_in(metadata: Option<ResponseMetadata>) -> BTreeMap<String, String> {
+    let keys = metadata.and_then(|metadata| metadata.partition_keys).unwrap_or_default();
+    keys.into_iter().filter_map(|(name, value)| Some((name, key_text(&value)?))).collect()
+}
+
+fn unreadable() -> Failure {
+    Failure::new(
+        "Lambda.JsonProcessingException",
+        "There was an error parsing returned records from the Lambda function. Ensure that the returned records \
+         follow the status model required by Firehose.",
+    )
+}
+
+fn invalid() -> Failure {
+    Failure::new("Lambda.FunctionError", INVALID)
+}
+
+fn processing_failed() -> Failure {
+    Failure::new("Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record")
+}
+
+fn duplicated() -> Failure {
+    Failure::new(
+        "Lambda.DuplicatedRecordId",
+        "Multiple records were returned with the same record ID. Ensure that the Lambda function returns unique \
+         record IDs for each record.",
+    )
+}
+
+fn missing() -> Failure {
+    Failure::new(
+        "Lambda.MissingRecordId",
+        "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids.",
+    )
+}
