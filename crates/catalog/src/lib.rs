@@ -9,6 +9,8 @@ mod limits;
 mod memory;
 mod sqlite;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wal;
 
 pub use api::{Catalog, CatalogError, Change, Expect, Version, Versioned};

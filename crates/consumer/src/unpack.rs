@@ -1,10 +1,7 @@
 //! User records out of the records of a page.
 
-use std::sync::Arc;
-
 use headwater_aggregation::{UserRecord, split};
 use headwater_types::{HashKey, HashRange};
-use md5::{Digest, Md5};
 
 use crate::{
     api::Stored,
@@ -53,13 +50,8 @@ pub(crate) fn unpack(stored: Stored, range: HashRange, reached: &Checkpoint) -> 
 fn hash_key(user: &UserRecord) -> Option<HashKey> {
     match &user.explicit_hash_key {
         Some(text) => text.parse().ok(),
-        None => Some(hash_of(&user.partition_key)),
+        None => Some(HashKey::of(user.partition_key.as_bytes())),
     }
-}
-
-/// The hash key of a partition key: its MD5 as a number.
-fn hash_of(partition_key: &Arc<str>) -> HashKey {
-    HashKey(u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into()))
 }
 
 #[cfg(test)]

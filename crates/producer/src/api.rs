@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_types::{HashKey, HashRange, Millis};
 use headwater_wire::client::CallError;
-use md5::{Digest, Md5};
 
 /// One record of a PutRecords call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,18 +19,13 @@ pub struct Entry {
 impl Entry {
     /// The place on the ring that decides about the shard.
     pub fn hash_key(&self) -> HashKey {
-        self.explicit_hash_key.unwrap_or_else(|| hash_of(&self.partition_key))
+        self.explicit_hash_key.unwrap_or_else(|| HashKey::of(&self.partition_key))
     }
 
     /// What it counts towards the limits of a call.
     pub fn bytes(&self) -> usize {
         self.partition_key.len() + self.data.len()
     }
-}
-
-/// The hash key of a partition key: its MD5 as a number.
-pub fn hash_of(partition_key: &str) -> HashKey {
-    HashKey(u128::from_be_bytes(Md5::digest(partition_key).into()))
 }
 
 /// Where a record went.

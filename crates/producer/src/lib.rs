@@ -82,7 +82,7 @@ use std::{
     time::Duration,
 };
 
-pub use api::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream, hash_of};
+pub use api::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream};
 pub use aws::KinesisStream;
 use bytes::Bytes;
 pub use headwater_env::Env;

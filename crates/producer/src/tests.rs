@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use headwater_aggregation::split;
 use headwater_env::{Random, SeededRandom};
-use headwater_types::HashRange;
+use headwater_types::{HashKey, HashRange};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
@@ -113,7 +113,8 @@ fn taken(stored: &Stored, range: HashRange) -> Vec<String> {
     let text = |data: &[u8]| String::from_utf8(data.to_vec()).unwrap();
     match split(&stored.data) {
         Some(records) => {
-            let own = records.iter().filter(|record| range.contains(hash_of(&record.partition_key)));
+            let own =
+                records.iter().filter(|record| range.contains(HashKey::of(record.partition_key.as_bytes())));
             own.map(|record| text(&record.data)).collect()
         }
         None => vec![text(&stored.data)],

@@ -210,13 +210,13 @@ async fn nothing_is_answered_that_is_not_durable() {
     let id = world.queue(attributes(10, Some(6))).await;
     world.put(0, "a");
     let received = world.receive(&id, RECORDS, 1).await.remove(0);
-    world.catalog.is_dead.store(true, Ordering::SeqCst);
+    world.catalog.fail_after(0);
     world.put(0, "b");
     let acknowledge = vec![(received.receipt.clone(), Action::Acknowledge)];
     assert!(matches!(world.queues.settle(&id, RECORDS, acknowledge).await, Err(Error::Catalog(_))));
     let at_once = Receive { wait: Duration::ZERO, ..records(RECORDS) };
     assert!(matches!(world.queues.receive(&id, at_once).await, Err(Error::Catalog(_))));
-    world.catalog.is_dead.store(false, Ordering::SeqCst);
+    world.catalog.mend();
     let b = world.receive(&id, RECORDS, 10).await.remove(0);
     assert_eq!((text(&b).as_str(), b.receives), ("b", 1));
     assert_eq!(world.settle(&id, &received, Action::Acknowledge).await, Ok(()));

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use headwater_queues::{Action, Error, Kind, Receipt, ReceiptError, Receive, Received};
 use headwater_types::Millis;
@@ -168,13 +168,13 @@ async fn run(steps: Vec<Step>) {
             Step::Fail(kind) => {
                 model.bury(now);
                 let expected = model.ready(kind, now);
-                world.catalog.is_dead.store(true, Ordering::SeqCst);
+                world.catalog.fail_after(0);
                 let receive = Receive { wait: Duration::ZERO, ..records(kind) };
                 let answer = world.queues.receive(&id, receive).await;
                 assert!(
                     matches!(answer, Err(Error::Catalog(_))) || expected == 0 || answer == Ok(Vec::new())
                 );
-                world.catalog.is_dead.store(false, Ordering::SeqCst);
+                world.catalog.mend();
             }
             Step::Reopen => world.reopen().await,
         }

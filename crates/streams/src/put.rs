@@ -9,7 +9,6 @@ use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 use crate::{
     Distribution, Error, PutError, Stream, Streams,
     limits::{MAX_PUT_BYTES, PUT_ROUTES},
-    stream::hash_key,
 };
 
 /// A record to put.
@@ -187,7 +186,7 @@ fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed,
     for ((entry, index), _) in entries.iter().zip(0..).zip(results).filter(|(_, result)| result.is_none()) {
         let place = match stream.record.distribution {
             Distribution::PartitionKey => {
-                stream.route(entry.hash_key.unwrap_or_else(|| hash_key(&entry.partition_key)))
+                stream.route(entry.hash_key.unwrap_or_else(|| HashKey::of(&entry.partition_key)))
             }
             Distribution::Auto => stream.next_in_turn(),
         };

@@ -8,7 +8,6 @@ use std::sync::{
 use headwater_catalog::Version;
 use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
-use md5::{Digest, Md5};
 
 use crate::{
     Error, ShardRecord, StreamRecord, metrics::Counters, subscriptions::Subscriptions, throttle::Throttle,
@@ -125,11 +124,6 @@ impl Shard {
     }
 }
 
-/// Where a partition key falls: its MD5, as AWS documents it.
-pub(crate) fn hash_key(partition_key: &[u8]) -> HashKey {
-    HashKey(u128::from_be_bytes(Md5::digest(partition_key).into()))
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::collections::BTreeMap;
@@ -197,10 +191,5 @@ pub(crate) mod tests {
                 assert_eq!(stream.shards()[stream.route(key)].record.index, shard.record.index);
             }
         }
-    }
-
-    #[test]
-    fn a_partition_key_falls_where_its_md5_says() {
-        assert_eq!(hash_key(b"a"), HashKey(0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661));
     }
 }

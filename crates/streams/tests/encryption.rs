@@ -49,8 +49,8 @@ async fn encrypted_records_are_nowhere_in_the_log_and_every_reader_has_them() {
     assert_eq!(read.iter().map(told).collect::<Vec<_>>(), expected);
     let chunk = source(&world).await.read("shardId-000000000000", 1, LIMIT).await.unwrap();
     assert_eq!(
-        (chunk.records[0].partition_key.as_str(), &chunk.records[0].data[..]),
-        ("secret-key", &b"secret-data"[..])
+        (&chunk.records[0].partition_key[..], &chunk.records[0].data[..]),
+        (&b"secret-key"[..], &b"secret-data"[..])
     );
 }
 

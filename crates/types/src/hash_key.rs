@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::Invalid;
@@ -46,6 +47,13 @@ impl HashRange {
                 end: if i == count - 1 { HashKey(u128::MAX) } else { HashKey(width * (i + 1) - 1) },
             })
             .collect()
+    }
+}
+
+impl HashKey {
+    /// Where a partition key falls: its MD5 as a number, as AWS documents it.
+    pub fn of(partition_key: impl AsRef<[u8]>) -> Self {
+        Self(u128::from_be_bytes(Md5::digest(partition_key).into()))
     }
 }
 
@@ -108,6 +116,11 @@ mod tests {
             assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (HashKey(0), HashKey(u128::MAX)));
             assert!(ranges.windows(2).all(|w| w[0].end.0 + 1 == w[1].start.0));
         }
+    }
+
+    #[test]
+    fn a_partition_key_falls_where_its_md5_says() {
+        assert_eq!(HashKey::of("a"), HashKey(0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_catalog::{Catalog, CatalogError, Change, MemoryCatalog, Version, Versioned};
+use headwater_catalog::testing::MortalCatalog;
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
 use headwater_queues::{
@@ -137,36 +137,6 @@ impl Sources for Streams {
             return Err(SourceError::NotFound(arn.to_string()));
         }
         Ok(self.stream.clone())
-    }
-}
-
-/// A catalog in memory that fails when it is told to.
-#[derive(Default)]
-pub struct MortalCatalog {
-    entries: MemoryCatalog,
-    pub is_dead: AtomicBool,
-}
-
-#[async_trait]
-impl Catalog for MortalCatalog {
-    async fn get(&self, key: &str) -> Result<Option<Versioned>, CatalogError> {
-        self.entries.get(key).await
-    }
-
-    async fn scan(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Versioned)>, CatalogError> {
-        self.entries.scan(prefix, after, limit).await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
-        if self.is_dead.load(Ordering::SeqCst) {
-            return Err(CatalogError::Failed("the catalog is dead".into()));
-        }
-        self.entries.commit(changes).await
     }
 }
 

@@ -25,7 +25,7 @@ pub use decode::unpacked;
 pub use events::{Attributes, BadEvent, Event, Format, parse_time, read};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use headwater_env::Env;
-use headwater_producer::{KinesisStream, Options, Outcome, Producer, PutError, Record, Stream, hash_of};
+use headwater_producer::{KinesisStream, Options, Outcome, Producer, PutError, Record, Stream};
 use headwater_types::HashKey;
 use headwater_wire::client::{CallError, Client, ClientConfig, ConfigError};
 use parking_lot::Mutex;
@@ -287,9 +287,10 @@ impl Replay {
 
     async fn put(&self, event: Event, flying: &mpsc::Sender<Flying>) -> Result<(), PutError> {
         // Without a key of its own, an event goes where its bytes fall.
-        let partition_key =
-            event.key.unwrap_or_else(|| format!("{:x}", hash_of(&String::from_utf8_lossy(&event.data)).0));
-        let tracker = self.watermarks.lock().sent(hash_of(&partition_key), event.time);
+        let partition_key = event
+            .key
+            .unwrap_or_else(|| format!("{:x}", HashKey::of(String::from_utf8_lossy(&event.data).as_ref()).0));
+        let tracker = self.watermarks.lock().sent(HashKey::of(&partition_key), event.time);
         let bytes = event.data.len() as u64;
         let record = Record { partition_key, explicit_hash_key: None, data: event.data };
         let outcome = self.producer.put(record).await?;
