@@ -26,7 +26,10 @@ use headwater_wire::{
     client::{Client, ClientConfig},
     server::{self, JsonDoor, Listener, Router, Serving},
 };
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
 
 use crate::{
     Failure,
@@ -40,6 +43,10 @@ use crate::{
     settings::{Durability, Limits, Objects, Settings},
     tls, trust,
 };
+
+/// Connections that wait to be accepted. One beyond them tries again a second later, so hundreds that come at once must
+/// find room; the system has a bound of its own (net.core.somaxconn).
+const BACKLOG: u32 = 4096;
 
 /// What systems grant where nobody asks.
 const OPEN_FILES_GUESS: u64 = 1024;
@@ -167,11 +174,18 @@ impl Server {
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
-    let socket = TcpListener::bind(address)
-        .await
+    let socket = listen(address)
         .map_err(|e| format!("listening on {address} failed: {e}. Choose another with {setting}"))?;
     let bound = socket.local_addr()?;
     Ok((socket, bound))
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As the standard library does: a server that was just stopped does not keep the next one from its port.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Makes the data folder and takes it for this process.
