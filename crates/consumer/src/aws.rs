@@ -97,7 +97,7 @@ impl Source for KinesisSource {
         };
         let output = self.pushing.call::<ops::SubscribeToShard>(input).await?;
         let events = output.event_stream.events.map_err(read_error);
-        Ok(events.and_then(|event| future::ready(pushed(event))).boxed())
+        Ok(events.and_then(|event| future::ready(pushed(event.into_event()))).boxed())
     }
 }
 

@@ -1,17 +1,78 @@
 //! Answers that come as events, one by one.
 
-use std::{fmt, pin::Pin};
+use std::{
+    fmt,
+    ops::Deref,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+};
 
+use bytes::Bytes;
 use futures_util::Stream;
 use serde::{Deserializer, Serialize};
 
 /// One event of an [`EventStream`]: serialized, it is what the event holds.
-pub trait Event: Serialize + Sized + Send + 'static {
+pub trait Event: Serialize + Sized + Send + Sync + 'static {
     /// The event's name: `SubscribeToShardEvent`.
     fn name(&self) -> &'static str;
 
     /// Reads what the event of that name holds, for the client's half; none where no event has that name.
     fn read<'de, D: Deserializer<'de>>(name: &str, from: D) -> Result<Option<Self>, D::Error>;
+}
+
+/// An event that several readers may get: it is written once for all of them, in each format.
+pub struct Shared<E>(Arc<Written<E>>);
+
+struct Written<E> {
+    event: E,
+    json: OnceLock<Bytes>,
+    cbor: OnceLock<Bytes>,
+}
+
+/// A format that events are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventFormat {
+    /// JSON.
+    Json,
+    /// CBOR.
+    Cbor,
+}
+
+impl<E> Shared<E> {
+    /// Where the message that holds the event is kept once it is written.
+    pub fn written(&self, format: EventFormat) -> &OnceLock<Bytes> {
+        match format {
+            EventFormat::Json => &self.0.json,
+            EventFormat::Cbor => &self.0.cbor,
+        }
+    }
+}
+
+impl<E: Clone> Shared<E> {
+    /// The event, copied where others share it.
+    pub fn into_event(self) -> E {
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.event.clone(), |own| own.event)
+    }
+}
+
+impl<E> From<E> for Shared<E> {
+    fn from(event: E) -> Self {
+        Self(Arc::new(Written { event, json: OnceLock::new(), cbor: OnceLock::new() }))
+    }
+}
+
+impl<E> Clone for Shared<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<E> Deref for Shared<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.0.event
+    }
 }
 
 /// What ends an [`EventStream`] before its time.
@@ -26,10 +87,10 @@ pub struct EventError {
 /// The body of an answer that comes as events. It is pulled: nothing is made before its reader has room for it.
 pub struct EventStream<E> {
     /// The events. After an error nothing follows.
-    pub events: Pin<Box<dyn Stream<Item = Result<E, EventError>> + Send>>,
+    pub events: Pin<Box<dyn Stream<Item = Result<Shared<E>, EventError>> + Send>>,
 }
 
-impl<E: Send + 'static> Default for EventStream<E> {
+impl<E: Send + Sync + 'static> Default for EventStream<E> {
     fn default() -> Self {
         Self { events: Box::pin(futures_util::stream::empty()) }
     }

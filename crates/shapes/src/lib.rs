@@ -30,7 +30,7 @@ mod scalars;
 mod xml_roots;
 
 pub use check::Pattern;
-pub use events::{Event, EventError, EventStream, NoEvent};
+pub use events::{Event, EventError, EventFormat, EventStream, NoEvent, Shared};
 pub use model::{
     ErrorShape, Http, Location, Member, NOTHING, Nothing, Operation, OperationShape, Protocol, Service,
     Shape, Structure, Valid,

@@ -57,6 +57,8 @@ pub const SUBSCRIPTION_LIFE: Duration = Duration::from_secs(300);
 pub(crate) const SUBSCRIPTION_HOLD: Duration = Duration::from_secs(5);
 /// After so long without records a subscriber is told that there are none.
 pub(crate) const SUBSCRIPTION_QUIET: Duration = Duration::from_secs(5);
+/// For so long an event says truly how far behind the newest record its reader is, also to another reader.
+pub(crate) const SHARED_EVENT_AGE: Duration = Duration::from_millis(100);
 /// Bytes a second that a subscription gives.
 pub(crate) const SUBSCRIPTION_BYTES: f64 = 2_097_152.0;
 /// What one event of a subscription holds at the most, unless its only record is larger. It is all that is in memory

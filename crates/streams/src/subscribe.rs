@@ -1,9 +1,15 @@
 //! Subscriptions: a shard's records pushed to one consumer as they become durable.
 //!
 //! A subscription is pulled by the connection that carries it, one event at a time, so a reader that stalls holds
-//! one event and nobody else up. Between events it waits for the log, not for a timer.
+//! one event and nobody else up. Between events it waits for the log, not for a timer. Those who come to the same place
+//! of a shard at the same time get the same event, so that it is read and written once for all of them.
 
-use std::{pin::pin, sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    any::Any,
+    pin::pin,
+    sync::{Arc, OnceLock, atomic::Ordering},
+    time::Duration,
+};
 
 use headwater_types::{SequenceNumber, ShardIndex};
 
@@ -24,6 +30,13 @@ pub struct ShardEvent {
     pub millis_behind: u64,
     /// At the end of the shard those that took over.
     pub children: Option<Vec<Arc<Shard>>>,
+    /// What a door made of it for the first who got it; the others take that.
+    pub translated: OnceLock<Box<dyn Any + Send + Sync>>,
+    /// The place in the shard that it was read from, and the one to go on at.
+    pub(crate) from: u64,
+    next: u64,
+    /// When that was.
+    pub(crate) made: Duration,
 }
 
 /// A consumer's subscription to one shard. Dropping it ends it.
@@ -41,12 +54,14 @@ pub struct Subscription {
     ends: Duration,
     /// When the last event was sent.
     quiet_since: Duration,
+    /// The last event, kept while it is waited for the next: others may get it, too.
+    shared: Option<Arc<ShardEvent>>,
     is_over: bool,
 }
 
 /// What a look at the shard found.
 enum Look {
-    Event(ShardEvent),
+    Event(Arc<ShardEvent>),
     /// Nothing yet: to look again after that time, or when the shard or the stream changes.
     Wait {
         at_most: Duration,
@@ -83,6 +98,7 @@ impl Streams {
             bucket: self.options.limits.then(|| Bucket::of(SUBSCRIPTION_BYTES)),
             ends: now + SUBSCRIPTION_LIFE,
             quiet_since: now,
+            shared: None,
             is_over: false,
         })
     }
@@ -90,7 +106,7 @@ impl Streams {
 
 impl Subscription {
     /// The next event, as soon as there is one; none at the end. Nothing follows an error.
-    pub async fn next(&mut self) -> Option<Result<ShardEvent, Error>> {
+    pub async fn next(&mut self) -> Option<Result<Arc<ShardEvent>, Error>> {
         if self.is_over {
             return None;
         }
@@ -99,7 +115,7 @@ impl Subscription {
         event
     }
 
-    async fn wait_for_event(&mut self) -> Result<Option<ShardEvent>, Error> {
+    async fn wait_for_event(&mut self) -> Result<Option<Arc<ShardEvent>>, Error> {
         let streams = self.streams.clone();
         loop {
             // Registered before the look, so that no change falls between the two.
@@ -140,11 +156,19 @@ impl Subscription {
             let at_most = paused.min(self.ends - now);
             return Ok(Look::Wait { at_most, shard, for_log: false });
         }
+        if let Some(event) = shard.live.subscriptions.shared(self.next, now) {
+            return Ok(Look::Event(self.got(event, now)));
+        }
         let chunk = self.streams.read_unlimited(&stream, &shard, self.next, MAX_EVENT).await?;
         let sealed = chunk.state.sealed;
         if let Some(event) = self.event(&stream, &shard, chunk, now) {
-            self.quiet_since = now;
-            return Ok(Look::Event(event));
+            let event = Arc::new(event);
+            let several = shard.live.subscriptions.are_several() && !event.records.is_empty();
+            self.shared = several.then(|| event.clone());
+            if several {
+                shard.live.subscriptions.share(&event);
+            }
+            return Ok(Look::Event(self.got(event, now)));
         }
         let at_most = (self.quiet_since + SUBSCRIPTION_QUIET).min(self.ends).saturating_sub(now);
         // The log has no more to say of a sealed shard; its children will show as a change of the stream.
@@ -152,34 +176,37 @@ impl Subscription {
     }
 
     /// What is to be sent of what was read, if anything.
-    fn event(
-        &mut self,
-        stream: &Stream,
-        shard: &Shard,
-        chunk: ReadChunk,
-        now: Duration,
-    ) -> Option<ShardEvent> {
+    fn event(&self, stream: &Stream, shard: &Shard, chunk: ReadChunk, now: Duration) -> Option<ShardEvent> {
         let read = self.streams.result(shard, chunk);
-        self.next = read.next;
         let has_records = !read.records.is_empty();
         if !has_records && !read.ended && now < self.quiet_since + SUBSCRIPTION_QUIET {
             return None;
         }
-        if let Some(last) = read.records.last() {
-            self.continuation = last.sequence;
-        }
-        if let Some(bucket) = &mut self.bucket {
-            bucket.take(read.records.iter().map(ReadRecord::bytes).sum::<usize>() as f64);
-        }
         // The end is an event of its own.
         let children = (read.ended && !has_records)
             .then(|| stream.children(shard.record.index).cloned().collect::<Vec<_>>());
+        let seen = read.records.last().map_or(self.continuation, |last| last.sequence);
         Some(ShardEvent {
-            continuation: children.is_none().then_some(self.continuation),
+            continuation: children.is_none().then_some(seen),
             millis_behind: read.millis_behind,
             records: read.records,
             children,
+            translated: OnceLock::new(),
+            from: self.next,
+            next: read.next,
+            made: now,
         })
+    }
+
+    /// Goes on behind an event.
+    fn got(&mut self, event: Arc<ShardEvent>, now: Duration) -> Arc<ShardEvent> {
+        self.quiet_since = now;
+        self.next = event.next;
+        self.continuation = event.continuation.unwrap_or(self.continuation);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.take(event.records.iter().map(ReadRecord::bytes).sum::<usize>() as f64);
+        }
+        event
     }
 
     /// The stream as it is now, if it and the consumer are still those that were meant.

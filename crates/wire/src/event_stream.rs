@@ -6,7 +6,7 @@
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use crc_fast::CrcAlgorithm;
 use futures_util::{Stream, StreamExt, future, stream};
-use headwater_shapes::{ByteStream, Event, EventError, EventStream};
+use headwater_shapes::{ByteStream, Event, EventError, EventFormat, EventStream, Shared};
 
 use crate::{ApiError, limits::EVENT_MESSAGE_BYTES};
 
@@ -136,6 +136,8 @@ fn length(bytes: usize) -> u32 {
 /// How payloads are written.
 #[derive(Clone, Copy)]
 pub(crate) struct Payloads<E> {
+    /// Their format.
+    pub format: EventFormat,
     /// What messages say of them.
     pub content_type: &'static str,
     /// Writes an event.
@@ -164,12 +166,8 @@ where
     })
 }
 
-fn message<E: Event>(next: Result<E, EventError>, payloads: &Payloads<E>) -> Bytes {
-    let written = next.and_then(|next| match (payloads.write)(&next) {
-        Ok(payload) => Ok(event(next.name(), payloads.content_type, &payload)),
-        Err(error) => Err(error.into()),
-    });
-    written.unwrap_or_else(|error| {
+fn message<E: Event>(next: Result<Shared<E>, EventError>, payloads: &Payloads<E>) -> Bytes {
+    next.and_then(|next| written(&next, payloads)).unwrap_or_else(|error| {
         let headers = [
             (":exception-type", error.name.as_str()),
             (":content-type", payloads.content_type),
@@ -177,6 +175,17 @@ fn message<E: Event>(next: Result<E, EventError>, payloads: &Payloads<E>) -> Byt
         ];
         encode(&headers, &(payloads.write_error)(&error))
     })
+}
+
+/// The message of an event, which whoever shares the event may have written already.
+fn written<E: Event>(shared: &Shared<E>, payloads: &Payloads<E>) -> Result<Bytes, EventError> {
+    let place = shared.written(payloads.format);
+    if let Some(written) = place.get() {
+        return Ok(written.clone());
+    }
+    let payload = (payloads.write)(shared)?;
+    let message = event(shared.name(), payloads.content_type, &payload);
+    Ok(place.get_or_init(|| message).clone())
 }
 
 fn event(name: &str, content_type: &str, payload: &[u8]) -> Bytes {
@@ -245,8 +254,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_begins_with_the_answer_and_ends_with_the_first_error() {
         let error = EventError { name: "ResourceInUseException".into(), message: "taken".into() };
-        let events = stream::iter([Ok(Tick(1)), Err(error), Ok(Tick(2))]);
+        let events = stream::iter([Ok(Tick(1).into()), Err(error), Ok(Tick(2).into())]);
         let payloads = Payloads {
+            format: EventFormat::Json,
             content_type: "application/json",
             write: |event: &Tick| serde_json::to_vec(event).map_err(ApiError::internal),
             write_error: |error| error.message.clone().into_bytes(),
@@ -273,6 +283,24 @@ mod tests {
             ]
         );
         assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn an_event_is_written_once_for_all_who_share_it() {
+        let payloads = |text: fn(&Tick) -> Result<Vec<u8>, ApiError>, format| Payloads {
+            format,
+            content_type: "text/plain",
+            write: text,
+            write_error: |error| error.message.clone().into_bytes(),
+        };
+        let first = payloads(|_| Ok(b"first".to_vec()), EventFormat::Json);
+        let again = payloads(|_| panic!("it was written before"), EventFormat::Json);
+        let other = payloads(|_| Ok(b"other".to_vec()), EventFormat::Cbor);
+        let shared = Shared::from(Tick(1));
+        let [first, again, other] =
+            [first, again, other].map(|payloads| message(Ok(shared.clone()), &payloads));
+        assert_eq!(first, again);
+        assert_ne!(first, other);
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use futures_util::stream;
 use headwater_shapes::{
-    EventError, EventStream,
+    EventError, EventStream, Shared,
     kinesis::{
         SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput, SubscribeToShardOutput,
         ops::SubscribeToShard,
@@ -46,25 +46,35 @@ impl Handle<SubscribeToShard> for Kinesis {
 fn events(subscription: Subscription, context: Context) -> EventStream<SubscribeToShardEventStream> {
     let events = stream::unfold((subscription, context), async |(mut subscription, context)| {
         let next = subscription.next().await?;
-        let event = next.map(event).map_err(|error| EventError::from(errors::api(error, &context)));
+        let event =
+            next.map(|next| event(&next)).map_err(|error| EventError::from(errors::api(error, &context)));
         Some((event, (subscription, context)))
     });
     EventStream { events: Box::pin(events) }
 }
 
-fn event(event: ShardEvent) -> SubscribeToShardEventStream {
+/// An event as AWS spells it, which all have in common who get it.
+fn event(event: &ShardEvent) -> Shared<SubscribeToShardEventStream> {
+    let translated = event.translated.get_or_init(|| Box::new(Shared::from(translate(event))));
+    let translated = translated.downcast_ref::<Shared<SubscribeToShardEventStream>>();
+    translated.expect("no other door subscribes").clone()
+}
+
+fn translate(event: &ShardEvent) -> SubscribeToShardEventStream {
     SubscribeToShardEventStream::SubscribeToShardEvent(SubscribeToShardEvent {
-        records: event.records.into_iter().map(describe::record).collect(),
+        records: event.records.iter().cloned().map(describe::record).collect(),
         continuation_sequence_number: event.continuation.map(|number| number.to_string()),
         millis_behind_latest: i64::try_from(event.millis_behind).unwrap_or(i64::MAX),
-        child_shards: event.children.map(|children| describe::children(&children)),
+        child_shards: event.children.as_deref().map(describe::children),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use futures_util::{StreamExt, poll};
-    use headwater_shapes::{EventError, EventStream, kinesis::SubscribeToShardEventStream, kinesis::ops};
+    use headwater_shapes::{
+        EventError, EventFormat, EventStream, Shared, kinesis::SubscribeToShardEventStream, kinesis::ops,
+    };
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};
@@ -75,7 +85,7 @@ mod tests {
 
     impl Events {
         async fn next(&mut self) -> Option<Result<Value, EventError>> {
-            self.0.events.next().await.map(|event| event.map(|event| serde_json::to_value(event).unwrap()))
+            self.0.events.next().await.map(|event| event.map(|event| serde_json::to_value(&*event).unwrap()))
         }
 
         async fn event(&mut self) -> Value {
@@ -89,7 +99,11 @@ mod tests {
     }
 
     async fn register(world: &World) -> String {
-        let input = json!({"StreamARN": STREAM, "ConsumerName": "c"});
+        register_named(world, "c").await
+    }
+
+    async fn register_named(world: &World, name: &str) -> String {
+        let input = json!({"StreamARN": STREAM, "ConsumerName": name});
         let consumer = world.ok::<ops::RegisterStreamConsumer>(input).await;
         consumer["Consumer"]["ConsumerARN"].as_str().unwrap().to_owned()
     }
@@ -204,6 +218,28 @@ mod tests {
         assert_eq!(first.next().await, None);
         put(&world, "YQ==").await;
         assert_eq!(second.event().await["Records"][0]["Data"], "YQ==");
+    }
+
+    #[tokio::test]
+    async fn those_at_the_same_place_at_the_same_time_get_one_event() {
+        let world = World::with_stream(1).await;
+        let mut readers = Vec::new();
+        for name in ["c", "d", "late"] {
+            let consumer = register_named(&world, name).await;
+            readers.push(subscribe(&world, &consumer, json!({"Type": "TRIM_HORIZON"})).await);
+        }
+        put(&world, "YQ==").await;
+        let mut got = Vec::new();
+        for reader in &mut readers[..2] {
+            got.push(reader.0.events.next().await.unwrap().unwrap());
+        }
+        let written = |event: &Shared<SubscribeToShardEventStream>| event.written(EventFormat::Json).get().cloned();
+        got[0].written(EventFormat::Json).set("as it was written".into()).unwrap();
+        assert_eq!(written(&got[1]).unwrap(), "as it was written");
+        // How far behind its reader is, it says for a moment only.
+        world.advance(100);
+        let late = readers[2].0.events.next().await.unwrap().unwrap();
+        assert_eq!((written(&late), &*late), (None, &*got[0]));
     }
 
     #[tokio::test]

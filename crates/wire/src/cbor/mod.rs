@@ -8,7 +8,7 @@ mod ser;
 
 use std::collections::BTreeMap;
 
-use headwater_shapes::{Event, Operation, Valid};
+use headwater_shapes::{Event, EventFormat, Operation, Valid};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -76,6 +76,7 @@ pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiEr
 /// How events are written in CBOR.
 pub(crate) fn payloads<E: Event>() -> Payloads<E> {
     Payloads {
+        format: EventFormat::Cbor,
         content_type: "application/x-amz-cbor-1.1",
         write: |event| to_vec(event).map_err(ApiError::internal),
         write_error: |error| {

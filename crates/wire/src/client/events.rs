@@ -21,7 +21,7 @@ pub(crate) async fn read_events<Op: Operation>(
     let said = if first.payload.is_empty() { &b"{}"[..] } else { &first.payload };
     let mut output = serde_json::from_slice(said).map_err(|error| CallError::response(status, error))?;
     let events = stream::try_unfold(messages, async |mut messages: Messages| {
-        Ok(messages.event::<Op::Event>().await?.map(|event| (event, messages)))
+        Ok(messages.event::<Op::Event>().await?.map(|event| (event.into(), messages)))
     });
     Op::set_event_stream(&mut output, EventStream { events: Box::pin(events) });
     Ok(output)
@@ -117,7 +117,7 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             match events.try_next().await {
-                Ok(Some(event)) => seen.push(event),
+                Ok(Some(event)) => seen.push(event.into_event()),
                 Ok(None) => return Ok((seen, None)),
                 Err(error) => return Ok((seen, Some(error))),
             }

@@ -3,7 +3,7 @@
 mod de;
 mod ser;
 
-use headwater_shapes::{Event, Operation, Valid};
+use headwater_shapes::{Event, EventFormat, Operation, Valid};
 use serde::Serialize;
 
 use crate::{
@@ -51,6 +51,7 @@ fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
 /// How events are written in JSON.
 pub(crate) fn payloads<E: Event>() -> Payloads<E> {
     Payloads {
+        format: EventFormat::Json,
         content_type: "application/json",
         write: |event| to_vec(event),
         write_error: |error| serde_json::json!({"message": error.message}).to_string().into_bytes(),
