@@ -233,7 +233,8 @@ mod tests {
         for reader in &mut readers[..2] {
             got.push(reader.0.events.next().await.unwrap().unwrap());
         }
-        let written = |event: &Shared<SubscribeToShardEventStream>| event.written(EventFormat::Json).get().cloned();
+        let written =
+            |event: &Shared<SubscribeToShardEventStream>| event.written(EventFormat::Json).get().cloned();
         got[0].written(EventFormat::Json).set("as it was written".into()).unwrap();
         assert_eq!(written(&got[1]).unwrap(), "as it was written");
         // How far behind its reader is, it says for a moment only.
