@@ -61,6 +61,14 @@ pub const QUERY_TOKENS_MAX: usize = 200;
 pub const QUERY_STEPS_MAX: u32 = 100_000;
 /// How deep arrays and objects of a record lie in each other that a query sees (jq 1.6).
 pub const QUERY_DEPTH_MAX: usize = 256;
+/// Digits of a number in a record that a query sees: large ones take a long time.
+pub const QUERY_DIGITS_MAX: usize = 400;
+/// Bytes that a query takes for one record: the record itself, as it is in memory, and all values that it makes.
+pub const QUERY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a text that jq's own functions work on, some of which make hundreds of one.
+pub const QUERY_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Values of a list, or members of an object, that they work on.
+pub const QUERY_LIST_MAX: usize = 100_000;
 /// Retries that a function may be configured with (AWS documents up to 300).
 pub const RETRIES_MAX: u32 = 300;
 /// Bytes of a prefix once it is evaluated (AWS's rules for custom prefixes).

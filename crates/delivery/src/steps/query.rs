@@ -1,30 +1,33 @@
 //! MetadataExtraction: partition keys that a jq query finds in a record.
 //!
-//! A query sees one record and nothing of this machine: jq's `env` and `halt` are not there. It always ends: what may
-//! recurse or grow without bounds is refused by name, and for the rest steps are counted, not time, so that a record
-//! meets the same fate whenever it is delivered again.
+//! A query sees one record and nothing of this machine: jq's `env` and `halt` are not there. It always ends, with little
+//! memory: what may recurse or grow without bounds is refused by name, and for the rest steps and bytes are counted
+//! (`bounds`), not time, so that a record meets the same fate whenever it is delivered again.
 
-use std::{
-    cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-};
+mod bounds;
+mod scan;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use jaq_core::{
-    Compiler, Ctx, DataT, Lut, Native, Vars,
+    Compiler, Native,
     compile::Filter,
-    data::HasLut,
     load::{
         Arena, File, Loader,
         lex::{Lexer, StrPart, Tok, Token},
-        parse::{Parser, Term},
+        parse::{Def, Parser, Term},
     },
 };
 use jaq_json::{Val, read};
 
+use self::{
+    bounds::{Bounds, Counted, Left},
+    scan::scan,
+};
 use super::Pure;
 use crate::{
     item::{ErrorKind, Failure, Item},
-    limits::{KEY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_STEPS_MAX, QUERY_TOKENS_MAX},
+    limits::{ERROR_TEXT_BYTES_MAX, KEY_BYTES_MAX, QUERY_TOKENS_MAX},
 };
 
 /// AWS's code for a record whose partition keys were not found.
@@ -35,9 +38,26 @@ pub const NO_KEY: &str = "partitionKeys values must not be null or empty";
 /// What of jq reaches out of a query.
 const OUTSIDE: [&str; 6] = ["env", "halt", "halt_error", "debug", "stderr", "input_line_number"];
 /// What of jq can recurse, or make much out of little: recursion is as deep as the stack, and a product of a text and
-/// a number is as long as the number says.
-const REFUSED: [&str; 11] =
-    ["def", "reduce", "foreach", "range", "recurse", "repeat", "while", "until", "combinations", "*", "*="];
+/// a number is as long as the number says. Paths that are made are as deep as a list in the record is long.
+const REFUSED: [&str; 15] = [
+    "def",
+    "reduce",
+    "foreach",
+    "range",
+    "recurse",
+    "repeat",
+    "while",
+    "until",
+    "combinations",
+    "getpath",
+    "setpath",
+    "delpaths",
+    "pick",
+    "*",
+    "*=",
+];
+/// What the query is called as a definition.
+const QUERY: &str = "@query";
 
 /// A query, compiled.
 pub struct Query(Filter<Native<Counted>>);
@@ -56,32 +76,6 @@ pub enum QueryError {
     Long,
 }
 
-/// A query's evaluation whose steps are counted.
-struct Counted;
-
-/// What is left of a query's steps. The interpreter looks its terms up before each step.
-#[derive(Clone)]
-struct Steps<'a> {
-    lut: &'a Lut<Counted>,
-    left: &'a Cell<u32>,
-}
-
-impl DataT for Counted {
-    type V<'a> = Val;
-    type Data<'a> = Steps<'a>;
-}
-
-impl<'a> HasLut<'a, Counted> for Steps<'a> {
-    fn lut(&self) -> &'a Lut<Counted> {
-        match self.left.get().checked_sub(1) {
-            Some(left) => self.left.set(left),
-            // The only way out of the interpreter; `first` catches it.
-            None => resume_unwind(Box::new(())),
-        }
-        self.lut
-    }
-}
-
 impl Query {
     /// Compiles a query.
     pub fn compile(text: &str) -> Result<Self, QueryError> {
@@ -96,12 +90,17 @@ impl Query {
         if let Some(refused) = refused(&tokens) {
             return Err(QueryError::Refused(refused));
         }
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let defs = defs.filter(|def| !OUTSIDE.contains(&def.name));
+        let term = Parser::new(&tokens).parse(|parser| parser.term());
+        let body = term.map_err(|_| QueryError::Invalid("it cannot be read"))?;
         let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let funs = funs.filter(|(name, ..)| !OUTSIDE.contains(name));
+        let funs = funs.filter(|(name, ..)| !OUTSIDE.contains(name) && *name != "fromjson");
+        let funs: Vec<_> = funs.chain(bounds::functions()).collect();
+        let bounds = Bounds::of(funs.iter().map(|(name, ..)| *name));
+        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let defs = defs.filter(|def| !OUTSIDE.contains(&def.name)).map(|def| bounds.definition(def));
+        let query = bounds.definition(Def { name: QUERY, args: Vec::new(), body });
         let arena = Arena::default();
-        let modules = Loader::new(defs).load(&arena, File { code: text, path: () });
+        let modules = Loader::new(defs.chain([query])).load(&arena, File { code: QUERY, path: () });
         let modules = modules.map_err(|_| QueryError::Invalid("it cannot be read"))?;
         let compiled = Compiler::default().with_funs(funs).compile(modules);
         Ok(Self(compiled.map_err(|_| QueryError::Invalid("it uses what there is not"))?))
@@ -109,20 +108,18 @@ impl Query {
 
     /// The first thing that the query makes of a record.
     fn first(&self, data: &[u8]) -> Result<Val, Failure> {
-        // The parser recurses.
-        if depth(data) > QUERY_DEPTH_MAX {
-            return Err(failed("Exceeds depth limit for parsing"));
+        if let Some(why) = scan(data) {
+            return Err(failed(why));
         }
         let input = read::parse_single(data).map_err(|_| failed("Non JSON record provided"))?;
-        let left = Cell::new(QUERY_STEPS_MAX);
+        let left = Left::new();
         let evaluate = || {
-            let ctx = Ctx::<Counted>::new(Steps { lut: &self.0.lut, left: &left }, Vars::new([]));
-            self.0.id.run((ctx, input)).next()
+            left.take(&input);
+            self.0.id.run((left.context(&self.0.lut), input)).next()
         };
         let first = match catch_unwind(AssertUnwindSafe(evaluate)) {
             Ok(first) => first.ok_or_else(|| failed(NO_KEY))?,
-            Err(_) if left.get() == 0 => return Err(failed("The query takes too many steps.")),
-            Err(panic) => resume_unwind(panic),
+            Err(panic) => return Err(failed(left.lacks().unwrap_or_else(|| resume_unwind(panic)))),
         };
         first.map_err(|exception| match exception.get_err() {
             Ok(error) => failed(&error.to_string()),
@@ -161,23 +158,6 @@ fn refused(tokens: &[Token<&str>]) -> Option<&'static str> {
         _ => None,
     };
     tokens.iter().enumerate().find_map(here)
-}
-
-/// How deep arrays and objects lie in each other, at the most.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut most, mut in_text) = (0usize, 0, false);
-    let mut bytes = json.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' if in_text => drop(bytes.next()),
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => depth += 1,
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        most = most.max(depth);
-    }
-    most
 }
 
 /// The keys that a query makes, where it is an object that says so itself: `{a: .x, b: .y}`.
@@ -228,7 +208,7 @@ fn text(value: &Val) -> Option<String> {
 }
 
 fn failed(text: &str) -> Failure {
-    Failure::new(NOT_FOUND, text)
+    Failure::new(NOT_FOUND, &text[..text.floor_char_boundary(ERROR_TEXT_BYTES_MAX)])
 }
 
 #[cfg(test)]
@@ -236,7 +216,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::item;
+    use crate::{limits::QUERY_DEPTH_MAX, testing::item};
 
     fn run(query: &str, data: &str) -> Result<Vec<(String, String)>, Failure> {
         let mut out = Vec::new();
@@ -309,6 +289,101 @@ mod tests {
         assert_eq!(run("[.[] | . + 1] | {a: length}", &data).unwrap(), [("a".to_owned(), "1000".to_owned())]);
         let keys = run("{range: .range, a: .def}", r#"{"range": 1, "def": 2}"#).unwrap();
         assert_eq!(keys.len(), 2, "they are names as others are");
+    }
+
+    /// Each would take gigabytes, or longer than anybody waits.
+    #[test]
+    fn a_query_makes_only_so_much_of_a_record() {
+        let of_text = |step: &str, n: usize| format!("{{a: (.a{}|tostring|length)}}", step.repeat(n));
+        let list = format!("[{}]", vec!["1"; 20_000].join(","));
+        let text = format!("{{\"a\":\"{}\"}}", "x".repeat(60_000));
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+        let members = format!("{{\"a\":\"{}\",\"l\":{list}}}", "x".repeat(60_000));
+        for (query, data) in [
+            (&*of_text("|.+.", 30), &*text),
+            (&of_text("|[.,.]", 30), &text),
+            (&of_text("|{a:.,b:.}", 16), &text),
+            (&of_text("|\"\\(.)\\(.)\"", 20), &text),
+            (&of_text("|(.|=[.,.])", 16), &text),
+            ("{a: (.a | walk([., .]) | tojson | length)}", &deep),
+            (". as $r | [.[] as $x | $r[]] | {a: length}", &list),
+            (". as $r | [.[] as $x | $r[0:]] | {a: length}", &list),
+            (". as $r | .[] = $r | {a: (tojson | length)}", &list),
+            ("{a: (.a as $x | .l | map([.]) | (.[] += [$x, $x]) | tojson)}", &members),
+            ("{a: (.a as $x | .l | join($x))}", &members),
+            ("{a: (.a as $x | .l | map($x) | add | length)}", &members),
+            ("{a: (. as $r | .l | sort_by($r.l[]) | length)}", &members),
+            ("{a: ([..] | map(..) | map(..) | length)}", &deep),
+        ] {
+            let text = run(query, data).unwrap_err().message;
+            assert!(
+                text.starts_with("The query makes too much") || text.starts_with("The query takes too"),
+                "{query}: {text}"
+            );
+        }
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(100_000));
+        for query in
+            ["{a: (.a | [match(\".\"; \"g\")] | length)}", "{a: (.a | explode | length)}", "{a: (.a / \"\")}"]
+        {
+            assert!(run(query, &long).unwrap_err().message.contains("too long"), "{query}");
+        }
+    }
+
+    #[test]
+    fn bounds_change_nothing_that_is_small() {
+        let data = r#"{"n": 7, "s": "A-b,c", "l": [3, 1, 2], "o": {"x": 1, "y": "2"}, "j": "{\"k\": [5]}", "t": "1.5"}"#;
+        for (query, keys) in [
+            (r#"{a: (.n += 1 | .n), b: (.l[] -= 1 | .l | tojson), c: (.n //= 2 | .n)}"#, "8 [2,0,1] 7"),
+            (r#"{a: (.l | sort | tojson), b: (.l | map(. * 1 | . + 1) | add)}"#, ""),
+            (r#"{a: (.l | sort | map(. + 1) | join("-")), b: (.l | max), c: (.l | add)}"#, "2-3-4 3 6"),
+            (
+                r#"{a: (.s | ascii_downcase | split(",")[1]), b: (.s | test("^A")), c: (.s | sub("-"; "+"))}"#,
+                "c true A+b,c",
+            ),
+            (
+                r#"{a: (.o | with_entries(.value |= tostring) | tojson), b: (.o | to_entries[1].key)}"#,
+                r#"{"x":"1","y":"2"} y"#,
+            ),
+            (r#"{a: (.j | fromjson.k[0]), b: (.t | tonumber), c: (.t | tonumber? // "no")}"#, "5 1.5 1.5"),
+            (r#"{a: (.l[0] |= 9 | .l[0]), b: (del(.o.x) | .o | keys[0]), c: ([paths] | length)}"#, "9 y 11"),
+            (
+                r#"{a: "\(.n)-\(.l[0:2])", b: (.s | @base64), c: ([limit(2; .l[])] | length)}"#,
+                "7-[3,1] QS1iLGM= 2",
+            ),
+            (
+                r#"{a: (.l | group_by(. > 1) | length), b: (.l as [$x, $y] | $x - $y), c: ([.l[] | select(. > 1)] | length)}"#,
+                "2 2 2",
+            ),
+            (
+                r#"{a: (if .n > 5 then "big" else "small" end), b: (.missing // "none"), c: (.o | walk(.) | .y)}"#,
+                "big none 2",
+            ),
+        ] {
+            let found = Query::compile(query).map(|_| run(query, data));
+            let found = found.map(|found| {
+                found.unwrap().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+            });
+            assert_eq!(found.unwrap_or_default(), keys, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_could_not_bear_is_refused_before() {
+        let brackets = "[".repeat(500_000);
+        let refused = |query: &str, data: &str| run(query, data).unwrap_err().message;
+        assert_eq!(refused("{a: .a}", &format!("#\"\n{brackets}")), "Non JSON record provided");
+        assert_eq!(refused("{a: .a}", "{\"a\": 1} # a comment"), "Non JSON record provided");
+        for query in ["{a: (.a | fromjson)}", "{a: (.a | tonumber)}"] {
+            for text in [&brackets[..60_000], "#\\\"\\n[[[[", "1 2", ""] {
+                assert!(
+                    refused(query, &format!("{{\"a\": \"{text}\"}}")).contains("cannot parse"),
+                    "{query}"
+                );
+            }
+        }
+        let digits = |n: usize| format!("{{\"a\": {}}}", "7".repeat(n));
+        assert_eq!(run("{a: .a}", &digits(400)).unwrap().len(), 1);
+        assert_eq!(refused("{a: 1}", &digits(401)), "A number in the record has too many digits.");
     }
 
     #[test]
