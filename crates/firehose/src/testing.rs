@@ -89,6 +89,10 @@ impl Objects for Nothing {
         Ok(())
     }
 
+    async fn sweep(&self, _bucket: &str, _prefix: &str) -> Result<(), ObjectsError> {
+        Ok(())
+    }
+
     async fn bucket_exists(&self, _bucket: &str) -> Result<bool, ObjectsError> {
         Ok(false)
     }

@@ -45,6 +45,10 @@ impl Objects for Nowhere {
         Ok(())
     }
 
+    async fn sweep(&self, _: &str, _: &str) -> Result<(), ObjectsError> {
+        Ok(())
+    }
+
     async fn bucket_exists(&self, _bucket: &str) -> Result<bool, ObjectsError> {
         Ok(false)
     }

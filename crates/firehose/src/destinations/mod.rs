@@ -7,6 +7,8 @@ mod opensearch;
 mod redshift;
 pub(crate) mod s3;
 mod splunk;
+#[cfg(test)]
+mod tests;
 
 use headwater_delivery::{Destination, StreamRecord, Target};
 use headwater_shapes::firehose::{CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput};

@@ -1,4 +1,5 @@
-//! Whom a client trusts, where a file of authorities is named; else it trusts whom the machine does.
+//! Authorities that a client trusts: those of a file, or others that its user knows. A client that is told of none
+//! trusts whom the machine does.
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
@@ -7,7 +8,7 @@ use tokio_rustls::rustls::{
     self, RootCertStore,
     crypto::ring,
     pki_types::{
-        CertificateDer,
+        CertificateDer, TrustAnchor,
         pem::{self, PemObject},
     },
 };
@@ -29,20 +30,33 @@ pub struct TrustError {
 }
 
 impl Authorities {
+    /// Those that are known without a certificate.
+    pub fn of_anchors(anchors: impl IntoIterator<Item = TrustAnchor<'static>>) -> Self {
+        Self(Arc::new(anchors.into_iter().collect()))
+    }
+
     /// Those in a text of certificates in PEM form.
     ///
     /// # Errors
     /// When there is none in it, or something else.
     pub fn from_pem(text: &[u8]) -> Result<Self, String> {
-        let mut roots = RootCertStore::empty();
+        let mut authorities = Self::of_anchors([]);
+        authorities.add_pem(text)?;
+        Ok(authorities)
+    }
+
+    /// Trusts those in a text of certificates in PEM form as well.
+    ///
+    /// # Errors
+    /// When there is none in it, or something else.
+    pub fn add_pem(&mut self, text: &[u8]) -> Result<(), String> {
+        let roots = Arc::make_mut(&mut self.0);
+        let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(text) {
             let certificate = certificate.map_err(|error| error.to_string())?;
             roots.add(certificate).map_err(|error| error.to_string())?;
         }
-        match roots.is_empty() {
-            true => Err(pem::Error::NoItemsFound.to_string()),
-            false => Ok(Self(Arc::new(roots))),
-        }
+        if roots.len() == before { Err(pem::Error::NoItemsFound.to_string()) } else { Ok(()) }
     }
 
     /// Those in a file.
@@ -54,7 +68,7 @@ impl Authorities {
     }
 
     /// TLS with whom these vouch for.
-    pub(crate) fn tls(&self) -> rustls::ClientConfig {
+    pub fn tls(&self) -> rustls::ClientConfig {
         rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("ring has what TLS 1.2 and 1.3 need")
