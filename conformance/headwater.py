@@ -134,3 +134,8 @@ def wait_for(what, condition, seconds=60, every=0.1):
             return found
         time.sleep(every)
     raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+def wait_for_second_after(moment):
+    """Waits until it is a later second than that of `moment`, a time of day: boto3 asks for whole seconds."""
+    wait_for("the next second", lambda: int(time.time()) > int(moment.timestamp()), seconds=2, every=0.05)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from beside import ROLE, SOON, bucket, put, raw, wait_for_failures
-from headwater import wait_for
+from headwater import Server, wait_for
 from receivers import HttpEndpoint, SearchCluster, SplunkCollector
 
 HERE = ("localhost", "127.0.0.1")
@@ -99,3 +99,10 @@ def test_a_certificate_of_another_host_is_not_trusted(trusting, authority, name,
         assert raw(line) == RECORD and line["errorCode"] == kind.code
         assert "not valid for name" in line["errorMessage"]
         assert receiver.requests == []
+
+
+def test_a_file_without_authorities_is_named(tmp_path):
+    file = tmp_path / "ca.pem"
+    file.write_text("nothing")
+    with pytest.raises(AssertionError, match=f"--trust-ca names {file}: there is no certificate in it"):
+        Server(tmp_path / "data", "--trust-ca", file).start()

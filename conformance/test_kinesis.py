@@ -7,7 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from headwater import wait_for
+from headwater import wait_for, wait_for_second_after
 
 RING = 1 << 128
 
@@ -162,15 +162,15 @@ def test_shards_are_filtered(kinesis, stream, filter, count):
     assert len(kinesis.list_shards(StreamName=stream, ShardFilter=filter)["Shards"]) == count
 
 
-def test_every_position_of_a_reader(kinesis, stream):
-    sent = []
+def test_every_position_of_a_reader(client, kinesis, stream):
+    # A shard answers five reads a second: this client tries again, as clients do.
+    patient, sent = client("kinesis", retries={"mode": "standard", "max_attempts": 10}), []
     for n in range(4):
         put = kinesis.put_record(StreamName=stream, PartitionKey="kü", Data=f"{n}".encode(), ExplicitHashKey="0")
         assert put["ShardId"] == shard_id(0)
         sent.append(put["SequenceNumber"])
         if n == 1:
-            # boto3 asks for whole seconds.
-            time.sleep(1.1)
+            wait_for_second_after(datetime.datetime.now())
     records = read(kinesis, stream, 0)
     assert [record["SequenceNumber"] for record in records] == sent == sorted(sent, key=int)
     assert [record["Data"] for record in records] == [b"0", b"1", b"2", b"3"]
@@ -178,9 +178,7 @@ def test_every_position_of_a_reader(kinesis, stream):
     assert records[0]["PartitionKey"] == "kü"
 
     def data(kind, **position):
-        # A shard answers five reads a second.
-        time.sleep(0.25)
-        return b"".join(record["Data"] for record in read(kinesis, stream, 0, kind, **position))
+        return b"".join(record["Data"] for record in read(patient, stream, 0, kind, **position))
 
     assert data("AT_SEQUENCE_NUMBER", StartingSequenceNumber=sent[1]) == b"123"
     assert data("AFTER_SEQUENCE_NUMBER", StartingSequenceNumber=sent[1]) == b"23"
@@ -205,9 +203,13 @@ def test_a_limit_leaves_a_reader_behind(kinesis, stream):
     iterator = kinesis.get_shard_iterator(
         StreamName=stream, ShardId=shard_id(0), ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    time.sleep(0.01)
-    first = kinesis.get_records(ShardIterator=iterator, Limit=4)
-    assert len(first["Records"]) == 4 and first["MillisBehindLatest"] >= 10
+
+    def behind():
+        page = kinesis.get_records(ShardIterator=iterator, Limit=4)
+        return page["MillisBehindLatest"] >= 10 and page
+
+    first = wait_for("a reader that is behind", behind, every=0.3)
+    assert len(first["Records"]) == 4
     rest = kinesis.get_records(ShardIterator=first["NextShardIterator"])
     assert len(rest["Records"]) == 6 and rest["MillisBehindLatest"] == 0
 

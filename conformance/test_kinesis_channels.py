@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 import re
-import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -119,13 +118,15 @@ def test_bytes_are_delivered_as_they_are(setup):
 
 def test_freshness_is_how_long_records_wait_and_can_be_changed(setup):
     setup.create("c", seconds=900)
+    setup.create("soon", seconds=1)
     setup.put(b"1")
-    time.sleep(2)
-    assert not setup.objects("out")
+    # What the other channel waits for is over: this one still waits.
+    setup.wait_for("out", "kinesis-channel/soon/", lambda body: body == b"1\n")
+    assert not setup.objects("out", "kinesis-channel/c/")
     update = {"DataFreshnessInSeconds": 1}
     updated = setup.kinesis.update_channel(ChannelARN=arn("channel", "c"), S3DestinationConfiguration=update)
     assert updated["ChannelDescription"]["ChannelStatus"] == "UPDATING"
-    setup.wait_for("out", "", lambda body: body == b"1\n")
+    setup.wait_for("out", "kinesis-channel/c/", lambda body: body == b"1\n")
     described = setup.kinesis.describe_channel(ChannelARN=arn("channel", "c"))["ChannelDescription"]
     assert described["S3DestinationConfiguration"]["DataFreshnessInSeconds"] == 1
     assert described["ChannelStatus"] == "ACTIVE"

@@ -1,10 +1,13 @@
 """Enhanced fan-out through boto3: consumers, and shards pushed to them in event streams over HTTP/1.1."""
 
+import datetime
 import threading
 import time
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
+
+from headwater import wait_for, wait_for_second_after
 
 ACCOUNT = "000000000000"
 
@@ -140,7 +143,7 @@ def test_every_position(unlimited, name):
     for n in range(4):
         sent.append(kinesis.put_record(StreamName=name, PartitionKey="k", Data=b"%d" % n)["SequenceNumber"])
         if n == 1:
-            time.sleep(1.1)
+            wait_for_second_after(datetime.datetime.now())
 
     def data(count, kind, **position):
         return b"".join(r["Data"] for r in records(subscribe(kinesis, consumer, kind, **position), count))
@@ -214,8 +217,15 @@ def test_one_subscription_a_consumer_and_shard(kinesis, name):
     # Other shards and other consumers are not concerned.
     subscribe(kinesis, consumer, "LATEST", shard=1).close()
     subscribe(kinesis, register(kinesis, name, "other"), "LATEST").close()
-    time.sleep(max(0, 5.2 - (time.monotonic() - began)))
-    second = subscribe(kinesis, consumer, "LATEST")
+
+    def taken_over():
+        try:
+            return subscribe(kinesis, consumer, "LATEST")
+        except kinesis.exceptions.ResourceInUseException:
+            return None
+
+    second = wait_for("the first subscription's five seconds", taken_over, seconds=10)
+    assert time.monotonic() - began >= 4.9
     with pytest.raises(EventStreamError) as taken_over:
         list(first)
     assert taken_over.value.response["Error"]["Code"] == "ResourceInUseException"

@@ -242,10 +242,11 @@ def test_a_record_is_received_once_and_again_after_its_time(kinesis, name, queue
 
 
 def test_a_receive_waits_for_a_record(kinesis, name, queue):
-    received = []
+    received, sent = [], threading.Event()
+    kinesis.meta.events.register_first("before-send.kinesis.ReceiveQueueRecords", lambda **_: sent.set())
     waiting = threading.Thread(target=lambda: received.extend(receive(kinesis, queue, wait=20)))
     waiting.start()
-    time.sleep(0.5)
+    assert sent.wait(10)
     began = time.monotonic()
     put(kinesis, name, b"late")
     waiting.join(timeout=10)
@@ -387,6 +388,7 @@ def test_a_stop_ends_what_waits(new_server, name):
     answers = []
     waiting = threading.Thread(target=lambda: answers.append(receive(kinesis, queue, wait=20)))
     waiting.start()
+    # Nothing tells from outside that the server has the request.
     time.sleep(0.5)
     began = time.monotonic()
     assert server.stop() == 0

@@ -205,7 +205,7 @@ class Load:
             except (ClientError, BotoCoreError):
                 # Killed: it may have arrived or not, and is not sent again.
                 self.unsure.update((entry["PartitionKey"], number) for entry in entries)
-                time.sleep(0.05)
+                self.stopping.wait(0.05)
                 continue
             for entry, put in zip(entries, answer["Records"]):
                 if "ErrorCode" in put:

@@ -102,12 +102,18 @@ def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(new_server, tmp
     assert pipe.failed() == []
 
 
+def any_record(pipe):
+    first = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = pipe.kinesis.get_shard_iterator(StreamName=pipe.stream, **first)["ShardIterator"]
+    return pipe.kinesis.get_records(ShardIterator=iterator, Limit=1)["Records"]
+
+
 def test_a_record_that_is_not_json_fails_its_batch_alone(new_server, tmp_path):
     trips = pipeline.made(tmp_path / "trips", 20_000)
     pipe = Pipeline(new_server(), tmp_path, interval=5, size=5)
     pipe.upload(trips)
     replay = pipe.replay("--no-watermark", speedup=3_000_000)
-    time.sleep(3)
+    pipeline.wait_for("the first trips", lambda: any_record(pipe), every=0.3)
     pipe.kinesis.put_record(StreamName=pipe.stream, Data=b"not json", PartitionKey="k")
     assert replay.summary()["events"] == len(trips)
 

@@ -7,10 +7,7 @@ use headwater_env::{Disk, Env};
 use tokio_rustls::rustls::{
     self, RootCertStore,
     crypto::ring,
-    pki_types::{
-        CertificateDer, TrustAnchor,
-        pem::{self, PemObject},
-    },
+    pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
 };
 
 use crate::limits::CONFIG_FILE_BYTES;
@@ -56,7 +53,7 @@ impl Authorities {
             let certificate = certificate.map_err(|error| error.to_string())?;
             roots.add(certificate).map_err(|error| error.to_string())?;
         }
-        if roots.len() == before { Err(pem::Error::NoItemsFound.to_string()) } else { Ok(()) }
+        if roots.len() == before { Err("there is no certificate in it".to_owned()) } else { Ok(()) }
     }
 
     /// Those in a file.
