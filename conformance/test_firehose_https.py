@@ -81,24 +81,23 @@ def test_a_destination_under_a_trusted_authority_is_delivered_to(trusting, autho
         wait_for("the record", lambda: kind.taken(receiver))
 
 
-@pytest.mark.parametrize("kind", [ToEndpoint, ToSearch, ToSplunk])
-def test_an_authority_that_nobody_named_is_not_trusted(server, authority, name, kind):
-    with kind.make().secured(authority.issue_cert(*HERE)).running() as receiver:
+def is_refused(server, name, kind, certificate, why):
+    with kind.make().secured(certificate).running() as receiver:
         deliver(server, name, kind, receiver)
         (line,) = wait_for_failures(server.client("s3"), name, 1, kind.folder)
         assert raw(line) == RECORD and line["errorCode"] == kind.code
-        assert "UnknownIssuer" in line["errorMessage"]
+        assert why in line["errorMessage"]
         assert receiver.requests == []
+
+
+@pytest.mark.parametrize("kind", [ToEndpoint, ToSearch, ToSplunk])
+def test_an_authority_that_nobody_named_is_not_trusted(server, authority, name, kind):
+    is_refused(server, name, kind, authority.issue_cert(*HERE), "UnknownIssuer")
 
 
 @pytest.mark.parametrize("kind", [ToEndpoint, ToSearch, ToSplunk])
 def test_a_certificate_of_another_host_is_not_trusted(trusting, authority, name, kind):
-    with kind.make().secured(authority.issue_cert(*ELSEWHERE)).running() as receiver:
-        deliver(trusting, name, kind, receiver)
-        (line,) = wait_for_failures(trusting.client("s3"), name, 1, kind.folder)
-        assert raw(line) == RECORD and line["errorCode"] == kind.code
-        assert "not valid for name" in line["errorMessage"]
-        assert receiver.requests == []
+    is_refused(trusting, name, kind, authority.issue_cert(*ELSEWHERE), "not valid for name")
 
 
 def test_a_file_without_authorities_is_named(tmp_path):
