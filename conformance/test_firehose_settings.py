@@ -2,12 +2,14 @@
 
 import base64
 import csv
+import datetime
 import gzip
 import io
 import json
 import re
 import struct
 import zipfile
+import zoneinfo
 from collections import Counter, defaultdict
 from decimal import Decimal
 
@@ -132,6 +134,15 @@ def test_a_file_extension_takes_the_place_of_the_compressions(account, name):
     put(account, name, [b"{}\n"])
     (key,) = delivered(account, name, len)
     assert key.endswith(".jsonl.gz")
+
+
+def test_times_in_names_are_those_of_the_time_zone(account, name):
+    hour = lambda: datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Kolkata")).strftime("%Y-%m-%dT%H")
+    before = hour()
+    account.direct(name, Prefix="!{timestamp:yyyy-MM-dd'T'HH}/", ErrorOutputPrefix="errors/", CustomTimeZone="Asia/Kolkata")
+    put(account, name, [b"{}\n"])
+    (key,) = delivered(account, name, len)
+    assert key.split("/")[0] in (before, hour())
 
 
 def test_objects_are_encrypted_under_the_key_that_is_named(account, name):

@@ -224,4 +224,52 @@ mod tests {
         assert_eq!(parquet(u64::MAX, 64 * MIB).held_bytes(), 128 * MIB);
         assert!(orc(128 * MIB).held_bytes() < 263 * MIB);
     }
+
+    /// A file of rows of text, none like another.
+    fn file(write: &Serializer) -> bytes::Bytes {
+        let schema = Schema::parse([("a", "string")]).unwrap();
+        let mut writer = Writer::new(&schema, &Deserializer::OpenX(OpenX::default()), write).unwrap();
+        let row = |n: u64| format!(r#"{{"a": "{:0100}"}}"#, n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into();
+        // What is gathered is counted after some hundred thousand bytes.
+        for group in 0..20 {
+            let rows: Vec<_> = (0..3000).map(|n| row(group * 3000 + n)).collect();
+            assert!(writer.write(&rows).iter().all(Result::is_ok));
+        }
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn pages_of_parquet_have_their_size() {
+        use ::parquet::file::reader::{FileReader, SerializedFileReader};
+        let pages = |page_size| {
+            let settings = Parquet { page_size, enable_dictionary: false, ..Parquet::default() };
+            let reader = SerializedFileReader::new(file(&Serializer::Parquet(settings))).unwrap();
+            reader.get_row_group(0).unwrap().get_column_page_reader(0).unwrap().count()
+        };
+        // 6 MB of text, and the size is looked at every 1,024 rows, which are 106 kB.
+        let counts = [MIB, MIB / 4, 64 * 1024].map(pages);
+        assert!(
+            (5..=7).contains(&counts[0]) && (20..=30).contains(&counts[1]) && counts[2] > 50,
+            "{counts:?}"
+        );
+    }
+
+    #[test]
+    fn stripes_of_orc_are_padded_as_far_as_is_tolerated() {
+        let length = |enable_padding, padding_tolerance| {
+            let settings = Orc {
+                compression: OrcCompression::None,
+                dictionary_key_threshold: 0.0,
+                stripe_size: 500_000,
+                block_size: 700_000,
+                enable_padding,
+                padding_tolerance,
+                ..Orc::default()
+            };
+            file(&Serializer::Orc(settings)).len()
+        };
+        let lengths =
+            [(false, 0.9), (true, 0.0), (true, 0.9)].map(|(padding, tolerance)| length(padding, tolerance));
+        assert!(lengths[2] > lengths[1] && lengths[2] > lengths[0] + 100_000, "{lengths:?}");
+    }
 }
