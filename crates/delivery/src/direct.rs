@@ -10,7 +10,7 @@ use headwater_env::Random;
 use headwater_log::{
     Append, AppendError, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog, ShardNumber,
 };
-use headwater_sealing::{Opened, Sealer};
+use headwater_sealing::{Opened, SEALED_KEY, Sealer};
 use headwater_types::{Millis, SequenceNumber, ShardIndex};
 
 use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard};
@@ -49,12 +49,15 @@ impl DirectShard {
 
     /// Appends records, all or none, encrypted if they are to be; durable when it returns.
     pub async fn append(&self, records: Vec<Bytes>, encrypted: bool) -> Result<(), AppendError> {
-        let record = |value: Bytes| match encrypted {
-            true => self.sealer.seal(self.number, &[], &value),
-            false => NewRecord { key: Bytes::new(), value },
+        let stored = |value: Bytes| match encrypted {
+            true => self.sealer.seal(self.number, &[], &value).into(),
+            false => value,
         };
-        let records = records.into_iter().map(record).collect();
-        let mut results = self.log.append(vec![Append { shard: self.number, records }]).await;
+        let values: Vec<Bytes> = records.into_iter().map(stored).collect();
+        let key = if encrypted { SEALED_KEY } else { &[] };
+        let records: Vec<_> = values.iter().map(|value| NewRecord { key, value }).collect();
+        let append = Append { shard: self.number, records: &records };
+        let mut results = self.log.append(&[append]).await;
         results.pop().unwrap_or(Err(AppendError::Log(LogError::Closed))).map(drop)
     }
 

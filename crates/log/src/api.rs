@@ -11,12 +11,12 @@ use headwater_types::Millis;
 pub struct ShardNumber(pub u64);
 
 /// A record to append.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewRecord {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRecord<'a> {
     /// A short key, at most 65,535 bytes.
-    pub key: Bytes,
+    pub key: &'a [u8],
     /// The record itself, at most 1 GiB.
-    pub value: Bytes,
+    pub value: &'a [u8],
 }
 
 /// A record read back.
@@ -33,12 +33,12 @@ pub struct Record {
 }
 
 /// Records to append to one shard: all of them or none.
-#[derive(Debug, Clone)]
-pub struct Append {
+#[derive(Debug, Clone, Copy)]
+pub struct Append<'a> {
     /// Where to.
     pub shard: ShardNumber,
     /// What; at least one.
-    pub records: Vec<NewRecord>,
+    pub records: &'a [NewRecord<'a>],
 }
 
 /// Where an [`Append`] ended up: its records have the offsets from `first_offset` on and all the same time.
@@ -182,7 +182,7 @@ pub trait ShardLog: Send + Sync {
 
     /// Appends a batch: one result an append, in order. One durable write serves the whole batch. Waits, bounded,
     /// while too much is already under way.
-    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>>;
+    async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>>;
 
     /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
     /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached.

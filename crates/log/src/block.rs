@@ -38,9 +38,9 @@ pub struct DraftBlock {
 }
 
 /// The bytes that `batch` takes in memory and on disk, headers roughly included.
-pub fn encoded_len(batch: &[Append]) -> usize {
-    let record = |r: &NewRecord| RECORD_HEADER + r.key.len() + r.value.len();
-    let append = |a: &Append| {
+pub fn encoded_len(batch: &[Append<'_>]) -> usize {
+    let record = |r: &NewRecord<'_>| RECORD_HEADER + r.key.len() + r.value.len();
+    let append = |a: &Append<'_>| {
         let body: usize = a.records.iter().map(record).sum();
         body + (body / limits::BLOCK_BYTES + 1) * BLOCK_HEADER
     };
@@ -51,11 +51,11 @@ pub fn encoded_len(batch: &[Append]) -> usize {
 ///
 /// # Panics
 /// When a key or a value is longer than the limits say: who appends has checked that.
-pub fn encode(batch: &[Append]) -> Draft {
+pub fn encode(batch: &[Append<'_>]) -> Draft {
     let mut draft =
         Draft { bytes: Vec::with_capacity(encoded_len(batch)), blocks: Vec::with_capacity(batch.len()) };
     for (append, Append { records, .. }) in batch.iter().enumerate() {
-        let mut rest = &records[..];
+        let mut rest = *records;
         while !rest.is_empty() {
             let taken = encode_block(&mut draft, append, rest);
             rest = &rest[taken..];
@@ -65,7 +65,7 @@ pub fn encode(batch: &[Append]) -> Draft {
 }
 
 /// Adds one block of the first of `records`; how many it took.
-fn encode_block(draft: &mut Draft, append: usize, records: &[NewRecord]) -> usize {
+fn encode_block(draft: &mut Draft, append: usize, records: &[NewRecord<'_>]) -> usize {
     let at = draft.bytes.len();
     draft.bytes.resize(at + BLOCK_HEADER, 0);
     let body = at + BLOCK_HEADER;
@@ -81,8 +81,7 @@ fn encode_block(draft: &mut Draft, append: usize, records: &[NewRecord]) -> usiz
     count
 }
 
-fn encode_record(bytes: &mut Vec<u8>, record: &NewRecord) {
-    let (key, value) = (&record.key, &record.value);
+fn encode_record(bytes: &mut Vec<u8>, NewRecord { key, value }: &NewRecord<'_>) {
     assert!(
         key.len() <= limits::KEY_BYTES && value.len() <= limits::VALUE_BYTES,
         "the record is over the limits"
@@ -170,9 +169,10 @@ mod tests {
 
     #[test]
     fn a_long_append_becomes_several_blocks_and_comes_back_whole() {
-        let record = |i: u32| NewRecord { key: vec![i as u8; 3].into(), value: vec![i as u8; 10_000].into() };
-        let records: Vec<_> = (0..50).map(record).collect();
-        let batch = [Append { shard: ShardNumber(1), records: records.clone() }];
+        let values: Vec<_> = (0..50).map(|i| vec![i; 10_000]).collect();
+        let records: Vec<_> =
+            values.iter().map(|value| NewRecord { key: &value[..3], value: &value[..] }).collect();
+        let batch = [Append { shard: ShardNumber(1), records: &records }];
         let Draft { bytes, blocks } = encode(&batch);
         assert!(blocks.len() > 3 && bytes.len() <= encoded_len(&batch));
         let bytes = Bytes::from(bytes);

@@ -2,15 +2,19 @@
 //!
 //! There is no timer: while one sync runs, the next batch gathers.
 
-use std::{io::IoSlice, sync::atomic::Ordering};
+use std::{
+    io::IoSlice,
+    sync::{Arc, atomic::Ordering},
+};
 
 use crate::{
-    api::LogError,
-    core::{Core, Pending},
+    api::{LogError, ShardNumber},
+    core::{Core, Pending, Placed},
     files::FileError,
     journal::Journal,
     limits,
     seal::SealJob,
+    shard::Shard,
 };
 
 /// Runs until the log is closed or dropped.
@@ -55,10 +59,18 @@ fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), L
 
 /// Lets readers see what is durable now.
 fn publish(core: &Core, file: u64, mut at: u64, batch: &[Pending]) {
+    let shards = core.shards.read();
     for pending in batch.iter().filter(|pending| !pending.blocks.is_empty()) {
         core.tail.hold(file, at, pending.bytes.clone());
-        for placed in &pending.blocks {
-            placed.shard.publish(&placed.header, at + placed.at as u64, file);
+        // But for those that were removed meanwhile.
+        let found = pending
+            .blocks
+            .iter()
+            .filter_map(|block| Some((block, shards.get(&ShardNumber(block.header.shard))?)));
+        let found: Vec<(&Placed, &Arc<Shard>)> = found.collect();
+        found.iter().for_each(|(_, shard)| shard.fetch());
+        for (Placed { header, at: within }, shard) in found {
+            shard.publish(header, at + *within as u64, file);
         }
         at += pending.bytes.len() as u64;
     }
@@ -82,20 +94,22 @@ fn refusal(core: &Core, error: &FileError) -> LogError {
 
 /// Fails a batch and all that was queued behind it: their offsets follow its offsets, which do not come to be.
 fn fail(core: &Core, mut batch: Vec<Pending>, error: LogError) {
+    let shards = core.shards.read();
     let mut queue = core.queue.lock();
     if queue.full.as_ref() != Some(&error) {
         // Said once, not for each of the many that a full disk refuses: the log's own lines need disk, too.
         tracing::error!(%error, "a commit failed");
     }
     batch.append(&mut queue.pending);
-    for shard in batch.iter().flat_map(|p| &p.blocks).map(|b| &b.shard) {
+    let blocks = batch.iter().flat_map(|pending| &pending.blocks);
+    for shard in blocks.filter_map(|block| shards.get(&ShardNumber(block.header.shard))) {
         shard.forget_assigned();
     }
     match error {
         LogError::DiskFull { .. } => queue.full = Some(error.clone()),
         _ => queue.refuse(error.clone()),
     }
-    drop(queue);
+    drop((queue, shards));
     for pending in batch {
         let _ = pending.reply.send(Err(error.clone()));
     }

@@ -54,6 +54,7 @@ impl Hasher for NumberHasher {
 pub struct Core {
     pub env: Env,
     pub options: Options,
+    /// Locked before the queue by who needs both.
     pub shards: RwLock<Shards>,
     pub queue: Mutex<Queue>,
     /// Told when the queue has work.
@@ -107,7 +108,6 @@ pub struct Pending {
 
 /// A block of a pending batch.
 pub struct Placed {
-    pub shard: Arc<Shard>,
     pub header: BlockHeader,
     /// Where in the batch's bytes.
     pub at: usize,
@@ -135,15 +135,15 @@ impl Core {
     /// Gives a batch its offsets and times, and queues it. All that must be in order happens here, under one lock.
     pub fn enqueue(
         &self,
-        batch: &[Append],
+        batch: &[Append<'_>],
         mut draft: Draft,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Queued, LogError> {
         let now = self.env.clock.now();
-        let shards: Vec<_> = {
-            let known = self.shards.read();
-            batch.iter().map(|a| known.get(&a.shard).cloned()).collect()
-        };
+        let known = self.shards.read();
+        // Looked up before the queue is held, which others wait for.
+        let shards: Vec<_> = batch.iter().map(|a| known.get(&a.shard)).collect();
+        shards.iter().flatten().for_each(|shard| shard.fetch());
         let mut queue = self.queue.lock();
         if let Some(refusal) = &queue.refusing {
             return Err(refusal.clone());
@@ -160,7 +160,7 @@ impl Core {
             let mut assigned = shard.assigned.lock();
             results.push(assign(&mut assigned, append.records.len(), now));
         }
-        let blocks = place(&mut draft, &shards, &results);
+        let blocks = place(batch, &mut draft, &results);
         let durable = must_wait.then(|| self.push(&mut queue, draft.bytes.into(), blocks, room));
         Ok(Queued { results, durable })
     }
@@ -184,7 +184,7 @@ impl Core {
             let header =
                 BlockHeader { kind, count: 0, shard: number, first: end, time, length: 0, body_crc: 0 };
             bytes = Bytes::copy_from_slice(&header.encode());
-            blocks.push(Placed { shard: shard.clone(), header, at: 0 });
+            blocks.push(Placed { header, at: 0 });
         }
         drop(assigned);
         Ok((end, self.push(&mut queue, bytes, blocks, None)))
@@ -235,27 +235,22 @@ fn assign(
 }
 
 /// Writes the headers of the blocks that were taken, and takes those that were not out of the buffer.
-fn place(
-    draft: &mut Draft,
-    shards: &[Option<Arc<Shard>>],
-    results: &[Result<Appended, AppendError>],
-) -> Vec<Placed> {
+fn place(batch: &[Append<'_>], draft: &mut Draft, results: &[Result<Appended, AppendError>]) -> Vec<Placed> {
     let mut placed: Vec<Placed> = Vec::with_capacity(draft.blocks.len());
     let (mut kept, mut append, mut first) = (0, usize::MAX, 0);
     for block in &draft.blocks {
-        let (Some(shard), Ok(appended)) = (&shards[block.append], &results[block.append]) else {
+        let Ok(appended) = &results[block.append] else {
             continue;
         };
         if block.append != append {
             (append, first) = (block.append, appended.first_offset);
         }
-        let (shard, time) = (shard.clone(), appended.time);
         let header = BlockHeader {
             kind: Kind::Records,
             count: block.count,
-            shard: shard.number.0,
+            shard: batch[block.append].shard.0,
             first,
-            time,
+            time: appended.time,
             length: block.length,
             body_crc: block.body_crc,
         };
@@ -265,7 +260,7 @@ fn place(
             draft.bytes.copy_within(block.at..block.at + size, kept);
         }
         draft.bytes[kept..kept + BLOCK_HEADER].copy_from_slice(&header.encode());
-        placed.push(Placed { shard, header, at: kept });
+        placed.push(Placed { header, at: kept });
         kept += size;
     }
     draft.bytes.truncate(kept);

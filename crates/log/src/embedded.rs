@@ -190,13 +190,13 @@ impl ShardLog for EmbeddedLog {
         numbers
     }
 
-    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
+    async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
         let all = |e: LogError| batch.iter().map(|_| Err(AppendError::Log(e.clone()))).collect();
-        let room = match self.core.admit(block::encoded_len(&batch)).await {
+        let room = match self.core.admit(block::encoded_len(batch)).await {
             Ok(room) => room,
             Err(e) => return all(e),
         };
-        let queued = match self.core.enqueue(&batch, block::encode(&batch), Some(room)) {
+        let queued = match self.core.enqueue(batch, block::encode(batch), Some(room)) {
             Ok(queued) => queued,
             Err(e) => return all(e),
         };

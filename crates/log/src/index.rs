@@ -83,24 +83,24 @@ pub struct Trailer {
     pub directory_crc: u32,
 }
 
-/// A run, and the checksum of its restart entries.
-pub fn encode_run(blocks: &[BlockRef]) -> (Vec<u8>, u32) {
-    let restarts_len = restarts_len(blocks.len());
-    let mut run = vec![0; restarts_len];
+/// Adds a run to `out`; the checksum of its restart entries.
+pub fn encode_run(out: &mut Vec<u8>, blocks: &[BlockRef]) -> u32 {
+    let begin = out.len();
+    let restarts = begin..begin + restarts_len(blocks.len());
+    out.resize(restarts.end, 0);
     for (i, chunk) in blocks.chunks(CHUNK_BLOCKS).enumerate() {
-        let at = run.len();
+        let at = out.len();
         let first = &chunk[0];
-        encode_chunk(&mut run, chunk);
-        let sum = crc(&run[at..]);
-        let restart = &mut run[i * RESTART..(i + 1) * RESTART];
+        encode_chunk(out, chunk);
+        let sum = crc(&out[at..]);
+        let restart = &mut out[begin + i * RESTART..begin + (i + 1) * RESTART];
         put_u64(restart, 0, first.first);
         put_u64(restart, 8, first.time.0);
         put_u64(restart, 16, first.at);
-        put_u32(restart, 24, u32::try_from(at).expect("a run is far below 4 GiB"));
+        put_u32(restart, 24, u32::try_from(at - begin).expect("a run is far below 4 GiB"));
         put_u32(restart, 28, sum);
     }
-    let sum = crc(&run[..restarts_len]);
-    (run, sum)
+    crc(&out[restarts])
 }
 
 fn encode_chunk(out: &mut Vec<u8>, blocks: &[BlockRef]) {
@@ -337,7 +337,9 @@ mod tests {
             steps in prop::collection::vec((1u32..1000, 0u64..1 << 40, 0u64..1 << 20, 1u32..1 << 20), 1..700),
         ) {
             let blocks = blocks(&steps);
-            let (run, sum) = encode_run(&blocks);
+            let mut runs = vec![7; 5];
+            let sum = encode_run(&mut runs, &blocks);
+            let run = &runs[5..];
             let entry = entry(blocks.len() as u32, run.len(), sum);
             let restarts = parse_restarts(&run[..restarts_len(blocks.len())], &entry).unwrap();
             let mut back = Vec::new();

@@ -171,14 +171,17 @@ fn refusal(core: &Core, error: &FileError) -> LogError {
 fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
     let SealJob { file, frames_end, last_commit, shards } = job;
     let mut footer = FooterWriter::default();
+    // One buffer for all shards, of which there may be many.
+    let mut blocks = Vec::new();
     for at_end in shards {
-        let blocks = {
+        blocks.clear();
+        {
             let tail = at_end.shard.tail.lock();
             if tail.removed {
                 continue;
             }
-            tail.blocks_of(file.id.sequence)
-        };
+            blocks.extend(tail.blocks_of(file.id.sequence));
+        }
         let &ShardAtEnd { end, newest, sealed, .. } = at_end;
         let start = blocks.first().map_or(end, |b| b.first);
         footer.add(at_end.shard.number.0, start..end, newest, sealed, &blocks);
@@ -228,7 +231,8 @@ impl FooterWriter {
         sealed: bool,
         blocks: &[BlockRef],
     ) {
-        let (run, restarts_crc) = index::encode_run(blocks);
+        let run = self.runs.len();
+        let restarts_crc = index::encode_run(&mut self.runs, blocks);
         self.entries.push(Entry {
             shard,
             start: range.start,
@@ -237,13 +241,12 @@ impl FooterWriter {
             first_time: blocks.first().map_or(Millis::ZERO, |b| b.time),
             last_time: newest,
             bytes: blocks.iter().map(BlockRef::size).sum(),
-            run: self.runs.len() as u64,
-            run_len: u32::try_from(run.len()).expect("a run is far below 4 GiB"),
+            run: run as u64,
+            run_len: u32::try_from(self.runs.len() - run).expect("a run is far below 4 GiB"),
             blocks: u32::try_from(blocks.len()).expect("a file has far fewer blocks"),
             restarts_crc,
             sealed,
         });
-        self.runs.extend_from_slice(&run);
     }
 
     /// The whole footer, which follows the frames, and its trailer.

@@ -1,24 +1,15 @@
 //! The engine on a real folder: what callers see of appends, reads, seals and a reopening.
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
-use std::{sync::Arc, time::Duration};
+mod common;
 
+use std::sync::Arc;
+
+use common::{ALL, FOREVER, append, put};
 use headwater_env::Env;
 use headwater_log::*;
-use headwater_types::Millis;
 
-const FOREVER: Retention = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
-const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
 const S: ShardNumber = ShardNumber(7);
-
-fn records(values: &[&str]) -> Vec<NewRecord> {
-    let record = |v: &&str| NewRecord { key: "k".into(), value: v.to_string().into() };
-    values.iter().map(record).collect()
-}
-
-fn append(shard: ShardNumber, values: &[&str]) -> Append {
-    Append { shard, records: records(values) }
-}
 
 async fn values(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Vec<String> {
     let chunk = log.read(shard, from, ALL).await.unwrap();
@@ -32,20 +23,19 @@ async fn what_was_appended_is_read_before_and_after_a_reopening() {
     let second = EmbeddedLog::open(Env::real(), Options::new(dir.path())).err();
     assert_eq!(second, Some(LogError::InUse { dir: dir.path().to_owned() }));
     log.open_shard(S, FOREVER);
-    let done =
-        log.append(vec![append(S, &["a", "b"]), append(ShardNumber(9), &["x"]), append(S, &["c"])]).await;
+    let done = append(&log, &[put(S, &["a", "b"]), put(ShardNumber(9), &["x"]), put(S, &["c"])]).await;
     assert_eq!(done[0].as_ref().unwrap().first_offset, 0);
     assert_eq!(done[1], Err(AppendError::Unknown(ShardNumber(9))));
     assert_eq!(done[2].as_ref().unwrap().first_offset, 2);
     assert_eq!(values(&log, S, 1).await, ["b", "c"]);
     log.close().await;
-    assert_eq!(log.append(vec![append(S, &["d"])]).await, [Err(AppendError::Log(LogError::Closed))]);
+    assert_eq!(append(&log, &[put(S, &["d"])]).await, [Err(AppendError::Log(LogError::Closed))]);
     drop(log);
 
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
     assert_eq!(log.shards(), [S]);
     assert_eq!(values(&log, S, 0).await, ["a", "b", "c"]);
-    assert_eq!(log.append(vec![append(S, &["d"])]).await[0].as_ref().unwrap().first_offset, 3);
+    assert_eq!(append(&log, &[put(S, &["d"])]).await[0].as_ref().unwrap().first_offset, 3);
     assert_eq!(values(&log, S, 2).await, ["c", "d"]);
     assert_eq!(log.state(S).unwrap().end, 4);
 }
@@ -55,16 +45,16 @@ async fn a_sealed_shard_takes_nothing_more() {
     let dir = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
     log.open_shard(S, FOREVER);
-    log.append(vec![append(S, &["a"])]).await;
+    append(&log, &[put(S, &["a"])]).await;
     assert_eq!(log.seal(S).await, Ok(1));
     assert_eq!(log.seal(S).await, Ok(1));
-    assert_eq!(log.append(vec![append(S, &["b"])]).await, [Err(AppendError::Sealed)]);
+    assert_eq!(append(&log, &[put(S, &["b"])]).await, [Err(AppendError::Sealed)]);
     assert!(log.state(S).unwrap().sealed);
     log.wait(S, 5).await;
     log.close().await;
     drop(log);
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
-    assert_eq!(log.append(vec![append(S, &["b"])]).await, [Err(AppendError::Sealed)]);
+    assert_eq!(append(&log, &[put(S, &["b"])]).await, [Err(AppendError::Sealed)]);
     assert_eq!(values(&log, S, 0).await, ["a"]);
 }
 
@@ -73,7 +63,8 @@ async fn a_waiter_wakes_when_the_end_moves_and_when_the_shard_goes() {
     let dir = tempfile::tempdir().unwrap();
     let log = Arc::new(EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap());
     log.open_shard(S, FOREVER);
-    let (appended, ()) = tokio::join!(log.append(vec![append(S, &["a"])]), log.wait(S, 0));
+    let batch = [put(S, &["a"])];
+    let (appended, ()) = tokio::join!(append(&log, &batch), log.wait(S, 0));
     assert!(appended[0].is_ok());
     let removing = async {
         log.remove_shard(S);
@@ -88,7 +79,7 @@ async fn a_read_stays_within_its_limits_but_gives_at_least_one_record() {
     let dir = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
     log.open_shard(S, FOREVER);
-    log.append(vec![append(S, &["one", "two"]), append(S, &["three"])]).await;
+    append(&log, &[put(S, &["one", "two"]), put(S, &["three"])]).await;
     let read = |from, records, bytes| log.read(S, from, ReadLimit { records, bytes });
     assert_eq!(read(0, 10, 1).await.unwrap().records.len(), 1);
     assert_eq!(read(0, 10, 8).await.unwrap().records.len(), 2);
@@ -112,7 +103,7 @@ async fn readers_that_follow_many_writers_see_every_record_once_and_in_order() {
         tasks.spawn(async move {
             for i in 0..EACH {
                 let text = format!("{writer} {i}");
-                let results = log.append(shards.map(|shard| append(shard, &[&text])).to_vec()).await;
+                let results = append(&log, &shards.map(|shard| put(shard, &[&text]))).await;
                 assert!(results.iter().all(Result::is_ok));
             }
         });

@@ -5,7 +5,7 @@ mod common;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use common::{FOREVER, Machine, append, read_all, run};
+use common::{FOREVER, Machine, Put, append, put, read_all, run};
 use headwater_log::*;
 
 const SHARDS: [ShardNumber; 3] = [ShardNumber(1), ShardNumber(2), ShardNumber(3)];
@@ -56,14 +56,14 @@ async fn work(machine: &Machine, told: &mut Told) -> Result<(), LogError> {
 async fn work_round(log: &EmbeddedLog, round: u64, told: &mut Told) -> Result<(), LogError> {
     let shards: Vec<_> = SHARDS.iter().filter(|&&s| !told.sealed || s != SHARDS[2]).copied().collect();
     let filler = "x".repeat(300);
-    let mut batch = vec![append(SHORT_LIVED, &[&filler, &filler])];
+    let mut batch = vec![put(SHORT_LIVED, &[&filler, &filler])];
     for &shard in &shards {
         let next = told.acknowledged.get(&shard).copied().unwrap_or(0);
         let values: Vec<_> = (next..next + 1 + round % 3).map(|offset| value(shard, offset)).collect();
-        batch.push(append(shard, &values.iter().map(String::as_str).collect::<Vec<_>>()));
+        batch.push(put(shard, &values.iter().map(String::as_str).collect::<Vec<_>>()));
     }
-    let results = log.append(batch.clone()).await;
-    for (Append { shard, records }, result) in batch.iter().zip(results) {
+    let results = append(log, &batch).await;
+    for (Put { shard, records }, result) in batch.iter().zip(results) {
         match result {
             Ok(_) => *told.acknowledged.entry(*shard).or_default() += records.len() as u64,
             Err(AppendError::Log(e)) => return Err(e),
@@ -97,7 +97,7 @@ async fn check(machine: &Machine, told: &Told, at: u64) {
         assert!(sealed || !(told.sealed && shard == SHARDS[2]), "step {at}: the seal is lost");
         if !sealed {
             let next = value(shard, records.len() as u64);
-            assert!(log.append(vec![append(shard, &[&next])]).await[0].is_ok(), "step {at}");
+            assert!(append(&log, &[put(shard, &[&next])]).await[0].is_ok(), "step {at}");
         }
     }
     read_all(&log, SHORT_LIVED, 0).await.unwrap_or_else(|e| panic!("step {at}: {e}"));

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{FOREVER, Machine, append, read_all, run};
+use common::{FOREVER, Machine, append, put, read_all, run};
 use headwater_env::Disk;
 use headwater_log::*;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ async fn fill(log: &EmbeddedLog, records: u64) {
     }
     for i in 0..records {
         let long = format!("{i} {}", "y".repeat(i as usize * 31 % 90));
-        let results = log.append(vec![append(S, &[&long, "b"]), append(T, &[&long])]).await;
+        let results = append(log, &[put(S, &[&long, "b"]), put(T, &[&long])]).await;
         assert!(results.iter().all(Result::is_ok));
     }
 }
@@ -34,12 +34,12 @@ fn a_full_disk_refuses_and_heals_when_there_is_room() {
             machine.disk.set_room(Some(room));
             let before = log.state(S).unwrap();
             let big = "z".repeat(600);
-            let results = log.append(vec![append(S, &[&big]), append(T, &["a"])]).await;
+            let results = append(&log, &[put(S, &[&big]), put(T, &["a"])]).await;
             assert!(matches!(results[0], Err(AppendError::Log(LogError::DiskFull { .. }))), "{results:?}");
             assert!(results[1].is_err() && matches!(log.health(), Err(LogError::DiskFull { .. })));
             assert_eq!(log.state(S), Ok(before));
             machine.disk.set_room(None);
-            let done = log.append(vec![append(S, &[&big])]).await;
+            let done = append(&log, &[put(S, &[&big])]).await;
             assert_eq!(done[0].as_ref().unwrap().first_offset, before.end);
             assert_eq!(log.health(), Ok(()));
         }
@@ -62,12 +62,12 @@ fn room_that_was_taken_ahead_is_used_on_a_full_disk() {
         machine.disk.set_room(Some(0));
         let big = "z".repeat(600);
         let mut taken = 0;
-        while log.append(vec![append(S, &[&big])]).await[0].is_ok() {
+        while append(&log, &[put(S, &[&big])]).await[0].is_ok() {
             taken += 1;
         }
         assert!(taken > 0 && matches!(log.health(), Err(LogError::DiskFull { .. })));
         machine.disk.set_room(None);
-        assert!(log.append(vec![append(S, &[&big])]).await[0].is_ok());
+        assert!(append(&log, &[put(S, &[&big])]).await[0].is_ok());
         log.close().await;
         drop(log);
         assert!(machine.verify().leftovers.is_empty(), "{}", machine.verify());
@@ -85,7 +85,7 @@ fn a_seal_that_found_no_room_did_not_happen() {
         machine.disk.set_room(Some(0));
         assert!(matches!(log.seal(S).await, Err(LogError::DiskFull { .. })));
         machine.disk.set_room(None);
-        assert!(log.append(vec![append(S, &["a"])]).await[0].is_ok());
+        assert!(append(&log, &[put(S, &["a"])]).await[0].is_ok());
         assert_eq!(log.seal(S).await, Ok(3));
     });
 }
@@ -99,7 +99,7 @@ fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
         let end = log.state(S).unwrap().end;
         machine.disk.fail_next_sync();
         for _ in 0..2 {
-            let refused = log.append(vec![append(S, &["lost"])]).await;
+            let refused = append(&log, &[put(S, &["lost"])]).await;
             assert!(
                 matches!(refused[0], Err(AppendError::Log(LogError::Poisoned { operation: "sync", .. }))),
                 "{refused:?}"
@@ -114,7 +114,7 @@ fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
         machine.disk.crash();
         let log = machine.open().unwrap();
         assert!(log.state(S).unwrap().end >= end);
-        assert!(log.append(vec![append(S, &["again"])]).await[0].is_ok());
+        assert!(append(&log, &[put(S, &["again"])]).await[0].is_ok());
     });
 }
 
@@ -139,7 +139,7 @@ fn without_syncs_a_crash_takes_the_newest_records_and_leaves_no_gap() {
             let after = read_all(&log, S, 0).await.unwrap();
             assert_eq!(after, before[..after.len()]);
             shorter += usize::from(after.len() < before.len());
-            assert!(log.append(vec![append(S, &["again"])]).await[0].is_ok());
+            assert!(append(&log, &[put(S, &["again"])]).await[0].is_ok());
             log.close().await;
         }
         assert!(shorter > 10, "{shorter}");
@@ -217,7 +217,7 @@ fn a_torn_end_is_cut_and_what_was_before_it_stays() {
             let before = read_all(&log, S, 0).await.unwrap();
             let path = log_files(&machine).pop().unwrap();
             let whole = machine.disk.contents(&path).unwrap().len();
-            assert!(log.append(vec![append(S, &["torn", "torn"])]).await[0].is_ok());
+            assert!(append(&log, &[put(S, &["torn", "torn"])]).await[0].is_ok());
             let frame = machine.disk.contents(&path).unwrap().len() - whole;
             // As if the machine had failed within the write.
             machine.disk.crash();
@@ -226,7 +226,7 @@ fn a_torn_end_is_cut_and_what_was_before_it_stays() {
             machine.disk.corrupt(&path, |bytes| bytes.truncate(whole + (cut as usize) % frame)).unwrap();
             let log = machine.open().unwrap();
             assert_eq!(read_all(&log, S, 0).await.unwrap(), before);
-            assert!(log.append(vec![append(S, &["new"])]).await[0].is_ok());
+            assert!(append(&log, &[put(S, &["new"])]).await[0].is_ok());
             log.close().await;
             drop(log);
             let log = machine.open().unwrap();
@@ -242,8 +242,8 @@ fn damage_in_one_shards_block_stops_that_shard_alone() {
         let log = machine.open().unwrap();
         log.open_shard(S, FOREVER);
         log.open_shard(T, FOREVER);
-        log.append(vec![append(S, &["here"]), append(T, &["there"])]).await;
-        log.append(vec![append(S, &["more"])]).await;
+        append(&log, &[put(S, &["here"]), put(T, &["there"])]).await;
+        append(&log, &[put(S, &["more"])]).await;
         log.close().await;
         drop(log);
         let path = log_files(&machine).pop().unwrap();

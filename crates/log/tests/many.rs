@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{FOREVER, append, read_all};
+use common::{FOREVER, append, put, read_all};
 use headwater_env::Env;
 use headwater_log::*;
 
@@ -34,8 +34,8 @@ async fn ten_thousand_shards_are_kept_read_and_reopened() {
         for part in 0..10 {
             let shards = (0..SHARDS).filter(|shard| shard % 10 == part);
             let value = |shard: u64| format!("{shard} {round}");
-            let batch = shards.map(|shard| append(ShardNumber(shard), &[&value(shard)])).collect();
-            assert!(log.append(batch).await.iter().all(Result::is_ok));
+            let batch = shards.map(|shard| put(ShardNumber(shard), &[&value(shard)]));
+            assert!(append(&log, &batch.collect::<Vec<_>>()).await.iter().all(Result::is_ok));
         }
     }
     let per_shard = resident_bytes().saturating_sub(before) / SHARDS;

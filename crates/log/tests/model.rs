@@ -5,7 +5,8 @@ mod common;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use common::{Machine, run};
+use bytes::Bytes;
+use common::{Machine, Put, append, run};
 use headwater_log::*;
 use headwater_types::Millis;
 use proptest::prelude::*;
@@ -53,7 +54,7 @@ fn action() -> impl Strategy<Value = Action> {
 
 #[derive(Default)]
 struct Shard {
-    records: Vec<(Millis, NewRecord)>,
+    records: Vec<(Millis, (Bytes, Bytes))>,
     sealed: bool,
     retention: Option<Retention>,
 }
@@ -184,11 +185,11 @@ impl World {
                 common::record(&format!("key{}", self.made), vec![self.made as u8; usize::from(*bytes)])
             };
             let records = (0..*count).map(|_| record()).collect();
-            appends.push(Append { shard: ShardNumber(self.number(*shard)), records });
+            appends.push(Put { shard: ShardNumber(self.number(*shard)), records });
         }
-        let results = self.log().append(appends.clone()).await;
+        let results = append(self.log(), &appends).await;
         let now = self.now();
-        for (Append { shard, records }, result) in appends.into_iter().zip(results) {
+        for (Put { shard, records }, result) in appends.into_iter().zip(results) {
             let shard = self.shards.get_mut(&shard.0).unwrap();
             if shard.sealed {
                 assert_eq!(result, Err(AppendError::Sealed));
@@ -211,7 +212,7 @@ impl World {
         let bytes: usize = chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum();
         assert!(bytes <= limit.bytes || chunk.records.len() == 1);
         for (offset, found) in (from..).zip(&chunk.records) {
-            let (time, NewRecord { key, value }) = shard.records[offset as usize].clone();
+            let (time, (key, value)) = shard.records[offset as usize].clone();
             assert_eq!(*found, Record { offset, time, key, value });
         }
     }

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{FOREVER, Machine, append, read_all, run};
+use common::{FOREVER, Machine, append, put, read_all, run};
 use headwater_env::Disk;
 use headwater_log::*;
 use headwater_types::Millis;
@@ -21,7 +21,7 @@ async fn fill(machine: &Machine, log: &EmbeddedLog) {
     log.open_shard(SHORT, ONE_MINUTE);
     for i in 0..40 {
         let long = "s".repeat(200);
-        let done = log.append(vec![append(KEPT, &[&format!("{i}")]), append(SHORT, &[&long, &long])]).await;
+        let done = append(log, &[put(KEPT, &[&format!("{i}")]), put(SHORT, &[&long, &long])]).await;
         assert!(done.iter().all(Result::is_ok));
         machine.clock.advance(Duration::from_millis(10));
     }
@@ -61,7 +61,7 @@ fn expired_bytes_are_given_back_and_what_is_alive_beside_them_stays() {
         log.open_shard(KEPT, FOREVER);
         log.open_shard(SHORT, ONE_MINUTE);
         assert_eq!(kept_values(&log).await, expected);
-        assert_eq!(log.append(vec![append(SHORT, &["new"])]).await[0].as_ref().unwrap().first_offset, 80);
+        assert_eq!(append(&log, &[put(SHORT, &["new"])]).await[0].as_ref().unwrap().first_offset, 80);
         assert_eq!(read_all(&log, SHORT, 0).await.unwrap().len(), 1);
     });
 }

@@ -1,7 +1,6 @@
 //! An event as it is kept: a record whose key is the log stream and whose value is time and message.
 
-use bytes::Bytes;
-use headwater_log::{NewRecord, Record};
+use headwater_log::Record;
 use headwater_types::Millis;
 
 /// The version of the encoding: one byte of it, eight of time (little endian, ms), the message in UTF-8.
@@ -32,13 +31,13 @@ pub struct Event {
     pub message: String,
 }
 
-/// The record of an event of `stream`.
-pub(crate) fn encode(stream: &str, event: &NewEvent) -> NewRecord {
+/// The record's value of an event; its key is the log stream.
+pub(crate) fn encode(event: &NewEvent) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + event.message.len());
     value.push(VERSION);
     value.extend_from_slice(&event.time.0.to_le_bytes());
     value.extend_from_slice(event.message.as_bytes());
-    NewRecord { key: Bytes::copy_from_slice(stream.as_bytes()), value: value.into() }
+    value
 }
 
 /// The event of a record; none when a later version wrote it.
@@ -63,22 +62,22 @@ mod tests {
 
     use super::*;
 
-    fn record(new: NewRecord) -> Record {
-        Record { offset: 7, time: Millis(9), key: new.key, value: new.value }
+    fn record(key: Vec<u8>, value: Vec<u8>) -> Record {
+        Record { offset: 7, time: Millis(9), key: key.into(), value: value.into() }
     }
 
     proptest! {
         #[test]
         fn an_event_reads_back(stream in ".{1,20}", time: u64, message in ".{0,100}") {
             let new = NewEvent { time: Millis(time), message };
-            let event = decode(&record(encode(&stream, &new))).unwrap();
+            let event = decode(&record(stream.clone().into(), encode(&new))).unwrap();
             prop_assert_eq!((event.time, event.message), (new.time, new.message));
             prop_assert_eq!((event.offset, event.stream, event.ingested), (7, stream, Millis(9)));
         }
 
         #[test]
         fn any_bytes_are_an_event_or_none(key: Vec<u8>, value: Vec<u8>) {
-            drop(decode(&record(NewRecord { key: key.into(), value: value.into() })));
+            drop(decode(&record(key, value)));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
 use headwater_env::Env;
-use headwater_log::{Append, Retention, ShardLog};
+use headwater_log::{Append, NewRecord, Retention, ShardLog};
 use headwater_types::Millis;
 
 use crate::{
@@ -301,11 +301,14 @@ impl Inner {
     }
 
     async fn append(&self, batches: &[(Group, &Batch)]) -> Result<(), Error> {
-        let append = |(group, batch): &(Group, &Batch)| Append {
-            shard: group.shard(),
-            records: batch.events.iter().map(|event| encode(&batch.stream, event)).collect(),
-        };
-        let appended = self.log.append(batches.iter().map(append).collect()).await;
+        let values: Vec<Vec<Vec<u8>>> =
+            batches.iter().map(|(_, batch)| batch.events.iter().map(encode).collect()).collect();
+        let records: Vec<Vec<NewRecord<'_>>> =
+            batches.iter().zip(&values).map(|((_, batch), values)| records(&batch.stream, values)).collect();
+        let of_group = batches.iter().map(|(group, _)| group.shard());
+        let appends: Vec<_> =
+            of_group.zip(&records).map(|(shard, records)| Append { shard, records }).collect();
+        let appended = self.log.append(&appends).await;
         let mut write = false;
         for ((group, batch), appended) in batches.iter().zip(appended) {
             let ingested = appended?.time;
@@ -331,6 +334,11 @@ impl Inner {
             self.catalog.commit(changes.collect()).await?;
         }
     }
+}
+
+/// The log's records of a stream's encoded events.
+fn records<'a>(stream: &'a str, values: &'a [Vec<u8>]) -> Vec<NewRecord<'a>> {
+    values.iter().map(|value| NewRecord { key: stream.as_bytes(), value }).collect()
 }
 
 async fn write_times(env: Env, inner: Weak<Inner>) {

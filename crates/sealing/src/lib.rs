@@ -15,7 +15,7 @@ use std::sync::{
 use bytes::Bytes;
 use headwater_catalog::{Catalog, CatalogError, Expect, Table};
 use headwater_env::Env;
-use headwater_log::{NewRecord, Record, ShardNumber};
+use headwater_log::{Record, ShardNumber};
 use parking_lot::Mutex;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -29,7 +29,7 @@ const MAX_SEALED: u64 = 1 << 32;
 const TABLE: &str = "streams/";
 const ROW: &str = "record-key";
 /// The log's key of an encrypted record. No partition key is the same: they are UTF-8, which never has this byte.
-const MARK: &[u8] = &[0xff];
+pub const SEALED_KEY: &[u8] = &[0xff];
 /// The first byte of the value.
 const VERSION: u8 = 1;
 /// Names what the derived keys are for.
@@ -120,25 +120,26 @@ impl Sealer {
         (current.clone(), current.used.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The encrypted record of a shard.
-    pub fn seal(&self, shard: ShardNumber, partition_key: &[u8], data: &[u8]) -> NewRecord {
+    /// The log's value of an encrypted record of a shard; its key is [`SEALED_KEY`].
+    pub fn seal(&self, shard: ShardNumber, partition_key: &[u8], data: &[u8]) -> Vec<u8> {
         let (derived, count) = self.take();
         let header = header(self.key.id, &derived.salt, count);
-        let mut text =
+        let mut value =
             Vec::with_capacity(HEADER + 2 + partition_key.len() + data.len() + AES_256_GCM.tag_len());
+        value.extend_from_slice(&header);
         // At most 256 characters, each of at most four bytes.
-        text.extend_from_slice(&(partition_key.len() as u16).to_le_bytes());
-        text.extend_from_slice(partition_key);
-        text.extend_from_slice(data);
-        let tag = derived.key.seal_in_place_separate_tag(nonce(count), aad(shard, &header), &mut text);
-        let tag = tag.expect("a record is far below the bound of GCM");
-        let value = [&header[..], &text, tag.as_ref()].concat();
-        NewRecord { key: Bytes::from_static(MARK), value: value.into() }
+        value.extend_from_slice(&(partition_key.len() as u16).to_le_bytes());
+        value.extend_from_slice(partition_key);
+        value.extend_from_slice(data);
+        let text = &mut value[HEADER..];
+        let tag = derived.key.seal_in_place_separate_tag(nonce(count), aad(shard, &header), text);
+        value.extend_from_slice(tag.expect("a record is far below the bound of GCM").as_ref());
+        value
     }
 
     /// What a record of the log holds, encrypted or not.
     pub fn unseal(&self, shard: ShardNumber, record: &Record) -> Result<Opened, Undecryptable> {
-        if record.key != MARK {
+        if record.key != SEALED_KEY {
             let (partition_key, data) = (record.key.clone(), record.value.clone());
             return Ok(Opened { partition_key, data, encrypted: false });
         }
@@ -220,19 +221,19 @@ mod tests {
         Sealer::new(&env(1), RecordKey::new(&env(2)))
     }
 
-    fn stored(record: NewRecord) -> Record {
-        Record { offset: 0, time: Millis(1), key: record.key, value: record.value }
+    fn stored(value: Vec<u8>) -> Record {
+        Record { offset: 0, time: Millis(1), key: Bytes::from_static(SEALED_KEY), value: value.into() }
     }
 
     #[test]
     fn no_nonce_is_used_twice() {
         let sealer = sealer();
-        let values: Vec<_> = (0..3).map(|_| sealer.seal(SHARD, b"k", b"d").value).collect();
+        let values: Vec<_> = (0..3).map(|_| sealer.seal(SHARD, b"k", b"d")).collect();
         assert_ne!(values[0], values[1]);
         sealer.current.lock().used.store(MAX_SEALED - 1, Ordering::Relaxed);
         let last = sealer.seal(SHARD, b"k", b"d");
         let first = sealer.seal(SHARD, b"k", b"d");
-        let salt = |record: &NewRecord| record.value[5..5 + SALT].to_vec();
+        let salt = |value: &Vec<u8>| value[5..5 + SALT].to_vec();
         assert_eq!(salt(&last), values[0][5..5 + SALT]);
         assert_ne!(salt(&first), salt(&last), "a counter at its bound starts over with another key");
         assert!([last, first].into_iter().all(|record| sealer.unseal(SHARD, &stored(record)).is_ok()));
@@ -266,8 +267,7 @@ mod tests {
 
         #[test]
         fn any_value_is_survived(value in proptest::collection::vec(any::<u8>(), 0..99)) {
-            let record = Record { offset: 0, time: Millis(1), key: Bytes::from_static(MARK), value: value.into() };
-            prop_assert_eq!(sealer().unseal(SHARD, &record), Err(Undecryptable));
+            prop_assert_eq!(sealer().unseal(SHARD, &stored(value)), Err(Undecryptable));
         }
     }
 }

@@ -21,6 +21,7 @@ mod put;
 mod read;
 mod record;
 mod reshard;
+mod routes;
 mod source;
 mod stream;
 mod streams;

@@ -1,14 +1,16 @@
 //! The way in: partition key to shard, the shard's limits, one append for the whole call.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_log::{Append, AppendError, Appended, NewRecord};
+use headwater_sealing::SEALED_KEY;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
     Distribution, Error, PutError, Stream, Streams,
     limits::{MAX_PUT_BYTES, PUT_ROUTES},
+    stream::Target,
 };
 
 /// A record to put.
@@ -45,12 +47,28 @@ pub struct Placed {
     pub encrypted: bool,
 }
 
-/// The entries of a call that go to one shard, in their order.
-struct Group {
-    /// The shard's place in the stream.
-    place: usize,
-    /// The entries' places in the call.
-    entries: Vec<u32>,
+/// An entry of a call that is on its way. In order of these, the entries of a shard stand together, as they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Routed {
+    /// The shard's place among those that are open.
+    place: u32,
+    /// The entry's place in the call.
+    entry: u32,
+}
+
+impl Routed {
+    fn shard(self, stream: &Stream) -> &Target {
+        stream.target(self.place)
+    }
+
+    fn of(self, entries: &[PutEntry]) -> &PutEntry {
+        &entries[self.entry as usize]
+    }
+}
+
+/// The entries shard by shard.
+fn groups(routed: &[Routed]) -> impl Iterator<Item = &[Routed]> {
+    routed.chunk_by(|one, next| one.place == next.place)
 }
 
 impl Streams {
@@ -105,35 +123,36 @@ impl Streams {
         entries: &[PutEntry],
         results: &mut [Option<Result<Placed, PutError>>],
     ) {
-        let mut groups = route(stream, entries, results);
+        let mut routed = route(stream, entries, results);
         if self.options.limits {
-            self.throttle(stream, entries, &mut groups, results);
+            self.throttle(stream, entries, &mut routed, results);
         }
-        let appended = self.log.append(self.appends(stream, entries, &groups)).await;
-        for (group, appended) in groups.iter().zip(appended) {
+        let sealed = self.sealed(stream, entries, &routed);
+        let records = records(entries, &routed, &sealed);
+        let appended = self.log.append(&appends(stream, &routed, &records)).await;
+        for (group, appended) in groups(&routed).zip(appended) {
+            let shard = group[0].shard(stream);
             if appended.is_ok() {
-                let bytes = group.entries.iter().map(|&entry| entries[entry as usize].bytes()).sum();
-                stream.shards()[group.place].live.counters.wrote(group.entries.len(), bytes);
+                let bytes = group.iter().map(|one| one.of(entries).bytes()).sum();
+                shard.live.counters.wrote(group.len(), bytes);
             }
-            place(stream, group, appended, results);
+            let encrypted = stream.record.encryption.is_some();
+            for (one, nth) in group.iter().zip(0..) {
+                results[one.entry as usize] = Some(place(shard, &appended, nth, encrypted));
+            }
         }
     }
 
-    /// What the log is to keep, encrypted where the stream wants it.
-    fn appends(&self, stream: &Stream, entries: &[PutEntry], groups: &[Group]) -> Vec<Append> {
-        let append = |group: &Group| {
-            let shard = stream.shards()[group.place].number;
-            let record = |&entry: &u32| {
-                let PutEntry { partition_key, data, .. } = &entries[entry as usize];
-                match stream.record.encryption {
-                    Some(_) => self.sealer.seal(shard, partition_key, data),
-                    // Cheap: they share their bytes.
-                    None => NewRecord { key: partition_key.clone(), value: data.clone() },
-                }
-            };
-            Append { shard, records: group.entries.iter().map(record).collect() }
+    /// The log's values of the entries where the stream wants them encrypted, otherwise none.
+    fn sealed(&self, stream: &Stream, entries: &[PutEntry], routed: &[Routed]) -> Vec<Vec<u8>> {
+        if stream.record.encryption.is_none() {
+            return Vec::new();
+        }
+        let seal = |one: &Routed| {
+            let PutEntry { partition_key, data, .. } = one.of(entries);
+            self.sealer.seal(one.shard(stream).number, partition_key, data)
         };
-        groups.iter().map(append).collect()
+        routed.iter().map(seal).collect()
     }
 
     /// Takes out what the shards' limits refuse.
@@ -141,24 +160,24 @@ impl Streams {
         &self,
         stream: &Stream,
         entries: &[PutEntry],
-        groups: &mut Vec<Group>,
+        routed: &mut Vec<Routed>,
         results: &mut [Option<Result<Placed, PutError>>],
     ) {
         let now = self.env.clock.elapsed();
-        for Group { place, entries: of } in groups.iter_mut() {
-            let shard = &stream.shards()[*place];
-            let sizes = of.iter().map(|&entry| entries[entry as usize].bytes());
-            let mut admitted = shard.live.throttle.admit_writes(now, sizes).into_iter();
-            of.retain(|&entry| {
-                let admitted = admitted.next().expect("one answer a size");
-                if !admitted {
-                    shard.live.counters.refused_write();
-                    results[entry as usize] = Some(Err(PutError::Throttled(shard.record.index)));
-                }
-                admitted
-            });
-        }
-        groups.retain(|group| !group.entries.is_empty());
+        let admit = |group: &[Routed]| {
+            let sizes = group.iter().map(|one| one.of(entries).bytes());
+            group[0].shard(stream).live.throttle.admit_writes(now, sizes)
+        };
+        let mut admitted = groups(routed).flat_map(admit).collect::<Vec<bool>>().into_iter();
+        routed.retain(|one| {
+            let admitted = admitted.next().expect("one answer an entry");
+            if !admitted {
+                let shard = one.shard(stream);
+                shard.live.counters.refused_write();
+                results[one.entry as usize] = Some(Err(PutError::Throttled(shard.index)));
+            }
+            admitted
+        });
     }
 }
 
@@ -180,42 +199,60 @@ impl Stream {
 }
 
 /// The entries without a result, by their shards.
-fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed, PutError>>]) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut group_of: HashMap<usize, usize> = HashMap::new();
-    for ((entry, index), _) in entries.iter().zip(0..).zip(results).filter(|(_, result)| result.is_none()) {
-        let place = match stream.record.distribution {
-            Distribution::PartitionKey => {
-                stream.route(entry.hash_key.unwrap_or_else(|| HashKey::of(&entry.partition_key)))
-            }
-            Distribution::Auto => stream.next_in_turn(),
-        };
-        let group = *group_of.entry(place).or_insert_with(|| {
-            groups.push(Group { place, entries: Vec::new() });
-            groups.len() - 1
-        });
-        groups[group].entries.push(index);
-    }
-    groups
+fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed, PutError>>]) -> Vec<Routed> {
+    let waiting = entries.iter().zip(0..).zip(results).filter(|(_, result)| result.is_none());
+    let waiting = waiting.map(|((entry, nth), _)| (nth, entry));
+    let mut routed: Vec<Routed> = match stream.record.distribution {
+        Distribution::PartitionKey => {
+            let key = |entry: &PutEntry| entry.hash_key.unwrap_or_else(|| HashKey::of(&entry.partition_key));
+            // All keys first: among thousands of shards, the memory is then asked for many routes at one time.
+            let keys: Vec<(u32, HashKey)> = waiting.map(|(nth, entry)| (nth, key(entry))).collect();
+            keys.into_iter().map(|(entry, key)| Routed { place: stream.route(key), entry }).collect()
+        }
+        Distribution::Auto => {
+            waiting.map(|(entry, _)| Routed { place: stream.next_in_turn(), entry }).collect()
+        }
+    };
+    routed.sort_unstable();
+    routed
 }
 
+/// What the log is to keep of each entry.
+fn records<'a>(entries: &'a [PutEntry], routed: &[Routed], sealed: &'a [Vec<u8>]) -> Vec<NewRecord<'a>> {
+    if !sealed.is_empty() {
+        return sealed.iter().map(|value| NewRecord { key: SEALED_KEY, value }).collect();
+    }
+    let record = |one: &Routed| {
+        let PutEntry { partition_key, data, .. } = one.of(entries);
+        NewRecord { key: partition_key, value: data }
+    };
+    routed.iter().map(record).collect()
+}
+
+/// One append a shard. `records` are those of `routed`, in its order.
+fn appends<'a>(stream: &Stream, routed: &[Routed], mut records: &'a [NewRecord<'a>]) -> Vec<Append<'a>> {
+    let append = |group: &[Routed]| {
+        let (of_shard, behind) = records.split_at(group.len());
+        records = behind;
+        Append { shard: group[0].shard(stream).number, records: of_shard }
+    };
+    groups(routed).map(append).collect()
+}
+
+/// What became of the `nth` of the records that were appended to a shard together.
 fn place(
-    stream: &Stream,
-    group: &Group,
-    appended: Result<Appended, AppendError>,
-    results: &mut [Option<Result<Placed, PutError>>],
-) {
-    let shard = &stream.shards()[group.place];
-    let index = shard.record.index;
-    for (&entry, nth) in group.entries.iter().zip(0..) {
-        results[entry as usize] = Some(match &appended {
-            Ok(Appended { first_offset, time }) => {
-                let (offset, time) = (first_offset + nth, *time);
-                let encrypted = stream.record.encryption.is_some();
-                Ok(Placed { shard: index, offset, sequence: shard.sequence(offset, time), time, encrypted })
-            }
-            Err(AppendError::Sealed | AppendError::Unknown(_)) => Err(PutError::Closed(index)),
-            Err(AppendError::Log(error)) => Err(PutError::Log(error.clone())),
-        });
+    shard: &Target,
+    appended: &Result<Appended, AppendError>,
+    nth: u64,
+    encrypted: bool,
+) -> Result<Placed, PutError> {
+    let index = shard.index;
+    match appended {
+        Ok(Appended { first_offset, time }) => {
+            let (offset, time) = (first_offset + nth, *time);
+            Ok(Placed { shard: index, offset, sequence: shard.sequence(offset, time), time, encrypted })
+        }
+        Err(AppendError::Sealed | AppendError::Unknown(_)) => Err(PutError::Closed(index)),
+        Err(AppendError::Log(error)) => Err(PutError::Log(error.clone())),
     }
 }

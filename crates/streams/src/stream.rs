@@ -10,7 +10,8 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
-    Error, ShardRecord, StreamRecord, metrics::Counters, subscriptions::Subscriptions, throttle::Throttle,
+    Error, ShardRecord, StreamRecord, metrics::Counters, routes::Routes, subscriptions::Subscriptions,
+    throttle::Throttle,
 };
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
@@ -19,8 +20,9 @@ pub struct Stream {
     pub record: StreamRecord,
     pub(crate) version: Version,
     shards: Vec<Arc<Shard>>,
-    /// The first hash key of each open shard, in order, with the shard's place in `shards`.
-    routes: Vec<(HashKey, u32)>,
+    /// The open shards in order of their hash keys.
+    targets: Vec<Target>,
+    routes: Routes,
     /// Counts the records that went to shards in their turn.
     turns: Arc<AtomicUsize>,
 }
@@ -32,6 +34,14 @@ pub struct Shard {
     /// Its number in the log.
     pub number: ShardNumber,
     pub(crate) live: Arc<Live>,
+}
+
+/// What a put needs of an open shard, close together: of thousands of shards, few are in the processor's caches.
+pub(crate) struct Target {
+    pub number: ShardNumber,
+    pub index: ShardIndex,
+    created: Millis,
+    pub live: Arc<Live>,
 }
 
 /// What a shard remembers while the process runs, whatever becomes of its record.
@@ -54,12 +64,12 @@ impl Stream {
             })
         };
         let shards: Vec<Arc<Shard>> = record.shards.iter().map(shard).collect();
-        let open = shards.iter().zip(0..).filter(|(shard, _)| shard.record.closed.is_none());
-        let mut routes: Vec<(HashKey, u32)> =
-            open.map(|(shard, place)| (shard.record.range.start, place)).collect();
-        routes.sort_unstable();
+        let mut open: Vec<_> = shards.iter().filter(|shard| shard.record.closed.is_none()).collect();
+        open.sort_unstable_by_key(|shard| shard.record.range.start);
+        let routes = Routes::new(open.iter().map(|shard| shard.record.range.start).collect());
+        let targets = open.into_iter().map(|shard| Target::new(shard)).collect();
         let turns = before.map(|before| before.turns.clone()).unwrap_or_default();
-        Self { record, version, shards, routes, turns }
+        Self { record, version, shards, targets, routes, turns }
     }
 
     /// All shards in order of their index, closed ones included.
@@ -69,7 +79,7 @@ impl Stream {
 
     /// How many shards take records.
     pub fn open_shards(&self) -> u32 {
-        self.routes.len() as u32
+        self.targets.len() as u32
     }
 
     /// Whether a resharding is under way: parents are being sealed, children are not there yet.
@@ -92,17 +102,31 @@ impl Stream {
         self.shards.iter().filter(of)
     }
 
-    /// The place in [`Self::shards`] of the open shard that owns `key`.
-    pub(crate) fn route(&self, key: HashKey) -> usize {
-        // Open shards cover the whole ring, so the last that starts at or before the key owns it.
-        let after = self.routes.partition_point(|(start, _)| *start <= key);
-        self.routes[after.saturating_sub(1)].1 as usize
+    /// An open shard, by what [`Self::route`] and [`Self::next_in_turn`] say.
+    pub(crate) fn target(&self, nth: u32) -> &Target {
+        &self.targets[nth as usize]
     }
 
-    /// The place in [`Self::shards`] of the open shard whose turn it is.
-    pub(crate) fn next_in_turn(&self) -> usize {
-        let turn = self.turns.fetch_add(1, Ordering::Relaxed) % self.routes.len();
-        self.routes[turn].1 as usize
+    /// Which of the open shards owns `key`.
+    pub(crate) fn route(&self, key: HashKey) -> u32 {
+        self.routes.owner(key)
+    }
+
+    /// The open shard whose turn it is.
+    pub(crate) fn next_in_turn(&self) -> u32 {
+        (self.turns.fetch_add(1, Ordering::Relaxed) % self.targets.len()) as u32
+    }
+}
+
+impl Target {
+    fn new(shard: &Shard) -> Self {
+        let Shard { record: ShardRecord { index, created, .. }, number, live } = shard;
+        Self { number: *number, index: *index, created: *created, live: live.clone() }
+    }
+
+    /// The sequence number of the record at `offset`.
+    pub fn sequence(&self, offset: u64, time: Millis) -> SequenceNumber {
+        SequenceNumber::of_record(self.created, self.index, offset, time)
     }
 }
 
@@ -188,7 +212,7 @@ pub(crate) mod tests {
         assert_eq!(stream.children(ShardIndex(3)).count(), 2);
         for shard in stream.shards().iter().filter(|s| s.record.closed.is_none()) {
             for key in [shard.record.range.start, shard.record.range.end] {
-                assert_eq!(stream.shards()[stream.route(key)].record.index, shard.record.index);
+                assert_eq!(stream.target(stream.route(key)).index, shard.record.index);
             }
         }
     }

@@ -62,13 +62,12 @@ async fn a_damaged_record_is_reported() {
     let placed = world.put(&world.stream("a"), entry("k", "secret")).await;
     let number = stream.shards()[0].number;
     let limit = headwater_log::ReadLimit { records: 1, bytes: 1 };
-    let mut stored = world.log.read(number, placed.offset, limit).await.unwrap().records.remove(0);
+    let stored = world.log.read(number, placed.offset, limit).await.unwrap().records.remove(0);
     let mut value = stored.value.to_vec();
     *value.last_mut().unwrap() ^= 1;
-    stored.value = value.into();
     // The log's own checks hold for it: it was appended so.
-    let records = vec![headwater_log::NewRecord { key: stored.key, value: stored.value }];
-    world.log.append(vec![headwater_log::Append { shard: number, records }]).await.remove(0).unwrap();
+    let records = &[headwater_log::NewRecord { key: &stored.key, value: &value }];
+    world.log.append(&[headwater_log::Append { shard: number, records }]).await.remove(0).unwrap();
     let read = async |from| world.streams.read(&stream, &stream.shards()[0], from, 1).await;
     assert_eq!(&read(0).await.unwrap().records[0].data[..], b"secret");
     let damaged = Error::Undecryptable { stream: name("a"), shard: ShardIndex(0), offset: 1 };

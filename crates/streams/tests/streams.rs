@@ -56,9 +56,9 @@ async fn shards_without_a_stream_are_forgotten_at_the_start_and_those_of_others_
             shard,
             Retention { period: std::time::Duration::from_secs(3600), floor: Millis::ZERO },
         );
-        Append { shard, records: vec![NewRecord { key: "k".into(), value: "v".into() }] }
+        Append { shard, records: &[NewRecord { key: b"k", value: b"v" }] }
     };
-    let appended = world.log.append(vec![append(orphan), append(other)]).await;
+    let appended = world.log.append(&[append(orphan), append(other)]).await;
     assert!(appended.iter().all(Result::is_ok));
     world = world.reopen().await;
     let shards = world.log.shards();

@@ -40,18 +40,19 @@ impl ShardLog for MemoryLog {
         self.shards.lock().keys().copied().collect()
     }
 
-    async fn append(&self, batch: Vec<Append>) -> Vec<Result<Appended, AppendError>> {
+    async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
         let mut shards = self.shards.lock();
-        let mut append = |append: Append| {
+        let mut append = |append: &Append<'_>| {
             let (records, _) = shards.get_mut(&append.shard).ok_or(AppendError::Unknown(append.shard))?;
             let first_offset = records.len() as u64;
             let time = Millis(1_500_000_000_000 + first_offset);
             for (offset, new) in (first_offset..).zip(append.records) {
-                records.push(Record { offset, time, key: new.key, value: new.value });
+                let (key, value) = (new.key.to_vec().into(), new.value.to_vec().into());
+                records.push(Record { offset, time, key, value });
             }
             Ok(Appended { first_offset, time })
         };
-        let results = batch.into_iter().map(&mut append).collect();
+        let results = batch.iter().map(&mut append).collect();
         self.appended.notify_waiters();
         results
     }

@@ -2,7 +2,6 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use headwater_env::Env;
 use headwater_log::*;
 use headwater_types::Millis;
@@ -94,7 +93,8 @@ async fn call_again_and_again(
     start: Duration,
     caller: u64,
 ) -> u64 {
-    let value = Bytes::from(vec![b'v'; load.bytes]);
+    let value = vec![b'v'; load.bytes];
+    let same = vec![NewRecord { key: b"partition", value: &value }; load.records as usize];
     let (mut calls, mut records) = (0, 0);
     loop {
         let is_over = match until {
@@ -104,24 +104,24 @@ async fn call_again_and_again(
         if is_over {
             return records;
         }
-        let done = log.append(batch(load, caller, calls, &value)).await;
+        let batch = batch(load, caller, calls);
+        let append =
+            |(shard, count): &(ShardNumber, usize)| Append { shard: *shard, records: &same[..*count] };
+        let done = log.append(&batch.iter().map(append).collect::<Vec<_>>()).await;
         assert!(done.iter().all(Result::is_ok), "{:?}", done.iter().find(|one| one.is_err()));
         calls += 1;
         records += load.records;
     }
 }
 
-/// A call's records, spread over the shards as partition keys spread them.
-fn batch(load: Load, caller: u64, call: u64, value: &Bytes) -> Vec<Append> {
-    let record = || NewRecord { key: Bytes::from_static(b"partition"), value: value.clone() };
+/// How many records of a call go to which shards, spread as partition keys spread them.
+fn batch(load: Load, caller: u64, call: u64) -> Vec<(ShardNumber, usize)> {
     let first = (caller.wrapping_mul(0x9e37_79b9) + call.wrapping_mul(0x85eb_ca6b)) % load.shards;
     let touched = load.records.min(load.shards);
     // Far apart, and no shard twice: 7,919 is prime.
-    let append = |i: u64| Append {
-        shard: ShardNumber((first + i * 7919) % load.shards),
-        records: (0..load.records / touched + u64::from(i < load.records % touched))
-            .map(|_| record())
-            .collect(),
+    let share = |i: u64| {
+        let records = load.records / touched + u64::from(i < load.records % touched);
+        (ShardNumber((first + i * 7919) % load.shards), records as usize)
     };
-    (0..touched).map(append).collect()
+    (0..touched).map(share).collect()
 }

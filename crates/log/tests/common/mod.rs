@@ -4,6 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
 use headwater_log::*;
 use headwater_types::Millis;
@@ -54,12 +55,27 @@ impl Machine {
     }
 }
 
-pub fn record(key: &str, value: impl Into<Vec<u8>>) -> NewRecord {
-    NewRecord { key: key.to_owned().into(), value: value.into().into() }
+/// Records to put into a shard, of each its key and its value.
+#[derive(Clone)]
+pub struct Put {
+    pub shard: ShardNumber,
+    pub records: Vec<(Bytes, Bytes)>,
 }
 
-pub fn append(shard: ShardNumber, values: &[&str]) -> Append {
-    Append { shard, records: values.iter().map(|v| record("k", *v)).collect() }
+pub fn record(key: &str, value: impl Into<Vec<u8>>) -> (Bytes, Bytes) {
+    (key.to_owned().into(), value.into().into())
+}
+
+pub fn put(shard: ShardNumber, values: &[&str]) -> Put {
+    Put { shard, records: values.iter().map(|v| record("k", *v)).collect() }
+}
+
+/// Appends it all in one batch.
+pub async fn append<'a>(log: &EmbeddedLog, batch: &'a [Put]) -> Vec<Result<Appended, AppendError>> {
+    let record = |(key, value): &'a (Bytes, Bytes)| NewRecord { key, value };
+    let records: Vec<Vec<_>> = batch.iter().map(|put| put.records.iter().map(record).collect()).collect();
+    let appends = batch.iter().zip(&records).map(|(put, records)| Append { shard: put.shard, records });
+    log.append(&appends.collect::<Vec<_>>()).await
 }
 
 /// All readable records of a shard, in as many reads as it takes.
