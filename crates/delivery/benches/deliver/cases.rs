@@ -18,19 +18,25 @@ pub struct Case {
     pub limit: fn(&Load) -> u64,
 }
 
+/// Those that are measured only where they are named, for they need what may not be installed.
+pub const RUNTIMES: [&str; 2] = ["node", "python"];
+
 /// All of them; `mib` are delivered as one batch.
-pub fn all(mib: usize) -> [Case; 5] {
+pub fn all(mib: usize) -> [Case; 7] {
     let plain = plain(mib);
     let gzip = Destination { compression: Compression::Gzip, ..plain.clone() };
+    let through = |name, function| Case {
+        name,
+        destination: Destination { steps: vec![in_calls_of(function)], ..gzip.clone() },
+        limited_by: "flate2",
+        limit: limits::gzip,
+    };
     [
         Case { name: "plain", destination: plain.clone(), limited_by: "copying", limit: limits::copy },
         Case { name: "gzip", destination: gzip.clone(), limited_by: "flate2", limit: limits::gzip },
-        Case {
-            name: "function",
-            destination: Destination { steps: vec![function()], ..gzip.clone() },
-            limited_by: "flate2",
-            limit: limits::gzip,
-        },
+        through("function", "echo"),
+        through(RUNTIMES[0], RUNTIMES[0]),
+        through(RUNTIMES[1], RUNTIMES[1]),
         Case {
             name: "partitioned",
             destination: Destination {
@@ -38,7 +44,7 @@ pub fn all(mib: usize) -> [Case; 5] {
                 prefix: Some("data/passengers=!{partitionKeyFromQuery:passengers}/".into()),
                 error_prefix: Some(format!("{FAILED}!{{firehose:error-output-type}}/")),
                 is_partitioned: true,
-                ..gzip
+                ..gzip.clone()
             },
             limited_by: "the query, then flate2",
             limit: limits::query_and_gzip,
@@ -77,9 +83,9 @@ fn plain(mib: usize) -> Destination {
 }
 
 /// In calls of 1 MiB.
-fn function() -> Step {
+fn in_calls_of(function: &str) -> Step {
     Step::Function(Function {
-        arn: arn("lambda", "function:echo"),
+        arn: arn("lambda", &format!("function:{function}")),
         retries: 0,
         batch_bytes: 1 << 20,
         interval_s: 60,

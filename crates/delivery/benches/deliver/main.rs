@@ -1,9 +1,10 @@
 //! How fast deliveries are on this machine, beside what limits each of them in the same run.
 //!
 //! `cargo bench -p headwater-delivery --bench deliver -- [--mib N] [--rounds N] [--disk DIR] [CASE ...]` with the cases
-//! `plain`, `gzip`, `function`, `partitioned` and `parquet`; all of them when none is named. A delivery and its limit
-//! are measured in turn, so that a machine that does other things as well slows both. Objects are counted and dropped;
-//! with `--disk`, they go to the object store of a server, in a folder there.
+//! `plain`, `gzip`, `function`, `partitioned` and `parquet`, which is all of them when none is named, and `node` and
+//! `python`: the same function in one process of these. A delivery and its limit are measured in turn, so that a machine
+//! that does other things as well slows both. Objects are counted and dropped; with `--disk`, they go to the object
+//! store of a server, in a folder there.
 
 mod cases;
 mod cost;
@@ -19,7 +20,11 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::{cases::Case, cost::Cost, world::World};
+use crate::{
+    cases::{Case, RUNTIMES},
+    cost::Cost,
+    world::World,
+};
 
 /// What the bench is asked for.
 struct Args {
@@ -80,7 +85,8 @@ fn main() {
         println!("| delivery | MB/s | CPU s/GB | objects, MB | beside it, on one thread | MB/s | CPU s/GB | share of its rate | CPU beside its CPU |");
         println!("|---|---|---|---|---|---|---|---|---|");
         for case in cases::all(args.mib) {
-            if args.cases.is_empty() || args.cases.iter().any(|asked| asked == case.name) {
+            let is_asked = args.cases.iter().any(|asked| asked == case.name);
+            if is_asked || args.cases.is_empty() && !RUNTIMES.contains(&case.name) {
                 measure(&world, &load, &case, args.rounds).await;
             }
         }

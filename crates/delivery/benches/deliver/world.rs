@@ -70,7 +70,7 @@ impl World {
         };
         let ports = Ports {
             sources: Arc::new(stream.clone()),
-            invoke: Arc::new(Echo),
+            invoke: Arc::new(Echo::open(&env, catalog.clone(), dir.path()).await),
             objects: Arc::new(Counter { bytes: bytes.clone(), disk }),
             logs: Arc::new(NoLogs),
             tables: Arc::new(Trips),

@@ -252,3 +252,101 @@ fn missing() -> Failure {
         "One or more record Ids were not returned. Ensure that the Lambda function returns all received record Ids.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::Millis;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        steps::Outcome,
+        testing::{item, number},
+    };
+
+    fn request(group: &[Item]) -> Request {
+        let frame = Frame {
+            invocation_id: "i".into(),
+            source_kinesis_stream_arn: Some("s".into()),
+            delivery_stream_arn: "d".into(),
+            region: "r".into(),
+        };
+        Request::of(&frame, group)
+    }
+
+    /// A group with these keys and data.
+    fn group(records: Vec<(String, Vec<u8>)>) -> Vec<Item> {
+        let record = |(i, (key, data)): (u64, (String, Vec<u8>))| UserRecord {
+            shard: "shardId-000000000000".into(),
+            sequence_number: number(0, i),
+            sub: 0,
+            partition_key: key.into(),
+            data: data.into(),
+            arrival: Millis(7),
+        };
+        Outcome::of((0..).zip(records).map(record).collect()).items
+    }
+
+    #[test]
+    fn parts_of_one_record_have_ids_of_their_own() {
+        let whole = item("x");
+        let request = request(&[whole.clone(), whole.clone(), item("y")]);
+        let ids: Vec<&str> = request.ids().collect();
+        let first = format!("{}000000", number(0, 0));
+        assert_eq!(ids, [&*first, &format!("{first}000001"), &format!("{first}000002")]);
+    }
+
+    #[test]
+    fn verdicts_are_in_the_order_of_the_request() {
+        let group = group(["a", "b", "c"].map(|text| (String::new(), text.into())).into());
+        let request = request(&group);
+        let mut answers: Vec<Value> =
+            request.ids().map(|id| json!({"recordId": id, "result": "Dropped"})).collect();
+        answers[1]["result"] = "Ok".into();
+        answers[1]["data"] = "Qg==".into();
+        let verdicts_of = |answers: &[Value]| {
+            verdicts(&request, json!({"records": answers}).to_string().as_bytes()).unwrap()
+        };
+        let kept = Verdict::Ok(Bytes::from_static(b"B"), BTreeMap::new());
+        let expected = vec![Verdict::Dropped, kept.clone(), Verdict::Dropped];
+        assert_eq!(verdicts_of(&answers), expected);
+        answers.rotate_left(1);
+        assert_eq!(verdicts_of(&answers), expected);
+        answers.push(answers[1].clone());
+        assert_eq!(verdicts_of(&answers), [Verdict::Dropped, kept, Verdict::Failed(duplicated())]);
+        assert_eq!(verdicts_of(&answers[..1])[0], Verdict::Failed(missing()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_record_is_in_its_request(
+            records in prop::collection::vec((any::<String>(), prop::collection::vec(any::<u8>(), 0..70)), 1..5),
+        ) {
+            let group = group(records.clone());
+            let request = request(&group);
+            prop_assert!(request.body.len() <= 1024 + group.iter().map(record_bytes).sum::<usize>());
+            let told: Value = serde_json::from_slice(&request.body).unwrap();
+            for ((told, id), (key, data)) in told["records"].as_array().unwrap().iter().zip(request.ids()).zip(records) {
+                prop_assert_eq!(&told["recordId"], id);
+                prop_assert_eq!(&told["kinesisRecordMetadata"]["partitionKey"], &key);
+                prop_assert_eq!(BASE64.decode(told["data"].as_str().unwrap()).unwrap(), data);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_judged(answer in prop::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(judged) = verdicts(&request(&[item("x")]), &answer) {
+                prop_assert_eq!(judged.len(), 1);
+            }
+        }
+
+        #[test]
+        fn any_member_is_judged(id in any::<Option<String>>(), result in "Ok|Dropped|.*", data in any::<Option<String>>()) {
+            let answer = json!({"records": [{"recordId": id, "result": result, "data": data}]}).to_string();
+            if let Ok(judged) = verdicts(&request(&[item("x")]), answer.as_bytes()) {
+                prop_assert_eq!(judged.len(), 1);
+            }
+        }
+    }
+}
