@@ -198,7 +198,7 @@ impl Groups {
                     self.push(user(sub, key, part.data));
                 });
             }
-            None => self.push(user(0, record.partition_key.clone(), record.data.clone())),
+            None => self.push(user(0, record.partition_key, record.data)),
         }
     }
 
