@@ -1,9 +1,9 @@
 //! What targets share: a runtime, a machine that forgets, and requests out of bytes.
 
-use std::{cell::LazyCell, sync::Arc};
+use std::{cell::LazyCell, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
-use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks};
 use headwater_shapes::Operation;
 use headwater_types::{Account, Millis, Region};
 use headwater_wire::{
@@ -32,8 +32,25 @@ pub fn machine() -> (SimDisk, Env) {
     let disk = SimDisk::new(1);
     let clock = Arc::new(ManualClock::at(NOW));
     let random = Arc::new(SeededRandom::new(1));
-    let env = Env { clock, random, disk: Arc::new(disk.clone()), ..Env::real() };
+    let env = Env { clock, random, disk: Arc::new(disk.clone()), tasks: Arc::new(Here) };
     (disk, env)
+}
+
+/// Runs what blocks where it is asked for: handing it to another thread would take most of the time.
+struct Here;
+
+impl Spawn for Here {
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        TokioTasks.spawn(task);
+    }
+
+    fn blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+
+    fn thread(&self, name: &str, work: Box<dyn FnOnce() + Send>) {
+        TokioTasks.thread(name, work);
+    }
 }
 
 /// Answers every operation of every service with an error, after it took what there is of a body.
