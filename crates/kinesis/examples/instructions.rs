@@ -63,6 +63,10 @@ fn phase_boundary(phase: &str) {
     black_box(phase);
 }
 
+/// The server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Call = (&'static str, String);
 
 /// A door and what is behind it.

@@ -20,6 +20,10 @@ use std::process::ExitCode;
 use cli::{Cli, Command};
 use headwater_env::Env;
 
+/// Requests allocate in one thread and free in another, many times each: docs/adr/0013 has the figures.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Why a command did not do its work: words for the one who called it.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
