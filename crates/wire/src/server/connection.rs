@@ -11,10 +11,15 @@ use std::{
     },
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, Fuse},
+    stream::FuturesUnordered,
+};
 use headwater_env::Spawn;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use headwater_shapes::Blob;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -25,6 +30,7 @@ use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::watch,
 };
 
 use crate::{
@@ -39,6 +45,10 @@ use crate::{
         seats::Seat,
     },
 };
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
 /// Runs hyper's tasks where all tasks run.
 #[derive(Clone)]
@@ -123,34 +133,71 @@ async fn drive(
     });
     let builder = builder(shared);
     let socket = TokioIo::new(TimedSocket::new(socket, patience(shared)));
-    let connection = builder.serve_connection_with_upgrades(socket, service);
-    let mut connection = pin!(connection);
-    let mut phase = shared.phase.clone();
-    let mut seen = Phase::Open;
-    // hyper has no time-out of its own for a connection that never says which HTTP it speaks.
-    let mut silence = shared.env.clock.sleep(shared.serving.limits.idle).fuse();
+    let mut connection = pin!(builder.serve_connection_with_upgrades(socket, service));
+    // In a set of its own it is polled only when it was woken, not with each step of the connection.
+    let mut around = FuturesUnordered::from_iter([Around::new(peer, shared, asked).change()]);
     loop {
         tokio::select! {
+            biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(peer = %peer.address, %error, "a connection broke");
                 }
                 return upgrade.lock().take();
             }
-            () = &mut silence => {
-                if !asked.load(Ordering::Relaxed) {
-                    return None;
+            Some((change, rest)) = around.next() => {
+                match change {
+                    Change::Leave => connection.as_mut().graceful_shutdown(),
+                    Change::Drop => return None,
                 }
+                around.push(rest.change());
             }
-            () = peer.seat.asked_to_leave() => connection.as_mut().graceful_shutdown(),
-            now = phase.wait_for(|phase| *phase != seen) => match now.map(|phase| *phase) {
-                Ok(now) if now != Phase::Closed => {
-                    seen = now;
-                    connection.as_mut().graceful_shutdown();
-                }
-                _ => return None,
-            },
         }
+    }
+}
+
+/// What may end a connection besides itself.
+struct Around<'a> {
+    seat: &'a Seat,
+    phase: watch::Receiver<Phase>,
+    /// hyper has no time-out of its own for a connection that never says which HTTP it speaks.
+    silence: Fuse<BoxFuture<'a, ()>>,
+    /// Whether there was a request.
+    asked: Arc<AtomicBool>,
+}
+
+/// What becomes of a connection.
+enum Change {
+    /// It ends after the requests that run.
+    Leave,
+    /// It ends now.
+    Drop,
+}
+
+impl<'a> Around<'a> {
+    fn new(peer: &'a Peer, shared: &'a Shared, asked: Arc<AtomicBool>) -> Self {
+        let silence = shared.env.clock.sleep(shared.serving.limits.idle).fuse();
+        Self { seat: &peer.seat, phase: shared.phase.clone(), silence, asked }
+    }
+
+    /// Waits for the next change.
+    async fn change(mut self) -> (Change, Self) {
+        let change = loop {
+            tokio::select! {
+                () = &mut self.silence => {
+                    if !self.asked.load(Ordering::Relaxed) {
+                        break Change::Drop;
+                    }
+                }
+                () = self.seat.asked_to_leave() => break Change::Leave,
+                changed = self.phase.changed() => match changed.map(|()| *self.phase.borrow_and_update()) {
+                    Ok(Phase::Open) => {}
+                    Ok(Phase::Draining) => break Change::Leave,
+                    Ok(Phase::Closed) | Err(_) => break Change::Drop,
+                },
+            }
+        };
+        (change, self)
     }
 }
 
@@ -268,18 +315,21 @@ fn context(head: &http::request::Parts, peer: &Peer, shared: &Shared) -> Context
 /// The ids that every answer of AWS carries; S3's are named otherwise, and its door's own.
 fn add_ids(response: &mut Response<Body>, request_id: &str, shared: &Shared) {
     let headers = response.headers_mut();
-    if !headers.contains_key("x-amzn-requestid")
-        && !headers.contains_key("x-amz-request-id")
+    if !headers.contains_key(REQUEST_ID)
+        && !headers.contains_key(S3_REQUEST_ID)
         && let Ok(id) = HeaderValue::from_str(request_id)
     {
-        headers.insert("x-amzn-requestid", id);
+        headers.insert(REQUEST_ID, id);
     }
     let preflight = headers.contains_key(header::ACCESS_CONTROL_MAX_AGE);
-    if !preflight && !headers.contains_key("x-amz-id-2") {
-        let mut id = [0; limits::EXTENDED_ID_BYTES];
+    if !preflight && !headers.contains_key(EXTENDED_ID) {
+        let (mut id, mut text) = ([0; limits::EXTENDED_ID_BYTES], Vec::new());
         shared.env.random.fill(&mut id);
-        let id = HeaderValue::from_str(&STANDARD.encode(id)).expect("base64 is printable");
-        headers.insert("x-amz-id-2", id);
+        Blob::write_base64(&id, &mut text);
+        headers.insert(
+            EXTENDED_ID,
+            HeaderValue::from_maybe_shared(Bytes::from(text)).expect("base64 is printable"),
+        );
     }
 }
 

@@ -7,7 +7,9 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_shapes::{ByteStream, OperationShape, Protocol, Service};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -24,7 +26,7 @@ use crate::{
     verify::Verifier,
 };
 
-const TARGET: &str = "x-amz-target";
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +239,8 @@ impl Door for Stray {
     fn takes(&self, head: &Parts) -> bool {
         let asked = head.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
         let preflight = head.method == Method::OPTIONS
-            && asked.is_some_and(|v| v.to_str().is_ok_and(|v| v.to_ascii_lowercase().contains(TARGET)));
+            && asked
+                .is_some_and(|v| v.to_str().is_ok_and(|v| v.to_ascii_lowercase().contains(TARGET.as_str())));
         preflight || head.headers.contains_key(TARGET) || Codec::of(&head.headers).is_some()
     }
 
