@@ -8,6 +8,11 @@ use headwater_shapes::Blob;
 use serde::{Serialize, ser};
 use serde_json::Error;
 
+use crate::limits::ANSWER_AHEAD_BYTES;
+
+/// Elements of a list are like each other: room is made for so large a part of them more than the first would take.
+const LIKE_IT_MORE: usize = 16;
+
 /// Writes to the end of `out`.
 pub(super) struct Serializer<'a> {
     out: &'a mut Vec<u8>,
@@ -19,6 +24,8 @@ pub(super) struct Serializer<'a> {
 pub(super) struct Members<'a> {
     out: &'a mut Vec<u8>,
     is_first: bool,
+    /// How many more elements a list has, where it says so and has none yet.
+    announced: usize,
     /// What closes it.
     end: u8,
 }
@@ -33,9 +40,17 @@ impl<'a> Serializer<'a> {
         serde_json::to_writer(self.out, &value)
     }
 
+    /// A text that [`is_plain`].
+    fn plain(self, text: &str) {
+        self.out.reserve(text.len() + 2);
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+    }
+
     fn members(self, start: u8, end: u8) -> Members<'a> {
         self.out.push(start);
-        Members { out: self.out, is_first: true, end }
+        Members { out: self.out, is_first: true, announced: 0, end }
     }
 }
 
@@ -75,10 +90,7 @@ impl<'a> ser::Serializer for Serializer<'a> {
         if !is_plain(text) {
             return self.other(text);
         }
-        self.out.reserve(text.len() + 2);
-        self.out.push(b'"');
-        self.out.extend_from_slice(text.as_bytes());
-        self.out.push(b'"');
+        self.plain(text);
         Ok(())
     }
 
@@ -131,8 +143,8 @@ impl<'a> ser::Serializer for Serializer<'a> {
         Err(no_form(name))
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Members<'a>, Error> {
-        Ok(self.members(b'[', b']'))
+    fn serialize_seq(self, len: Option<usize>) -> Result<Members<'a>, Error> {
+        Ok(Members { announced: len.unwrap_or(0), ..self.members(b'[', b']') })
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Members<'a>, Error> {
@@ -189,6 +201,16 @@ impl Members<'_> {
         Serializer::new(self.out)
     }
 
+    /// Behind the first element, which began at `at`: makes room for all others at once, if they are like it. To grow
+    /// by doubling would copy a page of records once more.
+    fn make_room(&mut self, at: usize) {
+        let others = std::mem::take(&mut self.announced).saturating_sub(1);
+        if others > 0 {
+            let like_it = (self.out.len() - at).saturating_mul(others);
+            self.out.reserve(like_it.saturating_add(like_it / LIKE_IT_MORE).min(ANSWER_AHEAD_BYTES));
+        }
+    }
+
     fn close(self) -> Result<(), Error> {
         self.out.push(self.end);
         Ok(())
@@ -200,7 +222,10 @@ impl ser::SerializeSeq for Members<'_> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(self.member())
+        let at = self.out.len();
+        value.serialize(self.member())?;
+        self.make_room(at);
+        Ok(())
     }
 
     fn end(self) -> Result<(), Error> {
@@ -247,7 +272,8 @@ impl ser::SerializeStruct for Members<'_> {
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
-        name.serialize(self.member())?;
+        debug_assert!(is_plain(name), "names come from the models: {name}");
+        self.member().plain(name);
         self.out.push(b':');
         value.serialize(Serializer::new(self.out))
     }
@@ -315,6 +341,18 @@ mod tests {
             let records = vec![record.clone(), record];
             prop_assert_eq!(written(&records), serde_json::to_string(&records).unwrap());
         }
+    }
+
+    #[test]
+    fn room_for_a_list_is_made_at_its_first_element() {
+        let mut out = Vec::with_capacity(512);
+        vec!["a".repeat(1000); 1300].serialize(Serializer::new(&mut out)).unwrap();
+        assert!(out.capacity() < out.len() + out.len() / 8, "{} for {}", out.capacity(), out.len());
+        let mut out = Vec::new();
+        let uneven: Vec<String> =
+            (0..1000).map(|i| "a".repeat(if i % 2 == 0 { 100_000 } else { 0 })).collect();
+        uneven.serialize(Serializer::new(&mut out)).unwrap();
+        assert!(out.capacity() <= 2 * out.len(), "{} for {}", out.capacity(), out.len());
     }
 
     #[test]
