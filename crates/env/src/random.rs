@@ -23,14 +23,13 @@ pub trait Random: Send + Sync {
         b[6] = b[6] & 0x0f | 0x40;
         b[8] = b[8] & 0x3f | 0x80;
         // Each request has one: without the machinery of `format!`.
-        let mut text = String::with_capacity(36);
-        for (i, byte) in b.into_iter().enumerate() {
-            if matches!(i, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.extend([byte >> 4, byte & 0xf].map(|digit| char::from(HEX[usize::from(digit)])));
+        let mut text = [b'-'; 36];
+        let digits = text.iter_mut().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+        for (nth, (_, digit)) in digits.enumerate() {
+            let byte = b[nth / 2];
+            *digit = HEX[usize::from(if nth % 2 == 0 { byte >> 4 } else { byte & 0xf })];
         }
-        text
+        str::from_utf8(&text).expect("digits are ASCII").to_owned()
     }
 }
 
@@ -72,5 +71,8 @@ mod tests {
         assert_eq!(a, b);
         assert_ne!(a, SeededRandom::new(8).uuid());
         assert_eq!((a.len(), &a[14..15]), (36, "4"));
+        let groups: Vec<usize> = a.split('-').map(str::len).collect();
+        assert_eq!(groups, [8, 4, 4, 4, 12]);
+        assert!(a.bytes().all(|byte| byte == b'-' || HEX.contains(&byte)));
     }
 }

@@ -63,8 +63,7 @@ impl<T: Check> Check for BTreeMap<String, T> {
 impl Check for String {
     fn check(&self, shape: &Shape) -> bool {
         let Shape::String { min, max, pattern, values } = shape else { return true };
-        let bounded = min.is_some() || max.is_some();
-        (!bounded || within(self.chars().count(), *min, *max))
+        chars_within(self, *min, *max)
             && (values.is_empty() || values.contains(&self.as_str()))
             && pattern.is_none_or(|pattern| pattern.matches(self))
     }
@@ -115,6 +114,12 @@ impl Check for Timestamp {
     }
 }
 
+/// The same of a text's characters, which are only counted where its bytes leave it open.
+fn chars_within(text: &str, min: Option<u64>, max: Option<u64>) -> bool {
+    let (most, least) = (text.len(), text.len().div_ceil(4));
+    (within(most, None, max) && within(least, min, None)) || within(text.chars().count(), min, max)
+}
+
 fn within(len: usize, min: Option<u64>, max: Option<u64>) -> bool {
     let len = len as u64;
     min.is_none_or(|min| len >= min) && max.is_none_or(|max| len <= max)
@@ -127,9 +132,16 @@ pub struct Pattern {
     compiled: OnceLock<Option<Compiled>>,
 }
 
+#[derive(Debug)]
+enum Compiled {
+    /// It only says which characters there may be, one of them at least: what names have, in every request.
+    Class([bool; 128]),
+    Java(Java),
+}
+
 /// Java's patterns look ahead at their start and behind at their end; `regex` does neither, so these are apart.
 #[derive(Debug)]
-struct Compiled {
+struct Java {
     body: Regex,
     not_at_start: Option<Regex>,
     not_at_end: Option<Regex>,
@@ -150,14 +162,46 @@ impl Pattern {
     /// operation's own checks stand behind it.
     pub fn matches(&self, value: &str) -> bool {
         let compiled = self.compiled.get_or_init(|| Compiled::of(self.text));
-        let Some(Compiled { body, not_at_start, not_at_end }) = compiled else { return true };
-        body.is_match(value)
-            && !not_at_start.as_ref().is_some_and(|not| not.is_match(value))
-            && !not_at_end.as_ref().is_some_and(|not| not.is_match(value))
+        match compiled {
+            None => true,
+            Some(Compiled::Class(class)) => {
+                let is_in = |byte: u8| class.get(usize::from(byte)).is_some_and(|is_in| *is_in);
+                !value.is_empty() && value.bytes().all(is_in)
+            }
+            Some(Compiled::Java(java)) => java.matches(value),
+        }
     }
 }
 
 impl Compiled {
+    fn of(java: &str) -> Option<Self> {
+        class(java).map(Self::Class).or_else(|| Java::of(java).map(Self::Java))
+    }
+}
+
+/// The characters of a pattern such as `[a-zA-Z0-9_.-]+`.
+fn class(java: &str) -> Option<[bool; 128]> {
+    let inner = java.strip_prefix('[')?.strip_suffix("]+")?.as_bytes();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    if inner.is_empty() || !inner.iter().all(is_plain) {
+        return None;
+    }
+    let (mut class, mut rest) = ([false; 128], inner);
+    while let [first, after @ ..] = rest {
+        let (last, after) = if let [b'-', last, after @ ..] = after { (last, after) } else { (first, after) };
+        class.get_mut(usize::from(*first)..=usize::from(*last))?.fill(true);
+        rest = after;
+    }
+    Some(class)
+}
+
+impl Java {
+    fn matches(&self, value: &str) -> bool {
+        self.body.is_match(value)
+            && !self.not_at_start.as_ref().is_some_and(|not| not.is_match(value))
+            && !self.not_at_end.as_ref().is_some_and(|not| not.is_match(value))
+    }
+
     fn of(java: &str) -> Option<Self> {
         let mut body = ascii_classes(java);
         let mut not_at_start = None;
@@ -259,6 +303,24 @@ mod tests {
             let pattern = Pattern::new(pattern);
             assert!(pattern.matches(yes), "{pattern:?} {yes}");
             assert!(!pattern.matches(no), "{pattern:?} {no}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn classes_are_what_they_are_to_regex(text in "[a-z0-9_.ä -]{0,6}|.*") {
+            for pattern in ["[a-zA-Z0-9_.-]+", "[-az]+", "[a-c0-1.]+", "[a]+"] {
+                assert!(class(pattern).is_some(), "{pattern}");
+                let expected = compile(&format!(r"\A(?:{pattern})\z")).unwrap().is_match(&text);
+                assert_eq!(Pattern::new(pattern).matches(&text), expected, "{pattern}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_patterns_are_no_classes() {
+        for pattern in [r"[\w]+", "[^a]+", "[a]*", "[]+", "[z-a]+", "[a&&b]+", "a+", "[a]+b"] {
+            assert!(class(pattern).is_none(), "{pattern}");
         }
     }
 
