@@ -3,7 +3,7 @@
 //! A batch is encoded and its bodies are checksummed before anything is locked; what only the committer's order
 //! decides (offsets and time) is filled in afterwards, in place.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{
     api::{Append, NewRecord, Record},
@@ -17,7 +17,7 @@ const RECORD_HEADER: usize = 6;
 /// A batch as bytes, all but its block headers.
 pub struct Draft {
     /// Blocks, one behind the other, each with room for its header.
-    pub bytes: Vec<u8>,
+    pub bytes: BytesMut,
     /// The blocks.
     pub blocks: Vec<DraftBlock>,
 }
@@ -47,13 +47,12 @@ pub fn encoded_len(batch: &[Append<'_>]) -> usize {
     batch.iter().map(append).sum()
 }
 
-/// Encodes a batch.
+/// Encodes a batch into an empty buffer with room for [`encoded_len`].
 ///
 /// # Panics
 /// When a key or a value is longer than the limits say: who appends has checked that.
-pub fn encode(batch: &[Append<'_>]) -> Draft {
-    let mut draft =
-        Draft { bytes: Vec::with_capacity(encoded_len(batch)), blocks: Vec::with_capacity(batch.len()) };
+pub fn encode(batch: &[Append<'_>], buffer: BytesMut) -> Draft {
+    let mut draft = Draft { bytes: buffer, blocks: Vec::with_capacity(batch.len()) };
     for (append, Append { records, .. }) in batch.iter().enumerate() {
         let mut rest = *records;
         while !rest.is_empty() {
@@ -81,7 +80,7 @@ fn encode_block(draft: &mut Draft, append: usize, records: &[NewRecord<'_>]) -> 
     count
 }
 
-fn encode_record(bytes: &mut Vec<u8>, NewRecord { key, value }: &NewRecord<'_>) {
+fn encode_record(bytes: &mut BytesMut, NewRecord { key, value }: &NewRecord<'_>) {
     assert!(
         key.len() <= limits::KEY_BYTES && value.len() <= limits::VALUE_BYTES,
         "the record is over the limits"
@@ -173,9 +172,9 @@ mod tests {
         let records: Vec<_> =
             values.iter().map(|value| NewRecord { key: &value[..3], value: &value[..] }).collect();
         let batch = [Append { shard: ShardNumber(1), records: &records }];
-        let Draft { bytes, blocks } = encode(&batch);
+        let Draft { bytes, blocks } = encode(&batch, BytesMut::new());
         assert!(blocks.len() > 3 && bytes.len() <= encoded_len(&batch));
-        let bytes = Bytes::from(bytes);
+        let bytes = bytes.freeze();
         let mut back = Vec::new();
         for block in &blocks {
             let body = block.at + BLOCK_HEADER..block.at + BLOCK_HEADER + block.length as usize;

@@ -161,7 +161,7 @@ impl Core {
             results.push(assign(&mut assigned, append.records.len(), now));
         }
         let blocks = place(batch, &mut draft, &results);
-        let durable = must_wait.then(|| self.push(&mut queue, draft.bytes.into(), blocks, room));
+        let durable = must_wait.then(|| self.push(&mut queue, draft.bytes.freeze(), blocks, room));
         Ok(Queued { results, durable })
     }
 

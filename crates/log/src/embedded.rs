@@ -192,11 +192,13 @@ impl ShardLog for EmbeddedLog {
 
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
         let all = |e: LogError| batch.iter().map(|_| Err(AppendError::Log(e.clone()))).collect();
-        let room = match self.core.admit(block::encoded_len(batch)).await {
+        let bytes = block::encoded_len(batch);
+        let room = match self.core.admit(bytes).await {
             Ok(room) => room,
             Err(e) => return all(e),
         };
-        let queued = match self.core.enqueue(batch, block::encode(batch), Some(room)) {
+        let draft = block::encode(batch, self.core.tail.spare.take(bytes));
+        let queued = match self.core.enqueue(batch, draft, Some(room)) {
             Ok(queued) => queued,
             Err(e) => return all(e),
         };

@@ -6,6 +6,7 @@
 
 mod api;
 mod block;
+mod buffers;
 mod cache;
 mod committer;
 mod core;

@@ -34,6 +34,12 @@ pub const READ_AHEAD_BYTES: u64 = 256 << 10;
 /// What a batch in the tail costs beside its own bytes.
 pub const TAIL_BATCH_OVERHEAD: usize = 128;
 
+/// A batch of at least this many bytes leaves its buffer to one that comes later.
+pub const SPARE_LEAST_BYTES: usize = 64 << 10;
+
+/// Bytes of such buffers that are kept.
+pub const SPARE_BYTES: usize = 4 << 20;
+
 /// Recent blocks of a shard for which room is kept though there are far fewer.
 pub const RECENT_BLOCKS: usize = 32;
 

@@ -8,11 +8,13 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::{limits, shard::BlockRef};
+use crate::{buffers::Buffers, limits, shard::BlockRef};
 
 /// What was written last.
 pub struct TailCache {
     budget: usize,
+    /// What batches leave that are held no more.
+    pub spare: Buffers,
     state: Mutex<State>,
 }
 
@@ -32,7 +34,7 @@ struct Held {
 impl TailCache {
     /// A cache that holds at most `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        Self { budget, state: Mutex::default() }
+        Self { budget, spare: Buffers::default(), state: Mutex::default() }
     }
 
     /// Holds what was written to the journal file `file` at `at`, behind all before, and drops the oldest until all fit.
@@ -44,6 +46,7 @@ impl TailCache {
             && let Some(dropped) = state.held.pop_front()
         {
             state.bytes -= dropped.bytes.len() + limits::TAIL_BATCH_OVERHEAD;
+            self.spare.give(dropped.bytes);
         }
     }
 
