@@ -108,7 +108,10 @@ impl Run<'_, '_> {
     async fn init(&mut self, started: Duration) -> Option<Signal> {
         let deadline = started + limits::INIT_TIME + self.timeout();
         match self.watch(deadline).await {
-            Signal::Told(Told::Ready) => None,
+            Signal::Told(Told::Ready) => {
+                self.process.end_line(self.lines);
+                None
+            }
             other => Some(other),
         }
     }

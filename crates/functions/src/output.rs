@@ -46,7 +46,7 @@ impl Output {
         }
     }
 
-    /// Passes on what the process has printed so far, up to one pipe full, and ends the last line.
+    /// Passes on what the process has printed so far, up to one pipe full.
     pub fn drain(&mut self, to: &mut Lines<'_>) {
         let mut buffer = vec![0; limits::OUTPUT_READ_BYTES];
         // Straight from the pipe, past the runtime's idea of whether it is readable, which may lag.
@@ -56,6 +56,10 @@ impl Output {
                 _ => break,
             }
         }
+    }
+
+    /// Passes on a line that has no end yet.
+    pub fn end_line(&mut self, to: &mut Lines<'_>) {
         if !self.partial.is_empty() {
             let line = std::mem::take(&mut self.partial);
             to.push_bytes(&line);
@@ -126,5 +130,45 @@ impl<'a> Lines<'a> {
     /// The last of all lines.
     pub fn into_tail(self) -> Vec<u8> {
         self.tail.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, sync::Arc};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::logs::{LogBatch, LogSink};
+
+    struct Nowhere;
+
+    #[async_trait]
+    impl LogSink for Nowhere {
+        async fn append(&self, _: &[LogBatch]) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_printed_in_pieces_stays_whole_until_it_is_ended() {
+        let env = Env::real();
+        let writer = LogWriter::start(&env, Arc::new(Nowhere));
+        let mut lines = Lines::new(&env, &writer, "g".into(), "s".into());
+        let (reader, mut printer) = io::pipe().unwrap();
+        let pipe = Receiver::from_owned_fd(OwnedFd::from(reader)).unwrap();
+        let mut output = Output { pipe, partial: Vec::new(), ended: false };
+        for piece in ["good", " try 4\nand", " more"] {
+            printer.write_all(piece.as_bytes()).unwrap();
+            output.drain(&mut lines);
+        }
+        let messages = |lines: &Lines<'_>| -> Vec<String> {
+            lines.waiting.iter().map(|line| line.message.clone()).collect()
+        };
+        assert_eq!(messages(&lines), ["good try 4"]);
+        output.end_line(&mut lines);
+        output.end_line(&mut lines);
+        assert_eq!(messages(&lines), ["good try 4", "and more"]);
     }
 }

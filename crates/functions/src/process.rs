@@ -120,8 +120,12 @@ impl Process {
                 () = self.output.pump(lines) => None,
                 () = self.env.clock.sleep(left.min(limits::MEMORY_CHECK_EVERY)) => self.check(bounds),
             };
-            if signal.is_some() {
+            if let Some(signal) = &signal {
                 self.output.drain(lines);
+                // One that was given its work before it asked may be in the middle of a line.
+                if !matches!(signal, Signal::Told(Told::Ready)) {
+                    self.output.end_line(lines);
+                }
                 self.measure();
             }
             lines.flush().await;
@@ -129,6 +133,11 @@ impl Process {
                 return signal;
             }
         }
+    }
+
+    /// Ends what it printed before it has any work.
+    pub fn end_line(&mut self, lines: &mut Lines<'_>) {
+        self.output.end_line(lines);
     }
 
     fn check(&mut self, bounds: Bounds) -> Option<Signal> {
