@@ -11,22 +11,87 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use headwater_shapes::ByteStream;
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::{BodyExt, Empty, Full, StreamBody, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{ANSWER_CHUNK_BYTES, BODY_STEP_BYTES, BODY_WEIGHT, BUFFERED_BYTES, DISCARDED_BYTES};
+use crate::{
+    limits::{ANSWER_CHUNK_BYTES, BODY_STEP_BYTES, BODY_WEIGHT, BUFFERED_BYTES, DISCARDED_BYTES},
+    server::http1::incoming::Incoming,
+};
 
 /// A request's or an answer's body.
-pub type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub struct Body(Kind);
+
+enum Kind {
+    Full(Bytes),
+    Incoming(Incoming),
+    Other(UnsyncBoxBody<Bytes, io::Error>),
+}
+
+impl Body {
+    /// Any other body.
+    pub(crate) fn other(
+        body: impl http_body::Body<Data = Bytes, Error = io::Error> + Send + 'static,
+    ) -> Self {
+        Self(Kind::Other(body.boxed_unsync()))
+    }
+
+    /// How many bytes are left of a body that is in memory as a whole.
+    pub(crate) fn in_memory(&self) -> Option<usize> {
+        match &self.0 {
+            Kind::Full(bytes) => Some(bytes.len()),
+            _ => None,
+        }
+    }
+}
+
+impl From<Incoming> for Body {
+    fn from(incoming: Incoming) -> Self {
+        Self(Kind::Incoming(incoming))
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut self.0 {
+            Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Incoming(body) => Pin::new(body).poll_frame(context),
+            Kind::Other(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Full(bytes) => bytes.is_empty(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Other(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Other(body) => body.size_hint(),
+        }
+    }
+}
 
 /// A body of nothing.
 pub fn empty() -> Body {
-    Empty::new().map_err(|never| match never {}).boxed_unsync()
+    full(Bytes::new())
 }
 
 /// A body of bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    Body(Kind::Full(bytes.into()))
 }
 
 /// A body of bytes that is handed out in pieces, as its peer takes them, and gives its share of the room back at its
@@ -42,7 +107,7 @@ pub fn shared(bytes: Bytes, share: Share) -> Body {
 
 /// A body that is passed on as it comes, and announces its length where that is known.
 pub fn streamed(stream: ByteStream) -> Body {
-    Announced { body: StreamBody::new(stream.chunks.map_ok(Frame::data)), left: stream.len }.boxed_unsync()
+    Body::other(Announced { body: StreamBody::new(stream.chunks.map_ok(Frame::data)), left: stream.len })
 }
 
 /// A body of frames that knows how many bytes are to come.
@@ -158,7 +223,12 @@ impl Buffers {
             return Err(HoldError::TooLong { limit });
         }
         let mut share = Share::default();
-        let bytes = self.read(body, limit, &mut share).await?;
+        let bytes = match body {
+            Body(Kind::Incoming(incoming)) if let Some(len) = incoming.left() => {
+                self.read_counted(&incoming, len as usize, &mut share).await?
+            }
+            body => self.read(body, limit, &mut share).await?,
+        };
         Ok(Held { bytes, share })
     }
 
@@ -167,6 +237,26 @@ impl Buffers {
         let permits = kibibytes(bytes).min(self.total);
         let room = self.kibibytes.clone().acquire_many_owned(permits).await;
         Share { room: Some(room.expect("it is never closed")), last: None }
+    }
+
+    /// Reads a body of `len` bytes from its connection straight to where it stays.
+    async fn read_counted(
+        &self,
+        incoming: &Incoming,
+        len: usize,
+        share: &mut Share,
+    ) -> Result<Bytes, HoldError> {
+        let (mut bytes, mut charged) = (BytesMut::new(), 0);
+        while bytes.len() < len {
+            incoming.read_more(&mut bytes, BODY_STEP_BYTES).await?;
+            while charged < bytes.len() {
+                self.grow(share).await;
+                charged += BODY_STEP_BYTES;
+            }
+            // For all of it as soon as something of it is there.
+            bytes.reserve(len - bytes.len());
+        }
+        Ok(bytes.freeze())
     }
 
     async fn read(&self, mut body: Body, limit: usize, share: &mut Share) -> Result<Bytes, HoldError> {

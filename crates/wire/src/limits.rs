@@ -99,6 +99,23 @@ pub(crate) const SAID_EVERY: Duration = Duration::from_secs(60);
 /// A request's head; AWS's own limits are 8 to 64 KiB.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
 
+/// Headers of a request.
+pub(crate) const HEADERS: usize = 100;
+
+/// A request's address: path and query. AWS's longest are keys of 1,024 bytes, every byte of them escaped.
+pub(crate) const URI_BYTES: usize = 32 << 10;
+
+/// The line before a chunk of a body in chunks, and what may stand behind the last one.
+pub(crate) const CHUNK_HEAD_BYTES: usize = 256;
+/// What may stand behind the last chunk.
+pub(crate) const TRAILER_BYTES: usize = 16 << 10;
+
+/// What is read of a connection at a time before it is known what it is.
+pub(crate) const READ_BYTES: usize = 16 << 10;
+
+/// An answer up to this length is written in one piece with its head.
+pub(crate) const JOINED_BYTES: usize = 4 << 10;
+
 /// Requests at a time on one connection of HTTP/2.
 pub(crate) const STREAMS_PER_CONNECTION: u32 = 256;
 

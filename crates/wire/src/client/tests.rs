@@ -140,7 +140,7 @@ async fn serve(door: impl crate::Door + 'static) -> SocketAddr {
             let door = door.clone();
             let service = service_fn(move |request: Request<Incoming>| {
                 let door = door.clone();
-                let request = request.map(|body| body.map_err(std::io::Error::other).boxed_unsync());
+                let request = request.map(|body| crate::Body::other(body.map_err(std::io::Error::other)));
                 async move { Ok::<_, std::convert::Infallible>(door.call(request, context()).await) }
             });
             env.spawn(async move {

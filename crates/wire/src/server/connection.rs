@@ -1,77 +1,47 @@
-//! One connection: its protocol, its time-outs, and each of its requests.
+//! One connection: its protocol, and each of its requests.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io, net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{
-    FutureExt, StreamExt,
-    future::{BoxFuture, Fuse},
-    stream::FuturesUnordered,
-};
-use headwater_env::Spawn;
+use futures_util::FutureExt;
 use headwater_shapes::Blob;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::conn::auto,
-};
-use parking_lot::Mutex;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    sync::watch,
-};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use crate::{
-    ApiError, Body, Context, Origin, body,
+    ApiError, Body, Context, Origin,
+    body::{self, HoldError},
     door::OperationName,
     limits,
-    server::{
-        Phase, Shared, Tls,
-        h2c::{self, Asked, Upgrade},
-        json_door,
-        patience::{Patience, TimedBody, TimedSocket},
-        seats::Seat,
-    },
+    server::{Shared, Tls, http1, http1::line::Socket, http2, json_door, seats::Seat},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
-/// Runs hyper's tasks where all tasks run.
-#[derive(Clone)]
-struct Tasks(Arc<dyn Spawn>);
-
-impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks {
-    fn execute(&self, task: F) {
-        self.0.spawn(Box::pin(async move {
-            task.await;
-        }));
-    }
-}
-
 /// The other end of a connection.
 #[derive(Clone)]
-struct Peer {
+pub(super) struct Peer {
     address: SocketAddr,
-    seat: Arc<Seat>,
+    pub(super) seat: Arc<Seat>,
     /// Whether it speaks TLS.
     secure: bool,
 }
 
-/// Serves a connection to its end.
+impl Peer {
+    pub(super) fn new(address: SocketAddr, seat: Arc<Seat>, secure: bool) -> Self {
+        Self { address, seat, secure }
+    }
+
+    /// Notes that its connection ended otherwise than by its end.
+    pub(super) fn broke(&self, error: &io::Error) {
+        tracing::debug!(peer = %self.address, %error, "a connection broke");
+    }
+}
+
+/// Serves a connection to its end, also across a change to HTTP/2.
 pub(super) async fn run(
     socket: TcpStream,
     tls: Option<Tls>,
@@ -79,176 +49,32 @@ pub(super) async fn run(
     seat: Arc<Seat>,
     shared: Arc<Shared>,
 ) {
-    let peer = Peer { address, seat, secure: tls.is_some() };
-    let Some(tls) = tls else { return serve(socket, peer, shared).await };
-    let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
-    let agreed = tokio::select! {
+    let peer = Peer::new(address, seat, tls.is_some());
+    let socket: Socket = match tls {
+        None => Box::new(socket),
+        Some(tls) => match agree(tls, socket, &shared).await {
+            Ok(socket) => Box::new(socket),
+            Err(error) => {
+                tracing::debug!(peer = %address, %error, "no TLS could be agreed on");
+                return;
+            }
+        },
+    };
+    if let Some(resumed) = http1::serve(socket, &peer, &shared).await {
+        http2::serve(resumed, &peer, &shared).await;
+    }
+}
+
+/// Agrees with a client on keys.
+async fn agree(tls: Tls, socket: TcpStream, shared: &Shared) -> io::Result<TlsStream<TcpStream>> {
+    tokio::select! {
         agreed = tls.accept(socket) => agreed,
-        () = too_long => return,
-    };
-    match agreed {
-        Ok(socket) => serve(socket, peer, shared).await,
-        Err(error) => tracing::debug!(peer = %address, %error, "no TLS could be agreed on"),
-    }
-}
-
-/// Answers what comes, also across a change to HTTP/2.
-async fn serve(
-    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: Peer,
-    shared: Arc<Shared>,
-) {
-    let Some(upgrade) = drive(socket, &peer, &shared).await else { return };
-    let too_long = shared.env.clock.sleep(shared.serving.limits.idle);
-    let ready = tokio::select! {
-        ready = upgrade.ready() => ready,
-        () = too_long => return,
-    };
-    match ready {
-        Ok(resumed) => drop(drive(resumed, &peer, &shared).await),
-        Err(error) => {
-            tracing::debug!(peer = %peer.address, %error, "a connection broke on its way to HTTP/2")
-        }
-    }
-}
-
-/// Answers the requests of a connection; it may end with the wish to go on in HTTP/2.
-async fn drive(
-    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: &Peer,
-    shared: &Arc<Shared>,
-) -> Option<Upgrade> {
-    let (asked, upgrade) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(None)));
-    let service = service_fn({
-        let (shared, peer) = (shared.clone(), peer.clone());
-        let (asked, upgrade) = (asked.clone(), upgrade.clone());
-        move |request| {
-            asked.store(true, Ordering::Relaxed);
-            let (shared, peer, upgrade) = (shared.clone(), peer.clone(), upgrade.clone());
-            async move {
-                let _busy = peer.seat.busy(&shared.env);
-                Ok::<_, Infallible>(answer_or_upgrade(request, &peer, &shared, &upgrade).await)
-            }
-        }
-    });
-    let builder = builder(shared);
-    let socket = TokioIo::new(TimedSocket::new(socket, patience(shared)));
-    let mut connection = pin!(builder.serve_connection_with_upgrades(socket, service));
-    // In a set of its own it is polled only when it was woken, not with each step of the connection.
-    let mut around = FuturesUnordered::from_iter([Around::new(peer, shared, asked).change()]);
-    loop {
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(peer = %peer.address, %error, "a connection broke");
-                }
-                return upgrade.lock().take();
-            }
-            Some((change, rest)) = around.next() => {
-                match change {
-                    Change::Leave => connection.as_mut().graceful_shutdown(),
-                    Change::Drop => return None,
-                }
-                around.push(rest.change());
-            }
-        }
-    }
-}
-
-/// What may end a connection besides itself.
-struct Around<'a> {
-    seat: &'a Seat,
-    phase: watch::Receiver<Phase>,
-    /// hyper has no time-out of its own for a connection that never says which HTTP it speaks.
-    silence: Fuse<BoxFuture<'a, ()>>,
-    /// Whether there was a request.
-    asked: Arc<AtomicBool>,
-}
-
-/// What becomes of a connection.
-enum Change {
-    /// It ends after the requests that run.
-    Leave,
-    /// It ends now.
-    Drop,
-}
-
-impl<'a> Around<'a> {
-    fn new(peer: &'a Peer, shared: &'a Shared, asked: Arc<AtomicBool>) -> Self {
-        let silence = shared.env.clock.sleep(shared.serving.limits.idle).fuse();
-        Self { seat: &peer.seat, phase: shared.phase.clone(), silence, asked }
-    }
-
-    /// Waits for the next change.
-    async fn change(mut self) -> (Change, Self) {
-        let change = loop {
-            tokio::select! {
-                () = &mut self.silence => {
-                    if !self.asked.load(Ordering::Relaxed) {
-                        break Change::Drop;
-                    }
-                }
-                () = self.seat.asked_to_leave() => break Change::Leave,
-                changed = self.phase.changed() => match changed.map(|()| *self.phase.borrow_and_update()) {
-                    Ok(Phase::Open) => {}
-                    Ok(Phase::Draining) => break Change::Leave,
-                    Ok(Phase::Closed) | Err(_) => break Change::Drop,
-                },
-            }
-        };
-        (change, self)
-    }
-}
-
-fn patience(shared: &Shared) -> Patience {
-    Patience::new(shared.env.clock.clone(), shared.serving.limits.body_idle)
-}
-
-fn builder(shared: &Shared) -> auto::Builder<Tasks> {
-    let limits = &shared.serving.limits;
-    let mut builder = auto::Builder::new(Tasks(shared.env.tasks.clone()));
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.idle)
-        .max_buf_size(limits.head_bytes)
-        .half_close(false);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .max_concurrent_streams(limits.streams_per_connection)
-        .initial_stream_window_size(limits::STREAM_WINDOW)
-        .initial_connection_window_size(limits::CONNECTION_WINDOW)
-        .max_send_buf_size(limits::SEND_BUFFER)
-        .keep_alive_interval(limits.body_idle)
-        .keep_alive_timeout(limits.body_idle);
-    builder
-}
-
-async fn answer_or_upgrade(
-    request: Request<Incoming>,
-    peer: &Peer,
-    shared: &Shared,
-    upgrade: &Mutex<Option<Upgrade>>,
-) -> Response<Body> {
-    let request = request.map(|incoming| TimedBody::new(incoming, patience(shared)).boxed_unsync());
-    match h2c::take(request, &shared.buffers).await {
-        Ok(Asked::Not(request)) => answer(request, peer, shared).await,
-        Ok(Asked::Upgrade(asked, response)) => {
-            *upgrade.lock() = Some(asked);
-            response
-        }
-        Err(error) => {
-            let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
-            json_door::error_response(&error, json_door::Codec::default())
-        }
+        () = shared.env.clock.sleep(shared.serving.limits.idle) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
 /// Answers one request, whatever happens in its door.
-async fn answer(request: Request<Body>, peer: &Peer, shared: &Shared) -> Response<Body> {
+pub(super) async fn answer(request: Request<Body>, peer: &Peer, shared: &Shared) -> Response<Body> {
     let began = shared.env.clock.elapsed();
     let (mut head, body) = request.into_parts();
     head.extensions.insert(shared.buffers.clone());
@@ -331,6 +157,12 @@ fn add_ids(response: &mut Response<Body>, request_id: &str, shared: &Shared) {
             HeaderValue::from_maybe_shared(Bytes::from(text)).expect("base64 is printable"),
         );
     }
+}
+
+/// The answer to a request whose body did not come in time or as it was announced.
+pub(super) fn not_in_time(error: &HoldError) -> Response<Body> {
+    let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
+    json_door::error_response(&error, json_door::Codec::default())
 }
 
 fn panicked(request_id: &str) -> Response<Body> {

@@ -1,30 +1,24 @@
 //! `Upgrade: h2c`: from HTTP/1.1 to HTTP/2 on the same connection, as RFC 7540 has it in section 3.2.
 //!
-//! The request that asks for it becomes the first stream of HTTP/2. hyper knows nothing of this, so what the client
+//! The request that asks for it becomes the first stream of HTTP/2. The one is ours and the other hyper's, so what the client
 //! would have sent for it is put behind the client's own first frame, where HTTP/2 reads on.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::io;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
 };
 use http_body::Body as _;
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::AsyncReadExt;
 
 use crate::{
     Body, Buffers,
     body::{self, HoldError},
     limits::H2C_BODY_BYTES,
+    server::{http1::PREFACE, resumed::Resumed},
 };
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// The largest frame before the peers have agreed on another.
 const FRAME_BYTES: usize = 16_384;
 const DATA: u8 = 0;
@@ -34,40 +28,31 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-/// A connection that is about to change, and its first request in the frames of HTTP/2.
-pub(super) struct Upgrade {
-    connection: OnUpgrade,
-    first: Bytes,
-}
-
-/// The request unchanged, or what its connection becomes and the answer that says so.
+/// The request unchanged, or its frames in HTTP/2 and the answer that says so.
 pub(super) enum Asked {
     Not(Request<Body>),
-    Upgrade(Upgrade, Response<Body>),
+    Upgrade(Bytes, Response<Body>),
 }
 
-/// Takes a request apart that asks for HTTP/2. One whose head or body is large is answered in HTTP/1.1 instead, as
-/// any server may.
+/// Takes a request apart that asks for HTTP/2. One whose head is large is answered in HTTP/1.1 instead, as any server
+/// may.
 pub(super) async fn take(request: Request<Body>, buffers: &Buffers) -> Result<Asked, HoldError> {
-    if !asks(&request) {
-        return Ok(Asked::Not(request));
-    }
-    let (mut head, body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let block = header_block(&head);
-    let Some(connection) = head.extensions.remove::<OnUpgrade>().filter(|_| block.len() <= FRAME_BYTES)
-    else {
+    if block.len() > FRAME_BYTES {
         return Ok(Asked::Not(Request::from_parts(head, body)));
-    };
+    }
     let held = buffers.hold(body, H2C_BODY_BYTES).await?;
     let first = frames(&block, &held.bytes);
     let mut response = Response::new(body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("h2c"));
-    Ok(Asked::Upgrade(Upgrade { connection, first }, response))
+    Ok(Asked::Upgrade(first, response))
 }
 
-fn asks(request: &Request<Body>) -> bool {
+/// Whether a request asks for HTTP/2, with a body that one may wait for before it is answered.
+pub(super) fn asks(request: &Request<Body>) -> bool {
     request.version() == Version::HTTP_11
         && has_token(request.headers(), &header::UPGRADE, "h2c")
         && has_token(request.headers(), &header::CONNECTION, "upgrade")
@@ -75,7 +60,8 @@ fn asks(request: &Request<Body>) -> bool {
         && request.body().size_hint().exact().is_some_and(|len| len <= H2C_BODY_BYTES as u64)
 }
 
-fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+/// Whether a list among the headers has this in it.
+pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
@@ -148,64 +134,18 @@ fn frame(out: &mut BytesMut, kind: u8, flags: u8, payload: &[u8]) {
     out.put_slice(payload);
 }
 
-impl Upgrade {
-    /// The connection, once it has changed and the client has begun to speak HTTP/2.
-    pub(super) async fn ready(self) -> io::Result<Resumed> {
-        let upgraded = self.connection.await.map_err(io::Error::other)?;
-        let mut socket = TokioIo::new(upgraded);
-        let mut begin = vec![0; PREFACE.len() + 9];
-        socket.read_exact(&mut begin).await?;
-        let (preface, head) = begin.split_at(PREFACE.len());
-        let len = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-        if preface != PREFACE || head[3] != SETTINGS || len > FRAME_BYTES {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the client does not begin as HTTP/2 does",
-            ));
-        }
-        begin.resize(PREFACE.len() + 9 + len, 0);
-        socket.read_exact(&mut begin[PREFACE.len() + 9..]).await?;
-        begin.extend_from_slice(&self.first);
-        Ok(Resumed { before: begin.into(), socket })
+/// The connection as HTTP/2 has it, once its client has begun to speak that: the client's own beginning, and behind it
+/// the request that it asked with.
+pub(super) async fn begin(mut connection: Resumed, first: &[u8]) -> io::Result<Resumed> {
+    let mut begin = vec![0; PREFACE.len() + 9];
+    connection.read_exact(&mut begin).await?;
+    let (preface, head) = begin.split_at(PREFACE.len());
+    let len = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+    if preface != PREFACE || head[3] != SETTINGS || len > FRAME_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the client does not begin as HTTP/2 does"));
     }
-}
-
-/// A connection of which something was read already.
-pub(super) struct Resumed {
-    before: Bytes,
-    socket: TokioIo<Upgraded>,
-}
-
-impl AsyncRead for Resumed {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.before.is_empty() {
-            return Pin::new(&mut self.socket).poll_read(context, buffer);
-        }
-        let len = self.before.len().min(buffer.remaining());
-        buffer.put_slice(&self.before[..len]);
-        self.before.advance(len);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Resumed {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
-    }
+    begin.resize(PREFACE.len() + 9 + len, 0);
+    connection.read_exact(&mut begin[PREFACE.len() + 9..]).await?;
+    begin.extend_from_slice(first);
+    Ok(connection.behind(&begin))
 }

@@ -5,8 +5,11 @@
 
 mod connection;
 mod h2c;
+pub(crate) mod http1;
+mod http2;
 mod json_door;
 mod patience;
+mod resumed;
 mod router;
 mod seats;
 mod seldom;
@@ -17,9 +20,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use headwater_env::Env;
 use headwater_types::{Account, Region};
-use seats::Seats;
+use seats::{Seats, Wish};
 use seldom::Seldom;
-use tokio::sync::watch;
 
 use crate::{Buffers, Caller, limits, verify::Verifier};
 pub use json_door::JsonDoor;
@@ -86,16 +88,6 @@ impl Limits {
     }
 }
 
-/// How far a shutdown has come, as connections see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Open,
-    /// No new requests; those that run come to their end.
-    Draining,
-    /// Everything is dropped.
-    Closed,
-}
-
 /// What all connections share.
 struct Shared {
     serving: Serving,
@@ -103,7 +95,6 @@ struct Shared {
     owner: Arc<Caller>,
     buffers: Buffers,
     env: Env,
-    phase: watch::Receiver<Phase>,
 }
 
 /// Answers requests on all `listeners`, which share their bounds, until `shutdown` is ready and what runs then has
@@ -114,12 +105,11 @@ pub async fn serve(
     env: Env,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let (phase, seen) = watch::channel(Phase::Open);
     let buffers = Buffers::new(serving.limits.buffered_bytes);
     let seats = Arc::new(Seats::new(serving.limits.connections, env.clone()));
     let drain = serving.limits.drain;
     let owner = Arc::new(Caller::root(serving.account.clone()));
-    let shared = Arc::new(Shared { serving, owner, buffers, env: env.clone(), phase: seen });
+    let shared = Arc::new(Shared { serving, owner, buffers, env: env.clone() });
     {
         let accepting = listeners.into_iter().map(|listener| accept_all(listener, &shared, &seats));
         tokio::select! {
@@ -127,12 +117,12 @@ pub async fn serve(
             _ = join_all(accepting) => {}
         }
     }
-    phase.send_replace(Phase::Draining);
+    seats.ask_all(Wish::Leave);
     tokio::select! {
         () = seats.empty() => {}
         () = env.clock.sleep(drain) => tracing::warn!("connections are dropped that did not end in time"),
     }
-    phase.send_replace(Phase::Closed);
+    seats.ask_all(Wish::Drop);
 }
 
 async fn accept_all(listener: Listener, shared: &Arc<Shared>, seats: &Arc<Seats>) {

@@ -38,7 +38,7 @@ impl Patience {
 
     /// Passes `polled` on, of which `moved` tells how many bytes have moved; fails instead of waiting longer than the
     /// patience lasts.
-    fn or_time_out<T>(
+    pub(super) fn or_time_out<T>(
         &mut self,
         polled: Poll<T>,
         moved: impl FnOnce(&T) -> usize,
@@ -49,9 +49,14 @@ impl Patience {
         };
         self.moved = self.moved.saturating_add(moved(&done));
         if self.moved >= PROGRESS_BYTES {
-            (self.until, self.moved) = (None, 0);
+            self.restart();
         }
         Poll::Ready(Ok(done))
+    }
+
+    /// Begins anew, with whatever is waited for next.
+    pub(super) fn restart(&mut self) {
+        (self.until, self.moved) = (None, 0);
     }
 
     /// Ready when the patience is at its end.
@@ -119,6 +124,10 @@ pub(super) struct TimedSocket<S> {
 impl<S> TimedSocket<S> {
     pub(super) fn new(socket: S, patience: Patience) -> Self {
         Self { socket, patience }
+    }
+
+    pub(super) fn into_inner(self) -> S {
+        self.socket
     }
 }
 

@@ -3,14 +3,16 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use headwater_env::Env;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     limits::{CROWDED_PAUSE, SILENT_MIN},
@@ -33,8 +35,21 @@ pub(super) struct Seat {
     requests: AtomicUsize,
     /// When it last ended a request, or began, in milliseconds of the clock.
     used: AtomicU64,
-    is_leaving: AtomicBool,
-    leave: Notify,
+    /// What its connection is asked to do, a [`Wish`].
+    wish: AtomicU8,
+    /// The connection, where it looks for wishes.
+    asked: AtomicWaker,
+}
+
+/// What is asked of a connection; each is more than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Wish {
+    Stay,
+    /// To end after the requests that run.
+    Leave,
+    /// To end now.
+    Drop,
 }
 
 /// A seat that is taken, until this is dropped.
@@ -86,8 +101,8 @@ impl Seats {
             place: AtomicUsize::new(taken.len()),
             requests: AtomicUsize::new(0),
             used: AtomicU64::new(millis(self.env.clock.elapsed())),
-            is_leaving: AtomicBool::new(false),
-            leave: Notify::new(),
+            wish: AtomicU8::new(Wish::Stay as u8),
+            asked: AtomicWaker::new(),
         });
         taken.push(seat.clone());
         Taken { seat, seats: self.clone(), _permit: permit }
@@ -108,9 +123,13 @@ impl Seats {
             );
         }
         if let Some(seat) = longest {
-            seat.is_leaving.store(true, Ordering::Relaxed);
-            seat.leave.notify_one();
+            seat.ask(Wish::Leave);
         }
+    }
+
+    /// Asks the same of all connections.
+    pub(super) fn ask_all(&self, wish: Wish) {
+        self.taken.lock().iter().for_each(|seat| seat.ask(wish));
     }
 
     fn stand_up(&self, seat: &Seat) {
@@ -130,15 +149,30 @@ impl Seat {
         Busy(self, env)
     }
 
-    /// Returns once the connection is to make room for another.
-    pub(super) async fn asked_to_leave(&self) {
-        self.leave.notified().await;
+    fn ask(&self, wish: Wish) {
+        self.wish.fetch_max(wish as u8, Ordering::Release);
+        self.asked.wake();
+    }
+
+    /// What is asked of the connection.
+    pub(super) fn wish(&self) -> Wish {
+        match self.wish.load(Ordering::Acquire) {
+            0 => Wish::Stay,
+            1 => Wish::Leave,
+            _ => Wish::Drop,
+        }
+    }
+
+    /// Ready when this or more is asked; the task that asked last is woken by every wish.
+    pub(super) fn poll_wish(&self, wish: Wish, context: &mut Context<'_>) -> Poll<()> {
+        self.asked.register(context.waker());
+        if self.wish() >= wish { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn is_silent(&self, now: Duration) -> bool {
         self.requests.load(Ordering::Relaxed) == 0
             && Duration::from_millis(self.used.load(Ordering::Relaxed)) + SILENT_MIN <= now
-            && !self.is_leaving.load(Ordering::Relaxed)
+            && self.wish() == Wish::Stay
     }
 }
 
@@ -161,13 +195,18 @@ fn millis(elapsed: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
+    use std::{future::poll_fn, pin::pin};
 
     use futures_util::poll;
     use headwater_env::ManualClock;
     use headwater_types::Millis;
 
     use super::*;
+
+    /// Whether a connection is asked to make room.
+    async fn asked(taken: &Taken) -> bool {
+        poll!(poll_fn(|context| taken.seat.poll_wish(Wish::Leave, context))).is_ready()
+    }
 
     fn seats(total: usize) -> (Arc<Seats>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(Millis(0)));
@@ -185,8 +224,8 @@ mod tests {
         clock.advance(SILENT_MIN);
         let mut newcomer = pin!(seats.take());
         assert!(poll!(newcomer.as_mut()).is_pending());
-        assert!(poll!(pin!(second.seat.asked_to_leave())).is_ready());
-        assert!(poll!(pin!(first.seat.asked_to_leave())).is_pending());
+        assert!(asked(&second).await);
+        assert!(!asked(&first).await);
         drop(second);
         let newcomer = newcomer.await;
         drop(request);
@@ -200,11 +239,24 @@ mod tests {
         let only = seats.take().await;
         let mut newcomer = pin!(seats.take());
         assert!(poll!(newcomer.as_mut()).is_pending());
-        assert!(poll!(pin!(only.seat.asked_to_leave())).is_pending());
+        assert!(!asked(&only).await);
         clock.advance(SILENT_MIN.max(CROWDED_PAUSE));
         assert!(poll!(newcomer.as_mut()).is_pending());
-        assert!(poll!(pin!(only.seat.asked_to_leave())).is_ready());
+        assert!(asked(&only).await);
         drop(only);
         newcomer.await;
+    }
+
+    #[tokio::test]
+    async fn all_are_asked_and_what_was_asked_is_not_taken_back() {
+        let (seats, _) = seats(2);
+        let (one, two) = (seats.take().await, seats.take().await);
+        assert!(!asked(&one).await);
+        for (wish, then) in [(Wish::Leave, Wish::Leave), (Wish::Drop, Wish::Drop), (Wish::Leave, Wish::Drop)]
+        {
+            seats.ask_all(wish);
+            assert_eq!((one.seat.wish(), two.seat.wish()), (then, then));
+        }
+        assert!(asked(&one).await && asked(&two).await);
     }
 }
