@@ -1,6 +1,6 @@
 //! The committer: one thread that takes everything that waits, writes it as one frame, syncs once, and answers.
 //!
-//! There is no timer: while one sync runs, the next batch gathers.
+//! While one sync runs, the next batch gathers; where many were answered, it waits a moment for these, see [`queue`].
 
 use std::{
     io::IoSlice,
@@ -9,10 +9,11 @@ use std::{
 
 use crate::{
     api::{LogError, ShardNumber},
-    core::{Core, Pending, Placed},
+    core::Core,
     files::FileError,
     journal::Journal,
     limits,
+    queue::{self, Patience, Pending, Placed},
     seal::SealJob,
     shard::Shard,
 };
@@ -20,25 +21,16 @@ use crate::{
 /// Runs until the log is closed or dropped.
 pub fn run(core: &Core, mut journal: Journal) {
     let _stop = Stop(core);
-    while let Some(batch) = next_batch(core) {
+    let mut patience = Patience::default();
+    while let Some(batch) = queue::next_batch(core.queue.lock(), &core.work, patience) {
+        let (callers, began) = (batch.len(), core.env.clock.elapsed());
         match commit(core, &mut journal, &batch) {
             Ok(()) => answer(core, batch),
             Err(e) => fail(core, batch, e),
         }
+        patience = Patience::after(callers, core.env.clock.elapsed().saturating_sub(began));
     }
     mark_end(core, journal);
-}
-
-/// Everything that waits, or nothing when the log is to end.
-fn next_batch(core: &Core) -> Option<Vec<Pending>> {
-    let mut queue = core.queue.lock();
-    while queue.pending.is_empty() {
-        if queue.closing {
-            return None;
-        }
-        core.work.wait(&mut queue);
-    }
-    Some(std::mem::take(&mut queue.pending))
 }
 
 fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), LogError> {
@@ -100,7 +92,7 @@ fn fail(core: &Core, mut batch: Vec<Pending>, error: LogError) {
         // Said once, not for each of the many that a full disk refuses: the log's own lines need disk, too.
         tracing::error!(%error, "a commit failed");
     }
-    batch.append(&mut queue.pending);
+    batch.append(&mut queue.take());
     let blocks = batch.iter().flat_map(|pending| &pending.blocks);
     for shard in blocks.filter_map(|block| shards.get(&ShardNumber(block.header.shard))) {
         shard.forget_assigned();
@@ -148,7 +140,7 @@ impl Drop for Stop<'_> {
         let unanswered = {
             let mut queue = core.queue.lock();
             queue.refuse(LogError::Closed);
-            std::mem::take(&mut queue.pending)
+            queue.take()
         };
         core.is_closed.store(true, Ordering::Release);
         core.sealer.close();

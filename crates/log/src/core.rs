@@ -21,6 +21,7 @@ use crate::{
     files::LogFile,
     format::{BLOCK_HEADER, BlockHeader, Kind},
     limits,
+    queue::{Pending, Placed, Queue},
     seal::Sealer,
     segment::Segments,
     shard::{Assigned, Shard},
@@ -57,7 +58,7 @@ pub struct Core {
     /// Locked before the queue by who needs both.
     pub shards: RwLock<Shards>,
     pub queue: Mutex<Queue>,
-    /// Told when the queue has work.
+    /// Told when the queue has work enough.
     pub work: Condvar,
     /// Room for pending bytes, in [`limits::PENDING_UNIT`]s.
     pub room: Arc<Semaphore>,
@@ -82,48 +83,10 @@ pub struct Core {
     pub lock: Mutex<Option<Box<dyn File>>>,
 }
 
-/// Work for the committer.
-#[derive(Default)]
-pub struct Queue {
-    pub pending: Vec<Pending>,
-    /// Why nothing more is taken.
-    pub refusing: Option<LogError>,
-    /// The disk was full at the last commit.
-    pub full: Option<LogError>,
-    /// The committer shall end once all is done.
-    pub closing: bool,
-}
-
-/// A batch that waits for its commit. Without blocks it waits only for what was queued before it.
-pub struct Pending {
-    /// Its blocks, one behind the other.
-    pub bytes: Bytes,
-    /// The same, parsed.
-    pub blocks: Vec<Placed>,
-    /// Who waits.
-    pub reply: oneshot::Sender<Result<(), LogError>>,
-    /// Its room, given back when it is done.
-    pub room: Option<OwnedSemaphorePermit>,
-}
-
-/// A block of a pending batch.
-pub struct Placed {
-    pub header: BlockHeader,
-    /// Where in the batch's bytes.
-    pub at: usize,
-}
-
 /// What a batch was promised, and the commit that the promise waits for, if any.
 pub struct Queued {
     pub results: Vec<Result<Appended, AppendError>>,
     pub durable: Option<oneshot::Receiver<Result<(), LogError>>>,
-}
-
-impl Queue {
-    /// Takes nothing more from now on; the first reason stands.
-    pub fn refuse(&mut self, why: LogError) {
-        self.refusing.get_or_insert(why);
-    }
 }
 
 impl Core {
@@ -198,8 +161,7 @@ impl Core {
         room: Option<OwnedSemaphorePermit>,
     ) -> oneshot::Receiver<Result<(), LogError>> {
         let (reply, durable) = oneshot::channel();
-        queue.pending.push(Pending { bytes, blocks, reply, room });
-        self.work.notify_one();
+        queue.push(Pending { bytes, blocks, reply, room }, &self.work);
         durable
     }
 

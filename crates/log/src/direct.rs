@@ -2,12 +2,19 @@
 //!
 //! The last block is seldom full. It is filled up with zeros, and written again with what follows it: the bytes that it
 //! held before are the same in both writes, so that a torn one harms none of them.
+//!
+//! A block that has its place on the disk and was never written is known to the file system as such, and the sync after
+//! its first write has to write that down, too, which takes longer than a small write itself. So one of many small
+//! writes brings zeros for those that follow.
 
 use std::io::{self, IoSlice};
 
 use headwater_env::{DIRECT_ALIGN, Disk, File};
 
-use crate::{files::LogFile, limits::DIRECT_BYTES};
+use crate::{
+    files::LogFile,
+    limits::{DIRECT_BYTES, SMALL_WRITE_BYTES, ZEROS_AHEAD_BYTES},
+};
 
 /// A file's end.
 pub struct Direct {
@@ -16,6 +23,8 @@ pub struct Direct {
     buffer: Vec<u8>,
     /// What the file's last block holds so far.
     last: Vec<u8>,
+    /// Up to where blocks were written since this was opened.
+    written: u64,
 }
 
 impl Direct {
@@ -25,11 +34,13 @@ impl Direct {
         let mut last = vec![0; begun as usize];
         file.read(&mut last, len - begun).ok()?;
         let file = disk.open_direct(&file.path).ok()?;
-        Some(Self { file, buffer: vec![0; DIRECT_BYTES + DIRECT_ALIGN], last })
+        Some(Self { file, buffer: vec![0; DIRECT_BYTES + DIRECT_ALIGN], last, written: 0 })
     }
 
-    /// Writes `parts` one behind the other at the end, which is at `at`. After an error the end is where it was.
-    pub fn write(&mut self, parts: &[IoSlice<'_>], at: u64) -> io::Result<()> {
+    /// Writes `parts` one behind the other at the end, which is at `at`, in a file that has its places on the disk up to
+    /// `room`. After an error the end is where it was.
+    pub fn write(&mut self, parts: &[IoSlice<'_>], at: u64, room: u64) -> io::Result<()> {
+        let is_small = parts.iter().map(|part| part.len()).sum::<usize>() <= SMALL_WRITE_BYTES;
         let aligned = self.buffer.as_ptr().align_offset(DIRECT_ALIGN);
         let buffer = &mut self.buffer[aligned..aligned + DIRECT_BYTES];
         let mut at = at - self.last.len() as u64;
@@ -45,11 +56,16 @@ impl Direct {
                 }
             }
         }
-        let whole = filled.next_multiple_of(DIRECT_ALIGN);
+        let mut whole = filled.next_multiple_of(DIRECT_ALIGN);
+        if is_small && at + whole as u64 > self.written {
+            let blocks = room.saturating_sub(at) as usize / DIRECT_ALIGN;
+            whole = whole.max((whole + ZEROS_AHEAD_BYTES).min(blocks * DIRECT_ALIGN));
+        }
         buffer[filled..whole].fill(0);
         if filled > 0 {
             self.file.write_all_at(&[IoSlice::new(&buffer[..whole])], at)?;
         }
+        self.written = self.written.max(at + whole as u64);
         self.last.clear();
         self.last.extend_from_slice(&buffer[filled - filled % DIRECT_ALIGN..filled]);
         Ok(())
@@ -70,17 +86,25 @@ mod tests {
         let file = LogFile::create(disk, dir, "file", header).unwrap();
         let Some(mut end) = Direct::open(disk, &file, 64) else { return };
         let mut expected = header.encode().to_vec();
+        let room = (ZEROS_AHEAD_BYTES + DIRECT_BYTES + 100) as u64;
         for (i, size) in
             [1, 4031, 4096, 10, 5000, 2 * DIRECT_BYTES + 77, DIRECT_BYTES, 3].into_iter().enumerate()
         {
             let bytes = vec![i as u8 + 1; size];
             let (front, back) = bytes.split_at(size / 3);
-            end.write(&[IoSlice::new(front), IoSlice::new(back)], expected.len() as u64).unwrap();
+            end.write(&[IoSlice::new(front), IoSlice::new(back)], expected.len() as u64, room).unwrap();
             expected.extend_from_slice(&bytes);
             let mut back = vec![0; file.len().unwrap() as usize];
             file.read(&mut back, 0).unwrap();
             assert!(back[..expected.len()] == expected, "write {i}");
             assert!(back[expected.len()..].iter().all(|byte| *byte == 0), "write {i}");
+            if i < 4 {
+                assert_eq!(
+                    back.len(),
+                    DIRECT_ALIGN + ZEROS_AHEAD_BYTES,
+                    "the first brings zeros for all of these"
+                );
+            }
             if i == 3 {
                 end = Direct::open(disk, &file, expected.len() as u64).unwrap();
             }

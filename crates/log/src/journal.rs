@@ -83,7 +83,7 @@ impl Journal {
 
     fn write(&mut self, frame: &[IoSlice<'_>]) -> Result<(), FileError> {
         if let Some(direct) = &mut self.direct {
-            match direct.write(frame, self.len) {
+            match direct.write(frame, self.len, self.room) {
                 // The file system opens files for such writes, and takes none.
                 Err(e) if e.kind() == io::ErrorKind::InvalidInput => self.direct = None,
                 done => return done.map_err(|e| FileError::new(&self.file.path, "write", e)),

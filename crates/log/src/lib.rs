@@ -18,6 +18,7 @@ mod format;
 mod index;
 mod journal;
 pub mod limits;
+mod queue;
 mod read;
 mod recovery;
 mod retention;

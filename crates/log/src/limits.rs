@@ -1,10 +1,21 @@
 //! Every bound of the embedded engine, by name.
 
+use std::time::Duration;
+
 /// Bytes of appends that may wait for the disk; appenders beyond wait for room.
 pub const PENDING_BYTES: usize = 16 << 20;
 
 /// The unit in which room for pending bytes is counted: every batch takes at least one.
 pub const PENDING_UNIT: usize = 1 << 10;
+
+/// A commit that answered at least so many callers is followed by one that waits for them to come again.
+pub const GATHER_CALLERS: usize = 8;
+
+/// How long it waits at the most; never longer than the commit before it took.
+pub const GATHER_TIME: Duration = Duration::from_micros(200);
+
+/// Bytes for which a commit is worth its while, however few callers they are of.
+pub const GATHER_BYTES: usize = 128 << 10;
 
 /// A block is closed once its records have this many bytes, so that a read of one record stays small.
 pub const BLOCK_BYTES: usize = 128 << 10;
@@ -17,6 +28,13 @@ pub const VALUE_BYTES: usize = 1 << 30;
 
 /// Bytes that one write past the system's cache takes at the most; a multiple of what it must be aligned to.
 pub const DIRECT_BYTES: usize = 1 << 20;
+
+/// Zeros that such a write of at most [`SMALL_WRITE_BYTES`] adds where blocks begin that were never written; a multiple
+/// of what it must be aligned to.
+pub const ZEROS_AHEAD_BYTES: usize = 512 << 10;
+
+/// What goes for a small write: for larger ones, the disk's rate counts, and zeros would take a part of it.
+pub const SMALL_WRITE_BYTES: usize = 128 << 10;
 
 /// Reads of files that run at one time; more wait.
 pub const READS: usize = 16;

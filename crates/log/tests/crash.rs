@@ -148,3 +148,19 @@ fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
         }
     });
 }
+
+#[test]
+fn zeros_that_were_written_ahead_are_no_records() {
+    run(async {
+        let machine = |seed| Machine { segment_bytes: 40_000, ..Machine::new(seed) };
+        let whole = machine(0);
+        work(&whole, &mut Told::default()).await.unwrap();
+        for at in 0..whole.disk.steps() {
+            let (machine, mut told) = (machine(at * 2), Told::default());
+            machine.disk.stop_at(at);
+            let _ = work(&machine, &mut told).await;
+            machine.disk.crash();
+            check(&machine, &told, at).await;
+        }
+    });
+}

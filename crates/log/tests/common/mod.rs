@@ -19,6 +19,8 @@ pub struct Machine {
     pub clock: Arc<ManualClock>,
     pub env: Env,
     pub writes_ahead: bool,
+    /// Bytes of its files.
+    pub segment_bytes: u64,
 }
 
 impl Machine {
@@ -31,14 +33,14 @@ impl Machine {
             disk: Arc::new(disk.clone()),
             ..Env::real()
         };
-        Self { disk, clock, env, writes_ahead: seed.is_multiple_of(2) }
+        Self { disk, clock, env, writes_ahead: seed.is_multiple_of(2), segment_bytes: 1500 }
     }
 
     /// Small files and a small tail, so that a few records make many of everything.
     pub fn options(&self) -> Options {
         Options {
-            segment_bytes: 1500,
-            preallocate_bytes: if self.writes_ahead { 400 } else { 0 },
+            segment_bytes: self.segment_bytes,
+            preallocate_bytes: if self.writes_ahead { self.segment_bytes / 4 } else { 0 },
             direct: self.writes_ahead,
             tail_cache_bytes: 1200,
             maintain_every: None,
