@@ -12,7 +12,7 @@ use crate::{
     format::crc,
     index::{self, ENTRY, Entry, TRAILER, Trailer},
     segment::{Footer, Segment},
-    shard::{BlockRef, Shard},
+    shard::{self, BlockRef, Shard},
 };
 
 /// A full file that has no footer yet.
@@ -45,7 +45,9 @@ impl SealJob {
             let (end, newest, sealed) = (tail.end, tail.newest, tail.sealed);
             (end > 0 || sealed).then(|| ShardAtEnd { shard: shard.clone(), end, newest, sealed })
         };
-        let mut shards: Vec<_> = shards.filter_map(at_end).collect();
+        let shards: Vec<_> = shards.collect();
+        let mut shards: Vec<_> =
+            shard::fetched(&shards, |shard| shard).filter_map(|shard| at_end(shard)).collect();
         shards.sort_unstable_by_key(|at_end| at_end.shard.number);
         Self { file, frames_end, last_commit, shards }
     }
@@ -171,15 +173,18 @@ fn refusal(core: &Core, error: &FileError) -> LogError {
 fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
     let SealJob { file, frames_end, last_commit, shards } = job;
     let mut footer = FooterWriter::default();
+    // What is still in memory is looked for without a footer; all files before this one have theirs.
+    let through = core.tail.oldest_file().map_or(file.id.sequence, |oldest| file.id.sequence.min(oldest)) - 1;
     // One buffer for all shards, of which there may be many.
     let mut blocks = Vec::new();
-    for at_end in shards {
+    for at_end in shard::fetched(shards, |at_end| &at_end.shard) {
         blocks.clear();
         {
-            let tail = at_end.shard.tail.lock();
+            let mut tail = at_end.shard.tail.lock();
             if tail.removed {
                 continue;
             }
+            tail.prune(through);
             blocks.extend(tail.blocks_of(file.id.sequence));
         }
         let &ShardAtEnd { end, newest, sealed, .. } = at_end;
@@ -195,11 +200,6 @@ fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
     let footer = Footer { header: file.header, trailer };
     core.segments.push(Segment { id: file.id, footer: Ok(footer), next_look: Mutex::default() });
     core.journals.lock().remove(&file.id.sequence);
-    // What is still in memory is looked for without a footer.
-    let through = core.tail.oldest_file().map_or(file.id.sequence, |oldest| file.id.sequence.min(oldest - 1));
-    for at_end in shards {
-        at_end.shard.tail.lock().prune(through);
-    }
     Ok(())
 }
 

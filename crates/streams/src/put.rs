@@ -130,6 +130,7 @@ impl Streams {
         let sealed = self.sealed(stream, entries, &routed);
         let records = records(entries, &routed, &sealed);
         let appended = self.log.append(&appends(stream, &routed, &records)).await;
+        groups(&routed).for_each(|group| group[0].shard(stream).live.counters.fetch());
         for (group, appended) in groups(&routed).zip(appended) {
             let shard = group[0].shard(stream);
             if appended.is_ok() {
