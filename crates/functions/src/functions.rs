@@ -93,9 +93,10 @@ pub(crate) struct Inner {
     dir: PathBuf,
 }
 
-const BOOTSTRAPS: [(&str, &str); 2] = [
+const BOOTSTRAPS: [(&str, &str); 3] = [
     ("bootstrap.py", include_str!("runtime/bootstrap.py")),
     ("bootstrap.mjs", include_str!("runtime/bootstrap.mjs")),
+    ("connection.mjs", include_str!("runtime/connection.mjs")),
 ];
 
 impl Functions {

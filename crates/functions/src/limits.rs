@@ -42,6 +42,8 @@ pub const IDLE_TIME_MAX: Duration = Duration::from_secs(300);
 pub const IDLE_CHECK_EVERY: Duration = Duration::from_secs(15);
 /// How long a shutdown waits for invocations that run.
 pub const CLOSE_TIME: Duration = Duration::from_secs(10);
+/// The most that one half of the space for new values is told in a Node process, in MB (V8's own default).
+pub const NODE_SEMI_SPACE_MB_MAX: u32 = 16;
 /// How often a busy process's memory is measured.
 pub const MEMORY_CHECK_EVERY: Duration = Duration::from_millis(100);
 /// Events that wait, all functions together.

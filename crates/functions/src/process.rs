@@ -186,8 +186,14 @@ fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
         }
         RuntimeKind::Node => {
             let mut command = Command::new("node");
-            // The heap is told its bound, so that V8 collects before the process is killed for it; buffers come on top.
-            command.arg(format!("--max-old-space-size={}", function.configuration.memory_mb * 3 / 4));
+            // The heap is told its bounds, so that V8 collects before the process is killed for it: three quarters for
+            // what is old, three of V8's halves for what is new. Buffers come on top.
+            let memory_mb = function.configuration.memory_mb;
+            command.arg(format!("--max-old-space-size={}", memory_mb * 3 / 4));
+            command.arg(format!(
+                "--max-semi-space-size={}",
+                (memory_mb / 16).min(limits::NODE_SEMI_SPACE_MB_MAX)
+            ));
             command.arg(bootstraps.join("bootstrap.mjs"));
             command
         }

@@ -14,7 +14,11 @@ use headwater_env::Env;
 use headwater_types::Millis;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body as _, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::{
@@ -230,7 +234,8 @@ enum Body {
 
 /// Reads a body; of one that is too large, enough is read that its sender gets to hear the answer.
 async fn read(mut body: Incoming) -> Body {
-    let mut whole = BytesMut::new();
+    let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = BytesMut::with_capacity(told.min(limits::RESPONSE_BYTES_MAX));
     let mut len = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Body::Broken };

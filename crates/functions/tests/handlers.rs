@@ -5,6 +5,7 @@
 mod common;
 
 use common::{World, json, name, zip_of};
+use headwater_functions::Request;
 use serde_json::json;
 
 #[tokio::test]
@@ -199,6 +200,40 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
     let late = world.invoke("cjs", "{}").await;
     assert!(late.failed);
     assert_eq!(json(&late)["errorType"], "RangeError");
+}
+
+#[tokio::test]
+async fn node_passes_any_text_on_and_megabytes_of_it() {
+    let world = World::new().await;
+    let code = "
+export const handler = async (event, context) => ({ event, custom: context.clientContext?.custom });
+export const failing = async (event) => { throw new Error(event); };
+export const large = async (event) => 'x'.repeat(event);
+";
+    world.node("any", code).await;
+    for text in ["", "plain", "gr\u{fc}n", "zi\u{119}by", "\u{1f40b}", "a: b\r\n\r\nc"] {
+        let context = Some(json!({ "custom": { "key: of": text } }).to_string());
+        let request =
+            Request { client_context: context, ..world.request(&json!({ "text": text }).to_string()) };
+        let answer = json(&world.functions.invoke(&name("any"), request).await.unwrap());
+        assert_eq!(answer, json!({ "event": { "text": text }, "custom": { "key: of": text } }));
+    }
+    for text in ["y".repeat(5_000_000), "\u{44f}".repeat(2_500_000)] {
+        let answer = json(&world.invoke("any", &json!(text).to_string()).await);
+        assert_eq!(answer["event"], text);
+    }
+
+    let any = name("any");
+    let with_handler = async |handler: &str| {
+        world.functions.update_configuration(&any, None, |c| c.handler = handler.into()).await.unwrap();
+    };
+    with_handler("index.failing").await;
+    let failed = json(&world.invoke("any", "\"zi\u{119}by\"").await);
+    assert_eq!(failed["errorMessage"], "zi\u{119}by");
+    with_handler("index.large").await;
+    for (length, failed) in [(7_000_000, true), (70_000_000, true), (3, false)] {
+        assert_eq!(world.invoke("any", &length.to_string()).await.failed, failed, "{length}");
+    }
 }
 
 #[tokio::test]

@@ -1,37 +1,26 @@
 // Runs a Node handler over the Lambda runtime API. Node's own modules only; ends when the API does.
 
 import { existsSync, statSync, writeSync } from "node:fs";
-import http from "node:http";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 
+import { Connection } from "./connection.mjs";
+
 const API = "/2018-06-01/runtime";
 const env = process.env;
-const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const connection = new Connection(env.AWS_LAMBDA_RUNTIME_API, gone);
 
 let requestId; // of the invocation under way
 let settle; // ends it: (error, result)
 
-function call(method, url, body, headers = {}) {
-  return new Promise((resolve) => {
-    if (body !== undefined) headers["Content-Length"] = Buffer.byteLength(body);
-    const options = { host, port, agent, method, path: API + url, headers };
-    const request = http.request(options, (response) => {
-      const chunks = [];
-      response.on("data", (chunk) => chunks.push(chunk));
-      response.on("end", () => resolve({ headers: response.headers, body: Buffer.concat(chunks).toString() }));
-      response.on("error", gone);
-    });
-    request.on("error", gone);
-    request.end(body);
-  });
-}
-
 // The server is gone or has given this process up.
 function gone() {
   process.exit(1);
+}
+
+function call(method, url, body, headers) {
+  return connection.call(method, API + url, body, headers);
 }
 
 function fail(url, error) {
@@ -162,7 +151,8 @@ for (;;) {
   try {
     const result = await run(handler, next.body, contextOf(next.headers));
     settle = undefined;
-    await call("POST", `${url}/response`, JSON.stringify(result) ?? "null", { "Content-Type": "application/json" });
+    // Not waited for: what is asked next is answered behind it.
+    call("POST", `${url}/response`, JSON.stringify(result) ?? "null", { "Content-Type": "application/json" });
   } catch (error) {
     settle = undefined;
     const described = describe(error);
