@@ -6,6 +6,7 @@ use headwater_delivery::{Buffering, Compression, Conversion, Destination, Functi
 use crate::{
     Load,
     limits::{self, QUERY},
+    runtimes::{RUNTIMES, Runtime},
     world::{BUCKET, FAILED, arn},
 };
 
@@ -13,49 +14,58 @@ use crate::{
 pub struct Case {
     pub name: &'static str,
     pub destination: Destination,
-    pub limited_by: &'static str,
-    /// Does that work once, on one thread; the bytes that it makes.
-    pub limit: fn(&Load) -> u64,
+    pub beside: Vec<Beside>,
+    /// Whether it is measured only where it is named, for it needs what may not be installed.
+    pub is_extra: bool,
 }
 
-/// Those that are measured only where they are named, for they need what may not be installed.
-pub const RUNTIMES: [&str; 2] = ["node", "python"];
+/// Such work.
+pub struct Beside {
+    pub name: &'static str,
+    pub work: Work,
+}
+
+pub enum Work {
+    /// Does it once, on one thread; the bytes that it makes.
+    Here(fn(&Load) -> u64),
+    /// A function's process does it.
+    Alone(&'static Runtime),
+}
 
 /// All of them; `mib` are delivered as one batch.
-pub fn all(mib: usize) -> [Case; 7] {
+pub fn all(mib: usize) -> Vec<Case> {
     let plain = plain(mib);
     let gzip = Destination { compression: Compression::Gzip, ..plain.clone() };
-    let through = |name, function| Case {
-        name,
-        destination: Destination { steps: vec![in_calls_of(function)], ..gzip.clone() },
-        limited_by: "flate2",
-        limit: limits::gzip,
+    let partitioned = Destination {
+        steps: vec![Step::Query(QUERY.into())],
+        prefix: Some("data/passengers=!{partitionKeyFromQuery:passengers}/".into()),
+        error_prefix: Some(format!("{FAILED}!{{firehose:error-output-type}}/")),
+        is_partitioned: true,
+        ..gzip.clone()
     };
-    [
-        Case { name: "plain", destination: plain.clone(), limited_by: "copying", limit: limits::copy },
-        Case { name: "gzip", destination: gzip.clone(), limited_by: "flate2", limit: limits::gzip },
-        through("function", "echo"),
-        through(RUNTIMES[0], RUNTIMES[0]),
-        through(RUNTIMES[1], RUNTIMES[1]),
-        Case {
-            name: "partitioned",
-            destination: Destination {
-                steps: vec![Step::Query(QUERY.into())],
-                prefix: Some("data/passengers=!{partitionKeyFromQuery:passengers}/".into()),
-                error_prefix: Some(format!("{FAILED}!{{firehose:error-output-type}}/")),
-                is_partitioned: true,
-                ..gzip.clone()
-            },
-            limited_by: "the query, then flate2",
-            limit: limits::query_and_gzip,
-        },
-        Case {
-            name: "parquet",
-            destination: Destination { conversion: Some(conversion()), ..plain },
-            limited_by: "the Parquet writer",
-            limit: limits::parquet,
-        },
-    ]
+    let parquet = Destination { conversion: Some(conversion()), ..plain.clone() };
+    let case = |name, destination, limited_by, limit| {
+        let beside = vec![Beside { name: limited_by, work: Work::Here(limit) }];
+        Case { name, destination, beside, is_extra: false }
+    };
+    let through = |name| {
+        let destination = Destination { steps: vec![in_calls_of(name)], ..gzip.clone() };
+        case(name, destination, "flate2", limits::gzip)
+    };
+    let in_process = |runtime: &'static Runtime| {
+        let mut case = through(runtime.name);
+        case.beside.push(Beside { name: "its process alone", work: Work::Alone(runtime) });
+        Case { is_extra: true, ..case }
+    };
+    let mut all = vec![
+        case("plain", plain, "copying", limits::copy),
+        case("gzip", gzip.clone(), "flate2", limits::gzip),
+        through("function"),
+    ];
+    all.extend(RUNTIMES.iter().map(in_process));
+    all.push(case("partitioned", partitioned, "the query, then flate2", limits::query_and_gzip));
+    all.push(case("parquet", parquet, "the Parquet writer", limits::parquet));
+    all
 }
 
 fn plain(mib: usize) -> Destination {
@@ -82,12 +92,14 @@ fn plain(mib: usize) -> Destination {
     }
 }
 
-/// In calls of 1 MiB.
+/// Bytes of records in one call of a function.
+pub const CALL_BYTES: usize = 1 << 20;
+
 fn in_calls_of(function: &str) -> Step {
     Step::Function(Function {
         arn: arn("lambda", &format!("function:{function}")),
         retries: 0,
-        batch_bytes: 1 << 20,
+        batch_bytes: CALL_BYTES,
         interval_s: 60,
     })
 }

@@ -16,19 +16,18 @@ use headwater_delivery::{Invoke, InvokeError};
 use headwater_env::Env;
 use headwater_functions::{Configuration, Functions, LogBatch, LogSink, Options, Request};
 use headwater_types::{Account, Arn, Region};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-const NODE: &str = "export const handler = async ({ records }) => ({
-  records: records.map(({ recordId, data }) => ({ recordId, result: 'Ok', data })),
-});";
-
-const PYTHON: &str = "def handler(event, context):
-    return {'records': [{'recordId': r['recordId'], 'result': 'Ok', 'data': r['data']} for r in event['records']]}
-";
+use crate::runtimes::RUNTIMES;
 
 /// The function in this process, and those in one process each.
-pub struct Echo(Functions);
+pub struct Echo {
+    functions: Functions,
+    /// What was sent first in a delivery: a request as large as all but the last.
+    sent: Mutex<Option<Bytes>>,
+}
 
 impl Echo {
     /// Functions whose packages lie in `dir`.
@@ -44,17 +43,18 @@ impl Echo {
         };
         let functions = Functions::open(env.clone(), catalog, dir, Arc::new(NoLines), options).await;
         let functions = functions.expect("an empty folder");
-        for (name, runtime, file, code) in
-            [("node", "nodejs22.x", "index.mjs", NODE), ("python", "python3.12", "index.py", PYTHON)]
-        {
-            let runtime = runtime.parse().expect("a runtime");
-            let configuration =
-                Configuration::new(runtime, "index.handler", "arn:aws:iam::000000000000:role/r");
-            let name = name.parse().expect("a name");
-            let made = functions.create(name, configuration, BTreeMap::new(), zip_of(file, code)).await;
-            made.expect("a function");
+        for runtime in &RUNTIMES {
+            let id = runtime.id.parse().expect("a runtime");
+            let configuration = Configuration::new(id, "index.handler", "arn:aws:iam::000000000000:role/r");
+            let (name, zip) = (runtime.name.parse().expect("a name"), zip_of(runtime.file, runtime.code));
+            functions.create(name, configuration, BTreeMap::new(), zip).await.expect("a function");
         }
-        Self(functions)
+        Self { functions, sent: Mutex::default() }
+    }
+
+    /// The first request since this was called last.
+    pub fn take_sent(&self) -> Option<Bytes> {
+        self.sent.lock().take()
     }
 }
 
@@ -103,12 +103,13 @@ struct Answered<'a> {
 #[async_trait]
 impl Invoke for Echo {
     async fn invoke(&self, arn: &Arn, payload: Bytes) -> Result<Bytes, InvokeError> {
+        self.sent.lock().get_or_insert_with(|| payload.clone());
         match arn.name_of("function").expect("the ARN of a function") {
-            "echo" => echo(&payload).map_err(|error| InvokeError::Failed(error.to_string())),
+            "function" => echo(&payload).map_err(|error| InvokeError::Failed(error.to_string())),
             name => {
                 let name = name.parse().expect("a name");
                 let request = Request { request_id: "bench".into(), payload, client_context: None };
-                let done = self.0.invoke(&name, request).await;
+                let done = self.functions.invoke(&name, request).await;
                 let done = done.map_err(|error| InvokeError::Failed(error.to_string()))?;
                 assert!(!done.failed, "{:?}", done.payload);
                 Ok(done.payload)

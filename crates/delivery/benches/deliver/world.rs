@@ -11,6 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_delivery::{
     Deliveries, Destination, LogSink, NewOrigin, NewStream, Offline, Options, Ports, SourceRecord,
@@ -48,6 +49,7 @@ pub struct World {
     pub env: Env,
     deliveries: Arc<Deliveries>,
     stream: MemoryStream,
+    echo: Arc<Echo>,
     /// The bytes of all objects so far.
     bytes: Arc<AtomicU64>,
     _dir: TempDir,
@@ -68,9 +70,10 @@ impl World {
             Some(_) => Some(store(&env, &dir, catalog.clone()).await),
             None => None,
         };
+        let echo = Arc::new(Echo::open(&env, catalog.clone(), dir.path()).await);
         let ports = Ports {
             sources: Arc::new(stream.clone()),
-            invoke: Arc::new(Echo::open(&env, catalog.clone(), dir.path()).await),
+            invoke: echo.clone(),
             objects: Arc::new(Counter { bytes: bytes.clone(), disk }),
             logs: Arc::new(NoLogs),
             tables: Arc::new(Trips),
@@ -82,7 +85,7 @@ impl World {
         let options = Options { spool: dir.path().join("spool"), ..Options::default() };
         let deliveries = Deliveries::open(env.clone(), catalog, log, ports, options).await;
         let deliveries = deliveries.expect("an empty catalog");
-        Self { env, deliveries, stream, bytes, _dir: dir }
+        Self { env, deliveries, stream, echo, bytes, _dir: dir }
     }
 
     /// Delivers all records to `destination`, once: what that took, and the bytes of its objects.
@@ -106,6 +109,11 @@ impl World {
         let taken = begun.taken();
         self.deliveries.delete("d").await.expect("it is there");
         (taken, self.bytes.load(Ordering::Relaxed) - before)
+    }
+
+    /// The first request to a function since this was called last.
+    pub fn take_sent(&self) -> Option<Bytes> {
+        self.echo.take_sent()
     }
 
     async fn is_delivered(&self) -> bool {
