@@ -18,6 +18,8 @@ use crate::{
 
 /// Makes the bytes of one object.
 pub enum Encoder {
+    /// As they are.
+    Plain,
     /// In one stream, on one thread at a time.
     Stream(Box<dyn Encode>),
     /// In blocks, on as many threads as there are.
@@ -36,6 +38,10 @@ impl Encoder {
     /// Adds pieces.
     pub async fn add(self, env: &Env, pieces: Vec<Bytes>) -> (Self, Encoded) {
         match self {
+            Self::Plain => {
+                let bytes = Ok(joined(env, pieces).await);
+                (Self::Plain, Encoded { bytes, failed: Vec::new() })
+            }
             Self::Stream(mut stream) => {
                 let add = move || {
                     let failed = stream.add(&pieces);
@@ -45,7 +51,7 @@ impl Encoder {
                 env.blocking(add).await
             }
             Self::Gzip(mut gzip) => {
-                let text = env.blocking(move || Bytes::from(pieces.concat())).await;
+                let text = joined(env, pieces).await;
                 let blocks = gzip.cut(&text).into_iter().map(|block| env.blocking(move || block.pack()));
                 let bytes = Ok(gzip.join(&join_all(blocks).await));
                 (Self::Gzip(gzip), Encoded { bytes, failed: Vec::new() })
@@ -56,10 +62,15 @@ impl Encoder {
     /// The last bytes.
     pub async fn finish(self, env: &Env) -> Result<Bytes, ObjectsError> {
         match self {
+            Self::Plain => Ok(Bytes::new()),
             Self::Stream(stream) => env.blocking(move || stream.finish()).await,
             Self::Gzip(mut gzip) => Ok(gzip.end()),
         }
     }
+}
+
+async fn joined(env: &Env, pieces: Vec<Bytes>) -> Bytes {
+    env.blocking(move || Bytes::from(pieces.concat())).await
 }
 
 /// An encoder that needs all that was before to go on.
@@ -79,7 +90,7 @@ pub fn encoder(compression: Compression, name: &str) -> Encoder {
     let out = Out::default();
     let to = out.clone();
     let stream: Box<dyn Compressor> = match compression {
-        Compression::None => Box::new(to),
+        Compression::None => return Encoder::Plain,
         Compression::Gzip => return Encoder::Gzip(Gzip::default()),
         Compression::Zstd => {
             let encoder = zstd::stream::write::Encoder::new(to, zstd::DEFAULT_COMPRESSION_LEVEL);
@@ -138,12 +149,6 @@ impl Encode for Compressed {
     fn finish(self: Box<Self>) -> Result<Bytes, ObjectsError> {
         self.stream.end().map_err(|error| ObjectsError::Failed(format!("compressing failed: {error}")))?;
         Ok(self.out.take())
-    }
-}
-
-impl Compressor for Out {
-    fn end(self: Box<Self>) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -118,12 +118,14 @@ fn write_record(to: &mut Vec<u8>, item: &Item, part: usize, has_metadata: bool) 
     let from = to.len();
     put(to, format_args!("{sequence_number}"));
     let number = from..to.len();
-    put(to, format_args!("{sub:06}"));
+    put_six_digits(to, *sub);
     if part > 0 {
-        put(to, format_args!("{part:06}"));
+        put_six_digits(to, part);
     }
     let id = from..to.len();
-    put(to, format_args!("\",\"approximateArrivalTimestamp\":{},\"data\":\"", arrival.0));
+    to.extend_from_slice(b"\",\"approximateArrivalTimestamp\":");
+    put_json(to, &arrival.0);
+    to.extend_from_slice(b",\"data\":\"");
     let (at, length) = (to.len(), item.data.len().div_ceil(3) * 4);
     to.resize(at + length, 0);
     BASE64.encode_slice(&item.data, &mut to[at..]).expect("it is as long as base64 is");
@@ -131,13 +133,32 @@ fn write_record(to: &mut Vec<u8>, item: &Item, part: usize, has_metadata: bool) 
     if has_metadata {
         to.extend_from_slice(b",\"kinesisRecordMetadata\":{\"sequenceNumber\":\"");
         to.extend_from_within(number);
-        put(to, format_args!("\",\"subsequenceNumber\":{sub},\"partitionKey\":"));
-        let key = String::from_utf8_lossy(partition_key);
-        serde_json::to_writer(&mut *to, &key).expect("a text is always JSON");
-        put(to, format_args!(",\"shardId\":\"{shard}\",\"approximateArrivalTimestamp\":{}}}", arrival.0));
+        to.extend_from_slice(b"\",\"subsequenceNumber\":");
+        put_json(to, sub);
+        to.extend_from_slice(b",\"partitionKey\":");
+        put_json(to, &String::from_utf8_lossy(partition_key));
+        to.extend_from_slice(b",\"shardId\":\"");
+        to.extend_from_slice(shard.as_bytes());
+        to.extend_from_slice(b"\",\"approximateArrivalTimestamp\":");
+        put_json(to, &arrival.0);
+        to.push(b'}');
     }
     to.push(b'}');
     id
+}
+
+/// Numbers without the machinery of `fmt`, which costs as much as all else about a small record.
+fn put_json(to: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(to, value).expect("a text or a number is always JSON");
+}
+
+/// At least six.
+fn put_six_digits(to: &mut Vec<u8>, n: usize) {
+    const PLACES: [usize; 6] = [100_000, 10_000, 1_000, 100, 10, 1];
+    match n < 1_000_000 {
+        true => to.extend_from_slice(&PLACES.map(|place| b'0' + (n / place % 10) as u8)),
+        false => put_json(to, &n),
+    }
 }
 
 fn put(to: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
@@ -316,6 +337,15 @@ mod tests {
         answers.push(answers[1].clone());
         assert_eq!(verdicts_of(&answers), [Verdict::Dropped, kept, Verdict::Failed(duplicated())]);
         assert_eq!(verdicts_of(&answers[..1])[0], Verdict::Failed(missing()));
+    }
+
+    #[test]
+    fn places_have_six_digits_or_more() {
+        for n in [0, 7, 500, 123_456, 999_999, 1_000_000, 12_345_678] {
+            let mut digits = Vec::new();
+            put_six_digits(&mut digits, n);
+            assert_eq!(str::from_utf8(&digits), Ok(&*format!("{n:06}")));
+        }
     }
 
     proptest! {
