@@ -1,9 +1,11 @@
-//! Clock, randomness, disk and tasks behind small traits: the real ones and the simulated ones.
+//! Clock, randomness, disk and tasks behind small traits: the real ones and the simulated ones; and the process's large
+//! buffers.
 //!
 //! The only crate that touches the machine's time, chance, files and threads. Every other crate takes an [`Env`] and
 //! so runs as well in a simulated world, on a seed. Network sockets are not here: a simulation drives the domain
 //! below them.
 
+pub mod buffers;
 mod clock;
 mod disk;
 mod open_files;

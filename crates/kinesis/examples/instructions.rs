@@ -116,15 +116,15 @@ impl World {
     }
 
     async fn answer(&self, operation: &str, body: String) -> Body {
-        let mut request = Request::post("/")
+        let request = Request::post("/")
             .header("host", "127.0.0.1:4566")
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
             .header("content-length", body.len())
             .body(in_pieces(body.into()))
             .unwrap();
-        request.extensions_mut().insert(self.buffers.clone());
-        let response = self.door.call(request, context()).await;
+        let context = Context { buffers: self.buffers.clone(), ..context() };
+        let response = self.door.call(request, context).await;
         assert_eq!(response.status(), 200, "{operation}");
         response.into_body()
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use headwater_env::buffers;
 use headwater_types::Millis;
 
 use crate::{
@@ -267,7 +268,7 @@ fn runs_of(blocks: &[BlockRef]) -> (Vec<Run<'_>>, &[BlockRef]) {
 
 /// Reads runs into one buffer, one behind the other.
 fn read_runs(file: &LogFile, runs: &[Run<'_>]) -> Result<Bytes, LogError> {
-    let mut bytes = vec![0; runs.iter().map(|run| span(run)).sum()];
+    let mut bytes = buffers::of_length(runs.iter().map(|run| span(run)).sum());
     if runs.len() > 1 {
         // Before the first is read, so that the disk has them all at once.
         runs.iter().for_each(|run| file.read_ahead(run[0].at));
@@ -278,7 +279,7 @@ fn read_runs(file: &LogFile, runs: &[Run<'_>]) -> Result<Bytes, LogError> {
         file.read(part, run[0].at)?;
         rest = behind;
     }
-    Ok(bytes.into())
+    Ok(buffers::share(bytes))
 }
 
 /// Bytes from the first block's begin to the last one's end.

@@ -1,7 +1,7 @@
 //! Bodies: one type for requests and answers, and what is held of them in memory.
 
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     sync::Arc,
     task::{self, Poll},
@@ -9,6 +9,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
+use headwater_env::buffers;
 use headwater_shapes::ByteStream;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
@@ -199,6 +200,12 @@ pub struct Buffers {
     last: Arc<Semaphore>,
 }
 
+impl fmt::Debug for Buffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffers").field("free_kibibytes", &self.kibibytes.available_permits()).finish()
+    }
+}
+
 impl Default for Buffers {
     fn default() -> Self {
         Self::new(BUFFERED_BYTES)
@@ -246,7 +253,7 @@ impl Buffers {
         len: usize,
         share: &mut Share,
     ) -> Result<Bytes, HoldError> {
-        let (mut bytes, mut charged) = (BytesMut::new(), 0);
+        let (mut bytes, mut charged) = (Vec::new(), 0);
         while bytes.len() < len {
             incoming.read_more(&mut bytes, BODY_STEP_BYTES).await?;
             while charged < bytes.len() {
@@ -254,9 +261,10 @@ impl Buffers {
                 charged += BODY_STEP_BYTES;
             }
             // For all of it as soon as something of it is there.
-            bytes.reserve(len - bytes.len());
+            let left = len - bytes.len();
+            buffers::reserve(&mut bytes, left);
         }
-        Ok(bytes.freeze())
+        Ok(buffers::share(bytes))
     }
 
     async fn read(&self, mut body: Body, limit: usize, share: &mut Share) -> Result<Bytes, HoldError> {

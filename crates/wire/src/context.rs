@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use headwater_types::{Account, Region};
 use http::HeaderValue;
 
-use crate::ApiError;
+use crate::{ApiError, Buffers};
 
 /// The request around an input.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Context {
     pub operation: &'static str,
     /// How it came here.
     pub origin: Origin,
+    /// Room for its body in memory.
+    pub buffers: Buffers,
 }
 
 /// How a request came here, as policies may ask.
@@ -77,7 +79,8 @@ impl Context {
     ) -> Self {
         let caller = Arc::new(Caller::root(account.clone()));
         let (request_id, host) = (request_id.into(), host.into());
-        Self { request_id, region, account, host, caller, operation: "", origin: Origin::default() }
+        let (origin, buffers) = (Origin::default(), Buffers::default());
+        Self { request_id, region, account, host, caller, operation: "", origin, buffers }
     }
 
     /// Whether the caller belongs to another account than the server's.

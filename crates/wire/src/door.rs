@@ -14,11 +14,10 @@ pub trait Door: Send + Sync {
     /// Whether a request with this head is for this service.
     fn takes(&self, head: &Parts) -> bool;
 
-    /// Answers a request. Room for a body in memory comes from the [`Buffers`](crate::Buffers) among the request's
-    /// extensions.
+    /// Answers a request. Room for a body in memory comes from the context's [`Buffers`](crate::Buffers).
     async fn call(&self, request: Request<Body>, context: Context) -> Response<Body>;
 }
 
-/// Among an answer's extensions: the operation that was called, for logs and metrics.
+/// Among an answer's extensions, where the log says it: the operation that was called.
 #[derive(Debug, Clone, Copy)]
 pub struct OperationName(pub &'static str);

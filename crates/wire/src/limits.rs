@@ -43,7 +43,7 @@ pub(crate) const ANSWERS_BYTES: usize = 128 << 20;
 pub(crate) const ANSWER_IN_THE_MAKING_BYTES: usize = 25 << 20;
 
 /// What an answer in JSON may take ahead for elements that are yet to come.
-pub(crate) const ANSWER_AHEAD_BYTES: usize = 4 << 20;
+pub(crate) const ANSWER_AHEAD_BYTES: usize = 16 << 20;
 
 /// The pieces in which an answer that counts is handed to a connection.
 pub(crate) const ANSWER_CHUNK_BYTES: usize = 256 << 10;

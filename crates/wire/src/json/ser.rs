@@ -4,6 +4,7 @@
 //! to escape. What answers are full of is written here: base64 goes from a record to its place in the answer in one
 //! step, and is not looked through for what it cannot hold.
 
+use headwater_env::buffers;
 use headwater_shapes::Blob;
 use serde::{Serialize, ser};
 use serde_json::Error;
@@ -207,7 +208,8 @@ impl Members<'_> {
         let others = std::mem::take(&mut self.announced).saturating_sub(1);
         if others > 0 {
             let like_it = (self.out.len() - at).saturating_mul(others);
-            self.out.reserve(like_it.saturating_add(like_it / LIKE_IT_MORE).min(ANSWER_AHEAD_BYTES));
+            let room = like_it.saturating_add(like_it / LIKE_IT_MORE).min(ANSWER_AHEAD_BYTES);
+            buffers::reserve(self.out, room);
         }
     }
 

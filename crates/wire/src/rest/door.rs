@@ -94,7 +94,7 @@ impl<State: Send + Sync + 'static> Rest<State> {
         let Some(route) = self.table.routes.get(operation.name) else {
             return Err(ApiError::not_supported(format_args!("{}:{}", self.name(), operation.name)));
         };
-        let (members, stream) = self.read_request(head, body, seal, query, found).await?;
+        let (members, stream) = self.read_request(head, body, seal, query, found, &context.buffers).await?;
         self.admit(context)?;
         call(route, members, stream, self.format, context).await
     }
@@ -138,6 +138,7 @@ impl<State: Send + Sync + 'static> Rest<State> {
         seal: Seal,
         query: Vec<(String, String)>,
         found: Found,
+        room: &Buffers,
     ) -> Result<(Value, Option<ByteStream>), ApiError> {
         let input = found.operation.input;
         let length = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
@@ -156,12 +157,11 @@ impl<State: Send + Sync + 'static> Rest<State> {
             }
             return Ok((read(input, &message, self.format).map_err(refuse)?, Some(body)));
         }
-        let buffers = head.extensions.get::<Buffers>().cloned().unwrap_or_default();
         let limit = match self.format {
             Format::Json => REST_JSON_BODY_BYTES,
             Format::Xml(_) => XML_BODY_BYTES,
         };
-        let held = buffers.hold(streamed(body), limit).await;
+        let held = room.hold(streamed(body), limit).await;
         let held = held.map_err(|error| errors::not_held(error, self.format, found.operation))?;
         // The share of the room goes back before the handler runs: a function that is invoked calls back in here, and
         // must not wait for what its own invocation holds.

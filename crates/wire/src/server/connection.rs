@@ -77,7 +77,6 @@ async fn agree(tls: Tls, socket: TcpStream, shared: &Shared) -> io::Result<TlsSt
 pub(super) async fn answer(request: Request<Body>, peer: &Peer, shared: &Shared) -> Response<Body> {
     let began = shared.env.clock.elapsed();
     let (mut head, body) = request.into_parts();
-    head.extensions.insert(shared.buffers.clone());
     if let Some(verifier) = &shared.serving.verifier {
         head.extensions.insert(verifier.clone());
     }
@@ -135,6 +134,7 @@ fn context(head: &http::request::Parts, peer: &Peer, shared: &Shared) -> Context
             user_agent: head.headers.get(header::USER_AGENT).cloned(),
             referer: head.headers.get(header::REFERER).cloned(),
         },
+        buffers: shared.buffers.clone(),
     }
 }
 

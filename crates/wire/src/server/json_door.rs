@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use headwater_env::buffers;
 use headwater_shapes::{ByteStream, OperationShape, Protocol, Service};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
@@ -146,7 +147,7 @@ impl JsonDoor {
             None => self.answers.take(bytes.capacity()).await,
         };
         share.keep(bytes.capacity());
-        typed(body::shared(bytes.into(), share), codec)
+        typed(body::shared(buffers::share(bytes), share), codec)
     }
 
     /// Whoever makes the request, where that is asked. AWS says what is no request before it asks.
@@ -203,7 +204,7 @@ impl Door for JsonDoor {
         let name = target(&head.headers).map_or("", |(_, name)| name);
         // In every service the operations that carry data are named so.
         let limit = if name.starts_with("Put") { JSON_DATA_BYTES } else { JSON_BODY_BYTES };
-        let Held { bytes, share } = match hold(&head, body, limit).await {
+        let Held { bytes, share } = match context.buffers.hold(body, limit).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
         };
@@ -220,7 +221,10 @@ impl Door for JsonDoor {
             }
         };
         drop(share);
-        if let Some(operation) = known {
+        // For the log alone, which most often does not say it.
+        if let Some(operation) = known
+            && (response.status().is_server_error() || tracing::enabled!(tracing::Level::DEBUG))
+        {
             response.extensions_mut().insert(OperationName(operation.name));
         }
         allow_origin(&head, response)
@@ -244,12 +248,12 @@ impl Door for Stray {
         preflight || head.headers.contains_key(TARGET) || Codec::of(&head.headers).is_some()
     }
 
-    async fn call(&self, request: Request<Body>, _context: Context) -> Response<Body> {
+    async fn call(&self, request: Request<Body>, context: Context) -> Response<Body> {
         let (head, body) = request.into_parts();
         if let Some(answer) = not_a_call(&head) {
             return answer;
         }
-        let Held { bytes, share: _share } = match hold(&head, body, JSON_BODY_BYTES).await {
+        let Held { bytes, share: _share } = match context.buffers.hold(body, JSON_BODY_BYTES).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
         };
@@ -263,11 +267,6 @@ impl Door for Stray {
         };
         allow_origin(&head, response)
     }
-}
-
-async fn hold(head: &Parts, body: Body, limit: usize) -> Result<Held, HoldError> {
-    let buffers = head.extensions.get::<Buffers>().cloned().unwrap_or_default();
-    buffers.hold(body, limit).await
 }
 
 fn unknown_operation() -> ApiError {

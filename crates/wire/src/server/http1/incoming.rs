@@ -153,7 +153,7 @@ impl Incoming {
     }
 
     /// Reads at most `most` bytes more of a body of known length, behind what is in `into`.
-    pub(crate) async fn read_more(&self, into: &mut BytesMut, most: usize) -> io::Result<()> {
+    pub(crate) async fn read_more(&self, into: &mut Vec<u8>, most: usize) -> io::Result<()> {
         std::future::poll_fn(|context| self.line.lock().poll_body_into(context, into, most)).await
     }
 }
@@ -200,11 +200,15 @@ impl Line {
     fn poll_body_into(
         &mut self,
         context: &mut Context<'_>,
-        into: &mut BytesMut,
+        into: &mut Vec<u8>,
         most: usize,
     ) -> Poll<io::Result<()>> {
         ready!(self.poll_greeting(context))?;
         let Coming::Length(left) = self.coming else { return Poll::Ready(Ok(())) };
+        // Room is taken once something comes: who only announces a body has none.
+        if into.is_empty() && self.input.is_empty() && ready!(self.poll_fill(context))? == 0 {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
         let most = at_most(left, most);
         if self.input.is_empty() {
             let read = ready!(self.poll_read_into(context, into, most))?;
@@ -215,7 +219,7 @@ impl Line {
         } else {
             let piece = self.input.split_to(self.input.len().min(most));
             self.coming.passed(piece.len());
-            if into.is_empty() { *into = piece } else { into.extend_from_slice(&piece) }
+            into.extend_from_slice(&piece);
         }
         Poll::Ready(Ok(()))
     }

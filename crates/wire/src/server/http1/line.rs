@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::{Buf, BufMut, BytesMut};
+use headwater_env::buffers;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use crate::{
@@ -83,12 +84,10 @@ impl Line {
     pub(crate) fn poll_read_into(
         &mut self,
         context: &mut Context<'_>,
-        into: &mut BytesMut,
+        into: &mut Vec<u8>,
         most: usize,
     ) -> Poll<io::Result<usize>> {
-        if into.capacity() - into.len() < most {
-            into.reserve(most);
-        }
+        buffers::reserve(into, most);
         let mut room = into.limit(most);
         let polled = std::pin::pin!(self.socket.read_buf(&mut room)).poll(context);
         self.patience.or_time_out(polled, moved, context).map(io::Result::flatten)
