@@ -11,6 +11,8 @@ mod context;
 mod door;
 mod error;
 pub mod event_stream;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json;
 mod limits;
 mod rest;
