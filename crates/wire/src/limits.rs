@@ -110,8 +110,8 @@ pub(crate) const CHUNK_HEAD_BYTES: usize = 256;
 /// What may stand behind the last chunk.
 pub(crate) const TRAILER_BYTES: usize = 16 << 10;
 
-/// What is read of a connection at a time before it is known what it is.
-pub(crate) const READ_BYTES: usize = 16 << 10;
+/// What is read of a connection at a time, on the stack, before it is known what it is: the pieces of a body that streams.
+pub(crate) const READ_BYTES: usize = 64 << 10;
 
 /// An answer up to this length is written in one piece with its head.
 pub(crate) const JOINED_BYTES: usize = 4 << 10;
