@@ -10,11 +10,14 @@ use std::{
 
 use bytes::Bytes;
 
-/// A buffer with room for as much or more goes round; a smaller one is the allocator's.
+/// A buffer with room for as much goes round; a smaller one is the allocator's.
 pub const LARGE: usize = 64 << 10;
 
+/// A larger one is rare, and too large to be kept.
+const LARGEST: usize = 4 << 20;
+
 /// What empty buffers may keep of memory.
-const SPARE_BYTES: usize = 48 << 20;
+const SPARE_BYTES: usize = 24 << 20;
 
 /// The parts of a power of two that sizes are rounded to, so that buffers fit the next of about the same size.
 const STEPS: usize = 8;
@@ -69,7 +72,7 @@ pub fn of_length(len: usize) -> Vec<u8> {
 }
 
 fn as_it_was(len: usize) -> Vec<u8> {
-    if len < LARGE {
+    if !(LARGE..=LARGEST).contains(&len) {
         return Vec::with_capacity(len);
     }
     spare().take(len).unwrap_or_else(|| Vec::with_capacity(rounded(len)))
@@ -93,14 +96,18 @@ pub fn reserve(buffer: &mut Vec<u8>, more: usize) {
 
 /// Gives a buffer back that nobody needs any more.
 pub fn give(buffer: Vec<u8>) {
-    if buffer.capacity() >= LARGE {
+    if (LARGE..=LARGEST).contains(&buffer.capacity()) {
         spare().give(buffer);
     }
 }
 
 /// The buffer's bytes for any number of readers; the last gives it back.
 pub fn share(buffer: Vec<u8>) -> Bytes {
-    if buffer.capacity() < LARGE { buffer.into() } else { Bytes::from_owner(Shared(buffer)) }
+    if (LARGE..=LARGEST).contains(&buffer.capacity()) {
+        Bytes::from_owner(Shared(buffer))
+    } else {
+        buffer.into()
+    }
 }
 
 struct Shared(Vec<u8>);
@@ -124,7 +131,7 @@ mod tests {
     #[test]
     fn a_buffer_comes_back_once_nobody_reads_it_to_who_needs_one_like_it() {
         // Sizes that no other test uses.
-        const LEN: usize = 5 << 20;
+        const LEN: usize = 3 << 20;
         let mut first = with_room(LEN);
         first.resize(LEN, 7);
         let address = first.as_ptr();
@@ -139,8 +146,8 @@ mod tests {
         let mut again = with_room(LEN - 5);
         assert!(again.as_ptr() == address && again.is_empty());
         again.resize(LEN - 5, 1);
-        reserve(&mut again, 2 * LEN);
-        assert!(again.as_ptr() != address && again.len() == LEN - 5 && again.capacity() >= 3 * LEN - 5);
+        reserve(&mut again, LEN / 4);
+        assert!(again.as_ptr() != address && again.len() == LEN - 5 && again.capacity() >= LEN / 4 * 5 - 5);
         let longer = of_length(LEN);
         assert!(
             longer.as_ptr() == address && longer.len() == LEN,
@@ -150,8 +157,10 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
+        give(Vec::with_capacity(2 * LARGEST));
+        assert!(spare().take(LARGEST + 1).is_none(), "it is too large");
         let mut spare = Spare { buffers: VecDeque::new(), bytes: 0 };
-        for len in 1..60 {
+        for len in 1..40 {
             spare.give(Vec::with_capacity(len << 20));
             assert!(spare.bytes <= SPARE_BYTES);
             assert_eq!(spare.bytes, spare.buffers.iter().map(Vec::capacity).sum::<usize>());

@@ -69,9 +69,8 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
     async fn call(&self, input: Encoded, context: &Context) -> Result<Answer, ApiError> {
         match input {
             Encoded::Json(body) => {
-                let input = json::read::<Op>(&body)?;
-                // The handler may wait long, and has its own copy of what it needs.
-                drop(body);
+                // The handler may wait long, and has its own copy of what it needs: the body ends here.
+                let input = json::read::<Op>(body)?;
                 let mut output = self.state.handle(input, context).await?;
                 let members = json::write::<Op>(&output)?;
                 Ok(match Op::take_event_stream(&mut output) {
@@ -80,9 +79,8 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
                 })
             }
             Encoded::Cbor(body) => {
-                let input = cbor::read::<Op>(&body)?;
-                // The handler may wait long, and has its own copy of what it needs.
-                drop(body);
+                // The handler may wait long, and has its own copy of what it needs: the body ends here.
+                let input = cbor::read::<Op>(body)?;
                 let mut output = self.state.handle(input, context).await?;
                 let members = cbor::write::<Op>(&output)?;
                 Ok(match Op::take_event_stream(&mut output) {

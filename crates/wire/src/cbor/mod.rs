@@ -8,6 +8,7 @@ mod ser;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use headwater_shapes::{Event, EventFormat, Operation, Valid};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -49,11 +50,14 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CborError> {
 }
 
 /// The input of an operation, valid, or AWS's error.
-pub(crate) fn read<Op: Operation>(body: &[u8]) -> Result<Op::Input, ApiError> {
-    match from_slice::<Op::Input>(body) {
-        Ok(input) if input.valid() => Ok(input),
-        _ => validate::repair::<Op>(read_raw(body)?),
+pub(crate) fn read<Op: Operation>(body: Bytes) -> Result<Op::Input, ApiError> {
+    if let Some(input) = from_slice::<Op::Input>(&body).ok().filter(Op::Input::valid) {
+        return Ok(input);
     }
+    let raw = read_raw(&body)?;
+    // It may be large, as what is made of it.
+    drop(body);
+    validate::repair::<Op>(raw)
 }
 
 fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {

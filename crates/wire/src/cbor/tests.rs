@@ -40,7 +40,7 @@ fn lengths_may_be_indefinite_and_tags_and_unknown_members_are_passed_over() {
     bytes.extend(b"\x67Unknown\x9f\x01\xa1\x61a\x40\xff\xff\xff");
     bytes.extend([0x6a]);
     bytes.extend(b"StreamName\xd9\xd9\xf7\x64taxi\xff");
-    let input = read::<ops::PutRecords>(&bytes).unwrap();
+    let input = read::<ops::PutRecords>(bytes.into()).unwrap();
     let entry = PutRecordsRequestEntry {
         data: Blob(Bytes::from_static(b"abc")),
         partition_key: Some("pkk".into()),
@@ -56,7 +56,7 @@ fn times_are_milliseconds_or_seconds_with_a_fraction() {
         let mut bytes = vec![0xa3];
         bytes.extend(b"\x67ShardId\x61s\x71ShardIteratorType\x6cAT_TIMESTAMP\x69Timestamp");
         bytes.extend(time);
-        read::<ops::GetShardIterator>(&bytes).unwrap().timestamp.unwrap()
+        read::<ops::GetShardIterator>(bytes.into()).unwrap().timestamp.unwrap()
     };
     let tagged = |head: u8, number: &[u8]| [&[0xc1, head], number].concat();
     assert_eq!(at(&tagged(0x1b, &1_500_000_000_123u64.to_be_bytes())), Timestamp(1_500_000_000_123));
@@ -67,26 +67,26 @@ fn times_are_milliseconds_or_seconds_with_a_fraction() {
 #[test]
 fn what_is_wrong_is_said_as_for_json() {
     let body = to_vec(&serde_json::json!({"StreamName": 1, "Records": []})).unwrap();
-    let error = read::<ops::PutRecords>(&body).unwrap_err();
+    let error = read::<ops::PutRecords>(body.into()).unwrap_err();
     assert_eq!(error.code(), "SerializationException");
     let body = to_vec(&PutRecordsInput { stream_name: Some("a b".into()), ..Default::default() }).unwrap();
-    let error = read::<ops::PutRecords>(&body).unwrap_err();
+    let error = read::<ops::PutRecords>(body.into()).unwrap_err();
     assert_eq!(
         error.message(),
         "2 validation errors detected: Value '[]' at 'records' failed to satisfy constraint: \
          Member must have length greater than or equal to 1; Value 'a b' at 'streamName' failed to satisfy \
          constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
     );
-    assert!(read::<ops::ListStreams>(b"\x01").is_err(), "a number is no input");
-    assert!(read::<ops::ListStreams>(b"\xa0\x00").is_err(), "something follows");
-    assert_eq!(read::<ops::ListStreams>(b"\xa0").unwrap(), ListStreamsInput::default());
+    assert!(read::<ops::ListStreams>(b"\x01"[..].into()).is_err(), "a number is no input");
+    assert!(read::<ops::ListStreams>(b"\xa0\x00"[..].into()).is_err(), "something follows");
+    assert_eq!(read::<ops::ListStreams>(b"\xa0"[..].into()).unwrap(), ListStreamsInput::default());
 }
 
 #[test]
 fn depth_is_bounded() {
     for deep in [0x81, 0xa1, 0x9f, 0xc6].map(|byte| vec![byte; 100_000]) {
         assert!(from_slice::<Tag>(&deep).is_err());
-        assert!(read::<ops::ListStreams>(&deep).is_err());
+        assert!(read::<ops::ListStreams>(deep.into()).is_err());
     }
 }
 
@@ -100,9 +100,9 @@ proptest! {
     #[test]
     fn inputs_come_back(records in prop::collection::vec(entry(), 1..20), name in "[a-z]{1,20}", millis: i64) {
         let input = PutRecordsInput { records, stream_name: Some(name), ..Default::default() };
-        prop_assert_eq!(&read::<ops::PutRecords>(&to_vec(&input).unwrap()).unwrap(), &input);
+        prop_assert_eq!(&read::<ops::PutRecords>(to_vec(&input).unwrap().into()).unwrap(), &input);
         let json = serde_json::to_vec(&input).unwrap();
-        prop_assert_eq!(&crate::json::read::<ops::PutRecords>(&json).unwrap(), &input);
+        prop_assert_eq!(&crate::json::read::<ops::PutRecords>(json.into()).unwrap(), &input);
         let at = GetShardIteratorInput { timestamp: Some(Timestamp(millis)), ..Default::default() };
         prop_assert_eq!(from_slice::<GetShardIteratorInput>(&to_vec(&at).unwrap()).unwrap(), at);
     }
@@ -119,6 +119,6 @@ proptest! {
         let mut bytes = to_vec(&PutRecordsInput { records, ..Default::default() }).unwrap();
         let at = at % bytes.len();
         bytes[at] = byte;
-        drop(read::<ops::PutRecords>(&bytes));
+        drop(read::<ops::PutRecords>(bytes.into()));
     }
 }

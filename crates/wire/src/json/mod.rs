@@ -3,6 +3,7 @@
 mod de;
 mod ser;
 
+use bytes::Bytes;
 use headwater_shapes::{Event, EventFormat, Operation, Valid};
 use serde::Serialize;
 
@@ -16,12 +17,15 @@ use crate::{
 const FIRST_BYTES: usize = 512;
 
 /// The input of an operation, valid, or AWS's error.
-pub(crate) fn read<Op: Operation>(body: &[u8]) -> Result<Op::Input, ApiError> {
-    let input = de::from_slice::<Op::Input>(body).or_else(|_| serde_json::from_slice(body));
-    match input {
-        Ok(input) if input.valid() => Ok(input),
-        _ => validate::repair::<Op>(read_raw(body)?),
+pub(crate) fn read<Op: Operation>(body: Bytes) -> Result<Op::Input, ApiError> {
+    let input = de::from_slice::<Op::Input>(&body).or_else(|_| serde_json::from_slice(&body));
+    if let Some(input) = input.ok().filter(Op::Input::valid) {
+        return Ok(input);
     }
+    let raw = read_raw(&body)?;
+    // It may be large, as what is made of it.
+    drop(body);
+    validate::repair::<Op>(raw)
 }
 
 fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{ApiError, cbor, json as codec};
 
 fn error<Op: Operation>(body: &Value) -> ApiError {
-    match codec::read::<Op>(body.to_string().as_bytes()) {
+    match codec::read::<Op>(body.to_string().into()) {
         Ok(_) => panic!("{body} is taken"),
         Err(error) => error,
     }
@@ -119,10 +119,10 @@ fn wrong_types_of_blobs_lists_maps_and_structures() {
 #[test]
 fn what_is_not_json_gets_no_text() {
     for body in ["hello", "true", "null", "1", "{", r#"{"a":1}x"#, "\"\u{1}\"", ""] {
-        let error = codec::read::<ops::ListStreams>(body.as_bytes()).expect_err(body);
+        let error = codec::read::<ops::ListStreams>(body.into()).expect_err(body);
         assert_eq!((error.code(), error.message()), ("SerializationException", ""), "{body}");
     }
-    assert!(codec::read::<ops::ListStreams>(b"{\"NextToken\":\"\xff\"}").is_err());
+    assert!(codec::read::<ops::ListStreams>(b"{\"NextToken\":\"\xff\"}"[..].into()).is_err());
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn lambda_names_null_too() {
 fn numbers_are_read_leniently() {
     for (count, read) in [(json!(100_000_000_000i64), i32::MAX), (json!(2.9), 2), (json!(1e300), i32::MAX)] {
         let body = json!({"StreamName": "a", "ShardCount": count}).to_string();
-        let input = codec::read::<ops::CreateStream>(body.as_bytes()).unwrap();
+        let input = codec::read::<ops::CreateStream>(body.into()).unwrap();
         assert_eq!(input.shard_count, Some(read));
     }
     assert_validation::<ops::CreateStream>(
@@ -270,15 +270,16 @@ fn numbers_are_read_leniently() {
         &[broken("0", "shardCount", "Member must have value greater than or equal to 1")],
     );
     let input =
-        codec::read::<ops::CreateStream>(br#"{"StreamName":"a","Other":[1],"ShardCount":null}"#).unwrap();
+        codec::read::<ops::CreateStream>(br#"{"StreamName":"a","Other":[1],"ShardCount":null}"#[..].into())
+            .unwrap();
     assert_eq!((input.stream_name.as_str(), input.shard_count), ("a", None));
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
-        drop(codec::read::<ops::PutRecords>(&bytes));
-        drop(cbor::read::<ops::PutRecords>(&bytes));
+        drop(codec::read::<ops::PutRecords>(bytes.clone().into()));
+        drop(cbor::read::<ops::PutRecords>(bytes.clone().into()));
     }
 
     #[test]
@@ -287,12 +288,12 @@ proptest! {
         let body: Value = members.iter().map(|m| ((*m).to_owned(), value.clone())).collect();
         for body in [&body, &value] {
             let (text, bytes) = (body.to_string(), cbor::to_vec(body).unwrap());
-            drop(codec::read::<ops::PutRecords>(text.as_bytes()));
-            drop(codec::read::<ops::AddTagsToStream>(text.as_bytes()));
-            drop(codec::read::<ops::ListShards>(text.as_bytes()));
-            drop(codec::read::<ops::CreateStream>(text.as_bytes()));
-            drop(cbor::read::<ops::PutRecords>(&bytes));
-            drop(cbor::read::<ops::ListShards>(&bytes));
+            drop(codec::read::<ops::PutRecords>(text.clone().into()));
+            drop(codec::read::<ops::AddTagsToStream>(text.clone().into()));
+            drop(codec::read::<ops::ListShards>(text.clone().into()));
+            drop(codec::read::<ops::CreateStream>(text.clone().into()));
+            drop(cbor::read::<ops::PutRecords>(bytes.clone().into()));
+            drop(cbor::read::<ops::ListShards>(bytes.into()));
         }
     }
 }
