@@ -3,7 +3,6 @@
 
 use std::{io::IoSlice, path::PathBuf, sync::LazyLock};
 
-use bytes::Bytes;
 use headwater_env::{Disk, Env, SimDisk};
 use headwater_fuzz::{block_on, machine};
 use headwater_log::{
@@ -27,9 +26,9 @@ static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
             log.open_shard(shard, FOREVER);
         }
         for n in 0..24_u64 {
-            let value = Bytes::from(n.to_string().repeat(9));
-            let records = vec![NewRecord { key: Bytes::from_static(b"k"), value }];
-            for appended in log.append(vec![Append { shard: ShardNumber(n % SHARDS), records }]).await {
+            let value = n.to_string().repeat(9);
+            let records = [NewRecord { key: b"k", value: value.as_bytes() }];
+            for appended in log.append(&[Append { shard: ShardNumber(n % SHARDS), records: &records }]).await {
                 appended.expect("a healthy log takes it");
             }
         }
