@@ -28,7 +28,8 @@ static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
         for n in 0..24_u64 {
             let value = n.to_string().repeat(9);
             let records = [NewRecord { key: b"k", value: value.as_bytes() }];
-            for appended in log.append(&[Append { shard: ShardNumber(n % SHARDS), records: &records }]).await {
+            for appended in log.append(&[Append { shard: ShardNumber(n % SHARDS), records: &records }]).await
+            {
                 appended.expect("a healthy log takes it");
             }
         }
