@@ -55,6 +55,12 @@ impl Line {
         }
     }
 
+    /// This is to come from now on, and has all the time that a client has.
+    pub(crate) fn begin(&mut self, coming: Coming) {
+        self.coming = coming;
+        self.patience.restart();
+    }
+
     /// What was read ahead, and the socket.
     pub(crate) fn into_parts(self) -> (BytesMut, Socket) {
         (self.input, self.socket.into_inner())

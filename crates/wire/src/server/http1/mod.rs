@@ -185,7 +185,7 @@ impl<'a> Connection<'a> {
     /// The request of a head, with the body that follows it.
     fn request(&self, head: Box<Head>) -> Request<Body> {
         let mut line = self.line.lock();
-        line.coming = head.coming;
+        line.begin(head.coming);
         let body = match head.coming {
             Coming::Nothing => body::empty(),
             // It is here already.
@@ -342,6 +342,8 @@ impl<'a> Connection<'a> {
     /// take the answer away from it (RFC 9112, section 9.6).
     async fn close(&mut self, still_sends: bool) -> io::Result<()> {
         std::future::poll_fn(|context| self.line.lock().poll_shutdown(context)).await?;
+        // Whatever comes is forgotten.
+        self.line.lock().begin(Coming::Nothing);
         let mut left = if still_sends { DISCARDED_BYTES } else { 0 };
         while left > 0 {
             let read = std::future::poll_fn(|context| {

@@ -124,6 +124,13 @@ fn without_ids(heard: Vec<u8>) -> String {
     heard.split_inclusive("\r\n").filter(|line| !line.starts_with("x-am")).collect()
 }
 
+/// The same at another time.
+fn answer_at(talk: &Talk, fields: &str, body: &str) -> String {
+    let seconds = talk.clock.now().0 / 1000 - 1000;
+    let time = format!("00:{:02}:{:02}", 16 + (40 + seconds) / 60, (40 + seconds) % 60);
+    answer(fields, body).replace("00:16:40", &time)
+}
+
 /// An answer's head as it is said, and its body.
 fn answer(fields: &str, body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 1970 00:16:40 GMT\r\n{fields}\r\n\r\n{body}")
@@ -167,6 +174,20 @@ async fn long_bodies_come_and_go_as_they_are() {
     sent.unwrap();
     let last = answer("content-length: 0\r\nconnection: close", "");
     assert!(heard == format!("{}{last}", answer(&format!("content-length: {}", body.len()), &body)));
+}
+
+#[tokio::test]
+async fn each_body_has_all_its_time() {
+    let mut talk = talk().await;
+    for _ in 0..3 {
+        talk.say("POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n").await;
+        // Now it waits for the body.
+        talk.hear("\r\n\r\n").await;
+        tokio::task::yield_now().await;
+        talk.say("abc").await;
+        assert_eq!(talk.hear("abc").await, answer_at(&talk, "content-length: 3", "abc"));
+        talk.clock.advance(Limits::default().body_idle + Duration::from_secs(1));
+    }
 }
 
 #[tokio::test]
