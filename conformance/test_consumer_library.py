@@ -1,6 +1,6 @@
 """The producer's and the consumer's libraries against the server, while the stream is split and merged and workers die.
 
-What is done, and most of what is checked, stands in `crates/consumer/examples/reshard.rs`.
+What is done, and most of what is checked, stands in `crates/roof/consumer/examples/reshard.rs`.
 """
 
 import os

@@ -83,7 +83,9 @@ pub fn request(bytes: &[u8]) -> Option<Request<Body>> {
 /// Lets a door answer a request, where signatures are asked for and where they are not. It never is the server's fault.
 pub fn knock(door: &dyn Door, bytes: &[u8]) {
     for verifier in [None, Some(verifier())] {
-        let Some(request) = request(bytes) else { return };
+        let Some(request) = request(bytes) else {
+            return;
+        };
         let (mut head, body) = request.into_parts();
         if let Some(verifier) = verifier {
             head.extensions.insert(verifier);

@@ -48,7 +48,9 @@ fuzz_target!(|input: Input| {
     };
     let serializer =
         if input.orc { Serializer::Orc(Orc::default()) } else { Serializer::Parquet(Parquet::default()) };
-    let Ok(mut writer) = Writer::new(&SCHEMA, &deserializer, &serializer) else { return };
+    let Ok(mut writer) = Writer::new(&SCHEMA, &deserializer, &serializer) else {
+        return;
+    };
     let records: Vec<_> = input.records.into_iter().map(Bytes::copy_from_slice).collect();
     writer.write(&records);
     writer.finish().expect("what was taken can be written");

@@ -75,11 +75,15 @@ fuzz_target!(|changes: Vec<Change>| {
     let (_, env) = damaged(&changes);
     drop(verify(&env, DIR.as_ref()));
     drop(dump(&env, DIR.as_ref(), Filter { shard: None, records: true }, &mut |_| true));
-    let Ok(log) = EmbeddedLog::open(env, options()) else { return };
+    let Ok(log) = EmbeddedLog::open(env, options()) else {
+        return;
+    };
     block_on(async {
         for shard in (0..SHARDS).map(ShardNumber) {
             log.open_shard(shard, FOREVER);
-            let Ok(chunk) = log.read(shard, 0, ALL).await else { continue };
+            let Ok(chunk) = log.read(shard, 0, ALL).await else {
+                continue;
+            };
             for record in chunk.records {
                 let n = record.offset * SHARDS + shard.0;
                 assert_eq!(record.value, n.to_string().repeat(9), "a record that was not written");

@@ -25,14 +25,18 @@ fuzz_target!(|input: (u16, Vec<(u16, [u8; 4])>)| {
         let mut files = Vec::new();
         list(&disk, DIR.as_ref(), &mut files);
         for (at, bytes) in &changes {
-            let Some(file) = files.get(usize::from(*at) % files.len().max(1)) else { return };
+            let Some(file) = files.get(usize::from(*at) % files.len().max(1)) else {
+                return;
+            };
             let change = |now: &mut Vec<u8>| match now.get_mut(usize::from(*at)..usize::from(*at) + 4) {
                 Some(place) => place.copy_from_slice(bytes),
                 None => now.truncate(usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) % (now.len() + 1)),
             };
             disk.corrupt(file, change).expect("the file is there");
         }
-        let Ok((_, body)) = store.get(&Get::new(name)).await else { return };
+        let Ok((_, body)) = store.get(&Get::new(name)).await else {
+            return;
+        };
         if let Ok(read) = body.collect(usize::MAX).await {
             assert_eq!(read, written, "other bytes than were written");
         }

@@ -7,7 +7,9 @@ use headwater_wire::Caller;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let Ok(policy) = Policy::of_resource(text) else { return };
+    let Ok(policy) = Policy::of_resource(text) else {
+        return;
+    };
     let caller = Caller::of_user(Account("111111111111".into()), "ann");
     let keys = ["aws:SourceIp", "aws:CurrentTime", "aws:SecureTransport", "aws:username", "aws:UserAgent"];
     let values = ["10.1.2.3", "2018-01-01T00:00:00Z", "true", "ann", "a b"];

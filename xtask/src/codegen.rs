@@ -24,7 +24,9 @@ pub fn run(options: &[String]) -> Result<(), String> {
         match option.as_str() {
             "--check" => check = true,
             "--models" => models = Some(PathBuf::from(options.next().ok_or("--models needs a directory")?)),
-            other => return Err(format!("codegen knows no option {other:?}\n{}", crate::USAGE)),
+            other => {
+                return Err(format!("codegen knows no option {other:?}\n{}", crate::USAGE));
+            }
         }
     }
     let source = Source::find(models)?;
@@ -33,7 +35,7 @@ pub fn run(options: &[String]) -> Result<(), String> {
         let mut model = source.load(selection)?;
         facts::correct(&mut model);
         let text = rustfmt(&emit::service(selection, &model, &source.version)?)?;
-        let path = root().join(format!("crates/shapes/src/{}.rs", selection.name));
+        let path = root().join(format!("crates/doors/shapes/src/{}.rs", selection.name));
         if check {
             if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
                 stale.push(path.display().to_string());

@@ -1,0 +1,495 @@
+//! What a delivery stream is: its source, its destination and its function, as the catalog keeps them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use headwater_columnar::{Deserializer, Serializer};
+use headwater_types::{Arn, Millis};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    groups::GroupLimit,
+    item::ErrorKind,
+    limits::{DECOMPRESSED_BYTES_MAX, PACKED_GROUP_BYTES_MAX, PARTITIONED_BATCH_MIB, READ_BYTES_MAX},
+    prefix::{PrefixError, Prefixes},
+    sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
+    steps::{check::Format, deaggregate::Deaggregation},
+    template::KeyTemplate,
+};
+
+/// A delivery stream as the catalog keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StreamRecord {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    #[serde(with = "arn_text")]
+    pub arn: Arn,
+    /// What tells it from one made later under the same name; its progress is kept under it.
+    pub id: String,
+    /// When it was made.
+    pub created: Millis,
+    /// Counts its configurations, from 1.
+    pub version: u64,
+    /// Where its records come from.
+    pub origin: Origin,
+    /// Where they go.
+    pub destination: Destination,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether what is put into it waits encrypted.
+    #[serde(default)]
+    pub encryption: Option<Encryption>,
+    /// When that was changed of late.
+    #[serde(default)]
+    pub encryption_changes: Vec<Millis>,
+}
+
+/// The key that a delivery stream's records are encrypted under, as the caller knows it. It is kept and told, and plays
+/// no part in the encryption, which goes by the installation's own key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// The key's ARN; none where it is the service's own.
+    pub key: Option<String>,
+}
+
+/// Where a delivery stream's records come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// They are put into it; they wait in a log shard of its own.
+    Direct {
+        /// The shard's number in the log.
+        shard: u64,
+    },
+    /// It reads a stream.
+    Stream {
+        /// The stream.
+        #[serde(with = "arn_text")]
+        arn: Arn,
+        /// The role that it would read with.
+        role: String,
+        /// The [`identity`](crate::Source::identity) that the stream had.
+        identity: String,
+    },
+}
+
+impl Origin {
+    /// The stream that is read, if one is.
+    pub fn stream(&self) -> Option<&Arn> {
+        match self {
+            Self::Direct { .. } => None,
+            Self::Stream { arn, .. } => Some(arn),
+        }
+    }
+}
+
+/// The origin of a stream to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NewOrigin {
+    /// Records will be put into it.
+    Direct,
+    /// It will read a stream from its present end on.
+    Stream {
+        /// The stream.
+        arn: Arn,
+        /// The role that it would read with.
+        role: String,
+    },
+}
+
+/// A bucket, and how objects in it are made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The role that it would write with.
+    pub role: String,
+    /// What object keys start with, with expressions; absent is not the same as empty when it is described.
+    pub prefix: Option<String>,
+    /// The same for records that failed.
+    pub error_prefix: Option<String>,
+    /// The time zone of names; UTC when there is none.
+    pub time_zone: Option<String>,
+    /// The template of whole object keys, in place of the prefix.
+    #[serde(default)]
+    pub key_template: Option<String>,
+    /// The bucket for records that failed, where it is another.
+    #[serde(default)]
+    pub error_bucket: Option<String>,
+    /// The ARN of the key that the store is told to encrypt objects under, those for records that failed too.
+    #[serde(default)]
+    pub encryption_key: Option<String>,
+    /// What records go through, in order.
+    #[serde(flatten, with = "steps_as_stored")]
+    pub steps: Vec<Step>,
+    /// Whether records are partitioned by the keys that the prefix names.
+    #[serde(default)]
+    pub is_partitioned: bool,
+    /// Seconds for which objects of partitions are tried again before their records count as failed.
+    #[serde(default = "partition_retry_before_it_was_kept")]
+    pub partition_retry_s: u32,
+    /// What records are converted to.
+    #[serde(default)]
+    pub conversion: Option<Conversion>,
+    /// Where records go as they came, too.
+    #[serde(default)]
+    pub backup: Option<Backup>,
+    /// What object keys end in, instead of the compression's own extension.
+    pub extension: Option<String>,
+    /// When a batch is closed.
+    pub buffering: Buffering,
+    /// How objects are compressed.
+    pub compression: Compression,
+    /// Where errors are logged.
+    pub logging: Option<Logging>,
+    /// Where records go.
+    #[serde(default)]
+    pub target: Target,
+    /// What the door needs to describe it as it was given, and the domain does not look at.
+    pub described: serde_json::Value,
+}
+
+impl Destination {
+    /// Refuses names that could not be made.
+    pub(crate) fn check(&self) -> Result<(), PrefixError> {
+        let prefixes = self.prefixes()?;
+        let (query, lambda) = prefixes.partition_keys();
+        match (self.is_partitioned, query.is_empty() && lambda.is_empty()) {
+            (false, false) => return Err(PrefixError::NotPartitioned),
+            (true, true) => return Err(PrefixError::NoPartitionKeys),
+            _ => {}
+        }
+        if let Some(backup) = &self.backup {
+            backup.prefixes()?;
+        }
+        self.key_template.as_deref().map(KeyTemplate::parse).transpose().map(drop)
+    }
+
+    /// The groups in which records go through the steps: those of the function, if there is one.
+    pub(crate) fn group_limit(&self) -> GroupLimit {
+        let function = self.steps.iter().find_map(|step| match step {
+            Step::Function(function) => Some(function),
+            _ => None,
+        });
+        let bytes = function.map_or(READ_BYTES_MAX, |function| function.batch_bytes);
+        GroupLimit {
+            bytes: if self.unpacks() { bytes.min(PACKED_GROUP_BYTES_MAX) } else { bytes },
+            span: function.map_or(Duration::MAX, |function| Duration::from_secs(function.interval_s.into())),
+        }
+    }
+
+    /// Bytes that a group of records has at the most, unless it is one large record.
+    pub(crate) fn group_bytes(&self) -> usize {
+        if self.unpacks() { DECOMPRESSED_BYTES_MAX } else { self.group_limit().bytes }
+    }
+
+    fn unpacks(&self) -> bool {
+        self.steps.contains(&Step::Decompress)
+    }
+
+    /// What records may fail at on their way here.
+    pub(crate) fn error_kinds(&self) -> Vec<ErrorKind> {
+        let target = match self.target {
+            Target::Bucket | Target::Redshift(_) => None,
+            Target::Http(_) => Some(ErrorKind::HttpEndpoint),
+            Target::Splunk(_) => Some(ErrorKind::Splunk),
+            Target::OpenSearch(_) => Some(ErrorKind::OpenSearch),
+        };
+        let of_partitions = [ErrorKind::MetadataExtraction, ErrorKind::ActivePartitions];
+        let partitioned = of_partitions.map(|kind| self.is_partitioned.then_some(kind));
+        let converted = self.conversion.as_ref().map(|_| ErrorKind::FormatConversion);
+        let kinds = [Some(ErrorKind::Processing), converted, target].into_iter().chain(partitioned);
+        kinds.flatten().collect()
+    }
+
+    /// Whether all that is delivered of a batch goes into one object.
+    pub(crate) fn has_one_object(&self) -> bool {
+        !self.is_partitioned && matches!(self.target, Target::Bucket | Target::Redshift(_))
+    }
+
+    /// When a batch is closed: at what comes first for any of the places where it goes. Hints of size are for each
+    /// partition, and how much goes into which is known once the batch is carried out; until then there is room for many
+    /// that fill at once.
+    pub(crate) fn batch(&self) -> Buffering {
+        let size_mib = if self.is_partitioned { PARTITIONED_BATCH_MIB } else { self.buffering.size_mib };
+        let own = Buffering { size_mib, ..self.buffering };
+        let Some(backup) = &self.backup else {
+            return own;
+        };
+        Buffering {
+            size_mib: own.size_mib.min(backup.buffering.size_mib),
+            interval_s: own.interval_s.min(backup.buffering.interval_s),
+        }
+    }
+
+    /// Where records that failed go.
+    pub(crate) fn error_bucket(&self) -> &str {
+        self.error_bucket.as_deref().unwrap_or(&self.bucket)
+    }
+
+    /// The prefixes, parsed.
+    pub fn prefixes(&self) -> Result<Prefixes, PrefixError> {
+        Prefixes::parse(self.prefix.as_deref(), self.error_prefix.as_deref(), self.time_zone.as_deref())
+    }
+}
+
+/// Where records go: into the bucket, or elsewhere, with the bucket for what fails there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Into the bucket.
+    #[default]
+    Bucket,
+    /// To an HTTP endpoint.
+    Http(HttpEndpoint),
+    /// To Splunk.
+    Splunk(Splunk),
+    /// To OpenSearch.
+    OpenSearch(OpenSearch),
+    /// Into the bucket, and from there into a warehouse.
+    Redshift(Redshift),
+}
+
+/// How records become rows of columnar files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// The table's database.
+    pub database: String,
+    /// The table whose columns files have.
+    pub table: String,
+    /// Its version; the newest when a batch is closed, where there is none.
+    pub version: Option<u64>,
+    /// What lines about records that do not fit say of the table: its region …
+    pub region: String,
+    /// … and its catalog.
+    pub catalog: Option<String>,
+    /// How records are read.
+    pub read: Deserializer,
+    /// How files are written.
+    pub write: Serializer,
+}
+
+/// A bucket for the records as they came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Backup {
+    /// The bucket's name.
+    pub bucket: String,
+    /// What object keys start with, with expressions.
+    pub prefix: Option<String>,
+    /// The prefix for records that failed: none does, but it may be what makes the other one valid.
+    pub error_prefix: Option<String>,
+    /// The time zone of names; UTC when there is none.
+    pub time_zone: Option<String>,
+    /// When a batch is closed at the latest.
+    pub buffering: Buffering,
+    /// How objects are compressed.
+    pub compression: Compression,
+    /// The ARN of the key that the store is told to encrypt objects under.
+    #[serde(default)]
+    pub encryption_key: Option<String>,
+}
+
+impl Backup {
+    /// The prefixes, parsed.
+    pub(crate) fn prefixes(&self) -> Result<Prefixes, PrefixError> {
+        let (data, errors) = (self.prefix.as_deref(), self.error_prefix.as_deref());
+        let prefixes = Prefixes::parse(data, errors, self.time_zone.as_deref())?;
+        match prefixes.partition_keys() {
+            (query, lambda) if query.is_empty() && lambda.is_empty() => Ok(prefixes),
+            _ => Err(PrefixError::NotPartitioned),
+        }
+    }
+}
+
+/// When a batch is closed: whichever comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buffering {
+    /// MiB of incoming data, 1 to 128.
+    pub size_mib: u32,
+    /// Seconds since the oldest record arrived, 0 to 900.
+    pub interval_s: u32,
+}
+
+impl Buffering {
+    /// The size hint in bytes.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.size_mib) * 1024 * 1024
+    }
+
+    /// The interval hint.
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs(self.interval_s.into())
+    }
+}
+
+/// AWS's default, which partitioned streams have that were made while this was not kept.
+fn partition_retry_before_it_was_kept() -> u32 {
+    300
+}
+
+/// How objects are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// One gzip member an object.
+    Gzip,
+    /// One Zstandard frame an object.
+    Zstd,
+    /// A ZIP archive with one file.
+    Zip,
+    /// One stream of Snappy's framing format an object.
+    Snappy,
+    /// Blocks as Hadoop's codec for Snappy writes them.
+    HadoopSnappy,
+}
+
+impl Compression {
+    /// What an object's name ends in where nothing else is said.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+            Self::Zip => ".zip",
+            Self::Snappy => ".snappy",
+            Self::HadoopSnappy => ".hsnappy",
+        }
+    }
+}
+
+/// What is done with each record on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It is looked at, and each ends in a newline.
+    Check(Format),
+    /// It is unpacked.
+    Decompress,
+    /// Of a record of CloudWatch Logs, the messages are taken.
+    LogEvents,
+    /// It is taken apart.
+    Deaggregate(Deaggregation),
+    /// It goes through a function.
+    Function(Function),
+    /// Partition keys are looked for in it, by a query of jq.
+    Query(String),
+    /// These bytes stand behind each.
+    Append(Bytes),
+}
+
+/// A function that records go through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// The function, perhaps with a version or alias.
+    #[serde(with = "arn_text")]
+    pub arn: Arn,
+    /// How often a failed call is made again.
+    pub retries: u32,
+    /// Bytes of data that one call takes.
+    pub batch_bytes: usize,
+    /// Seconds that may lie between the arrivals of the first and the last record of one call.
+    #[serde(default = "interval_before_it_was_kept")]
+    pub interval_s: u32,
+}
+
+/// AWS's default, which functions had while this was not a setting.
+fn interval_before_it_was_kept() -> u32 {
+    60
+}
+
+/// Where errors are logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logging {
+    /// The log group.
+    pub group: String,
+    /// The log stream.
+    pub stream: String,
+}
+
+/// Steps as the catalog keeps them. Earlier releases kept a `function` and a `format` in their place.
+mod steps_as_stored {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Format, Function, Step};
+
+    #[derive(Serialize)]
+    struct Stored<'a> {
+        steps: &'a [Step],
+    }
+
+    #[derive(Deserialize)]
+    struct Found {
+        steps: Option<Vec<Step>>,
+        function: Option<Function>,
+        format: Option<EarlierFormat>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum EarlierFormat {
+        Bytes,
+        Text,
+        Json,
+    }
+
+    pub fn serialize<S: Serializer>(steps: &[Step], to: S) -> Result<S::Ok, S::Error> {
+        Stored { steps }.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
+        let found = Found::deserialize(from)?;
+        let check = match found.format {
+            None | Some(EarlierFormat::Bytes) => None,
+            Some(EarlierFormat::Text) => Some(Step::Check(Format::Text)),
+            Some(EarlierFormat::Json) => Some(Step::Check(Format::Json)),
+        };
+        let earlier = || found.function.map(Step::Function).into_iter().chain(check).collect();
+        Ok(found.steps.unwrap_or_else(earlier))
+    }
+}
+
+/// ARNs as text.
+mod arn_text {
+    use headwater_types::Arn;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(arn: &Arn, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(arn)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{destination, function};
+
+    #[test]
+    fn what_earlier_releases_kept_is_read() {
+        let steps = function(1024, 3);
+        let now = Destination { steps: steps.clone(), ..destination() };
+        let stored = serde_json::to_value(&now).unwrap();
+        assert_eq!(serde_json::from_value::<Destination>(stored.clone()).unwrap(), now);
+        let mut earlier = stored;
+        let members = earlier.as_object_mut().unwrap();
+        members.remove("steps").unwrap();
+        let Step::Function(kept) = &steps[0] else { panic!("a function") };
+        members.insert("function".into(), serde_json::to_value(kept).unwrap());
+        assert_eq!(serde_json::from_value::<Destination>(earlier.clone()).unwrap(), now);
+        let members = earlier.as_object_mut().unwrap();
+        members.insert("function".into(), json!(null));
+        members.insert("format".into(), json!("json"));
+        let checked = serde_json::from_value::<Destination>(earlier.clone()).unwrap();
+        assert_eq!(checked.steps, [Step::Check(Format::Json)]);
+        earlier.as_object_mut().unwrap().insert("format".into(), json!("bytes"));
+        assert_eq!(serde_json::from_value::<Destination>(earlier).unwrap().steps, []);
+    }
+}

@@ -1,0 +1,241 @@
+//! One invocation, from the wait for a process to the answer and the report.
+
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::{
+    Error, Function, LATEST,
+    functions::Inner,
+    limits,
+    output::Lines,
+    process::{Bounds, Process, Signal},
+    runtime_api::{Told, Work},
+};
+
+/// What an invocation is given.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The id that the function and its log see, and that errors name: a UUID.
+    pub request_id: String,
+    /// JSON.
+    pub payload: Bytes,
+    /// What a mobile client tells of itself: JSON in one line.
+    pub client_context: Option<String>,
+}
+
+/// What came of an invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The request's id.
+    pub request_id: String,
+    /// The function's version, `$LATEST`.
+    pub executed_version: &'static str,
+    /// The function's answer, or JSON that describes its error as AWS does.
+    pub payload: Bytes,
+    /// Whether the function failed, and `payload` says how.
+    pub failed: bool,
+    /// The last 4 KB of what was logged.
+    pub log_tail: Vec<u8>,
+}
+
+/// How an invocation ended, in terms of AWS's answer and report.
+struct End {
+    payload: Bytes,
+    failed: bool,
+    /// `Status` and `Error Type` of the report line, where it has them.
+    status: Option<(&'static str, Option<&'static str>)>,
+    /// Whether the process may run another one.
+    reusable: bool,
+}
+
+/// Runs one invocation to its end.
+pub(crate) async fn run(
+    inner: &Arc<Inner>,
+    function: &Function,
+    request: Request,
+) -> Result<Invocation, Error> {
+    let (permit, warm) = inner.pool.enter(function).await?;
+    let (mut process, cold) = match warm {
+        Some(process) => (process, false),
+        None => (inner.start(function).await?, true),
+    };
+    let stream = process.log_stream.clone();
+    let mut lines = Lines::new(&inner.env, &inner.logs, function.name.log_group(), stream);
+    let mut run = Run { inner, function, id: &request.request_id, process: &mut process, lines: &mut lines };
+    let end = run.all(cold, &request).await;
+    lines.flush().await;
+    if end.reusable {
+        inner.pool.leave(permit, process);
+    }
+    Ok(Invocation {
+        request_id: request.request_id,
+        executed_version: LATEST,
+        payload: end.payload,
+        failed: end.failed,
+        log_tail: lines.into_tail(),
+    })
+}
+
+struct Run<'a, 'l> {
+    inner: &'a Inner,
+    function: &'a Function,
+    id: &'a str,
+    process: &'a mut Process,
+    lines: &'a mut Lines<'l>,
+}
+
+impl Run<'_, '_> {
+    async fn all(&mut self, cold: bool, request: &Request) -> End {
+        let clock = &self.inner.env.clock;
+        let started = clock.elapsed();
+        let early = if cold { self.init(started).await } else { None };
+        let init = cold.then(|| clock.elapsed() - started);
+        let started = clock.elapsed();
+        self.lines.push(format!("START RequestId: {} Version: {LATEST}", self.id));
+        let end = match early {
+            Some(signal) => self.end(signal),
+            None => self.call(request, started).await,
+        };
+        self.lines.push(format!("END RequestId: {}", self.id));
+        let line = self.report(clock.elapsed() - started, init, &end);
+        self.lines.push(line);
+        end
+    }
+
+    /// Waits until the process asks for work; whatever else happens is the invocation's end.
+    async fn init(&mut self, started: Duration) -> Option<Signal> {
+        let deadline = started + limits::INIT_TIME + self.timeout();
+        match self.watch(deadline).await {
+            Signal::Told(Told::Ready) => {
+                self.process.end_line(self.lines);
+                None
+            }
+            other => Some(other),
+        }
+    }
+
+    async fn call(&mut self, request: &Request, started: Duration) -> End {
+        let work = Work {
+            request_id: self.id.to_owned(),
+            payload: request.payload.clone(),
+            deadline: self.inner.env.clock.now().plus(self.timeout()),
+            function_arn: self.inner.options.function_arn(&self.function.name).to_string(),
+            client_context: request.client_context.clone(),
+        };
+        self.process.give(work);
+        let deadline = started + self.timeout();
+        loop {
+            match self.watch(deadline).await {
+                // A process that was warm asks for work only now.
+                Signal::Told(Told::Ready) => {}
+                signal => return self.end(signal),
+            }
+        }
+    }
+
+    async fn watch(&mut self, deadline: Duration) -> Signal {
+        let memory_mb = self.function.configuration.memory_mb;
+        self.process.watch(Bounds { deadline, memory_mb }, self.lines).await
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.function.configuration.timeout_s.into())
+    }
+
+    fn end(&mut self, signal: Signal) -> End {
+        match signal {
+            Signal::Told(Told::Response(payload)) => {
+                End { payload, failed: false, status: None, reusable: true }
+            }
+            Signal::Told(Told::Error(payload)) => End { payload, failed: true, status: None, reusable: true },
+            Signal::Told(Told::InitError(payload)) => {
+                End { payload, failed: true, status: Some(("error", None)), reusable: false }
+            }
+            Signal::Told(Told::TooLarge) => End {
+                payload: too_large(),
+                failed: true,
+                status: Some(("error", Some("Function.ResponseSizeTooLarge"))),
+                reusable: true,
+            },
+            Signal::Told(Told::Ready) => unreachable!("a process that is ready has not ended"),
+            Signal::TimedOut => {
+                let text = format!("Task timed out after {:.2} seconds", self.timeout().as_secs_f64());
+                let now = jiff::Timestamp::from_millisecond(self.inner.env.clock.now().0 as i64);
+                let now = now.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+                self.lines.push(format!("{now} {} {text}", self.id));
+                self.broken("timeout", "Sandbox.Timedout", &text)
+            }
+            Signal::OutOfMemory => {
+                self.broken("error", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
+            }
+            Signal::Exited(status) => self.broken("error", "Runtime.ExitError", &exit_text(status)),
+        }
+    }
+
+    fn broken(&self, status: &'static str, kind: &'static str, text: &str) -> End {
+        let message = format!("RequestId: {} Error: {text}", self.id);
+        let payload = json!({ "errorType": kind, "errorMessage": message }).to_string().into();
+        let kind = (status == "error").then_some(kind);
+        End { payload, failed: true, status: Some((status, kind)), reusable: false }
+    }
+
+    fn report(&self, took: Duration, init: Option<Duration>, end: &End) -> String {
+        let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1000.0);
+        let billed = (took + init.unwrap_or_default()).as_secs_f64() * 1000.0;
+        let mut line = format!(
+            "REPORT RequestId: {}\tDuration: {}\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
+            self.id,
+            ms(took),
+            billed.ceil(),
+            self.function.configuration.memory_mb,
+            self.process.memory_peak_mb,
+        );
+        if let Some(init) = init {
+            line += &format!("\tInit Duration: {}", ms(init));
+        }
+        if let Some((status, kind)) = end.status {
+            line += &format!("\tStatus: {status}");
+            if let Some(kind) = kind {
+                line += &format!("\tError Type: {kind}");
+            }
+        }
+        line
+    }
+}
+
+fn too_large() -> Bytes {
+    let max = limits::RESPONSE_BYTES_MAX;
+    let message = format!("Response payload size exceeded maximum allowed payload size ({max} bytes).");
+    json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message }).to_string().into()
+}
+
+/// How AWS words the end of a process.
+fn exit_text(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
+        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
+        (None, Some(signal)) => {
+            format!("Runtime exited with error: signal: {}", signal_name(signal))
+        }
+        (None, None) => "Runtime exited with error".to_owned(),
+    }
+}
+
+/// Signals by the words that Go, in which AWS's supervisor is written, has for them.
+fn signal_name(signal: i32) -> String {
+    match signal {
+        1 => "hangup".into(),
+        2 => "interrupt".into(),
+        4 => "illegal instruction".into(),
+        6 => "aborted".into(),
+        7 => "bus error".into(),
+        8 => "floating point exception".into(),
+        9 => "killed".into(),
+        11 => "segmentation fault".into(),
+        13 => "broken pipe".into(),
+        15 => "terminated".into(),
+        other => format!("signal {other}"),
+    }
+}

@@ -1,0 +1,168 @@
+//! Objects in a directory: bytes in blobs, everything else in the catalog.
+//!
+//! A write makes its blob durable and then commits the rows that name it, so that it is there whole or not at all.
+//! `docs/format/objects.md` names the rows. A directory belongs to one process, which alone may open it.
+
+mod buckets;
+mod gate;
+mod listing;
+mod objects;
+mod pins;
+mod read;
+mod records;
+mod sweep;
+mod uploads;
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use headwater_catalog::Catalog;
+use headwater_env::Env;
+use tokio::sync::RwLock;
+
+use self::{gate::Gate, pins::Pins, records::Tables};
+use crate::{
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError, ObjectInfo,
+    ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
+    UploadListing, UploadQuery, blob::BlobFiles, limits,
+};
+
+/// An object store in a directory.
+#[derive(Clone)]
+pub struct DirectoryStore(Arc<Store>);
+
+struct Store {
+    env: Env,
+    tables: Tables,
+    blobs: BlobFiles,
+    /// Commits that add to a bucket or an upload hold this shared; those that end a bucket or an upload hold it
+    /// alone, so that nothing is added to what is gone.
+    membership: RwLock<()>,
+    pins: Arc<Pins>,
+    writers: Gate,
+    readers: Gate,
+}
+
+impl DirectoryStore {
+    /// The store in `dir`, which is made where it is missing, with its rows in `catalog`. Files that a crash left
+    /// over are removed in the background.
+    pub async fn open(env: Env, dir: &Path, catalog: Arc<dyn Catalog>) -> Result<Self, ObjectError> {
+        let (blobs_env, dir) = (env.clone(), dir.to_owned());
+        let blobs = env.blocking(move || BlobFiles::open(blobs_env, dir)).await?;
+        let store = Arc::new(Store {
+            tables: Tables::new(catalog),
+            pins: Arc::new(Pins::new(blobs.clone())),
+            blobs,
+            membership: RwLock::default(),
+            writers: Gate::new(limits::WRITERS_MAX),
+            readers: Gate::new(limits::READERS_MAX),
+            env,
+        });
+        let sweeping = store.clone();
+        store.env.spawn(async move {
+            match sweeping.sweep().await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "removed blobs that a crash had left over"),
+                Err(error) => {
+                    tracing::warn!(%error, "could not remove the blobs that a crash left over")
+                }
+            }
+        });
+        Ok(Self(store))
+    }
+
+    /// Runs `change` to its end, even when the caller stops waiting: what it commits and the files that it
+    /// removes belong together.
+    async fn whole<T, F>(&self, change: impl FnOnce(Arc<Store>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (done, result) = tokio::sync::oneshot::channel();
+        let change = change(self.0.clone());
+        // The receiver is gone only when the caller gave up waiting: nobody misses the answer.
+        self.0.env.spawn(async move { drop(done.send(change.await)) });
+        result.await.expect("a change does not panic")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for DirectoryStore {
+    async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
+        self.0.create_bucket(bucket).await
+    }
+
+    async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError> {
+        self.0.bucket(bucket).await
+    }
+
+    async fn list_buckets(&self, query: &BucketQuery) -> Result<Vec<BucketInfo>, ObjectError> {
+        self.0.list_buckets(query).await
+    }
+
+    async fn delete_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
+        let bucket = bucket.clone();
+        self.whole(|store| async move { store.delete_bucket(&bucket).await }).await
+    }
+
+    async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
+        let (record, blob) = self.0.write_object(&put, body).await?;
+        self.whole(|store| async move { store.publish(&put, record, blob).await }).await
+    }
+
+    async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
+        self.0.head(get).await
+    }
+
+    async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
+        self.0.get(get).await
+    }
+
+    async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
+        let delete = delete.clone();
+        self.whole(|store| async move { store.delete(&delete).await }).await
+    }
+
+    async fn set_tags(&self, name: &ObjectName, tags: BTreeMap<String, String>) -> Result<(), ObjectError> {
+        self.0.set_tags(name, tags).await
+    }
+
+    async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError> {
+        self.0.list(query).await
+    }
+
+    async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError> {
+        self.0.create_upload(upload).await
+    }
+
+    async fn put_part(&self, part: PutPart, body: Body) -> Result<PartInfo, ObjectError> {
+        let record = self.0.write_part(&part, body).await?;
+        self.whole(|store| async move { store.publish_part(&part, record).await }).await
+    }
+
+    async fn complete_upload(&self, complete: Complete) -> Result<ObjectInfo, ObjectError> {
+        self.whole(|store| async move { store.complete_upload(&complete).await }).await
+    }
+
+    async fn abort_upload(&self, name: &ObjectName, upload: &str) -> Result<(), ObjectError> {
+        let (name, upload) = (name.clone(), upload.to_owned());
+        self.whole(|store| async move { store.abort_upload(&name, &upload).await }).await
+    }
+
+    async fn list_parts(
+        &self,
+        name: &ObjectName,
+        upload: &str,
+        after: u32,
+        limit: usize,
+    ) -> Result<PartListing, ObjectError> {
+        self.0.list_parts(name, upload, after, limit).await
+    }
+
+    async fn list_uploads(&self, query: &UploadQuery) -> Result<UploadListing, ObjectError> {
+        self.0.list_uploads(query).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

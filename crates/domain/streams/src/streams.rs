@@ -1,0 +1,473 @@
+//! All streams of one installation: which there are, and every change of them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
+use headwater_env::Env;
+use headwater_log::ShardLog;
+use headwater_sealing::Sealer;
+use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
+use parking_lot::{Mutex, RwLock};
+
+use crate::{
+    Commitment, Distribution, Error, Mode, ShardRecord, Stream, StreamRecord, Tags, distribution,
+    limits::{
+        DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS, MAX_RETENTION_HOURS,
+        MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
+    },
+    load::shards_for,
+    on_demand::Looked,
+    record::{Installation, stream_of},
+    token::Tokens,
+};
+
+/// How streams are kept; an operator's choice.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether shards keep to their limits, in both directions.
+    pub limits: bool,
+    /// Open shards that all streams may have together.
+    pub shard_quota: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limits: true, shard_quota: DEFAULT_SHARD_QUOTA }
+    }
+}
+
+/// A stream to make.
+#[derive(Debug, Clone)]
+pub struct NewStream {
+    /// Its name.
+    pub name: StreamName,
+    /// The number of its shards, at least 1.
+    pub shards: u32,
+    /// Its tags.
+    pub tags: Tags,
+    /// Bytes of data and partition key in one record.
+    pub max_record_bytes: u32,
+    /// How its capacity is decided.
+    pub mode: Mode,
+    /// How its records find their shards.
+    pub distribution: Distribution,
+}
+
+impl NewStream {
+    /// A stream whose shards follow its load, or at least take that many MiB a second, else as AWS makes them.
+    pub fn on_demand(name: StreamName, warm_mib: Option<u32>) -> Self {
+        let shards = shards_for(&[], warm_mib, u32::MAX);
+        Self { mode: Mode::OnDemand { peaks: Vec::new(), warm_mib }, ..Self::new(name, shards) }
+    }
+
+    /// A stream of `shards` shards, else as AWS makes them.
+    pub fn new(name: StreamName, shards: u32) -> Self {
+        Self {
+            name,
+            shards,
+            tags: Tags::new(),
+            max_record_bytes: DEFAULT_MAX_RECORD_BYTES,
+            mode: Mode::Provisioned,
+            distribution: Distribution::default(),
+        }
+    }
+}
+
+/// All streams of one installation.
+pub struct Streams {
+    pub(crate) env: Env,
+    pub(crate) log: Arc<dyn ShardLog>,
+    pub(crate) options: Options,
+    pub(crate) tokens: Tokens,
+    pub(crate) sealer: Sealer,
+    catalog: Arc<dyn Catalog>,
+    records: Table<StreamRecord>,
+    installation: Table<Installation>,
+    pub(crate) account: Table<Commitment>,
+    by_name: RwLock<BTreeMap<StreamName, Arc<Stream>>>,
+    /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
+    /// catalog's versions.
+    pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Told after every change of a stream, and at the end.
+    pub(crate) changed: tokio::sync::Notify,
+    /// Whether subscriptions are to end.
+    pub(crate) closing: AtomicBool,
+    /// The load of on-demand streams so far.
+    pub(crate) looked: Mutex<Looked>,
+}
+
+/// The one record of the installation's table.
+const INSTALLATION: &str = "installation";
+
+impl Streams {
+    /// Opens the streams that the catalog knows: tells the log their shards and has it forget those of streams that
+    /// are gone.
+    pub async fn open(
+        env: Env,
+        log: Arc<dyn ShardLog>,
+        catalog: Arc<dyn Catalog>,
+        options: Options,
+    ) -> Result<Arc<Self>, Error> {
+        let records = Table::<StreamRecord>::new(catalog.clone(), "streams/stream/");
+        let installation = Table::new(catalog.clone(), "streams/");
+        let account = Table::new(catalog.clone(), "streams/");
+        let tokens = Tokens::new(&installation_of(&env, &installation).await?.value.token_key);
+        let sealer = Sealer::open(&env, &catalog).await?;
+        let mut by_name = BTreeMap::new();
+        for (_, found) in records.all().await? {
+            let stream = Arc::new(Stream::new(found.value, found.version, None));
+            by_name.insert(stream.record.name.clone(), stream);
+        }
+        forget_orphans(&*log, &by_name);
+        by_name.values().for_each(|stream| tell_log(&*log, stream));
+        let streams = Arc::new(Self {
+            env,
+            log,
+            options,
+            tokens,
+            sealer,
+            catalog,
+            records,
+            installation,
+            account,
+            by_name: RwLock::new(by_name),
+            changing: tokio::sync::Mutex::default(),
+            changed: tokio::sync::Notify::new(),
+            closing: AtomicBool::new(false),
+            looked: Mutex::default(),
+        });
+        streams.finish_all().await;
+        Ok(streams)
+    }
+
+    /// The stream with this name, as it is now.
+    pub fn get(&self, name: &StreamName) -> Result<Arc<Stream>, Error> {
+        self.by_name.read().get(name).cloned().ok_or_else(|| Error::NoStream(name.clone()))
+    }
+
+    /// At most `limit` streams whose names come after `after`, in order of their names.
+    pub fn after(&self, after: Option<&StreamName>, limit: usize) -> Vec<Arc<Stream>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let from = after.map_or(Unbounded, Excluded);
+        self.by_name
+            .read()
+            .range::<StreamName, _>((from, Unbounded))
+            .take(limit)
+            .map(|(_, s)| s.clone())
+            .collect()
+    }
+
+    /// All streams there are.
+    pub(crate) fn all(&self) -> Vec<Arc<Stream>> {
+        self.by_name.read().values().cloned().collect()
+    }
+
+    /// Open shards of all streams together.
+    pub fn open_shards(&self) -> u32 {
+        self.by_name.read().values().map(|stream| stream.open_shards()).sum()
+    }
+
+    /// Streams in on-demand mode.
+    pub fn on_demand_streams(&self) -> u32 {
+        self.by_name.read().values().filter(|stream| stream.record.mode.is_on_demand()).count() as u32
+    }
+
+    /// The most open shards that one stream may have which has `open` of them.
+    pub(crate) fn room_for(&self, open: u32) -> u32 {
+        let others = self.open_shards().saturating_sub(open);
+        let quota = self.options.shard_quota.saturating_sub(others);
+        if self.options.limits { quota.min(MAX_STREAM_SHARDS) } else { quota }
+    }
+
+    /// The clock that streams go by.
+    pub fn now(&self) -> Millis {
+        self.env.clock.now()
+    }
+
+    /// What the operator chose.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Ends all subscriptions, and those to come, so that a shutdown need not wait for them.
+    pub fn end_subscriptions(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    /// Makes a stream; it takes and gives records when this returns.
+    pub async fn create(self: &Arc<Self>, new: NewStream) -> Result<Arc<Stream>, Error> {
+        let this = self.clone();
+        self.to_the_end(async move { this.create_now(new).await }).await
+    }
+
+    async fn create_now(&self, new: NewStream) -> Result<Arc<Stream>, Error> {
+        let _one = self.changing.lock().await;
+        if self.get(&new.name).is_ok() {
+            return Err(Error::StreamExists(new.name));
+        }
+        if new.tags.len() > MAX_TAGS {
+            return Err(Error::TooManyTags(new.name));
+        }
+        self.check_quota(new.shards)?;
+        if new.mode.is_on_demand() && self.options.limits && self.on_demand_streams() >= MAX_ON_DEMAND_STREAMS
+        {
+            return Err(Error::TooManyOnDemand(self.on_demand_streams()));
+        }
+        let stream = loop {
+            // None: another node made a stream in between and took the number.
+            if let Some(stream) = self.commit_new(&new).await? {
+                break Arc::new(stream);
+            }
+        };
+        tell_log(&*self.log, &stream);
+        self.by_name.write().insert(new.name, stream.clone());
+        tracing::info!(stream = %stream.record.name, shards = new.shards, "stream created");
+        Ok(stream)
+    }
+
+    /// Writes a new stream and takes its number, in one commit; none when the number was taken meanwhile.
+    async fn commit_new(&self, new: &NewStream) -> Result<Option<Stream>, Error> {
+        let Versioned { value: mut installation, version } =
+            installation_of(&self.env, &self.installation).await?;
+        let number = installation.next_number;
+        if number >= STREAM_NUMBERS {
+            return Err(Error::NumbersExhausted);
+        }
+        installation.next_number += 1;
+        let record = new_record(new, number, self.env.clock.now());
+        distribution::check(&record)?;
+        let take_number = self.installation.put(INSTALLATION, &installation, Expect::At(version));
+        let taken = take_number.key.clone();
+        let make = self.records.put(record.name.as_str(), &record, Expect::Absent);
+        match self.catalog.commit(vec![take_number, make]).await {
+            Ok(versions) => Ok(Some(Stream::new(record, versions[1], None))),
+            Err(CatalogError::Conflict { key }) if key == taken => Ok(None),
+            Err(CatalogError::Conflict { .. }) => Err(Error::StreamExists(record.name)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes a stream with its shards and records, and its consumers where that is said.
+    pub async fn delete(self: &Arc<Self>, name: StreamName, with_consumers: bool) -> Result<(), Error> {
+        let this = self.clone();
+        self.to_the_end(async move {
+            let _one = this.changing.lock().await;
+            let stream = this.get(&name)?;
+            if !with_consumers && !stream.record.consumers.is_empty() {
+                return Err(Error::HasConsumers(name));
+            }
+            this.records.remove(name.as_str(), Expect::At(stream.version)).await.map_err(conflict(&name))?;
+            this.by_name.write().remove(&name);
+            this.changed.notify_waiters();
+            stream.shards().iter().for_each(|shard| this.log.remove_shard(shard.number));
+            tracing::info!(stream = %name, "stream deleted");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Adds tags, or replaces those with the same keys.
+    pub async fn tag(self: &Arc<Self>, name: StreamName, tags: Tags) -> Result<(), Error> {
+        self.alter(name, move |record, _| {
+            record.tags.extend(tags);
+            if record.tags.len() > MAX_TAGS { Err(Error::TooManyTags(record.name.clone())) } else { Ok(()) }
+        })
+        .await
+    }
+
+    /// Removes the tags with these keys, where there are any.
+    pub async fn untag(self: &Arc<Self>, name: StreamName, keys: Vec<String>) -> Result<(), Error> {
+        self.alter(name, move |record, _| {
+            record.tags.retain(|key, _| !keys.contains(key));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Keeps records longer; the same period as now is fine, as on AWS.
+    pub async fn increase_retention(self: &Arc<Self>, name: StreamName, hours: i64) -> Result<(), Error> {
+        let asked = retention_hours(hours)?;
+        self.alter(name, move |record, now| {
+            let (stream, hours) = (record.name.clone(), record.retention_hours);
+            if asked < hours {
+                return Err(Error::NoIncrease { stream, hours, asked });
+            }
+            set_retention(record, asked, now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Keeps records for less long; the same period as now is fine, as on AWS. What expires by this never comes back.
+    pub async fn decrease_retention(self: &Arc<Self>, name: StreamName, hours: i64) -> Result<(), Error> {
+        let asked = retention_hours(hours)?;
+        self.alter(name, move |record, now| {
+            let (stream, hours) = (record.name.clone(), record.retention_hours);
+            if asked > hours {
+                return Err(Error::NoDecrease { stream, hours, asked });
+            }
+            set_retention(record, asked, now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes a stream's record, in the catalog first.
+    pub(crate) async fn alter(
+        self: &Arc<Self>,
+        name: StreamName,
+        change: impl FnOnce(&mut StreamRecord, Millis) -> Result<(), Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let this = self.clone();
+        self.to_the_end(async move {
+            let _one = this.changing.lock().await;
+            let before = this.get(&name)?;
+            let mut record = before.record.clone();
+            change(&mut record, this.env.clock.now())?;
+            if record == before.record {
+                return Ok(());
+            }
+            this.replace(&before, record).await
+        })
+        .await
+    }
+
+    /// Makes `record` what there is of a stream in place of `before`, in the catalog first. The caller holds
+    /// `changing`, and runs to its end.
+    pub(crate) async fn replace(&self, before: &Stream, record: StreamRecord) -> Result<(), Error> {
+        let name = record.name.clone();
+        let expect = Expect::At(before.version);
+        let version = self.records.write(name.as_str(), &record, expect).await.map_err(conflict(&name))?;
+        let after = Arc::new(Stream::new(record, version, Some(before)));
+        // The log knows a shard before the first record is routed to it.
+        if after.record.log_retention() != before.record.log_retention()
+            || after.record.shards != before.record.shards
+        {
+            tell_log(&*self.log, &after);
+        }
+        self.by_name.write().insert(name, after.clone());
+        let gone = before.shards().iter().filter(|shard| after.shard(shard.record.index).is_err());
+        gone.for_each(|shard| self.log.remove_shard(shard.number));
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    pub(crate) fn check_quota(&self, asked: u32) -> Result<(), Error> {
+        let (open, quota) = (self.open_shards(), self.options.shard_quota);
+        if open.checked_add(asked).is_none_or(|sum| sum > quota) {
+            return Err(Error::ShardQuota { open, quota, asked });
+        }
+        Ok(())
+    }
+
+    /// Runs a change in a task of its own: a caller that goes away cannot leave it half done, committed in the
+    /// catalog and unknown here.
+    pub(crate) async fn to_the_end<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.env.to_the_end(change).await
+    }
+}
+
+/// The installation's record, made when there is none.
+async fn installation_of(
+    env: &Env,
+    table: &Table<Installation>,
+) -> Result<Versioned<Installation>, CatalogError> {
+    loop {
+        if let Some(found) = table.get(INSTALLATION).await? {
+            return Ok(found);
+        }
+        let mut token_key = [0; 32];
+        env.random.fill(&mut token_key);
+        let first = Installation { next_number: 1, token_key };
+        match table.write(INSTALLATION, &first, Expect::Absent).await {
+            // Another node made it: the next round finds it.
+            Ok(_) | Err(CatalogError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
+    let shard = |(range, index)| ShardRecord {
+        index: ShardIndex(index),
+        range,
+        created: now,
+        parent: None,
+        adjacent_parent: None,
+        closed: None,
+    };
+    StreamRecord {
+        name: new.name.clone(),
+        number,
+        created: now,
+        shards: HashRange::split_evenly(new.shards).into_iter().zip(0..).map(shard).collect(),
+        retention_hours: MIN_RETENTION_HOURS,
+        trimmed: Millis::ZERO,
+        max_record_bytes: new.max_record_bytes,
+        tags: new.tags.clone(),
+        resharding: Vec::new(),
+        consumers: BTreeMap::new(),
+        metrics: Default::default(),
+        mode: new.mode.clone(),
+        mode_changes: Vec::new(),
+        scalings: Vec::new(),
+        distribution: new.distribution,
+        encryption: None,
+        encryption_starts: Vec::new(),
+        encryption_stops: Vec::new(),
+        policy: None,
+    }
+}
+
+fn retention_hours(hours: i64) -> Result<u32, Error> {
+    if hours < i64::from(MIN_RETENTION_HOURS) {
+        Err(Error::RetentionTooShort(hours))
+    } else if hours > i64::from(MAX_RETENTION_HOURS) {
+        Err(Error::RetentionTooLong(hours))
+    } else {
+        Ok(hours as u32)
+    }
+}
+
+/// What is expired under the old period or the new stays so.
+fn set_retention(record: &mut StreamRecord, hours: u32, now: Millis) {
+    let before = record.horizon(now);
+    record.retention_hours = hours;
+    record.trimmed = record.trimmed.max(before).max(record.horizon(now));
+}
+
+fn conflict(name: &StreamName) -> impl FnOnce(CatalogError) -> Error {
+    let name = name.clone();
+    move |error| match error {
+        CatalogError::Conflict { .. } => Error::Conflict(name),
+        other => other.into(),
+    }
+}
+
+fn tell_log(log: &dyn ShardLog, stream: &Stream) {
+    let retention = stream.record.log_retention();
+    stream.shards().iter().for_each(|shard| log.open_shard(shard.number, retention));
+}
+
+fn forget_orphans(log: &dyn ShardLog, by_name: &BTreeMap<StreamName, Arc<Stream>>) {
+    let living: BTreeMap<u32, &Stream> = by_name.values().map(|s| (s.record.number, &**s)).collect();
+    for number in log.shards() {
+        let Some(stream) = stream_of(number) else {
+            continue;
+        };
+        let index = ShardIndex(number.0 as u32);
+        if living.get(&stream).is_none_or(|stream| stream.shard(index).is_err()) {
+            log.remove_shard(number);
+        }
+    }
+}

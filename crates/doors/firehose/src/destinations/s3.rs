@@ -1,0 +1,410 @@
+//! S3 destinations: AWS's configuration into the domain's, and its description. What is not built is refused by
+//! name, unless it says what is the case anyway.
+
+use headwater_delivery::{
+    Backup, Buffering, Compression, Destination, Logging, Prefixes, Step, StreamRecord, Target, keys_of,
+};
+use headwater_shapes::firehose::{
+    BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
+    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate,
+    S3DestinationConfiguration, S3DestinationDescription, S3DestinationUpdate,
+};
+use headwater_types::Arn;
+use headwater_wire::ApiError;
+
+use serde_json::json;
+
+use super::{beside::merged as merged_values, conversion, refuse};
+use crate::{errors::invalid_argument, processing};
+
+const SIZE_MIB: i32 = 5;
+/// The same where batches are partitioned or converted, and the least that they may have.
+const LARGE_SIZE_MIB: i32 = 128;
+const LARGE_SIZE_MIB_MIN: i32 = 64;
+const INTERVAL_S: i32 = 300;
+/// For how long objects of partitions are tried again where nothing is said.
+const PARTITION_RETRY_S: u32 = 300;
+
+/// The configuration of the older, smaller form.
+pub(crate) fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfiguration {
+    ExtendedS3DestinationConfiguration {
+        role_arn: simple.role_arn,
+        bucket_arn: simple.bucket_arn,
+        prefix: simple.prefix,
+        error_output_prefix: simple.error_output_prefix,
+        buffering_hints: simple.buffering_hints,
+        compression_format: simple.compression_format,
+        encryption_configuration: simple.encryption_configuration,
+        cloud_watch_logging_options: simple.cloud_watch_logging_options,
+        ..Default::default()
+    }
+}
+
+/// The destination of `stream` with what an update specifies.
+pub(crate) fn updated(
+    stream: &StreamRecord,
+    update: ExtendedS3DestinationUpdate,
+) -> Result<Destination, ApiError> {
+    let old = described(stream)?;
+    let was_partitioned = stream.destination.is_partitioned;
+    if update.s3_backup_mode.as_deref() == Some("Disabled") && stream.destination.backup.is_some() {
+        return Err(invalid_argument("S3 backup cannot be disabled once it is enabled."));
+    }
+    let destination = of_configuration(merged(old, update)?)?;
+    match destination.is_partitioned == was_partitioned {
+        true => Ok(destination),
+        false => Err(invalid_argument(
+            "Dynamic Partitioning can neither be enabled nor disabled on an existing delivery stream.",
+        )),
+    }
+}
+
+/// The update of the older, smaller form.
+pub(crate) fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3DestinationUpdate {
+    ExtendedS3DestinationUpdate {
+        role_arn: simple.role_arn,
+        bucket_arn: simple.bucket_arn,
+        prefix: simple.prefix,
+        error_output_prefix: simple.error_output_prefix,
+        buffering_hints: simple.buffering_hints,
+        compression_format: simple.compression_format,
+        encryption_configuration: simple.encryption_configuration,
+        cloud_watch_logging_options: simple.cloud_watch_logging_options,
+        ..Default::default()
+    }
+}
+
+/// What is described, as a configuration, with the members of an update in place of its own.
+fn merged(
+    old: ExtendedS3DestinationDescription,
+    new: ExtendedS3DestinationUpdate,
+) -> Result<ExtendedS3DestinationConfiguration, ApiError> {
+    let hints = new.buffering_hints.unwrap_or_default();
+    Ok(ExtendedS3DestinationConfiguration {
+        role_arn: new.role_arn.unwrap_or(old.role_arn),
+        bucket_arn: new.bucket_arn.unwrap_or(old.bucket_arn),
+        prefix: new.prefix.or(old.prefix),
+        error_output_prefix: new.error_output_prefix.or(old.error_output_prefix),
+        buffering_hints: Some(BufferingHints {
+            size_in_mbs: hints.size_in_mbs.or(old.buffering_hints.size_in_mbs),
+            interval_in_seconds: hints.interval_in_seconds.or(old.buffering_hints.interval_in_seconds),
+        }),
+        compression_format: Some(new.compression_format.unwrap_or(old.compression_format)),
+        encryption_configuration: Some(new.encryption_configuration.unwrap_or(old.encryption_configuration)),
+        cloud_watch_logging_options: new.cloud_watch_logging_options.or(old.cloud_watch_logging_options),
+        processing_configuration: new.processing_configuration.or(old.processing_configuration),
+        s3_backup_mode: new.s3_backup_mode.or(old.s3_backup_mode),
+        s3_backup_configuration: merged_backup(old.s3_backup_description, new.s3_backup_update)?,
+        data_format_conversion_configuration: new
+            .data_format_conversion_configuration
+            .or(old.data_format_conversion_configuration),
+        dynamic_partitioning_configuration: new
+            .dynamic_partitioning_configuration
+            .or(old.dynamic_partitioning_configuration),
+        file_extension: new.file_extension.or(old.file_extension),
+        custom_time_zone: new.custom_time_zone.or(old.custom_time_zone),
+    })
+}
+
+/// The backup's configuration, in the same way.
+fn merged_backup(
+    old: Option<S3DestinationDescription>,
+    new: Option<S3DestinationUpdate>,
+) -> Result<Option<S3DestinationConfiguration>, ApiError> {
+    if old.is_none() && new.is_none() {
+        return Ok(None);
+    }
+    let old = serde_json::to_value(old).map_err(ApiError::internal)?;
+    let old = if old.is_null() { json!({}) } else { old };
+    merged_values(old, &new).map(Some).map_err(|_| {
+        invalid_argument("S3 backup destination configuration is required when enabling S3 backup.")
+    })
+}
+
+/// The destination that a configuration makes.
+pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
+    let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration.clone())?;
+    let partitioning = given.dynamic_partitioning_configuration.as_ref();
+    let is_partitioned = partitioning.is_some_and(|given| given.enabled == Some(true));
+    let retry = partitioning.and_then(|given| given.retry_options.as_ref()?.duration_in_seconds);
+    let partition_retry_s = retry.map_or(PARTITION_RETRY_S, i32::unsigned_abs);
+    let conversion = conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
+    let large = [
+        (is_partitioned, "Dynamic Partitioning is enabled."),
+        (conversion.is_some(), "data format conversion is enabled."),
+    ];
+    let hints = buffering_hints(given.buffering_hints.as_ref(), large)?;
+    let compression_format = given.compression_format.clone().unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let compression = compression(&compression_format)?;
+    if conversion.is_some() && compression != Compression::None {
+        return Err(invalid_argument(
+            "The S3 destination's compression format must be set to UNCOMPRESSED when data format conversion is enabled",
+        ));
+    }
+    let (processing_configuration, steps) =
+        processing::normalize(given.processing_configuration.clone(), &given.role_arn, is_partitioned)?;
+    if is_partitioned {
+        check_partition_keys(&given, &steps)?;
+    }
+    let logging = logging(given.cloud_watch_logging_options.as_ref())?;
+    let (backup, s3_backup_description) =
+        backup(given.s3_backup_mode.as_deref(), given.s3_backup_configuration)?.unzip();
+    let described = ExtendedS3DestinationDescription {
+        role_arn: given.role_arn.clone(),
+        bucket_arn: given.bucket_arn.clone(),
+        prefix: given.prefix.clone(),
+        error_output_prefix: given.error_output_prefix.clone(),
+        buffering_hints: hints.clone(),
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
+        processing_configuration,
+        s3_backup_mode: Some(if backup.is_some() { "Enabled" } else { "Disabled" }.to_owned()),
+        s3_backup_description,
+        data_format_conversion_configuration: given.data_format_conversion_configuration,
+        dynamic_partitioning_configuration: given.dynamic_partitioning_configuration,
+        file_extension: given.file_extension.clone(),
+        custom_time_zone: given.custom_time_zone.clone(),
+    };
+    Ok(Destination {
+        bucket: bucket(&given.bucket_arn)?,
+        role: given.role_arn,
+        prefix: given.prefix,
+        error_prefix: given.error_output_prefix,
+        time_zone: given.custom_time_zone,
+        key_template: None,
+        target: Target::Bucket,
+        error_bucket: None,
+        encryption_key,
+        steps,
+        is_partitioned,
+        partition_retry_s,
+        conversion,
+        backup,
+        extension: given.file_extension,
+        buffering: buffering(&hints),
+        compression,
+        logging,
+        described: serde_json::to_value(described).map_err(ApiError::internal)?,
+    })
+}
+
+/// Hints with their defaults (AWS's page on buffering hints); larger where one of the conditions holds.
+fn buffering_hints<const N: usize>(
+    given: Option<&BufferingHints>,
+    large: [(bool, &str); N],
+) -> Result<BufferingHints, ApiError> {
+    let hints = given.cloned().unwrap_or_default();
+    let large = large.iter().find(|(holds, _)| *holds);
+    let size = hints.size_in_mbs.unwrap_or(if large.is_some() { LARGE_SIZE_MIB } else { SIZE_MIB });
+    if let Some((_, when)) = large.filter(|_| size < LARGE_SIZE_MIB_MIN) {
+        return Err(invalid_argument(format!("BufferingHints.SizeInMBs must be at least 64 when {when}")));
+    }
+    let interval = hints.interval_in_seconds.unwrap_or(INTERVAL_S);
+    Ok(BufferingHints { size_in_mbs: Some(size), interval_in_seconds: Some(interval) })
+}
+
+fn buffering(hints: &BufferingHints) -> Buffering {
+    Buffering {
+        size_mib: hints.size_in_mbs.unwrap_or(SIZE_MIB).unsigned_abs(),
+        interval_s: hints.interval_in_seconds.unwrap_or(INTERVAL_S).unsigned_abs(),
+    }
+}
+
+fn compression(format: &str) -> Result<Compression, ApiError> {
+    match format {
+        "UNCOMPRESSED" => Ok(Compression::None),
+        "GZIP" => Ok(Compression::Gzip),
+        "ZIP" => Ok(Compression::Zip),
+        "Snappy" => Ok(Compression::Snappy),
+        "HADOOP_SNAPPY" => Ok(Compression::HadoopSnappy),
+        other => Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
+    }
+}
+
+/// Partition keys of the query and of the prefix have to be the same, where the query says which it makes.
+fn check_partition_keys(given: &ExtendedS3DestinationConfiguration, steps: &[Step]) -> Result<(), ApiError> {
+    let (prefix, errors) = (given.prefix.as_deref(), given.error_output_prefix.as_deref());
+    // What is wrong with the prefixes themselves is told when the delivery stream is made.
+    let Ok(prefixes) = Prefixes::parse(prefix, errors, None) else {
+        return Ok(());
+    };
+    let (named, from_lambda) = prefixes.partition_keys();
+    if named.is_empty() && from_lambda.is_empty() {
+        return Ok(());
+    }
+    let has_function = steps.iter().any(|step| matches!(step, Step::Function(_)));
+    if !from_lambda.is_empty() && !has_function {
+        return Err(invalid_argument("S3 Prefix names keys of a Lambda processor, and there is none."));
+    }
+    let made = steps.iter().find_map(|step| match step {
+        Step::Query(query) => Some(keys_of(query)),
+        _ => None,
+    });
+    let made = match made {
+        None if named.is_empty() => return Ok(()),
+        None => Vec::new(),
+        Some(None) => return Ok(()),
+        Some(Some(made)) => made,
+    };
+    if made.iter().any(|key| !named.contains(&&**key)) {
+        return Err(invalid_argument(
+            "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression",
+        ));
+    }
+    match named.iter().find(|key| !made.iter().any(|made| made == *key)) {
+        Some(key) => Err(invalid_argument(format!(
+            "S3 Prefix expression names the key {key}, which the MetaDataExtraction JQ Query does not make."
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Where records go as they came, and how that is described.
+pub(crate) fn backup(
+    mode: Option<&str>,
+    given: Option<S3DestinationConfiguration>,
+) -> Result<Option<(Backup, S3DestinationDescription)>, ApiError> {
+    let enabled = mode.is_some_and(|mode| mode != "Disabled");
+    let given = match (enabled, given) {
+        (false, None) => return Ok(None),
+        (false, Some(_)) => {
+            return Err(ApiError::not_supported("S3BackupConfiguration without S3BackupMode Enabled"));
+        }
+        (true, None) => {
+            return Err(invalid_argument(
+                "S3 backup destination configuration is required when enabling S3 backup.",
+            ));
+        }
+        (true, Some(given)) => given,
+    };
+    let logs = logging(given.cloud_watch_logging_options.as_ref())?.is_some();
+    refuse(&[(
+        logs,
+        "CloudWatchLoggingOptions of S3BackupConfiguration (those of the destination hold for both)",
+    )])?;
+    let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration)?;
+    let hints = buffering_hints(given.buffering_hints.as_ref(), [])?;
+    let compression_format = given.compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let backup = Backup {
+        bucket: bucket(&given.bucket_arn)?,
+        prefix: given.prefix.clone(),
+        error_prefix: given.error_output_prefix.clone(),
+        time_zone: None,
+        buffering: buffering(&hints),
+        compression: compression(&compression_format)?,
+        encryption_key,
+    };
+    let described = S3DestinationDescription {
+        role_arn: given.role_arn,
+        bucket_arn: given.bucket_arn,
+        prefix: given.prefix,
+        error_output_prefix: given.error_output_prefix,
+        buffering_hints: hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
+    };
+    Ok(Some((backup, described)))
+}
+
+/// The key that objects are encrypted under, if one is named, and how that is described.
+fn encryption(
+    given: Option<EncryptionConfiguration>,
+) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
+    let mut described = given.unwrap_or_default();
+    match &described.kms_encryption_config {
+        Some(_) if described.no_encryption_config.is_some() => Err(invalid_argument(
+            "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified",
+        )),
+        Some(kms) => Ok((Some(kms.awskms_key_arn.clone()), described)),
+        None => {
+            described.no_encryption_config = Some("NoEncryption".to_owned());
+            Ok((None, described))
+        }
+    }
+}
+
+/// The bucket that an ARN names.
+pub(crate) fn bucket(arn: &str) -> Result<String, ApiError> {
+    let parsed: Arn = arn.parse().map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
+    Ok(parsed.resource)
+}
+
+/// Where errors are logged, if they are.
+pub(crate) fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option<Logging>, ApiError> {
+    let Some(given) = given.filter(|given| given.enabled == Some(true)) else {
+        return Ok(None);
+    };
+    let name = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    match (name(&given.log_group_name), name(&given.log_stream_name)) {
+        (Some(group), Some(stream)) => Ok(Some(Logging { group, stream })),
+        _ => Err(invalid_argument(
+            "LogGroupName and LogStreamName must be specified when CloudWatch logging is enabled.",
+        )),
+    }
+}
+
+/// The same as it is described.
+pub(crate) fn described_logging(given: Option<CloudWatchLoggingOptions>) -> CloudWatchLoggingOptions {
+    let mut options = given.unwrap_or_default();
+    options.enabled.get_or_insert(false);
+    options
+}
+
+/// The destination of a delivery stream as it is described: also in the older, smaller form, as on AWS.
+pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, ApiError> {
+    let extended = described(stream)?;
+    Ok(DestinationDescription {
+        s3_destination_description: Some(simple(&extended)),
+        extended_s3_destination_description: Some(extended),
+        ..Default::default()
+    })
+}
+
+fn described(stream: &StreamRecord) -> Result<ExtendedS3DestinationDescription, ApiError> {
+    serde_json::from_value(stream.destination.described.clone()).map_err(ApiError::internal)
+}
+
+/// The description in the older, smaller form.
+pub(crate) fn simple(extended: &ExtendedS3DestinationDescription) -> S3DestinationDescription {
+    let extended = extended.clone();
+    S3DestinationDescription {
+        role_arn: extended.role_arn,
+        bucket_arn: extended.bucket_arn,
+        prefix: extended.prefix,
+        error_output_prefix: extended.error_output_prefix,
+        buffering_hints: extended.buffering_hints,
+        compression_format: extended.compression_format,
+        encryption_configuration: extended.encryption_configuration,
+        cloud_watch_logging_options: extended.cloud_watch_logging_options,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(text: serde_json::Value) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
+        encryption(serde_json::from_value(text).unwrap())
+    }
+
+    #[test]
+    fn encryption_is_described_as_given_and_none_unless_a_key_is_named() {
+        let key = "arn:aws:kms:us-east-1:000000000000:key/k";
+        let kms = json!({"KMSEncryptionConfig": {"AWSKMSKeyARN": key}});
+        let none = json!({"NoEncryptionConfig": "NoEncryption"});
+        for (told, expected, described) in [
+            (kms.clone(), Some(key), &kms),
+            (none.clone(), None, &none),
+            (json!({}), None, &none),
+            (json!(null), None, &none),
+        ] {
+            let (found, found_described) = given(told).unwrap();
+            assert_eq!(found.as_deref(), expected);
+            assert_eq!(&serde_json::to_value(found_described).unwrap(), described);
+        }
+        let both: serde_json::Value = merged_values(none, &kms).unwrap();
+        assert_eq!(given(both).unwrap_err().code(), "InvalidArgumentException");
+    }
+}

@@ -1,0 +1,278 @@
+//! The embedded engine: [`ShardLog`] over a folder of this machine.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use headwater_env::Env;
+use headwater_types::Millis;
+use parking_lot::{Condvar, Mutex, RwLock};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::{
+    api::{
+        Append, AppendError, Appended, Chunk, LogError, ReadLimit, Retention, ShardLog, ShardNumber,
+        ShardState,
+    },
+    block, committer,
+    core::Core,
+    files::read_error,
+    limits,
+    queue::Queue,
+    recovery::{self, Recovered},
+    retention::Maintained,
+    seal::{self, Sealer},
+    segment::Segments,
+    shard::Shard,
+    tail::TailCache,
+};
+
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// How a log is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The log's folder; made when it is not there.
+    pub dir: PathBuf,
+    /// A file that has this many bytes is followed by a new one.
+    pub segment_bytes: u64,
+    /// By how many bytes the newest file is extended ahead of what is written; 0 for not at all.
+    pub preallocate_bytes: u64,
+    /// Whether synced commits are written past the system's cache, where the file system can do that.
+    pub direct: bool,
+    /// Bytes of recent blocks that are kept in memory.
+    pub tail_cache_bytes: usize,
+    /// Whether every commit is synced. Without, what was acknowledged survives the process but not the machine.
+    pub sync: bool,
+    /// How often expired bytes are looked for; never, when it is none: then somebody calls
+    /// [`EmbeddedLog::maintain`].
+    pub maintain_every: Option<Duration>,
+}
+
+impl Options {
+    /// The usual: files of 64 MiB, extended by 16 at a time, 32 MiB of tail, every commit synced.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            segment_bytes: 64 << 20,
+            preallocate_bytes: 16 << 20,
+            direct: true,
+            tail_cache_bytes: 32 << 20,
+            sync: true,
+            maintain_every: Some(MAINTAIN_EVERY),
+        }
+    }
+}
+
+/// A log in a folder of this machine. Dropping it stops it as a crash would: what was acknowledged is safe.
+pub struct EmbeddedLog {
+    core: Arc<Core>,
+}
+
+impl EmbeddedLog {
+    /// Opens the log in `options.dir`, and recovers what it holds. Blocks.
+    pub fn open(env: Env, options: Options) -> Result<Self, LogError> {
+        let io = |e: std::io::Error| read_error(&options.dir, &e);
+        env.disk.create_dir_all(&options.dir).map_err(io)?;
+        let lock = env.disk.lock(&options.dir.join("LOCK")).map_err(|e| match e.kind() {
+            std::io::ErrorKind::WouldBlock => LogError::InUse { dir: options.dir.clone() },
+            _ => io(e),
+        })?;
+        let Recovered { shards, segments, unsealed, journal } = recovery::recover(&env, &options)?;
+        let newest = (journal.file.id.sequence, journal.file.clone());
+        let journals: HashMap<u64, _> =
+            unsealed.iter().map(|job| (job.file.id.sequence, job.file.clone())).chain([newest]).collect();
+        let core = Arc::new(Core {
+            shards: RwLock::new(shards),
+            queue: Mutex::new(Queue::default()),
+            work: Condvar::new(),
+            room: Arc::new(Semaphore::new(limits::PENDING_BYTES / limits::PENDING_UNIT)),
+            reads: Semaphore::new(limits::READS),
+            tail: TailCache::new(options.tail_cache_bytes),
+            journals: Mutex::new(journals),
+            segments: Segments::new(env.disk.clone(), options.dir.clone(), segments),
+            sealer: Sealer::new(unsealed),
+            epoch: AtomicU64::new(0),
+            maintaining: Mutex::new(()),
+            running: AtomicUsize::new(2),
+            ended: Notify::new(),
+            is_closed: AtomicBool::new(false),
+            lock: Mutex::new(Some(lock)),
+            options,
+            env,
+        });
+        let committing = core.clone();
+        core.env.tasks.thread("log-commit", Box::new(move || committer::run(&committing, journal)));
+        let sealing = core.clone();
+        core.env.tasks.thread("log-seal", Box::new(move || seal::run(&sealing)));
+        let log = Self { core };
+        log.keep_maintaining();
+        Ok(log)
+    }
+
+    /// One step of maintenance: gives full files their footers, deletes files whose records are all expired, and
+    /// rewrites, within a budget, those whose live share is below half.
+    pub async fn maintain(&self) -> Result<Maintained, LogError> {
+        maintain(self.core.clone()).await
+    }
+
+    /// Maintains now and then, until the log is closed or dropped.
+    fn keep_maintaining(&self) {
+        let Some(every) = self.core.options.maintain_every else {
+            return;
+        };
+        let (core, clock) = (Arc::downgrade(&self.core), self.core.env.clock.clone());
+        self.core.env.spawn(async move {
+            loop {
+                clock.sleep(every).await;
+                let Some(core) = core.upgrade() else {
+                    return;
+                };
+                match maintain(core).await {
+                    Ok(_) => {}
+                    Err(LogError::Closed) => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "a step of maintenance failed; it is tried again")
+                    }
+                }
+            }
+        });
+    }
+
+    fn shard(&self, number: ShardNumber) -> Result<Arc<Shard>, LogError> {
+        self.core.shard(number).ok_or(LogError::Unknown(number))
+    }
+
+    fn begin_close(&self) {
+        self.core.queue.lock().closing = true;
+        self.core.work.notify_one();
+    }
+}
+
+async fn maintain(core: Arc<Core>) -> Result<Maintained, LogError> {
+    let blocking = core.clone();
+    core.env.blocking(move || blocking.maintain()).await
+}
+
+impl Drop for EmbeddedLog {
+    fn drop(&mut self) {
+        self.begin_close();
+    }
+}
+
+#[async_trait]
+impl ShardLog for EmbeddedLog {
+    fn open_shard(&self, number: ShardNumber, retention: Retention) {
+        let mut shards = self.core.shards.write();
+        let shard = shards.entry(number).or_insert_with(|| Arc::new(Shard::new(number)));
+        let mut tail = shard.tail.lock();
+        if tail.retention != Some(retention) {
+            tail.retention = Some(retention);
+            tail.trims.clear();
+            self.core.epoch.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn remove_shard(&self, number: ShardNumber) {
+        if let Some(shard) = self.core.shards.write().remove(&number) {
+            shard.remove();
+            self.core.epoch.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn shards(&self) -> Vec<ShardNumber> {
+        let mut numbers: Vec<_> = self.core.shards.read().keys().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
+        let all = |e: LogError| batch.iter().map(|_| Err(AppendError::Log(e.clone()))).collect();
+        let bytes = block::encoded_len(batch);
+        let room = match self.core.admit(bytes).await {
+            Ok(room) => room,
+            Err(e) => return all(e),
+        };
+        let draft = block::encode(batch, self.core.tail.spare.take(bytes));
+        let queued = match self.core.enqueue(batch, draft, Some(room)) {
+            Ok(queued) => queued,
+            Err(e) => return all(e),
+        };
+        let Some(durable) = queued.durable else {
+            return queued.results;
+        };
+        match durable.await.unwrap_or(Err(LogError::Closed)) {
+            Ok(()) => queued.results,
+            Err(e) => all(e),
+        }
+    }
+
+    async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError> {
+        let shard = self.shard(shard)?;
+        if let Some(found) = self.core.read_memory(&shard, from, limit) {
+            return found;
+        }
+        let _turn = self.core.reads.acquire().await.map_err(|_| LogError::Closed)?;
+        let core = self.core.clone();
+        self.core.env.blocking(move || core.read_anywhere(&shard, from, limit)).await
+    }
+
+    async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError> {
+        let shard = self.shard(shard)?;
+        let _turn = self.core.reads.acquire().await.map_err(|_| LogError::Closed)?;
+        let core = self.core.clone();
+        self.core.env.blocking(move || core.offset_at(&shard, time)).await
+    }
+
+    fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
+        self.core.state(&*self.shard(shard)?)
+    }
+
+    async fn wait(&self, shard: ShardNumber, offset: u64) {
+        let Some(shard) = self.core.shard(shard) else {
+            return;
+        };
+        loop {
+            let grown = shard.grown.notified();
+            tokio::pin!(grown);
+            // Registered before the check, so that nothing falls between the two.
+            grown.as_mut().enable();
+            if shard.is_past(offset) || self.core.is_closed.load(Ordering::Acquire) {
+                return;
+            }
+            grown.await;
+        }
+    }
+
+    async fn seal(&self, shard: ShardNumber) -> Result<u64, LogError> {
+        let shard = self.shard(shard)?;
+        let (end, durable) = self.core.enqueue_seal(&shard)?;
+        durable.await.unwrap_or(Err(LogError::Closed))?;
+        Ok(end)
+    }
+
+    async fn close(&self) {
+        self.begin_close();
+        loop {
+            let ended = self.core.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.core.running.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    fn health(&self) -> Result<(), LogError> {
+        let queue = self.core.queue.lock();
+        queue.refusing.clone().or_else(|| queue.full.clone()).map_or(Ok(()), Err)
+    }
+}
