@@ -32,7 +32,12 @@ pub fn machine() -> (SimDisk, Env) {
     let disk = SimDisk::new(1);
     let clock = Arc::new(ManualClock::at(NOW));
     let random = Arc::new(SeededRandom::new(1));
-    let env = Env { clock, random, disk: Arc::new(disk.clone()), tasks: Arc::new(Here) };
+    let env = Env {
+        clock,
+        random,
+        disk: Arc::new(disk.clone()),
+        tasks: Arc::new(Here),
+    };
     (disk, env)
 }
 
@@ -77,7 +82,9 @@ pub fn request(bytes: &[u8]) -> Option<Request<Body>> {
         let value = HeaderValue::from_str(value).ok()?;
         request = request.header(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
     }
-    request.body(body::full(Bytes::copy_from_slice(&bytes[at + 2..]))).ok()
+    request
+        .body(body::full(Bytes::copy_from_slice(&bytes[at + 2..])))
+        .ok()
 }
 
 /// Lets a door answer a request, where signatures are asked for and where they are not. It never is the server's fault.
@@ -111,5 +118,12 @@ fn verifier() -> Verifier {
         session_token: None,
     };
     let holder = Arc::new(Caller::root(Account("000000000000".into())));
-    Verifier::new([Key { credentials, holder }], Region("us-east-1".into()), Arc::new(ManualClock::at(NOW)))
+    Verifier::new(
+        [Key {
+            credentials,
+            holder,
+        }],
+        Region("us-east-1".into()),
+        Arc::new(ManualClock::at(NOW)),
+    )
 }

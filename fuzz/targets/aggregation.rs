@@ -8,5 +8,7 @@ use md5::{Digest, Md5};
 
 fuzz_target!(|message: &[u8]| {
     let magic = [0xf3, 0x89, 0x9a, 0xc2];
-    drop(split(&Bytes::from([&magic, message, &Md5::digest(message)[..]].concat())));
+    drop(split(&Bytes::from(
+        [&magic, message, &Md5::digest(message)[..]].concat(),
+    )));
 });

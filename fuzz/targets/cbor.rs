@@ -8,6 +8,9 @@ use serde_json::Value;
 fuzz_target!(|data: &[u8]| {
     if let Ok(value) = from_slice::<Value>(data) {
         let written = to_vec(&value).expect("what was read can be written");
-        assert_eq!(from_slice::<Value>(&written).expect("what was written can be read"), value);
+        assert_eq!(
+            from_slice::<Value>(&written).expect("what was written can be read"),
+            value
+        );
     }
 });

@@ -23,7 +23,10 @@ fn framed(headers: &[u8], payload: &[u8]) -> Vec<u8> {
         bytes.extend(sum.to_be_bytes());
         bytes
     };
-    let lengths = [(16 + headers.len() + payload.len()) as u32, headers.len() as u32];
+    let lengths = [
+        (16 + headers.len() + payload.len()) as u32,
+        headers.len() as u32,
+    ];
     let prelude = sealed(lengths.map(u32::to_be_bytes).concat());
     sealed([&prelude, headers, payload].concat())
 }

@@ -37,21 +37,28 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 
 fuzz_target!(|input: Input| {
     let deserializer = match input.time_formats {
-        Some(formats) => {
-            Deserializer::Hive(Hive { timestamp_formats: formats.into_iter().map(Into::into).collect() })
-        }
+        Some(formats) => Deserializer::Hive(Hive {
+            timestamp_formats: formats.into_iter().map(Into::into).collect(),
+        }),
         None => Deserializer::OpenX(OpenX {
             case_insensitive: input.case_insensitive,
             column_to_json_key_mappings: BTreeMap::from([("s".into(), "text".into())]),
             convert_dots_in_json_keys_to_underscores: input.dots,
         }),
     };
-    let serializer =
-        if input.orc { Serializer::Orc(Orc::default()) } else { Serializer::Parquet(Parquet::default()) };
+    let serializer = if input.orc {
+        Serializer::Orc(Orc::default())
+    } else {
+        Serializer::Parquet(Parquet::default())
+    };
     let Ok(mut writer) = Writer::new(&SCHEMA, &deserializer, &serializer) else {
         return;
     };
-    let records: Vec<_> = input.records.into_iter().map(Bytes::copy_from_slice).collect();
+    let records: Vec<_> = input
+        .records
+        .into_iter()
+        .map(Bytes::copy_from_slice)
+        .collect();
     writer.write(&records);
     writer.finish().expect("what was taken can be written");
 });

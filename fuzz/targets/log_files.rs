@@ -6,16 +6,22 @@ use std::{io::IoSlice, path::PathBuf, sync::LazyLock};
 use headwater_env::{Disk, Env, SimDisk};
 use headwater_fuzz::{block_on, machine};
 use headwater_log::{
-    Append, EmbeddedLog, Filter, NewRecord, Options, ReadLimit, Retention, ShardLog, ShardNumber, dump,
-    verify,
+    Append, EmbeddedLog, Filter, NewRecord, Options, ReadLimit, Retention, ShardLog, ShardNumber,
+    dump, verify,
 };
 use headwater_types::Millis;
 use libfuzzer_sys::fuzz_target;
 
 const DIR: &str = "/log";
 const SHARDS: u64 = 2;
-const FOREVER: Retention = Retention { period: std::time::Duration::from_secs(1 << 40), floor: Millis::ZERO };
-const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+const FOREVER: Retention = Retention {
+    period: std::time::Duration::from_secs(1 << 40),
+    floor: Millis::ZERO,
+};
+const ALL: ReadLimit = ReadLimit {
+    records: usize::MAX,
+    bytes: usize::MAX,
+};
 
 /// The files of a log with some records, two of them full and one in use.
 static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
@@ -27,17 +33,33 @@ static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
         }
         for n in 0..24_u64 {
             let value = n.to_string().repeat(9);
-            let records = [NewRecord { key: b"k", value: value.as_bytes() }];
-            for appended in log.append(&[Append { shard: ShardNumber(n % SHARDS), records: &records }]).await
+            let records = [NewRecord {
+                key: b"k",
+                value: value.as_bytes(),
+            }];
+            for appended in log
+                .append(&[Append {
+                    shard: ShardNumber(n % SHARDS),
+                    records: &records,
+                }])
+                .await
             {
                 appended.expect("a healthy log takes it");
             }
         }
         log.close().await;
     });
-    let names = disk.list(DIR.as_ref()).expect("the log's folder").into_iter().map(|entry| entry.name);
-    let files = names.map(|name| PathBuf::from(DIR).join(name)).filter(|path| !path.ends_with("LOCK"));
-    files.map(|path| (path.clone(), disk.contents(&path).expect("a file"))).collect()
+    let names = disk
+        .list(DIR.as_ref())
+        .expect("the log's folder")
+        .into_iter()
+        .map(|entry| entry.name);
+    let files = names
+        .map(|name| PathBuf::from(DIR).join(name))
+        .filter(|path| !path.ends_with("LOCK"));
+    files
+        .map(|path| (path.clone(), disk.contents(&path).expect("a file")))
+        .collect()
 });
 
 fn options() -> Options {
@@ -64,7 +86,8 @@ fn damaged(changes: &[Change]) -> (SimDisk, Env) {
         let (path, _) = &FILES[usize::from(file) % FILES.len()];
         let change = |now: &mut Vec<u8>| match now.get_mut(usize::from(at)..usize::from(at) + 4) {
             Some(place) => place.copy_from_slice(&bytes),
-            None => now.truncate(usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) % (now.len() + 1)),
+            None => now
+                .truncate(usize::from(u16::from_le_bytes([bytes[0], bytes[1]])) % (now.len() + 1)),
         };
         disk.corrupt(path, change).expect("the file is there");
     }
@@ -74,7 +97,15 @@ fn damaged(changes: &[Change]) -> (SimDisk, Env) {
 fuzz_target!(|changes: Vec<Change>| {
     let (_, env) = damaged(&changes);
     drop(verify(&env, DIR.as_ref()));
-    drop(dump(&env, DIR.as_ref(), Filter { shard: None, records: true }, &mut |_| true));
+    drop(dump(
+        &env,
+        DIR.as_ref(),
+        Filter {
+            shard: None,
+            records: true,
+        },
+        &mut |_| true,
+    ));
     let Ok(log) = EmbeddedLog::open(env, options()) else {
         return;
     };
@@ -86,7 +117,11 @@ fuzz_target!(|changes: Vec<Change>| {
             };
             for record in chunk.records {
                 let n = record.offset * SHARDS + shard.0;
-                assert_eq!(record.value, n.to_string().repeat(9), "a record that was not written");
+                assert_eq!(
+                    record.value,
+                    n.to_string().repeat(9),
+                    "a record that was not written"
+                );
             }
         }
         log.close().await;

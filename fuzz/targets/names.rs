@@ -22,5 +22,8 @@ fuzz_target!(|text: &str| {
     drop(text.parse::<StreamName>());
     drop(WebAddress::parse(text).map(|address| address.join("/x")));
     drop(BucketName::parse(text));
-    drop(ObjectName::new(BucketName::parse("bucket").expect("a good name"), text));
+    drop(ObjectName::new(
+        BucketName::parse("bucket").expect("a good name"),
+        text,
+    ));
 });

@@ -26,7 +26,9 @@ fuzz_target!(|input: (Input, &[u8])| {
         Input::LogEvents => Step::LogEvents,
         Input::Values => Step::Deaggregate(Deaggregation::Json),
         Input::Delimited([]) => return,
-        Input::Delimited(by) => Step::Deaggregate(Deaggregation::Delimited(Bytes::copy_from_slice(by))),
+        Input::Delimited(by) => {
+            Step::Deaggregate(Deaggregation::Delimited(Bytes::copy_from_slice(by)))
+        }
         Input::Query(text) => Step::Query(text.to_owned()),
     };
     step(&what, Bytes::copy_from_slice(data));

@@ -8,7 +8,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(text) = unpacked(Cursor::new(data.to_vec())) {
-        let attributes = Attributes { timestamp: "pickup_datetime".into(), partition_key: "trip_id".into() };
+        let attributes = Attributes {
+            timestamp: "pickup_datetime".into(),
+            partition_key: "trip_id".into(),
+        };
         drop(read(text, Format::Auto, &attributes, &mut |_| true));
     }
 });

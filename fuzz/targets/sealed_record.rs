@@ -17,7 +17,16 @@ static SEALER: LazyLock<Sealer> = LazyLock::new(|| {
 
 fuzz_target!(|input: (bool, &[u8])| {
     let (sealed, value) = input;
-    let key = if sealed { Bytes::from_static(b"\xff") } else { Bytes::from_static(b"k") };
-    let record = Record { offset: 0, time: NOW, key, value: Bytes::copy_from_slice(value) };
+    let key = if sealed {
+        Bytes::from_static(b"\xff")
+    } else {
+        Bytes::from_static(b"k")
+    };
+    let record = Record {
+        offset: 0,
+        time: NOW,
+        key,
+        value: Bytes::copy_from_slice(value),
+    };
     drop(SEALER.unseal(ShardNumber(0), &record));
 });

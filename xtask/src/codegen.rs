@@ -23,9 +23,16 @@ pub fn run(options: &[String]) -> Result<(), String> {
     while let Some(option) = options.next() {
         match option.as_str() {
             "--check" => check = true,
-            "--models" => models = Some(PathBuf::from(options.next().ok_or("--models needs a directory")?)),
+            "--models" => {
+                models = Some(PathBuf::from(
+                    options.next().ok_or("--models needs a directory")?,
+                ))
+            }
             other => {
-                return Err(format!("codegen knows no option {other:?}\n{}", crate::USAGE));
+                return Err(format!(
+                    "codegen knows no option {other:?}\n{}",
+                    crate::USAGE
+                ));
             }
         }
     }
@@ -47,7 +54,10 @@ pub fn run(options: &[String]) -> Result<(), String> {
     if stale.is_empty() {
         Ok(())
     } else {
-        Err(format!("these files are not what `cargo xtask codegen` writes: {}", stale.join(", ")))
+        Err(format!(
+            "these files are not what `cargo xtask codegen` writes: {}",
+            stale.join(", ")
+        ))
     }
 }
 
@@ -58,8 +68,9 @@ fn root() -> PathBuf {
 
 /// `text` as rustfmt leaves it, under the repository's configuration.
 fn rustfmt(text: &str) -> Result<String, String> {
-    let failed =
-        |what: &str, e: std::io::Error| format!("cannot {what} rustfmt: {e}; `rustup component add rustfmt`");
+    let failed = |what: &str, e: std::io::Error| {
+        format!("cannot {what} rustfmt: {e}; `rustup component add rustfmt`")
+    };
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--config-path"])
         .arg(root())
@@ -70,9 +81,13 @@ fn rustfmt(text: &str) -> Result<String, String> {
     let mut stdin = child.stdin.take().expect("it was asked for");
     let text = text.to_owned();
     // rustfmt reads all before it writes, so this cannot block on a full pipe.
-    stdin.write_all(text.as_bytes()).map_err(|e| failed("feed", e))?;
+    stdin
+        .write_all(text.as_bytes())
+        .map_err(|e| failed("feed", e))?;
     drop(stdin);
-    let output = child.wait_with_output().map_err(|e| failed("read from", e))?;
+    let output = child
+        .wait_with_output()
+        .map_err(|e| failed("read from", e))?;
     if !output.status.success() {
         return Err("rustfmt did not accept the generated text".to_owned());
     }

@@ -1,6 +1,9 @@
 //! Chores: `cargo xtask codegen [--check] [--models DIR]`.
 
-#![expect(clippy::disallowed_methods, reason = "a chore runs beside the server, not in its world")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a chore runs beside the server, not in its world"
+)]
 
 mod codegen;
 

@@ -7,7 +7,9 @@ use crate::codegen::model::{Model, ShapeDef, ShapeRef};
 impl Model {
     /// The shape of that name.
     pub fn shape(&self, name: &str) -> &ShapeDef {
-        self.shapes.get(name).unwrap_or_else(|| panic!("the model uses {name} and does not define it"))
+        self.shapes
+            .get(name)
+            .unwrap_or_else(|| panic!("the model uses {name} and does not define it"))
     }
 
     /// All shapes that `roots` reach, themselves included; errors of an event stream are left out.
@@ -25,7 +27,9 @@ impl Model {
 
     /// Whether a value of this shape can break a constraint, in itself or in what it holds.
     pub fn is_constrained(&self, name: &str) -> bool {
-        self.reach([name]).iter().any(|name| self.shape(name).has_constraint())
+        self.reach([name])
+            .iter()
+            .any(|name| self.shape(name).has_constraint())
     }
 
     /// Whether a structure holds itself without a list or map between.
@@ -59,11 +63,18 @@ impl ShapeDef {
     fn uses(&self) -> impl Iterator<Item = &str> {
         let parts = [&self.member, &self.key, &self.value];
         let parts = parts.into_iter().flatten().map(|r| r.shape.as_str());
-        self.members.0.iter().map(|(_, r)| r.shape.as_str()).chain(parts)
+        self.members
+            .0
+            .iter()
+            .map(|(_, r)| r.shape.as_str())
+            .chain(parts)
     }
 
     /// Whether this shape itself restricts its values; that a member is required shows in its type.
     fn has_constraint(&self) -> bool {
-        self.min.is_some() || self.max.is_some() || self.pattern.is_some() || !self.values.is_empty()
+        self.min.is_some()
+            || self.max.is_some()
+            || self.pattern.is_some()
+            || !self.values.is_empty()
     }
 }

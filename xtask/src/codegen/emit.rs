@@ -66,21 +66,46 @@ impl<'a> Emit<'a> {
         } else {
             selection.operations.iter().copied().collect()
         };
-        if let Some(missing) = chosen.iter().find(|name| !model.operations.contains_key(**name)) {
-            return Err(format!("the {} model has no operation {missing}", selection.name));
+        if let Some(missing) = chosen
+            .iter()
+            .find(|name| !model.operations.contains_key(**name))
+        {
+            return Err(format!(
+                "the {} model has no operation {missing}",
+                selection.name
+            ));
         }
         let operations = || chosen.iter().map(|name| &model.operations[*name]);
-        let inputs = model.reach(operations().filter_map(|o| o.input.as_ref()).map(|r| r.shape.as_str()));
-        let outputs = model.reach(operations().filter_map(|o| o.output.as_ref()).map(|r| r.shape.as_str()));
+        let inputs = model.reach(
+            operations()
+                .filter_map(|o| o.input.as_ref())
+                .map(|r| r.shape.as_str()),
+        );
+        let outputs = model.reach(
+            operations()
+                .filter_map(|o| o.output.as_ref())
+                .map(|r| r.shape.as_str()),
+        );
         let shapes: BTreeSet<String> = inputs.union(&outputs).cloned().collect();
         let statics = names::statics(shapes.iter().map(String::as_str));
-        Ok(Self { model, selection, chosen, shapes, from_inputs: inputs, statics })
+        Ok(Self {
+            model,
+            selection,
+            chosen,
+            shapes,
+            from_inputs: inputs,
+            statics,
+        })
     }
 
     /// The structures that get a type and a table.
     fn structures(&self) -> impl Iterator<Item = (&str, &ShapeDef)> {
-        let shapes = self.shapes.iter().map(|name| (name.as_str(), self.model.shape(name)));
-        shapes.filter(|(_, shape)| shape.kind == "structure" && !shape.document && !shape.eventstream)
+        let shapes = self
+            .shapes
+            .iter()
+            .map(|name| (name.as_str(), self.model.shape(name)));
+        shapes
+            .filter(|(_, shape)| shape.kind == "structure" && !shape.document && !shape.eventstream)
     }
 
     fn service_static(&self, out: &mut String) {
@@ -116,10 +141,17 @@ impl<'a> Emit<'a> {
             let (input, output) = (kind(&operation.input), kind(&operation.output));
             let constant = tables::operation_static(name);
             let streams = self.streams(operation);
-            writeln!(lines, "operation!({name}, tables::{constant}, {input} => {output}{streams});")
-                .expect(TAKES_ALL);
+            writeln!(
+                lines,
+                "operation!({name}, tables::{constant}, {input} => {output}{streams});"
+            )
+            .expect(TAKES_ALL);
         }
-        let nothing = if lines.contains("Nothing") { "Nothing, " } else { "" };
+        let nothing = if lines.contains("Nothing") {
+            "Nothing, "
+        } else {
+            ""
+        };
         writeln!(
             out,
             "/// The operations, as types.\npub mod ops {{\nuse super::{{SERVICE, tables}};\n\
@@ -132,7 +164,12 @@ impl<'a> Emit<'a> {
     fn streams(&self, operation: &OperationDef) -> String {
         let field = |r: &Option<ShapeRef>| {
             let shape = r.as_ref().map(|r| self.model.shape(&r.shape))?;
-            shape.members.0.iter().find(|(_, m)| self.is_stream(m)).map(|(name, _)| names::field(name))
+            shape
+                .members
+                .0
+                .iter()
+                .find(|(_, m)| self.is_stream(m))
+                .map(|(name, _)| names::field(name))
         };
         let mut text = String::new();
         if let Some(field) = field(&operation.input) {
@@ -150,7 +187,11 @@ impl<'a> Emit<'a> {
     /// The field of an output that holds its events, and their type.
     fn events(&self, output: &Option<ShapeRef>) -> Option<(String, &str)> {
         let shape = output.as_ref().map(|r| self.model.shape(&r.shape))?;
-        let (member, part) = shape.members.0.iter().find(|(_, m)| self.model.shape(&m.shape).eventstream)?;
+        let (member, part) = shape
+            .members
+            .0
+            .iter()
+            .find(|(_, m)| self.model.shape(&m.shape).eventstream)?;
         Some((names::field(member), &part.shape))
     }
 
@@ -158,11 +199,17 @@ impl<'a> Emit<'a> {
         out.push_str(
             "/// The errors that the model names.\npub mod errors {\nuse crate::model::ErrorShape;\n\n",
         );
-        for (name, shape) in self.model.shapes.iter().filter(|(_, shape)| shape.exception) {
+        for (name, shape) in self
+            .model
+            .shapes
+            .iter()
+            .filter(|(_, shape)| shape.exception)
+        {
             let error = shape.error.as_ref();
             let code = error.and_then(|e| e.code.as_ref()).unwrap_or(name);
-            let status =
-                error.and_then(|e| e.http_status_code).unwrap_or(if shape.fault { 500 } else { 400 });
+            let status = error
+                .and_then(|e| e.http_status_code)
+                .unwrap_or(if shape.fault { 500 } else { 400 });
             let constant = names::snake(name).to_uppercase();
             writeln!(
                 out,

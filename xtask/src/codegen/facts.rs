@@ -16,17 +16,42 @@ pub struct Selection {
 
 /// All services.
 pub const SERVICES: &[Selection] = &[
-    Selection { name: "kinesis", version: "2013-12-02", operations: &[], xml_namespace: None },
-    Selection { name: "firehose", version: "2015-08-04", operations: &[], xml_namespace: None },
-    Selection { name: "lambda", version: "2015-03-31", operations: LAMBDA, xml_namespace: None },
+    Selection {
+        name: "kinesis",
+        version: "2013-12-02",
+        operations: &[],
+        xml_namespace: None,
+    },
+    Selection {
+        name: "firehose",
+        version: "2015-08-04",
+        operations: &[],
+        xml_namespace: None,
+    },
+    Selection {
+        name: "lambda",
+        version: "2015-03-31",
+        operations: LAMBDA,
+        xml_namespace: None,
+    },
     Selection {
         name: "s3",
         version: "2006-03-01",
         operations: S3,
         xml_namespace: Some("http://s3.amazonaws.com/doc/2006-03-01/"),
     },
-    Selection { name: "glue", version: "2017-03-31", operations: GLUE, xml_namespace: None },
-    Selection { name: "logs", version: "2014-03-28", operations: LOGS, xml_namespace: None },
+    Selection {
+        name: "glue",
+        version: "2017-03-31",
+        operations: GLUE,
+        xml_namespace: None,
+    },
+    Selection {
+        name: "logs",
+        version: "2014-03-28",
+        operations: LOGS,
+        xml_namespace: None,
+    },
 ];
 
 const LAMBDA: &[&str] = &[
@@ -105,8 +130,10 @@ const S3: &[&str] = &[
 
 /// Patterns that the service checks (and names in its errors) otherwise than its model writes them.
 /// The right side is what AWS answers, as recorded in kinesalite's tests.
-const PATTERNS: &[(&str, &str)] =
-    &[(r"^(0|([1-9]\d{0,128}))$", r"0|([1-9]\d{0,128})"), (r"^(0|([1-9]\d{0,38}))$", r"0|([1-9]\d{0,38})")];
+const PATTERNS: &[(&str, &str)] = &[
+    (r"^(0|([1-9]\d{0,128}))$", r"0|([1-9]\d{0,128})"),
+    (r"^(0|([1-9]\d{0,38}))$", r"0|([1-9]\d{0,38})"),
+];
 
 /// Patterns of addresses that the door checks itself, in the model's words: it takes `http` too on this machine.
 const ADDRESSES: &[(&str, &str)] = &[("https:.*", "https?:.*"), ("https://.*", "https?://.*")];
@@ -137,44 +164,98 @@ pub fn correct(model: &mut Model) {
 const ORDERS: &[(&str, &[&str])] = &[
     ("AddTagsToStreamInput", &["Tags", "StreamName"]),
     ("CreateStreamInput", &["ShardCount", "StreamName"]),
-    ("DecreaseStreamRetentionPeriodInput", &["RetentionPeriodHours", "StreamName"]),
-    ("DescribeStreamInput", &["Limit", "ExclusiveStartShardId", "StreamName"]),
+    (
+        "DecreaseStreamRetentionPeriodInput",
+        &["RetentionPeriodHours", "StreamName"],
+    ),
+    (
+        "DescribeStreamInput",
+        &["Limit", "ExclusiveStartShardId", "StreamName"],
+    ),
     ("GetRecordsInput", &["Limit", "ShardIterator"]),
     (
         "GetShardIteratorInput",
-        &["ShardId", "ShardIteratorType", "StartingSequenceNumber", "StreamName", "Timestamp"],
+        &[
+            "ShardId",
+            "ShardIteratorType",
+            "StartingSequenceNumber",
+            "StreamName",
+            "Timestamp",
+        ],
     ),
-    ("IncreaseStreamRetentionPeriodInput", &["RetentionPeriodHours", "StreamName"]),
+    (
+        "IncreaseStreamRetentionPeriodInput",
+        &["RetentionPeriodHours", "StreamName"],
+    ),
     (
         "ListShardsInput",
-        &["ExclusiveStartShardId", "MaxResults", "NextToken", "StreamCreationTimestamp", "StreamName"],
+        &[
+            "ExclusiveStartShardId",
+            "MaxResults",
+            "NextToken",
+            "StreamCreationTimestamp",
+            "StreamName",
+        ],
     ),
     ("ListStreamsInput", &["Limit", "ExclusiveStartStreamName"]),
-    ("ListTagsForStreamInput", &["Limit", "ExclusiveStartTagKey", "StreamName"]),
-    ("MergeShardsInput", &["ShardToMerge", "AdjacentShardToMerge", "StreamName"]),
+    (
+        "ListTagsForStreamInput",
+        &["Limit", "ExclusiveStartTagKey", "StreamName"],
+    ),
+    (
+        "MergeShardsInput",
+        &["ShardToMerge", "AdjacentShardToMerge", "StreamName"],
+    ),
     (
         "PutRecordInput",
-        &["SequenceNumberForOrdering", "PartitionKey", "ExplicitHashKey", "Data", "StreamName"],
+        &[
+            "SequenceNumberForOrdering",
+            "PartitionKey",
+            "ExplicitHashKey",
+            "Data",
+            "StreamName",
+        ],
     ),
     ("PutRecordsInput", &["Records", "StreamName"]),
-    ("PutRecordsRequestEntry", &["PartitionKey", "ExplicitHashKey", "Data"]),
+    (
+        "PutRecordsRequestEntry",
+        &["PartitionKey", "ExplicitHashKey", "Data"],
+    ),
     ("RemoveTagsFromStreamInput", &["TagKeys", "StreamName"]),
-    ("SplitShardInput", &["NewStartingHashKey", "StreamName", "ShardToSplit"]),
-    ("UpdateShardCountInput", &["ScalingType", "StreamName", "TargetShardCount"]),
+    (
+        "SplitShardInput",
+        &["NewStartingHashKey", "StreamName", "ShardToSplit"],
+    ),
+    (
+        "UpdateShardCountInput",
+        &["ScalingType", "StreamName", "TargetShardCount"],
+    ),
 ];
 
 /// A structure's members in the order in which the service checks them.
 pub fn check_order(structure: &str) -> &'static [&'static str] {
-    ORDERS.iter().find(|(name, _)| *name == structure).map_or(&[], |(_, order)| order)
+    ORDERS
+        .iter()
+        .find(|(name, _)| *name == structure)
+        .map_or(&[], |(_, order)| order)
 }
 
 /// The order in which the service lists an enumeration's values in its errors, where it is known.
 const ENUM_ORDERS: &[(&str, &[&str])] = &[(
     "ShardIteratorType",
-    &["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"],
+    &[
+        "AFTER_SEQUENCE_NUMBER",
+        "LATEST",
+        "AT_TIMESTAMP",
+        "AT_SEQUENCE_NUMBER",
+        "TRIM_HORIZON",
+    ],
 )];
 
 /// The order in which the service lists the values of `shape`.
 pub fn enum_order(shape: &str) -> &'static [&'static str] {
-    ENUM_ORDERS.iter().find(|(name, _)| *name == shape).map_or(&[], |(_, order)| order)
+    ENUM_ORDERS
+        .iter()
+        .find(|(name, _)| *name == shape)
+        .map_or(&[], |(_, order)| order)
 }

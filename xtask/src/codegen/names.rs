@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, HashSet};
 
 const KEYWORDS: &[&str] = &[
-    "abstract", "as", "async", "await", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match",
-    "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true",
-    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static",
+    "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
 ];
 
 /// `StreamARN` → `stream_arn`, `ChecksumCRC32C` → `checksum_crc32c`, `ConsumerARNs` → `consumer_arns`.
 pub fn snake(name: &str) -> String {
     // Units are words of their own, although they do not look like it.
-    let name = ["KiB", "MiB", "GiB"].iter().fold(name.to_owned(), |name, unit| {
-        name.replace(unit, &(unit[..1].to_owned() + &unit[1..].to_lowercase()))
-    });
+    let name = ["KiB", "MiB", "GiB"]
+        .iter()
+        .fold(name.to_owned(), |name, unit| {
+            name.replace(unit, &(unit[..1].to_owned() + &unit[1..].to_lowercase()))
+        });
     let chars: Vec<char> = name.chars().collect();
     let lower = |i: usize| chars.get(i).is_some_and(char::is_ascii_lowercase);
     let mut out = String::new();
@@ -38,7 +41,11 @@ pub fn snake(name: &str) -> String {
 /// The name of a field.
 pub fn field(name: &str) -> String {
     let name = snake(name);
-    if KEYWORDS.contains(&name.as_str()) { format!("r#{name}") } else { name }
+    if KEYWORDS.contains(&name.as_str()) {
+        format!("r#{name}")
+    } else {
+        name
+    }
 }
 
 /// The names of the statics for `names`, all different.
@@ -77,7 +84,10 @@ mod tests {
             ("IsTruncated", "is_truncated"),
             ("MaxRecordSizeInKiB", "max_record_size_in_kib"),
             ("WarmThroughputMiBps", "warm_throughput_mibps"),
-            ("ExecutionEnvironmentMemoryGiBPerVCpu", "execution_environment_memory_gib_per_v_cpu"),
+            (
+                "ExecutionEnvironmentMemoryGiBPerVCpu",
+                "execution_environment_memory_gib_per_v_cpu",
+            ),
             ("As", "as"),
         ] {
             assert_eq!(snake(name), expected);

@@ -39,8 +39,13 @@ impl Source {
 
     /// Reads the model of one service.
     pub fn load(&self, selection: &Selection) -> Result<Model, String> {
-        let path = self.data.join(selection.name).join(selection.version).join("service-2.json.gz");
-        let file = fs::File::open(&path).map_err(|e| format!("cannot open {}: {e}", path.display()))?;
+        let path = self
+            .data
+            .join(selection.name)
+            .join(selection.version)
+            .join("service-2.json.gz");
+        let file =
+            fs::File::open(&path).map_err(|e| format!("cannot open {}: {e}", path.display()))?;
         serde_json::from_reader(GzDecoder::new(file))
             .map_err(|e| format!("cannot read {}: {e}", path.display()))
     }
@@ -50,8 +55,9 @@ impl Source {
 fn ask_python() -> Result<PathBuf, String> {
     let venv = super::root().join(".venv/bin/python3");
     for python in [venv.as_path(), Path::new("python3")] {
-        let asked =
-            Command::new(python).args(["-c", "import botocore; print(botocore.__path__[0])"]).output();
+        let asked = Command::new(python)
+            .args(["-c", "import botocore; print(botocore.__path__[0])"])
+            .output();
         if let Ok(output) = asked
             && output.status.success()
         {
@@ -66,7 +72,8 @@ fn ask_python() -> Result<PathBuf, String> {
 /// The version that stands in the package above `data`.
 fn version_of(data: &Path) -> Result<String, String> {
     let init = data.join("../__init__.py");
-    let text = fs::read_to_string(&init).map_err(|e| format!("cannot read {}: {e}", init.display()))?;
+    let text =
+        fs::read_to_string(&init).map_err(|e| format!("cannot read {}: {e}", init.display()))?;
     text.lines()
         .find_map(|line| line.strip_prefix("__version__ = "))
         .map(|version| version.trim_matches(['\'', '"']).to_owned())

@@ -10,8 +10,8 @@ use std::{
 
 use bytes::Bytes;
 use headwater_columnar::{
-    Deserializer, Hive, OpenX, Orc, OrcCompression, OrcVersion, Parquet, ParquetCompression, ParquetVersion,
-    Schema, Serializer, Writer,
+    Deserializer, Hive, OpenX, Orc, OrcCompression, OrcVersion, Parquet, ParquetCompression,
+    ParquetVersion, Schema, Serializer, Writer,
 };
 use serde::Deserialize;
 
@@ -40,16 +40,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut input = Vec::new();
     stdin().read_to_end(&mut input)?;
     let input = Bytes::from(input);
-    let mut lines = input.split(|byte| *byte == b'\n').map(|line| input.slice_ref(line));
+    let mut lines = input
+        .split(|byte| *byte == b'\n')
+        .map(|line| input.slice_ref(line));
     let settings: Settings = serde_json::from_slice(&lines.next().unwrap_or_default())?;
     let records: Vec<Bytes> = lines.filter(|line| !line.is_empty()).collect();
     convert(&settings, &records)
 }
 
 fn convert(settings: &Settings, records: &[Bytes]) -> Result<(), Box<dyn Error>> {
-    let schema = Schema::parse(settings.columns.iter().map(|(name, of)| (name.as_str(), of.as_str())))?;
+    let schema = Schema::parse(
+        settings
+            .columns
+            .iter()
+            .map(|(name, of)| (name.as_str(), of.as_str())),
+    )?;
     let deserializer = match &settings.timestamp_formats {
-        Some(formats) => Deserializer::Hive(Hive { timestamp_formats: formats.clone() }),
+        Some(formats) => Deserializer::Hive(Hive {
+            timestamp_formats: formats.clone(),
+        }),
         None => Deserializer::OpenX(OpenX::default()),
     };
     let mut writer = Writer::new(&schema, &deserializer, &serializer(settings)?)?;

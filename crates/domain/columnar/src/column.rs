@@ -76,12 +76,18 @@ pub(crate) fn ranges(ends: &[usize]) -> impl Iterator<Item = std::ops::Range<usi
 impl Column {
     /// An empty column for values of this type.
     pub fn new(data_type: &DataType) -> Self {
-        Self { present: Vec::new(), values: Values::new(data_type) }
+        Self {
+            present: Vec::new(),
+            values: Values::new(data_type),
+        }
     }
 
     /// Empty columns for these members.
     pub fn of_members(members: &[Member]) -> Vec<Self> {
-        members.iter().map(|member| Self::new(&member.data_type)).collect()
+        members
+            .iter()
+            .map(|member| Self::new(&member.data_type))
+            .collect()
     }
 
     /// How many slots there are.
@@ -96,7 +102,11 @@ impl Column {
 
     /// Goes back to the first `slots` slots, also from within a value that was not finished.
     pub fn truncate(&mut self, slots: usize) {
-        let dropped = self.present.drain(slots.min(self.present.len())..).filter(|present| *present).count();
+        let dropped = self
+            .present
+            .drain(slots.min(self.present.len())..)
+            .filter(|present| *present)
+            .count();
         let kept = self.values.len() - dropped;
         self.values.truncate(kept);
     }
@@ -123,12 +133,19 @@ impl Values {
             T::Double => Self::Double(Vec::new()),
             T::Decimal(..) => Self::Decimal(Vec::new()),
             T::Timestamp => Self::Timestamp(Vec::new()),
-            T::String | T::Char(_) | T::VarChar(_) | T::Binary => Self::Bytes(ByteValues::default()),
-            T::Array(element) => Self::List(Ends::new(), Box::new(Column::new(element))),
-            T::Map(key, value) => {
-                Self::Map(Ends::new(), Box::new(Column::new(key)), Box::new(Column::new(value)))
+            T::String | T::Char(_) | T::VarChar(_) | T::Binary => {
+                Self::Bytes(ByteValues::default())
             }
-            T::Struct(members) => Self::Struct { count: 0, members: Column::of_members(members) },
+            T::Array(element) => Self::List(Ends::new(), Box::new(Column::new(element))),
+            T::Map(key, value) => Self::Map(
+                Ends::new(),
+                Box::new(Column::new(key)),
+                Box::new(Column::new(value)),
+            ),
+            T::Struct(members) => Self::Struct {
+                count: 0,
+                members: Column::of_members(members),
+            },
         }
     }
 
@@ -205,7 +222,9 @@ mod tests {
     use super::*;
 
     fn lists(column: &mut Column) -> (&mut Vec<bool>, &mut Ends, &mut Column) {
-        let Values::List(ends, elements) = &mut column.values else { panic!("a list") };
+        let Values::List(ends, elements) = &mut column.values else {
+            panic!("a list")
+        };
         (&mut column.present, ends, elements)
     }
 
@@ -214,15 +233,21 @@ mod tests {
         let mut column = Column::new(&DataType::parse("array<struct<a:string,b:int>>").unwrap());
         let push = |column: &mut Column, text: &[u8]| {
             let (_, _, elements) = lists(column);
-            let Values::Struct { members, .. } = &mut elements.values else { panic!("a struct") };
-            let Values::Bytes(bytes) = &mut members[0].values else { panic!("text") };
+            let Values::Struct { members, .. } = &mut elements.values else {
+                panic!("a struct")
+            };
+            let Values::Bytes(bytes) = &mut members[0].values else {
+                panic!("text")
+            };
             bytes.push(text);
             members[0].present.push(true);
         };
         // A list of one struct with a text and no number.
         push(&mut column, b"kept");
         let (present, ends, elements) = lists(&mut column);
-        let Values::Struct { count, members } = &mut elements.values else { panic!("a struct") };
+        let Values::Struct { count, members } = &mut elements.values else {
+            panic!("a struct")
+        };
         members[1].push_null();
         *count = 1;
         elements.present.push(true);

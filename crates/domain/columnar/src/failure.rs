@@ -13,11 +13,17 @@ pub struct Failure {
 impl Failure {
     /// A record that is no JSON.
     pub(crate) fn parse(message: impl Into<String>) -> Self {
-        Self { code: "DataFormatConversion.ParseError", message: message.into() }
+        Self {
+            code: "DataFormatConversion.ParseError",
+            message: message.into(),
+        }
     }
 
     /// A record that does not fit the table.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
-        Self { code: "DataFormatConversion.MalformedData", message: message.into() }
+        Self {
+            code: "DataFormatConversion.MalformedData",
+            message: message.into(),
+        }
     }
 }

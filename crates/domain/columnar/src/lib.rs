@@ -16,8 +16,8 @@ mod writer;
 
 pub use failure::Failure;
 pub use settings::{
-    Deserializer, Hive, OpenX, Orc, OrcCompression, OrcVersion, Parquet, ParquetCompression, ParquetVersion,
-    Serializer, Unsupported,
+    Deserializer, Hive, OpenX, Orc, OrcCompression, OrcVersion, Parquet, ParquetCompression,
+    ParquetVersion, Serializer, Unsupported,
 };
 pub use types::{Column, DataType, Schema, SchemaError, TypeError};
 pub use writer::{EncodeError, SetupError, Writer};

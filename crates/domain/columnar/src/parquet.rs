@@ -35,8 +35,13 @@ pub(crate) struct File {
 impl File {
     pub fn new(schema: &Schema, settings: &Parquet) -> Result<Self> {
         let root = group("hive_schema", &schema.columns, None)?;
-        let writer = SerializedFileWriter::new(Vec::new(), Arc::new(root), Arc::new(properties(settings)))?;
-        Ok(Self { writer, block_size: settings.block_size, padding_max: settings.padding_max() })
+        let writer =
+            SerializedFileWriter::new(Vec::new(), Arc::new(root), Arc::new(properties(settings)))?;
+        Ok(Self {
+            writer,
+            block_size: settings.block_size,
+            padding_max: settings.padding_max(),
+        })
     }
 
     /// Writes rows as one row group.
@@ -46,8 +51,9 @@ impl File {
         let rows = columns[0].slots();
         for column in columns {
             leaves(column, Levels::of_rows(rows), &mut |values, levels| {
-                let mut writer =
-                    group.next_column()?.expect("the schema has a leaf for each of the columns'");
+                let mut writer = group
+                    .next_column()?
+                    .expect("the schema has a leaf for each of the columns'");
                 write_leaf(&mut writer, values, &levels)?;
                 writer.close()
             })?;
@@ -129,7 +135,10 @@ fn decimal(name: &str, precision: u8, scale: u8) -> Result<Type> {
     Type::primitive_type_builder(name, Physical::FIXED_LEN_BYTE_ARRAY)
         .with_repetition(Repetition::OPTIONAL)
         .with_length(decimal_width(precision) as i32)
-        .with_logical_type(Some(LogicalType::decimal(i32::from(scale), i32::from(precision))))
+        .with_logical_type(Some(LogicalType::decimal(
+            i32::from(scale),
+            i32::from(precision),
+        )))
         .with_precision(i32::from(precision))
         .with_scale(i32::from(scale))
         .build()
@@ -143,7 +152,9 @@ fn decimal_width(precision: u8) -> usize {
 }
 
 fn group(name: &str, members: &[Member], repetition: Option<Repetition>) -> Result<Type> {
-    let fields = members.iter().map(|member| column_type(&member.name, &member.data_type).map(Arc::new));
+    let fields = members
+        .iter()
+        .map(|member| column_type(&member.name, &member.data_type).map(Arc::new));
     let builder = Type::group_type_builder(name).with_fields(fields.collect::<Result<_>>()?);
     match repetition {
         Some(repetition) => builder.with_repetition(repetition).build(),
@@ -153,13 +164,25 @@ fn group(name: &str, members: &[Member], repetition: Option<Repetition>) -> Resu
 
 fn list(name: &str, element: &DataType) -> Result<Type> {
     let element = Arc::new(column_type("element", element)?);
-    around(name, "list", vec![element], LogicalType::List, ConvertedType::LIST)
+    around(
+        name,
+        "list",
+        vec![element],
+        LogicalType::List,
+        ConvertedType::LIST,
+    )
 }
 
 fn map(name: &str, key: &DataType, value: &DataType) -> Result<Type> {
     let key = required(&column_type("key", key)?)?;
     let value = Arc::new(column_type("value", value)?);
-    around(name, "key_value", vec![Arc::new(key), value], LogicalType::Map, ConvertedType::MAP)
+    around(
+        name,
+        "key_value",
+        vec![Arc::new(key), value],
+        LogicalType::Map,
+        ConvertedType::MAP,
+    )
 }
 
 /// An optional group around a repeated one, as the format lays down for lists and maps.
@@ -170,8 +193,10 @@ fn around(
     logical: LogicalType,
     converted: ConvertedType,
 ) -> Result<Type> {
-    let repeated =
-        Type::group_type_builder(inner).with_repetition(Repetition::REPEATED).with_fields(fields).build()?;
+    let repeated = Type::group_type_builder(inner)
+        .with_repetition(Repetition::REPEATED)
+        .with_fields(fields)
+        .build()?;
     Type::group_type_builder(name)
         .with_repetition(Repetition::OPTIONAL)
         .with_logical_type(Some(logical))
@@ -184,7 +209,12 @@ fn around(
 fn required(optional: &Type) -> Result<Type> {
     let info = optional.get_basic_info();
     let length = match optional {
-        Type::PrimitiveType { type_length, precision, scale, .. } => (*type_length, *precision, *scale),
+        Type::PrimitiveType {
+            type_length,
+            precision,
+            scale,
+            ..
+        } => (*type_length, *precision, *scale),
         Type::GroupType { .. } => unreachable!("keys of maps are not nested"),
     };
     Type::primitive_type_builder(info.name(), optional.get_physical_type())
@@ -208,14 +238,20 @@ struct Levels {
 
 impl Levels {
     fn of_rows(rows: usize) -> Self {
-        Self { definition: vec![0; rows], repetition: vec![0; rows], defined: 0, repeated: 0 }
+        Self {
+            definition: vec![0; rows],
+            repetition: vec![0; rows],
+            defined: 0,
+            repeated: 0,
+        }
     }
 
     /// One level deeper where a value is present.
     fn present(&self, present: &[bool]) -> Self {
         let mut next = present.iter();
         let deeper = |level: &i16| {
-            let is = *level == self.defined && *next.next().expect("a slot for each value around it");
+            let is =
+                *level == self.defined && *next.next().expect("a slot for each value around it");
             *level + i16::from(is)
         };
         Self {
@@ -237,7 +273,11 @@ impl Levels {
         };
         for (definition, repetition) in self.definition.iter().zip(&self.repetition) {
             let is_list = *definition == self.defined;
-            let count = if is_list { counts.next().expect("a list for each that is defined") } else { 0 };
+            let count = if is_list {
+                counts.next().expect("a list for each that is defined")
+            } else {
+                0
+            };
             deeper.definition.push(*definition + i16::from(count > 0));
             deeper.repetition.push(*repetition);
             for _ in 1..count {
@@ -280,7 +320,11 @@ fn leaves(
     }
 }
 
-fn write_leaf(writer: &mut SerializedColumnWriter<'_>, values: &Values, levels: &Levels) -> Result<()> {
+fn write_leaf(
+    writer: &mut SerializedColumnWriter<'_>,
+    values: &Values,
+    levels: &Levels,
+) -> Result<()> {
     let definition = (levels.defined > 0).then_some(levels.definition.as_slice());
     let repetition = (levels.repeated > 0).then_some(levels.repetition.as_slice());
     match (writer.untyped(), values) {
@@ -329,18 +373,27 @@ fn int96(at: &Timestamp) -> Int96 {
 
 fn byte_arrays(values: &ByteValues) -> Vec<ByteArray> {
     let bytes = Bytes::copy_from_slice(&values.bytes);
-    crate::column::ranges(&values.ends).map(|range| ByteArray::from(bytes.slice(range))).collect()
+    crate::column::ranges(&values.ends)
+        .map(|range| ByteArray::from(bytes.slice(range)))
+        .collect()
 }
 
 /// The last `width` bytes of each value, the highest first.
 fn fixed(values: &[i128], width: usize) -> Vec<FixedLenByteArray> {
     let bytes: Vec<u8> = values
         .iter()
-        .flat_map(|value| value.to_be_bytes().into_iter().skip(size_of::<i128>() - width))
+        .flat_map(|value| {
+            value
+                .to_be_bytes()
+                .into_iter()
+                .skip(size_of::<i128>() - width)
+        })
         .collect();
     let bytes = Bytes::from(bytes);
     (0..values.len())
-        .map(|at| FixedLenByteArray::from(ByteArray::from(bytes.slice(at * width..(at + 1) * width))))
+        .map(|at| {
+            FixedLenByteArray::from(ByteArray::from(bytes.slice(at * width..(at + 1) * width)))
+        })
         .collect()
 }
 
@@ -366,7 +419,10 @@ mod tests {
 
     #[test]
     fn instants_before_1970_are_in_the_day_that_they_are_in() {
-        let at = int96(&Timestamp { seconds: -1, nanos: 5 });
+        let at = int96(&Timestamp {
+            seconds: -1,
+            nanos: 5,
+        });
         let nanos = 86_399_000_000_005_u64;
         assert_eq!(at.data(), [nanos as u32, (nanos >> 32) as u32, 2_440_587]);
     }

@@ -208,19 +208,37 @@ mod tests {
     #[test]
     fn what_would_take_too_much_memory_is_refused_by_its_name() {
         let schema = Schema::parse([("a", "int")]).unwrap();
-        let refused =
-            |write: &Serializer| match Writer::new(&schema, &Deserializer::OpenX(OpenX::default()), write) {
-                Err(SetupError::Unsupported(Unsupported(name))) => Some(name),
-                _ => None,
-            };
-        let orc = |stripe_size| Serializer::Orc(Orc { stripe_size, ..Orc::default() });
+        let refused = |write: &Serializer| match Writer::new(
+            &schema,
+            &Deserializer::OpenX(OpenX::default()),
+            write,
+        ) {
+            Err(SetupError::Unsupported(Unsupported(name))) => Some(name),
+            _ => None,
+        };
+        let orc = |stripe_size| {
+            Serializer::Orc(Orc {
+                stripe_size,
+                ..Orc::default()
+            })
+        };
         assert_eq!(refused(&orc(128 * MIB)), None);
-        assert_eq!(refused(&orc(128 * MIB + 1)), Some("StripeSizeBytes of more than 128 MiB"));
+        assert_eq!(
+            refused(&orc(128 * MIB + 1)),
+            Some("StripeSizeBytes of more than 128 MiB")
+        );
         let parquet = |max_padding, block_size: usize| {
-            Serializer::Parquet(Parquet { max_padding, block_size: block_size as u64, ..Parquet::default() })
+            Serializer::Parquet(Parquet {
+                max_padding,
+                block_size: block_size as u64,
+                ..Parquet::default()
+            })
         };
         assert_eq!(refused(&parquet(u64::MAX, 128 * MIB)), None);
-        assert_eq!(refused(&parquet(u64::MAX, 256 * MIB)), Some("MaxPaddingBytes of more than 128 MiB"));
+        assert_eq!(
+            refused(&parquet(u64::MAX, 256 * MIB)),
+            Some("MaxPaddingBytes of more than 128 MiB")
+        );
         assert_eq!(parquet(u64::MAX, 64 * MIB).held_bytes(), 128 * MIB);
         assert!(orc(128 * MIB).held_bytes() < 263 * MIB);
     }
@@ -228,8 +246,15 @@ mod tests {
     /// A file of rows of text, none like another.
     fn file(write: &Serializer) -> bytes::Bytes {
         let schema = Schema::parse([("a", "string")]).unwrap();
-        let mut writer = Writer::new(&schema, &Deserializer::OpenX(OpenX::default()), write).unwrap();
-        let row = |n: u64| format!(r#"{{"a": "{:0100}"}}"#, n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into();
+        let mut writer =
+            Writer::new(&schema, &Deserializer::OpenX(OpenX::default()), write).unwrap();
+        let row = |n: u64| {
+            format!(
+                r#"{{"a": "{:0100}"}}"#,
+                n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            )
+            .into()
+        };
         // What is gathered is counted after some hundred thousand bytes.
         for group in 0..20 {
             let rows: Vec<_> = (0..3000).map(|n| row(group * 3000 + n)).collect();
@@ -242,9 +267,18 @@ mod tests {
     fn pages_of_parquet_have_their_size() {
         use ::parquet::file::reader::{FileReader, SerializedFileReader};
         let pages = |page_size| {
-            let settings = Parquet { page_size, enable_dictionary: false, ..Parquet::default() };
+            let settings = Parquet {
+                page_size,
+                enable_dictionary: false,
+                ..Parquet::default()
+            };
             let reader = SerializedFileReader::new(file(&Serializer::Parquet(settings))).unwrap();
-            reader.get_row_group(0).unwrap().get_column_page_reader(0).unwrap().count()
+            reader
+                .get_row_group(0)
+                .unwrap()
+                .get_column_page_reader(0)
+                .unwrap()
+                .count()
         };
         // 6 MB of text, and the size is looked at every 1,024 rows, which are 106 kB.
         let counts = [MIB, MIB / 4, 64 * 1024].map(pages);
@@ -268,8 +302,11 @@ mod tests {
             };
             file(&Serializer::Orc(settings)).len()
         };
-        let lengths =
-            [(false, 0.9), (true, 0.0), (true, 0.9)].map(|(padding, tolerance)| length(padding, tolerance));
-        assert!(lengths[2] > lengths[1] && lengths[2] > lengths[0] + 100_000, "{lengths:?}");
+        let lengths = [(false, 0.9), (true, 0.0), (true, 0.9)]
+            .map(|(padding, tolerance)| length(padding, tolerance));
+        assert!(
+            lengths[2] > lengths[1] && lengths[2] > lengths[0] + 100_000,
+            "{lengths:?}"
+        );
     }
 }

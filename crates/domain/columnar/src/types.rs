@@ -98,13 +98,22 @@ impl Schema {
     ///
     /// # Errors
     /// On types that cannot be read, on names that stand twice and on no columns at all.
-    pub fn parse<'a>(columns: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, SchemaError> {
+    pub fn parse<'a>(
+        columns: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, SchemaError> {
         let parsed = columns.into_iter().map(|(name, text)| {
-            let data_type = DataType::parse(text)
-                .map_err(|source| SchemaError::Type { column: name.to_owned(), source })?;
-            Ok(Column { name: name.to_owned(), data_type })
+            let data_type = DataType::parse(text).map_err(|source| SchemaError::Type {
+                column: name.to_owned(),
+                source,
+            })?;
+            Ok(Column {
+                name: name.to_owned(),
+                data_type,
+            })
         });
-        let schema = Self { columns: parsed.collect::<Result<_, _>>()? };
+        let schema = Self {
+            columns: parsed.collect::<Result<_, _>>()?,
+        };
         if schema.columns.is_empty() {
             return Err(SchemaError::Empty);
         }
@@ -118,9 +127,14 @@ impl Schema {
 /// A name that two of these columns have, or two members of a struct in one.
 fn name_twice(columns: &[Column]) -> Option<String> {
     let mut seen = std::collections::HashSet::new();
-    let here = columns.iter().find(|column| !seen.insert(column.name.to_lowercase()));
-    here.map(|column| column.name.clone())
-        .or_else(|| columns.iter().find_map(|column| twice_within(&column.data_type)))
+    let here = columns
+        .iter()
+        .find(|column| !seen.insert(column.name.to_lowercase()));
+    here.map(|column| column.name.clone()).or_else(|| {
+        columns
+            .iter()
+            .find_map(|column| twice_within(&column.data_type))
+    })
 }
 
 fn twice_within(data_type: &DataType) -> Option<String> {
@@ -139,11 +153,16 @@ impl DataType {
     /// On what is not a type, and on types that no format here holds: `uniontype`, `interval`, …
     pub fn parse(text: &str) -> Result<Self, TypeError> {
         let mut parser = Parser { rest: text };
-        let parsed = parser.data_type(0).and_then(|parsed| match parser.rest.trim() {
-            "" => Ok(parsed),
-            rest => Err(format!("goes on after its end: {rest:?}")),
-        });
-        parsed.map_err(|why| TypeError { text: text.to_owned(), why })
+        let parsed = parser
+            .data_type(0)
+            .and_then(|parsed| match parser.rest.trim() {
+                "" => Ok(parsed),
+                rest => Err(format!("goes on after its end: {rest:?}")),
+            });
+        parsed.map_err(|why| TypeError {
+            text: text.to_owned(),
+            why,
+        })
     }
 
     fn is_nested(&self) -> bool {
@@ -195,7 +214,9 @@ impl<'a> Parser<'a> {
         self.expect(')')?;
         let fits = (1..=u32::from(DECIMAL_DIGITS)).contains(&precision) && scale <= precision;
         if !fits {
-            return Err(format!("has digits that a decimal cannot have: {precision},{scale}"));
+            return Err(format!(
+                "has digits that a decimal cannot have: {precision},{scale}"
+            ));
         }
         Ok(DataType::Decimal(precision as u8, scale as u8))
     }
@@ -206,7 +227,13 @@ impl<'a> Parser<'a> {
         let length = self.number()?;
         self.expect(')')?;
         let fits = (1..=most).contains(&length);
-        if fits { Ok(length) } else { Err(format!("has a length that is not from 1 to {most}: {length}")) }
+        if fits {
+            Ok(length)
+        } else {
+            Err(format!(
+                "has a length that is not from 1 to {most}: {length}"
+            ))
+        }
     }
 
     fn array(&mut self, depth: usize) -> Result<DataType, String> {
@@ -232,13 +259,19 @@ impl<'a> Parser<'a> {
         self.expect('<')?;
         let mut members = Vec::new();
         loop {
-            let (name, rest) = self.rest.split_once(':').ok_or("has a member without a type")?;
+            let (name, rest) = self
+                .rest
+                .split_once(':')
+                .ok_or("has a member without a type")?;
             let name = name.trim();
             if name.is_empty() || name.contains(['<', '>', ',', '(', ')']) {
                 return Err(format!("has a member with a name that cannot be: {name:?}"));
             }
             self.rest = rest;
-            members.push(Column { name: name.to_owned(), data_type: self.data_type(depth + 1)? });
+            members.push(Column {
+                name: name.to_owned(),
+                data_type: self.data_type(depth + 1)?,
+            });
             if !self.eat(',') {
                 break;
             }
@@ -253,7 +286,9 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Result<u32, String> {
         let digits = self.take(|c| c.is_ascii_digit());
-        digits.parse().map_err(|_| "has no number where one is expected".to_owned())
+        digits
+            .parse()
+            .map_err(|_| "has no number where one is expected".to_owned())
     }
 
     fn take(&mut self, part: impl Fn(char) -> bool) -> &'a str {
@@ -275,7 +310,11 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, sign: char) -> Result<(), String> {
-        if self.eat(sign) { Ok(()) } else { Err(format!("has no {sign:?} where one is expected")) }
+        if self.eat(sign) {
+            Ok(())
+        } else {
+            Err(format!("has no {sign:?} where one is expected"))
+        }
     }
 }
 
@@ -299,7 +338,10 @@ impl fmt::Display for DataType {
             Self::Array(element) => write!(f, "array<{element}>"),
             Self::Map(key, value) => write!(f, "map<{key},{value}>"),
             Self::Struct(members) => {
-                let members: Vec<_> = members.iter().map(|m| format!("{}:{}", m.name, m.data_type)).collect();
+                let members: Vec<_> = members
+                    .iter()
+                    .map(|m| format!("{}:{}", m.name, m.data_type))
+                    .collect();
                 write!(f, "struct<{}>", members.join(","))
             }
         }
@@ -354,7 +396,10 @@ mod tests {
     fn what_is_no_type_says_why() {
         for (text, why) in [
             ("uniontype<int,string>", "is not supported: uniontype"),
-            ("decimal(39,0)", "has digits that a decimal cannot have: 39,0"),
+            (
+                "decimal(39,0)",
+                "has digits that a decimal cannot have: 39,0",
+            ),
             ("decimal(3,4)", "has digits that a decimal cannot have: 3,4"),
             ("char", "has no '(' where one is expected"),
             ("char(256)", "has a length that is not from 1 to 255: 256"),
@@ -366,12 +411,20 @@ mod tests {
             assert_eq!(DataType::parse(text).unwrap_err().why, why, "{text}");
         }
         let deep = format!("{}int{}", "array<".repeat(1000), ">".repeat(1000));
-        assert!(DataType::parse(&deep).unwrap_err().why.starts_with("is nested deeper"));
+        assert!(
+            DataType::parse(&deep)
+                .unwrap_err()
+                .why
+                .starts_with("is nested deeper")
+        );
     }
 
     #[test]
     fn a_name_stands_once_in_a_schema_and_in_a_struct() {
-        assert_eq!(Schema::parse([("a", "int"), ("A", "int")]), Err(SchemaError::Twice("A".to_owned())));
+        assert_eq!(
+            Schema::parse([("a", "int"), ("A", "int")]),
+            Err(SchemaError::Twice("A".to_owned()))
+        );
         let within = Schema::parse([("a", "array<struct<b:int,b:int>>")]);
         assert_eq!(within, Err(SchemaError::Twice("b".to_owned())));
         assert_eq!(Schema::parse([]), Err(SchemaError::Empty));

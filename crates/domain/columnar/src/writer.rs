@@ -68,12 +68,21 @@ impl Writer {
             Serializer::Orc(settings) => File::Orc(orc::File::new(schema, settings)?),
         };
         let columns = Column::of_members(&schema.columns);
-        Ok(Self { reader, columns, file, uncounted: 0, failed: None })
+        Ok(Self {
+            reader,
+            columns,
+            file,
+            uncounted: 0,
+            failed: None,
+        })
     }
 
     /// Adds records, each with all of its rows or with none: an answer a record, in their order.
     pub fn write(&mut self, records: &[Bytes]) -> Vec<Result<(), Failure>> {
-        records.iter().map(|record| self.write_one(record)).collect()
+        records
+            .iter()
+            .map(|record| self.write_one(record))
+            .collect()
     }
 
     fn write_one(&mut self, record: &[u8]) -> Result<(), Failure> {

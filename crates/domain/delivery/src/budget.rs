@@ -29,14 +29,20 @@ pub struct Room(OwnedSemaphorePermit);
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { records: Pool::of(WORK_KIB_MAX), files: Pool::of(FILES_KIB_MAX) }
+        Self {
+            records: Pool::of(WORK_KIB_MAX),
+            files: Pool::of(FILES_KIB_MAX),
+        }
     }
 }
 
 impl Budget {
     /// The same, with room for records of its own, for whom a destination may keep waiting for hours.
     pub fn with_own_records(&self) -> Self {
-        Self { records: Pool::of(SINK_WORK_KIB_MAX), ..self.clone() }
+        Self {
+            records: Pool::of(SINK_WORK_KIB_MAX),
+            ..self.clone()
+        }
     }
 
     /// Room for so many bytes of records, and for what is read at once.
@@ -52,21 +58,33 @@ impl Budget {
 
 impl Pool {
     fn of(kib: usize) -> Self {
-        Self { kib, free: Arc::new(Semaphore::new(kib)) }
+        Self {
+            kib,
+            free: Arc::new(Semaphore::new(kib)),
+        }
     }
 
     /// What is larger than all that there is takes all of it.
     async fn take(&self, bytes: usize) -> Room {
         let kib = (bytes / 1024).clamp(1, self.kib);
         let kib = u32::try_from(kib).expect("a budget is a small number");
-        Room(self.free.clone().acquire_many_owned(kib).await.expect("it is never closed"))
+        Room(
+            self.free
+                .clone()
+                .acquire_many_owned(kib)
+                .await
+                .expect("it is never closed"),
+        )
     }
 }
 
 impl Room {
     /// Gives back what so many bytes of records do not need.
     pub fn keep(&mut self, bytes: usize) {
-        let excess = self.0.num_permits().saturating_sub((bytes + READ_BYTES_MAX) / 1024);
+        let excess = self
+            .0
+            .num_permits()
+            .saturating_sub((bytes + READ_BYTES_MAX) / 1024);
         drop(self.0.split(excess));
     }
 }
@@ -86,7 +104,10 @@ mod tests {
         let mut room = budget.records(2 * all).await;
         assert!(budget.records(0).now_or_never().is_none());
         room.keep(all - READ_BYTES_MAX);
-        let other = budget.records(0).now_or_never().expect("there is as much as is read at once");
+        let other = budget
+            .records(0)
+            .now_or_never()
+            .expect("there is as much as is read at once");
         assert!(budget.records(0).now_or_never().is_none());
         drop((room, other));
         assert!(budget.records(all).now_or_never().is_some());
@@ -96,8 +117,12 @@ mod tests {
     async fn a_stream_with_a_room_of_its_own_is_not_kept_waiting_but_shares_that_for_files() {
         let budget = Budget::default();
         let own = budget.with_own_records();
-        let (_records, _file) =
-            (budget.records(WORK_KIB_MAX * 1024).await, budget.file(FILES_KIB_MAX * 1024).await);
-        assert!(own.records(MIB).now_or_never().is_some() && own.file(MIB).now_or_never().is_none());
+        let (_records, _file) = (
+            budget.records(WORK_KIB_MAX * 1024).await,
+            budget.file(FILES_KIB_MAX * 1024).await,
+        );
+        assert!(
+            own.records(MIB).now_or_never().is_some() && own.file(MIB).now_or_never().is_none()
+        );
     }
 }

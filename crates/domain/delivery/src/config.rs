@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     groups::GroupLimit,
     item::ErrorKind,
-    limits::{DECOMPRESSED_BYTES_MAX, PACKED_GROUP_BYTES_MAX, PARTITIONED_BATCH_MIB, READ_BYTES_MAX},
+    limits::{
+        DECOMPRESSED_BYTES_MAX, PACKED_GROUP_BYTES_MAX, PARTITIONED_BATCH_MIB, READ_BYTES_MAX,
+    },
     prefix::{PrefixError, Prefixes},
     sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
     steps::{check::Format, deaggregate::Deaggregation},
@@ -163,7 +165,11 @@ impl Destination {
         if let Some(backup) = &self.backup {
             backup.prefixes()?;
         }
-        self.key_template.as_deref().map(KeyTemplate::parse).transpose().map(drop)
+        self.key_template
+            .as_deref()
+            .map(KeyTemplate::parse)
+            .transpose()
+            .map(drop)
     }
 
     /// The groups in which records go through the steps: those of the function, if there is one.
@@ -174,14 +180,24 @@ impl Destination {
         });
         let bytes = function.map_or(READ_BYTES_MAX, |function| function.batch_bytes);
         GroupLimit {
-            bytes: if self.unpacks() { bytes.min(PACKED_GROUP_BYTES_MAX) } else { bytes },
-            span: function.map_or(Duration::MAX, |function| Duration::from_secs(function.interval_s.into())),
+            bytes: if self.unpacks() {
+                bytes.min(PACKED_GROUP_BYTES_MAX)
+            } else {
+                bytes
+            },
+            span: function.map_or(Duration::MAX, |function| {
+                Duration::from_secs(function.interval_s.into())
+            }),
         }
     }
 
     /// Bytes that a group of records has at the most, unless it is one large record.
     pub(crate) fn group_bytes(&self) -> usize {
-        if self.unpacks() { DECOMPRESSED_BYTES_MAX } else { self.group_limit().bytes }
+        if self.unpacks() {
+            DECOMPRESSED_BYTES_MAX
+        } else {
+            self.group_limit().bytes
+        }
     }
 
     fn unpacks(&self) -> bool {
@@ -198,8 +214,13 @@ impl Destination {
         };
         let of_partitions = [ErrorKind::MetadataExtraction, ErrorKind::ActivePartitions];
         let partitioned = of_partitions.map(|kind| self.is_partitioned.then_some(kind));
-        let converted = self.conversion.as_ref().map(|_| ErrorKind::FormatConversion);
-        let kinds = [Some(ErrorKind::Processing), converted, target].into_iter().chain(partitioned);
+        let converted = self
+            .conversion
+            .as_ref()
+            .map(|_| ErrorKind::FormatConversion);
+        let kinds = [Some(ErrorKind::Processing), converted, target]
+            .into_iter()
+            .chain(partitioned);
         kinds.flatten().collect()
     }
 
@@ -212,8 +233,15 @@ impl Destination {
     /// partition, and how much goes into which is known once the batch is carried out; until then there is room for many
     /// that fill at once.
     pub(crate) fn batch(&self) -> Buffering {
-        let size_mib = if self.is_partitioned { PARTITIONED_BATCH_MIB } else { self.buffering.size_mib };
-        let own = Buffering { size_mib, ..self.buffering };
+        let size_mib = if self.is_partitioned {
+            PARTITIONED_BATCH_MIB
+        } else {
+            self.buffering.size_mib
+        };
+        let own = Buffering {
+            size_mib,
+            ..self.buffering
+        };
         let Some(backup) = &self.backup else {
             return own;
         };
@@ -230,7 +258,11 @@ impl Destination {
 
     /// The prefixes, parsed.
     pub fn prefixes(&self) -> Result<Prefixes, PrefixError> {
-        Prefixes::parse(self.prefix.as_deref(), self.error_prefix.as_deref(), self.time_zone.as_deref())
+        Prefixes::parse(
+            self.prefix.as_deref(),
+            self.error_prefix.as_deref(),
+            self.time_zone.as_deref(),
+        )
     }
 }
 
@@ -446,7 +478,14 @@ mod steps_as_stored {
             Some(EarlierFormat::Text) => Some(Step::Check(Format::Text)),
             Some(EarlierFormat::Json) => Some(Step::Check(Format::Json)),
         };
-        let earlier = || found.function.map(Step::Function).into_iter().chain(check).collect();
+        let earlier = || {
+            found
+                .function
+                .map(Step::Function)
+                .into_iter()
+                .chain(check)
+                .collect()
+        };
         Ok(found.steps.unwrap_or_else(earlier))
     }
 }
@@ -475,21 +514,40 @@ mod tests {
     #[test]
     fn what_earlier_releases_kept_is_read() {
         let steps = function(1024, 3);
-        let now = Destination { steps: steps.clone(), ..destination() };
+        let now = Destination {
+            steps: steps.clone(),
+            ..destination()
+        };
         let stored = serde_json::to_value(&now).unwrap();
-        assert_eq!(serde_json::from_value::<Destination>(stored.clone()).unwrap(), now);
+        assert_eq!(
+            serde_json::from_value::<Destination>(stored.clone()).unwrap(),
+            now
+        );
         let mut earlier = stored;
         let members = earlier.as_object_mut().unwrap();
         members.remove("steps").unwrap();
-        let Step::Function(kept) = &steps[0] else { panic!("a function") };
+        let Step::Function(kept) = &steps[0] else {
+            panic!("a function")
+        };
         members.insert("function".into(), serde_json::to_value(kept).unwrap());
-        assert_eq!(serde_json::from_value::<Destination>(earlier.clone()).unwrap(), now);
+        assert_eq!(
+            serde_json::from_value::<Destination>(earlier.clone()).unwrap(),
+            now
+        );
         let members = earlier.as_object_mut().unwrap();
         members.insert("function".into(), json!(null));
         members.insert("format".into(), json!("json"));
         let checked = serde_json::from_value::<Destination>(earlier.clone()).unwrap();
         assert_eq!(checked.steps, [Step::Check(Format::Json)]);
-        earlier.as_object_mut().unwrap().insert("format".into(), json!("bytes"));
-        assert_eq!(serde_json::from_value::<Destination>(earlier).unwrap().steps, []);
+        earlier
+            .as_object_mut()
+            .unwrap()
+            .insert("format".into(), json!("bytes"));
+        assert_eq!(
+            serde_json::from_value::<Destination>(earlier)
+                .unwrap()
+                .steps,
+            []
+        );
     }
 }

@@ -22,8 +22,8 @@ use crate::{
     engine::Engine,
     execute::Executor,
     limits::{
-        ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX,
-        STREAMS_MAX, TAGS_MAX,
+        ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX,
+        RECORD_BYTES_MAX, STREAMS_MAX, TAGS_MAX,
     },
     ports::{Ports, SourceError},
     prefix::PrefixError,
@@ -184,20 +184,30 @@ impl Deliveries {
             Origin::Direct { shard } => Some(shard),
             Origin::Stream { .. } => None,
         };
-        let known: HashSet<u64> = streams.iter().filter_map(|(_, found)| shard(&found.value)).collect();
+        let known: HashSet<u64> = streams
+            .iter()
+            .filter_map(|(_, found)| shard(&found.value))
+            .collect();
         if this.options.family == Family::Streams {
             direct::remove_strays(&*this.log, |number| known.contains(&number));
         }
         for (_, found) in streams {
             let progress = this.store.progress.get(&found.value.id).await?;
-            this.start(found.value, progress.map(|p| p.value.delivered_until).unwrap_or_default());
+            this.start(
+                found.value,
+                progress
+                    .map(|p| p.value.delivered_until)
+                    .unwrap_or_default(),
+            );
         }
         Ok(this)
     }
 
     /// Stops all engines and waits until they have; what they were doing is done again after the next start.
     pub async fn close(&self) {
-        let running: Vec<_> = std::mem::take(&mut *self.running.write()).into_values().collect();
+        let running: Vec<_> = std::mem::take(&mut *self.running.write())
+            .into_values()
+            .collect();
         for running in &running {
             running.stop.send_replace(true);
         }
@@ -241,7 +251,17 @@ impl Deliveries {
             encryption: new.encryption,
             encryption_changes: Vec::new(),
         };
-        match self.store.insert(&stream, &Progress { positions, ..Progress::default() }).await {
+        match self
+            .store
+            .insert(
+                &stream,
+                &Progress {
+                    positions,
+                    ..Progress::default()
+                },
+            )
+            .await
+        {
             Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
             Err(error) => Err(error.into()),
             Ok(()) => {
@@ -252,16 +272,33 @@ impl Deliveries {
     }
 
     /// Where a new delivery stream's records come from, and where it starts.
-    async fn begin(&self, origin: NewOrigin) -> Result<(Origin, BTreeMap<String, u64>), DeliveryError> {
+    async fn begin(
+        &self,
+        origin: NewOrigin,
+    ) -> Result<(Origin, BTreeMap<String, u64>), DeliveryError> {
         match origin {
-            NewOrigin::Direct => {
-                Ok((Origin::Direct { shard: self.store.next_number().await? }, BTreeMap::new()))
-            }
+            NewOrigin::Direct => Ok((
+                Origin::Direct {
+                    shard: self.store.next_number().await?,
+                },
+                BTreeMap::new(),
+            )),
             NewOrigin::Stream { arn, role } => {
                 let source = self.ports.sources.open(&arn).await?;
-                let positions =
-                    source.shards().await?.into_iter().map(|shard| (shard.id, shard.end)).collect();
-                Ok((Origin::Stream { arn, role, identity: source.identity() }, positions))
+                let positions = source
+                    .shards()
+                    .await?
+                    .into_iter()
+                    .map(|shard| (shard.id, shard.end))
+                    .collect();
+                Ok((
+                    Origin::Stream {
+                        arn,
+                        role,
+                        identity: source.identity(),
+                    },
+                    positions,
+                ))
             }
         }
     }
@@ -269,7 +306,8 @@ impl Deliveries {
     fn start(&self, stream: StreamRecord, delivered_until: Millis) {
         let direct = match stream.origin {
             Origin::Direct { shard } => {
-                let shard = DirectShard::new(self.log.clone(), shard, stream.created, self.sealer.clone());
+                let shard =
+                    DirectShard::new(self.log.clone(), shard, stream.created, self.sealer.clone());
                 shard.open(delivered_until);
                 Some(shard)
             }
@@ -279,12 +317,24 @@ impl Deliveries {
         let (env, ports) = (self.env.clone(), self.ports.clone());
         let (budget, spool) = (self.options.budget.clone(), self.options.spool.clone());
         let (trouble, swept) = (Troubles::default(), AtomicBool::new(false));
-        let executor = Executor { env, ports, budget, spool, trouble, swept };
+        let executor = Executor {
+            env,
+            ports,
+            budget,
+            spool,
+            trouble,
+            swept,
+        };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));
-        let gate = self.options.quotas.map(|quotas| Mutex::new(Gate::new(quotas)));
-        self.running.write().insert(name, Arc::new(Running { engine, gate, stop }));
+        let gate = self
+            .options
+            .quotas
+            .map(|quotas| Mutex::new(Gate::new(quotas)));
+        self.running
+            .write()
+            .insert(name, Arc::new(Running { engine, gate, stop }));
     }
 
     /// A delivery stream as the catalog has it.
@@ -305,7 +355,10 @@ impl Deliveries {
         is_wanted: impl Fn(&StreamRecord) -> bool,
     ) -> Result<(Vec<StreamRecord>, bool), DeliveryError> {
         let found = self.store.streams.scan("", after, STREAMS_MAX).await?;
-        let mut wanted = found.into_iter().map(|(_, found)| found.value).filter(is_wanted);
+        let mut wanted = found
+            .into_iter()
+            .map(|(_, found)| found.value)
+            .filter(is_wanted);
         let page = wanted.by_ref().take(limit).collect();
         Ok((page, wanted.next().is_some()))
     }
@@ -339,14 +392,20 @@ impl Deliveries {
             return Err(DeliveryError::TooLarge);
         }
         let now = self.env.clock.elapsed();
-        if running.gate.as_ref().is_some_and(|gate| !gate.lock().admit(now, count, bytes)) {
+        if running
+            .gate
+            .as_ref()
+            .is_some_and(|gate| !gate.lock().admit(now, count, bytes))
+        {
             return Err(DeliveryError::Throttled(name.to_owned()));
         }
         let encrypted = running.engine.stream().encryption.is_some();
         if count > 0 {
             shard.append(records, encrypted).await?;
         }
-        let ids = (0..count).map(|_| direct::record_id(&*self.env.random)).collect();
+        let ids = (0..count)
+            .map(|_| direct::record_id(&*self.env.random))
+            .collect();
         Ok(Accepted { ids, encrypted })
     }
 
@@ -370,7 +429,10 @@ impl Deliveries {
         }
         value.version += 1;
         value.destination = destination;
-        self.store.streams.write(name, &value, Expect::At(version)).await?;
+        self.store
+            .streams
+            .write(name, &value, Expect::At(version))
+            .await?;
         if let Some(running) = self.running.read().get(name) {
             running.engine.configure(value.clone());
         }
@@ -379,14 +441,20 @@ impl Deliveries {
 
     /// Encrypts what is put into a delivery stream from now on, or leaves it as it is; what waits already stays so. Only
     /// where records are put directly, and not too often.
-    pub async fn encrypt(&self, name: &str, encryption: Option<Encryption>) -> Result<(), DeliveryError> {
+    pub async fn encrypt(
+        &self,
+        name: &str,
+        encryption: Option<Encryption>,
+    ) -> Result<(), DeliveryError> {
         let _changing = self.changing.lock().await;
         let Versioned { mut value, version } = self.get(name).await?;
         if value.origin.stream().is_some() {
             return Err(DeliveryError::NotDirect(name.to_owned()));
         }
         let now = self.env.clock.now();
-        value.encryption_changes.retain(|at| now.since(*at) < ENCRYPTION_CHANGES_PERIOD);
+        value
+            .encryption_changes
+            .retain(|at| now.since(*at) < ENCRYPTION_CHANGES_PERIOD);
         if value.encryption_changes.len() >= ENCRYPTION_CHANGES_MAX {
             if self.options.quotas.is_some() {
                 return Err(DeliveryError::EncryptionChangedTooOften(name.to_owned()));
@@ -395,7 +463,10 @@ impl Deliveries {
         }
         value.encryption_changes.push(now);
         value.encryption = encryption;
-        self.store.streams.write(name, &value, Expect::At(version)).await?;
+        self.store
+            .streams
+            .write(name, &value, Expect::At(version))
+            .await?;
         if let Some(running) = self.running.read().get(name) {
             running.engine.configure(value);
         }
@@ -414,7 +485,10 @@ impl Deliveries {
         if value.tags.len() > TAGS_MAX {
             return Err(DeliveryError::TooManyTags);
         }
-        self.store.streams.write(name, &value, Expect::At(version)).await?;
+        self.store
+            .streams
+            .write(name, &value, Expect::At(version))
+            .await?;
         Ok(())
     }
 
@@ -422,7 +496,10 @@ impl Deliveries {
     pub fn troubles(&self) -> Vec<(String, Trouble)> {
         let running = self.running.read();
         let trouble = |running: &Running| running.engine.executor.trouble.now();
-        running.iter().filter_map(|(name, running)| Some((name.clone(), trouble(running)?))).collect()
+        running
+            .iter()
+            .filter_map(|(name, running)| Some((name.clone(), trouble(running)?)))
+            .collect()
     }
 
     /// How a delivery stream is doing.
@@ -445,5 +522,10 @@ impl Deliveries {
 async fn behind(engine: &Engine, progress: &Progress) -> Option<u64> {
     let shards = engine.source().await.ok()?.shards().await.ok()?;
     let position = |id: &str| progress.positions.get(id).copied().unwrap_or(0);
-    Some(shards.iter().map(|shard| shard.end.saturating_sub(position(&shard.id))).sum())
+    Some(
+        shards
+            .iter()
+            .map(|shard| shard.end.saturating_sub(position(&shard.id)))
+            .sum(),
+    )
 }

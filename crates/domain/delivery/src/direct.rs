@@ -34,12 +34,23 @@ pub struct DirectShard {
 impl DirectShard {
     /// The shard with a number from the catalog's counter.
     pub fn new(log: Arc<dyn ShardLog>, number: u64, created: Millis, sealer: Arc<Sealer>) -> Self {
-        Self { log, number: ShardNumber(NAMESPACE | number), created, sealer }
+        Self {
+            log,
+            number: ShardNumber(NAMESPACE | number),
+            created,
+            sealer,
+        }
     }
 
     /// Makes the shard known to the log; records that arrived before `delivered_until` are delivered and may go.
     pub fn open(&self, delivered_until: Millis) {
-        self.log.open_shard(self.number, Retention { period: FOREVER, floor: delivered_until });
+        self.log.open_shard(
+            self.number,
+            Retention {
+                period: FOREVER,
+                floor: delivered_until,
+            },
+        );
     }
 
     /// Forgets the shard and all it holds.
@@ -55,10 +66,19 @@ impl DirectShard {
         };
         let values: Vec<Bytes> = records.into_iter().map(stored).collect();
         let key = if encrypted { SEALED_KEY } else { &[] };
-        let records: Vec<_> = values.iter().map(|value| NewRecord { key, value }).collect();
-        let append = Append { shard: self.number, records: &records };
+        let records: Vec<_> = values
+            .iter()
+            .map(|value| NewRecord { key, value })
+            .collect();
+        let append = Append {
+            shard: self.number,
+            records: &records,
+        };
         let mut results = self.log.append(&[append]).await;
-        results.pop().unwrap_or(Err(AppendError::Log(LogError::Closed))).map(drop)
+        results
+            .pop()
+            .unwrap_or(Err(AppendError::Log(LogError::Closed)))
+            .map(drop)
     }
 
     fn id(&self) -> String {
@@ -103,10 +123,23 @@ impl Source for DirectShard {
         }])
     }
 
-    async fn read(&self, _shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
-        let limit = ReadLimit { records: limit.records, bytes: limit.bytes };
-        let chunk = self.log.read(self.number, from, limit).await.map_err(failed)?;
-        let number = |offset, time| SequenceNumber::of_record(self.created, ShardIndex(0), offset, time);
+    async fn read(
+        &self,
+        _shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
+        let limit = ReadLimit {
+            records: limit.records,
+            bytes: limit.bytes,
+        };
+        let chunk = self
+            .log
+            .read(self.number, from, limit)
+            .await
+            .map_err(failed)?;
+        let number =
+            |offset, time| SequenceNumber::of_record(self.created, ShardIndex(0), offset, time);
         let read = |record: Record| {
             let Opened { data, .. } = self.sealer.unseal(self.number, &record).map_err(|_| {
                 SourceError::Failed(format!(
@@ -123,8 +156,17 @@ impl Source for DirectShard {
                 arrival: record.time,
             })
         };
-        let records = chunk.records.into_iter().map(read).collect::<Result<_, SourceError>>()?;
-        Ok(SourceChunk { records, next: chunk.next, end: chunk.state.end, ended: chunk.state.sealed })
+        let records = chunk
+            .records
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, SourceError>>()?;
+        Ok(SourceChunk {
+            records,
+            next: chunk.next,
+            end: chunk.state.end,
+            ended: chunk.state.sealed,
+        })
     }
 
     async fn offset_at(&self, _shard: &str, time: Millis) -> Result<u64, SourceError> {

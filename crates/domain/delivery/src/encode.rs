@@ -40,7 +40,13 @@ impl Encoder {
         match self {
             Self::Plain => {
                 let bytes = Ok(joined(env, pieces).await);
-                (Self::Plain, Encoded { bytes, failed: Vec::new() })
+                (
+                    Self::Plain,
+                    Encoded {
+                        bytes,
+                        failed: Vec::new(),
+                    },
+                )
             }
             Self::Stream(mut stream) => {
                 let add = move || {
@@ -52,9 +58,18 @@ impl Encoder {
             }
             Self::Gzip(mut gzip) => {
                 let text = joined(env, pieces).await;
-                let blocks = gzip.cut(&text).into_iter().map(|block| env.blocking(move || block.pack()));
+                let blocks = gzip
+                    .cut(&text)
+                    .into_iter()
+                    .map(|block| env.blocking(move || block.pack()));
                 let bytes = Ok(gzip.join(&join_all(blocks).await));
-                (Self::Gzip(gzip), Encoded { bytes, failed: Vec::new() })
+                (
+                    Self::Gzip(gzip),
+                    Encoded {
+                        bytes,
+                        failed: Vec::new(),
+                    },
+                )
             }
         }
     }
@@ -98,7 +113,10 @@ pub fn encoder(compression: Compression, name: &str) -> Encoder {
         }
         Compression::Zip => Box::new(zip_of(to, name)),
         Compression::Snappy => Box::new(FrameEncoder::new(to)),
-        Compression::HadoopSnappy => Box::new(HadoopSnappy { to, block: Vec::new() }),
+        Compression::HadoopSnappy => Box::new(HadoopSnappy {
+            to,
+            block: Vec::new(),
+        }),
     };
     Encoder::Stream(Box::new(Compressed { stream, out }))
 }
@@ -138,7 +156,9 @@ struct Compressed {
 impl Encode for Compressed {
     fn add(&mut self, pieces: &[Bytes]) -> Vec<(usize, Failure)> {
         // Pieces are as small as records, and a compressor's call costs as much as compressing a few of them.
-        self.stream.write_all(&pieces.concat()).expect("writing to memory does not fail");
+        self.stream
+            .write_all(&pieces.concat())
+            .expect("writing to memory does not fail");
         Vec::new()
     }
 
@@ -147,7 +167,9 @@ impl Encode for Compressed {
     }
 
     fn finish(self: Box<Self>) -> Result<Bytes, ObjectsError> {
-        self.stream.end().map_err(|error| ObjectsError::Failed(format!("compressing failed: {error}")))?;
+        self.stream
+            .end()
+            .map_err(|error| ObjectsError::Failed(format!("compressing failed: {error}")))?;
         Ok(self.out.take())
     }
 }
@@ -168,8 +190,12 @@ impl Compressor for FrameEncoder<Out> {
 fn zip_of(to: Out, name: &str) -> ZipWriter<StreamWriter<Out>> {
     let mut archive = ZipWriter::new_stream(to);
     // The time of a file would make the same records other bytes; its default is the same always.
-    let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).large_file(true);
-    archive.start_file(name, options).expect("writing to memory does not fail");
+    let options = SimpleFileOptions::default()
+        .last_modified_time(zip::DateTime::default())
+        .large_file(true);
+    archive
+        .start_file(name, options)
+        .expect("writing to memory does not fail");
     archive
 }
 
@@ -188,9 +214,15 @@ struct HadoopSnappy {
 
 impl HadoopSnappy {
     fn write_block(&mut self) -> io::Result<()> {
-        let piece = raw::Encoder::new().compress_vec(&self.block).map_err(io::Error::other)?;
+        let piece = raw::Encoder::new()
+            .compress_vec(&self.block)
+            .map_err(io::Error::other)?;
         for length in [self.block.len(), piece.len()] {
-            self.to.write_all(&u32::try_from(length).map_err(io::Error::other)?.to_be_bytes())?;
+            self.to.write_all(
+                &u32::try_from(length)
+                    .map_err(io::Error::other)?
+                    .to_be_bytes(),
+            )?;
         }
         self.block.clear();
         self.to.write_all(&piece)
@@ -214,6 +246,10 @@ impl Write for HadoopSnappy {
 
 impl Compressor for HadoopSnappy {
     fn end(mut self: Box<Self>) -> io::Result<()> {
-        if self.block.is_empty() { Ok(()) } else { self.write_block() }
+        if self.block.is_empty() {
+            Ok(())
+        } else {
+            self.write_block()
+        }
     }
 }

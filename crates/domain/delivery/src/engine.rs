@@ -46,7 +46,9 @@ pub struct Engine {
 pub(crate) enum EngineError {
     #[error("{0}")]
     Source(#[from] SourceError),
-    #[error("the stream {0} was deleted and made anew; it is not the one that this delivery stream reads")]
+    #[error(
+        "the stream {0} was deleted and made anew; it is not the one that this delivery stream reads"
+    )]
     OtherStream(String),
     #[error("{0}")]
     Catalog(#[from] CatalogError),
@@ -62,8 +64,12 @@ impl EngineError {
     /// The code that AWS's error logs use.
     fn code(&self) -> &'static str {
         match self {
-            Self::Source(SourceError::NotFound(_)) | Self::OtherStream(_) => "Kinesis.ResourceNotFound",
-            Self::Source(_) | Self::Execute(ExecuteError::Source(_)) => "Kinesis.InternalServerError",
+            Self::Source(SourceError::NotFound(_)) | Self::OtherStream(_) => {
+                "Kinesis.ResourceNotFound"
+            }
+            Self::Source(_) | Self::Execute(ExecuteError::Source(_)) => {
+                "Kinesis.InternalServerError"
+            }
             Self::Execute(ExecuteError::Objects(error)) => error.code(),
             Self::Execute(ExecuteError::Invoke(_)) => "Lambda.InternalServerError",
             // AWS's code for a schema that cannot be had.
@@ -83,7 +89,13 @@ impl Engine {
         direct: Option<DirectShard>,
     ) -> Arc<Self> {
         let config = watch::Sender::new(Arc::new(stream));
-        Arc::new(Self { executor, store, direct, delivered: AtomicU64::new(0), config })
+        Arc::new(Self {
+            executor,
+            store,
+            direct,
+            delivered: AtomicU64::new(0),
+            config,
+        })
     }
 
     /// The delivery stream as it is configured now.
@@ -112,9 +124,10 @@ impl Engine {
             let (code, error) = match AssertUnwindSafe(self.deliver()).catch_unwind().await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => (error.code(), error.to_string()),
-                Err(_) => {
-                    ("InternalServerError", "the delivery panicked; the server's log says where".to_owned())
-                }
+                Err(_) => (
+                    "InternalServerError",
+                    "the delivery panicked; the server's log says where".to_owned(),
+                ),
             };
             let now = self.delivered.load(Ordering::Relaxed);
             wait = if now > delivered {
@@ -132,7 +145,10 @@ impl Engine {
         error.truncate(error.floor_char_boundary(ERROR_TEXT_BYTES_MAX));
         let stream = self.stream();
         tracing::warn!(stream = stream.name, code, error, ?wait, "a delivery waits");
-        self.executor.errors(&stream).delivery_failed(code, &error).await;
+        self.executor
+            .errors(&stream)
+            .delivery_failed(code, &error)
+            .await;
     }
 
     /// Delivers batch after batch. Returns without an error only when the stream was removed.
@@ -151,8 +167,16 @@ impl Engine {
         loop {
             if let Some(intent) = &progress.value.intent {
                 let (stream, intent) = (under(intent, &self.stream()), intent.clone());
-                let ledger = Ledger::new(&self.store, &*self.executor.ports.objects, &stream.id, progress);
-                progress = self.executor.execute(&stream, &source, &intent, ledger, again).await?;
+                let ledger = Ledger::new(
+                    &self.store,
+                    &*self.executor.ports.objects,
+                    &stream.id,
+                    progress,
+                );
+                progress = self
+                    .executor
+                    .execute(&stream, &source, &intent, ledger, again)
+                    .await?;
                 progress = self.complete(progress, &reader).await?;
             }
             let batch = tokio::select! {
@@ -186,7 +210,9 @@ impl Engine {
                 Ok(source)
             }
             (Origin::Direct { .. }, Some(shard)) => Ok(Arc::new(shard.clone())),
-            (Origin::Direct { .. }, None) => Err(SourceError::Failed("it has no log shard".into()).into()),
+            (Origin::Direct { .. }, None) => {
+                Err(SourceError::Failed("it has no log shard".into()).into())
+            }
         }
     }
 
@@ -199,13 +225,23 @@ impl Engine {
         let (env, stream) = (&self.executor.env, self.stream());
         let id = env.random.uuid();
         let names = Names::of(&stream, &id, batch.oldest)?;
-        let kinds =
-            stream.destination.error_kinds().into_iter().filter(|kind| *kind != ErrorKind::Processing);
-        let data_key = if stream.destination.has_one_object() { Some(names.data()?) } else { None };
+        let kinds = stream
+            .destination
+            .error_kinds()
+            .into_iter()
+            .filter(|kind| *kind != ErrorKind::Processing);
+        let data_key = if stream.destination.has_one_object() {
+            Some(names.data()?)
+        } else {
+            None
+        };
         let (error_key, backup_key) = (names.errors(ErrorKind::Processing), names.backup()?);
         let more_error_keys = kinds.map(|kind| (kind, names.errors(kind))).collect();
         // The door alone reads how it was described.
-        let destination = Destination { described: serde_json::Value::Null, ..stream.destination.clone() };
+        let destination = Destination {
+            described: serde_json::Value::Null,
+            ..stream.destination.clone()
+        };
         let intent = Intent {
             version: stream.version,
             made: env.clock.now(),
@@ -224,8 +260,14 @@ impl Engine {
             id,
             destination: Some(destination),
         };
-        let next = Progress { intent: Some(intent), ..progress.value };
-        Ok(self.store.advance(&stream.id, next, progress.version).await?)
+        let next = Progress {
+            intent: Some(intent),
+            ..progress.value
+        };
+        Ok(self
+            .store
+            .advance(&stream.id, next, progress.version)
+            .await?)
     }
 
     /// The version of the table that a batch of `stream` is converted by.
@@ -234,7 +276,12 @@ impl Engine {
             return Ok(None);
         };
         let (database, table) = (&conversion.database, &conversion.table);
-        let found = self.executor.ports.tables.version(database, table, conversion.version).await?;
+        let found = self
+            .executor
+            .ports
+            .tables
+            .version(database, table, conversion.version)
+            .await?;
         Ok(Some(found.version))
     }
 
@@ -245,7 +292,10 @@ impl Engine {
         reader: &Reader,
     ) -> Result<Versioned<Progress>, EngineError> {
         let next = progress.value.completed(|shard| reader.is_listed(shard));
-        let progress = self.store.advance(&self.stream().id, next, progress.version).await?;
+        let progress = self
+            .store
+            .advance(&self.stream().id, next, progress.version)
+            .await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
         self.executor.trouble.clear();
         if let Some(shard) = &self.direct {
@@ -257,6 +307,14 @@ impl Engine {
 
 /// The delivery stream as it was configured when `intent` was made.
 fn under(intent: &Intent, stream: &StreamRecord) -> StreamRecord {
-    let destination = intent.destination.as_ref().unwrap_or(&stream.destination).clone();
-    StreamRecord { version: intent.version, destination, ..stream.clone() }
+    let destination = intent
+        .destination
+        .as_ref()
+        .unwrap_or(&stream.destination)
+        .clone();
+    StreamRecord {
+        version: intent.version,
+        destination,
+        ..stream.clone()
+    }
 }

@@ -115,7 +115,8 @@ impl Executor {
         let lost = Arc::new(AtomicBool::new(false));
         let groups = self.groups(stream, source, intent, lost.clone());
         let consume = self.consume(stream, intent, ledger, &lost, outlet, pieces);
-        let ((), (ledger, written)) = futures_util::try_join!(self.produce(stream, groups, to), consume)?;
+        let ((), (ledger, written)) =
+            futures_util::try_join!(self.produce(stream, groups, to), consume)?;
         if again && !lost.load(Ordering::Relaxed) {
             self.remove_others(stream, intent, &written).await?;
         }
@@ -124,10 +125,23 @@ impl Executor {
     }
 
     /// Whether there is where things go, before work is done again that would fail without it.
-    async fn look_for_buckets(&self, stream: &StreamRecord, intent: &Intent) -> Result<(), ObjectsError> {
-        let backup = stream.destination.backup.as_ref().map(|backup| &*backup.bucket);
-        for bucket in
-            [Some(&*intent.bucket), Some(stream.destination.error_bucket()), backup].into_iter().flatten()
+    async fn look_for_buckets(
+        &self,
+        stream: &StreamRecord,
+        intent: &Intent,
+    ) -> Result<(), ObjectsError> {
+        let backup = stream
+            .destination
+            .backup
+            .as_ref()
+            .map(|backup| &*backup.bucket);
+        for bucket in [
+            Some(&*intent.bucket),
+            Some(stream.destination.error_bucket()),
+            backup,
+        ]
+        .into_iter()
+        .flatten()
         {
             if !self.ports.objects.bucket_exists(bucket).await? {
                 return Err(ObjectsError::NoBucket(bucket.to_owned()));
@@ -179,15 +193,27 @@ impl Executor {
         let Some(loader) = sinks::loader(stream, &self.env, &self.ports) else {
             return Ok(());
         };
-        let keys: Vec<String> =
-            written.into_iter().filter(|key| intent.data_key.as_ref() == Some(key)).collect();
+        let keys: Vec<String> = written
+            .into_iter()
+            .filter(|key| intent.data_key.as_ref() == Some(key))
+            .collect();
         if keys.is_empty() {
             return Ok(());
         }
         let prefix = stream.destination.prefix.clone().unwrap_or_default();
         let (id, bucket) = (intent.id.clone(), intent.bucket.clone());
-        if let Some(failure) = loader.load(&Load { id, bucket, prefix, keys }).await? {
-            self.errors(stream).delivery_failed(failure.code, &failure.message).await;
+        if let Some(failure) = loader
+            .load(&Load {
+                id,
+                bucket,
+                prefix,
+                keys,
+            })
+            .await?
+        {
+            self.errors(stream)
+                .delivery_failed(failure.code, &failure.message)
+                .await;
         }
         Ok(())
     }
@@ -204,9 +230,14 @@ impl Executor {
         let keeps = stream.destination.backup.is_some();
         let run = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
             let (group, mut room) = group?;
-            let raw =
-                if keeps { group.iter().map(|record| record.data.clone()).collect() } else { Vec::new() };
-            let outcome = steps.run(&self.env, &*self.ports.invoke, group, &mut room).await?;
+            let raw = if keeps {
+                group.iter().map(|record| record.data.clone()).collect()
+            } else {
+                Vec::new()
+            };
+            let outcome = steps
+                .run(&self.env, &*self.ports.invoke, group, &mut room)
+                .await?;
             Ok::<_, ExecuteError>((Piece { outcome, raw }, room))
         };
         let pieces = groups.map(run).buffered(INVOCATIONS_A_STREAM_MAX);
@@ -246,7 +277,9 @@ impl Executor {
     fn budget_of(&self, stream: &StreamRecord) -> Budget {
         match stream.destination.target {
             Target::Bucket | Target::Redshift(_) => self.budget.clone(),
-            Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => self.budget.with_own_records(),
+            Target::Http(_) | Target::Splunk(_) | Target::OpenSearch(_) => {
+                self.budget.with_own_records()
+            }
         }
     }
 
@@ -300,13 +333,16 @@ impl Executor {
         match &intent.data_key {
             Some(key) => {
                 let room = form.room(&self.budget).await;
-                let writer = ObjectWriter::new(env.clone(), objects.clone(), &intent.bucket, key, form);
+                let writer =
+                    ObjectWriter::new(env.clone(), objects.clone(), &intent.bucket, key, form);
                 let writer = writer.encrypted(&stream.destination.encryption_key);
                 Ok(Box::new(OneObject { writer, room }))
             }
             None => {
                 let batch = (stream, intent, form);
-                Ok(Box::new(Partitions::open(env, objects, &self.budget, &self.spool, batch).await?))
+                Ok(Box::new(
+                    Partitions::open(env, objects, &self.budget, &self.spool, batch).await?,
+                ))
             }
         }
     }
@@ -317,16 +353,31 @@ impl Executor {
             return Ok(Form::Bytes(stream.destination.compression));
         };
         let (database, table) = (&conversion.database, &conversion.table);
-        let found = self.ports.tables.version(database, table, intent.table_version).await?;
-        let columns = found.columns.iter().map(|(name, data_type)| (&**name, &**data_type));
+        let found = self
+            .ports
+            .tables
+            .version(database, table, intent.table_version)
+            .await?;
+        let columns = found
+            .columns
+            .iter()
+            .map(|(name, data_type)| (&**name, &**data_type));
         let schema = Schema::parse(columns)?;
         let (read, write) = (conversion.read.clone(), conversion.write.clone());
-        Ok(Form::Columns(Arc::new(Columns { schema, read, write })))
+        Ok(Form::Columns(Arc::new(Columns {
+            schema,
+            read,
+            write,
+        })))
     }
 
     /// The object of the records as they came.
     fn backup(&self, stream: &StreamRecord, intent: &Intent) -> Option<ObjectWriter> {
-        let (backup, key) = stream.destination.backup.as_ref().zip(intent.backup_key.as_ref())?;
+        let (backup, key) = stream
+            .destination
+            .backup
+            .as_ref()
+            .zip(intent.backup_key.as_ref())?;
         let form = Form::Bytes(backup.compression);
         let (env, objects) = (self.env.clone(), self.ports.objects.clone());
         let writer = ObjectWriter::new(env, objects, &backup.bucket, key, form);
@@ -335,14 +386,34 @@ impl Executor {
 
     /// Where a stream's errors are logged.
     pub fn errors<'a>(&'a self, stream: &'a StreamRecord) -> ErrorLog<'a> {
-        ErrorLog { env: &self.env, sink: &*self.ports.logs, stream, trouble: &self.trouble }
+        ErrorLog {
+            env: &self.env,
+            sink: &*self.ports.logs,
+            stream,
+            trouble: &self.trouble,
+        }
     }
 }
 
 /// The bucket and the key of every object that may have been written for `intent`.
-fn names<'a>(stream: &'a StreamRecord, intent: &'a Intent) -> impl Iterator<Item = (&'a str, &'a str)> {
-    let errors = intent.error_keys().map(|(_, key)| (stream.destination.error_bucket(), key));
-    let data = intent.data_key.iter().chain(&intent.partitions).map(|key| (&*intent.bucket, &**key));
-    let backup = stream.destination.backup.as_ref().zip(intent.backup_key.as_deref());
-    errors.chain(data).chain(backup.map(|(backup, key)| (&*backup.bucket, key)))
+fn names<'a>(
+    stream: &'a StreamRecord,
+    intent: &'a Intent,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let errors = intent
+        .error_keys()
+        .map(|(_, key)| (stream.destination.error_bucket(), key));
+    let data = intent
+        .data_key
+        .iter()
+        .chain(&intent.partitions)
+        .map(|key| (&*intent.bucket, &**key));
+    let backup = stream
+        .destination
+        .backup
+        .as_ref()
+        .zip(intent.backup_key.as_deref());
+    errors
+        .chain(data)
+        .chain(backup.map(|(backup, key)| (&*backup.bucket, key)))
 }

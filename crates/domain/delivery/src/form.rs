@@ -37,7 +37,9 @@ impl Form {
     /// An encoder of the object `key`.
     pub fn encoder(&self, key: &str) -> Result<Encoder, ObjectsError> {
         match self {
-            Self::Bytes(compression) => Ok(encoder(*compression, name_in_archive(key, *compression))),
+            Self::Bytes(compression) => {
+                Ok(encoder(*compression, name_in_archive(key, *compression)))
+            }
             Self::Columns(columns) => {
                 let writer = Writer::new(&columns.schema, &columns.read, &columns.write);
                 let writer = writer.map_err(|error| ObjectsError::Failed(error.to_string()))?;
@@ -70,7 +72,9 @@ impl Encode for ColumnEncoder {
     fn add(&mut self, pieces: &[Bytes]) -> Vec<(usize, Failure)> {
         let answers = self.0.write(pieces).into_iter().enumerate();
         let failed = answers.filter_map(|(at, answer)| Some((at, answer.err()?)));
-        failed.map(|(at, failure)| (at, Failure::new(failure.code, failure.message))).collect()
+        failed
+            .map(|(at, failure)| (at, Failure::new(failure.code, failure.message)))
+            .collect()
     }
 
     fn take(&mut self) -> Result<Bytes, ObjectsError> {

@@ -14,7 +14,10 @@ use crate::{
     ports::{Invoke, InvokeError},
     prefix::{Prefixes, Values},
     sinks::copy_rows,
-    steps::{Outcome, Pure, decompress::Decompress, function::Caller, log_events::LogEvents, query::Query},
+    steps::{
+        Outcome, Pure, decompress::Decompress, function::Caller, log_events::LogEvents,
+        query::Query,
+    },
 };
 
 /// Takes a record through a step that is not a function.
@@ -39,7 +42,15 @@ fn items(data: Bytes) -> Vec<Item> {
     let (shard, arrival) = (ShardIndex(0), Millis::ZERO);
     let sequence_number = SequenceNumber::of_record(arrival, shard, 0, arrival);
     let (shard, partition_key) = (shard.to_string().into(), "k".into());
-    Outcome::of(vec![UserRecord { shard, sequence_number, sub: 0, partition_key, data, arrival }]).items
+    Outcome::of(vec![UserRecord {
+        shard,
+        sequence_number,
+        sub: 0,
+        partition_key,
+        data,
+        arrival,
+    }])
+    .items
 }
 
 /// Reads both prefixes and a time zone, and evaluates the prefixes.
@@ -48,19 +59,47 @@ pub fn prefixes(data: Option<&str>, errors: Option<&str>, zone: Option<&str>) {
         return;
     };
     let (time, keys) = (&prefixes.zoned(Millis(1_514_764_800_000)), &Keys::default());
-    let values = Values { time, random: "0", kind: ErrorKind::Processing, keys };
+    let values = Values {
+        time,
+        random: "0",
+        kind: ErrorKind::Processing,
+        keys,
+    };
     drop((prefixes.data(values), prefixes.errors(values)));
 }
 
 /// Takes a record through a function that answers this.
 pub async fn function_answer(answer: Bytes) {
     let arn = |service: &str, resource: &str| {
-        Arn::new(service, &Region("us-east-1".into()), &Account("000000000000".into()), resource)
+        Arn::new(
+            service,
+            &Region("us-east-1".into()),
+            &Account("000000000000".into()),
+            resource,
+        )
     };
-    let function =
-        &Function { arn: arn("lambda", "function:f"), retries: 0, batch_bytes: 1024, interval_s: 60 };
-    let (env, stream, invoke) = (&Env::real(), &arn("firehose", "deliverystream/d"), &Answers(answer));
-    drop(Caller { env, invoke, function, stream, source: None }.run(items(Bytes::from_static(b"x"))).await);
+    let function = &Function {
+        arn: arn("lambda", "function:f"),
+        retries: 0,
+        batch_bytes: 1024,
+        interval_s: 60,
+    };
+    let (env, stream, invoke) = (
+        &Env::real(),
+        &arn("firehose", "deliverystream/d"),
+        &Answers(answer),
+    );
+    drop(
+        Caller {
+            env,
+            invoke,
+            function,
+            stream,
+            source: None,
+        }
+        .run(items(Bytes::from_static(b"x")))
+        .await,
+    );
 }
 
 struct Answers(Bytes);

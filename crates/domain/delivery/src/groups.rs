@@ -49,7 +49,10 @@ impl SharedRecord {
     pub fn all(group: Vec<UserRecord>) -> impl Iterator<Item = Self> {
         let places = 0..group.len();
         let group = Arc::new(group);
-        places.map(move |at| Self { group: group.clone(), at })
+        places.map(move |at| Self {
+            group: group.clone(),
+            at,
+        })
     }
 }
 
@@ -63,7 +66,10 @@ impl Deref for SharedRecord {
 
 impl From<UserRecord> for SharedRecord {
     fn from(record: UserRecord) -> Self {
-        Self { group: Arc::new(vec![record]), at: 0 }
+        Self {
+            group: Arc::new(vec![record]),
+            at: 0,
+        }
     }
 }
 
@@ -141,7 +147,10 @@ impl Groups {
     }
 
     async fn read(&mut self, range: Range) -> Result<(), SourceError> {
-        let limit = SourceLimit { records: READ_RECORDS_MAX, bytes: READ_BYTES_MAX };
+        let limit = SourceLimit {
+            records: READ_RECORDS_MAX,
+            bytes: READ_BYTES_MAX,
+        };
         let chunk = match self.source.read(&range.shard, range.from, limit).await {
             Ok(chunk) => chunk,
             Err(SourceError::NotFound(what)) => {
@@ -162,7 +171,11 @@ impl Groups {
                 range.shard, range.from
             )));
         }
-        if chunk.records.first().is_none_or(|record| record.offset > range.from) {
+        if chunk
+            .records
+            .first()
+            .is_none_or(|record| record.offset > range.from)
+        {
             tracing::warn!(
                 shard = range.shard,
                 from = range.from,
@@ -171,7 +184,11 @@ impl Groups {
             self.lost.store(true, Ordering::Relaxed);
         }
         let shard: Arc<str> = range.shard.as_str().into();
-        for record in chunk.records.into_iter().take_while(|record| record.offset < range.to) {
+        for record in chunk
+            .records
+            .into_iter()
+            .take_while(|record| record.offset < range.to)
+        {
             self.add(&shard, record);
         }
         match chunk.next < range.to {
@@ -190,7 +207,11 @@ impl Groups {
             data,
             arrival: record.arrival,
         };
-        match self.split.then(|| headwater_aggregation::split(&record.data)).flatten() {
+        match self
+            .split
+            .then(|| headwater_aggregation::split(&record.data))
+            .flatten()
+        {
             Some(parts) => {
                 let parts = parts.into_iter().enumerate();
                 parts.for_each(|(sub, part)| {
@@ -214,7 +235,9 @@ impl Groups {
 
     /// The group's first and last arrival once it has `record` too; nothing where they lie too far apart.
     fn arrivals_with(&self, record: &UserRecord) -> Option<(Millis, Millis)> {
-        let (first, last) = self.group_arrivals.unwrap_or((record.arrival, record.arrival));
+        let (first, last) = self
+            .group_arrivals
+            .unwrap_or((record.arrival, record.arrival));
         let (first, last) = (first.min(record.arrival), last.max(record.arrival));
         (last.since(first) <= self.limit.span).then_some((first, last))
     }

@@ -46,11 +46,21 @@ impl Gzip {
                 0 => self.window.clone(),
                 _ => text.slice(from.saturating_sub(WINDOW_BYTES)..from),
             };
-            Block { text: text.slice(from..text.len().min(from + GZIP_BLOCK_BYTES)), window }
+            Block {
+                text: text.slice(from..text.len().min(from + GZIP_BLOCK_BYTES)),
+                window,
+            }
         };
-        let blocks = (0..text.len()).step_by(GZIP_BLOCK_BYTES).map(block).collect();
+        let blocks = (0..text.len())
+            .step_by(GZIP_BLOCK_BYTES)
+            .map(block)
+            .collect();
         // A copy, which does not hold on to all of the text.
-        let window = [&self.window[..], &text[text.len().saturating_sub(WINDOW_BYTES)..]].concat();
+        let window = [
+            &self.window[..],
+            &text[text.len().saturating_sub(WINDOW_BYTES)..],
+        ]
+        .concat();
         self.window = Bytes::copy_from_slice(&window[window.len().saturating_sub(WINDOW_BYTES)..]);
         blocks
     }
@@ -71,9 +81,14 @@ impl Gzip {
     /// The last bytes.
     pub fn end(&mut self) -> Bytes {
         let start = self.join(&[]);
-        [&start[..], &LAST_BLOCK, &self.crc.sum().to_le_bytes(), &self.crc.amount().to_le_bytes()]
-            .concat()
-            .into()
+        [
+            &start[..],
+            &LAST_BLOCK,
+            &self.crc.sum().to_le_bytes(),
+            &self.crc.amount().to_le_bytes(),
+        ]
+        .concat()
+        .into()
     }
 }
 
@@ -82,14 +97,18 @@ impl Block {
     pub fn pack(&self) -> Packed {
         let mut deflate = Compress::new(Compression::default(), false);
         if !self.window.is_empty() {
-            deflate.set_dictionary(&self.window).expect("a window is no longer than windows are");
+            deflate
+                .set_dictionary(&self.window)
+                .expect("a window is no longer than windows are");
         }
         let mut bytes = Vec::with_capacity(self.text.len() + self.text.len() / 64 + 64);
         // Text is left, or there was no room for the end of it.
         while deflate.total_in() < self.text.len() as u64 || bytes.len() == bytes.capacity() {
             bytes.reserve(64);
             let rest = &self.text[deflate.total_in() as usize..];
-            deflate.compress_vec(rest, &mut bytes, FlushCompress::Sync).expect("any text is compressed");
+            deflate
+                .compress_vec(rest, &mut bytes, FlushCompress::Sync)
+                .expect("any text is compressed");
         }
         let mut crc = Crc::new();
         crc.update(&self.text);
@@ -122,12 +141,18 @@ mod tests {
     fn read(file: &[u8]) -> Vec<u8> {
         let (mut text, mut reader) = (Vec::new(), GzDecoder::new(file));
         reader.read_to_end(&mut text).unwrap();
-        assert!(reader.into_inner().is_empty(), "there is more behind the member");
+        assert!(
+            reader.into_inner().is_empty(),
+            "there is more behind the member"
+        );
         text
     }
 
     fn lines(count: usize) -> Bytes {
-        (0..count).map(|i| format!("{{\"trip\":{},\"fare\":{}}}\n", i * i, i % 97)).collect::<String>().into()
+        (0..count)
+            .map(|i| format!("{{\"trip\":{},\"fare\":{}}}\n", i * i, i % 97))
+            .collect::<String>()
+            .into()
     }
 
     #[test]
@@ -138,7 +163,12 @@ mod tests {
         whole.write_all(&text).unwrap();
         let (whole, blocks) = (whole.finish().unwrap(), file(std::slice::from_ref(&text)));
         assert_eq!(read(&blocks), text);
-        assert!(blocks.len() < whole.len() * 101 / 100, "{} instead of {}", blocks.len(), whole.len());
+        assert!(
+            blocks.len() < whole.len() * 101 / 100,
+            "{} instead of {}",
+            blocks.len(),
+            whole.len()
+        );
     }
 
     #[test]
@@ -146,7 +176,11 @@ mod tests {
         let texts: Vec<Bytes> = (0..40).map(|_| lines(20)).collect();
         let (apart, together) = (file(&texts[..1]).len() * texts.len(), file(&texts));
         assert_eq!(read(&together), texts.concat());
-        assert!(together.len() < apart / 4, "{} instead of {apart}", together.len());
+        assert!(
+            together.len() < apart / 4,
+            "{} instead of {apart}",
+            together.len()
+        );
     }
 
     proptest! {

@@ -109,7 +109,10 @@ pub struct Failure {
 impl Failure {
     /// A failure with AWS's code.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
@@ -121,14 +124,23 @@ impl Rejected {
             _ => ("errorCode", "errorMessage"),
         };
         let mut line = Map::from_iter([
-            ("rawData".to_owned(), Base64Display::new(&self.origin.data, &STANDARD).to_string().into()),
+            (
+                "rawData".to_owned(),
+                Base64Display::new(&self.origin.data, &STANDARD)
+                    .to_string()
+                    .into(),
+            ),
             (code.to_owned(), self.failure.code.into()),
             (message.to_owned(), (&*self.failure.message).into()),
             ("attemptsMade".to_owned(), self.attempts.into()),
             ("arrivalTimestamp".to_owned(), json!(self.origin.arrival)),
             ("attemptEndingTimestamp".to_owned(), json!(self.ended)),
         ]);
-        line.extend(self.more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        line.extend(
+            self.more
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
         let mut line = serde_json::to_vec(&line).expect("a line of ours is always JSON");
         line.push(b'\n');
         line.into()

@@ -28,7 +28,13 @@ impl<'a> Ledger<'a> {
         id: &'a str,
         progress: Versioned<Progress>,
     ) -> Self {
-        Self { store, objects, id, progress, lost: false }
+        Self {
+            store,
+            objects,
+            id,
+            progress,
+            lost: false,
+        }
     }
 
     /// The progress as it is now.
@@ -52,8 +58,17 @@ impl<'a> Ledger<'a> {
         if partitions == intent.partitions {
             return Ok(());
         }
-        let next = Progress { intent: Some(Intent { partitions, ..intent }), ..self.progress.value.clone() };
-        self.progress = self.store.advance(self.id, next, self.progress.version).await?;
+        let next = Progress {
+            intent: Some(Intent {
+                partitions,
+                ..intent
+            }),
+            ..self.progress.value.clone()
+        };
+        self.progress = self
+            .store
+            .advance(self.id, next, self.progress.version)
+            .await?;
         Ok(())
     }
 }

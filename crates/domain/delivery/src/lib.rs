@@ -41,17 +41,17 @@ mod trouble;
 
 pub use budget::Budget;
 pub use config::{
-    Backup, Buffering, Compression, Conversion, Destination, Encryption, Function, Logging, NewOrigin,
-    Origin, Step, StreamRecord, Target,
+    Backup, Buffering, Compression, Conversion, Destination, Encryption, Function, Logging,
+    NewOrigin, Origin, Step, StreamRecord, Target,
 };
 pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use groups::UserRecord;
 pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
 pub use pattern::PatternError;
 pub use ports::{
-    Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports, Session,
-    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources, TableError,
-    TableVersion, Tables, Warehouse, WarehouseError, Web, WebError,
+    Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports,
+    Session, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+    TableError, TableVersion, Tables, Warehouse, WarehouseError, Web, WebError,
 };
 pub use prefix::{PrefixError, Prefixes, Which};
 pub use quota::Quotas;

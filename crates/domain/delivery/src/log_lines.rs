@@ -47,9 +47,18 @@ impl ErrorLog<'_> {
             }
             told.push(&rejected.failure);
             let (code, message) = (rejected.failure.code, &rejected.failure.message);
-            tracing::warn!(stream = self.stream.name, code, message, "records were not delivered");
-            let function = rejected.more.iter().find(|(name, _)| *name == FUNCTION_MEMBER);
-            self.line(code, message, function.and_then(|(_, arn)| arn.as_str())).await;
+            tracing::warn!(
+                stream = self.stream.name,
+                code,
+                message,
+                "records were not delivered"
+            );
+            let function = rejected
+                .more
+                .iter()
+                .find(|(name, _)| *name == FUNCTION_MEMBER);
+            self.line(code, message, function.and_then(|(_, arn)| arn.as_str()))
+                .await;
         }
     }
 
@@ -72,7 +81,9 @@ impl ErrorLog<'_> {
             processor,
         };
         let line = serde_json::to_string(&line).expect("a line of ours is always JSON");
-        self.sink.append(&logging.group, &logging.stream, self.env.clock.now(), line).await;
+        self.sink
+            .append(&logging.group, &logging.stream, self.env.clock.now(), line)
+            .await;
     }
 }
 
@@ -100,7 +111,10 @@ mod tests {
     fn a_line_names_the_destination_itself() {
         let of = |target: Value| {
             let target = serde_json::from_value(target).unwrap();
-            destination(&Destination { target, ..testing::destination() })
+            destination(&Destination {
+                target,
+                ..testing::destination()
+            })
         };
         let [http, splunk, search] = ["http.test/v1?k=secret", "splunk.test:8088/", "search.test"]
             .map(|rest| format!("https://{rest}"));

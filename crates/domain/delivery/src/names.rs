@@ -34,14 +34,24 @@ impl<'a> Names<'a> {
     pub fn of(stream: &'a StreamRecord, id: &'a str, oldest: Millis) -> Result<Self, PrefixError> {
         let prefixes = stream.destination.prefixes()?;
         let time = prefixes.zoned(oldest);
-        Ok(Self { stream, prefixes, id, oldest, time, random: random_string(id) })
+        Ok(Self {
+            stream,
+            prefixes,
+            id,
+            oldest,
+            time,
+            random: random_string(id),
+        })
     }
 
     /// The object of what is delivered, where that is one.
     pub fn data(&self) -> Result<String, PrefixError> {
         let Some(template) = &self.stream.destination.key_template else {
             let prefix = self.partition(&Keys::default());
-            return Ok(self.part(&prefix.expect("a prefix without partition keys lacks none"), 0));
+            return Ok(self.part(
+                &prefix.expect("a prefix without partition keys lacks none"),
+                0,
+            ));
         };
         KeyTemplate::parse(template)?.key(template::Values {
             name: &self.stream.name,
@@ -55,7 +65,9 @@ impl<'a> Names<'a> {
     /// What the objects of the partition with `keys` start with; nothing where the prefix names one that they lack, or
     /// where their names would be longer than names are.
     pub fn partition(&self, keys: &Keys) -> Option<String> {
-        let prefix = self.prefixes.data(self.values(ErrorKind::Processing, keys))?;
+        let prefix = self
+            .prefixes
+            .data(self.values(ErrorKind::Processing, keys))?;
         (self.part(&prefix, 0).len() <= KEY_BYTES_MAX).then_some(prefix)
     }
 
@@ -65,7 +77,11 @@ impl<'a> Names<'a> {
             0 => format!("data {prefix}"),
             number => format!("data {number} {prefix}"),
         };
-        format!("{prefix}{}{}", self.name(&what), self.stream.destination.extension())
+        format!(
+            "{prefix}{}{}",
+            self.name(&what),
+            self.stream.destination.extension()
+        )
     }
 
     /// The object of what failed at `kind`.
@@ -82,19 +98,40 @@ impl<'a> Names<'a> {
         };
         let prefixes = backup.prefixes()?;
         let (time, keys) = (prefixes.zoned(self.oldest), Keys::default());
-        let values = Values { time: &time, random: &self.random, kind: ErrorKind::Processing, keys: &keys };
-        let prefix = prefixes.data(values).expect("a prefix without partition keys lacks none");
-        Ok(Some(format!("{prefix}{}{}", self.name("backup"), backup.compression.extension())))
+        let values = Values {
+            time: &time,
+            random: &self.random,
+            kind: ErrorKind::Processing,
+            keys: &keys,
+        };
+        let prefix = prefixes
+            .data(values)
+            .expect("a prefix without partition keys lacks none");
+        Ok(Some(format!(
+            "{prefix}{}{}",
+            self.name("backup"),
+            backup.compression.extension()
+        )))
     }
 
     fn values<'v>(&'v self, kind: ErrorKind, keys: &'v Keys) -> Values<'v> {
-        Values { time: &self.time, random: &self.random, kind, keys }
+        Values {
+            time: &self.time,
+            random: &self.random,
+            kind,
+            keys,
+        }
     }
 
     /// AWS's form of what stands behind the prefix.
     fn name(&self, what: &str) -> String {
         let stamp = pattern(NAME_TIME).format(&self.time);
-        format!("{}-{}-{stamp}-{}", self.stream.name, self.stream.version, self.unique(what))
+        format!(
+            "{}-{}-{stamp}-{}",
+            self.stream.name,
+            self.stream.version,
+            self.unique(what)
+        )
     }
 
     /// What looks like a UUID, and is the same whenever it is made of the same batch and the same thing in it.
@@ -103,24 +140,45 @@ impl<'a> Names<'a> {
         // The bits of a random UUID, as AWS's names have them.
         digest[6] = digest[6] & 0x0f | 0x40;
         digest[8] = digest[8] & 0x3f | 0x80;
-        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+        let hex: String = digest[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        [
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..],
+        ]
+        .join("-")
     }
 }
 
 fn digest(id: &str, what: &str) -> [u8; 32] {
-    Sha256::new().chain_update(id).chain_update([0]).chain_update(what).finalize().into()
+    Sha256::new()
+        .chain_update(id)
+        .chain_update([0])
+        .chain_update(what)
+        .finalize()
+        .into()
 }
 
 fn random_string(id: &str) -> String {
     let letter = |byte: &u8| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]);
-    digest(id, "random-string")[..RANDOM_CHARACTERS].iter().map(letter).collect()
+    digest(id, "random-string")[..RANDOM_CHARACTERS]
+        .iter()
+        .map(letter)
+        .collect()
 }
 
 impl Destination {
     /// What the keys of what is delivered end in.
     pub(crate) fn extension(&self) -> &str {
-        let own = self.extension.as_deref().filter(|extension| !extension.is_empty());
+        let own = self
+            .extension
+            .as_deref()
+            .filter(|extension| !extension.is_empty());
         let of_form = match self.conversion.as_ref().map(|conversion| &conversion.write) {
             Some(Serializer::Parquet(_)) => ".parquet",
             Some(Serializer::Orc(_)) => ".orc",
@@ -156,21 +214,31 @@ mod tests {
         assert!(key.starts_with(start) && key.ends_with(".gz"), "{key}");
         assert_eq!(key.len(), start.len() + 36 + 3);
         assert!(errors.starts_with("processing-failed/2018/08/27/10/taxi-1-2018-08-27-10-11-12-"));
-        assert!(others.starts_with("format-conversion-failed/2018/08/27/10/taxi-1-2018-08-27-10-11-12-"));
+        assert!(
+            others
+                .starts_with("format-conversion-failed/2018/08/27/10/taxi-1-2018-08-27-10-11-12-")
+        );
         assert_eq!(names(&stream), (key, errors, others), "the same again");
         stream.destination.time_zone = Some("Asia/Tokyo".into());
         stream.destination.extension = Some(".jsonl".into());
         let (key, ..) = names(&stream);
-        assert!(key.starts_with("p/2018/08/27/19/taxi-1-2018-08-27-19-11-12-") && key.ends_with(".jsonl"));
+        assert!(
+            key.starts_with("p/2018/08/27/19/taxi-1-2018-08-27-19-11-12-")
+                && key.ends_with(".jsonl")
+        );
     }
 
     #[test]
     fn every_partition_has_a_name_of_its_own() {
         let mut stream = stream("taxi");
-        stream.destination.prefix = Some("b=!{partitionKeyFromQuery:b}/r=!{firehose:random-string}/".into());
+        stream.destination.prefix =
+            Some("b=!{partitionKeyFromQuery:b}/r=!{firehose:random-string}/".into());
         stream.destination.error_prefix = Some("!{firehose:error-output-type}/".into());
         let names = Names::of(&stream, "id", TIME).unwrap();
-        let keys = |b: &str| Keys { query: [("b".to_owned(), b.to_owned())].into(), ..Keys::default() };
+        let keys = |b: &str| Keys {
+            query: [("b".to_owned(), b.to_owned())].into(),
+            ..Keys::default()
+        };
         let part = |keys: &Keys, number| names.part(&names.partition(keys).unwrap(), number);
         let (queens, bronx) = (part(&keys("Queens"), 0), part(&keys("Bronx"), 0));
         assert!(
@@ -178,14 +246,21 @@ mod tests {
             "{queens}"
         );
         let unique = |key: &str| key[key.len() - 36..].to_owned();
-        let names_of_all: std::collections::BTreeSet<_> =
-            [&queens, &bronx, &part(&keys("Queens"), 1), &part(&keys("Queens"), 2)]
-                .map(|key| unique(key))
-                .into();
+        let names_of_all: std::collections::BTreeSet<_> = [
+            &queens,
+            &bronx,
+            &part(&keys("Queens"), 1),
+            &part(&keys("Queens"), 2),
+        ]
+        .map(|key| unique(key))
+        .into();
         assert_eq!(names_of_all.len(), 4);
         assert_eq!(part(&keys("Queens"), 0), queens);
         assert_eq!(
-            (names.partition(&Keys::default()), names.partition(&keys(&"b".repeat(1100)))),
+            (
+                names.partition(&Keys::default()),
+                names.partition(&keys(&"b".repeat(1100)))
+            ),
             (None, None)
         );
     }

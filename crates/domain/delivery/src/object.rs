@@ -43,12 +43,24 @@ impl ObjectWriter {
     /// A writer of `key` in `bucket`; nothing happens before the first write.
     pub fn new(env: Env, objects: Arc<dyn Objects>, bucket: &str, key: &str, form: Form) -> Self {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        Self { env, objects, bucket, key, form, encryption_key: None, encoder: None, put: None }
+        Self {
+            env,
+            objects,
+            bucket,
+            key,
+            form,
+            encryption_key: None,
+            encoder: None,
+            put: None,
+        }
     }
 
     /// The same, with the object to be encrypted under the key of this ARN, where there is one.
     pub fn encrypted(self, key: &Option<String>) -> Self {
-        Self { encryption_key: key.clone(), ..self }
+        Self {
+            encryption_key: key.clone(),
+            ..self
+        }
     }
 
     /// Its key.
@@ -58,7 +70,10 @@ impl ObjectWriter {
 
     /// Appends pieces, one behind the other: the places of those that cannot be in it, and why. Waits while the store
     /// is slower.
-    pub async fn write(&mut self, pieces: Vec<Bytes>) -> Result<Vec<(usize, Failure)>, ObjectsError> {
+    pub async fn write(
+        &mut self,
+        pieces: Vec<Bytes>,
+    ) -> Result<Vec<(usize, Failure)>, ObjectsError> {
         if pieces.is_empty() {
             return Ok(Vec::new());
         }
@@ -101,7 +116,10 @@ impl ObjectWriter {
             }
         }
         drop(put.to);
-        put.done.await.unwrap_or_else(|_| Err(stopped())).map(|()| true)
+        put.done
+            .await
+            .unwrap_or_else(|_| Err(stopped()))
+            .map(|()| true)
     }
 
     fn begin(&self) -> Put {
@@ -156,8 +174,20 @@ mod tests {
 
     fn writer(compression: Compression) -> (Arc<FakeObjects>, ObjectWriter) {
         let inner = Arc::new(FakeObjects::default());
-        let objects = Arc::new(FusedObjects { inner: inner.clone(), fuse: Fuse::new(None) });
-        (inner, ObjectWriter::new(Env::real(), objects, "bucket", "key", Form::Bytes(compression)))
+        let objects = Arc::new(FusedObjects {
+            inner: inner.clone(),
+            fuse: Fuse::new(None),
+        });
+        (
+            inner,
+            ObjectWriter::new(
+                Env::real(),
+                objects,
+                "bucket",
+                "key",
+                Form::Bytes(compression),
+            ),
+        )
     }
 
     #[tokio::test]
@@ -166,7 +196,10 @@ mod tests {
             let (store, mut writer) = writer(compression);
             for i in 0..50 {
                 let piece = Bytes::from(format!("{i}\n").repeat(5000));
-                writer.write(vec![piece.clone(), Bytes::new(), piece]).await.unwrap();
+                writer
+                    .write(vec![piece.clone(), Bytes::new(), piece])
+                    .await
+                    .unwrap();
             }
             assert!(writer.finish().await.unwrap());
             let expected: String = (0..50).map(|i| format!("{i}\n").repeat(10_000)).collect();
@@ -176,7 +209,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_store_is_told_the_key_to_encrypt_under() {
-        for key in [None, Some("arn:aws:kms:us-east-1:000000000000:key/k".to_owned())] {
+        for key in [
+            None,
+            Some("arn:aws:kms:us-east-1:000000000000:key/k".to_owned()),
+        ] {
             let (store, writer) = writer(Compression::None);
             let mut writer = writer.encrypted(&key);
             writer.write(vec!["a".into()]).await.unwrap();
@@ -192,7 +228,10 @@ mod tests {
         assert_eq!(*store.puts.lock(), 0);
         let (store, mut writer) = writer(Compression::None);
         writer.write(vec![Bytes::new()]).await.unwrap();
-        assert_eq!((writer.finish().await, store.keys("")), (Ok(true), vec!["key".to_owned()]));
+        assert_eq!(
+            (writer.finish().await, store.keys("")),
+            (Ok(true), vec!["key".to_owned()])
+        );
     }
 
     #[tokio::test]

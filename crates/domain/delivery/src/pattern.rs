@@ -101,7 +101,10 @@ impl Pattern {
 }
 
 /// Reads up to the closing quote; two quotes are one, inside and outside.
-fn quoted(rest: &mut std::iter::Peekable<std::str::Chars>, literal: &mut String) -> Result<(), PatternError> {
+fn quoted(
+    rest: &mut std::iter::Peekable<std::str::Chars>,
+    literal: &mut String,
+) -> Result<(), PatternError> {
     if rest.next_if_eq(&'\'').is_some() {
         literal.push('\'');
         return Ok(());
@@ -188,7 +191,8 @@ fn year(year: i16, count: usize) -> String {
 
 /// The week of a date and that week's year. A week belongs to the year of its Saturday.
 pub(crate) fn week(date: Date) -> (i16, i16) {
-    let saturday = date.saturating_add(Span::new().days(6 - date.weekday().to_sunday_zero_offset()));
+    let saturday =
+        date.saturating_add(Span::new().days(6 - date.weekday().to_sunday_zero_offset()));
     (saturday.year(), (saturday.day_of_year() - 1) / 7 + 1)
 }
 
@@ -252,11 +256,15 @@ mod tests {
     use super::*;
 
     fn at(text: &str, zone: &str) -> Zoned {
-        text.parse::<Timestamp>().unwrap().to_zoned(TimeZone::get(zone).unwrap())
+        text.parse::<Timestamp>()
+            .unwrap()
+            .to_zoned(TimeZone::get(zone).unwrap())
     }
 
     fn format(pattern: &str) -> String {
-        Pattern::parse(pattern).unwrap().format(&at("2018-08-27T09:05:07Z", "UTC"))
+        Pattern::parse(pattern)
+            .unwrap()
+            .format(&at("2018-08-27T09:05:07Z", "UTC"))
     }
 
     #[test]
@@ -271,7 +279,10 @@ mod tests {
             ("h hh K k a", "9 09 9 9 AM"),
             ("HH:mm:ss.SSS", "09:05:07.000"),
             ("Q QQ QQQ QQQQ", "3 03 Q3 3rd quarter"),
-            ("X XX XXX x xx xxx Z ZZZZ ZZZZZ O", "Z Z Z +00 +0000 +00:00 +0000 GMT Z GMT"),
+            (
+                "X XX XXX x xx xxx Z ZZZZ ZZZZZ O",
+                "Z Z Z +00 +0000 +00:00 +0000 GMT Z GMT",
+            ),
             ("VV z G", "UTC UTC AD"),
             ("yyyy'-'MM'-'dd", "2018-08-27"),
             ("'year='yyyy", "year=2018"),
@@ -280,7 +291,10 @@ mod tests {
             ("A n", "32707000 0"),
             ("YYYY YY Y", "2018 18 2018"),
             ("w ww W", "35 35 5"),
-            ("e ee eee eeee eeeee c ccc cccc", "2 02 Mon Monday M 2 Mon Monday"),
+            (
+                "e ee eee eeee eeeee c ccc cccc",
+                "2 02 Mon Monday M 2 Mon Monday",
+            ),
         ] {
             assert_eq!(format(pattern), text, "{pattern}");
         }
@@ -288,15 +302,25 @@ mod tests {
 
     #[test]
     fn midnight_noon_and_zones() {
-        let write =
-            |pattern: &str, time: &str, zone: &str| Pattern::parse(pattern).unwrap().format(&at(time, zone));
-        assert_eq!(write("h K k H a", "2018-08-27T00:00:00Z", "UTC"), "12 0 24 0 AM");
-        assert_eq!(write("h K k H a", "2018-08-27T12:00:00Z", "UTC"), "12 0 12 12 PM");
+        let write = |pattern: &str, time: &str, zone: &str| {
+            Pattern::parse(pattern).unwrap().format(&at(time, zone))
+        };
+        assert_eq!(
+            write("h K k H a", "2018-08-27T00:00:00Z", "UTC"),
+            "12 0 24 0 AM"
+        );
+        assert_eq!(
+            write("h K k H a", "2018-08-27T12:00:00Z", "UTC"),
+            "12 0 12 12 PM"
+        );
         assert_eq!(
             write("dd HH XXX O VV", "2018-08-27T20:00:00Z", "Asia/Tokyo"),
             "28 05 +09:00 GMT+9 Asia/Tokyo"
         );
-        assert_eq!(write("x X OOOO", "2018-08-27T00:00:00Z", "Asia/Kolkata"), "+0530 +0530 GMT+05:30");
+        assert_eq!(
+            write("x X OOOO", "2018-08-27T00:00:00Z", "Asia/Kolkata"),
+            "+0530 +0530 GMT+05:30"
+        );
     }
 
     #[test]
@@ -321,7 +345,10 @@ mod tests {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
         for letter in ['F', 'p', 'B', 'g', 'v'] {
-            assert_eq!(Pattern::parse(&letter.to_string()), Err(PatternError::Unsupported(letter)));
+            assert_eq!(
+                Pattern::parse(&letter.to_string()),
+                Err(PatternError::Unsupported(letter))
+            );
         }
     }
 

@@ -7,7 +7,9 @@ use std::{io, pin::Pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::Stream;
-pub use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
+pub use headwater_log::{
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
 use headwater_types::{Arn, Millis};
 
 use crate::{secret::Secret, sinks::Database};
@@ -58,7 +60,13 @@ pub struct ObjectMeta {
 #[async_trait]
 pub trait Objects: Send + Sync {
     /// Puts an object, replacing what had its key. Atomic, and durable when it returns.
-    async fn put(&self, bucket: &str, key: &str, body: Body, meta: ObjectMeta) -> Result<(), ObjectsError>;
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Body,
+        meta: ObjectMeta,
+    ) -> Result<(), ObjectsError>;
 
     /// An object's bytes, as they were put.
     async fn get(&self, bucket: &str, key: &str) -> Result<Body, ObjectsError>;
@@ -239,7 +247,12 @@ pub enum TableError {
 
 #[async_trait]
 impl Tables for Offline {
-    async fn version(&self, _: &str, table: &str, _: Option<u64>) -> Result<TableVersion, TableError> {
+    async fn version(
+        &self,
+        _: &str,
+        table: &str,
+        _: Option<u64>,
+    ) -> Result<TableVersion, TableError> {
         Err(TableError::NotFound(format!("there is no table {table}")))
     }
 }

@@ -104,7 +104,11 @@ pub struct Values<'a> {
 
 impl Prefixes {
     /// Reads the prefixes as they were configured.
-    pub fn parse(data: Option<&str>, errors: Option<&str>, zone: Option<&str>) -> Result<Self, PrefixError> {
+    pub fn parse(
+        data: Option<&str>,
+        errors: Option<&str>,
+        zone: Option<&str>,
+    ) -> Result<Self, PrefixError> {
         let mut data = parts(data.unwrap_or_default(), Which::Data)?;
         if data.contains(&Part::ErrorType) {
             return Err(PrefixError::ErrorTypeMisplaced);
@@ -120,11 +124,20 @@ impl Prefixes {
         if !has_expressions(&errors) {
             errors.extend([Part::ErrorType, Part::Literal("/".into()), default_time()]);
         }
-        if errors.iter().any(|part| matches!(part, Part::Query(_) | Part::Lambda(_))) {
-            return Err(PrefixError::Value(Which::Errors, "!{partitionKey…}".to_owned()));
+        if errors
+            .iter()
+            .any(|part| matches!(part, Part::Query(_) | Part::Lambda(_)))
+        {
+            return Err(PrefixError::Value(
+                Which::Errors,
+                "!{partitionKey…}".to_owned(),
+            ));
         }
         let explicit = [(data.clone(), Which::Data), (errors.clone(), Which::Errors)];
-        if !data.iter().any(|part| matches!(part, Part::Time(_) | Part::Query(_) | Part::Lambda(_))) {
+        if !data
+            .iter()
+            .any(|part| matches!(part, Part::Time(_) | Part::Query(_) | Part::Lambda(_)))
+        {
             data.push(default_time());
         }
         let zone = match zone.unwrap_or_default() {
@@ -137,9 +150,19 @@ impl Prefixes {
             let random = "0".repeat(RANDOM_CHARACTERS);
             let (kind, keys) = (ErrorKind::Processing, &Keys::default());
             // Partition keys are not known yet: a key that gets too long then fails its records.
-            let known = parts.into_iter().filter(|part| !matches!(part, Part::Query(_) | Part::Lambda(_)));
+            let known = parts
+                .into_iter()
+                .filter(|part| !matches!(part, Part::Query(_) | Part::Lambda(_)));
             let known: Vec<_> = known.collect();
-            let evaluated = evaluate(&known, Values { time: &time, random: &random, kind, keys });
+            let evaluated = evaluate(
+                &known,
+                Values {
+                    time: &time,
+                    random: &random,
+                    kind,
+                    keys,
+                },
+            );
             if evaluated.is_none_or(|evaluated| evaluated.chars().count() > PREFIX_BYTES_MAX) {
                 return Err(PrefixError::TooLong(which));
             }
@@ -173,7 +196,9 @@ impl Prefixes {
     /// A point in time in the configured zone, to the second.
     pub fn zoned(&self, at: Millis) -> Zoned {
         let seconds = i64::try_from(at.seconds()).unwrap_or(i64::MAX);
-        Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_zoned(self.zone.clone())
+        Timestamp::from_second(seconds)
+            .unwrap_or(Timestamp::MAX)
+            .to_zoned(self.zone.clone())
     }
 }
 
@@ -209,16 +234,19 @@ fn parts(mut text: &str, which: Which) -> Result<Vec<Part>, PrefixError> {
 
 fn part(expression: &str, which: Which) -> Result<Part, PrefixError> {
     match expression.split_once(':') {
-        Some(("timestamp", text)) if !text.is_empty() => {
-            Pattern::parse(text).map(Part::Time).map_err(|error| PrefixError::Pattern(which, error))
-        }
+        Some(("timestamp", text)) if !text.is_empty() => Pattern::parse(text)
+            .map(Part::Time)
+            .map_err(|error| PrefixError::Pattern(which, error)),
         Some(("firehose", "random-string")) => Ok(Part::Random),
         Some(("firehose", "error-output-type")) => Ok(Part::ErrorType),
         Some(("partitionKeyFromQuery", key)) if !key.is_empty() => Ok(Part::Query(key.to_owned())),
-        Some(("partitionKeyFromLambda", key)) if !key.is_empty() => Ok(Part::Lambda(key.to_owned())),
-        Some(("firehose" | "timestamp" | "partitionKeyFromQuery" | "partitionKeyFromLambda", _)) => {
-            Err(PrefixError::Value(which, format!("!{{{expression}}}")))
+        Some(("partitionKeyFromLambda", key)) if !key.is_empty() => {
+            Ok(Part::Lambda(key.to_owned()))
         }
+        Some((
+            "firehose" | "timestamp" | "partitionKeyFromQuery" | "partitionKeyFromLambda",
+            _,
+        )) => Err(PrefixError::Value(which, format!("!{{{expression}}}"))),
         Some((namespace, _)) => Err(PrefixError::Namespace(namespace.to_owned())),
         None => Err(PrefixError::Usage(format!("!{{{expression}}}"))),
     }
@@ -255,11 +283,22 @@ mod tests {
         }
     }
 
-    fn evaluated(data: Option<&str>, errors: Option<&str>) -> Result<(String, String), PrefixError> {
+    fn evaluated(
+        data: Option<&str>,
+        errors: Option<&str>,
+    ) -> Result<(String, String), PrefixError> {
         let prefixes = Prefixes::parse(data, errors, None)?;
         let (time, keys) = (prefixes.zoned(TIME), keys());
-        let values = Values { time: &time, random: "5abf82daaa5", kind: ErrorKind::Processing, keys: &keys };
-        Ok((prefixes.data(values).unwrap_or_default(), prefixes.errors(values)))
+        let values = Values {
+            time: &time,
+            random: "5abf82daaa5",
+            kind: ErrorKind::Processing,
+            keys: &keys,
+        };
+        Ok((
+            prefixes.data(values).unwrap_or_default(),
+            prefixes.errors(values),
+        ))
     }
 
     fn both(data: &str, errors: &str) -> Result<(String, String), PrefixError> {
@@ -276,29 +315,45 @@ mod tests {
         );
         assert_eq!(
             evaluated(
-                Some("myFirehose/DeliveredYear=!{timestamp:yyyy}/anyMonth/rand=!{firehose:random-string}"),
-                Some("fail/!{firehose:error-output-type}/!{timestamp:yyyy}/anyMonth/!{timestamp:dd}"),
+                Some(
+                    "myFirehose/DeliveredYear=!{timestamp:yyyy}/anyMonth/rand=!{firehose:random-string}"
+                ),
+                Some(
+                    "fail/!{firehose:error-output-type}/!{timestamp:yyyy}/anyMonth/!{timestamp:dd}"
+                ),
             ),
             both(
                 "myFirehose/DeliveredYear=2018/anyMonth/rand=5abf82daaa5",
                 "fail/processing-failed/2018/anyMonth/27"
             )
         );
-        assert_eq!(evaluated(Some("!{timestamp:yyyy/MM/dd}"), None), Err(PrefixError::ErrorPrefixMissing));
+        assert_eq!(
+            evaluated(Some("!{timestamp:yyyy/MM/dd}"), None),
+            Err(PrefixError::ErrorPrefixMissing)
+        );
     }
 
     #[test]
     fn plain_prefixes_get_the_time_behind_them() {
         assert_eq!(
             evaluated(Some("historic-trip-events/"), None),
-            both("historic-trip-events/2018/08/27/10/", "processing-failed/2018/08/27/10/")
+            both(
+                "historic-trip-events/2018/08/27/10/",
+                "processing-failed/2018/08/27/10/"
+            )
         );
         assert_eq!(
             evaluated(Some("raw"), Some("retries/")),
-            both("raw2018/08/27/10/", "retries/processing-failed/2018/08/27/10/")
+            both(
+                "raw2018/08/27/10/",
+                "retries/processing-failed/2018/08/27/10/"
+            )
         );
         assert_eq!(
-            evaluated(Some("r=!{firehose:random-string}/"), Some("e/!{firehose:error-output-type}")),
+            evaluated(
+                Some("r=!{firehose:random-string}/"),
+                Some("e/!{firehose:error-output-type}")
+            ),
             both("r=5abf82daaa5/2018/08/27/10/", "e/processing-failed")
         );
     }
@@ -306,28 +361,71 @@ mod tests {
     #[test]
     fn rules_are_kept() {
         let refused = |data: &str, errors: &str| evaluated(Some(data), Some(errors)).unwrap_err();
-        assert_eq!(refused("!{firehose:error-output-type}/", "e/"), PrefixError::ErrorTypeMisplaced);
-        assert_eq!(refused("a/", "!{timestamp:yyyy}/"), PrefixError::ErrorTypeMissing);
-        assert_eq!(refused("!{time:yyyy}", "e/"), PrefixError::Namespace("time".into()));
-        assert!(matches!(refused("!{timestamp:yyyy", "e/"), PrefixError::Usage(_)));
-        assert!(matches!(refused("a/", "!{firehose:name}"), PrefixError::Value(Which::Errors, _)));
-        assert!(matches!(refused("!{timestamp:C}", "e/"), PrefixError::Pattern(Which::Data, _)));
-        assert!(matches!(refused("!{partitionKeyFromQuery:}/", "e/"), PrefixError::Value(Which::Data, _)));
-        assert_eq!(refused(&"a".repeat(513), "e/"), PrefixError::TooLong(Which::Data));
+        assert_eq!(
+            refused("!{firehose:error-output-type}/", "e/"),
+            PrefixError::ErrorTypeMisplaced
+        );
+        assert_eq!(
+            refused("a/", "!{timestamp:yyyy}/"),
+            PrefixError::ErrorTypeMissing
+        );
+        assert_eq!(
+            refused("!{time:yyyy}", "e/"),
+            PrefixError::Namespace("time".into())
+        );
+        assert!(matches!(
+            refused("!{timestamp:yyyy", "e/"),
+            PrefixError::Usage(_)
+        ));
+        assert!(matches!(
+            refused("a/", "!{firehose:name}"),
+            PrefixError::Value(Which::Errors, _)
+        ));
+        assert!(matches!(
+            refused("!{timestamp:C}", "e/"),
+            PrefixError::Pattern(Which::Data, _)
+        ));
+        assert!(matches!(
+            refused("!{partitionKeyFromQuery:}/", "e/"),
+            PrefixError::Value(Which::Data, _)
+        ));
+        assert_eq!(
+            refused(&"a".repeat(513), "e/"),
+            PrefixError::TooLong(Which::Data)
+        );
         assert!(evaluated(Some(&"a".repeat(512)), None).is_ok());
-        assert!(matches!(Prefixes::parse(None, None, Some("Mars/Olympus")), Err(PrefixError::Zone(_))));
+        assert!(matches!(
+            Prefixes::parse(None, None, Some("Mars/Olympus")),
+            Err(PrefixError::Zone(_))
+        ));
     }
 
     #[test]
     fn partition_keys_stand_in_the_prefix_alone() {
         let errors = "e/!{firehose:error-output-type}/";
         let data = "id=!{partitionKeyFromQuery:id}/!{partitionKeyFromLambda:kind}/";
-        assert_eq!(evaluated(Some(data), Some(errors)), both("id=7/x/", "e/processing-failed/"));
-        assert_eq!(evaluated(Some("!{partitionKeyFromQuery:other}/"), Some(errors)).unwrap().0, "");
-        assert_eq!(evaluated(Some(data), None), Err(PrefixError::ErrorPrefixMissing));
-        let misplaced =
-            evaluated(Some("a/"), Some("!{firehose:error-output-type}/!{partitionKeyFromQuery:id}/"));
-        assert!(matches!(misplaced, Err(PrefixError::Value(Which::Errors, _))));
+        assert_eq!(
+            evaluated(Some(data), Some(errors)),
+            both("id=7/x/", "e/processing-failed/")
+        );
+        assert_eq!(
+            evaluated(Some("!{partitionKeyFromQuery:other}/"), Some(errors))
+                .unwrap()
+                .0,
+            ""
+        );
+        assert_eq!(
+            evaluated(Some(data), None),
+            Err(PrefixError::ErrorPrefixMissing)
+        );
+        let misplaced = evaluated(
+            Some("a/"),
+            Some("!{firehose:error-output-type}/!{partitionKeyFromQuery:id}/"),
+        );
+        assert!(matches!(
+            misplaced,
+            Err(PrefixError::Value(Which::Errors, _))
+        ));
         let parsed = Prefixes::parse(Some(data), Some(errors), None).unwrap();
         assert_eq!(parsed.partition_keys(), (vec!["id"], vec!["kind"]));
     }

@@ -20,10 +20,16 @@ impl Quotas {
     /// The default quotas of a region (AWS's page on quotas of Data Firehose, "Direct PUT").
     pub fn of_region(region: &str) -> Self {
         match region {
-            "us-east-1" | "us-west-2" | "eu-west-1" => {
-                Self { requests: 2_000.0, records: 500_000.0, bytes: 5.0 * MIB }
-            }
-            _ => Self { requests: 1_000.0, records: 100_000.0, bytes: MIB },
+            "us-east-1" | "us-west-2" | "eu-west-1" => Self {
+                requests: 2_000.0,
+                records: 500_000.0,
+                bytes: 5.0 * MIB,
+            },
+            _ => Self {
+                requests: 1_000.0,
+                records: 100_000.0,
+                bytes: MIB,
+            },
         }
     }
 }
@@ -45,7 +51,11 @@ struct Bucket {
 
 impl Gate {
     pub fn new(quotas: Quotas) -> Self {
-        let bucket = |rate| Bucket { rate, tokens: rate, filled: Duration::ZERO };
+        let bucket = |rate| Bucket {
+            rate,
+            tokens: rate,
+            filled: Duration::ZERO,
+        };
         Self {
             requests: bucket(quotas.requests),
             records: bucket(quotas.records),
@@ -58,9 +68,15 @@ impl Gate {
         let costs = [1.0, records as f64, bytes as f64];
         let mut buckets = [&mut self.requests, &mut self.records, &mut self.bytes];
         buckets.iter_mut().for_each(|bucket| bucket.refill(now));
-        let admitted = buckets.iter().zip(costs).all(|(bucket, cost)| bucket.holds(cost));
+        let admitted = buckets
+            .iter()
+            .zip(costs)
+            .all(|(bucket, cost)| bucket.holds(cost));
         if admitted {
-            buckets.iter_mut().zip(costs).for_each(|(bucket, cost)| bucket.tokens -= cost);
+            buckets
+                .iter_mut()
+                .zip(costs)
+                .for_each(|(bucket, cost)| bucket.tokens -= cost);
         }
         admitted
     }
@@ -90,9 +106,13 @@ mod tests {
     fn each_quota_holds_by_itself_and_refills_in_a_second() {
         for (records, bytes, times) in [(1, 0, 2_000), (500, 0, 1_000), (1, 1 << 20, 5)] {
             let mut gate = Gate::new(Quotas::of_region("us-east-1"));
-            let admitted = (0..3_000).filter(|_| gate.admit(Duration::ZERO, records, bytes)).count();
+            let admitted = (0..3_000)
+                .filter(|_| gate.admit(Duration::ZERO, records, bytes))
+                .count();
             assert_eq!(admitted, times);
-            let admitted = (0..3_000).filter(|_| gate.admit(SECOND, records, bytes)).count();
+            let admitted = (0..3_000)
+                .filter(|_| gate.admit(SECOND, records, bytes))
+                .count();
             assert_eq!(admitted, times);
         }
     }

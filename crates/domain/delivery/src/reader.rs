@@ -60,7 +60,14 @@ struct Open {
 impl Reader {
     /// A reader of `source` that closes batches by `buffering`.
     pub fn new(env: Env, source: Arc<dyn Source>, buffering: Buffering) -> Self {
-        Self { env, source, buffering, shards: Vec::new(), listed: None, drained: HashSet::new() }
+        Self {
+            env,
+            source,
+            buffering,
+            shards: Vec::new(),
+            listed: None,
+            drained: HashSet::new(),
+        }
     }
 
     /// Whether the source still has `shard`; so while nobody has asked it.
@@ -69,7 +76,10 @@ impl Reader {
     }
 
     /// Reads from `positions` on until a batch is full, or due with all read that is there.
-    pub async fn next_batch(&mut self, positions: &BTreeMap<String, u64>) -> Result<Batch, SourceError> {
+    pub async fn next_batch(
+        &mut self,
+        positions: &BTreeMap<String, u64>,
+    ) -> Result<Batch, SourceError> {
         let mut open = Open::at(positions);
         loop {
             self.list_when_stale().await?;
@@ -80,7 +90,11 @@ impl Reader {
             if !caught_up {
                 continue;
             }
-            let due = open.due_in(self.buffering.interval(), self.env.clock.now(), self.env.clock.elapsed());
+            let due = open.due_in(
+                self.buffering.interval(),
+                self.env.clock.now(),
+                self.env.clock.elapsed(),
+            );
             if due == Some(Duration::ZERO) {
                 return Ok(self.close(open));
             }
@@ -90,9 +104,13 @@ impl Reader {
 
     async fn list_when_stale(&mut self) -> Result<(), SourceError> {
         let now = self.env.clock.elapsed();
-        if self.listed.is_none_or(|listed| now >= listed + SHARDS_REFRESH) {
+        if self
+            .listed
+            .is_none_or(|listed| now >= listed + SHARDS_REFRESH)
+        {
             self.shards = parents_first(self.source.shards().await?);
-            self.drained.retain(|id| self.shards.iter().any(|shard| shard.id == *id));
+            self.drained
+                .retain(|id| self.shards.iter().any(|shard| shard.id == *id));
             self.listed = Some(now);
         }
         Ok(())
@@ -100,9 +118,14 @@ impl Reader {
 
     /// The shards that may be read now: not those whose parents are not read to their end.
     fn readable(&self) -> Vec<String> {
-        let unread = |id: &String| !self.drained.contains(id) && self.shards.iter().any(|s| s.id == *id);
+        let unread =
+            |id: &String| !self.drained.contains(id) && self.shards.iter().any(|s| s.id == *id);
         let may = |shard: &&SourceShard| unread(&shard.id) && !shard.parents.iter().any(unread);
-        self.shards.iter().filter(may).map(|shard| shard.id.clone()).collect()
+        self.shards
+            .iter()
+            .filter(may)
+            .map(|shard| shard.id.clone())
+            .collect()
     }
 
     /// Reads once from every readable shard; whether all of them were read to their present end.
@@ -114,19 +137,35 @@ impl Reader {
                 break;
             }
             let from = open.next.get(&shard).copied().unwrap_or(0);
-            let bytes = usize::try_from(room).unwrap_or(usize::MAX).min(READ_BYTES_MAX);
-            let limit = SourceLimit { records: READ_RECORDS_MAX, bytes };
+            let bytes = usize::try_from(room)
+                .unwrap_or(usize::MAX)
+                .min(READ_BYTES_MAX);
+            let limit = SourceLimit {
+                records: READ_RECORDS_MAX,
+                bytes,
+            };
             let chunk = match self.source.read(&shard, from, limit).await {
                 Ok(chunk) => chunk,
                 // It expired since it was listed; what it had is gone, and its children go on.
                 Err(SourceError::NotFound(what)) => {
                     tracing::warn!(shard, what, "a shard of the source is gone");
-                    SourceChunk { records: Vec::new(), next: from, end: from, ended: true }
+                    SourceChunk {
+                        records: Vec::new(),
+                        next: from,
+                        end: from,
+                        ended: true,
+                    }
                 }
                 Err(error) => return Err(error),
             };
             warn_of_trimmed(&shard, from, &chunk);
-            let next = open.take(&shard, from, &chunk, self.buffering.bytes(), self.env.clock.elapsed());
+            let next = open.take(
+                &shard,
+                from,
+                &chunk,
+                self.buffering.bytes(),
+                self.env.clock.elapsed(),
+            );
             if next < chunk.end {
                 caught_up = false;
             } else if chunk.ended {
@@ -141,21 +180,26 @@ impl Reader {
 
     /// Waits until there is more to read, the batch is due, or the shards are to be listed again.
     async fn wait(&self, open: &Open, due: Option<Duration>) {
-        let refresh = self
-            .listed
-            .map_or(Duration::ZERO, |at| (at + SHARDS_REFRESH).saturating_sub(self.env.clock.elapsed()));
+        let refresh = self.listed.map_or(Duration::ZERO, |at| {
+            (at + SHARDS_REFRESH).saturating_sub(self.env.clock.elapsed())
+        });
         let timer = due.map_or(refresh, |due| due.min(refresh));
         let readable = self.readable();
         let more = async {
-            let waits =
-                readable.iter().map(|id| self.source.wait(id, open.next.get(id).copied().unwrap_or(0)));
+            let waits = readable.iter().map(|id| {
+                self.source
+                    .wait(id, open.next.get(id).copied().unwrap_or(0))
+            });
             let waits: Vec<_> = waits.collect();
             if waits.is_empty() {
                 return std::future::pending().await;
             }
             select_all(waits).await;
             let hurry = self.buffering.interval().is_zero();
-            self.env.clock.sleep(if hurry { READ_PAUSE_MIN } else { READ_PAUSE }).await;
+            self.env
+                .clock
+                .sleep(if hurry { READ_PAUSE_MIN } else { READ_PAUSE })
+                .await;
         };
         tokio::select! {
             biased;
@@ -168,7 +212,11 @@ impl Reader {
         let range = |shard: &SourceShard| {
             let to = *open.next.get(&shard.id)?;
             let from = open.from.get(&shard.id).copied().unwrap_or(0);
-            (to > from).then(|| Range { shard: shard.id.clone(), from, to })
+            (to > from).then(|| Range {
+                shard: shard.id.clone(),
+                from,
+                to,
+            })
         };
         Batch {
             ranges: self.shards.iter().filter_map(range).collect(),
@@ -194,7 +242,14 @@ impl Open {
     }
 
     /// Adds records up to and with the one that fills the batch; where the shard is then.
-    fn take(&mut self, shard: &str, from: u64, chunk: &SourceChunk, full: u64, now: Duration) -> u64 {
+    fn take(
+        &mut self,
+        shard: &str,
+        from: u64,
+        chunk: &SourceChunk,
+        full: u64,
+        now: Duration,
+    ) -> u64 {
         let mut next = from.max(chunk.next);
         for record in &chunk.records {
             self.records += 1;
@@ -224,10 +279,18 @@ impl Open {
 }
 
 fn warn_of_trimmed(shard: &str, from: u64, chunk: &SourceChunk) {
-    let first = chunk.records.first().map_or(chunk.next, |record| record.offset);
+    let first = chunk
+        .records
+        .first()
+        .map_or(chunk.next, |record| record.offset);
     if first > from {
         let lost = first - from;
-        tracing::warn!(shard, from, lost, "records expired in the source before they were delivered");
+        tracing::warn!(
+            shard,
+            from,
+            lost,
+            "records expired in the source before they were delivered"
+        );
     }
 }
 
@@ -238,10 +301,14 @@ fn parents_first(mut shards: Vec<SourceShard>) -> Vec<SourceShard> {
     let mut ordered = Vec::with_capacity(shards.len());
     while !shards.is_empty() {
         let is_ready = |shard: &SourceShard, placed: &HashSet<String>| {
-            shard.parents.iter().all(|parent| placed.contains(parent) || !ids.contains(parent))
+            shard
+                .parents
+                .iter()
+                .all(|parent| placed.contains(parent) || !ids.contains(parent))
         };
-        let (ready, waiting): (Vec<_>, Vec<_>) =
-            shards.into_iter().partition(|shard| is_ready(shard, &placed));
+        let (ready, waiting): (Vec<_>, Vec<_>) = shards
+            .into_iter()
+            .partition(|shard| is_ready(shard, &placed));
         if ready.is_empty() {
             // A circle cannot be: a shard is made after its parents. Read what is left in any order.
             ordered.extend(waiting);
@@ -271,23 +338,48 @@ mod tests {
 
     fn setup(shards: usize, interval_s: u32) -> Setup {
         let clock = Arc::new(ManualClock::at(START));
-        let env = Env { clock: clock.clone(), ..Env::real() };
+        let env = Env {
+            clock: clock.clone(),
+            ..Env::real()
+        };
         let source = FakeSource::new(shards);
-        let reader = Reader::new(env, source.clone(), Buffering { size_mib: 1, interval_s });
-        Setup { clock, source, reader }
+        let reader = Reader::new(
+            env,
+            source.clone(),
+            Buffering {
+                size_mib: 1,
+                interval_s,
+            },
+        );
+        Setup {
+            clock,
+            source,
+            reader,
+        }
     }
 
     fn range(shard: usize, from: u64, to: u64) -> Range {
-        Range { shard: shard.to_string(), from, to }
+        Range {
+            shard: shard.to_string(),
+            from,
+            to,
+        }
     }
 
     fn at(positions: &[(usize, u64)]) -> BTreeMap<String, u64> {
-        positions.iter().map(|(shard, at)| (shard.to_string(), *at)).collect()
+        positions
+            .iter()
+            .map(|(shard, at)| (shard.to_string(), *at))
+            .collect()
     }
 
     #[tokio::test]
     async fn a_batch_waits_for_its_interval_counted_from_the_oldest_arrival() {
-        let Setup { clock, source, mut reader } = setup(2, 60);
+        let Setup {
+            clock,
+            source,
+            mut reader,
+        } = setup(2, 60);
         source.put(0, "a", START.minus(Duration::from_secs(10)));
         let positions = BTreeMap::new();
         let mut batch = std::pin::pin!(reader.next_batch(&positions));
@@ -299,49 +391,83 @@ mod tests {
         let batch = batch.await.unwrap();
         assert_eq!(batch.ranges, [range(1, 0, 1), range(0, 0, 1)]);
         assert_eq!((batch.records, batch.bytes), (2, 2));
-        assert_eq!((batch.oldest, batch.newest), (Millis(990_000), Millis(1_049_000)));
+        assert_eq!(
+            (batch.oldest, batch.newest),
+            (Millis(990_000), Millis(1_049_000))
+        );
     }
 
     #[tokio::test]
     async fn a_backlog_fills_batches_to_their_size_although_it_is_due() {
-        let Setup { source, mut reader, .. } = setup(1, 0);
+        let Setup {
+            source, mut reader, ..
+        } = setup(1, 0);
         for _ in 0..5 {
             source.put(0, vec![0; 700_000], Millis(1));
         }
-        assert_eq!(reader.next_batch(&at(&[])).await.unwrap().ranges, [range(0, 0, 2)]);
-        assert_eq!(reader.next_batch(&at(&[(0, 2)])).await.unwrap().ranges, [range(0, 2, 4)]);
-        assert_eq!(reader.next_batch(&at(&[(0, 4)])).await.unwrap().ranges, [range(0, 4, 5)]);
+        assert_eq!(
+            reader.next_batch(&at(&[])).await.unwrap().ranges,
+            [range(0, 0, 2)]
+        );
+        assert_eq!(
+            reader.next_batch(&at(&[(0, 2)])).await.unwrap().ranges,
+            [range(0, 2, 4)]
+        );
+        assert_eq!(
+            reader.next_batch(&at(&[(0, 4)])).await.unwrap().ranges,
+            [range(0, 4, 5)]
+        );
     }
 
     #[tokio::test]
     async fn children_are_read_after_their_parents() {
-        let Setup { source, mut reader, .. } = setup(1, 0);
+        let Setup {
+            source, mut reader, ..
+        } = setup(1, 0);
         source.put(0, "parent", Millis(1));
-        assert_eq!(reader.next_batch(&at(&[])).await.unwrap().ranges, [range(0, 0, 1)]);
+        assert_eq!(
+            reader.next_batch(&at(&[])).await.unwrap().ranges,
+            [range(0, 0, 1)]
+        );
         source.put(0, "parent", Millis(1));
         source.add_shard(&["0"]);
         source.add_shard(&["1"]);
         source.put(2, "grandchild", Millis(1));
         source.put(1, "child", Millis(1));
         let batch = reader.next_batch(&at(&[(0, 1)])).await.unwrap();
-        assert_eq!(batch.ranges, [range(0, 1, 2), range(1, 0, 1), range(2, 0, 1)]);
+        assert_eq!(
+            batch.ranges,
+            [range(0, 1, 2), range(1, 0, 1), range(2, 0, 1)]
+        );
     }
 
     #[tokio::test]
     async fn a_child_waits_while_its_parent_fills_the_batch() {
-        let Setup { source, mut reader, .. } = setup(1, 0);
+        let Setup {
+            source, mut reader, ..
+        } = setup(1, 0);
         for _ in 0..3 {
             source.put(0, vec![0; 600_000], Millis(1));
         }
         source.add_shard(&["0"]);
         source.put(1, "child", Millis(1));
-        assert_eq!(reader.next_batch(&at(&[])).await.unwrap().ranges, [range(0, 0, 2)]);
-        assert_eq!(reader.next_batch(&at(&[(0, 2)])).await.unwrap().ranges, [range(0, 2, 3), range(1, 0, 1)]);
+        assert_eq!(
+            reader.next_batch(&at(&[])).await.unwrap().ranges,
+            [range(0, 0, 2)]
+        );
+        assert_eq!(
+            reader.next_batch(&at(&[(0, 2)])).await.unwrap().ranges,
+            [range(0, 2, 3), range(1, 0, 1)]
+        );
     }
 
     #[tokio::test]
     async fn new_shards_are_found_in_time_and_trimmed_records_are_passed_over() {
-        let Setup { clock, source, mut reader } = setup(1, 0);
+        let Setup {
+            clock,
+            source,
+            mut reader,
+        } = setup(1, 0);
         let positions = BTreeMap::new();
         let mut batch = Box::pin(reader.next_batch(&positions));
         assert!(futures_util::poll!(&mut batch).is_pending());

@@ -36,6 +36,12 @@ mod tests {
         let secret = Secret::new("hush");
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "*** Some(***)");
         let kept = serde_json::to_string(&secret).unwrap();
-        assert_eq!((kept.as_str(), serde_json::from_str::<Secret>(&kept).unwrap()), ("\"hush\"", secret));
+        assert_eq!(
+            (
+                kept.as_str(),
+                serde_json::from_str::<Secret>(&kept).unwrap()
+            ),
+            ("\"hush\"", secret)
+        );
     }
 }

@@ -52,7 +52,13 @@ impl Spool {
         };
         let file = env.blocking(open).await?;
         let key = Arc::new(new_key(&env));
-        Ok(Self { env, file, key, end: 0, runs: Vec::new() })
+        Ok(Self {
+            env,
+            file,
+            key,
+            end: 0,
+            runs: Vec::new(),
+        })
     }
 
     /// Adds items, each with the number of its partition. A spool that failed at it takes no more: what it would write
@@ -64,16 +70,32 @@ impl Spool {
             let mut offset = end;
             let mut run = |items: &[(usize, Item)]| {
                 let sealed = seal(&key, offset, encode(items));
-                let (length, data) =
-                    (sealed.len(), items.iter().map(|(_, item)| item.data.len() as u64).sum());
-                let run = Run { offset, length, data };
+                let (length, data) = (
+                    sealed.len(),
+                    items.iter().map(|(_, item)| item.data.len() as u64).sum(),
+                );
+                let run = Run {
+                    offset,
+                    length,
+                    data,
+                };
                 offset += length as u64;
                 (items[0].0, run, sealed)
             };
-            let runs: Vec<_> = items.chunk_by(|(a, _), (b, _)| a == b).map(&mut run).collect();
-            let parts: Vec<IoSlice<'_>> = runs.iter().map(|(.., sealed)| IoSlice::new(sealed)).collect();
+            let runs: Vec<_> = items
+                .chunk_by(|(a, _), (b, _)| a == b)
+                .map(&mut run)
+                .collect();
+            let parts: Vec<IoSlice<'_>> = runs
+                .iter()
+                .map(|(.., sealed)| IoSlice::new(sealed))
+                .collect();
             file.write_all_at(&parts, end)?;
-            Ok::<_, io::Error>(runs.into_iter().map(|(partition, run, _)| (partition, run)).collect())
+            Ok::<_, io::Error>(
+                runs.into_iter()
+                    .map(|(partition, run, _)| (partition, run))
+                    .collect(),
+            )
         };
         let written: Vec<(usize, Run)> = self.env.blocking(write).await?;
         for (partition, run) in written {
@@ -102,7 +124,11 @@ impl Spool {
 
     /// The items of some runs of a partition in the order in which they were added, as many as are read at once: those
     /// of the first runs, at least one, and the run after them.
-    pub async fn read(&self, partition: usize, runs: Range<usize>) -> io::Result<(Vec<Item>, usize)> {
+    pub async fn read(
+        &self,
+        partition: usize,
+        runs: Range<usize>,
+    ) -> io::Result<(Vec<Item>, usize)> {
         let mut bytes = 0;
         let fits = |run: &&Run| {
             let fits = bytes == 0 || bytes + run.length <= READ_BYTES_MAX;
@@ -110,7 +136,11 @@ impl Spool {
             fits
         };
         let from = runs.start;
-        let runs: Vec<_> = self.runs[partition][runs].iter().take_while(fits).copied().collect();
+        let runs: Vec<_> = self.runs[partition][runs]
+            .iter()
+            .take_while(fits)
+            .copied()
+            .collect();
         let (file, key, next) = (self.file.clone(), self.key.clone(), from + runs.len());
         let read = move || {
             let mut records = Vec::new();
@@ -129,7 +159,9 @@ impl Spool {
 fn new_key(env: &Env) -> LessSafeKey {
     let mut secret = [0; 32];
     env.random.fill(&mut secret);
-    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &secret).expect("the key has the cipher's length"))
+    LessSafeKey::new(
+        UnboundKey::new(&AES_256_GCM, &secret).expect("the key has the cipher's length"),
+    )
 }
 
 /// Encrypts the run that will lie at `offset`.
@@ -141,7 +173,10 @@ fn seal(key: &LessSafeKey, offset: u64, mut run: BytesMut) -> BytesMut {
 
 /// The run that lies at `offset`; nothing where it is not what was written there.
 fn open(key: &LessSafeKey, offset: u64, mut run: Vec<u8>) -> Option<Bytes> {
-    let length = key.open_in_place(nonce(offset), Aad::empty(), &mut run).ok()?.len();
+    let length = key
+        .open_in_place(nonce(offset), Aad::empty(), &mut run)
+        .ok()?
+        .len();
     run.truncate(length);
     Some(run.into())
 }
@@ -159,8 +194,19 @@ fn encode(run: &[(usize, Item)]) -> BytesMut {
     for (_, Item { origin, data, .. }) in run {
         bytes.put_u64(origin.arrival.0);
         bytes.put_u64(origin.sub as u64);
-        let SequenceNumber { shard_created, index, time, shard } = origin.sequence_number;
-        for number in [shard_created, index, time, shard.0.into(), data.len() as u64] {
+        let SequenceNumber {
+            shard_created,
+            index,
+            time,
+            shard,
+        } = origin.sequence_number;
+        for number in [
+            shard_created,
+            index,
+            time,
+            shard.0.into(),
+            data.len() as u64,
+        ] {
             bytes.put_u64(number);
         }
         bytes.put_slice(data);
@@ -177,9 +223,21 @@ fn decode(mut run: Bytes, records: &mut Vec<UserRecord>) -> Option<()> {
         let shard = ShardIndex(number()?.try_into().ok()?);
         let length = number()? as usize;
         let data = (length <= run.len()).then(|| run.split_to(length))?;
-        let sequence_number = SequenceNumber { shard_created, index, time, shard };
+        let sequence_number = SequenceNumber {
+            shard_created,
+            index,
+            time,
+            shard,
+        };
         let (shard, partition_key) = (nowhere.clone(), Bytes::new());
-        records.push(UserRecord { shard, sequence_number, sub, partition_key, data, arrival });
+        records.push(UserRecord {
+            shard,
+            sequence_number,
+            sub,
+            partition_key,
+            data,
+            arrival,
+        });
     }
     Some(())
 }
@@ -195,11 +253,18 @@ mod tests {
     #[tokio::test]
     async fn partitions_come_back_in_order_and_nothing_is_left() {
         let disk = SimDisk::new(1);
-        let env = Env { disk: Arc::new(disk.clone()), ..Env::real() };
+        let env = Env {
+            disk: Arc::new(disk.clone()),
+            ..Env::real()
+        };
         let mut spool = Spool::open(env.clone(), Path::new("spool")).await.unwrap();
         for group in 0..50usize {
-            let items =
-                (0..9usize).map(|i| ((group + i) % 3, item(format!("{group} {i} {}", "x".repeat(40_000)))));
+            let items = (0..9usize).map(|i| {
+                (
+                    (group + i) % 3,
+                    item(format!("{group} {i} {}", "x".repeat(40_000))),
+                )
+            });
             spool.add(items.collect()).await.unwrap();
         }
         assert_eq!(spool.runs.len(), 3);
@@ -208,17 +273,25 @@ mod tests {
             while from < end {
                 let (items, next) = spool.read(partition, from..end).await.unwrap();
                 assert!(items.iter().map(|item| item.data.len()).sum::<usize>() < READ_BYTES_MAX);
-                assert!(items.iter().all(|item| (item.origin.arrival, item.origin.sub) == (Millis(7), 0)));
+                assert!(
+                    items
+                        .iter()
+                        .all(|item| (item.origin.arrival, item.origin.sub) == (Millis(7), 0))
+                );
                 found.extend(items.into_iter().map(|item| item.data));
                 from = next;
             }
-            let text =
-                |bytes: &Bytes| String::from_utf8_lossy(&bytes[..6]).trim_end_matches(['x', ' ']).to_owned();
+            let text = |bytes: &Bytes| {
+                String::from_utf8_lossy(&bytes[..6])
+                    .trim_end_matches(['x', ' '])
+                    .to_owned()
+            };
             let mine = (0..50).flat_map(|group| (0..9).map(move |i| (group, i)));
             let mine = mine.filter(|(group, i)| (group + i) % 3 == partition);
             assert_eq!(
                 found.iter().map(text).collect::<Vec<_>>(),
-                mine.map(|(group, i)| format!("{group} {i}")).collect::<Vec<_>>()
+                mine.map(|(group, i)| format!("{group} {i}"))
+                    .collect::<Vec<_>>()
             );
         }
         assert_eq!(env.disk.list(Path::new("spool")).unwrap(), []);
@@ -226,22 +299,37 @@ mod tests {
 
     #[tokio::test]
     async fn a_partition_is_cut_where_it_is_large_enough() {
-        let env = Env { disk: Arc::new(SimDisk::new(1)), ..Env::real() };
+        let env = Env {
+            disk: Arc::new(SimDisk::new(1)),
+            ..Env::real()
+        };
         let mut spool = Spool::open(env, Path::new("spool")).await.unwrap();
         for bytes in [4, 3, 9, 1, 12, 2] {
-            spool.add(vec![(0, item(vec![0; bytes])), (1, item("1"))]).await.unwrap();
+            spool
+                .add(vec![(0, item(vec![0; bytes])), (1, item("1"))])
+                .await
+                .unwrap();
         }
         assert_eq!(spool.cut(0, 7), [0..2, 2..3, 3..5, 5..6]);
         assert_eq!(spool.cut(0, 13), [0..3, 3..5, 5..6]);
-        assert_eq!([7, 6, 5, 0].map(|bytes| spool.cut(1, bytes).len()), [1, 1, 2, 6]);
+        assert_eq!(
+            [7, 6, 5, 0].map(|bytes| spool.cut(1, bytes).len()),
+            [1, 1, 2, 6]
+        );
     }
 
     #[tokio::test]
     async fn what_lies_on_disk_cannot_be_read_or_changed() {
-        let env = Env { disk: Arc::new(SimDisk::new(1)), ..Env::real() };
+        let env = Env {
+            disk: Arc::new(SimDisk::new(1)),
+            ..Env::real()
+        };
         let mut spool = Spool::open(env, Path::new("spool")).await.unwrap();
         for _ in 0..2 {
-            spool.add(vec![(0, item("a secret".to_owned()))]).await.unwrap();
+            spool
+                .add(vec![(0, item("a secret".to_owned()))])
+                .await
+                .unwrap();
         }
         let mut stored = vec![0; spool.end as usize];
         spool.file.read_exact_at(&mut stored, 0).unwrap();
@@ -250,13 +338,26 @@ mod tests {
         assert_ne!(first, second, "the same run twice");
         for at in 0..first.len() {
             let damaged = [first[at] ^ 1];
-            spool.file.write_all_at(&[IoSlice::new(&damaged)], at as u64).unwrap();
-            assert_eq!(spool.read(0, 0..2).await.unwrap_err().kind(), io::ErrorKind::InvalidData, "{at}");
-            spool.file.write_all_at(&[IoSlice::new(&first[at..=at])], at as u64).unwrap();
+            spool
+                .file
+                .write_all_at(&[IoSlice::new(&damaged)], at as u64)
+                .unwrap();
+            assert_eq!(
+                spool.read(0, 0..2).await.unwrap_err().kind(),
+                io::ErrorKind::InvalidData,
+                "{at}"
+            );
+            spool
+                .file
+                .write_all_at(&[IoSlice::new(&first[at..=at])], at as u64)
+                .unwrap();
         }
         assert_eq!(spool.read(0, 0..2).await.unwrap().0.len(), 2);
         spool.file.write_all_at(&[IoSlice::new(second)], 0).unwrap();
-        assert!(spool.read(0, 0..2).await.is_err(), "a run in another's place");
+        assert!(
+            spool.read(0, 0..2).await.is_err(),
+            "a run in another's place"
+        );
     }
 
     proptest! {

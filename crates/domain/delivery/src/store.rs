@@ -95,7 +95,10 @@ impl Intent {
     /// The keys of the objects for what fails, by what it fails at.
     pub fn error_keys(&self) -> impl Iterator<Item = (ErrorKind, &str)> {
         let processing = (ErrorKind::Processing, &*self.error_key);
-        let more = self.more_error_keys.iter().map(|(kind, key)| (*kind, &**key));
+        let more = self
+            .more_error_keys
+            .iter()
+            .map(|(kind, key)| (*kind, &**key));
         std::iter::once(processing).chain(more)
     }
 }
@@ -108,7 +111,12 @@ impl Progress {
             self.totals.bytes += intent.bytes;
             self.totals.batches += 1;
             self.delivered_until = self.delivered_until.max(intent.newest);
-            self.positions.extend(intent.ranges.into_iter().map(|range| (range.shard, range.to)));
+            self.positions.extend(
+                intent
+                    .ranges
+                    .into_iter()
+                    .map(|range| (range.shard, range.to)),
+            );
         }
         self.positions.retain(|shard, _| is_listed(shard));
         self
@@ -142,7 +150,11 @@ impl Store {
     /// The tables of a family in `catalog`.
     pub fn new(catalog: Arc<dyn Catalog>, family: Family) -> Self {
         let (streams, progress, counters) = match family {
-            Family::Streams => ("delivery/stream/", "delivery/progress/", "delivery/counter/"),
+            Family::Streams => (
+                "delivery/stream/",
+                "delivery/progress/",
+                "delivery/counter/",
+            ),
             Family::Channels => ("channel/stream/", "channel/progress/", "channel/counter/"),
         };
         Self {
@@ -169,7 +181,11 @@ impl Store {
     }
 
     /// Adds a stream with its first progress; a conflict where the name is taken.
-    pub async fn insert(&self, stream: &StreamRecord, progress: &Progress) -> Result<(), CatalogError> {
+    pub async fn insert(
+        &self,
+        stream: &StreamRecord,
+        progress: &Progress,
+    ) -> Result<(), CatalogError> {
         let changes = vec![
             self.streams.put(&stream.name, stream, Expect::Absent),
             self.progress.put(&stream.id, progress, Expect::Absent),
@@ -180,7 +196,8 @@ impl Store {
     /// Removes a stream and its progress.
     pub async fn remove(&self, stream: &Versioned<StreamRecord>) -> Result<(), CatalogError> {
         let changes = vec![
-            self.streams.delete(&stream.value.name, Expect::At(stream.version)),
+            self.streams
+                .delete(&stream.value.name, Expect::At(stream.version)),
             self.progress.delete(&stream.value.id, Expect::Any),
         ];
         self.catalog.commit(changes).await.map(drop)
@@ -194,6 +211,9 @@ impl Store {
         from: Version,
     ) -> Result<Versioned<Progress>, CatalogError> {
         let version = self.progress.write(id, &progress, Expect::At(from)).await?;
-        Ok(Versioned { value: progress, version })
+        Ok(Versioned {
+            value: progress,
+            version,
+        })
     }
 }

@@ -48,8 +48,14 @@ impl KeyTemplate {
     /// Reads a template.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
         let wrong = |why: &str| PrefixError::Template(format!("{why}: {text}"));
-        if text.starts_with('/') || text.ends_with('/') || text.contains("..") || text.contains("./") {
-            return Err(wrong("a key must not start or end with / nor contain .. or ./"));
+        if text.starts_with('/')
+            || text.ends_with('/')
+            || text.contains("..")
+            || text.contains("./")
+        {
+            return Err(wrong(
+                "a key must not start or end with / nor contain .. or ./",
+            ));
         }
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once("!{") {
@@ -71,7 +77,10 @@ impl KeyTemplate {
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.to_owned()));
         }
-        if parts.iter().any(|part| matches!(part, Part::Literal(text) if text.contains(['{', '}']))) {
+        if parts
+            .iter()
+            .any(|part| matches!(part, Part::Literal(text) if text.contains(['{', '}'])))
+        {
             return Err(wrong("braces stand only around variables"));
         }
         Ok(Self(parts))
@@ -86,7 +95,9 @@ impl KeyTemplate {
         let mut key: String = front.iter().map(|part| part.text(values)).collect();
         key.extend(["-", values.unique, last]);
         if key.len() > KEY_BYTES_MAX {
-            return Err(PrefixError::Template(format!("a key would be longer than {KEY_BYTES_MAX} bytes")));
+            return Err(PrefixError::Template(format!(
+                "a key would be longer than {KEY_BYTES_MAX} bytes"
+            )));
         }
         Ok(key)
     }
@@ -112,24 +123,48 @@ mod tests {
     use super::*;
 
     fn key(template: &str) -> Result<String, PrefixError> {
-        let time = Timestamp::from_second(1_535_364_672).unwrap().to_zoned(TimeZone::UTC);
-        let values = Values { name: "c", id: "i", time: &time, extension: ".gz", unique: "u" };
+        let time = Timestamp::from_second(1_535_364_672)
+            .unwrap()
+            .to_zoned(TimeZone::UTC);
+        let values = Values {
+            name: "c",
+            id: "i",
+            time: &time,
+            extension: ".gz",
+            unique: "u",
+        };
         KeyTemplate::parse(template)?.key(values)
     }
 
     #[test]
     fn variables_are_filled_and_the_suffix_stands_before_the_extension() {
-        assert_eq!(key(DEFAULT).unwrap(), "kinesis-channel/c/i/2018/08/27/10/c-i-2018-08-27-10-11-u.gz");
+        assert_eq!(
+            key(DEFAULT).unwrap(),
+            "kinesis-channel/c/i/2018/08/27/10/c-i-2018-08-27-10-11-u.gz"
+        );
         assert_eq!(key("a=!{mm}/x").unwrap(), "a=11/x-u");
         assert_eq!(key("!{extension}/x").unwrap(), ".gz/x-u");
     }
 
     #[test]
     fn what_is_no_template_is_refused() {
-        for bad in ["/a", "a/", "a/../b", "a./b", "!{YYYY}", "!{channel-name", "a}b", "!{}", "{mm}"] {
+        for bad in [
+            "/a",
+            "a/",
+            "a/../b",
+            "a./b",
+            "!{YYYY}",
+            "!{channel-name",
+            "a}b",
+            "!{}",
+            "{mm}",
+        ] {
             assert!(matches!(key(bad), Err(PrefixError::Template(_))), "{bad}");
         }
-        assert!(matches!(key(&"a".repeat(1024)), Err(PrefixError::Template(_))));
+        assert!(matches!(
+            key(&"a".repeat(1024)),
+            Err(PrefixError::Template(_))
+        ));
     }
 
     proptest! {

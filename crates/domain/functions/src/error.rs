@@ -70,7 +70,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn disk(what: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Disk { what, error: error.to_string().into() }
+        move |error| Self::Disk {
+            what,
+            error: error.to_string().into(),
+        }
     }
 }
 

@@ -66,15 +66,34 @@ impl Events {
     pub async fn push(&self, function: FunctionName, request: Request) -> Result<(), Error> {
         let size = request.payload.len();
         if size > limits::EVENT_BYTES_MAX {
-            return Err(Error::PayloadTooLarge { size, max: limits::EVENT_BYTES_MAX });
+            return Err(Error::PayloadTooLarge {
+                size,
+                max: limits::EVENT_BYTES_MAX,
+            });
         }
-        let payload = String::from_utf8(request.payload.into())
-            .map_err(|_| Error::Invalid { what: "payload", why: "it is not UTF-8".into() })?;
+        let payload = String::from_utf8(request.payload.into()).map_err(|_| Error::Invalid {
+            what: "payload",
+            why: "it is not UTF-8".into(),
+        })?;
         self.reserve(size)?;
         let now = self.env.clock.now();
-        let Request { request_id, client_context, .. } = request;
-        let event = Event { function, request_id, payload, client_context, accepted: now, tries: 0 };
-        let written = self.table.write(&key(now, &event), &event, Expect::Any).await;
+        let Request {
+            request_id,
+            client_context,
+            ..
+        } = request;
+        let event = Event {
+            function,
+            request_id,
+            payload,
+            client_context,
+            accepted: now,
+            tries: 0,
+        };
+        let written = self
+            .table
+            .write(&key(now, &event), &event, Expect::Any)
+            .await;
         if let Err(error) = written {
             self.release(size);
             return Err(error.into());
@@ -103,7 +122,11 @@ impl Events {
         let limit = self.running.lock().len() + limits::EVENTS_RUNNING_MAX;
         let found = self.table.scan("", None, limit).await?;
         let running = self.running.lock();
-        Ok(found.into_iter().filter(|(key, _)| !running.contains(key)).map(|(k, e)| (k, e.value)).collect())
+        Ok(found
+            .into_iter()
+            .filter(|(key, _)| !running.contains(key))
+            .map(|(k, e)| (k, e.value))
+            .collect())
     }
 
     fn has_room(&self) -> bool {
@@ -125,12 +148,19 @@ impl Events {
     ) -> Result<(), CatalogError> {
         event.tries += tried;
         let now = self.env.clock.now();
-        if event.tries >= limits::EVENT_TRIES_MAX || now.since(event.accepted) >= limits::EVENT_AGE_MAX {
+        if event.tries >= limits::EVENT_TRIES_MAX
+            || now.since(event.accepted) >= limits::EVENT_AGE_MAX
+        {
             tracing::warn!(function = %event.function, request = event.request_id, "an event is given up");
             return self.done(key, &event).await;
         }
-        let later = self.table.put(&self::key(now.plus(after), &event), &event, Expect::Any);
-        self.catalog.commit(vec![self.table.delete(key, Expect::Any), later]).await.map(drop)
+        let later = self
+            .table
+            .put(&self::key(now.plus(after), &event), &event, Expect::Any);
+        self.catalog
+            .commit(vec![self.table.delete(key, Expect::Any), later])
+            .await
+            .map(drop)
     }
 }
 
@@ -145,7 +175,10 @@ async fn measure(table: &Table<Event>) -> Result<(usize, usize), CatalogError> {
         };
         after = Some(last.clone());
         waiting += page.len();
-        bytes += page.iter().map(|(_, event)| event.value.payload.len()).sum::<usize>();
+        bytes += page
+            .iter()
+            .map(|(_, event)| event.value.payload.len())
+            .sum::<usize>();
     }
 }
 
@@ -154,7 +187,12 @@ fn key(due: Millis, event: &Event) -> String {
 }
 
 fn due(key: &str) -> Millis {
-    Millis(key.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or(0))
+    Millis(
+        key.split('-')
+            .next()
+            .and_then(|ms| ms.parse().ok())
+            .unwrap_or(0),
+    )
 }
 
 /// Runs what is due, for as long as there is somebody to run it for.
@@ -215,7 +253,9 @@ async fn run(inner: Arc<Inner>, key: String, event: Event) {
         Err(Error::NotFound(_)) => events.done(&key, &event).await,
         Err(error) => {
             tracing::debug!(%error, function = %event.function, "an event has to wait");
-            events.again(&key, event, limits::EVENT_THROTTLED_AFTER, 0).await
+            events
+                .again(&key, event, limits::EVENT_THROTTLED_AFTER, 0)
+                .await
         }
     };
     if let Err(error) = kept {

@@ -130,17 +130,28 @@ fn within(what: &'static str, value: u32, range: RangeInclusive<u32>) -> Result<
     if range.contains(&value) {
         return Ok(());
     }
-    let why = format!("{value} is not between {} and {}", range.start(), range.end());
+    let why = format!(
+        "{value} is not between {} and {}",
+        range.start(),
+        range.end()
+    );
     Err(Error::Invalid { what, why })
 }
 
 fn check_environment(variables: &BTreeMap<String, String>) -> Result<(), Error> {
     let invalid = |why: String| {
-        let why = format!("Lambda was unable to configure your environment variables because {why}");
-        Err(Error::Invalid { what: "environment", why })
+        let why =
+            format!("Lambda was unable to configure your environment variables because {why}");
+        Err(Error::Invalid {
+            what: "environment",
+            why,
+        })
     };
-    let reserved: Vec<&str> =
-        variables.keys().map(String::as_str).filter(|k| RESERVED_VARIABLES.contains(k)).collect();
+    let reserved: Vec<&str> = variables
+        .keys()
+        .map(String::as_str)
+        .filter(|k| RESERVED_VARIABLES.contains(k))
+        .collect();
     if !reserved.is_empty() {
         return invalid(format!(
             "the environment variables you have provided contains reserved keys that are currently not supported \
@@ -237,9 +248,13 @@ impl FromStr for Runtime {
 
     /// `python3.N`, `nodejsN.x`, `provided` and `provided.NAME` are run; no other family is.
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let number = |n: &str| !n.is_empty() && n.len() <= 3 && n.bytes().all(|b| b.is_ascii_digit());
+        let number =
+            |n: &str| !n.is_empty() && n.len() <= 3 && n.bytes().all(|b| b.is_ascii_digit());
         let python = text.strip_prefix("python3.").is_some_and(number);
-        let node = text.strip_prefix("nodejs").and_then(|n| n.strip_suffix(".x")).is_some_and(number);
+        let node = text
+            .strip_prefix("nodejs")
+            .and_then(|n| n.strip_suffix(".x"))
+            .is_some_and(number);
         let provided = matches!(text, "provided" | "provided.al2" | "provided.al2023");
         if python || node || provided {
             Ok(Self(text.to_owned()))
@@ -267,7 +282,11 @@ mod tests {
     use super::*;
 
     fn configuration() -> Configuration {
-        Configuration::new("python3.12".parse().unwrap(), "index.handler", "arn:aws:iam::000000000000:role/r")
+        Configuration::new(
+            "python3.12".parse().unwrap(),
+            "index.handler",
+            "arn:aws:iam::000000000000:role/r",
+        )
     }
 
     #[test]
@@ -279,7 +298,16 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Runtime>().unwrap().kind(), kind);
         }
-        for bad in ["", "python", "python2.7", "PYTHON3.9", "nodejs", "nodejs22", "java21", "provided.x"] {
+        for bad in [
+            "",
+            "python",
+            "python2.7",
+            "PYTHON3.9",
+            "nodejs",
+            "nodejs22",
+            "java21",
+            "provided.x",
+        ] {
             assert!(bad.parse::<Runtime>().is_err(), "{bad}");
         }
     }
@@ -292,16 +320,36 @@ mod tests {
             ..configuration()
         };
         for (bad, setting) in [
-            (Configuration { timeout_s: 0, ..configuration() }, "timeout"),
-            (Configuration { timeout_s: 901, ..configuration() }, "timeout"),
-            (Configuration { memory_mb: 127, ..configuration() }, "memory size"),
+            (
+                Configuration {
+                    timeout_s: 0,
+                    ..configuration()
+                },
+                "timeout",
+            ),
+            (
+                Configuration {
+                    timeout_s: 901,
+                    ..configuration()
+                },
+                "timeout",
+            ),
+            (
+                Configuration {
+                    memory_mb: 127,
+                    ..configuration()
+                },
+                "memory size",
+            ),
             (with("AWS_REGION", "x"), "environment"),
             (with("1A", "x"), "environment"),
             (with("A=B", "x"), "environment"),
             (with("AB", &"x".repeat(4096)), "environment"),
             (with("AB", "x\0"), "environment"),
         ] {
-            let Err(Error::Invalid { what, .. }) = bad.check() else { panic!("{bad:?}") };
+            let Err(Error::Invalid { what, .. }) = bad.check() else {
+                panic!("{bad:?}")
+            };
             assert_eq!(what, setting);
         }
     }

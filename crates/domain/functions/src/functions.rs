@@ -69,7 +69,12 @@ impl Options {
 
     /// The ARN of a function.
     pub fn function_arn(&self, name: &FunctionName) -> Arn {
-        Arn::new("lambda", &self.region, &self.account, format!("function:{name}"))
+        Arn::new(
+            "lambda",
+            &self.region,
+            &self.account,
+            format!("function:{name}"),
+        )
     }
 }
 
@@ -112,7 +117,8 @@ impl Functions {
         sink: Arc<dyn LogSink>,
         options: Options,
     ) -> Result<Self, Error> {
-        let dir = std::path::absolute(dir).map_err(Error::disk("finding the folder of functions"))?;
+        let dir =
+            std::path::absolute(dir).map_err(Error::disk("finding the folder of functions"))?;
         let table = Table::new(catalog.clone(), "functions/");
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
         let packages = prepare(&env, &table, &dir).await?;
@@ -126,8 +132,18 @@ impl Functions {
         let logs = LogWriter::start(&env, sink);
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
         let code = Mutex::default();
-        let inner =
-            Arc::new(Inner { env, options, pool, logs, events, table, packages, leftovers, code, dir });
+        let inner = Arc::new(Inner {
+            env,
+            options,
+            pool,
+            logs,
+            events,
+            table,
+            packages,
+            leftovers,
+            code,
+            dir,
+        });
         let weak: Weak<Inner> = Arc::downgrade(&inner);
         inner.env.spawn(events::dispatch(inner.env.clone(), weak));
         Ok(Self { inner })
@@ -158,7 +174,11 @@ impl Functions {
             revision: self.inner.env.random.uuid(),
             tags,
         };
-        let written = self.inner.table.write(function.name.as_str(), &function, Expect::Absent).await;
+        let written = self
+            .inner
+            .table
+            .write(function.name.as_str(), &function, Expect::Absent)
+            .await;
         let written = written.map_err(|error| match error {
             CatalogError::Conflict { .. } => Error::Exists(function.name.clone()),
             other => other.into(),
@@ -180,7 +200,10 @@ impl Functions {
         let found = self.inner.expect(name, expected).await?;
         let code = self.inner.store(package).await?;
         let former = found.value.code.clone();
-        let changed = Function { code, ..found.value.clone() };
+        let changed = Function {
+            code,
+            ..found.value.clone()
+        };
         let code = changed.code.clone();
         let written = self.inner.replace(found, changed).await;
         let function = self.inner.settle(written, &code)?;
@@ -200,8 +223,15 @@ impl Functions {
     ) -> Result<Function, Error> {
         let found = self.inner.expect(name, expected).await?;
         unpack::check(package)?;
-        let code = Code { sha256: sha256(package), size: package.len() as u64, ..found.value.code };
-        Ok(Function { code, ..found.value })
+        let code = Code {
+            sha256: sha256(package),
+            size: package.len() as u64,
+            ..found.value.code
+        };
+        Ok(Function {
+            code,
+            ..found.value
+        })
     }
 
     /// Changes how a function is run.
@@ -230,10 +260,17 @@ impl Functions {
         name: &FunctionName,
         change: impl FnOnce(&mut BTreeMap<String, String>) + Send,
     ) -> Result<(), Error> {
-        let Versioned { value: mut function, version } = self.inner.find(name).await?;
+        let Versioned {
+            value: mut function,
+            version,
+        } = self.inner.find(name).await?;
         change(&mut function.tags);
         check_tags(&function.tags)?;
-        self.inner.table.write(name.as_str(), &function, Expect::At(version)).await.map_err(changed)?;
+        self.inner
+            .table
+            .write(name.as_str(), &function, Expect::At(version))
+            .await
+            .map_err(changed)?;
         Ok(())
     }
 
@@ -251,7 +288,10 @@ impl Functions {
     /// When the catalog fails.
     pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Function>, Error> {
         let found = self.inner.table.scan("", after, limit).await?;
-        Ok(found.into_iter().map(|(_, function)| function.value).collect())
+        Ok(found
+            .into_iter()
+            .map(|(_, function)| function.value)
+            .collect())
     }
 
     /// Deletes a function: what runs of it runs to its end, what waits is dropped.
@@ -260,7 +300,11 @@ impl Functions {
     /// [`Error::NotFound`], or what failed below.
     pub async fn delete(&self, name: &FunctionName) -> Result<(), Error> {
         let found = self.inner.find(name).await?;
-        self.inner.table.remove(name.as_str(), Expect::At(found.version)).await.map_err(changed)?;
+        self.inner
+            .table
+            .remove(name.as_str(), Expect::At(found.version))
+            .await
+            .map_err(changed)?;
         self.inner.pool.retire(name);
         self.inner.forget_code(&found.value.code);
         Ok(())
@@ -324,13 +368,20 @@ impl Functions {
 /// Brings the folder in order: bootstraps written, unpacked code of a former server and unknown packages removed.
 async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packages, Error> {
     let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
-    let known: Vec<String> = table.all().await?.into_iter().map(|(_, f)| f.value.code.package).collect();
+    let known: Vec<String> = table
+        .all()
+        .await?
+        .into_iter()
+        .map(|(_, f)| f.value.code.package)
+        .collect();
     packages.keep_only(|id| known.iter().any(|k| k == id))?;
     for folder in ["code", "bootstraps"] {
         let path = dir.join(folder);
         // It is perhaps not there.
         drop(env.disk.remove_dir_all(&path));
-        env.disk.create_dir_all(&path).map_err(Error::disk("making the folders of functions"))?;
+        env.disk
+            .create_dir_all(&path)
+            .map_err(Error::disk("making the folders of functions"))?;
     }
     for (name, text) in BOOTSTRAPS {
         let file = env.disk.create(&dir.join("bootstraps").join(name));
@@ -342,7 +393,11 @@ async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packa
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
     if tags.len() > limits::TAGS_MAX {
-        let why = format!("{} are more than the {} that a function may have", tags.len(), limits::TAGS_MAX);
+        let why = format!(
+            "{} are more than the {} that a function may have",
+            tags.len(),
+            limits::TAGS_MAX
+        );
         return Err(Error::Invalid { what: "tags", why });
     }
     Ok(())
@@ -365,7 +420,10 @@ impl Inner {
     ) -> Result<Invocation, Error> {
         let size = request.payload.len();
         if size > limits::PAYLOAD_BYTES_MAX {
-            return Err(Error::PayloadTooLarge { size, max: limits::PAYLOAD_BYTES_MAX });
+            return Err(Error::PayloadTooLarge {
+                size,
+                max: limits::PAYLOAD_BYTES_MAX,
+            });
         }
         let mut function = self.find(name).await?.value;
         loop {
@@ -387,12 +445,20 @@ impl Inner {
     pub async fn start(&self, function: &Function) -> Result<Process, Error> {
         let code = self.unpacked(&function.code).await?;
         let bootstraps = &self.dir.join("bootstraps");
-        let place = Place { env: &self.env, options: &self.options, leftovers: &self.leftovers, bootstraps };
+        let place = Place {
+            env: &self.env,
+            options: &self.options,
+            leftovers: &self.leftovers,
+            bootstraps,
+        };
         Process::start(place, function, code).await
     }
 
     async fn find(&self, name: &FunctionName) -> Result<Versioned<Function>, Error> {
-        self.table.get(name.as_str()).await?.ok_or_else(|| Error::NotFound(name.clone()))
+        self.table
+            .get(name.as_str())
+            .await?
+            .ok_or_else(|| Error::NotFound(name.clone()))
     }
 
     async fn expect(
@@ -408,24 +474,37 @@ impl Inner {
     }
 
     /// Writes `changed` over `found` as a new revision.
-    async fn replace(&self, found: Versioned<Function>, mut changed: Function) -> Result<Function, Error> {
+    async fn replace(
+        &self,
+        found: Versioned<Function>,
+        mut changed: Function,
+    ) -> Result<Function, Error> {
         changed.revision = self.env.random.uuid();
         changed.last_modified = self.env.clock.now();
         let expect = Expect::At(found.version);
-        self.table.write(changed.name.as_str(), &changed, expect).await.map_err(self::changed)?;
+        self.table
+            .write(changed.name.as_str(), &changed, expect)
+            .await
+            .map_err(self::changed)?;
         self.pool.retire(&changed.name);
         Ok(changed)
     }
 
     /// Keeps a package, once it is found to be one.
     async fn store(&self, package: Bytes) -> Result<Code, Error> {
-        let code =
-            Code { package: self.env.random.uuid(), sha256: String::new(), size: package.len() as u64 };
+        let code = Code {
+            package: self.env.random.uuid(),
+            sha256: String::new(),
+            size: package.len() as u64,
+        };
         let packages = self.packages.clone();
         let store = move || {
             unpack::check(&package)?;
             packages.put(&code.package, &package)?;
-            Ok(Code { sha256: sha256(&package), ..code })
+            Ok(Code {
+                sha256: sha256(&package),
+                ..code
+            })
         };
         self.env.blocking(store).await
     }
@@ -441,11 +520,22 @@ impl Inner {
     }
 
     async fn unpacked(&self, code: &Code) -> Result<Arc<CodeDir>, Error> {
-        let cell = self.code.lock().entry(code.package.clone()).or_default().clone();
+        let cell = self
+            .code
+            .lock()
+            .entry(code.package.clone())
+            .or_default()
+            .clone();
         let unpack = || async {
             let package = self.package(code).await?;
-            let (disk, path) = (self.env.disk.clone(), self.dir.join("code").join(&code.package));
-            let unpacked = self.env.blocking(move || CodeDir::unpack(disk, &package, path)).await?;
+            let (disk, path) = (
+                self.env.disk.clone(),
+                self.dir.join("code").join(&code.package),
+            );
+            let unpacked = self
+                .env
+                .blocking(move || CodeDir::unpack(disk, &package, path))
+                .await?;
             Ok::<_, Error>(Arc::new(unpacked))
         };
         cell.get_or_try_init(unpack).await.cloned()

@@ -63,7 +63,13 @@ pub(crate) async fn run(
     };
     let stream = process.log_stream.clone();
     let mut lines = Lines::new(&inner.env, &inner.logs, function.name.log_group(), stream);
-    let mut run = Run { inner, function, id: &request.request_id, process: &mut process, lines: &mut lines };
+    let mut run = Run {
+        inner,
+        function,
+        id: &request.request_id,
+        process: &mut process,
+        lines: &mut lines,
+    };
     let end = run.all(cold, &request).await;
     lines.flush().await;
     if end.reusable {
@@ -93,7 +99,8 @@ impl Run<'_, '_> {
         let early = if cold { self.init(started).await } else { None };
         let init = cold.then(|| clock.elapsed() - started);
         let started = clock.elapsed();
-        self.lines.push(format!("START RequestId: {} Version: {LATEST}", self.id));
+        self.lines
+            .push(format!("START RequestId: {} Version: {LATEST}", self.id));
         let end = match early {
             Some(signal) => self.end(signal),
             None => self.call(request, started).await,
@@ -121,7 +128,11 @@ impl Run<'_, '_> {
             request_id: self.id.to_owned(),
             payload: request.payload.clone(),
             deadline: self.inner.env.clock.now().plus(self.timeout()),
-            function_arn: self.inner.options.function_arn(&self.function.name).to_string(),
+            function_arn: self
+                .inner
+                .options
+                .function_arn(&self.function.name)
+                .to_string(),
             client_context: request.client_context.clone(),
         };
         self.process.give(work);
@@ -137,7 +148,15 @@ impl Run<'_, '_> {
 
     async fn watch(&mut self, deadline: Duration) -> Signal {
         let memory_mb = self.function.configuration.memory_mb;
-        self.process.watch(Bounds { deadline, memory_mb }, self.lines).await
+        self.process
+            .watch(
+                Bounds {
+                    deadline,
+                    memory_mb,
+                },
+                self.lines,
+            )
+            .await
     }
 
     fn timeout(&self) -> Duration {
@@ -146,13 +165,24 @@ impl Run<'_, '_> {
 
     fn end(&mut self, signal: Signal) -> End {
         match signal {
-            Signal::Told(Told::Response(payload)) => {
-                End { payload, failed: false, status: None, reusable: true }
-            }
-            Signal::Told(Told::Error(payload)) => End { payload, failed: true, status: None, reusable: true },
-            Signal::Told(Told::InitError(payload)) => {
-                End { payload, failed: true, status: Some(("error", None)), reusable: false }
-            }
+            Signal::Told(Told::Response(payload)) => End {
+                payload,
+                failed: false,
+                status: None,
+                reusable: true,
+            },
+            Signal::Told(Told::Error(payload)) => End {
+                payload,
+                failed: true,
+                status: None,
+                reusable: true,
+            },
+            Signal::Told(Told::InitError(payload)) => End {
+                payload,
+                failed: true,
+                status: Some(("error", None)),
+                reusable: false,
+            },
             Signal::Told(Told::TooLarge) => End {
                 payload: too_large(),
                 failed: true,
@@ -161,24 +191,36 @@ impl Run<'_, '_> {
             },
             Signal::Told(Told::Ready) => unreachable!("a process that is ready has not ended"),
             Signal::TimedOut => {
-                let text = format!("Task timed out after {:.2} seconds", self.timeout().as_secs_f64());
+                let text = format!(
+                    "Task timed out after {:.2} seconds",
+                    self.timeout().as_secs_f64()
+                );
                 let now = jiff::Timestamp::from_millisecond(self.inner.env.clock.now().0 as i64);
                 let now = now.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
                 self.lines.push(format!("{now} {} {text}", self.id));
                 self.broken("timeout", "Sandbox.Timedout", &text)
             }
-            Signal::OutOfMemory => {
-                self.broken("error", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed")
-            }
+            Signal::OutOfMemory => self.broken(
+                "error",
+                "Runtime.OutOfMemory",
+                "Runtime exited with error: signal: killed",
+            ),
             Signal::Exited(status) => self.broken("error", "Runtime.ExitError", &exit_text(status)),
         }
     }
 
     fn broken(&self, status: &'static str, kind: &'static str, text: &str) -> End {
         let message = format!("RequestId: {} Error: {text}", self.id);
-        let payload = json!({ "errorType": kind, "errorMessage": message }).to_string().into();
+        let payload = json!({ "errorType": kind, "errorMessage": message })
+            .to_string()
+            .into();
         let kind = (status == "error").then_some(kind);
-        End { payload, failed: true, status: Some((status, kind)), reusable: false }
+        End {
+            payload,
+            failed: true,
+            status: Some((status, kind)),
+            reusable: false,
+        }
     }
 
     fn report(&self, took: Duration, init: Option<Duration>, end: &End) -> String {
@@ -207,8 +249,11 @@ impl Run<'_, '_> {
 
 fn too_large() -> Bytes {
     let max = limits::RESPONSE_BYTES_MAX;
-    let message = format!("Response payload size exceeded maximum allowed payload size ({max} bytes).");
-    json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message }).to_string().into()
+    let message =
+        format!("Response payload size exceeded maximum allowed payload size ({max} bytes).");
+    json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message })
+        .to_string()
+        .into()
 }
 
 /// How AWS words the end of a process.

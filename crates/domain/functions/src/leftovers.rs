@@ -24,9 +24,14 @@ pub(crate) struct Leftovers {
 impl Leftovers {
     /// Opens the folder and ends what is noted there and still runs.
     pub fn open(disk: Arc<dyn Disk>, dir: PathBuf) -> Result<Self, Error> {
-        disk.create_dir_all(&dir).map_err(Error::disk("making the folder of processes"))?;
+        disk.create_dir_all(&dir)
+            .map_err(Error::disk("making the folder of processes"))?;
         let leftovers = Self { disk, dir };
-        for entry in leftovers.disk.list(&leftovers.dir).map_err(Error::disk("listing the processes"))? {
+        for entry in leftovers
+            .disk
+            .list(&leftovers.dir)
+            .map_err(Error::disk("listing the processes"))?
+        {
             if let Some(pid) = entry.name.parse().ok().and_then(Pid::from_raw) {
                 leftovers.end(pid);
             }
@@ -75,7 +80,10 @@ impl Leftovers {
     /// The boot and the time within it at which the process started.
     fn identity(&self, pid: Pid) -> Option<String> {
         let boot = read_text(&*self.disk, Path::new("/proc/sys/kernel/random/boot_id"))?;
-        let stat = read_text(&*self.disk, Path::new(&format!("/proc/{}/stat", pid.as_raw_nonzero())))?;
+        let stat = read_text(
+            &*self.disk,
+            Path::new(&format!("/proc/{}/stat", pid.as_raw_nonzero())),
+        )?;
         // The name in parentheses may hold anything; the start is the 20th field after it (proc_pid_stat(5)).
         let started = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
         Some(format!("{} {started}", boot.trim()))
@@ -90,13 +98,21 @@ pub(crate) fn kill_group(pid: Pid) {
 
 /// The memory in MB that a process uses by itself (not shared with files), where the system tells.
 pub(crate) fn memory_mb(disk: &dyn Disk, pid: Pid) -> Option<u32> {
-    let status = read_text(disk, Path::new(&format!("/proc/{}/status", pid.as_raw_nonzero())))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let status = read_text(
+        disk,
+        Path::new(&format!("/proc/{}/status", pid.as_raw_nonzero())),
+    )?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))?;
     let kb: u64 = line.split_whitespace().next()?.parse().ok()?;
     u32::try_from(kb / 1024).ok()
 }
 
 fn read_text(disk: &dyn Disk, path: &Path) -> Option<String> {
-    let bytes = disk.open_read(path).and_then(|file| read_all(&*file)).ok()?;
+    let bytes = disk
+        .open_read(path)
+        .and_then(|file| read_all(&*file))
+        .ok()?;
     String::from_utf8(bytes).ok()
 }

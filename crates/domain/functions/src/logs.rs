@@ -56,7 +56,11 @@ impl LogWriter {
 
     /// Queues lines; waits while the queue is full.
     pub async fn write(&self, group: &str, stream: &str, lines: Vec<LogLine>) {
-        let batch = LogBatch { group: group.to_owned(), stream: stream.to_owned(), lines };
+        let batch = LogBatch {
+            group: group.to_owned(),
+            stream: stream.to_owned(),
+            lines,
+        };
         // The writer lives as long as this sender.
         drop(self.queue.send(Entry::Lines(batch)).await);
     }
@@ -91,7 +95,10 @@ async fn run(env: Env, sink: Arc<dyn LogSink>, mut entries: mpsc::Receiver<Entry
 }
 
 fn merge(batches: &mut Vec<LogBatch>, batch: LogBatch) {
-    match batches.iter_mut().find(|b| b.group == batch.group && b.stream == batch.stream) {
+    match batches
+        .iter_mut()
+        .find(|b| b.group == batch.group && b.stream == batch.stream)
+    {
         Some(known) => known.lines.extend(batch.lines),
         None => batches.push(batch),
     }
@@ -108,5 +115,8 @@ async fn append(env: &Env, sink: &dyn LogSink, batches: &[LogBatch]) {
         env.clock.sleep(Duration::from_secs(1)).await;
     }
     let lines: usize = batches.iter().map(|b| b.lines.len()).sum();
-    tracing::error!(lines, "output of functions is lost: the log does not take it");
+    tracing::error!(
+        lines,
+        "output of functions is lost: the log does not take it"
+    );
 }

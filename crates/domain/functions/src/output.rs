@@ -28,7 +28,15 @@ impl Output {
         let (reader, writer): (_, PipeWriter) = io::pipe()?;
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader))?;
         let second = writer.try_clone()?;
-        Ok((Self { pipe, partial: Vec::new(), ended: false }, writer.into(), second.into()))
+        Ok((
+            Self {
+                pipe,
+                partial: Vec::new(),
+                ended: false,
+            },
+            writer.into(),
+            second.into(),
+        ))
     }
 
     /// Waits for output and passes on what there is. Nothing is lost when the future is dropped.
@@ -100,7 +108,14 @@ pub(crate) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub fn new(env: &'a Env, writer: &'a LogWriter, group: String, stream: String) -> Self {
-        Self { env, writer, group, stream, waiting: Vec::new(), tail: VecDeque::new() }
+        Self {
+            env,
+            writer,
+            group,
+            stream,
+            waiting: Vec::new(),
+            tail: VecDeque::new(),
+        }
     }
 
     /// Adds a line.
@@ -109,7 +124,10 @@ impl<'a> Lines<'a> {
         self.tail.push_back(b'\n');
         let surplus = self.tail.len().saturating_sub(limits::LOG_TAIL_BYTES);
         self.tail.drain(..surplus);
-        self.waiting.push(LogLine { time: self.env.clock.now(), message });
+        self.waiting.push(LogLine {
+            time: self.env.clock.now(),
+            message,
+        });
     }
 
     fn push_bytes(&mut self, line: &[u8]) {
@@ -158,13 +176,21 @@ mod tests {
         let mut lines = Lines::new(&env, &writer, "g".into(), "s".into());
         let (reader, mut printer) = io::pipe().unwrap();
         let pipe = Receiver::from_owned_fd(OwnedFd::from(reader)).unwrap();
-        let mut output = Output { pipe, partial: Vec::new(), ended: false };
+        let mut output = Output {
+            pipe,
+            partial: Vec::new(),
+            ended: false,
+        };
         for piece in ["good", " try 4\nand", " more"] {
             printer.write_all(piece.as_bytes()).unwrap();
             output.drain(&mut lines);
         }
         let messages = |lines: &Lines<'_>| -> Vec<String> {
-            lines.waiting.iter().map(|line| line.message.clone()).collect()
+            lines
+                .waiting
+                .iter()
+                .map(|line| line.message.clone())
+                .collect()
         };
         assert_eq!(messages(&lines), ["good try 4"]);
         output.end_line(&mut lines);

@@ -27,13 +27,15 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 impl Packages {
     pub fn open(disk: Arc<dyn Disk>, dir: PathBuf) -> Result<Self, Error> {
-        disk.create_dir_all(&dir).map_err(Error::disk("making the folder of packages"))?;
+        disk.create_dir_all(&dir)
+            .map_err(Error::disk("making the folder of packages"))?;
         Ok(Self { disk, dir })
     }
 
     /// Keeps a package; durable when it returns.
     pub fn put(&self, id: &str, bytes: &[u8]) -> Result<(), Error> {
-        self.write(id, bytes).map_err(Error::disk("storing a package"))
+        self.write(id, bytes)
+            .map_err(Error::disk("storing a package"))
     }
 
     fn write(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
@@ -53,7 +55,9 @@ impl Packages {
     /// Reads a package back and makes sure that it is what was uploaded.
     pub fn get(&self, code: &Code) -> Result<Bytes, Error> {
         let file = self.disk.open_read(&self.dir.join(&code.package));
-        let bytes = file.and_then(|f| read_all(&*f)).map_err(Error::disk("reading a package"))?;
+        let bytes = file
+            .and_then(|f| read_all(&*f))
+            .map_err(Error::disk("reading a package"))?;
         if sha256(&bytes) == code.sha256 {
             Ok(bytes.into())
         } else {
@@ -70,7 +74,11 @@ impl Packages {
 
     /// Removes all packages but those named: what a crash between two steps may have left.
     pub fn keep_only(&self, known: impl Fn(&str) -> bool) -> Result<(), Error> {
-        for entry in self.disk.list(&self.dir).map_err(Error::disk("listing the packages"))? {
+        for entry in self
+            .disk
+            .list(&self.dir)
+            .map_err(Error::disk("listing the packages"))?
+        {
             if !known(&entry.name) {
                 self.remove(&entry.name);
             }
@@ -107,11 +115,22 @@ mod tests {
         let packages = Packages::open(Arc::new(RealDisk), dir.path().join("packages")).unwrap();
         let bytes = vec![7; 100_000];
         packages.put("a", &bytes).unwrap();
-        let code = Code { package: "a".into(), sha256: sha256(&bytes), size: 100_000 };
+        let code = Code {
+            package: "a".into(),
+            sha256: sha256(&bytes),
+            size: 100_000,
+        };
         assert_eq!(packages.get(&code).unwrap(), bytes);
 
-        RealDisk.open(&dir.path().join("packages/a")).unwrap().set_len(99_999).unwrap();
-        assert_eq!(packages.get(&code), Err(PackageError::Damaged("a".into()).into()));
+        RealDisk
+            .open(&dir.path().join("packages/a"))
+            .unwrap()
+            .set_len(99_999)
+            .unwrap();
+        assert_eq!(
+            packages.get(&code),
+            Err(PackageError::Damaged("a".into()).into())
+        );
 
         packages.keep_only(|id| id != "a").unwrap();
         assert!(matches!(packages.get(&code), Err(Error::Disk { .. })));

@@ -67,11 +67,20 @@ impl Drop for Permit {
 impl Pool {
     pub fn new(env: Env, bounds: Bounds) -> Arc<Self> {
         let (state, waiting) = (Mutex::default(), Semaphore::new(limits::WAITING_MAX));
-        Arc::new(Self { env, state, left: Notify::new(), waiting, bounds })
+        Arc::new(Self {
+            env,
+            state,
+            left: Notify::new(),
+            waiting,
+            bounds,
+        })
     }
 
     /// Admits one invocation of `function`, with a warm process where there is one; waits a while for room.
-    pub async fn enter(self: &Arc<Self>, function: &Function) -> Result<(Permit, Option<Process>), Error> {
+    pub async fn enter(
+        self: &Arc<Self>,
+        function: &Function,
+    ) -> Result<(Permit, Option<Process>), Error> {
         let deadline = self.env.clock.elapsed() + self.bounds.wait;
         let mut place = None;
         loop {
@@ -97,7 +106,10 @@ impl Pool {
         }
     }
 
-    fn try_enter(self: &Arc<Self>, function: &Function) -> Result<(Permit, Option<Process>), Error> {
+    fn try_enter(
+        self: &Arc<Self>,
+        function: &Function,
+    ) -> Result<(Permit, Option<Process>), Error> {
         let mut state = self.state.lock();
         if state.closed {
             return Err(Error::Closed);
@@ -108,12 +120,20 @@ impl Pool {
         }
         state.busy_total += 1;
         *state.busy.entry(function.name.clone()).or_default() += 1;
-        state.current.insert(function.name.clone(), function.revision.clone());
+        state
+            .current
+            .insert(function.name.clone(), function.revision.clone());
         let (warm, ended) = state.take_warm(function, self.bounds.total);
         drop(state);
         // Killing takes a system call each: not under the lock.
         drop(ended);
-        Ok((Permit { pool: self.clone(), function: function.name.clone() }, warm))
+        Ok((
+            Permit {
+                pool: self.clone(),
+                function: function.name.clone(),
+            },
+            warm,
+        ))
     }
 
     /// Takes a process back for the next invocation, if it still has the right code.
@@ -122,7 +142,11 @@ impl Pool {
         let mut state = self.state.lock();
         let current = state.current.get(&function) == Some(&process.revision);
         let ended = if current && !state.closed {
-            state.idle.push(Idle { function, process, since: self.env.clock.elapsed() });
+            state.idle.push(Idle {
+                function,
+                process,
+                since: self.env.clock.elapsed(),
+            });
             None
         } else {
             Some(process)
@@ -144,8 +168,10 @@ impl Pool {
     /// Ends the processes that have been idle for too long.
     pub fn reap(&self) {
         let now = self.env.clock.elapsed();
-        let ended =
-            self.state.lock().take_idle(|idle| now.saturating_sub(idle.since) >= limits::IDLE_TIME_MAX);
+        let ended = self
+            .state
+            .lock()
+            .take_idle(|idle| now.saturating_sub(idle.since) >= limits::IDLE_TIME_MAX);
         drop(ended);
     }
 
@@ -174,11 +200,20 @@ impl Pool {
 
 impl State {
     /// The process of `function` that was idle last, and those to be ended: outdated, dead, or in the way of one more.
-    fn take_warm(&mut self, function: &Function, total_max: usize) -> (Option<Process>, Vec<Process>) {
-        let outdated =
-            |idle: &Idle| idle.function == function.name && idle.process.revision != function.revision;
+    fn take_warm(
+        &mut self,
+        function: &Function,
+        total_max: usize,
+    ) -> (Option<Process>, Vec<Process>) {
+        let outdated = |idle: &Idle| {
+            idle.function == function.name && idle.process.revision != function.revision
+        };
         let mut ended = self.take_idle(outdated);
-        while let Some(at) = self.idle.iter().rposition(|idle| idle.function == function.name) {
+        while let Some(at) = self
+            .idle
+            .iter()
+            .rposition(|idle| idle.function == function.name)
+        {
             let mut process = self.idle.remove(at).process;
             if process.is_alive() {
                 return (Some(process), ended);
@@ -192,7 +227,10 @@ impl State {
     }
 
     fn take_idle(&mut self, which: impl Fn(&Idle) -> bool) -> Vec<Process> {
-        self.idle.extract_if(.., |idle| which(idle)).map(|idle| idle.process).collect()
+        self.idle
+            .extract_if(.., |idle| which(idle))
+            .map(|idle| idle.process)
+            .collect()
     }
 }
 

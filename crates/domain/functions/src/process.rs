@@ -60,8 +60,14 @@ pub(crate) struct Place<'a> {
 
 impl Process {
     /// Starts a process for `function` whose code is in `code`.
-    pub async fn start(place: Place<'_>, function: &Function, code: Arc<CodeDir>) -> Result<Self, Error> {
-        let api = RuntimeApi::listen(place.env).await.map_err(Error::disk("opening a runtime API"))?;
+    pub async fn start(
+        place: Place<'_>,
+        function: &Function,
+        code: Arc<CodeDir>,
+    ) -> Result<Self, Error> {
+        let api = RuntimeApi::listen(place.env)
+            .await
+            .map_err(Error::disk("opening a runtime API"))?;
         let (output, stdout, stderr) = Output::new().map_err(Error::disk("making a pipe"))?;
         let log_stream = log_stream(place.env);
         let mut command = program(function, place.bootstraps, &code.path);
@@ -69,7 +75,13 @@ impl Process {
             .current_dir(&code.path)
             .env_clear()
             .envs(&place.options.inherited)
-            .envs(variables(function, place.options, &api, &code.path, &log_stream))
+            .envs(variables(
+                function,
+                place.options,
+                &api,
+                &code.path,
+                &log_stream,
+            ))
             .envs(&function.configuration.environment)
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
@@ -77,10 +89,17 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true);
         let child = command.spawn().map_err(|error| Error::Runtime {
-            program: command.as_std().get_program().to_string_lossy().into_owned(),
+            program: command
+                .as_std()
+                .get_program()
+                .to_string_lossy()
+                .into_owned(),
             error: error.to_string().into(),
         })?;
-        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let pid = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         let pid = pid.expect("a child that was not waited for has a number");
         place.leftovers.note(pid);
         Ok(Self {
@@ -181,7 +200,9 @@ fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
         RuntimeKind::Python => {
             let mut command = Command::new("python3");
             // Nothing is written beside the code, and output is not held back.
-            command.args(["-B", "-u"]).arg(bootstraps.join("bootstrap.py"));
+            command
+                .args(["-B", "-u"])
+                .arg(bootstraps.join("bootstrap.py"));
             command
         }
         RuntimeKind::Node => {
@@ -216,7 +237,10 @@ fn variables(
         ("LAMBDA_TASK_ROOT", code.display().to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", crate::LATEST.to_owned()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", configuration.memory_mb.to_string()),
+        (
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            configuration.memory_mb.to_string(),
+        ),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", function.name.log_group()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
@@ -229,7 +253,10 @@ fn variables(
     ];
     let kind = configuration.runtime.kind();
     if kind != RuntimeKind::Provided {
-        variables.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", configuration.runtime.as_str())));
+        variables.push((
+            "AWS_EXECUTION_ENV",
+            format!("AWS_Lambda_{}", configuration.runtime.as_str()),
+        ));
     }
     variables
 }

@@ -90,7 +90,12 @@ impl RuntimeApi {
             places: Semaphore::new(limits::RUNTIME_CONNECTIONS_MAX),
         });
         env.spawn(accept(env.clone(), listener, shared.clone(), closed));
-        Ok(Self { address, shared, told, _open: open })
+        Ok(Self {
+            address,
+            shared,
+            told,
+            _open: open,
+        })
     }
 
     /// Hands out an invocation at the next `invocation/next`.
@@ -104,7 +109,10 @@ impl RuntimeApi {
 
     /// What the process tells next.
     pub async fn told(&mut self) -> Told {
-        self.told.recv().await.expect("this half holds a sender itself")
+        self.told
+            .recv()
+            .await
+            .expect("this half holds a sender itself")
     }
 
     /// What the process told while nobody listened: asking for work that there was none of.
@@ -113,7 +121,12 @@ impl RuntimeApi {
     }
 }
 
-async fn accept(env: Env, listener: TcpListener, shared: Arc<Shared>, mut closed: watch::Receiver<()>) {
+async fn accept(
+    env: Env,
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut closed: watch::Receiver<()>,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -147,14 +160,25 @@ impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let Some(path) = parts.uri.path().strip_prefix(PREFIX) else {
-            return refused(StatusCode::NOT_FOUND, "InvalidPath", "no such path in the runtime API");
+            return refused(
+                StatusCode::NOT_FOUND,
+                "InvalidPath",
+                "no such path in the runtime API",
+            );
         };
-        match (&parts.method, path.split('/').collect::<Vec<_>>().as_slice()) {
+        match (
+            &parts.method,
+            path.split('/').collect::<Vec<_>>().as_slice(),
+        ) {
             (&Method::GET, ["invocation", "next"]) => self.next().await,
             (&Method::POST, ["init", "error"]) => self.init_error(body).await,
             (&Method::POST, ["invocation", id, "response"]) => self.response(id, body).await,
             (&Method::POST, ["invocation", id, "error"]) => self.error(id, body).await,
-            _ => refused(StatusCode::NOT_FOUND, "InvalidPath", "no such path in the runtime API"),
+            _ => refused(
+                StatusCode::NOT_FOUND,
+                "InvalidPath",
+                "no such path in the runtime API",
+            ),
         }
     }
 
@@ -178,7 +202,9 @@ impl Shared {
     async fn init_error(&self, body: Incoming) -> Response<Full<Bytes>> {
         match read(body).await {
             Body::Whole(error) => self.tell(Told::InitError(error)).await,
-            Body::TooLarge | Body::Broken => self.tell(Told::InitError(Bytes::from_static(b"{}"))).await,
+            Body::TooLarge | Body::Broken => {
+                self.tell(Told::InitError(Bytes::from_static(b"{}"))).await
+            }
         }
         accepted()
     }
@@ -193,7 +219,11 @@ impl Shared {
                 self.finish(Told::TooLarge).await;
                 let max = limits::RESPONSE_BYTES_MAX;
                 let text = format!("Exceeded maximum allowed payload size ({max} bytes).");
-                return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &text);
+                return refused(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "RequestEntityTooLarge",
+                    &text,
+                );
             }
             // The process is gone or out of step: its exit or the time-out says so.
             Body::Broken => {
@@ -257,7 +287,11 @@ async fn read(mut body: Incoming) -> Body {
             break;
         }
     }
-    if len > limits::RESPONSE_BYTES_MAX { Body::TooLarge } else { Body::Whole(whole.freeze()) }
+    if len > limits::RESPONSE_BYTES_MAX {
+        Body::TooLarge
+    } else {
+        Body::Whole(whole.freeze())
+    }
 }
 
 fn handed(work: Work) -> Response<Full<Bytes>> {
@@ -267,10 +301,15 @@ fn handed(work: Work) -> Response<Full<Bytes>> {
         .header("Lambda-Runtime-Deadline-Ms", work.deadline.0.to_string())
         .header("Lambda-Runtime-Invoked-Function-Arn", &work.function_arn);
     // What is no header value, having line ends in it, is not JSON as we ask for it.
-    if let Some(context) = work.client_context.and_then(|c| HeaderValue::from_bytes(c.as_bytes()).ok()) {
+    if let Some(context) = work
+        .client_context
+        .and_then(|c| HeaderValue::from_bytes(c.as_bytes()).ok())
+    {
         response = response.header("Lambda-Runtime-Client-Context", context);
     }
-    response.body(Full::new(work.payload)).expect("ids, times and ARNs are header values")
+    response
+        .body(Full::new(work.payload))
+        .expect("ids, times and ARNs are header values")
 }
 
 fn accepted() -> Response<Full<Bytes>> {
@@ -278,16 +317,25 @@ fn accepted() -> Response<Full<Bytes>> {
 }
 
 fn wrong_id() -> Response<Full<Bytes>> {
-    refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+    refused(
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestID",
+        "Invalid request ID",
+    )
 }
 
 fn refused(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
-    json(status, &serde_json::json!({ "errorMessage": message, "errorType": kind }))
+    json(
+        status,
+        &serde_json::json!({ "errorMessage": message, "errorType": kind }),
+    )
 }
 
 fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
-    response.headers_mut().insert("Content-Type", HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert("Content-Type", HeaderValue::from_static("application/json"));
     response
 }

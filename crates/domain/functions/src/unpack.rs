@@ -31,7 +31,8 @@ impl Drop for CodeDir {
 impl CodeDir {
     /// Unpacks `package` into the new folder `path`.
     pub fn unpack(disk: Arc<dyn Disk>, package: &[u8], path: PathBuf) -> Result<Self, Error> {
-        disk.create_dir_all(&path).map_err(Error::disk("making a folder for unpacked code"))?;
+        disk.create_dir_all(&path)
+            .map_err(Error::disk("making a folder for unpacked code"))?;
         // From here on, an error removes what was unpacked so far.
         let dir = Self { path, disk };
         let mut archive = open(package)?;
@@ -43,7 +44,9 @@ impl CodeDir {
             if entry.is_symlink() {
                 links.push((name, link_target(&mut entry)?));
             } else if entry.is_dir() {
-                dir.disk.create_dir_all(&dir.path.join(name)).map_err(Error::disk("unpacking code"))?;
+                dir.disk
+                    .create_dir_all(&dir.path.join(name))
+                    .map_err(Error::disk("unpacking code"))?;
             } else {
                 room -= dir.write(&name, &mut entry, room)?;
             }
@@ -52,7 +55,12 @@ impl CodeDir {
         Ok(dir)
     }
 
-    fn write(&self, name: &Path, entry: &mut ZipFile<'_, Cursor<&[u8]>>, room: u64) -> Result<u64, Error> {
+    fn write(
+        &self,
+        name: &Path,
+        entry: &mut ZipFile<'_, Cursor<&[u8]>>,
+        room: u64,
+    ) -> Result<u64, Error> {
         let path = self.path.join(name);
         let mode = entry.unix_mode().unwrap_or(0o644) & 0o777 | 0o600;
         let failed = || Error::disk("unpacking code");
@@ -63,13 +71,20 @@ impl CodeDir {
         let mut buffer = vec![0; 64 * 1024];
         let mut written = 0;
         loop {
-            match entry.read(&mut buffer).map_err(|e| not_zip(ZipError::Io(e)))? {
+            match entry
+                .read(&mut buffer)
+                .map_err(|e| not_zip(ZipError::Io(e)))?
+            {
                 0 => break,
                 n if written + n as u64 > room => {
-                    return Err(PackageError::UnpacksTooLarge { max: limits::UNPACKED_BYTES_MAX }.into());
+                    return Err(PackageError::UnpacksTooLarge {
+                        max: limits::UNPACKED_BYTES_MAX,
+                    }
+                    .into());
                 }
                 n => {
-                    file.write_all_at(&[IoSlice::new(&buffer[..n])], written).map_err(failed())?;
+                    file.write_all_at(&[IoSlice::new(&buffer[..n])], written)
+                        .map_err(failed())?;
                     written += n as u64;
                 }
             }
@@ -86,8 +101,11 @@ impl CodeDir {
                 return Err(PackageError::LeadsOut(name.display().to_string()).into());
             }
             let path = self.path.join(name);
-            let made = path.parent().map_or(Ok(()), |parent| self.disk.create_dir_all(parent));
-            made.and_then(|()| symlink(target, &path)).map_err(Error::disk("unpacking code"))?;
+            let made = path
+                .parent()
+                .map_or(Ok(()), |parent| self.disk.create_dir_all(parent));
+            made.and_then(|()| symlink(target, &path))
+                .map_err(Error::disk("unpacking code"))?;
         }
         Ok(())
     }
@@ -103,18 +121,25 @@ pub(crate) fn check(package: &[u8]) -> Result<(), PackageError> {
         total = total.saturating_add(entry.size());
     }
     if total >= limits::UNPACKED_BYTES_MAX {
-        return Err(PackageError::UnpacksTooLarge { max: limits::UNPACKED_BYTES_MAX });
+        return Err(PackageError::UnpacksTooLarge {
+            max: limits::UNPACKED_BYTES_MAX,
+        });
     }
     Ok(())
 }
 
 fn open(package: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
     if package.len() > limits::PACKAGE_BYTES_MAX {
-        return Err(PackageError::TooLarge { size: package.len(), max: limits::PACKAGE_BYTES_MAX });
+        return Err(PackageError::TooLarge {
+            size: package.len(),
+            max: limits::PACKAGE_BYTES_MAX,
+        });
     }
     let archive = ZipArchive::new(Cursor::new(package)).map_err(not_zip)?;
     if archive.len() > limits::PACKAGE_ENTRIES_MAX {
-        return Err(PackageError::TooManyFiles { max: limits::PACKAGE_ENTRIES_MAX });
+        return Err(PackageError::TooManyFiles {
+            max: limits::PACKAGE_ENTRIES_MAX,
+        });
     }
     Ok(archive)
 }
@@ -136,7 +161,11 @@ fn inner_path<R: Read>(entry: &ZipFile<'_, R>) -> Result<PathBuf, PackageError> 
         }
     }
     let nothing = inner.as_os_str().is_empty() && !entry.is_dir();
-    if nothing || name.contains(['\0', '\\']) { Err(leads_out()) } else { Ok(inner) }
+    if nothing || name.contains(['\0', '\\']) {
+        Err(leads_out())
+    } else {
+        Ok(inner)
+    }
 }
 
 /// Where a link leads: up only at the front and never above the folder, so that links of links stay inside too.
@@ -157,7 +186,11 @@ fn link_target(entry: &mut ZipFile<'_, Cursor<&[u8]>>) -> Result<PathBuf, Packag
             _ => return Err(leads_out),
         }
     }
-    if ups + names == 0 { Err(leads_out) } else { Ok(target) }
+    if ups + names == 0 {
+        Err(leads_out)
+    } else {
+        Ok(target)
+    }
 }
 
 #[cfg(test)]
@@ -185,13 +218,21 @@ mod tests {
     #[test]
     fn files_folders_links_and_mode_bits_come_out() {
         let package = zip_of(|zip| {
-            zip.start_file("bootstrap", SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+            zip.start_file(
+                "bootstrap",
+                SimpleFileOptions::default().unix_permissions(0o755),
+            )
+            .unwrap();
             zip.write_all(b"#!/bin/sh\n").unwrap();
-            zip.add_directory("empty/", SimpleFileOptions::default()).unwrap();
-            zip.start_file("lib/deep/a.txt", SimpleFileOptions::default()).unwrap();
+            zip.add_directory("empty/", SimpleFileOptions::default())
+                .unwrap();
+            zip.start_file("lib/deep/a.txt", SimpleFileOptions::default())
+                .unwrap();
             zip.write_all(b"hello").unwrap();
-            zip.add_symlink("lib/link", "deep/a.txt", SimpleFileOptions::default()).unwrap();
-            zip.add_symlink("lib/up", "../bootstrap", SimpleFileOptions::default()).unwrap();
+            zip.add_symlink("lib/link", "deep/a.txt", SimpleFileOptions::default())
+                .unwrap();
+            zip.add_symlink("lib/up", "../bootstrap", SimpleFileOptions::default())
+                .unwrap();
         });
         check(&package).unwrap();
         let (_dir, code) = unpack(&package);
@@ -214,21 +255,39 @@ mod tests {
             let package = zip_of(|zip| {
                 zip.start_file(name, SimpleFileOptions::default()).unwrap();
             });
-            assert!(matches!(check(&package), Err(PackageError::LeadsOut(_))), "{name}");
+            assert!(
+                matches!(check(&package), Err(PackageError::LeadsOut(_))),
+                "{name}"
+            );
         }
-        for (name, target) in
-            [("a", "/etc"), ("a", ".."), ("d/a", "../.."), ("d/e/g", "f/.."), ("a", "b/../..")]
-        {
-            let package = zip_of(|zip| zip.add_symlink(name, target, SimpleFileOptions::default()).unwrap());
+        for (name, target) in [
+            ("a", "/etc"),
+            ("a", ".."),
+            ("d/a", "../.."),
+            ("d/e/g", "f/.."),
+            ("a", "b/../.."),
+        ] {
+            let package = zip_of(|zip| {
+                zip.add_symlink(name, target, SimpleFileOptions::default())
+                    .unwrap()
+            });
             let (_dir, code) = unpack(&package);
-            assert!(matches!(code, Err(Error::Package(PackageError::LeadsOut(_)))), "{name} -> {target}");
+            assert!(
+                matches!(code, Err(Error::Package(PackageError::LeadsOut(_)))),
+                "{name} -> {target}"
+            );
         }
         let through = zip_of(|zip| {
-            zip.add_symlink("d/e/f", "../..", SimpleFileOptions::default()).unwrap();
-            zip.add_symlink("d/e/f/z", "../../..", SimpleFileOptions::default()).unwrap();
+            zip.add_symlink("d/e/f", "../..", SimpleFileOptions::default())
+                .unwrap();
+            zip.add_symlink("d/e/f/z", "../../..", SimpleFileOptions::default())
+                .unwrap();
         });
         let (_dir, code) = unpack(&through);
-        assert!(matches!(code, Err(Error::Package(PackageError::LeadsOut(_)))));
+        assert!(matches!(
+            code,
+            Err(Error::Package(PackageError::LeadsOut(_)))
+        ));
     }
 
     proptest! {

@@ -16,7 +16,13 @@ use serde_json::json;
 /// An environment whose clock stands until it is moved, on 2018-01-02.
 fn manual() -> (Env, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Millis(1_514_851_200_000)));
-    (Env { clock: clock.clone(), ..Env::real() }, clock)
+    (
+        Env {
+            clock: clock.clone(),
+            ..Env::real()
+        },
+        clock,
+    )
 }
 
 const WAITS: &str = "
@@ -31,7 +37,11 @@ async fn a_time_out_kills_and_the_next_invocation_starts_anew() {
     let (env, clock) = manual();
     let world = World::with(env, options()).await;
     world.python("slow", WAITS).await;
-    world.functions.update_configuration(&name("slow"), None, |c| c.timeout_s = 3).await.unwrap();
+    world
+        .functions
+        .update_configuration(&name("slow"), None, |c| c.timeout_s = 3)
+        .await
+        .unwrap();
     let slow = name("slow");
     for _ in 0..2 {
         let invoked = world.functions.invoke(&slow, world.request("{}"));
@@ -42,12 +52,27 @@ async fn a_time_out_kills_and_the_next_invocation_starts_anew() {
         };
         let (invocation, ()) = tokio::join!(invoked, moved);
         let invocation = invocation.unwrap();
-        let text = format!("RequestId: {} Error: Task timed out after 3.00 seconds", invocation.request_id);
-        assert_eq!(json(&invocation), json!({ "errorType": "Sandbox.Timedout", "errorMessage": text }));
+        let text = format!(
+            "RequestId: {} Error: Task timed out after 3.00 seconds",
+            invocation.request_id
+        );
+        assert_eq!(
+            json(&invocation),
+            json!({ "errorType": "Sandbox.Timedout", "errorMessage": text })
+        );
         let tail = String::from_utf8(invocation.log_tail).unwrap();
-        let line = format!("Z {} Task timed out after 3.00 seconds\nEND", invocation.request_id);
-        assert!(tail.contains("\n2018-01-02T00:00:0") && tail.contains(&line), "{tail}");
-        assert!(tail.contains("Duration: 3000.00 ms") && tail.ends_with("Status: timeout\n"), "{tail}");
+        let line = format!(
+            "Z {} Task timed out after 3.00 seconds\nEND",
+            invocation.request_id
+        );
+        assert!(
+            tail.contains("\n2018-01-02T00:00:0") && tail.contains(&line),
+            "{tail}"
+        );
+        assert!(
+            tail.contains("Duration: 3000.00 ms") && tail.ends_with("Status: timeout\n"),
+            "{tail}"
+        );
         world.lines.clear();
     }
 }
@@ -63,9 +88,19 @@ def handler(event, context):
 ";
     world.python("greedy", code).await;
     let killed = world.invoke("greedy", "{}").await;
-    let text = format!("RequestId: {} Error: Runtime exited with error: signal: killed", killed.request_id);
-    assert_eq!(json(&killed), json!({ "errorType": "Runtime.OutOfMemory", "errorMessage": text }));
-    world.functions.update_configuration(&name("greedy"), None, |c| c.memory_mb = 64).await.unwrap_err();
+    let text = format!(
+        "RequestId: {} Error: Runtime exited with error: signal: killed",
+        killed.request_id
+    );
+    assert_eq!(
+        json(&killed),
+        json!({ "errorType": "Runtime.OutOfMemory", "errorMessage": text })
+    );
+    world
+        .functions
+        .update_configuration(&name("greedy"), None, |c| c.memory_mb = 64)
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test]
@@ -78,12 +113,22 @@ async fn six_megabytes_go_both_ways_and_no_more() {
         )
         .await;
     let large = format!("\"{}\"", "y".repeat(limits::PAYLOAD_BYTES_MAX - 2));
-    assert_eq!(json(&world.invoke("size", &large).await), limits::PAYLOAD_BYTES_MAX - 2);
-    let error = world.functions.invoke(&name("size"), world.request(&format!("{large} "))).await.unwrap_err();
+    assert_eq!(
+        json(&world.invoke("size", &large).await),
+        limits::PAYLOAD_BYTES_MAX - 2
+    );
+    let error = world
+        .functions
+        .invoke(&name("size"), world.request(&format!("{large} ")))
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::PayloadTooLarge { .. }));
 
     let most = limits::RESPONSE_BYTES_MAX - 2;
-    assert_eq!(world.invoke("size", &most.to_string()).await.payload.len(), limits::RESPONSE_BYTES_MAX);
+    assert_eq!(
+        world.invoke("size", &most.to_string()).await.payload.len(),
+        limits::RESPONSE_BYTES_MAX
+    );
     let too_large = world.invoke("size", &(most + 1).to_string()).await;
     let text = "Response payload size exceeded maximum allowed payload size (6291556 bytes).";
     let expected = json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": text });
@@ -95,7 +140,10 @@ async fn six_megabytes_go_both_ways_and_no_more() {
 /// Opens a gate: Python code that prints that it is there and waits for a byte, and the gate itself.
 fn gate(world: &World) -> (String, std::path::PathBuf) {
     let pipe = world.dir.path().join("gate");
-    std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .unwrap();
     let code = format!(
         "
 def handler(event, context):
@@ -109,17 +157,40 @@ def handler(event, context):
 
 #[tokio::test]
 async fn concurrency_is_bounded_for_a_function_and_in_all() {
-    let bounds = Options { concurrency: 3, concurrency_per_function: 2, ..options() };
-    let world = World::with(Env::real(), Options { concurrency_wait: Duration::ZERO, ..bounds }).await;
+    let bounds = Options {
+        concurrency: 3,
+        concurrency_per_function: 2,
+        ..options()
+    };
+    let world = World::with(
+        Env::real(),
+        Options {
+            concurrency_wait: Duration::ZERO,
+            ..bounds
+        },
+    )
+    .await;
     let (code, pipe) = gate(&world);
     world.python("one", &code).await;
     world.python("two", &code).await;
     let mut running = vec![world.start("one", "{}"), world.start("one", "{}")];
     world.lines.wait_for_count("at the gate one", 2).await;
-    assert_eq!(world.functions.invoke(&name("one"), world.request("{}")).await, Err(Error::Throttled));
+    assert_eq!(
+        world
+            .functions
+            .invoke(&name("one"), world.request("{}"))
+            .await,
+        Err(Error::Throttled)
+    );
     running.push(world.start("two", "{}"));
     world.lines.wait_for("at the gate two").await;
-    assert_eq!(world.functions.invoke(&name("two"), world.request("{}")).await, Err(Error::Throttled));
+    assert_eq!(
+        world
+            .functions
+            .invoke(&name("two"), world.request("{}"))
+            .await,
+        Err(Error::Throttled)
+    );
 
     let mut gate = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     gate.write_all(b"abc").unwrap();
@@ -130,7 +201,11 @@ async fn concurrency_is_bounded_for_a_function_and_in_all() {
 
 #[tokio::test]
 async fn an_invocation_waits_for_room() {
-    let bounds = Options { concurrency: 1, concurrency_per_function: 1, ..options() };
+    let bounds = Options {
+        concurrency: 1,
+        concurrency_per_function: 1,
+        ..options()
+    };
     let world = World::with(Env::real(), bounds).await;
     let (code, pipe) = gate(&world);
     world.python("one", &code).await;
@@ -156,25 +231,45 @@ def handler(event, context): return [os.getpid(), os.environ.get('SETTING')]
     let before = json(&world.invoke("f", "{}").await);
     assert_eq!(json(&world.invoke("f", "{}").await), before);
     let change = |c: &mut Configuration| drop(c.environment.insert("SETTING".into(), "on".into()));
-    let second =
-        world.functions.update_configuration(&name("f"), Some(&first.revision), change).await.unwrap();
+    let second = world
+        .functions
+        .update_configuration(&name("f"), Some(&first.revision), change)
+        .await
+        .unwrap();
     assert_ne!(first.revision, second.revision);
     let after = json(&world.invoke("f", "{}").await);
     assert_eq!(after[1], "on");
     assert_ne!(after[0], before[0]);
 
     let package = zip_of(&[("index.py", "def handler(event, context): return 'new'")]);
-    let stale = world.functions.update_code(&name("f"), package.clone(), Some(&first.revision)).await;
+    let stale = world
+        .functions
+        .update_code(&name("f"), package.clone(), Some(&first.revision))
+        .await;
     assert_eq!(stale, Err(Error::Revision));
-    let third = world.functions.update_code(&name("f"), package.clone(), None).await.unwrap();
+    let third = world
+        .functions
+        .update_code(&name("f"), package.clone(), None)
+        .await
+        .unwrap();
     assert_eq!(json(&world.invoke("f", "{}").await), "new");
     assert_eq!(world.functions.package(&third.code).await.unwrap(), package);
 
     world.functions.delete(&name("f")).await.unwrap();
-    let gone = world.functions.invoke(&name("f"), world.request("{}")).await;
+    let gone = world
+        .functions
+        .invoke(&name("f"), world.request("{}"))
+        .await;
     assert_eq!(gone, Err(Error::NotFound(name("f"))));
-    let left = |folder: &str| std::fs::read_dir(world.dir.path().join(folder)).unwrap().count();
-    assert_eq!((left("packages"), left("code"), left("processes")), (0, 0, 0));
+    let left = |folder: &str| {
+        std::fs::read_dir(world.dir.path().join(folder))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(
+        (left("packages"), left("code"), left("processes")),
+        (0, 0, 0)
+    );
 }
 
 #[tokio::test]
@@ -192,16 +287,35 @@ def handler(event, context):
     let made = world.python("f", code).await;
     let waiting = world.start("f", r#""stay""#);
     world.lines.wait_for("staying as").await;
-    let staying =
-        world.lines.all().iter().find_map(|l| l.strip_prefix("staying as ").map(str::to_owned)).unwrap();
+    let staying = world
+        .lines
+        .all()
+        .iter()
+        .find_map(|l| l.strip_prefix("staying as ").map(str::to_owned))
+        .unwrap();
 
     // The second server on the same folder takes the first for dead.
-    let open = Functions::open(env, world.catalog.clone(), world.dir.path(), world.lines.clone(), options());
+    let open = Functions::open(
+        env,
+        world.catalog.clone(),
+        world.dir.path(),
+        world.lines.clone(),
+        options(),
+    );
     let second = open.await.unwrap();
     let killed = waiting.await.unwrap().unwrap();
-    assert!(json(&killed)["errorMessage"].as_str().unwrap().ends_with("signal: killed"), "{staying}");
+    assert!(
+        json(&killed)["errorMessage"]
+            .as_str()
+            .unwrap()
+            .ends_with("signal: killed"),
+        "{staying}"
+    );
     assert_eq!(second.get(&name("f")).await.unwrap(), made);
-    assert_eq!(json(&second.invoke(&name("f"), world.request("1")).await.unwrap()), 1);
+    assert_eq!(
+        json(&second.invoke(&name("f"), world.request("1")).await.unwrap()),
+        1
+    );
     clock.advance(Duration::from_secs(1));
 }
 
@@ -220,21 +334,38 @@ def handler(event, context):
     world.python("f", code).await;
     let request = world.request(r#""bad""#);
     let id = request.request_id.clone();
-    world.functions.invoke_later(&name("f"), request).await.unwrap();
+    world
+        .functions
+        .invoke_later(&name("f"), request)
+        .await
+        .unwrap();
     for (tried, wait_s) in [(1, 60), (2, 120), (3, 0)] {
         world.lines.wait_for(&format!("bad try {tried} {id}")).await;
         world.lines.wait_for_count("REPORT", tried).await;
-        world.until_events(usize::from(tried < 3), Some(wait_s)).await;
+        world
+            .until_events(usize::from(tried < 3), Some(wait_s))
+            .await;
         clock.advance(Duration::from_secs(wait_s));
     }
-    world.functions.invoke_later(&name("f"), world.request(r#""good""#)).await.unwrap();
+    world
+        .functions
+        .invoke_later(&name("f"), world.request(r#""good""#))
+        .await
+        .unwrap();
     world.lines.wait_for("good try 4").await;
     world.until_events(0, None).await;
 
-    let unknown = world.functions.invoke_later(&name("g"), world.request("1")).await;
+    let unknown = world
+        .functions
+        .invoke_later(&name("g"), world.request("1"))
+        .await;
     assert_eq!(unknown, Err(Error::NotFound(name("g"))));
     let large = format!("\"{}\"", "y".repeat(limits::EVENT_BYTES_MAX));
-    let refused = world.functions.invoke_later(&name("f"), world.request(&large)).await.unwrap_err();
+    let refused = world
+        .functions
+        .invoke_later(&name("f"), world.request(&large))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, Error::PayloadTooLarge { .. }));
 }
 
@@ -242,7 +373,9 @@ def handler(event, context):
 async fn idle_processes_end_after_a_while() {
     let (env, clock) = manual();
     let world = World::with(env, options()).await;
-    world.python("f", "def handler(event, context): return 1").await;
+    world
+        .python("f", "def handler(event, context): return 1")
+        .await;
     world.invoke("f", "{}").await;
     let processes = world.dir.path().join("processes");
     assert_eq!(std::fs::read_dir(&processes).unwrap().count(), 1);
@@ -261,14 +394,26 @@ fn clock_elapsed(clock: &dyn headwater_env::Clock) -> Duration {
 async fn bad_packages_and_second_functions_are_refused() {
     let world = World::new().await;
     let configuration = || Configuration::new("python3.12".parse().unwrap(), "a.b", "r");
-    let create =
-        |package: Bytes| world.functions.create(name("f"), configuration(), Default::default(), package);
+    let create = |package: Bytes| {
+        world
+            .functions
+            .create(name("f"), configuration(), Default::default(), package)
+    };
     let not_zip = create(Bytes::from_static(b"nonsense")).await;
-    assert!(matches!(not_zip, Err(Error::Package(PackageError::NotZip(_)))));
+    assert!(matches!(
+        not_zip,
+        Err(Error::Package(PackageError::NotZip(_)))
+    ));
     let large = create(vec![0; limits::PACKAGE_BYTES_MAX + 1].into()).await;
-    assert!(matches!(large, Err(Error::Package(PackageError::TooLarge { .. }))));
+    assert!(matches!(
+        large,
+        Err(Error::Package(PackageError::TooLarge { .. }))
+    ));
     create(zip_of(&[("a.py", "")])).await.unwrap();
-    assert_eq!(create(zip_of(&[("a.py", "")])).await, Err(Error::Exists(name("f"))));
+    assert_eq!(
+        create(zip_of(&[("a.py", "")])).await,
+        Err(Error::Exists(name("f")))
+    );
     assert_eq!(world.functions.list(None, 10).await.unwrap().len(), 1);
     assert_eq!(world.functions.list(Some("f"), 10).await.unwrap().len(), 0);
 }

@@ -33,28 +33,58 @@ def handler(event, context):
     assert_eq!(answer["x"], "ü");
     assert_eq!(answer["id"], first.request_id.as_str());
     assert_eq!(answer["timed"], true);
-    assert_eq!(answer["arn"], "arn:aws:lambda:us-east-1:000000000000:function:py");
-    assert_eq!((&answer["memory"], &answer["name"]), (&json!("128"), &json!("py")));
-    assert_eq!((&answer["endpoint"], &answer["leaked"]), (&json!("http://127.0.0.1:1"), &json!(null)));
+    assert_eq!(
+        answer["arn"],
+        "arn:aws:lambda:us-east-1:000000000000:function:py"
+    );
+    assert_eq!(
+        (&answer["memory"], &answer["name"]),
+        (&json!("128"), &json!("py"))
+    );
+    assert_eq!(
+        (&answer["endpoint"], &answer["leaked"]),
+        (&json!("http://127.0.0.1:1"), &json!(null))
+    );
 
     let tail = String::from_utf8(first.log_tail.clone()).unwrap();
     let lines: Vec<&str> = tail.lines().collect();
-    assert_eq!(lines[0], format!("START RequestId: {} Version: $LATEST", first.request_id));
+    assert_eq!(
+        lines[0],
+        format!("START RequestId: {} Version: $LATEST", first.request_id)
+    );
     assert_eq!(lines[1], "printed ü");
     assert!(
-        lines[2].starts_with("[WARNING]\t") && lines[2].ends_with(&format!("\t{}\tlogged", first.request_id))
+        lines[2].starts_with("[WARNING]\t")
+            && lines[2].ends_with(&format!("\t{}\tlogged", first.request_id))
     );
     assert_eq!(lines[3], format!("END RequestId: {}", first.request_id));
-    assert!(lines[4].starts_with(&format!("REPORT RequestId: {}\tDuration: ", first.request_id)), "{tail}");
-    assert!(lines[4].contains("\tMemory Size: 128 MB\t") && lines[4].contains("\tInit Duration: "), "{tail}");
+    assert!(
+        lines[4].starts_with(&format!(
+            "REPORT RequestId: {}\tDuration: ",
+            first.request_id
+        )),
+        "{tail}"
+    );
+    assert!(
+        lines[4].contains("\tMemory Size: 128 MB\t") && lines[4].contains("\tInit Duration: "),
+        "{tail}"
+    );
 
     let second = world.invoke("py", r#"{"x":1}"#).await;
     assert_eq!(json(&second)["count"], 2, "the process is warm");
-    assert!(!String::from_utf8(second.log_tail).unwrap().contains("Init Duration"));
+    assert!(
+        !String::from_utf8(second.log_tail)
+            .unwrap()
+            .contains("Init Duration")
+    );
 
     world.functions.flush_logs().await;
     let batches = world.lines.batches();
-    assert!(batches.iter().all(|b| b.group == "/aws/lambda/py" && json!(b.stream) == answer["stream"]));
+    assert!(
+        batches
+            .iter()
+            .all(|b| b.group == "/aws/lambda/py" && json!(b.stream) == answer["stream"])
+    );
     assert_eq!(
         world.lines.all().concat(),
         format!("{}{}", tail, world.lines.all()[5..].concat()).replace('\n', "")
@@ -74,15 +104,25 @@ def handler(event, context):
     let raised = world.invoke("py", r#""event""#).await;
     let error = json(&raised);
     assert!(raised.failed);
-    assert_eq!((&error["errorType"], &error["errorMessage"]), (&json!("ValueError"), &json!("bad event")));
+    assert_eq!(
+        (&error["errorType"], &error["errorMessage"]),
+        (&json!("ValueError"), &json!("bad event"))
+    );
     assert_eq!(error["requestId"], raised.request_id.as_str());
     let trace = error["stackTrace"].as_array().unwrap();
     assert_eq!(trace.len(), 1);
     assert!(
-        trace[0].as_str().unwrap().contains("index.py\", line 5, in handler\n    raise ValueError"),
+        trace[0]
+            .as_str()
+            .unwrap()
+            .contains("index.py\", line 5, in handler\n    raise ValueError"),
         "{error}"
     );
-    assert!(String::from_utf8(raised.log_tail).unwrap().contains("[ERROR] ValueError: bad event\nTraceback"));
+    assert!(
+        String::from_utf8(raised.log_tail)
+            .unwrap()
+            .contains("[ERROR] ValueError: bad event\nTraceback")
+    );
 
     let unmarshalled = json(&world.invoke("py", r#""set""#).await);
     assert_eq!(unmarshalled["errorType"], "Runtime.MarshalError");
@@ -90,8 +130,14 @@ def handler(event, context):
     assert_eq!(unmarshalled["errorMessage"], text);
 
     let exited = world.invoke("py", r#""exit""#).await;
-    let text = format!("RequestId: {} Error: Runtime exited with error: exit status 3", exited.request_id);
-    assert_eq!(json(&exited), json!({ "errorType": "Runtime.ExitError", "errorMessage": text }));
+    let text = format!(
+        "RequestId: {} Error: Runtime exited with error: exit status 3",
+        exited.request_id
+    );
+    assert_eq!(
+        json(&exited),
+        json!({ "errorType": "Runtime.ExitError", "errorMessage": text })
+    );
     assert!(
         String::from_utf8(exited.log_tail)
             .unwrap()
@@ -115,18 +161,53 @@ async fn python_that_cannot_start_says_why() {
             "Runtime.ImportModuleError",
             "Unable to import module 'missing': No module",
         ),
-        ("b", "", "index.other", "Runtime.HandlerNotFound", "Handler 'other' missing on module 'index'"),
-        ("c", "", "handler", "Runtime.MalformedHandlerName", "Bad handler 'handler'"),
-        ("d", "def (", "index.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'index'"),
-        ("e", "raise KeyError('x')", "index.handler", "KeyError", "'x'"),
-        ("f", "raise SystemExit(0)", "index.handler", "Runtime.ExitError", "RequestId: "),
+        (
+            "b",
+            "",
+            "index.other",
+            "Runtime.HandlerNotFound",
+            "Handler 'other' missing on module 'index'",
+        ),
+        (
+            "c",
+            "",
+            "handler",
+            "Runtime.MalformedHandlerName",
+            "Bad handler 'handler'",
+        ),
+        (
+            "d",
+            "def (",
+            "index.handler",
+            "Runtime.UserCodeSyntaxError",
+            "Syntax error in module 'index'",
+        ),
+        (
+            "e",
+            "raise KeyError('x')",
+            "index.handler",
+            "KeyError",
+            "'x'",
+        ),
+        (
+            "f",
+            "raise SystemExit(0)",
+            "index.handler",
+            "Runtime.ExitError",
+            "RequestId: ",
+        ),
     ] {
-        world.create(at, "python3.12", handler, &[("index.py", code)]).await;
+        world
+            .create(at, "python3.12", handler, &[("index.py", code)])
+            .await;
         let failed = world.invoke(at, "{}").await;
         let error = json(&failed);
         assert!(failed.failed);
         assert_eq!(error["errorType"], kind, "{error}");
-        assert!(error["errorMessage"].as_str().unwrap().starts_with(message), "{error}");
+        assert!(
+            error["errorMessage"].as_str().unwrap().starts_with(message),
+            "{error}"
+        );
     }
 }
 
@@ -145,15 +226,30 @@ export const sync = () => { throw 'text'; };
 ";
     world.node("esm", code).await;
     let first = world.invoke("esm", r#"{"a":1}"#).await;
-    assert_eq!(json(&first), json!({ "count": 1, "id": first.request_id, "left": true }));
+    assert_eq!(
+        json(&first),
+        json!({ "count": 1, "id": first.request_id, "left": true })
+    );
     let tail = String::from_utf8(first.log_tail).unwrap();
-    assert!(tail.contains(&format!("Z\t{}\tINFO\tseen {{ a: 1 }} two\rlines\n", first.request_id)), "{tail}");
+    assert!(
+        tail.contains(&format!(
+            "Z\t{}\tINFO\tseen {{ a: 1 }} two\rlines\n",
+            first.request_id
+        )),
+        "{tail}"
+    );
     assert_eq!(json(&world.invoke("esm", "{}").await)["count"], 2);
 
     for (handler, expected) in [
         ("index.nothing", json!(null)),
-        ("index.thrown", json!({ "errorType": "TypeError", "errorMessage": "no" })),
-        ("index.sync", json!({ "errorType": "string", "errorMessage": "text", "trace": [] })),
+        (
+            "index.thrown",
+            json!({ "errorType": "TypeError", "errorMessage": "no" }),
+        ),
+        (
+            "index.sync",
+            json!({ "errorType": "string", "errorMessage": "text", "trace": [] }),
+        ),
         (
             "index.none",
             json!({ "errorType": "Runtime.HandlerNotFound", "errorMessage": "index.none is undefined or not exported" }),
@@ -182,15 +278,29 @@ exports.done = (event, context) => context.done(null, 'done');
 exports.silent = () => 'is not an answer';
 exports.late = (event, context, callback) => setTimeout(() => { throw new RangeError('late'); }, 5);
 ";
-    world.create("cjs", "nodejs20.x", "src/app.callback", &[("src/app.js", commonjs)]).await;
+    world
+        .create(
+            "cjs",
+            "nodejs20.x",
+            "src/app.callback",
+            &[("src/app.js", commonjs)],
+        )
+        .await;
     assert_eq!(json(&world.invoke("cjs", r#""b""#).await), "a/b");
-    for (handler, expected) in [("src/app.done", json!("done")), ("src/app.silent", json!(null))] {
+    for (handler, expected) in [
+        ("src/app.done", json!("done")),
+        ("src/app.silent", json!(null)),
+    ] {
         world
             .functions
             .update_configuration(&name("cjs"), None, |c| c.handler = handler.into())
             .await
             .unwrap();
-        assert_eq!(json(&world.invoke("cjs", "{}").await), expected, "{handler}");
+        assert_eq!(
+            json(&world.invoke("cjs", "{}").await),
+            expected,
+            "{handler}"
+        );
     }
     world
         .functions
@@ -211,12 +321,24 @@ export const failing = async (event) => { throw new Error(event); };
 export const large = async (event) => 'x'.repeat(event);
 ";
     world.node("any", code).await;
-    for text in ["", "plain", "gr\u{fc}n", "zi\u{119}by", "\u{1f40b}", "a: b\r\n\r\nc"] {
+    for text in [
+        "",
+        "plain",
+        "gr\u{fc}n",
+        "zi\u{119}by",
+        "\u{1f40b}",
+        "a: b\r\n\r\nc",
+    ] {
         let context = Some(json!({ "custom": { "key: of": text } }).to_string());
-        let request =
-            Request { client_context: context, ..world.request(&json!({ "text": text }).to_string()) };
+        let request = Request {
+            client_context: context,
+            ..world.request(&json!({ "text": text }).to_string())
+        };
         let answer = json(&world.functions.invoke(&name("any"), request).await.unwrap());
-        assert_eq!(answer, json!({ "event": { "text": text }, "custom": { "key: of": text } }));
+        assert_eq!(
+            answer,
+            json!({ "event": { "text": text }, "custom": { "key: of": text } })
+        );
     }
     for text in ["y".repeat(5_000_000), "\u{44f}".repeat(2_500_000)] {
         let answer = json(&world.invoke("any", &json!(text).to_string()).await);
@@ -225,14 +347,22 @@ export const large = async (event) => 'x'.repeat(event);
 
     let any = name("any");
     let with_handler = async |handler: &str| {
-        world.functions.update_configuration(&any, None, |c| c.handler = handler.into()).await.unwrap();
+        world
+            .functions
+            .update_configuration(&any, None, |c| c.handler = handler.into())
+            .await
+            .unwrap();
     };
     with_handler("index.failing").await;
     let failed = json(&world.invoke("any", "\"zi\u{119}by\"").await);
     assert_eq!(failed["errorMessage"], "zi\u{119}by");
     with_handler("index.large").await;
     for (length, failed) in [(7_000_000, true), (70_000_000, true), (3, false)] {
-        assert_eq!(world.invoke("any", &length.to_string()).await.failed, failed, "{length}");
+        assert_eq!(
+            world.invoke("any", &length.to_string()).await.failed,
+            failed,
+            "{length}"
+        );
     }
 }
 
@@ -253,25 +383,56 @@ while True:
         if body == b'"fail"': post("invocation/" + id + "/error", b'{"errorType":"Mine"}')
         else: post("invocation/" + id + "/response", b"[" + body + b"]")
 "#;
-    world.create("own", "provided.al2023", "unused", &[("bootstrap", bootstrap)]).await;
+    world
+        .create(
+            "own",
+            "provided.al2023",
+            "unused",
+            &[("bootstrap", bootstrap)],
+        )
+        .await;
     let answered = world.invoke("own", "7").await;
     assert_eq!(json(&answered), json!([7]));
     let tail = String::from_utf8(answered.log_tail).unwrap();
-    assert!(tail.contains("\nrefused 400\nno line end\nEND RequestId"), "{tail}");
+    assert!(
+        tail.contains("\nrefused 400\nno line end\nEND RequestId"),
+        "{tail}"
+    );
     let failed = world.invoke("own", r#""fail""#).await;
-    assert_eq!((failed.failed, json(&failed)), (true, json!({ "errorType": "Mine" })));
+    assert_eq!(
+        (failed.failed, json(&failed)),
+        (true, json!({ "errorType": "Mine" }))
+    );
 
     let shell = "#!/bin/sh\necho hello >&2\nkill -SEGV $$\n";
-    world.functions.update_code(&name("own"), zip_of(&[("bootstrap", shell)]), None).await.unwrap();
+    world
+        .functions
+        .update_code(&name("own"), zip_of(&[("bootstrap", shell)]), None)
+        .await
+        .unwrap();
     let crashed = world.invoke("own", "7").await;
     let text = format!(
         "RequestId: {} Error: Runtime exited with error: signal: segmentation fault",
         crashed.request_id
     );
     assert_eq!(json(&crashed)["errorMessage"], text);
-    assert!(String::from_utf8(crashed.log_tail).unwrap().starts_with("hello\nSTART"));
+    assert!(
+        String::from_utf8(crashed.log_tail)
+            .unwrap()
+            .starts_with("hello\nSTART")
+    );
 
-    world.functions.update_code(&name("own"), zip_of(&[("readme", "no program")]), None).await.unwrap();
-    let missing = world.functions.invoke(&name("own"), world.request("{}")).await;
-    assert!(matches!(missing, Err(headwater_functions::Error::Runtime { .. })), "{missing:?}");
+    world
+        .functions
+        .update_code(&name("own"), zip_of(&[("readme", "no program")]), None)
+        .await
+        .unwrap();
+    let missing = world
+        .functions
+        .invoke(&name("own"), world.request("{}"))
+        .await;
+    assert!(
+        matches!(missing, Err(headwater_functions::Error::Runtime { .. })),
+        "{missing:?}"
+    );
 }

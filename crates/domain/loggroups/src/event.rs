@@ -63,7 +63,12 @@ mod tests {
     use super::*;
 
     fn record(key: Vec<u8>, value: Vec<u8>) -> Record {
-        Record { offset: 7, time: Millis(9), key: key.into(), value: value.into() }
+        Record {
+            offset: 7,
+            time: Millis(9),
+            key: key.into(),
+            value: value.into(),
+        }
     }
 
     proptest! {

@@ -64,14 +64,28 @@ impl LogGroups {
     ///
     /// # Errors
     /// When the catalog fails.
-    pub async fn open(env: Env, catalog: Arc<dyn Catalog>, log: Arc<dyn ShardLog>) -> Result<Self, Error> {
+    pub async fn open(
+        env: Env,
+        catalog: Arc<dyn Catalog>,
+        log: Arc<dyn ShardLog>,
+    ) -> Result<Self, Error> {
         let streams = Table::new(catalog.clone(), "log-streams/");
         let times = NewTimes::new(catalog.clone(), streams.clone());
         let groups = Table::new(catalog.clone(), "log-groups/");
         let numbers = Table::new(catalog.clone(), "log-group-numbers/");
-        let inner = Arc::new(Inner { env, catalog, log, groups, streams, numbers, times });
+        let inner = Arc::new(Inner {
+            env,
+            catalog,
+            log,
+            groups,
+            streams,
+            numbers,
+            times,
+        });
         inner.recover().await?;
-        inner.env.spawn(write_times(inner.env.clone(), Arc::downgrade(&inner)));
+        inner
+            .env
+            .spawn(write_times(inner.env.clone(), Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 
@@ -89,7 +103,10 @@ impl LogGroups {
     /// [`Error::NoGroup`], or what failed below.
     pub async fn delete_group(&self, name: &str) -> Result<(), Error> {
         let group = self.inner.find(name).await?;
-        self.inner.groups.remove(name, Expect::At(group.version)).await?;
+        self.inner
+            .groups
+            .remove(name, Expect::At(group.version))
+            .await?;
         self.inner.log.remove_shard(group.value.shard());
         self.inner.delete_streams(group.value.number).await
     }
@@ -113,7 +130,10 @@ impl LogGroups {
         limit: usize,
     ) -> Result<Vec<(String, Group)>, Error> {
         let found = self.inner.groups.scan(prefix, after, limit).await?;
-        Ok(found.into_iter().map(|(name, group)| (name, group.value)).collect())
+        Ok(found
+            .into_iter()
+            .map(|(name, group)| (name, group.value))
+            .collect())
     }
 
     /// Sets after how many days a group's events expire, or that they never do.
@@ -122,8 +142,14 @@ impl LogGroups {
     /// [`Error::NoGroup`], or what failed below.
     pub async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<(), Error> {
         let found = self.inner.find(name).await?;
-        let group = Group { retention_days: days, ..found.value };
-        self.inner.groups.write(name, &group, Expect::At(found.version)).await?;
+        let group = Group {
+            retention_days: days,
+            ..found.value
+        };
+        self.inner
+            .groups
+            .write(name, &group, Expect::At(found.version))
+            .await?;
         self.inner.open_shard(&group);
         Ok(())
     }
@@ -164,10 +190,17 @@ impl LogGroups {
     ) -> Result<Vec<(String, Stream)>, Error> {
         let group = self.inner.find(group).await?.value;
         let after = after.map(|name| stream_key(&group, name));
-        let found = self.inner.streams.scan(&stream_key(&group, prefix), after.as_deref(), limit).await?;
+        let found = self
+            .inner
+            .streams
+            .scan(&stream_key(&group, prefix), after.as_deref(), limit)
+            .await?;
         let refreshed = found.into_iter().map(|(key, mut stream)| {
             self.inner.times.refresh(&key, &mut stream.value);
-            (key[streams_prefix(group.number).len()..].to_owned(), stream.value)
+            (
+                key[streams_prefix(group.number).len()..].to_owned(),
+                stream.value,
+            )
         });
         Ok(refreshed.collect())
     }
@@ -177,7 +210,12 @@ impl LogGroups {
     /// # Errors
     /// [`Error::NoGroup`], [`Error::NoStream`], [`Error::OutOfOrder`], [`Error::SpanTooLong`],
     /// [`Error::PutTooLarge`], or what failed below.
-    pub async fn put(&self, group: &str, stream: &str, events: Vec<NewEvent>) -> Result<Rejected, Error> {
+    pub async fn put(
+        &self,
+        group: &str,
+        stream: &str,
+        events: Vec<NewEvent>,
+    ) -> Result<Rejected, Error> {
         let found = self.inner.find(group).await?.value;
         let key = stream_key(&found, stream);
         if self.inner.streams.get(&key).await?.is_none() {
@@ -186,7 +224,11 @@ impl LogGroups {
         check_put(&events)?;
         let (events, rejected) = timely(events, self.inner.env.clock.now(), found.retention_days);
         if !events.is_empty() {
-            let batch = Batch { group: group.to_owned(), stream: stream.to_owned(), events };
+            let batch = Batch {
+                group: group.to_owned(),
+                stream: stream.to_owned(),
+                events,
+            };
             self.inner.append(&[(found, &batch)]).await?;
         }
         Ok(rejected)
@@ -216,7 +258,13 @@ impl LogGroups {
 impl Inner {
     /// Opens the shards of all groups and removes what a crash between two steps of a deletion has left.
     async fn recover(&self) -> Result<(), Error> {
-        let groups: Vec<Group> = self.groups.all().await?.into_iter().map(|(_, g)| g.value).collect();
+        let groups: Vec<Group> = self
+            .groups
+            .all()
+            .await?
+            .into_iter()
+            .map(|(_, g)| g.value)
+            .collect();
         groups.iter().for_each(|group| self.open_shard(group));
         for shard in self.log.shards() {
             if is_ours(shard) && !groups.iter().any(|group| group.shard() == shard) {
@@ -241,11 +289,20 @@ impl Inner {
         // A thousand years are as good as never.
         let days = group.retention_days.map_or(365_000, u64::from);
         let period = Duration::from_secs(days * DAY);
-        self.log.open_shard(group.shard(), Retention { period, floor: Millis::ZERO });
+        self.log.open_shard(
+            group.shard(),
+            Retention {
+                period,
+                floor: Millis::ZERO,
+            },
+        );
     }
 
     pub async fn find(&self, name: &str) -> Result<Versioned<Group>, Error> {
-        self.groups.get(name).await?.ok_or_else(|| Error::NoGroup(name.to_owned()))
+        self.groups
+            .get(name)
+            .await?
+            .ok_or_else(|| Error::NoGroup(name.to_owned()))
     }
 
     async fn create_group(&self, name: &str) -> Result<Group, Error> {
@@ -254,8 +311,13 @@ impl Inner {
                 return Err(Error::GroupExists(name.to_owned()));
             }
             let next = self.numbers.get(NEXT).await?;
-            let (number, expect) = next.map_or((0, Expect::Absent), |n| (n.value, Expect::At(n.version)));
-            let group = Group { number, created: self.env.clock.now(), retention_days: None };
+            let (number, expect) =
+                next.map_or((0, Expect::Absent), |n| (n.value, Expect::At(n.version)));
+            let group = Group {
+                number,
+                created: self.env.clock.now(),
+                retention_days: None,
+            };
             // Before the record, so that whoever finds the record finds the shard.
             self.open_shard(&group);
             let changes = vec![
@@ -268,13 +330,24 @@ impl Inner {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(CatalogError::Conflict { key: name.to_owned() }.into())
+        Err(CatalogError::Conflict {
+            key: name.to_owned(),
+        }
+        .into())
     }
 
     async fn create_stream(&self, group: &Group, stream: &str) -> Result<(), Error> {
         let first_offset = self.log.state(group.shard())?.end;
-        let record = Stream { created: self.env.clock.now(), first_offset, times: None };
-        match self.streams.write(&stream_key(group, stream), &record, Expect::Absent).await {
+        let record = Stream {
+            created: self.env.clock.now(),
+            first_offset,
+            times: None,
+        };
+        match self
+            .streams
+            .write(&stream_key(group, stream), &record, Expect::Absent)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(CatalogError::Conflict { .. }) => Err(Error::StreamExists(stream.to_owned())),
             Err(error) => Err(error.into()),
@@ -291,7 +364,12 @@ impl Inner {
             },
             Err(error) => return Err(error),
         };
-        if self.streams.get(&stream_key(&found, stream)).await?.is_none() {
+        if self
+            .streams
+            .get(&stream_key(&found, stream))
+            .await?
+            .is_none()
+        {
             match self.create_stream(&found, stream).await {
                 Ok(()) | Err(Error::StreamExists(_)) => {}
                 Err(error) => return Err(error),
@@ -301,19 +379,30 @@ impl Inner {
     }
 
     async fn append(&self, batches: &[(Group, &Batch)]) -> Result<(), Error> {
-        let values: Vec<Vec<Vec<u8>>> =
-            batches.iter().map(|(_, batch)| batch.events.iter().map(encode).collect()).collect();
-        let records: Vec<Vec<NewRecord<'_>>> =
-            batches.iter().zip(&values).map(|((_, batch), values)| records(&batch.stream, values)).collect();
+        let values: Vec<Vec<Vec<u8>>> = batches
+            .iter()
+            .map(|(_, batch)| batch.events.iter().map(encode).collect())
+            .collect();
+        let records: Vec<Vec<NewRecord<'_>>> = batches
+            .iter()
+            .zip(&values)
+            .map(|((_, batch), values)| records(&batch.stream, values))
+            .collect();
         let of_group = batches.iter().map(|(group, _)| group.shard());
-        let appends: Vec<_> =
-            of_group.zip(&records).map(|(shard, records)| Append { shard, records }).collect();
+        let appends: Vec<_> = of_group
+            .zip(&records)
+            .map(|(shard, records)| Append { shard, records })
+            .collect();
         let appended = self.log.append(&appends).await;
         let mut write = false;
         for ((group, batch), appended) in batches.iter().zip(appended) {
             let ingested = appended?.time;
             if let (Some(first), Some(last)) = (batch.events.first(), batch.events.last()) {
-                let times = Times { first: first.time, last: last.time, ingested };
+                let times = Times {
+                    first: first.time,
+                    last: last.time,
+                    ingested,
+                };
                 write |= self.times.note(stream_key(group, &batch.stream), times);
             }
         }
@@ -325,12 +414,17 @@ impl Inner {
 
     async fn delete_streams(&self, number: u64) -> Result<(), Error> {
         loop {
-            let found = self.streams.scan(&streams_prefix(number), None, 500).await?;
+            let found = self
+                .streams
+                .scan(&streams_prefix(number), None, 500)
+                .await?;
             if found.is_empty() {
                 return Ok(());
             }
             found.iter().for_each(|(key, _)| self.times.forget(key));
-            let changes = found.iter().map(|(key, _)| self.streams.delete(key, Expect::Any));
+            let changes = found
+                .iter()
+                .map(|(key, _)| self.streams.delete(key, Expect::Any));
             self.catalog.commit(changes.collect()).await?;
         }
     }
@@ -338,7 +432,13 @@ impl Inner {
 
 /// The log's records of a stream's encoded events.
 fn records<'a>(stream: &'a str, values: &'a [Vec<u8>]) -> Vec<NewRecord<'a>> {
-    values.iter().map(|value| NewRecord { key: stream.as_bytes(), value }).collect()
+    values
+        .iter()
+        .map(|value| NewRecord {
+            key: stream.as_bytes(),
+            value,
+        })
+        .collect()
 }
 
 async fn write_times(env: Env, inner: Weak<Inner>) {
@@ -353,9 +453,15 @@ async fn write_times(env: Env, inner: Weak<Inner>) {
 
 /// AWS's rules for the events of one put among each other.
 fn check_put(events: &[NewEvent]) -> Result<(), Error> {
-    let size: usize = events.iter().map(|e| e.message.len() + limits::EVENT_OVERHEAD_BYTES).sum();
+    let size: usize = events
+        .iter()
+        .map(|e| e.message.len() + limits::EVENT_OVERHEAD_BYTES)
+        .sum();
     if size > limits::PUT_BYTES_MAX || events.len() > limits::PUT_EVENTS_MAX {
-        return Err(Error::PutTooLarge { size, max: limits::PUT_BYTES_MAX });
+        return Err(Error::PutTooLarge {
+            size,
+            max: limits::PUT_BYTES_MAX,
+        });
     }
     if !events.is_sorted_by_key(|event| event.time) {
         return Err(Error::OutOfOrder);
@@ -369,7 +475,11 @@ fn check_put(events: &[NewEvent]) -> Result<(), Error> {
 }
 
 /// The events whose times are within bounds, and where the others were. `events` are in order.
-fn timely(events: Vec<NewEvent>, now: Millis, retention_days: Option<u32>) -> (Vec<NewEvent>, Rejected) {
+fn timely(
+    events: Vec<NewEvent>,
+    now: Millis,
+    retention_days: Option<u32>,
+) -> (Vec<NewEvent>, Rejected) {
     let before = |time: Millis| events.partition_point(|event| event.time < time);
     let old = before(now.minus(limits::EVENT_AGE_MAX));
     let kept = retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
@@ -380,7 +490,11 @@ fn timely(events: Vec<NewEvent>, now: Millis, retention_days: Option<u32>) -> (V
         expired_end: (expired > 0).then_some(expired),
         too_new_start: (new < events.len()).then_some(new),
     };
-    let kept = events.into_iter().take(new).skip(old.max(expired)).collect();
+    let kept = events
+        .into_iter()
+        .take(new)
+        .skip(old.max(expired))
+        .collect();
     (kept, rejected)
 }
 
@@ -389,18 +503,36 @@ mod tests {
     use super::*;
 
     fn at(times: &[u64]) -> Vec<NewEvent> {
-        times.iter().map(|t| NewEvent { time: Millis(*t), message: "m".into() }).collect()
+        times
+            .iter()
+            .map(|t| NewEvent {
+                time: Millis(*t),
+                message: "m".into(),
+            })
+            .collect()
     }
 
     #[test]
     fn events_outside_of_their_time_are_left_out() {
         const HOUR: u64 = 3_600_000;
         let now = 1000 * 24 * HOUR;
-        let times =
-            [now - 15 * 24 * HOUR, now - 2 * 24 * HOUR, now - HOUR, now + 2 * HOUR, now + 2 * HOUR + 1];
+        let times = [
+            now - 15 * 24 * HOUR,
+            now - 2 * 24 * HOUR,
+            now - HOUR,
+            now + 2 * HOUR,
+            now + 2 * HOUR + 1,
+        ];
         let (kept, rejected) = timely(at(&times), Millis(now), Some(1));
         assert_eq!(kept, at(&times[2..4]));
-        assert_eq!(rejected, Rejected { too_old_end: Some(1), expired_end: Some(2), too_new_start: Some(4) });
+        assert_eq!(
+            rejected,
+            Rejected {
+                too_old_end: Some(1),
+                expired_end: Some(2),
+                too_new_start: Some(4)
+            }
+        );
         let (kept, rejected) = timely(at(&times[1..4]), Millis(now), None);
         assert_eq!((kept, rejected), (at(&times[1..4]), Rejected::default()));
     }
@@ -409,9 +541,18 @@ mod tests {
     fn a_put_is_in_order_and_within_its_bounds() {
         assert_eq!(check_put(&at(&[1, 1, 2])), Ok(()));
         assert_eq!(check_put(&at(&[2, 1])), Err(Error::OutOfOrder));
-        assert_eq!(check_put(&at(&[0, 24 * 3_600_000 + 1])), Err(Error::SpanTooLong));
-        let large = vec![NewEvent { time: Millis(0), message: "x".repeat(limits::PUT_BYTES_MAX) }];
+        assert_eq!(
+            check_put(&at(&[0, 24 * 3_600_000 + 1])),
+            Err(Error::SpanTooLong)
+        );
+        let large = vec![NewEvent {
+            time: Millis(0),
+            message: "x".repeat(limits::PUT_BYTES_MAX),
+        }];
         assert!(matches!(check_put(&large), Err(Error::PutTooLarge { .. })));
-        assert!(matches!(check_put(&at(&[0; 10_001])), Err(Error::PutTooLarge { .. })));
+        assert!(matches!(
+            check_put(&at(&[0; 10_001])),
+            Err(Error::PutTooLarge { .. })
+        ));
     }
 }

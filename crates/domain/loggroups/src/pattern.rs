@@ -44,7 +44,9 @@ impl Pattern {
         }
         let others = pattern.all.len() + pattern.none.len();
         if !pattern.any.is_empty() && others > 0 {
-            return Err(refused("Headwater does not support optional terms (?) together with other terms"));
+            return Err(refused(
+                "Headwater does not support optional terms (?) together with other terms",
+            ));
         }
         Ok(pattern)
     }
@@ -95,7 +97,9 @@ fn quoted_word(text: &str) -> Result<(String, &str), Error> {
             c => word.push(c),
         }
     }
-    Err(refused("Invalid filter pattern: a quotation mark is not closed"))
+    Err(refused(
+        "Invalid filter pattern: a quotation mark is not closed",
+    ))
 }
 
 /// AWS wants terms with other characters than letters, digits and underscores in quotation marks.
@@ -125,12 +129,22 @@ mod tests {
             ("ERROR -disk", vec!["ERROR"], vec!["disk ERROR", "fine"]),
             ("-debug", vec!["fine"], vec!["a debug line"]),
             ("?ERROR ?WARN", vec!["WARN", "ERROR"], vec!["INFO"]),
-            ("\"exit code 1\"", vec!["the exit code 1."], vec!["exit 1 code"]),
-            ("\"say \\\"hi\\\"\" -\"a b\"", vec!["say \"hi\""], vec!["say \"hi\" a b", "say hi"]),
+            (
+                "\"exit code 1\"",
+                vec!["the exit code 1."],
+                vec!["exit 1 code"],
+            ),
+            (
+                "\"say \\\"hi\\\"\" -\"a b\"",
+                vec!["say \"hi\""],
+                vec!["say \"hi\" a b", "say hi"],
+            ),
         ] {
             let parsed = Pattern::parse(pattern).unwrap();
-            yes.iter().for_each(|m| assert!(parsed.matches(m), "{pattern}: {m}"));
-            no.iter().for_each(|m| assert!(!parsed.matches(m), "{pattern}: {m}"));
+            yes.iter()
+                .for_each(|m| assert!(parsed.matches(m), "{pattern}: {m}"));
+            no.iter()
+                .for_each(|m| assert!(!parsed.matches(m), "{pattern}: {m}"));
         }
     }
 
@@ -149,7 +163,10 @@ mod tests {
             "- a",
             &"a".repeat(1025),
         ] {
-            assert!(matches!(Pattern::parse(bad), Err(Error::Pattern(_))), "{bad}");
+            assert!(
+                matches!(Pattern::parse(bad), Err(Error::Pattern(_))),
+                "{bad}"
+            );
         }
     }
 

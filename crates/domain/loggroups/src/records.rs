@@ -43,7 +43,11 @@ pub struct Times {
 impl Times {
     /// The times of both together, `later` being the later one.
     pub(crate) fn and(self, later: Times) -> Times {
-        Times { first: self.first, last: later.last, ingested: later.ingested }
+        Times {
+            first: self.first,
+            last: later.last,
+            ingested: later.ingested,
+        }
     }
 }
 
@@ -81,10 +85,17 @@ mod tests {
 
     #[test]
     fn shards_and_keys_name_their_group() {
-        let group = Group { number: 258, created: Millis(0), retention_days: None };
+        let group = Group {
+            number: 258,
+            created: Millis(0),
+            retention_days: None,
+        };
         assert_eq!(group.shard(), ShardNumber(0x0300_0000_0000_0102));
         assert!(is_ours(group.shard()) && !is_ours(ShardNumber(258)));
-        assert_eq!(number_of(&stream_key(&group, "2026/11/21/[$LATEST]0")), Some(258));
+        assert_eq!(
+            number_of(&stream_key(&group, "2026/11/21/[$LATEST]0")),
+            Some(258)
+        );
         assert_eq!(number_of("x"), None);
     }
 }

@@ -91,7 +91,8 @@ impl Times {
 
     /// Whether nothing that arrives at `ingested` or later can be wanted.
     fn are_over(&self, ingested: Millis) -> bool {
-        self.end.is_some_and(|end| ingested > end.plus(limits::EVENT_AGE_MAX))
+        self.end
+            .is_some_and(|end| ingested > end.plus(limits::EVENT_AGE_MAX))
     }
 }
 
@@ -103,7 +104,10 @@ impl LogGroups {
     pub async fn search(&self, group: &str, search: &Search) -> Result<Found, Error> {
         let group = self.inner.find(group).await?.value;
         let mut known = Known::new(&self.inner, &group, &search.streams).await?;
-        let mut at = self.inner.start(&group, search.times, search.from.unwrap_or(0)).await?;
+        let mut at = self
+            .inner
+            .start(&group, search.times, search.from.unwrap_or(0))
+            .await?;
         let mut page = Taken::default();
         let mut looked = 0;
         loop {
@@ -111,7 +115,10 @@ impl LogGroups {
             looked += chunk.records.len();
             for record in &chunk.records {
                 if search.times.are_over(record.time) {
-                    return Ok(Found { events: page.events, next: None });
+                    return Ok(Found {
+                        events: page.events,
+                        next: None,
+                    });
                 }
                 let Some(event) = decode(record) else {
                     continue;
@@ -120,15 +127,24 @@ impl LogGroups {
                     && search.pattern.matches(&event.message)
                     && known.has(&event).await?;
                 if wanted && !page.take(event, search.limit) {
-                    return Ok(Found { events: page.events, next: Some(record.offset) });
+                    return Ok(Found {
+                        events: page.events,
+                        next: Some(record.offset),
+                    });
                 }
             }
             at = chunk.next;
             if at >= chunk.state.end {
-                return Ok(Found { events: page.events, next: None });
+                return Ok(Found {
+                    events: page.events,
+                    next: None,
+                });
             }
             if looked >= limits::SCAN_RECORDS_MAX {
-                return Ok(Found { events: page.events, next: Some(at) });
+                return Ok(Found {
+                    events: page.events,
+                    next: Some(at),
+                });
             }
         }
     }
@@ -147,8 +163,16 @@ impl LogGroups {
     ) -> Result<Page, Error> {
         let group = self.inner.find(group).await?.value;
         let found = self.inner.streams.get(&stream_key(&group, stream)).await?;
-        let first = found.ok_or_else(|| Error::NoStream(stream.to_owned()))?.value.first_offset;
-        let wanted = Wanted { shard: group.shard(), stream, times, limit };
+        let first = found
+            .ok_or_else(|| Error::NoStream(stream.to_owned()))?
+            .value
+            .first_offset;
+        let wanted = Wanted {
+            shard: group.shard(),
+            stream,
+            times,
+            limit,
+        };
         match place {
             Place::Head => self.inner.forward(&wanted, first).await,
             Place::From(offset) => self.inner.forward(&wanted, offset.max(first)).await,
@@ -190,7 +214,8 @@ impl Taken {
     fn take(&mut self, event: Event, limit: usize) -> bool {
         let bytes = self.bytes + event.message.len() + limits::EVENT_OVERHEAD_BYTES;
         let limit = limit.min(limits::PAGE_EVENTS_MAX);
-        let full = self.events.len() >= limit || (bytes > limits::PAGE_BYTES_MAX && !self.events.is_empty());
+        let full = self.events.len() >= limit
+            || (bytes > limits::PAGE_BYTES_MAX && !self.events.is_empty());
         if !full {
             self.bytes = bytes;
             self.events.push(event);
@@ -201,7 +226,10 @@ impl Taken {
 
 impl Inner {
     async fn read(&self, shard: ShardNumber, from: u64) -> Result<Chunk, Error> {
-        let limit = ReadLimit { records: limits::READ_RECORDS, bytes: limits::READ_BYTES };
+        let limit = ReadLimit {
+            records: limits::READ_RECORDS,
+            bytes: limits::READ_BYTES,
+        };
         Ok(self.log.read(shard, from, limit).await?)
     }
 
@@ -238,7 +266,11 @@ impl Inner {
             }
         };
         let backward = page.events.first().map_or(from, |event| event.offset);
-        Ok(Page { events: page.events, forward: next, backward })
+        Ok(Page {
+            events: page.events,
+            forward: next,
+            backward,
+        })
     }
 
     async fn backward(&self, wanted: &Wanted<'_>, first: u64, before: u64) -> Result<Page, Error> {
@@ -265,7 +297,11 @@ impl Inner {
         };
         page.events.reverse();
         let forward = page.events.last().map_or(before, |event| event.offset + 1);
-        Ok(Page { events: page.events, forward, backward: earlier })
+        Ok(Page {
+            events: page.events,
+            forward,
+            backward: earlier,
+        })
     }
 
     /// What is wanted between two offsets.
@@ -274,7 +310,10 @@ impl Inner {
         let mut at = low;
         while at < high {
             let chunk = self.read(wanted.shard, at).await?;
-            let inside = chunk.records.iter().take_while(|record| record.offset < high);
+            let inside = chunk
+                .records
+                .iter()
+                .take_while(|record| record.offset < high);
             events.extend(inside.filter_map(|record| wanted.event(record)));
             if chunk.records.is_empty() || chunk.next <= at {
                 break;
@@ -296,11 +335,19 @@ struct Known<'a> {
 
 impl<'a> Known<'a> {
     async fn new(inner: &'a Inner, group: &'a Group, streams: &'a Streams) -> Result<Self, Error> {
-        let mut known = Self { inner, group, streams, first: HashMap::new() };
+        let mut known = Self {
+            inner,
+            group,
+            streams,
+            first: HashMap::new(),
+        };
         if let Streams::Named(names) = streams {
             for name in names {
-                let first =
-                    known.find(name).await?.ok_or_else(|| Error::NoStream(name.clone()))?.first_offset;
+                let first = known
+                    .find(name)
+                    .await?
+                    .ok_or_else(|| Error::NoStream(name.clone()))?
+                    .first_offset;
                 known.first.insert(name.clone(), Some(first));
             }
         }
@@ -308,7 +355,12 @@ impl<'a> Known<'a> {
     }
 
     async fn find(&self, stream: &str) -> Result<Option<Stream>, Error> {
-        Ok(self.inner.streams.get(&stream_key(self.group, stream)).await?.map(|found| found.value))
+        Ok(self
+            .inner
+            .streams
+            .get(&stream_key(self.group, stream))
+            .await?
+            .map(|found| found.value))
     }
 
     /// Whether the event belongs to a stream that is searched.

@@ -20,13 +20,20 @@ pub(crate) struct NewTimes {
 
 impl NewTimes {
     pub fn new(catalog: Arc<dyn Catalog>, streams: Table<Stream>) -> Self {
-        Self { catalog, streams, waiting: Mutex::default() }
+        Self {
+            catalog,
+            streams,
+            waiting: Mutex::default(),
+        }
     }
 
     /// Notes the times of events that were appended; whether it is time to write.
     pub fn note(&self, key: String, times: Times) -> bool {
         let mut waiting = self.waiting.lock();
-        waiting.entry(key).and_modify(|known| *known = known.and(times)).or_insert(times);
+        waiting
+            .entry(key)
+            .and_modify(|known| *known = known.and(times))
+            .or_insert(times);
         waiting.len() >= limits::TIMES_WAITING_MAX
     }
 

@@ -38,7 +38,11 @@ pub trait ObjectStore: Send + Sync {
     /// Removes an object; without a condition it is no error when there is none.
     async fn delete(&self, delete: &Delete) -> Result<(), ObjectError>;
     /// Replaces an object's tags.
-    async fn set_tags(&self, name: &ObjectName, tags: BTreeMap<String, String>) -> Result<(), ObjectError>;
+    async fn set_tags(
+        &self,
+        name: &ObjectName,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), ObjectError>;
     /// Objects, rolled up by a delimiter.
     async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError>;
 
@@ -171,7 +175,11 @@ pub struct Get {
 impl Get {
     /// All of `name`, without conditions.
     pub fn new(name: ObjectName) -> Self {
-        Self { name, range: None, conditions: ReadConditions::default() }
+        Self {
+            name,
+            range: None,
+            conditions: ReadConditions::default(),
+        }
     }
 }
 

@@ -17,8 +17,14 @@ pub struct Body {
 
 impl Body {
     /// The body whose `chunks` have `len` bytes in all, where that is known.
-    pub fn new(chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static, len: Option<u64>) -> Self {
-        Self { chunks: chunks.boxed(), len }
+    pub fn new(
+        chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        len: Option<u64>,
+    ) -> Self {
+        Self {
+            chunks: chunks.boxed(),
+            len,
+        }
     }
 
     /// A body of one chunk.
@@ -31,9 +37,16 @@ impl Body {
     /// All of it, for what is known to be small: fails with `TooLarge` beyond `limit` bytes.
     pub async fn collect(mut self, limit: usize) -> Result<Bytes, ObjectError> {
         let mut all = Vec::new();
-        while let Some(chunk) = self.chunks.try_next().await.map_err(|e| ObjectError::Body(e.into()))? {
+        while let Some(chunk) = self
+            .chunks
+            .try_next()
+            .await
+            .map_err(|e| ObjectError::Body(e.into()))?
+        {
             if all.len() + chunk.len() > limit {
-                return Err(ObjectError::TooLarge { limit: limit as u64 });
+                return Err(ObjectError::TooLarge {
+                    limit: limit as u64,
+                });
             }
             all.extend_from_slice(&chunk);
         }
@@ -43,6 +56,8 @@ impl Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Body")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }

@@ -30,7 +30,13 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    pub const ALL: [Self; 5] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+    ];
 
     /// Its name: `CRC32`.
     pub fn name(self) -> &'static str {
@@ -45,7 +51,9 @@ impl Algorithm {
 
     /// The algorithm of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|a| a.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|a| a.name().eq_ignore_ascii_case(name))
     }
 
     /// Bytes of a value.
@@ -63,7 +71,9 @@ impl Algorithm {
         match (self, wanted) {
             (Self::Crc64Nvme, Some(Coverage::Composite)) => Err(ObjectError::NotComposite(self)),
             (Self::Crc64Nvme, _) => Ok(Coverage::FullObject),
-            (Self::Sha1 | Self::Sha256, Some(Coverage::FullObject)) => Err(ObjectError::NotComposable(self)),
+            (Self::Sha1 | Self::Sha256, Some(Coverage::FullObject)) => {
+                Err(ObjectError::NotComposable(self))
+            }
             (_, wanted) => Ok(wanted.unwrap_or(Coverage::Composite)),
         }
     }
@@ -145,33 +155,55 @@ impl Digests {
                 hashers.push((algorithm, Hasher::new(algorithm)));
             }
         }
-        Self { md5: Md5::new(), hashers }
+        Self {
+            md5: Md5::new(),
+            hashers,
+        }
     }
 
     /// The next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
-        self.hashers.iter_mut().for_each(|(_, hasher)| hasher.update(bytes));
+        self.hashers
+            .iter_mut()
+            .for_each(|(_, hasher)| hasher.update(bytes));
     }
 
     /// The results.
     pub fn finish(self) -> Digested {
-        let checksums = self.hashers.into_iter().map(|(a, hasher)| (a, STANDARD.encode(hasher.finish())));
-        Digested { md5: self.md5.finalize().into(), checksums: checksums.collect() }
+        let checksums = self
+            .hashers
+            .into_iter()
+            .map(|(a, hasher)| (a, STANDARD.encode(hasher.finish())));
+        Digested {
+            md5: self.md5.finalize().into(),
+            checksums: checksums.collect(),
+        }
     }
 }
 
 impl Digested {
     /// The checksum by `algorithm`, which was asked for.
     pub fn checksum(&self, algorithm: Algorithm) -> Checksum {
-        let (_, value) = self.checksums.iter().find(|(a, _)| *a == algorithm).expect("it was asked for");
-        Checksum { algorithm, value: value.clone(), coverage: Coverage::FullObject }
+        let (_, value) = self
+            .checksums
+            .iter()
+            .find(|(a, _)| *a == algorithm)
+            .expect("it was asked for");
+        Checksum {
+            algorithm,
+            value: value.clone(),
+            coverage: Coverage::FullObject,
+        }
     }
 
     /// Whether the body is what it must be.
     pub fn check(&self, expected: &Expected) -> Result<(), ObjectError> {
         if let Some(md5) = expected.md5.filter(|md5| *md5 != self.md5) {
-            return Err(ObjectError::Md5Mismatch { expected: hex(&md5), computed: hex(&self.md5) });
+            return Err(ObjectError::Md5Mismatch {
+                expected: hex(&md5),
+                computed: hex(&self.md5),
+            });
         }
         match &expected.checksum {
             Some((algorithm, Some(value))) if *value != self.checksum(*algorithm).value => {
@@ -216,8 +248,14 @@ impl Hasher {
 
 /// The checksum of an object out of those of its parts, each a full one with the part's length in bytes. None when
 /// a value is not one of the algorithm.
-pub(crate) fn join(algorithm: Algorithm, coverage: Coverage, parts: &[(&str, u64)]) -> Option<Checksum> {
-    let values = parts.iter().map(|(value, len)| Some((decode(algorithm, value)?, *len)));
+pub(crate) fn join(
+    algorithm: Algorithm,
+    coverage: Coverage,
+    parts: &[(&str, u64)],
+) -> Option<Checksum> {
+    let values = parts
+        .iter()
+        .map(|(value, len)| Some((decode(algorithm, value)?, *len)));
     let values = values.collect::<Option<Vec<_>>>()?;
     let value = match coverage {
         Coverage::Composite => {
@@ -229,12 +267,19 @@ pub(crate) fn join(algorithm: Algorithm, coverage: Coverage, parts: &[(&str, u64
             let crc = algorithm.crc()?;
             let numbers = values.iter().map(|(value, len)| (crc_number(value), *len));
             let joined = numbers.reduce(|(all, all_len), (next, len)| {
-                (crc_fast::checksum_combine(crc, all, next, len), all_len + len)
+                (
+                    crc_fast::checksum_combine(crc, all, next, len),
+                    all_len + len,
+                )
             });
             STANDARD.encode(crc_bytes(algorithm, joined?.0))
         }
     };
-    Some(Checksum { algorithm, value, coverage })
+    Some(Checksum {
+        algorithm,
+        value,
+        coverage,
+    })
 }
 
 /// The ETag of an object in parts, out of the parts' ETags. None when one is not an MD5.
@@ -248,7 +293,10 @@ pub(crate) fn join_etags<'a>(etags: impl ExactSizeIterator<Item = &'a str>) -> O
 }
 
 fn decode(algorithm: Algorithm, value: &str) -> Option<Vec<u8>> {
-    STANDARD.decode(value).ok().filter(|bytes| bytes.len() == algorithm.value_len())
+    STANDARD
+        .decode(value)
+        .ok()
+        .filter(|bytes| bytes.len() == algorithm.value_len())
 }
 
 fn crc_bytes(algorithm: Algorithm, value: u64) -> Vec<u8> {
@@ -256,7 +304,9 @@ fn crc_bytes(algorithm: Algorithm, value: u64) -> Vec<u8> {
 }
 
 fn crc_number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    bytes
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Lower-case hexadecimal.
@@ -265,9 +315,16 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits =
-        text.bytes().map(|b| char::from(b).to_digit(16).map(|d| d as u8)).collect::<Option<Vec<_>>>()?;
-    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    let digits = text
+        .bytes()
+        .map(|b| char::from(b).to_digit(16).map(|d| d as u8))
+        .collect::<Option<Vec<_>>>()?;
+    digits.len().is_multiple_of(2).then(|| {
+        digits
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect()
+    })
 }
 
 #[cfg(test)]
@@ -288,27 +345,54 @@ mod tests {
         let hex_of = |a, bytes: &[u8]| hex(&STANDARD.decode(of(a, bytes)).unwrap());
         assert_eq!(hex_of(Algorithm::Crc32, b"123456789"), "cbf43926");
         assert_eq!(hex_of(Algorithm::Crc32c, b"123456789"), "e3069283");
-        assert_eq!(hex_of(Algorithm::Crc64Nvme, b"123456789"), "ae8b14860a799888");
-        assert_eq!(hex_of(Algorithm::Sha1, b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+        assert_eq!(
+            hex_of(Algorithm::Crc64Nvme, b"123456789"),
+            "ae8b14860a799888"
+        );
+        assert_eq!(
+            hex_of(Algorithm::Sha1, b"abc"),
+            "a9993e364706816aba3e25717850c26c9cd0d89d"
+        );
         assert!(hex_of(Algorithm::Sha256, b"abc").starts_with("ba7816bf8f01cfea414140de5dae2223"));
     }
 
     #[test]
     fn an_etag_of_parts_is_the_md5_of_their_md5s() {
-        let etags = ["d41d8cd98f00b204e9800998ecf8427e", "900150983cd24fb0d6963f7d28e17f72"];
+        let etags = [
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "900150983cd24fb0d6963f7d28e17f72",
+        ];
         let joined = join_etags(etags.into_iter()).unwrap();
         let both = [unhex(etags[0]).unwrap(), unhex(etags[1]).unwrap()].concat();
         assert_eq!(joined, format!("{}-2", hex(&Md5::digest(both))));
         assert_eq!(join_etags(["xyz"].into_iter()), None);
-        assert_eq!(join_etags(["abc"].into_iter()), None, "an odd number of digits is no MD5");
+        assert_eq!(
+            join_etags(["abc"].into_iter()),
+            None,
+            "an odd number of digits is no MD5"
+        );
     }
 
     #[test]
     fn what_a_checksum_covers_is_as_on_aws() {
-        assert_eq!(Algorithm::Crc32.coverage(None).unwrap(), Coverage::Composite);
-        assert_eq!(Algorithm::Crc64Nvme.coverage(None).unwrap(), Coverage::FullObject);
-        assert!(Algorithm::Crc64Nvme.coverage(Some(Coverage::Composite)).is_err());
-        assert!(Algorithm::Sha256.coverage(Some(Coverage::FullObject)).is_err());
+        assert_eq!(
+            Algorithm::Crc32.coverage(None).unwrap(),
+            Coverage::Composite
+        );
+        assert_eq!(
+            Algorithm::Crc64Nvme.coverage(None).unwrap(),
+            Coverage::FullObject
+        );
+        assert!(
+            Algorithm::Crc64Nvme
+                .coverage(Some(Coverage::Composite))
+                .is_err()
+        );
+        assert!(
+            Algorithm::Sha256
+                .coverage(Some(Coverage::FullObject))
+                .is_err()
+        );
     }
 
     proptest! {

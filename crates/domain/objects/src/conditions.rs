@@ -37,7 +37,10 @@ impl ReadConditions {
             (None, None) => false,
         };
         if known {
-            return Err(ObjectError::NotModified { etag: object.etag.clone(), modified: object.modified });
+            return Err(ObjectError::NotModified {
+                etag: object.etag.clone(),
+                modified: object.modified,
+            });
         }
         Ok(())
     }
@@ -81,7 +84,11 @@ mod tests {
     use super::*;
 
     fn object() -> ObjectInfo {
-        ObjectInfo { etag: "abc".into(), modified: Millis(5_500), ..ObjectInfo::default() }
+        ObjectInfo {
+            etag: "abc".into(),
+            modified: Millis(5_500),
+            ..ObjectInfo::default()
+        }
     }
 
     #[test]
@@ -90,24 +97,52 @@ mod tests {
         let some = |s: &str| Some(s.to_owned());
         let none = ReadConditions::default();
         assert!(check(none.clone()).is_ok());
-        assert!(check(ReadConditions { if_match: some("\"x\", \"abc\""), ..none.clone() }).is_ok());
+        assert!(
+            check(ReadConditions {
+                if_match: some("\"x\", \"abc\""),
+                ..none.clone()
+            })
+            .is_ok()
+        );
         assert!(matches!(
-            check(ReadConditions { if_match: some("x"), ..none.clone() }),
+            check(ReadConditions {
+                if_match: some("x"),
+                ..none.clone()
+            }),
             Err(ObjectError::PreconditionFailed("If-Match"))
         ));
         // A match wins over the time.
-        let both =
-            ReadConditions { if_match: some("abc"), unmodified_since: Some(Millis(1)), ..none.clone() };
+        let both = ReadConditions {
+            if_match: some("abc"),
+            unmodified_since: Some(Millis(1)),
+            ..none.clone()
+        };
         assert!(check(both).is_ok());
-        let late = ReadConditions { unmodified_since: Some(Millis(4_000)), ..none.clone() };
-        assert!(matches!(check(late), Err(ObjectError::PreconditionFailed("If-Unmodified-Since"))));
+        let late = ReadConditions {
+            unmodified_since: Some(Millis(4_000)),
+            ..none.clone()
+        };
+        assert!(matches!(
+            check(late),
+            Err(ObjectError::PreconditionFailed("If-Unmodified-Since"))
+        ));
         for known in [
-            ReadConditions { if_none_match: some("*"), ..none.clone() },
-            ReadConditions { modified_since: Some(Millis(5_000)), ..none.clone() },
+            ReadConditions {
+                if_none_match: some("*"),
+                ..none.clone()
+            },
+            ReadConditions {
+                modified_since: Some(Millis(5_000)),
+                ..none.clone()
+            },
         ] {
             assert!(matches!(check(known), Err(ObjectError::NotModified { .. })));
         }
-        let other = ReadConditions { if_none_match: some("x"), modified_since: Some(Millis(9_000)), ..none };
+        let other = ReadConditions {
+            if_none_match: some("x"),
+            modified_since: Some(Millis(9_000)),
+            ..none
+        };
         assert!(check(other).is_ok());
     }
 
@@ -117,7 +152,13 @@ mod tests {
         assert!(WriteCondition::IfAbsent.check("k", None).is_ok());
         assert!(WriteCondition::IfAbsent.check("k", Some("abc")).is_err());
         assert!(matching.check("k", Some("abc")).is_ok());
-        assert!(matches!(matching.check("k", Some("x")), Err(ObjectError::PreconditionFailed(_))));
-        assert!(matches!(matching.check("k", None), Err(ObjectError::NoSuchKey(_))));
+        assert!(matches!(
+            matching.check("k", Some("x")),
+            Err(ObjectError::PreconditionFailed(_))
+        ));
+        assert!(matches!(
+            matching.check("k", None),
+            Err(ObjectError::NoSuchKey(_))
+        ));
     }
 }

@@ -162,7 +162,9 @@ pub enum ObjectError {
     #[error("the store is busy")]
     Busy,
     /// The disk has no room; the same call succeeds once there is room again.
-    #[error("the disk that holds the objects is full: free some space, and writing goes on by itself")]
+    #[error(
+        "the disk that holds the objects is full: free some space, and writing goes on by itself"
+    )]
     DiskFull,
     /// A file is not what was written.
     #[error("{file} is damaged at byte {offset}: {what}")]
@@ -195,7 +197,10 @@ impl ObjectError {
     pub(crate) fn file(file: &std::path::Path, error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
-            _ => Self::File { file: file.display().to_string(), error: Arc::new(error) },
+            _ => Self::File {
+                file: file.display().to_string(),
+                error: Arc::new(error),
+            },
         }
     }
 }

@@ -18,9 +18,9 @@ mod names;
 pub mod testing;
 
 pub use api::{
-    Attributes, BucketInfo, BucketQuery, ByteRange, Complete, CompletePart, Delete, Get, Listing, ObjectInfo,
-    ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
-    UploadListing, UploadQuery,
+    Attributes, BucketInfo, BucketQuery, ByteRange, Complete, CompletePart, Delete, Get, Listing,
+    ObjectInfo, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload,
+    UploadInfo, UploadListing, UploadQuery,
 };
 pub use body::Body;
 pub use checksum::{Algorithm, Checksum, Coverage, Expected};

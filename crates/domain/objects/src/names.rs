@@ -33,7 +33,9 @@ impl BucketName {
         let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let bytes = name.as_bytes();
         (3..=63).contains(&bytes.len())
-            && bytes.iter().all(|&b| alphanumeric(b) || b == b'.' || b == b'-')
+            && bytes
+                .iter()
+                .all(|&b| alphanumeric(b) || b == b'.' || b == b'-')
             && alphanumeric(bytes[0])
             && alphanumeric(bytes[bytes.len() - 1])
             && !name.contains("..")
@@ -66,7 +68,10 @@ impl ObjectName {
     pub fn new(bucket: BucketName, key: &str) -> Result<Self, ObjectError> {
         match key.len() {
             0 => Err(ObjectError::EmptyKey),
-            1..=KEY_BYTES_MAX => Ok(Self { bucket, key: key.to_owned() }),
+            1..=KEY_BYTES_MAX => Ok(Self {
+                bucket,
+                key: key.to_owned(),
+            }),
             len => Err(ObjectError::KeyTooLong(len)),
         }
     }
@@ -117,6 +122,9 @@ mod tests {
         let key = |key: &str| ObjectName::parse("bucket", key);
         assert!(matches!(key(""), Err(ObjectError::EmptyKey)));
         assert!(key(&"é".repeat(512)).is_ok());
-        assert!(matches!(key(&"é".repeat(513)), Err(ObjectError::KeyTooLong(1026))));
+        assert!(matches!(
+            key(&"é".repeat(513)),
+            Err(ObjectError::KeyTooLong(1026))
+        ));
     }
 }

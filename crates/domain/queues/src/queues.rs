@@ -10,7 +10,8 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start, Tags,
+    Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start,
+    Tags,
     limits::{CALLS, MAX_TAGS},
     record::{Position, Store},
     worker::{Call, Worker},
@@ -81,8 +82,16 @@ impl Queues {
         }
         let found = store.queues.all().await?;
         let changing = tokio::sync::Mutex::default();
-        let queues = Arc::new(Self { env, store, sources, known: RwLock::default(), changing });
-        found.into_iter().for_each(|(_, record)| queues.start(record));
+        let queues = Arc::new(Self {
+            env,
+            store,
+            sources,
+            known: RwLock::default(),
+            changing,
+        });
+        found
+            .into_iter()
+            .for_each(|(_, record)| queues.start(record));
         Ok(queues)
     }
 
@@ -91,14 +100,26 @@ impl Queues {
         let (calls, receiver) = mpsc::channel(CALLS);
         let (ending, ended) = oneshot::channel();
         let (id, name) = (record.value.id.clone(), record.value.name.clone());
-        let shared = Arc::new(Shared { id: id.clone(), record: RwLock::new(record) });
-        let worker = Worker::new(self.env.clone(), self.store.clone(), self.sources.clone(), shared.clone());
+        let shared = Arc::new(Shared {
+            id: id.clone(),
+            record: RwLock::new(record),
+        });
+        let worker = Worker::new(
+            self.env.clone(),
+            self.store.clone(),
+            self.sources.clone(),
+            shared.clone(),
+        );
         self.env.spawn(async move {
             worker.run(receiver).await;
             // Only a deletion waits for it.
             drop(ending);
         });
-        let queue = Arc::new(Queue { shared, calls, ended: Mutex::new(Some(ended)) });
+        let queue = Arc::new(Queue {
+            shared,
+            calls,
+            ended: Mutex::new(Some(ended)),
+        });
         let mut known = self.known.write();
         known.ids.insert(name, id.clone());
         known.by_id.insert(id, queue);
@@ -115,7 +136,12 @@ impl Queues {
     }
 
     fn queue(&self, id: &str) -> Result<Arc<Queue>, Error> {
-        self.known.read().by_id.get(id).cloned().ok_or_else(|| Error::NoQueue(id.to_owned()))
+        self.known
+            .read()
+            .by_id
+            .get(id)
+            .cloned()
+            .ok_or_else(|| Error::NoQueue(id.to_owned()))
     }
 
     /// At most `limit` queues that `wants` wants and whose names come after `after`, in order of their names, and
@@ -128,7 +154,9 @@ impl Queues {
     ) -> (Vec<QueueRecord>, bool) {
         use std::ops::Bound::{Excluded, Unbounded};
         let known = self.known.read();
-        let ids = known.ids.range::<str, _>((after.map_or(Unbounded, Excluded), Unbounded));
+        let ids = known
+            .ids
+            .range::<str, _>((after.map_or(Unbounded, Excluded), Unbounded));
         let records = ids.map(|(_, id)| known.by_id[id].shared.record.read().value.clone());
         let mut wanted = records.filter(wants);
         let page: Vec<_> = wanted.by_ref().take(limit).collect();
@@ -139,13 +167,19 @@ impl Queues {
     /// How many queues a stream has.
     pub fn count_of(&self, stream: &Arn) -> usize {
         let known = self.known.read();
-        known.by_id.values().filter(|queue| queue.shared.record.read().value.stream == *stream).count()
+        known
+            .by_id
+            .values()
+            .filter(|queue| queue.shared.record.read().value.stream == *stream)
+            .count()
     }
 
     /// Makes a queue; it delivers when this returns.
     pub async fn create(self: &Arc<Self>, new: NewQueue) -> Result<QueueRecord, Error> {
         let this = self.clone();
-        self.env.to_the_end(async move { this.create_now(new).await }).await
+        self.env
+            .to_the_end(async move { this.create_now(new).await })
+            .await
     }
 
     async fn create_now(&self, new: NewQueue) -> Result<QueueRecord, Error> {
@@ -168,14 +202,24 @@ impl Queues {
             store.names.put(&record.name, id, Expect::Absent),
             store.queues.put(id, &record, Expect::Absent),
         ];
-        let position =
-            |(shard, next)| store.positions.put(&format!("{id}/{shard}"), &Position { next }, Expect::Absent);
+        let position = |(shard, next)| {
+            store
+                .positions
+                .put(&format!("{id}/{shard}"), &Position { next }, Expect::Absent)
+        };
         changes.extend(positions.into_iter().map(position));
-        let versions = store.catalog.commit(changes).await.map_err(|error| match error {
-            CatalogError::Conflict { .. } => Error::QueueExists(record.name.clone()),
-            other => other.into(),
-        })?;
-        self.start(Versioned { value: record.clone(), version: versions[1] });
+        let versions = store
+            .catalog
+            .commit(changes)
+            .await
+            .map_err(|error| match error {
+                CatalogError::Conflict { .. } => Error::QueueExists(record.name.clone()),
+                other => other.into(),
+            })?;
+        self.start(Versioned {
+            value: record.clone(),
+            version: versions[1],
+        });
         tracing::info!(queue = record.name, id = record.id, stream = %record.stream, "queue created");
         Ok(record)
     }
@@ -221,7 +265,11 @@ impl Queues {
     pub async fn tag(self: &Arc<Self>, id: &str, tags: Tags) -> Result<(), Error> {
         let add = move |record: &mut QueueRecord| {
             record.tags.extend(tags);
-            if record.tags.len() > MAX_TAGS { Err(Error::TooManyTags) } else { Ok(()) }
+            if record.tags.len() > MAX_TAGS {
+                Err(Error::TooManyTags)
+            } else {
+                Ok(())
+            }
         };
         self.alter(id, add).await.map(drop)
     }
@@ -236,7 +284,11 @@ impl Queues {
     }
 
     /// Gives a queue a policy in place of the one it has, or takes that away.
-    pub async fn set_policy(self: &Arc<Self>, id: &str, policy: Option<Arc<str>>) -> Result<(), Error> {
+    pub async fn set_policy(
+        self: &Arc<Self>,
+        id: &str,
+        policy: Option<Arc<str>>,
+    ) -> Result<(), Error> {
         let set = move |record: &mut QueueRecord| {
             record.policy = policy;
             Ok(())
@@ -256,9 +308,16 @@ impl Queues {
             let queue = this.queue(&id)?;
             let Versioned { mut value, version } = queue.shared.record.read().clone();
             change(&mut value)?;
-            let written = this.store.queues.write(&id, &value, Expect::At(version)).await;
+            let written = this
+                .store
+                .queues
+                .write(&id, &value, Expect::At(version))
+                .await;
             let version = written.map_err(conflict)?;
-            *queue.shared.record.write() = Versioned { value: value.clone(), version };
+            *queue.shared.record.write() = Versioned {
+                value: value.clone(),
+                version,
+            };
             Ok(value)
         };
         self.env.to_the_end(work).await
@@ -267,13 +326,18 @@ impl Queues {
     /// Removes a queue; what it delivered from stays as it is.
     pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), Error> {
         let (this, id) = (self.clone(), id.to_owned());
-        self.env.to_the_end(async move { this.delete_now(&id).await }).await
+        self.env
+            .to_the_end(async move { this.delete_now(&id).await })
+            .await
     }
 
     async fn delete_now(&self, id: &str) -> Result<(), Error> {
         let _one = self.changing.lock().await;
         let queue = self.queue(id)?;
-        let Versioned { value: record, version } = queue.shared.record.read().clone();
+        let Versioned {
+            value: record,
+            version,
+        } = queue.shared.record.read().clone();
         let store = &self.store;
         let changes = vec![
             store.queues.delete(id, Expect::At(version)),
@@ -313,7 +377,8 @@ impl Queues {
         kind: Kind,
         settlements: Vec<(Receipt, Action)>,
     ) -> Result<Vec<Result<(), ReceiptError>>, Error> {
-        self.call(id, |reply| Call::Settle(kind, settlements, reply)).await
+        self.call(id, |reply| Call::Settle(kind, settlements, reply))
+            .await
     }
 
     async fn call<T>(

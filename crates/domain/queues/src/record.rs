@@ -64,7 +64,10 @@ pub struct Attributes {
 impl Default for Attributes {
     fn default() -> Self {
         let visibility_s = DEFAULT_VISIBILITY.as_secs() as u32;
-        Self { visibility_s, max_receives: Some(DEFAULT_MAX_RECEIVES) }
+        Self {
+            visibility_s,
+            max_receives: Some(DEFAULT_MAX_RECEIVES),
+        }
     }
 }
 
@@ -132,9 +135,15 @@ impl Store {
             if positions.is_empty() && pending.is_empty() {
                 return self.deleted.remove(id, Expect::Any).await;
             }
-            let positions = positions.iter().map(|(name, _)| self.positions.delete(name, Expect::Any));
-            let pending = pending.iter().map(|(name, _)| self.pending.delete(name, Expect::Any));
-            self.catalog.commit(positions.chain(pending).collect()).await?;
+            let positions = positions
+                .iter()
+                .map(|(name, _)| self.positions.delete(name, Expect::Any));
+            let pending = pending
+                .iter()
+                .map(|(name, _)| self.pending.delete(name, Expect::Any));
+            self.catalog
+                .commit(positions.chain(pending).collect())
+                .await?;
         }
     }
 }

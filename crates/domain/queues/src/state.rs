@@ -94,7 +94,10 @@ struct Stored<T> {
 
 impl<T> From<Versioned<T>> for Stored<T> {
     fn from(found: Versioned<T>) -> Self {
-        Self { value: found.value, version: Some(found.version) }
+        Self {
+            value: found.value,
+            version: Some(found.version),
+        }
     }
 }
 
@@ -105,9 +108,16 @@ impl State {
         positions: impl Iterator<Item = (Arc<str>, Versioned<Position>)>,
         pending: impl Iterator<Item = (Key, Versioned<Pending>)>,
     ) -> Self {
-        let mut state = Self { max_receives, ..Self::default() };
-        state.positions.extend(positions.map(|(shard, found)| (shard, found.into())));
-        state.pending.extend(pending.map(|(key, found)| (key, found.into())));
+        let mut state = Self {
+            max_receives,
+            ..Self::default()
+        };
+        state
+            .positions
+            .extend(positions.map(|(shard, found)| (shard, found.into())));
+        state
+            .pending
+            .extend(pending.map(|(key, found)| (key, found.into())));
         state.sort();
         state
     }
@@ -124,7 +134,11 @@ impl State {
         self.again.clear();
         self.last.clear();
         self.dead.clear();
-        let all: Vec<_> = self.pending.iter().map(|(key, stored)| (key.clone(), stored.value)).collect();
+        let all: Vec<_> = self
+            .pending
+            .iter()
+            .map(|(key, stored)| (key.clone(), stored.value))
+            .collect();
         for (key, pending) in all {
             self.by_time(&pending).insert((pending.visible, key));
         }
@@ -141,7 +155,12 @@ impl State {
 
     /// Makes dead letters of the records that came back after their last receive.
     pub fn bury(&mut self, now: Millis) {
-        while let Some((_, key)) = self.last.first().filter(|(visible, _)| *visible <= now).cloned() {
+        while let Some((_, key)) = self
+            .last
+            .first()
+            .filter(|(visible, _)| *visible <= now)
+            .cloned()
+        {
             self.edit(&key, |pending| pending.dead = true);
         }
     }
@@ -158,16 +177,37 @@ impl State {
 
     /// When the next record that is in flight comes back.
     pub fn next_visible(&self, now: Millis) -> Option<Millis> {
-        let after = (Millis(now.0.saturating_add(1)), Key { shard: "".into(), offset: 0 });
+        let after = (
+            Millis(now.0.saturating_add(1)),
+            Key {
+                shard: "".into(),
+                offset: 0,
+            },
+        );
         let next = |by_time: &ByTime| by_time.range(&after..).next().map(|(visible, _)| *visible);
-        [&self.again, &self.last, &self.dead].into_iter().filter_map(next).min()
+        [&self.again, &self.last, &self.dead]
+            .into_iter()
+            .filter_map(next)
+            .min()
     }
 
     /// Takes a record into flight, until `visible`.
     pub fn receive(&mut self, key: &Key, now: Millis, visible: Millis) -> Pending {
         if !self.pending.contains_key(key) {
-            let value = Pending { receives: 0, receipt: 0, first: now, visible, dead: false };
-            self.pending.insert(key.clone(), Stored { value, version: None });
+            let value = Pending {
+                receives: 0,
+                receipt: 0,
+                first: now,
+                visible,
+                dead: false,
+            };
+            self.pending.insert(
+                key.clone(),
+                Stored {
+                    value,
+                    version: None,
+                },
+            );
         }
         self.edit(key, |pending| {
             pending.receives = pending.receives.saturating_add(1);
@@ -185,7 +225,10 @@ impl State {
         action: Action,
         now: Millis,
     ) -> Result<(), ReceiptError> {
-        let key = Key { shard: receipt.shard.as_str().into(), offset: receipt.offset };
+        let key = Key {
+            shard: receipt.shard.as_str().into(),
+            offset: receipt.offset,
+        };
         let pending = self.pending.get(&key).ok_or(ReceiptError::Gone)?.value;
         if receipt.number != pending.receipt {
             return Err(ReceiptError::Superseded);
@@ -198,7 +241,13 @@ impl State {
             Action::Hide(time) => drop(self.edit(&key, |pending| pending.visible = now.plus(time))),
             Action::Restore => drop(self.edit(&key, |pending| {
                 let receipt = pending.receipt + 1;
-                *pending = Pending { receives: 0, receipt, visible: now, dead: false, ..*pending };
+                *pending = Pending {
+                    receives: 0,
+                    receipt,
+                    visible: now,
+                    dead: false,
+                    ..*pending
+                };
             })),
         }
         Ok(())
@@ -207,15 +256,24 @@ impl State {
     /// Drops a record: it is acknowledged, or gone from the stream.
     pub fn forget(&mut self, key: &Key) {
         if let Some(stored) = self.pending.remove(key) {
-            self.by_time(&stored.value).remove(&(stored.value.visible, key.clone()));
-            self.changed_pending.entry(key.clone()).or_insert(stored.version);
+            self.by_time(&stored.value)
+                .remove(&(stored.value.visible, key.clone()));
+            self.changed_pending
+                .entry(key.clone())
+                .or_insert(stored.version);
         }
     }
 
     /// Drops at most `limit` records that their stream no longer has: `first` gives the oldest offset that a shard has.
     pub fn forget_expired(&mut self, first: impl Fn(&str) -> Option<u64>, limit: usize) {
         let gone = |key: &&Key| first(&key.shard).is_none_or(|first| key.offset < first);
-        let expired: Vec<Key> = self.pending.keys().filter(gone).take(limit).cloned().collect();
+        let expired: Vec<Key> = self
+            .pending
+            .keys()
+            .filter(gone)
+            .take(limit)
+            .cloned()
+            .collect();
         expired.iter().for_each(|key| self.forget(key));
     }
 
@@ -231,24 +289,43 @@ impl State {
 
     /// The next offset of a shard that was never received.
     pub fn position(&self, shard: &str) -> u64 {
-        self.positions.get(shard).map_or(0, |stored| stored.value.next)
+        self.positions
+            .get(shard)
+            .map_or(0, |stored| stored.value.next)
     }
 
     /// Moves a shard's position on.
     pub fn advance(&mut self, shard: &Arc<str>, next: u64) {
         if next > self.position(shard) {
             let version = self.positions.get(shard).and_then(|stored| stored.version);
-            self.positions.insert(shard.clone(), Stored { value: Position { next }, version });
+            self.positions.insert(
+                shard.clone(),
+                Stored {
+                    value: Position { next },
+                    version,
+                },
+            );
             self.changed_positions.insert(shard.clone());
         }
     }
 
     fn edit(&mut self, key: &Key, change: impl FnOnce(&mut Pending)) -> Option<Pending> {
-        let Stored { value: mut pending, version } = *self.pending.get(key)?;
-        self.by_time(&pending).remove(&(pending.visible, key.clone()));
+        let Stored {
+            value: mut pending,
+            version,
+        } = *self.pending.get(key)?;
+        self.by_time(&pending)
+            .remove(&(pending.visible, key.clone()));
         change(&mut pending);
-        self.by_time(&pending).insert((pending.visible, key.clone()));
-        self.pending.insert(key.clone(), Stored { value: pending, version });
+        self.by_time(&pending)
+            .insert((pending.visible, key.clone()));
+        self.pending.insert(
+            key.clone(),
+            Stored {
+                value: pending,
+                version,
+            },
+        );
         self.changed_pending.entry(key.clone()).or_insert(version);
         Some(pending)
     }
@@ -266,7 +343,11 @@ impl State {
         });
         let positions = self.changed_positions.iter().map(|shard| {
             let stored = &self.positions[shard];
-            store.positions.put(&format!("{id}/{shard}"), &stored.value, expect(stored.version))
+            store.positions.put(
+                &format!("{id}/{shard}"),
+                &stored.value,
+                expect(stored.version),
+            )
         });
         pending.chain(positions).collect()
     }
@@ -280,15 +361,24 @@ impl State {
                 stored.version = Some(version);
             }
         }
-        for (shard, version) in std::mem::take(&mut self.changed_positions).into_iter().zip(versions) {
-            self.positions.get_mut(&shard).expect("a changed position is there").version = Some(version);
+        for (shard, version) in std::mem::take(&mut self.changed_positions)
+            .into_iter()
+            .zip(versions)
+        {
+            self.positions
+                .get_mut(&shard)
+                .expect("a changed position is there")
+                .version = Some(version);
         }
         self.changed_pending.clear();
     }
 
     /// The pending records to write or remove, but not those that came and went without a row.
     fn changed(&self) -> impl Iterator<Item = (&Key, Option<Version>)> {
-        let changed = self.changed_pending.iter().map(|(key, version)| (key, *version));
+        let changed = self
+            .changed_pending
+            .iter()
+            .map(|(key, version)| (key, *version));
         changed.filter(|(key, version)| version.is_some() || self.pending.contains_key(key))
     }
 }

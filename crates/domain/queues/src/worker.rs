@@ -19,7 +19,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     Action, Error, Kind, QueueRecord, Receipt, ReceiptError, Start,
     limits::{
-        CALLS_A_WRITE, FRUITLESS_PAUSE, RECEIVE_BYTES, ROWS_A_COMMIT, SHARDS_REFRESH, UNACKNOWLEDGED, WAITING,
+        CALLS_A_WRITE, FRUITLESS_PAUSE, RECEIVE_BYTES, ROWS_A_COMMIT, SHARDS_REFRESH,
+        UNACKNOWLEDGED, WAITING,
     },
     queues::Shared,
     record::Store,
@@ -121,7 +122,17 @@ impl Worker {
     pub fn new(env: Env, store: Store, sources: Arc<dyn Sources>, queue: Arc<Shared>) -> Self {
         let waiting = VecDeque::new();
         let (open, is_closed, is_fruitless, turns) = (None, false, false, 0);
-        Self { env, store, sources, queue, open, waiting, is_closed, is_fruitless, turns }
+        Self {
+            env,
+            store,
+            sources,
+            queue,
+            open,
+            waiting,
+            is_closed,
+            is_fruitless,
+            turns,
+        }
     }
 
     /// Works until nobody can call any more.
@@ -173,11 +184,17 @@ impl Worker {
             return;
         }
         let until = self.env.clock.elapsed() + receive.wait;
-        self.waiting.push_back(Waiting { receive, until, reply });
+        self.waiting.push_back(Waiting {
+            receive,
+            until,
+            reply,
+        });
     }
 
     fn fail_waiting(&mut self, error: &Error) {
-        self.waiting.drain(..).for_each(|waiting| drop(waiting.reply.send(Err(error.clone()))));
+        self.waiting
+            .drain(..)
+            .for_each(|waiting| drop(waiting.reply.send(Err(error.clone()))));
     }
 
     /// Loads the state where there is none, lists the stream's shards where that is due.
@@ -190,7 +207,10 @@ impl Worker {
         };
         open.state.set_max_receives(record.attributes.max_receives);
         open.state.bury(now);
-        if open.listed.is_none_or(|at| self.env.clock.elapsed() >= at + SHARDS_REFRESH) {
+        if open
+            .listed
+            .is_none_or(|at| self.env.clock.elapsed() >= at + SHARDS_REFRESH)
+        {
             open.list().await?;
             open.listed = Some(self.env.clock.elapsed());
         }
@@ -207,19 +227,35 @@ impl Worker {
         let positions = self.store.positions.scan(&start, None, usize::MAX).await?;
         let pending = self.store.pending.scan(&start, None, usize::MAX).await?;
         let mut shards: HashMap<String, Arc<str>> = HashMap::new();
-        let mut shard = |name: &str| shards.entry(name.to_owned()).or_insert_with(|| Arc::from(name)).clone();
+        let mut shard = |name: &str| {
+            shards
+                .entry(name.to_owned())
+                .or_insert_with(|| Arc::from(name))
+                .clone()
+        };
         let mut positions_by_shard = Vec::with_capacity(positions.len());
         for (name, found) in positions {
             positions_by_shard.push((shard(&name[start.len()..]), found));
         }
         let key = |(name, found): (String, _)| {
             let (id, offset) = name[start.len()..].rsplit_once('/')?;
-            Some((Key { shard: shard(id), offset: offset.parse().ok()? }, found))
+            Some((
+                Key {
+                    shard: shard(id),
+                    offset: offset.parse().ok()?,
+                },
+                found,
+            ))
         };
         let pending = pending.into_iter().filter_map(key);
         let max_receives = record.attributes.max_receives;
         let state = State::load(max_receives, positions_by_shard.into_iter(), pending);
-        Ok(Open { state, source, shards: Vec::new(), listed: None })
+        Ok(Open {
+            state,
+            source,
+            shards: Vec::new(),
+            listed: None,
+        })
     }
 
     fn settle(&mut self, kind: Kind, settlements: &[(Receipt, Action)]) -> Settled {
@@ -242,7 +278,11 @@ impl Worker {
                 continue;
             }
             let receive = waiting.receive;
-            let received = if has_none[&receive.kind] { Ok(Vec::new()) } else { self.receive(receive).await };
+            let received = if has_none[&receive.kind] {
+                Ok(Vec::new())
+            } else {
+                self.receive(receive).await
+            };
             match received {
                 Err(error) => drop(waiting.reply.send(Err(error))),
                 Ok(received) => {
@@ -262,10 +302,16 @@ impl Worker {
         let now = self.env.clock.now();
         let (attributes, since) = {
             let record = self.queue.record.read();
-            let since = if let Start::Time(time) = record.value.start { time } else { Millis::ZERO };
+            let since = if let Start::Time(time) = record.value.start {
+                time
+            } else {
+                Millis::ZERO
+            };
             (record.value.attributes, since)
         };
-        let visibility = receive.visibility.unwrap_or(Duration::from_secs(attributes.visibility_s.into()));
+        let visibility = receive
+            .visibility
+            .unwrap_or(Duration::from_secs(attributes.visibility_s.into()));
         let open = self.open.as_mut().expect("it was prepared");
         open.state.bury(now);
         let mut found = Found::new(receive.limit);
@@ -274,10 +320,12 @@ impl Worker {
         let new_first = self.turns % 2 == 1;
         let outcome = match receive.kind {
             Kind::DeadLetters => open.find_again(Kind::DeadLetters, now, &mut found).await,
-            Kind::Records if new_first => match open.find_new(since, self.turns, &mut found).await {
-                Ok(()) => open.find_again(Kind::Records, now, &mut found).await,
-                failed => failed,
-            },
+            Kind::Records if new_first => {
+                match open.find_new(since, self.turns, &mut found).await {
+                    Ok(()) => open.find_again(Kind::Records, now, &mut found).await,
+                    failed => failed,
+                }
+            }
             Kind::Records => match open.find_again(Kind::Records, now, &mut found).await {
                 Ok(()) => open.find_new(since, self.turns, &mut found).await,
                 failed => failed,
@@ -286,7 +334,13 @@ impl Worker {
         if found.records.is_empty() {
             outcome?;
         }
-        Ok(open.claim(found, &self.queue.id, receive.kind, now, now.plus(visibility)))
+        Ok(open.claim(
+            found,
+            &self.queue.id,
+            receive.kind,
+            now,
+            now.plus(visibility),
+        ))
     }
 
     /// Commits what changed; a state that could not be committed is loaded anew.
@@ -315,15 +369,32 @@ impl Worker {
         let Some(open) = &self.open else { return };
         let Some(listed) = open.listed else { return };
         let (now, elapsed) = (self.env.clock.now(), self.env.clock.elapsed());
-        let first_over = self.waiting.iter().map(|waiting| waiting.until).min().unwrap_or(elapsed);
-        let next_visible = open.state.next_visible(now).map(|visible| visible.since(now));
-        let timer = first_over.min(listed + SHARDS_REFRESH).saturating_sub(elapsed);
+        let first_over = self
+            .waiting
+            .iter()
+            .map(|waiting| waiting.until)
+            .min()
+            .unwrap_or(elapsed);
+        let next_visible = open
+            .state
+            .next_visible(now)
+            .map(|visible| visible.since(now));
+        let timer = first_over
+            .min(listed + SHARDS_REFRESH)
+            .saturating_sub(elapsed);
         let timer = timer.min(next_visible.unwrap_or(timer));
-        let wants_new = self.waiting.iter().any(|waiting| waiting.receive.kind == Kind::Records);
+        let wants_new = self
+            .waiting
+            .iter()
+            .any(|waiting| waiting.receive.kind == Kind::Records);
         let records = async {
-            let readable = open.shards.iter().filter(|shard| wants_new && !shard.is_drained);
-            let waits: Vec<_> =
-                readable.map(|shard| open.source.wait(&shard.id, open.state.position(&shard.id))).collect();
+            let readable = open
+                .shards
+                .iter()
+                .filter(|shard| wants_new && !shard.is_drained);
+            let waits: Vec<_> = readable
+                .map(|shard| open.source.wait(&shard.id, open.state.position(&shard.id)))
+                .collect();
             if waits.is_empty() {
                 return std::future::pending().await;
             }
@@ -351,7 +422,12 @@ struct Found {
 
 impl Found {
     fn new(limit: usize) -> Self {
-        Self { limit, bytes: 0, records: Vec::new(), positions: Vec::new() }
+        Self {
+            limit,
+            bytes: 0,
+            records: Vec::new(),
+            positions: Vec::new(),
+        }
     }
 
     /// How many more there may be; none when it is enough.
@@ -371,8 +447,12 @@ impl Open {
     /// Lists the shards, and drops what the stream no longer has.
     async fn list(&mut self) -> Result<(), Error> {
         let listed = self.source.shards().await?;
-        let first: HashMap<&str, u64> = listed.iter().map(|shard| (shard.id.as_str(), shard.first)).collect();
-        self.state.forget_expired(|shard| first.get(shard).copied(), ROWS_A_COMMIT);
+        let first: HashMap<&str, u64> = listed
+            .iter()
+            .map(|shard| (shard.id.as_str(), shard.first))
+            .collect();
+        self.state
+            .forget_expired(|shard| first.get(shard).copied(), ROWS_A_COMMIT);
         let shard = |shard: &headwater_log::SourceShard| Shard {
             id: shard.id.as_str().into(),
             is_drained: shard.ended && self.state.position(&shard.id) >= shard.end,
@@ -382,7 +462,12 @@ impl Open {
     }
 
     /// Adds records that were received before and came back.
-    async fn find_again(&mut self, kind: Kind, now: Millis, found: &mut Found) -> Result<(), Error> {
+    async fn find_again(
+        &mut self,
+        kind: Kind,
+        now: Millis,
+        found: &mut Found,
+    ) -> Result<(), Error> {
         loop {
             let Some(room) = found.room() else {
                 return Ok(());
@@ -395,7 +480,12 @@ impl Open {
                 };
                 let limit = SourceLimit { records: 1, ..room };
                 let chunk = self.read(&key.shard, key.offset, limit).await?;
-                match chunk.records.into_iter().next().filter(|record| record.offset == key.offset) {
+                match chunk
+                    .records
+                    .into_iter()
+                    .next()
+                    .filter(|record| record.offset == key.offset)
+                {
                     Some(record) => found.push(key, record),
                     None => {
                         self.state.forget(&key);
@@ -410,7 +500,12 @@ impl Open {
     }
 
     /// Adds records that were never received and arrived at `since` or later, from one shard after the other.
-    async fn find_new(&mut self, since: Millis, turn: usize, found: &mut Found) -> Result<(), Error> {
+    async fn find_new(
+        &mut self,
+        since: Millis,
+        turn: usize,
+        found: &mut Found,
+    ) -> Result<(), Error> {
         let count = self.shards.len();
         let before = found.records.len();
         let most = UNACKNOWLEDGED.saturating_sub(self.state.unacknowledged());
@@ -422,7 +517,10 @@ impl Open {
                 if left == 0 {
                     return Err(Error::TooManyUnacknowledged);
                 }
-                let limit = SourceLimit { records: room.records.min(left), ..room };
+                let limit = SourceLimit {
+                    records: room.records.min(left),
+                    ..room
+                };
                 if self.find_new_in(at, since, limit, found).await? {
                     break;
                 }
@@ -440,11 +538,19 @@ impl Open {
         found: &mut Found,
     ) -> Result<bool, Error> {
         let shard = self.shards[at].id.clone();
-        let known = found.positions.iter().rev().find(|(id, _)| *id == shard).map(|(_, next)| *next);
+        let known = found
+            .positions
+            .iter()
+            .rev()
+            .find(|(id, _)| *id == shard)
+            .map(|(_, next)| *next);
         let from = known.unwrap_or_else(|| self.state.position(&shard));
         let chunk = self.read(&shard, from, limit).await?;
         for record in chunk.records {
-            let key = Key { shard: shard.clone(), offset: record.offset };
+            let key = Key {
+                shard: shard.clone(),
+                offset: record.offset,
+            };
             if record.arrival >= since && !self.state.is_pending(&key) {
                 found.push(key, record);
             }
@@ -460,12 +566,22 @@ impl Open {
     }
 
     /// A read; a shard that is gone has no records.
-    async fn read(&mut self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, Error> {
+    async fn read(
+        &mut self,
+        shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, Error> {
         match self.source.read(shard, from, limit).await {
             Ok(chunk) => Ok(chunk),
             Err(SourceError::NotFound(_)) => {
                 self.listed = None;
-                Ok(SourceChunk { records: Vec::new(), next: from, end: from, ended: false })
+                Ok(SourceChunk {
+                    records: Vec::new(),
+                    next: from,
+                    end: from,
+                    ended: false,
+                })
             }
             Err(error) => Err(error.into()),
         }
@@ -480,12 +596,26 @@ impl Open {
         now: Millis,
         visible: Millis,
     ) -> Vec<Received> {
-        found.positions.iter().for_each(|(shard, next)| self.state.advance(shard, *next));
+        found
+            .positions
+            .iter()
+            .for_each(|(shard, next)| self.state.advance(shard, *next));
         let claim = |(key, record): (Key, SourceRecord)| {
             let pending = self.state.receive(&key, now, visible);
             let (queue, shard, offset) = (queue.to_owned(), key.shard.to_string(), key.offset);
-            let receipt = Receipt { queue, kind, shard, offset, number: pending.receipt };
-            Received { receipt, record, first: pending.first, receives: pending.receives }
+            let receipt = Receipt {
+                queue,
+                kind,
+                shard,
+                offset,
+                number: pending.receipt,
+            };
+            Received {
+                receipt,
+                record,
+                first: pending.first,
+                receives: pending.receives,
+            }
         };
         found.records.into_iter().map(claim).collect()
     }

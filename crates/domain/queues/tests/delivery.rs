@@ -22,11 +22,23 @@ async fn a_record_is_in_flight_until_its_time_is_over_and_gone_once_it_is_acknow
     assert!(world.data(&id, RECORDS).await.is_empty());
     world.advance(1);
     let again = world.receive(&id, RECORDS, 10).await;
-    assert_eq!(again.iter().map(|received| received.receives).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(
+        again
+            .iter()
+            .map(|received| received.receives)
+            .collect::<Vec<_>>(),
+        [2, 2]
+    );
     assert_eq!(again[0].first, support::START);
     for received in &again {
-        assert_eq!(world.settle(&id, received, Action::Acknowledge).await, Ok(()));
-        assert_eq!(world.settle(&id, received, Action::Acknowledge).await, Err(ReceiptError::Gone));
+        assert_eq!(
+            world.settle(&id, received, Action::Acknowledge).await,
+            Ok(())
+        );
+        assert_eq!(
+            world.settle(&id, received, Action::Acknowledge).await,
+            Err(ReceiptError::Gone)
+        );
     }
     world.advance(3600);
     assert!(world.data(&id, RECORDS).await.is_empty());
@@ -37,12 +49,20 @@ async fn a_receive_waits_for_a_record_and_ends_when_its_time_is_over() {
     let world = World::new(1).await;
     let id = world.queue(attributes(30, None)).await;
     let mut first = Box::pin(world.queues.receive(&id, records(RECORDS)));
-    let mut second =
-        Box::pin(world.queues.receive(&id, Receive { wait: Duration::from_secs(3), ..records(RECORDS) }));
+    let mut second = Box::pin(world.queues.receive(
+        &id,
+        Receive {
+            wait: Duration::from_secs(3),
+            ..records(RECORDS)
+        },
+    ));
     assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
     world.receive(&id, DEAD, 1).await;
     world.put(0, "a");
-    assert_eq!(first.await.unwrap().iter().map(text).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(
+        first.await.unwrap().iter().map(text).collect::<Vec<_>>(),
+        ["a"]
+    );
     world.receive(&id, DEAD, 1).await;
     assert!(poll!(&mut second).is_pending());
     world.advance(3);
@@ -57,7 +77,12 @@ async fn a_receive_wakes_when_a_record_comes_back() {
     let received = world.receive(&id, RECORDS, 1).await.remove(0);
     let mut waiting = Box::pin(world.queues.receive(&id, records(RECORDS)));
     assert!(poll!(&mut waiting).is_pending());
-    assert_eq!(world.settle(&id, &received, Action::Hide(Duration::ZERO)).await, Ok(()));
+    assert_eq!(
+        world
+            .settle(&id, &received, Action::Hide(Duration::ZERO))
+            .await,
+        Ok(())
+    );
     assert_eq!(waiting.await.unwrap()[0].receives, 2);
     let mut dead = Box::pin(world.queues.receive(&id, records(DEAD)));
     assert!(poll!(&mut dead).is_pending());
@@ -81,15 +106,27 @@ async fn what_is_received_too_often_becomes_a_dead_letter_and_can_be_restored() 
     let dead = world.receive(&id, DEAD, 10).await.remove(0);
     assert_eq!((text(&dead).as_str(), dead.receives), ("a", 3));
     assert!(world.data(&id, DEAD).await.is_empty(), "it is in flight");
-    assert_eq!(world.settle(&id, &dead, Action::Hide(Duration::ZERO)).await, Ok(()));
+    assert_eq!(
+        world.settle(&id, &dead, Action::Hide(Duration::ZERO)).await,
+        Ok(())
+    );
     let again = world.receive(&id, DEAD, 10).await.remove(0);
-    assert_eq!(world.settle(&id, &dead, Action::Restore).await, Err(ReceiptError::Superseded));
+    assert_eq!(
+        world.settle(&id, &dead, Action::Restore).await,
+        Err(ReceiptError::Superseded)
+    );
     assert_eq!(world.settle(&id, &again, Action::Restore).await, Ok(()));
-    assert_eq!(world.settle(&id, &again, Action::Restore).await, Err(ReceiptError::Superseded));
+    assert_eq!(
+        world.settle(&id, &again, Action::Restore).await,
+        Err(ReceiptError::Superseded)
+    );
     world.reopen().await;
     let restored = world.receive(&id, RECORDS, 10).await.remove(0);
     assert_eq!(restored.receives, 1);
-    assert_eq!(world.settle(&id, &restored, Action::Acknowledge).await, Ok(()));
+    assert_eq!(
+        world.settle(&id, &restored, Action::Acknowledge).await,
+        Ok(())
+    );
     world.advance(100);
     assert!(world.data(&id, RECORDS).await.is_empty() && world.data(&id, DEAD).await.is_empty());
 }
@@ -101,15 +138,27 @@ async fn receipts_are_good_for_their_queue_their_kind_and_the_last_receive() {
     let other = world.queues.create(new_queue("other")).await.unwrap().id;
     world.put(0, "a");
     let first = world.receive(&id, RECORDS, 1).await.remove(0);
-    assert_eq!(world.settle(&other, &first, Action::Acknowledge).await, Err(ReceiptError::Foreign));
+    assert_eq!(
+        world.settle(&other, &first, Action::Acknowledge).await,
+        Err(ReceiptError::Foreign)
+    );
     let as_dead = vec![(first.receipt.clone(), Action::Acknowledge)];
-    assert_eq!(world.queues.settle(&id, DEAD, as_dead).await.unwrap(), [Err(ReceiptError::Foreign)]);
+    assert_eq!(
+        world.queues.settle(&id, DEAD, as_dead).await.unwrap(),
+        [Err(ReceiptError::Foreign)]
+    );
     world.advance(10);
     let second = world.receive(&id, RECORDS, 1).await.remove(0);
-    assert_eq!(world.settle(&id, &first, Action::Acknowledge).await, Err(ReceiptError::Superseded));
+    assert_eq!(
+        world.settle(&id, &first, Action::Acknowledge).await,
+        Err(ReceiptError::Superseded)
+    );
     world.advance(10);
     assert!(world.receive(&id, RECORDS, 1).await.is_empty());
-    assert_eq!(world.settle(&id, &second, Action::Acknowledge).await, Err(ReceiptError::DeadLetter));
+    assert_eq!(
+        world.settle(&id, &second, Action::Acknowledge).await,
+        Err(ReceiptError::DeadLetter)
+    );
 }
 
 #[tokio::test]
@@ -122,7 +171,15 @@ async fn a_queue_begins_where_it_is_told_to() {
     world.advance(60);
     let future = headwater_types::Millis(world.now().0 + 60_000);
     let create = async |name: &str, start| {
-        world.queues.create(NewQueue { start, ..new_queue(name) }).await.unwrap().id
+        world
+            .queues
+            .create(NewQueue {
+                start,
+                ..new_queue(name)
+            })
+            .await
+            .unwrap()
+            .id
     };
     let all = create("all", Start::TrimHorizon).await;
     let at = create("at", Start::Time(middle)).await;
@@ -131,7 +188,10 @@ async fn a_queue_begins_where_it_is_told_to() {
     world.put(0, "new");
     world.advance(60);
     world.put(1, "newer");
-    assert_eq!(world.data(&all, RECORDS).await, ["middle", "new", "newer", "old"]);
+    assert_eq!(
+        world.data(&all, RECORDS).await,
+        ["middle", "new", "newer", "old"]
+    );
     assert_eq!(world.data(&at, RECORDS).await, ["middle", "new", "newer"]);
     assert_eq!(world.data(&latest, RECORDS).await, ["new", "newer"]);
     assert_eq!(world.data(&later, RECORDS).await, ["newer"]);
@@ -180,7 +240,10 @@ async fn what_the_stream_no_longer_keeps_is_not_delivered() {
     world.advance(10);
     assert_eq!(world.data(&id, RECORDS).await, ["3"]);
     assert!(world.data(&id, DEAD).await.is_empty());
-    assert_eq!(world.settle(&id, &received[0], Action::Acknowledge).await, Err(ReceiptError::Gone));
+    assert_eq!(
+        world.settle(&id, &received[0], Action::Acknowledge).await,
+        Err(ReceiptError::Gone)
+    );
     world.reopen().await;
     world.advance(10);
     assert_eq!(world.data(&id, DEAD).await, ["3"]);
@@ -193,14 +256,22 @@ async fn another_maximum_counts_from_when_it_is_set() {
     world.put(0, "a");
     world.receive(&id, RECORDS, 1).await;
     world.advance(10);
-    world.queues.update(&id, |attributes| attributes.max_receives = None).await.unwrap();
+    world
+        .queues
+        .update(&id, |attributes| attributes.max_receives = None)
+        .await
+        .unwrap();
     assert_eq!(world.data(&id, DEAD).await, ["a"], "it was dead before");
     world.put(0, "b");
     for _ in 0..5 {
         assert_eq!(world.data(&id, RECORDS).await, ["b"]);
         world.advance(10);
     }
-    world.queues.update(&id, |attributes| attributes.max_receives = Some(5)).await.unwrap();
+    world
+        .queues
+        .update(&id, |attributes| attributes.max_receives = Some(5))
+        .await
+        .unwrap();
     assert_eq!(world.data(&id, RECORDS).await, Vec::<String>::new());
 }
 
@@ -213,13 +284,25 @@ async fn nothing_is_answered_that_is_not_durable() {
     world.catalog.fail_after(0);
     world.put(0, "b");
     let acknowledge = vec![(received.receipt.clone(), Action::Acknowledge)];
-    assert!(matches!(world.queues.settle(&id, RECORDS, acknowledge).await, Err(Error::Catalog(_))));
-    let at_once = Receive { wait: Duration::ZERO, ..records(RECORDS) };
-    assert!(matches!(world.queues.receive(&id, at_once).await, Err(Error::Catalog(_))));
+    assert!(matches!(
+        world.queues.settle(&id, RECORDS, acknowledge).await,
+        Err(Error::Catalog(_))
+    ));
+    let at_once = Receive {
+        wait: Duration::ZERO,
+        ..records(RECORDS)
+    };
+    assert!(matches!(
+        world.queues.receive(&id, at_once).await,
+        Err(Error::Catalog(_))
+    ));
     world.catalog.mend();
     let b = world.receive(&id, RECORDS, 10).await.remove(0);
     assert_eq!((text(&b).as_str(), b.receives), ("b", 1));
-    assert_eq!(world.settle(&id, &received, Action::Acknowledge).await, Ok(()));
+    assert_eq!(
+        world.settle(&id, &received, Action::Acknowledge).await,
+        Ok(())
+    );
     world.advance(10);
     assert_eq!(world.data(&id, RECORDS).await, ["b"]);
 }
@@ -254,15 +337,51 @@ async fn a_queue_that_is_deleted_ends_what_waits_and_leaves_nothing() {
 async fn queues_are_refused_over_their_limits() {
     let world = World::new(1).await;
     let create = async |new| world.queues.create(new).await.map(|record| record.name);
-    assert_eq!(create(NewQueue { places: 2, ..new_queue("b") }).await, Ok("b".to_owned()));
-    assert_eq!(create(new_queue("b")).await, Err(Error::QueueExists("b".to_owned())));
-    assert_eq!(create(NewQueue { places: 2, ..new_queue("a") }).await, Ok("a".to_owned()));
-    assert_eq!(create(NewQueue { places: 2, ..new_queue("c") }).await, Err(Error::TooManyQueues));
+    assert_eq!(
+        create(NewQueue {
+            places: 2,
+            ..new_queue("b")
+        })
+        .await,
+        Ok("b".to_owned())
+    );
+    assert_eq!(
+        create(new_queue("b")).await,
+        Err(Error::QueueExists("b".to_owned()))
+    );
+    assert_eq!(
+        create(NewQueue {
+            places: 2,
+            ..new_queue("a")
+        })
+        .await,
+        Ok("a".to_owned())
+    );
+    assert_eq!(
+        create(NewQueue {
+            places: 2,
+            ..new_queue("c")
+        })
+        .await,
+        Err(Error::TooManyQueues)
+    );
     let tags = (0..51).map(|n| (n.to_string(), String::new())).collect();
-    assert_eq!(create(NewQueue { tags, ..new_queue("c") }).await, Err(Error::TooManyTags));
+    assert_eq!(
+        create(NewQueue {
+            tags,
+            ..new_queue("c")
+        })
+        .await,
+        Err(Error::TooManyTags)
+    );
     let names = |after, limit| {
         let (page, more) = world.queues.list(after, limit, |_| true);
-        (page.into_iter().map(|record| record.name).collect::<Vec<_>>(), more)
+        (
+            page.into_iter()
+                .map(|record| record.name)
+                .collect::<Vec<_>>(),
+            more,
+        )
     };
     assert_eq!(names(None, 1), (vec!["a".to_owned()], true));
     assert_eq!(names(Some("a"), 1), (vec!["b".to_owned()], false));
@@ -278,5 +397,8 @@ async fn a_shutdown_lets_nobody_wait() {
     assert!(poll!(&mut waiting).is_pending());
     world.queues.close().await;
     assert_eq!(waiting.await, Ok(Vec::new()));
-    assert_eq!(world.queues.receive(&id, records(RECORDS)).await, Ok(Vec::new()));
+    assert_eq!(
+        world.queues.receive(&id, records(RECORDS)).await,
+        Ok(Vec::new())
+    );
 }

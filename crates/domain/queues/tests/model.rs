@@ -75,18 +75,41 @@ impl Model {
 
     fn ready(&self, kind: Kind, now: Millis) -> usize {
         let is_dead = kind == Kind::DeadLetters;
-        let is_ready = |known: &&Known| !known.acknowledged && known.dead == is_dead && known.visible <= now;
+        let is_ready =
+            |known: &&Known| !known.acknowledged && known.dead == is_dead && known.visible <= now;
         self.records.values().filter(is_ready).count()
     }
 
-    fn received(&mut self, kind: Kind, now: Millis, limit: usize, hidden: u64, received: &[Received]) {
+    fn received(
+        &mut self,
+        kind: Kind,
+        now: Millis,
+        limit: usize,
+        hidden: u64,
+        received: &[Received],
+    ) {
         self.bury(now);
         assert_eq!(received.len(), limit.min(self.ready(kind, now)));
-        for Received { receipt, record, first, receives } in received {
-            let known = self.records.get_mut(&(receipt.shard.clone(), record.offset)).unwrap();
-            assert!(!known.acknowledged && known.visible <= now, "{receipt:?} is not there to be received");
+        for Received {
+            receipt,
+            record,
+            first,
+            receives,
+        } in received
+        {
+            let known = self
+                .records
+                .get_mut(&(receipt.shard.clone(), record.offset))
+                .unwrap();
+            assert!(
+                !known.acknowledged && known.visible <= now,
+                "{receipt:?} is not there to be received"
+            );
             assert_eq!(known.dead, kind == Kind::DeadLetters);
-            assert_eq!((*receives, *first), (known.receives + 1, known.first.unwrap_or(now)));
+            assert_eq!(
+                (*receives, *first),
+                (known.receives + 1, known.first.unwrap_or(now))
+            );
             assert!(receipt.number > known.receipt && receipt.offset == record.offset);
             known.receives += 1;
             known.first = Some(*first);
@@ -96,9 +119,17 @@ impl Model {
         }
     }
 
-    fn settled(&mut self, receipt: &Receipt, action: Action, now: Millis) -> Result<(), ReceiptError> {
+    fn settled(
+        &mut self,
+        receipt: &Receipt,
+        action: Action,
+        now: Millis,
+    ) -> Result<(), ReceiptError> {
         self.bury(now);
-        let known = self.records.get_mut(&(receipt.shard.clone(), receipt.offset)).unwrap();
+        let known = self
+            .records
+            .get_mut(&(receipt.shard.clone(), receipt.offset))
+            .unwrap();
         if known.acknowledged {
             return Err(ReceiptError::Gone);
         }
@@ -122,8 +153,13 @@ impl Model {
 
 async fn run(steps: Vec<Step>) {
     let mut world = World::new(SHARDS).await;
-    let mut model = Model { max: Some(2), ..Model::default() };
-    let id = world.queue(attributes(VISIBILITY_S as u32, model.max)).await;
+    let mut model = Model {
+        max: Some(2),
+        ..Model::default()
+    };
+    let id = world
+        .queue(attributes(VISIBILITY_S as u32, model.max))
+        .await;
     let mut shards: Vec<usize> = (0..SHARDS).collect();
     let mut made = SHARDS;
     for step in steps {
@@ -132,7 +168,9 @@ async fn run(steps: Vec<Step>) {
             Step::Put(at) => {
                 let shard = shards[at % shards.len()];
                 let offset = world.put(shard, "x");
-                model.records.insert((shard.to_string(), offset), Known::default());
+                model
+                    .records
+                    .insert((shard.to_string(), offset), Known::default());
             }
             Step::Split => {
                 world.stream.split(shards.remove(0));
@@ -142,11 +180,19 @@ async fn run(steps: Vec<Step>) {
             Step::Advance(seconds) => world.advance(seconds),
             Step::Receive(kind, limit, hidden) => {
                 let visibility = hidden.map(Duration::from_secs);
-                let receive = Receive { limit, visibility, wait: Duration::ZERO, ..records(kind) };
+                let receive = Receive {
+                    limit,
+                    visibility,
+                    wait: Duration::ZERO,
+                    ..records(kind)
+                };
                 let mut received = world.queues.receive(&id, receive).await.unwrap();
                 if received.len() < limit {
                     // The children of a shard that was just found to have ended come with the next receive.
-                    let rest = Receive { limit: limit - received.len(), ..receive };
+                    let rest = Receive {
+                        limit: limit - received.len(),
+                        ..receive
+                    };
                     received.extend(world.queues.receive(&id, rest).await.unwrap());
                 }
                 model.received(kind, now, limit, hidden.unwrap_or(VISIBILITY_S), &received);
@@ -154,25 +200,42 @@ async fn run(steps: Vec<Step>) {
             Step::Settle(index, action) if !model.receipts.is_empty() => {
                 let receipt = index.get(&model.receipts).clone();
                 let is_possible = action != Action::Restore || receipt.kind == Kind::DeadLetters;
-                let action = if is_possible { action } else { Action::Acknowledge };
+                let action = if is_possible {
+                    action
+                } else {
+                    Action::Acknowledge
+                };
                 let expected = model.settled(&receipt, action, now);
-                let settled = world.queues.settle(&id, receipt.kind, vec![(receipt, action)]).await.unwrap();
+                let settled = world
+                    .queues
+                    .settle(&id, receipt.kind, vec![(receipt, action)])
+                    .await
+                    .unwrap();
                 assert_eq!(settled, [expected]);
             }
             Step::Settle(..) => {}
             Step::SetMax(max) => {
                 model.bury(now);
                 model.max = max;
-                world.queues.update(&id, move |attributes| attributes.max_receives = max).await.unwrap();
+                world
+                    .queues
+                    .update(&id, move |attributes| attributes.max_receives = max)
+                    .await
+                    .unwrap();
             }
             Step::Fail(kind) => {
                 model.bury(now);
                 let expected = model.ready(kind, now);
                 world.catalog.fail_after(0);
-                let receive = Receive { wait: Duration::ZERO, ..records(kind) };
+                let receive = Receive {
+                    wait: Duration::ZERO,
+                    ..records(kind)
+                };
                 let answer = world.queues.receive(&id, receive).await;
                 assert!(
-                    matches!(answer, Err(Error::Catalog(_))) || expected == 0 || answer == Ok(Vec::new())
+                    matches!(answer, Err(Error::Catalog(_)))
+                        || expected == 0
+                        || answer == Ok(Vec::new())
                 );
                 world.catalog.mend();
             }
@@ -195,12 +258,18 @@ async fn drain(world: &mut World, id: &str, model: &mut Model) {
             let received = world.receive(id, kind, 10).await;
             empty = if received.is_empty() { empty + 1 } else { 0 };
             found.extend(
-                received.into_iter().map(|received| (received.receipt.shard, received.record.offset)),
+                received
+                    .into_iter()
+                    .map(|received| (received.receipt.shard, received.record.offset)),
             );
         }
     }
     found.sort();
-    let left = model.records.iter().filter(|(_, known)| !known.acknowledged).map(|(key, _)| key.clone());
+    let left = model
+        .records
+        .iter()
+        .filter(|(_, known)| !known.acknowledged)
+        .map(|(key, _)| key.clone());
     assert_eq!(found, left.collect::<Vec<_>>());
 }
 

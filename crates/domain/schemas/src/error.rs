@@ -27,10 +27,14 @@ pub enum Error {
     #[error("the table was changed by another")]
     Changed,
     /// Names that the catalog cannot hold.
-    #[error("the names of the database and the table have {0} bytes together, more than can be kept")]
+    #[error(
+        "the names of the database and the table have {0} bytes together, more than can be kept"
+    )]
     NamesTooLong(usize),
     /// The table has as many versions as are kept.
-    #[error("the table has {0} versions, as many as are kept; delete some, or update it without an archive")]
+    #[error(
+        "the table has {0} versions, as many as are kept; delete some, or update it without an archive"
+    )]
     TooManyVersions(usize),
     /// The catalog failed.
     #[error(transparent)]

@@ -63,5 +63,9 @@ pub(crate) fn within(database: &str) -> String {
 
 /// A version's key. The newest comes first.
 pub(crate) fn version_key(database: &str, table: &str, version: u64) -> String {
-    format!("{}{:016x}", within(&table_key(database, table)), u64::MAX - version)
+    format!(
+        "{}{:016x}",
+        within(&table_key(database, table)),
+        u64::MAX - version
+    )
 }

@@ -51,15 +51,30 @@ impl Schemas {
         let databases = headwater_catalog::Table::new(catalog.clone(), "schema-databases/");
         let tables = headwater_catalog::Table::new(catalog.clone(), "schema-tables/");
         let versions = headwater_catalog::Table::new(catalog.clone(), "schema-versions/");
-        Self { env, catalog, databases, tables, versions }
+        Self {
+            env,
+            catalog,
+            databases,
+            tables,
+            versions,
+        }
     }
 
     /// The columns of a table, for whoever reads or writes data by them.
     ///
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::NoTable`], [`Error::NoVersion`], or what failed below.
-    pub async fn columns(&self, database: &str, table: &str, wanted: Wanted) -> Result<Vec<Column>, Error> {
-        Ok(self.version(database, table, wanted).await?.definition.columns)
+    pub async fn columns(
+        &self,
+        database: &str,
+        table: &str,
+        wanted: Wanted,
+    ) -> Result<Vec<Column>, Error> {
+        Ok(self
+            .version(database, table, wanted)
+            .await?
+            .definition
+            .columns)
     }
 
     /// Makes a database.
@@ -68,8 +83,14 @@ impl Schemas {
     /// [`Error::DatabaseExists`], [`Error::NamesTooLong`], or what failed below.
     pub async fn create_database(&self, name: &str, document: Value) -> Result<(), Error> {
         fits(name, "")?;
-        let database = Database { created: self.env.clock.now(), document };
-        match self.commit(vec![self.databases.put(name, &database, Expect::Absent)]).await? {
+        let database = Database {
+            created: self.env.clock.now(),
+            document,
+        };
+        match self
+            .commit(vec![self.databases.put(name, &database, Expect::Absent)])
+            .await?
+        {
             true => Ok(()),
             false => Err(Error::DatabaseExists(name.to_owned())),
         }
@@ -87,9 +108,16 @@ impl Schemas {
     ///
     /// # Errors
     /// When the catalog fails.
-    pub async fn databases(&self, after: Option<&str>, limit: usize) -> Result<Named<Database>, Error> {
+    pub async fn databases(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Named<Database>, Error> {
         let found = self.databases.scan("", after, limit).await?;
-        Ok(found.into_iter().map(|(name, database)| (name, database.value)).collect())
+        Ok(found
+            .into_iter()
+            .map(|(name, database)| (name, database.value))
+            .collect())
     }
 
     /// Changes what is said of a database.
@@ -99,8 +127,18 @@ impl Schemas {
     pub async fn update_database(&self, name: &str, document: Value) -> Result<(), Error> {
         for _ in 0..limits::CONFLICTS_MAX {
             let found = self.find_database(name).await?;
-            let database = Database { document: document.clone(), ..found.value };
-            if self.commit(vec![self.databases.put(name, &database, Expect::At(found.version))]).await? {
+            let database = Database {
+                document: document.clone(),
+                ..found.value
+            };
+            if self
+                .commit(vec![self.databases.put(
+                    name,
+                    &database,
+                    Expect::At(found.version),
+                )])
+                .await?
+            {
                 return Ok(());
             }
         }
@@ -116,9 +154,17 @@ impl Schemas {
             let found = self.find_database(name).await?;
             let mut changes = vec![self.databases.delete(name, Expect::At(found.version))];
             let tables = self.tables.scan(&within(name), None, usize::MAX).await?;
-            changes.extend(tables.iter().map(|(key, _)| self.tables.delete(key, Expect::Any)));
+            changes.extend(
+                tables
+                    .iter()
+                    .map(|(key, _)| self.tables.delete(key, Expect::Any)),
+            );
             let versions = self.versions.scan(&within(name), None, usize::MAX).await?;
-            changes.extend(versions.iter().map(|(key, _)| self.versions.delete(key, Expect::Any)));
+            changes.extend(
+                versions
+                    .iter()
+                    .map(|(key, _)| self.versions.delete(key, Expect::Any)),
+            );
             if self.commit(changes).await? {
                 return Ok(());
             }
@@ -140,14 +186,24 @@ impl Schemas {
         fits(database, name)?;
         let now = self.env.clock.now();
         let created_by = created_by.to_owned();
-        let table = Table { version: 0, archived: 0, created: now, updated: now, created_by, definition };
+        let table = Table {
+            version: 0,
+            archived: 0,
+            created: now,
+            updated: now,
+            created_by,
+            definition,
+        };
         let key = table_key(database, name);
         for _ in 0..limits::CONFLICTS_MAX {
             let touched = self.touch(database).await?;
             if self.tables.get(&key).await?.is_some() {
                 return Err(Error::TableExists(name.to_owned()));
             }
-            if self.commit(vec![touched, self.tables.put(&key, &table, Expect::Absent)]).await? {
+            if self
+                .commit(vec![touched, self.tables.put(&key, &table, Expect::Absent)])
+                .await?
+            {
                 return Ok(());
             }
         }
@@ -168,18 +224,29 @@ impl Schemas {
         let start = within(database);
         let after = after.map(|name| table_key(database, name));
         let found = self.tables.scan(&start, after.as_deref(), limit).await?;
-        Ok(found.into_iter().map(|(key, table)| (key[start.len()..].to_owned(), table.value)).collect())
+        Ok(found
+            .into_iter()
+            .map(|(key, table)| (key[start.len()..].to_owned(), table.value))
+            .collect())
     }
 
     /// Changes a table, which makes a new version of it.
     ///
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::NoTable`], [`Error::Changed`], [`Error::TooManyVersions`], or what failed below.
-    pub async fn update_table(&self, database: &str, name: &str, update: &Update) -> Result<(), Error> {
+    pub async fn update_table(
+        &self,
+        database: &str,
+        name: &str,
+        update: &Update,
+    ) -> Result<(), Error> {
         let key = table_key(database, name);
         for _ in 0..limits::CONFLICTS_MAX {
             let found = self.find_table(database, name).await?;
-            if update.expected.is_some_and(|expected| expected != found.value.version) {
+            if update
+                .expected
+                .is_some_and(|expected| expected != found.value.version)
+            {
                 return Err(Error::Changed);
             }
             let archived = found.value.archived + usize::from(update.archive);
@@ -215,7 +282,11 @@ impl Schemas {
             let found = self.find_table(database, name).await?;
             let mut changes = vec![self.tables.delete(&key, Expect::At(found.version))];
             let versions = self.versions.scan(&within(&key), None, usize::MAX).await?;
-            changes.extend(versions.iter().map(|(key, _)| self.versions.delete(key, Expect::Any)));
+            changes.extend(
+                versions
+                    .iter()
+                    .map(|(key, _)| self.versions.delete(key, Expect::Any)),
+            );
             if self.commit(changes).await? {
                 return Ok(());
             }
@@ -227,11 +298,19 @@ impl Schemas {
     ///
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::NoTable`], [`Error::NoVersion`], or what failed below.
-    pub async fn version(&self, database: &str, table: &str, wanted: Wanted) -> Result<Table, Error> {
+    pub async fn version(
+        &self,
+        database: &str,
+        table: &str,
+        wanted: Wanted,
+    ) -> Result<Table, Error> {
         let latest = self.find_table(database, table).await?.value;
         match wanted {
             Wanted::Version(version) if version != latest.version => {
-                let found = self.versions.get(&version_key(database, table, version)).await?;
+                let found = self
+                    .versions
+                    .get(&version_key(database, table, version))
+                    .await?;
                 Ok(found.ok_or(Error::NoVersion(version))?.value)
             }
             _ => Ok(latest),
@@ -253,8 +332,13 @@ impl Schemas {
         let after = before.map(|version| version_key(database, table, version));
         let start = within(&table_key(database, table));
         let archived = self.versions.scan(&start, after.as_deref(), limit).await?;
-        let latest = Some(latest).filter(|latest| before.is_none_or(|before| latest.version < before));
-        Ok(latest.into_iter().chain(archived.into_iter().map(|(_, table)| table.value)).take(limit).collect())
+        let latest =
+            Some(latest).filter(|latest| before.is_none_or(|before| latest.version < before));
+        Ok(latest
+            .into_iter()
+            .chain(archived.into_iter().map(|(_, table)| table.value))
+            .take(limit)
+            .collect())
     }
 
     /// Deletes a version of a table that is not the latest.
@@ -262,17 +346,33 @@ impl Schemas {
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::NoTable`], [`Error::NoVersion`], [`Error::LatestVersion`],
     /// [`Error::Changed`], or what failed below.
-    pub async fn delete_version(&self, database: &str, table: &str, version: u64) -> Result<(), Error> {
+    pub async fn delete_version(
+        &self,
+        database: &str,
+        table: &str,
+        version: u64,
+    ) -> Result<(), Error> {
         let key = version_key(database, table, version);
         for _ in 0..limits::CONFLICTS_MAX {
             let found = self.find_table(database, table).await?;
             if found.value.version == version {
                 return Err(Error::LatestVersion(version));
             }
-            let archived = self.versions.get(&key).await?.ok_or(Error::NoVersion(version))?;
-            let latest = Table { archived: found.value.archived.saturating_sub(1), ..found.value };
+            let archived = self
+                .versions
+                .get(&key)
+                .await?
+                .ok_or(Error::NoVersion(version))?;
+            let latest = Table {
+                archived: found.value.archived.saturating_sub(1),
+                ..found.value
+            };
             let changes = vec![
-                self.tables.put(&table_key(database, table), &latest, Expect::At(found.version)),
+                self.tables.put(
+                    &table_key(database, table),
+                    &latest,
+                    Expect::At(found.version),
+                ),
                 self.versions.delete(&key, Expect::At(archived.version)),
             ];
             if self.commit(changes).await? {
@@ -283,7 +383,10 @@ impl Schemas {
     }
 
     async fn find_database(&self, name: &str) -> Result<Versioned<Database>, Error> {
-        self.databases.get(name).await?.ok_or_else(|| Error::NoDatabase(name.to_owned()))
+        self.databases
+            .get(name)
+            .await?
+            .ok_or_else(|| Error::NoDatabase(name.to_owned()))
     }
 
     async fn find_table(&self, database: &str, name: &str) -> Result<Versioned<Table>, Error> {
@@ -299,7 +402,9 @@ impl Schemas {
     /// Writes a database as it is, so that a deletion of it that runs beside takes notice of what was added.
     async fn touch(&self, database: &str) -> Result<Change, Error> {
         let found = self.find_database(database).await?;
-        Ok(self.databases.put(database, &found.value, Expect::At(found.version)))
+        Ok(self
+            .databases
+            .put(database, &found.value, Expect::At(found.version)))
     }
 
     /// Makes changes, unless somebody came first.
@@ -314,7 +419,11 @@ impl Schemas {
 
 fn fits(database: &str, table: &str) -> Result<(), Error> {
     let bytes = database.len() + table.len();
-    if bytes > limits::NAMES_BYTES_MAX { Err(Error::NamesTooLong(bytes)) } else { Ok(()) }
+    if bytes > limits::NAMES_BYTES_MAX {
+        Err(Error::NamesTooLong(bytes))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -31,30 +31,53 @@ fn main() {
         .nth(1)
         .map_or_else(|| PathBuf::from("."), PathBuf::from);
     let dir = tempfile::tempdir_in(dir).expect("a folder to write to");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(run(dir.path().to_owned()));
 }
 
 async fn run(dir: PathBuf) {
     let env = Env::real();
-    let log = Arc::new(EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir)).expect("a log"));
+    let log =
+        Arc::new(EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir)).expect("a log"));
     let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
-    let options = Options { limits: false, shard_quota: 1000 };
-    let streams = Streams::open(env.clone(), log, catalog, options).await.expect("no streams yet");
+    let options = Options {
+        limits: false,
+        shard_quota: 1000,
+    };
+    let streams = Streams::open(env.clone(), log, catalog, options)
+        .await
+        .expect("no streams yet");
     let name: StreamName = "fanout".parse().expect("a name");
-    let stream = streams.create(NewStream::new(name.clone(), SHARDS)).await.expect("a stream");
+    let stream = streams
+        .create(NewStream::new(name.clone(), SHARDS))
+        .await
+        .expect("a stream");
 
     let fastest = put(&env, &streams, &stream, None).await;
     let rate = fastest.len() as f64 / FOR.as_secs_f64();
-    println!("fanout: at most {:.0} records/s are put", rate * RECORDS as f64);
+    println!(
+        "fanout: at most {:.0} records/s are put",
+        rate * RECORDS as f64
+    );
 
-    let consumer =
-        streams.register(name, "consumer".into(), Default::default(), 20).await.expect("a consumer");
+    let consumer = streams
+        .register(name, "consumer".into(), Default::default(), 20)
+        .await
+        .expect("a consumer");
     let stream = streams.get(&stream.record.name).expect("the stream");
     let (tell, mut told) = mpsc::channel(1 << 16);
     for shard in stream.shards() {
-        let subscription = streams.subscribe(&stream, shard, consumer.clone(), Start::Latest).await;
-        env.spawn(listen(env.clone(), subscription.expect("a subscription"), tell.clone()));
+        let subscription = streams
+            .subscribe(&stream, shard, consumer.clone(), Start::Latest)
+            .await;
+        env.spawn(listen(
+            env.clone(),
+            subscription.expect("a subscription"),
+            tell.clone(),
+        ));
     }
     drop(tell);
     let between = Duration::from_secs_f64(2.0 * CALLERS as f64 / rate);
@@ -85,13 +108,19 @@ async fn put(
     let (tell, mut told) = mpsc::channel(1 << 20);
     let start = env.clock.elapsed();
     for caller in 0..CALLERS {
-        let (env, streams, stream, tell) = (env.clone(), streams.clone(), stream.clone(), tell.clone());
+        let (env, streams, stream, tell) =
+            (env.clone(), streams.clone(), stream.clone(), tell.clone());
         let working = env.clone();
         env.spawn(async move {
-            let mut next =
-                working.clock.elapsed() + between.unwrap_or_default().mul_f64(caller as f64 / CALLERS as f64);
+            let mut next = working.clock.elapsed()
+                + between
+                    .unwrap_or_default()
+                    .mul_f64(caller as f64 / CALLERS as f64);
             for call in 0.. {
-                working.clock.sleep(next.saturating_sub(working.clock.elapsed())).await;
+                working
+                    .clock
+                    .sleep(next.saturating_sub(working.clock.elapsed()))
+                    .await;
                 if working.clock.elapsed() - start >= FOR {
                     return;
                 }

@@ -40,8 +40,14 @@ impl Commitment {
     fn switched(self, on: bool, now: Millis) -> Self {
         match (on, self.is_on(now)) {
             (true, true) => Self { ends: None, ..self },
-            (true, false) => Self { started: Some(now), ends: None },
-            (false, true) => Self { ends: self.earliest_end().map(|earliest| earliest.max(now)), ..self },
+            (true, false) => Self {
+                started: Some(now),
+                ends: None,
+            },
+            (false, true) => Self {
+                ends: self.earliest_end().map(|earliest| earliest.max(now)),
+                ..self
+            },
             (false, false) => self,
         }
     }
@@ -50,17 +56,21 @@ impl Commitment {
 impl Streams {
     /// The commitment as it is.
     pub async fn commitment(&self) -> Result<Commitment, Error> {
-        Ok(self.account.get(ACCOUNT).await?.map_or_else(Commitment::default, |found| found.value))
+        Ok(self
+            .account
+            .get(ACCOUNT)
+            .await?
+            .map_or_else(Commitment::default, |found| found.value))
     }
 
     /// Makes the commitment, or ends it as soon as it may end; as it is then.
     pub async fn commit_to_throughput(self: &Arc<Self>, on: bool) -> Result<Commitment, Error> {
         loop {
             let found = self.account.get(ACCOUNT).await?;
-            let (before, expect) = found
-                .map_or((Commitment::default(), Expect::Absent), |Versioned { value, version }| {
-                    (value, Expect::At(version))
-                });
+            let (before, expect) = found.map_or(
+                (Commitment::default(), Expect::Absent),
+                |Versioned { value, version }| (value, Expect::At(version)),
+            );
             let after = before.switched(on, self.env.clock.now());
             match self.account.write(ACCOUNT, &after, expect).await {
                 Ok(_) => return Ok(after),

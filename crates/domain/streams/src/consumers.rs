@@ -39,7 +39,11 @@ impl Consumer {
 impl Stream {
     /// The consumer of that name.
     pub fn consumer(&self, name: &str) -> Result<Consumer, Error> {
-        let found = self.record.consumers.get(name).map(|record| Consumer::new(self, name, record));
+        let found = self
+            .record
+            .consumers
+            .get(name)
+            .map(|record| Consumer::new(self, name, record));
         let (stream, consumer) = (self.record.name.clone(), name.to_owned());
         found.ok_or(Error::NoConsumer { stream, consumer })
     }
@@ -47,7 +51,8 @@ impl Stream {
     /// Whether `consumer` is still one of this stream's.
     pub(crate) fn knows(&self, consumer: &Consumer) -> bool {
         let found = self.record.consumers.get(&consumer.name);
-        self.record.number == consumer.number && found.is_some_and(|found| found.created == consumer.created)
+        self.record.number == consumer.number
+            && found.is_some_and(|found| found.created == consumer.created)
     }
 }
 
@@ -63,7 +68,10 @@ impl Streams {
         let (of, consumer) = (stream.clone(), name.clone());
         self.alter(stream.clone(), move |record, now| {
             if record.consumers.contains_key(&consumer) {
-                return Err(Error::ConsumerExists { stream: of, consumer });
+                return Err(Error::ConsumerExists {
+                    stream: of,
+                    consumer,
+                });
             }
             if tags.len() > MAX_TAGS {
                 return Err(Error::TooManyTags(of));
@@ -72,7 +80,14 @@ impl Streams {
                 return Err(Error::TooManyConsumers(of));
             }
             let created = Millis(now.seconds() * 1000);
-            record.consumers.insert(consumer, ConsumerRecord { created, tags, policy: None });
+            record.consumers.insert(
+                consumer,
+                ConsumerRecord {
+                    created,
+                    tags,
+                    policy: None,
+                },
+            );
             Ok(())
         })
         .await?;
@@ -90,11 +105,19 @@ impl Streams {
     }
 
     /// Adds tags to a consumer, or replaces those with the same keys.
-    pub async fn tag_consumer(self: &Arc<Self>, consumer: Consumer, tags: Tags) -> Result<(), Error> {
+    pub async fn tag_consumer(
+        self: &Arc<Self>,
+        consumer: Consumer,
+        tags: Tags,
+    ) -> Result<(), Error> {
         self.alter(consumer.stream.clone(), move |record, _| {
             let found = find(record, &consumer)?;
             found.tags.extend(tags);
-            if found.tags.len() > MAX_TAGS { Err(Error::TooManyTags(consumer.stream)) } else { Ok(()) }
+            if found.tags.len() > MAX_TAGS {
+                Err(Error::TooManyTags(consumer.stream))
+            } else {
+                Ok(())
+            }
         })
         .await
     }
@@ -106,7 +129,9 @@ impl Streams {
         keys: Vec<String>,
     ) -> Result<(), Error> {
         self.alter(consumer.stream.clone(), move |record, _| {
-            find(record, &consumer)?.tags.retain(|key, _| !keys.contains(key));
+            find(record, &consumer)?
+                .tags
+                .retain(|key, _| !keys.contains(key));
             Ok(())
         })
         .await
@@ -120,8 +145,13 @@ pub(crate) fn find<'a>(
 ) -> Result<&'a mut ConsumerRecord, Error> {
     let same = record.number == consumer.number;
     let found = record.consumers.get_mut(&consumer.name);
-    found.filter(|found| same && found.created == consumer.created).ok_or_else(|| {
-        let Consumer { stream, name, .. } = consumer.clone();
-        Error::NoConsumer { stream, consumer: name }
-    })
+    found
+        .filter(|found| same && found.created == consumer.created)
+        .ok_or_else(|| {
+            let Consumer { stream, name, .. } = consumer.clone();
+            Error::NoConsumer {
+                stream,
+                consumer: name,
+            }
+        })
 }

@@ -12,7 +12,11 @@ use crate::{
 impl Streams {
     /// Encrypts the records that come from now on. `key_id` is the name of the key as the caller knows it: it is kept
     /// and told, and plays no part in the encryption, which goes by the installation's own key.
-    pub async fn start_encryption(self: &Arc<Self>, name: StreamName, key_id: String) -> Result<(), Error> {
+    pub async fn start_encryption(
+        self: &Arc<Self>,
+        name: StreamName,
+        key_id: String,
+    ) -> Result<(), Error> {
         let limits = self.options.limits;
         self.alter(name, move |record, now| {
             if record.encryption.as_ref() == Some(&key_id) {

@@ -131,7 +131,9 @@ pub enum Error {
     #[error("stream {0} changed its mode too often within 24 hours")]
     ModeChangedTooOften(StreamName),
     /// Records are only distributed automatically where capacity follows the load.
-    #[error("stream {0} cannot both have a fixed number of shards and distribute records by itself")]
+    #[error(
+        "stream {0} cannot both have a fixed number of shards and distribute records by itself"
+    )]
     AutoNeedsOnDemand(StreamName),
     /// Its encryption was started, or stopped, [`crate::MAX_ENCRYPTION_CHANGES`] times within a day.
     #[error("stream {0} changed its encryption too often within 24 hours")]

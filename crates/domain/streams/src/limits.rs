@@ -14,7 +14,10 @@ pub const DEFAULT_MAX_RECORD_BYTES: u32 = 1024 * 1024;
 pub const MAX_PUT_BYTES: usize = 10 * 1024 * 1024;
 
 /// What one read returns at the most.
-pub const MAX_READ: ReadLimit = ReadLimit { records: 10_000, bytes: 10 * 1024 * 1024 };
+pub const MAX_READ: ReadLimit = ReadLimit {
+    records: 10_000,
+    bytes: 10 * 1024 * 1024,
+};
 
 /// The shortest retention.
 pub const MIN_RETENTION_HOURS: u32 = 24;
@@ -63,7 +66,10 @@ pub(crate) const SHARED_EVENT_AGE: Duration = Duration::from_millis(100);
 pub(crate) const SUBSCRIPTION_BYTES: f64 = 2_097_152.0;
 /// What one event of a subscription holds at the most, unless its only record is larger. It is all that is in memory
 /// for a subscriber who does not read.
-pub(crate) const MAX_EVENT: ReadLimit = ReadLimit { records: 10_000, bytes: 256 * 1024 };
+pub(crate) const MAX_EVENT: ReadLimit = ReadLimit {
+    records: 10_000,
+    bytes: 256 * 1024,
+};
 
 /// Shards that an on-demand stream begins with, and has at least.
 pub const ON_DEMAND_SHARDS: u32 = 4;

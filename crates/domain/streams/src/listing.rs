@@ -103,19 +103,38 @@ impl Streams {
         limit: usize,
     ) -> ShardPage {
         let horizon = stream.record.horizon(self.env.clock.now());
-        let first = after.map_or(0, |after| stream.shards().partition_point(|s| s.record.index <= after));
-        let mut wanted =
-            stream.shards()[first..].iter().filter(|s| filter.wants(&s.record, horizon)).cloned();
-        let shards: Vec<Arc<Shard>> = wanted.by_ref().take(limit).collect();
-        let next = shards.last().filter(|_| wanted.next().is_some()).map(|last| {
-            let (stream, number) = (stream.record.name.clone(), stream.record.number);
-            self.tokens.seal(&self.env, &NextShards { stream, number, after: last.record.index, filter })
+        let first = after.map_or(0, |after| {
+            stream.shards().partition_point(|s| s.record.index <= after)
         });
+        let mut wanted = stream.shards()[first..]
+            .iter()
+            .filter(|s| filter.wants(&s.record, horizon))
+            .cloned();
+        let shards: Vec<Arc<Shard>> = wanted.by_ref().take(limit).collect();
+        let next = shards
+            .last()
+            .filter(|_| wanted.next().is_some())
+            .map(|last| {
+                let (stream, number) = (stream.record.name.clone(), stream.record.number);
+                self.tokens.seal(
+                    &self.env,
+                    &NextShards {
+                        stream,
+                        number,
+                        after: last.record.index,
+                        filter,
+                    },
+                )
+            });
         ShardPage { shards, next }
     }
 
     /// The page of shards that a token stands for, and whose they are.
-    pub fn next_shards(&self, token: &str, limit: usize) -> Result<(Arc<Stream>, ShardPage), Error> {
+    pub fn next_shards(
+        &self,
+        token: &str,
+        limit: usize,
+    ) -> Result<(Arc<Stream>, ShardPage), Error> {
         let next: NextShards = self.tokens.open(token, self.env.clock.now())?;
         let stream = self.get(&next.stream)?;
         if stream.record.number != next.number {
@@ -126,20 +145,44 @@ impl Streams {
     }
 
     /// At most `limit` consumers of a stream whose names come after `after`.
-    pub fn list_consumers(&self, stream: &Stream, after: Option<&str>, limit: usize) -> ConsumerPage {
+    pub fn list_consumers(
+        &self,
+        stream: &Stream,
+        after: Option<&str>,
+        limit: usize,
+    ) -> ConsumerPage {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut wanted = stream.record.consumers.range::<str, _>((from, Bound::Unbounded));
-        let consumer = |(name, record): (&String, &ConsumerRecord)| Consumer::new(stream, name, record);
+        let mut wanted = stream
+            .record
+            .consumers
+            .range::<str, _>((from, Bound::Unbounded));
+        let consumer =
+            |(name, record): (&String, &ConsumerRecord)| Consumer::new(stream, name, record);
         let consumers: Vec<Consumer> = wanted.by_ref().take(limit).map(consumer).collect();
-        let next = consumers.last().filter(|_| wanted.next().is_some()).map(|last| {
-            let (stream, number) = (stream.record.name.clone(), stream.record.number);
-            self.tokens.seal(&self.env, &NextConsumers { stream, number, after: last.name.clone() })
-        });
+        let next = consumers
+            .last()
+            .filter(|_| wanted.next().is_some())
+            .map(|last| {
+                let (stream, number) = (stream.record.name.clone(), stream.record.number);
+                self.tokens.seal(
+                    &self.env,
+                    &NextConsumers {
+                        stream,
+                        number,
+                        after: last.name.clone(),
+                    },
+                )
+            });
         ConsumerPage { consumers, next }
     }
 
     /// The page of consumers of `stream` that a token stands for.
-    pub fn next_consumers(&self, stream: &Stream, token: &str, limit: usize) -> Result<ConsumerPage, Error> {
+    pub fn next_consumers(
+        &self,
+        stream: &Stream,
+        token: &str,
+        limit: usize,
+    ) -> Result<ConsumerPage, Error> {
         let next: NextConsumers = self.tokens.open(token, self.env.clock.now())?;
         if (&next.stream, next.number) != (&stream.record.name, stream.record.number) {
             return Err(Error::InvalidToken);
@@ -152,10 +195,14 @@ impl Streams {
         let mut streams = self.after(after, limit.saturating_add(1));
         let more = streams.len() > limit;
         streams.truncate(limit);
-        let next = streams
-            .last()
-            .filter(|_| more)
-            .map(|last| self.tokens.seal(&self.env, &NextStreams { after: last.record.name.clone() }));
+        let next = streams.last().filter(|_| more).map(|last| {
+            self.tokens.seal(
+                &self.env,
+                &NextStreams {
+                    after: last.record.name.clone(),
+                },
+            )
+        });
         StreamPage { streams, next }
     }
 
@@ -193,7 +240,9 @@ mod tests {
             shard(3, 301, None),
         ];
         let wanted = |filter: ShardFilter, horizon: u64| -> Vec<u32> {
-            let wants = shards.iter().filter(|s| filter.wants(s, Millis(horizon * 1000)));
+            let wants = shards
+                .iter()
+                .filter(|s| filter.wants(s, Millis(horizon * 1000)));
             wants.map(|s| s.index.0).collect()
         };
         let at = |time: u64| ShardFilter::AtTimestamp(Millis(time * 1000));

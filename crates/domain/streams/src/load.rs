@@ -54,12 +54,18 @@ impl Load {
     /// What `shards` take at the most.
     pub fn of_shards(shards: u32) -> Self {
         let shards = f64::from(shards);
-        Self { bytes: (shards * WRITE_BYTES) as u64, records: (shards * WRITE_RECORDS) as u64 }
+        Self {
+            bytes: (shards * WRITE_BYTES) as u64,
+            records: (shards * WRITE_RECORDS) as u64,
+        }
     }
 
     /// The higher in each.
     pub fn max(self, other: Self) -> Self {
-        Self { bytes: self.bytes.max(other.bytes), records: self.records.max(other.records) }
+        Self {
+            bytes: self.bytes.max(other.bytes),
+            records: self.records.max(other.records),
+        }
     }
 
     /// How many shards take double of it.
@@ -92,7 +98,9 @@ pub(crate) fn note(peaks: &mut Vec<Peak>, load: Load, now: Millis) {
 
 /// How many shards a stream needs, of which there may be `most`.
 pub(crate) fn shards_for(peaks: &[Peak], warm_mib: Option<u32>, most: u32) -> u32 {
-    let peak = peaks.iter().fold(Load::default(), |peak, day| peak.max(day.load));
+    let peak = peaks
+        .iter()
+        .fold(Load::default(), |peak, day| peak.max(day.load));
     let needed = peak.shards().max(warm_mib.unwrap_or(0)).min(most);
     let mut shards = ON_DEMAND_SHARDS;
     while shards < needed && shards <= most / 2 {
@@ -109,7 +117,10 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn mib(mib: u64) -> Load {
-        Load { bytes: mib * MIB, records: 10 }
+        Load {
+            bytes: mib * MIB,
+            records: 10,
+        }
     }
 
     #[test]
@@ -128,13 +139,23 @@ mod tests {
         assert_eq!((needed(&peaks), peaks.len()), (32, 2));
         note(&mut peaks, Load::default(), Millis(31 * DAY));
         assert_eq!((needed(&peaks), peaks.len()), (4, 1));
-        note(&mut peaks, Load { bytes: 1, records: 5000 }, Millis(32 * DAY));
+        note(
+            &mut peaks,
+            Load {
+                bytes: 1,
+                records: 5000,
+            },
+            Millis(32 * DAY),
+        );
         assert_eq!(needed(&peaks), 16);
     }
 
     #[test]
     fn warm_throughput_and_quota_bound_it() {
-        let peaks = [Peak { day: 0, load: mib(50) }];
+        let peaks = [Peak {
+            day: 0,
+            load: mib(50),
+        }];
         assert_eq!(shards_for(&[], Some(5), 10_000), 8);
         assert_eq!(shards_for(&peaks, Some(5), 10_000), 128);
         assert_eq!(shards_for(&peaks, None, 100), 64);

@@ -16,7 +16,10 @@ use crate::{Error, Shard, Streams};
 
 /// A shard-level metric that can be switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "CloudWatch's names; `ShardMetrics` says what each counts")]
+#[expect(
+    missing_docs,
+    reason = "CloudWatch's names; `ShardMetrics` says what each counts"
+)]
 pub enum ShardMetric {
     IncomingBytes,
     IncomingRecords,
@@ -75,7 +78,10 @@ impl Counters {
     /// Has the processor bring those close that [`Self::wrote`] changes, and not wait for it: of thousands of shards, few
     /// are, and a change waits.
     pub fn fetch(&self) {
-        black_box((self.incoming_records.load(Relaxed), self.incoming_bytes.load(Relaxed)));
+        black_box((
+            self.incoming_records.load(Relaxed),
+            self.incoming_bytes.load(Relaxed),
+        ));
     }
 
     pub fn wrote(&self, records: usize, bytes: usize) {
@@ -136,7 +142,11 @@ impl Streams {
     }
 
     /// Allows records of up to `bytes` of data and partition key; those that are larger and there already stay.
-    pub async fn limit_records(self: &Arc<Self>, name: StreamName, bytes: u32) -> Result<(), Error> {
+    pub async fn limit_records(
+        self: &Arc<Self>,
+        name: StreamName,
+        bytes: u32,
+    ) -> Result<(), Error> {
         self.alter(name, move |record, _| {
             record.max_record_bytes = bytes;
             Ok(())

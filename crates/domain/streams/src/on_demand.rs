@@ -58,7 +58,11 @@ impl Streams {
                 continue;
             }
             let total = total(&stream);
-            let before = looked.taken.get(&stream.record.number).copied().unwrap_or(total);
+            let before = looked
+                .taken
+                .get(&stream.record.number)
+                .copied()
+                .unwrap_or(total);
             let a_second = |now: u64, before: u64| now.saturating_sub(before) / seconds;
             let load = Load {
                 bytes: a_second(total.bytes, before.bytes),
@@ -88,9 +92,17 @@ impl Streams {
         let Mode::OnDemand { peaks, warm_mib } = &record.mode else {
             return Vec::new();
         };
-        let open = record.shards.iter().filter(|shard| shard.closed.is_none()).count() as u32;
+        let open = record
+            .shards
+            .iter()
+            .filter(|shard| shard.closed.is_none())
+            .count() as u32;
         let needed = load::shards_for(peaks, *warm_mib, self.room_for(open));
-        if needed == open { Vec::new() } else { plan::scale(record, needed) }
+        if needed == open {
+            Vec::new()
+        } else {
+            plan::scale(record, needed)
+        }
     }
 
     /// Changes how a stream's capacity is decided; its shards stay as they are until its load asks for others.
@@ -104,8 +116,11 @@ impl Streams {
         self.reshard(name, move |streams, record| {
             if record.mode.is_on_demand() != on_demand {
                 count_change(record, streams.env.clock.now(), limits)?;
-                record.mode =
-                    if on_demand { started(record, streams.env.clock.now()) } else { Mode::Provisioned };
+                record.mode = if on_demand {
+                    started(record, streams.env.clock.now())
+                } else {
+                    Mode::Provisioned
+                };
                 distribution::check(record)?;
             }
             if let Mode::OnDemand { warm_mib: warm, .. } = &mut record.mode
@@ -113,7 +128,11 @@ impl Streams {
             {
                 *warm = warm_mib;
             }
-            Ok(if warm_mib.is_some() { streams.plan_for_load(record) } else { Vec::new() })
+            Ok(if warm_mib.is_some() {
+                streams.plan_for_load(record)
+            } else {
+                Vec::new()
+            })
         })
         .await
         .map(drop)
@@ -135,26 +154,45 @@ impl Streams {
 
 /// What a stream's shards took since the process started.
 fn total(stream: &Stream) -> Load {
-    stream.shards().iter().map(|shard| shard.metrics()).fold(Load::default(), |sum, shard| Load {
-        bytes: sum.bytes + shard.incoming_bytes,
-        records: sum.records + shard.incoming_records,
-    })
+    stream
+        .shards()
+        .iter()
+        .map(|shard| shard.metrics())
+        .fold(Load::default(), |sum, shard| Load {
+            bytes: sum.bytes + shard.incoming_bytes,
+            records: sum.records + shard.incoming_records,
+        })
 }
 
 /// On demand with the capacity that there is: as if half of it had been used.
 fn started(record: &StreamRecord, now: Millis) -> Mode {
-    let open = record.shards.iter().filter(|shard| shard.closed.is_none()).count() as u32;
+    let open = record
+        .shards
+        .iter()
+        .filter(|shard| shard.closed.is_none())
+        .count() as u32;
     let mut peaks = Vec::new();
     if open > ON_DEMAND_SHARDS {
         let full = Load::of_shards(open);
-        let load = Load { bytes: full.bytes / 2, records: full.records / 2 };
-        peaks.push(Peak { day: now.seconds() / 86_400, load });
+        let load = Load {
+            bytes: full.bytes / 2,
+            records: full.records / 2,
+        };
+        peaks.push(Peak {
+            day: now.seconds() / 86_400,
+            load,
+        });
     }
-    Mode::OnDemand { peaks, warm_mib: None }
+    Mode::OnDemand {
+        peaks,
+        warm_mib: None,
+    }
 }
 
 fn count_change(record: &mut StreamRecord, now: Millis, limits: bool) -> Result<(), Error> {
-    record.mode_changes.retain(|at| now.since(*at) < MODE_CHANGES_PERIOD);
+    record
+        .mode_changes
+        .retain(|at| now.since(*at) < MODE_CHANGES_PERIOD);
     if limits && record.mode_changes.len() >= MAX_MODE_CHANGES {
         return Err(Error::ModeChangedTooOften(record.name.clone()));
     }

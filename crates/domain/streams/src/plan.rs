@@ -39,7 +39,12 @@ pub(crate) fn split(record: &StreamRecord, shard: ShardIndex, at: HashKey) -> Re
     let parent = find(record, shard)?;
     let (stream, range) = (record.name.clone(), parent.range);
     if at.0 <= range.start.0.saturating_add(1) || at >= range.end {
-        return Err(Error::NoSplit { stream, shard, range, at });
+        return Err(Error::NoSplit {
+            stream,
+            shard,
+            range,
+            at,
+        });
     }
     if parent.closed.is_some() {
         return Err(Error::ShardClosed { stream, shard });
@@ -48,30 +53,56 @@ pub(crate) fn split(record: &StreamRecord, shard: ShardIndex, at: HashKey) -> Re
 }
 
 /// The step that merges `shard` with `adjacent`, whose keys follow.
-pub(crate) fn merge(record: &StreamRecord, shard: ShardIndex, adjacent: ShardIndex) -> Result<Step, Error> {
+pub(crate) fn merge(
+    record: &StreamRecord,
+    shard: ShardIndex,
+    adjacent: ShardIndex,
+) -> Result<Step, Error> {
     let (first, second) = (find(record, shard)?, find(record, adjacent)?);
     if first.range.end.0.checked_add(1) != Some(second.range.start.0) {
-        return Err(Error::NotAdjacent { stream: record.name.clone(), shard, adjacent });
+        return Err(Error::NotAdjacent {
+            stream: record.name.clone(),
+            shard,
+            adjacent,
+        });
     }
-    if let Some(closed) = [first, second].into_iter().find(|shard| shard.closed.is_some()) {
-        return Err(Error::ShardClosed { stream: record.name.clone(), shard: closed.index });
+    if let Some(closed) = [first, second]
+        .into_iter()
+        .find(|shard| shard.closed.is_some())
+    {
+        return Err(Error::ShardClosed {
+            stream: record.name.clone(),
+            shard: closed.index,
+        });
     }
     Ok(Step::Merge { shard, adjacent })
 }
 
 fn find(record: &StreamRecord, shard: ShardIndex) -> Result<&ShardRecord, Error> {
-    let place = record.shards.binary_search_by_key(&shard, |shard| shard.index);
-    let missing = |_| Error::NoShard { stream: record.name.clone(), shard };
+    let place = record
+        .shards
+        .binary_search_by_key(&shard, |shard| shard.index);
+    let missing = |_| Error::NoShard {
+        stream: record.name.clone(),
+        shard,
+    };
     place.map(|place| &record.shards[place]).map_err(missing)
 }
 
 /// The steps after which `target` open shards own equal parts of the ring: shards are split where a part begins, and
 /// what lies within one part is merged. Halves first, so that no shard is many generations away from today's.
 pub(crate) fn scale(record: &StreamRecord, target: u32) -> Vec<Step> {
-    let mut planner = Planner { next: next_index(record), steps: Vec::new() };
+    let mut planner = Planner {
+        next: next_index(record),
+        steps: Vec::new(),
+    };
     let parts = HashRange::split_evenly(target);
-    let mut open: Vec<Piece> =
-        record.shards.iter().filter(|s| s.closed.is_none()).map(|s| (s.index, s.range)).collect();
+    let mut open: Vec<Piece> = record
+        .shards
+        .iter()
+        .filter(|s| s.closed.is_none())
+        .map(|s| (s.index, s.range))
+        .collect();
     open.sort_unstable_by_key(|(_, range)| range.start);
     let mut pieces = Vec::new();
     for piece in open {
@@ -132,8 +163,17 @@ fn next_index(record: &StreamRecord) -> u32 {
 }
 
 fn halves(range: HashRange, at: HashKey) -> [HashRange; 2] {
-    let left = HashRange { start: range.start, end: HashKey(at.0 - 1) };
-    [left, HashRange { start: at, end: range.end }]
+    let left = HashRange {
+        start: range.start,
+        end: HashKey(at.0 - 1),
+    };
+    [
+        left,
+        HashRange {
+            start: at,
+            end: range.end,
+        },
+    ]
 }
 
 /// Takes the steps that `record` intends; what its shards took came at `now` at the latest.
@@ -142,12 +182,17 @@ pub(crate) fn take(record: &mut StreamRecord, now: Millis) {
         let (first, second) = step.parents();
         // A shard that the same resharding opened begins later than now.
         let begun = |shard| find(record, shard).map_or(Millis::ZERO, |shard| shard.created);
-        let closed = now.max(begun(first)).max(second.map_or(Millis::ZERO, begun));
+        let closed = now
+            .max(begun(first))
+            .max(second.map_or(Millis::ZERO, begun));
         let first_range = close(record, first, closed);
         let second_range = second.map(|second| close(record, second, closed));
         let children = match (step, second_range) {
             (Step::Split { at, .. }, _) => Vec::from(halves(first_range, at)),
-            (_, Some(HashRange { end, .. })) => vec![HashRange { start: first_range.start, end }],
+            (_, Some(HashRange { end, .. })) => vec![HashRange {
+                start: first_range.start,
+                end,
+            }],
             (_, None) => vec![first_range],
         };
         for range in children {
@@ -164,7 +209,9 @@ pub(crate) fn take(record: &mut StreamRecord, now: Millis) {
 }
 
 fn close(record: &mut StreamRecord, shard: ShardIndex, at: Millis) -> HashRange {
-    let place = record.shards.binary_search_by_key(&shard, |shard| shard.index);
+    let place = record
+        .shards
+        .binary_search_by_key(&shard, |shard| shard.index);
     let shard = &mut record.shards[place.expect("a plan names shards that are there")];
     shard.closed = Some(at);
     shard.range
@@ -185,7 +232,12 @@ mod tests {
     const NOW: Millis = Millis(1_700_000_005_500);
 
     fn open(record: &StreamRecord) -> Vec<HashRange> {
-        let mut open: Vec<_> = record.shards.iter().filter(|s| s.closed.is_none()).map(|s| s.range).collect();
+        let mut open: Vec<_> = record
+            .shards
+            .iter()
+            .filter(|s| s.closed.is_none())
+            .map(|s| s.range)
+            .collect();
         open.sort_unstable_by_key(|range| range.start);
         open
     }
@@ -200,9 +252,15 @@ mod tests {
     /// A shard is split wherever a part begins, and what lies within one part is merged.
     #[test]
     fn scaling_makes_equal_shards() {
-        for (from, to, all) in
-            [(2, 4, 6), (4, 5, 15), (10, 13, 43), (4, 2, 6), (5, 3, 13), (3, 3, 3), (1, 7, 13)]
-        {
+        for (from, to, all) in [
+            (2, 4, 6),
+            (4, 5, 15),
+            (10, 13, 43),
+            (4, 2, 6),
+            (5, 3, 13),
+            (3, 3, 3),
+            (1, 7, 13),
+        ] {
             let record = scaled(from, to);
             assert_eq!(open(&record), HashRange::split_evenly(to), "{from} to {to}");
             assert_eq!(record.shards.len(), all, "{from} to {to}");
@@ -216,7 +274,10 @@ mod tests {
         assert!((0..2).all(|n| shard(n).closed == Some(NOW)));
         assert_eq!(shard(2).created, NOW.plus(HANDOVER));
         let merged = shard(6);
-        assert_eq!((merged.parent, merged.adjacent_parent), (Some(ShardIndex(3)), Some(ShardIndex(4))));
+        assert_eq!(
+            (merged.parent, merged.adjacent_parent),
+            (Some(ShardIndex(3)), Some(ShardIndex(4)))
+        );
         assert_eq!(shard(3).closed, Some(shard(3).created));
         assert_eq!(merged.created, shard(3).created.plus(HANDOVER));
     }
@@ -228,7 +289,10 @@ mod tests {
         let at = |key| split(&record, ShardIndex(1), HashKey(key)).is_ok();
         assert!(at(range.start.0 + 2) && at(range.end.0 - 1));
         assert!(!at(range.start.0 + 1) && !at(range.start.0) && !at(range.end.0) && !at(0));
-        assert!(matches!(split(&record, ShardIndex(3), HashKey(5)), Err(Error::NoShard { .. })));
+        assert!(matches!(
+            split(&record, ShardIndex(3), HashKey(5)),
+            Err(Error::NoShard { .. })
+        ));
     }
 
     #[test]
@@ -236,16 +300,25 @@ mod tests {
         let mut record = record(4);
         let try_merge = |record: &StreamRecord, a, b| merge(record, ShardIndex(a), ShardIndex(b));
         for (a, b) in [(1, 0), (0, 2), (0, 0), (3, 0)] {
-            assert!(matches!(try_merge(&record, a, b), Err(Error::NotAdjacent { .. })));
+            assert!(matches!(
+                try_merge(&record, a, b),
+                Err(Error::NotAdjacent { .. })
+            ));
         }
         record.resharding = vec![try_merge(&record, 0, 1).unwrap()];
         take(&mut record, NOW);
         for (a, b) in [(0, 1), (1, 2)] {
-            assert!(matches!(try_merge(&record, a, b), Err(Error::ShardClosed { .. })));
+            assert!(matches!(
+                try_merge(&record, a, b),
+                Err(Error::ShardClosed { .. })
+            ));
         }
         assert!(try_merge(&record, 4, 2).is_ok());
         let at = HashKey(record.shards[0].range.start.0 + 9);
-        assert!(matches!(split(&record, ShardIndex(0), at), Err(Error::ShardClosed { .. })));
+        assert!(matches!(
+            split(&record, ShardIndex(0), at),
+            Err(Error::ShardClosed { .. })
+        ));
     }
 
     #[test]

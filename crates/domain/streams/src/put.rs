@@ -91,14 +91,21 @@ impl Streams {
             if !results.iter().any(met_closed) {
                 break;
             }
-            let Some(rerouted) = self.changed_since(newer.as_deref().unwrap_or(stream)).await else {
+            let Some(rerouted) = self.changed_since(newer.as_deref().unwrap_or(stream)).await
+            else {
                 break;
             };
-            results.iter_mut().filter(|result| met_closed(result)).for_each(|result| *result = None);
+            results
+                .iter_mut()
+                .filter(|result| met_closed(result))
+                .for_each(|result| *result = None);
             self.put_routed(&rerouted, &entries, &mut results).await;
             newer = Some(rerouted);
         }
-        Ok(results.into_iter().map(|result| result.expect("each entry was throttled or appended")).collect())
+        Ok(results
+            .into_iter()
+            .map(|result| result.expect("each entry was throttled or appended"))
+            .collect())
     }
 
     /// The stream as it became after `seen`, one of whose shards was found sealed; none when it has not changed and
@@ -152,8 +159,13 @@ impl Streams {
             return Vec::new();
         }
         let seal = |one: &Routed| {
-            let PutEntry { partition_key, data, .. } = one.of(entries);
-            self.sealer.seal(one.shard(stream).number, partition_key, data)
+            let PutEntry {
+                partition_key,
+                data,
+                ..
+            } = one.of(entries);
+            self.sealer
+                .seal(one.shard(stream).number, partition_key, data)
         };
         routed.iter().map(seal).collect()
     }
@@ -169,9 +181,16 @@ impl Streams {
         let now = self.env.clock.elapsed();
         let admit = |group: &[Routed]| {
             let sizes = group.iter().map(|one| one.of(entries).bytes());
-            group[0].shard(stream).live.throttle.admit_writes(now, sizes)
+            group[0]
+                .shard(stream)
+                .live
+                .throttle
+                .admit_writes(now, sizes)
         };
-        let mut admitted = groups(routed).flat_map(admit).collect::<Vec<bool>>().into_iter();
+        let mut admitted = groups(routed)
+            .flat_map(admit)
+            .collect::<Vec<bool>>()
+            .into_iter();
         routed.retain(|one| {
             let admitted = admitted.next().expect("one answer an entry");
             if !admitted {
@@ -193,51 +212,103 @@ impl Stream {
         let limit = self.record.max_record_bytes;
         for (index, entry) in entries.iter().enumerate() {
             if entry.bytes() > limit as usize {
-                return Err(Error::RecordTooLarge { index, bytes: entry.bytes(), limit });
+                return Err(Error::RecordTooLarge {
+                    index,
+                    bytes: entry.bytes(),
+                    limit,
+                });
             }
         }
         let total = entries.iter().map(PutEntry::bytes).sum();
-        if total > MAX_PUT_BYTES { Err(Error::PutTooLarge(total)) } else { Ok(()) }
+        if total > MAX_PUT_BYTES {
+            Err(Error::PutTooLarge(total))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// The entries without a result, by their shards.
-fn route(stream: &Stream, entries: &[PutEntry], results: &[Option<Result<Placed, PutError>>]) -> Vec<Routed> {
-    let waiting = entries.iter().zip(0..).zip(results).filter(|(_, result)| result.is_none());
+fn route(
+    stream: &Stream,
+    entries: &[PutEntry],
+    results: &[Option<Result<Placed, PutError>>],
+) -> Vec<Routed> {
+    let waiting = entries
+        .iter()
+        .zip(0..)
+        .zip(results)
+        .filter(|(_, result)| result.is_none());
     let waiting = waiting.map(|((entry, nth), _)| (nth, entry));
     let mut routed: Vec<Routed> = match stream.record.distribution {
         Distribution::PartitionKey => {
-            let key = |entry: &PutEntry| entry.hash_key.unwrap_or_else(|| HashKey::of(&entry.partition_key));
+            let key = |entry: &PutEntry| {
+                entry
+                    .hash_key
+                    .unwrap_or_else(|| HashKey::of(&entry.partition_key))
+            };
             // All keys first: among thousands of shards, the memory is then asked for many routes at one time.
             let keys: Vec<(u32, HashKey)> = waiting.map(|(nth, entry)| (nth, key(entry))).collect();
-            keys.into_iter().map(|(entry, key)| Routed { place: stream.route(key), entry }).collect()
+            keys.into_iter()
+                .map(|(entry, key)| Routed {
+                    place: stream.route(key),
+                    entry,
+                })
+                .collect()
         }
-        Distribution::Auto => {
-            waiting.map(|(entry, _)| Routed { place: stream.next_in_turn(), entry }).collect()
-        }
+        Distribution::Auto => waiting
+            .map(|(entry, _)| Routed {
+                place: stream.next_in_turn(),
+                entry,
+            })
+            .collect(),
     };
     routed.sort_unstable();
     routed
 }
 
 /// What the log is to keep of each entry.
-fn records<'a>(entries: &'a [PutEntry], routed: &[Routed], sealed: &'a [Vec<u8>]) -> Vec<NewRecord<'a>> {
+fn records<'a>(
+    entries: &'a [PutEntry],
+    routed: &[Routed],
+    sealed: &'a [Vec<u8>],
+) -> Vec<NewRecord<'a>> {
     if !sealed.is_empty() {
-        return sealed.iter().map(|value| NewRecord { key: SEALED_KEY, value }).collect();
+        return sealed
+            .iter()
+            .map(|value| NewRecord {
+                key: SEALED_KEY,
+                value,
+            })
+            .collect();
     }
     let record = |one: &Routed| {
-        let PutEntry { partition_key, data, .. } = one.of(entries);
-        NewRecord { key: partition_key, value: data }
+        let PutEntry {
+            partition_key,
+            data,
+            ..
+        } = one.of(entries);
+        NewRecord {
+            key: partition_key,
+            value: data,
+        }
     };
     routed.iter().map(record).collect()
 }
 
 /// One append a shard. `records` are those of `routed`, in its order.
-fn appends<'a>(stream: &Stream, routed: &[Routed], mut records: &'a [NewRecord<'a>]) -> Vec<Append<'a>> {
+fn appends<'a>(
+    stream: &Stream,
+    routed: &[Routed],
+    mut records: &'a [NewRecord<'a>],
+) -> Vec<Append<'a>> {
     let append = |group: &[Routed]| {
         let (of_shard, behind) = records.split_at(group.len());
         records = behind;
-        Append { shard: group[0].shard(stream).number, records: of_shard }
+        Append {
+            shard: group[0].shard(stream).number,
+            records: of_shard,
+        }
     };
     groups(routed).map(append).collect()
 }
@@ -253,7 +324,13 @@ fn place(
     match appended {
         Ok(Appended { first_offset, time }) => {
             let (offset, time) = (first_offset + nth, *time);
-            Ok(Placed { shard: index, offset, sequence: shard.sequence(offset, time), time, encrypted })
+            Ok(Placed {
+                shard: index,
+                offset,
+                sequence: shard.sequence(offset, time),
+                time,
+                encrypted,
+            })
         }
         Err(AppendError::Sealed | AppendError::Unknown(_)) => Err(PutError::Closed(index)),
         Err(AppendError::Log(error)) => Err(PutError::Log(error.clone())),

@@ -94,7 +94,12 @@ pub struct ReadResult {
 
 impl Streams {
     /// The token of a reader that starts at `start`.
-    pub async fn iterator(&self, stream: &Stream, shard: &Shard, start: Start) -> Result<String, Error> {
+    pub async fn iterator(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        start: Start,
+    ) -> Result<String, Error> {
         let offset = self.resolve(stream, shard, start).await?;
         Ok(self.iterator_at(stream, shard, offset))
     }
@@ -117,7 +122,10 @@ impl Streams {
 
     /// The stream and shard that an iterator was made for, when they are there still.
     pub fn stream_of(&self, iterator: &ShardIterator) -> Result<Arc<Stream>, Error> {
-        let gone = || Error::NoShard { stream: iterator.stream.clone(), shard: iterator.shard };
+        let gone = || Error::NoShard {
+            stream: iterator.stream.clone(),
+            shard: iterator.shard,
+        };
         self.get(&iterator.stream)
             .ok()
             .filter(|stream| stream.record.number == iterator.number)
@@ -125,7 +133,12 @@ impl Streams {
     }
 
     /// The offset that a start is at now.
-    pub async fn resolve(&self, stream: &Stream, shard: &Shard, start: Start) -> Result<u64, Error> {
+    pub async fn resolve(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        start: Start,
+    ) -> Result<u64, Error> {
         let resolved = match start {
             Start::Offset(offset) => Ok(offset),
             Start::TrimHorizon => self.log.state(shard.number).map(|state| state.first),
@@ -148,7 +161,10 @@ impl Streams {
             let (stream, shard) = (stream.record.name.clone(), shard.record.index);
             return Err(Error::Throttled { stream, shard });
         }
-        let limit = ReadLimit { records: limit.min(MAX_READ.records), bytes: MAX_READ.bytes };
+        let limit = ReadLimit {
+            records: limit.min(MAX_READ.records),
+            bytes: MAX_READ.bytes,
+        };
         let chunk = self.read_unlimited(stream, shard, from, limit).await?;
         let bytes = chunk.records.iter().map(ReadRecord::bytes).sum();
         if self.options.limits {
@@ -170,26 +186,57 @@ impl Streams {
         limit: ReadLimit,
     ) -> Result<ReadChunk, Error> {
         let read = self.log.read(shard.number, from, limit).await;
-        let Chunk { records, next, state } = read.map_err(|error| gone(stream, shard, error))?;
+        let Chunk {
+            records,
+            next,
+            state,
+        } = read.map_err(|error| gone(stream, shard, error))?;
         let open = |record| self.open_record(stream, shard, record);
-        Ok(ReadChunk { records: records.into_iter().map(open).collect::<Result<_, Error>>()?, next, state })
+        Ok(ReadChunk {
+            records: records
+                .into_iter()
+                .map(open)
+                .collect::<Result<_, Error>>()?,
+            next,
+            state,
+        })
     }
 
     /// A record as it was put, decrypted where it is encrypted. Every reader's records come this way.
-    fn open_record(&self, stream: &Stream, shard: &Shard, record: Record) -> Result<ReadRecord, Error> {
-        let Opened { partition_key, data, encrypted } =
-            self.sealer.unseal(shard.number, &record).map_err(|_| Error::Undecryptable {
+    fn open_record(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        record: Record,
+    ) -> Result<ReadRecord, Error> {
+        let Opened {
+            partition_key,
+            data,
+            encrypted,
+        } = self
+            .sealer
+            .unseal(shard.number, &record)
+            .map_err(|_| Error::Undecryptable {
                 stream: stream.record.name.clone(),
                 shard: shard.record.index,
                 offset: record.offset,
             })?;
         let sequence = shard.sequence(record.offset, record.time);
-        Ok(ReadRecord { offset: record.offset, sequence, time: record.time, partition_key, data, encrypted })
+        Ok(ReadRecord {
+            offset: record.offset,
+            sequence,
+            time: record.time,
+            partition_key,
+            data,
+            encrypted,
+        })
     }
 
     /// The shard as readers see it now.
     pub fn state(&self, stream: &Stream, shard: &Shard) -> Result<ShardState, Error> {
-        self.log.state(shard.number).map_err(|error| gone(stream, shard, error))
+        self.log
+            .state(shard.number)
+            .map_err(|error| gone(stream, shard, error))
     }
 
     /// Returns once there is a record at `offset` or after it, or never can be one.
@@ -198,7 +245,11 @@ impl Streams {
     }
 
     pub(crate) fn result(&self, shard: &Shard, chunk: ReadChunk) -> ReadResult {
-        let ReadChunk { records, next, state } = chunk;
+        let ReadChunk {
+            records,
+            next,
+            state,
+        } = chunk;
         let caught_up = next >= state.end;
         let last = records.last().map_or(state.newest, |record| record.time);
         let behind = self.env.clock.now().since(last).as_millis() as u64;
@@ -214,9 +265,10 @@ impl Streams {
 
 fn gone(stream: &Stream, shard: &Shard, error: LogError) -> Error {
     match error {
-        LogError::Unknown(_) => {
-            Error::NoShard { stream: stream.record.name.clone(), shard: shard.record.index }
-        }
+        LogError::Unknown(_) => Error::NoShard {
+            stream: stream.record.name.clone(),
+            shard: shard.record.index,
+        },
         other => other.into(),
     }
 }

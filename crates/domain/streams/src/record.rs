@@ -110,7 +110,8 @@ pub(crate) const HANDOVER: Duration = Duration::from_secs(1);
 impl ShardRecord {
     /// Whether it is open at some time from `time` on. A closed shard counts until its children begin.
     pub fn is_open_from(&self, time: Millis) -> bool {
-        self.closed.is_none_or(|closed| closed.plus(HANDOVER) > time)
+        self.closed
+            .is_none_or(|closed| closed.plus(HANDOVER) > time)
     }
 
     /// Whether it is open at `time`.
@@ -135,12 +136,17 @@ impl StreamRecord {
 
     /// The same in the log's words.
     pub fn log_retention(&self) -> Retention {
-        Retention { period: self.retention(), floor: self.trimmed }
+        Retention {
+            period: self.retention(),
+            floor: self.trimmed,
+        }
     }
 
     /// The oldest time that may still be read.
     pub fn horizon(&self, now: Millis) -> Millis {
-        now.minus(self.retention()).max(self.trimmed).max(self.created)
+        now.minus(self.retention())
+            .max(self.trimmed)
+            .max(self.created)
     }
 }
 

@@ -61,10 +61,18 @@ impl Streams {
 
     /// Whether a stream may be scaled now; counts it.
     fn admit_scaling(&self, record: &mut StreamRecord, target: u32) -> Result<(), Error> {
-        let open = record.shards.iter().filter(|shard| shard.closed.is_none()).count() as u32;
+        let open = record
+            .shards
+            .iter()
+            .filter(|shard| shard.closed.is_none())
+            .count() as u32;
         let quota = self.room_for(open);
         if target > quota {
-            return Err(Error::ScaledOverQuota { open, target, quota });
+            return Err(Error::ScaledOverQuota {
+                open,
+                target,
+                quota,
+            });
         }
         if !self.options.limits {
             return Ok(());
@@ -73,7 +81,9 @@ impl Streams {
             return Err(Error::ScaledTooFar { open, target });
         }
         let now = self.env.clock.now();
-        record.scalings.retain(|at| now.since(*at) < SCALINGS_PERIOD);
+        record
+            .scalings
+            .retain(|at| now.since(*at) < SCALINGS_PERIOD);
         if record.scalings.len() >= MAX_SCALINGS {
             return Err(Error::ScaledTooOften(record.name.clone()));
         }
@@ -159,7 +169,11 @@ impl Streams {
 
 /// Only such streams are resharded by their owners.
 fn provisioned(record: &StreamRecord) -> Result<(), Error> {
-    if record.mode.is_on_demand() { Err(Error::OnDemand(record.name.clone())) } else { Ok(()) }
+    if record.mode.is_on_demand() {
+        Err(Error::OnDemand(record.name.clone()))
+    } else {
+        Ok(())
+    }
 }
 
 /// The shards that an intent closes, without those that it opens itself.
@@ -171,5 +185,8 @@ fn parents(stream: &Stream) -> Vec<Arc<Shard>> {
         .map(Step::parents)
         .flat_map(|(first, second)| std::iter::once(first).chain(second))
         .collect();
-    indexes.into_iter().filter_map(|index| stream.shard(index).ok().cloned()).collect()
+    indexes
+        .into_iter()
+        .filter_map(|index| stream.shard(index).ok().cloned())
+        .collect()
 }

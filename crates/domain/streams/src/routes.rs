@@ -16,11 +16,25 @@ impl Routes {
     /// Routes by the first keys of shards that own the whole ring together, in order.
     pub fn new(starts: Vec<HashKey>) -> Self {
         let bits = starts.len().next_power_of_two().ilog2();
-        let lowest = |top: u128| HashKey(if bits == 0 { 0 } else { top << (u128::BITS - bits) });
-        let owner = |top| starts.partition_point(|start| *start <= lowest(top)).saturating_sub(1) as u32;
+        let lowest = |top: u128| {
+            HashKey(if bits == 0 {
+                0
+            } else {
+                top << (u128::BITS - bits)
+            })
+        };
+        let owner = |top| {
+            starts
+                .partition_point(|start| *start <= lowest(top))
+                .saturating_sub(1) as u32
+        };
         let mut owners: Vec<u32> = (0..1 << bits).map(owner).collect();
         owners.push(starts.len().saturating_sub(1) as u32);
-        Self { starts, owners, bits }
+        Self {
+            starts,
+            owners,
+            bits,
+        }
     }
 
     /// Which of the shards owns `key`.

@@ -22,10 +22,16 @@ struct StreamSource {
 #[async_trait]
 impl Sources for StreamSources {
     async fn open(&self, arn: &Arn) -> Result<Arc<dyn Source>, SourceError> {
-        let name = arn.name_of("stream").and_then(|name| name.parse::<StreamName>().ok());
+        let name = arn
+            .name_of("stream")
+            .and_then(|name| name.parse::<StreamName>().ok());
         let name = name.ok_or_else(|| SourceError::NotFound(arn.to_string()))?;
         let number = self.0.get(&name).map_err(to_source)?.record.number;
-        Ok(Arc::new(StreamSource { streams: self.0.clone(), name, number }))
+        Ok(Arc::new(StreamSource {
+            streams: self.0.clone(),
+            name,
+            number,
+        }))
     }
 }
 
@@ -34,12 +40,15 @@ impl StreamSource {
     fn stream(&self) -> Result<Arc<Stream>, SourceError> {
         let stream = self.streams.get(&self.name).map_err(to_source)?;
         let same = stream.record.number == self.number;
-        same.then_some(stream).ok_or_else(|| SourceError::NotFound(format!("the stream {}", self.name)))
+        same.then_some(stream)
+            .ok_or_else(|| SourceError::NotFound(format!("the stream {}", self.name)))
     }
 
     fn shard(&self, id: &str) -> Result<(Arc<Stream>, Arc<Shard>), SourceError> {
         let stream = self.stream()?;
-        let index: ShardIndex = id.parse().map_err(|_| SourceError::NotFound(format!("the shard {id}")))?;
+        let index: ShardIndex = id
+            .parse()
+            .map_err(|_| SourceError::NotFound(format!("the shard {id}")))?;
         let shard = stream.shard(index).map_err(to_source)?.clone();
         Ok((stream, shard))
     }
@@ -58,7 +67,11 @@ impl Source for StreamSource {
             let parents = [shard.record.parent, shard.record.adjacent_parent];
             Ok(SourceShard {
                 id: shard.record.index.to_string(),
-                parents: parents.into_iter().flatten().map(|parent| parent.to_string()).collect(),
+                parents: parents
+                    .into_iter()
+                    .flatten()
+                    .map(|parent| parent.to_string())
+                    .collect(),
                 first: state.first,
                 end: state.end,
                 // Not when it is sealed: its children are known a little later.
@@ -68,10 +81,22 @@ impl Source for StreamSource {
         stream.shards().iter().map(describe).collect()
     }
 
-    async fn read(&self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+    async fn read(
+        &self,
+        shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
         let (stream, shard) = self.shard(shard)?;
-        let limit = ReadLimit { records: limit.records, bytes: limit.bytes };
-        let chunk = self.streams.read_unlimited(&stream, &shard, from, limit).await.map_err(to_source)?;
+        let limit = ReadLimit {
+            records: limit.records,
+            bytes: limit.bytes,
+        };
+        let chunk = self
+            .streams
+            .read_unlimited(&stream, &shard, from, limit)
+            .await
+            .map_err(to_source)?;
         let record = |record: ReadRecord| SourceRecord {
             offset: record.offset,
             sequence_number: record.sequence,
@@ -89,7 +114,10 @@ impl Source for StreamSource {
 
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
         let (stream, shard) = self.shard(shard)?;
-        self.streams.resolve(&stream, &shard, Start::Time(time)).await.map_err(to_source)
+        self.streams
+            .resolve(&stream, &shard, Start::Time(time))
+            .await
+            .map_err(to_source)
     }
 
     async fn wait(&self, shard: &str, from: u64) {

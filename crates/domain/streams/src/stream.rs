@@ -10,8 +10,8 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
-    Error, ShardRecord, StreamRecord, metrics::Counters, routes::Routes, subscriptions::Subscriptions,
-    throttle::Throttle,
+    Error, ShardRecord, StreamRecord, metrics::Counters, routes::Routes,
+    subscriptions::Subscriptions, throttle::Throttle,
 };
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
@@ -57,19 +57,38 @@ impl Stream {
     pub(crate) fn new(record: StreamRecord, version: Version, before: Option<&Stream>) -> Self {
         let shard = |of: &ShardRecord| {
             let known = before.and_then(|b| b.shard(of.index).ok());
-            known.filter(|known| known.record == *of).cloned().unwrap_or_else(|| {
-                let number = record.shard_number(of.index);
-                let live = known.map_or_else(Arc::default, |known| known.live.clone());
-                Arc::new(Shard { record: of.clone(), number, live })
-            })
+            known
+                .filter(|known| known.record == *of)
+                .cloned()
+                .unwrap_or_else(|| {
+                    let number = record.shard_number(of.index);
+                    let live = known.map_or_else(Arc::default, |known| known.live.clone());
+                    Arc::new(Shard {
+                        record: of.clone(),
+                        number,
+                        live,
+                    })
+                })
         };
         let shards: Vec<Arc<Shard>> = record.shards.iter().map(shard).collect();
-        let mut open: Vec<_> = shards.iter().filter(|shard| shard.record.closed.is_none()).collect();
+        let mut open: Vec<_> = shards
+            .iter()
+            .filter(|shard| shard.record.closed.is_none())
+            .collect();
         open.sort_unstable_by_key(|shard| shard.record.range.start);
         let routes = Routes::new(open.iter().map(|shard| shard.record.range.start).collect());
         let targets = open.into_iter().map(|shard| Target::new(shard)).collect();
-        let turns = before.map(|before| before.turns.clone()).unwrap_or_default();
-        Self { record, version, shards, targets, routes, turns }
+        let turns = before
+            .map(|before| before.turns.clone())
+            .unwrap_or_default();
+        Self {
+            record,
+            version,
+            shards,
+            targets,
+            routes,
+            turns,
+        }
     }
 
     /// All shards in order of their index, closed ones included.
@@ -89,8 +108,13 @@ impl Stream {
 
     /// The shard with this index.
     pub fn shard(&self, index: ShardIndex) -> Result<&Arc<Shard>, Error> {
-        let place = self.shards.binary_search_by_key(&index, |shard| shard.record.index);
-        let missing = |_| Error::NoShard { stream: self.record.name.clone(), shard: index };
+        let place = self
+            .shards
+            .binary_search_by_key(&index, |shard| shard.record.index);
+        let missing = |_| Error::NoShard {
+            stream: self.record.name.clone(),
+            shard: index,
+        };
         place.map(|place| &self.shards[place]).map_err(missing)
     }
 
@@ -120,8 +144,17 @@ impl Stream {
 
 impl Target {
     fn new(shard: &Shard) -> Self {
-        let Shard { record: ShardRecord { index, created, .. }, number, live } = shard;
-        Self { number: *number, index: *index, created: *created, live: live.clone() }
+        let Shard {
+            record: ShardRecord { index, created, .. },
+            number,
+            live,
+        } = shard;
+        Self {
+            number: *number,
+            index: *index,
+            created: *created,
+            live: live.clone(),
+        }
     }
 
     /// The sequence number of the record at `offset`.
@@ -170,7 +203,11 @@ pub(crate) mod tests {
             name: "s".parse().unwrap(),
             number: 1,
             created,
-            shards: HashRange::split_evenly(shards).into_iter().zip(0..).map(shard).collect(),
+            shards: HashRange::split_evenly(shards)
+                .into_iter()
+                .zip(0..)
+                .map(shard)
+                .collect(),
             retention_hours: 24,
             trimmed: Millis::ZERO,
             max_record_bytes: 1 << 20,
@@ -196,10 +233,14 @@ pub(crate) mod tests {
         let parent = record.shards[3].clone();
         record.shards[3].closed = Some(Millis(1_700_000_001_000));
         let middle = parent.range.start.0 + 5;
-        for (index, start, end) in
-            [(10_000, parent.range.start.0, middle - 1), (10_001, middle, parent.range.end.0)]
-        {
-            let range = HashRange { start: HashKey(start), end: HashKey(end) };
+        for (index, start, end) in [
+            (10_000, parent.range.start.0, middle - 1),
+            (10_001, middle, parent.range.end.0),
+        ] {
+            let range = HashRange {
+                start: HashKey(start),
+                end: HashKey(end),
+            };
             record.shards.push(ShardRecord {
                 index: ShardIndex(index),
                 range,

@@ -38,7 +38,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: true, shard_quota: DEFAULT_SHARD_QUOTA }
+        Self {
+            limits: true,
+            shard_quota: DEFAULT_SHARD_QUOTA,
+        }
     }
 }
 
@@ -63,7 +66,13 @@ impl NewStream {
     /// A stream whose shards follow its load, or at least take that many MiB a second, else as AWS makes them.
     pub fn on_demand(name: StreamName, warm_mib: Option<u32>) -> Self {
         let shards = shards_for(&[], warm_mib, u32::MAX);
-        Self { mode: Mode::OnDemand { peaks: Vec::new(), warm_mib }, ..Self::new(name, shards) }
+        Self {
+            mode: Mode::OnDemand {
+                peaks: Vec::new(),
+                warm_mib,
+            },
+            ..Self::new(name, shards)
+        }
     }
 
     /// A stream of `shards` shards, else as AWS makes them.
@@ -148,7 +157,11 @@ impl Streams {
 
     /// The stream with this name, as it is now.
     pub fn get(&self, name: &StreamName) -> Result<Arc<Stream>, Error> {
-        self.by_name.read().get(name).cloned().ok_or_else(|| Error::NoStream(name.clone()))
+        self.by_name
+            .read()
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Error::NoStream(name.clone()))
     }
 
     /// At most `limit` streams whose names come after `after`, in order of their names.
@@ -170,19 +183,31 @@ impl Streams {
 
     /// Open shards of all streams together.
     pub fn open_shards(&self) -> u32 {
-        self.by_name.read().values().map(|stream| stream.open_shards()).sum()
+        self.by_name
+            .read()
+            .values()
+            .map(|stream| stream.open_shards())
+            .sum()
     }
 
     /// Streams in on-demand mode.
     pub fn on_demand_streams(&self) -> u32 {
-        self.by_name.read().values().filter(|stream| stream.record.mode.is_on_demand()).count() as u32
+        self.by_name
+            .read()
+            .values()
+            .filter(|stream| stream.record.mode.is_on_demand())
+            .count() as u32
     }
 
     /// The most open shards that one stream may have which has `open` of them.
     pub(crate) fn room_for(&self, open: u32) -> u32 {
         let others = self.open_shards().saturating_sub(open);
         let quota = self.options.shard_quota.saturating_sub(others);
-        if self.options.limits { quota.min(MAX_STREAM_SHARDS) } else { quota }
+        if self.options.limits {
+            quota.min(MAX_STREAM_SHARDS)
+        } else {
+            quota
+        }
     }
 
     /// The clock that streams go by.
@@ -204,7 +229,8 @@ impl Streams {
     /// Makes a stream; it takes and gives records when this returns.
     pub async fn create(self: &Arc<Self>, new: NewStream) -> Result<Arc<Stream>, Error> {
         let this = self.clone();
-        self.to_the_end(async move { this.create_now(new).await }).await
+        self.to_the_end(async move { this.create_now(new).await })
+            .await
     }
 
     async fn create_now(&self, new: NewStream) -> Result<Arc<Stream>, Error> {
@@ -216,7 +242,9 @@ impl Streams {
             return Err(Error::TooManyTags(new.name));
         }
         self.check_quota(new.shards)?;
-        if new.mode.is_on_demand() && self.options.limits && self.on_demand_streams() >= MAX_ON_DEMAND_STREAMS
+        if new.mode.is_on_demand()
+            && self.options.limits
+            && self.on_demand_streams() >= MAX_ON_DEMAND_STREAMS
         {
             return Err(Error::TooManyOnDemand(self.on_demand_streams()));
         }
@@ -234,8 +262,10 @@ impl Streams {
 
     /// Writes a new stream and takes its number, in one commit; none when the number was taken meanwhile.
     async fn commit_new(&self, new: &NewStream) -> Result<Option<Stream>, Error> {
-        let Versioned { value: mut installation, version } =
-            installation_of(&self.env, &self.installation).await?;
+        let Versioned {
+            value: mut installation,
+            version,
+        } = installation_of(&self.env, &self.installation).await?;
         let number = installation.next_number;
         if number >= STREAM_NUMBERS {
             return Err(Error::NumbersExhausted);
@@ -243,9 +273,13 @@ impl Streams {
         installation.next_number += 1;
         let record = new_record(new, number, self.env.clock.now());
         distribution::check(&record)?;
-        let take_number = self.installation.put(INSTALLATION, &installation, Expect::At(version));
+        let take_number = self
+            .installation
+            .put(INSTALLATION, &installation, Expect::At(version));
         let taken = take_number.key.clone();
-        let make = self.records.put(record.name.as_str(), &record, Expect::Absent);
+        let make = self
+            .records
+            .put(record.name.as_str(), &record, Expect::Absent);
         match self.catalog.commit(vec![take_number, make]).await {
             Ok(versions) => Ok(Some(Stream::new(record, versions[1], None))),
             Err(CatalogError::Conflict { key }) if key == taken => Ok(None),
@@ -255,7 +289,11 @@ impl Streams {
     }
 
     /// Removes a stream with its shards and records, and its consumers where that is said.
-    pub async fn delete(self: &Arc<Self>, name: StreamName, with_consumers: bool) -> Result<(), Error> {
+    pub async fn delete(
+        self: &Arc<Self>,
+        name: StreamName,
+        with_consumers: bool,
+    ) -> Result<(), Error> {
         let this = self.clone();
         self.to_the_end(async move {
             let _one = this.changing.lock().await;
@@ -263,10 +301,16 @@ impl Streams {
             if !with_consumers && !stream.record.consumers.is_empty() {
                 return Err(Error::HasConsumers(name));
             }
-            this.records.remove(name.as_str(), Expect::At(stream.version)).await.map_err(conflict(&name))?;
+            this.records
+                .remove(name.as_str(), Expect::At(stream.version))
+                .await
+                .map_err(conflict(&name))?;
             this.by_name.write().remove(&name);
             this.changed.notify_waiters();
-            stream.shards().iter().for_each(|shard| this.log.remove_shard(shard.number));
+            stream
+                .shards()
+                .iter()
+                .for_each(|shard| this.log.remove_shard(shard.number));
             tracing::info!(stream = %name, "stream deleted");
             Ok(())
         })
@@ -277,7 +321,11 @@ impl Streams {
     pub async fn tag(self: &Arc<Self>, name: StreamName, tags: Tags) -> Result<(), Error> {
         self.alter(name, move |record, _| {
             record.tags.extend(tags);
-            if record.tags.len() > MAX_TAGS { Err(Error::TooManyTags(record.name.clone())) } else { Ok(()) }
+            if record.tags.len() > MAX_TAGS {
+                Err(Error::TooManyTags(record.name.clone()))
+            } else {
+                Ok(())
+            }
         })
         .await
     }
@@ -292,12 +340,20 @@ impl Streams {
     }
 
     /// Keeps records longer; the same period as now is fine, as on AWS.
-    pub async fn increase_retention(self: &Arc<Self>, name: StreamName, hours: i64) -> Result<(), Error> {
+    pub async fn increase_retention(
+        self: &Arc<Self>,
+        name: StreamName,
+        hours: i64,
+    ) -> Result<(), Error> {
         let asked = retention_hours(hours)?;
         self.alter(name, move |record, now| {
             let (stream, hours) = (record.name.clone(), record.retention_hours);
             if asked < hours {
-                return Err(Error::NoIncrease { stream, hours, asked });
+                return Err(Error::NoIncrease {
+                    stream,
+                    hours,
+                    asked,
+                });
             }
             set_retention(record, asked, now);
             Ok(())
@@ -306,12 +362,20 @@ impl Streams {
     }
 
     /// Keeps records for less long; the same period as now is fine, as on AWS. What expires by this never comes back.
-    pub async fn decrease_retention(self: &Arc<Self>, name: StreamName, hours: i64) -> Result<(), Error> {
+    pub async fn decrease_retention(
+        self: &Arc<Self>,
+        name: StreamName,
+        hours: i64,
+    ) -> Result<(), Error> {
         let asked = retention_hours(hours)?;
         self.alter(name, move |record, now| {
             let (stream, hours) = (record.name.clone(), record.retention_hours);
             if asked > hours {
-                return Err(Error::NoDecrease { stream, hours, asked });
+                return Err(Error::NoDecrease {
+                    stream,
+                    hours,
+                    asked,
+                });
             }
             set_retention(record, asked, now);
             Ok(())
@@ -344,7 +408,11 @@ impl Streams {
     pub(crate) async fn replace(&self, before: &Stream, record: StreamRecord) -> Result<(), Error> {
         let name = record.name.clone();
         let expect = Expect::At(before.version);
-        let version = self.records.write(name.as_str(), &record, expect).await.map_err(conflict(&name))?;
+        let version = self
+            .records
+            .write(name.as_str(), &record, expect)
+            .await
+            .map_err(conflict(&name))?;
         let after = Arc::new(Stream::new(record, version, Some(before)));
         // The log knows a shard before the first record is routed to it.
         if after.record.log_retention() != before.record.log_retention()
@@ -353,7 +421,10 @@ impl Streams {
             tell_log(&*self.log, &after);
         }
         self.by_name.write().insert(name, after.clone());
-        let gone = before.shards().iter().filter(|shard| after.shard(shard.record.index).is_err());
+        let gone = before
+            .shards()
+            .iter()
+            .filter(|shard| after.shard(shard.record.index).is_err());
         gone.for_each(|shard| self.log.remove_shard(shard.number));
         self.changed.notify_waiters();
         Ok(())
@@ -388,7 +459,10 @@ async fn installation_of(
         }
         let mut token_key = [0; 32];
         env.random.fill(&mut token_key);
-        let first = Installation { next_number: 1, token_key };
+        let first = Installation {
+            next_number: 1,
+            token_key,
+        };
         match table.write(INSTALLATION, &first, Expect::Absent).await {
             // Another node made it: the next round finds it.
             Ok(_) | Err(CatalogError::Conflict { .. }) => {}
@@ -410,7 +484,11 @@ fn new_record(new: &NewStream, number: u32, now: Millis) -> StreamRecord {
         name: new.name.clone(),
         number,
         created: now,
-        shards: HashRange::split_evenly(new.shards).into_iter().zip(0..).map(shard).collect(),
+        shards: HashRange::split_evenly(new.shards)
+            .into_iter()
+            .zip(0..)
+            .map(shard)
+            .collect(),
         retention_hours: MIN_RETENTION_HOURS,
         trimmed: Millis::ZERO,
         max_record_bytes: new.max_record_bytes,
@@ -456,17 +534,24 @@ fn conflict(name: &StreamName) -> impl FnOnce(CatalogError) -> Error {
 
 fn tell_log(log: &dyn ShardLog, stream: &Stream) {
     let retention = stream.record.log_retention();
-    stream.shards().iter().for_each(|shard| log.open_shard(shard.number, retention));
+    stream
+        .shards()
+        .iter()
+        .for_each(|shard| log.open_shard(shard.number, retention));
 }
 
 fn forget_orphans(log: &dyn ShardLog, by_name: &BTreeMap<StreamName, Arc<Stream>>) {
-    let living: BTreeMap<u32, &Stream> = by_name.values().map(|s| (s.record.number, &**s)).collect();
+    let living: BTreeMap<u32, &Stream> =
+        by_name.values().map(|s| (s.record.number, &**s)).collect();
     for number in log.shards() {
         let Some(stream) = stream_of(number) else {
             continue;
         };
         let index = ShardIndex(number.0 as u32);
-        if living.get(&stream).is_none_or(|stream| stream.shard(index).is_err()) {
+        if living
+            .get(&stream)
+            .is_none_or(|stream| stream.shard(index).is_err())
+        {
             log.remove_shard(number);
         }
     }

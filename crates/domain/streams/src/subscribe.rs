@@ -83,9 +83,15 @@ impl Streams {
         let next = self.resolve(stream, shard, start).await?;
         let state = self.state(stream, shard)?;
         // Who starts after a record has seen it; its time plays no part in where a reader goes on.
-        let seen = next.checked_sub(1).map(|before| shard.sequence(before, state.newest));
+        let seen = next
+            .checked_sub(1)
+            .map(|before| shard.sequence(before, state.newest));
         let now = self.env.clock.elapsed();
-        let Some(seat) = shard.live.subscriptions.take(&consumer, now, self.options.limits) else {
+        let Some(seat) = shard
+            .live
+            .subscriptions
+            .take(&consumer, now, self.options.limits)
+        else {
             return Err(subscribed(&consumer, shard.record.index));
         };
         Ok(Subscription {
@@ -124,7 +130,11 @@ impl Subscription {
             let (at_most, shard, for_log) = match self.look().await? {
                 Look::Event(event) => return Ok(Some(event)),
                 Look::End => return Ok(None),
-                Look::Wait { at_most, shard, for_log } => (at_most, shard, for_log),
+                Look::Wait {
+                    at_most,
+                    shard,
+                    for_log,
+                } => (at_most, shard, for_log),
             };
             let grown = async {
                 match for_log {
@@ -151,15 +161,25 @@ impl Subscription {
             return Err(subscribed(&self.consumer, self.shard));
         }
         let shard = stream.shard(self.shard)?.clone();
-        let paused = self.bucket.as_mut().map_or(Duration::ZERO, |bucket| bucket.wait(now));
+        let paused = self
+            .bucket
+            .as_mut()
+            .map_or(Duration::ZERO, |bucket| bucket.wait(now));
         if !paused.is_zero() {
             let at_most = paused.min(self.ends - now);
-            return Ok(Look::Wait { at_most, shard, for_log: false });
+            return Ok(Look::Wait {
+                at_most,
+                shard,
+                for_log: false,
+            });
         }
         if let Some(event) = shard.live.subscriptions.shared(self.next, now) {
             return Ok(Look::Event(self.got(event, now)));
         }
-        let chunk = self.streams.read_unlimited(&stream, &shard, self.next, MAX_EVENT).await?;
+        let chunk = self
+            .streams
+            .read_unlimited(&stream, &shard, self.next, MAX_EVENT)
+            .await?;
         let sealed = chunk.state.sealed;
         if let Some(event) = self.event(&stream, &shard, chunk, now) {
             let event = Arc::new(event);
@@ -170,22 +190,41 @@ impl Subscription {
             }
             return Ok(Look::Event(self.got(event, now)));
         }
-        let at_most = (self.quiet_since + SUBSCRIPTION_QUIET).min(self.ends).saturating_sub(now);
+        let at_most = (self.quiet_since + SUBSCRIPTION_QUIET)
+            .min(self.ends)
+            .saturating_sub(now);
         // The log has no more to say of a sealed shard; its children will show as a change of the stream.
-        Ok(Look::Wait { at_most, shard, for_log: !sealed })
+        Ok(Look::Wait {
+            at_most,
+            shard,
+            for_log: !sealed,
+        })
     }
 
     /// What is to be sent of what was read, if anything.
-    fn event(&self, stream: &Stream, shard: &Shard, chunk: ReadChunk, now: Duration) -> Option<ShardEvent> {
+    fn event(
+        &self,
+        stream: &Stream,
+        shard: &Shard,
+        chunk: ReadChunk,
+        now: Duration,
+    ) -> Option<ShardEvent> {
         let read = self.streams.result(shard, chunk);
         let has_records = !read.records.is_empty();
         if !has_records && !read.ended && now < self.quiet_since + SUBSCRIPTION_QUIET {
             return None;
         }
         // The end is an event of its own.
-        let children = (read.ended && !has_records)
-            .then(|| stream.children(shard.record.index).cloned().collect::<Vec<_>>());
-        let seen = read.records.last().map_or(self.continuation, |last| last.sequence);
+        let children = (read.ended && !has_records).then(|| {
+            stream
+                .children(shard.record.index)
+                .cloned()
+                .collect::<Vec<_>>()
+        });
+        let seen = read
+            .records
+            .last()
+            .map_or(self.continuation, |last| last.sequence);
         Some(ShardEvent {
             continuation: children.is_none().then_some(seen),
             millis_behind: read.millis_behind,
@@ -224,5 +263,9 @@ impl Subscription {
 }
 
 fn subscribed(consumer: &Consumer, shard: ShardIndex) -> Error {
-    Error::Subscribed { stream: consumer.stream.clone(), consumer: consumer.name.clone(), shard }
+    Error::Subscribed {
+        stream: consumer.stream.clone(),
+        consumer: consumer.name.clone(),
+        shard,
+    }
 }

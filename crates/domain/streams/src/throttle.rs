@@ -17,7 +17,11 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// A full one that lets `rate` through a second.
     pub fn of(rate: f64) -> Self {
-        Self { rate, tokens: rate, filled: Duration::ZERO }
+        Self {
+            rate,
+            tokens: rate,
+            filled: Duration::ZERO,
+        }
     }
 
     fn refill(&mut self, now: Duration) {
@@ -68,9 +72,18 @@ struct Reads {
 
 impl Default for Throttle {
     fn default() -> Self {
-        let write = Writes { bytes: Bucket::of(WRITE_BYTES), records: Bucket::of(WRITE_RECORDS) };
-        let read = Reads { bytes: Bucket::of(READ_BYTES), calls: Bucket::of(READ_CALLS) };
-        Self { write: Mutex::new(write), read: Mutex::new(read) }
+        let write = Writes {
+            bytes: Bucket::of(WRITE_BYTES),
+            records: Bucket::of(WRITE_RECORDS),
+        };
+        let read = Reads {
+            bytes: Bucket::of(READ_BYTES),
+            calls: Bucket::of(READ_CALLS),
+        };
+        Self {
+            write: Mutex::new(write),
+            read: Mutex::new(read),
+        }
     }
 }
 
@@ -100,7 +113,11 @@ impl Throttle {
     pub fn charge_read(&self, bytes: usize) {
         let bucket = &mut self.read.lock().bytes;
         let bytes = bytes as f64;
-        bucket.tokens = if bytes > bucket.rate { bucket.tokens.min(0.0) } else { bucket.tokens } - bytes;
+        bucket.tokens = if bytes > bucket.rate {
+            bucket.tokens.min(0.0)
+        } else {
+            bucket.tokens
+        } - bytes;
     }
 }
 
@@ -131,13 +148,22 @@ mod tests {
         let first = admit(&throttle, 0, &[1; 1200]);
         assert_eq!(first.iter().filter(|taken| **taken).count(), 1000);
         assert!(!first[1000]);
-        assert_eq!(admit(&throttle, 100, &[1; 200]).iter().filter(|taken| **taken).count(), 100);
+        assert_eq!(
+            admit(&throttle, 100, &[1; 200])
+                .iter()
+                .filter(|taken| **taken)
+                .count(),
+            100
+        );
     }
 
     #[test]
     fn a_second_takes_a_mebibyte_and_small_records_pass_where_large_ones_do_not() {
         let throttle = Throttle::default();
-        assert_eq!(admit(&throttle, 0, &[MIB - 10, 11, 10, 1]), [true, false, true, false]);
+        assert_eq!(
+            admit(&throttle, 0, &[MIB - 10, 11, 10, 1]),
+            [true, false, true, false]
+        );
         assert_eq!(admit(&throttle, 1000, &[MIB]), [true]);
     }
 
@@ -153,7 +179,9 @@ mod tests {
     fn a_shard_answers_five_reads_a_second_and_rests_after_a_large_one() {
         let throttle = Throttle::default();
         let at = Duration::from_millis;
-        let reads = (0..6).map(|_| throttle.admit_read(at(0))).collect::<Vec<_>>();
+        let reads = (0..6)
+            .map(|_| throttle.admit_read(at(0)))
+            .collect::<Vec<_>>();
         assert_eq!(reads, [true, true, true, true, true, false]);
         assert!(throttle.admit_read(at(200)));
         throttle.charge_read(10 * MIB);

@@ -44,15 +44,26 @@ struct Dated<T> {
 impl Tokens {
     /// Tokens under this key.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self { keyed: Hmac::new_from_slice(key).expect("HMAC takes keys of any length") }
+        Self {
+            keyed: Hmac::new_from_slice(key).expect("HMAC takes keys of any length"),
+        }
     }
 
     /// The token of `content`, given now.
     pub fn seal<T: Kind>(&self, env: &Env, content: &T) -> String {
         let mut bytes = vec![T::TAG];
-        let dated = Dated { issued: env.clock.now(), salt: env.random.next_u64() as u32, content };
+        let dated = Dated {
+            issued: env.clock.now(),
+            salt: env.random.next_u64() as u32,
+            content,
+        };
         serde_json::to_writer(&mut bytes, &dated).expect("a token's content is always JSON");
-        let mac = self.keyed.clone().chain_update(&bytes).finalize().into_bytes();
+        let mac = self
+            .keyed
+            .clone()
+            .chain_update(&bytes)
+            .finalize()
+            .into_bytes();
         bytes.extend_from_slice(&mac[..MAC_BYTES]);
         STANDARD.encode(bytes)
     }
@@ -61,7 +72,11 @@ impl Tokens {
     pub fn open<T: Kind>(&self, token: &str, now: Millis) -> Result<T, Error> {
         let dated: Dated<T> = self.verified(token).ok_or(Error::InvalidToken)?;
         if now.since(dated.issued) > T::LIFE {
-            return Err(Error::ExpiredToken { issued: dated.issued, now, life: T::LIFE });
+            return Err(Error::ExpiredToken {
+                issued: dated.issued,
+                now,
+                life: T::LIFE,
+            });
         }
         Ok(dated.content)
     }
@@ -69,7 +84,11 @@ impl Tokens {
     fn verified<T: Kind>(&self, token: &str) -> Option<Dated<T>> {
         let bytes = STANDARD.decode(token).ok()?;
         let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
-        self.keyed.clone().chain_update(signed).verify_truncated_left(mac).ok()?;
+        self.keyed
+            .clone()
+            .chain_update(signed)
+            .verify_truncated_left(mac)
+            .ok()?;
         let content = signed.strip_prefix(&[T::TAG])?;
         serde_json::from_slice(content).ok()
     }
@@ -117,18 +136,31 @@ mod tests {
     const NOW: Millis = Millis(1_700_000_000_000);
 
     fn env() -> Env {
-        Env { clock: Arc::new(ManualClock::at(NOW)), random: Arc::new(SeededRandom::new(1)), ..Env::real() }
+        Env {
+            clock: Arc::new(ManualClock::at(NOW)),
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        }
     }
 
     #[test]
     fn a_token_is_good_for_five_minutes_and_for_its_kind() {
         let tokens = Tokens::new(&[7; 32]);
         let token = tokens.seal(&env(), &Page { after: "x".into() });
-        assert_eq!(tokens.open::<Page>(&token, NOW.plus(ITERATOR_LIFE)), Ok(Page { after: "x".into() }));
+        assert_eq!(
+            tokens.open::<Page>(&token, NOW.plus(ITERATOR_LIFE)),
+            Ok(Page { after: "x".into() })
+        );
         let late = Millis(NOW.plus(ITERATOR_LIFE).0 + 1);
-        assert!(matches!(tokens.open::<Page>(&token, late), Err(Error::ExpiredToken { issued: NOW, .. })));
+        assert!(matches!(
+            tokens.open::<Page>(&token, late),
+            Err(Error::ExpiredToken { issued: NOW, .. })
+        ));
         assert_eq!(tokens.open::<Other>(&token, NOW), Err(Error::InvalidToken));
-        assert_eq!(Tokens::new(&[8; 32]).open::<Page>(&token, NOW), Err(Error::InvalidToken));
+        assert_eq!(
+            Tokens::new(&[8; 32]).open::<Page>(&token, NOW),
+            Err(Error::InvalidToken)
+        );
     }
 
     proptest! {

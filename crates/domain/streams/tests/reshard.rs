@@ -22,16 +22,24 @@ async fn a_split_leaves_a_parent_that_can_be_read_and_two_children() {
     let world = World::new(NO_LIMITS).await;
     let stream = world.create("a", 1).await;
     world.put(&stream, entry_at(HashKey(5), "before")).await;
-    world.streams.split(name("a"), shard(0), HashKey(1 << 127)).await.unwrap();
+    world
+        .streams
+        .split(name("a"), shard(0), HashKey(1 << 127))
+        .await
+        .unwrap();
     let stream = world.stream("a");
     assert!(!stream.is_resharding() && stream.open_shards() == 2);
     let low = world.put(&stream, entry_at(HashKey(5), "low")).await;
-    let high = world.put(&stream, entry_at(HashKey(u128::MAX), "high")).await;
+    let high = world
+        .put(&stream, entry_at(HashKey(u128::MAX), "high"))
+        .await;
     assert_eq!((low.shard, high.shard), (shard(1), shard(2)));
     let parent = &stream.shards()[0];
     let read = world.streams.read(&stream, parent, 0, 10).await.unwrap();
     assert_eq!((read.records.len(), read.ended), (1, true));
-    assert!(read.records[0].sequence < low.sequence && parent.last_sequence().unwrap() < low.sequence);
+    assert!(
+        read.records[0].sequence < low.sequence && parent.last_sequence().unwrap() < low.sequence
+    );
     assert_eq!(stream.children(shard(0)).count(), 2);
 }
 
@@ -41,12 +49,18 @@ async fn a_put_that_knows_only_the_parent_reaches_the_children() {
     let old = world.create("a", 2).await;
     world.streams.scale(name("a"), 4).await.unwrap();
     world.streams.scale(name("a"), 3).await.unwrap();
-    let entries = (0..300).map(|n: u32| entry(&n.to_string(), n.to_string())).collect();
+    let entries = (0..300)
+        .map(|n: u32| entry(&n.to_string(), n.to_string()))
+        .collect();
     let placed = world.streams.put(&old, entries).await.unwrap();
     let now = world.stream("a");
-    assert!(
-        placed.iter().all(|put| { now.shard(put.as_ref().unwrap().shard).unwrap().record.closed.is_none() })
-    );
+    assert!(placed.iter().all(|put| {
+        now.shard(put.as_ref().unwrap().shard)
+            .unwrap()
+            .record
+            .closed
+            .is_none()
+    }));
 }
 
 #[tokio::test]
@@ -57,8 +71,14 @@ async fn puts_pass_while_shards_come_and_go() {
         let world = &world;
         async move {
             for n in 0..60u32 {
-                let entries = (0..5).map(|key| entry(&format!("{id}-{key}"), format!("{id}-{key} {n}")));
-                for put in world.streams.put(&world.stream("a"), entries.collect()).await.unwrap() {
+                let entries =
+                    (0..5).map(|key| entry(&format!("{id}-{key}"), format!("{id}-{key} {n}")));
+                for put in world
+                    .streams
+                    .put(&world.stream("a"), entries.collect())
+                    .await
+                    .unwrap()
+                {
                     put.unwrap();
                 }
             }
@@ -72,13 +92,27 @@ async fn puts_pass_while_shards_come_and_go() {
     tokio::join!(writer(0), writer(1), writer(2), resharder);
     let read = read_lineage(&world).await;
     assert_eq!(read.len(), 3 * 60 * 5);
-    for key in
-        read.iter().map(|record| record.partition_key.clone()).collect::<std::collections::BTreeSet<_>>()
+    for key in read
+        .iter()
+        .map(|record| record.partition_key.clone())
+        .collect::<std::collections::BTreeSet<_>>()
     {
-        let of_key: Vec<_> = read.iter().filter(|record| record.partition_key == key).collect();
-        assert!(of_key.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
+        let of_key: Vec<_> = read
+            .iter()
+            .filter(|record| record.partition_key == key)
+            .collect();
+        assert!(
+            of_key
+                .windows(2)
+                .all(|pair| pair[0].sequence < pair[1].sequence)
+        );
         let order = |r: &&ReadRecord| {
-            std::str::from_utf8(&r.data).unwrap().rsplit_once(' ').unwrap().1.parse::<u32>()
+            std::str::from_utf8(&r.data)
+                .unwrap()
+                .rsplit_once(' ')
+                .unwrap()
+                .1
+                .parse::<u32>()
         };
         assert!(of_key.iter().map(order).map(Result::unwrap).eq(0..60));
     }
@@ -89,9 +123,22 @@ async fn scaling_keeps_to_its_limits() {
     let world = World::new(Options::default()).await;
     world.create("a", 4).await;
     let scale = async |to| world.streams.scale(name("a"), to).await;
-    assert_eq!(scale(9).await, Err(Error::ScaledTooFar { open: 4, target: 9 }));
-    assert_eq!(scale(1).await, Err(Error::ScaledTooFar { open: 4, target: 1 }));
-    assert_eq!(scale(10_001).await, Err(Error::ScaledOverQuota { open: 4, target: 10_001, quota: 10_000 }));
+    assert_eq!(
+        scale(9).await,
+        Err(Error::ScaledTooFar { open: 4, target: 9 })
+    );
+    assert_eq!(
+        scale(1).await,
+        Err(Error::ScaledTooFar { open: 4, target: 1 })
+    );
+    assert_eq!(
+        scale(10_001).await,
+        Err(Error::ScaledOverQuota {
+            open: 4,
+            target: 10_001,
+            quota: 10_000
+        })
+    );
     for n in 0..10 {
         assert_eq!(scale(4 + (n + 1) % 2).await, Ok(4 + n % 2));
         world.advance(HOUR);
@@ -103,15 +150,34 @@ async fn scaling_keeps_to_its_limits() {
 
 #[tokio::test]
 async fn the_quota_counts_open_shards() {
-    let world = World::new(Options { limits: false, shard_quota: 5 }).await;
+    let world = World::new(Options {
+        limits: false,
+        shard_quota: 5,
+    })
+    .await;
     world.create("a", 4).await;
     let split = async |n: u32, at| world.streams.split(name("a"), shard(n), HashKey(at)).await;
     split(0, 2).await.unwrap();
-    assert_eq!(split(1, 2).await, Err(Error::ShardQuota { open: 5, quota: 5, asked: 1 }));
-    world.streams.merge(name("a"), shard(4), shard(5)).await.unwrap();
+    assert_eq!(
+        split(1, 2).await,
+        Err(Error::ShardQuota {
+            open: 5,
+            quota: 5,
+            asked: 1
+        })
+    );
+    world
+        .streams
+        .merge(name("a"), shard(4), shard(5))
+        .await
+        .unwrap();
     assert_eq!(
         world.streams.scale(name("a"), 6).await,
-        Err(Error::ScaledOverQuota { open: 4, target: 6, quota: 5 })
+        Err(Error::ScaledOverQuota {
+            open: 4,
+            target: 6,
+            quota: 5
+        })
     );
     assert_eq!(world.streams.scale(name("a"), 5).await, Ok(4));
 }
@@ -121,18 +187,34 @@ async fn parents_vanish_once_their_records_have_expired() {
     let world = World::new(NO_LIMITS).await;
     let stream = world.create("a", 1).await;
     world.put(&stream, entry("k", "x")).await;
-    world.streams.split(name("a"), shard(0), HashKey(1 << 100)).await.unwrap();
+    world
+        .streams
+        .split(name("a"), shard(0), HashKey(1 << 100))
+        .await
+        .unwrap();
     let listed = || {
-        let page = world.streams.list_shards(&world.stream("a"), None, ShardFilter::default(), 10);
-        page.shards.iter().map(|shard| shard.record.index.0).collect::<Vec<_>>()
+        let page = world
+            .streams
+            .list_shards(&world.stream("a"), None, ShardFilter::default(), 10);
+        page.shards
+            .iter()
+            .map(|shard| shard.record.index.0)
+            .collect::<Vec<_>>()
     };
     world.advance(24 * HOUR + 999);
     assert_eq!(listed(), [0, 1, 2]);
     world.advance(1);
     assert_eq!(listed(), [1, 2]);
     let number = stream.shards()[0].number;
-    world.streams.merge(name("a"), shard(1), shard(2)).await.unwrap();
-    assert!(world.stream("a").shard(shard(0)).is_err(), "the next change forgets it");
+    world
+        .streams
+        .merge(name("a"), shard(1), shard(2))
+        .await
+        .unwrap();
+    assert!(
+        world.stream("a").shard(shard(0)).is_err(),
+        "the next change forgets it"
+    );
     assert!(!world.log.shards().contains(&number));
 }
 
@@ -141,7 +223,12 @@ async fn a_sealed_shard_without_children_refuses() {
     let world = World::new(NO_LIMITS).await;
     let stream = world.create("a", 1).await;
     world.log.seal(stream.shards()[0].number).await.unwrap();
-    let refused = world.streams.put(&stream, vec![entry("k", "z")]).await.unwrap().remove(0);
+    let refused = world
+        .streams
+        .put(&stream, vec![entry("k", "z")])
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(refused, Err(PutError::Closed(shard(0))));
 }
 
@@ -156,12 +243,18 @@ async fn a_death_at_any_commit_is_made_up_for() {
             world.catalog.fail_after(commits);
             let outcome = world.streams.scale(name("a"), 3).await;
             world.catalog.mend();
-            assert_eq!(outcome.is_ok(), commits == 2, "two commits make a resharding");
+            assert_eq!(
+                outcome.is_ok(),
+                commits == 2,
+                "two commits make a resharding"
+            );
             assert_eq!(world.stream("a").is_resharding(), commits == 1);
             if by_restart {
                 world = world.reopen().await;
             }
-            let put = world.put(&world.stream("a"), entry_at(HashKey(0), "y")).await;
+            let put = world
+                .put(&world.stream("a"), entry_at(HashKey(0), "y"))
+                .await;
             let now = world.stream("a");
             assert!(!now.is_resharding());
             assert_eq!(now.open_shards(), if commits == 0 { 2 } else { 3 });
@@ -178,17 +271,31 @@ async fn read_lineage(world: &World) -> Vec<ReadRecord> {
     let mut all = Vec::new();
     // A child has a higher index than its parents.
     for shard in stream.shards() {
-        all.extend(world.read_all(&stream, shard.record.index, Start::TrimHorizon).await);
+        all.extend(
+            world
+                .read_all(&stream, shard.record.index, Start::TrimHorizon)
+                .await,
+        );
     }
     all
 }
 
 fn check_ring(stream: &Stream) {
-    let mut open: Vec<_> =
-        stream.shards().iter().filter(|s| s.record.closed.is_none()).map(|s| s.record.range).collect();
+    let mut open: Vec<_> = stream
+        .shards()
+        .iter()
+        .filter(|s| s.record.closed.is_none())
+        .map(|s| s.record.range)
+        .collect();
     open.sort_unstable_by_key(|range| range.start);
-    assert_eq!((open[0].start, open[open.len() - 1].end), (HashKey(0), HashKey(u128::MAX)));
-    assert!(open.windows(2).all(|pair| pair[0].end.0 + 1 == pair[1].start.0));
+    assert_eq!(
+        (open[0].start, open[open.len() - 1].end),
+        (HashKey(0), HashKey(u128::MAX))
+    );
+    assert!(
+        open.windows(2)
+            .all(|pair| pair[0].end.0 + 1 == pair[1].start.0)
+    );
 }
 
 /// Each child owns what its parents gave up, begins after they ended, and each closed shard has children that own
@@ -196,16 +303,30 @@ fn check_ring(stream: &Stream) {
 fn check_lineage(stream: &Stream) {
     for shard in stream.shards() {
         let record = &shard.record;
-        for parent in [record.parent, record.adjacent_parent].into_iter().flatten() {
+        for parent in [record.parent, record.adjacent_parent]
+            .into_iter()
+            .flatten()
+        {
             let parent = &stream.shard(parent).unwrap().record;
             assert!(parent.closed.unwrap() < record.created);
             let (a, b) = (parent.range, record.range);
             assert!(a.start <= b.end && b.start <= a.end);
         }
         if record.closed.is_some() {
-            let children: Vec<_> = stream.children(record.index).map(|child| child.record.range).collect();
-            assert!(children.iter().any(|range| range.contains(record.range.start)));
-            assert!(children.iter().any(|range| range.contains(record.range.end)));
+            let children: Vec<_> = stream
+                .children(record.index)
+                .map(|child| child.record.range)
+                .collect();
+            assert!(
+                children
+                    .iter()
+                    .any(|range| range.contains(record.range.start))
+            );
+            assert!(
+                children
+                    .iter()
+                    .any(|range| range.contains(record.range.end))
+            );
             assert!((1..=2).contains(&children.len()));
         }
     }
@@ -252,14 +373,20 @@ struct Run {
 impl Run {
     async fn act(mut self, action: Action) -> Self {
         let stream = self.world.stream("a");
-        let open: Vec<_> = stream.shards().iter().filter(|s| s.record.closed.is_none()).cloned().collect();
+        let open: Vec<_> = stream
+            .shards()
+            .iter()
+            .filter(|s| s.record.closed.is_none())
+            .cloned()
+            .collect();
         let streams = &self.world.streams;
         match action {
             Action::Put(records) => self.put(&stream, records).await,
             Action::PutStale(records) => self.put(&self.first.clone(), records).await,
             Action::Split(which, at) => {
                 let record = &open[which.index(open.len())].record;
-                let allowed = at > record.range.start.0.saturating_add(1) && at < record.range.end.0;
+                let allowed =
+                    at > record.range.start.0.saturating_add(1) && at < record.range.end.0;
                 let split = streams.split(name("a"), record.index, HashKey(at)).await;
                 assert_eq!(split.is_ok(), allowed, "{split:?}");
             }
@@ -277,7 +404,10 @@ impl Run {
                 }
             }
             Action::Scale(target) => {
-                assert_eq!(streams.scale(name("a"), target).await, Ok(open.len() as u32));
+                assert_eq!(
+                    streams.scale(name("a"), target).await,
+                    Ok(open.len() as u32)
+                );
                 assert_eq!(self.world.stream("a").open_shards(), target);
             }
             Action::Advance(ms) => self.world.advance(u64::from(ms)),
@@ -304,8 +434,9 @@ impl Run {
                 data: n.to_be_bytes().to_vec().into(),
             })
             .collect();
-        for ((n, key), placed) in
-            (from..).zip(&records).zip(self.world.streams.put(stream, entries).await.unwrap())
+        for ((n, key), placed) in (from..)
+            .zip(&records)
+            .zip(self.world.streams.put(stream, entries).await.unwrap())
         {
             placed.unwrap();
             self.model.entry(*key).or_default().push(n);
@@ -321,9 +452,14 @@ impl Run {
         let mut sequences = BTreeMap::new();
         for record in read_lineage(&self.world).await {
             let key = record.partition_key[0];
-            read.entry(key).or_default().push(u64::from_be_bytes(record.data[..].try_into().unwrap()));
+            read.entry(key)
+                .or_default()
+                .push(u64::from_be_bytes(record.data[..].try_into().unwrap()));
             let before = sequences.insert(key, record.sequence);
-            assert!(before.is_none_or(|before| before < record.sequence), "the numbers of a key grow");
+            assert!(
+                before.is_none_or(|before| before < record.sequence),
+                "the numbers of a key grow"
+            );
         }
         assert_eq!(read, self.model);
     }

@@ -13,7 +13,11 @@ const HOUR: u64 = 3_600_000;
 async fn a_stream_is_there_once_and_survives_a_restart() {
     let mut world = World::new(NO_LIMITS).await;
     let made = world.create("a", 4).await;
-    let again = world.streams.create(NewStream::new(name("a"), 1)).await.err();
+    let again = world
+        .streams
+        .create(NewStream::new(name("a"), 1))
+        .await
+        .err();
     assert_eq!(again, Some(Error::StreamExists(name("a"))));
     world.put(&made, entry("k", "one")).await;
     world = world.reopen().await;
@@ -22,7 +26,10 @@ async fn a_stream_is_there_once_and_survives_a_restart() {
     assert_eq!((stream.record.created, stream.open_shards()), (START, 4));
     let shard = world.put(&stream, entry("k", "two")).await.shard;
     let read = world.read_all(&stream, shard, Start::TrimHorizon).await;
-    assert_eq!(read.iter().map(|r| &r.data[..]).collect::<Vec<_>>(), [b"one", b"two"]);
+    assert_eq!(
+        read.iter().map(|r| &r.data[..]).collect::<Vec<_>>(),
+        [b"one", b"two"]
+    );
 }
 
 #[tokio::test]
@@ -30,48 +37,109 @@ async fn a_deleted_stream_leaves_nothing_to_its_successor() {
     let mut world = World::new(NO_LIMITS).await;
     let old = world.create("a", 1).await;
     world.put(&old, entry("k", "old")).await;
-    let token = world.streams.iterator(&old, &old.shards()[0], Start::TrimHorizon).await.unwrap();
+    let token = world
+        .streams
+        .iterator(&old, &old.shards()[0], Start::TrimHorizon)
+        .await
+        .unwrap();
     world.streams.delete(name("a"), false).await.unwrap();
-    assert_eq!(world.streams.delete(name("a"), false).await, Err(Error::NoStream(name("a"))));
-    let result = world.streams.put(&old, vec![entry("k", "late")]).await.unwrap().remove(0);
+    assert_eq!(
+        world.streams.delete(name("a"), false).await,
+        Err(Error::NoStream(name("a")))
+    );
+    let result = world
+        .streams
+        .put(&old, vec![entry("k", "late")])
+        .await
+        .unwrap()
+        .remove(0);
     assert!(result.is_err(), "a put that was under way does not succeed");
     let new = world.create("a", 1).await;
     assert_ne!(old.record.number, new.record.number);
-    assert_eq!(world.read_all(&new, ShardIndex(0), Start::TrimHorizon).await, []);
+    assert_eq!(
+        world
+            .read_all(&new, ShardIndex(0), Start::TrimHorizon)
+            .await,
+        []
+    );
     let iterator = world.streams.open_iterator(&token).unwrap();
-    let gone = Error::NoShard { stream: name("a"), shard: ShardIndex(0) };
+    let gone = Error::NoShard {
+        stream: name("a"),
+        shard: ShardIndex(0),
+    };
     assert_eq!(world.streams.stream_of(&iterator).err(), Some(gone));
     world = world.reopen().await;
     let new = world.stream("a");
-    assert_eq!(world.read_all(&new, ShardIndex(0), Start::TrimHorizon).await, []);
+    assert_eq!(
+        world
+            .read_all(&new, ShardIndex(0), Start::TrimHorizon)
+            .await,
+        []
+    );
 }
 
 #[tokio::test]
 async fn shards_without_a_stream_are_forgotten_at_the_start_and_those_of_others_are_not() {
     let mut world = World::new(NO_LIMITS).await;
     let kept = world.create("a", 1).await.shards()[0].number;
-    let (orphan, other) = (ShardNumber(0x01 << 56 | 99 << 32), ShardNumber(0x02 << 56 | 99 << 32));
+    let (orphan, other) = (
+        ShardNumber(0x01 << 56 | 99 << 32),
+        ShardNumber(0x02 << 56 | 99 << 32),
+    );
     let append = |shard| {
         world.log.open_shard(
             shard,
-            Retention { period: std::time::Duration::from_secs(3600), floor: Millis::ZERO },
+            Retention {
+                period: std::time::Duration::from_secs(3600),
+                floor: Millis::ZERO,
+            },
         );
-        Append { shard, records: &[NewRecord { key: b"k", value: b"v" }] }
+        Append {
+            shard,
+            records: &[NewRecord {
+                key: b"k",
+                value: b"v",
+            }],
+        }
     };
     let appended = world.log.append(&[append(orphan), append(other)]).await;
     assert!(appended.iter().all(Result::is_ok));
     world = world.reopen().await;
     let shards = world.log.shards();
-    assert!(shards.contains(&kept) && shards.contains(&other) && !shards.contains(&orphan), "{shards:?}");
+    assert!(
+        shards.contains(&kept) && shards.contains(&other) && !shards.contains(&orphan),
+        "{shards:?}"
+    );
 }
 
 #[tokio::test]
 async fn shards_are_counted_against_the_quota() {
-    let world = World::new(Options { shard_quota: 10, ..Options::default() }).await;
+    let world = World::new(Options {
+        shard_quota: 10,
+        ..Options::default()
+    })
+    .await;
     world.create("a", 6).await;
-    let refused = world.streams.create(NewStream::new(name("b"), 5)).await.err();
-    assert_eq!(refused, Some(Error::ShardQuota { open: 6, quota: 10, asked: 5 }));
-    assert!(world.streams.create(NewStream::new(name("b"), u32::MAX)).await.is_err());
+    let refused = world
+        .streams
+        .create(NewStream::new(name("b"), 5))
+        .await
+        .err();
+    assert_eq!(
+        refused,
+        Some(Error::ShardQuota {
+            open: 6,
+            quota: 10,
+            asked: 5
+        })
+    );
+    assert!(
+        world
+            .streams
+            .create(NewStream::new(name("b"), u32::MAX))
+            .await
+            .is_err()
+    );
     world.create("b", 4).await;
     world.streams.delete(name("a"), false).await.unwrap();
     assert_eq!(world.streams.open_shards(), 4);
@@ -83,7 +151,13 @@ async fn two_streams_of_one_name_are_never_made_at_once() {
     let world = World::new(NO_LIMITS).await;
     let create = || world.streams.create(NewStream::new(name("a"), 1));
     let (a, b, c) = tokio::join!(create(), create(), create());
-    assert_eq!([a.is_ok(), b.is_ok(), c.is_ok()].iter().filter(|made| **made).count(), 1);
+    assert_eq!(
+        [a.is_ok(), b.is_ok(), c.is_ok()]
+            .iter()
+            .filter(|made| **made)
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -91,15 +165,33 @@ async fn tags_are_kept_replaced_and_removed() {
     let mut world = World::new(NO_LIMITS).await;
     world.create("a", 1).await;
     let tags = |pairs: &[(&str, &str)]| -> Tags {
-        pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.to_string()))
+            .collect()
     };
-    world.streams.tag(name("a"), tags(&[("x", "1"), ("y", "2")])).await.unwrap();
-    world.streams.tag(name("a"), tags(&[("x", "3")])).await.unwrap();
-    world.streams.untag(name("a"), vec!["y".into(), "z".into()]).await.unwrap();
+    world
+        .streams
+        .tag(name("a"), tags(&[("x", "1"), ("y", "2")]))
+        .await
+        .unwrap();
+    world
+        .streams
+        .tag(name("a"), tags(&[("x", "3")]))
+        .await
+        .unwrap();
+    world
+        .streams
+        .untag(name("a"), vec!["y".into(), "z".into()])
+        .await
+        .unwrap();
     world = world.reopen().await;
     assert_eq!(world.stream("a").record.tags, tags(&[("x", "3")]));
     let many: Tags = (0..50).map(|n| (n.to_string(), String::new())).collect();
-    assert_eq!(world.streams.tag(name("a"), many).await, Err(Error::TooManyTags(name("a"))));
+    assert_eq!(
+        world.streams.tag(name("a"), many).await,
+        Err(Error::TooManyTags(name("a")))
+    );
     assert_eq!(world.stream("a").record.tags, tags(&[("x", "3")]));
 }
 
@@ -107,17 +199,32 @@ async fn tags_are_kept_replaced_and_removed() {
 async fn what_is_trimmed_stays_trimmed() {
     let mut world = World::new(NO_LIMITS).await;
     let stream = world.create("a", 1).await;
-    world.streams.increase_retention(name("a"), 48).await.unwrap();
+    world
+        .streams
+        .increase_retention(name("a"), 48)
+        .await
+        .unwrap();
     world.put(&stream, entry("k", "old")).await;
     world.advance(30 * HOUR);
     world.put(&stream, entry("k", "new")).await;
     let readable = async |world: &World| {
-        world.read_all(&world.stream("a"), ShardIndex(0), Start::TrimHorizon).await.len()
+        world
+            .read_all(&world.stream("a"), ShardIndex(0), Start::TrimHorizon)
+            .await
+            .len()
     };
     assert_eq!(readable(&world).await, 2);
-    world.streams.decrease_retention(name("a"), 24).await.unwrap();
+    world
+        .streams
+        .decrease_retention(name("a"), 24)
+        .await
+        .unwrap();
     assert_eq!(readable(&world).await, 1);
-    world.streams.increase_retention(name("a"), 8760).await.unwrap();
+    world
+        .streams
+        .increase_retention(name("a"), 8760)
+        .await
+        .unwrap();
     assert_eq!(readable(&world).await, 1);
     world = world.reopen().await;
     assert_eq!(readable(&world).await, 1);
@@ -129,15 +236,47 @@ async fn retention_has_its_bounds_and_directions() {
     let world = World::new(NO_LIMITS).await;
     world.create("a", 1).await;
     let (stream, hours) = (name("a"), 24);
-    assert_eq!(world.streams.increase_retention(name("a"), 23).await, Err(Error::RetentionTooShort(23)));
-    assert_eq!(world.streams.increase_retention(name("a"), 8761).await, Err(Error::RetentionTooLong(8761)));
-    let longer = Error::NoDecrease { stream: stream.clone(), hours, asked: 25 };
-    assert_eq!(world.streams.decrease_retention(name("a"), 25).await, Err(longer));
-    world.streams.increase_retention(name("a"), 24).await.unwrap();
-    world.streams.increase_retention(name("a"), 26).await.unwrap();
-    let shorter = Error::NoIncrease { stream, hours: 26, asked: 25 };
-    assert_eq!(world.streams.increase_retention(name("a"), 25).await, Err(shorter));
-    world.streams.decrease_retention(name("a"), 25).await.unwrap();
+    assert_eq!(
+        world.streams.increase_retention(name("a"), 23).await,
+        Err(Error::RetentionTooShort(23))
+    );
+    assert_eq!(
+        world.streams.increase_retention(name("a"), 8761).await,
+        Err(Error::RetentionTooLong(8761))
+    );
+    let longer = Error::NoDecrease {
+        stream: stream.clone(),
+        hours,
+        asked: 25,
+    };
+    assert_eq!(
+        world.streams.decrease_retention(name("a"), 25).await,
+        Err(longer)
+    );
+    world
+        .streams
+        .increase_retention(name("a"), 24)
+        .await
+        .unwrap();
+    world
+        .streams
+        .increase_retention(name("a"), 26)
+        .await
+        .unwrap();
+    let shorter = Error::NoIncrease {
+        stream,
+        hours: 26,
+        asked: 25,
+    };
+    assert_eq!(
+        world.streams.increase_retention(name("a"), 25).await,
+        Err(shorter)
+    );
+    world
+        .streams
+        .decrease_retention(name("a"), 25)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -148,7 +287,9 @@ async fn ten_thousand_shards_are_made_routed_and_paged() {
     assert_eq!(last.shard, ShardIndex(9_999));
     world = world.reopen().await;
     let stream = world.stream("big");
-    let mut page = world.streams.list_shards(&stream, None, ShardFilter::AtLatest, 4_000);
+    let mut page = world
+        .streams
+        .list_shards(&stream, None, ShardFilter::AtLatest, 4_000);
     let mut seen: Vec<u32> = Vec::new();
     loop {
         seen.extend(page.shards.iter().map(|shard| shard.record.index.0));
@@ -166,15 +307,24 @@ async fn pages_of_streams_follow_their_names_and_their_tokens_age() {
     }
     let page = world.streams.list_streams(None, 2);
     let names = |page: &headwater_streams::StreamPage| -> Vec<String> {
-        page.streams.iter().map(|stream| stream.record.name.to_string()).collect()
+        page.streams
+            .iter()
+            .map(|stream| stream.record.name.to_string())
+            .collect()
     };
     assert_eq!(names(&page), ["a", "b"]);
     let token = page.next.unwrap();
     let rest = world.streams.next_streams(&token, 2).unwrap();
     assert_eq!((names(&rest), rest.next), (vec!["c".to_owned()], None));
-    assert!(matches!(world.streams.next_shards(&token, 2), Err(Error::InvalidToken)));
+    assert!(matches!(
+        world.streams.next_shards(&token, 2),
+        Err(Error::InvalidToken)
+    ));
     world.advance(300_001);
-    assert!(matches!(world.streams.next_streams(&token, 2), Err(Error::ExpiredToken { .. })));
+    assert!(matches!(
+        world.streams.next_streams(&token, 2),
+        Err(Error::ExpiredToken { .. })
+    ));
 }
 
 #[tokio::test]
@@ -199,5 +349,9 @@ async fn shards_count_what_goes_through_them() {
     };
     assert_eq!(shard.metrics(), counted);
     world.streams.scale(name("a"), 2).await.unwrap();
-    assert_eq!(world.stream("a").shards()[0].metrics(), counted, "a closed shard keeps its counts");
+    assert_eq!(
+        world.stream("a").shards()[0].metrics(),
+        counted,
+        "a closed shard keeps its counts"
+    );
 }

@@ -20,12 +20,12 @@ pub(crate) fn of_request(
         return Ok(Encryption { key: None });
     };
     match (&*given.key_type, given.key_arn) {
-        (CUSTOMER_MANAGED, None) => {
-            Err(invalid_argument("KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK."))
-        }
-        (OWNED, Some(_)) => {
-            Err(invalid_argument("KeyARN must not be specified when KeyType is AWS_OWNED_CMK."))
-        }
+        (CUSTOMER_MANAGED, None) => Err(invalid_argument(
+            "KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK.",
+        )),
+        (OWNED, Some(_)) => Err(invalid_argument(
+            "KeyARN must not be specified when KeyType is AWS_OWNED_CMK.",
+        )),
         (_, key) => Ok(Encryption { key }),
     }
 }
@@ -33,8 +33,19 @@ pub(crate) fn of_request(
 /// How it is described. A change is done when it is answered, so that there is nothing between on and off.
 pub(crate) fn describe(encryption: Option<&Encryption>) -> DeliveryStreamEncryptionConfiguration {
     let key = encryption.and_then(|encryption| encryption.key.clone());
-    let key_type = encryption.map(|_| if key.is_some() { CUSTOMER_MANAGED } else { OWNED }.to_owned());
-    let status = if encryption.is_some() { "ENABLED" } else { "DISABLED" };
+    let key_type = encryption.map(|_| {
+        if key.is_some() {
+            CUSTOMER_MANAGED
+        } else {
+            OWNED
+        }
+        .to_owned()
+    });
+    let status = if encryption.is_some() {
+        "ENABLED"
+    } else {
+        "DISABLED"
+    };
     DeliveryStreamEncryptionConfiguration {
         key_arn: key,
         key_type,

@@ -28,17 +28,23 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             &shapes::LIMIT_EXCEEDED_EXCEPTION,
             format!("Account {account} has {count} delivery streams, which is the limit."),
         ),
-        DeliveryError::OtherVersion { name, version, expected } => ApiError::of(
+        DeliveryError::OtherVersion {
+            name,
+            version,
+            expected,
+        } => ApiError::of(
             &shapes::CONCURRENT_MODIFICATION_EXCEPTION,
             format!(
                 "Cannot update firehose: {name} since the current version id: {version} and specified version id: {expected} do not match"
             ),
         ),
-        DeliveryError::TooManyTags => invalid_argument("A delivery stream cannot have more than 50 tags."),
-        DeliveryError::Prefix(error) => prefix(error),
-        DeliveryError::NotDirect(_) => {
-            invalid_argument("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
+        DeliveryError::TooManyTags => {
+            invalid_argument("A delivery stream cannot have more than 50 tags.")
         }
+        DeliveryError::Prefix(error) => prefix(error),
+        DeliveryError::NotDirect(_) => invalid_argument(
+            "This operation is not permitted on KinesisStreamAsSource delivery stream type.",
+        ),
         DeliveryError::EncryptionChangedTooOften(name) => ApiError::of(
             &shapes::LIMIT_EXCEEDED_EXCEPTION,
             format!(
@@ -46,7 +52,9 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             ),
         ),
         DeliveryError::TooLarge => invalid_argument("Records size exceeds 4 MB limit"),
-        DeliveryError::Throttled(_) => ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down."),
+        DeliveryError::Throttled(_) => {
+            ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
+        }
         DeliveryError::Unavailable(error) => {
             tracing::warn!(%error, "records are refused");
             ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
@@ -56,7 +64,11 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
 }
 
 /// The same for a call that named a stream to read.
-pub(crate) fn source_api(error: DeliveryError, stream: Option<&Arn>, context: &Context) -> ApiError {
+pub(crate) fn source_api(
+    error: DeliveryError,
+    stream: Option<&Arn>,
+    context: &Context,
+) -> ApiError {
     match (error, stream.and_then(|arn| arn.name_of("stream"))) {
         (DeliveryError::Source(SourceError::NotFound(_)), Some(name)) => {
             let account = &context.account.0;
@@ -115,5 +127,7 @@ fn prefix(error: PrefixError) -> ApiError {
             return invalid_argument(format!("CustomTimeZone {name} is not a time zone."));
         }
     };
-    invalid_argument(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"))
+    invalid_argument(format!(
+        "Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"
+    ))
 }

@@ -41,12 +41,24 @@ pub(crate) fn normalize(
         ));
     }
     check_together(&processors, is_partitioned)?;
-    let read = processors.into_iter().map(|processor| Ok((place(&processor)?, read(processor, role)?)));
+    let read = processors
+        .into_iter()
+        .map(|processor| Ok((place(&processor)?, read(processor, role)?)));
     let mut read: Vec<(usize, (Processor, Step))> = read.collect::<Result<_, ApiError>>()?;
-    let described = read.iter().map(|(_, (processor, _))| processor.clone()).collect();
-    let described = ProcessingConfiguration { enabled: Some(enabled), processors: Some(described) };
+    let described = read
+        .iter()
+        .map(|(_, (processor, _))| processor.clone())
+        .collect();
+    let described = ProcessingConfiguration {
+        enabled: Some(enabled),
+        processors: Some(described),
+    };
     read.sort_by_key(|(place, _)| *place);
-    let steps = read.into_iter().map(|(_, (_, step))| step).filter(|_| enabled).collect();
+    let steps = read
+        .into_iter()
+        .map(|(_, (_, step))| step)
+        .filter(|_| enabled)
+        .collect();
     Ok((Some(described), steps))
 }
 
@@ -57,9 +69,16 @@ fn place(processor: &Processor) -> Result<usize, ApiError> {
 
 /// Which processors may stand beside which.
 fn check_together(processors: &[Processor], is_partitioned: bool) -> Result<(), ApiError> {
-    let count = |name: &str| processors.iter().filter(|processor| processor.r#type == name).count();
+    let count = |name: &str| {
+        processors
+            .iter()
+            .filter(|processor| processor.r#type == name)
+            .count()
+    };
     if let Some(name) = ORDER.iter().find(|name| count(name) > 1) {
-        return Err(invalid_argument(format!("Cannot have more than 1 {name} processor")));
+        return Err(invalid_argument(format!(
+            "Cannot have more than 1 {name} processor"
+        )));
     }
     for name in ["MetadataExtraction", "RecordDeAggregation"] {
         if !is_partitioned && count(name) > 0 {
@@ -108,7 +127,9 @@ fn log_processing(given: &Parameters<'_>) -> Result<Step, ApiError> {
     given.allow(&["DataMessageExtraction"])?;
     match given.value("DataMessageExtraction") {
         Some("true") => Ok(Step::LogEvents),
-        _ => Err(invalid_argument("DataMessageExtraction has to be one of true")),
+        _ => Err(invalid_argument(
+            "DataMessageExtraction has to be one of true",
+        )),
     }
 }
 
@@ -116,30 +137,45 @@ fn deaggregation(given: &Parameters<'_>) -> Result<Step, ApiError> {
     given.allow(&["SubRecordType", "Delimiter"])?;
     match (given.value("SubRecordType"), given.value("Delimiter")) {
         (Some("JSON"), _) => Ok(Step::Deaggregate(Deaggregation::Json)),
-        (Some("DELIMITED"), None) => Err(invalid_argument("Delimiter should be present for DELIMITED")),
+        (Some("DELIMITED"), None) => Err(invalid_argument(
+            "Delimiter should be present for DELIMITED",
+        )),
         (Some("DELIMITED"), Some(text)) => {
-            let delimiter = STANDARD.decode(text).ok().filter(|delimiter| !delimiter.is_empty());
+            let delimiter = STANDARD
+                .decode(text)
+                .ok()
+                .filter(|delimiter| !delimiter.is_empty());
             let delimiter =
                 delimiter.ok_or_else(|| invalid_argument("Delimiter should be Base64 encoded"))?;
-            Ok(Step::Deaggregate(Deaggregation::Delimited(delimiter.into())))
+            Ok(Step::Deaggregate(Deaggregation::Delimited(
+                delimiter.into(),
+            )))
         }
-        _ => Err(invalid_argument("SubRecordType has to be one of JSON, DELIMITED")),
+        _ => Err(invalid_argument(
+            "SubRecordType has to be one of JSON, DELIMITED",
+        )),
     }
 }
 
 fn metadata_extraction(given: &Parameters<'_>) -> Result<Step, ApiError> {
     given.allow(&["MetadataExtractionQuery", "JsonParsingEngine"])?;
     if given.value("JsonParsingEngine") != Some("JQ-1.6") {
-        return Err(invalid_argument("MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6"));
+        return Err(invalid_argument(
+            "MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6",
+        ));
     }
     let query = given.value("MetadataExtractionQuery").unwrap_or_default();
     match Query::compile(query) {
         Ok(_) if !query.trim().is_empty() => Ok(Step::Query(query.to_owned())),
-        Err(QueryError::Refused(what)) => {
-            Err(ApiError::not_supported(format_args!("{what:?} in a MetadataExtractionQuery")))
-        }
-        Err(QueryError::Long) => Err(ApiError::not_supported("a MetadataExtractionQuery as long as this")),
-        _ => Err(invalid_argument(format!("MetadataExtractionQuery is not a valid JQ expression: {query}"))),
+        Err(QueryError::Refused(what)) => Err(ApiError::not_supported(format_args!(
+            "{what:?} in a MetadataExtractionQuery"
+        ))),
+        Err(QueryError::Long) => Err(ApiError::not_supported(
+            "a MetadataExtractionQuery as long as this",
+        )),
+        _ => Err(invalid_argument(format!(
+            "MetadataExtractionQuery is not a valid JQ expression: {query}"
+        ))),
     }
 }
 
@@ -147,7 +183,12 @@ fn metadata_extraction(given: &Parameters<'_>) -> Result<Step, ApiError> {
 fn append_delimiter(given: &Parameters<'_>) -> Result<Step, ApiError> {
     given.allow(&["Delimiter"])?;
     let text = given.value("Delimiter").unwrap_or("\\n");
-    Ok(Step::Append(text.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r").into()))
+    Ok(Step::Append(
+        text.replace("\\n", "\n")
+            .replace("\\t", "\t")
+            .replace("\\r", "\r")
+            .into(),
+    ))
 }
 
 /// The parameters of a processor.
@@ -156,12 +197,18 @@ struct Parameters<'a>(&'a Processor);
 impl Parameters<'_> {
     fn value(&self, name: &str) -> Option<&str> {
         let given = self.0.parameters.as_deref().unwrap_or_default();
-        given.iter().find(|parameter| parameter.parameter_name == name).map(|p| p.parameter_value.as_str())
+        given
+            .iter()
+            .find(|parameter| parameter.parameter_name == name)
+            .map(|p| p.parameter_value.as_str())
     }
 
     /// Refuses those that the processor has not, and those that are given twice.
     fn allow(&self, allowed: &[&str]) -> Result<(), ApiError> {
-        let (kind, given) = (&self.0.r#type, self.0.parameters.as_deref().unwrap_or_default());
+        let (kind, given) = (
+            &self.0.r#type,
+            self.0.parameters.as_deref().unwrap_or_default(),
+        );
         for (i, parameter) in given.iter().enumerate() {
             let name = parameter.parameter_name.as_str();
             if given[..i].iter().any(|other| other.parameter_name == name) {
@@ -170,7 +217,9 @@ impl Parameters<'_> {
                 )));
             }
             if !allowed.contains(&name) {
-                return Err(invalid_argument(format!("{name} is not a parameter of a {kind} processor.")));
+                return Err(invalid_argument(format!(
+                    "{name} is not a parameter of a {kind} processor."
+                )));
             }
         }
         Ok(())

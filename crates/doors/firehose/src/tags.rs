@@ -11,7 +11,10 @@ use crate::errors::invalid_argument;
 pub(crate) fn of_request(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
     let pair = |tag: Tag| match tag.value {
         Some(value) => Ok((tag.key, value)),
-        None => Err(invalid_argument(format!("The tag {} has no value.", tag.key))),
+        None => Err(invalid_argument(format!(
+            "The tag {} has no value.",
+            tag.key
+        ))),
     };
     tags.into_iter().map(pair).collect()
 }

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_delivery::{
-    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Options,
-    Ports, Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
+    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline,
+    Options, Ports, Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::EmbeddedLog;
@@ -49,7 +49,12 @@ impl Source for Nothing {
         Ok(Vec::new())
     }
 
-    async fn read(&self, shard: &str, _from: u64, _limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+    async fn read(
+        &self,
+        shard: &str,
+        _from: u64,
+        _limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
         Err(SourceError::NotFound(shard.to_owned()))
     }
 
@@ -106,7 +111,11 @@ impl LogSink for Nothing {
 impl World {
     pub async fn new() -> Self {
         let clock = Arc::new(ManualClock::at(Millis(1_700_000_000_500)));
-        let env = Env { clock, random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let env = Env {
+            clock,
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        };
         let dir = tempfile::tempdir().unwrap();
         let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path())).unwrap();
         let nothing = Arc::new(Nothing);
@@ -120,9 +129,17 @@ impl World {
             warehouse: Arc::new(Offline),
         };
         let catalog = Arc::new(MemoryCatalog::default());
-        let options = Options { quotas: Some(Quotas::of_region("us-east-1")), ..Options::default() };
-        let deliveries = Deliveries::open(env, catalog, Arc::new(log), ports, options).await.unwrap();
-        Self { firehose: Firehose { deliveries }, _dir: dir }
+        let options = Options {
+            quotas: Some(Quotas::of_region("us-east-1")),
+            ..Options::default()
+        };
+        let deliveries = Deliveries::open(env, catalog, Arc::new(log), ports, options)
+            .await
+            .unwrap();
+        Self {
+            firehose: Firehose { deliveries },
+            _dir: dir,
+        }
     }
 
     /// Makes a delivery stream that is put into directly.
@@ -135,7 +152,9 @@ impl World {
 
     /// How a delivery stream's encryption is described.
     pub async fn encryption(&self, name: &str) -> Value {
-        let described = self.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": name})).await;
+        let described = self
+            .ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": name}))
+            .await;
         described["DeliveryStreamDescription"]["DeliveryStreamEncryptionConfiguration"].clone()
     }
 

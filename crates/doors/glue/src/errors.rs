@@ -16,7 +16,11 @@ pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
 
 /// Refuses what is set and not built.
 pub(crate) fn refuse(set: bool, what: &str) -> Result<(), ApiError> {
-    if set { Err(ApiError::not_supported(what)) } else { Ok(()) }
+    if set {
+        Err(ApiError::not_supported(what))
+    } else {
+        Ok(())
+    }
 }
 
 /// A domain error as an answer.
@@ -26,16 +30,20 @@ pub(crate) fn api(error: Error) -> ApiError {
         Error::NoDatabase(name) => not_found(format!("Database {name} not found.")),
         Error::NoTable(name) => not_found(format!("Table {name} not found.")),
         Error::NoVersion(_) => not_found("Version not found."),
-        Error::DatabaseExists(_) => of(&shapes::ALREADY_EXISTS_EXCEPTION, "Database already exists."),
+        Error::DatabaseExists(_) => of(
+            &shapes::ALREADY_EXISTS_EXCEPTION,
+            "Database already exists.",
+        ),
         Error::TableExists(_) => of(&shapes::ALREADY_EXISTS_EXCEPTION, "Table already exists."),
         Error::Changed => of(
             &shapes::CONCURRENT_MODIFICATION_EXCEPTION,
             "Update table failed due to concurrent modifications.",
         ),
         Error::LatestVersion(_) | Error::NamesTooLong(_) => invalid_input(error.to_string()),
-        Error::TooManyVersions(_) => {
-            of(&shapes::RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION, &error.to_string())
-        }
+        Error::TooManyVersions(_) => of(
+            &shapes::RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION,
+            &error.to_string(),
+        ),
         Error::Catalog(_) => of(&shapes::INTERNAL_SERVICE_EXCEPTION, &error.to_string()),
     }
 }

@@ -20,7 +20,8 @@ pub(crate) fn check_catalog(id: Option<&str>, context: &Context) -> Result<(), A
 
 /// The version that a request names.
 pub(crate) fn version(id: &str) -> Result<u64, ApiError> {
-    id.parse().map_err(|_| invalid_input(format!("The version {id} is not a number.")))
+    id.parse()
+        .map_err(|_| invalid_input(format!("The version {id} is not a number.")))
 }
 
 /// The version that a request may name.

@@ -68,7 +68,10 @@ pub(crate) fn version(
     context: &Context,
 ) -> Result<TableVersion, ApiError> {
     let version_id = Some(version.version.to_string());
-    Ok(TableVersion { table: Some(table(database, name.to_owned(), version, context)?), version_id })
+    Ok(TableVersion {
+        table: Some(table(database, name.to_owned(), version, context)?),
+        version_id,
+    })
 }
 
 fn time(at: Millis) -> Timestamp {

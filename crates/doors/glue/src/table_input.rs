@@ -12,9 +12,15 @@ pub(crate) fn definition(input: &TableInput) -> Result<Definition, ApiError> {
     refuse(input.federated_table.is_some(), "FederatedTable")?;
     refuse(input.view_definition.is_some(), "ViewDefinition")?;
     let storage = input.storage_descriptor.as_ref();
-    refuse(storage.is_some_and(|storage| storage.schema_reference.is_some()), "SchemaReference")?;
+    refuse(
+        storage.is_some_and(|storage| storage.schema_reference.is_some()),
+        "SchemaReference",
+    )?;
     let document = serde_json::to_value(input).map_err(ApiError::internal)?;
-    Ok(Definition { columns: storage.map(columns).unwrap_or_default(), document })
+    Ok(Definition {
+        columns: storage.map(columns).unwrap_or_default(),
+        document,
+    })
 }
 
 /// A column without a type is text, as it is for those who read tables of Glue.

@@ -27,14 +27,21 @@ pub(crate) type Refused = (String, String);
 
 impl World {
     pub fn new() -> Self {
-        let env = Env { clock: Arc::new(ManualClock::at(Millis(START * 1000))), ..Env::real() };
-        Self(Glue { schemas: Schemas::new(env, Arc::new(MemoryCatalog::default())) })
+        let env = Env {
+            clock: Arc::new(ManualClock::at(Millis(START * 1000))),
+            ..Env::real()
+        };
+        Self(Glue {
+            schemas: Schemas::new(env, Arc::new(MemoryCatalog::default())),
+        })
     }
 
     /// A world that has a database `d` with a table `t` of one column `c`.
     pub async fn with_table() -> Self {
         let world = Self::new();
-        world.ok::<CreateDatabase>(json!({ "DatabaseInput": { "Name": "d" } })).await;
+        world
+            .ok::<CreateDatabase>(json!({ "DatabaseInput": { "Name": "d" } }))
+            .await;
         let input = json!({ "DatabaseName": "d", "TableInput": Self::input("t", "int") });
         world.ok::<CreateTable>(input).await;
         world

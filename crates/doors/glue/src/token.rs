@@ -26,7 +26,11 @@ pub(crate) fn name(token: &str) -> Result<String, ApiError> {
 }
 
 /// Cuts `found` to a page, if there is more than that; the token that `key` of its last entry makes.
-pub(crate) fn cut<T>(found: &mut Vec<T>, page: usize, key: impl Fn(&T) -> String) -> Option<String> {
+pub(crate) fn cut<T>(
+    found: &mut Vec<T>,
+    page: usize,
+    key: impl Fn(&T) -> String,
+) -> Option<String> {
     let more = found.len() > page;
     found.truncate(page);
     found.last().filter(|_| more).map(|last| after(&key(last)))

@@ -59,22 +59,44 @@ impl Access<'_> {
     pub fn check(&self, policy: Option<&Policy>) -> Result<(), Denied> {
         let keys = self.keys();
         let (caller, action, resource) = (&*self.context.caller, self.action, self.resource);
-        let request = Request { caller, action, resource, keys: &keys };
+        let request = Request {
+            caller,
+            action,
+            resource,
+            keys: &keys,
+        };
         let owner = !self.context.is_foreign();
-        let (caller, action, resource) = (caller.arn.clone(), action.to_owned(), resource.to_owned());
+        let (caller, action, resource) =
+            (caller.arn.clone(), action.to_owned(), resource.to_owned());
         match evaluate(policy, &request) {
             Decision::Allow => Ok(()),
             Decision::ImplicitDeny if owner => Ok(()),
-            Decision::ImplicitDeny => Err(Denied::Implicitly { caller, action, resource }),
-            Decision::ExplicitDeny => Err(Denied::Explicitly { caller, action, resource }),
+            Decision::ImplicitDeny => Err(Denied::Implicitly {
+                caller,
+                action,
+                resource,
+            }),
+            Decision::ExplicitDeny => Err(Denied::Explicitly {
+                caller,
+                action,
+                resource,
+            }),
         }
     }
 
     /// The global condition keys that are known of a call. The others (`aws:sourceVpce`, `aws:PrincipalOrgID` …) have
     /// no values here, as on AWS for callers that come from no such place.
     fn keys(&self) -> Keys {
-        let Context { caller, origin, region, account, .. } = self.context;
-        let time = i64::try_from(self.now.seconds()).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+        let Context {
+            caller,
+            origin,
+            region,
+            account,
+            ..
+        } = self.context;
+        let time = i64::try_from(self.now.seconds())
+            .ok()
+            .and_then(|s| jiff::Timestamp::from_second(s).ok());
         let (kind, user) = match caller.user() {
             Some(user) => ("User", Some(user)),
             None => ("Account", None),
@@ -87,7 +109,10 @@ impl Access<'_> {
             ("aws:username", user.map(str::to_owned)),
             ("aws:ResourceAccount", Some(account.0.clone())),
             ("aws:RequestedRegion", Some(region.0.clone())),
-            ("aws:SourceIp", origin.address.map(|address| address.to_string())),
+            (
+                "aws:SourceIp",
+                origin.address.map(|address| address.to_string()),
+            ),
             ("aws:SecureTransport", Some(origin.secure.to_string())),
             ("aws:UserAgent", header(&origin.user_agent)),
             ("aws:Referer", header(&origin.referer)),

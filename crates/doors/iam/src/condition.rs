@@ -19,7 +19,10 @@ impl Keys {
     /// These, and one more value of a key.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.0.entry(key.to_ascii_lowercase()).or_default().push(value.into());
+        self.0
+            .entry(key.to_ascii_lowercase())
+            .or_default()
+            .push(value.into());
         self
     }
 
@@ -93,14 +96,18 @@ impl Test {
     fn fits(&self, value: &str, keys: &Keys) -> bool {
         match self {
             Self::Text(texts) => texts.iter().any(|text| text.matches(value, keys)),
-            Self::TextInAnyCase(texts) => texts.iter().any(|text| text.matches_any_case(value, keys)),
+            Self::TextInAnyCase(texts) => {
+                texts.iter().any(|text| text.matches_any_case(value, keys))
+            }
             Self::Arn(arns) => arns.iter().any(|arn| arn.matches_arn(value, keys)),
             Self::Number(compare, listed) => number(value).is_some_and(|value| {
-                listed.iter().filter_map(|number| value.partial_cmp(number)).any(|order| compare.is(order))
+                listed
+                    .iter()
+                    .filter_map(|number| value.partial_cmp(number))
+                    .any(|order| compare.is(order))
             }),
-            Self::Time(compare, listed) => {
-                time(value).is_some_and(|value| listed.iter().any(|time| compare.is(value.cmp(time))))
-            }
+            Self::Time(compare, listed) => time(value)
+                .is_some_and(|value| listed.iter().any(|time| compare.is(value.cmp(time)))),
             Self::Truth(listed) => truth(value).is_some_and(|value| listed.contains(&value)),
             Self::Address(networks) => value
                 .parse::<IpAddr>()
@@ -144,18 +151,38 @@ fn condition(
         return Err(Malformed::Operator(operator.to_owned()));
     }
     let (test, negated) = test(bare, operator, &values, variables)?;
-    Ok(Condition { key: key.to_ascii_lowercase(), test, negated, if_exists, set })
+    Ok(Condition {
+        key: key.to_ascii_lowercase(),
+        test,
+        negated,
+        if_exists,
+        set,
+    })
 }
 
 /// The test of an operator without prefix and suffix, and whether it is negated.
-fn test(bare: &str, operator: &str, values: &[String], variables: bool) -> Result<(Test, bool), Malformed> {
+fn test(
+    bare: &str,
+    operator: &str,
+    values: &[String],
+    variables: bool,
+) -> Result<(Test, bool), Malformed> {
     let texts = |wildcards| {
         values
             .iter()
-            .map(|text| Pattern::read(text, Reading { wildcards, variables }))
+            .map(|text| {
+                Pattern::read(
+                    text,
+                    Reading {
+                        wildcards,
+                        variables,
+                    },
+                )
+            })
             .collect::<Result<_, _>>()
     };
-    let numbers = |compare| all(operator, values, number).map(|numbers| Test::Number(compare, numbers));
+    let numbers =
+        |compare| all(operator, values, number).map(|numbers| Test::Number(compare, numbers));
     let times = |compare| all(operator, values, time).map(|times| Test::Time(compare, times));
     let networks = || all(operator, values, Network::read).map(Test::Address);
     Ok(match bare {
@@ -189,9 +216,16 @@ fn test(bare: &str, operator: &str, values: &[String], variables: bool) -> Resul
 }
 
 /// All values as the operator compares them.
-fn all<T>(operator: &str, values: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Malformed> {
+fn all<T>(
+    operator: &str,
+    values: &[String],
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, Malformed> {
     let one = |value: &String| {
-        read(value).ok_or_else(|| Malformed::Value { operator: operator.to_owned(), value: value.clone() })
+        read(value).ok_or_else(|| Malformed::Value {
+            operator: operator.to_owned(),
+            value: value.clone(),
+        })
     };
     values.iter().map(one).collect()
 }

@@ -28,7 +28,10 @@ pub enum Decision {
 }
 
 /// What all policies together say: a denial wins, and without an allowance there is none.
-pub fn evaluate<'a>(policies: impl IntoIterator<Item = &'a Policy>, request: &Request<'_>) -> Decision {
+pub fn evaluate<'a>(
+    policies: impl IntoIterator<Item = &'a Policy>,
+    request: &Request<'_>,
+) -> Decision {
     let mut decision = Decision::ImplicitDeny;
     let statements = policies.into_iter().flat_map(|policy| &policy.statements);
     for statement in statements.filter(|statement| statement.covers(request)) {
@@ -43,8 +46,15 @@ pub fn evaluate<'a>(policies: impl IntoIterator<Item = &'a Policy>, request: &Re
 impl Statement {
     fn covers(&self, request: &Request<'_>) -> bool {
         self.actions.covers(|action| action.is(request.action))
-            && self.principals.covers(|principal| principal.is(request.caller))
-            && self.resources.covers(|resource| resource.matches(request.resource, request.keys))
-            && self.conditions.iter().all(|condition| condition.holds(request.keys))
+            && self
+                .principals
+                .covers(|principal| principal.is(request.caller))
+            && self
+                .resources
+                .covers(|resource| resource.matches(request.resource, request.keys))
+            && self
+                .conditions
+                .iter()
+                .all(|condition| condition.holds(request.keys))
     }
 }

@@ -19,7 +19,9 @@ pub enum Malformed {
     #[error("Effect must be Allow or Deny, not {0:?}")]
     Effect(String),
     /// Not somebody who could call.
-    #[error("the principal {0:?} is neither an account nor the ARN of an account's root, user or role")]
+    #[error(
+        "the principal {0:?} is neither an account nor the ARN of an account's root, user or role"
+    )]
     Principal(String),
     /// Principals of a kind that there is not.
     #[error("principals are AWS, Service, Federated or CanonicalUser, not {0:?}")]

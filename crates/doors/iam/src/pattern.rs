@@ -68,7 +68,10 @@ impl Pattern {
         };
         let tokens = self.tokens(keys);
         tokens.is_some_and(|tokens| {
-            glob(&tokens.into_iter().flat_map(lower).collect::<Vec<_>>(), &text.to_lowercase())
+            glob(
+                &tokens.into_iter().flat_map(lower).collect::<Vec<_>>(),
+                &text.to_lowercase(),
+            )
         })
     }
 
@@ -81,7 +84,10 @@ impl Pattern {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let patterns: Vec<&[Token]> = patterns.collect();
         patterns.len() == parts.len()
-            && patterns.into_iter().zip(parts).all(|(pattern, part)| glob(pattern, part))
+            && patterns
+                .into_iter()
+                .zip(parts)
+                .all(|(pattern, part)| glob(pattern, part))
     }
 
     /// The wildcards and characters that it stands for in a request.
@@ -107,9 +113,16 @@ impl Part {
             return text.chars().next().map(|c| Part::Token(Token::Char(c)));
         }
         let (key, default) = match text.split_once(',') {
-            Some((key, default)) => {
-                (key, Some(default.trim().strip_prefix('\'')?.strip_suffix('\'')?.to_owned()))
-            }
+            Some((key, default)) => (
+                key,
+                Some(
+                    default
+                        .trim()
+                        .strip_prefix('\'')?
+                        .strip_suffix('\'')?
+                        .to_owned(),
+                ),
+            ),
             None => (text, None),
         };
         let key = key.trim().to_ascii_lowercase();
@@ -128,7 +141,9 @@ fn glob(mut tokens: &[Token], mut text: &str) -> bool {
                 retry = Some((after, text));
                 tokens = after;
             }
-            (Some((token, after)), Some(next)) if *token == Token::One || *token == Token::Char(next) => {
+            (Some((token, after)), Some(next))
+                if *token == Token::One || *token == Token::Char(next) =>
+            {
                 tokens = after;
                 text = &text[next.len_utf8()..];
             }
@@ -153,20 +168,36 @@ mod tests {
 
     use super::*;
 
-    const LIKE: Reading = Reading { wildcards: true, variables: true };
+    const LIKE: Reading = Reading {
+        wildcards: true,
+        variables: true,
+    };
 
     fn matches(pattern: &str, text: &str) -> bool {
-        Pattern::read(pattern, LIKE).unwrap().matches(text, &Keys::default())
+        Pattern::read(pattern, LIKE)
+            .unwrap()
+            .matches(text, &Keys::default())
     }
 
     #[test]
     fn wildcards_stand_for_characters() {
-        for (pattern, text) in
-            [("*", ""), ("a*", "a"), ("a*c", "abcbc"), ("a?c", "aüc"), ("*a*b*", "xaxbx"), ("", "")]
-        {
+        for (pattern, text) in [
+            ("*", ""),
+            ("a*", "a"),
+            ("a*c", "abcbc"),
+            ("a?c", "aüc"),
+            ("*a*b*", "xaxbx"),
+            ("", ""),
+        ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("a?", "a"), ("a*c", "abcb"), ("A", "a"), ("a", "ab")] {
+        for (pattern, text) in [
+            ("", "a"),
+            ("a?", "a"),
+            ("a*c", "abcb"),
+            ("A", "a"),
+            ("a", "ab"),
+        ] {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }
@@ -178,26 +209,46 @@ mod tests {
         let read = |text| Pattern::read(text, LIKE).unwrap();
         let home = read("arn:aws:s3:::bucket/${AWS:UserName}/*");
         assert!(home.matches("arn:aws:s3:::bucket/ann*/x", &keys));
-        assert!(!home.matches("arn:aws:s3:::bucket/anna/x", &keys), "a value's wildcards are characters");
+        assert!(
+            !home.matches("arn:aws:s3:::bucket/anna/x", &keys),
+            "a value's wildcards are characters"
+        );
         assert!(!home.matches("arn:aws:s3:::bucket//x", &Keys::default()));
         let team = read("${aws:PrincipalTag/team, 'company-wide'}/*");
         assert!(team.matches("company-wide/x", &keys));
         assert!(read("a${*}b${?}${$}").matches("a*b?$", &keys));
-        let plain = Reading { wildcards: true, variables: false };
-        assert!(Pattern::read("${aws:username}", plain).unwrap().matches("${aws:username}", &keys));
+        let plain = Reading {
+            wildcards: true,
+            variables: false,
+        };
+        assert!(
+            Pattern::read("${aws:username}", plain)
+                .unwrap()
+                .matches("${aws:username}", &keys)
+        );
         for bad in ["${", "${}", "${a, b}", "${,'x'}"] {
-            assert_eq!(Pattern::read(bad, LIKE), Err(Malformed::Variable(bad.to_owned())));
+            assert_eq!(
+                Pattern::read(bad, LIKE),
+                Err(Malformed::Variable(bad.to_owned()))
+            );
         }
     }
 
     #[test]
     fn arns_are_compared_part_by_part() {
-        let matches = |pattern, arn| Pattern::read(pattern, LIKE).unwrap().matches_arn(arn, &Keys::default());
+        let matches = |pattern, arn| {
+            Pattern::read(pattern, LIKE)
+                .unwrap()
+                .matches_arn(arn, &Keys::default())
+        };
         assert!(matches(
             "arn:aws:kinesis:*:111111111111:stream/*",
             "arn:aws:kinesis:r:111111111111:stream/a:b"
         ));
-        assert!(!matches("arn:aws:*:stream/s", "arn:aws:kinesis:r:111111111111:stream/s"));
+        assert!(!matches(
+            "arn:aws:*:stream/s",
+            "arn:aws:kinesis:r:111111111111:stream/s"
+        ));
         assert!(!matches("*", "arn:aws:s3:::b"));
     }
 

@@ -68,9 +68,13 @@ pub struct Action {
 
 impl Action {
     fn read(text: String) -> Result<Self, Malformed> {
-        let reading = Reading { wildcards: true, variables: false };
-        let of_service =
-            text.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+        let reading = Reading {
+            wildcards: true,
+            variables: false,
+        };
+        let of_service = text
+            .split_once(':')
+            .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
         if text != "*" && !of_service {
             return Err(Malformed::Action(text));
         }
@@ -94,7 +98,8 @@ impl Policy {
     /// # Errors
     /// What is wrong with the text.
     pub fn of_resource(text: &str) -> Result<Self, Malformed> {
-        let raw: RawPolicy = serde_json::from_str(text).map_err(|e| Malformed::Json(e.to_string()))?;
+        let raw: RawPolicy =
+            serde_json::from_str(text).map_err(|e| Malformed::Json(e.to_string()))?;
         let variables = match raw.version.as_deref() {
             Some("2012-10-17") => true,
             Some("2008-10-17") | None => false,
@@ -105,7 +110,9 @@ impl Policy {
             return Err(Malformed::Empty("Statement"));
         }
         let statements = statements.into_iter().map(|raw| statement(raw, variables));
-        Ok(Self { statements: statements.collect::<Result<_, _>>()? })
+        Ok(Self {
+            statements: statements.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -114,7 +121,13 @@ fn statement(raw: RawStatement, variables: bool) -> Result<Statement, Malformed>
         if text != "*" && !text.starts_with("arn:") {
             return Err(Malformed::Resource(text));
         }
-        Pattern::read(&text, Reading { wildcards: true, variables })
+        Pattern::read(
+            &text,
+            Reading {
+                wildcards: true,
+                variables,
+            },
+        )
     };
     Ok(Statement {
         sid: raw.sid,

@@ -51,7 +51,9 @@ impl Principal {
                 Ok(Self::Account(account.to_owned()))
             }
             ["arn", partition, service, "", account, name]
-                if partition.starts_with("aws") && is_account(account) && is_name(service, name) =>
+                if partition.starts_with("aws")
+                    && is_account(account)
+                    && is_name(service, name) =>
             {
                 Ok(Self::Arn(text))
             }
@@ -71,7 +73,10 @@ fn is_name(service: &str, name: &str) -> bool {
         "sts" => &["assumed-role/", "federated-user/"],
         _ => &[],
     };
-    let named = |kind: &&str| name.strip_prefix(*kind).is_some_and(|name| !name.is_empty());
+    let named = |kind: &&str| {
+        name.strip_prefix(*kind)
+            .is_some_and(|name| !name.is_empty())
+    };
     kinds.iter().any(named) && !name.contains(['*', '?'])
 }
 
@@ -93,7 +98,11 @@ fn read_all(raw: RawPrincipals) -> Result<Vec<Principal>, Malformed> {
             all.push(read(text)?);
         }
     }
-    if all.is_empty() { Err(Malformed::Empty("Principal")) } else { Ok(all) }
+    if all.is_empty() {
+        Err(Malformed::Empty("Principal"))
+    } else {
+        Ok(all)
+    }
 }
 
 /// The callers that a statement covers.

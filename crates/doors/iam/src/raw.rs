@@ -73,7 +73,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Pairs<T>, M::Error> {
         let mut pairs: Vec<(String, T)> = Vec::new();
         while let Some((name, value)) = members.next_entry::<String, T>()? {
-            if pairs.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            if pairs
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(&name))
+            {
                 return Err(de::Error::custom(format_args!("{name} is given twice")));
             }
             pairs.push((name, value));
@@ -98,7 +101,8 @@ impl<'de> Visitor<'de> for StatementsVisitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<Statements, M::Error> {
-        RawStatement::deserialize(MapAccessDeserializer::new(members)).map(|one| Statements(vec![one]))
+        RawStatement::deserialize(MapAccessDeserializer::new(members))
+            .map(|one| Statements(vec![one]))
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, items: S) -> Result<Statements, S::Error> {
@@ -129,7 +133,9 @@ impl<'de> Visitor<'de> for PrincipalsVisitor {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<RawPrincipals, M::Error> {
-        PairsVisitor(PhantomData).visit_map(members).map(RawPrincipals::ByKind)
+        PairsVisitor(PhantomData)
+            .visit_map(members)
+            .map(RawPrincipals::ByKind)
     }
 }
 

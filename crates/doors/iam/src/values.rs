@@ -29,7 +29,10 @@ impl Compare {
 
 /// A number, whole or with decimals.
 pub fn number(text: &str) -> Option<f64> {
-    text.trim().parse::<f64>().ok().filter(|number| number.is_finite())
+    text.trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
 }
 
 /// A time: in one of the forms of ISO 8601 that the W3C notes, or in seconds since 1970.
@@ -38,7 +41,9 @@ pub fn time(text: &str) -> Option<Timestamp> {
         return Timestamp::from_second(seconds).ok();
     }
     let in_utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
-    text.parse::<Timestamp>().ok().or_else(|| in_utc().map(|zoned| zoned.timestamp()))
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| in_utc().map(|zoned| zoned.timestamp()))
 }
 
 /// `true` or `false`, in any case.
@@ -69,8 +74,12 @@ impl Network {
     /// Whether `address` is in it.
     pub fn holds(self, address: IpAddr) -> bool {
         let differ = match (self.address, address) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => (ours.to_bits() ^ theirs.to_bits()).leading_zeros(),
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => (ours.to_bits() ^ theirs.to_bits()).leading_zeros(),
+            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
+                (ours.to_bits() ^ theirs.to_bits()).leading_zeros()
+            }
+            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
+                (ours.to_bits() ^ theirs.to_bits()).leading_zeros()
+            }
             _ => return false,
         };
         differ >= self.bits
@@ -84,7 +93,12 @@ mod tests {
     #[test]
     fn times_are_read_in_every_form() {
         let noon = time("2026-11-21T12:00:00Z").unwrap();
-        for form in ["2026-11-21T12:00Z", "2026-11-21T14:00:00+02:00", "1795262400", "2026-11-21T12:00:00"] {
+        for form in [
+            "2026-11-21T12:00Z",
+            "2026-11-21T14:00:00+02:00",
+            "1795262400",
+            "2026-11-21T12:00:00",
+        ] {
             assert_eq!(time(form), Some(noon), "{form}");
         }
         assert_eq!(time("2026-11-21"), time("2026-11-21T00:00:00Z"));
@@ -93,8 +107,11 @@ mod tests {
 
     #[test]
     fn networks_hold_what_begins_alike() {
-        let holds =
-            |network: &str, address: &str| Network::read(network).unwrap().holds(address.parse().unwrap());
+        let holds = |network: &str, address: &str| {
+            Network::read(network)
+                .unwrap()
+                .holds(address.parse().unwrap())
+        };
         assert!(holds("203.0.113.0/24", "203.0.113.255"));
         assert!(!holds("203.0.113.0/24", "203.0.114.0"));
         assert!(holds("0.0.0.0/0", "203.0.113.1") && !holds("0.0.0.0/0", "::1"));

@@ -4,7 +4,10 @@
 //! HTTP's own syntax and signatures are left out. callgrind writes down what it counted at each call of
 //! [`phase_boundary`]; which phase that was, and of how many calls, stands on standard output in the same order.
 
-#![allow(clippy::unwrap_used, reason = "this is a measurement: what fails, ends it")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "this is a measurement: what fails, ends it"
+)]
 
 use std::{hint::black_box, path::Path, sync::Arc};
 
@@ -42,17 +45,26 @@ const SMALL_SEGMENT_BYTES: u64 = 1 << 20;
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let warm = World::open(&folder.path().join("warm"), headwater_log::Options::new("")).await;
-    let options =
-        headwater_log::Options { segment_bytes: SMALL_SEGMENT_BYTES, ..headwater_log::Options::new("") };
-    let cold =
-        World::open(&folder.path().join("cold"), headwater_log::Options { tail_cache_bytes: 0, ..options })
-            .await;
+    let options = headwater_log::Options {
+        segment_bytes: SMALL_SEGMENT_BYTES,
+        ..headwater_log::Options::new("")
+    };
+    let cold = World::open(
+        &folder.path().join("cold"),
+        headwater_log::Options {
+            tail_cache_bytes: 0,
+            ..options
+        },
+    )
+    .await;
     warm.create("put", SHARDS).await;
     let (from_tail, from_files) = (warm.pages().await, cold.pages().await);
     cold.log.maintain().await.unwrap();
 
-    warm.phase("put_records", 20, &[("PutRecords", put_records("put", 0))]).await;
-    warm.phase("put_record", 500, &[("PutRecord", put_record("put"))]).await;
+    warm.phase("put_records", 20, &[("PutRecords", put_records("put", 0))])
+        .await;
+    warm.phase("put_record", 500, &[("PutRecord", put_record("put"))])
+        .await;
     warm.phase("get_records_tail", 20, &from_tail).await;
     cold.phase("get_records_files", 20, &from_files).await;
 }
@@ -78,12 +90,23 @@ struct World {
 
 impl World {
     async fn open(dir: &Path, options: headwater_log::Options) -> Self {
-        let env = Env { random: Arc::new(SeededRandom::new(1)), ..Env::real() };
-        let options = headwater_log::Options { dir: dir.to_owned(), maintain_every: None, ..options };
+        let env = Env {
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        };
+        let options = headwater_log::Options {
+            dir: dir.to_owned(),
+            maintain_every: None,
+            ..options
+        };
         let log = Arc::new(EmbeddedLog::open(env.clone(), options).unwrap());
         let kinesis = kinesis(env, log.clone()).await;
         let door = JsonDoor::new(headwater_kinesis::table(Arc::new(kinesis)));
-        Self { door, buffers: Buffers::default(), log }
+        Self {
+            door,
+            buffers: Buffers::default(),
+            log,
+        }
     }
 
     /// Makes `calls` calls, in turn those given, between two marks.
@@ -111,8 +134,18 @@ impl World {
     }
 
     async fn json(&self, operation: &str, input: Value) -> Value {
-        let answer = self.answer(operation, input.to_string()).await.collect().await.unwrap().to_bytes();
-        if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).unwrap() }
+        let answer = self
+            .answer(operation, input.to_string())
+            .await
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes();
+        if answer.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&answer).unwrap()
+        }
     }
 
     async fn answer(&self, operation: &str, body: String) -> Body {
@@ -123,14 +156,21 @@ impl World {
             .header("content-length", body.len())
             .body(in_pieces(body.into()))
             .unwrap();
-        let context = Context { buffers: self.buffers.clone(), ..context() };
+        let context = Context {
+            buffers: self.buffers.clone(),
+            ..context()
+        };
         let response = self.door.call(request, context).await;
         assert_eq!(response.status(), 200, "{operation}");
         response.into_body()
     }
 
     async fn create(&self, stream: &str, shards: usize) {
-        self.json("CreateStream", json!({"StreamName": stream, "ShardCount": shards})).await;
+        self.json(
+            "CreateStream",
+            json!({"StreamName": stream, "ShardCount": shards}),
+        )
+        .await;
     }
 
     /// Puts a page of records into each shard of a stream, and gives the calls that read them.
@@ -145,7 +185,9 @@ impl World {
             let shard = json!({"StreamName": "get", "ShardId": shard.to_string(), "ShardIteratorType": "TRIM_HORIZON"});
             let iterator = &self.json("GetShardIterator", shard).await["ShardIterator"];
             let page = json!({"ShardIterator": iterator, "Limit": PAGE});
-            let records = self.json("GetRecords", page.clone()).await["Records"].as_array().map(Vec::len);
+            let records = self.json("GetRecords", page.clone()).await["Records"]
+                .as_array()
+                .map(Vec::len);
             assert_eq!(records, Some(PAGE));
             pages.push(("GetRecords", page.to_string()));
         }
@@ -155,31 +197,57 @@ impl World {
 
 async fn kinesis(env: Env, log: Arc<dyn ShardLog>) -> Kinesis {
     let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
-    let options = headwater_streams::Options { limits: false, ..Default::default() };
-    let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options).await.unwrap();
+    let options = headwater_streams::Options {
+        limits: false,
+        ..Default::default()
+    };
+    let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options)
+        .await
+        .unwrap();
     let sources = Arc::new(StreamSources(streams.clone()));
-    let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await.unwrap();
-    let options = headwater_delivery::Options { family: Family::Channels, ..Default::default() };
-    let deliveries = Deliveries::open(env, catalog, log, nowhere::ports(sources), options).await.unwrap();
-    Kinesis { streams, channels: Channels { deliveries, limits: false }, queues }
+    let queues = Queues::open(env.clone(), catalog.clone(), sources.clone())
+        .await
+        .unwrap();
+    let options = headwater_delivery::Options {
+        family: Family::Channels,
+        ..Default::default()
+    };
+    let deliveries = Deliveries::open(env, catalog, log, nowhere::ports(sources), options)
+        .await
+        .unwrap();
+    Kinesis {
+        streams,
+        channels: Channels {
+            deliveries,
+            limits: false,
+        },
+        queues,
+    }
 }
 
 fn in_pieces(body: Bytes) -> Body {
     let len = Some(body.len() as u64);
     let pieces = (0..body.len()).step_by(PIECE_BYTES);
-    let pieces: Vec<_> = pieces.map(|at| Ok(body.slice(at..body.len().min(at + PIECE_BYTES)))).collect();
-    body::streamed(ByteStream { chunks: Box::pin(stream::iter(pieces)), len })
+    let pieces: Vec<_> = pieces
+        .map(|at| Ok(body.slice(at..body.len().min(at + PIECE_BYTES))))
+        .collect();
+    body::streamed(ByteStream {
+        chunks: Box::pin(stream::iter(pieces)),
+        len,
+    })
 }
 
 fn context() -> Context {
-    let (region, account) = (Region("us-east-1".to_owned()), Account("000000000000".to_owned()));
+    let (region, account) = (
+        Region("us-east-1".to_owned()),
+        Account("000000000000".to_owned()),
+    );
     Context::new("request", region, account, "127.0.0.1:4566")
 }
 
 /// The `call`th request to put so many records, over all shards.
 fn put_records(stream: &str, call: usize) -> String {
-    let record =
-        |i| json!({"PartitionKey": format!("key-{:08}", call * RECORDS_A_CALL + i), "Data": data(i)});
+    let record = |i| json!({"PartitionKey": format!("key-{:08}", call * RECORDS_A_CALL + i), "Data": data(i)});
     let records: Vec<_> = (0..RECORDS_A_CALL).map(record).collect();
     json!({"StreamName": stream, "Records": records}).to_string()
 }
@@ -189,5 +257,10 @@ fn put_record(stream: &str) -> String {
 }
 
 fn data(seed: usize) -> Blob {
-    Blob((0..RECORD_BYTES).map(|i| (i * 31 + seed * 17) as u8).collect::<Vec<u8>>().into())
+    Blob(
+        (0..RECORD_BYTES)
+            .map(|i| (i * 31 + seed * 17) as u8)
+            .collect::<Vec<u8>>()
+            .into(),
+    )
 }

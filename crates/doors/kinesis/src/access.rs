@@ -82,18 +82,28 @@ impl Resource {
 /// Whether a text may be the policy of a resource with that ARN and those operations to share.
 fn check(text: &str, resource: &str, operations: &[&str]) -> Result<(), ApiError> {
     if text.len() > POLICY_BYTES {
-        return Err(invalid_argument(format!("The policy must not be over {POLICY_BYTES} bytes.")));
+        return Err(invalid_argument(format!(
+            "The policy must not be over {POLICY_BYTES} bytes."
+        )));
     }
     let invalid = |why: String| invalid_argument(format!("Invalid policy: {why}."));
     let policy = Policy::of_resource(text).map_err(|error| invalid(error.to_string()))?;
     let mut statements = policy.statements.iter();
-    statements.try_for_each(|statement| check_statement(statement, resource, operations)).map_err(invalid)
+    statements
+        .try_for_each(|statement| check_statement(statement, resource, operations))
+        .map_err(invalid)
 }
 
-fn check_statement(statement: &Statement, resource: &str, operations: &[&str]) -> Result<(), String> {
-    let (Listed::Only(principals), Listed::Only(actions), Listed::Only(resources)) =
-        (&statement.principals, &statement.actions, &statement.resources)
-    else {
+fn check_statement(
+    statement: &Statement,
+    resource: &str,
+    operations: &[&str],
+) -> Result<(), String> {
+    let (Listed::Only(principals), Listed::Only(actions), Listed::Only(resources)) = (
+        &statement.principals,
+        &statement.actions,
+        &statement.resources,
+    ) else {
         return Err("NotPrincipal, NotAction and NotResource are not supported".to_owned());
     };
     for principal in principals {
@@ -102,20 +112,39 @@ fn check_statement(statement: &Statement, resource: &str, operations: &[&str]) -
             Principal::Everyone => {
                 return Err("the wildcard * is not supported in Principal".to_owned());
             }
-            Principal::Service(name) | Principal::Federated(name) | Principal::CanonicalUser(name) => {
-                return Err(format!("the principal {name} is neither an account nor a user or role"));
+            Principal::Service(name)
+            | Principal::Federated(name)
+            | Principal::CanonicalUser(name) => {
+                return Err(format!(
+                    "the principal {name} is neither an account nor a user or role"
+                ));
             }
         }
     }
     for action in actions {
-        let known =
-            action.as_str().split_once(':').filter(|(service, _)| service.eq_ignore_ascii_case("kinesis"));
-        if !known.is_some_and(|(_, name)| operations.iter().any(|known| known.eq_ignore_ascii_case(name))) {
-            return Err(format!("the action {} cannot be shared of {resource}", action.as_str()));
+        let known = action
+            .as_str()
+            .split_once(':')
+            .filter(|(service, _)| service.eq_ignore_ascii_case("kinesis"));
+        if !known.is_some_and(|(_, name)| {
+            operations
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+        }) {
+            return Err(format!(
+                "the action {} cannot be shared of {resource}",
+                action.as_str()
+            ));
         }
     }
-    let is_meant = resources.iter().all(|pattern| pattern.matches(resource, &Default::default()));
-    if is_meant { Ok(()) } else { Err(format!("Resource must be {resource}")) }
+    let is_meant = resources
+        .iter()
+        .all(|pattern| pattern.matches(resource, &Default::default()));
+    if is_meant {
+        Ok(())
+    } else {
+        Err(format!("Resource must be {resource}"))
+    }
 }
 
 impl Kinesis {
@@ -135,8 +164,14 @@ impl Kinesis {
                 let set = self.queues.set_policy(&queue.id, policy).await;
                 return set.map_err(|error| queues::api(error, context));
             }
-            Resource::Stream(stream) => self.streams.set_policy(stream.record.name.clone(), policy).await,
-            Resource::Consumer(_, consumer) => self.streams.set_consumer_policy(consumer, policy).await,
+            Resource::Stream(stream) => {
+                self.streams
+                    .set_policy(stream.record.name.clone(), policy)
+                    .await
+            }
+            Resource::Consumer(_, consumer) => {
+                self.streams.set_consumer_policy(consumer, policy).await
+            }
         };
         set.map_err(|error| errors::api(error, context))
     }
@@ -180,9 +215,17 @@ impl Kinesis {
             return Ok(());
         }
         // Read at each call: that takes microseconds, and only where something is shared.
-        let policy = policy.map(Policy::of_resource).transpose().map_err(ApiError::internal)?;
+        let policy = policy
+            .map(Policy::of_resource)
+            .transpose()
+            .map_err(ApiError::internal)?;
         let (action, resource) = (format!("kinesis:{}", context.operation), resource());
-        let access = Access { context, action: &action, resource: &resource, now: self.streams.now() };
+        let access = Access {
+            context,
+            action: &action,
+            resource: &resource,
+            now: self.streams.now(),
+        };
         let checked = access.check(policy.as_ref());
         checked.map_err(|denied| ApiError::of(&ACCESS_DENIED_EXCEPTION, denied.to_string()))
     }

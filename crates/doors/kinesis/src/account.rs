@@ -13,7 +13,11 @@ impl Kinesis {
         let Some(mib) = mib.map(i32::unsigned_abs) else {
             return Ok(None);
         };
-        let commitment = self.streams.commitment().await.map_err(ApiError::internal)?;
+        let commitment = self
+            .streams
+            .commitment()
+            .await
+            .map_err(ApiError::internal)?;
         if !commitment.is_on(self.streams.now()) {
             return Err(errors::invalid_argument(
                 "WarmThroughputMiBps needs MinimumThroughputBillingCommitment to be enabled: see UpdateAccountSettings.",
@@ -31,7 +35,10 @@ impl Kinesis {
 const MAX_WARM_MIB: u32 = 10 * 1024;
 
 /// A commitment as AWS describes it.
-pub(crate) fn describe(commitment: Commitment, now: Millis) -> MinimumThroughputBillingCommitmentOutput {
+pub(crate) fn describe(
+    commitment: Commitment,
+    now: Millis,
+) -> MinimumThroughputBillingCommitmentOutput {
     let status = match (commitment.is_on(now), commitment.ends) {
         (true, None) => "ENABLED",
         (true, Some(_)) => "ENABLED_UNTIL_EARLIEST_ALLOWED_END",
@@ -41,7 +48,10 @@ pub(crate) fn describe(commitment: Commitment, now: Millis) -> MinimumThroughput
     MinimumThroughputBillingCommitmentOutput {
         status: status.to_owned(),
         started_at: commitment.started.map(describe::timestamp),
-        ended_at: commitment.ends.filter(|ends| *ends <= now).map(describe::timestamp),
+        ended_at: commitment
+            .ends
+            .filter(|ends| *ends <= now)
+            .map(describe::timestamp),
         earliest_allowed_end_at: earliest.map(describe::timestamp),
     }
 }

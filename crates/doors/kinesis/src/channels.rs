@@ -47,7 +47,10 @@ impl Channels {
     /// How long records may wait.
     pub(crate) fn freshness(&self, given: Option<i32>) -> Result<i32, ApiError> {
         let seconds = given.unwrap_or(FRESHNESS_DEFAULT);
-        let (least, most) = (if self.limits { *FRESHNESS.start() } else { 0 }, *FRESHNESS.end());
+        let (least, most) = (
+            if self.limits { *FRESHNESS.start() } else { 0 },
+            *FRESHNESS.end(),
+        );
         match (least..=most).contains(&seconds) {
             true => Ok(seconds),
             false => Err(invalid_argument(format!(
@@ -63,7 +66,12 @@ impl Channels {
         context: &Context,
     ) -> Result<Vec<StreamRecord>, ApiError> {
         let arn = describe::arn_of(stream, context);
-        let is_of = |channel: &StreamRecord| channel.origin.stream().is_some_and(|s| s.to_string() == arn);
+        let is_of = |channel: &StreamRecord| {
+            channel
+                .origin
+                .stream()
+                .is_some_and(|s| s.to_string() == arn)
+        };
         let listed = self.deliveries.list(None, usize::MAX, is_of).await;
         Ok(listed.map_err(|error| errors::channel(error, context))?.0)
     }
@@ -71,7 +79,11 @@ impl Channels {
 
 impl Kinesis {
     /// The channel that an ARN names.
-    pub(crate) async fn channel(&self, arn: &str, context: &Context) -> Result<StreamRecord, ApiError> {
+    pub(crate) async fn channel(
+        &self,
+        arn: &str,
+        context: &Context,
+    ) -> Result<StreamRecord, ApiError> {
         let name = name_in(arn, context)?;
         let found = self.channels.deliveries.describe(&name).await;
         found.map_err(|error| errors::channel(error, context))
@@ -83,7 +95,10 @@ impl Kinesis {
         arn: &str,
         context: &Context,
     ) -> Result<Option<StreamRecord>, ApiError> {
-        match arn.parse().is_ok_and(|arn: Arn| arn.name_of("channel").is_some()) {
+        match arn
+            .parse()
+            .is_ok_and(|arn: Arn| arn.name_of("channel").is_some())
+        {
             true => self.channel(arn, context).await.map(Some),
             false => Ok(None),
         }
@@ -97,14 +112,19 @@ impl Kinesis {
         context: &Context,
     ) -> Result<Nothing, ApiError> {
         let changed = self.channels.deliveries.tag(&channel.name, change).await;
-        changed.map(|()| Nothing {}).map_err(|error| errors::channel(error, context))
+        changed
+            .map(|()| Nothing {})
+            .map_err(|error| errors::channel(error, context))
     }
 }
 
 fn name_in(text: &str, context: &Context) -> Result<String, ApiError> {
     let invalid = || invalid_argument(format!("Invalid ChannelARN: {text}"));
     let arn: Arn = text.parse().map_err(|_| invalid())?;
-    let name = arn.name_of("channel").filter(|_| arn.service == "kinesis").ok_or_else(invalid)?;
+    let name = arn
+        .name_of("channel")
+        .filter(|_| arn.service == "kinesis")
+        .ok_or_else(invalid)?;
     if arn.account != context.account.0 || arn.region != context.region.0 {
         return Err(errors::no_channel(name, &arn.account));
     }
@@ -129,7 +149,11 @@ pub(crate) fn destination(
     let storage = described_storage(&given.storage_configuration, context)?;
     let dead_letters = dead_letters(given, &storage, context)?;
     let freshness = channels.freshness(given.data_freshness_in_seconds)?;
-    let logs = input.logging_configuration.clone().unwrap_or_default().cloud_watch_logs;
+    let logs = input
+        .logging_configuration
+        .clone()
+        .unwrap_or_default()
+        .cloud_watch_logs;
     let logs = with_names(logs, &input.channel_name, id);
     let description = ChannelDescription {
         stream_configuration_list: vec![ChannelStreamDescription {
@@ -142,7 +166,9 @@ pub(crate) fn destination(
             dead_letter_queue_s3_configuration: dead_letters.clone(),
             storage_configuration: storage.clone(),
         }),
-        logging_configuration: ChannelLoggingConfiguration { cloud_watch_logs: logs },
+        logging_configuration: ChannelLoggingConfiguration {
+            cloud_watch_logs: logs,
+        },
         ..Default::default()
     };
     let base = Destination {
@@ -170,29 +196,48 @@ pub(crate) fn destination(
 }
 
 /// A destination with the settings that may change as `description` has them.
-pub(crate) fn changed(base: Destination, description: &ChannelDescription) -> Result<Destination, ApiError> {
+pub(crate) fn changed(
+    base: Destination,
+    description: &ChannelDescription,
+) -> Result<Destination, ApiError> {
     let logs = &description.logging_configuration.cloud_watch_logs;
     let logging = match (logs.enabled, &logs.log_group_name, &logs.log_stream_name) {
-        (true, Some(group), Some(stream)) => Some(Logging { group: group.clone(), stream: stream.clone() }),
+        (true, Some(group), Some(stream)) => Some(Logging {
+            group: group.clone(),
+            stream: stream.clone(),
+        }),
         _ => None,
     };
-    let freshness = description.s3_destination_configuration.as_ref().map(|s3| s3.data_freshness_in_seconds);
+    let freshness = description
+        .s3_destination_configuration
+        .as_ref()
+        .map(|s3| s3.data_freshness_in_seconds);
     let described = serde_json::to_value(description).map_err(ApiError::internal)?;
     let buffering = buffering(freshness.unwrap_or(FRESHNESS_DEFAULT));
-    Ok(Destination { buffering, logging, described, ..base })
+    Ok(Destination {
+        buffering,
+        logging,
+        described,
+        ..base
+    })
 }
 
 /// Log group and stream have defaults where logging is on.
 pub(crate) fn with_names(mut logs: CloudWatchLogs, name: &str, id: &str) -> CloudWatchLogs {
     if logs.enabled {
-        logs.log_group_name.get_or_insert_with(|| format!("/aws/kinesis/{name}/{id}"));
-        logs.log_stream_name.get_or_insert_with(|| LOG_STREAM.to_owned());
+        logs.log_group_name
+            .get_or_insert_with(|| format!("/aws/kinesis/{name}/{id}"));
+        logs.log_stream_name
+            .get_or_insert_with(|| LOG_STREAM.to_owned());
     }
     logs
 }
 
 /// A channel as it is described.
-pub(crate) fn describe(channel: &StreamRecord, status: &str) -> Result<ChannelDescription, ApiError> {
+pub(crate) fn describe(
+    channel: &StreamRecord,
+    status: &str,
+) -> Result<ChannelDescription, ApiError> {
     let described = serde_json::from_value(channel.destination.described.clone());
     let described: ChannelDescription = described.map_err(ApiError::internal)?;
     Ok(ChannelDescription {
@@ -206,11 +251,18 @@ pub(crate) fn describe(channel: &StreamRecord, status: &str) -> Result<ChannelDe
     })
 }
 
-fn bucket_configuration(input: &CreateChannelInput) -> Result<&S3DestinationConfiguration, ApiError> {
+fn bucket_configuration(
+    input: &CreateChannelInput,
+) -> Result<&S3DestinationConfiguration, ApiError> {
     if input.encryption_configuration.is_some() {
-        return Err(ApiError::not_supported("EncryptionConfiguration of channels"));
+        return Err(ApiError::not_supported(
+            "EncryptionConfiguration of channels",
+        ));
     }
-    match (&input.s3_destination_configuration, &input.s3_tables_destination_configuration) {
+    match (
+        &input.s3_destination_configuration,
+        &input.s3_tables_destination_configuration,
+    ) {
         (Some(given), None) => Ok(given),
         (None, Some(_)) => Err(ApiError::not_supported("S3TablesDestinationConfiguration")),
         _ => Err(invalid_argument(
@@ -224,11 +276,19 @@ fn described_storage(
     context: &Context,
 ) -> Result<S3StorageConfiguration, ApiError> {
     check_owner(&given.expected_bucket_owner, context)?;
-    let class = given.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned());
+    let class = given
+        .storage_class
+        .clone()
+        .unwrap_or_else(|| "STANDARD".to_owned());
     if class != "STANDARD" {
-        return Err(ApiError::not_supported(format_args!("StorageClass {class}")));
+        return Err(ApiError::not_supported(format_args!(
+            "StorageClass {class}"
+        )));
     }
-    let template = given.output_key_template.clone().unwrap_or_else(|| DEFAULT_KEY_TEMPLATE.to_owned());
+    let template = given
+        .output_key_template
+        .clone()
+        .unwrap_or_else(|| DEFAULT_KEY_TEMPLATE.to_owned());
     Ok(S3StorageConfiguration {
         storage_class: Some(class),
         output_key_template: Some(template),
@@ -241,14 +301,18 @@ fn dead_letters(
     storage: &S3StorageConfiguration,
     context: &Context,
 ) -> Result<DeadLetterQueueS3Configuration, ApiError> {
-    let mut dead_letters =
-        given.dead_letter_queue_s3_configuration.clone().unwrap_or_else(|| DeadLetterQueueS3Configuration {
+    let mut dead_letters = given
+        .dead_letter_queue_s3_configuration
+        .clone()
+        .unwrap_or_else(|| DeadLetterQueueS3Configuration {
             bucket_arn: storage.bucket_arn.clone(),
             expected_bucket_owner: storage.expected_bucket_owner.clone(),
             error_output_prefix: None,
         });
     check_owner(&dead_letters.expected_bucket_owner, context)?;
-    dead_letters.error_output_prefix.get_or_insert_with(|| ERROR_PREFIX.to_owned());
+    dead_letters
+        .error_output_prefix
+        .get_or_insert_with(|| ERROR_PREFIX.to_owned());
     Ok(dead_letters)
 }
 
@@ -256,19 +320,24 @@ fn dead_letters(
 fn check_owner(expected: &str, context: &Context) -> Result<(), ApiError> {
     match expected == context.account.0 {
         true => Ok(()),
-        false => {
-            Err(invalid_argument(format!("The bucket is not owned by the ExpectedBucketOwner {expected}.")))
-        }
+        false => Err(invalid_argument(format!(
+            "The bucket is not owned by the ExpectedBucketOwner {expected}."
+        ))),
     }
 }
 
 fn bucket(arn: &str) -> Result<String, ApiError> {
-    let parsed: Arn = arn.parse().map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
+    let parsed: Arn = arn
+        .parse()
+        .map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
     Ok(parsed.resource)
 }
 
 fn buffering(freshness: i32) -> Buffering {
-    Buffering { size_mib: SIZE_MIB, interval_s: freshness.unsigned_abs() }
+    Buffering {
+        size_mib: SIZE_MIB,
+        interval_s: freshness.unsigned_abs(),
+    }
 }
 
 fn compression(text: &str) -> Result<Compression, ApiError> {
@@ -276,7 +345,9 @@ fn compression(text: &str) -> Result<Compression, ApiError> {
         "NONE" => Ok(Compression::None),
         "GZIP" => Ok(Compression::Gzip),
         "ZSTD" => Ok(Compression::Zstd),
-        other => Err(ApiError::not_supported(format_args!("CompressionType {other}"))),
+        other => Err(ApiError::not_supported(format_args!(
+            "CompressionType {other}"
+        ))),
     }
 }
 

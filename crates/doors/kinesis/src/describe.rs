@@ -18,7 +18,12 @@ pub(crate) const ACTIVE: &str = "ACTIVE";
 
 /// A stream's status.
 pub(crate) fn status(stream: &Stream) -> String {
-    if stream.is_resharding() { "UPDATING" } else { ACTIVE }.to_owned()
+    if stream.is_resharding() {
+        "UPDATING"
+    } else {
+        ACTIVE
+    }
+    .to_owned()
 }
 
 /// The encryption of records that are encrypted at rest.
@@ -26,7 +31,12 @@ pub(crate) const KMS: &str = "KMS";
 
 /// A stream's encryption.
 pub(crate) fn encryption(stream: &Stream) -> String {
-    if stream.record.encryption.is_some() { KMS } else { "NONE" }.to_owned()
+    if stream.record.encryption.is_some() {
+        KMS
+    } else {
+        "NONE"
+    }
+    .to_owned()
 }
 
 /// The encryption of a record, which AWS tells of encrypted ones only.
@@ -40,12 +50,20 @@ pub(crate) fn distribution(stream: &Stream) -> Option<String> {
         Distribution::Auto => AUTO,
         Distribution::PartitionKey => "USER_PARTITION_KEY",
     };
-    stream.record.mode.is_on_demand().then(|| strategy.to_owned())
+    stream
+        .record
+        .mode
+        .is_on_demand()
+        .then(|| strategy.to_owned())
 }
 
 /// What a strategy's name means; the model has two.
 pub(crate) fn distribution_of(strategy: &str) -> Distribution {
-    if strategy == AUTO { Distribution::Auto } else { Distribution::PartitionKey }
+    if strategy == AUTO {
+        Distribution::Auto
+    } else {
+        Distribution::PartitionKey
+    }
 }
 
 /// The strategy of streams that distribute records themselves.
@@ -58,13 +76,23 @@ pub(crate) fn arn(stream: &Stream, context: &Context) -> String {
 
 /// The ARN of the stream with that name.
 pub(crate) fn arn_of(stream: &StreamName, context: &Context) -> String {
-    Arn::new("kinesis", &context.region, &context.account, format!("stream/{stream}")).to_string()
+    Arn::new(
+        "kinesis",
+        &context.region,
+        &context.account,
+        format!("stream/{stream}"),
+    )
+    .to_string()
 }
 
 /// A consumer's ARN.
 pub(crate) fn consumer_arn(consumer: &Consumer, context: &Context) -> String {
     let stream = arn_of(&consumer.stream, context);
-    format!("{stream}/consumer/{}:{}", consumer.name, consumer.created.seconds())
+    format!(
+        "{stream}/consumer/{}:{}",
+        consumer.name,
+        consumer.created.seconds()
+    )
 }
 
 /// A consumer. It is registered and removed within the call that asks for it, so it has no other status.
@@ -124,8 +152,14 @@ pub(crate) fn millis(timestamp: Timestamp) -> Millis {
 
 /// The capacity mode.
 pub(crate) fn mode(stream: &Stream) -> StreamModeDetails {
-    let mode = if stream.record.mode.is_on_demand() { ON_DEMAND } else { "PROVISIONED" };
-    StreamModeDetails { stream_mode: mode.to_owned() }
+    let mode = if stream.record.mode.is_on_demand() {
+        ON_DEMAND
+    } else {
+        "PROVISIONED"
+    };
+    StreamModeDetails {
+        stream_mode: mode.to_owned(),
+    }
 }
 
 /// The mode of streams whose capacity follows their load.
@@ -133,21 +167,33 @@ pub(crate) const ON_DEMAND: &str = "ON_DEMAND";
 
 /// What an on-demand stream is to take at once, where that was asked for. It is scaled within the call that asks.
 pub(crate) fn warm_throughput(stream: &Stream) -> Option<WarmThroughputObject> {
-    let Mode::OnDemand { warm_mib: Some(mib), .. } = stream.record.mode else {
+    let Mode::OnDemand {
+        warm_mib: Some(mib),
+        ..
+    } = stream.record.mode
+    else {
         return None;
     };
     let mib = Some(i32::try_from(mib).unwrap_or(i32::MAX));
-    Some(WarmThroughputObject { target_mibps: mib, current_mibps: mib })
+    Some(WarmThroughputObject {
+        target_mibps: mib,
+        current_mibps: mib,
+    })
 }
 
 /// The shard-level metrics that are on.
 pub(crate) fn monitoring(stream: &Stream) -> Vec<EnhancedMetrics> {
-    vec![EnhancedMetrics { shard_level_metrics: Some(metrics(&stream.record.metrics)) }]
+    vec![EnhancedMetrics {
+        shard_level_metrics: Some(metrics(&stream.record.metrics)),
+    }]
 }
 
 /// The names of metrics.
 pub(crate) fn metrics<'a>(metrics: impl IntoIterator<Item = &'a ShardMetric>) -> Vec<String> {
-    metrics.into_iter().map(|metric| format!("{metric:?}")).collect()
+    metrics
+        .into_iter()
+        .map(|metric| format!("{metric:?}"))
+        .collect()
 }
 
 /// A shard.
@@ -166,5 +212,8 @@ pub(crate) fn shard(shard: &Shard) -> shapes::Shard {
 
 /// The hash keys of a shard.
 pub(crate) fn range(range: HashRange) -> HashKeyRange {
-    HashKeyRange { starting_hash_key: range.start.to_string(), ending_hash_key: range.end.to_string() }
+    HashKeyRange {
+        starting_hash_key: range.start.to_string(),
+        ending_hash_key: range.end.to_string(),
+    }
 }

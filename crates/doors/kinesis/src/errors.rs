@@ -29,7 +29,11 @@ pub(crate) fn invalid_argument(message: impl Into<String>) -> ApiError {
 
 /// One failed constraint of those that the model no longer states and the service still checks.
 pub(crate) fn validation(failed: impl std::fmt::Display) -> ApiError {
-    ApiError::new(400, "ValidationException", format!("1 validation error detected: {failed}"))
+    ApiError::new(
+        400,
+        "ValidationException",
+        format!("1 validation error detected: {failed}"),
+    )
 }
 
 /// No such stream.
@@ -39,7 +43,9 @@ pub(crate) fn no_stream(name: &StreamName, account: &str) -> ApiError {
 
 /// A stream's shard that is not there.
 pub(crate) fn no_shard(stream: &StreamName, shard: ShardIndex, account: &str) -> ApiError {
-    not_found(format!("Shard {shard} in stream {stream} under account {account} does not exist"))
+    not_found(format!(
+        "Shard {shard} in stream {stream} under account {account} does not exist"
+    ))
 }
 
 /// No such channel.
@@ -52,12 +58,12 @@ pub(crate) fn channel(error: DeliveryError, context: &Context) -> ApiError {
     let account = &context.account.0;
     match error {
         DeliveryError::NotFound(name) => no_channel(&name, account),
-        DeliveryError::Exists(name) => {
-            in_use(format!("Channel {name} under account {account} already exists."))
-        }
-        DeliveryError::OtherVersion { name, .. } => {
-            in_use(format!("Channel {name} under account {account} is being changed by another request."))
-        }
+        DeliveryError::Exists(name) => in_use(format!(
+            "Channel {name} under account {account} already exists."
+        )),
+        DeliveryError::OtherVersion { name, .. } => in_use(format!(
+            "Channel {name} under account {account} is being changed by another request."
+        )),
         DeliveryError::TooMany(count) => ApiError::of(
             &shapes::LIMIT_EXCEEDED_EXCEPTION,
             format!("Account {account} has {count} channels, which is the limit."),
@@ -83,8 +89,14 @@ pub(crate) fn not_found(message: String) -> ApiError {
 }
 
 /// A shard to split or merge that is not there.
-pub(crate) fn no_shard_to_change(stream: &StreamName, shard: ShardIndex, account: &str) -> ApiError {
-    not_found(format!("Could not find shard {shard} in stream {stream} under account {account}."))
+pub(crate) fn no_shard_to_change(
+    stream: &StreamName,
+    shard: ShardIndex,
+    account: &str,
+) -> ApiError {
+    not_found(format!(
+        "Could not find shard {shard} in stream {stream} under account {account}."
+    ))
 }
 
 /// A resharding's error as an answer: it has words of its own for a shard that is not there.
@@ -112,10 +124,12 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
     match error {
         Error::NoStream(name) => no_stream(&name, account),
         Error::NoShard { stream, shard } => no_shard(&stream, shard, account),
-        Error::StreamExists(name) => in_use(format!("Stream {name} under account {account} already exists.")),
-        Error::Conflict(name) => {
-            in_use(format!("Stream {name} under account {account} is being changed by another request."))
-        }
+        Error::StreamExists(name) => in_use(format!(
+            "Stream {name} under account {account} already exists."
+        )),
+        Error::Conflict(name) => in_use(format!(
+            "Stream {name} under account {account} is being changed by another request."
+        )),
         Error::ShardClosed { .. } | Error::NoSplit { .. } | Error::NotAdjacent { .. } => {
             invalid_argument(resharding(&error, account))
         }
@@ -126,17 +140,21 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
             of(&shapes::VALIDATION_EXCEPTION, mode(&error, context))
         }
         Error::AutoNeedsOnDemand(_) => invalid_argument(mode(&error, context)),
-        Error::ModeChangedTooOften(_) | Error::EncryptionChangedTooOften(_) | Error::TooManyOnDemand(_) => {
-            of(&shapes::LIMIT_EXCEEDED_EXCEPTION, mode(&error, context))
-        }
+        Error::ModeChangedTooOften(_)
+        | Error::EncryptionChangedTooOften(_)
+        | Error::TooManyOnDemand(_) => of(&shapes::LIMIT_EXCEEDED_EXCEPTION, mode(&error, context)),
         Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
-        Error::TooManyConsumers(_) => of(&shapes::LIMIT_EXCEEDED_EXCEPTION, consumers(&error, context)),
+        Error::TooManyConsumers(_) => of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            consumers(&error, context),
+        ),
         Error::ConsumerExists { .. } | Error::HasConsumers(_) | Error::Subscribed { .. } => {
             in_use(consumers(&error, context))
         }
-        Error::ShardQuota { open, quota, asked } => {
-            of(&shapes::LIMIT_EXCEEDED_EXCEPTION, shard_quota(context, open, quota, asked))
-        }
+        Error::ShardQuota { open, quota, asked } => of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            shard_quota(context, open, quota, asked),
+        ),
         Error::TooManyTags(name) => invalid_argument(format!(
             "Failed to add tags to stream {name} under account {account} because a given stream cannot have more \
              than {MAX_TAGS} tags associated with it."
@@ -148,12 +166,14 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         Error::RecordTooLarge { index, limit, .. } => {
             too_large(&format!("records.{}.member.data", index + 1), limit)
         }
-        Error::PutTooLarge(_) => {
-            invalid_argument(format!("Records size exceeds {} MB limit", MAX_PUT_BYTES >> 20))
-        }
-        Error::Throttled { stream, shard } => {
-            of(&shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION, rate_exceeded(&stream, shard, account))
-        }
+        Error::PutTooLarge(_) => invalid_argument(format!(
+            "Records size exceeds {} MB limit",
+            MAX_PUT_BYTES >> 20
+        )),
+        Error::Throttled { stream, shard } => of(
+            &shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            rate_exceeded(&stream, shard, account),
+        ),
         Error::InvalidToken => invalid_argument(match token {
             TokenFor::Records => "Invalid ShardIterator.",
             TokenFor::Page => "Invalid NextToken.",
@@ -177,10 +197,15 @@ pub(crate) fn too_large(member: &str, limit: u32) -> ApiError {
 pub(crate) fn entry(error: &PutError, stream: &StreamName, account: &str) -> (String, String) {
     match error {
         PutError::Throttled(shard) => (
-            shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION.name.to_owned(),
+            shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION
+                .name
+                .to_owned(),
             rate_exceeded(stream, *shard, account),
         ),
-        PutError::Closed(_) => ("InternalFailure".to_owned(), "Internal service failure.".to_owned()),
+        PutError::Closed(_) => (
+            "InternalFailure".to_owned(),
+            "Internal service failure.".to_owned(),
+        ),
         PutError::Log(error) => ("InternalFailure".to_owned(), error.to_string()),
     }
 }
@@ -188,7 +213,13 @@ pub(crate) fn entry(error: &PutError, stream: &StreamName, account: &str) -> (St
 /// The same as an answer to a call with one record.
 pub(crate) fn put(error: PutError, stream: &StreamName, context: &Context) -> ApiError {
     match error {
-        PutError::Throttled(shard) => api(Error::Throttled { stream: stream.clone(), shard }, context),
+        PutError::Throttled(shard) => api(
+            Error::Throttled {
+                stream: stream.clone(),
+                shard,
+            },
+            context,
+        ),
         PutError::Closed(shard) => no_shard(stream, shard, &context.account.0),
         PutError::Log(error) => log(&error),
     }
@@ -241,13 +272,20 @@ fn resharding(error: &Error, account: &str) -> String {
             "Shard {shard} in stream {stream} under account {account} has already been merged or split, and thus is \
              not eligible for merging or splitting."
         ),
-        Error::NotAdjacent { stream, shard, adjacent } => format!(
+        Error::NotAdjacent {
+            stream,
+            shard,
+            adjacent,
+        } => format!(
             "Shards {shard} and {adjacent} in stream {stream} under account {account} are not an adjacent pair of \
              shards eligible for merging"
         ),
-        Error::NoSplit { stream, shard, range, at } => {
-            no_split(stream, *shard, *range, &at.to_string(), account)
-        }
+        Error::NoSplit {
+            stream,
+            shard,
+            range,
+            at,
+        } => no_split(stream, *shard, *range, &at.to_string(), account),
         other => other.to_string(),
     }
 }
@@ -290,12 +328,20 @@ fn consumers(error: &Error, context: &Context) -> String {
     let account = &context.account.0;
     match error {
         Error::ConsumerExists { stream, consumer } => {
-            format!("Consumer {consumer} under stream {stream} already exists for account {account}.")
+            format!(
+                "Consumer {consumer} under stream {stream} already exists for account {account}."
+            )
         }
         Error::TooManyConsumers(stream) => {
-            format!("Stream {stream} under account {account} cannot have more consumers and queues.")
+            format!(
+                "Stream {stream} under account {account} cannot have more consumers and queues."
+            )
         }
-        Error::Subscribed { stream, consumer, shard } => format!(
+        Error::Subscribed {
+            stream,
+            consumer,
+            shard,
+        } => format!(
             "Another active subscription exists for this consumer: {consumer}, stream {stream}, shard {shard}"
         ),
         Error::HasConsumers(stream) => format!(
@@ -309,8 +355,9 @@ fn consumers(error: &Error, context: &Context) -> String {
 }
 
 fn scaling(error: &Error) -> String {
-    let counts =
-        |open: u32, target: u32| format!("Current open shard count: {open}, Target shard count: {target}");
+    let counts = |open: u32, target: u32| {
+        format!("Current open shard count: {open}, Target shard count: {target}")
+    };
     match *error {
         Error::ScaledTooFar { open, target } if target > open => format!(
             "UpdateShardCount cannot scale up over double your current open shard count. {}",
@@ -320,7 +367,11 @@ fn scaling(error: &Error) -> String {
             "UpdateShardCount cannot scale down below half your current open shard count. {}",
             counts(open, target)
         ),
-        Error::ScaledOverQuota { open, target, quota } => format!(
+        Error::ScaledOverQuota {
+            open,
+            target,
+            quota,
+        } => format!(
             "Target shard count or number of open shards cannot be greater than {quota}. {}",
             counts(open, target)
         ),
@@ -346,8 +397,16 @@ fn retention(error: &Error) -> String {
     match error {
         Error::RetentionTooShort(hours) => bound("Minimum", MIN_RETENTION_HOURS, *hours, "short"),
         Error::RetentionTooLong(hours) => bound("Maximum", MAX_RETENTION_HOURS, *hours, "long"),
-        Error::NoIncrease { stream, hours, asked } => against(stream, *hours, *asked, "shorter", "Decrease"),
-        Error::NoDecrease { stream, hours, asked } => against(stream, *hours, *asked, "longer", "Increase"),
+        Error::NoIncrease {
+            stream,
+            hours,
+            asked,
+        } => against(stream, *hours, *asked, "shorter", "Decrease"),
+        Error::NoDecrease {
+            stream,
+            hours,
+            asked,
+        } => against(stream, *hours, *asked, "longer", "Increase"),
         other => other.to_string(),
     }
 }
@@ -367,7 +426,9 @@ fn expired(token: TokenFor, issued: Millis, now: Millis, life: u128) -> ApiError
 
 /// A time as AWS writes it in this error: `Thu Jan 22 01:22:02 UTC 2015`.
 fn java_date(time: Millis) -> String {
-    let shown = i64::try_from(time.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let shown = i64::try_from(time.0)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     shown.map_or_else(
         || format!("{} ms", time.0),
         |time| time.strftime("%a %b %d %H:%M:%S UTC %Y").to_string(),
@@ -380,6 +441,9 @@ mod tests {
 
     #[test]
     fn dates_are_written_as_java_does() {
-        assert_eq!(java_date(Millis(1_421_889_722_123)), "Thu Jan 22 01:22:02 UTC 2015");
+        assert_eq!(
+            java_date(Millis(1_421_889_722_123)),
+            "Thu Jan 22 01:22:02 UTC 2015"
+        );
     }
 }

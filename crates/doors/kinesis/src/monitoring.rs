@@ -26,10 +26,17 @@ impl Kinesis {
     ) -> Result<EnhancedMonitoringOutput, ApiError> {
         let api = |error| errors::api(error, context);
         let name = place.name(context)?;
-        let named =
-            |metric: &ShardMetric| names.iter().any(|name| name == "ALL" || *name == format!("{metric:?}"));
+        let named = |metric: &ShardMetric| {
+            names
+                .iter()
+                .any(|name| name == "ALL" || *name == format!("{metric:?}"))
+        };
         let metrics: BTreeSet<ShardMetric> = ShardMetric::ALL.into_iter().filter(named).collect();
-        let before = self.streams.monitor(name.clone(), metrics, switch == Switch::On).await.map_err(api)?;
+        let before = self
+            .streams
+            .monitor(name.clone(), metrics, switch == Switch::On)
+            .await
+            .map_err(api)?;
         let stream = self.streams.get(&name).map_err(api)?;
         Ok(EnhancedMonitoringOutput {
             stream_name: Some(name.to_string()),

@@ -25,7 +25,11 @@ pub(crate) struct Place {
 impl Place {
     /// The stream that an ARN alone names.
     pub fn of_arn(arn: String, id: Option<String>) -> Self {
-        Self { name: None, arn: Some(arn), id }
+        Self {
+            name: None,
+            arn: Some(arn),
+            id,
+        }
     }
 
     /// The name of the stream that is meant; name and ARN may both be given, and then agree. A name alone is that of a
@@ -37,13 +41,20 @@ impl Place {
             ));
         }
         let by_arn = self.arn.map(|arn| name_in_arn(&arn, context)).transpose()?;
-        match (self.name.map(|name| stream_name(&name)).transpose()?, by_arn) {
-            (Some(name), Some(by_arn)) if name != by_arn => {
-                Err(invalid_argument("StreamName and StreamARN do not name the same stream."))
+        match (
+            self.name.map(|name| stream_name(&name)).transpose()?,
+            by_arn,
+        ) {
+            (Some(name), Some(by_arn)) if name != by_arn => Err(invalid_argument(
+                "StreamName and StreamARN do not name the same stream.",
+            )),
+            (Some(name), None) if context.is_foreign() => {
+                Err(no_stream(&name, &context.caller.account.0))
             }
-            (Some(name), None) if context.is_foreign() => Err(no_stream(&name, &context.caller.account.0)),
             (Some(name), _) | (None, Some(name)) => Ok(name),
-            (None, None) => Err(invalid_argument("Either StreamName or StreamARN must be provided.")),
+            (None, None) => Err(invalid_argument(
+                "Either StreamName or StreamARN must be provided.",
+            )),
         }
     }
 }
@@ -72,7 +83,9 @@ impl ConsumerArn {
     fn read(text: &str, context: &Context) -> Result<Self, ApiError> {
         let invalid = || invalid_argument(format!("Invalid ConsumerARN: {text}"));
         let arn: Arn = text.parse().map_err(|_| invalid())?;
-        let parts = arn.name_of("stream").and_then(|rest| rest.split_once("/consumer/"));
+        let parts = arn
+            .name_of("stream")
+            .and_then(|rest| rest.split_once("/consumer/"));
         let (stream, rest) = parts.ok_or_else(invalid)?;
         let (name, seconds) = rest.rsplit_once(':').ok_or_else(invalid)?;
         let stream: StreamName = stream.parse().map_err(|_| invalid())?;
@@ -83,7 +96,11 @@ impl ConsumerArn {
         if arn.account != context.account.0 || arn.region != context.region.0 {
             return Err(errors::no_consumer(name, &arn.account));
         }
-        Ok(Self { stream, name: name.to_owned(), created: Millis(seconds.saturating_mul(1000)) })
+        Ok(Self {
+            stream,
+            name: name.to_owned(),
+            created: Millis(seconds.saturating_mul(1000)),
+        })
     }
 }
 
@@ -94,7 +111,10 @@ impl Kinesis {
         place: ConsumerPlace,
         context: &Context,
     ) -> Result<(Arc<Stream>, Consumer), ApiError> {
-        let by_arn = place.arn.map(|arn| ConsumerArn::read(&arn, context)).transpose()?;
+        let by_arn = place
+            .arn
+            .map(|arn| ConsumerArn::read(&arn, context))
+            .transpose()?;
         let stream = match (place.stream_arn, &by_arn) {
             (None, Some(arn)) => Place::of_arn(describe::arn_of(&arn.stream, context), place.id),
             (Some(stream), _) => Place::of_arn(stream, place.id),
@@ -104,13 +124,21 @@ impl Kinesis {
         let Some(wanted) = place.name.as_ref().or(by_arn.as_ref().map(|arn| &arn.name)) else {
             return Err(unnamed_consumer());
         };
-        if by_arn.as_ref().is_some_and(|arn| arn.stream != name || arn.name != *wanted) {
+        if by_arn
+            .as_ref()
+            .is_some_and(|arn| arn.stream != name || arn.name != *wanted)
+        {
             return Err(invalid_argument(
                 "StreamARN, ConsumerName and ConsumerARN do not name the same consumer.",
             ));
         }
         let found = self.find_consumer(&name, wanted, by_arn.as_ref().map(|arn| arn.created));
-        self.permit_consumer(&name, wanted, found.as_ref().ok().map(|(_, consumer)| consumer), context)?;
+        self.permit_consumer(
+            &name,
+            wanted,
+            found.as_ref().ok().map(|(_, consumer)| consumer),
+            context,
+        )?;
         found.map_err(|error| errors::api(error, context))
     }
 
@@ -124,7 +152,10 @@ impl Kinesis {
         let found = self.streams.get(stream)?;
         let registered = found.consumer(consumer)?;
         if created.is_some_and(|created| created != registered.created) {
-            return Err(Error::NoConsumer { stream: stream.clone(), consumer: consumer.to_owned() });
+            return Err(Error::NoConsumer {
+                stream: stream.clone(),
+                consumer: consumer.to_owned(),
+            });
         }
         Ok((found, registered))
     }
@@ -160,10 +191,18 @@ impl Kinesis {
             return self.queue(&arn, context).map(Resource::Queue);
         }
         if !arn.contains("/consumer/") {
-            return self.stream(Place::of_arn(arn, id), context).map(Resource::Stream);
+            return self
+                .stream(Place::of_arn(arn, id), context)
+                .map(Resource::Stream);
         }
-        let place = ConsumerPlace { stream_arn: None, name: None, arn: Some(arn), id };
-        self.consumer(place, context).map(|(stream, consumer)| Resource::Consumer(stream, consumer))
+        let place = ConsumerPlace {
+            stream_arn: None,
+            name: None,
+            arn: Some(arn),
+            id,
+        };
+        self.consumer(place, context)
+            .map(|(stream, consumer)| Resource::Consumer(stream, consumer))
     }
 }
 
@@ -173,13 +212,17 @@ fn unnamed_consumer() -> ApiError {
 
 /// A text that the model's pattern has passed already.
 pub(crate) fn stream_name(text: &str) -> Result<StreamName, ApiError> {
-    text.parse().map_err(|_| invalid_argument(format!("Invalid StreamName: {text}")))
+    text.parse()
+        .map_err(|_| invalid_argument(format!("Invalid StreamName: {text}")))
 }
 
 fn name_in_arn(text: &str, context: &Context) -> Result<StreamName, ApiError> {
     let invalid = || invalid_argument(format!("Invalid StreamARN: {text}"));
     let arn: Arn = text.parse().map_err(|_| invalid())?;
-    let name: StreamName = arn.name_of("stream").and_then(|name| name.parse().ok()).ok_or_else(invalid)?;
+    let name: StreamName = arn
+        .name_of("stream")
+        .and_then(|name| name.parse().ok())
+        .ok_or_else(invalid)?;
     if arn.service != "kinesis" {
         return Err(invalid());
     }
@@ -196,11 +239,19 @@ pub(crate) fn shard_index(
     context: &Context,
 ) -> Result<ShardIndex, ApiError> {
     let digits = text.rsplit_once('-').map_or(text, |(_, digits)| digits);
-    let number = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i32>().ok()).flatten();
-    number.map(|number| ShardIndex(number.unsigned_abs())).ok_or_else(|| {
-        let account = &context.account.0;
-        not_found(format!("Could not find shard {text} in stream {stream} under account {account}."))
-    })
+    let number = digits
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| digits.parse::<i32>().ok())
+        .flatten();
+    number
+        .map(|number| ShardIndex(number.unsigned_abs()))
+        .ok_or_else(|| {
+            let account = &context.account.0;
+            not_found(format!(
+                "Could not find shard {text} in stream {stream} under account {account}."
+            ))
+        })
 }
 
 /// The shard of a stream that an index names.
@@ -209,7 +260,9 @@ pub(crate) fn shard<'a>(
     index: ShardIndex,
     context: &Context,
 ) -> Result<&'a Arc<Shard>, ApiError> {
-    stream.shard(index).map_err(|error| errors::api(error, context))
+    stream
+        .shard(index)
+        .map_err(|error| errors::api(error, context))
 }
 
 #[cfg(test)]
@@ -226,8 +279,12 @@ mod tests {
         assert_eq!(read("7"), Ok(7));
         for bad in ["ABKLFD8", "2147483648", "2.14E4", "shardId-", "-"] {
             let error = read(bad).unwrap_err();
-            let text = format!("Could not find shard {bad} in stream s under account 000000000000.");
-            assert_eq!((error.code(), error.message()), ("ResourceNotFoundException", text.as_str()));
+            let text =
+                format!("Could not find shard {bad} in stream s under account 000000000000.");
+            assert_eq!(
+                (error.code(), error.message()),
+                ("ResourceNotFoundException", text.as_str())
+            );
         }
     }
 
@@ -235,19 +292,43 @@ mod tests {
     fn a_stream_is_named_by_name_or_arn_or_both() {
         let arn = |rest: &str| Some(format!("arn:aws:kinesis:{rest}"));
         let name = |name: Option<&str>, arn| {
-            Place { name: name.map(str::to_owned), arn, id: None }.name(&context()).map(|n| n.to_string())
+            Place {
+                name: name.map(str::to_owned),
+                arn,
+                id: None,
+            }
+            .name(&context())
+            .map(|n| n.to_string())
         };
         let ours = || arn("us-east-1:000000000000:stream/s");
         assert_eq!(name(Some("s"), None), Ok("s".to_owned()));
         assert_eq!(name(None, ours()), Ok("s".to_owned()));
         assert_eq!(name(Some("s"), ours()), Ok("s".to_owned()));
-        assert_eq!(name(Some("t"), ours()).unwrap_err().code(), "InvalidArgumentException");
-        assert_eq!(name(None, None).unwrap_err().code(), "InvalidArgumentException");
+        assert_eq!(
+            name(Some("t"), ours()).unwrap_err().code(),
+            "InvalidArgumentException"
+        );
+        assert_eq!(
+            name(None, None).unwrap_err().code(),
+            "InvalidArgumentException"
+        );
         let id = Some("a".repeat(20) + "-abc");
-        let by_id = Place { name: None, arn: ours(), id }.name(&context()).unwrap_err();
-        assert!(by_id.code() == "NotImplemented" && by_id.message().contains("StreamId"), "{by_id}");
+        let by_id = Place {
+            name: None,
+            arn: ours(),
+            id,
+        }
+        .name(&context())
+        .unwrap_err();
+        assert!(
+            by_id.code() == "NotImplemented" && by_id.message().contains("StreamId"),
+            "{by_id}"
+        );
         let foreign = name(None, arn("us-east-1:111111111111:stream/s")).unwrap_err();
-        assert_eq!(foreign.message(), "Stream s under account 111111111111 not found.");
+        assert_eq!(
+            foreign.message(),
+            "Stream s under account 111111111111 not found."
+        );
         assert!(name(None, arn("us-east-1:000000000000:stream/a/b")).is_err());
     }
 }

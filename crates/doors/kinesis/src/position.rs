@@ -74,9 +74,13 @@ impl Kinesis {
         shard: &Shard,
         context: &Context,
     ) -> Result<Start, ApiError> {
-        let state = self.streams.state(stream, shard).map_err(|error: Error| errors::api(error, context))?;
+        let state = self
+            .streams
+            .state(stream, shard)
+            .map_err(|error: Error| errors::api(error, context))?;
         let invalid = |why: &str| {
-            let (index, name, account) = (shard.record.index, &stream.record.name, &context.account.0);
+            let (index, name, account) =
+                (shard.record.index, &stream.record.name, &context.account.0);
             invalid_argument(format!(
                 "StartingSequenceNumber {text} used in {call} on shard {index} in stream {name} under \
                  account {account} is invalid{why}."

@@ -6,8 +6,8 @@ use headwater_queues::{
     Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start,
 };
 use headwater_shapes::kinesis::{
-    self as shapes, DeadLetterConfiguration, QueueAttributes, QueueDescription, QueueStartingPosition,
-    QueueStreamConfiguration, errors as codes,
+    self as shapes, DeadLetterConfiguration, QueueAttributes, QueueDescription,
+    QueueStartingPosition, QueueStreamConfiguration, errors as codes,
 };
 use headwater_shapes::{Blob, ErrorShape};
 use headwater_streams::{CONSUMERS, Stream, TokenKind};
@@ -55,15 +55,25 @@ pub(crate) struct Failed {
 
 impl Kinesis {
     /// The queue that an ARN names.
-    pub(crate) fn queue(&self, queue_arn: &str, context: &Context) -> Result<QueueRecord, ApiError> {
-        self.queues.get(&self.permitted_queue(queue_arn, context)?).map_err(|error| api(error, context))
+    pub(crate) fn queue(
+        &self,
+        queue_arn: &str,
+        context: &Context,
+    ) -> Result<QueueRecord, ApiError> {
+        self.queues
+            .get(&self.permitted_queue(queue_arn, context)?)
+            .map_err(|error| api(error, context))
     }
 
     /// The id of the queue that an ARN names, where its policy lets the caller do what they call.
     fn permitted_queue(&self, queue_arn: &str, context: &Context) -> Result<String, ApiError> {
         let id = queue_id(queue_arn, context)?;
         let policy = self.queues.policy(&id);
-        self.permit(policy.as_ref().ok().and_then(Option::as_deref), || arn(&id, context), context)?;
+        self.permit(
+            policy.as_ref().ok().and_then(Option::as_deref),
+            || arn(&id, context),
+            context,
+        )?;
         policy.map(|_| id).map_err(|error| api(error, context))
     }
 
@@ -73,13 +83,26 @@ impl Kinesis {
     }
 
     /// How many registered consumers and queues a stream may have together.
-    pub(crate) async fn most_consumers(&self, stream: &Stream, context: &Context) -> Result<usize, ApiError> {
+    pub(crate) async fn most_consumers(
+        &self,
+        stream: &Stream,
+        context: &Context,
+    ) -> Result<usize, ApiError> {
         if !self.channels.limits {
             return Ok(UNLIMITED_CONSUMERS);
         }
-        let commitment = self.streams.commitment().await.map_err(|error| errors::api(error, context))?;
-        let is_advantage = stream.record.mode.is_on_demand() && commitment.is_on(self.streams.now());
-        Ok(if is_advantage { ADVANTAGE_CONSUMERS } else { CONSUMERS })
+        let commitment = self
+            .streams
+            .commitment()
+            .await
+            .map_err(|error| errors::api(error, context))?;
+        let is_advantage =
+            stream.record.mode.is_on_demand() && commitment.is_on(self.streams.now());
+        Ok(if is_advantage {
+            ADVANTAGE_CONSUMERS
+        } else {
+            CONSUMERS
+        })
     }
 
     /// Receives records as an answer has them.
@@ -90,12 +113,24 @@ impl Kinesis {
         context: &Context,
     ) -> Result<Vec<shapes::QueueRecord>, ApiError> {
         let id = self.permitted_queue(queue_arn, context)?;
-        let received = self.queues.receive(&id, receive).await.map_err(|error| api(error, context))?;
-        Ok(received.into_iter().map(|received| self.queue_record(received)).collect())
+        let received = self
+            .queues
+            .receive(&id, receive)
+            .await
+            .map_err(|error| api(error, context))?;
+        Ok(received
+            .into_iter()
+            .map(|received| self.queue_record(received))
+            .collect())
     }
 
     fn queue_record(&self, received: Received) -> shapes::QueueRecord {
-        let Received { receipt, record, first, receives } = received;
+        let Received {
+            receipt,
+            record,
+            first,
+            receives,
+        } = received;
         shapes::QueueRecord {
             receipt_handle: self.streams.token_of(&Handle(receipt)),
             // Digits, the same at every receive, and no other record of the stream has them.
@@ -128,8 +163,11 @@ impl Kinesis {
                 Err(_) => failed.push(failure(handle, ReceiptError::Foreign)),
             }
         }
-        let settled =
-            self.queues.settle(&id, kind, settlements).await.map_err(|error| api(error, context))?;
+        let settled = self
+            .queues
+            .settle(&id, kind, settlements)
+            .await
+            .map_err(|error| api(error, context))?;
         let mut successful = Vec::new();
         for (handle, result) in handles.into_iter().zip(settled) {
             match result {
@@ -148,7 +186,11 @@ fn failure(receipt_handle: String, error: ReceiptError) -> Failed {
             &codes::INVALID_ARGUMENT_EXCEPTION
         }
     };
-    Failed { receipt_handle, error_code: code.name.to_owned(), error_message: Some(error.to_string()) }
+    Failed {
+        receipt_handle,
+        error_code: code.name.to_owned(),
+        error_message: Some(error.to_string()),
+    }
 }
 
 /// Implements an operation that does something with received records, entry by entry: the model gives each of them
@@ -158,15 +200,23 @@ macro_rules! settles {
         impl Handle<$operation> for Kinesis {
             async fn handle(&self, input: $input, context: &Context) -> Result<$output, ApiError> {
                 let action = $action;
-                let entries = input.entries.into_iter().map(|entry| (action(&entry), entry.receipt_handle));
-                let (done, failed) = self.settle(&input.queue_arn, $kind, entries, context).await?;
+                let entries = input
+                    .entries
+                    .into_iter()
+                    .map(|entry| (action(&entry), entry.receipt_handle));
+                let (done, failed) = self
+                    .settle(&input.queue_arn, $kind, entries, context)
+                    .await?;
                 let failed = failed.into_iter().map(|failed| $failed {
                     receipt_handle: failed.receipt_handle,
                     error_code: failed.error_code,
                     error_message: failed.error_message,
                 });
                 Ok($output {
-                    successful: done.into_iter().map(|receipt_handle| $done { receipt_handle }).collect(),
+                    successful: done
+                        .into_iter()
+                        .map(|receipt_handle| $done { receipt_handle })
+                        .collect(),
                     failed: failed.collect(),
                 })
             }
@@ -208,17 +258,32 @@ pub(crate) fn queue_id(text: &str, context: &Context) -> Result<String, ApiError
 
 /// The ARN of the queue with this id.
 pub(crate) fn arn(id: &str, context: &Context) -> String {
-    Arn::new("kinesis", &context.region, &context.account, format!("queue/{id}")).to_string()
+    Arn::new(
+        "kinesis",
+        &context.region,
+        &context.account,
+        format!("queue/{id}"),
+    )
+    .to_string()
 }
 
 /// The ARN of a stream, as a queue knows it.
 pub(crate) fn stream_arn(stream: &StreamName, context: &Context) -> Arn {
-    Arn::new("kinesis", &context.region, &context.account, format!("stream/{stream}"))
+    Arn::new(
+        "kinesis",
+        &context.region,
+        &context.account,
+        format!("stream/{stream}"),
+    )
 }
 
 /// A queue. It is made and changed within the call that asks for it; `status` is the one that AWS answers the call
 /// with.
-pub(crate) fn description(record: &QueueRecord, status: &str, context: &Context) -> QueueDescription {
+pub(crate) fn description(
+    record: &QueueRecord,
+    status: &str,
+    context: &Context,
+) -> QueueDescription {
     let is_creating = status == "CREATING";
     let (kind, timestamp) = match record.start {
         Start::Latest => ("LATEST", None),
@@ -226,9 +291,15 @@ pub(crate) fn description(record: &QueueRecord, status: &str, context: &Context)
         Start::Time(time) => ("AT_TIMESTAMP", Some(time)),
     };
     // What the start came to is told once the queue is made.
-    let timestamp = if is_creating { timestamp } else { Some(record.start_time) };
-    let position =
-        QueueStartingPosition { r#type: kind.to_owned(), timestamp: timestamp.map(describe::timestamp) };
+    let timestamp = if is_creating {
+        timestamp
+    } else {
+        Some(record.start_time)
+    };
+    let position = QueueStartingPosition {
+        r#type: kind.to_owned(),
+        timestamp: timestamp.map(describe::timestamp),
+    };
     QueueDescription {
         queue_name: record.name.clone(),
         queue_arn: arn(&record.id, context),
@@ -243,7 +314,11 @@ pub(crate) fn description(record: &QueueRecord, status: &str, context: &Context)
 }
 
 fn attributes(attributes: &Attributes) -> QueueAttributes {
-    let target = if attributes.max_receives.is_some() { BUILT_IN } else { NONE };
+    let target = if attributes.max_receives.is_some() {
+        BUILT_IN
+    } else {
+        NONE
+    };
     QueueAttributes {
         visibility_timeout_seconds: Some(attributes.visibility_s as i32),
         dead_letter_configuration: Some(DeadLetterConfiguration {
@@ -254,8 +329,13 @@ fn attributes(attributes: &Attributes) -> QueueAttributes {
 }
 
 /// What is to become of a queue's attributes; what is not given stays as it is.
-pub(crate) fn changes(given: QueueAttributes) -> Result<impl FnOnce(&mut Attributes) + Send, ApiError> {
-    let max_receives = given.dead_letter_configuration.map(max_receives).transpose()?;
+pub(crate) fn changes(
+    given: QueueAttributes,
+) -> Result<impl FnOnce(&mut Attributes) + Send, ApiError> {
+    let max_receives = given
+        .dead_letter_configuration
+        .map(max_receives)
+        .transpose()?;
     let visibility_s = given.visibility_timeout_seconds.map(i32::unsigned_abs);
     Ok(move |attributes: &mut Attributes| {
         attributes.max_receives = max_receives.unwrap_or(attributes.max_receives);
@@ -266,9 +346,13 @@ pub(crate) fn changes(given: QueueAttributes) -> Result<impl FnOnce(&mut Attribu
 fn max_receives(given: DeadLetterConfiguration) -> Result<Option<u32>, ApiError> {
     match (given.target_type.as_str(), given.max_receive_count) {
         (BUILT_IN, Some(max)) => Ok(Some(max.unsigned_abs())),
-        (BUILT_IN, None) => Err(validation("MaxReceiveCount is required for a TargetType of BUILT_IN.")),
+        (BUILT_IN, None) => Err(validation(
+            "MaxReceiveCount is required for a TargetType of BUILT_IN.",
+        )),
         (_, None) => Ok(None),
-        (_, Some(_)) => Err(validation("MaxReceiveCount is not supported for a TargetType of NONE.")),
+        (_, Some(_)) => Err(validation(
+            "MaxReceiveCount is not supported for a TargetType of NONE.",
+        )),
     }
 }
 

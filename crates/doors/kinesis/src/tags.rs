@@ -10,7 +10,9 @@ use headwater_wire::{ApiError, Context};
 use crate::errors::invalid_argument;
 
 /// Refuses letters that AWS says it allows in no tag.
-pub(crate) fn check_letters<'a>(mut texts: impl Iterator<Item = &'a String>) -> Result<(), ApiError> {
+pub(crate) fn check_letters<'a>(
+    mut texts: impl Iterator<Item = &'a String>,
+) -> Result<(), ApiError> {
     let allowed = |c: char| c.is_alphanumeric() || " _.:/=+-%@".contains(c);
     if texts.all(|text| text.chars().all(allowed)) {
         return Ok(());
@@ -46,17 +48,31 @@ pub(crate) fn check_new(
     stream: &StreamName,
     context: &Context,
 ) -> Result<(), ApiError> {
-    check(tags.keys().chain(tags.values()), "add tags to", stream, context)
+    check(
+        tags.keys().chain(tags.values()),
+        "add tags to",
+        stream,
+        context,
+    )
 }
 
 /// The same for the keys of tags to remove.
-pub(crate) fn check_keys(keys: &[String], stream: &StreamName, context: &Context) -> Result<(), ApiError> {
+pub(crate) fn check_keys(
+    keys: &[String],
+    stream: &StreamName,
+    context: &Context,
+) -> Result<(), ApiError> {
     check(keys.iter(), "remove tags from", stream, context)
 }
 
 /// The tags after one of their keys, in order of their keys.
 pub(crate) fn after(tags: &Tags, key: Option<&str>) -> impl Iterator<Item = Tag> {
     let key = key.map(str::to_owned);
-    let tags = tags.iter().filter(move |(name, _)| key.as_ref().is_none_or(|key| *name > key));
-    tags.map(|(key, value)| Tag { key: key.clone(), value: Some(value.clone()) })
+    let tags = tags
+        .iter()
+        .filter(move |(name, _)| key.as_ref().is_none_or(|key| *name > key));
+    tags.map(|(key, value)| Tag {
+        key: key.clone(),
+        value: Some(value.clone()),
+    })
 }

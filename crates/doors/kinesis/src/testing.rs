@@ -32,33 +32,58 @@ pub(crate) type Refused = (String, String);
 impl World {
     pub async fn new(limits: bool) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let env = Env {
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        };
         let dir = tempfile::tempdir().unwrap();
         let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path())).unwrap();
         let log: Arc<dyn ShardLog> = Arc::new(log);
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
-        let options = Options { limits, ..Options::default() };
-        let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options).await.unwrap();
+        let options = Options {
+            limits,
+            ..Options::default()
+        };
+        let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options)
+            .await
+            .unwrap();
         let sources = Arc::new(StreamSources(streams.clone()));
-        let queues = Queues::open(env.clone(), catalog.clone(), sources).await.unwrap();
+        let queues = Queues::open(env.clone(), catalog.clone(), sources)
+            .await
+            .unwrap();
         let ports = nowhere::ports(Arc::new(StreamSources(streams.clone())));
-        let options = headwater_delivery::Options { family: Family::Channels, ..Default::default() };
-        let deliveries = Deliveries::open(env, catalog, log, ports, options).await.unwrap();
+        let options = headwater_delivery::Options {
+            family: Family::Channels,
+            ..Default::default()
+        };
+        let deliveries = Deliveries::open(env, catalog, log, ports, options)
+            .await
+            .unwrap();
         let channels = Channels { deliveries, limits };
-        Self { clock, kinesis: Kinesis { streams, channels, queues }, _dir: dir }
+        Self {
+            clock,
+            kinesis: Kinesis {
+                streams,
+                channels,
+                queues,
+            },
+            _dir: dir,
+        }
     }
 
     /// Splits the one shard of `s` in two.
     pub async fn split(&self) {
-        let half =
-            json!({"StreamName": "s", "ShardToSplit": "0", "NewStartingHashKey": (1u128 << 127).to_string()});
+        let half = json!({"StreamName": "s", "ShardToSplit": "0", "NewStartingHashKey": (1u128 << 127).to_string()});
         self.ok::<ops::SplitShard>(half).await;
     }
 
     /// A world without limits that has a stream `s`.
     pub async fn with_stream(shards: u32) -> Self {
         let world = Self::new(false).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": shards})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": shards}))
+            .await;
         world
     }
 
@@ -84,7 +109,11 @@ impl World {
         Kinesis: Handle<Op>,
     {
         let input: Op::Input = serde_json::from_value(input).unwrap();
-        let context = Context { operation: Op::SHAPE.name, caller: caller.clone(), ..context() };
+        let context = Context {
+            operation: Op::SHAPE.name,
+            caller: caller.clone(),
+            ..context()
+        };
         let output = Handle::<Op>::handle(&self.kinesis, input, &context).await;
         output.map_err(|error| (error.code().to_owned(), error.message().to_owned()))
     }
@@ -115,7 +144,10 @@ impl World {
     /// An iterator of stream `s`.
     pub async fn iterator(&self, shard: u32, position: Value) -> String {
         let mut input = json!({"StreamName": "s", "ShardId": shard.to_string()});
-        input.as_object_mut().unwrap().extend(position.as_object().unwrap().clone());
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(position.as_object().unwrap().clone());
         let output = self.ok::<ops::GetShardIterator>(input).await;
         output["ShardIterator"].as_str().unwrap().to_owned()
     }

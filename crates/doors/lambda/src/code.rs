@@ -27,10 +27,19 @@ pub struct NoCode {
 }
 
 /// The zip file that a request gives or names.
-pub(crate) async fn package(source: &dyn CodeSource, code: FunctionCode) -> Result<Bytes, ApiError> {
+pub(crate) async fn package(
+    source: &dyn CodeSource,
+    code: FunctionCode,
+) -> Result<Bytes, ApiError> {
     let image = code.image_uri.as_ref().is_some_and(|uri| !uri.is_empty());
-    let key = code.source_kms_key_arn.as_ref().is_some_and(|arn| !arn.is_empty());
-    let mode = code.s3_object_storage_mode.as_deref().is_some_and(|mode| mode != "COPY");
+    let key = code
+        .source_kms_key_arn
+        .as_ref()
+        .is_some_and(|arn| !arn.is_empty());
+    let mode = code
+        .s3_object_storage_mode
+        .as_deref()
+        .is_some_and(|mode| mode != "COPY");
     for (set, what) in [
         (image, "ImageUri"),
         (key, "SourceKMSKeyArn"),
@@ -44,14 +53,22 @@ pub(crate) async fn package(source: &dyn CodeSource, code: FunctionCode) -> Resu
     match (code.zip_file, code.s3_bucket, code.s3_key) {
         (Some(Blob(zip)), None, None) => Ok(zip),
         (None, Some(bucket), Some(key)) => {
-            let found = source.get(&bucket, &key, headwater_functions::limits::PACKAGE_BYTES_MAX).await;
+            let found = source
+                .get(
+                    &bucket,
+                    &key,
+                    headwater_functions::limits::PACKAGE_BYTES_MAX,
+                )
+                .await;
             found.map_err(|NoCode { code, message }| {
                 invalid_parameter(format!(
                     "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
                 ))
             })
         }
-        (None, None, None) => Err(invalid_parameter("Please provide a source for function code.")),
+        (None, None, None) => Err(invalid_parameter(
+            "Please provide a source for function code.",
+        )),
         _ => Err(invalid_parameter(
             "Please provide either a ZipFile, or an S3Bucket together with an S3Key, as source for function code.",
         )),

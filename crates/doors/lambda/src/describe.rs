@@ -23,8 +23,10 @@ pub(crate) fn configuration(function: &Function, arn: String) -> FunctionConfigu
         memory_size: Some(set.memory_mb as i32),
         last_modified: Some(date(function.last_modified)),
         version: Some(LATEST.to_owned()),
-        environment: variables
-            .map(|variables| EnvironmentResponse { variables: Some(variables), error: None }),
+        environment: variables.map(|variables| EnvironmentResponse {
+            variables: Some(variables),
+            error: None,
+        }),
         revision_id: Some(function.revision.clone()),
         state: Some("Active".to_owned()),
         last_update_status: Some("Successful".to_owned()),
@@ -41,8 +43,13 @@ pub(crate) fn configuration(function: &Function, arn: String) -> FunctionConfigu
 
 /// A time as Lambda writes it: `2018-01-02T03:04:05.678+0000`.
 fn date(time: Millis) -> String {
-    let shown = i64::try_from(time.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    shown.unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
+    let shown = i64::try_from(time.0)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    shown
+        .unwrap_or_default()
+        .strftime("%Y-%m-%dT%H:%M:%S%.3f+0000")
+        .to_string()
 }
 
 #[cfg(test)]
@@ -51,7 +58,13 @@ mod tests {
 
     #[test]
     fn dates_are_written_as_lambda_does() {
-        assert_eq!(date(Millis(1_514_862_245_678)), "2018-01-02T03:04:05.678+0000");
-        assert_eq!(date(Millis(1_514_862_245_000)), "2018-01-02T03:04:05.000+0000");
+        assert_eq!(
+            date(Millis(1_514_862_245_678)),
+            "2018-01-02T03:04:05.678+0000"
+        );
+        assert_eq!(
+            date(Millis(1_514_862_245_000)),
+            "2018-01-02T03:04:05.000+0000"
+        );
     }
 }

@@ -23,7 +23,8 @@ pub(crate) fn no_function(arn: impl std::fmt::Display) -> ApiError {
 
 /// A payload over AWS's bound for `operation`.
 fn request_too_large(max: usize) -> ApiError {
-    let message = format!("Request must be smaller than {max} bytes for the InvokeFunction operation");
+    let message =
+        format!("Request must be smaller than {max} bytes for the InvokeFunction operation");
     ApiError::of(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
 }
 
@@ -31,10 +32,14 @@ fn request_too_large(max: usize) -> ApiError {
 pub(crate) fn api(error: Error, arn: &Arn) -> ApiError {
     match error {
         Error::NotFound(_) => no_function(arn),
-        Error::Exists(name) => {
-            ApiError::of(&shapes::RESOURCE_CONFLICT_EXCEPTION, format!("Function already exist: {name}"))
-        }
-        Error::Invalid { what: "environment", why } => invalid_parameter(why),
+        Error::Exists(name) => ApiError::of(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            format!("Function already exist: {name}"),
+        ),
+        Error::Invalid {
+            what: "environment",
+            why,
+        } => invalid_parameter(why),
         Error::Invalid { what, why } => invalid_parameter(format!("Invalid {what}: {why}")),
         Error::Package(error) => package(&error),
         Error::Revision => ApiError::of(
@@ -43,9 +48,14 @@ pub(crate) fn api(error: Error, arn: &Arn) -> ApiError {
              retrieve the latest Revision Id",
         ),
         Error::Throttled => throttled("Rate Exceeded.", "ConcurrentInvocationLimitExceeded"),
-        Error::QueueFull => throttled("Too many events wait to be invoked.", "CallerRateLimitExceeded"),
+        Error::QueueFull => throttled(
+            "Too many events wait to be invoked.",
+            "CallerRateLimitExceeded",
+        ),
         Error::PayloadTooLarge { max, .. } => request_too_large(max),
-        Error::Runtime { .. } => ApiError::of(&shapes::INVALID_RUNTIME_EXCEPTION, error.to_string()),
+        Error::Runtime { .. } => {
+            ApiError::of(&shapes::INVALID_RUNTIME_EXCEPTION, error.to_string())
+        }
         Error::Closed => ApiError::new(503, "ServiceUnavailable", error.to_string()),
         Error::Catalog(_) | Error::Disk { .. } => other(error),
     }
@@ -73,7 +83,9 @@ fn package(error: &PackageError) -> ApiError {
         PackageError::UnpacksTooLarge { max } => {
             invalid_parameter(format!("Unzipped size must be smaller than {max} bytes"))
         }
-        PackageError::TooManyFiles { .. } | PackageError::LeadsOut(_) => invalid_parameter(error.to_string()),
+        PackageError::TooManyFiles { .. } | PackageError::LeadsOut(_) => {
+            invalid_parameter(error.to_string())
+        }
         PackageError::Damaged(_) => ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string()),
     }
 }

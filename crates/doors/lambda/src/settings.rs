@@ -2,8 +2,8 @@
 
 use headwater_functions::{Configuration, Runtime};
 use headwater_shapes::lambda::{
-    CreateFunctionRequest, EphemeralStorage, FileSystemConfig, FunctionConfiguration, LoggingConfig,
-    SnapStart, TracingConfig, UpdateFunctionConfigurationRequest, VpcConfig,
+    CreateFunctionRequest, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
+    LoggingConfig, SnapStart, TracingConfig, UpdateFunctionConfigurationRequest, VpcConfig,
 };
 use headwater_wire::ApiError;
 
@@ -11,12 +11,20 @@ use crate::{errors::invalid_parameter, target::Target};
 
 /// AWS's name of the machine's architecture.
 pub(crate) fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
 }
 
 /// Refuses what is set and not built.
 fn refuse(set: bool, what: &str) -> Result<(), ApiError> {
-    if set { Err(ApiError::not_supported(what)) } else { Ok(()) }
+    if set {
+        Err(ApiError::not_supported(what))
+    } else {
+        Ok(())
+    }
 }
 
 fn filled(text: &Option<String>) -> bool {
@@ -47,23 +55,35 @@ struct Fixed<'a> {
 
 impl Fixed<'_> {
     fn check(&self, target: &Target) -> Result<(), ApiError> {
-        let vpc = |vpc: &VpcConfig| has_members(&vpc.subnet_ids) || has_members(&vpc.security_group_ids);
+        let vpc =
+            |vpc: &VpcConfig| has_members(&vpc.subnet_ids) || has_members(&vpc.security_group_ids);
         refuse(self.vpc.as_ref().is_some_and(vpc), "VpcConfig")?;
         refuse(self.dead_letter, "DeadLetterConfig")?;
         refuse(filled(self.kms_key), "KMSKeyArn")?;
-        let traced =
-            |tracing: &TracingConfig| tracing.mode.as_deref().is_some_and(|mode| mode != "PassThrough");
-        refuse(self.tracing.as_ref().is_some_and(traced), "a TracingConfig other than PassThrough")?;
+        let traced = |tracing: &TracingConfig| {
+            tracing
+                .mode
+                .as_deref()
+                .is_some_and(|mode| mode != "PassThrough")
+        };
+        refuse(
+            self.tracing.as_ref().is_some_and(traced),
+            "a TracingConfig other than PassThrough",
+        )?;
         refuse(has_members(self.layers), "Layers")?;
         refuse(has_members(self.file_systems), "FileSystemConfigs")?;
         refuse(self.image, "ImageConfig")?;
         refuse(
-            self.storage.as_ref().is_some_and(|storage| storage.size != 512),
+            self.storage
+                .as_ref()
+                .is_some_and(|storage| storage.size != 512),
             "an EphemeralStorage other than 512 MB",
         )?;
         let snap = |snap: &SnapStart| snap.apply_on.as_deref().is_some_and(|on| on != "None");
         refuse(self.snap_start.as_ref().is_some_and(snap), "SnapStart")?;
-        self.logging.as_ref().map_or(Ok(()), |logging| check_logging(logging, target))?;
+        self.logging
+            .as_ref()
+            .map_or(Ok(()), |logging| check_logging(logging, target))?;
         refuse(self.capacity_provider, "CapacityProviderConfig")?;
         refuse(self.durable, "DurableConfig")?;
         refuse(self.runtime_config, "RuntimeConfig")?;
@@ -72,17 +92,29 @@ impl Fixed<'_> {
 }
 
 fn check_logging(logging: &LoggingConfig, target: &Target) -> Result<(), ApiError> {
-    let json = logging.log_format.as_deref().is_some_and(|format| format != "Text");
+    let json = logging
+        .log_format
+        .as_deref()
+        .is_some_and(|format| format != "Text");
     refuse(json, "a LogFormat other than Text")?;
-    refuse(filled(&logging.application_log_level), "ApplicationLogLevel")?;
+    refuse(
+        filled(&logging.application_log_level),
+        "ApplicationLogLevel",
+    )?;
     refuse(filled(&logging.system_log_level), "SystemLogLevel")?;
-    let other = logging.log_group.as_ref().is_some_and(|group| *group != target.name.log_group());
+    let other = logging
+        .log_group
+        .as_ref()
+        .is_some_and(|group| *group != target.name.log_group());
     refuse(other, "a LogGroup other than the function's own")
 }
 
 /// `Architectures`: the machine's, or none.
 pub(crate) fn check_architectures(architectures: &Option<Vec<String>>) -> Result<(), ApiError> {
-    let other = architectures.iter().flatten().find(|given| *given != architecture());
+    let other = architectures
+        .iter()
+        .flatten()
+        .find(|given| *given != architecture());
     other.map_or(Ok(()), |given| {
         Err(ApiError::not_supported(format!(
             "the architecture {given} on a machine that is {}",
@@ -92,22 +124,37 @@ pub(crate) fn check_architectures(architectures: &Option<Vec<String>>) -> Result
 }
 
 /// Versions are not built.
-pub(crate) fn check_publish(publish: Option<bool>, publish_to: &Option<String>) -> Result<(), ApiError> {
+pub(crate) fn check_publish(
+    publish: Option<bool>,
+    publish_to: &Option<String>,
+) -> Result<(), ApiError> {
     refuse(publish == Some(true), "Publish: there is only $LATEST")?;
     refuse(publish_to.is_some(), "PublishTo")
 }
 
 /// A new function's configuration.
-pub(crate) fn create(input: &CreateFunctionRequest, target: &Target) -> Result<Configuration, ApiError> {
-    let image = input.package_type.as_deref().is_some_and(|package| package != "Zip");
+pub(crate) fn create(
+    input: &CreateFunctionRequest,
+    target: &Target,
+) -> Result<Configuration, ApiError> {
+    let image = input
+        .package_type
+        .as_deref()
+        .is_some_and(|package| package != "Zip");
     refuse(image, "a PackageType other than Zip")?;
     check_architectures(&input.architectures)?;
     check_publish(input.publish, &input.publish_to)?;
-    refuse(filled(&input.code_signing_config_arn), "CodeSigningConfigArn")?;
+    refuse(
+        filled(&input.code_signing_config_arn),
+        "CodeSigningConfigArn",
+    )?;
     refuse(input.tenancy_config.is_some(), "TenancyConfig")?;
     Fixed {
         vpc: &input.vpc_config,
-        dead_letter: input.dead_letter_config.as_ref().is_some_and(|dead| filled(&dead.target_arn)),
+        dead_letter: input
+            .dead_letter_config
+            .as_ref()
+            .is_some_and(|dead| filled(&dead.target_arn)),
         kms_key: &input.kms_key_arn,
         tracing: &input.tracing_config,
         layers: &input.layers,
@@ -148,7 +195,10 @@ pub(crate) fn update(
 ) -> Result<impl FnOnce(&mut Configuration) + Send, ApiError> {
     Fixed {
         vpc: &input.vpc_config,
-        dead_letter: input.dead_letter_config.as_ref().is_some_and(|dead| filled(&dead.target_arn)),
+        dead_letter: input
+            .dead_letter_config
+            .as_ref()
+            .is_some_and(|dead| filled(&dead.target_arn)),
         kms_key: &input.kms_key_arn,
         tracing: &input.tracing_config,
         layers: &input.layers,
@@ -169,9 +219,18 @@ pub(crate) fn update(
         set(&mut configuration.handler, input.handler);
         set(&mut configuration.role, input.role);
         set(&mut configuration.description, input.description);
-        set(&mut configuration.timeout_s, input.timeout.map(i32::unsigned_abs));
-        set(&mut configuration.memory_mb, input.memory_size.map(i32::unsigned_abs));
-        set(&mut configuration.environment, input.environment.map(|e| e.variables.unwrap_or_default()));
+        set(
+            &mut configuration.timeout_s,
+            input.timeout.map(i32::unsigned_abs),
+        );
+        set(
+            &mut configuration.memory_mb,
+            input.memory_size.map(i32::unsigned_abs),
+        );
+        set(
+            &mut configuration.environment,
+            input.environment.map(|e| e.variables.unwrap_or_default()),
+        );
     })
 }
 
@@ -201,7 +260,11 @@ pub(crate) fn show_fixed(shown: &mut FunctionConfiguration) {
     shown.package_type = Some("Zip".into());
     shown.architectures = Some(vec![architecture().into()]);
     shown.ephemeral_storage = Some(EphemeralStorage { size: 512 });
-    shown.tracing_config = Some(TracingConfigResponse { mode: Some("PassThrough".into()) });
-    shown.snap_start =
-        Some(SnapStartResponse { apply_on: Some("None".into()), optimization_status: Some("Off".into()) });
+    shown.tracing_config = Some(TracingConfigResponse {
+        mode: Some("PassThrough".into()),
+    });
+    shown.snap_start = Some(SnapStartResponse {
+        apply_on: Some("None".into()),
+        optimization_status: Some("Off".into()),
+    });
 }

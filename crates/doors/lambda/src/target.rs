@@ -35,7 +35,10 @@ impl Target {
                 "Functions from '{region}' are not reachable in this region ('{here}')"
             )));
         }
-        if parts.account.is_some_and(|account| account != options.account.0) {
+        if parts
+            .account
+            .is_some_and(|account| account != options.account.0)
+        {
             return Err(ApiError::new(
                 403,
                 "AccessDeniedException",
@@ -52,11 +55,19 @@ impl Target {
         let name: FunctionName = parts.name.parse().map_err(|_| bad_name(parts.name))?;
         let arn = options.function_arn(&name);
         let qualifier = parts.qualifier.or(qualifier).map(str::to_owned);
-        Ok(Self { name, qualifier, arn })
+        Ok(Self {
+            name,
+            qualifier,
+            arn,
+        })
     }
 
     /// The same, for an operation that runs on the one version there is.
-    pub fn latest(text: &str, qualifier: Option<&str>, options: &Options) -> Result<Self, ApiError> {
+    pub fn latest(
+        text: &str,
+        qualifier: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, ApiError> {
         let target = Self::parse(text, qualifier, options)?;
         match &target.qualifier {
             Some(version) if version != LATEST => Err(no_function(target.qualified_arn())),
@@ -111,7 +122,9 @@ fn is_region(text: &str) -> bool {
     let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     match parts.as_slice() {
         [names @ .., number] if names.len() >= 2 => {
-            names.iter().all(letters) && number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit())
+            names.iter().all(letters)
+                && number.len() == 1
+                && number.bytes().all(|b| b.is_ascii_digit())
         }
         _ => false,
     }
@@ -129,7 +142,11 @@ mod tests {
     use super::*;
 
     fn options() -> Options {
-        Options::new(Region("us-east-1".into()), Account("000000000000".into()), "")
+        Options::new(
+            Region("us-east-1".into()),
+            Account("000000000000".into()),
+            "",
+        )
     }
 
     fn parse(text: &str) -> Result<Target, ApiError> {
@@ -147,7 +164,11 @@ mod tests {
             "arn:aws:lambda:us-east-1:000000000000:function:f",
         ] {
             let target = parse(text).unwrap();
-            assert_eq!((target.name.as_str(), target.qualifier), ("f", None), "{text}");
+            assert_eq!(
+                (target.name.as_str(), target.qualifier),
+                ("f", None),
+                "{text}"
+            );
             let target = parse(&format!("{text}:$LATEST")).unwrap();
             assert_eq!(
                 target.qualified_arn(),
@@ -162,17 +183,30 @@ mod tests {
     fn what_is_elsewhere_or_nowhere_has_awss_error() {
         let refused = |result: Result<Target, ApiError>| {
             let error = result.unwrap_err();
-            (error.status(), error.code().to_owned(), error.message().to_owned())
+            (
+                error.status(),
+                error.code().to_owned(),
+                error.message().to_owned(),
+            )
         };
         let elsewhere = refused(parse("arn:aws:lambda:eu-west-1:000000000000:function:f"));
         let text = "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')";
-        assert_eq!(elsewhere, (404, "ResourceNotFoundException".into(), text.into()));
+        assert_eq!(
+            elsewhere,
+            (404, "ResourceNotFoundException".into(), text.into())
+        );
         assert_eq!(refused(parse("111111111111:f")).1, "AccessDeniedException");
-        assert_eq!(refused(parse(&"a".repeat(65))).1, "InvalidParameterValueException");
+        assert_eq!(
+            refused(parse(&"a".repeat(65))).1,
+            "InvalidParameterValueException"
+        );
         let mismatch = Target::parse("f:$LATEST", Some("1"), &options());
         assert_eq!(refused(mismatch).1, "InvalidParameterValueException");
         let version = refused(Target::latest("f", Some("7"), &options()));
-        assert_eq!(version.2, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:7");
+        assert_eq!(
+            version.2,
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:7"
+        );
     }
 
     proptest! {

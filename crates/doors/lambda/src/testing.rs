@@ -48,7 +48,10 @@ impl CodeSource for OneObject {
         if (bucket, key) == ("code", "index.zip") {
             return Ok(STANDARD.decode(zip_of("")).unwrap().into());
         }
-        Err(NoCode { code: "NoSuchBucket".into(), message: "The specified bucket does not exist".into() })
+        Err(NoCode {
+            code: "NoSuchBucket".into(),
+            message: "The specified bucket does not exist".into(),
+        })
     }
 }
 
@@ -56,14 +59,29 @@ impl World {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let env = Env::real();
-        let mut options = Options::new(Region("us-east-1".into()), Account("000000000000".into()), "");
+        let mut options = Options::new(
+            Region("us-east-1".into()),
+            Account("000000000000".into()),
+            "",
+        );
         for name in ["PATH", "HOME"] {
-            options.inherited.insert(name.into(), std::env::var(name).unwrap());
+            options
+                .inherited
+                .insert(name.into(), std::env::var(name).unwrap());
         }
         let catalog = Arc::new(MemoryCatalog::default());
         let functions =
-            Functions::open(env.clone(), catalog, dir.path(), Arc::new(Nowhere), options).await.unwrap();
-        Self { lambda: Lambda { functions, code: Arc::new(OneObject) }, env, _dir: dir }
+            Functions::open(env.clone(), catalog, dir.path(), Arc::new(Nowhere), options)
+                .await
+                .unwrap();
+        Self {
+            lambda: Lambda {
+                functions,
+                code: Arc::new(OneObject),
+            },
+            env,
+            _dir: dir,
+        }
     }
 
     /// Calls an operation with input and output as members under their wire names.
@@ -118,7 +136,8 @@ def handler(event, context):
 /// A package with `index.py`, in base64.
 pub(crate) fn zip_of(code: &str) -> String {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("index.py", SimpleFileOptions::default()).unwrap();
+    zip.start_file("index.py", SimpleFileOptions::default())
+        .unwrap();
     zip.write_all(code.as_bytes()).unwrap();
     STANDARD.encode(zip.finish().unwrap().into_inner())
 }

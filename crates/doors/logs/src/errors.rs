@@ -16,34 +16,42 @@ pub(crate) fn bad_token() -> ApiError {
 
 /// Refuses what is set and not built.
 pub(crate) fn refuse(set: bool, what: &str) -> Result<(), ApiError> {
-    if set { Err(ApiError::not_supported(what)) } else { Ok(()) }
+    if set {
+        Err(ApiError::not_supported(what))
+    } else {
+        Ok(())
+    }
 }
 
 /// A domain error as an answer.
 pub(crate) fn api(error: Error) -> ApiError {
     let of = |shape: &ErrorShape, message: &str| ApiError::of(shape, message);
     match error {
-        Error::NoGroup(_) => {
-            of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, "The specified log group does not exist.")
-        }
-        Error::NoStream(_) => {
-            of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, "The specified log stream does not exist.")
-        }
-        Error::GroupExists(_) => {
-            of(&shapes::RESOURCE_ALREADY_EXISTS_EXCEPTION, "The specified log group already exists")
-        }
-        Error::StreamExists(_) => {
-            of(&shapes::RESOURCE_ALREADY_EXISTS_EXCEPTION, "The specified log stream already exists")
-        }
-        Error::OutOfOrder => {
-            invalid_parameter("Log events in a single PutLogEvents request must be in chronological order.")
-        }
+        Error::NoGroup(_) => of(
+            &shapes::RESOURCE_NOT_FOUND_EXCEPTION,
+            "The specified log group does not exist.",
+        ),
+        Error::NoStream(_) => of(
+            &shapes::RESOURCE_NOT_FOUND_EXCEPTION,
+            "The specified log stream does not exist.",
+        ),
+        Error::GroupExists(_) => of(
+            &shapes::RESOURCE_ALREADY_EXISTS_EXCEPTION,
+            "The specified log group already exists",
+        ),
+        Error::StreamExists(_) => of(
+            &shapes::RESOURCE_ALREADY_EXISTS_EXCEPTION,
+            "The specified log stream already exists",
+        ),
+        Error::OutOfOrder => invalid_parameter(
+            "Log events in a single PutLogEvents request must be in chronological order.",
+        ),
         Error::SpanTooLong => invalid_parameter(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
         ),
-        Error::PutTooLarge { size, max } => {
-            invalid_parameter(format!("Upload too large: {size} bytes exceeds limit of {max}"))
-        }
+        Error::PutTooLarge { size, max } => invalid_parameter(format!(
+            "Upload too large: {size} bytes exceeds limit of {max}"
+        )),
         Error::Token => bad_token(),
         Error::Pattern(why) => invalid_parameter(why),
         Error::Catalog(_) | Error::Log(_) => {

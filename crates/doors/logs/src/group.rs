@@ -30,17 +30,30 @@ fn of_identifier(identifier: &str, context: &Context) -> Result<String, ApiError
     if !identifier.starts_with("arn:") {
         return Ok(identifier.to_owned());
     }
-    let invalid =
-        || invalid_parameter(format!("{identifier} is not the ARN of a log group in this account."));
+    let invalid = || {
+        invalid_parameter(format!(
+            "{identifier} is not the ARN of a log group in this account."
+        ))
+    };
     let arn: Arn = identifier.parse().map_err(|_| invalid())?;
-    let here = arn.service == "logs" && arn.region == context.region.0 && arn.account == context.account.0;
-    let name = arn.name_of("log-group").filter(|_| here).ok_or_else(invalid)?;
+    let here =
+        arn.service == "logs" && arn.region == context.region.0 && arn.account == context.account.0;
+    let name = arn
+        .name_of("log-group")
+        .filter(|_| here)
+        .ok_or_else(invalid)?;
     Ok(name.strip_suffix(":*").unwrap_or(name).to_owned())
 }
 
 /// A group's ARN.
 pub(crate) fn arn(group: &str, context: &Context) -> String {
-    Arn::new("logs", &context.region, &context.account, format!("log-group:{group}")).to_string()
+    Arn::new(
+        "logs",
+        &context.region,
+        &context.account,
+        format!("log-group:{group}"),
+    )
+    .to_string()
 }
 
 /// A stream's ARN.

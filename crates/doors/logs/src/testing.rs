@@ -31,18 +31,30 @@ pub(crate) type Refused = (String, String);
 
 impl World {
     pub async fn new() -> Self {
-        let env = Env { clock: Arc::new(ManualClock::at(Millis(START))), ..Env::real() };
+        let env = Env {
+            clock: Arc::new(ManualClock::at(Millis(START))),
+            ..Env::real()
+        };
         let dir = tempfile::tempdir().unwrap();
         let log = Arc::new(EmbeddedLog::open(env.clone(), Options::new(dir.path())).unwrap());
-        let groups = LogGroups::open(env, Arc::new(MemoryCatalog::default()), log).await.unwrap();
-        Self { logs: Logs { groups }, _dir: dir }
+        let groups = LogGroups::open(env, Arc::new(MemoryCatalog::default()), log)
+            .await
+            .unwrap();
+        Self {
+            logs: Logs { groups },
+            _dir: dir,
+        }
     }
 
     /// A world that has a group `g` with a stream `s`.
     pub async fn with_stream() -> Self {
         let world = Self::new().await;
-        world.ok::<CreateLogGroup>(json!({ "logGroupName": "g" })).await;
-        world.ok::<CreateLogStream>(json!({ "logGroupName": "g", "logStreamName": "s" })).await;
+        world
+            .ok::<CreateLogGroup>(json!({ "logGroupName": "g" }))
+            .await;
+        world
+            .ok::<CreateLogStream>(json!({ "logGroupName": "g", "logStreamName": "s" }))
+            .await;
         world
     }
 

@@ -21,7 +21,10 @@ pub(crate) fn of_place(place: Place) -> String {
 
 /// The place that a token names.
 pub(crate) fn place(token: &str) -> Result<Place, ApiError> {
-    let digits = token.get(2..).and_then(|rest| rest.strip_suffix("/s")).ok_or_else(bad_token)?;
+    let digits = token
+        .get(2..)
+        .and_then(|rest| rest.strip_suffix("/s"))
+        .ok_or_else(bad_token)?;
     let offset = number(digits)?;
     match token.get(..2) {
         Some("f/") => Ok(Place::From(offset)),
@@ -42,7 +45,10 @@ pub(crate) fn offset(token: &str) -> Result<u64, ApiError> {
 
 fn number(digits: &str) -> Result<u64, ApiError> {
     let plain = digits.len() == DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
-    Some(digits).filter(|_| plain).and_then(|d| d.parse().ok()).ok_or_else(bad_token)
+    Some(digits)
+        .filter(|_| plain)
+        .and_then(|d| d.parse().ok())
+        .ok_or_else(bad_token)
 }
 
 /// The token of a place in a list that is ordered by a number and a name.

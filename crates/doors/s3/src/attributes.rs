@@ -51,10 +51,13 @@ macro_rules! answer {
         $output.content_encoding = header("content-encoding");
         $output.content_language = header("content-language");
         // What AWS says of objects whose writer said nothing.
-        $output.content_type = header("content-type").or_else(|| Some("binary/octet-stream".to_owned()));
+        $output.content_type =
+            header("content-type").or_else(|| Some("binary/octet-stream".to_owned()));
         $output.expires = header("expires");
         $output.metadata = (!attributes.metadata.is_empty()).then(|| attributes.metadata.clone());
-        $output.tag_count = i32::try_from(attributes.tags.len()).ok().filter(|count| *count > 0);
+        $output.tag_count = i32::try_from(attributes.tags.len())
+            .ok()
+            .filter(|count| *count > 0);
     }};
 }
 
@@ -67,17 +70,25 @@ pub fn read(
     tagging: Option<&str>,
     encryption: Result<Option<Encryption>, ApiError>,
 ) -> Result<Attributes, ApiError> {
-    let headers = headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
+    let headers = headers
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
     let mut headers: BTreeMap<String, String> = headers.collect();
     if let Some(encoding) = headers.remove("content-encoding") {
-        let kept: Vec<_> =
-            encoding.split(',').map(str::trim).filter(|e| !e.eq_ignore_ascii_case("aws-chunked")).collect();
+        let kept: Vec<_> = encoding
+            .split(',')
+            .map(str::trim)
+            .filter(|e| !e.eq_ignore_ascii_case("aws-chunked"))
+            .collect();
         if !kept.is_empty() {
             headers.insert("content-encoding".to_owned(), kept.join(","));
         }
     }
     let metadata = metadata.cloned().unwrap_or_default();
-    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let size: usize = metadata
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     if size > METADATA_BYTES_MAX {
         return Err(ApiError::new(
             400,
@@ -90,7 +101,10 @@ pub fn read(
     Ok(Attributes {
         headers,
         metadata,
-        tags: tagging.map(tags::from_header).transpose()?.unwrap_or_default(),
+        tags: tagging
+            .map(tags::from_header)
+            .transpose()?
+            .unwrap_or_default(),
         encryption: encryption?,
     })
 }
@@ -114,13 +128,19 @@ mod tests {
         assert_eq!(output.content_encoding.as_deref(), Some("gzip"));
         assert_eq!(output.cache_control, input.cache_control);
         assert_eq!(output.content_type.as_deref(), Some("binary/octet-stream"));
-        assert_eq!((output.metadata, output.tag_count), (input.metadata, Some(2)));
+        assert_eq!(
+            (output.metadata, output.tag_count),
+            (input.metadata, Some(2))
+        );
     }
 
     #[test]
     fn metadata_has_a_limit() {
         let metadata = Some([("a".to_owned(), "b".repeat(2048))].into());
-        let input = PutObjectRequest { metadata, ..Default::default() };
+        let input = PutObjectRequest {
+            metadata,
+            ..Default::default()
+        };
         assert_eq!(attributes!(input).unwrap_err().code(), "MetadataTooLarge");
     }
 }

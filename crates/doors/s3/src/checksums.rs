@@ -12,10 +12,19 @@ macro_rules! given {
         $crate::checksums::Given {
             kept: [
                 (headwater_objects::Algorithm::Crc32, &$input.checksum_crc32),
-                (headwater_objects::Algorithm::Crc32c, &$input.checksum_crc32c),
-                (headwater_objects::Algorithm::Crc64Nvme, &$input.checksum_crc64nvme),
+                (
+                    headwater_objects::Algorithm::Crc32c,
+                    &$input.checksum_crc32c,
+                ),
+                (
+                    headwater_objects::Algorithm::Crc64Nvme,
+                    &$input.checksum_crc64nvme,
+                ),
                 (headwater_objects::Algorithm::Sha1, &$input.checksum_sha1),
-                (headwater_objects::Algorithm::Sha256, &$input.checksum_sha256),
+                (
+                    headwater_objects::Algorithm::Sha256,
+                    &$input.checksum_sha256,
+                ),
             ],
             others: [
                 &$input.checksum_sha512,
@@ -74,7 +83,10 @@ impl Given<'_> {
         if self.others.iter().any(|value| value.is_some()) {
             return Err(unsupported());
         }
-        let mut given = self.kept.iter().filter_map(|(a, value)| Some((*a, value.as_ref()?)));
+        let mut given = self
+            .kept
+            .iter()
+            .filter_map(|(a, value)| Some((*a, value.as_ref()?)));
         match (given.next(), given.next()) {
             (Some(_), Some(_)) => Err(invalid_request(
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
@@ -89,7 +101,9 @@ impl Given<'_> {
 
     /// The value without a look at it: of a part in a list, or of an object in parts.
     pub fn any(&self) -> Option<(Algorithm, String)> {
-        self.kept.iter().find_map(|(a, value)| Some((*a, value.as_ref()?.clone())))
+        self.kept
+            .iter()
+            .find_map(|(a, value)| Some((*a, value.as_ref()?.clone())))
     }
 
     /// What a body must be: its MD5, its checksum, or just the algorithm of a checksum that comes behind it.
@@ -99,7 +113,10 @@ impl Given<'_> {
             (None, Some(name)) => Some((algorithm(name)?, None)),
             (None, None) => None,
         };
-        Ok(Expected { md5: md5.map(md5_value).transpose()?, checksum })
+        Ok(Expected {
+            md5: md5.map(md5_value).transpose()?,
+            checksum,
+        })
     }
 }
 
@@ -114,7 +131,9 @@ pub fn wanted<'a>(
     mode: &Option<String>,
     whole: bool,
 ) -> Option<&'a Checksum> {
-    checksum.as_ref().filter(|_| whole && mode.as_deref() == Some("ENABLED"))
+    checksum
+        .as_ref()
+        .filter(|_| whole && mode.as_deref() == Some("ENABLED"))
 }
 
 fn check_value(algorithm: Algorithm, value: &str) -> Result<(), ApiError> {
@@ -128,10 +147,17 @@ fn check_value(algorithm: Algorithm, value: &str) -> Result<(), ApiError> {
 }
 
 fn md5_value(text: &str) -> Result<[u8; 16], ApiError> {
-    let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let bytes = STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
     bytes.ok_or_else(|| {
-        ApiError::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
-            .with("Content-MD5", text)
+        ApiError::new(
+            400,
+            "InvalidDigest",
+            "The Content-MD5 you specified was invalid.",
+        )
+        .with("Content-MD5", text)
     })
 }
 
@@ -147,7 +173,11 @@ pub fn coverage(name: &str) -> Result<headwater_objects::Coverage, ApiError> {
     match name {
         "FULL_OBJECT" => Ok(headwater_objects::Coverage::FullObject),
         "COMPOSITE" => Ok(headwater_objects::Coverage::Composite),
-        _ => Err(argument("Value for x-amz-checksum-type header is invalid.", "x-amz-checksum-type", name)),
+        _ => Err(argument(
+            "Value for x-amz-checksum-type header is invalid.",
+            "x-amz-checksum-type",
+            name,
+        )),
     }
 }
 
@@ -160,7 +190,10 @@ mod tests {
     fn expected(change: impl FnOnce(&mut PutObjectRequest)) -> Result<Expected, ApiError> {
         let mut input = PutObjectRequest::default();
         change(&mut input);
-        given!(input).expected(input.content_md5.as_deref(), input.checksum_algorithm.as_deref())
+        given!(input).expected(
+            input.content_md5.as_deref(),
+            input.checksum_algorithm.as_deref(),
+        )
     }
 
     #[test]
@@ -176,14 +209,18 @@ mod tests {
         });
         assert!(two.unwrap_err().message().starts_with("Expecting a single"));
         let short = expected(|input| input.checksum_sha1 = Some(crc)).unwrap_err();
-        assert_eq!(short.message(), "Value for x-amz-checksum-sha1 header is invalid.");
+        assert_eq!(
+            short.message(),
+            "Value for x-amz-checksum-sha1 header is invalid."
+        );
         let other = expected(|input| input.checksum_xxhash3 = Some("AAAA".into())).unwrap_err();
         assert!(other.message().contains("unsupported"));
     }
 
     #[test]
     fn an_md5_has_sixteen_bytes() {
-        let found = expected(|input| input.content_md5 = Some("Q3uTDbhLgHnC3YBKcZNrXw==".into())).unwrap();
+        let found =
+            expected(|input| input.content_md5 = Some("Q3uTDbhLgHnC3YBKcZNrXw==".into())).unwrap();
         assert_eq!(found.md5.unwrap()[0], 0x43);
         let bad = expected(|input| input.content_md5 = Some("__invalid__".into())).unwrap_err();
         assert_eq!(bad.code(), "InvalidDigest");

@@ -39,7 +39,10 @@ macro_rules! source {
 pub(crate) use source;
 
 /// The conditions on times.
-pub fn times(modified_since: Option<Timestamp>, unmodified_since: Option<Timestamp>) -> ReadConditions {
+pub fn times(
+    modified_since: Option<Timestamp>,
+    unmodified_since: Option<Timestamp>,
+) -> ReadConditions {
     ReadConditions {
         modified_since: modified_since.map(millis),
         unmodified_since: unmodified_since.map(millis),
@@ -49,24 +52,45 @@ pub fn times(modified_since: Option<Timestamp>, unmodified_since: Option<Timesta
 
 /// The read of the object that `text` names: `bucket/key`, escaped, with or without a slash before.
 pub fn read_source(text: &str, conditions: ReadConditions) -> Result<Get, ApiError> {
-    let invalid = || argument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source");
+    let invalid = || {
+        argument(
+            "Invalid copy source object key",
+            "x-amz-copy-source",
+            "x-amz-copy-source",
+        )
+    };
     let (path, version) = match text.split_once("?versionId=") {
         Some((path, version)) => (path, Some(version)),
         None => (text, None),
     };
     if let Some(version) = version.filter(|version| *version != "null") {
-        return Err(argument("Invalid version id specified", "versionId", version));
+        return Err(argument(
+            "Invalid version id specified",
+            "versionId",
+            version,
+        ));
     }
     if path.starts_with("arn:") {
-        return Err(crate::settings::unsupported("x-amz-copy-source with an access point"));
+        return Err(crate::settings::unsupported(
+            "x-amz-copy-source with an access point",
+        ));
     }
-    let path = percent_decode_str(path).decode_utf8().map_err(|_| invalid())?;
-    let (bucket, key) = path.strip_prefix('/').unwrap_or(&path).split_once('/').ok_or_else(invalid)?;
+    let path = percent_decode_str(path)
+        .decode_utf8()
+        .map_err(|_| invalid())?;
+    let (bucket, key) = path
+        .strip_prefix('/')
+        .unwrap_or(&path)
+        .split_once('/')
+        .ok_or_else(invalid)?;
     if key.is_empty() {
         return Err(invalid());
     }
     let name = ObjectName::parse(bucket, key).map_err(api)?;
-    Ok(Get { conditions, ..Get::new(name) })
+    Ok(Get {
+        conditions,
+        ..Get::new(name)
+    })
 }
 
 /// What a source's error is to the one who copies: its conditions have names of their own, and there is no 304.
@@ -84,7 +108,9 @@ pub fn error(error: ObjectError, conditions: &ReadConditions) -> ApiError {
 pub fn range(text: &str, size: u64) -> Result<ByteRange, ApiError> {
     const NAME: &str = "x-amz-copy-source-range";
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
-    let bounds = text.strip_prefix("bytes=").and_then(|bounds| bounds.split_once('-'));
+    let bounds = text
+        .strip_prefix("bytes=")
+        .and_then(|bounds| bounds.split_once('-'));
     let bounds = bounds.and_then(|(first, last)| Some((number(first)?, number(last)?)));
     match bounds {
         Some((first, last)) if first <= last && last < size => Ok(ByteRange::Between(first, last)),
@@ -114,11 +140,21 @@ mod tests {
     #[test]
     fn a_source_is_a_bucket_and_an_escaped_key() {
         let expected = ObjectName::parse("bucket", "a b/c").unwrap();
-        for text in ["bucket/a%20b/c", "/bucket/a b/c", "bucket/a%20b/c?versionId=null", "bucket%2Fa%20b%2Fc"]
-        {
+        for text in [
+            "bucket/a%20b/c",
+            "/bucket/a b/c",
+            "bucket/a%20b/c?versionId=null",
+            "bucket%2Fa%20b%2Fc",
+        ] {
             assert_eq!(name(text).unwrap(), expected, "{text}");
         }
-        for text in ["bucket", "bucket/", "bucket/%ff", "bucket/k?versionId=7", ""] {
+        for text in [
+            "bucket",
+            "bucket/",
+            "bucket/%ff",
+            "bucket/k?versionId=7",
+            "",
+        ] {
             assert_eq!(name(text).unwrap_err().code(), "InvalidArgument", "{text}");
         }
     }
@@ -126,8 +162,19 @@ mod tests {
     #[test]
     fn a_range_of_a_source_lies_within_it() {
         assert_eq!(range("bytes=0-9", 10).unwrap(), ByteRange::Between(0, 9));
-        for text in ["bytes=0-10", "0-8", "bytes=5-", "bytes=-5", "bytes=9-8", "bytes=0-1,2-3"] {
-            assert_eq!(range(text, 10).unwrap_err().code(), "InvalidArgument", "{text}");
+        for text in [
+            "bytes=0-10",
+            "0-8",
+            "bytes=5-",
+            "bytes=-5",
+            "bytes=9-8",
+            "bytes=0-1,2-3",
+        ] {
+            assert_eq!(
+                range(text, 10).unwrap_err().code(),
+                "InvalidArgument",
+                "{text}"
+            );
         }
     }
 

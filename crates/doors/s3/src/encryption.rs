@@ -33,7 +33,10 @@ macro_rules! answer {
         if let Some(encryption) = $encryption {
             let encryption: &headwater_objects::Encryption = encryption;
             $output.server_side_encryption = Some(encryption.method.name().to_owned());
-            $output.ssekms_key_id = encryption.key.as_ref().map(|key| $crate::encryption::arn(key, $context));
+            $output.ssekms_key_id = encryption
+                .key
+                .as_ref()
+                .map(|key| $crate::encryption::arn(key, $context));
             $output.bucket_key_enabled = encryption.bucket_key.then_some(true);
         }
     };
@@ -49,11 +52,20 @@ pub fn read(
     bucket_key: bool,
 ) -> Result<Option<Encryption>, ApiError> {
     let named = |name: &str| {
-        let unknown = || argument("The encryption method specified is not supported", METHOD, name);
+        let unknown = || {
+            argument(
+                "The encryption method specified is not supported",
+                METHOD,
+                name,
+            )
+        };
         EncryptionMethod::named(name).ok_or_else(unknown)
     };
     let given = method.map(named).transpose()?;
-    let has_keys = matches!(given, Some(EncryptionMethod::KeyService | EncryptionMethod::KeyServiceTwice));
+    let has_keys = matches!(
+        given,
+        Some(EncryptionMethod::KeyService | EncryptionMethod::KeyServiceTwice)
+    );
     if (key.is_some() && !has_keys) || (bucket_key && given != Some(EncryptionMethod::KeyService)) {
         return Err(argument(
             "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : \
@@ -62,7 +74,11 @@ pub fn read(
             method.unwrap_or("null"),
         ));
     }
-    Ok(given.map(|method| Encryption { method, key: key.cloned(), bucket_key }))
+    Ok(given.map(|method| Encryption {
+        method,
+        key: key.cloned(),
+        bucket_key,
+    }))
 }
 
 /// The ARN of a key: of one that is named shortly, in the account and region of the request.
@@ -70,7 +86,11 @@ pub fn arn(key: &str, context: &Context) -> String {
     if key.starts_with("arn:") {
         return key.to_owned();
     }
-    let resource = if key.starts_with("alias/") { key.to_owned() } else { format!("key/{key}") };
+    let resource = if key.starts_with("alias/") {
+        key.to_owned()
+    } else {
+        format!("key/{key}")
+    };
     Arn::new("kms", &context.region, &context.account, resource).to_string()
 }
 
@@ -96,17 +116,33 @@ mod tests {
         for (method, key, told) in [
             ("AES256", None, None),
             ("aws:kms", None, None),
-            ("aws:kms", Some("k"), Some("arn:aws:kms:us-east-1:000000000000:key/k")),
-            ("aws:kms", Some("alias/a"), Some("arn:aws:kms:us-east-1:000000000000:alias/a")),
+            (
+                "aws:kms",
+                Some("k"),
+                Some("arn:aws:kms:us-east-1:000000000000:key/k"),
+            ),
+            (
+                "aws:kms",
+                Some("alias/a"),
+                Some("arn:aws:kms:us-east-1:000000000000:alias/a"),
+            ),
             ("aws:kms:dsse", Some(arn), Some(arn)),
         ] {
             let encryption = given!(put(Some(method), key, false)).unwrap();
             let mut output = HeadObjectOutput::default();
             answer!(output, encryption.as_ref(), &context());
             assert_eq!(output.server_side_encryption.as_deref(), Some(method));
-            assert_eq!((output.ssekms_key_id.as_deref(), output.bucket_key_enabled), (told, None));
+            assert_eq!(
+                (output.ssekms_key_id.as_deref(), output.bucket_key_enabled),
+                (told, None)
+            );
         }
-        assert!(given!(put(Some("aws:kms"), None, true)).unwrap().unwrap().bucket_key);
+        assert!(
+            given!(put(Some("aws:kms"), None, true))
+                .unwrap()
+                .unwrap()
+                .bucket_key
+        );
         assert_eq!(given!(put(None, None, false)).unwrap(), None);
     }
 

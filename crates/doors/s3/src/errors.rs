@@ -58,14 +58,16 @@ pub fn api(error: ObjectError) -> ApiError {
 fn upload(error: ObjectError) -> ApiError {
     use ObjectError as E;
     match error {
-        E::Md5Mismatch { expected, computed } => {
-            new(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
-                .with("ExpectedDigest", base64_of_hex(&expected))
-                .with("CalculatedDigest", base64_of_hex(&computed))
-        }
-        E::ChecksumMismatch(algorithm) => {
-            bad_digest(format!("The {algorithm} you specified did not match the calculated checksum."))
-        }
+        E::Md5Mismatch { expected, computed } => new(
+            400,
+            "BadDigest",
+            "The Content-MD5 you specified did not match what we received.",
+        )
+        .with("ExpectedDigest", base64_of_hex(&expected))
+        .with("CalculatedDigest", base64_of_hex(&computed)),
+        E::ChecksumMismatch(algorithm) => bad_digest(format!(
+            "The {algorithm} you specified did not match the calculated checksum."
+        )),
         E::WholeMismatch(algorithm) => bad_digest(format!(
             "The {} you specified did not match the calculated checksum.",
             lower(algorithm)
@@ -100,10 +102,12 @@ fn upload(error: ObjectError) -> ApiError {
         E::WrongSize { expected, actual } => invalid_request(format!(
             "The provided 'x-amz-mp-object-size' header value {expected} does not match what was computed: {actual}"
         )),
-        E::TooLarge { limit } => {
-            new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-                .with("MaxSizeAllowed", limit.to_string())
-        }
+        E::TooLarge { limit } => new(
+            400,
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size",
+        )
+        .with("MaxSizeAllowed", limit.to_string()),
         E::WrongLength { expected, actual } => new(
             400,
             "IncompleteBody",
@@ -155,13 +159,19 @@ fn parts(error: ObjectError) -> ApiError {
 
 /// A condition of a request does not hold; `condition` is the header's name.
 pub fn precondition_failed(condition: &str) -> ApiError {
-    new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-        .with("Condition", condition)
+    new(
+        412,
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+    )
+    .with("Condition", condition)
 }
 
 /// An argument's value is wrong.
 pub fn argument(message: impl Into<String>, name: &str, value: &str) -> ApiError {
-    new(400, "InvalidArgument", message).with("ArgumentName", name).with("ArgumentValue", value)
+    new(400, "InvalidArgument", message)
+        .with("ArgumentName", name)
+        .with("ArgumentValue", value)
 }
 
 /// A request contradicts itself or what it is for.
@@ -192,7 +202,11 @@ fn broken_body(error: &std::io::Error) -> ApiError {
     if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<ObjectError>()) {
         return api(error.clone());
     }
-    new(400, "IncompleteBody", "The request body terminated unexpectedly")
+    new(
+        400,
+        "IncompleteBody",
+        "The request body terminated unexpectedly",
+    )
 }
 
 fn new(status: u16, code: &str, message: impl Into<String>) -> ApiError {
@@ -216,7 +230,10 @@ pub fn coverage_name(coverage: Coverage) -> &'static str {
 }
 
 fn base64_of_hex(hex: &str) -> Value {
-    let byte = |i: usize| hex.get(i..i + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let byte = |i: usize| {
+        hex.get(i..i + 2)
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+    };
     let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
     bytes.map_or(Value::Null, |bytes| STANDARD.encode(bytes).into())
 }
@@ -228,8 +245,14 @@ mod tests {
     #[test]
     fn a_digest_is_shown_in_base64() {
         let md5 = "437b930db84b8079c2dd804a71936b5f".to_owned();
-        let error = api(ObjectError::Md5Mismatch { expected: md5.clone(), computed: md5 });
-        assert_eq!(error.fields()["CalculatedDigest"], "Q3uTDbhLgHnC3YBKcZNrXw==");
+        let error = api(ObjectError::Md5Mismatch {
+            expected: md5.clone(),
+            computed: md5,
+        });
+        assert_eq!(
+            error.fields()["CalculatedDigest"],
+            "Q3uTDbhLgHnC3YBKcZNrXw=="
+        );
     }
 
     #[test]

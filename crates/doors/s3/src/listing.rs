@@ -13,7 +13,12 @@ use crate::{
 };
 
 /// What a URL carries as it is, and the slash, which S3 leaves alone.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
 
 /// How keys are written in an answer.
 #[derive(Clone, Copy)]
@@ -25,15 +30,21 @@ impl Encoding {
         match name {
             None => Ok(Self(false)),
             Some("url") => Ok(Self(true)),
-            Some(other) => {
-                Err(argument("Invalid Encoding Method specified in Request", "encoding-type", other))
-            }
+            Some(other) => Err(argument(
+                "Invalid Encoding Method specified in Request",
+                "encoding-type",
+                other,
+            )),
         }
     }
 
     /// A key, prefix, delimiter or marker.
     pub fn text(self, text: &str) -> String {
-        if self.0 { utf8_percent_encode(text, ESCAPED).to_string() } else { text.to_owned() }
+        if self.0 {
+            utf8_percent_encode(text, ESCAPED).to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     /// The encoding's name, for the answer.
@@ -43,7 +54,9 @@ impl Encoding {
 
     /// Rolled-up prefixes.
     pub fn prefixes(self, prefixes: &[String]) -> Option<Vec<CommonPrefix>> {
-        let prefix = |prefix: &String| CommonPrefix { prefix: Some(self.text(prefix)) };
+        let prefix = |prefix: &String| CommonPrefix {
+            prefix: Some(self.text(prefix)),
+        };
         (!prefixes.is_empty()).then(|| prefixes.iter().map(prefix).collect())
     }
 
@@ -53,8 +66,14 @@ impl Encoding {
             key: Some(self.text(&object.key)),
             last_modified: Some(timestamp(object.modified)),
             e_tag: Some(quoted(&object.etag)),
-            checksum_algorithm: object.checksum.as_ref().map(|c| vec![c.algorithm.name().to_owned()]),
-            checksum_type: object.checksum.as_ref().map(|c| coverage_name(c.coverage).to_owned()),
+            checksum_algorithm: object
+                .checksum
+                .as_ref()
+                .map(|c| vec![c.algorithm.name().to_owned()]),
+            checksum_type: object
+                .checksum
+                .as_ref()
+                .map(|c| coverage_name(c.coverage).to_owned()),
             size: i64::try_from(object.size).ok(),
             storage_class: Some("STANDARD".to_owned()),
             owner: owner.cloned(),
@@ -85,7 +104,9 @@ impl Page {
         let query = ObjectQuery {
             bucket: BucketName::parse(bucket).map_err(crate::errors::api)?,
             prefix: prefix.unwrap_or_default().to_owned(),
-            delimiter: delimiter.filter(|delimiter| !delimiter.is_empty()).map(str::to_owned),
+            delimiter: delimiter
+                .filter(|delimiter| !delimiter.is_empty())
+                .map(str::to_owned),
             after: after.filter(|after| !after.is_empty()),
             limit: max_keys as usize,
         };
@@ -118,15 +139,23 @@ pub fn token(place: &str) -> String {
 pub fn place(token: &str) -> Result<String, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.and_then(|text| text.strip_prefix('1').map(str::to_owned)).ok_or_else(|| {
-        ApiError::new(400, "InvalidArgument", "The continuation token provided is incorrect")
+    text.and_then(|text| text.strip_prefix('1').map(str::to_owned))
+        .ok_or_else(|| {
+            ApiError::new(
+                400,
+                "InvalidArgument",
+                "The continuation token provided is incorrect",
+            )
             .with("ArgumentName", "continuation-token")
-    })
+        })
 }
 
 /// The owner of everything: the account, in the length of AWS's canonical ids.
 pub fn owner(context: &Context) -> Owner {
-    Owner { display_name: None, id: Some(format!("{:0>64}", context.account.0)) }
+    Owner {
+        display_name: None,
+        id: Some(format!("{:0>64}", context.account.0)),
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +167,10 @@ mod tests {
     #[test]
     fn keys_are_escaped_on_request_alone() {
         assert_eq!(Encoding::asked(None).unwrap().text("a b/ü"), "a b/ü");
-        assert_eq!(Encoding::asked(Some("url")).unwrap().text("a b/ü+="), "a%20b/%C3%BC%2B%3D");
+        assert_eq!(
+            Encoding::asked(Some("url")).unwrap().text("a b/ü+="),
+            "a%20b/%C3%BC%2B%3D"
+        );
         assert!(Encoding::asked(Some("value")).is_err());
     }
 

@@ -1,6 +1,8 @@
 //! Which bytes of an object a request wants, and on which conditions.
 
-use headwater_objects::{ByteRange, Get, ObjectError, ObjectName, ReadConditions, Selected, WriteCondition};
+use headwater_objects::{
+    ByteRange, Get, ObjectError, ObjectName, ReadConditions, Selected, WriteCondition,
+};
 use headwater_shapes::Timestamp;
 use headwater_wire::ApiError;
 
@@ -37,7 +39,11 @@ impl Wanted<'_> {
             modified_since: self.if_modified_since.map(millis),
             unmodified_since: self.if_unmodified_since.map(millis),
         };
-        Ok(Get { name, range, conditions })
+        Ok(Get {
+            name,
+            range,
+            conditions,
+        })
     }
 
     /// The answer's error, with what the request asked for.
@@ -70,7 +76,9 @@ pub fn parse_range(text: &str) -> Option<ByteRange> {
 
 /// A part's number in a request.
 pub fn part_number(number: i32) -> Result<u32, ApiError> {
-    let valid = u32::try_from(number).ok().filter(|number| (1..=10_000).contains(number));
+    let valid = u32::try_from(number)
+        .ok()
+        .filter(|number| (1..=10_000).contains(number));
     valid.ok_or_else(|| {
         argument(
             "Part number must be an integer between 1 and 10000, inclusive",
@@ -95,7 +103,9 @@ pub fn write_condition(
 ) -> Result<WriteCondition, ApiError> {
     let refused = |header: &str, why: &str| {
         let message = "A header you provided implies functionality that is not implemented";
-        ApiError::new(501, "NotImplemented", message).with("Header", header).with("additionalMessage", why)
+        ApiError::new(501, "NotImplemented", message)
+            .with("Header", header)
+            .with("additionalMessage", why)
     };
     match (if_match, if_none_match) {
         (None, None) => Ok(WriteCondition::None),
@@ -105,9 +115,10 @@ pub fn write_condition(
             "If-None-Match",
             "We don't accept the provided value of If-None-Match header for this API",
         )),
-        (Some(_), None) => {
-            Err(refused("If-Match", "We don't accept the provided value of If-Match header for this API"))
-        }
+        (Some(_), None) => Err(refused(
+            "If-Match",
+            "We don't accept the provided value of If-Match header for this API",
+        )),
         (Some(_), Some(_)) => Err(refused(
             "If-Match,If-None-Match",
             "Multiple conditional request headers present in the request",
@@ -126,10 +137,20 @@ mod tests {
         assert_eq!(parse_range("bytes=0-9"), Some(ByteRange::Between(0, 9)));
         assert_eq!(parse_range("bytes=5-"), Some(ByteRange::From(5)));
         assert_eq!(parse_range("bytes=-5"), Some(ByteRange::Last(5)));
-        assert_eq!(parse_range("bytes=0-99999999999999999999"), Some(ByteRange::Between(0, u64::MAX)));
-        for ignored in
-            ["", "bytes=", "bytes=-", "bytes=9-0", "bytes=0-1,3-4", "items=0-1", "bytes=a-b", "bytes=+1-2"]
-        {
+        assert_eq!(
+            parse_range("bytes=0-99999999999999999999"),
+            Some(ByteRange::Between(0, u64::MAX))
+        );
+        for ignored in [
+            "",
+            "bytes=",
+            "bytes=-",
+            "bytes=9-0",
+            "bytes=0-1,3-4",
+            "items=0-1",
+            "bytes=a-b",
+            "bytes=+1-2",
+        ] {
             assert_eq!(parse_range(ignored), None, "{ignored}");
         }
     }
@@ -137,10 +158,23 @@ mod tests {
     #[test]
     fn writes_take_one_condition() {
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(write_condition(None, some("*")).unwrap(), WriteCondition::IfAbsent);
-        assert_eq!(write_condition(some("x"), None).unwrap(), WriteCondition::IfMatch("x".into()));
-        for (if_match, if_none_match) in [(None, some("x")), (some("*"), None), (some("x"), some("*"))] {
-            assert_eq!(write_condition(if_match, if_none_match).unwrap_err().status(), 501);
+        assert_eq!(
+            write_condition(None, some("*")).unwrap(),
+            WriteCondition::IfAbsent
+        );
+        assert_eq!(
+            write_condition(some("x"), None).unwrap(),
+            WriteCondition::IfMatch("x".into())
+        );
+        for (if_match, if_none_match) in
+            [(None, some("x")), (some("*"), None), (some("x"), some("*"))]
+        {
+            assert_eq!(
+                write_condition(if_match, if_none_match)
+                    .unwrap_err()
+                    .status(),
+                501
+            );
         }
     }
 

@@ -49,10 +49,12 @@ fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), Api
         ("x-amz-storage-class", class) if OTHER_CLASSES.contains(&class) => {
             Err(unsupported("x-amz-storage-class").with("StorageClassRequested", class))
         }
-        ("x-amz-storage-class", _) => {
-            Err(ApiError::new(400, "InvalidStorageClass", "The storage class you specified is not valid")
-                .with("StorageClassRequested", text))
-        }
+        ("x-amz-storage-class", _) => Err(ApiError::new(
+            400,
+            "InvalidStorageClass",
+            "The storage class you specified is not valid",
+        )
+        .with("StorageClassRequested", text)),
         // No bucket lets the requester pay.
         ("x-amz-request-payer", "requester") => Ok(()),
         ("x-amz-expected-bucket-owner" | "x-amz-source-expected-bucket-owner", owner) => {
@@ -60,9 +62,13 @@ fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), Api
         }
         // Objects have no versions.
         ("versionId", "null") => Ok(()),
-        ("versionId", _) => Err(ApiError::new(400, "InvalidArgument", "Invalid version id specified")
-            .with("ArgumentName", "versionId")
-            .with("ArgumentValue", text)),
+        ("versionId", _) => {
+            Err(
+                ApiError::new(400, "InvalidArgument", "Invalid version id specified")
+                    .with("ArgumentName", "versionId")
+                    .with("ArgumentValue", text),
+            )
+        }
         _ => Err(unsupported(name)),
     }
 }
@@ -72,7 +78,11 @@ fn check_owner(owner: &str, context: &Context) -> Result<(), ApiError> {
         let message = format!(
             "The value of the expected bucket owner parameter must be an AWS Account ID... [{owner}]"
         );
-        return Err(ApiError::new(400, "InvalidBucketOwnerAWSAccountID", message));
+        return Err(ApiError::new(
+            400,
+            "InvalidBucketOwnerAWSAccountID",
+            message,
+        ));
     }
     if owner != context.account.0 {
         return Err(ApiError::new(403, "AccessDenied", "Access Denied"));
@@ -93,19 +103,29 @@ mod tests {
     use crate::testing::context;
 
     fn put(change: impl FnOnce(&mut PutObjectRequest)) -> Result<(), ApiError> {
-        let mut input = PutObjectRequest { bucket: "b".into(), key: "k".into(), ..Default::default() };
+        let mut input = PutObjectRequest {
+            bucket: "b".into(),
+            key: "k".into(),
+            ..Default::default()
+        };
         change(&mut input);
         check(&input, &["Content-Type"], &context())
     }
 
     #[test]
     fn what_is_not_done_is_refused_by_name() {
-        let refused = put(|input| input.sse_customer_algorithm = Some("AES256".into())).unwrap_err();
+        let refused =
+            put(|input| input.sse_customer_algorithm = Some("AES256".into())).unwrap_err();
         assert_eq!((refused.status(), refused.code()), (501, "NotImplemented"));
-        assert!(refused.message().contains("x-amz-server-side-encryption-customer-algorithm"));
+        assert!(
+            refused
+                .message()
+                .contains("x-amz-server-side-encryption-customer-algorithm")
+        );
         assert!(put(|input| input.acl = Some("public-read".into())).is_err());
         assert!(put(|input| input.object_lock_mode = Some("GOVERNANCE".into())).is_err());
-        let class = |class: &str| put(|input| input.storage_class = Some(class.into())).unwrap_err();
+        let class =
+            |class: &str| put(|input| input.storage_class = Some(class.into())).unwrap_err();
         assert_eq!(class("GLACIER").code(), "NotImplemented");
         assert_eq!(class("FakeClass").code(), "InvalidStorageClass");
     }
@@ -123,7 +143,8 @@ mod tests {
 
     #[test]
     fn another_owner_is_denied() {
-        let denied = put(|input| input.expected_bucket_owner = Some("111111111111".into())).unwrap_err();
+        let denied =
+            put(|input| input.expected_bucket_owner = Some("111111111111".into())).unwrap_err();
         assert_eq!(denied.status(), 403);
         let invalid = put(|input| input.expected_bucket_owner = Some("me".into())).unwrap_err();
         assert_eq!(invalid.code(), "InvalidBucketOwnerAWSAccountID");

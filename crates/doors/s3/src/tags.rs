@@ -23,7 +23,10 @@ pub fn from_header(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
     };
     let plain = |text: &str| {
         let spaced = text.replace('+', " ");
-        percent_decode_str(&spaced).decode_utf8().map(|text| text.into_owned()).map_err(|_| malformed())
+        percent_decode_str(&spaced)
+            .decode_utf8()
+            .map(|text| text.into_owned())
+            .map_err(|_| malformed())
     };
     let mut tags = BTreeMap::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
@@ -40,7 +43,9 @@ pub fn from_set(tagging: Tagging) -> Result<BTreeMap<String, String>, ApiError> 
     let mut tags = BTreeMap::new();
     for Tag { key, value } in tagging.tag_set {
         if tags.contains_key(&key) {
-            return Err(invalid("Cannot provide multiple Tags with the same key").with("TagKey", key));
+            return Err(
+                invalid("Cannot provide multiple Tags with the same key").with("TagKey", key)
+            );
         }
         tags.insert(key, value);
     }
@@ -49,7 +54,9 @@ pub fn from_set(tagging: Tagging) -> Result<BTreeMap<String, String>, ApiError> 
 
 /// The tags for an answer's body.
 pub fn to_set(tags: BTreeMap<String, String>) -> Vec<Tag> {
-    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
+    tags.into_iter()
+        .map(|(key, value)| Tag { key, value })
+        .collect()
 }
 
 fn check(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ApiError> {
@@ -62,10 +69,14 @@ fn check(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Api
     }
     for (key, value) in &tags {
         if key.starts_with("aws:") {
-            return Err(invalid("Your TagKey cannot be prefixed with aws:").with("TagKey", key.as_str()));
+            return Err(
+                invalid("Your TagKey cannot be prefixed with aws:").with("TagKey", key.as_str())
+            );
         }
         if key.is_empty() || key.chars().count() > TAG_KEY_MAX || !key.chars().all(is_allowed) {
-            return Err(invalid("The TagKey you have provided is invalid").with("TagKey", key.as_str()));
+            return Err(
+                invalid("The TagKey you have provided is invalid").with("TagKey", key.as_str())
+            );
         }
         if value.chars().count() > TAG_VALUE_MAX || !value.chars().all(is_allowed) {
             return Err(invalid("The TagValue you have provided is invalid")
@@ -93,8 +104,14 @@ mod tests {
     fn a_header_is_read_as_a_query() {
         let tags = from_header("a=1&b+c=x%2Fy&d").unwrap();
         let expected = [("a", "1"), ("b c", "x/y"), ("d", "")];
-        assert_eq!(tags, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
-        assert_eq!(from_header("a=1&a=2").unwrap_err().code(), "InvalidArgument");
+        assert_eq!(
+            tags,
+            expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+        );
+        assert_eq!(
+            from_header("a=1&a=2").unwrap_err().code(),
+            "InvalidArgument"
+        );
         assert_eq!(from_header("a=%ff").unwrap_err().code(), "InvalidArgument");
     }
 
@@ -102,11 +119,26 @@ mod tests {
     fn tags_keep_the_rules_of_aws() {
         assert_eq!(from_header("aws%3Ax=1").unwrap_err().code(), "InvalidTag");
         assert_eq!(from_header("a,b=1").unwrap_err().fields()["TagKey"], "a,b");
-        assert_eq!(from_header(&format!("a={}", "x".repeat(257))).unwrap_err().code(), "InvalidTag");
+        assert_eq!(
+            from_header(&format!("a={}", "x".repeat(257)))
+                .unwrap_err()
+                .code(),
+            "InvalidTag"
+        );
         let many: Vec<_> = (0..11).map(|i| format!("k{i}=v")).collect();
-        assert!(from_header(&many.join("&")).unwrap_err().message().contains("greater than 10"));
-        let tag = || Tag { key: "k".into(), value: "v".into() };
-        let twice = Tagging { tag_set: vec![tag(), tag()] };
+        assert!(
+            from_header(&many.join("&"))
+                .unwrap_err()
+                .message()
+                .contains("greater than 10")
+        );
+        let tag = || Tag {
+            key: "k".into(),
+            value: "v".into(),
+        };
+        let twice = Tagging {
+            tag_set: vec![tag(), tag()],
+        };
         assert_eq!(from_set(twice).unwrap_err().fields()["TagKey"], "k");
     }
 }

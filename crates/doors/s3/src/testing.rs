@@ -6,7 +6,8 @@ use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_env::Env;
 use headwater_objects::{
-    Body, BucketName, Delete, DirectoryStore, Get, ObjectInfo, ObjectName, ObjectQuery, Put, WriteCondition,
+    Body, BucketName, Delete, DirectoryStore, Get, ObjectInfo, ObjectName, ObjectQuery, Put,
+    WriteCondition,
 };
 use headwater_shapes::Operation;
 use headwater_types::{Account, Region};
@@ -24,8 +25,15 @@ impl World {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let catalog = Arc::new(MemoryCatalog::default());
-        let store = DirectoryStore::open(Env::real(), &dir.path().join("objects"), catalog).await.unwrap();
-        let world = Self { s3: S3 { store: Arc::new(store) }, _dir: dir };
+        let store = DirectoryStore::open(Env::real(), &dir.path().join("objects"), catalog)
+            .await
+            .unwrap();
+        let world = Self {
+            s3: S3 {
+                store: Arc::new(store),
+            },
+            _dir: dir,
+        };
         world.create_bucket("bucket").await;
         world
     }
@@ -38,7 +46,11 @@ impl World {
     }
 
     pub async fn create_bucket(&self, name: &str) {
-        self.s3.store.create_bucket(&BucketName::parse(name).unwrap()).await.unwrap();
+        self.s3
+            .store
+            .create_bucket(&BucketName::parse(name).unwrap())
+            .await
+            .unwrap();
     }
 
     pub async fn put(&self, key: &str, text: &'static str) {
@@ -47,7 +59,11 @@ impl World {
         put.attributes.headers = entry("content-type", "text/plain");
         put.attributes.metadata = entry("color", "blue");
         put.attributes.tags = entry("stage", "test");
-        self.s3.store.put(put, Body::from_bytes(text)).await.unwrap();
+        self.s3
+            .store
+            .put(put, Body::from_bytes(text))
+            .await
+            .unwrap();
     }
 
     pub async fn read(&self, key: &str) -> Bytes {
@@ -56,11 +72,19 @@ impl World {
     }
 
     pub async fn head(&self, key: &str) -> ObjectInfo {
-        self.s3.store.head(&Get::new(name(key))).await.unwrap().object
+        self.s3
+            .store
+            .head(&Get::new(name(key)))
+            .await
+            .unwrap()
+            .object
     }
 
     pub async fn delete(&self, key: &str) {
-        let delete = Delete { name: name(key), condition: WriteCondition::None };
+        let delete = Delete {
+            name: name(key),
+            condition: WriteCondition::None,
+        };
         self.s3.store.delete(&delete).await.unwrap();
     }
 
@@ -72,7 +96,15 @@ impl World {
             after: None,
             limit: 1000,
         };
-        self.s3.store.list(&query).await.unwrap().objects.into_iter().map(|object| object.key).collect()
+        self.s3
+            .store
+            .list(&query)
+            .await
+            .unwrap()
+            .objects
+            .into_iter()
+            .map(|object| object.key)
+            .collect()
     }
 }
 
@@ -82,7 +114,12 @@ fn name(key: &str) -> ObjectName {
 
 /// The context of a request to a local server.
 pub fn context() -> Context {
-    Context::new("request", Region("us-east-1".into()), Account("000000000000".into()), "localhost:4566")
+    Context::new(
+        "request",
+        Region("us-east-1".into()),
+        Account("000000000000".into()),
+        "localhost:4566",
+    )
 }
 
 /// Calls an operation.

@@ -48,7 +48,10 @@ impl<T: Check> Check for Box<T> {
 
 impl<T: Check> Check for Vec<T> {
     fn check(&self, shape: &Shape) -> bool {
-        let Shape::List { member, min, max, .. } = shape else {
+        let Shape::List {
+            member, min, max, ..
+        } = shape
+        else {
             return true;
         };
         within(self.len(), *min, *max) && self.iter().all(|value| value.check(member))
@@ -57,7 +60,13 @@ impl<T: Check> Check for Vec<T> {
 
 impl<T: Check> Check for BTreeMap<String, T> {
     fn check(&self, shape: &Shape) -> bool {
-        let Shape::Map { key, value, min, max } = shape else {
+        let Shape::Map {
+            key,
+            value,
+            min,
+            max,
+        } = shape
+        else {
             return true;
         };
         within(self.len(), *min, *max) && self.iter().all(|(k, v)| k.check(key) && v.check(value))
@@ -66,7 +75,13 @@ impl<T: Check> Check for BTreeMap<String, T> {
 
 impl Check for String {
     fn check(&self, shape: &Shape) -> bool {
-        let Shape::String { min, max, pattern, values } = shape else {
+        let Shape::String {
+            min,
+            max,
+            pattern,
+            values,
+        } = shape
+        else {
             return true;
         };
         chars_within(self, *min, *max)
@@ -162,7 +177,10 @@ struct Java {
 impl Pattern {
     /// The pattern that AWS's model writes as `text`.
     pub const fn new(text: &'static str) -> Self {
-        Self { text, compiled: OnceLock::new() }
+        Self {
+            text,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// The pattern as AWS writes it.
@@ -187,7 +205,9 @@ impl Pattern {
 
 impl Compiled {
     fn of(java: &str) -> Option<Self> {
-        class(java).map(Self::Class).or_else(|| Java::of(java).map(Self::Java))
+        class(java)
+            .map(Self::Class)
+            .or_else(|| Java::of(java).map(Self::Java))
     }
 }
 
@@ -200,8 +220,14 @@ fn class(java: &str) -> Option<[bool; 128]> {
     }
     let (mut class, mut rest) = ([false; 128], inner);
     while let [first, after @ ..] = rest {
-        let (last, after) = if let [b'-', last, after @ ..] = after { (last, after) } else { (first, after) };
-        class.get_mut(usize::from(*first)..=usize::from(*last))?.fill(true);
+        let (last, after) = if let [b'-', last, after @ ..] = after {
+            (last, after)
+        } else {
+            (first, after)
+        };
+        class
+            .get_mut(usize::from(*first)..=usize::from(*last))?
+            .fill(true);
         rest = after;
     }
     Some(class)
@@ -210,8 +236,14 @@ fn class(java: &str) -> Option<[bool; 128]> {
 impl Java {
     fn matches(&self, value: &str) -> bool {
         self.body.is_match(value)
-            && !self.not_at_start.as_ref().is_some_and(|not| not.is_match(value))
-            && !self.not_at_end.as_ref().is_some_and(|not| not.is_match(value))
+            && !self
+                .not_at_start
+                .as_ref()
+                .is_some_and(|not| not.is_match(value))
+            && !self
+                .not_at_end
+                .as_ref()
+                .is_some_and(|not| not.is_match(value))
     }
 
     fn of(java: &str) -> Option<Self> {
@@ -226,12 +258,18 @@ impl Java {
             }
         }
         if let Some((rest, not)) = body.rsplit_once("(?<!")
-            && let Some((not, "")) = split_group(not).as_ref().map(|(not, rest)| (not, rest.as_str()))
+            && let Some((not, "")) = split_group(not)
+                .as_ref()
+                .map(|(not, rest)| (not, rest.as_str()))
         {
             not_at_end = Some(compile(&format!(r"(?:{not})\z"))?);
             body = rest.to_owned();
         }
-        Some(Self { body: compile(&format!(r"\A(?:{body})\z"))?, not_at_start, not_at_end })
+        Some(Self {
+            body: compile(&format!(r"\A(?:{body})\z"))?,
+            not_at_start,
+            not_at_end,
+        })
     }
 }
 
@@ -303,9 +341,17 @@ mod tests {
     fn patterns_match_whole_texts() {
         for (pattern, yes, no) in [
             ("[a-zA-Z0-9_.-]+", "taxi-1.a_b", "taxi rides"),
-            (r"0|([1-9]\d{0,38})", "340282366920938463463374607431768211456", "01"),
+            (
+                r"0|([1-9]\d{0,38})",
+                "340282366920938463463374607431768211456",
+                "01",
+            ),
             (r"0|([1-9]\d{0,38})", "0", "٣"),
-            (r"^(?!aws:)[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$", "team: ä 1", "aws:x"),
+            (
+                r"^(?!aws:)[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$",
+                "team: ä 1",
+                "aws:x",
+            ),
             (r"^(?!\s*$).+", " a", "  "),
             (r"[0-9A-Za-z\.\-_]*(?<!\.)", "a.b", "a.b."),
             (r"[\w\.\-]{1,255}", "my-bucket_1.x", "ä"),
@@ -331,7 +377,9 @@ mod tests {
 
     #[test]
     fn other_patterns_are_no_classes() {
-        for pattern in [r"[\w]+", "[^a]+", "[a]*", "[]+", "[z-a]+", "[a&&b]+", "a+", "[a]+b"] {
+        for pattern in [
+            r"[\w]+", "[^a]+", "[a]*", "[]+", "[z-a]+", "[a&&b]+", "a+", "[a]+b",
+        ] {
             assert!(class(pattern).is_none(), "{pattern}");
         }
     }
@@ -340,13 +388,19 @@ mod tests {
     fn patterns(shape: &Shape, depth: u8, found: &mut BTreeSet<&'static str>) {
         match shape {
             _ if depth == 0 => {}
-            Shape::String { pattern: Some(pattern), .. } => drop(found.insert(pattern.text())),
+            Shape::String {
+                pattern: Some(pattern),
+                ..
+            } => drop(found.insert(pattern.text())),
             Shape::List { member, .. } => patterns(member, depth - 1, found),
             Shape::Map { key, value, .. } => {
                 patterns(key, depth - 1, found);
                 patterns(value, depth - 1, found);
             }
-            Shape::Structure(inner) => inner.members.iter().for_each(|m| patterns(m.shape, depth - 1, found)),
+            Shape::Structure(inner) => inner
+                .members
+                .iter()
+                .for_each(|m| patterns(m.shape, depth - 1, found)),
             _ => {}
         }
     }
@@ -354,16 +408,29 @@ mod tests {
     #[test]
     fn all_generated_patterns_are_checked_but_those_with_lookaround_inside() {
         let mut found = BTreeSet::new();
-        for service in [&kinesis::SERVICE, &firehose::SERVICE, &lambda::SERVICE, &s3::SERVICE, &logs::SERVICE]
-        {
+        for service in [
+            &kinesis::SERVICE,
+            &firehose::SERVICE,
+            &lambda::SERVICE,
+            &s3::SERVICE,
+            &logs::SERVICE,
+        ] {
             for operation in service.operations {
-                operation.input.members.iter().for_each(|m| patterns(m.shape, 8, &mut found));
+                operation
+                    .input
+                    .members
+                    .iter()
+                    .for_each(|m| patterns(m.shape, 8, &mut found));
             }
         }
         assert!(found.len() > 50);
-        let unchecked: Vec<&str> = found.into_iter().filter(|text| Compiled::of(text).is_none()).collect();
-        let expected =
-            ["jdbc:(redshift|postgresql)://((?!-)[A-Za-z0-9-]{1,63}(?<!-)\\.)+(redshift(-serverless)?)"];
+        let unchecked: Vec<&str> = found
+            .into_iter()
+            .filter(|text| Compiled::of(text).is_none())
+            .collect();
+        let expected = [
+            "jdbc:(redshift|postgresql)://((?!-)[A-Za-z0-9-]{1,63}(?<!-)\\.)+(redshift(-serverless)?)",
+        ];
         assert_eq!(unchecked.len(), expected.len(), "{unchecked:?}");
         assert!(unchecked[0].starts_with(expected[0]));
     }

@@ -57,7 +57,11 @@ impl<E: Clone> Shared<E> {
 
 impl<E> From<E> for Shared<E> {
     fn from(event: E) -> Self {
-        Self(Arc::new(Written { event, json: OnceLock::new(), cbor: OnceLock::new() }))
+        Self(Arc::new(Written {
+            event,
+            json: OnceLock::new(),
+            cbor: OnceLock::new(),
+        }))
     }
 }
 
@@ -92,7 +96,9 @@ pub struct EventStream<E> {
 
 impl<E: Send + Sync + 'static> Default for EventStream<E> {
     fn default() -> Self {
-        Self { events: Box::pin(futures_util::stream::empty()) }
+        Self {
+            events: Box::pin(futures_util::stream::empty()),
+        }
     }
 }
 

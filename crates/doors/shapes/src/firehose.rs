@@ -15,7 +15,10 @@ pub static SERVICE: Service = Service {
     name: "firehose",
     signing_name: "firehose",
     version: "2015-08-04",
-    protocol: Protocol::Json { version: "1.1", target: "Firehose_20150804" },
+    protocol: Protocol::Json {
+        version: "1.1",
+        target: "Firehose_20150804",
+    },
     xml_namespace: None,
     operations: tables::OPERATIONS,
 };
@@ -49,9 +52,15 @@ pub struct AmazonOpenSearchServerlessDestinationConfiguration {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "VpcConfiguration", skip_serializing_if = "Option::is_none")]
     pub vpc_configuration: Option<VpcConfiguration>,
@@ -85,13 +94,25 @@ pub struct AmazonOpenSearchServerlessDestinationDescription {
     pub retry_options: Option<AmazonOpenSearchServerlessRetryOptions>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "VpcConfigurationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "VpcConfigurationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub vpc_configuration_description: Option<VpcConfigurationDescription>,
 }
 
@@ -109,9 +130,15 @@ pub struct AmazonOpenSearchServerlessDestinationUpdate {
     pub retry_options: Option<AmazonOpenSearchServerlessRetryOptions>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
 }
 
@@ -161,7 +188,10 @@ pub struct AmazonopensearchserviceDestinationConfiguration {
     pub index_name: String,
     #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    #[serde(rename = "IndexRotationPeriod", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IndexRotationPeriod",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index_rotation_period: Option<String>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<AmazonopensearchserviceBufferingHints>,
@@ -171,9 +201,15 @@ pub struct AmazonopensearchserviceDestinationConfiguration {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "VpcConfiguration", skip_serializing_if = "Option::is_none")]
     pub vpc_configuration: Option<VpcConfiguration>,
@@ -211,7 +247,10 @@ pub struct AmazonopensearchserviceDestinationDescription {
     pub index_name: Option<String>,
     #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    #[serde(rename = "IndexRotationPeriod", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IndexRotationPeriod",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index_rotation_period: Option<String>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<AmazonopensearchserviceBufferingHints>,
@@ -219,13 +258,25 @@ pub struct AmazonopensearchserviceDestinationDescription {
     pub retry_options: Option<AmazonopensearchserviceRetryOptions>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "VpcConfigurationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "VpcConfigurationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub vpc_configuration_description: Option<VpcConfigurationDescription>,
     #[serde(rename = "DocumentIdOptions", skip_serializing_if = "Option::is_none")]
     pub document_id_options: Option<DocumentIdOptions>,
@@ -243,7 +294,10 @@ pub struct AmazonopensearchserviceDestinationUpdate {
     pub index_name: Option<String>,
     #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    #[serde(rename = "IndexRotationPeriod", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IndexRotationPeriod",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index_rotation_period: Option<String>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<AmazonopensearchserviceBufferingHints>,
@@ -251,9 +305,15 @@ pub struct AmazonopensearchserviceDestinationUpdate {
     pub retry_options: Option<AmazonopensearchserviceRetryOptions>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "DocumentIdOptions", skip_serializing_if = "Option::is_none")]
     pub document_id_options: Option<DocumentIdOptions>,
@@ -292,7 +352,10 @@ pub struct AuthenticationConfiguration {
     pub connectivity: String,
 }
 
-valid!(AuthenticationConfiguration { role_arn: tables::ROLE_ARN, connectivity: tables::CONNECTIVITY });
+valid!(AuthenticationConfiguration {
+    role_arn: tables::ROLE_ARN,
+    connectivity: tables::CONNECTIVITY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BufferingHints {
@@ -302,7 +365,10 @@ pub struct BufferingHints {
     pub interval_in_seconds: Option<i32>,
 }
 
-valid!(BufferingHints { size_in_mbs: tables::SIZE_IN_MBS, interval_in_seconds: tables::INTERVAL_IN_SECONDS });
+valid!(BufferingHints {
+    size_in_mbs: tables::SIZE_IN_MBS,
+    interval_in_seconds: tables::INTERVAL_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CatalogConfiguration {
@@ -354,19 +420,41 @@ pub struct CreateDeliveryStreamInput {
     pub delivery_stream_name: String,
     #[serde(rename = "DeliveryStreamType", skip_serializing_if = "Option::is_none")]
     pub delivery_stream_type: Option<String>,
-    #[serde(rename = "DirectPutSourceConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DirectPutSourceConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub direct_put_source_configuration: Option<DirectPutSourceConfiguration>,
-    #[serde(rename = "KinesisStreamSourceConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "KinesisStreamSourceConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kinesis_stream_source_configuration: Option<KinesisStreamSourceConfiguration>,
-    #[serde(rename = "DeliveryStreamEncryptionConfigurationInput", skip_serializing_if = "Option::is_none")]
-    pub delivery_stream_encryption_configuration_input: Option<DeliveryStreamEncryptionConfigurationInput>,
-    #[serde(rename = "S3DestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeliveryStreamEncryptionConfigurationInput",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delivery_stream_encryption_configuration_input:
+        Option<DeliveryStreamEncryptionConfigurationInput>,
+    #[serde(
+        rename = "S3DestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_configuration: Option<S3DestinationConfiguration>,
-    #[serde(rename = "ExtendedS3DestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExtendedS3DestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub extended_s3_destination_configuration: Option<ExtendedS3DestinationConfiguration>,
-    #[serde(rename = "RedshiftDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RedshiftDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub redshift_destination_configuration: Option<RedshiftDestinationConfiguration>,
-    #[serde(rename = "ElasticsearchDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ElasticsearchDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub elasticsearch_destination_configuration: Option<ElasticsearchDestinationConfiguration>,
     #[serde(
         rename = "AmazonopensearchserviceDestinationConfiguration",
@@ -374,9 +462,15 @@ pub struct CreateDeliveryStreamInput {
     )]
     pub amazonopensearchservice_destination_configuration:
         Option<AmazonopensearchserviceDestinationConfiguration>,
-    #[serde(rename = "SplunkDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SplunkDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub splunk_destination_configuration: Option<SplunkDestinationConfiguration>,
-    #[serde(rename = "HttpEndpointDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "HttpEndpointDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub http_endpoint_destination_configuration: Option<HttpEndpointDestinationConfiguration>,
     #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<Tag>>,
@@ -386,13 +480,25 @@ pub struct CreateDeliveryStreamInput {
     )]
     pub amazon_open_search_serverless_destination_configuration:
         Option<AmazonOpenSearchServerlessDestinationConfiguration>,
-    #[serde(rename = "MSKSourceConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "MSKSourceConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub msk_source_configuration: Option<MSKSourceConfiguration>,
-    #[serde(rename = "SnowflakeDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_destination_configuration: Option<SnowflakeDestinationConfiguration>,
-    #[serde(rename = "IcebergDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IcebergDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub iceberg_destination_configuration: Option<IcebergDestinationConfiguration>,
-    #[serde(rename = "DatabaseSourceConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DatabaseSourceConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub database_source_configuration: Option<DatabaseSourceConfiguration>,
 }
 
@@ -426,11 +532,20 @@ pub struct CreateDeliveryStreamOutput {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataFormatConversionConfiguration {
-    #[serde(rename = "SchemaConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SchemaConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schema_configuration: Option<SchemaConfiguration>,
-    #[serde(rename = "InputFormatConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "InputFormatConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub input_format_configuration: Option<InputFormatConfiguration>,
-    #[serde(rename = "OutputFormatConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "OutputFormatConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub output_format_configuration: Option<OutputFormatConfiguration>,
     #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -491,7 +606,9 @@ pub struct DatabaseSourceAuthenticationConfiguration {
     pub secrets_manager_configuration: SecretsManagerConfiguration,
 }
 
-valid!(DatabaseSourceAuthenticationConfiguration { secrets_manager_configuration: ANY });
+valid!(DatabaseSourceAuthenticationConfiguration {
+    secrets_manager_configuration: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatabaseSourceConfiguration {
@@ -552,13 +669,23 @@ pub struct DatabaseSourceDescription {
     pub columns: Option<DatabaseColumnList>,
     #[serde(rename = "SurrogateKeys", skip_serializing_if = "Option::is_none")]
     pub surrogate_keys: Option<Vec<String>>,
-    #[serde(rename = "SnapshotWatermarkTable", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnapshotWatermarkTable",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snapshot_watermark_table: Option<String>,
     #[serde(rename = "SnapshotInfo", skip_serializing_if = "Option::is_none")]
     pub snapshot_info: Option<Vec<DatabaseSnapshotInfo>>,
-    #[serde(rename = "DatabaseSourceAuthenticationConfiguration", skip_serializing_if = "Option::is_none")]
-    pub database_source_authentication_configuration: Option<DatabaseSourceAuthenticationConfiguration>,
-    #[serde(rename = "DatabaseSourceVPCConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DatabaseSourceAuthenticationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub database_source_authentication_configuration:
+        Option<DatabaseSourceAuthenticationConfiguration>,
+    #[serde(
+        rename = "DatabaseSourceVPCConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub database_source_vpc_configuration: Option<DatabaseSourceVPCConfiguration>,
 }
 
@@ -568,7 +695,9 @@ pub struct DatabaseSourceVPCConfiguration {
     pub vpc_endpoint_service_name: String,
 }
 
-valid!(DatabaseSourceVPCConfiguration { vpc_endpoint_service_name: tables::VPC_ENDPOINT_SERVICE_NAME });
+valid!(DatabaseSourceVPCConfiguration {
+    vpc_endpoint_service_name: tables::VPC_ENDPOINT_SERVICE_NAME
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatabaseTableList {
@@ -591,7 +720,9 @@ pub struct DeleteDeliveryStreamInput {
     pub allow_force_delete: Option<bool>,
 }
 
-valid!(DeleteDeliveryStreamInput { delivery_stream_name: tables::DELIVERY_STREAM_NAME });
+valid!(DeleteDeliveryStreamInput {
+    delivery_stream_name: tables::DELIVERY_STREAM_NAME
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -608,7 +739,10 @@ pub struct DeliveryStreamDescription {
     pub delivery_stream_status: String,
     #[serde(rename = "FailureDescription", skip_serializing_if = "Option::is_none")]
     pub failure_description: Option<FailureDescription>,
-    #[serde(rename = "DeliveryStreamEncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeliveryStreamEncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delivery_stream_encryption_configuration: Option<DeliveryStreamEncryptionConfiguration>,
     #[serde(rename = "DeliveryStreamType")]
     pub delivery_stream_type: String,
@@ -616,7 +750,10 @@ pub struct DeliveryStreamDescription {
     pub version_id: String,
     #[serde(rename = "CreateTimestamp", skip_serializing_if = "Option::is_none")]
     pub create_timestamp: Option<scalars::Timestamp>,
-    #[serde(rename = "LastUpdateTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "LastUpdateTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_update_timestamp: Option<scalars::Timestamp>,
     #[serde(rename = "Source", skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceDescription>,
@@ -658,7 +795,10 @@ pub struct DescribeDeliveryStreamInput {
     pub delivery_stream_name: String,
     #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
     pub limit: Option<i32>,
-    #[serde(rename = "ExclusiveStartDestinationId", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartDestinationId",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_destination_id: Option<String>,
 }
 
@@ -683,20 +823,35 @@ pub struct Deserializer {
     pub hive_json_ser_de: Option<HiveJsonSerDe>,
 }
 
-valid!(Deserializer { open_x_json_ser_de: ANY, hive_json_ser_de: ANY });
+valid!(Deserializer {
+    open_x_json_ser_de: ANY,
+    hive_json_ser_de: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DestinationDescription {
     #[serde(rename = "DestinationId")]
     pub destination_id: String,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "ExtendedS3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExtendedS3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub extended_s3_destination_description: Option<ExtendedS3DestinationDescription>,
-    #[serde(rename = "RedshiftDestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RedshiftDestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub redshift_destination_description: Option<RedshiftDestinationDescription>,
-    #[serde(rename = "ElasticsearchDestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ElasticsearchDestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub elasticsearch_destination_description: Option<ElasticsearchDestinationDescription>,
     #[serde(
         rename = "AmazonopensearchserviceDestinationDescription",
@@ -704,11 +859,20 @@ pub struct DestinationDescription {
     )]
     pub amazonopensearchservice_destination_description:
         Option<AmazonopensearchserviceDestinationDescription>,
-    #[serde(rename = "SplunkDestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SplunkDestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub splunk_destination_description: Option<SplunkDestinationDescription>,
-    #[serde(rename = "HttpEndpointDestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "HttpEndpointDestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub http_endpoint_destination_description: Option<HttpEndpointDestinationDescription>,
-    #[serde(rename = "SnowflakeDestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeDestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_destination_description: Option<SnowflakeDestinationDescription>,
     #[serde(
         rename = "AmazonOpenSearchServerlessDestinationDescription",
@@ -716,7 +880,10 @@ pub struct DestinationDescription {
     )]
     pub amazon_open_search_serverless_destination_description:
         Option<AmazonOpenSearchServerlessDestinationDescription>,
-    #[serde(rename = "IcebergDestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IcebergDestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub iceberg_destination_description: Option<IcebergDestinationDescription>,
 }
 
@@ -730,7 +897,10 @@ pub struct DestinationTableConfiguration {
     pub unique_keys: Option<Vec<String>>,
     #[serde(rename = "PartitionSpec", skip_serializing_if = "Option::is_none")]
     pub partition_spec: Option<PartitionSpec>,
-    #[serde(rename = "S3ErrorOutputPrefix", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3ErrorOutputPrefix",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_error_output_prefix: Option<String>,
 }
 
@@ -748,12 +918,17 @@ pub struct DirectPutSourceConfiguration {
     pub throughput_hint_in_mbs: i32,
 }
 
-valid!(DirectPutSourceConfiguration { throughput_hint_in_mbs: tables::THROUGHPUT_HINT_IN_MBS });
+valid!(DirectPutSourceConfiguration {
+    throughput_hint_in_mbs: tables::THROUGHPUT_HINT_IN_MBS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DirectPutSourceDescription {
-    #[serde(rename = "ThroughputHintInMBs", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ThroughputHintInMBs",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub throughput_hint_in_mbs: Option<i32>,
 }
 
@@ -763,7 +938,9 @@ pub struct DocumentIdOptions {
     pub default_document_id_format: String,
 }
 
-valid!(DocumentIdOptions { default_document_id_format: tables::DEFAULT_DOCUMENT_ID_FORMAT });
+valid!(DocumentIdOptions {
+    default_document_id_format: tables::DEFAULT_DOCUMENT_ID_FORMAT
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DynamicPartitioningConfiguration {
@@ -800,7 +977,10 @@ pub struct ElasticsearchDestinationConfiguration {
     pub index_name: String,
     #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    #[serde(rename = "IndexRotationPeriod", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IndexRotationPeriod",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index_rotation_period: Option<String>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<ElasticsearchBufferingHints>,
@@ -810,9 +990,15 @@ pub struct ElasticsearchDestinationConfiguration {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "VpcConfiguration", skip_serializing_if = "Option::is_none")]
     pub vpc_configuration: Option<VpcConfiguration>,
@@ -850,7 +1036,10 @@ pub struct ElasticsearchDestinationDescription {
     pub index_name: Option<String>,
     #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    #[serde(rename = "IndexRotationPeriod", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IndexRotationPeriod",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index_rotation_period: Option<String>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<ElasticsearchBufferingHints>,
@@ -858,13 +1047,25 @@ pub struct ElasticsearchDestinationDescription {
     pub retry_options: Option<ElasticsearchRetryOptions>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "VpcConfigurationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "VpcConfigurationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub vpc_configuration_description: Option<VpcConfigurationDescription>,
     #[serde(rename = "DocumentIdOptions", skip_serializing_if = "Option::is_none")]
     pub document_id_options: Option<DocumentIdOptions>,
@@ -882,7 +1083,10 @@ pub struct ElasticsearchDestinationUpdate {
     pub index_name: Option<String>,
     #[serde(rename = "TypeName", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
-    #[serde(rename = "IndexRotationPeriod", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IndexRotationPeriod",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub index_rotation_period: Option<String>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<ElasticsearchBufferingHints>,
@@ -890,9 +1094,15 @@ pub struct ElasticsearchDestinationUpdate {
     pub retry_options: Option<ElasticsearchRetryOptions>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "DocumentIdOptions", skip_serializing_if = "Option::is_none")]
     pub document_id_options: Option<DocumentIdOptions>,
@@ -919,13 +1129,18 @@ pub struct ElasticsearchRetryOptions {
     pub duration_in_seconds: Option<i32>,
 }
 
-valid!(ElasticsearchRetryOptions { duration_in_seconds: tables::ELASTICSEARCH_RETRY_DURATION_IN_SECONDS });
+valid!(ElasticsearchRetryOptions {
+    duration_in_seconds: tables::ELASTICSEARCH_RETRY_DURATION_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EncryptionConfiguration {
     #[serde(rename = "NoEncryptionConfig", skip_serializing_if = "Option::is_none")]
     pub no_encryption_config: Option<String>,
-    #[serde(rename = "KMSEncryptionConfig", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "KMSEncryptionConfig",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kms_encryption_config: Option<KMSEncryptionConfig>,
 }
 
@@ -948,19 +1163,37 @@ pub struct ExtendedS3DestinationConfiguration {
     pub buffering_hints: Option<BufferingHints>,
     #[serde(rename = "CompressionFormat", skip_serializing_if = "Option::is_none")]
     pub compression_format: Option<String>,
-    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encryption_configuration: Option<EncryptionConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3BackupConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3BackupConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_backup_configuration: Option<S3DestinationConfiguration>,
-    #[serde(rename = "DataFormatConversionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DataFormatConversionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_format_conversion_configuration: Option<DataFormatConversionConfiguration>,
-    #[serde(rename = "DynamicPartitioningConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DynamicPartitioningConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dynamic_partitioning_configuration: Option<DynamicPartitioningConfiguration>,
     #[serde(rename = "FileExtension", skip_serializing_if = "Option::is_none")]
     pub file_extension: Option<String>,
@@ -1003,17 +1236,32 @@ pub struct ExtendedS3DestinationDescription {
     pub compression_format: String,
     #[serde(rename = "EncryptionConfiguration")]
     pub encryption_configuration: EncryptionConfiguration,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3BackupDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3BackupDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_backup_description: Option<S3DestinationDescription>,
-    #[serde(rename = "DataFormatConversionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DataFormatConversionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_format_conversion_configuration: Option<DataFormatConversionConfiguration>,
-    #[serde(rename = "DynamicPartitioningConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DynamicPartitioningConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dynamic_partitioning_configuration: Option<DynamicPartitioningConfiguration>,
     #[serde(rename = "FileExtension", skip_serializing_if = "Option::is_none")]
     pub file_extension: Option<String>,
@@ -1035,19 +1283,34 @@ pub struct ExtendedS3DestinationUpdate {
     pub buffering_hints: Option<BufferingHints>,
     #[serde(rename = "CompressionFormat", skip_serializing_if = "Option::is_none")]
     pub compression_format: Option<String>,
-    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encryption_configuration: Option<EncryptionConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3BackupUpdate", skip_serializing_if = "Option::is_none")]
     pub s3_backup_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "DataFormatConversionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DataFormatConversionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_format_conversion_configuration: Option<DataFormatConversionConfiguration>,
-    #[serde(rename = "DynamicPartitioningConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DynamicPartitioningConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dynamic_partitioning_configuration: Option<DynamicPartitioningConfiguration>,
     #[serde(rename = "FileExtension", skip_serializing_if = "Option::is_none")]
     pub file_extension: Option<String>,
@@ -1088,7 +1351,9 @@ pub struct HiveJsonSerDe {
     pub timestamp_formats: Option<Vec<String>>,
 }
 
-valid!(HiveJsonSerDe { timestamp_formats: tables::LIST_OF_NON_EMPTY_STRINGS });
+valid!(HiveJsonSerDe {
+    timestamp_formats: tables::LIST_OF_NON_EMPTY_STRINGS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HttpEndpointBufferingHints {
@@ -1147,11 +1412,20 @@ pub struct HttpEndpointDestinationConfiguration {
     pub endpoint_configuration: HttpEndpointConfiguration,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<HttpEndpointBufferingHints>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "RequestConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RequestConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_configuration: Option<HttpEndpointRequestConfiguration>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
@@ -1161,7 +1435,10 @@ pub struct HttpEndpointDestinationConfiguration {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -1181,15 +1458,27 @@ valid!(HttpEndpointDestinationConfiguration {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HttpEndpointDestinationDescription {
-    #[serde(rename = "EndpointConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EndpointConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub endpoint_configuration: Option<HttpEndpointDescription>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<HttpEndpointBufferingHints>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "RequestConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RequestConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_configuration: Option<HttpEndpointRequestConfiguration>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
@@ -1197,23 +1486,41 @@ pub struct HttpEndpointDestinationDescription {
     pub retry_options: Option<HttpEndpointRetryOptions>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HttpEndpointDestinationUpdate {
-    #[serde(rename = "EndpointConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EndpointConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub endpoint_configuration: Option<HttpEndpointConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<HttpEndpointBufferingHints>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "RequestConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RequestConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_configuration: Option<HttpEndpointRequestConfiguration>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
@@ -1223,7 +1530,10 @@ pub struct HttpEndpointDestinationUpdate {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -1259,21 +1569,38 @@ pub struct HttpEndpointRetryOptions {
     pub duration_in_seconds: Option<i32>,
 }
 
-valid!(HttpEndpointRetryOptions { duration_in_seconds: tables::HTTP_ENDPOINT_RETRY_DURATION_IN_SECONDS });
+valid!(HttpEndpointRetryOptions {
+    duration_in_seconds: tables::HTTP_ENDPOINT_RETRY_DURATION_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IcebergDestinationConfiguration {
-    #[serde(rename = "DestinationTableConfigurationList", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DestinationTableConfigurationList",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub destination_table_configuration_list: Option<Vec<DestinationTableConfiguration>>,
-    #[serde(rename = "SchemaEvolutionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SchemaEvolutionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schema_evolution_configuration: Option<SchemaEvolutionConfiguration>,
-    #[serde(rename = "TableCreationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "TableCreationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub table_creation_configuration: Option<TableCreationConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<BufferingHints>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
@@ -1304,17 +1631,32 @@ valid!(IcebergDestinationConfiguration {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IcebergDestinationDescription {
-    #[serde(rename = "DestinationTableConfigurationList", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DestinationTableConfigurationList",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub destination_table_configuration_list: Option<Vec<DestinationTableConfiguration>>,
-    #[serde(rename = "SchemaEvolutionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SchemaEvolutionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schema_evolution_configuration: Option<SchemaEvolutionConfiguration>,
-    #[serde(rename = "TableCreationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "TableCreationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub table_creation_configuration: Option<TableCreationConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<BufferingHints>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
@@ -1324,25 +1666,46 @@ pub struct IcebergDestinationDescription {
     pub role_arn: Option<String>,
     #[serde(rename = "AppendOnly", skip_serializing_if = "Option::is_none")]
     pub append_only: Option<bool>,
-    #[serde(rename = "CatalogConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CatalogConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub catalog_configuration: Option<CatalogConfiguration>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IcebergDestinationUpdate {
-    #[serde(rename = "DestinationTableConfigurationList", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DestinationTableConfigurationList",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub destination_table_configuration_list: Option<Vec<DestinationTableConfiguration>>,
-    #[serde(rename = "SchemaEvolutionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SchemaEvolutionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schema_evolution_configuration: Option<SchemaEvolutionConfiguration>,
-    #[serde(rename = "TableCreationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "TableCreationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub table_creation_configuration: Option<TableCreationConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<BufferingHints>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
@@ -1352,7 +1715,10 @@ pub struct IcebergDestinationUpdate {
     pub role_arn: Option<String>,
     #[serde(rename = "AppendOnly", skip_serializing_if = "Option::is_none")]
     pub append_only: Option<bool>,
-    #[serde(rename = "CatalogConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CatalogConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub catalog_configuration: Option<CatalogConfiguration>,
     #[serde(rename = "S3Configuration", skip_serializing_if = "Option::is_none")]
     pub s3_configuration: Option<S3DestinationConfiguration>,
@@ -1384,7 +1750,9 @@ pub struct KMSEncryptionConfig {
     pub awskms_key_arn: String,
 }
 
-valid!(KMSEncryptionConfig { awskms_key_arn: tables::AWSKMS_KEY_ARN });
+valid!(KMSEncryptionConfig {
+    awskms_key_arn: tables::AWSKMS_KEY_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct KinesisStreamSourceConfiguration {
@@ -1406,7 +1774,10 @@ pub struct KinesisStreamSourceDescription {
     pub kinesis_stream_arn: Option<String>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
-    #[serde(rename = "DeliveryStartTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeliveryStartTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delivery_start_timestamp: Option<scalars::Timestamp>,
 }
 
@@ -1416,7 +1787,10 @@ pub struct ListDeliveryStreamsInput {
     pub limit: Option<i32>,
     #[serde(rename = "DeliveryStreamType", skip_serializing_if = "Option::is_none")]
     pub delivery_stream_type: Option<String>,
-    #[serde(rename = "ExclusiveStartDeliveryStreamName", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartDeliveryStreamName",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_delivery_stream_name: Option<String>,
 }
 
@@ -1439,7 +1813,10 @@ pub struct ListDeliveryStreamsOutput {
 pub struct ListTagsForDeliveryStreamInput {
     #[serde(rename = "DeliveryStreamName")]
     pub delivery_stream_name: String,
-    #[serde(rename = "ExclusiveStartTagKey", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartTagKey",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_tag_key: Option<String>,
     #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
     pub limit: Option<i32>,
@@ -1485,9 +1862,15 @@ pub struct MSKSourceDescription {
     pub msk_cluster_arn: Option<String>,
     #[serde(rename = "TopicName", skip_serializing_if = "Option::is_none")]
     pub topic_name: Option<String>,
-    #[serde(rename = "AuthenticationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AuthenticationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub authentication_configuration: Option<AuthenticationConfiguration>,
-    #[serde(rename = "DeliveryStartTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeliveryStartTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delivery_start_timestamp: Option<scalars::Timestamp>,
     #[serde(rename = "ReadFromTimestamp", skip_serializing_if = "Option::is_none")]
     pub read_from_timestamp: Option<scalars::Timestamp>,
@@ -1495,15 +1878,23 @@ pub struct MSKSourceDescription {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenXJsonSerDe {
-    #[serde(rename = "ConvertDotsInJsonKeysToUnderscores", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ConvertDotsInJsonKeysToUnderscores",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub convert_dots_in_json_keys_to_underscores: Option<bool>,
     #[serde(rename = "CaseInsensitive", skip_serializing_if = "Option::is_none")]
     pub case_insensitive: Option<bool>,
-    #[serde(rename = "ColumnToJsonKeyMappings", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ColumnToJsonKeyMappings",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub column_to_json_key_mappings: Option<BTreeMap<String, String>>,
 }
 
-valid!(OpenXJsonSerDe { column_to_json_key_mappings: tables::COLUMN_TO_JSON_KEY_MAPPINGS });
+valid!(OpenXJsonSerDe {
+    column_to_json_key_mappings: tables::COLUMN_TO_JSON_KEY_MAPPINGS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrcSerDe {
@@ -1521,9 +1912,15 @@ pub struct OrcSerDe {
     pub compression: Option<String>,
     #[serde(rename = "BloomFilterColumns", skip_serializing_if = "Option::is_none")]
     pub bloom_filter_columns: Option<Vec<String>>,
-    #[serde(rename = "BloomFilterFalsePositiveProbability", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "BloomFilterFalsePositiveProbability",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bloom_filter_false_positive_probability: Option<f64>,
-    #[serde(rename = "DictionaryKeyThreshold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DictionaryKeyThreshold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dictionary_key_threshold: Option<f64>,
     #[serde(rename = "FormatVersion", skip_serializing_if = "Option::is_none")]
     pub format_version: Option<String>,
@@ -1557,7 +1954,10 @@ pub struct ParquetSerDe {
     pub page_size_bytes: Option<i32>,
     #[serde(rename = "Compression", skip_serializing_if = "Option::is_none")]
     pub compression: Option<String>,
-    #[serde(rename = "EnableDictionaryCompression", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EnableDictionaryCompression",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enable_dictionary_compression: Option<bool>,
     #[serde(rename = "MaxPaddingBytes", skip_serializing_if = "Option::is_none")]
     pub max_padding_bytes: Option<i32>,
@@ -1579,7 +1979,9 @@ pub struct PartitionField {
     pub source_name: String,
 }
 
-valid!(PartitionField { source_name: tables::NON_EMPTY_STRING_WITHOUT_WHITESPACE });
+valid!(PartitionField {
+    source_name: tables::NON_EMPTY_STRING_WITHOUT_WHITESPACE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionSpec {
@@ -1587,7 +1989,9 @@ pub struct PartitionSpec {
     pub identity: Option<Vec<PartitionField>>,
 }
 
-valid!(PartitionSpec { identity: tables::PARTITION_FIELDS });
+valid!(PartitionSpec {
+    identity: tables::PARTITION_FIELDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessingConfiguration {
@@ -1597,7 +2001,9 @@ pub struct ProcessingConfiguration {
     pub processors: Option<Vec<Processor>>,
 }
 
-valid!(ProcessingConfiguration { processors: tables::PROCESSOR_LIST });
+valid!(ProcessingConfiguration {
+    processors: tables::PROCESSOR_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Processor {
@@ -1607,7 +2013,10 @@ pub struct Processor {
     pub parameters: Option<Vec<ProcessorParameter>>,
 }
 
-valid!(Processor { r#type: tables::PROCESSOR_TYPE, parameters: tables::PROCESSOR_PARAMETER_LIST });
+valid!(Processor {
+    r#type: tables::PROCESSOR_TYPE,
+    parameters: tables::PROCESSOR_PARAMETER_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessorParameter {
@@ -1665,7 +2074,10 @@ pub struct PutRecordInput {
     pub record: Record,
 }
 
-valid!(PutRecordInput { delivery_stream_name: tables::DELIVERY_STREAM_NAME, record: ANY });
+valid!(PutRecordInput {
+    delivery_stream_name: tables::DELIVERY_STREAM_NAME,
+    record: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1700,15 +2112,27 @@ pub struct RedshiftDestinationConfiguration {
     pub retry_options: Option<RedshiftRetryOptions>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3BackupConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3BackupConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_backup_configuration: Option<S3DestinationConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -1742,15 +2166,27 @@ pub struct RedshiftDestinationDescription {
     pub retry_options: Option<RedshiftRetryOptions>,
     #[serde(rename = "S3DestinationDescription")]
     pub s3_destination_description: S3DestinationDescription,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3BackupDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3BackupDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_backup_description: Option<S3DestinationDescription>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -1770,15 +2206,24 @@ pub struct RedshiftDestinationUpdate {
     pub retry_options: Option<RedshiftRetryOptions>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3BackupUpdate", skip_serializing_if = "Option::is_none")]
     pub s3_backup_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -1803,7 +2248,9 @@ pub struct RedshiftRetryOptions {
     pub duration_in_seconds: Option<i32>,
 }
 
-valid!(RedshiftRetryOptions { duration_in_seconds: tables::REDSHIFT_RETRY_DURATION_IN_SECONDS });
+valid!(RedshiftRetryOptions {
+    duration_in_seconds: tables::REDSHIFT_RETRY_DURATION_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RetryOptions {
@@ -1811,7 +2258,9 @@ pub struct RetryOptions {
     pub duration_in_seconds: Option<i32>,
 }
 
-valid!(RetryOptions { duration_in_seconds: tables::RETRY_DURATION_IN_SECONDS });
+valid!(RetryOptions {
+    duration_in_seconds: tables::RETRY_DURATION_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct S3DestinationConfiguration {
@@ -1827,9 +2276,15 @@ pub struct S3DestinationConfiguration {
     pub buffering_hints: Option<BufferingHints>,
     #[serde(rename = "CompressionFormat", skip_serializing_if = "Option::is_none")]
     pub compression_format: Option<String>,
-    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encryption_configuration: Option<EncryptionConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
 }
 
@@ -1861,7 +2316,10 @@ pub struct S3DestinationDescription {
     pub compression_format: String,
     #[serde(rename = "EncryptionConfiguration")]
     pub encryption_configuration: EncryptionConfiguration,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
 }
 
@@ -1879,9 +2337,15 @@ pub struct S3DestinationUpdate {
     pub buffering_hints: Option<BufferingHints>,
     #[serde(rename = "CompressionFormat", skip_serializing_if = "Option::is_none")]
     pub compression_format: Option<String>,
-    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encryption_configuration: Option<EncryptionConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
 }
 
@@ -1939,7 +2403,10 @@ pub struct SecretsManagerConfiguration {
     pub enabled: bool,
 }
 
-valid!(SecretsManagerConfiguration { secret_arn: tables::SECRET_ARN, role_arn: tables::ROLE_ARN });
+valid!(SecretsManagerConfiguration {
+    secret_arn: tables::SECRET_ARN,
+    role_arn: tables::ROLE_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Serializer {
@@ -1949,7 +2416,10 @@ pub struct Serializer {
     pub orc_ser_de: Option<OrcSerDe>,
 }
 
-valid!(Serializer { parquet_ser_de: ANY, orc_ser_de: ANY });
+valid!(Serializer {
+    parquet_ser_de: ANY,
+    orc_ser_de: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnowflakeBufferingHints {
@@ -1980,7 +2450,10 @@ pub struct SnowflakeDestinationConfiguration {
     pub schema: String,
     #[serde(rename = "Table")]
     pub table: String,
-    #[serde(rename = "SnowflakeRoleConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeRoleConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_role_configuration: Option<SnowflakeRoleConfiguration>,
     #[serde(rename = "DataLoadingOption", skip_serializing_if = "Option::is_none")]
     pub data_loading_option: Option<String>,
@@ -1988,11 +2461,20 @@ pub struct SnowflakeDestinationConfiguration {
     pub meta_data_column_name: Option<String>,
     #[serde(rename = "ContentColumnName", skip_serializing_if = "Option::is_none")]
     pub content_column_name: Option<String>,
-    #[serde(rename = "SnowflakeVpcConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeVpcConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_vpc_configuration: Option<SnowflakeVpcConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "RoleARN")]
     pub role_arn: String,
@@ -2002,7 +2484,10 @@ pub struct SnowflakeDestinationConfiguration {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<SnowflakeBufferingHints>,
@@ -2044,7 +2529,10 @@ pub struct SnowflakeDestinationDescription {
     pub schema: Option<String>,
     #[serde(rename = "Table", skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    #[serde(rename = "SnowflakeRoleConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeRoleConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_role_configuration: Option<SnowflakeRoleConfiguration>,
     #[serde(rename = "DataLoadingOption", skip_serializing_if = "Option::is_none")]
     pub data_loading_option: Option<String>,
@@ -2052,11 +2540,20 @@ pub struct SnowflakeDestinationDescription {
     pub meta_data_column_name: Option<String>,
     #[serde(rename = "ContentColumnName", skip_serializing_if = "Option::is_none")]
     pub content_column_name: Option<String>,
-    #[serde(rename = "SnowflakeVpcConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeVpcConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_vpc_configuration: Option<SnowflakeVpcConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
@@ -2064,9 +2561,15 @@ pub struct SnowflakeDestinationDescription {
     pub retry_options: Option<SnowflakeRetryOptions>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<SnowflakeBufferingHints>,
@@ -2088,7 +2591,10 @@ pub struct SnowflakeDestinationUpdate {
     pub schema: Option<String>,
     #[serde(rename = "Table", skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    #[serde(rename = "SnowflakeRoleConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SnowflakeRoleConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_role_configuration: Option<SnowflakeRoleConfiguration>,
     #[serde(rename = "DataLoadingOption", skip_serializing_if = "Option::is_none")]
     pub data_loading_option: Option<String>,
@@ -2096,9 +2602,15 @@ pub struct SnowflakeDestinationUpdate {
     pub meta_data_column_name: Option<String>,
     #[serde(rename = "ContentColumnName", skip_serializing_if = "Option::is_none")]
     pub content_column_name: Option<String>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
     #[serde(rename = "RoleARN", skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
@@ -2108,7 +2620,10 @@ pub struct SnowflakeDestinationUpdate {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<SnowflakeBufferingHints>,
@@ -2142,7 +2657,9 @@ pub struct SnowflakeRetryOptions {
     pub duration_in_seconds: Option<i32>,
 }
 
-valid!(SnowflakeRetryOptions { duration_in_seconds: tables::SNOWFLAKE_RETRY_DURATION_IN_SECONDS });
+valid!(SnowflakeRetryOptions {
+    duration_in_seconds: tables::SNOWFLAKE_RETRY_DURATION_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnowflakeRoleConfiguration {
@@ -2152,7 +2669,9 @@ pub struct SnowflakeRoleConfiguration {
     pub snowflake_role: Option<String>,
 }
 
-valid!(SnowflakeRoleConfiguration { snowflake_role: tables::SNOWFLAKE_ROLE });
+valid!(SnowflakeRoleConfiguration {
+    snowflake_role: tables::SNOWFLAKE_ROLE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnowflakeVpcConfiguration {
@@ -2160,18 +2679,32 @@ pub struct SnowflakeVpcConfiguration {
     pub private_link_vpce_id: String,
 }
 
-valid!(SnowflakeVpcConfiguration { private_link_vpce_id: tables::SNOWFLAKE_PRIVATE_LINK_VPCE_ID });
+valid!(SnowflakeVpcConfiguration {
+    private_link_vpce_id: tables::SNOWFLAKE_PRIVATE_LINK_VPCE_ID
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceDescription {
-    #[serde(rename = "DirectPutSourceDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DirectPutSourceDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub direct_put_source_description: Option<DirectPutSourceDescription>,
-    #[serde(rename = "KinesisStreamSourceDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "KinesisStreamSourceDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kinesis_stream_source_description: Option<KinesisStreamSourceDescription>,
-    #[serde(rename = "MSKSourceDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "MSKSourceDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub msk_source_description: Option<MSKSourceDescription>,
-    #[serde(rename = "DatabaseSourceDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DatabaseSourceDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub database_source_description: Option<DatabaseSourceDescription>,
 }
 
@@ -2196,7 +2729,10 @@ pub struct SplunkDestinationConfiguration {
     pub hec_endpoint_type: String,
     #[serde(rename = "HECToken", skip_serializing_if = "Option::is_none")]
     pub hec_token: Option<String>,
-    #[serde(rename = "HECAcknowledgmentTimeoutInSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "HECAcknowledgmentTimeoutInSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hec_acknowledgment_timeout_in_seconds: Option<i32>,
     #[serde(rename = "RetryOptions", skip_serializing_if = "Option::is_none")]
     pub retry_options: Option<SplunkRetryOptions>,
@@ -2204,13 +2740,22 @@ pub struct SplunkDestinationConfiguration {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Configuration")]
     pub s3_configuration: S3DestinationConfiguration,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<SplunkBufferingHints>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -2237,21 +2782,36 @@ pub struct SplunkDestinationDescription {
     pub hec_endpoint_type: Option<String>,
     #[serde(rename = "HECToken", skip_serializing_if = "Option::is_none")]
     pub hec_token: Option<String>,
-    #[serde(rename = "HECAcknowledgmentTimeoutInSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "HECAcknowledgmentTimeoutInSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hec_acknowledgment_timeout_in_seconds: Option<i32>,
     #[serde(rename = "RetryOptions", skip_serializing_if = "Option::is_none")]
     pub retry_options: Option<SplunkRetryOptions>,
     #[serde(rename = "S3BackupMode", skip_serializing_if = "Option::is_none")]
     pub s3_backup_mode: Option<String>,
-    #[serde(rename = "S3DestinationDescription", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationDescription",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_description: Option<S3DestinationDescription>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<SplunkBufferingHints>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -2263,7 +2823,10 @@ pub struct SplunkDestinationUpdate {
     pub hec_endpoint_type: Option<String>,
     #[serde(rename = "HECToken", skip_serializing_if = "Option::is_none")]
     pub hec_token: Option<String>,
-    #[serde(rename = "HECAcknowledgmentTimeoutInSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "HECAcknowledgmentTimeoutInSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub hec_acknowledgment_timeout_in_seconds: Option<i32>,
     #[serde(rename = "RetryOptions", skip_serializing_if = "Option::is_none")]
     pub retry_options: Option<SplunkRetryOptions>,
@@ -2271,13 +2834,22 @@ pub struct SplunkDestinationUpdate {
     pub s3_backup_mode: Option<String>,
     #[serde(rename = "S3Update", skip_serializing_if = "Option::is_none")]
     pub s3_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "ProcessingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ProcessingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub processing_configuration: Option<ProcessingConfiguration>,
-    #[serde(rename = "CloudWatchLoggingOptions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CloudWatchLoggingOptions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cloud_watch_logging_options: Option<CloudWatchLoggingOptions>,
     #[serde(rename = "BufferingHints", skip_serializing_if = "Option::is_none")]
     pub buffering_hints: Option<SplunkBufferingHints>,
-    #[serde(rename = "SecretsManagerConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SecretsManagerConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub secrets_manager_configuration: Option<SecretsManagerConfiguration>,
 }
 
@@ -2301,14 +2873,20 @@ pub struct SplunkRetryOptions {
     pub duration_in_seconds: Option<i32>,
 }
 
-valid!(SplunkRetryOptions { duration_in_seconds: tables::SPLUNK_RETRY_DURATION_IN_SECONDS });
+valid!(SplunkRetryOptions {
+    duration_in_seconds: tables::SPLUNK_RETRY_DURATION_IN_SECONDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StartDeliveryStreamEncryptionInput {
     #[serde(rename = "DeliveryStreamName")]
     pub delivery_stream_name: String,
-    #[serde(rename = "DeliveryStreamEncryptionConfigurationInput", skip_serializing_if = "Option::is_none")]
-    pub delivery_stream_encryption_configuration_input: Option<DeliveryStreamEncryptionConfigurationInput>,
+    #[serde(
+        rename = "DeliveryStreamEncryptionConfigurationInput",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub delivery_stream_encryption_configuration_input:
+        Option<DeliveryStreamEncryptionConfigurationInput>,
 }
 
 valid!(StartDeliveryStreamEncryptionInput {
@@ -2326,7 +2904,9 @@ pub struct StopDeliveryStreamEncryptionInput {
     pub delivery_stream_name: String,
 }
 
-valid!(StopDeliveryStreamEncryptionInput { delivery_stream_name: tables::DELIVERY_STREAM_NAME });
+valid!(StopDeliveryStreamEncryptionInput {
+    delivery_stream_name: tables::DELIVERY_STREAM_NAME
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -2348,7 +2928,10 @@ pub struct Tag {
     pub value: Option<String>,
 }
 
-valid!(Tag { key: tables::TAG_KEY, value: tables::TAG_VALUE });
+valid!(Tag {
+    key: tables::TAG_KEY,
+    value: tables::TAG_VALUE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TagDeliveryStreamInput {
@@ -2392,25 +2975,57 @@ pub struct UpdateDestinationInput {
     pub current_delivery_stream_version_id: String,
     #[serde(rename = "DestinationId")]
     pub destination_id: String,
-    #[serde(rename = "S3DestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_update: Option<S3DestinationUpdate>,
-    #[serde(rename = "ExtendedS3DestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExtendedS3DestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub extended_s3_destination_update: Option<ExtendedS3DestinationUpdate>,
-    #[serde(rename = "RedshiftDestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RedshiftDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub redshift_destination_update: Option<RedshiftDestinationUpdate>,
-    #[serde(rename = "ElasticsearchDestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ElasticsearchDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub elasticsearch_destination_update: Option<ElasticsearchDestinationUpdate>,
-    #[serde(rename = "AmazonopensearchserviceDestinationUpdate", skip_serializing_if = "Option::is_none")]
-    pub amazonopensearchservice_destination_update: Option<AmazonopensearchserviceDestinationUpdate>,
-    #[serde(rename = "SplunkDestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AmazonopensearchserviceDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub amazonopensearchservice_destination_update:
+        Option<AmazonopensearchserviceDestinationUpdate>,
+    #[serde(
+        rename = "SplunkDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub splunk_destination_update: Option<SplunkDestinationUpdate>,
-    #[serde(rename = "HttpEndpointDestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "HttpEndpointDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub http_endpoint_destination_update: Option<HttpEndpointDestinationUpdate>,
-    #[serde(rename = "AmazonOpenSearchServerlessDestinationUpdate", skip_serializing_if = "Option::is_none")]
-    pub amazon_open_search_serverless_destination_update: Option<AmazonOpenSearchServerlessDestinationUpdate>,
-    #[serde(rename = "SnowflakeDestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AmazonOpenSearchServerlessDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub amazon_open_search_serverless_destination_update:
+        Option<AmazonOpenSearchServerlessDestinationUpdate>,
+    #[serde(
+        rename = "SnowflakeDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub snowflake_destination_update: Option<SnowflakeDestinationUpdate>,
-    #[serde(rename = "IcebergDestinationUpdate", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IcebergDestinationUpdate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub iceberg_destination_update: Option<IcebergDestinationUpdate>,
 }
 
@@ -2486,22 +3101,38 @@ pub mod ops {
 pub mod errors {
     use crate::model::ErrorShape;
 
-    pub static CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ConcurrentModificationException", status: 400 };
-    pub static INVALID_ARGUMENT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidArgumentException", status: 400 };
-    pub static INVALID_KMS_RESOURCE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidKMSResourceException", status: 400 };
-    pub static INVALID_SOURCE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidSourceException", status: 400 };
-    pub static LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "LimitExceededException", status: 400 };
-    pub static RESOURCE_IN_USE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceInUseException", status: 400 };
-    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotFoundException", status: 400 };
-    pub static SERVICE_UNAVAILABLE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ServiceUnavailableException", status: 500 };
+    pub static CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ConcurrentModificationException",
+        status: 400,
+    };
+    pub static INVALID_ARGUMENT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidArgumentException",
+        status: 400,
+    };
+    pub static INVALID_KMS_RESOURCE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidKMSResourceException",
+        status: 400,
+    };
+    pub static INVALID_SOURCE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidSourceException",
+        status: 400,
+    };
+    pub static LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "LimitExceededException",
+        status: 400,
+    };
+    pub static RESOURCE_IN_USE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceInUseException",
+        status: 400,
+    };
+    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotFoundException",
+        status: 400,
+    };
+    pub static SERVICE_UNAVAILABLE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ServiceUnavailableException",
+        status: 500,
+    };
 }
 
 #[allow(dead_code, reason = "a shape may be used in a variant alone")]
@@ -2526,7 +3157,11 @@ mod tables {
 
     pub(super) static OP_CREATE_DELIVERY_STREAM: OperationShape = OperationShape {
         name: "CreateDeliveryStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_DELIVERY_STREAM_INPUT,
         output: &CREATE_DELIVERY_STREAM_OUTPUT,
         errors: &[
@@ -2538,28 +3173,47 @@ mod tables {
     };
     pub(super) static OP_DELETE_DELIVERY_STREAM: OperationShape = OperationShape {
         name: "DeleteDeliveryStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_DELIVERY_STREAM_INPUT,
         output: &DELETE_DELIVERY_STREAM_OUTPUT,
-        errors: &[&errors::RESOURCE_IN_USE_EXCEPTION, &errors::RESOURCE_NOT_FOUND_EXCEPTION],
+        errors: &[
+            &errors::RESOURCE_IN_USE_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DESCRIBE_DELIVERY_STREAM: OperationShape = OperationShape {
         name: "DescribeDeliveryStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_DELIVERY_STREAM_INPUT,
         output: &DESCRIBE_DELIVERY_STREAM_OUTPUT,
         errors: &[&errors::RESOURCE_NOT_FOUND_EXCEPTION],
     };
     pub(super) static OP_LIST_DELIVERY_STREAMS: OperationShape = OperationShape {
         name: "ListDeliveryStreams",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_DELIVERY_STREAMS_INPUT,
         output: &LIST_DELIVERY_STREAMS_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_LIST_TAGS_FOR_DELIVERY_STREAM: OperationShape = OperationShape {
         name: "ListTagsForDeliveryStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_TAGS_FOR_DELIVERY_STREAM_INPUT,
         output: &LIST_TAGS_FOR_DELIVERY_STREAM_OUTPUT,
         errors: &[
@@ -2570,7 +3224,11 @@ mod tables {
     };
     pub(super) static OP_PUT_RECORD: OperationShape = OperationShape {
         name: "PutRecord",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_RECORD_INPUT,
         output: &PUT_RECORD_OUTPUT,
         errors: &[
@@ -2583,7 +3241,11 @@ mod tables {
     };
     pub(super) static OP_PUT_RECORD_BATCH: OperationShape = OperationShape {
         name: "PutRecordBatch",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_RECORD_BATCH_INPUT,
         output: &PUT_RECORD_BATCH_OUTPUT,
         errors: &[
@@ -2596,7 +3258,11 @@ mod tables {
     };
     pub(super) static OP_START_DELIVERY_STREAM_ENCRYPTION: OperationShape = OperationShape {
         name: "StartDeliveryStreamEncryption",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &START_DELIVERY_STREAM_ENCRYPTION_INPUT,
         output: &START_DELIVERY_STREAM_ENCRYPTION_OUTPUT,
         errors: &[
@@ -2609,7 +3275,11 @@ mod tables {
     };
     pub(super) static OP_STOP_DELIVERY_STREAM_ENCRYPTION: OperationShape = OperationShape {
         name: "StopDeliveryStreamEncryption",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &STOP_DELIVERY_STREAM_ENCRYPTION_INPUT,
         output: &STOP_DELIVERY_STREAM_ENCRYPTION_OUTPUT,
         errors: &[
@@ -2621,7 +3291,11 @@ mod tables {
     };
     pub(super) static OP_TAG_DELIVERY_STREAM: OperationShape = OperationShape {
         name: "TagDeliveryStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &TAG_DELIVERY_STREAM_INPUT,
         output: &TAG_DELIVERY_STREAM_OUTPUT,
         errors: &[
@@ -2633,7 +3307,11 @@ mod tables {
     };
     pub(super) static OP_UNTAG_DELIVERY_STREAM: OperationShape = OperationShape {
         name: "UntagDeliveryStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UNTAG_DELIVERY_STREAM_INPUT,
         output: &UNTAG_DELIVERY_STREAM_OUTPUT,
         errors: &[
@@ -2645,7 +3323,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_DESTINATION: OperationShape = OperationShape {
         name: "UpdateDestination",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_DESTINATION_INPUT,
         output: &UPDATE_DESTINATION_OUTPUT,
         errors: &[
@@ -2657,8 +3339,12 @@ mod tables {
     };
     static AWSKMS_KEY_ARN_REGEX: Pattern =
         Pattern::new(r"arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:(key|alias)/[a-zA-Z_0-9+=,.@\-_/]+");
-    pub(super) static AWSKMS_KEY_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&AWSKMS_KEY_ARN_REGEX), values: &[] };
+    pub(super) static AWSKMS_KEY_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&AWSKMS_KEY_ARN_REGEX),
+        values: &[],
+    };
     static AWSKMS_KEY_ARN_FOR_SSE_REGEX: Pattern =
         Pattern::new(r"arn:.*:kms:[a-zA-Z0-9\-]+:\d{12}:key/[a-zA-Z_0-9+=,.@\-_/]+");
     pub(super) static AWSKMS_KEY_ARN_FOR_SSE: Shape = Shape::String {
@@ -2670,17 +3356,29 @@ mod tables {
     static AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS: Structure = Structure {
         name: "AmazonOpenSearchServerlessBufferingHints",
         members: &[
-            optional("IntervalInSeconds", &AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_INTERVAL_IN_SECONDS),
-            optional("SizeInMBs", &AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_SIZE_IN_MBS),
+            optional(
+                "IntervalInSeconds",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_INTERVAL_IN_SECONDS,
+            ),
+            optional(
+                "SizeInMBs",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_SIZE_IN_MBS,
+            ),
         ],
         payload: None,
         union: false,
     };
     pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_INTERVAL_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(900) };
-    pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_SIZE_IN_MBS: Shape =
-        Shape::Integer { min: Some(1), max: Some(100) };
-    static AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT_REGEX: Pattern = Pattern::new(r"https?:.*");
+        Shape::Integer {
+            min: Some(0),
+            max: Some(900),
+        };
+    pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(100),
+    };
+    static AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT_REGEX: Pattern =
+        Pattern::new(r"https?:.*");
     pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT: Shape = Shape::String {
         min: Some(1),
         max: Some(512),
@@ -2691,14 +3389,35 @@ mod tables {
         name: "AmazonOpenSearchServerlessDestinationConfiguration",
         members: &[
             required("RoleARN", &ROLE_ARN),
-            optional("CollectionEndpoint", &AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT),
+            optional(
+                "CollectionEndpoint",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT,
+            ),
             required("IndexName", &AMAZON_OPEN_SEARCH_SERVERLESS_INDEX_NAME),
-            optional("BufferingHints", &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS)),
-            optional("S3BackupMode", &AMAZON_OPEN_SEARCH_SERVERLESS_S3_BACKUP_MODE),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS),
+            ),
+            optional(
+                "S3BackupMode",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_S3_BACKUP_MODE,
+            ),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("VpcConfiguration", &Shape::Structure(&VPC_CONFIGURATION)),
         ],
         payload: None,
@@ -2708,15 +3427,39 @@ mod tables {
         name: "AmazonOpenSearchServerlessDestinationDescription",
         members: &[
             optional("RoleARN", &ROLE_ARN),
-            optional("CollectionEndpoint", &AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT),
+            optional(
+                "CollectionEndpoint",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT,
+            ),
             optional("IndexName", &AMAZON_OPEN_SEARCH_SERVERLESS_INDEX_NAME),
-            optional("BufferingHints", &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS)),
-            optional("S3BackupMode", &AMAZON_OPEN_SEARCH_SERVERLESS_S3_BACKUP_MODE),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("VpcConfigurationDescription", &Shape::Structure(&VPC_CONFIGURATION_DESCRIPTION)),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS),
+            ),
+            optional(
+                "S3BackupMode",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_S3_BACKUP_MODE,
+            ),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "VpcConfigurationDescription",
+                &Shape::Structure(&VPC_CONFIGURATION_DESCRIPTION),
+            ),
         ],
         payload: None,
         union: false,
@@ -2725,13 +3468,28 @@ mod tables {
         name: "AmazonOpenSearchServerlessDestinationUpdate",
         members: &[
             optional("RoleARN", &ROLE_ARN),
-            optional("CollectionEndpoint", &AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT),
+            optional(
+                "CollectionEndpoint",
+                &AMAZON_OPEN_SEARCH_SERVERLESS_COLLECTION_ENDPOINT,
+            ),
             optional("IndexName", &AMAZON_OPEN_SEARCH_SERVERLESS_INDEX_NAME),
-            optional("BufferingHints", &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS)),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS),
+            ),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
         ],
         payload: None,
         union: false,
@@ -2744,10 +3502,16 @@ mod tables {
         values: &[],
     };
     pub(super) static AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+        Shape::Integer {
+            min: Some(0),
+            max: Some(7200),
+        };
     static AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_OPTIONS: Structure = Structure {
         name: "AmazonOpenSearchServerlessRetryOptions",
-        members: &[optional("DurationInSeconds", &AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &AMAZON_OPEN_SEARCH_SERVERLESS_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
@@ -2760,16 +3524,24 @@ mod tables {
     static AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS: Structure = Structure {
         name: "AmazonopensearchserviceBufferingHints",
         members: &[
-            optional("IntervalInSeconds", &AMAZONOPENSEARCHSERVICE_BUFFERING_INTERVAL_IN_SECONDS),
+            optional(
+                "IntervalInSeconds",
+                &AMAZONOPENSEARCHSERVICE_BUFFERING_INTERVAL_IN_SECONDS,
+            ),
             optional("SizeInMBs", &AMAZONOPENSEARCHSERVICE_BUFFERING_SIZE_IN_MBS),
         ],
         payload: None,
         union: false,
     };
     pub(super) static AMAZONOPENSEARCHSERVICE_BUFFERING_INTERVAL_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(900) };
-    pub(super) static AMAZONOPENSEARCHSERVICE_BUFFERING_SIZE_IN_MBS: Shape =
-        Shape::Integer { min: Some(1), max: Some(100) };
+        Shape::Integer {
+            min: Some(0),
+            max: Some(900),
+        };
+    pub(super) static AMAZONOPENSEARCHSERVICE_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(100),
+    };
     static AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT_REGEX: Pattern = Pattern::new(r"https?:.*");
     pub(super) static AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT: Shape = Shape::String {
         min: Some(1),
@@ -2785,13 +3557,31 @@ mod tables {
             optional("ClusterEndpoint", &AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT),
             required("IndexName", &AMAZONOPENSEARCHSERVICE_INDEX_NAME),
             optional("TypeName", &AMAZONOPENSEARCHSERVICE_TYPE_NAME),
-            optional("IndexRotationPeriod", &AMAZONOPENSEARCHSERVICE_INDEX_ROTATION_PERIOD),
-            optional("BufferingHints", &Shape::Structure(&AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS)),
+            optional(
+                "IndexRotationPeriod",
+                &AMAZONOPENSEARCHSERVICE_INDEX_ROTATION_PERIOD,
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &AMAZONOPENSEARCHSERVICE_S3_BACKUP_MODE),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("VpcConfiguration", &Shape::Structure(&VPC_CONFIGURATION)),
             optional("DocumentIdOptions", &Shape::Structure(&DOCUMENT_ID_OPTIONS)),
         ],
@@ -2806,14 +3596,35 @@ mod tables {
             optional("ClusterEndpoint", &AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT),
             optional("IndexName", &AMAZONOPENSEARCHSERVICE_INDEX_NAME),
             optional("TypeName", &AMAZONOPENSEARCHSERVICE_TYPE_NAME),
-            optional("IndexRotationPeriod", &AMAZONOPENSEARCHSERVICE_INDEX_ROTATION_PERIOD),
-            optional("BufferingHints", &Shape::Structure(&AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS)),
+            optional(
+                "IndexRotationPeriod",
+                &AMAZONOPENSEARCHSERVICE_INDEX_ROTATION_PERIOD,
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &AMAZONOPENSEARCHSERVICE_S3_BACKUP_MODE),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("VpcConfigurationDescription", &Shape::Structure(&VPC_CONFIGURATION_DESCRIPTION)),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "VpcConfigurationDescription",
+                &Shape::Structure(&VPC_CONFIGURATION_DESCRIPTION),
+            ),
             optional("DocumentIdOptions", &Shape::Structure(&DOCUMENT_ID_OPTIONS)),
         ],
         payload: None,
@@ -2827,12 +3638,27 @@ mod tables {
             optional("ClusterEndpoint", &AMAZONOPENSEARCHSERVICE_CLUSTER_ENDPOINT),
             optional("IndexName", &AMAZONOPENSEARCHSERVICE_INDEX_NAME),
             optional("TypeName", &AMAZONOPENSEARCHSERVICE_TYPE_NAME),
-            optional("IndexRotationPeriod", &AMAZONOPENSEARCHSERVICE_INDEX_ROTATION_PERIOD),
-            optional("BufferingHints", &Shape::Structure(&AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS)),
+            optional(
+                "IndexRotationPeriod",
+                &AMAZONOPENSEARCHSERVICE_INDEX_ROTATION_PERIOD,
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS),
+            ),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("DocumentIdOptions", &Shape::Structure(&DOCUMENT_ID_OPTIONS)),
         ],
         payload: None,
@@ -2859,11 +3685,16 @@ mod tables {
         pattern: None,
         values: &["NoRotation", "OneHour", "OneDay", "OneWeek", "OneMonth"],
     };
-    pub(super) static AMAZONOPENSEARCHSERVICE_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static AMAZONOPENSEARCHSERVICE_RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static AMAZONOPENSEARCHSERVICE_RETRY_OPTIONS: Structure = Structure {
         name: "AmazonopensearchserviceRetryOptions",
-        members: &[optional("DurationInSeconds", &AMAZONOPENSEARCHSERVICE_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &AMAZONOPENSEARCHSERVICE_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
@@ -2882,18 +3713,31 @@ mod tables {
     };
     static AUTHENTICATION_CONFIGURATION: Structure = Structure {
         name: "AuthenticationConfiguration",
-        members: &[required("RoleARN", &ROLE_ARN), required("Connectivity", &CONNECTIVITY)],
+        members: &[
+            required("RoleARN", &ROLE_ARN),
+            required("Connectivity", &CONNECTIVITY),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static BLOCK_SIZE_BYTES: Shape = Shape::Integer { min: Some(67108864), max: None };
+    pub(super) static BLOCK_SIZE_BYTES: Shape = Shape::Integer {
+        min: Some(67108864),
+        max: None,
+    };
     pub(super) static BOOLEAN_OBJECT: Shape = Shape::Boolean;
     static BUCKET_ARN_REGEX: Pattern = Pattern::new(r"arn:.*:s3:::[\w\.\-]{1,255}");
-    pub(super) static BUCKET_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&BUCKET_ARN_REGEX), values: &[] };
+    pub(super) static BUCKET_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&BUCKET_ARN_REGEX),
+        values: &[],
+    };
     static BUFFERING_HINTS: Structure = Structure {
         name: "BufferingHints",
-        members: &[optional("SizeInMBs", &SIZE_IN_MBS), optional("IntervalInSeconds", &INTERVAL_IN_SECONDS)],
+        members: &[
+            optional("SizeInMBs", &SIZE_IN_MBS),
+            optional("IntervalInSeconds", &INTERVAL_IN_SECONDS),
+        ],
         payload: None,
         union: false,
     };
@@ -2919,8 +3763,12 @@ mod tables {
     static CLUSTER_JDBCURL_REGEX: Pattern = Pattern::new(
         r"jdbc:(redshift|postgresql)://((?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+(redshift(-serverless)?)\.([a-zA-Z0-9\.\-]+):\d{1,5}/[a-zA-Z0-9_$-]+",
     );
-    pub(super) static CLUSTER_JDBCURL: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&CLUSTER_JDBCURL_REGEX), values: &[] };
+    pub(super) static CLUSTER_JDBCURL: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&CLUSTER_JDBCURL_REGEX),
+        values: &[],
+    };
     pub(super) static COLUMN_TO_JSON_KEY_MAPPINGS: Shape = Shape::Map {
         key: &NON_EMPTY_STRING_WITHOUT_WHITESPACE,
         value: &NON_EMPTY_STRING,
@@ -2933,10 +3781,18 @@ mod tables {
         pattern: None,
         values: &["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"],
     };
-    pub(super) static CONNECTIVITY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["PUBLIC", "PRIVATE"] };
-    pub(super) static CONTENT_ENCODING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NONE", "GZIP"] };
+    pub(super) static CONNECTIVITY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["PUBLIC", "PRIVATE"],
+    };
+    pub(super) static CONTENT_ENCODING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "GZIP"],
+    };
     static COPY_COMMAND: Structure = Structure {
         name: "CopyCommand",
         members: &[
@@ -2948,14 +3804,21 @@ mod tables {
         union: false,
     };
     static COPY_OPTIONS_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static COPY_OPTIONS: Shape =
-        Shape::String { min: Some(0), max: Some(10240), pattern: Some(&COPY_OPTIONS_REGEX), values: &[] };
+    pub(super) static COPY_OPTIONS: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10240),
+        pattern: Some(&COPY_OPTIONS_REGEX),
+        values: &[],
+    };
     static CREATE_DELIVERY_STREAM_INPUT: Structure = Structure {
         name: "CreateDeliveryStreamInput",
         members: &[
             required("DeliveryStreamName", &DELIVERY_STREAM_NAME),
             optional("DeliveryStreamType", &DELIVERY_STREAM_TYPE),
-            optional("DirectPutSourceConfiguration", &Shape::Structure(&DIRECT_PUT_SOURCE_CONFIGURATION)),
+            optional(
+                "DirectPutSourceConfiguration",
+                &Shape::Structure(&DIRECT_PUT_SOURCE_CONFIGURATION),
+            ),
             optional(
                 "KinesisStreamSourceConfiguration",
                 &Shape::Structure(&KINESIS_STREAM_SOURCE_CONFIGURATION),
@@ -2964,7 +3827,10 @@ mod tables {
                 "DeliveryStreamEncryptionConfigurationInput",
                 &Shape::Structure(&DELIVERY_STREAM_ENCRYPTION_CONFIGURATION_INPUT),
             ),
-            optional("S3DestinationConfiguration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
+            optional(
+                "S3DestinationConfiguration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
             optional(
                 "ExtendedS3DestinationConfiguration",
                 &Shape::Structure(&EXTENDED_S3_DESTINATION_CONFIGURATION),
@@ -2981,7 +3847,10 @@ mod tables {
                 "AmazonopensearchserviceDestinationConfiguration",
                 &Shape::Structure(&AMAZONOPENSEARCHSERVICE_DESTINATION_CONFIGURATION),
             ),
-            optional("SplunkDestinationConfiguration", &Shape::Structure(&SPLUNK_DESTINATION_CONFIGURATION)),
+            optional(
+                "SplunkDestinationConfiguration",
+                &Shape::Structure(&SPLUNK_DESTINATION_CONFIGURATION),
+            ),
             optional(
                 "HttpEndpointDestinationConfiguration",
                 &Shape::Structure(&HTTP_ENDPOINT_DESTINATION_CONFIGURATION),
@@ -2991,7 +3860,10 @@ mod tables {
                 "AmazonOpenSearchServerlessDestinationConfiguration",
                 &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_DESTINATION_CONFIGURATION),
             ),
-            optional("MSKSourceConfiguration", &Shape::Structure(&MSK_SOURCE_CONFIGURATION)),
+            optional(
+                "MSKSourceConfiguration",
+                &Shape::Structure(&MSK_SOURCE_CONFIGURATION),
+            ),
             optional(
                 "SnowflakeDestinationConfiguration",
                 &Shape::Structure(&SNOWFLAKE_DESTINATION_CONFIGURATION),
@@ -3000,7 +3872,10 @@ mod tables {
                 "IcebergDestinationConfiguration",
                 &Shape::Structure(&ICEBERG_DESTINATION_CONFIGURATION),
             ),
-            optional("DatabaseSourceConfiguration", &Shape::Structure(&DATABASE_SOURCE_CONFIGURATION)),
+            optional(
+                "DatabaseSourceConfiguration",
+                &Shape::Structure(&DATABASE_SOURCE_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3012,15 +3887,32 @@ mod tables {
         union: false,
     };
     static CUSTOM_TIME_ZONE_REGEX: Pattern = Pattern::new(r"^$|[a-zA-Z/_]+");
-    pub(super) static CUSTOM_TIME_ZONE: Shape =
-        Shape::String { min: Some(0), max: Some(50), pattern: Some(&CUSTOM_TIME_ZONE_REGEX), values: &[] };
-    pub(super) static DATA: Shape = Shape::Blob { min: Some(0), max: Some(1024000), streaming: false };
+    pub(super) static CUSTOM_TIME_ZONE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(50),
+        pattern: Some(&CUSTOM_TIME_ZONE_REGEX),
+        values: &[],
+    };
+    pub(super) static DATA: Shape = Shape::Blob {
+        min: Some(0),
+        max: Some(1024000),
+        streaming: false,
+    };
     static DATA_FORMAT_CONVERSION_CONFIGURATION: Structure = Structure {
         name: "DataFormatConversionConfiguration",
         members: &[
-            optional("SchemaConfiguration", &Shape::Structure(&SCHEMA_CONFIGURATION)),
-            optional("InputFormatConfiguration", &Shape::Structure(&INPUT_FORMAT_CONFIGURATION)),
-            optional("OutputFormatConfiguration", &Shape::Structure(&OUTPUT_FORMAT_CONFIGURATION)),
+            optional(
+                "SchemaConfiguration",
+                &Shape::Structure(&SCHEMA_CONFIGURATION),
+            ),
+            optional(
+                "InputFormatConfiguration",
+                &Shape::Structure(&INPUT_FORMAT_CONFIGURATION),
+            ),
+            optional(
+                "OutputFormatConfiguration",
+                &Shape::Structure(&OUTPUT_FORMAT_CONFIGURATION),
+            ),
             optional("Enabled", &BOOLEAN_OBJECT),
         ],
         payload: None,
@@ -3034,8 +3926,12 @@ mod tables {
         values: &[],
     };
     static DATA_TABLE_NAME_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static DATA_TABLE_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&DATA_TABLE_NAME_REGEX), values: &[] };
+    pub(super) static DATA_TABLE_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&DATA_TABLE_NAME_REGEX),
+        values: &[],
+    };
     pub(super) static DATABASE_COLUMN_INCLUDE_OR_EXCLUDE_LIST: Shape = Shape::List {
         member: &DATABASE_COLUMN_NAME,
         member_name: "member",
@@ -3060,10 +3956,19 @@ mod tables {
         values: &[],
     };
     static DATABASE_ENDPOINT_REGEX: Pattern = Pattern::new(r"^(?!\s*$).+");
-    pub(super) static DATABASE_ENDPOINT: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&DATABASE_ENDPOINT_REGEX), values: &[] };
-    pub(super) static DATABASE_INCLUDE_OR_EXCLUDE_LIST: Shape =
-        Shape::List { member: &DATABASE_NAME, member_name: "member", flattened: false, min: None, max: None };
+    pub(super) static DATABASE_ENDPOINT: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&DATABASE_ENDPOINT_REGEX),
+        values: &[],
+    };
+    pub(super) static DATABASE_INCLUDE_OR_EXCLUDE_LIST: Shape = Shape::List {
+        member: &DATABASE_NAME,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     static DATABASE_LIST: Structure = Structure {
         name: "DatabaseList",
         members: &[
@@ -3074,9 +3979,16 @@ mod tables {
         union: false,
     };
     static DATABASE_NAME_REGEX: Pattern = Pattern::new(r"[\u0001-\uFFFF]*");
-    pub(super) static DATABASE_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(64), pattern: Some(&DATABASE_NAME_REGEX), values: &[] };
-    pub(super) static DATABASE_PORT: Shape = Shape::Integer { min: Some(0), max: Some(65535) };
+    pub(super) static DATABASE_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(64),
+        pattern: Some(&DATABASE_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static DATABASE_PORT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(65535),
+    };
     static DATABASE_SNAPSHOT_INFO: Structure = Structure {
         name: "DatabaseSnapshotInfo",
         members: &[
@@ -3085,7 +3997,10 @@ mod tables {
             required("RequestTimestamp", &TIMESTAMP),
             required("RequestedBy", &SNAPSHOT_REQUESTED_BY),
             required("Status", &SNAPSHOT_STATUS),
-            optional("FailureDescription", &Shape::Structure(&FAILURE_DESCRIPTION)),
+            optional(
+                "FailureDescription",
+                &Shape::Structure(&FAILURE_DESCRIPTION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3122,7 +4037,10 @@ mod tables {
                 "DatabaseSourceAuthenticationConfiguration",
                 &Shape::Structure(&DATABASE_SOURCE_AUTHENTICATION_CONFIGURATION),
             ),
-            required("DatabaseSourceVPCConfiguration", &Shape::Structure(&DATABASE_SOURCE_VPC_CONFIGURATION)),
+            required(
+                "DatabaseSourceVPCConfiguration",
+                &Shape::Structure(&DATABASE_SOURCE_VPC_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3144,14 +4062,20 @@ mod tables {
                 "DatabaseSourceAuthenticationConfiguration",
                 &Shape::Structure(&DATABASE_SOURCE_AUTHENTICATION_CONFIGURATION),
             ),
-            optional("DatabaseSourceVPCConfiguration", &Shape::Structure(&DATABASE_SOURCE_VPC_CONFIGURATION)),
+            optional(
+                "DatabaseSourceVPCConfiguration",
+                &Shape::Structure(&DATABASE_SOURCE_VPC_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
     static DATABASE_SOURCE_VPC_CONFIGURATION: Structure = Structure {
         name: "DatabaseSourceVPCConfiguration",
-        members: &[required("VpcEndpointServiceName", &VPC_ENDPOINT_SERVICE_NAME)],
+        members: &[required(
+            "VpcEndpointServiceName",
+            &VPC_ENDPOINT_SERVICE_NAME,
+        )],
         payload: None,
         union: false,
     };
@@ -3185,8 +4109,12 @@ mod tables {
         pattern: Some(&DATABASE_TABLE_NAME_REGEX),
         values: &[],
     };
-    pub(super) static DATABASE_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["MySQL", "PostgreSQL"] };
+    pub(super) static DATABASE_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["MySQL", "PostgreSQL"],
+    };
     pub(super) static DEFAULT_DOCUMENT_ID_FORMAT: Shape = Shape::String {
         min: None,
         max: None,
@@ -3202,8 +4130,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    static DELETE_DELIVERY_STREAM_OUTPUT: Structure =
-        Structure { name: "DeleteDeliveryStreamOutput", members: &[], payload: None, union: false };
+    static DELETE_DELIVERY_STREAM_OUTPUT: Structure = Structure {
+        name: "DeleteDeliveryStreamOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     pub(super) static DELIVERY_START_TIMESTAMP: Shape = Shape::Timestamp { format: None };
     static DELIVERY_STREAM_ARN_REGEX: Pattern =
         Pattern::new(r"arn:.*:firehose:[a-zA-Z0-9\-]+:\d{12}:deliverystream/[a-zA-Z0-9._-]+");
@@ -3219,7 +4151,10 @@ mod tables {
             required("DeliveryStreamName", &DELIVERY_STREAM_NAME),
             required("DeliveryStreamARN", &DELIVERY_STREAM_ARN),
             required("DeliveryStreamStatus", &DELIVERY_STREAM_STATUS),
-            optional("FailureDescription", &Shape::Structure(&FAILURE_DESCRIPTION)),
+            optional(
+                "FailureDescription",
+                &Shape::Structure(&FAILURE_DESCRIPTION),
+            ),
             optional(
                 "DeliveryStreamEncryptionConfiguration",
                 &Shape::Structure(&DELIVERY_STREAM_ENCRYPTION_CONFIGURATION),
@@ -3241,14 +4176,20 @@ mod tables {
             optional("KeyARN", &AWSKMS_KEY_ARN_FOR_SSE),
             optional("KeyType", &KEY_TYPE),
             optional("Status", &DELIVERY_STREAM_ENCRYPTION_STATUS),
-            optional("FailureDescription", &Shape::Structure(&FAILURE_DESCRIPTION)),
+            optional(
+                "FailureDescription",
+                &Shape::Structure(&FAILURE_DESCRIPTION),
+            ),
         ],
         payload: None,
         union: false,
     };
     static DELIVERY_STREAM_ENCRYPTION_CONFIGURATION_INPUT: Structure = Structure {
         name: "DeliveryStreamEncryptionConfigurationInput",
-        members: &[optional("KeyARN", &AWSKMS_KEY_ARN_FOR_SSE), required("KeyType", &KEY_TYPE)],
+        members: &[
+            optional("KeyARN", &AWSKMS_KEY_ARN_FOR_SSE),
+            required("KeyType", &KEY_TYPE),
+        ],
         payload: None,
         union: false,
     };
@@ -3256,7 +4197,14 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &["ENABLED", "ENABLING", "ENABLING_FAILED", "DISABLED", "DISABLING", "DISABLING_FAILED"],
+        values: &[
+            "ENABLED",
+            "ENABLING",
+            "ENABLING_FAILED",
+            "DISABLED",
+            "DISABLING",
+            "DISABLING_FAILED",
+        ],
     };
     pub(super) static DELIVERY_STREAM_FAILURE_TYPE: Shape = Shape::String {
         min: None,
@@ -3300,13 +4248,24 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &["CREATING", "CREATING_FAILED", "DELETING", "DELETING_FAILED", "ACTIVE"],
+        values: &[
+            "CREATING",
+            "CREATING_FAILED",
+            "DELETING",
+            "DELETING_FAILED",
+            "ACTIVE",
+        ],
     };
     pub(super) static DELIVERY_STREAM_TYPE: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["DirectPut", "KinesisStreamAsSource", "MSKAsSource", "DatabaseAsSource"],
+        values: &[
+            "DirectPut",
+            "KinesisStreamAsSource",
+            "MSKAsSource",
+            "DatabaseAsSource",
+        ],
     };
     static DELIVERY_STREAM_VERSION_ID_REGEX: Pattern = Pattern::new(r"[0-9]+");
     pub(super) static DELIVERY_STREAM_VERSION_ID: Shape = Shape::String {
@@ -3325,11 +4284,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static DESCRIBE_DELIVERY_STREAM_INPUT_LIMIT: Shape =
-        Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static DESCRIBE_DELIVERY_STREAM_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static DESCRIBE_DELIVERY_STREAM_OUTPUT: Structure = Structure {
         name: "DescribeDeliveryStreamOutput",
-        members: &[required("DeliveryStreamDescription", &Shape::Structure(&DELIVERY_STREAM_DESCRIPTION))],
+        members: &[required(
+            "DeliveryStreamDescription",
+            &Shape::Structure(&DELIVERY_STREAM_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -3346,12 +4310,18 @@ mod tables {
         name: "DestinationDescription",
         members: &[
             required("DestinationId", &DESTINATION_ID),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
             optional(
                 "ExtendedS3DestinationDescription",
                 &Shape::Structure(&EXTENDED_S3_DESTINATION_DESCRIPTION),
             ),
-            optional("RedshiftDestinationDescription", &Shape::Structure(&REDSHIFT_DESTINATION_DESCRIPTION)),
+            optional(
+                "RedshiftDestinationDescription",
+                &Shape::Structure(&REDSHIFT_DESTINATION_DESCRIPTION),
+            ),
             optional(
                 "ElasticsearchDestinationDescription",
                 &Shape::Structure(&ELASTICSEARCH_DESTINATION_DESCRIPTION),
@@ -3360,7 +4330,10 @@ mod tables {
                 "AmazonopensearchserviceDestinationDescription",
                 &Shape::Structure(&AMAZONOPENSEARCHSERVICE_DESTINATION_DESCRIPTION),
             ),
-            optional("SplunkDestinationDescription", &Shape::Structure(&SPLUNK_DESTINATION_DESCRIPTION)),
+            optional(
+                "SplunkDestinationDescription",
+                &Shape::Structure(&SPLUNK_DESTINATION_DESCRIPTION),
+            ),
             optional(
                 "HttpEndpointDestinationDescription",
                 &Shape::Structure(&HTTP_ENDPOINT_DESTINATION_DESCRIPTION),
@@ -3373,7 +4346,10 @@ mod tables {
                 "AmazonOpenSearchServerlessDestinationDescription",
                 &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_DESTINATION_DESCRIPTION),
             ),
-            optional("IcebergDestinationDescription", &Shape::Structure(&ICEBERG_DESTINATION_DESCRIPTION)),
+            optional(
+                "IcebergDestinationDescription",
+                &Shape::Structure(&ICEBERG_DESTINATION_DESCRIPTION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3386,13 +4362,23 @@ mod tables {
         max: None,
     };
     static DESTINATION_ID_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9-]+");
-    pub(super) static DESTINATION_ID: Shape =
-        Shape::String { min: Some(1), max: Some(100), pattern: Some(&DESTINATION_ID_REGEX), values: &[] };
+    pub(super) static DESTINATION_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(100),
+        pattern: Some(&DESTINATION_ID_REGEX),
+        values: &[],
+    };
     static DESTINATION_TABLE_CONFIGURATION: Structure = Structure {
         name: "DestinationTableConfiguration",
         members: &[
-            required("DestinationTableName", &STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS),
-            required("DestinationDatabaseName", &STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS),
+            required(
+                "DestinationTableName",
+                &STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS,
+            ),
+            required(
+                "DestinationDatabaseName",
+                &STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS,
+            ),
             optional("UniqueKeys", &LIST_OF_NON_EMPTY_STRINGS_WITHOUT_WHITESPACE),
             optional("PartitionSpec", &Shape::Structure(&PARTITION_SPEC)),
             optional("S3ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
@@ -3421,7 +4407,10 @@ mod tables {
     };
     static DOCUMENT_ID_OPTIONS: Structure = Structure {
         name: "DocumentIdOptions",
-        members: &[required("DefaultDocumentIdFormat", &DEFAULT_DOCUMENT_ID_FORMAT)],
+        members: &[required(
+            "DefaultDocumentIdFormat",
+            &DEFAULT_DOCUMENT_ID_FORMAT,
+        )],
         payload: None,
         union: false,
     };
@@ -3437,16 +4426,23 @@ mod tables {
     static ELASTICSEARCH_BUFFERING_HINTS: Structure = Structure {
         name: "ElasticsearchBufferingHints",
         members: &[
-            optional("IntervalInSeconds", &ELASTICSEARCH_BUFFERING_INTERVAL_IN_SECONDS),
+            optional(
+                "IntervalInSeconds",
+                &ELASTICSEARCH_BUFFERING_INTERVAL_IN_SECONDS,
+            ),
             optional("SizeInMBs", &ELASTICSEARCH_BUFFERING_SIZE_IN_MBS),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static ELASTICSEARCH_BUFFERING_INTERVAL_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(900) };
-    pub(super) static ELASTICSEARCH_BUFFERING_SIZE_IN_MBS: Shape =
-        Shape::Integer { min: Some(1), max: Some(100) };
+    pub(super) static ELASTICSEARCH_BUFFERING_INTERVAL_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(900),
+    };
+    pub(super) static ELASTICSEARCH_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(100),
+    };
     static ELASTICSEARCH_CLUSTER_ENDPOINT_REGEX: Pattern = Pattern::new(r"https?:.*");
     pub(super) static ELASTICSEARCH_CLUSTER_ENDPOINT: Shape = Shape::String {
         min: Some(1),
@@ -3463,12 +4459,27 @@ mod tables {
             required("IndexName", &ELASTICSEARCH_INDEX_NAME),
             optional("TypeName", &ELASTICSEARCH_TYPE_NAME),
             optional("IndexRotationPeriod", &ELASTICSEARCH_INDEX_ROTATION_PERIOD),
-            optional("BufferingHints", &Shape::Structure(&ELASTICSEARCH_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&ELASTICSEARCH_RETRY_OPTIONS)),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&ELASTICSEARCH_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&ELASTICSEARCH_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &ELASTICSEARCH_S3_BACKUP_MODE),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("VpcConfiguration", &Shape::Structure(&VPC_CONFIGURATION)),
             optional("DocumentIdOptions", &Shape::Structure(&DOCUMENT_ID_OPTIONS)),
         ],
@@ -3484,13 +4495,31 @@ mod tables {
             optional("IndexName", &ELASTICSEARCH_INDEX_NAME),
             optional("TypeName", &ELASTICSEARCH_TYPE_NAME),
             optional("IndexRotationPeriod", &ELASTICSEARCH_INDEX_ROTATION_PERIOD),
-            optional("BufferingHints", &Shape::Structure(&ELASTICSEARCH_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&ELASTICSEARCH_RETRY_OPTIONS)),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&ELASTICSEARCH_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&ELASTICSEARCH_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &ELASTICSEARCH_S3_BACKUP_MODE),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("VpcConfigurationDescription", &Shape::Structure(&VPC_CONFIGURATION_DESCRIPTION)),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "VpcConfigurationDescription",
+                &Shape::Structure(&VPC_CONFIGURATION_DESCRIPTION),
+            ),
             optional("DocumentIdOptions", &Shape::Structure(&DOCUMENT_ID_OPTIONS)),
         ],
         payload: None,
@@ -3505,11 +4534,23 @@ mod tables {
             optional("IndexName", &ELASTICSEARCH_INDEX_NAME),
             optional("TypeName", &ELASTICSEARCH_TYPE_NAME),
             optional("IndexRotationPeriod", &ELASTICSEARCH_INDEX_ROTATION_PERIOD),
-            optional("BufferingHints", &Shape::Structure(&ELASTICSEARCH_BUFFERING_HINTS)),
-            optional("RetryOptions", &Shape::Structure(&ELASTICSEARCH_RETRY_OPTIONS)),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&ELASTICSEARCH_BUFFERING_HINTS),
+            ),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&ELASTICSEARCH_RETRY_OPTIONS),
+            ),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("DocumentIdOptions", &Shape::Structure(&DOCUMENT_ID_OPTIONS)),
         ],
         payload: None,
@@ -3536,11 +4577,16 @@ mod tables {
         pattern: None,
         values: &["NoRotation", "OneHour", "OneDay", "OneWeek", "OneMonth"],
     };
-    pub(super) static ELASTICSEARCH_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static ELASTICSEARCH_RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static ELASTICSEARCH_RETRY_OPTIONS: Structure = Structure {
         name: "ElasticsearchRetryOptions",
-        members: &[optional("DurationInSeconds", &ELASTICSEARCH_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &ELASTICSEARCH_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
@@ -3561,14 +4607,26 @@ mod tables {
         name: "EncryptionConfiguration",
         members: &[
             optional("NoEncryptionConfig", &NO_ENCRYPTION_CONFIG),
-            optional("KMSEncryptionConfig", &Shape::Structure(&KMS_ENCRYPTION_CONFIG)),
+            optional(
+                "KMSEncryptionConfig",
+                &Shape::Structure(&KMS_ENCRYPTION_CONFIG),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static ERROR_CODE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static ERROR_MESSAGE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static ERROR_CODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ERROR_MESSAGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static ERROR_OUTPUT_PREFIX_REGEX: Pattern = Pattern::new(r".*");
     pub(super) static ERROR_OUTPUT_PREFIX: Shape = Shape::String {
         min: Some(0),
@@ -3585,11 +4643,23 @@ mod tables {
             optional("ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
             optional("CompressionFormat", &COMPRESSION_FORMAT),
-            optional("EncryptionConfiguration", &Shape::Structure(&ENCRYPTION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &S3_BACKUP_MODE),
-            optional("S3BackupConfiguration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
+            optional(
+                "S3BackupConfiguration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
             optional(
                 "DataFormatConversionConfiguration",
                 &Shape::Structure(&DATA_FORMAT_CONVERSION_CONFIGURATION),
@@ -3613,11 +4683,23 @@ mod tables {
             optional("ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
             required("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
             required("CompressionFormat", &COMPRESSION_FORMAT),
-            required("EncryptionConfiguration", &Shape::Structure(&ENCRYPTION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            required(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &S3_BACKUP_MODE),
-            optional("S3BackupDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
+            optional(
+                "S3BackupDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
             optional(
                 "DataFormatConversionConfiguration",
                 &Shape::Structure(&DATA_FORMAT_CONVERSION_CONFIGURATION),
@@ -3641,9 +4723,18 @@ mod tables {
             optional("ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
             optional("CompressionFormat", &COMPRESSION_FORMAT),
-            optional("EncryptionConfiguration", &Shape::Structure(&ENCRYPTION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &S3_BACKUP_MODE),
             optional("S3BackupUpdate", &Shape::Structure(&S3_DESTINATION_UPDATE)),
             optional(
@@ -3662,13 +4753,20 @@ mod tables {
     };
     static FAILURE_DESCRIPTION: Structure = Structure {
         name: "FailureDescription",
-        members: &[required("Type", &DELIVERY_STREAM_FAILURE_TYPE), required("Details", &NON_EMPTY_STRING)],
+        members: &[
+            required("Type", &DELIVERY_STREAM_FAILURE_TYPE),
+            required("Details", &NON_EMPTY_STRING),
+        ],
         payload: None,
         union: false,
     };
     static FILE_EXTENSION_REGEX: Pattern = Pattern::new(r"^$|\.[0-9a-z!\-_.*'()]+");
-    pub(super) static FILE_EXTENSION: Shape =
-        Shape::String { min: Some(0), max: Some(128), pattern: Some(&FILE_EXTENSION_REGEX), values: &[] };
+    pub(super) static FILE_EXTENSION: Shape = Shape::String {
+        min: Some(0),
+        max: Some(128),
+        pattern: Some(&FILE_EXTENSION_REGEX),
+        values: &[],
+    };
     static GLUE_DATA_CATALOG_ARN_REGEX: Pattern =
         Pattern::new(r"arn:.*:glue:.*:\d{12}:catalog(?:(/[a-z0-9_-]+){1,2})?");
     pub(super) static GLUE_DATA_CATALOG_ARN: Shape = Shape::String {
@@ -3677,16 +4775,30 @@ mod tables {
         pattern: Some(&GLUE_DATA_CATALOG_ARN_REGEX),
         values: &[],
     };
-    pub(super) static HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(180), max: Some(600) };
+    pub(super) static HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(180),
+        max: Some(600),
+    };
     static HEC_ENDPOINT_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static HEC_ENDPOINT: Shape =
-        Shape::String { min: Some(0), max: Some(2048), pattern: Some(&HEC_ENDPOINT_REGEX), values: &[] };
-    pub(super) static HEC_ENDPOINT_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Raw", "Event"] };
+    pub(super) static HEC_ENDPOINT: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: Some(&HEC_ENDPOINT_REGEX),
+        values: &[],
+    };
+    pub(super) static HEC_ENDPOINT_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Raw", "Event"],
+    };
     static HEC_TOKEN_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static HEC_TOKEN: Shape =
-        Shape::String { min: Some(0), max: Some(2048), pattern: Some(&HEC_TOKEN_REGEX), values: &[] };
+    pub(super) static HEC_TOKEN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: Some(&HEC_TOKEN_REGEX),
+        values: &[],
+    };
     static HIVE_JSON_SER_DE: Structure = Structure {
         name: "HiveJsonSerDe",
         members: &[optional("TimestampFormats", &LIST_OF_NON_EMPTY_STRINGS)],
@@ -3718,15 +4830,22 @@ mod tables {
         name: "HttpEndpointBufferingHints",
         members: &[
             optional("SizeInMBs", &HTTP_ENDPOINT_BUFFERING_SIZE_IN_MBS),
-            optional("IntervalInSeconds", &HTTP_ENDPOINT_BUFFERING_INTERVAL_IN_SECONDS),
+            optional(
+                "IntervalInSeconds",
+                &HTTP_ENDPOINT_BUFFERING_INTERVAL_IN_SECONDS,
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static HTTP_ENDPOINT_BUFFERING_INTERVAL_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(900) };
-    pub(super) static HTTP_ENDPOINT_BUFFERING_SIZE_IN_MBS: Shape =
-        Shape::Integer { min: Some(1), max: Some(64) };
+    pub(super) static HTTP_ENDPOINT_BUFFERING_INTERVAL_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(900),
+    };
+    pub(super) static HTTP_ENDPOINT_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(64),
+    };
     static HTTP_ENDPOINT_COMMON_ATTRIBUTE: Structure = Structure {
         name: "HttpEndpointCommonAttribute",
         members: &[
@@ -3755,23 +4874,50 @@ mod tables {
     };
     static HTTP_ENDPOINT_DESCRIPTION: Structure = Structure {
         name: "HttpEndpointDescription",
-        members: &[optional("Url", &HTTP_ENDPOINT_URL), optional("Name", &HTTP_ENDPOINT_NAME)],
+        members: &[
+            optional("Url", &HTTP_ENDPOINT_URL),
+            optional("Name", &HTTP_ENDPOINT_NAME),
+        ],
         payload: None,
         union: false,
     };
     static HTTP_ENDPOINT_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "HttpEndpointDestinationConfiguration",
         members: &[
-            required("EndpointConfiguration", &Shape::Structure(&HTTP_ENDPOINT_CONFIGURATION)),
-            optional("BufferingHints", &Shape::Structure(&HTTP_ENDPOINT_BUFFERING_HINTS)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("RequestConfiguration", &Shape::Structure(&HTTP_ENDPOINT_REQUEST_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            required(
+                "EndpointConfiguration",
+                &Shape::Structure(&HTTP_ENDPOINT_CONFIGURATION),
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&HTTP_ENDPOINT_BUFFERING_HINTS),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "RequestConfiguration",
+                &Shape::Structure(&HTTP_ENDPOINT_REQUEST_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("RoleARN", &ROLE_ARN),
-            optional("RetryOptions", &Shape::Structure(&HTTP_ENDPOINT_RETRY_OPTIONS)),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&HTTP_ENDPOINT_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &HTTP_ENDPOINT_S3_BACKUP_MODE),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3779,16 +4925,40 @@ mod tables {
     static HTTP_ENDPOINT_DESTINATION_DESCRIPTION: Structure = Structure {
         name: "HttpEndpointDestinationDescription",
         members: &[
-            optional("EndpointConfiguration", &Shape::Structure(&HTTP_ENDPOINT_DESCRIPTION)),
-            optional("BufferingHints", &Shape::Structure(&HTTP_ENDPOINT_BUFFERING_HINTS)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("RequestConfiguration", &Shape::Structure(&HTTP_ENDPOINT_REQUEST_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "EndpointConfiguration",
+                &Shape::Structure(&HTTP_ENDPOINT_DESCRIPTION),
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&HTTP_ENDPOINT_BUFFERING_HINTS),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "RequestConfiguration",
+                &Shape::Structure(&HTTP_ENDPOINT_REQUEST_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("RoleARN", &ROLE_ARN),
-            optional("RetryOptions", &Shape::Structure(&HTTP_ENDPOINT_RETRY_OPTIONS)),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&HTTP_ENDPOINT_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &HTTP_ENDPOINT_S3_BACKUP_MODE),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3796,23 +4966,48 @@ mod tables {
     static HTTP_ENDPOINT_DESTINATION_UPDATE: Structure = Structure {
         name: "HttpEndpointDestinationUpdate",
         members: &[
-            optional("EndpointConfiguration", &Shape::Structure(&HTTP_ENDPOINT_CONFIGURATION)),
-            optional("BufferingHints", &Shape::Structure(&HTTP_ENDPOINT_BUFFERING_HINTS)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("RequestConfiguration", &Shape::Structure(&HTTP_ENDPOINT_REQUEST_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "EndpointConfiguration",
+                &Shape::Structure(&HTTP_ENDPOINT_CONFIGURATION),
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&HTTP_ENDPOINT_BUFFERING_HINTS),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "RequestConfiguration",
+                &Shape::Structure(&HTTP_ENDPOINT_REQUEST_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("RoleARN", &ROLE_ARN),
-            optional("RetryOptions", &Shape::Structure(&HTTP_ENDPOINT_RETRY_OPTIONS)),
+            optional(
+                "RetryOptions",
+                &Shape::Structure(&HTTP_ENDPOINT_RETRY_OPTIONS),
+            ),
             optional("S3BackupMode", &HTTP_ENDPOINT_S3_BACKUP_MODE),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
     static HTTP_ENDPOINT_NAME_REGEX: Pattern = Pattern::new(r"^(?!\s*$).+");
-    pub(super) static HTTP_ENDPOINT_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(256), pattern: Some(&HTTP_ENDPOINT_NAME_REGEX), values: &[] };
+    pub(super) static HTTP_ENDPOINT_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(256),
+        pattern: Some(&HTTP_ENDPOINT_NAME_REGEX),
+        values: &[],
+    };
     static HTTP_ENDPOINT_REQUEST_CONFIGURATION: Structure = Structure {
         name: "HttpEndpointRequestConfiguration",
         members: &[
@@ -3822,34 +5017,68 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static HTTP_ENDPOINT_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static HTTP_ENDPOINT_RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static HTTP_ENDPOINT_RETRY_OPTIONS: Structure = Structure {
         name: "HttpEndpointRetryOptions",
-        members: &[optional("DurationInSeconds", &HTTP_ENDPOINT_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &HTTP_ENDPOINT_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
-    pub(super) static HTTP_ENDPOINT_S3_BACKUP_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FailedDataOnly", "AllData"] };
+    pub(super) static HTTP_ENDPOINT_S3_BACKUP_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FailedDataOnly", "AllData"],
+    };
     static HTTP_ENDPOINT_URL_REGEX: Pattern = Pattern::new(r"https?://.*");
-    pub(super) static HTTP_ENDPOINT_URL: Shape =
-        Shape::String { min: Some(1), max: Some(1000), pattern: Some(&HTTP_ENDPOINT_URL_REGEX), values: &[] };
+    pub(super) static HTTP_ENDPOINT_URL: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1000),
+        pattern: Some(&HTTP_ENDPOINT_URL_REGEX),
+        values: &[],
+    };
     static ICEBERG_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "IcebergDestinationConfiguration",
         members: &[
-            optional("DestinationTableConfigurationList", &DESTINATION_TABLE_CONFIGURATION_LIST),
-            optional("SchemaEvolutionConfiguration", &Shape::Structure(&SCHEMA_EVOLUTION_CONFIGURATION)),
-            optional("TableCreationConfiguration", &Shape::Structure(&TABLE_CREATION_CONFIGURATION)),
+            optional(
+                "DestinationTableConfigurationList",
+                &DESTINATION_TABLE_CONFIGURATION_LIST,
+            ),
+            optional(
+                "SchemaEvolutionConfiguration",
+                &Shape::Structure(&SCHEMA_EVOLUTION_CONFIGURATION),
+            ),
+            optional(
+                "TableCreationConfiguration",
+                &Shape::Structure(&TABLE_CREATION_CONFIGURATION),
+            ),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &ICEBERG_S3_BACKUP_MODE),
             optional("RetryOptions", &Shape::Structure(&RETRY_OPTIONS)),
             required("RoleARN", &ROLE_ARN),
             optional("AppendOnly", &BOOLEAN_OBJECT),
-            required("CatalogConfiguration", &Shape::Structure(&CATALOG_CONFIGURATION)),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
+            required(
+                "CatalogConfiguration",
+                &Shape::Structure(&CATALOG_CONFIGURATION),
+            ),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3857,18 +5086,39 @@ mod tables {
     static ICEBERG_DESTINATION_DESCRIPTION: Structure = Structure {
         name: "IcebergDestinationDescription",
         members: &[
-            optional("DestinationTableConfigurationList", &DESTINATION_TABLE_CONFIGURATION_LIST),
-            optional("SchemaEvolutionConfiguration", &Shape::Structure(&SCHEMA_EVOLUTION_CONFIGURATION)),
-            optional("TableCreationConfiguration", &Shape::Structure(&TABLE_CREATION_CONFIGURATION)),
+            optional(
+                "DestinationTableConfigurationList",
+                &DESTINATION_TABLE_CONFIGURATION_LIST,
+            ),
+            optional(
+                "SchemaEvolutionConfiguration",
+                &Shape::Structure(&SCHEMA_EVOLUTION_CONFIGURATION),
+            ),
+            optional(
+                "TableCreationConfiguration",
+                &Shape::Structure(&TABLE_CREATION_CONFIGURATION),
+            ),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &ICEBERG_S3_BACKUP_MODE),
             optional("RetryOptions", &Shape::Structure(&RETRY_OPTIONS)),
             optional("RoleARN", &ROLE_ARN),
             optional("AppendOnly", &BOOLEAN_OBJECT),
-            optional("CatalogConfiguration", &Shape::Structure(&CATALOG_CONFIGURATION)),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
+            optional(
+                "CatalogConfiguration",
+                &Shape::Structure(&CATALOG_CONFIGURATION),
+            ),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3876,31 +5126,59 @@ mod tables {
     static ICEBERG_DESTINATION_UPDATE: Structure = Structure {
         name: "IcebergDestinationUpdate",
         members: &[
-            optional("DestinationTableConfigurationList", &DESTINATION_TABLE_CONFIGURATION_LIST),
-            optional("SchemaEvolutionConfiguration", &Shape::Structure(&SCHEMA_EVOLUTION_CONFIGURATION)),
-            optional("TableCreationConfiguration", &Shape::Structure(&TABLE_CREATION_CONFIGURATION)),
+            optional(
+                "DestinationTableConfigurationList",
+                &DESTINATION_TABLE_CONFIGURATION_LIST,
+            ),
+            optional(
+                "SchemaEvolutionConfiguration",
+                &Shape::Structure(&SCHEMA_EVOLUTION_CONFIGURATION),
+            ),
+            optional(
+                "TableCreationConfiguration",
+                &Shape::Structure(&TABLE_CREATION_CONFIGURATION),
+            ),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &ICEBERG_S3_BACKUP_MODE),
             optional("RetryOptions", &Shape::Structure(&RETRY_OPTIONS)),
             optional("RoleARN", &ROLE_ARN),
             optional("AppendOnly", &BOOLEAN_OBJECT),
-            optional("CatalogConfiguration", &Shape::Structure(&CATALOG_CONFIGURATION)),
-            optional("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
+            optional(
+                "CatalogConfiguration",
+                &Shape::Structure(&CATALOG_CONFIGURATION),
+            ),
+            optional(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static ICEBERG_S3_BACKUP_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FailedDataOnly", "AllData"] };
+    pub(super) static ICEBERG_S3_BACKUP_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FailedDataOnly", "AllData"],
+    };
     static INPUT_FORMAT_CONFIGURATION: Structure = Structure {
         name: "InputFormatConfiguration",
         members: &[optional("Deserializer", &Shape::Structure(&DESERIALIZER))],
         payload: None,
         union: false,
     };
-    pub(super) static INTERVAL_IN_SECONDS: Shape = Shape::Integer { min: Some(0), max: Some(900) };
+    pub(super) static INTERVAL_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(900),
+    };
     static KMS_ENCRYPTION_CONFIG: Structure = Structure {
         name: "KMSEncryptionConfig",
         members: &[required("AWSKMSKeyARN", &AWSKMS_KEY_ARN)],
@@ -3915,11 +5193,18 @@ mod tables {
     };
     static KINESIS_STREAM_ARN_REGEX: Pattern =
         Pattern::new(r"arn:.*:kinesis:[a-zA-Z0-9\-]+:\d{12}:stream/[a-zA-Z0-9_.-]+");
-    pub(super) static KINESIS_STREAM_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&KINESIS_STREAM_ARN_REGEX), values: &[] };
+    pub(super) static KINESIS_STREAM_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&KINESIS_STREAM_ARN_REGEX),
+        values: &[],
+    };
     static KINESIS_STREAM_SOURCE_CONFIGURATION: Structure = Structure {
         name: "KinesisStreamSourceConfiguration",
-        members: &[required("KinesisStreamARN", &KINESIS_STREAM_ARN), required("RoleARN", &ROLE_ARN)],
+        members: &[
+            required("KinesisStreamARN", &KINESIS_STREAM_ARN),
+            required("RoleARN", &ROLE_ARN),
+        ],
         payload: None,
         union: false,
     };
@@ -3943,8 +5228,10 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_DELIVERY_STREAMS_INPUT_LIMIT: Shape =
-        Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static LIST_DELIVERY_STREAMS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static LIST_DELIVERY_STREAMS_OUTPUT: Structure = Structure {
         name: "ListDeliveryStreamsOutput",
         members: &[
@@ -3978,8 +5265,10 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_TAGS_FOR_DELIVERY_STREAM_INPUT_LIMIT: Shape =
-        Shape::Integer { min: Some(1), max: Some(50) };
+    pub(super) static LIST_TAGS_FOR_DELIVERY_STREAM_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
+    };
     static LIST_TAGS_FOR_DELIVERY_STREAM_OUTPUT: Structure = Structure {
         name: "ListTagsForDeliveryStreamOutput",
         members: &[
@@ -3997,20 +5286,35 @@ mod tables {
         max: Some(50),
     };
     static LOG_GROUP_NAME_REGEX: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]*");
-    pub(super) static LOG_GROUP_NAME: Shape =
-        Shape::String { min: Some(0), max: Some(512), pattern: Some(&LOG_GROUP_NAME_REGEX), values: &[] };
+    pub(super) static LOG_GROUP_NAME: Shape = Shape::String {
+        min: Some(0),
+        max: Some(512),
+        pattern: Some(&LOG_GROUP_NAME_REGEX),
+        values: &[],
+    };
     static LOG_STREAM_NAME_REGEX: Pattern = Pattern::new(r"[^:*]*");
-    pub(super) static LOG_STREAM_NAME: Shape =
-        Shape::String { min: Some(0), max: Some(512), pattern: Some(&LOG_STREAM_NAME_REGEX), values: &[] };
+    pub(super) static LOG_STREAM_NAME: Shape = Shape::String {
+        min: Some(0),
+        max: Some(512),
+        pattern: Some(&LOG_STREAM_NAME_REGEX),
+        values: &[],
+    };
     static MSK_CLUSTER_ARN_REGEX: Pattern = Pattern::new(r"arn:.*");
-    pub(super) static MSK_CLUSTER_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&MSK_CLUSTER_ARN_REGEX), values: &[] };
+    pub(super) static MSK_CLUSTER_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&MSK_CLUSTER_ARN_REGEX),
+        values: &[],
+    };
     static MSK_SOURCE_CONFIGURATION: Structure = Structure {
         name: "MSKSourceConfiguration",
         members: &[
             required("MSKClusterARN", &MSK_CLUSTER_ARN),
             required("TopicName", &TOPIC_NAME),
-            required("AuthenticationConfiguration", &Shape::Structure(&AUTHENTICATION_CONFIGURATION)),
+            required(
+                "AuthenticationConfiguration",
+                &Shape::Structure(&AUTHENTICATION_CONFIGURATION),
+            ),
             optional("ReadFromTimestamp", &READ_FROM_TIMESTAMP),
         ],
         payload: None,
@@ -4021,18 +5325,29 @@ mod tables {
         members: &[
             optional("MSKClusterARN", &MSK_CLUSTER_ARN),
             optional("TopicName", &TOPIC_NAME),
-            optional("AuthenticationConfiguration", &Shape::Structure(&AUTHENTICATION_CONFIGURATION)),
+            optional(
+                "AuthenticationConfiguration",
+                &Shape::Structure(&AUTHENTICATION_CONFIGURATION),
+            ),
             optional("DeliveryStartTimestamp", &DELIVERY_START_TIMESTAMP),
             optional("ReadFromTimestamp", &READ_FROM_TIMESTAMP),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static NO_ENCRYPTION_CONFIG: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NoEncryption"] };
+    pub(super) static NO_ENCRYPTION_CONFIG: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NoEncryption"],
+    };
     static NON_EMPTY_STRING_REGEX: Pattern = Pattern::new(r"^(?!\s*$).+");
-    pub(super) static NON_EMPTY_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(1024), pattern: Some(&NON_EMPTY_STRING_REGEX), values: &[] };
+    pub(super) static NON_EMPTY_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&NON_EMPTY_STRING_REGEX),
+        values: &[],
+    };
     static NON_EMPTY_STRING_WITHOUT_WHITESPACE_REGEX: Pattern = Pattern::new(r"^\S+$");
     pub(super) static NON_EMPTY_STRING_WITHOUT_WHITESPACE: Shape = Shape::String {
         min: Some(1),
@@ -4040,7 +5355,10 @@ mod tables {
         pattern: Some(&NON_EMPTY_STRING_WITHOUT_WHITESPACE_REGEX),
         values: &[],
     };
-    pub(super) static NON_NEGATIVE_INTEGER_OBJECT: Shape = Shape::Integer { min: Some(0), max: None };
+    pub(super) static NON_NEGATIVE_INTEGER_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
+    };
     static OPEN_X_JSON_SER_DE: Structure = Structure {
         name: "OpenXJsonSerDe",
         members: &[
@@ -4051,11 +5369,22 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ORC_COMPRESSION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NONE", "ZLIB", "SNAPPY"] };
-    pub(super) static ORC_FORMAT_VERSION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["V0_11", "V0_12"] };
-    pub(super) static ORC_ROW_INDEX_STRIDE: Shape = Shape::Integer { min: Some(1000), max: None };
+    pub(super) static ORC_COMPRESSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "ZLIB", "SNAPPY"],
+    };
+    pub(super) static ORC_FORMAT_VERSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["V0_11", "V0_12"],
+    };
+    pub(super) static ORC_ROW_INDEX_STRIDE: Shape = Shape::Integer {
+        min: Some(1000),
+        max: None,
+    };
     static ORC_SER_DE: Structure = Structure {
         name: "OrcSerDe",
         members: &[
@@ -4065,7 +5394,10 @@ mod tables {
             optional("EnablePadding", &BOOLEAN_OBJECT),
             optional("PaddingTolerance", &PROPORTION),
             optional("Compression", &ORC_COMPRESSION),
-            optional("BloomFilterColumns", &LIST_OF_NON_EMPTY_STRINGS_WITHOUT_WHITESPACE),
+            optional(
+                "BloomFilterColumns",
+                &LIST_OF_NON_EMPTY_STRINGS_WITHOUT_WHITESPACE,
+            ),
             optional("BloomFilterFalsePositiveProbability", &PROPORTION),
             optional("DictionaryKeyThreshold", &PROPORTION),
             optional("FormatVersion", &ORC_FORMAT_VERSION),
@@ -4073,16 +5405,26 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ORC_STRIPE_SIZE_BYTES: Shape = Shape::Integer { min: Some(8388608), max: None };
+    pub(super) static ORC_STRIPE_SIZE_BYTES: Shape = Shape::Integer {
+        min: Some(8388608),
+        max: None,
+    };
     static OUTPUT_FORMAT_CONFIGURATION: Structure = Structure {
         name: "OutputFormatConfiguration",
         members: &[optional("Serializer", &Shape::Structure(&SERIALIZER))],
         payload: None,
         union: false,
     };
-    pub(super) static PARQUET_COMPRESSION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["UNCOMPRESSED", "GZIP", "SNAPPY"] };
-    pub(super) static PARQUET_PAGE_SIZE_BYTES: Shape = Shape::Integer { min: Some(65536), max: None };
+    pub(super) static PARQUET_COMPRESSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["UNCOMPRESSED", "GZIP", "SNAPPY"],
+    };
+    pub(super) static PARQUET_PAGE_SIZE_BYTES: Shape = Shape::Integer {
+        min: Some(65536),
+        max: None,
+    };
     static PARQUET_SER_DE: Structure = Structure {
         name: "ParquetSerDe",
         members: &[
@@ -4096,8 +5438,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static PARQUET_WRITER_VERSION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["V1", "V2"] };
+    pub(super) static PARQUET_WRITER_VERSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["V1", "V2"],
+    };
     static PARTITION_FIELD: Structure = Structure {
         name: "PartitionField",
         members: &[required("SourceName", &NON_EMPTY_STRING_WITHOUT_WHITESPACE)],
@@ -4118,20 +5464,34 @@ mod tables {
         union: false,
     };
     static PASSWORD_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static PASSWORD: Shape =
-        Shape::String { min: Some(6), max: Some(512), pattern: Some(&PASSWORD_REGEX), values: &[] };
+    pub(super) static PASSWORD: Shape = Shape::String {
+        min: Some(6),
+        max: Some(512),
+        pattern: Some(&PASSWORD_REGEX),
+        values: &[],
+    };
     static PREFIX_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static PREFIX: Shape =
-        Shape::String { min: Some(0), max: Some(1024), pattern: Some(&PREFIX_REGEX), values: &[] };
+    pub(super) static PREFIX: Shape = Shape::String {
+        min: Some(0),
+        max: Some(1024),
+        pattern: Some(&PREFIX_REGEX),
+        values: &[],
+    };
     static PROCESSING_CONFIGURATION: Structure = Structure {
         name: "ProcessingConfiguration",
-        members: &[optional("Enabled", &BOOLEAN_OBJECT), optional("Processors", &PROCESSOR_LIST)],
+        members: &[
+            optional("Enabled", &BOOLEAN_OBJECT),
+            optional("Processors", &PROCESSOR_LIST),
+        ],
         payload: None,
         union: false,
     };
     static PROCESSOR: Structure = Structure {
         name: "Processor",
-        members: &[required("Type", &PROCESSOR_TYPE), optional("Parameters", &PROCESSOR_PARAMETER_LIST)],
+        members: &[
+            required("Type", &PROCESSOR_TYPE),
+            optional("Parameters", &PROCESSOR_PARAMETER_LIST),
+        ],
         payload: None,
         union: false,
     };
@@ -4196,7 +5556,10 @@ mod tables {
             "AppendDelimiterToRecord",
         ],
     };
-    pub(super) static PROPORTION: Shape = Shape::Double { min: Some(0.0), max: Some(1.0) };
+    pub(super) static PROPORTION: Shape = Shape::Double {
+        min: Some(0.0),
+        max: Some(1.0),
+    };
     static PUT_RECORD_BATCH_INPUT: Structure = Structure {
         name: "PutRecordBatchInput",
         members: &[
@@ -4251,15 +5614,26 @@ mod tables {
     };
     static PUT_RECORD_OUTPUT: Structure = Structure {
         name: "PutRecordOutput",
-        members: &[required("RecordId", &PUT_RESPONSE_RECORD_ID), optional("Encrypted", &BOOLEAN_OBJECT)],
+        members: &[
+            required("RecordId", &PUT_RESPONSE_RECORD_ID),
+            optional("Encrypted", &BOOLEAN_OBJECT),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static PUT_RESPONSE_RECORD_ID: Shape =
-        Shape::String { min: Some(1), max: None, pattern: None, values: &[] };
+    pub(super) static PUT_RESPONSE_RECORD_ID: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static READ_FROM_TIMESTAMP: Shape = Shape::Timestamp { format: None };
-    static RECORD: Structure =
-        Structure { name: "Record", members: &[required("Data", &DATA)], payload: None, union: false };
+    static RECORD: Structure = Structure {
+        name: "Record",
+        members: &[required("Data", &DATA)],
+        payload: None,
+        union: false,
+    };
     static REDSHIFT_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "RedshiftDestinationConfiguration",
         members: &[
@@ -4269,12 +5643,27 @@ mod tables {
             optional("Username", &USERNAME),
             optional("Password", &PASSWORD),
             optional("RetryOptions", &Shape::Structure(&REDSHIFT_RETRY_OPTIONS)),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &REDSHIFT_S3_BACKUP_MODE),
-            optional("S3BackupConfiguration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "S3BackupConfiguration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4287,12 +5676,27 @@ mod tables {
             required("CopyCommand", &Shape::Structure(&COPY_COMMAND)),
             optional("Username", &USERNAME),
             optional("RetryOptions", &Shape::Structure(&REDSHIFT_RETRY_OPTIONS)),
-            required("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            required(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &REDSHIFT_S3_BACKUP_MODE),
-            optional("S3BackupDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "S3BackupDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4307,37 +5711,67 @@ mod tables {
             optional("Password", &PASSWORD),
             optional("RetryOptions", &Shape::Structure(&REDSHIFT_RETRY_OPTIONS)),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("S3BackupMode", &REDSHIFT_S3_BACKUP_MODE),
             optional("S3BackupUpdate", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static REDSHIFT_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static REDSHIFT_RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static REDSHIFT_RETRY_OPTIONS: Structure = Structure {
         name: "RedshiftRetryOptions",
-        members: &[optional("DurationInSeconds", &REDSHIFT_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &REDSHIFT_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
-    pub(super) static REDSHIFT_S3_BACKUP_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Disabled", "Enabled"] };
-    pub(super) static RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static REDSHIFT_S3_BACKUP_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Disabled", "Enabled"],
+    };
+    pub(super) static RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static RETRY_OPTIONS: Structure = Structure {
         name: "RetryOptions",
         members: &[optional("DurationInSeconds", &RETRY_DURATION_IN_SECONDS)],
         payload: None,
         union: false,
     };
-    static ROLE_ARN_REGEX: Pattern = Pattern::new(r"arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+");
-    pub(super) static ROLE_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&ROLE_ARN_REGEX), values: &[] };
-    pub(super) static S3_BACKUP_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Disabled", "Enabled"] };
+    static ROLE_ARN_REGEX: Pattern =
+        Pattern::new(r"arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+");
+    pub(super) static ROLE_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&ROLE_ARN_REGEX),
+        values: &[],
+    };
+    pub(super) static S3_BACKUP_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Disabled", "Enabled"],
+    };
     static S3_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "S3DestinationConfiguration",
         members: &[
@@ -4347,8 +5781,14 @@ mod tables {
             optional("ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
             optional("CompressionFormat", &COMPRESSION_FORMAT),
-            optional("EncryptionConfiguration", &Shape::Structure(&ENCRYPTION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
         ],
         payload: None,
         union: false,
@@ -4362,8 +5802,14 @@ mod tables {
             optional("ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
             required("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
             required("CompressionFormat", &COMPRESSION_FORMAT),
-            required("EncryptionConfiguration", &Shape::Structure(&ENCRYPTION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            required(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
         ],
         payload: None,
         union: false,
@@ -4377,14 +5823,24 @@ mod tables {
             optional("ErrorOutputPrefix", &ERROR_OUTPUT_PREFIX),
             optional("BufferingHints", &Shape::Structure(&BUFFERING_HINTS)),
             optional("CompressionFormat", &COMPRESSION_FORMAT),
-            optional("EncryptionConfiguration", &Shape::Structure(&ENCRYPTION_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static SSL_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Disabled", "Enabled"] };
+    pub(super) static SSL_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Disabled", "Enabled"],
+    };
     static SCHEMA_CONFIGURATION: Structure = Structure {
         name: "SchemaConfiguration",
         members: &[
@@ -4406,8 +5862,12 @@ mod tables {
     };
     static SECRET_ARN_REGEX: Pattern =
         Pattern::new(r"arn:.*:secretsmanager:[a-zA-Z0-9\-]+:\d{12}:secret:[a-zA-Z0-9\-/_+=.@!]+");
-    pub(super) static SECRET_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&SECRET_ARN_REGEX), values: &[] };
+    pub(super) static SECRET_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&SECRET_ARN_REGEX),
+        values: &[],
+    };
     static SECRETS_MANAGER_CONFIGURATION: Structure = Structure {
         name: "SecretsManagerConfiguration",
         members: &[
@@ -4434,9 +5894,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static SIZE_IN_MBS: Shape = Shape::Integer { min: Some(1), max: Some(128) };
-    pub(super) static SNAPSHOT_REQUESTED_BY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["USER", "FIREHOSE"] };
+    pub(super) static SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(128),
+    };
+    pub(super) static SNAPSHOT_REQUESTED_BY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["USER", "FIREHOSE"],
+    };
     pub(super) static SNAPSHOT_STATUS: Shape = Shape::String {
         min: None,
         max: None,
@@ -4454,25 +5921,44 @@ mod tables {
         name: "SnowflakeBufferingHints",
         members: &[
             optional("SizeInMBs", &SNOWFLAKE_BUFFERING_SIZE_IN_MBS),
-            optional("IntervalInSeconds", &SNOWFLAKE_BUFFERING_INTERVAL_IN_SECONDS),
+            optional(
+                "IntervalInSeconds",
+                &SNOWFLAKE_BUFFERING_INTERVAL_IN_SECONDS,
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static SNOWFLAKE_BUFFERING_INTERVAL_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(900) };
-    pub(super) static SNOWFLAKE_BUFFERING_SIZE_IN_MBS: Shape =
-        Shape::Integer { min: Some(1), max: Some(128) };
-    pub(super) static SNOWFLAKE_CONTENT_COLUMN_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    pub(super) static SNOWFLAKE_BUFFERING_INTERVAL_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(900),
+    };
+    pub(super) static SNOWFLAKE_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(128),
+    };
+    pub(super) static SNOWFLAKE_CONTENT_COLUMN_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static SNOWFLAKE_DATA_LOADING_OPTION: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["JSON_MAPPING", "VARIANT_CONTENT_MAPPING", "VARIANT_CONTENT_AND_METADATA_MAPPING"],
+        values: &[
+            "JSON_MAPPING",
+            "VARIANT_CONTENT_MAPPING",
+            "VARIANT_CONTENT_AND_METADATA_MAPPING",
+        ],
     };
-    pub(super) static SNOWFLAKE_DATABASE: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    pub(super) static SNOWFLAKE_DATABASE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static SNOWFLAKE_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "SnowflakeDestinationConfiguration",
         members: &[
@@ -4483,19 +5969,40 @@ mod tables {
             required("Database", &SNOWFLAKE_DATABASE),
             required("Schema", &SNOWFLAKE_SCHEMA),
             required("Table", &SNOWFLAKE_TABLE),
-            optional("SnowflakeRoleConfiguration", &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION)),
+            optional(
+                "SnowflakeRoleConfiguration",
+                &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION),
+            ),
             optional("DataLoadingOption", &SNOWFLAKE_DATA_LOADING_OPTION),
             optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME),
             optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME),
-            optional("SnowflakeVpcConfiguration", &Shape::Structure(&SNOWFLAKE_VPC_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "SnowflakeVpcConfiguration",
+                &Shape::Structure(&SNOWFLAKE_VPC_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             required("RoleARN", &ROLE_ARN),
             optional("RetryOptions", &Shape::Structure(&SNOWFLAKE_RETRY_OPTIONS)),
             optional("S3BackupMode", &SNOWFLAKE_S3_BACKUP_MODE),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
-            optional("BufferingHints", &Shape::Structure(&SNOWFLAKE_BUFFERING_HINTS)),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&SNOWFLAKE_BUFFERING_HINTS),
+            ),
         ],
         payload: None,
         union: false,
@@ -4508,19 +6015,40 @@ mod tables {
             optional("Database", &SNOWFLAKE_DATABASE),
             optional("Schema", &SNOWFLAKE_SCHEMA),
             optional("Table", &SNOWFLAKE_TABLE),
-            optional("SnowflakeRoleConfiguration", &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION)),
+            optional(
+                "SnowflakeRoleConfiguration",
+                &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION),
+            ),
             optional("DataLoadingOption", &SNOWFLAKE_DATA_LOADING_OPTION),
             optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME),
             optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME),
-            optional("SnowflakeVpcConfiguration", &Shape::Structure(&SNOWFLAKE_VPC_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "SnowflakeVpcConfiguration",
+                &Shape::Structure(&SNOWFLAKE_VPC_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("RoleARN", &ROLE_ARN),
             optional("RetryOptions", &Shape::Structure(&SNOWFLAKE_RETRY_OPTIONS)),
             optional("S3BackupMode", &SNOWFLAKE_S3_BACKUP_MODE),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
-            optional("BufferingHints", &Shape::Structure(&SNOWFLAKE_BUFFERING_HINTS)),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&SNOWFLAKE_BUFFERING_HINTS),
+            ),
         ],
         payload: None,
         union: false,
@@ -4535,26 +6063,49 @@ mod tables {
             optional("Database", &SNOWFLAKE_DATABASE),
             optional("Schema", &SNOWFLAKE_SCHEMA),
             optional("Table", &SNOWFLAKE_TABLE),
-            optional("SnowflakeRoleConfiguration", &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION)),
+            optional(
+                "SnowflakeRoleConfiguration",
+                &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION),
+            ),
             optional("DataLoadingOption", &SNOWFLAKE_DATA_LOADING_OPTION),
             optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME),
             optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
             optional("RoleARN", &ROLE_ARN),
             optional("RetryOptions", &Shape::Structure(&SNOWFLAKE_RETRY_OPTIONS)),
             optional("S3BackupMode", &SNOWFLAKE_S3_BACKUP_MODE),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
-            optional("BufferingHints", &Shape::Structure(&SNOWFLAKE_BUFFERING_HINTS)),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
+            optional(
+                "BufferingHints",
+                &Shape::Structure(&SNOWFLAKE_BUFFERING_HINTS),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static SNOWFLAKE_KEY_PASSPHRASE: Shape =
-        Shape::String { min: Some(7), max: Some(255), pattern: None, values: &[] };
-    pub(super) static SNOWFLAKE_META_DATA_COLUMN_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    pub(super) static SNOWFLAKE_KEY_PASSPHRASE: Shape = Shape::String {
+        min: Some(7),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SNOWFLAKE_META_DATA_COLUMN_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static SNOWFLAKE_PRIVATE_KEY_REGEX: Pattern =
         Pattern::new(r"^(?:[A-Za-z0-9+\/]{4})*(?:[A-Za-z0-9+\/]{2}==|[A-Za-z0-9+\/]{3}=)?$");
     pub(super) static SNOWFLAKE_PRIVATE_KEY: Shape = Shape::String {
@@ -4563,51 +6114,95 @@ mod tables {
         pattern: Some(&SNOWFLAKE_PRIVATE_KEY_REGEX),
         values: &[],
     };
-    static SNOWFLAKE_PRIVATE_LINK_VPCE_ID_REGEX: Pattern =
-        Pattern::new(r"([a-zA-Z0-9\-\_]+\.){2,3}vpce\.[a-zA-Z0-9\-]*\.vpce-svc\-[a-zA-Z0-9\-]{17}$");
+    static SNOWFLAKE_PRIVATE_LINK_VPCE_ID_REGEX: Pattern = Pattern::new(
+        r"([a-zA-Z0-9\-\_]+\.){2,3}vpce\.[a-zA-Z0-9\-]*\.vpce-svc\-[a-zA-Z0-9\-]{17}$",
+    );
     pub(super) static SNOWFLAKE_PRIVATE_LINK_VPCE_ID: Shape = Shape::String {
         min: Some(47),
         max: Some(255),
         pattern: Some(&SNOWFLAKE_PRIVATE_LINK_VPCE_ID_REGEX),
         values: &[],
     };
-    pub(super) static SNOWFLAKE_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static SNOWFLAKE_RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static SNOWFLAKE_RETRY_OPTIONS: Structure = Structure {
         name: "SnowflakeRetryOptions",
-        members: &[optional("DurationInSeconds", &SNOWFLAKE_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &SNOWFLAKE_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
-    pub(super) static SNOWFLAKE_ROLE: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    pub(super) static SNOWFLAKE_ROLE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static SNOWFLAKE_ROLE_CONFIGURATION: Structure = Structure {
         name: "SnowflakeRoleConfiguration",
-        members: &[optional("Enabled", &BOOLEAN_OBJECT), optional("SnowflakeRole", &SNOWFLAKE_ROLE)],
+        members: &[
+            optional("Enabled", &BOOLEAN_OBJECT),
+            optional("SnowflakeRole", &SNOWFLAKE_ROLE),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static SNOWFLAKE_S3_BACKUP_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FailedDataOnly", "AllData"] };
-    pub(super) static SNOWFLAKE_SCHEMA: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
-    pub(super) static SNOWFLAKE_TABLE: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
-    pub(super) static SNOWFLAKE_USER: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    pub(super) static SNOWFLAKE_S3_BACKUP_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FailedDataOnly", "AllData"],
+    };
+    pub(super) static SNOWFLAKE_SCHEMA: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SNOWFLAKE_TABLE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SNOWFLAKE_USER: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static SNOWFLAKE_VPC_CONFIGURATION: Structure = Structure {
         name: "SnowflakeVpcConfiguration",
-        members: &[required("PrivateLinkVpceId", &SNOWFLAKE_PRIVATE_LINK_VPCE_ID)],
+        members: &[required(
+            "PrivateLinkVpceId",
+            &SNOWFLAKE_PRIVATE_LINK_VPCE_ID,
+        )],
         payload: None,
         union: false,
     };
     static SOURCE_DESCRIPTION: Structure = Structure {
         name: "SourceDescription",
         members: &[
-            optional("DirectPutSourceDescription", &Shape::Structure(&DIRECT_PUT_SOURCE_DESCRIPTION)),
-            optional("KinesisStreamSourceDescription", &Shape::Structure(&KINESIS_STREAM_SOURCE_DESCRIPTION)),
-            optional("MSKSourceDescription", &Shape::Structure(&MSK_SOURCE_DESCRIPTION)),
-            optional("DatabaseSourceDescription", &Shape::Structure(&DATABASE_SOURCE_DESCRIPTION)),
+            optional(
+                "DirectPutSourceDescription",
+                &Shape::Structure(&DIRECT_PUT_SOURCE_DESCRIPTION),
+            ),
+            optional(
+                "KinesisStreamSourceDescription",
+                &Shape::Structure(&KINESIS_STREAM_SOURCE_DESCRIPTION),
+            ),
+            optional(
+                "MSKSourceDescription",
+                &Shape::Structure(&MSK_SOURCE_DESCRIPTION),
+            ),
+            optional(
+                "DatabaseSourceDescription",
+                &Shape::Structure(&DATABASE_SOURCE_DESCRIPTION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4621,23 +6216,43 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static SPLUNK_BUFFERING_INTERVAL_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(60) };
-    pub(super) static SPLUNK_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer { min: Some(1), max: Some(5) };
+    pub(super) static SPLUNK_BUFFERING_INTERVAL_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(60),
+    };
+    pub(super) static SPLUNK_BUFFERING_SIZE_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(5),
+    };
     static SPLUNK_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "SplunkDestinationConfiguration",
         members: &[
             required("HECEndpoint", &HEC_ENDPOINT),
             required("HECEndpointType", &HEC_ENDPOINT_TYPE),
             optional("HECToken", &HEC_TOKEN),
-            optional("HECAcknowledgmentTimeoutInSeconds", &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS),
+            optional(
+                "HECAcknowledgmentTimeoutInSeconds",
+                &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS,
+            ),
             optional("RetryOptions", &Shape::Structure(&SPLUNK_RETRY_OPTIONS)),
             optional("S3BackupMode", &SPLUNK_S3_BACKUP_MODE),
-            required("S3Configuration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            required(
+                "S3Configuration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("BufferingHints", &Shape::Structure(&SPLUNK_BUFFERING_HINTS)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4648,14 +6263,29 @@ mod tables {
             optional("HECEndpoint", &HEC_ENDPOINT),
             optional("HECEndpointType", &HEC_ENDPOINT_TYPE),
             optional("HECToken", &HEC_TOKEN),
-            optional("HECAcknowledgmentTimeoutInSeconds", &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS),
+            optional(
+                "HECAcknowledgmentTimeoutInSeconds",
+                &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS,
+            ),
             optional("RetryOptions", &Shape::Structure(&SPLUNK_RETRY_OPTIONS)),
             optional("S3BackupMode", &SPLUNK_S3_BACKUP_MODE),
-            optional("S3DestinationDescription", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "S3DestinationDescription",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("BufferingHints", &Shape::Structure(&SPLUNK_BUFFERING_HINTS)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4666,28 +6296,49 @@ mod tables {
             optional("HECEndpoint", &HEC_ENDPOINT),
             optional("HECEndpointType", &HEC_ENDPOINT_TYPE),
             optional("HECToken", &HEC_TOKEN),
-            optional("HECAcknowledgmentTimeoutInSeconds", &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS),
+            optional(
+                "HECAcknowledgmentTimeoutInSeconds",
+                &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS,
+            ),
             optional("RetryOptions", &Shape::Structure(&SPLUNK_RETRY_OPTIONS)),
             optional("S3BackupMode", &SPLUNK_S3_BACKUP_MODE),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("ProcessingConfiguration", &Shape::Structure(&PROCESSING_CONFIGURATION)),
-            optional("CloudWatchLoggingOptions", &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS)),
+            optional(
+                "ProcessingConfiguration",
+                &Shape::Structure(&PROCESSING_CONFIGURATION),
+            ),
+            optional(
+                "CloudWatchLoggingOptions",
+                &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
+            ),
             optional("BufferingHints", &Shape::Structure(&SPLUNK_BUFFERING_HINTS)),
-            optional("SecretsManagerConfiguration", &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION)),
+            optional(
+                "SecretsManagerConfiguration",
+                &Shape::Structure(&SECRETS_MANAGER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static SPLUNK_RETRY_DURATION_IN_SECONDS: Shape =
-        Shape::Integer { min: Some(0), max: Some(7200) };
+    pub(super) static SPLUNK_RETRY_DURATION_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(7200),
+    };
     static SPLUNK_RETRY_OPTIONS: Structure = Structure {
         name: "SplunkRetryOptions",
-        members: &[optional("DurationInSeconds", &SPLUNK_RETRY_DURATION_IN_SECONDS)],
+        members: &[optional(
+            "DurationInSeconds",
+            &SPLUNK_RETRY_DURATION_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
-    pub(super) static SPLUNK_S3_BACKUP_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FailedEventsOnly", "AllEvents"] };
+    pub(super) static SPLUNK_S3_BACKUP_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FailedEventsOnly", "AllEvents"],
+    };
     static START_DELIVERY_STREAM_ENCRYPTION_INPUT: Structure = Structure {
         name: "StartDeliveryStreamEncryptionInput",
         members: &[
@@ -4700,17 +6351,26 @@ mod tables {
         payload: None,
         union: false,
     };
-    static START_DELIVERY_STREAM_ENCRYPTION_OUTPUT: Structure =
-        Structure { name: "StartDeliveryStreamEncryptionOutput", members: &[], payload: None, union: false };
+    static START_DELIVERY_STREAM_ENCRYPTION_OUTPUT: Structure = Structure {
+        name: "StartDeliveryStreamEncryptionOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static STOP_DELIVERY_STREAM_ENCRYPTION_INPUT: Structure = Structure {
         name: "StopDeliveryStreamEncryptionInput",
         members: &[required("DeliveryStreamName", &DELIVERY_STREAM_NAME)],
         payload: None,
         union: false,
     };
-    static STOP_DELIVERY_STREAM_ENCRYPTION_OUTPUT: Structure =
-        Structure { name: "StopDeliveryStreamEncryptionOutput", members: &[], payload: None, union: false };
-    static STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9\.\_]+");
+    static STOP_DELIVERY_STREAM_ENCRYPTION_OUTPUT: Structure = Structure {
+        name: "StopDeliveryStreamEncryptionOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
+    static STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS_REGEX: Pattern =
+        Pattern::new(r"[a-zA-Z0-9\.\_]+");
     pub(super) static STRING_WITH_LETTERS_DIGITS_UNDERSCORES_DOTS: Shape = Shape::String {
         min: Some(1),
         max: Some(255),
@@ -4752,11 +6412,19 @@ mod tables {
         min: Some(1),
         max: Some(50),
     };
-    static TAG_DELIVERY_STREAM_OUTPUT: Structure =
-        Structure { name: "TagDeliveryStreamOutput", members: &[], payload: None, union: false };
+    static TAG_DELIVERY_STREAM_OUTPUT: Structure = Structure {
+        name: "TagDeliveryStreamOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static TAG_KEY_REGEX: Pattern = Pattern::new(r"^(?!aws:)[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$");
-    pub(super) static TAG_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&TAG_KEY_REGEX), values: &[] };
+    pub(super) static TAG_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&TAG_KEY_REGEX),
+        values: &[],
+    };
     pub(super) static TAG_KEY_LIST: Shape = Shape::List {
         member: &TAG_KEY,
         member_name: "member",
@@ -4765,52 +6433,105 @@ mod tables {
         max: Some(50),
     };
     static TAG_VALUE_REGEX: Pattern = Pattern::new(r"^[\p{L}\p{Z}\p{N}_.:\/=+\-@%]*$");
-    pub(super) static TAG_VALUE: Shape =
-        Shape::String { min: Some(0), max: Some(256), pattern: Some(&TAG_VALUE_REGEX), values: &[] };
-    pub(super) static THROUGHPUT_HINT_IN_MBS: Shape = Shape::Integer { min: Some(1), max: Some(100) };
+    pub(super) static TAG_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: Some(&TAG_VALUE_REGEX),
+        values: &[],
+    };
+    pub(super) static THROUGHPUT_HINT_IN_MBS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(100),
+    };
     pub(super) static TIMESTAMP: Shape = Shape::Timestamp { format: None };
     static TOPIC_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9\\._\\-]+");
-    pub(super) static TOPIC_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&TOPIC_NAME_REGEX), values: &[] };
+    pub(super) static TOPIC_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&TOPIC_NAME_REGEX),
+        values: &[],
+    };
     static UNTAG_DELIVERY_STREAM_INPUT: Structure = Structure {
         name: "UntagDeliveryStreamInput",
-        members: &[required("DeliveryStreamName", &DELIVERY_STREAM_NAME), required("TagKeys", &TAG_KEY_LIST)],
-        payload: None,
-        union: false,
-    };
-    static UNTAG_DELIVERY_STREAM_OUTPUT: Structure =
-        Structure { name: "UntagDeliveryStreamOutput", members: &[], payload: None, union: false };
-    static UPDATE_DESTINATION_INPUT: Structure = Structure {
-        name: "UpdateDestinationInput",
         members: &[
             required("DeliveryStreamName", &DELIVERY_STREAM_NAME),
-            required("CurrentDeliveryStreamVersionId", &DELIVERY_STREAM_VERSION_ID),
-            required("DestinationId", &DESTINATION_ID),
-            optional("S3DestinationUpdate", &Shape::Structure(&S3_DESTINATION_UPDATE)),
-            optional("ExtendedS3DestinationUpdate", &Shape::Structure(&EXTENDED_S3_DESTINATION_UPDATE)),
-            optional("RedshiftDestinationUpdate", &Shape::Structure(&REDSHIFT_DESTINATION_UPDATE)),
-            optional("ElasticsearchDestinationUpdate", &Shape::Structure(&ELASTICSEARCH_DESTINATION_UPDATE)),
-            optional(
-                "AmazonopensearchserviceDestinationUpdate",
-                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_DESTINATION_UPDATE),
-            ),
-            optional("SplunkDestinationUpdate", &Shape::Structure(&SPLUNK_DESTINATION_UPDATE)),
-            optional("HttpEndpointDestinationUpdate", &Shape::Structure(&HTTP_ENDPOINT_DESTINATION_UPDATE)),
-            optional(
-                "AmazonOpenSearchServerlessDestinationUpdate",
-                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_DESTINATION_UPDATE),
-            ),
-            optional("SnowflakeDestinationUpdate", &Shape::Structure(&SNOWFLAKE_DESTINATION_UPDATE)),
-            optional("IcebergDestinationUpdate", &Shape::Structure(&ICEBERG_DESTINATION_UPDATE)),
+            required("TagKeys", &TAG_KEY_LIST),
         ],
         payload: None,
         union: false,
     };
-    static UPDATE_DESTINATION_OUTPUT: Structure =
-        Structure { name: "UpdateDestinationOutput", members: &[], payload: None, union: false };
+    static UNTAG_DELIVERY_STREAM_OUTPUT: Structure = Structure {
+        name: "UntagDeliveryStreamOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_DESTINATION_INPUT: Structure = Structure {
+        name: "UpdateDestinationInput",
+        members: &[
+            required("DeliveryStreamName", &DELIVERY_STREAM_NAME),
+            required(
+                "CurrentDeliveryStreamVersionId",
+                &DELIVERY_STREAM_VERSION_ID,
+            ),
+            required("DestinationId", &DESTINATION_ID),
+            optional(
+                "S3DestinationUpdate",
+                &Shape::Structure(&S3_DESTINATION_UPDATE),
+            ),
+            optional(
+                "ExtendedS3DestinationUpdate",
+                &Shape::Structure(&EXTENDED_S3_DESTINATION_UPDATE),
+            ),
+            optional(
+                "RedshiftDestinationUpdate",
+                &Shape::Structure(&REDSHIFT_DESTINATION_UPDATE),
+            ),
+            optional(
+                "ElasticsearchDestinationUpdate",
+                &Shape::Structure(&ELASTICSEARCH_DESTINATION_UPDATE),
+            ),
+            optional(
+                "AmazonopensearchserviceDestinationUpdate",
+                &Shape::Structure(&AMAZONOPENSEARCHSERVICE_DESTINATION_UPDATE),
+            ),
+            optional(
+                "SplunkDestinationUpdate",
+                &Shape::Structure(&SPLUNK_DESTINATION_UPDATE),
+            ),
+            optional(
+                "HttpEndpointDestinationUpdate",
+                &Shape::Structure(&HTTP_ENDPOINT_DESTINATION_UPDATE),
+            ),
+            optional(
+                "AmazonOpenSearchServerlessDestinationUpdate",
+                &Shape::Structure(&AMAZON_OPEN_SEARCH_SERVERLESS_DESTINATION_UPDATE),
+            ),
+            optional(
+                "SnowflakeDestinationUpdate",
+                &Shape::Structure(&SNOWFLAKE_DESTINATION_UPDATE),
+            ),
+            optional(
+                "IcebergDestinationUpdate",
+                &Shape::Structure(&ICEBERG_DESTINATION_UPDATE),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_DESTINATION_OUTPUT: Structure = Structure {
+        name: "UpdateDestinationOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static USERNAME_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static USERNAME: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&USERNAME_REGEX), values: &[] };
+    pub(super) static USERNAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&USERNAME_REGEX),
+        values: &[],
+    };
     static VPC_CONFIGURATION: Structure = Structure {
         name: "VpcConfiguration",
         members: &[
@@ -4832,8 +6553,9 @@ mod tables {
         payload: None,
         union: false,
     };
-    static VPC_ENDPOINT_SERVICE_NAME_REGEX: Pattern =
-        Pattern::new(r"([a-zA-Z0-9\-\_]+\.){2,3}vpce\.[a-zA-Z0-9\-]*\.vpce-svc\-[a-zA-Z0-9\-]{17}$");
+    static VPC_ENDPOINT_SERVICE_NAME_REGEX: Pattern = Pattern::new(
+        r"([a-zA-Z0-9\-\_]+\.){2,3}vpce\.[a-zA-Z0-9\-]*\.vpce-svc\-[a-zA-Z0-9\-]{17}$",
+    );
     pub(super) static VPC_ENDPOINT_SERVICE_NAME: Shape = Shape::String {
         min: Some(47),
         max: Some(255),

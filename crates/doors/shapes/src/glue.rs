@@ -15,18 +15,27 @@ pub static SERVICE: Service = Service {
     name: "glue",
     signing_name: "glue",
     version: "2017-03-31",
-    protocol: Protocol::Json { version: "1.1", target: "AWSGlue" },
+    protocol: Protocol::Json {
+        version: "1.1",
+        target: "AWSGlue",
+    },
     xml_namespace: None,
     operations: tables::OPERATIONS,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AuditContext {
-    #[serde(rename = "AdditionalAuditContext", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AdditionalAuditContext",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub additional_audit_context: Option<String>,
     #[serde(rename = "RequestedColumns", skip_serializing_if = "Option::is_none")]
     pub requested_columns: Option<Vec<String>>,
-    #[serde(rename = "AllColumnsRequested", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AllColumnsRequested",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub all_columns_requested: Option<bool>,
 }
 
@@ -135,7 +144,10 @@ pub struct CreateTableRequest {
     pub partition_indexes: Option<Vec<PartitionIndex>>,
     #[serde(rename = "TransactionId", skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
-    #[serde(rename = "OpenTableFormatInput", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "OpenTableFormatInput",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub open_table_format_input: Option<OpenTableFormatInput>,
 }
 
@@ -155,11 +167,16 @@ pub struct CreateTableResponse {}
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataLakePrincipal {
-    #[serde(rename = "DataLakePrincipalIdentifier", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DataLakePrincipalIdentifier",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_lake_principal_identifier: Option<String>,
 }
 
-valid!(DataLakePrincipal { data_lake_principal_identifier: tables::DATA_LAKE_PRINCIPAL_STRING });
+valid!(DataLakePrincipal {
+    data_lake_principal_identifier: tables::DATA_LAKE_PRINCIPAL_STRING
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -174,7 +191,10 @@ pub struct Database {
     pub parameters: Option<BTreeMap<String, String>>,
     #[serde(rename = "CreateTime", skip_serializing_if = "Option::is_none")]
     pub create_time: Option<scalars::Timestamp>,
-    #[serde(rename = "CreateTableDefaultPermissions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CreateTableDefaultPermissions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub create_table_default_permissions: Option<Vec<PrincipalPermissions>>,
     #[serde(rename = "TargetDatabase", skip_serializing_if = "Option::is_none")]
     pub target_database: Option<DatabaseIdentifier>,
@@ -210,7 +230,10 @@ pub struct DatabaseInput {
     pub location_uri: Option<String>,
     #[serde(rename = "Parameters", skip_serializing_if = "Option::is_none")]
     pub parameters: Option<BTreeMap<String, String>>,
-    #[serde(rename = "CreateTableDefaultPermissions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CreateTableDefaultPermissions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub create_table_default_permissions: Option<Vec<PrincipalPermissions>>,
     #[serde(rename = "TargetDatabase", skip_serializing_if = "Option::is_none")]
     pub target_database: Option<DatabaseIdentifier>,
@@ -236,7 +259,10 @@ pub struct DeleteDatabaseRequest {
     pub name: String,
 }
 
-valid!(DeleteDatabaseRequest { catalog_id: tables::CATALOG_ID_STRING, name: tables::NAME_STRING });
+valid!(DeleteDatabaseRequest {
+    catalog_id: tables::CATALOG_ID_STRING,
+    name: tables::NAME_STRING
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -340,7 +366,10 @@ pub struct GetDatabaseRequest {
     pub name: String,
 }
 
-valid!(GetDatabaseRequest { catalog_id: tables::CATALOG_ID_STRING, name: tables::NAME_STRING });
+valid!(GetDatabaseRequest {
+    catalog_id: tables::CATALOG_ID_STRING,
+    name: tables::NAME_STRING
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -393,7 +422,10 @@ pub struct GetTableRequest {
     pub query_as_of_time: Option<scalars::Timestamp>,
     #[serde(rename = "AuditContext", skip_serializing_if = "Option::is_none")]
     pub audit_context: Option<AuditContext>,
-    #[serde(rename = "IncludeStatusDetails", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IncludeStatusDetails",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_status_details: Option<bool>,
     #[serde(rename = "AttributesToGet", skip_serializing_if = "Option::is_none")]
     pub attributes_to_get: Option<Vec<String>>,
@@ -497,7 +529,10 @@ pub struct GetTablesRequest {
     pub audit_context: Option<AuditContext>,
     #[serde(rename = "ResourceShareType", skip_serializing_if = "Option::is_none")]
     pub resource_share_type: Option<String>,
-    #[serde(rename = "IncludeStatusDetails", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IncludeStatusDetails",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_status_details: Option<bool>,
     #[serde(rename = "AttributesToGet", skip_serializing_if = "Option::is_none")]
     pub attributes_to_get: Option<Vec<String>>,
@@ -547,7 +582,10 @@ pub struct IcebergInput {
     pub metadata_operation: String,
     #[serde(rename = "Version", skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    #[serde(rename = "CreateIcebergTableInput", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CreateIcebergTableInput",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub create_iceberg_table_input: Option<CreateIcebergTableInput>,
 }
 
@@ -569,7 +607,9 @@ pub struct IcebergPartitionField {
     pub field_id: Option<i32>,
 }
 
-valid!(IcebergPartitionField { name: tables::COLUMN_NAME_STRING });
+valid!(IcebergPartitionField {
+    name: tables::COLUMN_NAME_STRING
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IcebergPartitionSpec {
@@ -579,7 +619,9 @@ pub struct IcebergPartitionSpec {
     pub spec_id: Option<i32>,
 }
 
-valid!(IcebergPartitionSpec { fields: tables::ICEBERG_PARTITION_SPEC_FIELD_LIST });
+valid!(IcebergPartitionSpec {
+    fields: tables::ICEBERG_PARTITION_SPEC_FIELD_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IcebergSchema {
@@ -593,7 +635,10 @@ pub struct IcebergSchema {
     pub fields: Vec<IcebergStructField>,
 }
 
-valid!(IcebergSchema { r#type: tables::ICEBERG_STRUCT_TYPE_ENUM, fields: tables::ICEBERG_STRUCT_FIELD_LIST });
+valid!(IcebergSchema {
+    r#type: tables::ICEBERG_STRUCT_TYPE_ENUM,
+    fields: tables::ICEBERG_STRUCT_FIELD_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IcebergSortField {
@@ -620,7 +665,9 @@ pub struct IcebergSortOrder {
     pub fields: Vec<IcebergSortField>,
 }
 
-valid!(IcebergSortOrder { fields: tables::ICEBERG_SORT_ORDER_FIELD_LIST });
+valid!(IcebergSortOrder {
+    fields: tables::ICEBERG_SORT_ORDER_FIELD_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct IcebergStructField {
@@ -640,7 +687,10 @@ pub struct IcebergStructField {
     pub write_default: Option<serde_json::Value>,
 }
 
-valid!(IcebergStructField { name: tables::COLUMN_NAME_STRING, doc: tables::COMMENT_STRING });
+valid!(IcebergStructField {
+    name: tables::COLUMN_NAME_STRING,
+    doc: tables::COMMENT_STRING
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -717,7 +767,10 @@ pub struct Order {
     pub sort_order: i32,
 }
 
-valid!(Order { column: tables::NAME_STRING, sort_order: tables::INTEGER_FLAG });
+valid!(Order {
+    column: tables::NAME_STRING,
+    sort_order: tables::INTEGER_FLAG
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionIndex {
@@ -727,7 +780,10 @@ pub struct PartitionIndex {
     pub index_name: String,
 }
 
-valid!(PartitionIndex { keys: tables::KEY_LIST, index_name: tables::NAME_STRING });
+valid!(PartitionIndex {
+    keys: tables::KEY_LIST,
+    index_name: tables::NAME_STRING
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PrincipalPermissions {
@@ -737,7 +793,10 @@ pub struct PrincipalPermissions {
     pub permissions: Option<Vec<String>>,
 }
 
-valid!(PrincipalPermissions { principal: ANY, permissions: tables::PERMISSION_LIST });
+valid!(PrincipalPermissions {
+    principal: ANY,
+    permissions: tables::PERMISSION_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -768,7 +827,10 @@ pub struct SchemaReference {
     pub schema_id: Option<SchemaId>,
     #[serde(rename = "SchemaVersionId", skip_serializing_if = "Option::is_none")]
     pub schema_version_id: Option<String>,
-    #[serde(rename = "SchemaVersionNumber", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SchemaVersionNumber",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub schema_version_number: Option<i64>,
 }
 
@@ -782,7 +844,10 @@ valid!(SchemaReference {
 pub struct SerDeInfo {
     #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(rename = "SerializationLibrary", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SerializationLibrary",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub serialization_library: Option<String>,
     #[serde(rename = "Parameters", skip_serializing_if = "Option::is_none")]
     pub parameters: Option<BTreeMap<String, String>>,
@@ -800,11 +865,16 @@ pub struct SkewedInfo {
     pub skewed_column_names: Option<Vec<String>>,
     #[serde(rename = "SkewedColumnValues", skip_serializing_if = "Option::is_none")]
     pub skewed_column_values: Option<Vec<String>>,
-    #[serde(rename = "SkewedColumnValueLocationMaps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SkewedColumnValueLocationMaps",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub skewed_column_value_location_maps: Option<BTreeMap<String, String>>,
 }
 
-valid!(SkewedInfo { skewed_column_names: tables::NAME_STRING_LIST });
+valid!(SkewedInfo {
+    skewed_column_names: tables::NAME_STRING_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -821,7 +891,10 @@ pub struct StorageDescriptor {
     pub columns: Option<Vec<Column>>,
     #[serde(rename = "Location", skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    #[serde(rename = "AdditionalLocations", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AdditionalLocations",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub additional_locations: Option<Vec<String>>,
     #[serde(rename = "InputFormat", skip_serializing_if = "Option::is_none")]
     pub input_format: Option<String>,
@@ -841,7 +914,10 @@ pub struct StorageDescriptor {
     pub parameters: Option<BTreeMap<String, String>>,
     #[serde(rename = "SkewedInfo", skip_serializing_if = "Option::is_none")]
     pub skewed_info: Option<SkewedInfo>,
-    #[serde(rename = "StoredAsSubDirectories", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StoredAsSubDirectories",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stored_as_sub_directories: Option<bool>,
     #[serde(rename = "SchemaReference", skip_serializing_if = "Option::is_none")]
     pub schema_reference: Option<SchemaReference>,
@@ -875,7 +951,9 @@ pub struct SubObjectStatistics {
     pub total_file_bytes: Option<i64>,
 }
 
-valid!(SubObjectStatistics { source_type: tables::SUB_OBJECT_SOURCE_TYPE });
+valid!(SubObjectStatistics {
+    source_type: tables::SUB_OBJECT_SOURCE_TYPE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -912,7 +990,10 @@ pub struct Table {
     pub parameters: Option<BTreeMap<String, String>>,
     #[serde(rename = "CreatedBy", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
-    #[serde(rename = "IsRegisteredWithLakeFormation", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IsRegisteredWithLakeFormation",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_registered_with_lake_formation: Option<bool>,
     #[serde(rename = "TargetTable", skip_serializing_if = "Option::is_none")]
     pub target_table: Option<TableIdentifier>,
@@ -928,7 +1009,10 @@ pub struct Table {
     pub is_multi_dialect_view: Option<bool>,
     #[serde(rename = "IsMaterializedView", skip_serializing_if = "Option::is_none")]
     pub is_materialized_view: Option<bool>,
-    #[serde(rename = "IcebergTableMetadata", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IcebergTableMetadata",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub iceberg_table_metadata: Option<IcebergTableMetadata>,
     #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
     pub status: Option<Box<TableStatus>>,
@@ -1070,7 +1154,9 @@ pub struct UpdateIcebergInput {
     pub update_iceberg_table_input: UpdateIcebergTableInput,
 }
 
-valid!(UpdateIcebergInput { update_iceberg_table_input: ANY });
+valid!(UpdateIcebergInput {
+    update_iceberg_table_input: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateIcebergTableInput {
@@ -1078,7 +1164,9 @@ pub struct UpdateIcebergTableInput {
     pub updates: Vec<IcebergTableUpdate>,
 }
 
-valid!(UpdateIcebergTableInput { updates: tables::ICEBERG_TABLE_UPDATE_LIST });
+valid!(UpdateIcebergTableInput {
+    updates: tables::ICEBERG_TABLE_UPDATE_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateOpenTableFormatInput {
@@ -1086,7 +1174,9 @@ pub struct UpdateOpenTableFormatInput {
     pub update_iceberg_input: Option<UpdateIcebergInput>,
 }
 
-valid!(UpdateOpenTableFormatInput { update_iceberg_input: ANY });
+valid!(UpdateOpenTableFormatInput {
+    update_iceberg_input: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateTableRequest {
@@ -1108,7 +1198,10 @@ pub struct UpdateTableRequest {
     pub view_update_action: Option<String>,
     #[serde(rename = "Force", skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
-    #[serde(rename = "UpdateOpenTableFormatInput", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "UpdateOpenTableFormatInput",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub update_open_table_format_input: Option<UpdateOpenTableFormatInput>,
 }
 
@@ -1146,9 +1239,15 @@ pub struct ViewDefinition {
     pub last_refresh_type: Option<String>,
     #[serde(rename = "SubObjects", skip_serializing_if = "Option::is_none")]
     pub sub_objects: Option<Vec<String>>,
-    #[serde(rename = "SubObjectVersionIds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SubObjectVersionIds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sub_object_version_ids: Option<Vec<i64>>,
-    #[serde(rename = "SubObjectsStatistics", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SubObjectsStatistics",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sub_objects_statistics: Option<Vec<SubObjectStatistics>>,
     #[serde(rename = "Representations", skip_serializing_if = "Option::is_none")]
     pub representations: Option<Vec<ViewRepresentation>>,
@@ -1176,9 +1275,15 @@ pub struct ViewDefinitionInput {
     pub last_refresh_type: Option<String>,
     #[serde(rename = "SubObjects", skip_serializing_if = "Option::is_none")]
     pub sub_objects: Option<Vec<String>>,
-    #[serde(rename = "SubObjectVersionIds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SubObjectVersionIds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sub_object_version_ids: Option<Vec<i64>>,
-    #[serde(rename = "SubObjectsStatistics", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SubObjectsStatistics",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sub_objects_statistics: Option<Vec<SubObjectStatistics>>,
     #[serde(rename = "SparkPipelineInfo", skip_serializing_if = "Option::is_none")]
     pub spark_pipeline_info: Option<BTreeMap<String, String>>,
@@ -1207,7 +1312,10 @@ pub struct ViewRepresentation {
     pub view_original_text: Option<String>,
     #[serde(rename = "ViewExpandedText", skip_serializing_if = "Option::is_none")]
     pub view_expanded_text: Option<String>,
-    #[serde(rename = "ValidationConnection", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ValidationConnection",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub validation_connection: Option<String>,
     #[serde(rename = "IsStale", skip_serializing_if = "Option::is_none")]
     pub is_stale: Option<bool>,
@@ -1221,7 +1329,10 @@ pub struct ViewRepresentationInput {
     pub dialect_version: Option<String>,
     #[serde(rename = "ViewOriginalText", skip_serializing_if = "Option::is_none")]
     pub view_original_text: Option<String>,
-    #[serde(rename = "ValidationConnection", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ValidationConnection",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub validation_connection: Option<String>,
     #[serde(rename = "ViewExpandedText", skip_serializing_if = "Option::is_none")]
     pub view_expanded_text: Option<String>,
@@ -1277,99 +1388,202 @@ pub mod ops {
 pub mod errors {
     use crate::model::ErrorShape;
 
-    pub static ACCESS_DENIED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "AccessDeniedException", status: 400 };
-    pub static ALREADY_EXISTS_EXCEPTION: ErrorShape =
-        ErrorShape { name: "AlreadyExistsException", status: 400 };
-    pub static COLUMN_STATISTICS_TASK_NOT_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ColumnStatisticsTaskNotRunningException", status: 400 };
-    pub static COLUMN_STATISTICS_TASK_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ColumnStatisticsTaskRunningException", status: 400 };
-    pub static COLUMN_STATISTICS_TASK_STOPPING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ColumnStatisticsTaskStoppingException", status: 400 };
-    pub static CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ConcurrentModificationException", status: 400 };
-    pub static CONCURRENT_RUNS_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ConcurrentRunsExceededException", status: 400 };
-    pub static CONDITION_CHECK_FAILURE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ConditionCheckFailureException", status: 400 };
-    pub static CONFLICT_EXCEPTION: ErrorShape = ErrorShape { name: "ConflictException", status: 400 };
-    pub static CRAWLER_NOT_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CrawlerNotRunningException", status: 400 };
-    pub static CRAWLER_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CrawlerRunningException", status: 400 };
-    pub static CRAWLER_STOPPING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CrawlerStoppingException", status: 400 };
-    pub static ENTITY_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EntityNotFoundException", status: 400 };
-    pub static FEDERATED_RESOURCE_ALREADY_EXISTS_EXCEPTION: ErrorShape =
-        ErrorShape { name: "FederatedResourceAlreadyExistsException", status: 400 };
-    pub static FEDERATION_SOURCE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "FederationSourceException", status: 400 };
-    pub static FEDERATION_SOURCE_RETRYABLE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "FederationSourceRetryableException", status: 400 };
-    pub static GLUE_ENCRYPTION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "GlueEncryptionException", status: 400 };
-    pub static IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION: ErrorShape =
-        ErrorShape { name: "IdempotentParameterMismatchException", status: 400 };
-    pub static ILLEGAL_BLUEPRINT_STATE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "IllegalBlueprintStateException", status: 400 };
-    pub static ILLEGAL_SESSION_STATE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "IllegalSessionStateException", status: 400 };
-    pub static ILLEGAL_WORKFLOW_STATE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "IllegalWorkflowStateException", status: 400 };
-    pub static INTEGRATION_CONFLICT_OPERATION_FAULT: ErrorShape =
-        ErrorShape { name: "IntegrationConflictOperationFault", status: 400 };
-    pub static INTEGRATION_NOT_FOUND_FAULT: ErrorShape =
-        ErrorShape { name: "IntegrationNotFoundFault", status: 400 };
-    pub static INTEGRATION_QUOTA_EXCEEDED_FAULT: ErrorShape =
-        ErrorShape { name: "IntegrationQuotaExceededFault", status: 400 };
-    pub static INTERNAL_SERVER_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InternalServerException", status: 400 };
-    pub static INTERNAL_SERVICE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InternalServiceException", status: 500 };
-    pub static INVALID_INPUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidInputException", status: 400 };
-    pub static INVALID_INTEGRATION_STATE_FAULT: ErrorShape =
-        ErrorShape { name: "InvalidIntegrationStateFault", status: 400 };
-    pub static INVALID_STATE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidStateException", status: 400 };
-    pub static KMS_KEY_NOT_ACCESSIBLE_FAULT: ErrorShape =
-        ErrorShape { name: "KMSKeyNotAccessibleFault", status: 400 };
-    pub static ML_TRANSFORM_NOT_READY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "MLTransformNotReadyException", status: 400 };
-    pub static MATERIALIZED_VIEW_REFRESH_TASK_NOT_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "MaterializedViewRefreshTaskNotRunningException", status: 400 };
-    pub static MATERIALIZED_VIEW_REFRESH_TASK_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "MaterializedViewRefreshTaskRunningException", status: 400 };
-    pub static MATERIALIZED_VIEW_REFRESH_TASK_STOPPING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "MaterializedViewRefreshTaskStoppingException", status: 400 };
-    pub static NO_SCHEDULE_EXCEPTION: ErrorShape = ErrorShape { name: "NoScheduleException", status: 400 };
-    pub static OPERATION_NOT_SUPPORTED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "OperationNotSupportedException", status: 400 };
-    pub static OPERATION_TIMEOUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "OperationTimeoutException", status: 400 };
-    pub static PERMISSION_TYPE_MISMATCH_EXCEPTION: ErrorShape =
-        ErrorShape { name: "PermissionTypeMismatchException", status: 400 };
-    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotFoundException", status: 400 };
-    pub static RESOURCE_NOT_READY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotReadyException", status: 400 };
-    pub static RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNumberLimitExceededException", status: 400 };
-    pub static SCHEDULER_NOT_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SchedulerNotRunningException", status: 400 };
-    pub static SCHEDULER_RUNNING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SchedulerRunningException", status: 400 };
-    pub static SCHEDULER_TRANSITIONING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SchedulerTransitioningException", status: 400 };
-    pub static SESSION_BUSY_EXCEPTION: ErrorShape = ErrorShape { name: "SessionBusyException", status: 400 };
-    pub static TARGET_RESOURCE_NOT_FOUND: ErrorShape =
-        ErrorShape { name: "TargetResourceNotFound", status: 400 };
-    pub static THROTTLING_EXCEPTION: ErrorShape = ErrorShape { name: "ThrottlingException", status: 400 };
-    pub static VALIDATION_EXCEPTION: ErrorShape = ErrorShape { name: "ValidationException", status: 400 };
-    pub static VERSION_MISMATCH_EXCEPTION: ErrorShape =
-        ErrorShape { name: "VersionMismatchException", status: 400 };
+    pub static ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "AccessDeniedException",
+        status: 400,
+    };
+    pub static ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape {
+        name: "AlreadyExistsException",
+        status: 400,
+    };
+    pub static COLUMN_STATISTICS_TASK_NOT_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ColumnStatisticsTaskNotRunningException",
+        status: 400,
+    };
+    pub static COLUMN_STATISTICS_TASK_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ColumnStatisticsTaskRunningException",
+        status: 400,
+    };
+    pub static COLUMN_STATISTICS_TASK_STOPPING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ColumnStatisticsTaskStoppingException",
+        status: 400,
+    };
+    pub static CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ConcurrentModificationException",
+        status: 400,
+    };
+    pub static CONCURRENT_RUNS_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ConcurrentRunsExceededException",
+        status: 400,
+    };
+    pub static CONDITION_CHECK_FAILURE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ConditionCheckFailureException",
+        status: 400,
+    };
+    pub static CONFLICT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ConflictException",
+        status: 400,
+    };
+    pub static CRAWLER_NOT_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CrawlerNotRunningException",
+        status: 400,
+    };
+    pub static CRAWLER_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CrawlerRunningException",
+        status: 400,
+    };
+    pub static CRAWLER_STOPPING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CrawlerStoppingException",
+        status: 400,
+    };
+    pub static ENTITY_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EntityNotFoundException",
+        status: 400,
+    };
+    pub static FEDERATED_RESOURCE_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape {
+        name: "FederatedResourceAlreadyExistsException",
+        status: 400,
+    };
+    pub static FEDERATION_SOURCE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "FederationSourceException",
+        status: 400,
+    };
+    pub static FEDERATION_SOURCE_RETRYABLE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "FederationSourceRetryableException",
+        status: 400,
+    };
+    pub static GLUE_ENCRYPTION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "GlueEncryptionException",
+        status: 400,
+    };
+    pub static IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION: ErrorShape = ErrorShape {
+        name: "IdempotentParameterMismatchException",
+        status: 400,
+    };
+    pub static ILLEGAL_BLUEPRINT_STATE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "IllegalBlueprintStateException",
+        status: 400,
+    };
+    pub static ILLEGAL_SESSION_STATE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "IllegalSessionStateException",
+        status: 400,
+    };
+    pub static ILLEGAL_WORKFLOW_STATE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "IllegalWorkflowStateException",
+        status: 400,
+    };
+    pub static INTEGRATION_CONFLICT_OPERATION_FAULT: ErrorShape = ErrorShape {
+        name: "IntegrationConflictOperationFault",
+        status: 400,
+    };
+    pub static INTEGRATION_NOT_FOUND_FAULT: ErrorShape = ErrorShape {
+        name: "IntegrationNotFoundFault",
+        status: 400,
+    };
+    pub static INTEGRATION_QUOTA_EXCEEDED_FAULT: ErrorShape = ErrorShape {
+        name: "IntegrationQuotaExceededFault",
+        status: 400,
+    };
+    pub static INTERNAL_SERVER_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InternalServerException",
+        status: 400,
+    };
+    pub static INTERNAL_SERVICE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InternalServiceException",
+        status: 500,
+    };
+    pub static INVALID_INPUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidInputException",
+        status: 400,
+    };
+    pub static INVALID_INTEGRATION_STATE_FAULT: ErrorShape = ErrorShape {
+        name: "InvalidIntegrationStateFault",
+        status: 400,
+    };
+    pub static INVALID_STATE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidStateException",
+        status: 400,
+    };
+    pub static KMS_KEY_NOT_ACCESSIBLE_FAULT: ErrorShape = ErrorShape {
+        name: "KMSKeyNotAccessibleFault",
+        status: 400,
+    };
+    pub static ML_TRANSFORM_NOT_READY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "MLTransformNotReadyException",
+        status: 400,
+    };
+    pub static MATERIALIZED_VIEW_REFRESH_TASK_NOT_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "MaterializedViewRefreshTaskNotRunningException",
+        status: 400,
+    };
+    pub static MATERIALIZED_VIEW_REFRESH_TASK_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "MaterializedViewRefreshTaskRunningException",
+        status: 400,
+    };
+    pub static MATERIALIZED_VIEW_REFRESH_TASK_STOPPING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "MaterializedViewRefreshTaskStoppingException",
+        status: 400,
+    };
+    pub static NO_SCHEDULE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "NoScheduleException",
+        status: 400,
+    };
+    pub static OPERATION_NOT_SUPPORTED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "OperationNotSupportedException",
+        status: 400,
+    };
+    pub static OPERATION_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "OperationTimeoutException",
+        status: 400,
+    };
+    pub static PERMISSION_TYPE_MISMATCH_EXCEPTION: ErrorShape = ErrorShape {
+        name: "PermissionTypeMismatchException",
+        status: 400,
+    };
+    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotFoundException",
+        status: 400,
+    };
+    pub static RESOURCE_NOT_READY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotReadyException",
+        status: 400,
+    };
+    pub static RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNumberLimitExceededException",
+        status: 400,
+    };
+    pub static SCHEDULER_NOT_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SchedulerNotRunningException",
+        status: 400,
+    };
+    pub static SCHEDULER_RUNNING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SchedulerRunningException",
+        status: 400,
+    };
+    pub static SCHEDULER_TRANSITIONING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SchedulerTransitioningException",
+        status: 400,
+    };
+    pub static SESSION_BUSY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SessionBusyException",
+        status: 400,
+    };
+    pub static TARGET_RESOURCE_NOT_FOUND: ErrorShape = ErrorShape {
+        name: "TargetResourceNotFound",
+        status: 400,
+    };
+    pub static THROTTLING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ThrottlingException",
+        status: 400,
+    };
+    pub static VALIDATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ValidationException",
+        status: 400,
+    };
+    pub static VERSION_MISMATCH_EXCEPTION: ErrorShape = ErrorShape {
+        name: "VersionMismatchException",
+        status: 400,
+    };
 }
 
 #[allow(dead_code, reason = "a shape may be used in a variant alone")]
@@ -1696,35 +1910,55 @@ mod tables {
 
     pub(super) static OP_ASSOCIATE_GLOSSARY_TERMS: OperationShape = OperationShape {
         name: "AssociateGlossaryTerms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_CREATE_PARTITION: OperationShape = OperationShape {
         name: "BatchCreatePartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_DELETE_CONNECTION: OperationShape = OperationShape {
         name: "BatchDeleteConnection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_DELETE_PARTITION: OperationShape = OperationShape {
         name: "BatchDeletePartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_DELETE_TABLE: OperationShape = OperationShape {
         name: "BatchDeleteTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &BATCH_DELETE_TABLE_REQUEST,
         output: &BATCH_DELETE_TABLE_RESPONSE,
         errors: &[
@@ -1739,224 +1973,356 @@ mod tables {
     };
     pub(super) static OP_BATCH_DELETE_TABLE_VERSION: OperationShape = OperationShape {
         name: "BatchDeleteTableVersion",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_BLUEPRINTS: OperationShape = OperationShape {
         name: "BatchGetBlueprints",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_CRAWLERS: OperationShape = OperationShape {
         name: "BatchGetCrawlers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_CUSTOM_ENTITY_TYPES: OperationShape = OperationShape {
         name: "BatchGetCustomEntityTypes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_DATA_QUALITY_RESULT: OperationShape = OperationShape {
         name: "BatchGetDataQualityResult",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_DATA_QUALITY_RESULT_V2: OperationShape = OperationShape {
         name: "BatchGetDataQualityResultV2",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_BATCH_GET_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape = OperationShape {
-        name: "BatchGetDataQualityRulesetEvaluationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_BATCH_GET_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape =
+        OperationShape {
+            name: "BatchGetDataQualityRulesetEvaluationRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_BATCH_GET_DEV_ENDPOINTS: OperationShape = OperationShape {
         name: "BatchGetDevEndpoints",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_ITERABLE_FORMS: OperationShape = OperationShape {
         name: "BatchGetIterableForms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_JOBS: OperationShape = OperationShape {
         name: "BatchGetJobs",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_PARTITION: OperationShape = OperationShape {
         name: "BatchGetPartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_TABLE_OPTIMIZER: OperationShape = OperationShape {
         name: "BatchGetTableOptimizer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_TRIGGERS: OperationShape = OperationShape {
         name: "BatchGetTriggers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_GET_WORKFLOWS: OperationShape = OperationShape {
         name: "BatchGetWorkflows",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_BATCH_PUT_DATA_QUALITY_STATISTIC_ANNOTATION: OperationShape = OperationShape {
-        name: "BatchPutDataQualityStatisticAnnotation",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_BATCH_PUT_DATA_QUALITY_STATISTIC_ANNOTATION: OperationShape =
+        OperationShape {
+            name: "BatchPutDataQualityStatisticAnnotation",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_BATCH_STOP_JOB_RUN: OperationShape = OperationShape {
         name: "BatchStopJobRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_BATCH_UPDATE_PARTITION: OperationShape = OperationShape {
         name: "BatchUpdatePartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_CANCEL_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape = OperationShape {
-        name: "CancelDataQualityRuleRecommendationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
-    pub(super) static OP_CANCEL_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape = OperationShape {
-        name: "CancelDataQualityRulesetEvaluationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_CANCEL_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape =
+        OperationShape {
+            name: "CancelDataQualityRuleRecommendationRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
+    pub(super) static OP_CANCEL_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape =
+        OperationShape {
+            name: "CancelDataQualityRulesetEvaluationRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_CANCEL_ML_TASK_RUN: OperationShape = OperationShape {
         name: "CancelMLTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CANCEL_STATEMENT: OperationShape = OperationShape {
         name: "CancelStatement",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CHECK_SCHEMA_VERSION_VALIDITY: OperationShape = OperationShape {
         name: "CheckSchemaVersionValidity",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_BLUEPRINT: OperationShape = OperationShape {
         name: "CreateBlueprint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CATALOG: OperationShape = OperationShape {
         name: "CreateCatalog",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CLASSIFIER: OperationShape = OperationShape {
         name: "CreateClassifier",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_COLUMN_STATISTICS_TASK_SETTINGS: OperationShape = OperationShape {
         name: "CreateColumnStatisticsTaskSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CONNECTION: OperationShape = OperationShape {
         name: "CreateConnection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CRAWLER: OperationShape = OperationShape {
         name: "CreateCrawler",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CUSTOM_ENTITY_TYPE: OperationShape = OperationShape {
         name: "CreateCustomEntityType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_DATA_QUALITY_EVALUATION_CONFIG: OperationShape = OperationShape {
         name: "CreateDataQualityEvaluationConfig",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_DATA_QUALITY_RULESET: OperationShape = OperationShape {
         name: "CreateDataQualityRuleset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_DATABASE: OperationShape = OperationShape {
         name: "CreateDatabase",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_DATABASE_REQUEST,
         output: &CREATE_DATABASE_RESPONSE,
         errors: &[
@@ -1974,119 +2340,188 @@ mod tables {
     };
     pub(super) static OP_CREATE_DEV_ENDPOINT: OperationShape = OperationShape {
         name: "CreateDevEndpoint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_GLOSSARY: OperationShape = OperationShape {
         name: "CreateGlossary",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_GLOSSARY_TERM: OperationShape = OperationShape {
         name: "CreateGlossaryTerm",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_CREATE_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape = OperationShape {
-        name: "CreateGlueIdentityCenterConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_CREATE_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "CreateGlueIdentityCenterConfiguration",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_CREATE_INTEGRATION: OperationShape = OperationShape {
         name: "CreateIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_INTEGRATION_RESOURCE_PROPERTY: OperationShape = OperationShape {
         name: "CreateIntegrationResourceProperty",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_INTEGRATION_TABLE_PROPERTIES: OperationShape = OperationShape {
         name: "CreateIntegrationTableProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_JOB: OperationShape = OperationShape {
         name: "CreateJob",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_ML_TRANSFORM: OperationShape = OperationShape {
         name: "CreateMLTransform",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_PARTITION: OperationShape = OperationShape {
         name: "CreatePartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_PARTITION_INDEX: OperationShape = OperationShape {
         name: "CreatePartitionIndex",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_REGISTRY: OperationShape = OperationShape {
         name: "CreateRegistry",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_SCHEMA: OperationShape = OperationShape {
         name: "CreateSchema",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_SCRIPT: OperationShape = OperationShape {
         name: "CreateScript",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_SECURITY_CONFIGURATION: OperationShape = OperationShape {
         name: "CreateSecurityConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_SESSION: OperationShape = OperationShape {
         name: "CreateSession",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_TABLE: OperationShape = OperationShape {
         name: "CreateTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_TABLE_REQUEST,
         output: &CREATE_TABLE_RESPONSE,
         errors: &[
@@ -2105,147 +2540,231 @@ mod tables {
     };
     pub(super) static OP_CREATE_TABLE_OPTIMIZER: OperationShape = OperationShape {
         name: "CreateTableOptimizer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_TRIGGER: OperationShape = OperationShape {
         name: "CreateTrigger",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_USAGE_PROFILE: OperationShape = OperationShape {
         name: "CreateUsageProfile",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_USER_DEFINED_FUNCTION: OperationShape = OperationShape {
         name: "CreateUserDefinedFunction",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_WORKFLOW: OperationShape = OperationShape {
         name: "CreateWorkflow",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_ASSET: OperationShape = OperationShape {
         name: "DeleteAsset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_ASSET_TYPE: OperationShape = OperationShape {
         name: "DeleteAssetType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_ATTACHMENT: OperationShape = OperationShape {
         name: "DeleteAttachment",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BLUEPRINT: OperationShape = OperationShape {
         name: "DeleteBlueprint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_CATALOG: OperationShape = OperationShape {
         name: "DeleteCatalog",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_CLASSIFIER: OperationShape = OperationShape {
         name: "DeleteClassifier",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_COLUMN_STATISTICS_FOR_PARTITION: OperationShape = OperationShape {
         name: "DeleteColumnStatisticsForPartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_COLUMN_STATISTICS_FOR_TABLE: OperationShape = OperationShape {
         name: "DeleteColumnStatisticsForTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_COLUMN_STATISTICS_TASK_SETTINGS: OperationShape = OperationShape {
         name: "DeleteColumnStatisticsTaskSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_CONNECTION: OperationShape = OperationShape {
         name: "DeleteConnection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_CONNECTION_TYPE: OperationShape = OperationShape {
         name: "DeleteConnectionType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_CRAWLER: OperationShape = OperationShape {
         name: "DeleteCrawler",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_CUSTOM_ENTITY_TYPE: OperationShape = OperationShape {
         name: "DeleteCustomEntityType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DATA_QUALITY_EVALUATION_CONFIG: OperationShape = OperationShape {
         name: "DeleteDataQualityEvaluationConfig",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DATA_QUALITY_RULESET: OperationShape = OperationShape {
         name: "DeleteDataQualityRuleset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DATABASE: OperationShape = OperationShape {
         name: "DeleteDatabase",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_DATABASE_REQUEST,
         output: &DELETE_DATABASE_RESPONSE,
         errors: &[
@@ -2260,133 +2779,210 @@ mod tables {
     };
     pub(super) static OP_DELETE_DEV_ENDPOINT: OperationShape = OperationShape {
         name: "DeleteDevEndpoint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_FORM_TYPE: OperationShape = OperationShape {
         name: "DeleteFormType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_GLOSSARY: OperationShape = OperationShape {
         name: "DeleteGlossary",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_GLOSSARY_TERM: OperationShape = OperationShape {
         name: "DeleteGlossaryTerm",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_DELETE_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape = OperationShape {
-        name: "DeleteGlueIdentityCenterConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_DELETE_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "DeleteGlueIdentityCenterConfiguration",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_DELETE_INTEGRATION: OperationShape = OperationShape {
         name: "DeleteIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_INTEGRATION_RESOURCE_PROPERTY: OperationShape = OperationShape {
         name: "DeleteIntegrationResourceProperty",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_INTEGRATION_TABLE_PROPERTIES: OperationShape = OperationShape {
         name: "DeleteIntegrationTableProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_JOB: OperationShape = OperationShape {
         name: "DeleteJob",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_ML_TRANSFORM: OperationShape = OperationShape {
         name: "DeleteMLTransform",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_PARTITION: OperationShape = OperationShape {
         name: "DeletePartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_PARTITION_INDEX: OperationShape = OperationShape {
         name: "DeletePartitionIndex",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_REGISTRY: OperationShape = OperationShape {
         name: "DeleteRegistry",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "DeleteResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SCHEMA: OperationShape = OperationShape {
         name: "DeleteSchema",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SCHEMA_VERSIONS: OperationShape = OperationShape {
         name: "DeleteSchemaVersions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SECURITY_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteSecurityConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SESSION: OperationShape = OperationShape {
         name: "DeleteSession",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_TABLE: OperationShape = OperationShape {
         name: "DeleteTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_TABLE_REQUEST,
         output: &DELETE_TABLE_RESPONSE,
         errors: &[
@@ -2402,14 +2998,22 @@ mod tables {
     };
     pub(super) static OP_DELETE_TABLE_OPTIMIZER: OperationShape = OperationShape {
         name: "DeleteTableOptimizer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_TABLE_VERSION: OperationShape = OperationShape {
         name: "DeleteTableVersion",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_TABLE_VERSION_REQUEST,
         output: &DELETE_TABLE_VERSION_RESPONSE,
         errors: &[
@@ -2421,294 +3025,463 @@ mod tables {
     };
     pub(super) static OP_DELETE_TRIGGER: OperationShape = OperationShape {
         name: "DeleteTrigger",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_USAGE_PROFILE: OperationShape = OperationShape {
         name: "DeleteUsageProfile",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_USER_DEFINED_FUNCTION: OperationShape = OperationShape {
         name: "DeleteUserDefinedFunction",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_WORKFLOW: OperationShape = OperationShape {
         name: "DeleteWorkflow",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_CONNECTION_TYPE: OperationShape = OperationShape {
         name: "DescribeConnectionType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_ENTITY: OperationShape = OperationShape {
         name: "DescribeEntity",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_INBOUND_INTEGRATIONS: OperationShape = OperationShape {
         name: "DescribeInboundIntegrations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_INTEGRATIONS: OperationShape = OperationShape {
         name: "DescribeIntegrations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DISASSOCIATE_GLOSSARY_TERMS: OperationShape = OperationShape {
         name: "DisassociateGlossaryTerms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ASSET: OperationShape = OperationShape {
         name: "GetAsset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ASSET_TYPE: OperationShape = OperationShape {
         name: "GetAssetType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BLUEPRINT: OperationShape = OperationShape {
         name: "GetBlueprint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BLUEPRINT_RUN: OperationShape = OperationShape {
         name: "GetBlueprintRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BLUEPRINT_RUNS: OperationShape = OperationShape {
         name: "GetBlueprintRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CATALOG: OperationShape = OperationShape {
         name: "GetCatalog",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CATALOG_IMPORT_STATUS: OperationShape = OperationShape {
         name: "GetCatalogImportStatus",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CATALOGS: OperationShape = OperationShape {
         name: "GetCatalogs",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CLASSIFIER: OperationShape = OperationShape {
         name: "GetClassifier",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CLASSIFIERS: OperationShape = OperationShape {
         name: "GetClassifiers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_COLUMN_STATISTICS_FOR_PARTITION: OperationShape = OperationShape {
         name: "GetColumnStatisticsForPartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_COLUMN_STATISTICS_FOR_TABLE: OperationShape = OperationShape {
         name: "GetColumnStatisticsForTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_COLUMN_STATISTICS_TASK_RUN: OperationShape = OperationShape {
         name: "GetColumnStatisticsTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_COLUMN_STATISTICS_TASK_RUNS: OperationShape = OperationShape {
         name: "GetColumnStatisticsTaskRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_COLUMN_STATISTICS_TASK_SETTINGS: OperationShape = OperationShape {
         name: "GetColumnStatisticsTaskSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CONNECTION: OperationShape = OperationShape {
         name: "GetConnection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CONNECTIONS: OperationShape = OperationShape {
         name: "GetConnections",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CRAWLER: OperationShape = OperationShape {
         name: "GetCrawler",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CRAWLER_METRICS: OperationShape = OperationShape {
         name: "GetCrawlerMetrics",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CRAWLERS: OperationShape = OperationShape {
         name: "GetCrawlers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_CUSTOM_ENTITY_TYPE: OperationShape = OperationShape {
         name: "GetCustomEntityType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DASHBOARD_URL: OperationShape = OperationShape {
         name: "GetDashboardUrl",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_CATALOG_ENCRYPTION_SETTINGS: OperationShape = OperationShape {
         name: "GetDataCatalogEncryptionSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_CATALOG_EXPORT_CONFIGURATION: OperationShape = OperationShape {
         name: "GetDataCatalogExportConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_QUALITY_EVALUATION_CONFIG: OperationShape = OperationShape {
         name: "GetDataQualityEvaluationConfig",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_QUALITY_MODEL: OperationShape = OperationShape {
         name: "GetDataQualityModel",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_QUALITY_MODEL_RESULT: OperationShape = OperationShape {
         name: "GetDataQualityModelResult",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_QUALITY_RESULT: OperationShape = OperationShape {
         name: "GetDataQualityResult",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_QUALITY_RESULT_V2: OperationShape = OperationShape {
         name: "GetDataQualityResultV2",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_GET_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape = OperationShape {
-        name: "GetDataQualityRuleRecommendationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_GET_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape =
+        OperationShape {
+            name: "GetDataQualityRuleRecommendationRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_GET_DATA_QUALITY_RULESET: OperationShape = OperationShape {
         name: "GetDataQualityRuleset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape = OperationShape {
         name: "GetDataQualityRulesetEvaluationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DATABASE: OperationShape = OperationShape {
         name: "GetDatabase",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_DATABASE_REQUEST,
         output: &GET_DATABASE_RESPONSE,
         errors: &[
@@ -2723,7 +3496,11 @@ mod tables {
     };
     pub(super) static OP_GET_DATABASES: OperationShape = OperationShape {
         name: "GetDatabases",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_DATABASES_REQUEST,
         output: &GET_DATABASES_RESPONSE,
         errors: &[
@@ -2738,287 +3515,451 @@ mod tables {
     };
     pub(super) static OP_GET_DATAFLOW_GRAPH: OperationShape = OperationShape {
         name: "GetDataflowGraph",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DEV_ENDPOINT: OperationShape = OperationShape {
         name: "GetDevEndpoint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DEV_ENDPOINTS: OperationShape = OperationShape {
         name: "GetDevEndpoints",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ENTITY_RECORDS: OperationShape = OperationShape {
         name: "GetEntityRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_FORM_TYPE: OperationShape = OperationShape {
         name: "GetFormType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_GLOSSARY: OperationShape = OperationShape {
         name: "GetGlossary",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_GLOSSARY_TERM: OperationShape = OperationShape {
         name: "GetGlossaryTerm",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape = OperationShape {
         name: "GetGlueIdentityCenterConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_INTEGRATION_RESOURCE_PROPERTY: OperationShape = OperationShape {
         name: "GetIntegrationResourceProperty",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_INTEGRATION_TABLE_PROPERTIES: OperationShape = OperationShape {
         name: "GetIntegrationTableProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_JOB: OperationShape = OperationShape {
         name: "GetJob",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_JOB_BOOKMARK: OperationShape = OperationShape {
         name: "GetJobBookmark",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_JOB_RUN: OperationShape = OperationShape {
         name: "GetJobRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_JOB_RUNS: OperationShape = OperationShape {
         name: "GetJobRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_JOB_UPGRADE_ANALYSIS: OperationShape = OperationShape {
         name: "GetJobUpgradeAnalysis",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_JOBS: OperationShape = OperationShape {
         name: "GetJobs",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ML_TASK_RUN: OperationShape = OperationShape {
         name: "GetMLTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ML_TASK_RUNS: OperationShape = OperationShape {
         name: "GetMLTaskRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ML_TRANSFORM: OperationShape = OperationShape {
         name: "GetMLTransform",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ML_TRANSFORMS: OperationShape = OperationShape {
         name: "GetMLTransforms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_MAPPING: OperationShape = OperationShape {
         name: "GetMapping",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_MATERIALIZED_VIEW_REFRESH_TASK_RUN: OperationShape = OperationShape {
         name: "GetMaterializedViewRefreshTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_PARTITION: OperationShape = OperationShape {
         name: "GetPartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_PARTITION_INDEXES: OperationShape = OperationShape {
         name: "GetPartitionIndexes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_PARTITIONS: OperationShape = OperationShape {
         name: "GetPartitions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_PLAN: OperationShape = OperationShape {
         name: "GetPlan",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_REGISTRY: OperationShape = OperationShape {
         name: "GetRegistry",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_RESOURCE_POLICIES: OperationShape = OperationShape {
         name: "GetResourcePolicies",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "GetResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SCHEMA: OperationShape = OperationShape {
         name: "GetSchema",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SCHEMA_BY_DEFINITION: OperationShape = OperationShape {
         name: "GetSchemaByDefinition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SCHEMA_VERSION: OperationShape = OperationShape {
         name: "GetSchemaVersion",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SCHEMA_VERSIONS_DIFF: OperationShape = OperationShape {
         name: "GetSchemaVersionsDiff",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SECURITY_CONFIGURATION: OperationShape = OperationShape {
         name: "GetSecurityConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SECURITY_CONFIGURATIONS: OperationShape = OperationShape {
         name: "GetSecurityConfigurations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SESSION: OperationShape = OperationShape {
         name: "GetSession",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SESSION_ENDPOINT: OperationShape = OperationShape {
         name: "GetSessionEndpoint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_STATEMENT: OperationShape = OperationShape {
         name: "GetStatement",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SYSTEM_LOGS_FOR_JOB_RUN: OperationShape = OperationShape {
         name: "GetSystemLogsForJobRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SYSTEM_LOGS_FOR_SESSION: OperationShape = OperationShape {
         name: "GetSystemLogsForSession",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_TABLE: OperationShape = OperationShape {
         name: "GetTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_TABLE_REQUEST,
         output: &GET_TABLE_RESPONSE,
         errors: &[
@@ -3034,14 +3975,22 @@ mod tables {
     };
     pub(super) static OP_GET_TABLE_OPTIMIZER: OperationShape = OperationShape {
         name: "GetTableOptimizer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_TABLE_VERSION: OperationShape = OperationShape {
         name: "GetTableVersion",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_TABLE_VERSION_REQUEST,
         output: &GET_TABLE_VERSION_RESPONSE,
         errors: &[
@@ -3054,7 +4003,11 @@ mod tables {
     };
     pub(super) static OP_GET_TABLE_VERSIONS: OperationShape = OperationShape {
         name: "GetTableVersions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_TABLE_VERSIONS_REQUEST,
         output: &GET_TABLE_VERSIONS_RESPONSE,
         errors: &[
@@ -3067,7 +4020,11 @@ mod tables {
     };
     pub(super) static OP_GET_TABLES: OperationShape = OperationShape {
         name: "GetTables",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_TABLES_REQUEST,
         output: &GET_TABLES_RESPONSE,
         errors: &[
@@ -3082,777 +4039,1230 @@ mod tables {
     };
     pub(super) static OP_GET_TAGS: OperationShape = OperationShape {
         name: "GetTags",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_TRIGGER: OperationShape = OperationShape {
         name: "GetTrigger",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_TRIGGERS: OperationShape = OperationShape {
         name: "GetTriggers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_UNFILTERED_PARTITION_METADATA: OperationShape = OperationShape {
         name: "GetUnfilteredPartitionMetadata",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_UNFILTERED_PARTITIONS_METADATA: OperationShape = OperationShape {
         name: "GetUnfilteredPartitionsMetadata",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_UNFILTERED_TABLE_METADATA: OperationShape = OperationShape {
         name: "GetUnfilteredTableMetadata",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_USAGE_PROFILE: OperationShape = OperationShape {
         name: "GetUsageProfile",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_USER_DEFINED_FUNCTION: OperationShape = OperationShape {
         name: "GetUserDefinedFunction",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_USER_DEFINED_FUNCTIONS: OperationShape = OperationShape {
         name: "GetUserDefinedFunctions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_WORKFLOW: OperationShape = OperationShape {
         name: "GetWorkflow",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_WORKFLOW_RUN: OperationShape = OperationShape {
         name: "GetWorkflowRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_WORKFLOW_RUN_PROPERTIES: OperationShape = OperationShape {
         name: "GetWorkflowRunProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_WORKFLOW_RUNS: OperationShape = OperationShape {
         name: "GetWorkflowRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_IMPORT_CATALOG_TO_GLUE: OperationShape = OperationShape {
         name: "ImportCatalogToGlue",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_ASSET_TYPES: OperationShape = OperationShape {
         name: "ListAssetTypes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_BLUEPRINTS: OperationShape = OperationShape {
         name: "ListBlueprints",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_COLUMN_STATISTICS_TASK_RUNS: OperationShape = OperationShape {
         name: "ListColumnStatisticsTaskRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_CONNECTION_TYPES: OperationShape = OperationShape {
         name: "ListConnectionTypes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_CRAWLERS: OperationShape = OperationShape {
         name: "ListCrawlers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_CRAWLS: OperationShape = OperationShape {
         name: "ListCrawls",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_CUSTOM_ENTITY_TYPES: OperationShape = OperationShape {
         name: "ListCustomEntityTypes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_DATA_QUALITY_EVALUATION_CONFIGS: OperationShape = OperationShape {
         name: "ListDataQualityEvaluationConfigs",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_DATA_QUALITY_RESULTS: OperationShape = OperationShape {
         name: "ListDataQualityResults",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_DATA_QUALITY_RESULTS_V2: OperationShape = OperationShape {
         name: "ListDataQualityResultsV2",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_LIST_DATA_QUALITY_RULE_RECOMMENDATION_RUNS: OperationShape = OperationShape {
-        name: "ListDataQualityRuleRecommendationRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
-    pub(super) static OP_LIST_DATA_QUALITY_RULESET_EVALUATION_RUNS: OperationShape = OperationShape {
-        name: "ListDataQualityRulesetEvaluationRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_LIST_DATA_QUALITY_RULE_RECOMMENDATION_RUNS: OperationShape =
+        OperationShape {
+            name: "ListDataQualityRuleRecommendationRuns",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
+    pub(super) static OP_LIST_DATA_QUALITY_RULESET_EVALUATION_RUNS: OperationShape =
+        OperationShape {
+            name: "ListDataQualityRulesetEvaluationRuns",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_LIST_DATA_QUALITY_RULESETS: OperationShape = OperationShape {
         name: "ListDataQualityRulesets",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_DATA_QUALITY_STATISTIC_ANNOTATIONS: OperationShape = OperationShape {
         name: "ListDataQualityStatisticAnnotations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_DATA_QUALITY_STATISTICS: OperationShape = OperationShape {
         name: "ListDataQualityStatistics",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_DEV_ENDPOINTS: OperationShape = OperationShape {
         name: "ListDevEndpoints",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_ENTITIES: OperationShape = OperationShape {
         name: "ListEntities",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_FORM_TYPES: OperationShape = OperationShape {
         name: "ListFormTypes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_GLOSSARIES: OperationShape = OperationShape {
         name: "ListGlossaries",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_GLOSSARY_TERMS: OperationShape = OperationShape {
         name: "ListGlossaryTerms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_INTEGRATION_RESOURCE_PROPERTIES: OperationShape = OperationShape {
         name: "ListIntegrationResourceProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_INTEGRATION_TABLE_PROPERTIES: OperationShape = OperationShape {
         name: "ListIntegrationTableProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_ITERABLE_FORMS: OperationShape = OperationShape {
         name: "ListIterableForms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_JOBS: OperationShape = OperationShape {
         name: "ListJobs",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_ML_TRANSFORMS: OperationShape = OperationShape {
         name: "ListMLTransforms",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_LIST_MATERIALIZED_VIEW_REFRESH_TASK_RUNS: OperationShape = OperationShape {
-        name: "ListMaterializedViewRefreshTaskRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_LIST_MATERIALIZED_VIEW_REFRESH_TASK_RUNS: OperationShape =
+        OperationShape {
+            name: "ListMaterializedViewRefreshTaskRuns",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_LIST_REGISTRIES: OperationShape = OperationShape {
         name: "ListRegistries",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_SCHEMA_VERSIONS: OperationShape = OperationShape {
         name: "ListSchemaVersions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_SCHEMAS: OperationShape = OperationShape {
         name: "ListSchemas",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_SESSIONS: OperationShape = OperationShape {
         name: "ListSessions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_STATEMENTS: OperationShape = OperationShape {
         name: "ListStatements",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_TABLE_OPTIMIZER_RUNS: OperationShape = OperationShape {
         name: "ListTableOptimizerRuns",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_TRIGGERS: OperationShape = OperationShape {
         name: "ListTriggers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_USAGE_PROFILES: OperationShape = OperationShape {
         name: "ListUsageProfiles",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_WORKFLOWS: OperationShape = OperationShape {
         name: "ListWorkflows",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_MODIFY_INTEGRATION: OperationShape = OperationShape {
         name: "ModifyIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUBLISH_DATA_QUALITY_RESULT_V2: OperationShape = OperationShape {
         name: "PublishDataQualityResultV2",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_ASSET: OperationShape = OperationShape {
         name: "PutAsset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_ASSET_TYPE: OperationShape = OperationShape {
         name: "PutAssetType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_ATTACHMENT: OperationShape = OperationShape {
         name: "PutAttachment",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DATA_CATALOG_ENCRYPTION_SETTINGS: OperationShape = OperationShape {
         name: "PutDataCatalogEncryptionSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DATA_CATALOG_EXPORT_CONFIGURATION: OperationShape = OperationShape {
         name: "PutDataCatalogExportConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DATA_QUALITY_PROFILE_ANNOTATION: OperationShape = OperationShape {
         name: "PutDataQualityProfileAnnotation",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_FORM_TYPE: OperationShape = OperationShape {
         name: "PutFormType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "PutResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_SCHEMA_VERSION_METADATA: OperationShape = OperationShape {
         name: "PutSchemaVersionMetadata",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_WORKFLOW_RUN_PROPERTIES: OperationShape = OperationShape {
         name: "PutWorkflowRunProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_QUERY_SCHEMA_VERSION_METADATA: OperationShape = OperationShape {
         name: "QuerySchemaVersionMetadata",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_REGISTER_CONNECTION_TYPE: OperationShape = OperationShape {
         name: "RegisterConnectionType",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_REGISTER_SCHEMA_VERSION: OperationShape = OperationShape {
         name: "RegisterSchemaVersion",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_REMOVE_SCHEMA_VERSION_METADATA: OperationShape = OperationShape {
         name: "RemoveSchemaVersionMetadata",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_RESET_JOB_BOOKMARK: OperationShape = OperationShape {
         name: "ResetJobBookmark",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_RESUME_WORKFLOW_RUN: OperationShape = OperationShape {
         name: "ResumeWorkflowRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_RUN_STATEMENT: OperationShape = OperationShape {
         name: "RunStatement",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_SEARCH_ASSETS: OperationShape = OperationShape {
         name: "SearchAssets",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_SEARCH_TABLES: OperationShape = OperationShape {
         name: "SearchTables",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_BLUEPRINT_RUN: OperationShape = OperationShape {
         name: "StartBlueprintRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_COLUMN_STATISTICS_TASK_RUN: OperationShape = OperationShape {
         name: "StartColumnStatisticsTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_START_COLUMN_STATISTICS_TASK_RUN_SCHEDULE: OperationShape = OperationShape {
-        name: "StartColumnStatisticsTaskRunSchedule",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_START_COLUMN_STATISTICS_TASK_RUN_SCHEDULE: OperationShape =
+        OperationShape {
+            name: "StartColumnStatisticsTaskRunSchedule",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_START_CRAWLER: OperationShape = OperationShape {
         name: "StartCrawler",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_CRAWLER_SCHEDULE: OperationShape = OperationShape {
         name: "StartCrawlerSchedule",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_START_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape = OperationShape {
-        name: "StartDataQualityRuleRecommendationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
-    pub(super) static OP_START_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape = OperationShape {
-        name: "StartDataQualityRulesetEvaluationRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_START_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape =
+        OperationShape {
+            name: "StartDataQualityRuleRecommendationRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
+    pub(super) static OP_START_DATA_QUALITY_RULESET_EVALUATION_RUN: OperationShape =
+        OperationShape {
+            name: "StartDataQualityRulesetEvaluationRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_START_EXPORT_LABELS_TASK_RUN: OperationShape = OperationShape {
         name: "StartExportLabelsTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_IMPORT_LABELS_TASK_RUN: OperationShape = OperationShape {
         name: "StartImportLabelsTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_JOB_RUN: OperationShape = OperationShape {
         name: "StartJobRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_JOB_UPGRADE_ANALYSIS: OperationShape = OperationShape {
         name: "StartJobUpgradeAnalysis",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_ML_EVALUATION_TASK_RUN: OperationShape = OperationShape {
         name: "StartMLEvaluationTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_START_ML_LABELING_SET_GENERATION_TASK_RUN: OperationShape = OperationShape {
-        name: "StartMLLabelingSetGenerationTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
-    pub(super) static OP_START_MATERIALIZED_VIEW_REFRESH_TASK_RUN: OperationShape = OperationShape {
-        name: "StartMaterializedViewRefreshTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_START_ML_LABELING_SET_GENERATION_TASK_RUN: OperationShape =
+        OperationShape {
+            name: "StartMLLabelingSetGenerationTaskRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
+    pub(super) static OP_START_MATERIALIZED_VIEW_REFRESH_TASK_RUN: OperationShape =
+        OperationShape {
+            name: "StartMaterializedViewRefreshTaskRun",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_START_TRIGGER: OperationShape = OperationShape {
         name: "StartTrigger",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_WORKFLOW_RUN: OperationShape = OperationShape {
         name: "StartWorkflowRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_COLUMN_STATISTICS_TASK_RUN: OperationShape = OperationShape {
         name: "StopColumnStatisticsTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_STOP_COLUMN_STATISTICS_TASK_RUN_SCHEDULE: OperationShape = OperationShape {
-        name: "StopColumnStatisticsTaskRunSchedule",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_STOP_COLUMN_STATISTICS_TASK_RUN_SCHEDULE: OperationShape =
+        OperationShape {
+            name: "StopColumnStatisticsTaskRunSchedule",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_STOP_CRAWLER: OperationShape = OperationShape {
         name: "StopCrawler",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_CRAWLER_SCHEDULE: OperationShape = OperationShape {
         name: "StopCrawlerSchedule",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_JOB_UPGRADE_ANALYSIS: OperationShape = OperationShape {
         name: "StopJobUpgradeAnalysis",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_MATERIALIZED_VIEW_REFRESH_TASK_RUN: OperationShape = OperationShape {
         name: "StopMaterializedViewRefreshTaskRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_SESSION: OperationShape = OperationShape {
         name: "StopSession",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_TRIGGER: OperationShape = OperationShape {
         name: "StopTrigger",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_WORKFLOW_RUN: OperationShape = OperationShape {
         name: "StopWorkflowRun",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_TAG_RESOURCE: OperationShape = OperationShape {
         name: "TagResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_TEST_CONNECTION: OperationShape = OperationShape {
         name: "TestConnection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UNTAG_RESOURCE: OperationShape = OperationShape {
         name: "UntagResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_ASSET: OperationShape = OperationShape {
         name: "UpdateAsset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_BLUEPRINT: OperationShape = OperationShape {
         name: "UpdateBlueprint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_CATALOG: OperationShape = OperationShape {
         name: "UpdateCatalog",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_CLASSIFIER: OperationShape = OperationShape {
         name: "UpdateClassifier",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_COLUMN_STATISTICS_FOR_PARTITION: OperationShape = OperationShape {
         name: "UpdateColumnStatisticsForPartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_COLUMN_STATISTICS_FOR_TABLE: OperationShape = OperationShape {
         name: "UpdateColumnStatisticsForTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_COLUMN_STATISTICS_TASK_SETTINGS: OperationShape = OperationShape {
         name: "UpdateColumnStatisticsTaskSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_CONNECTION: OperationShape = OperationShape {
         name: "UpdateConnection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_CRAWLER: OperationShape = OperationShape {
         name: "UpdateCrawler",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_CRAWLER_SCHEDULE: OperationShape = OperationShape {
         name: "UpdateCrawlerSchedule",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_DATA_QUALITY_EVALUATION_CONFIG: OperationShape = OperationShape {
         name: "UpdateDataQualityEvaluationConfig",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_DATA_QUALITY_RULESET: OperationShape = OperationShape {
         name: "UpdateDataQualityRuleset",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_DATABASE: OperationShape = OperationShape {
         name: "UpdateDatabase",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_DATABASE_REQUEST,
         output: &UPDATE_DATABASE_RESPONSE,
         errors: &[
@@ -3869,98 +5279,155 @@ mod tables {
     };
     pub(super) static OP_UPDATE_DEV_ENDPOINT: OperationShape = OperationShape {
         name: "UpdateDevEndpoint",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_GLOSSARY: OperationShape = OperationShape {
         name: "UpdateGlossary",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_GLOSSARY_TERM: OperationShape = OperationShape {
         name: "UpdateGlossaryTerm",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_UPDATE_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape = OperationShape {
-        name: "UpdateGlueIdentityCenterConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_UPDATE_GLUE_IDENTITY_CENTER_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "UpdateGlueIdentityCenterConfiguration",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_UPDATE_INTEGRATION_RESOURCE_PROPERTY: OperationShape = OperationShape {
         name: "UpdateIntegrationResourceProperty",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_INTEGRATION_TABLE_PROPERTIES: OperationShape = OperationShape {
         name: "UpdateIntegrationTableProperties",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_JOB: OperationShape = OperationShape {
         name: "UpdateJob",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_JOB_FROM_SOURCE_CONTROL: OperationShape = OperationShape {
         name: "UpdateJobFromSourceControl",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_ML_TRANSFORM: OperationShape = OperationShape {
         name: "UpdateMLTransform",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_PARTITION: OperationShape = OperationShape {
         name: "UpdatePartition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_REGISTRY: OperationShape = OperationShape {
         name: "UpdateRegistry",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_SCHEMA: OperationShape = OperationShape {
         name: "UpdateSchema",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_SOURCE_CONTROL_FROM_JOB: OperationShape = OperationShape {
         name: "UpdateSourceControlFromJob",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_TABLE: OperationShape = OperationShape {
         name: "UpdateTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_TABLE_REQUEST,
         output: &UPDATE_TABLE_RESPONSE,
         errors: &[
@@ -3979,41 +5446,65 @@ mod tables {
     };
     pub(super) static OP_UPDATE_TABLE_OPTIMIZER: OperationShape = OperationShape {
         name: "UpdateTableOptimizer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_TRIGGER: OperationShape = OperationShape {
         name: "UpdateTrigger",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_USAGE_PROFILE: OperationShape = OperationShape {
         name: "UpdateUsageProfile",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_USER_DEFINED_FUNCTION: OperationShape = OperationShape {
         name: "UpdateUserDefinedFunction",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_WORKFLOW: OperationShape = OperationShape {
         name: "UpdateWorkflow",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static ARN_STRING: Shape =
-        Shape::String { min: Some(20), max: Some(2048), pattern: None, values: &[] };
+    pub(super) static ARN_STRING: Shape = Shape::String {
+        min: Some(20),
+        max: Some(2048),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static AUDIT_COLUMN_NAMES_LIST: Shape = Shape::List {
         member: &COLUMN_NAME_STRING,
         member_name: "member",
@@ -4031,8 +5522,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static AUDIT_CONTEXT_STRING: Shape =
-        Shape::String { min: Some(0), max: Some(2048), pattern: None, values: &[] };
+    pub(super) static AUDIT_CONTEXT_STRING: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static BATCH_DELETE_TABLE_NAME_LIST: Shape = Shape::List {
         member: &NAME_STRING,
         member_name: "member",
@@ -4059,11 +5554,18 @@ mod tables {
     };
     pub(super) static BOOLEAN: Shape = Shape::Boolean;
     pub(super) static BOOLEAN_NULLABLE: Shape = Shape::Boolean;
-    pub(super) static CATALOG_GETTER_PAGE_SIZE: Shape = Shape::Integer { min: Some(1), max: Some(100) };
+    pub(super) static CATALOG_GETTER_PAGE_SIZE: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(100),
+    };
     static CATALOG_ID_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static CATALOG_ID_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&CATALOG_ID_STRING_REGEX), values: &[] };
+    pub(super) static CATALOG_ID_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&CATALOG_ID_STRING_REGEX),
+        values: &[],
+    };
     static COLUMN: Structure = Structure {
         name: "Column",
         members: &[
@@ -4105,12 +5607,20 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static COLUMN_VALUES_STRING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static COLUMN_VALUES_STRING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static COMMENT_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static COMMENT_STRING: Shape =
-        Shape::String { min: Some(0), max: Some(255), pattern: Some(&COMMENT_STRING_REGEX), values: &[] };
+    pub(super) static COMMENT_STRING: Shape = Shape::String {
+        min: Some(0),
+        max: Some(255),
+        pattern: Some(&COMMENT_STRING_REGEX),
+        values: &[],
+    };
     static CREATE_DATABASE_REQUEST: Structure = Structure {
         name: "CreateDatabaseRequest",
         members: &[
@@ -4121,8 +5631,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    static CREATE_DATABASE_RESPONSE: Structure =
-        Structure { name: "CreateDatabaseResponse", members: &[], payload: None, union: false };
+    static CREATE_DATABASE_RESPONSE: Structure = Structure {
+        name: "CreateDatabaseResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static CREATE_ICEBERG_TABLE_INPUT: Structure = Structure {
         name: "CreateIcebergTableInput",
         members: &[
@@ -4144,21 +5658,35 @@ mod tables {
             optional("TableInput", &Shape::Structure(&TABLE_INPUT)),
             optional("PartitionIndexes", &PARTITION_INDEX_LIST),
             optional("TransactionId", &TRANSACTION_ID_STRING),
-            optional("OpenTableFormatInput", &Shape::Structure(&OPEN_TABLE_FORMAT_INPUT)),
+            optional(
+                "OpenTableFormatInput",
+                &Shape::Structure(&OPEN_TABLE_FORMAT_INPUT),
+            ),
         ],
         payload: None,
         union: false,
     };
-    static CREATE_TABLE_RESPONSE: Structure =
-        Structure { name: "CreateTableResponse", members: &[], payload: None, union: false };
-    static DATA_LAKE_PRINCIPAL: Structure = Structure {
-        name: "DataLakePrincipal",
-        members: &[optional("DataLakePrincipalIdentifier", &DATA_LAKE_PRINCIPAL_STRING)],
+    static CREATE_TABLE_RESPONSE: Structure = Structure {
+        name: "CreateTableResponse",
+        members: &[],
         payload: None,
         union: false,
     };
-    pub(super) static DATA_LAKE_PRINCIPAL_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    static DATA_LAKE_PRINCIPAL: Structure = Structure {
+        name: "DataLakePrincipal",
+        members: &[optional(
+            "DataLakePrincipalIdentifier",
+            &DATA_LAKE_PRINCIPAL_STRING,
+        )],
+        payload: None,
+        union: false,
+    };
+    pub(super) static DATA_LAKE_PRINCIPAL_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static DATABASE: Structure = Structure {
         name: "Database",
         members: &[
@@ -4175,8 +5703,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static DATABASE_ATTRIBUTES: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NAME", "TARGET_DATABASE"] };
+    pub(super) static DATABASE_ATTRIBUTES: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NAME", "TARGET_DATABASE"],
+    };
     pub(super) static DATABASE_ATTRIBUTES_LIST: Shape = Shape::List {
         member: &DATABASE_ATTRIBUTES,
         member_name: "member",
@@ -4217,12 +5749,19 @@ mod tables {
     };
     static DELETE_DATABASE_REQUEST: Structure = Structure {
         name: "DeleteDatabaseRequest",
-        members: &[optional("CatalogId", &CATALOG_ID_STRING), required("Name", &NAME_STRING)],
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("Name", &NAME_STRING),
+        ],
         payload: None,
         union: false,
     };
-    static DELETE_DATABASE_RESPONSE: Structure =
-        Structure { name: "DeleteDatabaseResponse", members: &[], payload: None, union: false };
+    static DELETE_DATABASE_RESPONSE: Structure = Structure {
+        name: "DeleteDatabaseResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static DELETE_TABLE_REQUEST: Structure = Structure {
         name: "DeleteTableRequest",
         members: &[
@@ -4234,8 +5773,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    static DELETE_TABLE_RESPONSE: Structure =
-        Structure { name: "DeleteTableResponse", members: &[], payload: None, union: false };
+    static DELETE_TABLE_RESPONSE: Structure = Structure {
+        name: "DeleteTableResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static DELETE_TABLE_VERSION_REQUEST: Structure = Structure {
         name: "DeleteTableVersionRequest",
         members: &[
@@ -4247,8 +5790,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    static DELETE_TABLE_VERSION_RESPONSE: Structure =
-        Structure { name: "DeleteTableVersionResponse", members: &[], payload: None, union: false };
+    static DELETE_TABLE_VERSION_RESPONSE: Structure = Structure {
+        name: "DeleteTableVersionResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static DESCRIPTION_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
     pub(super) static DESCRIPTION_STRING: Shape = Shape::String {
@@ -4275,7 +5822,10 @@ mod tables {
     };
     static ERROR_DETAIL: Structure = Structure {
         name: "ErrorDetail",
-        members: &[optional("ErrorCode", &NAME_STRING), optional("ErrorMessage", &DESCRIPTION_STRING)],
+        members: &[
+            optional("ErrorCode", &NAME_STRING),
+            optional("ErrorMessage", &DESCRIPTION_STRING),
+        ],
         payload: None,
         union: false,
     };
@@ -4310,15 +5860,26 @@ mod tables {
     };
     static FILTER_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static FILTER_STRING: Shape =
-        Shape::String { min: Some(0), max: Some(2048), pattern: Some(&FILTER_STRING_REGEX), values: &[] };
+    pub(super) static FILTER_STRING: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: Some(&FILTER_STRING_REGEX),
+        values: &[],
+    };
     static FORMAT_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static FORMAT_STRING: Shape =
-        Shape::String { min: None, max: Some(128), pattern: Some(&FORMAT_STRING_REGEX), values: &[] };
+    pub(super) static FORMAT_STRING: Shape = Shape::String {
+        min: None,
+        max: Some(128),
+        pattern: Some(&FORMAT_STRING_REGEX),
+        values: &[],
+    };
     static GET_DATABASE_REQUEST: Structure = Structure {
         name: "GetDatabaseRequest",
-        members: &[optional("CatalogId", &CATALOG_ID_STRING), required("Name", &NAME_STRING)],
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("Name", &NAME_STRING),
+        ],
         payload: None,
         union: false,
     };
@@ -4342,7 +5903,10 @@ mod tables {
     };
     static GET_DATABASES_RESPONSE: Structure = Structure {
         name: "GetDatabasesResponse",
-        members: &[required("DatabaseList", &DATABASE_LIST), optional("NextToken", &TOKEN)],
+        members: &[
+            required("DatabaseList", &DATABASE_LIST),
+            optional("NextToken", &TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -4407,7 +5971,10 @@ mod tables {
     };
     static GET_TABLE_VERSIONS_RESPONSE: Structure = Structure {
         name: "GetTableVersionsResponse",
-        members: &[optional("TableVersions", &GET_TABLE_VERSIONS_LIST), optional("NextToken", &TOKEN)],
+        members: &[
+            optional("TableVersions", &GET_TABLE_VERSIONS_LIST),
+            optional("NextToken", &TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -4431,11 +5998,15 @@ mod tables {
     };
     static GET_TABLES_RESPONSE: Structure = Structure {
         name: "GetTablesResponse",
-        members: &[optional("TableList", &TABLE_LIST), optional("NextToken", &TOKEN)],
+        members: &[
+            optional("TableList", &TABLE_LIST),
+            optional("NextToken", &TOKEN),
+        ],
         payload: None,
         union: false,
     };
-    static GLUE_RESOURCE_ARN_REGEX: Pattern = Pattern::new(r"arn:aws(-(cn|us-gov|iso(-[bef])?))?:glue:.*");
+    static GLUE_RESOURCE_ARN_REGEX: Pattern =
+        Pattern::new(r"arn:aws(-(cn|us-gov|iso(-[bef])?))?:glue:.*");
     pub(super) static GLUE_RESOURCE_ARN: Shape = Shape::String {
         min: Some(1),
         max: Some(10240),
@@ -4444,8 +6015,12 @@ mod tables {
     };
     static HASH_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static HASH_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&HASH_STRING_REGEX), values: &[] };
+    pub(super) static HASH_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&HASH_STRING_REGEX),
+        values: &[],
+    };
     pub(super) static ICEBERG_DOCUMENT: Shape = Shape::Document;
     static ICEBERG_ENCRYPTED_KEY: Structure = Structure {
         name: "IcebergEncryptedKey",
@@ -4463,13 +6038,20 @@ mod tables {
         members: &[
             required("MetadataOperation", &METADATA_OPERATION),
             optional("Version", &VERSION_STRING),
-            optional("CreateIcebergTableInput", &Shape::Structure(&CREATE_ICEBERG_TABLE_INPUT)),
+            optional(
+                "CreateIcebergTableInput",
+                &Shape::Structure(&CREATE_ICEBERG_TABLE_INPUT),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static ICEBERG_NULL_ORDER: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["nulls-first", "nulls-last"] };
+    pub(super) static ICEBERG_NULL_ORDER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["nulls-first", "nulls-last"],
+    };
     static ICEBERG_PARTITION_FIELD: Structure = Structure {
         name: "IcebergPartitionField",
         members: &[
@@ -4483,7 +6065,10 @@ mod tables {
     };
     static ICEBERG_PARTITION_SPEC: Structure = Structure {
         name: "IcebergPartitionSpec",
-        members: &[required("Fields", &ICEBERG_PARTITION_SPEC_FIELD_LIST), optional("SpecId", &INTEGER)],
+        members: &[
+            required("Fields", &ICEBERG_PARTITION_SPEC_FIELD_LIST),
+            optional("SpecId", &INTEGER),
+        ],
         payload: None,
         union: false,
     };
@@ -4519,8 +6104,12 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static ICEBERG_SORT_DIRECTION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["asc", "desc"] };
+    pub(super) static ICEBERG_SORT_DIRECTION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["asc", "desc"],
+    };
     static ICEBERG_SORT_FIELD: Structure = Structure {
         name: "IcebergSortField",
         members: &[
@@ -4534,7 +6123,10 @@ mod tables {
     };
     static ICEBERG_SORT_ORDER: Structure = Structure {
         name: "IcebergSortOrder",
-        members: &[required("OrderId", &INTEGER), required("Fields", &ICEBERG_SORT_ORDER_FIELD_LIST)],
+        members: &[
+            required("OrderId", &INTEGER),
+            required("Fields", &ICEBERG_SORT_ORDER_FIELD_LIST),
+        ],
         payload: None,
         union: false,
     };
@@ -4573,8 +6165,12 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static ICEBERG_STRUCT_TYPE_ENUM: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["struct"] };
+    pub(super) static ICEBERG_STRUCT_TYPE_ENUM: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["struct"],
+    };
     static ICEBERG_TABLE_METADATA: Structure = Structure {
         name: "IcebergTableMetadata",
         members: &[
@@ -4616,8 +6212,12 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static ICEBERG_TRANSFORM_STRING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static ICEBERG_TRANSFORM_STRING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ICEBERG_UPDATE_ACTION: Shape = Shape::String {
         min: None,
         max: None,
@@ -4636,10 +6236,21 @@ mod tables {
             "remove-encryption-key",
         ],
     };
-    pub(super) static INTEGER: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static INTEGER_FLAG: Shape = Shape::Integer { min: Some(0), max: Some(1) };
-    pub(super) static INTEGER_LIST: Shape =
-        Shape::List { member: &INTEGER, member_name: "member", flattened: false, min: None, max: None };
+    pub(super) static INTEGER: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static INTEGER_FLAG: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1),
+    };
+    pub(super) static INTEGER_LIST: Shape = Shape::List {
+        member: &INTEGER,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     pub(super) static KEY_LIST: Shape = Shape::List {
         member: &NAME_STRING,
         member_name: "member",
@@ -4649,16 +6260,32 @@ mod tables {
     };
     static KEY_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static KEY_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&KEY_STRING_REGEX), values: &[] };
-    pub(super) static LAST_REFRESH_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FULL", "INCREMENTAL"] };
-    pub(super) static LOCATION_MAP: Shape =
-        Shape::Map { key: &COLUMN_VALUES_STRING, value: &COLUMN_VALUES_STRING, min: None, max: None };
+    pub(super) static KEY_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&KEY_STRING_REGEX),
+        values: &[],
+    };
+    pub(super) static LAST_REFRESH_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FULL", "INCREMENTAL"],
+    };
+    pub(super) static LOCATION_MAP: Shape = Shape::Map {
+        key: &COLUMN_VALUES_STRING,
+        value: &COLUMN_VALUES_STRING,
+        min: None,
+        max: None,
+    };
     static LOCATION_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
-    pub(super) static LOCATION_STRING: Shape =
-        Shape::String { min: None, max: Some(2056), pattern: Some(&LOCATION_STRING_REGEX), values: &[] };
+    pub(super) static LOCATION_STRING: Shape = Shape::String {
+        min: None,
+        max: Some(2056),
+        pattern: Some(&LOCATION_STRING_REGEX),
+        values: &[],
+    };
     pub(super) static LOCATION_STRING_LIST: Shape = Shape::List {
         member: &LOCATION_STRING,
         member_name: "member",
@@ -4666,19 +6293,42 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static METADATA_OPERATION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["CREATE"] };
+    pub(super) static METADATA_OPERATION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["CREATE"],
+    };
     static NAME_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static NAME_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&NAME_STRING_REGEX), values: &[] };
-    pub(super) static NAME_STRING_LIST: Shape =
-        Shape::List { member: &NAME_STRING, member_name: "member", flattened: false, min: None, max: None };
-    pub(super) static NON_NEGATIVE_INTEGER: Shape = Shape::Integer { min: Some(0), max: None };
+    pub(super) static NAME_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&NAME_STRING_REGEX),
+        values: &[],
+    };
+    pub(super) static NAME_STRING_LIST: Shape = Shape::List {
+        member: &NAME_STRING,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static NON_NEGATIVE_INTEGER: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
+    };
     pub(super) static NULLABLE_BOOLEAN: Shape = Shape::Boolean;
-    pub(super) static NULLABLE_LONG: Shape = Shape::Long { min: None, max: None };
-    pub(super) static NULLABLE_STRING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static NULLABLE_LONG: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static NULLABLE_STRING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static OPEN_TABLE_FORMAT_INPUT: Structure = Structure {
         name: "OpenTableFormatInput",
         members: &[optional("IcebergInput", &Shape::Structure(&ICEBERG_INPUT))],
@@ -4687,7 +6337,10 @@ mod tables {
     };
     static ORDER: Structure = Structure {
         name: "Order",
-        members: &[required("Column", &NAME_STRING), required("SortOrder", &INTEGER_FLAG)],
+        members: &[
+            required("Column", &NAME_STRING),
+            required("SortOrder", &INTEGER_FLAG),
+        ],
         payload: None,
         union: false,
     };
@@ -4698,13 +6351,24 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static PARAMETERS_MAP: Shape =
-        Shape::Map { key: &KEY_STRING, value: &PARAMETERS_MAP_VALUE, min: None, max: None };
-    pub(super) static PARAMETERS_MAP_VALUE: Shape =
-        Shape::String { min: None, max: Some(512000), pattern: None, values: &[] };
+    pub(super) static PARAMETERS_MAP: Shape = Shape::Map {
+        key: &KEY_STRING,
+        value: &PARAMETERS_MAP_VALUE,
+        min: None,
+        max: None,
+    };
+    pub(super) static PARAMETERS_MAP_VALUE: Shape = Shape::String {
+        min: None,
+        max: Some(512000),
+        pattern: None,
+        values: &[],
+    };
     static PARTITION_INDEX: Structure = Structure {
         name: "PartitionIndex",
-        members: &[required("Keys", &KEY_LIST), required("IndexName", &NAME_STRING)],
+        members: &[
+            required("Keys", &KEY_LIST),
+            required("IndexName", &NAME_STRING),
+        ],
         payload: None,
         union: false,
     };
@@ -4731,8 +6395,13 @@ mod tables {
             "DATA_LOCATION_ACCESS",
         ],
     };
-    pub(super) static PERMISSION_LIST: Shape =
-        Shape::List { member: &PERMISSION, member_name: "member", flattened: false, min: None, max: None };
+    pub(super) static PERMISSION_LIST: Shape = Shape::List {
+        member: &PERMISSION,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     static PRINCIPAL_PERMISSIONS: Structure = Structure {
         name: "PrincipalPermissions",
         members: &[
@@ -4755,11 +6424,22 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static REFRESH_SECONDS: Shape = Shape::Long { min: None, max: None };
-    pub(super) static RESOURCE_ACTION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["UPDATE", "CREATE"] };
-    pub(super) static RESOURCE_SHARE_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FOREIGN", "ALL", "FEDERATED"] };
+    pub(super) static REFRESH_SECONDS: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static RESOURCE_ACTION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["UPDATE", "CREATE"],
+    };
+    pub(super) static RESOURCE_SHARE_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FOREIGN", "ALL", "FEDERATED"],
+    };
     pub(super) static RESOURCE_STATE: Shape = Shape::String {
         min: None,
         max: None,
@@ -4821,16 +6501,24 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static SPARK_PIPELINE_INFO_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: None, values: &[] };
+    pub(super) static SPARK_PIPELINE_INFO_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static SPARK_PIPELINE_INFO_MAP: Shape = Shape::Map {
         key: &SPARK_PIPELINE_INFO_KEY,
         value: &SPARK_PIPELINE_INFO_VALUE,
         min: Some(0),
         max: Some(50),
     };
-    pub(super) static SPARK_PIPELINE_INFO_VALUE: Shape =
-        Shape::String { min: Some(0), max: Some(2048), pattern: None, values: &[] };
+    pub(super) static SPARK_PIPELINE_INFO_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: None,
+        values: &[],
+    };
     static STATUS_DETAILS: Structure = Structure {
         name: "StatusDetails",
         members: &[
@@ -4861,13 +6549,24 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static STRING_TO_STRING_MAP: Shape =
-        Shape::Map { key: &NULLABLE_STRING, value: &NULLABLE_STRING, min: None, max: None };
+    pub(super) static STRING_TO_STRING_MAP: Shape = Shape::Map {
+        key: &NULLABLE_STRING,
+        value: &NULLABLE_STRING,
+        min: None,
+        max: None,
+    };
     pub(super) static SUB_OBJECT_SOURCE_TYPE: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["HIVE_PARQUET", "HIVE_ORC", "HIVE_CSV", "HIVE_JSON", "PLAIN_PARQUET", "ICEBERG"],
+        values: &[
+            "HIVE_PARQUET",
+            "HIVE_ORC",
+            "HIVE_CSV",
+            "HIVE_JSON",
+            "PLAIN_PARQUET",
+            "ICEBERG",
+        ],
     };
     static SUB_OBJECT_STATISTICS: Structure = Structure {
         name: "SubObjectStatistics",
@@ -4915,7 +6614,10 @@ mod tables {
             optional("ViewDefinition", &Shape::Structure(&VIEW_DEFINITION)),
             optional("IsMultiDialectView", &NULLABLE_BOOLEAN),
             optional("IsMaterializedView", &NULLABLE_BOOLEAN),
-            optional("IcebergTableMetadata", &Shape::Structure(&ICEBERG_TABLE_METADATA)),
+            optional(
+                "IcebergTableMetadata",
+                &Shape::Structure(&ICEBERG_TABLE_METADATA),
+            ),
             optional("Status", &Shape::Structure(&TABLE_STATUS)),
             optional("RLSProperties", &Shape::Structure(&RLS_PROPERTIES)),
         ],
@@ -4953,8 +6655,12 @@ mod tables {
     };
     static TABLE_ID_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static TABLE_ID_STRING: Shape =
-        Shape::String { min: None, max: Some(100), pattern: Some(&TABLE_ID_STRING_REGEX), values: &[] };
+    pub(super) static TABLE_ID_STRING: Shape = Shape::String {
+        min: None,
+        max: Some(100),
+        pattern: Some(&TABLE_ID_STRING_REGEX),
+        values: &[],
+    };
     static TABLE_IDENTIFIER: Structure = Structure {
         name: "TableIdentifier",
         members: &[
@@ -4995,8 +6701,12 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static TABLE_RESOURCE_SHARE_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["FEDERATED", "ALL"] };
+    pub(super) static TABLE_RESOURCE_SHARE_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FEDERATED", "ALL"],
+    };
     static TABLE_STATUS: Structure = Structure {
         name: "TableStatus",
         members: &[
@@ -5012,23 +6722,50 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static TABLE_TYPE_STRING: Shape =
-        Shape::String { min: None, max: Some(255), pattern: None, values: &[] };
+    pub(super) static TABLE_TYPE_STRING: Shape = Shape::String {
+        min: None,
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static TABLE_VERSION: Structure = Structure {
         name: "TableVersion",
-        members: &[optional("Table", &Shape::Structure(&TABLE)), optional("VersionId", &VERSION_STRING)],
+        members: &[
+            optional("Table", &Shape::Structure(&TABLE)),
+            optional("VersionId", &VERSION_STRING),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static TABLE_VERSION_ID: Shape = Shape::Long { min: Some(-1), max: None };
-    pub(super) static TAG_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: None, values: &[] };
-    pub(super) static TAG_VALUE: Shape =
-        Shape::String { min: Some(0), max: Some(256), pattern: None, values: &[] };
-    pub(super) static TAGS_MAP: Shape =
-        Shape::Map { key: &TAG_KEY, value: &TAG_VALUE, min: Some(0), max: Some(50) };
+    pub(super) static TABLE_VERSION_ID: Shape = Shape::Long {
+        min: Some(-1),
+        max: None,
+    };
+    pub(super) static TAG_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static TAG_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static TAGS_MAP: Shape = Shape::Map {
+        key: &TAG_KEY,
+        value: &TAG_VALUE,
+        min: Some(0),
+        max: Some(50),
+    };
     pub(super) static TIMESTAMP: Shape = Shape::Timestamp { format: None };
-    pub(super) static TOKEN: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static TOKEN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static TRANSACTION_ID_STRING_REGEX: Pattern = Pattern::new(r"[\p{L}\p{N}\p{P}]*");
     pub(super) static TRANSACTION_ID_STRING: Shape = Shape::String {
         min: Some(1),
@@ -5036,9 +6773,14 @@ mod tables {
         pattern: Some(&TRANSACTION_ID_STRING_REGEX),
         values: &[],
     };
-    static URI_REGEX: Pattern = Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
-    pub(super) static URI: Shape =
-        Shape::String { min: Some(1), max: Some(1024), pattern: Some(&URI_REGEX), values: &[] };
+    static URI_REGEX: Pattern =
+        Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
+    pub(super) static URI: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&URI_REGEX),
+        values: &[],
+    };
     static UPDATE_DATABASE_REQUEST: Structure = Structure {
         name: "UpdateDatabaseRequest",
         members: &[
@@ -5049,11 +6791,18 @@ mod tables {
         payload: None,
         union: false,
     };
-    static UPDATE_DATABASE_RESPONSE: Structure =
-        Structure { name: "UpdateDatabaseResponse", members: &[], payload: None, union: false };
+    static UPDATE_DATABASE_RESPONSE: Structure = Structure {
+        name: "UpdateDatabaseResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static UPDATE_ICEBERG_INPUT: Structure = Structure {
         name: "UpdateIcebergInput",
-        members: &[required("UpdateIcebergTableInput", &Shape::Structure(&UPDATE_ICEBERG_TABLE_INPUT))],
+        members: &[required(
+            "UpdateIcebergTableInput",
+            &Shape::Structure(&UPDATE_ICEBERG_TABLE_INPUT),
+        )],
         payload: None,
         union: false,
     };
@@ -5065,7 +6814,10 @@ mod tables {
     };
     static UPDATE_OPEN_TABLE_FORMAT_INPUT: Structure = Structure {
         name: "UpdateOpenTableFormatInput",
-        members: &[optional("UpdateIcebergInput", &Shape::Structure(&UPDATE_ICEBERG_INPUT))],
+        members: &[optional(
+            "UpdateIcebergInput",
+            &Shape::Structure(&UPDATE_ICEBERG_INPUT),
+        )],
         payload: None,
         union: false,
     };
@@ -5081,18 +6833,32 @@ mod tables {
             optional("VersionId", &VERSION_STRING),
             optional("ViewUpdateAction", &VIEW_UPDATE_ACTION),
             optional("Force", &BOOLEAN),
-            optional("UpdateOpenTableFormatInput", &Shape::Structure(&UPDATE_OPEN_TABLE_FORMAT_INPUT)),
+            optional(
+                "UpdateOpenTableFormatInput",
+                &Shape::Structure(&UPDATE_OPEN_TABLE_FORMAT_INPUT),
+            ),
         ],
         payload: None,
         union: false,
     };
-    static UPDATE_TABLE_RESPONSE: Structure =
-        Structure { name: "UpdateTableResponse", members: &[], payload: None, union: false };
-    pub(super) static VERSION_LONG_NUMBER: Shape = Shape::Long { min: Some(1), max: Some(100000) };
+    static UPDATE_TABLE_RESPONSE: Structure = Structure {
+        name: "UpdateTableResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
+    pub(super) static VERSION_LONG_NUMBER: Shape = Shape::Long {
+        min: Some(1),
+        max: Some(100000),
+    };
     static VERSION_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
-    pub(super) static VERSION_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: Some(&VERSION_STRING_REGEX), values: &[] };
+    pub(super) static VERSION_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: Some(&VERSION_STRING_REGEX),
+        values: &[],
+    };
     static VIEW_DEFINITION: Structure = Structure {
         name: "ViewDefinition",
         members: &[
@@ -5131,10 +6897,18 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static VIEW_DIALECT: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["REDSHIFT", "ATHENA", "SPARK"] };
-    pub(super) static VIEW_DIALECT_VERSION_STRING: Shape =
-        Shape::String { min: Some(1), max: Some(255), pattern: None, values: &[] };
+    pub(super) static VIEW_DIALECT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["REDSHIFT", "ATHENA", "SPARK"],
+    };
+    pub(super) static VIEW_DIALECT_VERSION_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
     static VIEW_REPRESENTATION: Structure = Structure {
         name: "ViewRepresentation",
         members: &[
@@ -5188,8 +6962,12 @@ mod tables {
         min: Some(0),
         max: Some(10),
     };
-    pub(super) static VIEW_TEXT_STRING: Shape =
-        Shape::String { min: None, max: Some(409600), pattern: None, values: &[] };
+    pub(super) static VIEW_TEXT_STRING: Shape = Shape::String {
+        min: None,
+        max: Some(409600),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static VIEW_UPDATE_ACTION: Shape = Shape::String {
         min: None,
         max: None,

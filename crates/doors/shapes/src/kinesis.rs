@@ -15,7 +15,10 @@ pub static SERVICE: Service = Service {
     name: "kinesis",
     signing_name: "kinesis",
     version: "2013-12-02",
-    protocol: Protocol::Json { version: "1.1", target: "Kinesis_20131202" },
+    protocol: Protocol::Json {
+        version: "1.1",
+        target: "Kinesis_20131202",
+    },
     xml_namespace: None,
     operations: tables::OPERATIONS,
 };
@@ -59,7 +62,9 @@ pub struct AcknowledgeDeadLetterQueueRecordsRequestEntry {
     pub receipt_handle: String,
 }
 
-valid!(AcknowledgeDeadLetterQueueRecordsRequestEntry { receipt_handle: tables::RECEIPT_HANDLE });
+valid!(AcknowledgeDeadLetterQueueRecordsRequestEntry {
+    receipt_handle: tables::RECEIPT_HANDLE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -107,7 +112,9 @@ pub struct AcknowledgeQueueRecordsRequestEntry {
     pub receipt_handle: String,
 }
 
-valid!(AcknowledgeQueueRecordsRequestEntry { receipt_handle: tables::RECEIPT_HANDLE });
+valid!(AcknowledgeQueueRecordsRequestEntry {
+    receipt_handle: tables::RECEIPT_HANDLE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -146,7 +153,10 @@ pub struct ChannelDescription {
     pub channel_id: String,
     #[serde(rename = "ChannelStatus")]
     pub channel_status: String,
-    #[serde(rename = "ChannelStatusReason", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ChannelStatusReason",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub channel_status_reason: Option<String>,
     #[serde(rename = "ChannelCreationTimestamp")]
     pub channel_creation_timestamp: scalars::Timestamp,
@@ -154,11 +164,20 @@ pub struct ChannelDescription {
     pub service_execution_role_arn: String,
     #[serde(rename = "StreamConfigurationList")]
     pub stream_configuration_list: Vec<ChannelStreamDescription>,
-    #[serde(rename = "S3DestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_configuration: Option<S3DestinationDescription>,
-    #[serde(rename = "S3TablesDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3TablesDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_tables_destination_configuration: Option<S3TablesDestinationDescription>,
-    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encryption_configuration: Option<ChannelEncryptionConfiguration>,
     #[serde(rename = "LoggingConfiguration")]
     pub logging_configuration: ChannelLoggingConfiguration,
@@ -183,7 +202,9 @@ pub struct ChannelLoggingConfiguration {
     pub cloud_watch_logs: CloudWatchLogs,
 }
 
-valid!(ChannelLoggingConfiguration { cloud_watch_logs: ANY });
+valid!(ChannelLoggingConfiguration {
+    cloud_watch_logs: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChannelLoggingUpdateInput {
@@ -191,7 +212,9 @@ pub struct ChannelLoggingUpdateInput {
     pub cloud_watch_logs: CloudWatchLogsUpdateInput,
 }
 
-valid!(ChannelLoggingUpdateInput { cloud_watch_logs: ANY });
+valid!(ChannelLoggingUpdateInput {
+    cloud_watch_logs: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChannelStreamConfiguration {
@@ -201,7 +224,10 @@ pub struct ChannelStreamConfiguration {
     pub record_configuration: RecordConfiguration,
 }
 
-valid!(ChannelStreamConfiguration { stream_arn: tables::STREAM_ARN, record_configuration: ANY });
+valid!(ChannelStreamConfiguration {
+    stream_arn: tables::STREAM_ARN,
+    record_configuration: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -234,7 +260,10 @@ pub struct ChannelSummary {
     pub channel_id: String,
     #[serde(rename = "ChannelStatus")]
     pub channel_status: String,
-    #[serde(rename = "ChannelStatusReason", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ChannelStatusReason",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub channel_status_reason: Option<String>,
     #[serde(rename = "ChannelCreationTimestamp")]
     pub channel_creation_timestamp: scalars::Timestamp,
@@ -321,15 +350,27 @@ pub struct CreateChannelInput {
     pub service_execution_role_arn: String,
     #[serde(rename = "StreamConfigurationList")]
     pub stream_configuration_list: Vec<ChannelStreamConfiguration>,
-    #[serde(rename = "S3DestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_configuration: Option<S3DestinationConfiguration>,
-    #[serde(rename = "S3TablesDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3TablesDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_tables_destination_configuration: Option<S3TablesDestinationConfiguration>,
-    #[serde(rename = "EncryptionConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EncryptionConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub encryption_configuration: Option<ChannelEncryptionConfiguration>,
     #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    #[serde(rename = "LoggingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "LoggingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub logging_configuration: Option<ChannelLoggingConfiguration>,
 }
 
@@ -387,11 +428,17 @@ pub struct CreateStreamInput {
     pub stream_mode_details: Option<StreamModeDetails>,
     #[serde(rename = "Tags", skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeMap<String, String>>,
-    #[serde(rename = "WarmThroughputMiBps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "WarmThroughputMiBps",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub warm_throughput_mibps: Option<i32>,
     #[serde(rename = "MaxRecordSizeInKiB", skip_serializing_if = "Option::is_none")]
     pub max_record_size_in_kib: Option<i32>,
-    #[serde(rename = "RecordDistributionStrategy", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RecordDistributionStrategy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub record_distribution_strategy: Option<String>,
 }
 
@@ -458,7 +505,9 @@ pub struct DeleteChannelInput {
     pub channel_arn: String,
 }
 
-valid!(DeleteChannelInput { channel_arn: tables::CHANNEL_ARN });
+valid!(DeleteChannelInput {
+    channel_arn: tables::CHANNEL_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteQueueInput {
@@ -466,7 +515,9 @@ pub struct DeleteQueueInput {
     pub queue_arn: String,
 }
 
-valid!(DeleteQueueInput { queue_arn: tables::QUEUE_ARN });
+valid!(DeleteQueueInput {
+    queue_arn: tables::QUEUE_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteResourcePolicyInput {
@@ -476,13 +527,19 @@ pub struct DeleteResourcePolicyInput {
     pub stream_id: Option<String>,
 }
 
-valid!(DeleteResourcePolicyInput { resource_arn: tables::RESOURCE_ARN, stream_id: tables::STREAM_ID });
+valid!(DeleteResourcePolicyInput {
+    resource_arn: tables::RESOURCE_ARN,
+    stream_id: tables::STREAM_ID
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteStreamInput {
     #[serde(rename = "StreamName", skip_serializing_if = "Option::is_none")]
     pub stream_name: Option<String>,
-    #[serde(rename = "EnforceConsumerDeletion", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EnforceConsumerDeletion",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enforce_consumer_deletion: Option<bool>,
     #[serde(rename = "StreamARN", skip_serializing_if = "Option::is_none")]
     pub stream_arn: Option<String>,
@@ -523,7 +580,10 @@ valid!(DescribeAccountSettingsInput {});
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DescribeAccountSettingsOutput {
-    #[serde(rename = "MinimumThroughputBillingCommitment", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "MinimumThroughputBillingCommitment",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub minimum_throughput_billing_commitment: Option<MinimumThroughputBillingCommitmentOutput>,
 }
 
@@ -533,7 +593,9 @@ pub struct DescribeChannelInput {
     pub channel_arn: String,
 }
 
-valid!(DescribeChannelInput { channel_arn: tables::CHANNEL_ARN });
+valid!(DescribeChannelInput {
+    channel_arn: tables::CHANNEL_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -570,7 +632,9 @@ pub struct DescribeQueueInput {
     pub queue_arn: String,
 }
 
-valid!(DescribeQueueInput { queue_arn: tables::QUEUE_ARN });
+valid!(DescribeQueueInput {
+    queue_arn: tables::QUEUE_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -611,7 +675,10 @@ pub struct DescribeStreamInput {
     pub stream_name: Option<String>,
     #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
     pub limit: Option<i32>,
-    #[serde(rename = "ExclusiveStartShardId", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartShardId",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_shard_id: Option<String>,
     #[serde(rename = "StreamARN", skip_serializing_if = "Option::is_none")]
     pub stream_arn: Option<String>,
@@ -707,9 +774,15 @@ pub struct EnhancedMetrics {
 pub struct EnhancedMonitoringOutput {
     #[serde(rename = "StreamName", skip_serializing_if = "Option::is_none")]
     pub stream_name: Option<String>,
-    #[serde(rename = "CurrentShardLevelMetrics", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CurrentShardLevelMetrics",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub current_shard_level_metrics: Option<Vec<String>>,
-    #[serde(rename = "DesiredShardLevelMetrics", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DesiredShardLevelMetrics",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub desired_shard_level_metrics: Option<Vec<String>>,
     #[serde(rename = "StreamARN", skip_serializing_if = "Option::is_none")]
     pub stream_arn: Option<String>,
@@ -757,7 +830,10 @@ pub struct GetResourcePolicyInput {
     pub stream_id: Option<String>,
 }
 
-valid!(GetResourcePolicyInput { resource_arn: tables::RESOURCE_ARN, stream_id: tables::STREAM_ID });
+valid!(GetResourcePolicyInput {
+    resource_arn: tables::RESOURCE_ARN,
+    stream_id: tables::STREAM_ID
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -774,7 +850,10 @@ pub struct GetShardIteratorInput {
     pub shard_id: String,
     #[serde(rename = "ShardIteratorType")]
     pub shard_iterator_type: String,
-    #[serde(rename = "StartingSequenceNumber", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StartingSequenceNumber",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub starting_sequence_number: Option<String>,
     #[serde(rename = "Timestamp", skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<scalars::Timestamp>,
@@ -885,11 +964,17 @@ pub struct ListShardsInput {
     pub stream_name: Option<String>,
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
-    #[serde(rename = "ExclusiveStartShardId", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartShardId",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_shard_id: Option<String>,
     #[serde(rename = "MaxResults", skip_serializing_if = "Option::is_none")]
     pub max_results: Option<i32>,
-    #[serde(rename = "StreamCreationTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StreamCreationTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_creation_timestamp: Option<scalars::Timestamp>,
     #[serde(rename = "ShardFilter", skip_serializing_if = "Option::is_none")]
     pub shard_filter: Option<ShardFilter>,
@@ -926,7 +1011,10 @@ pub struct ListStreamConsumersInput {
     pub next_token: Option<String>,
     #[serde(rename = "MaxResults", skip_serializing_if = "Option::is_none")]
     pub max_results: Option<i32>,
-    #[serde(rename = "StreamCreationTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StreamCreationTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_creation_timestamp: Option<scalars::Timestamp>,
     #[serde(rename = "StreamId", skip_serializing_if = "Option::is_none")]
     pub stream_id: Option<String>,
@@ -952,7 +1040,10 @@ pub struct ListStreamConsumersOutput {
 pub struct ListStreamsInput {
     #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
     pub limit: Option<i32>,
-    #[serde(rename = "ExclusiveStartStreamName", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartStreamName",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_stream_name: Option<String>,
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
@@ -985,7 +1076,10 @@ pub struct ListTagsForResourceInput {
     pub stream_id: Option<String>,
 }
 
-valid!(ListTagsForResourceInput { resource_arn: tables::RESOURCE_ARN, stream_id: tables::STREAM_ID });
+valid!(ListTagsForResourceInput {
+    resource_arn: tables::RESOURCE_ARN,
+    stream_id: tables::STREAM_ID
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -998,7 +1092,10 @@ pub struct ListTagsForResourceOutput {
 pub struct ListTagsForStreamInput {
     #[serde(rename = "StreamName", skip_serializing_if = "Option::is_none")]
     pub stream_name: Option<String>,
-    #[serde(rename = "ExclusiveStartTagKey", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExclusiveStartTagKey",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub exclusive_start_tag_key: Option<String>,
     #[serde(rename = "Limit", skip_serializing_if = "Option::is_none")]
     pub limit: Option<i32>,
@@ -1066,7 +1163,10 @@ pub struct MinimumThroughputBillingCommitmentOutput {
     pub started_at: Option<scalars::Timestamp>,
     #[serde(rename = "EndedAt", skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<scalars::Timestamp>,
-    #[serde(rename = "EarliestAllowedEndAt", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EarliestAllowedEndAt",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub earliest_allowed_end_at: Option<scalars::Timestamp>,
 }
 
@@ -1078,7 +1178,10 @@ pub struct PartitionField {
     pub source_name: String,
 }
 
-valid!(PartitionField { transform: tables::PARTITION_TRANSFORM, source_name: tables::PARTITION_SOURCE_NAME });
+valid!(PartitionField {
+    transform: tables::PARTITION_TRANSFORM,
+    source_name: tables::PARTITION_SOURCE_NAME
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionSpec {
@@ -1086,7 +1189,9 @@ pub struct PartitionSpec {
     pub partition_fields: Vec<PartitionField>,
 }
 
-valid!(PartitionSpec { partition_fields: tables::PARTITION_FIELD_LIST });
+valid!(PartitionSpec {
+    partition_fields: tables::PARTITION_FIELD_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutRecordInput {
@@ -1098,7 +1203,10 @@ pub struct PutRecordInput {
     pub partition_key: Option<String>,
     #[serde(rename = "ExplicitHashKey", skip_serializing_if = "Option::is_none")]
     pub explicit_hash_key: Option<String>,
-    #[serde(rename = "SequenceNumberForOrdering", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SequenceNumberForOrdering",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sequence_number_for_ordering: Option<String>,
     #[serde(rename = "StreamARN", skip_serializing_if = "Option::is_none")]
     pub stream_arn: Option<String>,
@@ -1200,13 +1308,22 @@ pub struct PutResourcePolicyInput {
     pub policy: String,
 }
 
-valid!(PutResourcePolicyInput { resource_arn: tables::RESOURCE_ARN, stream_id: tables::STREAM_ID });
+valid!(PutResourcePolicyInput {
+    resource_arn: tables::RESOURCE_ARN,
+    stream_id: tables::STREAM_ID
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueAttributes {
-    #[serde(rename = "VisibilityTimeoutSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "VisibilityTimeoutSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub visibility_timeout_seconds: Option<i32>,
-    #[serde(rename = "DeadLetterConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeadLetterConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dead_letter_configuration: Option<DeadLetterConfiguration>,
 }
 
@@ -1259,7 +1376,9 @@ pub struct QueueStartingPosition {
     pub timestamp: Option<scalars::Timestamp>,
 }
 
-valid!(QueueStartingPosition { r#type: tables::QUEUE_STARTING_POSITION_TYPE });
+valid!(QueueStartingPosition {
+    r#type: tables::QUEUE_STARTING_POSITION_TYPE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueStreamConfiguration {
@@ -1269,17 +1388,25 @@ pub struct QueueStreamConfiguration {
     pub starting_position: Option<QueueStartingPosition>,
 }
 
-valid!(QueueStreamConfiguration { stream_arn: tables::STREAM_ARN, starting_position: ANY });
+valid!(QueueStreamConfiguration {
+    stream_arn: tables::STREAM_ARN,
+    starting_position: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueStreamFilter {
     #[serde(rename = "StreamARN")]
     pub stream_arn: String,
-    #[serde(rename = "StreamCreationTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StreamCreationTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_creation_timestamp: Option<scalars::Timestamp>,
 }
 
-valid!(QueueStreamFilter { stream_arn: tables::STREAM_ARN });
+valid!(QueueStreamFilter {
+    stream_arn: tables::STREAM_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1313,7 +1440,10 @@ pub struct ReceiveDeadLetterQueueRecordsInput {
     pub limit: Option<i32>,
     #[serde(rename = "WaitTimeSeconds", skip_serializing_if = "Option::is_none")]
     pub wait_time_seconds: Option<i32>,
-    #[serde(rename = "VisibilityTimeoutSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "VisibilityTimeoutSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub visibility_timeout_seconds: Option<i32>,
 }
 
@@ -1339,7 +1469,10 @@ pub struct ReceiveQueueRecordsInput {
     pub limit: Option<i32>,
     #[serde(rename = "WaitTimeSeconds", skip_serializing_if = "Option::is_none")]
     pub wait_time_seconds: Option<i32>,
-    #[serde(rename = "VisibilityTimeoutSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "VisibilityTimeoutSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub visibility_timeout_seconds: Option<i32>,
 }
 
@@ -1362,7 +1495,10 @@ pub struct ReceiveQueueRecordsOutput {
 pub struct Record {
     #[serde(rename = "SequenceNumber")]
     pub sequence_number: String,
-    #[serde(rename = "ApproximateArrivalTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ApproximateArrivalTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub approximate_arrival_timestamp: Option<scalars::Timestamp>,
     #[serde(rename = "Data")]
     pub data: scalars::Blob,
@@ -1469,7 +1605,9 @@ pub struct RestoreDeadLetterQueueRecordsRequestEntry {
     pub receipt_handle: String,
 }
 
-valid!(RestoreDeadLetterQueueRecordsRequestEntry { receipt_handle: tables::RECEIPT_HANDLE });
+valid!(RestoreDeadLetterQueueRecordsRequestEntry {
+    receipt_handle: tables::RECEIPT_HANDLE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1480,15 +1618,24 @@ pub struct RestoreDeadLetterQueueRecordsResultEntry {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct S3DestinationConfiguration {
-    #[serde(rename = "DataFreshnessInSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DataFreshnessInSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_freshness_in_seconds: Option<i32>,
-    #[serde(rename = "DeadLetterQueueS3Configuration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeadLetterQueueS3Configuration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dead_letter_queue_s3_configuration: Option<DeadLetterQueueS3Configuration>,
     #[serde(rename = "StorageConfiguration")]
     pub storage_configuration: S3StorageConfiguration,
 }
 
-valid!(S3DestinationConfiguration { dead_letter_queue_s3_configuration: ANY, storage_configuration: ANY });
+valid!(S3DestinationConfiguration {
+    dead_letter_queue_s3_configuration: ANY,
+    storage_configuration: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1555,7 +1702,10 @@ valid!(S3TablesConfiguration {
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct S3TablesDestinationConfiguration {
-    #[serde(rename = "DataFreshnessInSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DataFreshnessInSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_freshness_in_seconds: Option<i32>,
     #[serde(rename = "DeadLetterQueueS3Configuration")]
     pub dead_letter_queue_s3_configuration: DeadLetterQueueS3Configuration,
@@ -1592,7 +1742,10 @@ valid!(S3TablesDestinationUpdateInput {});
 pub struct SequenceNumberRange {
     #[serde(rename = "StartingSequenceNumber")]
     pub starting_sequence_number: String,
-    #[serde(rename = "EndingSequenceNumber", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "EndingSequenceNumber",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ending_sequence_number: Option<String>,
 }
 
@@ -1603,7 +1756,10 @@ pub struct Shard {
     pub shard_id: String,
     #[serde(rename = "ParentShardId", skip_serializing_if = "Option::is_none")]
     pub parent_shard_id: Option<String>,
-    #[serde(rename = "AdjacentParentShardId", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "AdjacentParentShardId",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub adjacent_parent_shard_id: Option<String>,
     #[serde(rename = "HashKeyRange")]
     pub hash_key_range: HashKeyRange,
@@ -1621,7 +1777,10 @@ pub struct ShardFilter {
     pub timestamp: Option<scalars::Timestamp>,
 }
 
-valid!(ShardFilter { r#type: tables::SHARD_FILTER_TYPE, shard_id: tables::SHARD_ID });
+valid!(ShardFilter {
+    r#type: tables::SHARD_FILTER_TYPE,
+    shard_id: tables::SHARD_ID
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SplitShardInput {
@@ -1677,7 +1836,10 @@ pub struct StartingPosition {
     pub timestamp: Option<scalars::Timestamp>,
 }
 
-valid!(StartingPosition { r#type: tables::SHARD_ITERATOR_TYPE, sequence_number: tables::SEQUENCE_NUMBER });
+valid!(StartingPosition {
+    r#type: tables::SHARD_ITERATOR_TYPE,
+    sequence_number: tables::SEQUENCE_NUMBER
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StopStreamEncryptionInput {
@@ -1761,7 +1923,10 @@ pub struct StreamDescriptionSummary {
     pub max_record_size_in_kib: Option<i32>,
     #[serde(rename = "ChannelCount", skip_serializing_if = "Option::is_none")]
     pub channel_count: Option<i32>,
-    #[serde(rename = "RecordDistributionStrategy", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RecordDistributionStrategy",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub record_distribution_strategy: Option<String>,
     #[serde(rename = "QueueCount", skip_serializing_if = "Option::is_none")]
     pub queue_count: Option<i32>,
@@ -1771,11 +1936,16 @@ pub struct StreamDescriptionSummary {
 pub struct StreamFilter {
     #[serde(rename = "StreamARN")]
     pub stream_arn: String,
-    #[serde(rename = "StreamCreationTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StreamCreationTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_creation_timestamp: Option<scalars::Timestamp>,
 }
 
-valid!(StreamFilter { stream_arn: tables::STREAM_ARN });
+valid!(StreamFilter {
+    stream_arn: tables::STREAM_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StreamModeDetails {
@@ -1783,7 +1953,9 @@ pub struct StreamModeDetails {
     pub stream_mode: String,
 }
 
-valid!(StreamModeDetails { stream_mode: tables::STREAM_MODE });
+valid!(StreamModeDetails {
+    stream_mode: tables::STREAM_MODE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1796,7 +1968,10 @@ pub struct StreamSummary {
     pub stream_status: String,
     #[serde(rename = "StreamModeDetails", skip_serializing_if = "Option::is_none")]
     pub stream_mode_details: Option<StreamModeDetails>,
-    #[serde(rename = "StreamCreationTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "StreamCreationTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stream_creation_timestamp: Option<scalars::Timestamp>,
 }
 
@@ -1805,7 +1980,10 @@ pub struct StreamSummary {
 pub struct SubscribeToShardEvent {
     #[serde(rename = "Records")]
     pub records: Vec<Record>,
-    #[serde(rename = "ContinuationSequenceNumber", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ContinuationSequenceNumber",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub continuation_sequence_number: Option<String>,
     #[serde(rename = "MillisBehindLatest")]
     pub millis_behind_latest: i64,
@@ -1888,12 +2066,17 @@ pub struct UpdateAccountSettingsInput {
     pub minimum_throughput_billing_commitment: MinimumThroughputBillingCommitmentInput,
 }
 
-valid!(UpdateAccountSettingsInput { minimum_throughput_billing_commitment: ANY });
+valid!(UpdateAccountSettingsInput {
+    minimum_throughput_billing_commitment: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UpdateAccountSettingsOutput {
-    #[serde(rename = "MinimumThroughputBillingCommitment", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "MinimumThroughputBillingCommitment",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub minimum_throughput_billing_commitment: Option<MinimumThroughputBillingCommitmentOutput>,
 }
 
@@ -1901,15 +2084,27 @@ pub struct UpdateAccountSettingsOutput {
 pub struct UpdateChannelInput {
     #[serde(rename = "ChannelARN")]
     pub channel_arn: String,
-    #[serde(rename = "S3DestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3DestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_destination_configuration: Option<S3DestinationUpdateInput>,
-    #[serde(rename = "S3TablesDestinationConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3TablesDestinationConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_tables_destination_configuration: Option<S3TablesDestinationUpdateInput>,
-    #[serde(rename = "LoggingConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "LoggingConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub logging_configuration: Option<ChannelLoggingUpdateInput>,
 }
 
-valid!(UpdateChannelInput { channel_arn: tables::CHANNEL_ARN, logging_configuration: ANY });
+valid!(UpdateChannelInput {
+    channel_arn: tables::CHANNEL_ARN,
+    logging_configuration: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1995,7 +2190,10 @@ pub struct UpdateQueueInput {
     pub queue_attributes: QueueAttributes,
 }
 
-valid!(UpdateQueueInput { queue_arn: tables::QUEUE_ARN, queue_attributes: ANY });
+valid!(UpdateQueueInput {
+    queue_arn: tables::QUEUE_ARN,
+    queue_attributes: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -2100,7 +2298,10 @@ pub struct UpdateStreamModeInput {
     pub stream_id: Option<String>,
     #[serde(rename = "StreamModeDetails")]
     pub stream_mode_details: StreamModeDetails,
-    #[serde(rename = "WarmThroughputMiBps", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "WarmThroughputMiBps",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub warm_throughput_mibps: Option<i32>,
 }
 
@@ -2179,7 +2380,10 @@ impl crate::Event for SubscribeToShardEventStream {
         }
     }
 
-    fn read<'de, D: serde::Deserializer<'de>>(name: &str, from: D) -> Result<Option<Self>, D::Error> {
+    fn read<'de, D: serde::Deserializer<'de>>(
+        name: &str,
+        from: D,
+    ) -> Result<Option<Self>, D::Error> {
         match name {
             "SubscribeToShardEvent" => {
                 Deserialize::deserialize(from).map(|held| Some(Self::SubscribeToShardEvent(held)))
@@ -2257,37 +2461,78 @@ pub mod ops {
 pub mod errors {
     use crate::model::ErrorShape;
 
-    pub static ACCESS_DENIED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "AccessDeniedException", status: 400 };
-    pub static DRY_RUN_OPERATION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "DryRunOperationException", status: 400 };
-    pub static EXPIRED_ITERATOR_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ExpiredIteratorException", status: 400 };
-    pub static EXPIRED_NEXT_TOKEN_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ExpiredNextTokenException", status: 400 };
-    pub static INTERNAL_FAILURE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InternalFailureException", status: 500 };
-    pub static INVALID_ARGUMENT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidArgumentException", status: 400 };
-    pub static KMS_ACCESS_DENIED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "KMSAccessDeniedException", status: 400 };
-    pub static KMS_DISABLED_EXCEPTION: ErrorShape = ErrorShape { name: "KMSDisabledException", status: 400 };
-    pub static KMS_INVALID_STATE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "KMSInvalidStateException", status: 400 };
-    pub static KMS_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { name: "KMSNotFoundException", status: 400 };
-    pub static KMS_OPT_IN_REQUIRED: ErrorShape = ErrorShape { name: "KMSOptInRequired", status: 400 };
-    pub static KMS_THROTTLING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "KMSThrottlingException", status: 400 };
-    pub static LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "LimitExceededException", status: 400 };
-    pub static PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ProvisionedThroughputExceededException", status: 400 };
-    pub static RESOURCE_IN_USE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceInUseException", status: 400 };
-    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotFoundException", status: 400 };
-    pub static THROTTLING_EXCEPTION: ErrorShape = ErrorShape { name: "ThrottlingException", status: 400 };
-    pub static VALIDATION_EXCEPTION: ErrorShape = ErrorShape { name: "ValidationException", status: 400 };
+    pub static ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "AccessDeniedException",
+        status: 400,
+    };
+    pub static DRY_RUN_OPERATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "DryRunOperationException",
+        status: 400,
+    };
+    pub static EXPIRED_ITERATOR_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ExpiredIteratorException",
+        status: 400,
+    };
+    pub static EXPIRED_NEXT_TOKEN_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ExpiredNextTokenException",
+        status: 400,
+    };
+    pub static INTERNAL_FAILURE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InternalFailureException",
+        status: 500,
+    };
+    pub static INVALID_ARGUMENT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidArgumentException",
+        status: 400,
+    };
+    pub static KMS_ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSAccessDeniedException",
+        status: 400,
+    };
+    pub static KMS_DISABLED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSDisabledException",
+        status: 400,
+    };
+    pub static KMS_INVALID_STATE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSInvalidStateException",
+        status: 400,
+    };
+    pub static KMS_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSNotFoundException",
+        status: 400,
+    };
+    pub static KMS_OPT_IN_REQUIRED: ErrorShape = ErrorShape {
+        name: "KMSOptInRequired",
+        status: 400,
+    };
+    pub static KMS_THROTTLING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSThrottlingException",
+        status: 400,
+    };
+    pub static LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "LimitExceededException",
+        status: 400,
+    };
+    pub static PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ProvisionedThroughputExceededException",
+        status: 400,
+    };
+    pub static RESOURCE_IN_USE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceInUseException",
+        status: 400,
+    };
+    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotFoundException",
+        status: 400,
+    };
+    pub static THROTTLING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ThrottlingException",
+        status: 400,
+    };
+    pub static VALIDATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ValidationException",
+        status: 400,
+    };
 }
 
 #[allow(dead_code, reason = "a shape may be used in a variant alone")]
@@ -2357,7 +2602,11 @@ mod tables {
 
     pub(super) static OP_ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS: OperationShape = OperationShape {
         name: "AcknowledgeDeadLetterQueueRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_INPUT,
         output: &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_OUTPUT,
         errors: &[
@@ -2370,7 +2619,11 @@ mod tables {
     };
     pub(super) static OP_ACKNOWLEDGE_QUEUE_RECORDS: OperationShape = OperationShape {
         name: "AcknowledgeQueueRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &ACKNOWLEDGE_QUEUE_RECORDS_INPUT,
         output: &ACKNOWLEDGE_QUEUE_RECORDS_OUTPUT,
         errors: &[
@@ -2383,7 +2636,11 @@ mod tables {
     };
     pub(super) static OP_ADD_TAGS_TO_STREAM: OperationShape = OperationShape {
         name: "AddTagsToStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &ADD_TAGS_TO_STREAM_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2396,7 +2653,11 @@ mod tables {
     };
     pub(super) static OP_CREATE_CHANNEL: OperationShape = OperationShape {
         name: "CreateChannel",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_CHANNEL_INPUT,
         output: &CREATE_CHANNEL_OUTPUT,
         errors: &[
@@ -2416,7 +2677,11 @@ mod tables {
     };
     pub(super) static OP_CREATE_QUEUE: OperationShape = OperationShape {
         name: "CreateQueue",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_QUEUE_INPUT,
         output: &CREATE_QUEUE_OUTPUT,
         errors: &[
@@ -2431,7 +2696,11 @@ mod tables {
     };
     pub(super) static OP_CREATE_STREAM: OperationShape = OperationShape {
         name: "CreateStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_STREAM_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2443,7 +2712,11 @@ mod tables {
     };
     pub(super) static OP_DECREASE_STREAM_RETENTION_PERIOD: OperationShape = OperationShape {
         name: "DecreaseStreamRetentionPeriod",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DECREASE_STREAM_RETENTION_PERIOD_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2456,7 +2729,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_CHANNEL: OperationShape = OperationShape {
         name: "DeleteChannel",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_CHANNEL_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2469,7 +2746,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_QUEUE: OperationShape = OperationShape {
         name: "DeleteQueue",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_QUEUE_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2483,7 +2764,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "DeleteResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_RESOURCE_POLICY_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2498,7 +2783,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_STREAM: OperationShape = OperationShape {
         name: "DeleteStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_STREAM_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2511,7 +2800,11 @@ mod tables {
     };
     pub(super) static OP_DEREGISTER_STREAM_CONSUMER: OperationShape = OperationShape {
         name: "DeregisterStreamConsumer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DEREGISTER_STREAM_CONSUMER_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2522,14 +2815,22 @@ mod tables {
     };
     pub(super) static OP_DESCRIBE_ACCOUNT_SETTINGS: OperationShape = OperationShape {
         name: "DescribeAccountSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_ACCOUNT_SETTINGS_INPUT,
         output: &DESCRIBE_ACCOUNT_SETTINGS_OUTPUT,
         errors: &[&errors::LIMIT_EXCEEDED_EXCEPTION],
     };
     pub(super) static OP_DESCRIBE_CHANNEL: OperationShape = OperationShape {
         name: "DescribeChannel",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_CHANNEL_INPUT,
         output: &DESCRIBE_CHANNEL_OUTPUT,
         errors: &[
@@ -2542,14 +2843,22 @@ mod tables {
     };
     pub(super) static OP_DESCRIBE_LIMITS: OperationShape = OperationShape {
         name: "DescribeLimits",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_LIMITS_INPUT,
         output: &DESCRIBE_LIMITS_OUTPUT,
         errors: &[&errors::LIMIT_EXCEEDED_EXCEPTION],
     };
     pub(super) static OP_DESCRIBE_QUEUE: OperationShape = OperationShape {
         name: "DescribeQueue",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_QUEUE_INPUT,
         output: &DESCRIBE_QUEUE_OUTPUT,
         errors: &[
@@ -2563,7 +2872,11 @@ mod tables {
     };
     pub(super) static OP_DESCRIBE_STREAM: OperationShape = OperationShape {
         name: "DescribeStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_STREAM_INPUT,
         output: &DESCRIBE_STREAM_OUTPUT,
         errors: &[
@@ -2575,7 +2888,11 @@ mod tables {
     };
     pub(super) static OP_DESCRIBE_STREAM_CONSUMER: OperationShape = OperationShape {
         name: "DescribeStreamConsumer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_STREAM_CONSUMER_INPUT,
         output: &DESCRIBE_STREAM_CONSUMER_OUTPUT,
         errors: &[
@@ -2586,7 +2903,11 @@ mod tables {
     };
     pub(super) static OP_DESCRIBE_STREAM_SUMMARY: OperationShape = OperationShape {
         name: "DescribeStreamSummary",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_STREAM_SUMMARY_INPUT,
         output: &DESCRIBE_STREAM_SUMMARY_OUTPUT,
         errors: &[
@@ -2598,7 +2919,11 @@ mod tables {
     };
     pub(super) static OP_DISABLE_ENHANCED_MONITORING: OperationShape = OperationShape {
         name: "DisableEnhancedMonitoring",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DISABLE_ENHANCED_MONITORING_INPUT,
         output: &ENHANCED_MONITORING_OUTPUT,
         errors: &[
@@ -2611,7 +2936,11 @@ mod tables {
     };
     pub(super) static OP_ENABLE_ENHANCED_MONITORING: OperationShape = OperationShape {
         name: "EnableEnhancedMonitoring",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &ENABLE_ENHANCED_MONITORING_INPUT,
         output: &ENHANCED_MONITORING_OUTPUT,
         errors: &[
@@ -2624,7 +2953,11 @@ mod tables {
     };
     pub(super) static OP_GET_RECORDS: OperationShape = OperationShape {
         name: "GetRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_RECORDS_INPUT,
         output: &GET_RECORDS_OUTPUT,
         errors: &[
@@ -2645,7 +2978,11 @@ mod tables {
     };
     pub(super) static OP_GET_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "GetResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_RESOURCE_POLICY_INPUT,
         output: &GET_RESOURCE_POLICY_OUTPUT,
         errors: &[
@@ -2660,7 +2997,11 @@ mod tables {
     };
     pub(super) static OP_GET_SHARD_ITERATOR: OperationShape = OperationShape {
         name: "GetShardIterator",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_SHARD_ITERATOR_INPUT,
         output: &GET_SHARD_ITERATOR_OUTPUT,
         errors: &[
@@ -2674,7 +3015,11 @@ mod tables {
     };
     pub(super) static OP_INCREASE_STREAM_RETENTION_PERIOD: OperationShape = OperationShape {
         name: "IncreaseStreamRetentionPeriod",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &INCREASE_STREAM_RETENTION_PERIOD_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2687,7 +3032,11 @@ mod tables {
     };
     pub(super) static OP_LIST_CHANNELS: OperationShape = OperationShape {
         name: "ListChannels",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_CHANNELS_INPUT,
         output: &LIST_CHANNELS_OUTPUT,
         errors: &[
@@ -2700,7 +3049,11 @@ mod tables {
     };
     pub(super) static OP_LIST_QUEUES: OperationShape = OperationShape {
         name: "ListQueues",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_QUEUES_INPUT,
         output: &LIST_QUEUES_OUTPUT,
         errors: &[
@@ -2714,7 +3067,11 @@ mod tables {
     };
     pub(super) static OP_LIST_SHARDS: OperationShape = OperationShape {
         name: "ListShards",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_SHARDS_INPUT,
         output: &LIST_SHARDS_OUTPUT,
         errors: &[
@@ -2728,7 +3085,11 @@ mod tables {
     };
     pub(super) static OP_LIST_STREAM_CONSUMERS: OperationShape = OperationShape {
         name: "ListStreamConsumers",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_STREAM_CONSUMERS_INPUT,
         output: &LIST_STREAM_CONSUMERS_OUTPUT,
         errors: &[
@@ -2741,7 +3102,11 @@ mod tables {
     };
     pub(super) static OP_LIST_STREAMS: OperationShape = OperationShape {
         name: "ListStreams",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_STREAMS_INPUT,
         output: &LIST_STREAMS_OUTPUT,
         errors: &[
@@ -2752,7 +3117,11 @@ mod tables {
     };
     pub(super) static OP_LIST_TAGS_FOR_RESOURCE: OperationShape = OperationShape {
         name: "ListTagsForResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_TAGS_FOR_RESOURCE_INPUT,
         output: &LIST_TAGS_FOR_RESOURCE_OUTPUT,
         errors: &[
@@ -2767,7 +3136,11 @@ mod tables {
     };
     pub(super) static OP_LIST_TAGS_FOR_STREAM: OperationShape = OperationShape {
         name: "ListTagsForStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_TAGS_FOR_STREAM_INPUT,
         output: &LIST_TAGS_FOR_STREAM_OUTPUT,
         errors: &[
@@ -2779,7 +3152,11 @@ mod tables {
     };
     pub(super) static OP_MERGE_SHARDS: OperationShape = OperationShape {
         name: "MergeShards",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &MERGE_SHARDS_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2793,7 +3170,11 @@ mod tables {
     };
     pub(super) static OP_PUT_RECORD: OperationShape = OperationShape {
         name: "PutRecord",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_RECORD_INPUT,
         output: &PUT_RECORD_OUTPUT,
         errors: &[
@@ -2813,7 +3194,11 @@ mod tables {
     };
     pub(super) static OP_PUT_RECORDS: OperationShape = OperationShape {
         name: "PutRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_RECORDS_INPUT,
         output: &PUT_RECORDS_OUTPUT,
         errors: &[
@@ -2833,7 +3218,11 @@ mod tables {
     };
     pub(super) static OP_PUT_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "PutResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_RESOURCE_POLICY_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2848,7 +3237,11 @@ mod tables {
     };
     pub(super) static OP_RECEIVE_DEAD_LETTER_QUEUE_RECORDS: OperationShape = OperationShape {
         name: "ReceiveDeadLetterQueueRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &RECEIVE_DEAD_LETTER_QUEUE_RECORDS_INPUT,
         output: &RECEIVE_DEAD_LETTER_QUEUE_RECORDS_OUTPUT,
         errors: &[
@@ -2867,7 +3260,11 @@ mod tables {
     };
     pub(super) static OP_RECEIVE_QUEUE_RECORDS: OperationShape = OperationShape {
         name: "ReceiveQueueRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &RECEIVE_QUEUE_RECORDS_INPUT,
         output: &RECEIVE_QUEUE_RECORDS_OUTPUT,
         errors: &[
@@ -2886,7 +3283,11 @@ mod tables {
     };
     pub(super) static OP_REGISTER_STREAM_CONSUMER: OperationShape = OperationShape {
         name: "RegisterStreamConsumer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &REGISTER_STREAM_CONSUMER_INPUT,
         output: &REGISTER_STREAM_CONSUMER_OUTPUT,
         errors: &[
@@ -2898,7 +3299,11 @@ mod tables {
     };
     pub(super) static OP_REMOVE_TAGS_FROM_STREAM: OperationShape = OperationShape {
         name: "RemoveTagsFromStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &REMOVE_TAGS_FROM_STREAM_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2911,7 +3316,11 @@ mod tables {
     };
     pub(super) static OP_RESTORE_DEAD_LETTER_QUEUE_RECORDS: OperationShape = OperationShape {
         name: "RestoreDeadLetterQueueRecords",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &RESTORE_DEAD_LETTER_QUEUE_RECORDS_INPUT,
         output: &RESTORE_DEAD_LETTER_QUEUE_RECORDS_OUTPUT,
         errors: &[
@@ -2924,7 +3333,11 @@ mod tables {
     };
     pub(super) static OP_SPLIT_SHARD: OperationShape = OperationShape {
         name: "SplitShard",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &SPLIT_SHARD_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2938,7 +3351,11 @@ mod tables {
     };
     pub(super) static OP_START_STREAM_ENCRYPTION: OperationShape = OperationShape {
         name: "StartStreamEncryption",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &START_STREAM_ENCRYPTION_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2957,7 +3374,11 @@ mod tables {
     };
     pub(super) static OP_STOP_STREAM_ENCRYPTION: OperationShape = OperationShape {
         name: "StopStreamEncryption",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &STOP_STREAM_ENCRYPTION_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2970,7 +3391,11 @@ mod tables {
     };
     pub(super) static OP_SUBSCRIBE_TO_SHARD: OperationShape = OperationShape {
         name: "SubscribeToShard",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &SUBSCRIBE_TO_SHARD_INPUT,
         output: &SUBSCRIBE_TO_SHARD_OUTPUT,
         errors: &[
@@ -2984,7 +3409,11 @@ mod tables {
     };
     pub(super) static OP_TAG_RESOURCE: OperationShape = OperationShape {
         name: "TagResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &TAG_RESOURCE_INPUT,
         output: &NOTHING,
         errors: &[
@@ -2999,7 +3428,11 @@ mod tables {
     };
     pub(super) static OP_UNTAG_RESOURCE: OperationShape = OperationShape {
         name: "UntagResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UNTAG_RESOURCE_INPUT,
         output: &NOTHING,
         errors: &[
@@ -3014,7 +3447,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_ACCOUNT_SETTINGS: OperationShape = OperationShape {
         name: "UpdateAccountSettings",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_ACCOUNT_SETTINGS_INPUT,
         output: &UPDATE_ACCOUNT_SETTINGS_OUTPUT,
         errors: &[
@@ -3025,7 +3462,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_CHANNEL: OperationShape = OperationShape {
         name: "UpdateChannel",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_CHANNEL_INPUT,
         output: &UPDATE_CHANNEL_OUTPUT,
         errors: &[
@@ -3037,22 +3478,31 @@ mod tables {
             &errors::ACCESS_DENIED_EXCEPTION,
         ],
     };
-    pub(super) static OP_UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY: OperationShape = OperationShape {
-        name: "UpdateDeadLetterQueueRecordsVisibility",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_INPUT,
-        output: &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_OUTPUT,
-        errors: &[
-            &errors::ACCESS_DENIED_EXCEPTION,
-            &errors::INTERNAL_FAILURE_EXCEPTION,
-            &errors::INVALID_ARGUMENT_EXCEPTION,
-            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
-            &errors::THROTTLING_EXCEPTION,
-        ],
-    };
+    pub(super) static OP_UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY: OperationShape =
+        OperationShape {
+            name: "UpdateDeadLetterQueueRecordsVisibility",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_INPUT,
+            output: &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_OUTPUT,
+            errors: &[
+                &errors::ACCESS_DENIED_EXCEPTION,
+                &errors::INTERNAL_FAILURE_EXCEPTION,
+                &errors::INVALID_ARGUMENT_EXCEPTION,
+                &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+                &errors::THROTTLING_EXCEPTION,
+            ],
+        };
     pub(super) static OP_UPDATE_MAX_RECORD_SIZE: OperationShape = OperationShape {
         name: "UpdateMaxRecordSize",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_MAX_RECORD_SIZE_INPUT,
         output: &NOTHING,
         errors: &[
@@ -3066,7 +3516,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_QUEUE: OperationShape = OperationShape {
         name: "UpdateQueue",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_QUEUE_INPUT,
         output: &UPDATE_QUEUE_OUTPUT,
         errors: &[
@@ -3081,7 +3535,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_QUEUE_RECORDS_VISIBILITY: OperationShape = OperationShape {
         name: "UpdateQueueRecordsVisibility",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_QUEUE_RECORDS_VISIBILITY_INPUT,
         output: &UPDATE_QUEUE_RECORDS_VISIBILITY_OUTPUT,
         errors: &[
@@ -3094,7 +3552,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_SHARD_COUNT: OperationShape = OperationShape {
         name: "UpdateShardCount",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_SHARD_COUNT_INPUT,
         output: &UPDATE_SHARD_COUNT_OUTPUT,
         errors: &[
@@ -3108,7 +3570,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_STREAM_MODE: OperationShape = OperationShape {
         name: "UpdateStreamMode",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_STREAM_MODE_INPUT,
         output: &NOTHING,
         errors: &[
@@ -3119,23 +3585,32 @@ mod tables {
             &errors::VALIDATION_EXCEPTION,
         ],
     };
-    pub(super) static OP_UPDATE_STREAM_RECORD_DISTRIBUTION_STRATEGY: OperationShape = OperationShape {
-        name: "UpdateStreamRecordDistributionStrategy",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &UPDATE_STREAM_RECORD_DISTRIBUTION_STRATEGY_INPUT,
-        output: &NOTHING,
-        errors: &[
-            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
-            &errors::INVALID_ARGUMENT_EXCEPTION,
-            &errors::RESOURCE_IN_USE_EXCEPTION,
-            &errors::LIMIT_EXCEEDED_EXCEPTION,
-            &errors::ACCESS_DENIED_EXCEPTION,
-            &errors::VALIDATION_EXCEPTION,
-        ],
-    };
+    pub(super) static OP_UPDATE_STREAM_RECORD_DISTRIBUTION_STRATEGY: OperationShape =
+        OperationShape {
+            name: "UpdateStreamRecordDistributionStrategy",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &UPDATE_STREAM_RECORD_DISTRIBUTION_STRATEGY_INPUT,
+            output: &NOTHING,
+            errors: &[
+                &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+                &errors::INVALID_ARGUMENT_EXCEPTION,
+                &errors::RESOURCE_IN_USE_EXCEPTION,
+                &errors::LIMIT_EXCEEDED_EXCEPTION,
+                &errors::ACCESS_DENIED_EXCEPTION,
+                &errors::VALIDATION_EXCEPTION,
+            ],
+        };
     pub(super) static OP_UPDATE_STREAM_WARM_THROUGHPUT: OperationShape = OperationShape {
         name: "UpdateStreamWarmThroughput",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &UPDATE_STREAM_WARM_THROUGHPUT_INPUT,
         output: &UPDATE_STREAM_WARM_THROUGHPUT_OUTPUT,
         errors: &[
@@ -3168,7 +3643,10 @@ mod tables {
         name: "AcknowledgeDeadLetterQueueRecordsInput",
         members: &[
             required("QueueARN", &QUEUE_ARN),
-            required("Entries", &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST),
+            required(
+                "Entries",
+                &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -3176,8 +3654,14 @@ mod tables {
     static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_OUTPUT: Structure = Structure {
         name: "AcknowledgeDeadLetterQueueRecordsOutput",
         members: &[
-            required("Successful", &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY_LIST),
-            required("Failed", &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_ERROR_ENTRY_LIST),
+            required(
+                "Successful",
+                &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY_LIST,
+            ),
+            required(
+                "Failed",
+                &ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_ERROR_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -3188,26 +3672,28 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST: Shape = Shape::List {
-        member: &Shape::Structure(&ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY),
-        member_name: "member",
-        flattened: false,
-        min: Some(1),
-        max: Some(10),
-    };
+    pub(super) static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST: Shape =
+        Shape::List {
+            member: &Shape::Structure(&ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY),
+            member_name: "member",
+            flattened: false,
+            min: Some(1),
+            max: Some(10),
+        };
     static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY: Structure = Structure {
         name: "AcknowledgeDeadLetterQueueRecordsResultEntry",
         members: &[required("ReceiptHandle", &RECEIPT_HANDLE)],
         payload: None,
         union: false,
     };
-    pub(super) static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY_LIST: Shape = Shape::List {
-        member: &Shape::Structure(&ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY),
-        member_name: "member",
-        flattened: false,
-        min: None,
-        max: None,
-    };
+    pub(super) static ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY_LIST: Shape =
+        Shape::List {
+            member: &Shape::Structure(&ACKNOWLEDGE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY),
+            member_name: "member",
+            flattened: false,
+            min: None,
+            max: None,
+        };
     static ACKNOWLEDGE_QUEUE_RECORDS_ERROR_ENTRY: Structure = Structure {
         name: "AcknowledgeQueueRecordsErrorEntry",
         members: &[
@@ -3283,12 +3769,23 @@ mod tables {
     pub(super) static APPROXIMATE_ARRIVAL_TIMESTAMP: Shape = Shape::Timestamp { format: None };
     pub(super) static BOOLEAN_OBJECT: Shape = Shape::Boolean;
     static BUCKET_ARN_REGEX: Pattern = Pattern::new(r"arn:aws[-a-z0-9]*:s3:::[a-z0-9._-]{3,63}");
-    pub(super) static BUCKET_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&BUCKET_ARN_REGEX), values: &[] };
+    pub(super) static BUCKET_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&BUCKET_ARN_REGEX),
+        values: &[],
+    };
     static CHANNEL_ARN_REGEX: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:channel/\S+");
-    pub(super) static CHANNEL_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&CHANNEL_ARN_REGEX), values: &[] };
-    pub(super) static CHANNEL_COUNT_OBJECT: Shape = Shape::Integer { min: Some(0), max: Some(1000000) };
+    pub(super) static CHANNEL_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&CHANNEL_ARN_REGEX),
+        values: &[],
+    };
+    pub(super) static CHANNEL_COUNT_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1000000),
+    };
     static CHANNEL_DESCRIPTION: Structure = Structure {
         name: "ChannelDescription",
         members: &[
@@ -3300,57 +3797,98 @@ mod tables {
             required("ChannelCreationTimestamp", &TIMESTAMP),
             required("ServiceExecutionRoleARN", &ROLE_ARN),
             required("StreamConfigurationList", &CHANNEL_STREAM_DESCRIPTION_LIST),
-            optional("S3DestinationConfiguration", &Shape::Structure(&S3_DESTINATION_DESCRIPTION)),
+            optional(
+                "S3DestinationConfiguration",
+                &Shape::Structure(&S3_DESTINATION_DESCRIPTION),
+            ),
             optional(
                 "S3TablesDestinationConfiguration",
                 &Shape::Structure(&S3_TABLES_DESTINATION_DESCRIPTION),
             ),
-            optional("EncryptionConfiguration", &Shape::Structure(&CHANNEL_ENCRYPTION_CONFIGURATION)),
-            required("LoggingConfiguration", &Shape::Structure(&CHANNEL_LOGGING_CONFIGURATION)),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&CHANNEL_ENCRYPTION_CONFIGURATION),
+            ),
+            required(
+                "LoggingConfiguration",
+                &Shape::Structure(&CHANNEL_LOGGING_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static CHANNEL_DESTINATION_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["S3", "S3_TABLES"] };
+    pub(super) static CHANNEL_DESTINATION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["S3", "S3_TABLES"],
+    };
     static CHANNEL_ENCRYPTION_CONFIGURATION: Structure = Structure {
         name: "ChannelEncryptionConfiguration",
-        members: &[required("EncryptionType", &CHANNEL_ENCRYPTION_TYPE), required("KeyId", &KEY_ID)],
+        members: &[
+            required("EncryptionType", &CHANNEL_ENCRYPTION_TYPE),
+            required("KeyId", &KEY_ID),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static CHANNEL_ENCRYPTION_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["KMS"] };
-    pub(super) static CHANNEL_ID: Shape =
-        Shape::String { min: Some(1), max: Some(64), pattern: None, values: &[] };
+    pub(super) static CHANNEL_ENCRYPTION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["KMS"],
+    };
+    pub(super) static CHANNEL_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(64),
+        pattern: None,
+        values: &[],
+    };
     static CHANNEL_LOGGING_CONFIGURATION: Structure = Structure {
         name: "ChannelLoggingConfiguration",
-        members: &[required("CloudWatchLogs", &Shape::Structure(&CLOUD_WATCH_LOGS))],
+        members: &[required(
+            "CloudWatchLogs",
+            &Shape::Structure(&CLOUD_WATCH_LOGS),
+        )],
         payload: None,
         union: false,
     };
     static CHANNEL_LOGGING_UPDATE_INPUT: Structure = Structure {
         name: "ChannelLoggingUpdateInput",
-        members: &[required("CloudWatchLogs", &Shape::Structure(&CLOUD_WATCH_LOGS_UPDATE_INPUT))],
+        members: &[required(
+            "CloudWatchLogs",
+            &Shape::Structure(&CLOUD_WATCH_LOGS_UPDATE_INPUT),
+        )],
         payload: None,
         union: false,
     };
     static CHANNEL_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+");
-    pub(super) static CHANNEL_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&CHANNEL_NAME_REGEX), values: &[] };
+    pub(super) static CHANNEL_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&CHANNEL_NAME_REGEX),
+        values: &[],
+    };
     pub(super) static CHANNEL_STATUS: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["CREATING", "ACTIVE", "UPDATING", "DELETING", "FAILED"],
     };
-    pub(super) static CHANNEL_STATUS_REASON: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: None, values: &[] };
+    pub(super) static CHANNEL_STATUS_REASON: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: None,
+        values: &[],
+    };
     static CHANNEL_STREAM_CONFIGURATION: Structure = Structure {
         name: "ChannelStreamConfiguration",
         members: &[
             required("StreamARN", &STREAM_ARN),
-            required("RecordConfiguration", &Shape::Structure(&RECORD_CONFIGURATION)),
+            required(
+                "RecordConfiguration",
+                &Shape::Structure(&RECORD_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3367,7 +3905,10 @@ mod tables {
         members: &[
             required("StreamARN", &STREAM_ARN),
             required("StreamCreationTimestamp", &TIMESTAMP),
-            required("RecordConfiguration", &Shape::Structure(&RECORD_CONFIGURATION)),
+            required(
+                "RecordConfiguration",
+                &Shape::Structure(&RECORD_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -3381,7 +3922,10 @@ mod tables {
     };
     static CHANNEL_STREAM_IDENTIFIER: Structure = Structure {
         name: "ChannelStreamIdentifier",
-        members: &[required("StreamARN", &STREAM_ARN), required("StreamCreationTimestamp", &TIMESTAMP)],
+        members: &[
+            required("StreamARN", &STREAM_ARN),
+            required("StreamCreationTimestamp", &TIMESTAMP),
+        ],
         payload: None,
         union: false,
     };
@@ -3479,9 +4023,16 @@ mod tables {
     static CONSUMER_ARN_REGEX: Pattern = Pattern::new(
         r"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+",
     );
-    pub(super) static CONSUMER_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&CONSUMER_ARN_REGEX), values: &[] };
-    pub(super) static CONSUMER_COUNT_OBJECT: Shape = Shape::Integer { min: Some(0), max: Some(1000000) };
+    pub(super) static CONSUMER_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&CONSUMER_ARN_REGEX),
+        values: &[],
+    };
+    pub(super) static CONSUMER_COUNT_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1000000),
+    };
     static CONSUMER_DESCRIPTION: Structure = Structure {
         name: "ConsumerDescription",
         members: &[
@@ -3502,31 +4053,54 @@ mod tables {
         max: None,
     };
     static CONSUMER_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+");
-    pub(super) static CONSUMER_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&CONSUMER_NAME_REGEX), values: &[] };
-    pub(super) static CONSUMER_STATUS: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["CREATING", "DELETING", "ACTIVE"] };
+    pub(super) static CONSUMER_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&CONSUMER_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static CONSUMER_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["CREATING", "DELETING", "ACTIVE"],
+    };
     static CREATE_CHANNEL_INPUT: Structure = Structure {
         name: "CreateChannelInput",
         members: &[
             required("ChannelName", &CHANNEL_NAME),
             required("ServiceExecutionRoleARN", &ROLE_ARN),
-            required("StreamConfigurationList", &CHANNEL_STREAM_CONFIGURATION_LIST),
-            optional("S3DestinationConfiguration", &Shape::Structure(&S3_DESTINATION_CONFIGURATION)),
+            required(
+                "StreamConfigurationList",
+                &CHANNEL_STREAM_CONFIGURATION_LIST,
+            ),
+            optional(
+                "S3DestinationConfiguration",
+                &Shape::Structure(&S3_DESTINATION_CONFIGURATION),
+            ),
             optional(
                 "S3TablesDestinationConfiguration",
                 &Shape::Structure(&S3_TABLES_DESTINATION_CONFIGURATION),
             ),
-            optional("EncryptionConfiguration", &Shape::Structure(&CHANNEL_ENCRYPTION_CONFIGURATION)),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&CHANNEL_ENCRYPTION_CONFIGURATION),
+            ),
             optional("Tags", &TAG_MAP),
-            optional("LoggingConfiguration", &Shape::Structure(&CHANNEL_LOGGING_CONFIGURATION)),
+            optional(
+                "LoggingConfiguration",
+                &Shape::Structure(&CHANNEL_LOGGING_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
     static CREATE_CHANNEL_OUTPUT: Structure = Structure {
         name: "CreateChannelOutput",
-        members: &[required("ChannelDescription", &Shape::Structure(&CHANNEL_DESCRIPTION))],
+        members: &[required(
+            "ChannelDescription",
+            &Shape::Structure(&CHANNEL_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -3543,7 +4117,10 @@ mod tables {
     };
     static CREATE_QUEUE_OUTPUT: Structure = Structure {
         name: "CreateQueueOutput",
-        members: &[required("QueueDescription", &Shape::Structure(&QUEUE_DESCRIPTION))],
+        members: &[required(
+            "QueueDescription",
+            &Shape::Structure(&QUEUE_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -3561,11 +4138,21 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static DATA: Shape = Shape::Blob { min: Some(0), max: Some(10485760), streaming: false };
-    pub(super) static DATA_FRESHNESS_IN_SECONDS: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static DATA: Shape = Shape::Blob {
+        min: Some(0),
+        max: Some(10485760),
+        streaming: false,
+    };
+    pub(super) static DATA_FRESHNESS_IN_SECONDS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static DEAD_LETTER_CONFIGURATION: Structure = Structure {
         name: "DeadLetterConfiguration",
-        members: &[required("TargetType", &TARGET_TYPE), optional("MaxReceiveCount", &MAX_RECEIVE_COUNT)],
+        members: &[
+            required("TargetType", &TARGET_TYPE),
+            optional("MaxReceiveCount", &MAX_RECEIVE_COUNT),
+        ],
         payload: None,
         union: false,
     };
@@ -3604,7 +4191,10 @@ mod tables {
     };
     static DELETE_RESOURCE_POLICY_INPUT: Structure = Structure {
         name: "DeleteResourcePolicyInput",
-        members: &[required("ResourceARN", &RESOURCE_ARN), optional("StreamId", &STREAM_ID)],
+        members: &[
+            required("ResourceARN", &RESOURCE_ARN),
+            optional("StreamId", &STREAM_ID),
+        ],
         payload: None,
         union: false,
     };
@@ -3630,8 +4220,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    static DESCRIBE_ACCOUNT_SETTINGS_INPUT: Structure =
-        Structure { name: "DescribeAccountSettingsInput", members: &[], payload: None, union: false };
+    static DESCRIBE_ACCOUNT_SETTINGS_INPUT: Structure = Structure {
+        name: "DescribeAccountSettingsInput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static DESCRIBE_ACCOUNT_SETTINGS_OUTPUT: Structure = Structure {
         name: "DescribeAccountSettingsOutput",
         members: &[optional(
@@ -3649,19 +4243,29 @@ mod tables {
     };
     static DESCRIBE_CHANNEL_OUTPUT: Structure = Structure {
         name: "DescribeChannelOutput",
-        members: &[required("ChannelDescription", &Shape::Structure(&CHANNEL_DESCRIPTION))],
+        members: &[required(
+            "ChannelDescription",
+            &Shape::Structure(&CHANNEL_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
-    static DESCRIBE_LIMITS_INPUT: Structure =
-        Structure { name: "DescribeLimitsInput", members: &[], payload: None, union: false };
+    static DESCRIBE_LIMITS_INPUT: Structure = Structure {
+        name: "DescribeLimitsInput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static DESCRIBE_LIMITS_OUTPUT: Structure = Structure {
         name: "DescribeLimitsOutput",
         members: &[
             required("ShardLimit", &SHARD_COUNT_OBJECT),
             required("OpenShardCount", &SHARD_COUNT_OBJECT),
             required("OnDemandStreamCount", &ON_DEMAND_STREAM_COUNT_OBJECT),
-            required("OnDemandStreamCountLimit", &ON_DEMAND_STREAM_COUNT_LIMIT_OBJECT),
+            required(
+                "OnDemandStreamCountLimit",
+                &ON_DEMAND_STREAM_COUNT_LIMIT_OBJECT,
+            ),
             optional("ChannelCount", &CHANNEL_COUNT_OBJECT),
             optional("ChannelCountLimit", &CHANNEL_COUNT_OBJECT),
         ],
@@ -3676,7 +4280,10 @@ mod tables {
     };
     static DESCRIBE_QUEUE_OUTPUT: Structure = Structure {
         name: "DescribeQueueOutput",
-        members: &[required("QueueDescription", &Shape::Structure(&QUEUE_DESCRIPTION))],
+        members: &[required(
+            "QueueDescription",
+            &Shape::Structure(&QUEUE_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -3693,7 +4300,10 @@ mod tables {
     };
     static DESCRIBE_STREAM_CONSUMER_OUTPUT: Structure = Structure {
         name: "DescribeStreamConsumerOutput",
-        members: &[required("ConsumerDescription", &Shape::Structure(&CONSUMER_DESCRIPTION))],
+        members: &[required(
+            "ConsumerDescription",
+            &Shape::Structure(&CONSUMER_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -3709,10 +4319,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static DESCRIBE_STREAM_INPUT_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static DESCRIBE_STREAM_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static DESCRIBE_STREAM_OUTPUT: Structure = Structure {
         name: "DescribeStreamOutput",
-        members: &[required("StreamDescription", &Shape::Structure(&STREAM_DESCRIPTION))],
+        members: &[required(
+            "StreamDescription",
+            &Shape::Structure(&STREAM_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -3728,7 +4344,10 @@ mod tables {
     };
     static DESCRIBE_STREAM_SUMMARY_OUTPUT: Structure = Structure {
         name: "DescribeStreamSummaryOutput",
-        members: &[required("StreamDescriptionSummary", &Shape::Structure(&STREAM_DESCRIPTION_SUMMARY))],
+        members: &[required(
+            "StreamDescriptionSummary",
+            &Shape::Structure(&STREAM_DESCRIPTION_SUMMARY),
+        )],
         payload: None,
         union: false,
     };
@@ -3754,8 +4373,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ENCRYPTION_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NONE", "KMS"] };
+    pub(super) static ENCRYPTION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "KMS"],
+    };
     static ENHANCED_METRICS: Structure = Structure {
         name: "EnhancedMetrics",
         members: &[optional("ShardLevelMetrics", &METRICS_NAME_LIST)],
@@ -3780,9 +4403,18 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ERROR_CODE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static ERROR_MESSAGE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static ERROR_CODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ERROR_MESSAGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static EXPECTED_BUCKET_OWNER_REGEX: Pattern = Pattern::new(r"\d{12}");
     pub(super) static EXPECTED_BUCKET_OWNER: Shape = Shape::String {
         min: Some(12),
@@ -3791,10 +4423,15 @@ mod tables {
         values: &[],
     };
     pub(super) static FIRST_RECEIVE_TIMESTAMP: Shape = Shape::Timestamp { format: None };
-    static GSR_SCHEMA_ARN_REGEX: Pattern =
-        Pattern::new(r"arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:\d{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+");
-    pub(super) static GSR_SCHEMA_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&GSR_SCHEMA_ARN_REGEX), values: &[] };
+    static GSR_SCHEMA_ARN_REGEX: Pattern = Pattern::new(
+        r"arn:aws[-a-z0-9]*:glue:[-a-z0-9]+:\d{12}:schema/[-a-zA-Z0-9_$#.]+/[-a-zA-Z0-9_$#.]+",
+    );
+    pub(super) static GSR_SCHEMA_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&GSR_SCHEMA_ARN_REGEX),
+        values: &[],
+    };
     static GET_RECORDS_INPUT: Structure = Structure {
         name: "GetRecordsInput",
         members: &[
@@ -3807,7 +4444,10 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static GET_RECORDS_INPUT_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static GET_RECORDS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static GET_RECORDS_OUTPUT: Structure = Structure {
         name: "GetRecordsOutput",
         members: &[
@@ -3821,7 +4461,10 @@ mod tables {
     };
     static GET_RESOURCE_POLICY_INPUT: Structure = Structure {
         name: "GetResourcePolicyInput",
-        members: &[required("ResourceARN", &RESOURCE_ARN), optional("StreamId", &STREAM_ID)],
+        members: &[
+            required("ResourceARN", &RESOURCE_ARN),
+            optional("StreamId", &STREAM_ID),
+        ],
         payload: None,
         union: false,
     };
@@ -3853,11 +4496,18 @@ mod tables {
         union: false,
     };
     static HASH_KEY_REGEX: Pattern = Pattern::new(r"0|([1-9]\d{0,38})");
-    pub(super) static HASH_KEY: Shape =
-        Shape::String { min: None, max: None, pattern: Some(&HASH_KEY_REGEX), values: &[] };
+    pub(super) static HASH_KEY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: Some(&HASH_KEY_REGEX),
+        values: &[],
+    };
     static HASH_KEY_RANGE: Structure = Structure {
         name: "HashKeyRange",
-        members: &[required("StartingHashKey", &HASH_KEY), required("EndingHashKey", &HASH_KEY)],
+        members: &[
+            required("StartingHashKey", &HASH_KEY),
+            required("EndingHashKey", &HASH_KEY),
+        ],
         payload: None,
         union: false,
     };
@@ -3872,8 +4522,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static KEY_ID: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: None, values: &[] };
+    pub(super) static KEY_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: None,
+        values: &[],
+    };
     static LIST_CHANNELS_INPUT: Structure = Structure {
         name: "ListChannelsInput",
         members: &[
@@ -3884,10 +4538,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_CHANNELS_INPUT_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static LIST_CHANNELS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static LIST_CHANNELS_OUTPUT: Structure = Structure {
         name: "ListChannelsOutput",
-        members: &[required("ChannelSummaries", &CHANNEL_SUMMARY_LIST), optional("NextToken", &NEXT_TOKEN)],
+        members: &[
+            required("ChannelSummaries", &CHANNEL_SUMMARY_LIST),
+            optional("NextToken", &NEXT_TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -3901,10 +4561,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_QUEUES_INPUT_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static LIST_QUEUES_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static LIST_QUEUES_OUTPUT: Structure = Structure {
         name: "ListQueuesOutput",
-        members: &[required("QueueSummaries", &QUEUE_SUMMARY_LIST), optional("NextToken", &NEXT_TOKEN)],
+        members: &[
+            required("QueueSummaries", &QUEUE_SUMMARY_LIST),
+            optional("NextToken", &NEXT_TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -3923,10 +4589,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_SHARDS_INPUT_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static LIST_SHARDS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static LIST_SHARDS_OUTPUT: Structure = Structure {
         name: "ListShardsOutput",
-        members: &[optional("Shards", &SHARD_LIST), optional("NextToken", &NEXT_TOKEN)],
+        members: &[
+            optional("Shards", &SHARD_LIST),
+            optional("NextToken", &NEXT_TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -3942,11 +4614,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_STREAM_CONSUMERS_INPUT_LIMIT: Shape =
-        Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static LIST_STREAM_CONSUMERS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static LIST_STREAM_CONSUMERS_OUTPUT: Structure = Structure {
         name: "ListStreamConsumersOutput",
-        members: &[optional("Consumers", &CONSUMER_LIST), optional("NextToken", &NEXT_TOKEN)],
+        members: &[
+            optional("Consumers", &CONSUMER_LIST),
+            optional("NextToken", &NEXT_TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -3960,7 +4637,10 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_STREAMS_INPUT_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
+    pub(super) static LIST_STREAMS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
     static LIST_STREAMS_OUTPUT: Structure = Structure {
         name: "ListStreamsOutput",
         members: &[
@@ -3974,7 +4654,10 @@ mod tables {
     };
     static LIST_TAGS_FOR_RESOURCE_INPUT: Structure = Structure {
         name: "ListTagsForResourceInput",
-        members: &[required("ResourceARN", &RESOURCE_ARN), optional("StreamId", &STREAM_ID)],
+        members: &[
+            required("ResourceARN", &RESOURCE_ARN),
+            optional("StreamId", &STREAM_ID),
+        ],
         payload: None,
         union: false,
     };
@@ -3996,16 +4679,27 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LIST_TAGS_FOR_STREAM_INPUT_LIMIT: Shape =
-        Shape::Integer { min: Some(1), max: Some(50) };
+    pub(super) static LIST_TAGS_FOR_STREAM_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
+    };
     static LIST_TAGS_FOR_STREAM_OUTPUT: Structure = Structure {
         name: "ListTagsForStreamOutput",
-        members: &[required("Tags", &TAG_LIST), required("HasMoreTags", &BOOLEAN_OBJECT)],
+        members: &[
+            required("Tags", &TAG_LIST),
+            required("HasMoreTags", &BOOLEAN_OBJECT),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static MAX_RECEIVE_COUNT: Shape = Shape::Integer { min: Some(1), max: Some(1000) };
-    pub(super) static MAX_RECORD_SIZE_IN_KIB: Shape = Shape::Integer { min: Some(1024), max: Some(10240) };
+    pub(super) static MAX_RECEIVE_COUNT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(1000),
+    };
+    pub(super) static MAX_RECORD_SIZE_IN_KIB: Shape = Shape::Integer {
+        min: Some(1024),
+        max: Some(10240),
+    };
     static MERGE_SHARDS_INPUT: Structure = Structure {
         name: "MergeShardsInput",
         members: &[
@@ -4040,19 +4734,32 @@ mod tables {
         min: Some(1),
         max: Some(7),
     };
-    pub(super) static MILLIS_BEHIND_LATEST: Shape = Shape::Long { min: Some(0), max: None };
+    pub(super) static MILLIS_BEHIND_LATEST: Shape = Shape::Long {
+        min: Some(0),
+        max: None,
+    };
     static MINIMUM_THROUGHPUT_BILLING_COMMITMENT_INPUT: Structure = Structure {
         name: "MinimumThroughputBillingCommitmentInput",
-        members: &[required("Status", &MINIMUM_THROUGHPUT_BILLING_COMMITMENT_INPUT_STATUS)],
+        members: &[required(
+            "Status",
+            &MINIMUM_THROUGHPUT_BILLING_COMMITMENT_INPUT_STATUS,
+        )],
         payload: None,
         union: false,
     };
-    pub(super) static MINIMUM_THROUGHPUT_BILLING_COMMITMENT_INPUT_STATUS: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ENABLED", "DISABLED"] };
+    pub(super) static MINIMUM_THROUGHPUT_BILLING_COMMITMENT_INPUT_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ENABLED", "DISABLED"],
+    };
     static MINIMUM_THROUGHPUT_BILLING_COMMITMENT_OUTPUT: Structure = Structure {
         name: "MinimumThroughputBillingCommitmentOutput",
         members: &[
-            required("Status", &MINIMUM_THROUGHPUT_BILLING_COMMITMENT_OUTPUT_STATUS),
+            required(
+                "Status",
+                &MINIMUM_THROUGHPUT_BILLING_COMMITMENT_OUTPUT_STATUS,
+            ),
             optional("StartedAt", &TIMESTAMP),
             optional("EndedAt", &TIMESTAMP),
             optional("EarliestAllowedEndAt", &TIMESTAMP),
@@ -4066,13 +4773,24 @@ mod tables {
         pattern: None,
         values: &["ENABLED", "DISABLED", "ENABLED_UNTIL_EARLIEST_ALLOWED_END"],
     };
-    pub(super) static NATURAL_INTEGER_OBJECT: Shape = Shape::Integer { min: Some(0), max: None };
-    pub(super) static NEXT_TOKEN: Shape =
-        Shape::String { min: Some(1), max: Some(1048576), pattern: None, values: &[] };
-    pub(super) static ON_DEMAND_STREAM_COUNT_LIMIT_OBJECT: Shape =
-        Shape::Integer { min: Some(0), max: Some(1000000) };
-    pub(super) static ON_DEMAND_STREAM_COUNT_OBJECT: Shape =
-        Shape::Integer { min: Some(0), max: Some(1000000) };
+    pub(super) static NATURAL_INTEGER_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
+    };
+    pub(super) static NEXT_TOKEN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1048576),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ON_DEMAND_STREAM_COUNT_LIMIT_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1000000),
+    };
+    pub(super) static ON_DEMAND_STREAM_COUNT_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1000000),
+    };
     static PARTITION_FIELD: Structure = Structure {
         name: "PartitionField",
         members: &[
@@ -4089,8 +4807,12 @@ mod tables {
         min: Some(1),
         max: Some(10),
     };
-    pub(super) static PARTITION_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(256), pattern: None, values: &[] };
+    pub(super) static PARTITION_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
     static PARTITION_SOURCE_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9\.\_]+");
     pub(super) static PARTITION_SOURCE_NAME: Shape = Shape::String {
         min: Some(1),
@@ -4104,10 +4826,22 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static PARTITION_TRANSFORM: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["TIME_HOUR"] };
-    pub(super) static POLICY: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static POSITIVE_INTEGER_OBJECT: Shape = Shape::Integer { min: Some(1), max: None };
+    pub(super) static PARTITION_TRANSFORM: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["TIME_HOUR"],
+    };
+    pub(super) static POLICY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static POSITIVE_INTEGER_OBJECT: Shape = Shape::Integer {
+        min: Some(1),
+        max: None,
+    };
     static PUT_RECORD_INPUT: Structure = Structure {
         name: "PutRecordInput",
         members: &[
@@ -4201,18 +4935,28 @@ mod tables {
         union: false,
     };
     static QUEUE_ARN_REGEX: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:queue/\S+");
-    pub(super) static QUEUE_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&QUEUE_ARN_REGEX), values: &[] };
+    pub(super) static QUEUE_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&QUEUE_ARN_REGEX),
+        values: &[],
+    };
     static QUEUE_ATTRIBUTES: Structure = Structure {
         name: "QueueAttributes",
         members: &[
             optional("VisibilityTimeoutSeconds", &VISIBILITY_TIMEOUT_SECONDS),
-            optional("DeadLetterConfiguration", &Shape::Structure(&DEAD_LETTER_CONFIGURATION)),
+            optional(
+                "DeadLetterConfiguration",
+                &Shape::Structure(&DEAD_LETTER_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static QUEUE_COUNT_OBJECT: Shape = Shape::Integer { min: Some(0), max: Some(1000000) };
+    pub(super) static QUEUE_COUNT_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1000000),
+    };
     static QUEUE_DESCRIPTION: Structure = Structure {
         name: "QueueDescription",
         members: &[
@@ -4227,8 +4971,12 @@ mod tables {
         union: false,
     };
     static QUEUE_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+");
-    pub(super) static QUEUE_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&QUEUE_NAME_REGEX), values: &[] };
+    pub(super) static QUEUE_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&QUEUE_NAME_REGEX),
+        values: &[],
+    };
     static QUEUE_RECORD: Structure = Structure {
         name: "QueueRecord",
         members: &[
@@ -4236,7 +4984,10 @@ mod tables {
             required("RecordId", &RECORD_ID),
             optional("PartitionKey", &PARTITION_KEY),
             required("Data", &DATA),
-            required("ApproximateArrivalTimestamp", &APPROXIMATE_ARRIVAL_TIMESTAMP),
+            required(
+                "ApproximateArrivalTimestamp",
+                &APPROXIMATE_ARRIVAL_TIMESTAMP,
+            ),
             required("FirstReceiveTimestamp", &FIRST_RECEIVE_TIMESTAMP),
             required("ReceiveCount", &RECEIVE_COUNT),
         ],
@@ -4252,7 +5003,10 @@ mod tables {
     };
     static QUEUE_STARTING_POSITION: Structure = Structure {
         name: "QueueStartingPosition",
-        members: &[required("Type", &QUEUE_STARTING_POSITION_TYPE), optional("Timestamp", &TIMESTAMP)],
+        members: &[
+            required("Type", &QUEUE_STARTING_POSITION_TYPE),
+            optional("Timestamp", &TIMESTAMP),
+        ],
         payload: None,
         union: false,
     };
@@ -4272,7 +5026,10 @@ mod tables {
         name: "QueueStreamConfiguration",
         members: &[
             required("StreamARN", &STREAM_ARN),
-            optional("StartingPosition", &Shape::Structure(&QUEUE_STARTING_POSITION)),
+            optional(
+                "StartingPosition",
+                &Shape::Structure(&QUEUE_STARTING_POSITION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4286,7 +5043,10 @@ mod tables {
     };
     static QUEUE_STREAM_FILTER: Structure = Structure {
         name: "QueueStreamFilter",
-        members: &[required("StreamARN", &STREAM_ARN), optional("StreamCreationTimestamp", &TIMESTAMP)],
+        members: &[
+            required("StreamARN", &STREAM_ARN),
+            optional("StreamCreationTimestamp", &TIMESTAMP),
+        ],
         payload: None,
         union: false,
     };
@@ -4299,7 +5059,10 @@ mod tables {
     };
     static QUEUE_STREAM_IDENTIFIER: Structure = Structure {
         name: "QueueStreamIdentifier",
-        members: &[required("StreamARN", &STREAM_ARN), required("StreamCreationTimestamp", &TIMESTAMP)],
+        members: &[
+            required("StreamARN", &STREAM_ARN),
+            required("StreamCreationTimestamp", &TIMESTAMP),
+        ],
         payload: None,
         union: false,
     };
@@ -4329,9 +5092,16 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static RECEIPT_HANDLE: Shape =
-        Shape::String { min: Some(1), max: Some(1024), pattern: None, values: &[] };
-    pub(super) static RECEIVE_COUNT: Shape = Shape::Integer { min: Some(0), max: None };
+    pub(super) static RECEIPT_HANDLE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static RECEIVE_COUNT: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
+    };
     static RECEIVE_DEAD_LETTER_QUEUE_RECORDS_INPUT: Structure = Structure {
         name: "ReceiveDeadLetterQueueRecordsInput",
         members: &[
@@ -4360,16 +5130,20 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static RECEIVE_QUEUE_RECORDS_INPUT_LIMIT: Shape =
-        Shape::Integer { min: Some(1), max: Some(10) };
+    pub(super) static RECEIVE_QUEUE_RECORDS_INPUT_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10),
+    };
     static RECEIVE_QUEUE_RECORDS_OUTPUT: Structure = Structure {
         name: "ReceiveQueueRecordsOutput",
         members: &[required("QueueRecords", &QUEUE_RECORD_LIST)],
         payload: None,
         union: false,
     };
-    pub(super) static RECEIVE_QUEUE_RECORDS_WAIT_TIME_SECONDS: Shape =
-        Shape::Integer { min: Some(1), max: Some(20) };
+    pub(super) static RECEIVE_QUEUE_RECORDS_WAIT_TIME_SECONDS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(20),
+    };
     static RECORD: Structure = Structure {
         name: "Record",
         members: &[
@@ -4391,8 +5165,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static RECORD_DISTRIBUTION_STRATEGY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["AUTO", "USER_PARTITION_KEY"] };
+    pub(super) static RECORD_DISTRIBUTION_STRATEGY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["AUTO", "USER_PARTITION_KEY"],
+    };
     pub(super) static RECORD_FORMAT_TYPE: Shape = Shape::String {
         min: None,
         max: None,
@@ -4400,8 +5178,12 @@ mod tables {
         values: &["GSR_JSON", "JSON", "STRING", "BYTE_ARRAY"],
     };
     static RECORD_ID_REGEX: Pattern = Pattern::new(r"^[a-z0-9]+$");
-    pub(super) static RECORD_ID: Shape =
-        Shape::String { min: Some(1), max: Some(64), pattern: Some(&RECORD_ID_REGEX), values: &[] };
+    pub(super) static RECORD_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(64),
+        pattern: Some(&RECORD_ID_REGEX),
+        values: &[],
+    };
     pub(super) static RECORD_LIST: Shape = Shape::List {
         member: &Shape::Structure(&RECORD),
         member_name: "member",
@@ -4439,8 +5221,12 @@ mod tables {
     };
     static RESOURCE_ARN_REGEX: Pattern =
         Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:.*(stream|channel|queue)/\S+");
-    pub(super) static RESOURCE_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&RESOURCE_ARN_REGEX), values: &[] };
+    pub(super) static RESOURCE_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&RESOURCE_ARN_REGEX),
+        values: &[],
+    };
     static RESTORE_DEAD_LETTER_QUEUE_RECORDS_ERROR_ENTRY: Structure = Structure {
         name: "RestoreDeadLetterQueueRecordsErrorEntry",
         members: &[
@@ -4462,7 +5248,10 @@ mod tables {
         name: "RestoreDeadLetterQueueRecordsInput",
         members: &[
             required("QueueARN", &QUEUE_ARN),
-            required("Entries", &RESTORE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST),
+            required(
+                "Entries",
+                &RESTORE_DEAD_LETTER_QUEUE_RECORDS_REQUEST_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -4470,8 +5259,14 @@ mod tables {
     static RESTORE_DEAD_LETTER_QUEUE_RECORDS_OUTPUT: Structure = Structure {
         name: "RestoreDeadLetterQueueRecordsOutput",
         members: &[
-            required("Successful", &RESTORE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY_LIST),
-            required("Failed", &RESTORE_DEAD_LETTER_QUEUE_RECORDS_ERROR_ENTRY_LIST),
+            required(
+                "Successful",
+                &RESTORE_DEAD_LETTER_QUEUE_RECORDS_RESULT_ENTRY_LIST,
+            ),
+            required(
+                "Failed",
+                &RESTORE_DEAD_LETTER_QUEUE_RECORDS_ERROR_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -4502,13 +5297,24 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static RETENTION_PERIOD_HOURS: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static RETENTION_PERIOD_HOURS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static ROLE_ARN_REGEX: Pattern =
         Pattern::new(r"arn:aws[-a-z0-9]*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+");
-    pub(super) static ROLE_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&ROLE_ARN_REGEX), values: &[] };
-    pub(super) static S3_COMPRESSION_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NONE", "GZIP", "ZSTD"] };
+    pub(super) static ROLE_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&ROLE_ARN_REGEX),
+        values: &[],
+    };
+    pub(super) static S3_COMPRESSION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "GZIP", "ZSTD"],
+    };
     static S3_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "S3DestinationConfiguration",
         members: &[
@@ -4517,7 +5323,10 @@ mod tables {
                 "DeadLetterQueueS3Configuration",
                 &Shape::Structure(&DEAD_LETTER_QUEUE_S3_CONFIGURATION),
             ),
-            required("StorageConfiguration", &Shape::Structure(&S3_STORAGE_CONFIGURATION)),
+            required(
+                "StorageConfiguration",
+                &Shape::Structure(&S3_STORAGE_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
@@ -4530,14 +5339,20 @@ mod tables {
                 "DeadLetterQueueS3Configuration",
                 &Shape::Structure(&DEAD_LETTER_QUEUE_S3_CONFIGURATION),
             ),
-            required("StorageConfiguration", &Shape::Structure(&S3_STORAGE_CONFIGURATION)),
+            required(
+                "StorageConfiguration",
+                &Shape::Structure(&S3_STORAGE_CONFIGURATION),
+            ),
         ],
         payload: None,
         union: false,
     };
     static S3_DESTINATION_UPDATE_INPUT: Structure = Structure {
         name: "S3DestinationUpdateInput",
-        members: &[required("DataFreshnessInSeconds", &DATA_FRESHNESS_IN_SECONDS)],
+        members: &[required(
+            "DataFreshnessInSeconds",
+            &DATA_FRESHNESS_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
@@ -4573,8 +5388,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static S3_TABLES_COMPRESSION_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["NONE", "ZSTD", "SNAPPY"] };
+    pub(super) static S3_TABLES_COMPRESSION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "ZSTD", "SNAPPY"],
+    };
     static S3_TABLES_CONFIGURATION: Structure = Structure {
         name: "S3TablesConfiguration",
         members: &[
@@ -4622,7 +5441,10 @@ mod tables {
     };
     static S3_TABLES_DESTINATION_UPDATE_INPUT: Structure = Structure {
         name: "S3TablesDestinationUpdateInput",
-        members: &[required("DataFreshnessInSeconds", &DATA_FRESHNESS_IN_SECONDS)],
+        members: &[required(
+            "DataFreshnessInSeconds",
+            &DATA_FRESHNESS_IN_SECONDS,
+        )],
         payload: None,
         union: false,
     };
@@ -4640,11 +5462,19 @@ mod tables {
         pattern: Some(&S3_TABLES_TABLE_NAME_REGEX),
         values: &[],
     };
-    pub(super) static SCALING_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["UNIFORM_SCALING"] };
+    pub(super) static SCALING_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["UNIFORM_SCALING"],
+    };
     static SEQUENCE_NUMBER_REGEX: Pattern = Pattern::new(r"0|([1-9]\d{0,128})");
-    pub(super) static SEQUENCE_NUMBER: Shape =
-        Shape::String { min: None, max: None, pattern: Some(&SEQUENCE_NUMBER_REGEX), values: &[] };
+    pub(super) static SEQUENCE_NUMBER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: Some(&SEQUENCE_NUMBER_REGEX),
+        values: &[],
+    };
     static SEQUENCE_NUMBER_RANGE: Structure = Structure {
         name: "SequenceNumberRange",
         members: &[
@@ -4661,12 +5491,18 @@ mod tables {
             optional("ParentShardId", &SHARD_ID),
             optional("AdjacentParentShardId", &SHARD_ID),
             required("HashKeyRange", &Shape::Structure(&HASH_KEY_RANGE)),
-            required("SequenceNumberRange", &Shape::Structure(&SEQUENCE_NUMBER_RANGE)),
+            required(
+                "SequenceNumberRange",
+                &Shape::Structure(&SEQUENCE_NUMBER_RANGE),
+            ),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static SHARD_COUNT_OBJECT: Shape = Shape::Integer { min: Some(0), max: Some(1000000) };
+    pub(super) static SHARD_COUNT_OBJECT: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(1000000),
+    };
     static SHARD_FILTER: Structure = Structure {
         name: "ShardFilter",
         members: &[
@@ -4691,17 +5527,36 @@ mod tables {
         ],
     };
     static SHARD_ID_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+");
-    pub(super) static SHARD_ID: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&SHARD_ID_REGEX), values: &[] };
-    pub(super) static SHARD_ID_LIST: Shape =
-        Shape::List { member: &SHARD_ID, member_name: "member", flattened: false, min: None, max: None };
-    pub(super) static SHARD_ITERATOR: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: None, values: &[] };
+    pub(super) static SHARD_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&SHARD_ID_REGEX),
+        values: &[],
+    };
+    pub(super) static SHARD_ID_LIST: Shape = Shape::List {
+        member: &SHARD_ID,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static SHARD_ITERATOR: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static SHARD_ITERATOR_TYPE: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["AFTER_SEQUENCE_NUMBER", "LATEST", "AT_TIMESTAMP", "AT_SEQUENCE_NUMBER", "TRIM_HORIZON"],
+        values: &[
+            "AFTER_SEQUENCE_NUMBER",
+            "LATEST",
+            "AT_TIMESTAMP",
+            "AT_SEQUENCE_NUMBER",
+            "TRIM_HORIZON",
+        ],
     };
     pub(super) static SHARD_LIST: Shape = Shape::List {
         member: &Shape::Structure(&SHARD),
@@ -4757,8 +5612,12 @@ mod tables {
         union: false,
     };
     static STREAM_ARN_REGEX: Pattern = Pattern::new(r"arn:aws.*:kinesis:.*:\d{12}:stream/\S+");
-    pub(super) static STREAM_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&STREAM_ARN_REGEX), values: &[] };
+    pub(super) static STREAM_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&STREAM_ARN_REGEX),
+        values: &[],
+    };
     static STREAM_DESCRIPTION: Structure = Structure {
         name: "StreamDescription",
         members: &[
@@ -4803,7 +5662,10 @@ mod tables {
     };
     static STREAM_FILTER: Structure = Structure {
         name: "StreamFilter",
-        members: &[required("StreamARN", &STREAM_ARN), optional("StreamCreationTimestamp", &TIMESTAMP)],
+        members: &[
+            required("StreamARN", &STREAM_ARN),
+            optional("StreamCreationTimestamp", &TIMESTAMP),
+        ],
         payload: None,
         union: false,
     };
@@ -4815,10 +5677,18 @@ mod tables {
         max: Some(10000),
     };
     static STREAM_ID_REGEX: Pattern = Pattern::new(r"[a-z0-9]{20}-[a-z0-9]{3}");
-    pub(super) static STREAM_ID: Shape =
-        Shape::String { min: Some(1), max: Some(24), pattern: Some(&STREAM_ID_REGEX), values: &[] };
-    pub(super) static STREAM_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["PROVISIONED", "ON_DEMAND"] };
+    pub(super) static STREAM_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(24),
+        pattern: Some(&STREAM_ID_REGEX),
+        values: &[],
+    };
+    pub(super) static STREAM_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["PROVISIONED", "ON_DEMAND"],
+    };
     static STREAM_MODE_DETAILS: Structure = Structure {
         name: "StreamModeDetails",
         members: &[required("StreamMode", &STREAM_MODE)],
@@ -4826,10 +5696,19 @@ mod tables {
         union: false,
     };
     static STREAM_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9_.-]+");
-    pub(super) static STREAM_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&STREAM_NAME_REGEX), values: &[] };
-    pub(super) static STREAM_NAME_LIST: Shape =
-        Shape::List { member: &STREAM_NAME, member_name: "member", flattened: false, min: None, max: None };
+    pub(super) static STREAM_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&STREAM_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static STREAM_NAME_LIST: Shape = Shape::List {
+        member: &STREAM_NAME,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     pub(super) static STREAM_STATUS: Shape = Shape::String {
         min: None,
         max: None,
@@ -4878,20 +5757,32 @@ mod tables {
         payload: None,
         union: false,
     };
-    static SUBSCRIBE_TO_SHARD_OUTPUT: Structure =
-        Structure { name: "SubscribeToShardOutput", members: &[], payload: None, union: false };
+    static SUBSCRIBE_TO_SHARD_OUTPUT: Structure = Structure {
+        name: "SubscribeToShardOutput",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static TABLE_BUCKET_ARN_REGEX: Pattern =
         Pattern::new(r"arn:aws[-a-z0-9]*:s3tables:[-a-z0-9]+:\d{12}:bucket/[a-z0-9_-]{3,63}");
-    pub(super) static TABLE_BUCKET_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&TABLE_BUCKET_ARN_REGEX), values: &[] };
+    pub(super) static TABLE_BUCKET_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&TABLE_BUCKET_ARN_REGEX),
+        values: &[],
+    };
     static TAG: Structure = Structure {
         name: "Tag",
         members: &[required("Key", &TAG_KEY), optional("Value", &TAG_VALUE)],
         payload: None,
         union: false,
     };
-    pub(super) static TAG_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: None, values: &[] };
+    pub(super) static TAG_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static TAG_KEY_LIST: Shape = Shape::List {
         member: &TAG_KEY,
         member_name: "member",
@@ -4906,8 +5797,12 @@ mod tables {
         min: Some(0),
         max: Some(200),
     };
-    pub(super) static TAG_MAP: Shape =
-        Shape::Map { key: &TAG_KEY, value: &TAG_VALUE, min: Some(1), max: Some(200) };
+    pub(super) static TAG_MAP: Shape = Shape::Map {
+        key: &TAG_KEY,
+        value: &TAG_VALUE,
+        min: Some(1),
+        max: Some(200),
+    };
     static TAG_RESOURCE_INPUT: Structure = Structure {
         name: "TagResourceInput",
         members: &[
@@ -4918,10 +5813,18 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static TAG_VALUE: Shape =
-        Shape::String { min: Some(0), max: Some(256), pattern: None, values: &[] };
-    pub(super) static TARGET_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["BUILT_IN", "NONE"] };
+    pub(super) static TAG_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static TARGET_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["BUILT_IN", "NONE"],
+    };
     pub(super) static TIMESTAMP: Shape = Shape::Timestamp { format: None };
     static UNTAG_RESOURCE_INPUT: Structure = Structure {
         name: "UntagResourceInput",
@@ -4955,19 +5858,28 @@ mod tables {
         name: "UpdateChannelInput",
         members: &[
             required("ChannelARN", &CHANNEL_ARN),
-            optional("S3DestinationConfiguration", &Shape::Structure(&S3_DESTINATION_UPDATE_INPUT)),
+            optional(
+                "S3DestinationConfiguration",
+                &Shape::Structure(&S3_DESTINATION_UPDATE_INPUT),
+            ),
             optional(
                 "S3TablesDestinationConfiguration",
                 &Shape::Structure(&S3_TABLES_DESTINATION_UPDATE_INPUT),
             ),
-            optional("LoggingConfiguration", &Shape::Structure(&CHANNEL_LOGGING_UPDATE_INPUT)),
+            optional(
+                "LoggingConfiguration",
+                &Shape::Structure(&CHANNEL_LOGGING_UPDATE_INPUT),
+            ),
         ],
         payload: None,
         union: false,
     };
     static UPDATE_CHANNEL_OUTPUT: Structure = Structure {
         name: "UpdateChannelOutput",
-        members: &[required("ChannelDescription", &Shape::Structure(&CHANNEL_DESCRIPTION))],
+        members: &[required(
+            "ChannelDescription",
+            &Shape::Structure(&CHANNEL_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -4981,18 +5893,22 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY_LIST: Shape = Shape::List {
-        member: &Shape::Structure(&UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY),
-        member_name: "member",
-        flattened: false,
-        min: None,
-        max: None,
-    };
+    pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY_LIST: Shape =
+        Shape::List {
+            member: &Shape::Structure(&UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY),
+            member_name: "member",
+            flattened: false,
+            min: None,
+            max: None,
+        };
     static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_INPUT: Structure = Structure {
         name: "UpdateDeadLetterQueueRecordsVisibilityInput",
         members: &[
             required("QueueARN", &QUEUE_ARN),
-            required("Entries", &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST),
+            required(
+                "Entries",
+                &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -5000,8 +5916,14 @@ mod tables {
     static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_OUTPUT: Structure = Structure {
         name: "UpdateDeadLetterQueueRecordsVisibilityOutput",
         members: &[
-            required("Successful", &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY_LIST),
-            required("Failed", &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY_LIST),
+            required(
+                "Successful",
+                &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY_LIST,
+            ),
+            required(
+                "Failed",
+                &UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -5015,26 +5937,28 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST: Shape = Shape::List {
-        member: &Shape::Structure(&UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY),
-        member_name: "member",
-        flattened: false,
-        min: Some(1),
-        max: Some(10),
-    };
+    pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST: Shape =
+        Shape::List {
+            member: &Shape::Structure(&UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY),
+            member_name: "member",
+            flattened: false,
+            min: Some(1),
+            max: Some(10),
+        };
     static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY: Structure = Structure {
         name: "UpdateDeadLetterQueueRecordsVisibilityResultEntry",
         members: &[required("ReceiptHandle", &RECEIPT_HANDLE)],
         payload: None,
         union: false,
     };
-    pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY_LIST: Shape = Shape::List {
-        member: &Shape::Structure(&UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY),
-        member_name: "member",
-        flattened: false,
-        min: None,
-        max: None,
-    };
+    pub(super) static UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY_LIST: Shape =
+        Shape::List {
+            member: &Shape::Structure(&UPDATE_DEAD_LETTER_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY),
+            member_name: "member",
+            flattened: false,
+            min: None,
+            max: None,
+        };
     static UPDATE_MAX_RECORD_SIZE_INPUT: Structure = Structure {
         name: "UpdateMaxRecordSizeInput",
         members: &[
@@ -5056,7 +5980,10 @@ mod tables {
     };
     static UPDATE_QUEUE_OUTPUT: Structure = Structure {
         name: "UpdateQueueOutput",
-        members: &[required("QueueDescription", &Shape::Structure(&QUEUE_DESCRIPTION))],
+        members: &[required(
+            "QueueDescription",
+            &Shape::Structure(&QUEUE_DESCRIPTION),
+        )],
         payload: None,
         union: false,
     };
@@ -5081,7 +6008,10 @@ mod tables {
         name: "UpdateQueueRecordsVisibilityInput",
         members: &[
             required("QueueARN", &QUEUE_ARN),
-            required("Entries", &UPDATE_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST),
+            required(
+                "Entries",
+                &UPDATE_QUEUE_RECORDS_VISIBILITY_REQUEST_ENTRY_LIST,
+            ),
         ],
         payload: None,
         union: false,
@@ -5089,7 +6019,10 @@ mod tables {
     static UPDATE_QUEUE_RECORDS_VISIBILITY_OUTPUT: Structure = Structure {
         name: "UpdateQueueRecordsVisibilityOutput",
         members: &[
-            required("Successful", &UPDATE_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY_LIST),
+            required(
+                "Successful",
+                &UPDATE_QUEUE_RECORDS_VISIBILITY_RESULT_ENTRY_LIST,
+            ),
             required("Failed", &UPDATE_QUEUE_RECORDS_VISIBILITY_ERROR_ENTRY_LIST),
         ],
         payload: None,
@@ -5189,7 +6122,10 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static VISIBILITY_TIMEOUT_SECONDS: Shape = Shape::Integer { min: Some(0), max: Some(43200) };
+    pub(super) static VISIBILITY_TIMEOUT_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(43200),
+    };
     static WARM_THROUGHPUT_OBJECT: Structure = Structure {
         name: "WarmThroughputObject",
         members: &[

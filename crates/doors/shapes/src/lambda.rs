@@ -31,15 +31,21 @@ valid!(AcceleratorConfig {});
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CapacityProviderConfig {
     #[serde(rename = "LambdaManagedInstancesCapacityProviderConfig")]
-    pub lambda_managed_instances_capacity_provider_config: LambdaManagedInstancesCapacityProviderConfig,
+    pub lambda_managed_instances_capacity_provider_config:
+        LambdaManagedInstancesCapacityProviderConfig,
 }
 
-valid!(CapacityProviderConfig { lambda_managed_instances_capacity_provider_config: ANY });
+valid!(CapacityProviderConfig {
+    lambda_managed_instances_capacity_provider_config: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Concurrency {
-    #[serde(rename = "ReservedConcurrentExecutions", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ReservedConcurrentExecutions",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub reserved_concurrent_executions: Option<i32>,
 }
 
@@ -83,7 +89,10 @@ pub struct CreateFunctionRequest {
     pub layers: Option<Vec<String>>,
     #[serde(rename = "FileSystemConfigs", skip_serializing_if = "Option::is_none")]
     pub file_system_configs: Option<Vec<FileSystemConfig>>,
-    #[serde(rename = "CodeSigningConfigArn", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CodeSigningConfigArn",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub code_signing_config_arn: Option<String>,
     #[serde(rename = "ImageConfig", skip_serializing_if = "Option::is_none")]
     pub image_config: Option<ImageConfig>,
@@ -97,7 +106,10 @@ pub struct CreateFunctionRequest {
     pub logging_config: Option<LoggingConfig>,
     #[serde(rename = "TenancyConfig", skip_serializing_if = "Option::is_none")]
     pub tenancy_config: Option<TenancyConfig>,
-    #[serde(rename = "CapacityProviderConfig", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CapacityProviderConfig",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub capacity_provider_config: Option<CapacityProviderConfig>,
     #[serde(rename = "DurableConfig", skip_serializing_if = "Option::is_none")]
     pub durable_config: Option<DurableConfig>,
@@ -144,7 +156,9 @@ pub struct DeadLetterConfig {
     pub target_arn: Option<String>,
 }
 
-valid!(DeadLetterConfig { target_arn: tables::RESOURCE_ARN });
+valid!(DeadLetterConfig {
+    target_arn: tables::RESOURCE_ARN
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteFunctionRequest {
@@ -170,7 +184,10 @@ pub struct DeleteFunctionResponse {
 pub struct DurableConfig {
     #[serde(rename = "KMSKeyArn", skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
-    #[serde(rename = "RetentionPeriodInDays", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RetentionPeriodInDays",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub retention_period_in_days: Option<i32>,
     #[serde(rename = "ExecutionTimeout", skip_serializing_if = "Option::is_none")]
     pub execution_timeout: Option<i32>,
@@ -188,7 +205,9 @@ pub struct Environment {
     pub variables: Option<BTreeMap<String, String>>,
 }
 
-valid!(Environment { variables: tables::ENVIRONMENT_VARIABLES });
+valid!(Environment {
+    variables: tables::ENVIRONMENT_VARIABLES
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -214,7 +233,9 @@ pub struct EphemeralStorage {
     pub size: i32,
 }
 
-valid!(EphemeralStorage { size: tables::EPHEMERAL_STORAGE_SIZE });
+valid!(EphemeralStorage {
+    size: tables::EPHEMERAL_STORAGE_SIZE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileSystemConfig {
@@ -242,7 +263,10 @@ pub struct FunctionCode {
     pub s3_key: Option<String>,
     #[serde(rename = "S3ObjectVersion", skip_serializing_if = "Option::is_none")]
     pub s3_object_version: Option<String>,
-    #[serde(rename = "S3ObjectStorageMode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3ObjectStorageMode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_object_storage_mode: Option<String>,
     #[serde(rename = "ImageUri", skip_serializing_if = "Option::is_none")]
     pub image_uri: Option<String>,
@@ -337,19 +361,31 @@ pub struct FunctionConfiguration {
     pub state_reason_code: Option<String>,
     #[serde(rename = "LastUpdateStatus", skip_serializing_if = "Option::is_none")]
     pub last_update_status: Option<String>,
-    #[serde(rename = "LastUpdateStatusReason", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "LastUpdateStatusReason",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_update_status_reason: Option<String>,
-    #[serde(rename = "LastUpdateStatusReasonCode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "LastUpdateStatusReasonCode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_update_status_reason_code: Option<String>,
     #[serde(rename = "FileSystemConfigs", skip_serializing_if = "Option::is_none")]
     pub file_system_configs: Option<Vec<FileSystemConfig>>,
-    #[serde(rename = "SigningProfileVersionArn", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SigningProfileVersionArn",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub signing_profile_version_arn: Option<String>,
     #[serde(rename = "SigningJobArn", skip_serializing_if = "Option::is_none")]
     pub signing_job_arn: Option<String>,
     #[serde(rename = "PackageType", skip_serializing_if = "Option::is_none")]
     pub package_type: Option<String>,
-    #[serde(rename = "ImageConfigResponse", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ImageConfigResponse",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub image_config_response: Option<ImageConfigResponse>,
     #[serde(rename = "Architectures", skip_serializing_if = "Option::is_none")]
     pub architectures: Option<Vec<String>>,
@@ -357,13 +393,19 @@ pub struct FunctionConfiguration {
     pub ephemeral_storage: Option<EphemeralStorage>,
     #[serde(rename = "SnapStart", skip_serializing_if = "Option::is_none")]
     pub snap_start: Option<SnapStartResponse>,
-    #[serde(rename = "RuntimeVersionConfig", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "RuntimeVersionConfig",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub runtime_version_config: Option<RuntimeVersionConfig>,
     #[serde(rename = "LoggingConfig", skip_serializing_if = "Option::is_none")]
     pub logging_config: Option<LoggingConfig>,
     #[serde(rename = "TenancyConfig", skip_serializing_if = "Option::is_none")]
     pub tenancy_config: Option<TenancyConfig>,
-    #[serde(rename = "CapacityProviderConfig", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CapacityProviderConfig",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub capacity_provider_config: Option<CapacityProviderConfig>,
     #[serde(rename = "ConfigSha256", skip_serializing_if = "Option::is_none")]
     pub config_sha256: Option<String>,
@@ -467,13 +509,22 @@ pub struct ImageConfigResponse {
 pub struct InvocationRequest {
     #[serde(rename = "FunctionName")]
     pub function_name: String,
-    #[serde(rename = "X-Amz-Invocation-Type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "X-Amz-Invocation-Type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub invocation_type: Option<String>,
     #[serde(rename = "X-Amz-Log-Type", skip_serializing_if = "Option::is_none")]
     pub log_type: Option<String>,
-    #[serde(rename = "X-Amz-Client-Context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "X-Amz-Client-Context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub client_context: Option<String>,
-    #[serde(rename = "X-Amz-Durable-Execution-Name", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "X-Amz-Durable-Execution-Name",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub durable_execution_name: Option<String>,
     #[serde(rename = "Payload", skip_serializing_if = "Option::is_none")]
     pub payload: Option<scalars::Blob>,
@@ -497,15 +548,24 @@ valid!(InvocationRequest {
 pub struct InvocationResponse {
     #[serde(rename = "StatusCode", skip_serializing_if = "Option::is_none")]
     pub status_code: Option<i32>,
-    #[serde(rename = "X-Amz-Function-Error", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "X-Amz-Function-Error",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub function_error: Option<String>,
     #[serde(rename = "X-Amz-Log-Result", skip_serializing_if = "Option::is_none")]
     pub log_result: Option<String>,
     #[serde(rename = "Payload", skip_serializing_if = "Option::is_none")]
     pub payload: Option<scalars::Blob>,
-    #[serde(rename = "X-Amz-Executed-Version", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "X-Amz-Executed-Version",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub executed_version: Option<String>,
-    #[serde(rename = "X-Amz-Durable-Execution-Arn", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "X-Amz-Durable-Execution-Arn",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub durable_execution_arn: Option<String>,
 }
 
@@ -513,9 +573,15 @@ pub struct InvocationResponse {
 pub struct LambdaManagedInstancesCapacityProviderConfig {
     #[serde(rename = "CapacityProviderArn")]
     pub capacity_provider_arn: String,
-    #[serde(rename = "PerExecutionEnvironmentMaxConcurrency", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "PerExecutionEnvironmentMaxConcurrency",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub per_execution_environment_max_concurrency: Option<i32>,
-    #[serde(rename = "ExecutionEnvironmentMemoryGiBPerVCpu", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ExecutionEnvironmentMemoryGiBPerVCpu",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub execution_environment_memory_gib_per_v_cpu: Option<f64>,
 }
 
@@ -532,7 +598,10 @@ pub struct Layer {
     pub arn: Option<String>,
     #[serde(rename = "CodeSize", skip_serializing_if = "Option::is_none")]
     pub code_size: Option<i64>,
-    #[serde(rename = "SigningProfileVersionArn", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "SigningProfileVersionArn",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub signing_profile_version_arn: Option<String>,
     #[serde(rename = "SigningJobArn", skip_serializing_if = "Option::is_none")]
     pub signing_job_arn: Option<String>,
@@ -571,7 +640,9 @@ pub struct ListTagsRequest {
     pub resource: String,
 }
 
-valid!(ListTagsRequest { resource: tables::TAGGABLE_RESOURCE });
+valid!(ListTagsRequest {
+    resource: tables::TAGGABLE_RESOURCE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -584,7 +655,10 @@ pub struct ListTagsResponse {
 pub struct LoggingConfig {
     #[serde(rename = "LogFormat", skip_serializing_if = "Option::is_none")]
     pub log_format: Option<String>,
-    #[serde(rename = "ApplicationLogLevel", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "ApplicationLogLevel",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub application_log_level: Option<String>,
     #[serde(rename = "SystemLogLevel", skip_serializing_if = "Option::is_none")]
     pub system_log_level: Option<String>,
@@ -634,7 +708,9 @@ pub struct S3FilesConfig {
     pub direct_s3_read: Option<String>,
 }
 
-valid!(S3FilesConfig { direct_s3_read: tables::DIRECT_S3_READ });
+valid!(S3FilesConfig {
+    direct_s3_read: tables::DIRECT_S3_READ
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SnapStart {
@@ -642,7 +718,9 @@ pub struct SnapStart {
     pub apply_on: Option<String>,
 }
 
-valid!(SnapStart { apply_on: tables::SNAP_START_APPLY_ON });
+valid!(SnapStart {
+    apply_on: tables::SNAP_START_APPLY_ON
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -661,7 +739,10 @@ pub struct TagResourceRequest {
     pub tags: BTreeMap<String, String>,
 }
 
-valid!(TagResourceRequest { resource: tables::TAGGABLE_RESOURCE, tags: tables::TAGS });
+valid!(TagResourceRequest {
+    resource: tables::TAGGABLE_RESOURCE,
+    tags: tables::TAGS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -678,7 +759,9 @@ pub struct TenancyConfig {
     pub tenant_isolation_mode: String,
 }
 
-valid!(TenancyConfig { tenant_isolation_mode: tables::TENANT_ISOLATION_MODE });
+valid!(TenancyConfig {
+    tenant_isolation_mode: tables::TENANT_ISOLATION_MODE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TracingConfig {
@@ -686,7 +769,9 @@ pub struct TracingConfig {
     pub mode: Option<String>,
 }
 
-valid!(TracingConfig { mode: tables::TRACING_MODE });
+valid!(TracingConfig {
+    mode: tables::TRACING_MODE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -703,7 +788,10 @@ pub struct UntagResourceRequest {
     pub tag_keys: Vec<String>,
 }
 
-valid!(UntagResourceRequest { resource: tables::TAGGABLE_RESOURCE, tag_keys: tables::TAG_KEY_LIST });
+valid!(UntagResourceRequest {
+    resource: tables::TAGGABLE_RESOURCE,
+    tag_keys: tables::TAG_KEY_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateFunctionCodeRequest {
@@ -717,7 +805,10 @@ pub struct UpdateFunctionCodeRequest {
     pub s3_key: Option<String>,
     #[serde(rename = "S3ObjectVersion", skip_serializing_if = "Option::is_none")]
     pub s3_object_version: Option<String>,
-    #[serde(rename = "S3ObjectStorageMode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "S3ObjectStorageMode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub s3_object_storage_mode: Option<String>,
     #[serde(rename = "ImageUri", skip_serializing_if = "Option::is_none")]
     pub image_uri: Option<String>,
@@ -786,7 +877,10 @@ pub struct UpdateFunctionConfigurationRequest {
     pub snap_start: Option<SnapStart>,
     #[serde(rename = "LoggingConfig", skip_serializing_if = "Option::is_none")]
     pub logging_config: Option<LoggingConfig>,
-    #[serde(rename = "CapacityProviderConfig", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CapacityProviderConfig",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub capacity_provider_config: Option<CapacityProviderConfig>,
     #[serde(rename = "DurableConfig", skip_serializing_if = "Option::is_none")]
     pub durable_config: Option<DurableConfig>,
@@ -826,11 +920,17 @@ pub struct VpcConfig {
     pub subnet_ids: Option<Vec<String>>,
     #[serde(rename = "SecurityGroupIds", skip_serializing_if = "Option::is_none")]
     pub security_group_ids: Option<Vec<String>>,
-    #[serde(rename = "Ipv6AllowedForDualStack", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Ipv6AllowedForDualStack",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ipv6_allowed_for_dual_stack: Option<bool>,
 }
 
-valid!(VpcConfig { subnet_ids: tables::SUBNET_IDS, security_group_ids: tables::SECURITY_GROUP_IDS });
+valid!(VpcConfig {
+    subnet_ids: tables::SUBNET_IDS,
+    security_group_ids: tables::SECURITY_GROUP_IDS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -841,7 +941,10 @@ pub struct VpcConfigResponse {
     pub security_group_ids: Option<Vec<String>>,
     #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
     pub vpc_id: Option<String>,
-    #[serde(rename = "Ipv6AllowedForDualStack", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Ipv6AllowedForDualStack",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ipv6_allowed_for_dual_stack: Option<bool>,
 }
 
@@ -867,116 +970,239 @@ pub mod ops {
 pub mod errors {
     use crate::model::ErrorShape;
 
-    pub static ALIAS_LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "AliasLimitExceededException", status: 400 };
-    pub static CALLBACK_TIMEOUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CallbackTimeoutException", status: 400 };
-    pub static CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CapacityProviderLimitExceededException", status: 400 };
-    pub static CODE_ARTIFACT_USER_DELETED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CodeArtifactUserDeletedException", status: 409 };
-    pub static CODE_ARTIFACT_USER_FAILED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CodeArtifactUserFailedException", status: 409 };
-    pub static CODE_ARTIFACT_USER_PENDING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CodeArtifactUserPendingException", status: 409 };
-    pub static CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CodeSigningConfigNotFoundException", status: 404 };
-    pub static CODE_STORAGE_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CodeStorageExceededException", status: 400 };
-    pub static CODE_VERIFICATION_FAILED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "CodeVerificationFailedException", status: 400 };
-    pub static DURABLE_EXECUTION_ALREADY_STARTED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "DurableExecutionAlreadyStartedException", status: 409 };
-    pub static EC2_ACCESS_DENIED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EC2AccessDeniedException", status: 502 };
-    pub static EC2_THROTTLED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EC2ThrottledException", status: 502 };
-    pub static EC2_UNEXPECTED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EC2UnexpectedException", status: 502 };
-    pub static EFSIO_EXCEPTION: ErrorShape = ErrorShape { name: "EFSIOException", status: 410 };
-    pub static EFS_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EFSMountConnectivityException", status: 408 };
-    pub static EFS_MOUNT_FAILURE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EFSMountFailureException", status: 403 };
-    pub static EFS_MOUNT_TIMEOUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "EFSMountTimeoutException", status: 408 };
-    pub static ENI_LIMIT_REACHED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ENILimitReachedException", status: 502 };
-    pub static ENI_NOT_READY_EXCEPTION: ErrorShape = ErrorShape { name: "ENINotReadyException", status: 502 };
+    pub static ALIAS_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "AliasLimitExceededException",
+        status: 400,
+    };
+    pub static CALLBACK_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CallbackTimeoutException",
+        status: 400,
+    };
+    pub static CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CapacityProviderLimitExceededException",
+        status: 400,
+    };
+    pub static CODE_ARTIFACT_USER_DELETED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CodeArtifactUserDeletedException",
+        status: 409,
+    };
+    pub static CODE_ARTIFACT_USER_FAILED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CodeArtifactUserFailedException",
+        status: 409,
+    };
+    pub static CODE_ARTIFACT_USER_PENDING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CodeArtifactUserPendingException",
+        status: 409,
+    };
+    pub static CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CodeSigningConfigNotFoundException",
+        status: 404,
+    };
+    pub static CODE_STORAGE_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CodeStorageExceededException",
+        status: 400,
+    };
+    pub static CODE_VERIFICATION_FAILED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "CodeVerificationFailedException",
+        status: 400,
+    };
+    pub static DURABLE_EXECUTION_ALREADY_STARTED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "DurableExecutionAlreadyStartedException",
+        status: 409,
+    };
+    pub static EC2_ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EC2AccessDeniedException",
+        status: 502,
+    };
+    pub static EC2_THROTTLED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EC2ThrottledException",
+        status: 502,
+    };
+    pub static EC2_UNEXPECTED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EC2UnexpectedException",
+        status: 502,
+    };
+    pub static EFSIO_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EFSIOException",
+        status: 410,
+    };
+    pub static EFS_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EFSMountConnectivityException",
+        status: 408,
+    };
+    pub static EFS_MOUNT_FAILURE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EFSMountFailureException",
+        status: 403,
+    };
+    pub static EFS_MOUNT_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "EFSMountTimeoutException",
+        status: 408,
+    };
+    pub static ENI_LIMIT_REACHED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ENILimitReachedException",
+        status: 502,
+    };
+    pub static ENI_NOT_READY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ENINotReadyException",
+        status: 502,
+    };
     pub static FUNCTION_VERSIONS_PER_CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "FunctionVersionsPerCapacityProviderLimitExceededException", status: 400 };
-    pub static INVALID_CODE_SIGNATURE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidCodeSignatureException", status: 400 };
-    pub static INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidParameterValueException", status: 400 };
-    pub static INVALID_REQUEST_CONTENT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidRequestContentException", status: 400 };
-    pub static INVALID_RUNTIME_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidRuntimeException", status: 502 };
-    pub static INVALID_SECURITY_GROUP_ID_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidSecurityGroupIDException", status: 502 };
-    pub static INVALID_SUBNET_ID_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidSubnetIDException", status: 502 };
-    pub static INVALID_ZIP_FILE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidZipFileException", status: 502 };
-    pub static KMS_ACCESS_DENIED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "KMSAccessDeniedException", status: 502 };
-    pub static KMS_DISABLED_EXCEPTION: ErrorShape = ErrorShape { name: "KMSDisabledException", status: 502 };
-    pub static KMS_INVALID_STATE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "KMSInvalidStateException", status: 502 };
-    pub static KMS_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { name: "KMSNotFoundException", status: 502 };
-    pub static MODE_NOT_SUPPORTED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ModeNotSupportedException", status: 400 };
-    pub static NO_PUBLISHED_VERSION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "NoPublishedVersionException", status: 400 };
-    pub static POLICY_LENGTH_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "PolicyLengthExceededException", status: 400 };
-    pub static PRECONDITION_FAILED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "PreconditionFailedException", status: 412 };
-    pub static PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ProvisionedConcurrencyConfigNotFoundException", status: 404 };
-    pub static PUBLIC_POLICY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "PublicPolicyException", status: 400 };
-    pub static RECURSIVE_INVOCATION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "RecursiveInvocationException", status: 400 };
-    pub static REQUEST_TOO_LARGE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "RequestTooLargeException", status: 413 };
-    pub static RESOURCE_CONFLICT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceConflictException", status: 409 };
-    pub static RESOURCE_IN_USE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceInUseException", status: 400 };
-    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotFoundException", status: 404 };
-    pub static RESOURCE_NOT_READY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotReadyException", status: 502 };
-    pub static RUNTIME_ALIAS_DELETED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "RuntimeAliasDeletedException", status: 409 };
-    pub static RUNTIME_VERSION_DELETED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "RuntimeVersionDeletedException", status: 409 };
-    pub static S3_FILES_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "S3FilesMountConnectivityException", status: 408 };
-    pub static S3_FILES_MOUNT_FAILURE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "S3FilesMountFailureException", status: 403 };
-    pub static S3_FILES_MOUNT_TIMEOUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "S3FilesMountTimeoutException", status: 408 };
-    pub static SERIALIZED_REQUEST_ENTITY_TOO_LARGE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SerializedRequestEntityTooLargeException", status: 413 };
-    pub static SERVICE_EXCEPTION: ErrorShape = ErrorShape { name: "ServiceException", status: 500 };
-    pub static SERVICE_QUOTA_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ServiceQuotaExceededException", status: 402 };
-    pub static SNAP_START_EXCEPTION: ErrorShape = ErrorShape { name: "SnapStartException", status: 400 };
-    pub static SNAP_START_NOT_READY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SnapStartNotReadyException", status: 409 };
-    pub static SNAP_START_REGENERATION_FAILURE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SnapStartRegenerationFailureException", status: 409 };
-    pub static SNAP_START_TIMEOUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SnapStartTimeoutException", status: 408 };
-    pub static SUBNET_IP_ADDRESS_LIMIT_REACHED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SubnetIPAddressLimitReachedException", status: 502 };
-    pub static TOO_MANY_REQUESTS_EXCEPTION: ErrorShape =
-        ErrorShape { name: "TooManyRequestsException", status: 429 };
-    pub static UNSUPPORTED_MEDIA_TYPE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "UnsupportedMediaTypeException", status: 415 };
+        ErrorShape {
+            name: "FunctionVersionsPerCapacityProviderLimitExceededException",
+            status: 400,
+        };
+    pub static INVALID_CODE_SIGNATURE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidCodeSignatureException",
+        status: 400,
+    };
+    pub static INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidParameterValueException",
+        status: 400,
+    };
+    pub static INVALID_REQUEST_CONTENT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidRequestContentException",
+        status: 400,
+    };
+    pub static INVALID_RUNTIME_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidRuntimeException",
+        status: 502,
+    };
+    pub static INVALID_SECURITY_GROUP_ID_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidSecurityGroupIDException",
+        status: 502,
+    };
+    pub static INVALID_SUBNET_ID_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidSubnetIDException",
+        status: 502,
+    };
+    pub static INVALID_ZIP_FILE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidZipFileException",
+        status: 502,
+    };
+    pub static KMS_ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSAccessDeniedException",
+        status: 502,
+    };
+    pub static KMS_DISABLED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSDisabledException",
+        status: 502,
+    };
+    pub static KMS_INVALID_STATE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSInvalidStateException",
+        status: 502,
+    };
+    pub static KMS_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "KMSNotFoundException",
+        status: 502,
+    };
+    pub static MODE_NOT_SUPPORTED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ModeNotSupportedException",
+        status: 400,
+    };
+    pub static NO_PUBLISHED_VERSION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "NoPublishedVersionException",
+        status: 400,
+    };
+    pub static POLICY_LENGTH_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "PolicyLengthExceededException",
+        status: 400,
+    };
+    pub static PRECONDITION_FAILED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "PreconditionFailedException",
+        status: 412,
+    };
+    pub static PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ProvisionedConcurrencyConfigNotFoundException",
+        status: 404,
+    };
+    pub static PUBLIC_POLICY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "PublicPolicyException",
+        status: 400,
+    };
+    pub static RECURSIVE_INVOCATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "RecursiveInvocationException",
+        status: 400,
+    };
+    pub static REQUEST_TOO_LARGE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "RequestTooLargeException",
+        status: 413,
+    };
+    pub static RESOURCE_CONFLICT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceConflictException",
+        status: 409,
+    };
+    pub static RESOURCE_IN_USE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceInUseException",
+        status: 400,
+    };
+    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotFoundException",
+        status: 404,
+    };
+    pub static RESOURCE_NOT_READY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotReadyException",
+        status: 502,
+    };
+    pub static RUNTIME_ALIAS_DELETED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "RuntimeAliasDeletedException",
+        status: 409,
+    };
+    pub static RUNTIME_VERSION_DELETED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "RuntimeVersionDeletedException",
+        status: 409,
+    };
+    pub static S3_FILES_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "S3FilesMountConnectivityException",
+        status: 408,
+    };
+    pub static S3_FILES_MOUNT_FAILURE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "S3FilesMountFailureException",
+        status: 403,
+    };
+    pub static S3_FILES_MOUNT_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "S3FilesMountTimeoutException",
+        status: 408,
+    };
+    pub static SERIALIZED_REQUEST_ENTITY_TOO_LARGE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SerializedRequestEntityTooLargeException",
+        status: 413,
+    };
+    pub static SERVICE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ServiceException",
+        status: 500,
+    };
+    pub static SERVICE_QUOTA_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ServiceQuotaExceededException",
+        status: 402,
+    };
+    pub static SNAP_START_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SnapStartException",
+        status: 400,
+    };
+    pub static SNAP_START_NOT_READY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SnapStartNotReadyException",
+        status: 409,
+    };
+    pub static SNAP_START_REGENERATION_FAILURE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SnapStartRegenerationFailureException",
+        status: 409,
+    };
+    pub static SNAP_START_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SnapStartTimeoutException",
+        status: 408,
+    };
+    pub static SUBNET_IP_ADDRESS_LIMIT_REACHED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SubnetIPAddressLimitReachedException",
+        status: 502,
+    };
+    pub static TOO_MANY_REQUESTS_EXCEPTION: ErrorShape = ErrorShape {
+        name: "TooManyRequestsException",
+        status: 429,
+    };
+    pub static UNSUPPORTED_MEDIA_TYPE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "UnsupportedMediaTypeException",
+        status: 415,
+    };
 }
 
 #[allow(dead_code, reason = "a shape may be used in a variant alone")]
@@ -1091,7 +1317,11 @@ mod tables {
     };
     pub(super) static OP_ADD_PERMISSION: OperationShape = OperationShape {
         name: "AddPermission",
-        http: Http { method: "POST", uri: "/2015-03-31/functions/{FunctionName}/policy", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2015-03-31/functions/{FunctionName}/policy",
+            status: 201,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1109,35 +1339,55 @@ mod tables {
     };
     pub(super) static OP_CREATE_ALIAS: OperationShape = OperationShape {
         name: "CreateAlias",
-        http: Http { method: "POST", uri: "/2015-03-31/functions/{FunctionName}/aliases", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2015-03-31/functions/{FunctionName}/aliases",
+            status: 201,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CAPACITY_PROVIDER: OperationShape = OperationShape {
         name: "CreateCapacityProvider",
-        http: Http { method: "POST", uri: "/2025-11-30/capacity-providers", status: 202 },
+        http: Http {
+            method: "POST",
+            uri: "/2025-11-30/capacity-providers",
+            status: 202,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_CODE_SIGNING_CONFIG: OperationShape = OperationShape {
         name: "CreateCodeSigningConfig",
-        http: Http { method: "POST", uri: "/2020-04-22/code-signing-configs", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2020-04-22/code-signing-configs",
+            status: 201,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_EVENT_SOURCE_MAPPING: OperationShape = OperationShape {
         name: "CreateEventSourceMapping",
-        http: Http { method: "POST", uri: "/2015-03-31/event-source-mappings", status: 202 },
+        http: Http {
+            method: "POST",
+            uri: "/2015-03-31/event-source-mappings",
+            status: 202,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_FUNCTION: OperationShape = OperationShape {
         name: "CreateFunction",
-        http: Http { method: "POST", uri: "/2015-03-31/functions", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2015-03-31/functions",
+            status: 201,
+        },
         input: &CREATE_FUNCTION_REQUEST,
         output: &FUNCTION_CONFIGURATION,
         errors: &[
@@ -1155,7 +1405,11 @@ mod tables {
     };
     pub(super) static OP_CREATE_FUNCTION_URL_CONFIG: OperationShape = OperationShape {
         name: "CreateFunctionUrlConfig",
-        http: Http { method: "POST", uri: "/2021-10-31/functions/{FunctionName}/url", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2021-10-31/functions/{FunctionName}/url",
+            status: 201,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1206,14 +1460,22 @@ mod tables {
     };
     pub(super) static OP_DELETE_EVENT_SOURCE_MAPPING: OperationShape = OperationShape {
         name: "DeleteEventSourceMapping",
-        http: Http { method: "DELETE", uri: "/2015-03-31/event-source-mappings/{UUID}", status: 202 },
+        http: Http {
+            method: "DELETE",
+            uri: "/2015-03-31/event-source-mappings/{UUID}",
+            status: 202,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_FUNCTION: OperationShape = OperationShape {
         name: "DeleteFunction",
-        http: Http { method: "DELETE", uri: "/2015-03-31/functions/{FunctionName}", status: 200 },
+        http: Http {
+            method: "DELETE",
+            uri: "/2015-03-31/functions/{FunctionName}",
+            status: 200,
+        },
         input: &DELETE_FUNCTION_REQUEST,
         output: &DELETE_FUNCTION_RESPONSE,
         errors: &[
@@ -1237,7 +1499,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_FUNCTION_CONCURRENCY: OperationShape = OperationShape {
         name: "DeleteFunctionConcurrency",
-        http: Http { method: "DELETE", uri: "/2017-10-31/functions/{FunctionName}/concurrency", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/2017-10-31/functions/{FunctionName}/concurrency",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1255,7 +1521,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_FUNCTION_URL_CONFIG: OperationShape = OperationShape {
         name: "DeleteFunctionUrlConfig",
-        http: Http { method: "DELETE", uri: "/2021-10-31/functions/{FunctionName}/url", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/2021-10-31/functions/{FunctionName}/url",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1284,21 +1554,33 @@ mod tables {
     };
     pub(super) static OP_DELETE_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "DeleteResourcePolicy",
-        http: Http { method: "DELETE", uri: "/2026-07-09/resource-policy/{ResourceArn}", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/2026-07-09/resource-policy/{ResourceArn}",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ACCOUNT_SETTINGS: OperationShape = OperationShape {
         name: "GetAccountSettings",
-        http: Http { method: "GET", uri: "/2016-08-19/account-settings", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2016-08-19/account-settings",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_ALIAS: OperationShape = OperationShape {
         name: "GetAlias",
-        http: Http { method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1360,14 +1642,22 @@ mod tables {
     };
     pub(super) static OP_GET_EVENT_SOURCE_MAPPING: OperationShape = OperationShape {
         name: "GetEventSourceMapping",
-        http: Http { method: "GET", uri: "/2015-03-31/event-source-mappings/{UUID}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/event-source-mappings/{UUID}",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_FUNCTION: OperationShape = OperationShape {
         name: "GetFunction",
-        http: Http { method: "GET", uri: "/2015-03-31/functions/{FunctionName}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions/{FunctionName}",
+            status: 200,
+        },
         input: &GET_FUNCTION_REQUEST,
         output: &GET_FUNCTION_RESPONSE,
         errors: &[
@@ -1390,14 +1680,22 @@ mod tables {
     };
     pub(super) static OP_GET_FUNCTION_CONCURRENCY: OperationShape = OperationShape {
         name: "GetFunctionConcurrency",
-        http: Http { method: "GET", uri: "/2019-09-30/functions/{FunctionName}/concurrency", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2019-09-30/functions/{FunctionName}/concurrency",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_FUNCTION_CONFIGURATION: OperationShape = OperationShape {
         name: "GetFunctionConfiguration",
-        http: Http { method: "GET", uri: "/2015-03-31/functions/{FunctionName}/configuration", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions/{FunctionName}/configuration",
+            status: 200,
+        },
         input: &GET_FUNCTION_CONFIGURATION_REQUEST,
         output: &FUNCTION_CONFIGURATION,
         errors: &[
@@ -1442,7 +1740,11 @@ mod tables {
     };
     pub(super) static OP_GET_FUNCTION_URL_CONFIG: OperationShape = OperationShape {
         name: "GetFunctionUrlConfig",
-        http: Http { method: "GET", uri: "/2021-10-31/functions/{FunctionName}/url", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2021-10-31/functions/{FunctionName}/url",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1460,7 +1762,11 @@ mod tables {
     };
     pub(super) static OP_GET_LAYER_VERSION_BY_ARN: OperationShape = OperationShape {
         name: "GetLayerVersionByArn",
-        http: Http { method: "GET", uri: "/2018-10-31/layers?find=LayerVersion", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2018-10-31/layers?find=LayerVersion",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1478,7 +1784,11 @@ mod tables {
     };
     pub(super) static OP_GET_POLICY: OperationShape = OperationShape {
         name: "GetPolicy",
-        http: Http { method: "GET", uri: "/2015-03-31/functions/{FunctionName}/policy", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions/{FunctionName}/policy",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1496,7 +1806,11 @@ mod tables {
     };
     pub(super) static OP_GET_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "GetResourcePolicy",
-        http: Http { method: "GET", uri: "/2026-07-09/resource-policy/{ResourceArn}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2026-07-09/resource-policy/{ResourceArn}",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1514,7 +1828,11 @@ mod tables {
     };
     pub(super) static OP_INVOKE: OperationShape = OperationShape {
         name: "Invoke",
-        http: Http { method: "POST", uri: "/2015-03-31/functions/{FunctionName}/invocations", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/2015-03-31/functions/{FunctionName}/invocations",
+            status: 200,
+        },
         input: &INVOCATION_REQUEST,
         output: &INVOCATION_RESPONSE,
         errors: &[
@@ -1567,7 +1885,11 @@ mod tables {
     };
     pub(super) static OP_INVOKE_ASYNC: OperationShape = OperationShape {
         name: "InvokeAsync",
-        http: Http { method: "POST", uri: "/2014-11-13/functions/{FunctionName}/invoke-async", status: 202 },
+        http: Http {
+            method: "POST",
+            uri: "/2014-11-13/functions/{FunctionName}/invoke-async",
+            status: 202,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1585,21 +1907,33 @@ mod tables {
     };
     pub(super) static OP_LIST_ALIASES: OperationShape = OperationShape {
         name: "ListAliases",
-        http: Http { method: "GET", uri: "/2015-03-31/functions/{FunctionName}/aliases", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions/{FunctionName}/aliases",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_CAPACITY_PROVIDERS: OperationShape = OperationShape {
         name: "ListCapacityProviders",
-        http: Http { method: "GET", uri: "/2025-11-30/capacity-providers", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2025-11-30/capacity-providers",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_CODE_SIGNING_CONFIGS: OperationShape = OperationShape {
         name: "ListCodeSigningConfigs",
-        http: Http { method: "GET", uri: "/2020-04-22/code-signing-configs", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2020-04-22/code-signing-configs",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1617,7 +1951,11 @@ mod tables {
     };
     pub(super) static OP_LIST_EVENT_SOURCE_MAPPINGS: OperationShape = OperationShape {
         name: "ListEventSourceMappings",
-        http: Http { method: "GET", uri: "/2015-03-31/event-source-mappings", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/event-source-mappings",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1635,25 +1973,34 @@ mod tables {
     };
     pub(super) static OP_LIST_FUNCTION_URL_CONFIGS: OperationShape = OperationShape {
         name: "ListFunctionUrlConfigs",
-        http: Http { method: "GET", uri: "/2021-10-31/functions/{FunctionName}/urls", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
-    pub(super) static OP_LIST_FUNCTION_VERSIONS_BY_CAPACITY_PROVIDER: OperationShape = OperationShape {
-        name: "ListFunctionVersionsByCapacityProvider",
         http: Http {
             method: "GET",
-            uri: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions",
+            uri: "/2021-10-31/functions/{FunctionName}/urls",
             status: 200,
         },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
+    pub(super) static OP_LIST_FUNCTION_VERSIONS_BY_CAPACITY_PROVIDER: OperationShape =
+        OperationShape {
+            name: "ListFunctionVersionsByCapacityProvider",
+            http: Http {
+                method: "GET",
+                uri: "/2025-11-30/capacity-providers/{CapacityProviderName}/function-versions",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_LIST_FUNCTIONS: OperationShape = OperationShape {
         name: "ListFunctions",
-        http: Http { method: "GET", uri: "/2015-03-31/functions", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions",
+            status: 200,
+        },
         input: &LIST_FUNCTIONS_REQUEST,
         output: &LIST_FUNCTIONS_RESPONSE,
         errors: &[
@@ -1675,14 +2022,22 @@ mod tables {
     };
     pub(super) static OP_LIST_LAYER_VERSIONS: OperationShape = OperationShape {
         name: "ListLayerVersions",
-        http: Http { method: "GET", uri: "/2018-10-31/layers/{LayerName}/versions", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2018-10-31/layers/{LayerName}/versions",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_LAYERS: OperationShape = OperationShape {
         name: "ListLayers",
-        http: Http { method: "GET", uri: "/2018-10-31/layers", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2018-10-31/layers",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1700,7 +2055,11 @@ mod tables {
     };
     pub(super) static OP_LIST_TAGS: OperationShape = OperationShape {
         name: "ListTags",
-        http: Http { method: "GET", uri: "/2017-03-31/tags/{Resource}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2017-03-31/tags/{Resource}",
+            status: 200,
+        },
         input: &LIST_TAGS_REQUEST,
         output: &LIST_TAGS_RESPONSE,
         errors: &[
@@ -1712,7 +2071,11 @@ mod tables {
     };
     pub(super) static OP_LIST_VERSIONS_BY_FUNCTION: OperationShape = OperationShape {
         name: "ListVersionsByFunction",
-        http: Http { method: "GET", uri: "/2015-03-31/functions/{FunctionName}/versions", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/2015-03-31/functions/{FunctionName}/versions",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1730,14 +2093,22 @@ mod tables {
     };
     pub(super) static OP_PUBLISH_LAYER_VERSION: OperationShape = OperationShape {
         name: "PublishLayerVersion",
-        http: Http { method: "POST", uri: "/2018-10-31/layers/{LayerName}/versions", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2018-10-31/layers/{LayerName}/versions",
+            status: 201,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUBLISH_VERSION: OperationShape = OperationShape {
         name: "PublishVersion",
-        http: Http { method: "POST", uri: "/2015-03-31/functions/{FunctionName}/versions", status: 201 },
+        http: Http {
+            method: "POST",
+            uri: "/2015-03-31/functions/{FunctionName}/versions",
+            status: 201,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1755,7 +2126,11 @@ mod tables {
     };
     pub(super) static OP_PUT_FUNCTION_CONCURRENCY: OperationShape = OperationShape {
         name: "PutFunctionConcurrency",
-        http: Http { method: "PUT", uri: "/2017-10-31/functions/{FunctionName}/concurrency", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/2017-10-31/functions/{FunctionName}/concurrency",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1806,7 +2181,11 @@ mod tables {
     };
     pub(super) static OP_PUT_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "PutResourcePolicy",
-        http: Http { method: "PUT", uri: "/2026-07-09/resource-policy/{ResourceArn}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/2026-07-09/resource-policy/{ResourceArn}",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1866,17 +2245,18 @@ mod tables {
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_SEND_DURABLE_EXECUTION_CALLBACK_HEARTBEAT: OperationShape = OperationShape {
-        name: "SendDurableExecutionCallbackHeartbeat",
-        http: Http {
-            method: "POST",
-            uri: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat",
-            status: 200,
-        },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_SEND_DURABLE_EXECUTION_CALLBACK_HEARTBEAT: OperationShape =
+        OperationShape {
+            name: "SendDurableExecutionCallbackHeartbeat",
+            http: Http {
+                method: "POST",
+                uri: "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_SEND_DURABLE_EXECUTION_CALLBACK_SUCCESS: OperationShape = OperationShape {
         name: "SendDurableExecutionCallbackSuccess",
         http: Http {
@@ -1901,7 +2281,11 @@ mod tables {
     };
     pub(super) static OP_TAG_RESOURCE: OperationShape = OperationShape {
         name: "TagResource",
-        http: Http { method: "POST", uri: "/2017-03-31/tags/{Resource}", status: 204 },
+        http: Http {
+            method: "POST",
+            uri: "/2017-03-31/tags/{Resource}",
+            status: 204,
+        },
         input: &TAG_RESOURCE_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -1914,7 +2298,11 @@ mod tables {
     };
     pub(super) static OP_UNTAG_RESOURCE: OperationShape = OperationShape {
         name: "UntagResource",
-        http: Http { method: "DELETE", uri: "/2017-03-31/tags/{Resource}", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/2017-03-31/tags/{Resource}",
+            status: 204,
+        },
         input: &UNTAG_RESOURCE_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -1927,7 +2315,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_ALIAS: OperationShape = OperationShape {
         name: "UpdateAlias",
-        http: Http { method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -1956,14 +2348,22 @@ mod tables {
     };
     pub(super) static OP_UPDATE_EVENT_SOURCE_MAPPING: OperationShape = OperationShape {
         name: "UpdateEventSourceMapping",
-        http: Http { method: "PUT", uri: "/2015-03-31/event-source-mappings/{UUID}", status: 202 },
+        http: Http {
+            method: "PUT",
+            uri: "/2015-03-31/event-source-mappings/{UUID}",
+            status: 202,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_FUNCTION_CODE: OperationShape = OperationShape {
         name: "UpdateFunctionCode",
-        http: Http { method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/code", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/2015-03-31/functions/{FunctionName}/code",
+            status: 200,
+        },
         input: &UPDATE_FUNCTION_CODE_REQUEST,
         output: &FUNCTION_CONFIGURATION,
         errors: &[
@@ -1981,7 +2381,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_FUNCTION_CONFIGURATION: OperationShape = OperationShape {
         name: "UpdateFunctionConfiguration",
-        http: Http { method: "PUT", uri: "/2015-03-31/functions/{FunctionName}/configuration", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/2015-03-31/functions/{FunctionName}/configuration",
+            status: 200,
+        },
         input: &UPDATE_FUNCTION_CONFIGURATION_REQUEST,
         output: &FUNCTION_CONFIGURATION,
         errors: &[
@@ -2009,7 +2413,11 @@ mod tables {
     };
     pub(super) static OP_UPDATE_FUNCTION_URL_CONFIG: OperationShape = OperationShape {
         name: "UpdateFunctionUrlConfig",
-        http: Http { method: "PUT", uri: "/2021-10-31/functions/{FunctionName}/url", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/2021-10-31/functions/{FunctionName}/url",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -2020,15 +2428,22 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ACCELERATOR_MEMORY_GB: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static ACCELERATOR_MEMORY_GB: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     pub(super) static APPLICATION_LOG_LEVEL: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"],
     };
-    pub(super) static ARCHITECTURE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["x86_64", "arm64"] };
+    pub(super) static ARCHITECTURE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["x86_64", "arm64"],
+    };
     pub(super) static ARCHITECTURES_LIST: Shape = Shape::List {
         member: &ARCHITECTURE,
         member_name: "member",
@@ -2039,9 +2454,17 @@ mod tables {
     static ARN_REGEX: Pattern = Pattern::new(
         r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)",
     );
-    pub(super) static ARN: Shape =
-        Shape::String { min: Some(0), max: Some(10000), pattern: Some(&ARN_REGEX), values: &[] };
-    pub(super) static BLOB: Shape = Shape::Blob { min: None, max: None, streaming: false };
+    pub(super) static ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&ARN_REGEX),
+        values: &[],
+    };
+    pub(super) static BLOB: Shape = Shape::Blob {
+        min: None,
+        max: None,
+        streaming: false,
+    };
     pub(super) static BOOLEAN: Shape = Shape::Boolean;
     static CAPACITY_PROVIDER_ARN_REGEX: Pattern = Pattern::new(
         r"arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+",
@@ -2072,7 +2495,10 @@ mod tables {
     };
     static CONCURRENCY: Structure = Structure {
         name: "Concurrency",
-        members: &[optional("ReservedConcurrentExecutions", &RESERVED_CONCURRENT_EXECUTIONS)],
+        members: &[optional(
+            "ReservedConcurrentExecutions",
+            &RESERVED_CONCURRENT_EXECUTIONS,
+        )],
         payload: None,
         union: false,
     };
@@ -2105,7 +2531,10 @@ mod tables {
             optional("SnapStart", &Shape::Structure(&SNAP_START)),
             optional("LoggingConfig", &Shape::Structure(&LOGGING_CONFIG)),
             optional("TenancyConfig", &Shape::Structure(&TENANCY_CONFIG)),
-            optional("CapacityProviderConfig", &Shape::Structure(&CAPACITY_PROVIDER_CONFIG)),
+            optional(
+                "CapacityProviderConfig",
+                &Shape::Structure(&CAPACITY_PROVIDER_CONFIG),
+            ),
             optional("DurableConfig", &Shape::Structure(&DURABLE_CONFIG)),
             optional("RuntimeConfig", &Shape::Structure(&FUNCTION_RUNTIME_CONFIG)),
             optional("AcceleratorConfig", &Shape::Structure(&ACCELERATOR_CONFIG)),
@@ -2134,10 +2563,18 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static DESCRIPTION: Shape =
-        Shape::String { min: Some(0), max: Some(256), pattern: None, values: &[] };
-    pub(super) static DIRECT_S3_READ: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ENABLED", "DISABLED", "AUTO"] };
+    pub(super) static DESCRIPTION: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static DIRECT_S3_READ: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ENABLED", "DISABLED", "AUTO"],
+    };
     static DURABLE_CONFIG: Structure = Structure {
         name: "DurableConfig",
         members: &[
@@ -2172,7 +2609,10 @@ mod tables {
     };
     static ENVIRONMENT_ERROR: Structure = Structure {
         name: "EnvironmentError",
-        members: &[optional("ErrorCode", &STRING), optional("Message", &SENSITIVE_STRING)],
+        members: &[
+            optional("ErrorCode", &STRING),
+            optional("Message", &SENSITIVE_STRING),
+        ],
         payload: None,
         union: false,
     };
@@ -2186,10 +2626,18 @@ mod tables {
         union: false,
     };
     static ENVIRONMENT_VARIABLE_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z]([a-zA-Z0-9_])+");
-    pub(super) static ENVIRONMENT_VARIABLE_NAME: Shape =
-        Shape::String { min: None, max: None, pattern: Some(&ENVIRONMENT_VARIABLE_NAME_REGEX), values: &[] };
-    pub(super) static ENVIRONMENT_VARIABLE_VALUE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static ENVIRONMENT_VARIABLE_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: Some(&ENVIRONMENT_VARIABLE_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static ENVIRONMENT_VARIABLE_VALUE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ENVIRONMENT_VARIABLES: Shape = Shape::Map {
         key: &ENVIRONMENT_VARIABLE_NAME,
         value: &ENVIRONMENT_VARIABLE_VALUE,
@@ -2202,15 +2650,27 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static EPHEMERAL_STORAGE_SIZE: Shape = Shape::Integer { min: Some(512), max: Some(32768) };
-    pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU: Shape =
-        Shape::Double { min: Some(2.0), max: Some(8.0) };
-    pub(super) static EXECUTION_TIMEOUT: Shape = Shape::Integer { min: Some(1), max: Some(31622400) };
+    pub(super) static EPHEMERAL_STORAGE_SIZE: Shape = Shape::Integer {
+        min: Some(512),
+        max: Some(32768),
+    };
+    pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU: Shape = Shape::Double {
+        min: Some(2.0),
+        max: Some(8.0),
+    };
+    pub(super) static EXECUTION_TIMEOUT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(31622400),
+    };
     static FILE_SYSTEM_ARN_REGEX: Pattern = Pattern::new(
         r"arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}",
     );
-    pub(super) static FILE_SYSTEM_ARN: Shape =
-        Shape::String { min: Some(0), max: Some(256), pattern: Some(&FILE_SYSTEM_ARN_REGEX), values: &[] };
+    pub(super) static FILE_SYSTEM_ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: Some(&FILE_SYSTEM_ARN_REGEX),
+        values: &[],
+    };
     static FILE_SYSTEM_CONFIG: Structure = Structure {
         name: "FileSystemConfig",
         members: &[
@@ -2231,8 +2691,12 @@ mod tables {
     static FUNCTION_ARN_REGEX: Pattern = Pattern::new(
         r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?",
     );
-    pub(super) static FUNCTION_ARN: Shape =
-        Shape::String { min: Some(0), max: Some(10000), pattern: Some(&FUNCTION_ARN_REGEX), values: &[] };
+    pub(super) static FUNCTION_ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&FUNCTION_ARN_REGEX),
+        values: &[],
+    };
     static FUNCTION_CODE: Structure = Structure {
         name: "FunctionCode",
         members: &[
@@ -2263,7 +2727,10 @@ mod tables {
     };
     static FUNCTION_CODE_LOCATION_ERROR: Structure = Structure {
         name: "FunctionCodeLocationError",
-        members: &[optional("ErrorCode", &STRING), optional("Message", &SENSITIVE_STRING)],
+        members: &[
+            optional("ErrorCode", &STRING),
+            optional("Message", &SENSITIVE_STRING),
+        ],
         payload: None,
         union: false,
     };
@@ -2295,19 +2762,31 @@ mod tables {
             optional("StateReasonCode", &STATE_REASON_CODE),
             optional("LastUpdateStatus", &LAST_UPDATE_STATUS),
             optional("LastUpdateStatusReason", &LAST_UPDATE_STATUS_REASON),
-            optional("LastUpdateStatusReasonCode", &LAST_UPDATE_STATUS_REASON_CODE),
+            optional(
+                "LastUpdateStatusReasonCode",
+                &LAST_UPDATE_STATUS_REASON_CODE,
+            ),
             optional("FileSystemConfigs", &FILE_SYSTEM_CONFIG_LIST),
             optional("SigningProfileVersionArn", &ARN),
             optional("SigningJobArn", &ARN),
             optional("PackageType", &PACKAGE_TYPE),
-            optional("ImageConfigResponse", &Shape::Structure(&IMAGE_CONFIG_RESPONSE)),
+            optional(
+                "ImageConfigResponse",
+                &Shape::Structure(&IMAGE_CONFIG_RESPONSE),
+            ),
             optional("Architectures", &ARCHITECTURES_LIST),
             optional("EphemeralStorage", &Shape::Structure(&EPHEMERAL_STORAGE)),
             optional("SnapStart", &Shape::Structure(&SNAP_START_RESPONSE)),
-            optional("RuntimeVersionConfig", &Shape::Structure(&RUNTIME_VERSION_CONFIG)),
+            optional(
+                "RuntimeVersionConfig",
+                &Shape::Structure(&RUNTIME_VERSION_CONFIG),
+            ),
             optional("LoggingConfig", &Shape::Structure(&LOGGING_CONFIG)),
             optional("TenancyConfig", &Shape::Structure(&TENANCY_CONFIG)),
-            optional("CapacityProviderConfig", &Shape::Structure(&CAPACITY_PROVIDER_CONFIG)),
+            optional(
+                "CapacityProviderConfig",
+                &Shape::Structure(&CAPACITY_PROVIDER_CONFIG),
+            ),
             optional("ConfigSha256", &STRING),
             optional("DurableConfig", &Shape::Structure(&DURABLE_CONFIG)),
             optional("RuntimeConfig", &Shape::Structure(&FUNCTION_RUNTIME_CONFIG)),
@@ -2326,10 +2805,18 @@ mod tables {
     static FUNCTION_NAME_REGEX: Pattern = Pattern::new(
         r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?",
     );
-    pub(super) static FUNCTION_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(140), pattern: Some(&FUNCTION_NAME_REGEX), values: &[] };
-    pub(super) static FUNCTION_RUNTIME_ALIAS: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: None, values: &[] };
+    pub(super) static FUNCTION_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(140),
+        pattern: Some(&FUNCTION_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static FUNCTION_RUNTIME_ALIAS: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: None,
+        values: &[],
+    };
     static FUNCTION_RUNTIME_ARN_REGEX: Pattern =
         Pattern::new(r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:runtime/.+");
     pub(super) static FUNCTION_RUNTIME_ARN: Shape = Shape::String {
@@ -2347,10 +2834,18 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static FUNCTION_VERSION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ALL"] };
-    pub(super) static FUNCTION_VERSION_LATEST_PUBLISHED: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["LATEST_PUBLISHED"] };
+    pub(super) static FUNCTION_VERSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ALL"],
+    };
+    pub(super) static FUNCTION_VERSION_LATEST_PUBLISHED: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["LATEST_PUBLISHED"],
+    };
     static GET_FUNCTION_CONFIGURATION_REQUEST: Structure = Structure {
         name: "GetFunctionConfigurationRequest",
         members: &[
@@ -2382,8 +2877,12 @@ mod tables {
         union: false,
     };
     static HANDLER_REGEX: Pattern = Pattern::new(r"[^\s]+");
-    pub(super) static HANDLER: Shape =
-        Shape::String { min: Some(0), max: Some(128), pattern: Some(&HANDLER_REGEX), values: &[] };
+    pub(super) static HANDLER: Shape = Shape::String {
+        min: Some(0),
+        max: Some(128),
+        pattern: Some(&HANDLER_REGEX),
+        values: &[],
+    };
     static IMAGE_CONFIG: Structure = Structure {
         name: "ImageConfig",
         members: &[
@@ -2396,7 +2895,10 @@ mod tables {
     };
     static IMAGE_CONFIG_ERROR: Structure = Structure {
         name: "ImageConfigError",
-        members: &[optional("ErrorCode", &STRING), optional("Message", &SENSITIVE_STRING)],
+        members: &[
+            optional("ErrorCode", &STRING),
+            optional("Message", &SENSITIVE_STRING),
+        ],
         payload: None,
         union: false,
     };
@@ -2409,20 +2911,31 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static INTEGER: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static INTEGER: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static INVOCATION_REQUEST: Structure = Structure {
         name: "InvocationRequest",
         members: &[
             required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
-            optional("InvocationType", &INVOCATION_TYPE).named("X-Amz-Invocation-Type").at(Location::Header),
-            optional("LogType", &LOG_TYPE).named("X-Amz-Log-Type").at(Location::Header),
-            optional("ClientContext", &STRING).named("X-Amz-Client-Context").at(Location::Header),
+            optional("InvocationType", &INVOCATION_TYPE)
+                .named("X-Amz-Invocation-Type")
+                .at(Location::Header),
+            optional("LogType", &LOG_TYPE)
+                .named("X-Amz-Log-Type")
+                .at(Location::Header),
+            optional("ClientContext", &STRING)
+                .named("X-Amz-Client-Context")
+                .at(Location::Header),
             optional("DurableExecutionName", &DURABLE_EXECUTION_NAME)
                 .named("X-Amz-Durable-Execution-Name")
                 .at(Location::Header),
             optional("Payload", &BLOB),
             optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
-            optional("TenantId", &TENANT_ID).named("X-Amz-Tenant-Id").at(Location::Header),
+            optional("TenantId", &TENANT_ID)
+                .named("X-Amz-Tenant-Id")
+                .at(Location::Header),
         ],
         payload: Some("Payload"),
         union: false,
@@ -2431,10 +2944,16 @@ mod tables {
         name: "InvocationResponse",
         members: &[
             optional("StatusCode", &INTEGER).at(Location::Status),
-            optional("FunctionError", &STRING).named("X-Amz-Function-Error").at(Location::Header),
-            optional("LogResult", &STRING).named("X-Amz-Log-Result").at(Location::Header),
+            optional("FunctionError", &STRING)
+                .named("X-Amz-Function-Error")
+                .at(Location::Header),
+            optional("LogResult", &STRING)
+                .named("X-Amz-Log-Result")
+                .at(Location::Header),
             optional("Payload", &BLOB),
-            optional("ExecutedVersion", &VERSION).named("X-Amz-Executed-Version").at(Location::Header),
+            optional("ExecutedVersion", &VERSION)
+                .named("X-Amz-Executed-Version")
+                .at(Location::Header),
             optional("DurableExecutionArn", &DURABLE_EXECUTION_ARN)
                 .named("X-Amz-Durable-Execution-Arn")
                 .at(Location::Header),
@@ -2449,14 +2968,24 @@ mod tables {
         values: &["Event", "RequestResponse", "DryRun"],
     };
     static KMS_KEY_ARN_REGEX: Pattern = Pattern::new(r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
-    pub(super) static KMS_KEY_ARN: Shape =
-        Shape::String { min: Some(0), max: Some(10000), pattern: Some(&KMS_KEY_ARN_REGEX), values: &[] };
+    pub(super) static KMS_KEY_ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&KMS_KEY_ARN_REGEX),
+        values: &[],
+    };
     static LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG: Structure = Structure {
         name: "LambdaManagedInstancesCapacityProviderConfig",
         members: &[
             required("CapacityProviderArn", &CAPACITY_PROVIDER_ARN),
-            optional("PerExecutionEnvironmentMaxConcurrency", &PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY),
-            optional("ExecutionEnvironmentMemoryGiBPerVCpu", &EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU),
+            optional(
+                "PerExecutionEnvironmentMaxConcurrency",
+                &PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY,
+            ),
+            optional(
+                "ExecutionEnvironmentMemoryGiBPerVCpu",
+                &EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU,
+            ),
         ],
         payload: None,
         union: false,
@@ -2467,8 +2996,12 @@ mod tables {
         pattern: None,
         values: &["Successful", "Failed", "InProgress"],
     };
-    pub(super) static LAST_UPDATE_STATUS_REASON: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static LAST_UPDATE_STATUS_REASON: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static LAST_UPDATE_STATUS_REASON_CODE: Shape = Shape::String {
         min: None,
         max: None,
@@ -2534,8 +3067,12 @@ mod tables {
     static LAYER_VERSION_ARN_REGEX: Pattern = Pattern::new(
         r"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))",
     );
-    pub(super) static LAYER_VERSION_ARN: Shape =
-        Shape::String { min: Some(1), max: Some(2048), pattern: Some(&LAYER_VERSION_ARN_REGEX), values: &[] };
+    pub(super) static LAYER_VERSION_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&LAYER_VERSION_ARN_REGEX),
+        values: &[],
+    };
     pub(super) static LAYERS_REFERENCE_LIST: Shape = Shape::List {
         member: &Shape::Structure(&LAYER),
         member_name: "member",
@@ -2556,7 +3093,10 @@ mod tables {
     };
     static LIST_FUNCTIONS_RESPONSE: Structure = Structure {
         name: "ListFunctionsResponse",
-        members: &[optional("NextMarker", &STRING), optional("Functions", &FUNCTION_LIST)],
+        members: &[
+            optional("NextMarker", &STRING),
+            optional("Functions", &FUNCTION_LIST),
+        ],
         payload: None,
         union: false,
     };
@@ -2573,15 +3113,31 @@ mod tables {
         union: false,
     };
     static LOCAL_MOUNT_PATH_REGEX: Pattern = Pattern::new(r"/mnt/[a-zA-Z0-9-_.]+");
-    pub(super) static LOCAL_MOUNT_PATH: Shape =
-        Shape::String { min: Some(0), max: Some(160), pattern: Some(&LOCAL_MOUNT_PATH_REGEX), values: &[] };
-    pub(super) static LOG_FORMAT: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["JSON", "Text"] };
+    pub(super) static LOCAL_MOUNT_PATH: Shape = Shape::String {
+        min: Some(0),
+        max: Some(160),
+        pattern: Some(&LOCAL_MOUNT_PATH_REGEX),
+        values: &[],
+    };
+    pub(super) static LOG_FORMAT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["JSON", "Text"],
+    };
     static LOG_GROUP_REGEX: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]+");
-    pub(super) static LOG_GROUP: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&LOG_GROUP_REGEX), values: &[] };
-    pub(super) static LOG_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["None", "Tail"] };
+    pub(super) static LOG_GROUP: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&LOG_GROUP_REGEX),
+        values: &[],
+    };
+    pub(super) static LOG_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["None", "Tail"],
+    };
     static LOGGING_CONFIG: Structure = Structure {
         name: "LoggingConfig",
         members: &[
@@ -2593,13 +3149,26 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LONG: Shape = Shape::Long { min: None, max: None };
+    pub(super) static LONG: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
     static MASTER_REGION_REGEX: Pattern =
         Pattern::new(r"ALL|(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}");
-    pub(super) static MASTER_REGION: Shape =
-        Shape::String { min: Some(1), max: Some(50), pattern: Some(&MASTER_REGION_REGEX), values: &[] };
-    pub(super) static MAX_LIST_ITEMS: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
-    pub(super) static MEMORY_SIZE: Shape = Shape::Integer { min: Some(128), max: Some(32768) };
+    pub(super) static MASTER_REGION: Shape = Shape::String {
+        min: Some(1),
+        max: Some(50),
+        pattern: Some(&MASTER_REGION_REGEX),
+        values: &[],
+    };
+    pub(super) static MAX_LIST_ITEMS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
+    pub(super) static MEMORY_SIZE: Shape = Shape::Integer {
+        min: Some(128),
+        max: Some(32768),
+    };
     static NAME_SPACED_FUNCTION_ARN_REGEX: Pattern = Pattern::new(
         r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_\.]+(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?",
     );
@@ -2627,11 +3196,20 @@ mod tables {
         pattern: Some(&NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_REGEX),
         values: &[],
     };
-    pub(super) static PACKAGE_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Zip", "Image"] };
-    pub(super) static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Shape =
-        Shape::Integer { min: Some(1), max: Some(1600) };
-    pub(super) static RESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer { min: Some(0), max: None };
+    pub(super) static PACKAGE_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Zip", "Image"],
+    };
+    pub(super) static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(1600),
+    };
+    pub(super) static RESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
+    };
     static RESOLVED_S3_OBJECT: Structure = Structure {
         name: "ResolvedS3Object",
         members: &[
@@ -2643,13 +3221,24 @@ mod tables {
         union: false,
     };
     static RESOURCE_ARN_REGEX: Pattern = Pattern::new(r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
-    pub(super) static RESOURCE_ARN: Shape =
-        Shape::String { min: Some(0), max: Some(10000), pattern: Some(&RESOURCE_ARN_REGEX), values: &[] };
-    pub(super) static RETENTION_PERIOD_IN_DAYS: Shape = Shape::Integer { min: Some(1), max: Some(90) };
+    pub(super) static RESOURCE_ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&RESOURCE_ARN_REGEX),
+        values: &[],
+    };
+    pub(super) static RETENTION_PERIOD_IN_DAYS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(90),
+    };
     static ROLE_ARN_REGEX: Pattern =
         Pattern::new(r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+");
-    pub(super) static ROLE_ARN: Shape =
-        Shape::String { min: Some(0), max: Some(10000), pattern: Some(&ROLE_ARN_REGEX), values: &[] };
+    pub(super) static ROLE_ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&ROLE_ARN_REGEX),
+        values: &[],
+    };
     pub(super) static RUNTIME: Shape = Shape::String {
         min: None,
         max: None,
@@ -2729,13 +3318,20 @@ mod tables {
     };
     static RUNTIME_VERSION_ERROR: Structure = Structure {
         name: "RuntimeVersionError",
-        members: &[optional("ErrorCode", &STRING), optional("Message", &SENSITIVE_STRING)],
+        members: &[
+            optional("ErrorCode", &STRING),
+            optional("Message", &SENSITIVE_STRING),
+        ],
         payload: None,
         union: false,
     };
     static S3_BUCKET_REGEX: Pattern = Pattern::new(r"[0-9A-Za-z\.\-_]*(?<!\.)");
-    pub(super) static S3_BUCKET: Shape =
-        Shape::String { min: Some(3), max: Some(63), pattern: Some(&S3_BUCKET_REGEX), values: &[] };
+    pub(super) static S3_BUCKET: Shape = Shape::String {
+        min: Some(3),
+        max: Some(63),
+        pattern: Some(&S3_BUCKET_REGEX),
+        values: &[],
+    };
     static S3_FILES_CONFIG: Structure = Structure {
         name: "S3FilesConfig",
         members: &[optional("DirectS3Read", &DIRECT_S3_READ)],
@@ -2743,16 +3339,32 @@ mod tables {
         union: false,
     };
     static S3_KEY_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static S3_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(1024), pattern: Some(&S3_KEY_REGEX), values: &[] };
-    pub(super) static S3_OBJECT_STORAGE_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["COPY", "REFERENCE"] };
+    pub(super) static S3_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&S3_KEY_REGEX),
+        values: &[],
+    };
+    pub(super) static S3_OBJECT_STORAGE_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["COPY", "REFERENCE"],
+    };
     static S3_OBJECT_VERSION_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static S3_OBJECT_VERSION: Shape =
-        Shape::String { min: Some(1), max: Some(1024), pattern: Some(&S3_OBJECT_VERSION_REGEX), values: &[] };
+    pub(super) static S3_OBJECT_VERSION: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&S3_OBJECT_VERSION_REGEX),
+        values: &[],
+    };
     static SECURITY_GROUP_ID_REGEX: Pattern = Pattern::new(r"sg-[0-9a-zA-Z]*");
-    pub(super) static SECURITY_GROUP_ID: Shape =
-        Shape::String { min: Some(0), max: Some(1024), pattern: Some(&SECURITY_GROUP_ID_REGEX), values: &[] };
+    pub(super) static SECURITY_GROUP_ID: Shape = Shape::String {
+        min: Some(0),
+        max: Some(1024),
+        pattern: Some(&SECURITY_GROUP_ID_REGEX),
+        values: &[],
+    };
     pub(super) static SECURITY_GROUP_IDS: Shape = Shape::List {
         member: &SECURITY_GROUP_ID,
         member_name: "member",
@@ -2760,20 +3372,36 @@ mod tables {
         min: Some(0),
         max: Some(5),
     };
-    pub(super) static SENSITIVE_STRING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static SENSITIVE_STRING_ON_SERVER_ONLY: Shape =
-        Shape::String { min: Some(0), max: Some(10000), pattern: None, values: &[] };
+    pub(super) static SENSITIVE_STRING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SENSITIVE_STRING_ON_SERVER_ONLY: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: None,
+        values: &[],
+    };
     static SNAP_START: Structure = Structure {
         name: "SnapStart",
         members: &[optional("ApplyOn", &SNAP_START_APPLY_ON)],
         payload: None,
         union: false,
     };
-    pub(super) static SNAP_START_APPLY_ON: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["PublishedVersions", "None"] };
-    pub(super) static SNAP_START_OPTIMIZATION_STATUS: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["On", "Off"] };
+    pub(super) static SNAP_START_APPLY_ON: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["PublishedVersions", "None"],
+    };
+    pub(super) static SNAP_START_OPTIMIZATION_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["On", "Off"],
+    };
     static SNAP_START_RESPONSE: Structure = Structure {
         name: "SnapStartResponse",
         members: &[
@@ -2798,8 +3426,12 @@ mod tables {
             "Deleting",
         ],
     };
-    pub(super) static STATE_REASON: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static STATE_REASON: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static STATE_REASON_CODE: Shape = Shape::String {
         min: None,
         max: None,
@@ -2848,7 +3480,12 @@ mod tables {
             "DependencyError",
         ],
     };
-    pub(super) static STRING: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static STRING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static STRING_LIST: Shape = Shape::List {
         member: &STRING,
         member_name: "member",
@@ -2857,8 +3494,12 @@ mod tables {
         max: Some(1500),
     };
     static SUBNET_ID_REGEX: Pattern = Pattern::new(r"subnet-[0-9a-z]*");
-    pub(super) static SUBNET_ID: Shape =
-        Shape::String { min: Some(0), max: Some(1024), pattern: Some(&SUBNET_ID_REGEX), values: &[] };
+    pub(super) static SUBNET_ID: Shape = Shape::String {
+        min: Some(0),
+        max: Some(1024),
+        pattern: Some(&SUBNET_ID_REGEX),
+        values: &[],
+    };
     pub(super) static SUBNET_IDS: Shape = Shape::List {
         member: &SUBNET_ID,
         member_name: "member",
@@ -2866,22 +3507,42 @@ mod tables {
         min: Some(0),
         max: Some(16),
     };
-    pub(super) static SYSTEM_LOG_LEVEL: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["DEBUG", "INFO", "WARN"] };
+    pub(super) static SYSTEM_LOG_LEVEL: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["DEBUG", "INFO", "WARN"],
+    };
     static TAG_KEY_REGEX: Pattern = Pattern::new(r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)");
-    pub(super) static TAG_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&TAG_KEY_REGEX), values: &[] };
-    pub(super) static TAG_KEY_LIST: Shape =
-        Shape::List { member: &TAG_KEY, member_name: "member", flattened: false, min: None, max: None };
+    pub(super) static TAG_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&TAG_KEY_REGEX),
+        values: &[],
+    };
+    pub(super) static TAG_KEY_LIST: Shape = Shape::List {
+        member: &TAG_KEY,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     static TAG_RESOURCE_REQUEST: Structure = Structure {
         name: "TagResourceRequest",
-        members: &[required("Resource", &TAGGABLE_RESOURCE).at(Location::Uri), required("Tags", &TAGS)],
+        members: &[
+            required("Resource", &TAGGABLE_RESOURCE).at(Location::Uri),
+            required("Tags", &TAGS),
+        ],
         payload: None,
         union: false,
     };
     static TAG_VALUE_REGEX: Pattern = Pattern::new(r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)");
-    pub(super) static TAG_VALUE: Shape =
-        Shape::String { min: Some(0), max: Some(256), pattern: Some(&TAG_VALUE_REGEX), values: &[] };
+    pub(super) static TAG_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: Some(&TAG_VALUE_REGEX),
+        values: &[],
+    };
     static TAGGABLE_RESOURCE_REGEX: Pattern = Pattern::new(
         r"arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64})",
     );
@@ -2891,16 +3552,28 @@ mod tables {
         pattern: Some(&TAGGABLE_RESOURCE_REGEX),
         values: &[],
     };
-    pub(super) static TAGS: Shape = Shape::Map { key: &TAG_KEY, value: &TAG_VALUE, min: None, max: None };
+    pub(super) static TAGS: Shape = Shape::Map {
+        key: &TAG_KEY,
+        value: &TAG_VALUE,
+        min: None,
+        max: None,
+    };
     static TAGS_ERROR: Structure = Structure {
         name: "TagsError",
-        members: &[required("ErrorCode", &TAGS_ERROR_CODE), required("Message", &TAGS_ERROR_MESSAGE)],
+        members: &[
+            required("ErrorCode", &TAGS_ERROR_CODE),
+            required("Message", &TAGS_ERROR_MESSAGE),
+        ],
         payload: None,
         union: false,
     };
     static TAGS_ERROR_CODE_REGEX: Pattern = Pattern::new(r"[A-Za-z]+Exception");
-    pub(super) static TAGS_ERROR_CODE: Shape =
-        Shape::String { min: Some(10), max: Some(21), pattern: Some(&TAGS_ERROR_CODE_REGEX), values: &[] };
+    pub(super) static TAGS_ERROR_CODE: Shape = Shape::String {
+        min: Some(10),
+        max: Some(21),
+        pattern: Some(&TAGS_ERROR_CODE_REGEX),
+        values: &[],
+    };
     static TAGS_ERROR_MESSAGE_REGEX: Pattern = Pattern::new(r".*");
     pub(super) static TAGS_ERROR_MESSAGE: Shape = Shape::String {
         min: Some(84),
@@ -2915,14 +3588,29 @@ mod tables {
         union: false,
     };
     static TENANT_ID_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9\._:\/=+\-@ ]+");
-    pub(super) static TENANT_ID: Shape =
-        Shape::String { min: Some(1), max: Some(256), pattern: Some(&TENANT_ID_REGEX), values: &[] };
-    pub(super) static TENANT_ISOLATION_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["PER_TENANT"] };
-    pub(super) static TIMEOUT: Shape = Shape::Integer { min: Some(1), max: Some(5400) };
+    pub(super) static TENANT_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(256),
+        pattern: Some(&TENANT_ID_REGEX),
+        values: &[],
+    };
+    pub(super) static TENANT_ISOLATION_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["PER_TENANT"],
+    };
+    pub(super) static TIMEOUT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(5400),
+    };
     static TIMESTAMP_REGEX: Pattern = Pattern::new(r".*");
-    pub(super) static TIMESTAMP: Shape =
-        Shape::String { min: Some(0), max: Some(100), pattern: Some(&TIMESTAMP_REGEX), values: &[] };
+    pub(super) static TIMESTAMP: Shape = Shape::String {
+        min: Some(0),
+        max: Some(100),
+        pattern: Some(&TIMESTAMP_REGEX),
+        values: &[],
+    };
     static TRACING_CONFIG: Structure = Structure {
         name: "TracingConfig",
         members: &[optional("Mode", &TRACING_MODE)],
@@ -2935,13 +3623,19 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static TRACING_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Active", "PassThrough"] };
+    pub(super) static TRACING_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Active", "PassThrough"],
+    };
     static UNTAG_RESOURCE_REQUEST: Structure = Structure {
         name: "UntagResourceRequest",
         members: &[
             required("Resource", &TAGGABLE_RESOURCE).at(Location::Uri),
-            required("TagKeys", &TAG_KEY_LIST).named("tagKeys").at(Location::Query),
+            required("TagKeys", &TAG_KEY_LIST)
+                .named("tagKeys")
+                .at(Location::Query),
         ],
         payload: None,
         union: false,
@@ -2988,7 +3682,10 @@ mod tables {
             optional("EphemeralStorage", &Shape::Structure(&EPHEMERAL_STORAGE)),
             optional("SnapStart", &Shape::Structure(&SNAP_START)),
             optional("LoggingConfig", &Shape::Structure(&LOGGING_CONFIG)),
-            optional("CapacityProviderConfig", &Shape::Structure(&CAPACITY_PROVIDER_CONFIG)),
+            optional(
+                "CapacityProviderConfig",
+                &Shape::Structure(&CAPACITY_PROVIDER_CONFIG),
+            ),
             optional("DurableConfig", &Shape::Structure(&DURABLE_CONFIG)),
             optional("RuntimeConfig", &Shape::Structure(&FUNCTION_RUNTIME_CONFIG)),
             optional("AcceleratorConfig", &Shape::Structure(&ACCELERATOR_CONFIG)),
@@ -2997,8 +3694,12 @@ mod tables {
         union: false,
     };
     static VERSION_REGEX: Pattern = Pattern::new(r"(\$LATEST|[0-9]+)");
-    pub(super) static VERSION: Shape =
-        Shape::String { min: Some(1), max: Some(1024), pattern: Some(&VERSION_REGEX), values: &[] };
+    pub(super) static VERSION: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&VERSION_REGEX),
+        values: &[],
+    };
     static VPC_CONFIG: Structure = Structure {
         name: "VpcConfig",
         members: &[
@@ -3020,7 +3721,16 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static VPC_ID: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static WORKING_DIRECTORY: Shape =
-        Shape::String { min: Some(0), max: Some(1000), pattern: None, values: &[] };
+    pub(super) static VPC_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static WORKING_DIRECTORY: Shape = Shape::String {
+        min: Some(0),
+        max: Some(1000),
+        pattern: None,
+        values: &[],
+    };
 }

@@ -32,7 +32,7 @@ mod xml_roots;
 pub use check::Pattern;
 pub use events::{Event, EventError, EventFormat, EventStream, NoEvent, Shared};
 pub use model::{
-    ErrorShape, Http, Location, Member, NOTHING, Nothing, Operation, OperationShape, Protocol, Service,
-    Shape, Structure, Valid,
+    ErrorShape, Http, Location, Member, NOTHING, Nothing, Operation, OperationShape, Protocol,
+    Service, Shape, Structure, Valid,
 };
 pub use scalars::{Blob, ByteStream, Timestamp};

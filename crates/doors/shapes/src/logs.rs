@@ -14,7 +14,10 @@ pub static SERVICE: Service = Service {
     name: "logs",
     signing_name: "logs",
     version: "2014-03-28",
-    protocol: Protocol::Json { version: "1.1", target: "Logs_20140328" },
+    protocol: Protocol::Json {
+        version: "1.1",
+        target: "Logs_20140328",
+    },
     xml_namespace: None,
     operations: tables::OPERATIONS,
 };
@@ -29,7 +32,10 @@ pub struct CreateLogGroupRequest {
     pub tags: Option<BTreeMap<String, String>>,
     #[serde(rename = "logGroupClass", skip_serializing_if = "Option::is_none")]
     pub log_group_class: Option<String>,
-    #[serde(rename = "deletionProtectionEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "deletionProtectionEnabled",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub deletion_protection_enabled: Option<bool>,
 }
 
@@ -59,7 +65,9 @@ pub struct DeleteLogGroupRequest {
     pub log_group_name: String,
 }
 
-valid!(DeleteLogGroupRequest { log_group_name: tables::LOG_GROUP_NAME });
+valid!(DeleteLogGroupRequest {
+    log_group_name: tables::LOG_GROUP_NAME
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteLogStreamRequest {
@@ -80,17 +88,26 @@ pub struct DescribeLogGroupsRequest {
     pub account_identifiers: Option<Vec<String>>,
     #[serde(rename = "logGroupNamePrefix", skip_serializing_if = "Option::is_none")]
     pub log_group_name_prefix: Option<String>,
-    #[serde(rename = "logGroupNamePattern", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "logGroupNamePattern",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub log_group_name_pattern: Option<String>,
     #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
     #[serde(rename = "limit", skip_serializing_if = "Option::is_none")]
     pub limit: Option<i32>,
-    #[serde(rename = "includeLinkedAccounts", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "includeLinkedAccounts",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub include_linked_accounts: Option<bool>,
     #[serde(rename = "logGroupClass", skip_serializing_if = "Option::is_none")]
     pub log_group_class: Option<String>,
-    #[serde(rename = "logGroupIdentifiers", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "logGroupIdentifiers",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub log_group_identifiers: Option<Vec<String>>,
 }
 
@@ -119,7 +136,10 @@ pub struct DescribeLogStreamsRequest {
     pub log_group_name: Option<String>,
     #[serde(rename = "logGroupIdentifier", skip_serializing_if = "Option::is_none")]
     pub log_group_identifier: Option<String>,
-    #[serde(rename = "logStreamNamePrefix", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "logStreamNamePrefix",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub log_stream_name_prefix: Option<String>,
     #[serde(rename = "orderBy", skip_serializing_if = "Option::is_none")]
     pub order_by: Option<String>,
@@ -157,7 +177,10 @@ pub struct Entity {
     pub attributes: Option<BTreeMap<String, String>>,
 }
 
-valid!(Entity { key_attributes: tables::ENTITY_KEY_ATTRIBUTES, attributes: tables::ENTITY_ATTRIBUTES });
+valid!(Entity {
+    key_attributes: tables::ENTITY_KEY_ATTRIBUTES,
+    attributes: tables::ENTITY_ATTRIBUTES
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FilterLogEventsRequest {
@@ -167,7 +190,10 @@ pub struct FilterLogEventsRequest {
     pub log_group_identifier: Option<String>,
     #[serde(rename = "logStreamNames", skip_serializing_if = "Option::is_none")]
     pub log_stream_names: Option<Vec<String>>,
-    #[serde(rename = "logStreamNamePrefix", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "logStreamNamePrefix",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub log_stream_name_prefix: Option<String>,
     #[serde(rename = "startTime", skip_serializing_if = "Option::is_none")]
     pub start_time: Option<i64>,
@@ -276,7 +302,10 @@ pub struct InputLogEvent {
     pub message: String,
 }
 
-valid!(InputLogEvent { timestamp: tables::TIMESTAMP, message: tables::EVENT_MESSAGE });
+valid!(InputLogEvent {
+    timestamp: tables::TIMESTAMP,
+    message: tables::EVENT_MESSAGE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -295,19 +324,34 @@ pub struct LogGroup {
     pub stored_bytes: Option<i64>,
     #[serde(rename = "kmsKeyId", skip_serializing_if = "Option::is_none")]
     pub kms_key_id: Option<String>,
-    #[serde(rename = "dataProtectionStatus", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "dataProtectionStatus",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data_protection_status: Option<String>,
-    #[serde(rename = "inheritedProperties", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "inheritedProperties",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub inherited_properties: Option<Vec<String>>,
     #[serde(rename = "logGroupClass", skip_serializing_if = "Option::is_none")]
     pub log_group_class: Option<String>,
     #[serde(rename = "logGroupArn", skip_serializing_if = "Option::is_none")]
     pub log_group_arn: Option<String>,
-    #[serde(rename = "deletionProtectionEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "deletionProtectionEnabled",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub deletion_protection_enabled: Option<bool>,
-    #[serde(rename = "bearerTokenAuthenticationEnabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "bearerTokenAuthenticationEnabled",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bearer_token_authentication_enabled: Option<bool>,
-    #[serde(rename = "retentionPolicyName", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "retentionPolicyName",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub retention_policy_name: Option<String>,
 }
 
@@ -318,13 +362,19 @@ pub struct LogStream {
     pub log_stream_name: Option<String>,
     #[serde(rename = "creationTime", skip_serializing_if = "Option::is_none")]
     pub creation_time: Option<i64>,
-    #[serde(rename = "firstEventTimestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "firstEventTimestamp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub first_event_timestamp: Option<i64>,
     #[serde(rename = "lastEventTimestamp", skip_serializing_if = "Option::is_none")]
     pub last_event_timestamp: Option<i64>,
     #[serde(rename = "lastIngestionTime", skip_serializing_if = "Option::is_none")]
     pub last_ingestion_time: Option<i64>,
-    #[serde(rename = "uploadSequenceToken", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "uploadSequenceToken",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub upload_sequence_token: Option<String>,
     #[serde(rename = "arn", skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
@@ -370,7 +420,10 @@ valid!(PutLogEventsRequest {
 pub struct PutLogEventsResponse {
     #[serde(rename = "nextSequenceToken", skip_serializing_if = "Option::is_none")]
     pub next_sequence_token: Option<String>,
-    #[serde(rename = "rejectedLogEventsInfo", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "rejectedLogEventsInfo",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rejected_log_events_info: Option<RejectedLogEventsInfo>,
     #[serde(rename = "rejectedEntityInfo", skip_serializing_if = "Option::is_none")]
     pub rejected_entity_info: Option<RejectedEntityInfo>,
@@ -384,7 +437,9 @@ pub struct PutRetentionPolicyRequest {
     pub retention_in_days: i32,
 }
 
-valid!(PutRetentionPolicyRequest { log_group_name: tables::LOG_GROUP_NAME });
+valid!(PutRetentionPolicyRequest {
+    log_group_name: tables::LOG_GROUP_NAME
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -396,11 +451,20 @@ pub struct RejectedEntityInfo {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RejectedLogEventsInfo {
-    #[serde(rename = "tooNewLogEventStartIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tooNewLogEventStartIndex",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub too_new_log_event_start_index: Option<i32>,
-    #[serde(rename = "tooOldLogEventEndIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "tooOldLogEventEndIndex",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub too_old_log_event_end_index: Option<i32>,
-    #[serde(rename = "expiredLogEventEndIndex", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "expiredLogEventEndIndex",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expired_log_event_end_index: Option<i32>,
 }
 
@@ -434,44 +498,90 @@ pub mod ops {
 pub mod errors {
     use crate::model::ErrorShape;
 
-    pub static ACCESS_DENIED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "AccessDeniedException", status: 400 };
-    pub static CONFLICT_EXCEPTION: ErrorShape = ErrorShape { name: "ConflictException", status: 400 };
-    pub static DATA_ALREADY_ACCEPTED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "DataAlreadyAcceptedException", status: 400 };
-    pub static INTERNAL_SERVER_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InternalServerException", status: 500 };
-    pub static INTERNAL_STREAMING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InternalStreamingException", status: 400 };
-    pub static INVALID_OPERATION_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidOperationException", status: 400 };
-    pub static INVALID_PARAMETER_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidParameterException", status: 400 };
-    pub static INVALID_SEQUENCE_TOKEN_EXCEPTION: ErrorShape =
-        ErrorShape { name: "InvalidSequenceTokenException", status: 400 };
-    pub static LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "LimitExceededException", status: 400 };
-    pub static MALFORMED_QUERY_EXCEPTION: ErrorShape =
-        ErrorShape { name: "MalformedQueryException", status: 400 };
-    pub static OPERATION_ABORTED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "OperationAbortedException", status: 400 };
-    pub static RESOURCE_ALREADY_EXISTS_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceAlreadyExistsException", status: 400 };
-    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ResourceNotFoundException", status: 400 };
-    pub static SERVICE_QUOTA_EXCEEDED_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ServiceQuotaExceededException", status: 400 };
-    pub static SERVICE_UNAVAILABLE_EXCEPTION: ErrorShape =
-        ErrorShape { name: "ServiceUnavailableException", status: 500 };
-    pub static SESSION_STREAMING_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SessionStreamingException", status: 400 };
-    pub static SESSION_TIMEOUT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "SessionTimeoutException", status: 400 };
-    pub static THROTTLING_EXCEPTION: ErrorShape = ErrorShape { name: "ThrottlingException", status: 400 };
-    pub static TOO_MANY_TAGS_EXCEPTION: ErrorShape = ErrorShape { name: "TooManyTagsException", status: 400 };
-    pub static UNRECOGNIZED_CLIENT_EXCEPTION: ErrorShape =
-        ErrorShape { name: "UnrecognizedClientException", status: 400 };
-    pub static VALIDATION_EXCEPTION: ErrorShape = ErrorShape { name: "ValidationException", status: 400 };
+    pub static ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "AccessDeniedException",
+        status: 400,
+    };
+    pub static CONFLICT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ConflictException",
+        status: 400,
+    };
+    pub static DATA_ALREADY_ACCEPTED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "DataAlreadyAcceptedException",
+        status: 400,
+    };
+    pub static INTERNAL_SERVER_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InternalServerException",
+        status: 500,
+    };
+    pub static INTERNAL_STREAMING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InternalStreamingException",
+        status: 400,
+    };
+    pub static INVALID_OPERATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidOperationException",
+        status: 400,
+    };
+    pub static INVALID_PARAMETER_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidParameterException",
+        status: 400,
+    };
+    pub static INVALID_SEQUENCE_TOKEN_EXCEPTION: ErrorShape = ErrorShape {
+        name: "InvalidSequenceTokenException",
+        status: 400,
+    };
+    pub static LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "LimitExceededException",
+        status: 400,
+    };
+    pub static MALFORMED_QUERY_EXCEPTION: ErrorShape = ErrorShape {
+        name: "MalformedQueryException",
+        status: 400,
+    };
+    pub static OPERATION_ABORTED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "OperationAbortedException",
+        status: 400,
+    };
+    pub static RESOURCE_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceAlreadyExistsException",
+        status: 400,
+    };
+    pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ResourceNotFoundException",
+        status: 400,
+    };
+    pub static SERVICE_QUOTA_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ServiceQuotaExceededException",
+        status: 400,
+    };
+    pub static SERVICE_UNAVAILABLE_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ServiceUnavailableException",
+        status: 500,
+    };
+    pub static SESSION_STREAMING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SessionStreamingException",
+        status: 400,
+    };
+    pub static SESSION_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "SessionTimeoutException",
+        status: 400,
+    };
+    pub static THROTTLING_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ThrottlingException",
+        status: 400,
+    };
+    pub static TOO_MANY_TAGS_EXCEPTION: ErrorShape = ErrorShape {
+        name: "TooManyTagsException",
+        status: 400,
+    };
+    pub static UNRECOGNIZED_CLIENT_EXCEPTION: ErrorShape = ErrorShape {
+        name: "UnrecognizedClientException",
+        status: 400,
+    };
+    pub static VALIDATION_EXCEPTION: ErrorShape = ErrorShape {
+        name: "ValidationException",
+        status: 400,
+    };
 }
 
 #[allow(dead_code, reason = "a shape may be used in a variant alone")]
@@ -602,63 +712,100 @@ mod tables {
 
     pub(super) static OP_ASSOCIATE_KMS_KEY: OperationShape = OperationShape {
         name: "AssociateKmsKey",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_ASSOCIATE_SOURCE_TO_S3_TABLE_INTEGRATION: OperationShape = OperationShape {
-        name: "AssociateSourceToS3TableIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_ASSOCIATE_SOURCE_TO_S3_TABLE_INTEGRATION: OperationShape =
+        OperationShape {
+            name: "AssociateSourceToS3TableIntegration",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_CANCEL_EXPORT_TASK: OperationShape = OperationShape {
         name: "CancelExportTask",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CANCEL_IMPORT_TASK: OperationShape = OperationShape {
         name: "CancelImportTask",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_DELIVERY: OperationShape = OperationShape {
         name: "CreateDelivery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_EXPORT_TASK: OperationShape = OperationShape {
         name: "CreateExportTask",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_IMPORT_TASK: OperationShape = OperationShape {
         name: "CreateImportTask",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_LOG_ANOMALY_DETECTOR: OperationShape = OperationShape {
         name: "CreateLogAnomalyDetector",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_LOG_GROUP: OperationShape = OperationShape {
         name: "CreateLogGroup",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_LOG_GROUP_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -671,7 +818,11 @@ mod tables {
     };
     pub(super) static OP_CREATE_LOG_STREAM: OperationShape = OperationShape {
         name: "CreateLogStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &CREATE_LOG_STREAM_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -683,91 +834,143 @@ mod tables {
     };
     pub(super) static OP_CREATE_LOOKUP_TABLE: OperationShape = OperationShape {
         name: "CreateLookupTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_CREATE_SCHEDULED_QUERY: OperationShape = OperationShape {
         name: "CreateScheduledQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_ACCOUNT_POLICY: OperationShape = OperationShape {
         name: "DeleteAccountPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DATA_PROTECTION_POLICY: OperationShape = OperationShape {
         name: "DeleteDataProtectionPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DELIVERY: OperationShape = OperationShape {
         name: "DeleteDelivery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DELIVERY_DESTINATION: OperationShape = OperationShape {
         name: "DeleteDeliveryDestination",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DELIVERY_DESTINATION_POLICY: OperationShape = OperationShape {
         name: "DeleteDeliveryDestinationPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DELIVERY_SOURCE: OperationShape = OperationShape {
         name: "DeleteDeliverySource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_DESTINATION: OperationShape = OperationShape {
         name: "DeleteDestination",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_INDEX_POLICY: OperationShape = OperationShape {
         name: "DeleteIndexPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_INTEGRATION: OperationShape = OperationShape {
         name: "DeleteIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_LOG_ANOMALY_DETECTOR: OperationShape = OperationShape {
         name: "DeleteLogAnomalyDetector",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_LOG_GROUP: OperationShape = OperationShape {
         name: "DeleteLogGroup",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_LOG_GROUP_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -780,7 +983,11 @@ mod tables {
     };
     pub(super) static OP_DELETE_LOG_STREAM: OperationShape = OperationShape {
         name: "DeleteLogStream",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DELETE_LOG_STREAM_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -793,154 +1000,245 @@ mod tables {
     };
     pub(super) static OP_DELETE_LOOKUP_TABLE: OperationShape = OperationShape {
         name: "DeleteLookupTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_METRIC_FILTER: OperationShape = OperationShape {
         name: "DeleteMetricFilter",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_QUERY_DEFINITION: OperationShape = OperationShape {
         name: "DeleteQueryDefinition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "DeleteResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_RETENTION_POLICY: OperationShape = OperationShape {
         name: "DeleteRetentionPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SCHEDULED_QUERY: OperationShape = OperationShape {
         name: "DeleteScheduledQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SUBSCRIPTION_FILTER: OperationShape = OperationShape {
         name: "DeleteSubscriptionFilter",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_SYSLOG_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteSyslogConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_TRANSFORMER: OperationShape = OperationShape {
         name: "DeleteTransformer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_ACCOUNT_POLICIES: OperationShape = OperationShape {
         name: "DescribeAccountPolicies",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_CONFIGURATION_TEMPLATES: OperationShape = OperationShape {
         name: "DescribeConfigurationTemplates",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_DELIVERIES: OperationShape = OperationShape {
         name: "DescribeDeliveries",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_DELIVERY_DESTINATIONS: OperationShape = OperationShape {
         name: "DescribeDeliveryDestinations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_DELIVERY_SOURCES: OperationShape = OperationShape {
         name: "DescribeDeliverySources",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_DESTINATIONS: OperationShape = OperationShape {
         name: "DescribeDestinations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_EXPORT_TASKS: OperationShape = OperationShape {
         name: "DescribeExportTasks",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_FIELD_INDEXES: OperationShape = OperationShape {
         name: "DescribeFieldIndexes",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_IMPORT_TASK_BATCHES: OperationShape = OperationShape {
         name: "DescribeImportTaskBatches",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_IMPORT_TASKS: OperationShape = OperationShape {
         name: "DescribeImportTasks",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_INDEX_POLICIES: OperationShape = OperationShape {
         name: "DescribeIndexPolicies",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_LOG_GROUPS: OperationShape = OperationShape {
         name: "DescribeLogGroups",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_LOG_GROUPS_REQUEST,
         output: &DESCRIBE_LOG_GROUPS_RESPONSE,
-        errors: &[&errors::INVALID_PARAMETER_EXCEPTION, &errors::SERVICE_UNAVAILABLE_EXCEPTION],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_DESCRIBE_LOG_STREAMS: OperationShape = OperationShape {
         name: "DescribeLogStreams",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &DESCRIBE_LOG_STREAMS_REQUEST,
         output: &DESCRIBE_LOG_STREAMS_RESPONSE,
         errors: &[
@@ -951,63 +1249,100 @@ mod tables {
     };
     pub(super) static OP_DESCRIBE_LOOKUP_TABLES: OperationShape = OperationShape {
         name: "DescribeLookupTables",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_METRIC_FILTERS: OperationShape = OperationShape {
         name: "DescribeMetricFilters",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_QUERIES: OperationShape = OperationShape {
         name: "DescribeQueries",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_QUERY_DEFINITIONS: OperationShape = OperationShape {
         name: "DescribeQueryDefinitions",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_RESOURCE_POLICIES: OperationShape = OperationShape {
         name: "DescribeResourcePolicies",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DESCRIBE_SUBSCRIPTION_FILTERS: OperationShape = OperationShape {
         name: "DescribeSubscriptionFilters",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DISASSOCIATE_KMS_KEY: OperationShape = OperationShape {
         name: "DisassociateKmsKey",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_DISASSOCIATE_SOURCE_FROM_S3_TABLE_INTEGRATION: OperationShape = OperationShape {
-        name: "DisassociateSourceFromS3TableIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_DISASSOCIATE_SOURCE_FROM_S3_TABLE_INTEGRATION: OperationShape =
+        OperationShape {
+            name: "DisassociateSourceFromS3TableIntegration",
+            http: Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_FILTER_LOG_EVENTS: OperationShape = OperationShape {
         name: "FilterLogEvents",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &FILTER_LOG_EVENTS_REQUEST,
         output: &FILTER_LOG_EVENTS_RESPONSE,
         errors: &[
@@ -1018,56 +1353,88 @@ mod tables {
     };
     pub(super) static OP_GET_DATA_PROTECTION_POLICY: OperationShape = OperationShape {
         name: "GetDataProtectionPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DELIVERY: OperationShape = OperationShape {
         name: "GetDelivery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DELIVERY_DESTINATION: OperationShape = OperationShape {
         name: "GetDeliveryDestination",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DELIVERY_DESTINATION_POLICY: OperationShape = OperationShape {
         name: "GetDeliveryDestinationPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_DELIVERY_SOURCE: OperationShape = OperationShape {
         name: "GetDeliverySource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_INTEGRATION: OperationShape = OperationShape {
         name: "GetIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_LOG_ANOMALY_DETECTOR: OperationShape = OperationShape {
         name: "GetLogAnomalyDetector",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_LOG_EVENTS: OperationShape = OperationShape {
         name: "GetLogEvents",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &GET_LOG_EVENTS_REQUEST,
         output: &GET_LOG_EVENTS_RESPONSE,
         errors: &[
@@ -1078,224 +1445,352 @@ mod tables {
     };
     pub(super) static OP_GET_LOG_FIELDS: OperationShape = OperationShape {
         name: "GetLogFields",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_LOG_GROUP_FIELDS: OperationShape = OperationShape {
         name: "GetLogGroupFields",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_LOG_OBJECT: OperationShape = OperationShape {
         name: "GetLogObject",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_LOG_RECORD: OperationShape = OperationShape {
         name: "GetLogRecord",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_LOOKUP_TABLE: OperationShape = OperationShape {
         name: "GetLookupTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_QUERY_RESULTS: OperationShape = OperationShape {
         name: "GetQueryResults",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SCHEDULED_QUERY: OperationShape = OperationShape {
         name: "GetScheduledQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_SCHEDULED_QUERY_HISTORY: OperationShape = OperationShape {
         name: "GetScheduledQueryHistory",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_STORAGE_TIER_POLICY: OperationShape = OperationShape {
         name: "GetStorageTierPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_TRANSFORMER: OperationShape = OperationShape {
         name: "GetTransformer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_AGGREGATE_LOG_GROUP_SUMMARIES: OperationShape = OperationShape {
         name: "ListAggregateLogGroupSummaries",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_ANOMALIES: OperationShape = OperationShape {
         name: "ListAnomalies",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_INTEGRATIONS: OperationShape = OperationShape {
         name: "ListIntegrations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_LOG_ANOMALY_DETECTORS: OperationShape = OperationShape {
         name: "ListLogAnomalyDetectors",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_LOG_GROUPS: OperationShape = OperationShape {
         name: "ListLogGroups",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_LOG_GROUPS_FOR_QUERY: OperationShape = OperationShape {
         name: "ListLogGroupsForQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_SCHEDULED_QUERIES: OperationShape = OperationShape {
         name: "ListScheduledQueries",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_SOURCES_FOR_S3_TABLE_INTEGRATION: OperationShape = OperationShape {
         name: "ListSourcesForS3TableIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_SYSLOG_CONFIGURATIONS: OperationShape = OperationShape {
         name: "ListSyslogConfigurations",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_TAGS_FOR_RESOURCE: OperationShape = OperationShape {
         name: "ListTagsForResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_TAGS_LOG_GROUP: OperationShape = OperationShape {
         name: "ListTagsLogGroup",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_ACCOUNT_POLICY: OperationShape = OperationShape {
         name: "PutAccountPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BEARER_TOKEN_AUTHENTICATION: OperationShape = OperationShape {
         name: "PutBearerTokenAuthentication",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DATA_PROTECTION_POLICY: OperationShape = OperationShape {
         name: "PutDataProtectionPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DELIVERY_DESTINATION: OperationShape = OperationShape {
         name: "PutDeliveryDestination",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DELIVERY_DESTINATION_POLICY: OperationShape = OperationShape {
         name: "PutDeliveryDestinationPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DELIVERY_SOURCE: OperationShape = OperationShape {
         name: "PutDeliverySource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DESTINATION: OperationShape = OperationShape {
         name: "PutDestination",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_DESTINATION_POLICY: OperationShape = OperationShape {
         name: "PutDestinationPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_INDEX_POLICY: OperationShape = OperationShape {
         name: "PutIndexPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_INTEGRATION: OperationShape = OperationShape {
         name: "PutIntegration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_LOG_EVENTS: OperationShape = OperationShape {
         name: "PutLogEvents",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_LOG_EVENTS_REQUEST,
         output: &PUT_LOG_EVENTS_RESPONSE,
         errors: &[
@@ -1309,35 +1804,55 @@ mod tables {
     };
     pub(super) static OP_PUT_LOG_GROUP_DELETION_PROTECTION: OperationShape = OperationShape {
         name: "PutLogGroupDeletionProtection",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_METRIC_FILTER: OperationShape = OperationShape {
         name: "PutMetricFilter",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_QUERY_DEFINITION: OperationShape = OperationShape {
         name: "PutQueryDefinition",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "PutResourcePolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_RETENTION_POLICY: OperationShape = OperationShape {
         name: "PutRetentionPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &PUT_RETENTION_POLICY_REQUEST,
         output: &NOTHING,
         errors: &[
@@ -1349,133 +1864,209 @@ mod tables {
     };
     pub(super) static OP_PUT_STORAGE_TIER_POLICY: OperationShape = OperationShape {
         name: "PutStorageTierPolicy",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_SUBSCRIPTION_FILTER: OperationShape = OperationShape {
         name: "PutSubscriptionFilter",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_SYSLOG_CONFIGURATION: OperationShape = OperationShape {
         name: "PutSyslogConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_TRANSFORMER: OperationShape = OperationShape {
         name: "PutTransformer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_LIVE_TAIL: OperationShape = OperationShape {
         name: "StartLiveTail",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_START_QUERY: OperationShape = OperationShape {
         name: "StartQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_STOP_QUERY: OperationShape = OperationShape {
         name: "StopQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_TAG_LOG_GROUP: OperationShape = OperationShape {
         name: "TagLogGroup",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_TAG_RESOURCE: OperationShape = OperationShape {
         name: "TagResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_TEST_METRIC_FILTER: OperationShape = OperationShape {
         name: "TestMetricFilter",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_TEST_TRANSFORMER: OperationShape = OperationShape {
         name: "TestTransformer",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UNTAG_LOG_GROUP: OperationShape = OperationShape {
         name: "UntagLogGroup",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UNTAG_RESOURCE: OperationShape = OperationShape {
         name: "UntagResource",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_ANOMALY: OperationShape = OperationShape {
         name: "UpdateAnomaly",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_DELIVERY_CONFIGURATION: OperationShape = OperationShape {
         name: "UpdateDeliveryConfiguration",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_LOG_ANOMALY_DETECTOR: OperationShape = OperationShape {
         name: "UpdateLogAnomalyDetector",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_LOOKUP_TABLE: OperationShape = OperationShape {
         name: "UpdateLookupTable",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPDATE_SCHEDULED_QUERY: OperationShape = OperationShape {
         name: "UpdateScheduledQuery",
-        http: Http { method: "POST", uri: "/", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     static ACCOUNT_ID_REGEX: Pattern = Pattern::new(r"^\d{12}$");
-    pub(super) static ACCOUNT_ID: Shape =
-        Shape::String { min: Some(12), max: Some(12), pattern: Some(&ACCOUNT_ID_REGEX), values: &[] };
+    pub(super) static ACCOUNT_ID: Shape = Shape::String {
+        min: Some(12),
+        max: Some(12),
+        pattern: Some(&ACCOUNT_ID_REGEX),
+        values: &[],
+    };
     pub(super) static ACCOUNT_IDS: Shape = Shape::List {
         member: &ACCOUNT_ID,
         member_name: "member",
@@ -1483,7 +2074,12 @@ mod tables {
         min: Some(0),
         max: Some(20),
     };
-    pub(super) static ARN: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static ARN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static BEARER_TOKEN_AUTHENTICATION_ENABLED: Shape = Shape::Boolean;
     static CREATE_LOG_GROUP_REQUEST: Structure = Structure {
         name: "CreateLogGroupRequest",
@@ -1499,7 +2095,10 @@ mod tables {
     };
     static CREATE_LOG_STREAM_REQUEST: Structure = Structure {
         name: "CreateLogStreamRequest",
-        members: &[required("logGroupName", &LOG_GROUP_NAME), required("logStreamName", &LOG_STREAM_NAME)],
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("logStreamName", &LOG_STREAM_NAME),
+        ],
         payload: None,
         union: false,
     };
@@ -1509,7 +2108,10 @@ mod tables {
         pattern: None,
         values: &["ACTIVATED", "DELETED", "ARCHIVED", "DISABLED"],
     };
-    pub(super) static DAYS: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static DAYS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static DELETE_LOG_GROUP_REQUEST: Structure = Structure {
         name: "DeleteLogGroupRequest",
         members: &[required("logGroupName", &LOG_GROUP_NAME)],
@@ -1518,13 +2120,19 @@ mod tables {
     };
     static DELETE_LOG_STREAM_REQUEST: Structure = Structure {
         name: "DeleteLogStreamRequest",
-        members: &[required("logGroupName", &LOG_GROUP_NAME), required("logStreamName", &LOG_STREAM_NAME)],
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("logStreamName", &LOG_STREAM_NAME),
+        ],
         payload: None,
         union: false,
     };
     pub(super) static DELETION_PROTECTION_ENABLED: Shape = Shape::Boolean;
     pub(super) static DESCENDING: Shape = Shape::Boolean;
-    pub(super) static DESCRIBE_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(50) };
+    pub(super) static DESCRIBE_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
+    };
     pub(super) static DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS: Shape = Shape::List {
         member: &LOG_GROUP_IDENTIFIER,
         member_name: "member",
@@ -1542,14 +2150,20 @@ mod tables {
             optional("limit", &DESCRIBE_LIMIT),
             optional("includeLinkedAccounts", &INCLUDE_LINKED_ACCOUNTS),
             optional("logGroupClass", &LOG_GROUP_CLASS),
-            optional("logGroupIdentifiers", &DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS),
+            optional(
+                "logGroupIdentifiers",
+                &DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS,
+            ),
         ],
         payload: None,
         union: false,
     };
     static DESCRIBE_LOG_GROUPS_RESPONSE: Structure = Structure {
         name: "DescribeLogGroupsResponse",
-        members: &[optional("logGroups", &LOG_GROUPS), optional("nextToken", &NEXT_TOKEN)],
+        members: &[
+            optional("logGroups", &LOG_GROUPS),
+            optional("nextToken", &NEXT_TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -1569,7 +2183,10 @@ mod tables {
     };
     static DESCRIBE_LOG_STREAMS_RESPONSE: Structure = Structure {
         name: "DescribeLogStreamsResponse",
-        members: &[optional("logStreams", &LOG_STREAMS), optional("nextToken", &NEXT_TOKEN)],
+        members: &[
+            optional("logStreams", &LOG_STREAMS),
+            optional("nextToken", &NEXT_TOKEN),
+        ],
         payload: None,
         union: false,
     };
@@ -1588,20 +2205,36 @@ mod tables {
         min: Some(0),
         max: Some(10),
     };
-    pub(super) static ENTITY_ATTRIBUTES_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(256), pattern: None, values: &[] };
-    pub(super) static ENTITY_ATTRIBUTES_VALUE: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: None, values: &[] };
+    pub(super) static ENTITY_ATTRIBUTES_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ENTITY_ATTRIBUTES_VALUE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ENTITY_KEY_ATTRIBUTES: Shape = Shape::Map {
         key: &ENTITY_KEY_ATTRIBUTES_KEY,
         value: &ENTITY_KEY_ATTRIBUTES_VALUE,
         min: Some(2),
         max: Some(4),
     };
-    pub(super) static ENTITY_KEY_ATTRIBUTES_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(32), pattern: None, values: &[] };
-    pub(super) static ENTITY_KEY_ATTRIBUTES_VALUE: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: None, values: &[] };
+    pub(super) static ENTITY_KEY_ATTRIBUTES_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(32),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ENTITY_KEY_ATTRIBUTES_VALUE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ENTITY_REJECTION_ERROR_TYPE: Shape = Shape::String {
         min: None,
         max: None,
@@ -1616,11 +2249,26 @@ mod tables {
             "MissingRequiredFields",
         ],
     };
-    pub(super) static EVENT_ID: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static EVENT_MESSAGE: Shape =
-        Shape::String { min: Some(1), max: None, pattern: None, values: &[] };
-    pub(super) static EVENTS_LIMIT: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
-    pub(super) static FILTER_COUNT: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static EVENT_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static EVENT_MESSAGE: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static EVENTS_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
+    pub(super) static FILTER_COUNT: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static FILTER_LOG_EVENTS_REQUEST: Structure = Structure {
         name: "FilterLogEventsRequest",
         members: &[
@@ -1650,8 +2298,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static FILTER_PATTERN: Shape =
-        Shape::String { min: Some(0), max: Some(1024), pattern: None, values: &[] };
+    pub(super) static FILTER_PATTERN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(1024),
+        pattern: None,
+        values: &[],
+    };
     static FILTERED_LOG_EVENT: Structure = Structure {
         name: "FilteredLogEvent",
         members: &[
@@ -1705,11 +2357,18 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static INHERITED_PROPERTY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ACCOUNT_DATA_PROTECTION"] };
+    pub(super) static INHERITED_PROPERTY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ACCOUNT_DATA_PROTECTION"],
+    };
     static INPUT_LOG_EVENT: Structure = Structure {
         name: "InputLogEvent",
-        members: &[required("timestamp", &TIMESTAMP), required("message", &EVENT_MESSAGE)],
+        members: &[
+            required("timestamp", &TIMESTAMP),
+            required("message", &EVENT_MESSAGE),
+        ],
         payload: None,
         union: false,
     };
@@ -1728,9 +2387,16 @@ mod tables {
         max: Some(100),
     };
     pub(super) static INTERLEAVED: Shape = Shape::Boolean;
-    pub(super) static KMS_KEY_ID: Shape =
-        Shape::String { min: None, max: Some(256), pattern: None, values: &[] };
-    pub(super) static LOG_EVENT_INDEX: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static KMS_KEY_ID: Shape = Shape::String {
+        min: None,
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static LOG_EVENT_INDEX: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static LOG_GROUP: Structure = Structure {
         name: "LogGroup",
         members: &[
@@ -1746,7 +2412,10 @@ mod tables {
             optional("logGroupClass", &LOG_GROUP_CLASS),
             optional("logGroupArn", &ARN),
             optional("deletionProtectionEnabled", &DELETION_PROTECTION_ENABLED),
-            optional("bearerTokenAuthenticationEnabled", &BEARER_TOKEN_AUTHENTICATION_ENABLED),
+            optional(
+                "bearerTokenAuthenticationEnabled",
+                &BEARER_TOKEN_AUTHENTICATION_ENABLED,
+            ),
             optional("retentionPolicyName", &POLICY_NAME),
         ],
         payload: None,
@@ -1766,8 +2435,12 @@ mod tables {
         values: &[],
     };
     static LOG_GROUP_NAME_REGEX: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]+");
-    pub(super) static LOG_GROUP_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&LOG_GROUP_NAME_REGEX), values: &[] };
+    pub(super) static LOG_GROUP_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&LOG_GROUP_NAME_REGEX),
+        values: &[],
+    };
     static LOG_GROUP_NAME_PATTERN_REGEX: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]*");
     pub(super) static LOG_GROUP_NAME_PATTERN: Shape = Shape::String {
         min: Some(0),
@@ -1798,8 +2471,12 @@ mod tables {
         union: false,
     };
     static LOG_STREAM_NAME_REGEX: Pattern = Pattern::new(r"[^:*]*");
-    pub(super) static LOG_STREAM_NAME: Shape =
-        Shape::String { min: Some(1), max: Some(512), pattern: Some(&LOG_STREAM_NAME_REGEX), values: &[] };
+    pub(super) static LOG_STREAM_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&LOG_STREAM_NAME_REGEX),
+        values: &[],
+    };
     pub(super) static LOG_STREAM_SEARCHED_COMPLETELY: Shape = Shape::Boolean;
     pub(super) static LOG_STREAMS: Shape = Shape::List {
         member: &Shape::Structure(&LOG_STREAM),
@@ -1808,10 +2485,18 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static NEXT_TOKEN: Shape =
-        Shape::String { min: Some(1), max: None, pattern: None, values: &[] };
-    pub(super) static ORDER_BY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["LogStreamName", "LastEventTime"] };
+    pub(super) static NEXT_TOKEN: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ORDER_BY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["LogStreamName", "LastEventTime"],
+    };
     static OUTPUT_LOG_EVENT: Structure = Structure {
         name: "OutputLogEvent",
         members: &[
@@ -1829,7 +2514,12 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static POLICY_NAME: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static POLICY_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static PUT_LOG_EVENTS_REQUEST: Structure = Structure {
         name: "PutLogEventsRequest",
         members: &[
@@ -1846,15 +2536,24 @@ mod tables {
         name: "PutLogEventsResponse",
         members: &[
             optional("nextSequenceToken", &SEQUENCE_TOKEN),
-            optional("rejectedLogEventsInfo", &Shape::Structure(&REJECTED_LOG_EVENTS_INFO)),
-            optional("rejectedEntityInfo", &Shape::Structure(&REJECTED_ENTITY_INFO)),
+            optional(
+                "rejectedLogEventsInfo",
+                &Shape::Structure(&REJECTED_LOG_EVENTS_INFO),
+            ),
+            optional(
+                "rejectedEntityInfo",
+                &Shape::Structure(&REJECTED_ENTITY_INFO),
+            ),
         ],
         payload: None,
         union: false,
     };
     static PUT_RETENTION_POLICY_REQUEST: Structure = Structure {
         name: "PutRetentionPolicyRequest",
-        members: &[required("logGroupName", &LOG_GROUP_NAME), required("retentionInDays", &DAYS)],
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("retentionInDays", &DAYS),
+        ],
         payload: None,
         union: false,
     };
@@ -1890,18 +2589,40 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static SEQUENCE_TOKEN: Shape =
-        Shape::String { min: Some(1), max: None, pattern: None, values: &[] };
+    pub(super) static SEQUENCE_TOKEN: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static START_FROM_HEAD: Shape = Shape::Boolean;
-    pub(super) static STORED_BYTES: Shape = Shape::Long { min: Some(0), max: None };
+    pub(super) static STORED_BYTES: Shape = Shape::Long {
+        min: Some(0),
+        max: None,
+    };
     static TAG_KEY_REGEX: Pattern = Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$");
-    pub(super) static TAG_KEY: Shape =
-        Shape::String { min: Some(1), max: Some(128), pattern: Some(&TAG_KEY_REGEX), values: &[] };
+    pub(super) static TAG_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&TAG_KEY_REGEX),
+        values: &[],
+    };
     static TAG_VALUE_REGEX: Pattern = Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$");
-    pub(super) static TAG_VALUE: Shape =
-        Shape::String { min: None, max: Some(256), pattern: Some(&TAG_VALUE_REGEX), values: &[] };
-    pub(super) static TAGS: Shape =
-        Shape::Map { key: &TAG_KEY, value: &TAG_VALUE, min: Some(1), max: Some(50) };
-    pub(super) static TIMESTAMP: Shape = Shape::Long { min: Some(0), max: None };
+    pub(super) static TAG_VALUE: Shape = Shape::String {
+        min: None,
+        max: Some(256),
+        pattern: Some(&TAG_VALUE_REGEX),
+        values: &[],
+    };
+    pub(super) static TAGS: Shape = Shape::Map {
+        key: &TAG_KEY,
+        value: &TAG_VALUE,
+        min: Some(1),
+        max: Some(50),
+    };
+    pub(super) static TIMESTAMP: Shape = Shape::Long {
+        min: Some(0),
+        max: None,
+    };
     pub(super) static UNMASK: Shape = Shape::Boolean;
 }

@@ -135,16 +135,31 @@ impl Member {
 
 /// A member that need not be there.
 pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
-    Member { name, wire_name: name, shape, required: false, location: Location::Body, xml_attribute: false }
+    Member {
+        name,
+        wire_name: name,
+        shape,
+        required: false,
+        location: Location::Body,
+        xml_attribute: false,
+    }
 }
 
 /// A member that must be there.
 pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
-    Member { required: true, ..optional(name, shape) }
+    Member {
+        required: true,
+        ..optional(name, shape)
+    }
 }
 
 /// The input or output that an operation does not have; also that of operations without types.
-pub static NOTHING: Structure = Structure { name: "", members: &[], payload: None, union: false };
+pub static NOTHING: Structure = Structure {
+    name: "",
+    members: &[],
+    payload: None,
+    union: false,
+};
 
 /// The type of [`NOTHING`]. In AWS JSON such an answer has no body at all.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -158,7 +173,10 @@ impl Valid for Nothing {
 
 /// A type with its constraints. Bounds are AWS's: characters of a string, bytes of a blob, members of a list.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are the constraints of the same name in AWS's models")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the constraints of the same name in AWS's models"
+)]
 pub enum Shape {
     String {
         min: Option<u64>,

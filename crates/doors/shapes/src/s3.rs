@@ -23,7 +23,10 @@ pub static SERVICE: Service = Service {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AbortMultipartUploadOutput {
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
@@ -37,15 +40,27 @@ pub struct AbortMultipartUploadRequest {
     pub key: String,
     #[serde(rename = "uploadId")]
     pub upload_id: String,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-if-match-initiated-time", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-if-match-initiated-time",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub if_match_initiated_time: Option<scalars::Timestamp>,
 }
 
-valid!(AbortMultipartUploadRequest { key: tables::OBJECT_KEY, request_payer: tables::REQUEST_PAYER });
+valid!(AbortMultipartUploadRequest {
+    key: tables::OBJECT_KEY,
+    request_payer: tables::REQUEST_PAYER
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -68,7 +83,10 @@ pub struct BucketInfo {
     pub r#type: Option<String>,
 }
 
-valid!(BucketInfo { data_redundancy: tables::DATA_REDUNDANCY, r#type: tables::BUCKET_TYPE });
+valid!(BucketInfo {
+    data_redundancy: tables::DATA_REDUNDANCY,
+    r#type: tables::BUCKET_TYPE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -112,18 +130,27 @@ pub struct CompleteMultipartUploadOutput {
     pub checksum_xxhash128: Option<String>,
     #[serde(rename = "ChecksumType", skip_serializing_if = "Option::is_none")]
     pub checksum_type: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -133,37 +160,79 @@ pub struct CompleteMultipartUploadRequest {
     pub bucket: String,
     #[serde(rename = "Key")]
     pub key: String,
-    #[serde(rename = "CompleteMultipartUpload", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CompleteMultipartUpload",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub multipart_upload: Option<CompletedMultipartUpload>,
     #[serde(rename = "uploadId")]
     pub upload_id: String,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
-    #[serde(rename = "x-amz-checksum-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_type: Option<String>,
-    #[serde(rename = "x-amz-mp-object-size", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-mp-object-size",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mpu_object_size: Option<i64>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
     #[serde(rename = "If-Match", skip_serializing_if = "Option::is_none")]
     pub if_match: Option<String>,
@@ -174,7 +243,10 @@ pub struct CompleteMultipartUploadRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
@@ -234,11 +306,17 @@ pub struct CopyObjectOutput {
     pub copy_object_result: Option<CopyObjectResult>,
     #[serde(rename = "x-amz-expiration", skip_serializing_if = "Option::is_none")]
     pub expiration: Option<String>,
-    #[serde(rename = "x-amz-copy-source-version-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-version-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_version_id: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
@@ -250,16 +328,25 @@ pub struct CopyObjectOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_encryption_context: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -271,9 +358,15 @@ pub struct CopyObjectRequest {
     pub bucket: String,
     #[serde(rename = "Cache-Control", skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
-    #[serde(rename = "x-amz-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
-    #[serde(rename = "Content-Disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Content-Disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub content_disposition: Option<String>,
     #[serde(rename = "Content-Encoding", skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
@@ -283,23 +376,44 @@ pub struct CopyObjectRequest {
     pub content_type: Option<String>,
     #[serde(rename = "x-amz-copy-source")]
     pub copy_source: String,
-    #[serde(rename = "x-amz-copy-source-if-match", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-match",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_match: Option<String>,
-    #[serde(rename = "x-amz-copy-source-if-modified-since", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-modified-since",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_modified_since: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-copy-source-if-none-match", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-none-match",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_none_match: Option<String>,
-    #[serde(rename = "x-amz-copy-source-if-unmodified-since", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-unmodified-since",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_unmodified_since: Option<scalars::Timestamp>,
     #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
-    #[serde(rename = "x-amz-grant-full-control", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-full-control",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_full_control: Option<String>,
     #[serde(rename = "x-amz-grant-read", skip_serializing_if = "Option::is_none")]
     pub grant_read: Option<String>,
-    #[serde(rename = "x-amz-grant-read-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-read-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_read_acp: Option<String>,
-    #[serde(rename = "x-amz-grant-write-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-write-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_write_acp: Option<String>,
     #[serde(rename = "If-Match", skip_serializing_if = "Option::is_none")]
     pub if_match: Option<String>,
@@ -309,33 +423,60 @@ pub struct CopyObjectRequest {
     pub key: String,
     #[serde(rename = "x-amz-meta-", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
-    #[serde(rename = "x-amz-metadata-directive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-metadata-directive",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metadata_directive: Option<String>,
-    #[serde(rename = "x-amz-tagging-directive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-tagging-directive",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tagging_directive: Option<String>,
-    #[serde(rename = "x-amz-object-annotation-directive", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-annotation-directive",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub annotation_directive: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
-    #[serde(rename = "x-amz-storage-class", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-storage-class",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_class: Option<String>,
-    #[serde(rename = "x-amz-website-redirect-location", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-website-redirect-location",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub website_redirect_location: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_encryption_context: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
@@ -357,25 +498,52 @@ pub struct CopyObjectRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub copy_source_sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
     #[serde(rename = "x-amz-tagging", skip_serializing_if = "Option::is_none")]
     pub tagging: Option<String>,
-    #[serde(rename = "x-amz-object-lock-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_mode: Option<String>,
-    #[serde(rename = "x-amz-object-lock-retain-until-date", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-retain-until-date",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_retain_until_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-object-lock-legal-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-legal-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_legal_hold_status: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-days", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-days",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_days: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-years", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-years",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_years: Option<i32>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-source-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-source-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_source_bucket_owner: Option<String>,
 }
 
@@ -489,23 +657,44 @@ pub struct CreateBucketRequest {
     pub acl: Option<String>,
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "CreateBucketConfiguration", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "CreateBucketConfiguration",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub create_bucket_configuration: Option<CreateBucketConfiguration>,
-    #[serde(rename = "x-amz-grant-full-control", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-full-control",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_full_control: Option<String>,
     #[serde(rename = "x-amz-grant-read", skip_serializing_if = "Option::is_none")]
     pub grant_read: Option<String>,
-    #[serde(rename = "x-amz-grant-read-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-read-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_read_acp: Option<String>,
     #[serde(rename = "x-amz-grant-write", skip_serializing_if = "Option::is_none")]
     pub grant_write: Option<String>,
-    #[serde(rename = "x-amz-grant-write-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-write-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_write_acp: Option<String>,
-    #[serde(rename = "x-amz-bucket-object-lock-enabled", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bucket-object-lock-enabled",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_enabled_for_bucket: Option<bool>,
-    #[serde(rename = "x-amz-object-ownership", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-ownership",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_ownership: Option<String>,
-    #[serde(rename = "x-amz-bucket-namespace", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bucket-namespace",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bucket_namespace: Option<String>,
 }
 
@@ -521,7 +710,10 @@ valid!(CreateBucketRequest {
 pub struct CreateMultipartUploadOutput {
     #[serde(rename = "x-amz-abort-date", skip_serializing_if = "Option::is_none")]
     pub abort_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-abort-rule-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-abort-rule-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub abort_rule_id: Option<String>,
     #[serde(rename = "Bucket", skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
@@ -529,7 +721,10 @@ pub struct CreateMultipartUploadOutput {
     pub key: Option<String>,
     #[serde(rename = "UploadId", skip_serializing_if = "Option::is_none")]
     pub upload_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
@@ -541,20 +736,35 @@ pub struct CreateMultipartUploadOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_encryption_context: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
-    #[serde(rename = "x-amz-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
-    #[serde(rename = "x-amz-checksum-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_type: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
@@ -568,7 +778,10 @@ pub struct CreateMultipartUploadRequest {
     pub bucket: String,
     #[serde(rename = "Cache-Control", skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
-    #[serde(rename = "Content-Disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Content-Disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub content_disposition: Option<String>,
     #[serde(rename = "Content-Encoding", skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
@@ -578,66 +791,123 @@ pub struct CreateMultipartUploadRequest {
     pub content_type: Option<String>,
     #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
-    #[serde(rename = "x-amz-grant-full-control", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-full-control",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_full_control: Option<String>,
     #[serde(rename = "x-amz-grant-read", skip_serializing_if = "Option::is_none")]
     pub grant_read: Option<String>,
-    #[serde(rename = "x-amz-grant-read-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-read-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_read_acp: Option<String>,
-    #[serde(rename = "x-amz-grant-write-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-write-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_write_acp: Option<String>,
     #[serde(rename = "Key")]
     pub key: String,
     #[serde(rename = "x-amz-meta-", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
-    #[serde(rename = "x-amz-storage-class", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-storage-class",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_class: Option<String>,
-    #[serde(rename = "x-amz-website-redirect-location", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-website-redirect-location",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub website_redirect_location: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_encryption_context: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
     #[serde(rename = "x-amz-tagging", skip_serializing_if = "Option::is_none")]
     pub tagging: Option<String>,
-    #[serde(rename = "x-amz-object-lock-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_mode: Option<String>,
-    #[serde(rename = "x-amz-object-lock-retain-until-date", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-retain-until-date",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_retain_until_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-object-lock-legal-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-legal-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_legal_hold_status: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-days", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-days",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_days: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-years", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-years",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_years: Option<i32>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
-    #[serde(rename = "x-amz-checksum-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_type: Option<String>,
 }
 
@@ -662,13 +932,18 @@ pub struct Delete {
     pub quiet: Option<bool>,
 }
 
-valid!(Delete { objects: tables::OBJECT_IDENTIFIER_LIST });
+valid!(Delete {
+    objects: tables::OBJECT_IDENTIFIER_LIST
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeleteBucketRequest {
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -678,7 +953,10 @@ valid!(DeleteBucketRequest {});
 pub struct DeleteBucketTaggingRequest {
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -687,11 +965,17 @@ valid!(DeleteBucketTaggingRequest {});
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeleteObjectOutput {
-    #[serde(rename = "x-amz-delete-marker", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-delete-marker",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delete_marker: Option<bool>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -705,21 +989,39 @@ pub struct DeleteObjectRequest {
     pub mfa: Option<String>,
     #[serde(rename = "versionId", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-bypass-governance-retention", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bypass-governance-retention",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bypass_governance_retention: Option<bool>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
     #[serde(rename = "If-Match", skip_serializing_if = "Option::is_none")]
     pub if_match: Option<String>,
-    #[serde(rename = "x-amz-if-match-last-modified-time", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-if-match-last-modified-time",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub if_match_last_modified_time: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-if-match-size", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-if-match-size",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub if_match_size: Option<i64>,
 }
 
-valid!(DeleteObjectRequest { key: tables::OBJECT_KEY, request_payer: tables::REQUEST_PAYER });
+valid!(DeleteObjectRequest {
+    key: tables::OBJECT_KEY,
+    request_payer: tables::REQUEST_PAYER
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -736,18 +1038,26 @@ pub struct DeleteObjectTaggingRequest {
     pub key: String,
     #[serde(rename = "versionId", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
-valid!(DeleteObjectTaggingRequest { key: tables::OBJECT_KEY });
+valid!(DeleteObjectTaggingRequest {
+    key: tables::OBJECT_KEY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DeleteObjectsOutput {
     #[serde(rename = "Deleted", skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Vec<DeletedObject>>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
     #[serde(rename = "Error", skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<Error>>,
@@ -761,13 +1071,25 @@ pub struct DeleteObjectsRequest {
     pub delete: Delete,
     #[serde(rename = "x-amz-mfa", skip_serializing_if = "Option::is_none")]
     pub mfa: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-bypass-governance-retention", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bypass-governance-retention",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bypass_governance_retention: Option<bool>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-sdk-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-sdk-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
 }
 
@@ -786,7 +1108,10 @@ pub struct DeletedObject {
     pub version_id: Option<String>,
     #[serde(rename = "DeleteMarker", skip_serializing_if = "Option::is_none")]
     pub delete_marker: Option<bool>,
-    #[serde(rename = "DeleteMarkerVersionId", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "DeleteMarkerVersionId",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delete_marker_version_id: Option<String>,
 }
 
@@ -814,7 +1139,10 @@ pub struct GetBucketLocationOutput {
 pub struct GetBucketLocationRequest {
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -831,7 +1159,10 @@ pub struct GetBucketTaggingOutput {
 pub struct GetBucketTaggingRequest {
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -850,7 +1181,10 @@ pub struct GetBucketVersioningOutput {
 pub struct GetBucketVersioningRequest {
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -861,7 +1195,10 @@ valid!(GetBucketVersioningRequest {});
 pub struct GetObjectOutput {
     #[serde(skip)]
     pub body: scalars::ByteStream,
-    #[serde(rename = "x-amz-delete-marker", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-delete-marker",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delete_marker: Option<bool>,
     #[serde(rename = "accept-ranges", skip_serializing_if = "Option::is_none")]
     pub accept_ranges: Option<String>,
@@ -875,27 +1212,57 @@ pub struct GetObjectOutput {
     pub content_length: Option<i64>,
     #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
-    #[serde(rename = "x-amz-checksum-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_type: Option<String>,
     #[serde(rename = "x-amz-missing-meta", skip_serializing_if = "Option::is_none")]
     pub missing_meta: Option<i32>,
@@ -903,7 +1270,10 @@ pub struct GetObjectOutput {
     pub version_id: Option<String>,
     #[serde(rename = "Cache-Control", skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
-    #[serde(rename = "Content-Disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Content-Disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub content_disposition: Option<String>,
     #[serde(rename = "Content-Encoding", skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
@@ -915,9 +1285,15 @@ pub struct GetObjectOutput {
     pub content_type: Option<String>,
     #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
-    #[serde(rename = "x-amz-website-redirect-location", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-website-redirect-location",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub website_redirect_location: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(rename = "x-amz-meta-", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
@@ -931,34 +1307,70 @@ pub struct GetObjectOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-storage-class", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-storage-class",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_class: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
-    #[serde(rename = "x-amz-replication-status", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-replication-status",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub replication_status: Option<String>,
-    #[serde(rename = "x-amz-mp-parts-count", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-mp-parts-count",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parts_count: Option<i32>,
-    #[serde(rename = "x-amz-tagging-count", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-tagging-count",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tag_count: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_mode: Option<String>,
-    #[serde(rename = "x-amz-object-lock-retain-until-date", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-retain-until-date",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_retain_until_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-object-lock-legal-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-legal-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_legal_hold_status: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-days", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-days",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_days: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-years", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-years",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_years: Option<i32>,
 }
 
@@ -972,21 +1384,39 @@ pub struct GetObjectRequest {
     pub if_modified_since: Option<scalars::Timestamp>,
     #[serde(rename = "If-None-Match", skip_serializing_if = "Option::is_none")]
     pub if_none_match: Option<String>,
-    #[serde(rename = "If-Unmodified-Since", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "If-Unmodified-Since",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub if_unmodified_since: Option<scalars::Timestamp>,
     #[serde(rename = "Key")]
     pub key: String,
     #[serde(rename = "Range", skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
-    #[serde(rename = "response-cache-control", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-cache-control",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_cache_control: Option<String>,
-    #[serde(rename = "response-content-disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_disposition: Option<String>,
-    #[serde(rename = "response-content-encoding", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-encoding",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_encoding: Option<String>,
-    #[serde(rename = "response-content-language", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-language",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_language: Option<String>,
-    #[serde(rename = "response-content-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_type: Option<String>,
     #[serde(rename = "response-expires", skip_serializing_if = "Option::is_none")]
     pub response_expires: Option<scalars::Timestamp>,
@@ -997,20 +1427,32 @@ pub struct GetObjectRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
     #[serde(rename = "partNumber", skip_serializing_if = "Option::is_none")]
     pub part_number: Option<i32>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-checksum-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_mode: Option<String>,
 }
 
@@ -1037,26 +1479,47 @@ pub struct GetObjectTaggingRequest {
     pub key: String,
     #[serde(rename = "versionId", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
 }
 
-valid!(GetObjectTaggingRequest { key: tables::OBJECT_KEY, request_payer: tables::REQUEST_PAYER });
+valid!(GetObjectTaggingRequest {
+    key: tables::OBJECT_KEY,
+    request_payer: tables::REQUEST_PAYER
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeadBucketOutput {
     #[serde(rename = "x-amz-bucket-arn", skip_serializing_if = "Option::is_none")]
     pub bucket_arn: Option<String>,
-    #[serde(rename = "x-amz-bucket-location-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bucket-location-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bucket_location_type: Option<String>,
-    #[serde(rename = "x-amz-bucket-location-name", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bucket-location-name",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bucket_location_name: Option<String>,
-    #[serde(rename = "x-amz-bucket-region", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-bucket-region",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub bucket_region: Option<String>,
-    #[serde(rename = "x-amz-access-point-alias", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-access-point-alias",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub access_point_alias: Option<bool>,
 }
 
@@ -1064,7 +1527,10 @@ pub struct HeadBucketOutput {
 pub struct HeadBucketRequest {
     #[serde(rename = "Bucket")]
     pub bucket: String,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -1073,7 +1539,10 @@ valid!(HeadBucketRequest {});
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeadObjectOutput {
-    #[serde(rename = "x-amz-delete-marker", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-delete-marker",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub delete_marker: Option<bool>,
     #[serde(rename = "accept-ranges", skip_serializing_if = "Option::is_none")]
     pub accept_ranges: Option<String>,
@@ -1081,33 +1550,66 @@ pub struct HeadObjectOutput {
     pub expiration: Option<String>,
     #[serde(rename = "x-amz-restore", skip_serializing_if = "Option::is_none")]
     pub restore: Option<String>,
-    #[serde(rename = "x-amz-archive-status", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-archive-status",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub archive_status: Option<String>,
     #[serde(rename = "Last-Modified", skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<scalars::Timestamp>,
     #[serde(rename = "Content-Length", skip_serializing_if = "Option::is_none")]
     pub content_length: Option<i64>,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
-    #[serde(rename = "x-amz-checksum-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_type: Option<String>,
     #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
@@ -1117,7 +1619,10 @@ pub struct HeadObjectOutput {
     pub version_id: Option<String>,
     #[serde(rename = "Cache-Control", skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
-    #[serde(rename = "Content-Disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Content-Disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub content_disposition: Option<String>,
     #[serde(rename = "Content-Encoding", skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
@@ -1129,9 +1634,15 @@ pub struct HeadObjectOutput {
     pub content_range: Option<String>,
     #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
-    #[serde(rename = "x-amz-website-redirect-location", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-website-redirect-location",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub website_redirect_location: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(rename = "x-amz-meta-", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
@@ -1145,34 +1656,70 @@ pub struct HeadObjectOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-storage-class", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-storage-class",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_class: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
-    #[serde(rename = "x-amz-replication-status", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-replication-status",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub replication_status: Option<String>,
-    #[serde(rename = "x-amz-mp-parts-count", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-mp-parts-count",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub parts_count: Option<i32>,
-    #[serde(rename = "x-amz-tagging-count", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-tagging-count",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub tag_count: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_mode: Option<String>,
-    #[serde(rename = "x-amz-object-lock-retain-until-date", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-retain-until-date",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_retain_until_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-object-lock-legal-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-legal-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_legal_hold_status: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-days", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-days",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_days: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-years", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-years",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_years: Option<i32>,
 }
 
@@ -1186,21 +1733,39 @@ pub struct HeadObjectRequest {
     pub if_modified_since: Option<scalars::Timestamp>,
     #[serde(rename = "If-None-Match", skip_serializing_if = "Option::is_none")]
     pub if_none_match: Option<String>,
-    #[serde(rename = "If-Unmodified-Since", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "If-Unmodified-Since",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub if_unmodified_since: Option<scalars::Timestamp>,
     #[serde(rename = "Key")]
     pub key: String,
     #[serde(rename = "Range", skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
-    #[serde(rename = "response-cache-control", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-cache-control",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_cache_control: Option<String>,
-    #[serde(rename = "response-content-disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_disposition: Option<String>,
-    #[serde(rename = "response-content-encoding", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-encoding",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_encoding: Option<String>,
-    #[serde(rename = "response-content-language", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-language",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_language: Option<String>,
-    #[serde(rename = "response-content-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "response-content-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub response_content_type: Option<String>,
     #[serde(rename = "response-expires", skip_serializing_if = "Option::is_none")]
     pub response_expires: Option<scalars::Timestamp>,
@@ -1211,20 +1776,32 @@ pub struct HeadObjectRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
     #[serde(rename = "partNumber", skip_serializing_if = "Option::is_none")]
     pub part_number: Option<i32>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-checksum-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_mode: Option<String>,
 }
 
@@ -1268,7 +1845,9 @@ pub struct ListBucketsRequest {
     pub bucket_region: Option<String>,
 }
 
-valid!(ListBucketsRequest { max_buckets: tables::MAX_BUCKETS });
+valid!(ListBucketsRequest {
+    max_buckets: tables::MAX_BUCKETS
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1297,7 +1876,10 @@ pub struct ListMultipartUploadsOutput {
     pub common_prefixes: Option<Vec<CommonPrefix>>,
     #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
     pub encoding_type: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -1317,9 +1899,15 @@ pub struct ListMultipartUploadsRequest {
     pub prefix: Option<String>,
     #[serde(rename = "upload-id-marker", skip_serializing_if = "Option::is_none")]
     pub upload_id_marker: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
 }
 
@@ -1351,7 +1939,10 @@ pub struct ListObjectsOutput {
     pub common_prefixes: Option<Vec<CommonPrefix>>,
     #[serde(rename = "EncodingType", skip_serializing_if = "Option::is_none")]
     pub encoding_type: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -1369,11 +1960,20 @@ pub struct ListObjectsRequest {
     pub max_keys: Option<i32>,
     #[serde(rename = "prefix", skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-optional-object-attributes", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-optional-object-attributes",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub optional_object_attributes: Option<Vec<String>>,
 }
 
@@ -1406,11 +2006,17 @@ pub struct ListObjectsV2Output {
     pub key_count: Option<i32>,
     #[serde(rename = "ContinuationToken", skip_serializing_if = "Option::is_none")]
     pub continuation_token: Option<String>,
-    #[serde(rename = "NextContinuationToken", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "NextContinuationToken",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub next_continuation_token: Option<String>,
     #[serde(rename = "StartAfter", skip_serializing_if = "Option::is_none")]
     pub start_after: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -1432,11 +2038,20 @@ pub struct ListObjectsV2Request {
     pub fetch_owner: Option<bool>,
     #[serde(rename = "start-after", skip_serializing_if = "Option::is_none")]
     pub start_after: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-optional-object-attributes", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-optional-object-attributes",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub optional_object_attributes: Option<Vec<String>>,
 }
 
@@ -1451,7 +2066,10 @@ valid!(ListObjectsV2Request {
 pub struct ListPartsOutput {
     #[serde(rename = "x-amz-abort-date", skip_serializing_if = "Option::is_none")]
     pub abort_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-abort-rule-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-abort-rule-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub abort_rule_id: Option<String>,
     #[serde(rename = "Bucket", skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
@@ -1461,7 +2079,10 @@ pub struct ListPartsOutput {
     pub upload_id: Option<String>,
     #[serde(rename = "PartNumberMarker", skip_serializing_if = "Option::is_none")]
     pub part_number_marker: Option<i32>,
-    #[serde(rename = "NextPartNumberMarker", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "NextPartNumberMarker",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub next_part_number_marker: Option<i32>,
     #[serde(rename = "MaxParts", skip_serializing_if = "Option::is_none")]
     pub max_parts: Option<i32>,
@@ -1475,7 +2096,10 @@ pub struct ListPartsOutput {
     pub owner: Option<Owner>,
     #[serde(rename = "StorageClass", skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
     #[serde(rename = "ChecksumAlgorithm", skip_serializing_if = "Option::is_none")]
     pub checksum_algorithm: Option<String>,
@@ -1497,16 +2121,25 @@ pub struct ListPartsRequest {
     pub part_number_marker: Option<i32>,
     #[serde(rename = "uploadId")]
     pub upload_id: String,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
@@ -1515,7 +2148,10 @@ pub struct ListPartsRequest {
     pub sse_customer_key_md5: Option<String>,
 }
 
-valid!(ListPartsRequest { key: tables::OBJECT_KEY, request_payer: tables::REQUEST_PAYER });
+valid!(ListPartsRequest {
+    key: tables::OBJECT_KEY,
+    request_payer: tables::REQUEST_PAYER
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LocationInfo {
@@ -1525,7 +2161,9 @@ pub struct LocationInfo {
     pub name: Option<String>,
 }
 
-valid!(LocationInfo { r#type: tables::LOCATION_TYPE });
+valid!(LocationInfo {
+    r#type: tables::LOCATION_TYPE
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1587,7 +2225,9 @@ pub struct ObjectIdentifier {
     pub size: Option<i64>,
 }
 
-valid!(ObjectIdentifier { key: tables::OBJECT_KEY });
+valid!(ObjectIdentifier {
+    key: tables::OBJECT_KEY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1637,15 +2277,24 @@ pub struct PutBucketTaggingRequest {
     pub bucket: String,
     #[serde(rename = "Content-MD5", skip_serializing_if = "Option::is_none")]
     pub content_md5: Option<String>,
-    #[serde(rename = "x-amz-sdk-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-sdk-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
     #[serde(rename = "Tagging")]
     pub tagging: Tagging,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
-valid!(PutBucketTaggingRequest { checksum_algorithm: tables::CHECKSUM_ALGORITHM, tagging: ANY });
+valid!(PutBucketTaggingRequest {
+    checksum_algorithm: tables::CHECKSUM_ALGORITHM,
+    tagging: ANY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -1654,29 +2303,62 @@ pub struct PutObjectOutput {
     pub expiration: Option<String>,
     #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
-    #[serde(rename = "x-amz-checksum-type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_type: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
@@ -1690,9 +2372,15 @@ pub struct PutObjectOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_encryption_context: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
@@ -1701,7 +2389,10 @@ pub struct PutObjectOutput {
     pub bucket_key_enabled: Option<bool>,
     #[serde(rename = "x-amz-object-size", skip_serializing_if = "Option::is_none")]
     pub size: Option<i64>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
 }
 
@@ -1715,7 +2406,10 @@ pub struct PutObjectRequest {
     pub bucket: String,
     #[serde(rename = "Cache-Control", skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
-    #[serde(rename = "Content-Disposition", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "Content-Disposition",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub content_disposition: Option<String>,
     #[serde(rename = "Content-Encoding", skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
@@ -1727,27 +2421,57 @@ pub struct PutObjectRequest {
     pub content_md5: Option<String>,
     #[serde(rename = "Content-Type", skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    #[serde(rename = "x-amz-sdk-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-sdk-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
     #[serde(rename = "Expires", skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
@@ -1755,64 +2479,118 @@ pub struct PutObjectRequest {
     pub if_match: Option<String>,
     #[serde(rename = "If-None-Match", skip_serializing_if = "Option::is_none")]
     pub if_none_match: Option<String>,
-    #[serde(rename = "x-amz-grant-full-control", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-full-control",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_full_control: Option<String>,
     #[serde(rename = "x-amz-grant-read", skip_serializing_if = "Option::is_none")]
     pub grant_read: Option<String>,
-    #[serde(rename = "x-amz-grant-read-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-read-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_read_acp: Option<String>,
-    #[serde(rename = "x-amz-grant-write-acp", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-grant-write-acp",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub grant_write_acp: Option<String>,
     #[serde(rename = "Key")]
     pub key: String,
-    #[serde(rename = "x-amz-write-offset-bytes", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-write-offset-bytes",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub write_offset_bytes: Option<i64>,
     #[serde(rename = "x-amz-meta-", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
-    #[serde(rename = "x-amz-storage-class", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-storage-class",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub storage_class: Option<String>,
-    #[serde(rename = "x-amz-website-redirect-location", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-website-redirect-location",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub website_redirect_location: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-context", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-context",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_encryption_context: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
     #[serde(rename = "x-amz-tagging", skip_serializing_if = "Option::is_none")]
     pub tagging: Option<String>,
-    #[serde(rename = "x-amz-object-lock-mode", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-mode",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_mode: Option<String>,
-    #[serde(rename = "x-amz-object-lock-retain-until-date", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-retain-until-date",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_retain_until_date: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-object-lock-legal-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-legal-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_legal_hold_status: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold: Option<String>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-days", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-days",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_days: Option<i32>,
-    #[serde(rename = "x-amz-object-lock-event-hold-duration-years", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-object-lock-event-hold-duration-years",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub object_lock_event_hold_duration_years: Option<i32>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -1845,13 +2623,22 @@ pub struct PutObjectTaggingRequest {
     pub version_id: Option<String>,
     #[serde(rename = "Content-MD5", skip_serializing_if = "Option::is_none")]
     pub content_md5: Option<String>,
-    #[serde(rename = "x-amz-sdk-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-sdk-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
     #[serde(rename = "Tagging")]
     pub tagging: Tagging,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
 }
 
@@ -1865,7 +2652,10 @@ valid!(PutObjectTaggingRequest {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RestoreStatus {
-    #[serde(rename = "IsRestoreInProgress", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "IsRestoreInProgress",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub is_restore_in_progress: Option<bool>,
     #[serde(rename = "RestoreExpiryDate", skip_serializing_if = "Option::is_none")]
     pub restore_expiry_date: Option<scalars::Timestamp>,
@@ -1879,7 +2669,9 @@ pub struct Tag {
     pub value: String,
 }
 
-valid!(Tag { key: tables::OBJECT_KEY });
+valid!(Tag {
+    key: tables::OBJECT_KEY
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tagging {
@@ -1887,16 +2679,24 @@ pub struct Tagging {
     pub tag_set: Vec<Tag>,
 }
 
-valid!(Tagging { tag_set: tables::TAG_SET });
+valid!(Tagging {
+    tag_set: tables::TAG_SET
+});
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UploadPartCopyOutput {
-    #[serde(rename = "x-amz-copy-source-version-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-version-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_version_id: Option<String>,
     #[serde(rename = "CopyPartResult", skip_serializing_if = "Option::is_none")]
     pub copy_part_result: Option<CopyPartResult>,
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
@@ -1908,14 +2708,20 @@ pub struct UploadPartCopyOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
@@ -1927,15 +2733,30 @@ pub struct UploadPartCopyRequest {
     pub bucket: String,
     #[serde(rename = "x-amz-copy-source")]
     pub copy_source: String,
-    #[serde(rename = "x-amz-copy-source-if-match", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-match",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_match: Option<String>,
-    #[serde(rename = "x-amz-copy-source-if-modified-since", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-modified-since",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_modified_since: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-copy-source-if-none-match", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-none-match",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_none_match: Option<String>,
-    #[serde(rename = "x-amz-copy-source-if-unmodified-since", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-if-unmodified-since",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_if_unmodified_since: Option<scalars::Timestamp>,
-    #[serde(rename = "x-amz-copy-source-range", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-copy-source-range",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub copy_source_range: Option<String>,
     #[serde(rename = "Key")]
     pub key: String,
@@ -1948,7 +2769,10 @@ pub struct UploadPartCopyRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
@@ -1970,11 +2794,20 @@ pub struct UploadPartCopyRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub copy_source_sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
-    #[serde(rename = "x-amz-source-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-source-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_source_bucket_owner: Option<String>,
 }
 
@@ -1987,29 +2820,59 @@ valid!(UploadPartCopyRequest {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UploadPartOutput {
-    #[serde(rename = "x-amz-server-side-encryption", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub server_side_encryption: Option<String>,
     #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-algorithm",
@@ -2021,14 +2884,20 @@ pub struct UploadPartOutput {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-aws-kms-key-id", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-aws-kms-key-id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssekms_key_id: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-bucket-key-enabled",
         skip_serializing_if = "Option::is_none"
     )]
     pub bucket_key_enabled: Option<bool>,
-    #[serde(rename = "x-amz-request-charged", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-charged",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_charged: Option<String>,
     #[serde(rename = "x-amz-version-id", skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
@@ -2044,27 +2913,57 @@ pub struct UploadPartRequest {
     pub content_length: Option<i64>,
     #[serde(rename = "Content-MD5", skip_serializing_if = "Option::is_none")]
     pub content_md5: Option<String>,
-    #[serde(rename = "x-amz-sdk-checksum-algorithm", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-sdk-checksum-algorithm",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_algorithm: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc32c", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc32c",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc32c: Option<String>,
-    #[serde(rename = "x-amz-checksum-crc64nvme", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-crc64nvme",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_crc64nvme: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha1", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha1",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha1: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha256", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha256: Option<String>,
-    #[serde(rename = "x-amz-checksum-sha512", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-sha512",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_sha512: Option<String>,
     #[serde(rename = "x-amz-checksum-md5", skip_serializing_if = "Option::is_none")]
     pub checksum_md5: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash64", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash64",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash64: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash3", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash3",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash3: Option<String>,
-    #[serde(rename = "x-amz-checksum-xxhash128", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-checksum-xxhash128",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub checksum_xxhash128: Option<String>,
     #[serde(rename = "Key")]
     pub key: String,
@@ -2077,16 +2976,25 @@ pub struct UploadPartRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_algorithm: Option<String>,
-    #[serde(rename = "x-amz-server-side-encryption-customer-key", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-server-side-encryption-customer-key",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sse_customer_key: Option<String>,
     #[serde(
         rename = "x-amz-server-side-encryption-customer-key-MD5",
         skip_serializing_if = "Option::is_none"
     )]
     pub sse_customer_key_md5: Option<String>,
-    #[serde(rename = "x-amz-request-payer", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-request-payer",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub request_payer: Option<String>,
-    #[serde(rename = "x-amz-expected-bucket-owner", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "x-amz-expected-bucket-owner",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -2134,34 +3042,86 @@ pub mod ops {
 pub mod errors {
     use crate::model::ErrorShape;
 
-    pub static ACCESS_DENIED: ErrorShape = ErrorShape { name: "AccessDenied", status: 403 };
-    pub static ANNOTATION_LIMIT_EXCEEDED: ErrorShape =
-        ErrorShape { name: "AnnotationLimitExceeded", status: 400 };
-    pub static ANNOTATION_NAME_TOO_LONG: ErrorShape =
-        ErrorShape { name: "AnnotationNameTooLong", status: 400 };
-    pub static BUCKET_ALREADY_EXISTS: ErrorShape = ErrorShape { name: "BucketAlreadyExists", status: 409 };
-    pub static BUCKET_ALREADY_OWNED_BY_YOU: ErrorShape =
-        ErrorShape { name: "BucketAlreadyOwnedByYou", status: 409 };
-    pub static ENCRYPTION_TYPE_MISMATCH: ErrorShape =
-        ErrorShape { name: "EncryptionTypeMismatch", status: 400 };
-    pub static IDEMPOTENCY_PARAMETER_MISMATCH: ErrorShape =
-        ErrorShape { name: "IdempotencyParameterMismatch", status: 400 };
-    pub static INVALID_ANNOTATION_NAME: ErrorShape =
-        ErrorShape { name: "InvalidAnnotationName", status: 400 };
-    pub static INVALID_OBJECT_STATE: ErrorShape = ErrorShape { name: "InvalidObjectState", status: 403 };
-    pub static INVALID_PREFIX: ErrorShape = ErrorShape { name: "InvalidPrefix", status: 400 };
-    pub static INVALID_REQUEST: ErrorShape = ErrorShape { name: "InvalidRequest", status: 400 };
-    pub static INVALID_WRITE_OFFSET: ErrorShape = ErrorShape { name: "InvalidWriteOffset", status: 400 };
-    pub static NO_SUCH_ANNOTATION: ErrorShape = ErrorShape { name: "NoSuchAnnotation", status: 404 };
-    pub static NO_SUCH_BUCKET: ErrorShape = ErrorShape { name: "NoSuchBucket", status: 404 };
-    pub static NO_SUCH_KEY: ErrorShape = ErrorShape { name: "NoSuchKey", status: 404 };
-    pub static NO_SUCH_UPLOAD: ErrorShape = ErrorShape { name: "NoSuchUpload", status: 404 };
-    pub static OBJECT_ALREADY_IN_ACTIVE_TIER_ERROR: ErrorShape =
-        ErrorShape { name: "ObjectAlreadyInActiveTierError", status: 403 };
-    pub static OBJECT_NOT_IN_ACTIVE_TIER_ERROR: ErrorShape =
-        ErrorShape { name: "ObjectNotInActiveTierError", status: 403 };
-    pub static TOO_MANY_PARTS: ErrorShape = ErrorShape { name: "TooManyParts", status: 400 };
-    pub static UNSUPPORTED_MEDIA_TYPE: ErrorShape = ErrorShape { name: "UnsupportedMediaType", status: 415 };
+    pub static ACCESS_DENIED: ErrorShape = ErrorShape {
+        name: "AccessDenied",
+        status: 403,
+    };
+    pub static ANNOTATION_LIMIT_EXCEEDED: ErrorShape = ErrorShape {
+        name: "AnnotationLimitExceeded",
+        status: 400,
+    };
+    pub static ANNOTATION_NAME_TOO_LONG: ErrorShape = ErrorShape {
+        name: "AnnotationNameTooLong",
+        status: 400,
+    };
+    pub static BUCKET_ALREADY_EXISTS: ErrorShape = ErrorShape {
+        name: "BucketAlreadyExists",
+        status: 409,
+    };
+    pub static BUCKET_ALREADY_OWNED_BY_YOU: ErrorShape = ErrorShape {
+        name: "BucketAlreadyOwnedByYou",
+        status: 409,
+    };
+    pub static ENCRYPTION_TYPE_MISMATCH: ErrorShape = ErrorShape {
+        name: "EncryptionTypeMismatch",
+        status: 400,
+    };
+    pub static IDEMPOTENCY_PARAMETER_MISMATCH: ErrorShape = ErrorShape {
+        name: "IdempotencyParameterMismatch",
+        status: 400,
+    };
+    pub static INVALID_ANNOTATION_NAME: ErrorShape = ErrorShape {
+        name: "InvalidAnnotationName",
+        status: 400,
+    };
+    pub static INVALID_OBJECT_STATE: ErrorShape = ErrorShape {
+        name: "InvalidObjectState",
+        status: 403,
+    };
+    pub static INVALID_PREFIX: ErrorShape = ErrorShape {
+        name: "InvalidPrefix",
+        status: 400,
+    };
+    pub static INVALID_REQUEST: ErrorShape = ErrorShape {
+        name: "InvalidRequest",
+        status: 400,
+    };
+    pub static INVALID_WRITE_OFFSET: ErrorShape = ErrorShape {
+        name: "InvalidWriteOffset",
+        status: 400,
+    };
+    pub static NO_SUCH_ANNOTATION: ErrorShape = ErrorShape {
+        name: "NoSuchAnnotation",
+        status: 404,
+    };
+    pub static NO_SUCH_BUCKET: ErrorShape = ErrorShape {
+        name: "NoSuchBucket",
+        status: 404,
+    };
+    pub static NO_SUCH_KEY: ErrorShape = ErrorShape {
+        name: "NoSuchKey",
+        status: 404,
+    };
+    pub static NO_SUCH_UPLOAD: ErrorShape = ErrorShape {
+        name: "NoSuchUpload",
+        status: 404,
+    };
+    pub static OBJECT_ALREADY_IN_ACTIVE_TIER_ERROR: ErrorShape = ErrorShape {
+        name: "ObjectAlreadyInActiveTierError",
+        status: 403,
+    };
+    pub static OBJECT_NOT_IN_ACTIVE_TIER_ERROR: ErrorShape = ErrorShape {
+        name: "ObjectNotInActiveTierError",
+        status: 403,
+    };
+    pub static TOO_MANY_PARTS: ErrorShape = ErrorShape {
+        name: "TooManyParts",
+        status: 400,
+    };
+    pub static UNSUPPORTED_MEDIA_TYPE: ErrorShape = ErrorShape {
+        name: "UnsupportedMediaType",
+        status: 415,
+    };
 }
 
 #[allow(dead_code, reason = "a shape may be used in a variant alone")]
@@ -2290,693 +3250,1098 @@ mod tables {
 
     pub(super) static OP_ABORT_MULTIPART_UPLOAD: OperationShape = OperationShape {
         name: "AbortMultipartUpload",
-        http: Http { method: "DELETE", uri: "/{Bucket}/{Key+}", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}/{Key+}",
+            status: 204,
+        },
         input: &ABORT_MULTIPART_UPLOAD_REQUEST,
         output: &ABORT_MULTIPART_UPLOAD_OUTPUT,
         errors: &[&errors::NO_SUCH_UPLOAD],
     };
     pub(super) static OP_COMPLETE_MULTIPART_UPLOAD: OperationShape = OperationShape {
         name: "CompleteMultipartUpload",
-        http: Http { method: "POST", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &COMPLETE_MULTIPART_UPLOAD_REQUEST,
         output: &COMPLETE_MULTIPART_UPLOAD_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_COPY_OBJECT: OperationShape = OperationShape {
         name: "CopyObject",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &COPY_OBJECT_REQUEST,
         output: &COPY_OBJECT_OUTPUT,
         errors: &[&errors::OBJECT_NOT_IN_ACTIVE_TIER_ERROR],
     };
     pub(super) static OP_CREATE_BUCKET: OperationShape = OperationShape {
         name: "CreateBucket",
-        http: Http { method: "PUT", uri: "/{Bucket}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}",
+            status: 200,
+        },
         input: &CREATE_BUCKET_REQUEST,
         output: &CREATE_BUCKET_OUTPUT,
-        errors: &[&errors::BUCKET_ALREADY_EXISTS, &errors::BUCKET_ALREADY_OWNED_BY_YOU],
+        errors: &[
+            &errors::BUCKET_ALREADY_EXISTS,
+            &errors::BUCKET_ALREADY_OWNED_BY_YOU,
+        ],
     };
     pub(super) static OP_CREATE_BUCKET_METADATA_CONFIGURATION: OperationShape = OperationShape {
         name: "CreateBucketMetadataConfiguration",
-        http: Http { method: "POST", uri: "/{Bucket}?metadataConfiguration", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}?metadataConfiguration",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_CREATE_BUCKET_METADATA_TABLE_CONFIGURATION: OperationShape = OperationShape {
-        name: "CreateBucketMetadataTableConfiguration",
-        http: Http { method: "POST", uri: "/{Bucket}?metadataTable", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_CREATE_BUCKET_METADATA_TABLE_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "CreateBucketMetadataTableConfiguration",
+            http: Http {
+                method: "POST",
+                uri: "/{Bucket}?metadataTable",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_CREATE_MULTIPART_UPLOAD: OperationShape = OperationShape {
         name: "CreateMultipartUpload",
-        http: Http { method: "POST", uri: "/{Bucket}/{Key+}?uploads", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}/{Key+}?uploads",
+            status: 200,
+        },
         input: &CREATE_MULTIPART_UPLOAD_REQUEST,
         output: &CREATE_MULTIPART_UPLOAD_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_CREATE_SESSION: OperationShape = OperationShape {
         name: "CreateSession",
-        http: Http { method: "GET", uri: "/{Bucket}?session", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?session",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET: OperationShape = OperationShape {
         name: "DeleteBucket",
-        http: Http { method: "DELETE", uri: "/{Bucket}", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}",
+            status: 204,
+        },
         input: &DELETE_BUCKET_REQUEST,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_ANALYTICS_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteBucketAnalyticsConfiguration",
-        http: Http { method: "DELETE", uri: "/{Bucket}?analytics", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?analytics",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_CORS: OperationShape = OperationShape {
         name: "DeleteBucketCors",
-        http: Http { method: "DELETE", uri: "/{Bucket}?cors", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?cors",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_ENCRYPTION: OperationShape = OperationShape {
         name: "DeleteBucketEncryption",
-        http: Http { method: "DELETE", uri: "/{Bucket}?encryption", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?encryption",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_DELETE_BUCKET_INTELLIGENT_TIERING_CONFIGURATION: OperationShape = OperationShape {
-        name: "DeleteBucketIntelligentTieringConfiguration",
-        http: Http { method: "DELETE", uri: "/{Bucket}?intelligent-tiering", status: 204 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_DELETE_BUCKET_INTELLIGENT_TIERING_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "DeleteBucketIntelligentTieringConfiguration",
+            http: Http {
+                method: "DELETE",
+                uri: "/{Bucket}?intelligent-tiering",
+                status: 204,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_DELETE_BUCKET_INVENTORY_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteBucketInventoryConfiguration",
-        http: Http { method: "DELETE", uri: "/{Bucket}?inventory", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?inventory",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_LIFECYCLE: OperationShape = OperationShape {
         name: "DeleteBucketLifecycle",
-        http: Http { method: "DELETE", uri: "/{Bucket}?lifecycle", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?lifecycle",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_METADATA_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteBucketMetadataConfiguration",
-        http: Http { method: "DELETE", uri: "/{Bucket}?metadataConfiguration", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?metadataConfiguration",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_DELETE_BUCKET_METADATA_TABLE_CONFIGURATION: OperationShape = OperationShape {
-        name: "DeleteBucketMetadataTableConfiguration",
-        http: Http { method: "DELETE", uri: "/{Bucket}?metadataTable", status: 204 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_DELETE_BUCKET_METADATA_TABLE_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "DeleteBucketMetadataTableConfiguration",
+            http: Http {
+                method: "DELETE",
+                uri: "/{Bucket}?metadataTable",
+                status: 204,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_DELETE_BUCKET_METRICS_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteBucketMetricsConfiguration",
-        http: Http { method: "DELETE", uri: "/{Bucket}?metrics", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?metrics",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_OWNERSHIP_CONTROLS: OperationShape = OperationShape {
         name: "DeleteBucketOwnershipControls",
-        http: Http { method: "DELETE", uri: "/{Bucket}?ownershipControls", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?ownershipControls",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_POLICY: OperationShape = OperationShape {
         name: "DeleteBucketPolicy",
-        http: Http { method: "DELETE", uri: "/{Bucket}?policy", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?policy",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_REPLICATION: OperationShape = OperationShape {
         name: "DeleteBucketReplication",
-        http: Http { method: "DELETE", uri: "/{Bucket}?replication", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?replication",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_TAGGING: OperationShape = OperationShape {
         name: "DeleteBucketTagging",
-        http: Http { method: "DELETE", uri: "/{Bucket}?tagging", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?tagging",
+            status: 204,
+        },
         input: &DELETE_BUCKET_TAGGING_REQUEST,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_BUCKET_WEBSITE: OperationShape = OperationShape {
         name: "DeleteBucketWebsite",
-        http: Http { method: "DELETE", uri: "/{Bucket}?website", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?website",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_OBJECT: OperationShape = OperationShape {
         name: "DeleteObject",
-        http: Http { method: "DELETE", uri: "/{Bucket}/{Key+}", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}/{Key+}",
+            status: 204,
+        },
         input: &DELETE_OBJECT_REQUEST,
         output: &DELETE_OBJECT_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_DELETE_OBJECT_ANNOTATION: OperationShape = OperationShape {
         name: "DeleteObjectAnnotation",
-        http: Http { method: "DELETE", uri: "/{Bucket}/{Key+}?annotation", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}/{Key+}?annotation",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_DELETE_OBJECT_TAGGING: OperationShape = OperationShape {
         name: "DeleteObjectTagging",
-        http: Http { method: "DELETE", uri: "/{Bucket}/{Key+}?tagging", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}/{Key+}?tagging",
+            status: 204,
+        },
         input: &DELETE_OBJECT_TAGGING_REQUEST,
         output: &DELETE_OBJECT_TAGGING_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_DELETE_OBJECTS: OperationShape = OperationShape {
         name: "DeleteObjects",
-        http: Http { method: "POST", uri: "/{Bucket}?delete", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}?delete",
+            status: 200,
+        },
         input: &DELETE_OBJECTS_REQUEST,
         output: &DELETE_OBJECTS_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_DELETE_PUBLIC_ACCESS_BLOCK: OperationShape = OperationShape {
         name: "DeletePublicAccessBlock",
-        http: Http { method: "DELETE", uri: "/{Bucket}?publicAccessBlock", status: 204 },
+        http: Http {
+            method: "DELETE",
+            uri: "/{Bucket}?publicAccessBlock",
+            status: 204,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_ABAC: OperationShape = OperationShape {
         name: "GetBucketAbac",
-        http: Http { method: "GET", uri: "/{Bucket}?abac", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?abac",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_ACCELERATE_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketAccelerateConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?accelerate", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?accelerate",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_ACL: OperationShape = OperationShape {
         name: "GetBucketAcl",
-        http: Http { method: "GET", uri: "/{Bucket}?acl", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?acl",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_ANALYTICS_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketAnalyticsConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?analytics", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?analytics",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_CORS: OperationShape = OperationShape {
         name: "GetBucketCors",
-        http: Http { method: "GET", uri: "/{Bucket}?cors", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?cors",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_ENCRYPTION: OperationShape = OperationShape {
         name: "GetBucketEncryption",
-        http: Http { method: "GET", uri: "/{Bucket}?encryption", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?encryption",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION: OperationShape = OperationShape {
-        name: "GetBucketIntelligentTieringConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?intelligent-tiering", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "GetBucketIntelligentTieringConfiguration",
+            http: Http {
+                method: "GET",
+                uri: "/{Bucket}?intelligent-tiering",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_GET_BUCKET_INVENTORY_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketInventoryConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?inventory", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?inventory",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_LIFECYCLE: OperationShape = OperationShape {
         name: "GetBucketLifecycle",
-        http: Http { method: "GET", uri: "/{Bucket}?lifecycle", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?lifecycle",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_LIFECYCLE_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketLifecycleConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?lifecycle", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?lifecycle",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_LOCATION: OperationShape = OperationShape {
         name: "GetBucketLocation",
-        http: Http { method: "GET", uri: "/{Bucket}?location", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?location",
+            status: 200,
+        },
         input: &GET_BUCKET_LOCATION_REQUEST,
         output: &GET_BUCKET_LOCATION_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_LOGGING: OperationShape = OperationShape {
         name: "GetBucketLogging",
-        http: Http { method: "GET", uri: "/{Bucket}?logging", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?logging",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_METADATA_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketMetadataConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?metadataConfiguration", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?metadataConfiguration",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_METADATA_TABLE_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketMetadataTableConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?metadataTable", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?metadataTable",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_METRICS_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketMetricsConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?metrics", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?metrics",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_NOTIFICATION: OperationShape = OperationShape {
         name: "GetBucketNotification",
-        http: Http { method: "GET", uri: "/{Bucket}?notification", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?notification",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_NOTIFICATION_CONFIGURATION: OperationShape = OperationShape {
         name: "GetBucketNotificationConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?notification", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?notification",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_OWNERSHIP_CONTROLS: OperationShape = OperationShape {
         name: "GetBucketOwnershipControls",
-        http: Http { method: "GET", uri: "/{Bucket}?ownershipControls", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?ownershipControls",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_POLICY: OperationShape = OperationShape {
         name: "GetBucketPolicy",
-        http: Http { method: "GET", uri: "/{Bucket}?policy", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?policy",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_POLICY_STATUS: OperationShape = OperationShape {
         name: "GetBucketPolicyStatus",
-        http: Http { method: "GET", uri: "/{Bucket}?policyStatus", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?policyStatus",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_REPLICATION: OperationShape = OperationShape {
         name: "GetBucketReplication",
-        http: Http { method: "GET", uri: "/{Bucket}?replication", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?replication",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_REQUEST_PAYMENT: OperationShape = OperationShape {
         name: "GetBucketRequestPayment",
-        http: Http { method: "GET", uri: "/{Bucket}?requestPayment", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?requestPayment",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_TAGGING: OperationShape = OperationShape {
         name: "GetBucketTagging",
-        http: Http { method: "GET", uri: "/{Bucket}?tagging", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?tagging",
+            status: 200,
+        },
         input: &GET_BUCKET_TAGGING_REQUEST,
         output: &GET_BUCKET_TAGGING_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_VERSIONING: OperationShape = OperationShape {
         name: "GetBucketVersioning",
-        http: Http { method: "GET", uri: "/{Bucket}?versioning", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?versioning",
+            status: 200,
+        },
         input: &GET_BUCKET_VERSIONING_REQUEST,
         output: &GET_BUCKET_VERSIONING_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_GET_BUCKET_WEBSITE: OperationShape = OperationShape {
         name: "GetBucketWebsite",
-        http: Http { method: "GET", uri: "/{Bucket}?website", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?website",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT: OperationShape = OperationShape {
         name: "GetObject",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &GET_OBJECT_REQUEST,
         output: &GET_OBJECT_OUTPUT,
         errors: &[&errors::NO_SUCH_KEY, &errors::INVALID_OBJECT_STATE],
     };
     pub(super) static OP_GET_OBJECT_ACL: OperationShape = OperationShape {
         name: "GetObjectAcl",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?acl", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?acl",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_ANNOTATION: OperationShape = OperationShape {
         name: "GetObjectAnnotation",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?annotation", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?annotation",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_ATTRIBUTES: OperationShape = OperationShape {
         name: "GetObjectAttributes",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?attributes", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?attributes",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_LEGAL_HOLD: OperationShape = OperationShape {
         name: "GetObjectLegalHold",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?legal-hold", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?legal-hold",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_LOCK_CONFIGURATION: OperationShape = OperationShape {
         name: "GetObjectLockConfiguration",
-        http: Http { method: "GET", uri: "/{Bucket}?object-lock", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?object-lock",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_RETENTION: OperationShape = OperationShape {
         name: "GetObjectRetention",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?retention", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?retention",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_TAGGING: OperationShape = OperationShape {
         name: "GetObjectTagging",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?tagging", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?tagging",
+            status: 200,
+        },
         input: &GET_OBJECT_TAGGING_REQUEST,
         output: &GET_OBJECT_TAGGING_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_GET_OBJECT_TORRENT: OperationShape = OperationShape {
         name: "GetObjectTorrent",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?torrent", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?torrent",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_GET_PUBLIC_ACCESS_BLOCK: OperationShape = OperationShape {
         name: "GetPublicAccessBlock",
-        http: Http { method: "GET", uri: "/{Bucket}?publicAccessBlock", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?publicAccessBlock",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_HEAD_BUCKET: OperationShape = OperationShape {
         name: "HeadBucket",
-        http: Http { method: "HEAD", uri: "/{Bucket}", status: 200 },
+        http: Http {
+            method: "HEAD",
+            uri: "/{Bucket}",
+            status: 200,
+        },
         input: &HEAD_BUCKET_REQUEST,
         output: &HEAD_BUCKET_OUTPUT,
         errors: &[&errors::NO_SUCH_BUCKET],
     };
     pub(super) static OP_HEAD_OBJECT: OperationShape = OperationShape {
         name: "HeadObject",
-        http: Http { method: "HEAD", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "HEAD",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &HEAD_OBJECT_REQUEST,
         output: &HEAD_OBJECT_OUTPUT,
         errors: &[&errors::NO_SUCH_KEY],
     };
     pub(super) static OP_LIST_BUCKET_ANALYTICS_CONFIGURATIONS: OperationShape = OperationShape {
         name: "ListBucketAnalyticsConfigurations",
-        http: Http { method: "GET", uri: "/{Bucket}?analytics", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?analytics",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS: OperationShape = OperationShape {
-        name: "ListBucketIntelligentTieringConfigurations",
-        http: Http { method: "GET", uri: "/{Bucket}?intelligent-tiering", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS: OperationShape =
+        OperationShape {
+            name: "ListBucketIntelligentTieringConfigurations",
+            http: Http {
+                method: "GET",
+                uri: "/{Bucket}?intelligent-tiering",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_LIST_BUCKET_INVENTORY_CONFIGURATIONS: OperationShape = OperationShape {
         name: "ListBucketInventoryConfigurations",
-        http: Http { method: "GET", uri: "/{Bucket}?inventory", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?inventory",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_BUCKET_METRICS_CONFIGURATIONS: OperationShape = OperationShape {
         name: "ListBucketMetricsConfigurations",
-        http: Http { method: "GET", uri: "/{Bucket}?metrics", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?metrics",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_BUCKETS: OperationShape = OperationShape {
         name: "ListBuckets",
-        http: Http { method: "GET", uri: "/", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/",
+            status: 200,
+        },
         input: &LIST_BUCKETS_REQUEST,
         output: &LIST_BUCKETS_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_LIST_DIRECTORY_BUCKETS: OperationShape = OperationShape {
         name: "ListDirectoryBuckets",
-        http: Http { method: "GET", uri: "/", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_MULTIPART_UPLOADS: OperationShape = OperationShape {
         name: "ListMultipartUploads",
-        http: Http { method: "GET", uri: "/{Bucket}?uploads", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?uploads",
+            status: 200,
+        },
         input: &LIST_MULTIPART_UPLOADS_REQUEST,
         output: &LIST_MULTIPART_UPLOADS_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_LIST_OBJECT_ANNOTATIONS: OperationShape = OperationShape {
         name: "ListObjectAnnotations",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}?annotation", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}?annotation",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_OBJECT_VERSIONS: OperationShape = OperationShape {
         name: "ListObjectVersions",
-        http: Http { method: "GET", uri: "/{Bucket}?versions", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?versions",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_LIST_OBJECTS: OperationShape = OperationShape {
         name: "ListObjects",
-        http: Http { method: "GET", uri: "/{Bucket}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}",
+            status: 200,
+        },
         input: &LIST_OBJECTS_REQUEST,
         output: &LIST_OBJECTS_OUTPUT,
         errors: &[&errors::NO_SUCH_BUCKET],
     };
     pub(super) static OP_LIST_OBJECTS_V2: OperationShape = OperationShape {
         name: "ListObjectsV2",
-        http: Http { method: "GET", uri: "/{Bucket}?list-type=2", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}?list-type=2",
+            status: 200,
+        },
         input: &LIST_OBJECTS_V2_REQUEST,
         output: &LIST_OBJECTS_V2_OUTPUT,
         errors: &[&errors::NO_SUCH_BUCKET],
     };
     pub(super) static OP_LIST_PARTS: OperationShape = OperationShape {
         name: "ListParts",
-        http: Http { method: "GET", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "GET",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &LIST_PARTS_REQUEST,
         output: &LIST_PARTS_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_ABAC: OperationShape = OperationShape {
         name: "PutBucketAbac",
-        http: Http { method: "PUT", uri: "/{Bucket}?abac", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?abac",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_ACCELERATE_CONFIGURATION: OperationShape = OperationShape {
         name: "PutBucketAccelerateConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?accelerate", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?accelerate",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_ACL: OperationShape = OperationShape {
         name: "PutBucketAcl",
-        http: Http { method: "PUT", uri: "/{Bucket}?acl", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?acl",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_ANALYTICS_CONFIGURATION: OperationShape = OperationShape {
         name: "PutBucketAnalyticsConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?analytics", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?analytics",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_CORS: OperationShape = OperationShape {
         name: "PutBucketCors",
-        http: Http { method: "PUT", uri: "/{Bucket}?cors", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?cors",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_ENCRYPTION: OperationShape = OperationShape {
         name: "PutBucketEncryption",
-        http: Http { method: "PUT", uri: "/{Bucket}?encryption", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?encryption",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
-    pub(super) static OP_PUT_BUCKET_INTELLIGENT_TIERING_CONFIGURATION: OperationShape = OperationShape {
-        name: "PutBucketIntelligentTieringConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?intelligent-tiering", status: 200 },
-        input: &NOTHING,
-        output: &NOTHING,
-        errors: &[],
-    };
+    pub(super) static OP_PUT_BUCKET_INTELLIGENT_TIERING_CONFIGURATION: OperationShape =
+        OperationShape {
+            name: "PutBucketIntelligentTieringConfiguration",
+            http: Http {
+                method: "PUT",
+                uri: "/{Bucket}?intelligent-tiering",
+                status: 200,
+            },
+            input: &NOTHING,
+            output: &NOTHING,
+            errors: &[],
+        };
     pub(super) static OP_PUT_BUCKET_INVENTORY_CONFIGURATION: OperationShape = OperationShape {
         name: "PutBucketInventoryConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?inventory", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?inventory",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_LIFECYCLE: OperationShape = OperationShape {
         name: "PutBucketLifecycle",
-        http: Http { method: "PUT", uri: "/{Bucket}?lifecycle", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?lifecycle",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_LIFECYCLE_CONFIGURATION: OperationShape = OperationShape {
         name: "PutBucketLifecycleConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?lifecycle", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?lifecycle",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_LOGGING: OperationShape = OperationShape {
         name: "PutBucketLogging",
-        http: Http { method: "PUT", uri: "/{Bucket}?logging", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?logging",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_METRICS_CONFIGURATION: OperationShape = OperationShape {
         name: "PutBucketMetricsConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?metrics", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?metrics",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_NOTIFICATION: OperationShape = OperationShape {
         name: "PutBucketNotification",
-        http: Http { method: "PUT", uri: "/{Bucket}?notification", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?notification",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_NOTIFICATION_CONFIGURATION: OperationShape = OperationShape {
         name: "PutBucketNotificationConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?notification", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?notification",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_OWNERSHIP_CONTROLS: OperationShape = OperationShape {
         name: "PutBucketOwnershipControls",
-        http: Http { method: "PUT", uri: "/{Bucket}?ownershipControls", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?ownershipControls",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_POLICY: OperationShape = OperationShape {
         name: "PutBucketPolicy",
-        http: Http { method: "PUT", uri: "/{Bucket}?policy", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?policy",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_REPLICATION: OperationShape = OperationShape {
         name: "PutBucketReplication",
-        http: Http { method: "PUT", uri: "/{Bucket}?replication", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?replication",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_REQUEST_PAYMENT: OperationShape = OperationShape {
         name: "PutBucketRequestPayment",
-        http: Http { method: "PUT", uri: "/{Bucket}?requestPayment", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?requestPayment",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_TAGGING: OperationShape = OperationShape {
         name: "PutBucketTagging",
-        http: Http { method: "PUT", uri: "/{Bucket}?tagging", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?tagging",
+            status: 200,
+        },
         input: &PUT_BUCKET_TAGGING_REQUEST,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_VERSIONING: OperationShape = OperationShape {
         name: "PutBucketVersioning",
-        http: Http { method: "PUT", uri: "/{Bucket}?versioning", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?versioning",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_BUCKET_WEBSITE: OperationShape = OperationShape {
         name: "PutBucketWebsite",
-        http: Http { method: "PUT", uri: "/{Bucket}?website", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?website",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_OBJECT: OperationShape = OperationShape {
         name: "PutObject",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &PUT_OBJECT_REQUEST,
         output: &PUT_OBJECT_OUTPUT,
         errors: &[
@@ -2988,70 +4353,110 @@ mod tables {
     };
     pub(super) static OP_PUT_OBJECT_ACL: OperationShape = OperationShape {
         name: "PutObjectAcl",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?acl", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?acl",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_OBJECT_ANNOTATION: OperationShape = OperationShape {
         name: "PutObjectAnnotation",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?annotation", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?annotation",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_OBJECT_LEGAL_HOLD: OperationShape = OperationShape {
         name: "PutObjectLegalHold",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?legal-hold", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?legal-hold",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_OBJECT_LOCK_CONFIGURATION: OperationShape = OperationShape {
         name: "PutObjectLockConfiguration",
-        http: Http { method: "PUT", uri: "/{Bucket}?object-lock", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?object-lock",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_OBJECT_RETENTION: OperationShape = OperationShape {
         name: "PutObjectRetention",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?retention", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?retention",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_PUT_OBJECT_TAGGING: OperationShape = OperationShape {
         name: "PutObjectTagging",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?tagging", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?tagging",
+            status: 200,
+        },
         input: &PUT_OBJECT_TAGGING_REQUEST,
         output: &PUT_OBJECT_TAGGING_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_PUT_PUBLIC_ACCESS_BLOCK: OperationShape = OperationShape {
         name: "PutPublicAccessBlock",
-        http: Http { method: "PUT", uri: "/{Bucket}?publicAccessBlock", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}?publicAccessBlock",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_RENAME_OBJECT: OperationShape = OperationShape {
         name: "RenameObject",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?renameObject", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?renameObject",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_RESTORE_OBJECT: OperationShape = OperationShape {
         name: "RestoreObject",
-        http: Http { method: "POST", uri: "/{Bucket}/{Key+}?restore", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}/{Key+}?restore",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_SELECT_OBJECT_CONTENT: OperationShape = OperationShape {
         name: "SelectObjectContent",
-        http: Http { method: "POST", uri: "/{Bucket}/{Key+}?select&select-type=2", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}/{Key+}?select&select-type=2",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -3059,7 +4464,11 @@ mod tables {
     pub(super) static OP_UPDATE_BUCKET_METADATA_ANNOTATION_TABLE_CONFIGURATION: OperationShape =
         OperationShape {
             name: "UpdateBucketMetadataAnnotationTableConfiguration",
-            http: Http { method: "PUT", uri: "/{Bucket}?metadataAnnotationTable", status: 200 },
+            http: Http {
+                method: "PUT",
+                uri: "/{Bucket}?metadataAnnotationTable",
+                status: 200,
+            },
             input: &NOTHING,
             output: &NOTHING,
             errors: &[],
@@ -3067,7 +4476,11 @@ mod tables {
     pub(super) static OP_UPDATE_BUCKET_METADATA_INVENTORY_TABLE_CONFIGURATION: OperationShape =
         OperationShape {
             name: "UpdateBucketMetadataInventoryTableConfiguration",
-            http: Http { method: "PUT", uri: "/{Bucket}?metadataInventoryTable", status: 200 },
+            http: Http {
+                method: "PUT",
+                uri: "/{Bucket}?metadataInventoryTable",
+                status: 200,
+            },
             input: &NOTHING,
             output: &NOTHING,
             errors: &[],
@@ -3075,35 +4488,55 @@ mod tables {
     pub(super) static OP_UPDATE_BUCKET_METADATA_JOURNAL_TABLE_CONFIGURATION: OperationShape =
         OperationShape {
             name: "UpdateBucketMetadataJournalTableConfiguration",
-            http: Http { method: "PUT", uri: "/{Bucket}?metadataJournalTable", status: 200 },
+            http: Http {
+                method: "PUT",
+                uri: "/{Bucket}?metadataJournalTable",
+                status: 200,
+            },
             input: &NOTHING,
             output: &NOTHING,
             errors: &[],
         };
     pub(super) static OP_UPDATE_OBJECT_ENCRYPTION: OperationShape = OperationShape {
         name: "UpdateObjectEncryption",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}?encryption", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}?encryption",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
     };
     pub(super) static OP_UPLOAD_PART: OperationShape = OperationShape {
         name: "UploadPart",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &UPLOAD_PART_REQUEST,
         output: &UPLOAD_PART_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_UPLOAD_PART_COPY: OperationShape = OperationShape {
         name: "UploadPartCopy",
-        http: Http { method: "PUT", uri: "/{Bucket}/{Key+}", status: 200 },
+        http: Http {
+            method: "PUT",
+            uri: "/{Bucket}/{Key+}",
+            status: 200,
+        },
         input: &UPLOAD_PART_COPY_REQUEST,
         output: &UPLOAD_PART_COPY_OUTPUT,
         errors: &[],
     };
     pub(super) static OP_WRITE_GET_OBJECT_RESPONSE: OperationShape = OperationShape {
         name: "WriteGetObjectResponse",
-        http: Http { method: "POST", uri: "/WriteGetObjectResponse", status: 200 },
+        http: Http {
+            method: "POST",
+            uri: "/WriteGetObjectResponse",
+            status: 200,
+        },
         input: &NOTHING,
         output: &NOTHING,
         errors: &[],
@@ -3112,8 +4545,12 @@ mod tables {
     static ABORT_MULTIPART_UPLOAD_OUTPUT: Structure = Structure {
         name: "AbortMultipartUploadOutput",
         members: &[
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -3123,8 +4560,12 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            required("UploadId", &MULTIPART_UPLOAD_ID).named("uploadId").at(Location::Query),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            required("UploadId", &MULTIPART_UPLOAD_ID)
+                .named("uploadId")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -3135,21 +4576,42 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static ABORT_RULE_ID: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static ACCEPT_RANGES: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static ABORT_RULE_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ACCEPT_RANGES: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ACCESS_POINT_ALIAS: Shape = Shape::Boolean;
-    pub(super) static ACCOUNT_ID: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static ANNOTATION_DIRECTIVE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["COPY", "EXCLUDE"] };
+    pub(super) static ACCOUNT_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ANNOTATION_DIRECTIVE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["COPY", "EXCLUDE"],
+    };
     pub(super) static ARCHIVE_STATUS: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"],
     };
-    pub(super) static BODY: Shape = Shape::Blob { min: None, max: None, streaming: false };
+    pub(super) static BODY: Shape = Shape::Blob {
+        min: None,
+        max: None,
+        streaming: false,
+    };
     static BUCKET: Structure = Structure {
         name: "Bucket",
         members: &[
@@ -3165,11 +4627,19 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &["private", "public-read", "public-read-write", "authenticated-read"],
+        values: &[
+            "private",
+            "public-read",
+            "public-read-write",
+            "authenticated-read",
+        ],
     };
     static BUCKET_INFO: Structure = Structure {
         name: "BucketInfo",
-        members: &[optional("DataRedundancy", &DATA_REDUNDANCY), optional("Type", &BUCKET_TYPE)],
+        members: &[
+            optional("DataRedundancy", &DATA_REDUNDANCY),
+            optional("Type", &BUCKET_TYPE),
+        ],
         payload: None,
         union: false,
     };
@@ -3219,17 +4689,42 @@ mod tables {
             "us-west-2",
         ],
     };
-    pub(super) static BUCKET_LOCATION_NAME: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static BUCKET_NAME: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static BUCKET_NAMESPACE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["account-regional", "global"] };
-    pub(super) static BUCKET_REGION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static BUCKET_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Directory"] };
-    pub(super) static BUCKET_VERSIONING_STATUS: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Enabled", "Suspended"] };
+    pub(super) static BUCKET_LOCATION_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static BUCKET_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static BUCKET_NAMESPACE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["account-regional", "global"],
+    };
+    pub(super) static BUCKET_REGION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static BUCKET_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Directory"],
+    };
+    pub(super) static BUCKET_VERSIONING_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Suspended"],
+    };
     pub(super) static BUCKETS: Shape = Shape::List {
         member: &Shape::Structure(&BUCKET),
         member_name: "Bucket",
@@ -3238,8 +4733,12 @@ mod tables {
         max: None,
     };
     pub(super) static BYPASS_GOVERNANCE_RETENTION: Shape = Shape::Boolean;
-    pub(super) static CACHE_CONTROL: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static CACHE_CONTROL: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static CHECKSUM_ALGORITHM: Shape = Shape::String {
         min: None,
         max: None,
@@ -3264,31 +4763,84 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static CHECKSUM_CRC32: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_CRC32C: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_CRC64NVME: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_MD5: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ENABLED"] };
-    pub(super) static CHECKSUM_SHA1: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_SHA256: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_SHA512: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["COMPOSITE", "FULL_OBJECT"] };
-    pub(super) static CHECKSUM_XXHASH128: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_XXHASH3: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CHECKSUM_XXHASH64: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CODE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static CHECKSUM_CRC32: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_CRC32C: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_CRC64NVME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_MD5: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ENABLED"],
+    };
+    pub(super) static CHECKSUM_SHA1: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_SHA256: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_SHA512: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["COMPOSITE", "FULL_OBJECT"],
+    };
+    pub(super) static CHECKSUM_XXHASH128: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_XXHASH3: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CHECKSUM_XXHASH64: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static COMMON_PREFIX: Structure = Structure {
         name: "CommonPrefix",
         members: &[optional("Prefix", &PREFIX)],
@@ -3308,7 +4860,9 @@ mod tables {
             optional("Location", &LOCATION),
             optional("Bucket", &BUCKET_NAME),
             optional("Key", &OBJECT_KEY),
-            optional("Expiration", &EXPIRATION).named("x-amz-expiration").at(Location::Header),
+            optional("Expiration", &EXPIRATION)
+                .named("x-amz-expiration")
+                .at(Location::Header),
             optional("ETag", &E_TAG),
             optional("ChecksumCRC32", &CHECKSUM_CRC32),
             optional("ChecksumCRC32C", &CHECKSUM_CRC32C),
@@ -3324,14 +4878,18 @@ mod tables {
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
                 .at(Location::Header),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -3341,18 +4899,35 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("MultipartUpload", &Shape::Structure(&COMPLETED_MULTIPART_UPLOAD))
-                .named("CompleteMultipartUpload"),
-            required("UploadId", &MULTIPART_UPLOAD_ID).named("uploadId").at(Location::Query),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional(
+                "MultipartUpload",
+                &Shape::Structure(&COMPLETED_MULTIPART_UPLOAD),
+            )
+            .named("CompleteMultipartUpload"),
+            required("UploadId", &MULTIPART_UPLOAD_ID)
+                .named("uploadId")
+                .at(Location::Query),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -3362,14 +4937,24 @@ mod tables {
             optional("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
                 .named("x-amz-checksum-xxhash128")
                 .at(Location::Header),
-            optional("ChecksumType", &CHECKSUM_TYPE).named("x-amz-checksum-type").at(Location::Header),
-            optional("MpuObjectSize", &MPU_OBJECT_SIZE).named("x-amz-mp-object-size").at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("ChecksumType", &CHECKSUM_TYPE)
+                .named("x-amz-checksum-type")
+                .at(Location::Header),
+            optional("MpuObjectSize", &MPU_OBJECT_SIZE)
+                .named("x-amz-mp-object-size")
+                .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("IfMatch", &IF_MATCH).named("If-Match").at(Location::Header),
-            optional("IfNoneMatch", &IF_NONE_MATCH).named("If-None-Match").at(Location::Header),
+            optional("IfMatch", &IF_MATCH)
+                .named("If-Match")
+                .at(Location::Header),
+            optional("IfNoneMatch", &IF_NONE_MATCH)
+                .named("If-None-Match")
+                .at(Location::Header),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -3415,27 +5000,59 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static CONTENT_DISPOSITION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CONTENT_ENCODING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CONTENT_LANGUAGE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CONTENT_LENGTH: Shape = Shape::Long { min: None, max: None };
-    pub(super) static CONTENT_MD5: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CONTENT_RANGE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static CONTENT_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static CONTENT_DISPOSITION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CONTENT_ENCODING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CONTENT_LANGUAGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CONTENT_LENGTH: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static CONTENT_MD5: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CONTENT_RANGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CONTENT_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static COPY_OBJECT_OUTPUT: Structure = Structure {
         name: "CopyObjectOutput",
         members: &[
             optional("CopyObjectResult", &Shape::Structure(&COPY_OBJECT_RESULT)),
-            optional("Expiration", &EXPIRATION).named("x-amz-expiration").at(Location::Header),
+            optional("Expiration", &EXPIRATION)
+                .named("x-amz-expiration")
+                .at(Location::Header),
             optional("CopySourceVersionId", &COPY_SOURCE_VERSION_ID)
                 .named("x-amz-copy-source-version-id")
                 .at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
@@ -3454,7 +5071,9 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: Some("CopyObjectResult"),
         union: false,
@@ -3462,19 +5081,31 @@ mod tables {
     static COPY_OBJECT_REQUEST: Structure = Structure {
         name: "CopyObjectRequest",
         members: &[
-            optional("ACL", &OBJECT_CANNED_ACL).named("x-amz-acl").at(Location::Header),
+            optional("ACL", &OBJECT_CANNED_ACL)
+                .named("x-amz-acl")
+                .at(Location::Header),
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("CacheControl", &CACHE_CONTROL).named("Cache-Control").at(Location::Header),
+            optional("CacheControl", &CACHE_CONTROL)
+                .named("Cache-Control")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-checksum-algorithm")
                 .at(Location::Header),
             optional("ContentDisposition", &CONTENT_DISPOSITION)
                 .named("Content-Disposition")
                 .at(Location::Header),
-            optional("ContentEncoding", &CONTENT_ENCODING).named("Content-Encoding").at(Location::Header),
-            optional("ContentLanguage", &CONTENT_LANGUAGE).named("Content-Language").at(Location::Header),
-            optional("ContentType", &CONTENT_TYPE).named("Content-Type").at(Location::Header),
-            required("CopySource", &COPY_SOURCE).named("x-amz-copy-source").at(Location::Header),
+            optional("ContentEncoding", &CONTENT_ENCODING)
+                .named("Content-Encoding")
+                .at(Location::Header),
+            optional("ContentLanguage", &CONTENT_LANGUAGE)
+                .named("Content-Language")
+                .at(Location::Header),
+            optional("ContentType", &CONTENT_TYPE)
+                .named("Content-Type")
+                .at(Location::Header),
+            required("CopySource", &COPY_SOURCE)
+                .named("x-amz-copy-source")
+                .at(Location::Header),
             optional("CopySourceIfMatch", &COPY_SOURCE_IF_MATCH)
                 .named("x-amz-copy-source-if-match")
                 .at(Location::Header),
@@ -3484,20 +5115,35 @@ mod tables {
             optional("CopySourceIfNoneMatch", &COPY_SOURCE_IF_NONE_MATCH)
                 .named("x-amz-copy-source-if-none-match")
                 .at(Location::Header),
-            optional("CopySourceIfUnmodifiedSince", &COPY_SOURCE_IF_UNMODIFIED_SINCE)
-                .named("x-amz-copy-source-if-unmodified-since")
-                .at(Location::Header),
+            optional(
+                "CopySourceIfUnmodifiedSince",
+                &COPY_SOURCE_IF_UNMODIFIED_SINCE,
+            )
+            .named("x-amz-copy-source-if-unmodified-since")
+            .at(Location::Header),
             optional("Expires", &EXPIRES).at(Location::Header),
             optional("GrantFullControl", &GRANT_FULL_CONTROL)
                 .named("x-amz-grant-full-control")
                 .at(Location::Header),
-            optional("GrantRead", &GRANT_READ).named("x-amz-grant-read").at(Location::Header),
-            optional("GrantReadACP", &GRANT_READ_ACP).named("x-amz-grant-read-acp").at(Location::Header),
-            optional("GrantWriteACP", &GRANT_WRITE_ACP).named("x-amz-grant-write-acp").at(Location::Header),
-            optional("IfMatch", &IF_MATCH).named("If-Match").at(Location::Header),
-            optional("IfNoneMatch", &IF_NONE_MATCH).named("If-None-Match").at(Location::Header),
+            optional("GrantRead", &GRANT_READ)
+                .named("x-amz-grant-read")
+                .at(Location::Header),
+            optional("GrantReadACP", &GRANT_READ_ACP)
+                .named("x-amz-grant-read-acp")
+                .at(Location::Header),
+            optional("GrantWriteACP", &GRANT_WRITE_ACP)
+                .named("x-amz-grant-write-acp")
+                .at(Location::Header),
+            optional("IfMatch", &IF_MATCH)
+                .named("If-Match")
+                .at(Location::Header),
+            optional("IfNoneMatch", &IF_NONE_MATCH)
+                .named("If-None-Match")
+                .at(Location::Header),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("Metadata", &METADATA).named("x-amz-meta-").at(Location::Headers),
+            optional("Metadata", &METADATA)
+                .named("x-amz-meta-")
+                .at(Location::Headers),
             optional("MetadataDirective", &METADATA_DIRECTIVE)
                 .named("x-amz-metadata-directive")
                 .at(Location::Header),
@@ -3510,7 +5156,9 @@ mod tables {
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("StorageClass", &STORAGE_CLASS).named("x-amz-storage-class").at(Location::Header),
+            optional("StorageClass", &STORAGE_CLASS)
+                .named("x-amz-storage-class")
+                .at(Location::Header),
             optional("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
                 .named("x-amz-website-redirect-location")
                 .at(Location::Header),
@@ -3532,17 +5180,27 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("CopySourceSSECustomerAlgorithm", &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM)
-                .named("x-amz-copy-source-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
+            optional(
+                "CopySourceSSECustomerAlgorithm",
+                &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM,
+            )
+            .named("x-amz-copy-source-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
             optional("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
                 .named("x-amz-copy-source-server-side-encryption-customer-key")
                 .at(Location::Header),
-            optional("CopySourceSSECustomerKeyMD5", &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5)
-                .named("x-amz-copy-source-server-side-encryption-customer-key-MD5")
+            optional(
+                "CopySourceSSECustomerKeyMD5",
+                &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5,
+            )
+            .named("x-amz-copy-source-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
-            optional("Tagging", &TAGGING_HEADER).named("x-amz-tagging").at(Location::Header),
+            optional("Tagging", &TAGGING_HEADER)
+                .named("x-amz-tagging")
+                .at(Location::Header),
             optional("ObjectLockMode", &OBJECT_LOCK_MODE)
                 .named("x-amz-object-lock-mode")
                 .at(Location::Header),
@@ -3555,12 +5213,18 @@ mod tables {
             optional("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
                 .named("x-amz-object-lock-event-hold")
                 .at(Location::Header),
-            optional("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
-                .named("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            optional("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
-                .named("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationDays",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationYears",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -3611,24 +5275,56 @@ mod tables {
         union: false,
     };
     static COPY_SOURCE_REGEX: Pattern = Pattern::new(r"\/?.+\/.+");
-    pub(super) static COPY_SOURCE: Shape =
-        Shape::String { min: None, max: None, pattern: Some(&COPY_SOURCE_REGEX), values: &[] };
-    pub(super) static COPY_SOURCE_IF_MATCH: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static COPY_SOURCE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: Some(&COPY_SOURCE_REGEX),
+        values: &[],
+    };
+    pub(super) static COPY_SOURCE_IF_MATCH: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static COPY_SOURCE_IF_MODIFIED_SINCE: Shape = Shape::Timestamp { format: None };
-    pub(super) static COPY_SOURCE_IF_NONE_MATCH: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static COPY_SOURCE_IF_NONE_MATCH: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static COPY_SOURCE_IF_UNMODIFIED_SINCE: Shape = Shape::Timestamp { format: None };
-    pub(super) static COPY_SOURCE_RANGE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static COPY_SOURCE_SSE_CUSTOMER_ALGORITHM: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static COPY_SOURCE_SSE_CUSTOMER_KEY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static COPY_SOURCE_SSE_CUSTOMER_KEY_MD5: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static COPY_SOURCE_VERSION_ID: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static COPY_SOURCE_RANGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static COPY_SOURCE_SSE_CUSTOMER_ALGORITHM: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static COPY_SOURCE_SSE_CUSTOMER_KEY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static COPY_SOURCE_SSE_CUSTOMER_KEY_MD5: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static COPY_SOURCE_VERSION_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static CREATE_BUCKET_CONFIGURATION: Structure = Structure {
         name: "CreateBucketConfiguration",
         members: &[
@@ -3654,19 +5350,35 @@ mod tables {
     static CREATE_BUCKET_REQUEST: Structure = Structure {
         name: "CreateBucketRequest",
         members: &[
-            optional("ACL", &BUCKET_CANNED_ACL).named("x-amz-acl").at(Location::Header),
+            optional("ACL", &BUCKET_CANNED_ACL)
+                .named("x-amz-acl")
+                .at(Location::Header),
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("CreateBucketConfiguration", &Shape::Structure(&CREATE_BUCKET_CONFIGURATION)),
+            optional(
+                "CreateBucketConfiguration",
+                &Shape::Structure(&CREATE_BUCKET_CONFIGURATION),
+            ),
             optional("GrantFullControl", &GRANT_FULL_CONTROL)
                 .named("x-amz-grant-full-control")
                 .at(Location::Header),
-            optional("GrantRead", &GRANT_READ).named("x-amz-grant-read").at(Location::Header),
-            optional("GrantReadACP", &GRANT_READ_ACP).named("x-amz-grant-read-acp").at(Location::Header),
-            optional("GrantWrite", &GRANT_WRITE).named("x-amz-grant-write").at(Location::Header),
-            optional("GrantWriteACP", &GRANT_WRITE_ACP).named("x-amz-grant-write-acp").at(Location::Header),
-            optional("ObjectLockEnabledForBucket", &OBJECT_LOCK_ENABLED_FOR_BUCKET)
-                .named("x-amz-bucket-object-lock-enabled")
+            optional("GrantRead", &GRANT_READ)
+                .named("x-amz-grant-read")
                 .at(Location::Header),
+            optional("GrantReadACP", &GRANT_READ_ACP)
+                .named("x-amz-grant-read-acp")
+                .at(Location::Header),
+            optional("GrantWrite", &GRANT_WRITE)
+                .named("x-amz-grant-write")
+                .at(Location::Header),
+            optional("GrantWriteACP", &GRANT_WRITE_ACP)
+                .named("x-amz-grant-write-acp")
+                .at(Location::Header),
+            optional(
+                "ObjectLockEnabledForBucket",
+                &OBJECT_LOCK_ENABLED_FOR_BUCKET,
+            )
+            .named("x-amz-bucket-object-lock-enabled")
+            .at(Location::Header),
             optional("ObjectOwnership", &OBJECT_OWNERSHIP)
                 .named("x-amz-object-ownership")
                 .at(Location::Header),
@@ -3680,8 +5392,12 @@ mod tables {
     static CREATE_MULTIPART_UPLOAD_OUTPUT: Structure = Structure {
         name: "CreateMultipartUploadOutput",
         members: &[
-            optional("AbortDate", &ABORT_DATE).named("x-amz-abort-date").at(Location::Header),
-            optional("AbortRuleId", &ABORT_RULE_ID).named("x-amz-abort-rule-id").at(Location::Header),
+            optional("AbortDate", &ABORT_DATE)
+                .named("x-amz-abort-date")
+                .at(Location::Header),
+            optional("AbortRuleId", &ABORT_RULE_ID)
+                .named("x-amz-abort-rule-id")
+                .at(Location::Header),
             optional("Bucket", &BUCKET_NAME),
             optional("Key", &OBJECT_KEY),
             optional("UploadId", &MULTIPART_UPLOAD_ID),
@@ -3703,12 +5419,18 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-checksum-algorithm")
                 .at(Location::Header),
-            optional("ChecksumType", &CHECKSUM_TYPE).named("x-amz-checksum-type").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("ChecksumType", &CHECKSUM_TYPE)
+                .named("x-amz-checksum-type")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -3716,28 +5438,48 @@ mod tables {
     static CREATE_MULTIPART_UPLOAD_REQUEST: Structure = Structure {
         name: "CreateMultipartUploadRequest",
         members: &[
-            optional("ACL", &OBJECT_CANNED_ACL).named("x-amz-acl").at(Location::Header),
+            optional("ACL", &OBJECT_CANNED_ACL)
+                .named("x-amz-acl")
+                .at(Location::Header),
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("CacheControl", &CACHE_CONTROL).named("Cache-Control").at(Location::Header),
+            optional("CacheControl", &CACHE_CONTROL)
+                .named("Cache-Control")
+                .at(Location::Header),
             optional("ContentDisposition", &CONTENT_DISPOSITION)
                 .named("Content-Disposition")
                 .at(Location::Header),
-            optional("ContentEncoding", &CONTENT_ENCODING).named("Content-Encoding").at(Location::Header),
-            optional("ContentLanguage", &CONTENT_LANGUAGE).named("Content-Language").at(Location::Header),
-            optional("ContentType", &CONTENT_TYPE).named("Content-Type").at(Location::Header),
+            optional("ContentEncoding", &CONTENT_ENCODING)
+                .named("Content-Encoding")
+                .at(Location::Header),
+            optional("ContentLanguage", &CONTENT_LANGUAGE)
+                .named("Content-Language")
+                .at(Location::Header),
+            optional("ContentType", &CONTENT_TYPE)
+                .named("Content-Type")
+                .at(Location::Header),
             optional("Expires", &EXPIRES).at(Location::Header),
             optional("GrantFullControl", &GRANT_FULL_CONTROL)
                 .named("x-amz-grant-full-control")
                 .at(Location::Header),
-            optional("GrantRead", &GRANT_READ).named("x-amz-grant-read").at(Location::Header),
-            optional("GrantReadACP", &GRANT_READ_ACP).named("x-amz-grant-read-acp").at(Location::Header),
-            optional("GrantWriteACP", &GRANT_WRITE_ACP).named("x-amz-grant-write-acp").at(Location::Header),
+            optional("GrantRead", &GRANT_READ)
+                .named("x-amz-grant-read")
+                .at(Location::Header),
+            optional("GrantReadACP", &GRANT_READ_ACP)
+                .named("x-amz-grant-read-acp")
+                .at(Location::Header),
+            optional("GrantWriteACP", &GRANT_WRITE_ACP)
+                .named("x-amz-grant-write-acp")
+                .at(Location::Header),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("Metadata", &METADATA).named("x-amz-meta-").at(Location::Headers),
+            optional("Metadata", &METADATA)
+                .named("x-amz-meta-")
+                .at(Location::Headers),
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("StorageClass", &STORAGE_CLASS).named("x-amz-storage-class").at(Location::Header),
+            optional("StorageClass", &STORAGE_CLASS)
+                .named("x-amz-storage-class")
+                .at(Location::Header),
             optional("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
                 .named("x-amz-website-redirect-location")
                 .at(Location::Header),
@@ -3759,8 +5501,12 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
-            optional("Tagging", &TAGGING_HEADER).named("x-amz-tagging").at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("Tagging", &TAGGING_HEADER)
+                .named("x-amz-tagging")
+                .at(Location::Header),
             optional("ObjectLockMode", &OBJECT_LOCK_MODE)
                 .named("x-amz-object-lock-mode")
                 .at(Location::Header),
@@ -3773,19 +5519,27 @@ mod tables {
             optional("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
                 .named("x-amz-object-lock-event-hold")
                 .at(Location::Header),
-            optional("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
-                .named("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            optional("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
-                .named("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationDays",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationYears",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-checksum-algorithm")
                 .at(Location::Header),
-            optional("ChecksumType", &CHECKSUM_TYPE).named("x-amz-checksum-type").at(Location::Header),
+            optional("ChecksumType", &CHECKSUM_TYPE)
+                .named("x-amz-checksum-type")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -3799,7 +5553,10 @@ mod tables {
     };
     static DELETE: Structure = Structure {
         name: "Delete",
-        members: &[required("Objects", &OBJECT_IDENTIFIER_LIST).named("Object"), optional("Quiet", &QUIET)],
+        members: &[
+            required("Objects", &OBJECT_IDENTIFIER_LIST).named("Object"),
+            optional("Quiet", &QUIET),
+        ],
         payload: None,
         union: false,
     };
@@ -3826,14 +5583,24 @@ mod tables {
         union: false,
     };
     pub(super) static DELETE_MARKER: Shape = Shape::Boolean;
-    pub(super) static DELETE_MARKER_VERSION_ID: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static DELETE_MARKER_VERSION_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static DELETE_OBJECT_OUTPUT: Structure = Structure {
         name: "DeleteObjectOutput",
         members: &[
-            optional("DeleteMarker", &DELETE_MARKER).named("x-amz-delete-marker").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("DeleteMarker", &DELETE_MARKER)
+                .named("x-amz-delete-marker")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -3843,27 +5610,39 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("MFA", &MFA).named("x-amz-mfa").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("versionId").at(Location::Query),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("MFA", &MFA)
+                .named("x-amz-mfa")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("BypassGovernanceRetention", &BYPASS_GOVERNANCE_RETENTION)
                 .named("x-amz-bypass-governance-retention")
                 .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("IfMatch", &IF_MATCH).named("If-Match").at(Location::Header),
+            optional("IfMatch", &IF_MATCH)
+                .named("If-Match")
+                .at(Location::Header),
             optional("IfMatchLastModifiedTime", &IF_MATCH_LAST_MODIFIED_TIME)
                 .named("x-amz-if-match-last-modified-time")
                 .at(Location::Header),
-            optional("IfMatchSize", &IF_MATCH_SIZE).named("x-amz-if-match-size").at(Location::Header),
+            optional("IfMatchSize", &IF_MATCH_SIZE)
+                .named("x-amz-if-match-size")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
     };
     static DELETE_OBJECT_TAGGING_OUTPUT: Structure = Structure {
         name: "DeleteObjectTaggingOutput",
-        members: &[optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header)],
+        members: &[optional("VersionId", &OBJECT_VERSION_ID)
+            .named("x-amz-version-id")
+            .at(Location::Header)],
         payload: None,
         union: false,
     };
@@ -3872,7 +5651,9 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("VersionId", &OBJECT_VERSION_ID).named("versionId").at(Location::Query),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -3884,7 +5665,9 @@ mod tables {
         name: "DeleteObjectsOutput",
         members: &[
             optional("Deleted", &DELETED_OBJECTS),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
             optional("Errors", &ERRORS).named("Error"),
         ],
         payload: None,
@@ -3895,8 +5678,12 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Delete", &Shape::Structure(&DELETE)),
-            optional("MFA", &MFA).named("x-amz-mfa").at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("MFA", &MFA)
+                .named("x-amz-mfa")
+                .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("BypassGovernanceRetention", &BYPASS_GOVERNANCE_RETENTION)
                 .named("x-amz-bypass-governance-retention")
                 .at(Location::Header),
@@ -3928,12 +5715,30 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static DELIMITER: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static DISPLAY_NAME: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static E_TAG: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static ENCODING_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["url"] };
+    pub(super) static DELIMITER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static DISPLAY_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static E_TAG: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ENCODING_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["url"],
+    };
     static ERROR: Structure = Structure {
         name: "Error",
         members: &[
@@ -3952,8 +5757,18 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static EXPIRATION: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static EXPIRES: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static EXPIRATION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static EXPIRES: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static FETCH_OWNER: Shape = Shape::Boolean;
     static GET_BUCKET_LOCATION_OUTPUT: Structure = Structure {
         name: "GetBucketLocationOutput",
@@ -4012,23 +5827,54 @@ mod tables {
     static GET_OBJECT_OUTPUT: Structure = Structure {
         name: "GetObjectOutput",
         members: &[
-            optional("Body", &Shape::Blob { min: None, max: None, streaming: true }),
-            optional("DeleteMarker", &DELETE_MARKER).named("x-amz-delete-marker").at(Location::Header),
-            optional("AcceptRanges", &ACCEPT_RANGES).named("accept-ranges").at(Location::Header),
-            optional("Expiration", &EXPIRATION).named("x-amz-expiration").at(Location::Header),
-            optional("Restore", &RESTORE).named("x-amz-restore").at(Location::Header),
-            optional("LastModified", &LAST_MODIFIED).named("Last-Modified").at(Location::Header),
-            optional("ContentLength", &CONTENT_LENGTH).named("Content-Length").at(Location::Header),
+            optional(
+                "Body",
+                &Shape::Blob {
+                    min: None,
+                    max: None,
+                    streaming: true,
+                },
+            ),
+            optional("DeleteMarker", &DELETE_MARKER)
+                .named("x-amz-delete-marker")
+                .at(Location::Header),
+            optional("AcceptRanges", &ACCEPT_RANGES)
+                .named("accept-ranges")
+                .at(Location::Header),
+            optional("Expiration", &EXPIRATION)
+                .named("x-amz-expiration")
+                .at(Location::Header),
+            optional("Restore", &RESTORE)
+                .named("x-amz-restore")
+                .at(Location::Header),
+            optional("LastModified", &LAST_MODIFIED)
+                .named("Last-Modified")
+                .at(Location::Header),
+            optional("ContentLength", &CONTENT_LENGTH)
+                .named("Content-Length")
+                .at(Location::Header),
             optional("ETag", &E_TAG).at(Location::Header),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -4038,17 +5884,33 @@ mod tables {
             optional("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
                 .named("x-amz-checksum-xxhash128")
                 .at(Location::Header),
-            optional("ChecksumType", &CHECKSUM_TYPE).named("x-amz-checksum-type").at(Location::Header),
-            optional("MissingMeta", &MISSING_META).named("x-amz-missing-meta").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
-            optional("CacheControl", &CACHE_CONTROL).named("Cache-Control").at(Location::Header),
+            optional("ChecksumType", &CHECKSUM_TYPE)
+                .named("x-amz-checksum-type")
+                .at(Location::Header),
+            optional("MissingMeta", &MISSING_META)
+                .named("x-amz-missing-meta")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
+            optional("CacheControl", &CACHE_CONTROL)
+                .named("Cache-Control")
+                .at(Location::Header),
             optional("ContentDisposition", &CONTENT_DISPOSITION)
                 .named("Content-Disposition")
                 .at(Location::Header),
-            optional("ContentEncoding", &CONTENT_ENCODING).named("Content-Encoding").at(Location::Header),
-            optional("ContentLanguage", &CONTENT_LANGUAGE).named("Content-Language").at(Location::Header),
-            optional("ContentRange", &CONTENT_RANGE).named("Content-Range").at(Location::Header),
-            optional("ContentType", &CONTENT_TYPE).named("Content-Type").at(Location::Header),
+            optional("ContentEncoding", &CONTENT_ENCODING)
+                .named("Content-Encoding")
+                .at(Location::Header),
+            optional("ContentLanguage", &CONTENT_LANGUAGE)
+                .named("Content-Language")
+                .at(Location::Header),
+            optional("ContentRange", &CONTENT_RANGE)
+                .named("Content-Range")
+                .at(Location::Header),
+            optional("ContentType", &CONTENT_TYPE)
+                .named("Content-Type")
+                .at(Location::Header),
             optional("Expires", &EXPIRES).at(Location::Header),
             optional("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
                 .named("x-amz-website-redirect-location")
@@ -4056,7 +5918,9 @@ mod tables {
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("Metadata", &METADATA).named("x-amz-meta-").at(Location::Headers),
+            optional("Metadata", &METADATA)
+                .named("x-amz-meta-")
+                .at(Location::Headers),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -4069,13 +5933,21 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("StorageClass", &STORAGE_CLASS).named("x-amz-storage-class").at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("StorageClass", &STORAGE_CLASS)
+                .named("x-amz-storage-class")
+                .at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
             optional("ReplicationStatus", &REPLICATION_STATUS)
                 .named("x-amz-replication-status")
                 .at(Location::Header),
-            optional("PartsCount", &PARTS_COUNT).named("x-amz-mp-parts-count").at(Location::Header),
-            optional("TagCount", &TAG_COUNT).named("x-amz-tagging-count").at(Location::Header),
+            optional("PartsCount", &PARTS_COUNT)
+                .named("x-amz-mp-parts-count")
+                .at(Location::Header),
+            optional("TagCount", &TAG_COUNT)
+                .named("x-amz-tagging-count")
+                .at(Location::Header),
             optional("ObjectLockMode", &OBJECT_LOCK_MODE)
                 .named("x-amz-object-lock-mode")
                 .at(Location::Header),
@@ -4088,12 +5960,18 @@ mod tables {
             optional("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
                 .named("x-amz-object-lock-event-hold")
                 .at(Location::Header),
-            optional("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
-                .named("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            optional("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
-                .named("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationDays",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationYears",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
         ],
         payload: Some("Body"),
         union: false,
@@ -4102,9 +5980,15 @@ mod tables {
         name: "GetObjectRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("IfMatch", &IF_MATCH).named("If-Match").at(Location::Header),
-            optional("IfModifiedSince", &IF_MODIFIED_SINCE).named("If-Modified-Since").at(Location::Header),
-            optional("IfNoneMatch", &IF_NONE_MATCH).named("If-None-Match").at(Location::Header),
+            optional("IfMatch", &IF_MATCH)
+                .named("If-Match")
+                .at(Location::Header),
+            optional("IfModifiedSince", &IF_MODIFIED_SINCE)
+                .named("If-Modified-Since")
+                .at(Location::Header),
+            optional("IfNoneMatch", &IF_NONE_MATCH)
+                .named("If-None-Match")
+                .at(Location::Header),
             optional("IfUnmodifiedSince", &IF_UNMODIFIED_SINCE)
                 .named("If-Unmodified-Since")
                 .at(Location::Header),
@@ -4125,8 +6009,12 @@ mod tables {
             optional("ResponseContentType", &RESPONSE_CONTENT_TYPE)
                 .named("response-content-type")
                 .at(Location::Query),
-            optional("ResponseExpires", &RESPONSE_EXPIRES).named("response-expires").at(Location::Query),
-            optional("VersionId", &OBJECT_VERSION_ID).named("versionId").at(Location::Query),
+            optional("ResponseExpires", &RESPONSE_EXPIRES)
+                .named("response-expires")
+                .at(Location::Query),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -4136,12 +6024,18 @@ mod tables {
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
-            optional("PartNumber", &PART_NUMBER).named("partNumber").at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("PartNumber", &PART_NUMBER)
+                .named("partNumber")
+                .at(Location::Query),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("ChecksumMode", &CHECKSUM_MODE).named("x-amz-checksum-mode").at(Location::Header),
+            optional("ChecksumMode", &CHECKSUM_MODE)
+                .named("x-amz-checksum-mode")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4149,7 +6043,9 @@ mod tables {
     static GET_OBJECT_TAGGING_OUTPUT: Structure = Structure {
         name: "GetObjectTaggingOutput",
         members: &[
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
             required("TagSet", &TAG_SET),
         ],
         payload: None,
@@ -4160,23 +6056,49 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("VersionId", &OBJECT_VERSION_ID).named("versionId").at(Location::Query),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static GRANT_FULL_CONTROL: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static GRANT_READ: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static GRANT_READ_ACP: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static GRANT_WRITE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static GRANT_WRITE_ACP: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static GRANT_FULL_CONTROL: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static GRANT_READ: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static GRANT_READ_ACP: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static GRANT_WRITE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static GRANT_WRITE_ACP: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static HEAD_BUCKET_OUTPUT: Structure = Structure {
         name: "HeadBucketOutput",
         members: &[
@@ -4189,7 +6111,9 @@ mod tables {
             optional("BucketLocationName", &BUCKET_LOCATION_NAME)
                 .named("x-amz-bucket-location-name")
                 .at(Location::Header),
-            optional("BucketRegion", &REGION).named("x-amz-bucket-region").at(Location::Header),
+            optional("BucketRegion", &REGION)
+                .named("x-amz-bucket-region")
+                .at(Location::Header),
             optional("AccessPointAlias", &ACCESS_POINT_ALIAS)
                 .named("x-amz-access-point-alias")
                 .at(Location::Header),
@@ -4211,22 +6135,48 @@ mod tables {
     static HEAD_OBJECT_OUTPUT: Structure = Structure {
         name: "HeadObjectOutput",
         members: &[
-            optional("DeleteMarker", &DELETE_MARKER).named("x-amz-delete-marker").at(Location::Header),
-            optional("AcceptRanges", &ACCEPT_RANGES).named("accept-ranges").at(Location::Header),
-            optional("Expiration", &EXPIRATION).named("x-amz-expiration").at(Location::Header),
-            optional("Restore", &RESTORE).named("x-amz-restore").at(Location::Header),
-            optional("ArchiveStatus", &ARCHIVE_STATUS).named("x-amz-archive-status").at(Location::Header),
-            optional("LastModified", &LAST_MODIFIED).named("Last-Modified").at(Location::Header),
-            optional("ContentLength", &CONTENT_LENGTH).named("Content-Length").at(Location::Header),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional("DeleteMarker", &DELETE_MARKER)
+                .named("x-amz-delete-marker")
+                .at(Location::Header),
+            optional("AcceptRanges", &ACCEPT_RANGES)
+                .named("accept-ranges")
+                .at(Location::Header),
+            optional("Expiration", &EXPIRATION)
+                .named("x-amz-expiration")
+                .at(Location::Header),
+            optional("Restore", &RESTORE)
+                .named("x-amz-restore")
+                .at(Location::Header),
+            optional("ArchiveStatus", &ARCHIVE_STATUS)
+                .named("x-amz-archive-status")
+                .at(Location::Header),
+            optional("LastModified", &LAST_MODIFIED)
+                .named("Last-Modified")
+                .at(Location::Header),
+            optional("ContentLength", &CONTENT_LENGTH)
+                .named("Content-Length")
+                .at(Location::Header),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -4236,18 +6186,34 @@ mod tables {
             optional("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
                 .named("x-amz-checksum-xxhash128")
                 .at(Location::Header),
-            optional("ChecksumType", &CHECKSUM_TYPE).named("x-amz-checksum-type").at(Location::Header),
+            optional("ChecksumType", &CHECKSUM_TYPE)
+                .named("x-amz-checksum-type")
+                .at(Location::Header),
             optional("ETag", &E_TAG).at(Location::Header),
-            optional("MissingMeta", &MISSING_META).named("x-amz-missing-meta").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
-            optional("CacheControl", &CACHE_CONTROL).named("Cache-Control").at(Location::Header),
+            optional("MissingMeta", &MISSING_META)
+                .named("x-amz-missing-meta")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
+            optional("CacheControl", &CACHE_CONTROL)
+                .named("Cache-Control")
+                .at(Location::Header),
             optional("ContentDisposition", &CONTENT_DISPOSITION)
                 .named("Content-Disposition")
                 .at(Location::Header),
-            optional("ContentEncoding", &CONTENT_ENCODING).named("Content-Encoding").at(Location::Header),
-            optional("ContentLanguage", &CONTENT_LANGUAGE).named("Content-Language").at(Location::Header),
-            optional("ContentType", &CONTENT_TYPE).named("Content-Type").at(Location::Header),
-            optional("ContentRange", &CONTENT_RANGE).named("Content-Range").at(Location::Header),
+            optional("ContentEncoding", &CONTENT_ENCODING)
+                .named("Content-Encoding")
+                .at(Location::Header),
+            optional("ContentLanguage", &CONTENT_LANGUAGE)
+                .named("Content-Language")
+                .at(Location::Header),
+            optional("ContentType", &CONTENT_TYPE)
+                .named("Content-Type")
+                .at(Location::Header),
+            optional("ContentRange", &CONTENT_RANGE)
+                .named("Content-Range")
+                .at(Location::Header),
             optional("Expires", &EXPIRES).at(Location::Header),
             optional("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
                 .named("x-amz-website-redirect-location")
@@ -4255,7 +6221,9 @@ mod tables {
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("Metadata", &METADATA).named("x-amz-meta-").at(Location::Headers),
+            optional("Metadata", &METADATA)
+                .named("x-amz-meta-")
+                .at(Location::Headers),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -4268,13 +6236,21 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("StorageClass", &STORAGE_CLASS).named("x-amz-storage-class").at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("StorageClass", &STORAGE_CLASS)
+                .named("x-amz-storage-class")
+                .at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
             optional("ReplicationStatus", &REPLICATION_STATUS)
                 .named("x-amz-replication-status")
                 .at(Location::Header),
-            optional("PartsCount", &PARTS_COUNT).named("x-amz-mp-parts-count").at(Location::Header),
-            optional("TagCount", &TAG_COUNT).named("x-amz-tagging-count").at(Location::Header),
+            optional("PartsCount", &PARTS_COUNT)
+                .named("x-amz-mp-parts-count")
+                .at(Location::Header),
+            optional("TagCount", &TAG_COUNT)
+                .named("x-amz-tagging-count")
+                .at(Location::Header),
             optional("ObjectLockMode", &OBJECT_LOCK_MODE)
                 .named("x-amz-object-lock-mode")
                 .at(Location::Header),
@@ -4287,12 +6263,18 @@ mod tables {
             optional("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
                 .named("x-amz-object-lock-event-hold")
                 .at(Location::Header),
-            optional("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
-                .named("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            optional("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
-                .named("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationDays",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationYears",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4301,9 +6283,15 @@ mod tables {
         name: "HeadObjectRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("IfMatch", &IF_MATCH).named("If-Match").at(Location::Header),
-            optional("IfModifiedSince", &IF_MODIFIED_SINCE).named("If-Modified-Since").at(Location::Header),
-            optional("IfNoneMatch", &IF_NONE_MATCH).named("If-None-Match").at(Location::Header),
+            optional("IfMatch", &IF_MATCH)
+                .named("If-Match")
+                .at(Location::Header),
+            optional("IfModifiedSince", &IF_MODIFIED_SINCE)
+                .named("If-Modified-Since")
+                .at(Location::Header),
+            optional("IfNoneMatch", &IF_NONE_MATCH)
+                .named("If-None-Match")
+                .at(Location::Header),
             optional("IfUnmodifiedSince", &IF_UNMODIFIED_SINCE)
                 .named("If-Unmodified-Since")
                 .at(Location::Header),
@@ -4324,8 +6312,12 @@ mod tables {
             optional("ResponseContentType", &RESPONSE_CONTENT_TYPE)
                 .named("response-content-type")
                 .at(Location::Query),
-            optional("ResponseExpires", &RESPONSE_EXPIRES).named("response-expires").at(Location::Query),
-            optional("VersionId", &OBJECT_VERSION_ID).named("versionId").at(Location::Query),
+            optional("ResponseExpires", &RESPONSE_EXPIRES)
+                .named("response-expires")
+                .at(Location::Query),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -4335,24 +6327,51 @@ mod tables {
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
-            optional("PartNumber", &PART_NUMBER).named("partNumber").at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("PartNumber", &PART_NUMBER)
+                .named("partNumber")
+                .at(Location::Query),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("ChecksumMode", &CHECKSUM_MODE).named("x-amz-checksum-mode").at(Location::Header),
+            optional("ChecksumMode", &CHECKSUM_MODE)
+                .named("x-amz-checksum-mode")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
     };
-    pub(super) static ID: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static IF_MATCH: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static IF_MATCH_INITIATED_TIME: Shape = Shape::Timestamp { format: Some("rfc822") };
-    pub(super) static IF_MATCH_LAST_MODIFIED_TIME: Shape = Shape::Timestamp { format: Some("rfc822") };
-    pub(super) static IF_MATCH_SIZE: Shape = Shape::Long { min: None, max: None };
+    pub(super) static ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static IF_MATCH: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static IF_MATCH_INITIATED_TIME: Shape = Shape::Timestamp {
+        format: Some("rfc822"),
+    };
+    pub(super) static IF_MATCH_LAST_MODIFIED_TIME: Shape = Shape::Timestamp {
+        format: Some("rfc822"),
+    };
+    pub(super) static IF_MATCH_SIZE: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
     pub(super) static IF_MODIFIED_SINCE: Shape = Shape::Timestamp { format: None };
-    pub(super) static IF_NONE_MATCH: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static IF_NONE_MATCH: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static IF_UNMODIFIED_SINCE: Shape = Shape::Timestamp { format: None };
     pub(super) static INITIATED: Shape = Shape::Timestamp { format: None };
     static INITIATOR: Structure = Structure {
@@ -4363,10 +6382,20 @@ mod tables {
     };
     pub(super) static IS_RESTORE_IN_PROGRESS: Shape = Shape::Boolean;
     pub(super) static IS_TRUNCATED: Shape = Shape::Boolean;
-    pub(super) static KEY_COUNT: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static KEY_MARKER: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static KEY_COUNT: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static KEY_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static LAST_MODIFIED: Shape = Shape::Timestamp { format: None };
-    pub(super) static LAST_MODIFIED_TIME: Shape = Shape::Timestamp { format: Some("rfc822") };
+    pub(super) static LAST_MODIFIED_TIME: Shape = Shape::Timestamp {
+        format: Some("rfc822"),
+    };
     static LIST_BUCKETS_OUTPUT: Structure = Structure {
         name: "ListBucketsOutput",
         members: &[
@@ -4381,10 +6410,18 @@ mod tables {
     static LIST_BUCKETS_REQUEST: Structure = Structure {
         name: "ListBucketsRequest",
         members: &[
-            optional("MaxBuckets", &MAX_BUCKETS).named("max-buckets").at(Location::Query),
-            optional("ContinuationToken", &TOKEN).named("continuation-token").at(Location::Query),
-            optional("Prefix", &PREFIX).named("prefix").at(Location::Query),
-            optional("BucketRegion", &BUCKET_REGION).named("bucket-region").at(Location::Query),
+            optional("MaxBuckets", &MAX_BUCKETS)
+                .named("max-buckets")
+                .at(Location::Query),
+            optional("ContinuationToken", &TOKEN)
+                .named("continuation-token")
+                .at(Location::Query),
+            optional("Prefix", &PREFIX)
+                .named("prefix")
+                .at(Location::Query),
+            optional("BucketRegion", &BUCKET_REGION)
+                .named("bucket-region")
+                .at(Location::Query),
         ],
         payload: None,
         union: false,
@@ -4404,7 +6441,9 @@ mod tables {
             optional("Uploads", &MULTIPART_UPLOAD_LIST).named("Upload"),
             optional("CommonPrefixes", &COMMON_PREFIX_LIST),
             optional("EncodingType", &ENCODING_TYPE),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4413,16 +6452,30 @@ mod tables {
         name: "ListMultipartUploadsRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("Delimiter", &DELIMITER).named("delimiter").at(Location::Query),
-            optional("EncodingType", &ENCODING_TYPE).named("encoding-type").at(Location::Query),
-            optional("KeyMarker", &KEY_MARKER).named("key-marker").at(Location::Query),
-            optional("MaxUploads", &MAX_UPLOADS).named("max-uploads").at(Location::Query),
-            optional("Prefix", &PREFIX).named("prefix").at(Location::Query),
-            optional("UploadIdMarker", &UPLOAD_ID_MARKER).named("upload-id-marker").at(Location::Query),
+            optional("Delimiter", &DELIMITER)
+                .named("delimiter")
+                .at(Location::Query),
+            optional("EncodingType", &ENCODING_TYPE)
+                .named("encoding-type")
+                .at(Location::Query),
+            optional("KeyMarker", &KEY_MARKER)
+                .named("key-marker")
+                .at(Location::Query),
+            optional("MaxUploads", &MAX_UPLOADS)
+                .named("max-uploads")
+                .at(Location::Query),
+            optional("Prefix", &PREFIX)
+                .named("prefix")
+                .at(Location::Query),
+            optional("UploadIdMarker", &UPLOAD_ID_MARKER)
+                .named("upload-id-marker")
+                .at(Location::Query),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4440,7 +6493,9 @@ mod tables {
             optional("MaxKeys", &MAX_KEYS),
             optional("CommonPrefixes", &COMMON_PREFIX_LIST),
             optional("EncodingType", &ENCODING_TYPE),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4449,12 +6504,24 @@ mod tables {
         name: "ListObjectsRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("Delimiter", &DELIMITER).named("delimiter").at(Location::Query),
-            optional("EncodingType", &ENCODING_TYPE).named("encoding-type").at(Location::Query),
-            optional("Marker", &MARKER).named("marker").at(Location::Query),
-            optional("MaxKeys", &MAX_KEYS).named("max-keys").at(Location::Query),
-            optional("Prefix", &PREFIX).named("prefix").at(Location::Query),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("Delimiter", &DELIMITER)
+                .named("delimiter")
+                .at(Location::Query),
+            optional("EncodingType", &ENCODING_TYPE)
+                .named("encoding-type")
+                .at(Location::Query),
+            optional("Marker", &MARKER)
+                .named("marker")
+                .at(Location::Query),
+            optional("MaxKeys", &MAX_KEYS)
+                .named("max-keys")
+                .at(Location::Query),
+            optional("Prefix", &PREFIX)
+                .named("prefix")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -4480,7 +6547,9 @@ mod tables {
             optional("ContinuationToken", &TOKEN),
             optional("NextContinuationToken", &NEXT_TOKEN),
             optional("StartAfter", &START_AFTER),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4489,14 +6558,30 @@ mod tables {
         name: "ListObjectsV2Request",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("Delimiter", &DELIMITER).named("delimiter").at(Location::Query),
-            optional("EncodingType", &ENCODING_TYPE).named("encoding-type").at(Location::Query),
-            optional("MaxKeys", &MAX_KEYS).named("max-keys").at(Location::Query),
-            optional("Prefix", &PREFIX).named("prefix").at(Location::Query),
-            optional("ContinuationToken", &TOKEN).named("continuation-token").at(Location::Query),
-            optional("FetchOwner", &FETCH_OWNER).named("fetch-owner").at(Location::Query),
-            optional("StartAfter", &START_AFTER).named("start-after").at(Location::Query),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("Delimiter", &DELIMITER)
+                .named("delimiter")
+                .at(Location::Query),
+            optional("EncodingType", &ENCODING_TYPE)
+                .named("encoding-type")
+                .at(Location::Query),
+            optional("MaxKeys", &MAX_KEYS)
+                .named("max-keys")
+                .at(Location::Query),
+            optional("Prefix", &PREFIX)
+                .named("prefix")
+                .at(Location::Query),
+            optional("ContinuationToken", &TOKEN)
+                .named("continuation-token")
+                .at(Location::Query),
+            optional("FetchOwner", &FETCH_OWNER)
+                .named("fetch-owner")
+                .at(Location::Query),
+            optional("StartAfter", &START_AFTER)
+                .named("start-after")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -4510,8 +6595,12 @@ mod tables {
     static LIST_PARTS_OUTPUT: Structure = Structure {
         name: "ListPartsOutput",
         members: &[
-            optional("AbortDate", &ABORT_DATE).named("x-amz-abort-date").at(Location::Header),
-            optional("AbortRuleId", &ABORT_RULE_ID).named("x-amz-abort-rule-id").at(Location::Header),
+            optional("AbortDate", &ABORT_DATE)
+                .named("x-amz-abort-date")
+                .at(Location::Header),
+            optional("AbortRuleId", &ABORT_RULE_ID)
+                .named("x-amz-abort-rule-id")
+                .at(Location::Header),
             optional("Bucket", &BUCKET_NAME),
             optional("Key", &OBJECT_KEY),
             optional("UploadId", &MULTIPART_UPLOAD_ID),
@@ -4523,10 +6612,14 @@ mod tables {
             optional("Initiator", &Shape::Structure(&INITIATOR)),
             optional("Owner", &Shape::Structure(&OWNER)),
             optional("StorageClass", &STORAGE_CLASS),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM),
             optional("ChecksumType", &CHECKSUM_TYPE),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4536,10 +6629,18 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("MaxParts", &MAX_PARTS).named("max-parts").at(Location::Query),
-            optional("PartNumberMarker", &PART_NUMBER_MARKER).named("part-number-marker").at(Location::Query),
-            required("UploadId", &MULTIPART_UPLOAD_ID).named("uploadId").at(Location::Query),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("MaxParts", &MAX_PARTS)
+                .named("max-parts")
+                .at(Location::Query),
+            optional("PartNumberMarker", &PART_NUMBER_MARKER)
+                .named("part-number-marker")
+                .at(Location::Query),
+            required("UploadId", &MULTIPART_UPLOAD_ID)
+                .named("uploadId")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -4556,36 +6657,105 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static LOCATION: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static LOCATION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static LOCATION_INFO: Structure = Structure {
         name: "LocationInfo",
-        members: &[optional("Type", &LOCATION_TYPE), optional("Name", &LOCATION_NAME_AS_STRING)],
+        members: &[
+            optional("Type", &LOCATION_TYPE),
+            optional("Name", &LOCATION_NAME_AS_STRING),
+        ],
         payload: None,
         union: false,
     };
-    pub(super) static LOCATION_NAME_AS_STRING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static LOCATION_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["AvailabilityZone", "LocalZone"] };
-    pub(super) static MFA: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static MFA_DELETE_STATUS: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["Enabled", "Disabled"] };
-    pub(super) static MARKER: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static MAX_BUCKETS: Shape = Shape::Integer { min: Some(1), max: Some(10000) };
-    pub(super) static MAX_KEYS: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static MAX_PARTS: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static MAX_UPLOADS: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static MESSAGE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static METADATA: Shape =
-        Shape::Map { key: &METADATA_KEY, value: &METADATA_VALUE, min: None, max: None };
-    pub(super) static METADATA_DIRECTIVE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["COPY", "REPLACE"] };
-    pub(super) static METADATA_KEY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static METADATA_VALUE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static MISSING_META: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static MPU_OBJECT_SIZE: Shape = Shape::Long { min: None, max: None };
+    pub(super) static LOCATION_NAME_AS_STRING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static LOCATION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["AvailabilityZone", "LocalZone"],
+    };
+    pub(super) static MFA: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static MFA_DELETE_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    pub(super) static MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static MAX_BUCKETS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
+    pub(super) static MAX_KEYS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static MAX_PARTS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static MAX_UPLOADS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static MESSAGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static METADATA: Shape = Shape::Map {
+        key: &METADATA_KEY,
+        value: &METADATA_VALUE,
+        min: None,
+        max: None,
+    };
+    pub(super) static METADATA_DIRECTIVE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["COPY", "REPLACE"],
+    };
+    pub(super) static METADATA_KEY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static METADATA_VALUE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static MISSING_META: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static MPU_OBJECT_SIZE: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
     static MULTIPART_UPLOAD: Structure = Structure {
         name: "MultipartUpload",
         members: &[
@@ -4602,8 +6772,12 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static MULTIPART_UPLOAD_ID: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static MULTIPART_UPLOAD_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static MULTIPART_UPLOAD_LIST: Shape = Shape::List {
         member: &Shape::Structure(&MULTIPART_UPLOAD),
         member_name: "member",
@@ -4611,13 +6785,34 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static NEXT_KEY_MARKER: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static NEXT_MARKER: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static NEXT_PART_NUMBER_MARKER: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static NEXT_TOKEN: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static NEXT_UPLOAD_ID_MARKER: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static NEXT_KEY_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static NEXT_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static NEXT_PART_NUMBER_MARKER: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static NEXT_TOKEN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static NEXT_UPLOAD_ID_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static OBJECT: Structure = Structure {
         name: "Object",
         members: &[
@@ -4667,8 +6862,12 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static OBJECT_KEY: Shape =
-        Shape::String { min: Some(1), max: None, pattern: None, values: &[] };
+    pub(super) static OBJECT_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static OBJECT_LIST: Shape = Shape::List {
         member: &Shape::Structure(&OBJECT),
         member_name: "member",
@@ -4677,20 +6876,44 @@ mod tables {
         max: None,
     };
     pub(super) static OBJECT_LOCK_ENABLED_FOR_BUCKET: Shape = Shape::Boolean;
-    pub(super) static OBJECT_LOCK_EVENT_HOLD: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ON", "OFF"] };
-    pub(super) static OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static OBJECT_LOCK_LEGAL_HOLD_STATUS: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["ON", "OFF"] };
-    pub(super) static OBJECT_LOCK_MODE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["GOVERNANCE", "COMPLIANCE"] };
-    pub(super) static OBJECT_LOCK_RETAIN_UNTIL_DATE: Shape = Shape::Timestamp { format: Some("iso8601") };
+    pub(super) static OBJECT_LOCK_EVENT_HOLD: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ON", "OFF"],
+    };
+    pub(super) static OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static OBJECT_LOCK_LEGAL_HOLD_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ON", "OFF"],
+    };
+    pub(super) static OBJECT_LOCK_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["GOVERNANCE", "COMPLIANCE"],
+    };
+    pub(super) static OBJECT_LOCK_RETAIN_UNTIL_DATE: Shape = Shape::Timestamp {
+        format: Some("iso8601"),
+    };
     pub(super) static OBJECT_OWNERSHIP: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced"],
+        values: &[
+            "BucketOwnerPreferred",
+            "ObjectWriter",
+            "BucketOwnerEnforced",
+        ],
     };
     pub(super) static OBJECT_STORAGE_CLASS: Shape = Shape::String {
         min: None,
@@ -4714,10 +6937,18 @@ mod tables {
             "AWS_BACKUP_LOW_COST_WARM",
         ],
     };
-    pub(super) static OBJECT_VERSION_ID: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static OPTIONAL_OBJECT_ATTRIBUTES: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["RestoreStatus"] };
+    pub(super) static OBJECT_VERSION_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static OPTIONAL_OBJECT_ATTRIBUTES: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["RestoreStatus"],
+    };
     pub(super) static OPTIONAL_OBJECT_ATTRIBUTES_LIST: Shape = Shape::List {
         member: &OPTIONAL_OBJECT_ATTRIBUTES,
         member_name: "member",
@@ -4752,8 +6983,14 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static PART_NUMBER: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static PART_NUMBER_MARKER: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static PART_NUMBER: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static PART_NUMBER_MARKER: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     pub(super) static PARTS: Shape = Shape::List {
         member: &Shape::Structure(&PART),
         member_name: "member",
@@ -4761,13 +6998,23 @@ mod tables {
         min: None,
         max: None,
     };
-    pub(super) static PARTS_COUNT: Shape = Shape::Integer { min: None, max: None };
-    pub(super) static PREFIX: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static PARTS_COUNT: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static PREFIX: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static PUT_BUCKET_TAGGING_REQUEST: Structure = Structure {
         name: "PutBucketTaggingRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("ContentMD5", &CONTENT_MD5).named("Content-MD5").at(Location::Header),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-sdk-checksum-algorithm")
                 .at(Location::Header),
@@ -4782,17 +7029,31 @@ mod tables {
     static PUT_OBJECT_OUTPUT: Structure = Structure {
         name: "PutObjectOutput",
         members: &[
-            optional("Expiration", &EXPIRATION).named("x-amz-expiration").at(Location::Header),
+            optional("Expiration", &EXPIRATION)
+                .named("x-amz-expiration")
+                .at(Location::Header),
             optional("ETag", &E_TAG).at(Location::Header),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -4802,11 +7063,15 @@ mod tables {
             optional("ChecksumXXHASH128", &CHECKSUM_XXHASH128)
                 .named("x-amz-checksum-xxhash128")
                 .at(Location::Header),
-            optional("ChecksumType", &CHECKSUM_TYPE).named("x-amz-checksum-type").at(Location::Header),
+            optional("ChecksumType", &CHECKSUM_TYPE)
+                .named("x-amz-checksum-type")
+                .at(Location::Header),
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -4822,8 +7087,12 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("Size", &SIZE).named("x-amz-object-size").at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
+            optional("Size", &SIZE)
+                .named("x-amz-object-size")
+                .at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -4831,30 +7100,63 @@ mod tables {
     static PUT_OBJECT_REQUEST: Structure = Structure {
         name: "PutObjectRequest",
         members: &[
-            optional("ACL", &OBJECT_CANNED_ACL).named("x-amz-acl").at(Location::Header),
-            optional("Body", &Shape::Blob { min: None, max: None, streaming: true }),
+            optional("ACL", &OBJECT_CANNED_ACL)
+                .named("x-amz-acl")
+                .at(Location::Header),
+            optional(
+                "Body",
+                &Shape::Blob {
+                    min: None,
+                    max: None,
+                    streaming: true,
+                },
+            ),
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("CacheControl", &CACHE_CONTROL).named("Cache-Control").at(Location::Header),
+            optional("CacheControl", &CACHE_CONTROL)
+                .named("Cache-Control")
+                .at(Location::Header),
             optional("ContentDisposition", &CONTENT_DISPOSITION)
                 .named("Content-Disposition")
                 .at(Location::Header),
-            optional("ContentEncoding", &CONTENT_ENCODING).named("Content-Encoding").at(Location::Header),
-            optional("ContentLanguage", &CONTENT_LANGUAGE).named("Content-Language").at(Location::Header),
-            optional("ContentLength", &CONTENT_LENGTH).named("Content-Length").at(Location::Header),
-            optional("ContentMD5", &CONTENT_MD5).named("Content-MD5").at(Location::Header),
-            optional("ContentType", &CONTENT_TYPE).named("Content-Type").at(Location::Header),
+            optional("ContentEncoding", &CONTENT_ENCODING)
+                .named("Content-Encoding")
+                .at(Location::Header),
+            optional("ContentLanguage", &CONTENT_LANGUAGE)
+                .named("Content-Language")
+                .at(Location::Header),
+            optional("ContentLength", &CONTENT_LENGTH)
+                .named("Content-Length")
+                .at(Location::Header),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ContentType", &CONTENT_TYPE)
+                .named("Content-Type")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-sdk-checksum-algorithm")
                 .at(Location::Header),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -4865,23 +7167,37 @@ mod tables {
                 .named("x-amz-checksum-xxhash128")
                 .at(Location::Header),
             optional("Expires", &EXPIRES).at(Location::Header),
-            optional("IfMatch", &IF_MATCH).named("If-Match").at(Location::Header),
-            optional("IfNoneMatch", &IF_NONE_MATCH).named("If-None-Match").at(Location::Header),
+            optional("IfMatch", &IF_MATCH)
+                .named("If-Match")
+                .at(Location::Header),
+            optional("IfNoneMatch", &IF_NONE_MATCH)
+                .named("If-None-Match")
+                .at(Location::Header),
             optional("GrantFullControl", &GRANT_FULL_CONTROL)
                 .named("x-amz-grant-full-control")
                 .at(Location::Header),
-            optional("GrantRead", &GRANT_READ).named("x-amz-grant-read").at(Location::Header),
-            optional("GrantReadACP", &GRANT_READ_ACP).named("x-amz-grant-read-acp").at(Location::Header),
-            optional("GrantWriteACP", &GRANT_WRITE_ACP).named("x-amz-grant-write-acp").at(Location::Header),
+            optional("GrantRead", &GRANT_READ)
+                .named("x-amz-grant-read")
+                .at(Location::Header),
+            optional("GrantReadACP", &GRANT_READ_ACP)
+                .named("x-amz-grant-read-acp")
+                .at(Location::Header),
+            optional("GrantWriteACP", &GRANT_WRITE_ACP)
+                .named("x-amz-grant-write-acp")
+                .at(Location::Header),
             required("Key", &OBJECT_KEY).at(Location::Uri),
             optional("WriteOffsetBytes", &WRITE_OFFSET_BYTES)
                 .named("x-amz-write-offset-bytes")
                 .at(Location::Header),
-            optional("Metadata", &METADATA).named("x-amz-meta-").at(Location::Headers),
+            optional("Metadata", &METADATA)
+                .named("x-amz-meta-")
+                .at(Location::Headers),
             optional("ServerSideEncryption", &SERVER_SIDE_ENCRYPTION)
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
-            optional("StorageClass", &STORAGE_CLASS).named("x-amz-storage-class").at(Location::Header),
+            optional("StorageClass", &STORAGE_CLASS)
+                .named("x-amz-storage-class")
+                .at(Location::Header),
             optional("WebsiteRedirectLocation", &WEBSITE_REDIRECT_LOCATION)
                 .named("x-amz-website-redirect-location")
                 .at(Location::Header),
@@ -4903,8 +7219,12 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
-            optional("Tagging", &TAGGING_HEADER).named("x-amz-tagging").at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("Tagging", &TAGGING_HEADER)
+                .named("x-amz-tagging")
+                .at(Location::Header),
             optional("ObjectLockMode", &OBJECT_LOCK_MODE)
                 .named("x-amz-object-lock-mode")
                 .at(Location::Header),
@@ -4917,12 +7237,18 @@ mod tables {
             optional("ObjectLockEventHold", &OBJECT_LOCK_EVENT_HOLD)
                 .named("x-amz-object-lock-event-hold")
                 .at(Location::Header),
-            optional("ObjectLockEventHoldDurationDays", &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS)
-                .named("x-amz-object-lock-event-hold-duration-days")
-                .at(Location::Header),
-            optional("ObjectLockEventHoldDurationYears", &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS)
-                .named("x-amz-object-lock-event-hold-duration-years")
-                .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationDays",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_DAYS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-days")
+            .at(Location::Header),
+            optional(
+                "ObjectLockEventHoldDurationYears",
+                &OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS,
+            )
+            .named("x-amz-object-lock-event-hold-duration-years")
+            .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -4932,7 +7258,9 @@ mod tables {
     };
     static PUT_OBJECT_TAGGING_OUTPUT: Structure = Structure {
         name: "PutObjectTaggingOutput",
-        members: &[optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header)],
+        members: &[optional("VersionId", &OBJECT_VERSION_ID)
+            .named("x-amz-version-id")
+            .at(Location::Header)],
         payload: None,
         union: false,
     };
@@ -4941,8 +7269,12 @@ mod tables {
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            optional("VersionId", &OBJECT_VERSION_ID).named("versionId").at(Location::Query),
-            optional("ContentMD5", &CONTENT_MD5).named("Content-MD5").at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-sdk-checksum-algorithm")
                 .at(Location::Header),
@@ -4950,37 +7282,83 @@ mod tables {
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
         ],
         payload: Some("Tagging"),
         union: false,
     };
     pub(super) static QUIET: Shape = Shape::Boolean;
-    pub(super) static RANGE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static REGION: Shape =
-        Shape::String { min: Some(0), max: Some(20), pattern: None, values: &[] };
+    pub(super) static RANGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static REGION: Shape = Shape::String {
+        min: Some(0),
+        max: Some(20),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static REPLICATION_STATUS: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["COMPLETE", "PENDING", "FAILED", "REPLICA", "COMPLETED"],
     };
-    pub(super) static REQUEST_CHARGED: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["requester"] };
-    pub(super) static REQUEST_PAYER: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["requester"] };
-    pub(super) static RESPONSE_CACHE_CONTROL: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static RESPONSE_CONTENT_DISPOSITION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static RESPONSE_CONTENT_ENCODING: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static RESPONSE_CONTENT_LANGUAGE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static RESPONSE_CONTENT_TYPE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static RESPONSE_EXPIRES: Shape = Shape::Timestamp { format: Some("rfc822") };
-    pub(super) static RESTORE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static REQUEST_CHARGED: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["requester"],
+    };
+    pub(super) static REQUEST_PAYER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["requester"],
+    };
+    pub(super) static RESPONSE_CACHE_CONTROL: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static RESPONSE_CONTENT_DISPOSITION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static RESPONSE_CONTENT_ENCODING: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static RESPONSE_CONTENT_LANGUAGE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static RESPONSE_CONTENT_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static RESPONSE_EXPIRES: Shape = Shape::Timestamp {
+        format: Some("rfc822"),
+    };
+    pub(super) static RESTORE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static RESTORE_EXPIRY_DATE: Shape = Shape::Timestamp { format: None };
     static RESTORE_STATUS: Structure = Structure {
         name: "RestoreStatus",
@@ -4999,24 +7377,52 @@ mod tables {
         pattern: Some(&S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING_REGEX),
         values: &[],
     };
-    pub(super) static SSE_CUSTOMER_ALGORITHM: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static SSE_CUSTOMER_KEY: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static SSE_CUSTOMER_KEY_MD5: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static SSEKMS_ENCRYPTION_CONTEXT: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static SSEKMS_KEY_ID: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static SSE_CUSTOMER_ALGORITHM: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SSE_CUSTOMER_KEY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SSE_CUSTOMER_KEY_MD5: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SSEKMS_ENCRYPTION_CONTEXT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static SSEKMS_KEY_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static SERVER_SIDE_ENCRYPTION: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["AES256", "aws:fsx", "aws:backup", "aws:kms", "aws:kms:dsse"],
     };
-    pub(super) static SIZE: Shape = Shape::Long { min: None, max: None };
-    pub(super) static START_AFTER: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
+    pub(super) static SIZE: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static START_AFTER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static STORAGE_CLASS: Shape = Shape::String {
         min: None,
         max: None,
@@ -5045,7 +7451,10 @@ mod tables {
         payload: None,
         union: false,
     };
-    pub(super) static TAG_COUNT: Shape = Shape::Integer { min: None, max: None };
+    pub(super) static TAG_COUNT: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     pub(super) static TAG_SET: Shape = Shape::List {
         member: &Shape::Structure(&TAG),
         member_name: "Tag",
@@ -5053,15 +7462,36 @@ mod tables {
         min: None,
         max: None,
     };
-    static TAGGING: Structure =
-        Structure { name: "Tagging", members: &[required("TagSet", &TAG_SET)], payload: None, union: false };
-    pub(super) static TAGGING_DIRECTIVE: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &["COPY", "REPLACE"] };
-    pub(super) static TAGGING_HEADER: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static TOKEN: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static UPLOAD_ID_MARKER: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
+    static TAGGING: Structure = Structure {
+        name: "Tagging",
+        members: &[required("TagSet", &TAG_SET)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static TAGGING_DIRECTIVE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["COPY", "REPLACE"],
+    };
+    pub(super) static TAGGING_HEADER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static TOKEN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static UPLOAD_ID_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static UPLOAD_PART_COPY_OUTPUT: Structure = Structure {
         name: "UploadPartCopyOutput",
         members: &[
@@ -5084,8 +7514,12 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
         ],
         payload: Some("CopyPartResult"),
         union: false,
@@ -5094,7 +7528,9 @@ mod tables {
         name: "UploadPartCopyRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            required("CopySource", &COPY_SOURCE).named("x-amz-copy-source").at(Location::Header),
+            required("CopySource", &COPY_SOURCE)
+                .named("x-amz-copy-source")
+                .at(Location::Header),
             optional("CopySourceIfMatch", &COPY_SOURCE_IF_MATCH)
                 .named("x-amz-copy-source-if-match")
                 .at(Location::Header),
@@ -5104,15 +7540,22 @@ mod tables {
             optional("CopySourceIfNoneMatch", &COPY_SOURCE_IF_NONE_MATCH)
                 .named("x-amz-copy-source-if-none-match")
                 .at(Location::Header),
-            optional("CopySourceIfUnmodifiedSince", &COPY_SOURCE_IF_UNMODIFIED_SINCE)
-                .named("x-amz-copy-source-if-unmodified-since")
-                .at(Location::Header),
+            optional(
+                "CopySourceIfUnmodifiedSince",
+                &COPY_SOURCE_IF_UNMODIFIED_SINCE,
+            )
+            .named("x-amz-copy-source-if-unmodified-since")
+            .at(Location::Header),
             optional("CopySourceRange", &COPY_SOURCE_RANGE)
                 .named("x-amz-copy-source-range")
                 .at(Location::Header),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            required("PartNumber", &PART_NUMBER).named("partNumber").at(Location::Query),
-            required("UploadId", &MULTIPART_UPLOAD_ID).named("uploadId").at(Location::Query),
+            required("PartNumber", &PART_NUMBER)
+                .named("partNumber")
+                .at(Location::Query),
+            required("UploadId", &MULTIPART_UPLOAD_ID)
+                .named("uploadId")
+                .at(Location::Query),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -5122,16 +7565,24 @@ mod tables {
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
-            optional("CopySourceSSECustomerAlgorithm", &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM)
-                .named("x-amz-copy-source-server-side-encryption-customer-algorithm")
-                .at(Location::Header),
+            optional(
+                "CopySourceSSECustomerAlgorithm",
+                &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM,
+            )
+            .named("x-amz-copy-source-server-side-encryption-customer-algorithm")
+            .at(Location::Header),
             optional("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
                 .named("x-amz-copy-source-server-side-encryption-customer-key")
                 .at(Location::Header),
-            optional("CopySourceSSECustomerKeyMD5", &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5)
-                .named("x-amz-copy-source-server-side-encryption-customer-key-MD5")
+            optional(
+                "CopySourceSSECustomerKeyMD5",
+                &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5,
+            )
+            .named("x-amz-copy-source-server-side-encryption-customer-key-MD5")
+            .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -5149,15 +7600,27 @@ mod tables {
                 .named("x-amz-server-side-encryption")
                 .at(Location::Header),
             optional("ETag", &E_TAG).at(Location::Header),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -5179,8 +7642,12 @@ mod tables {
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
-            optional("RequestCharged", &REQUEST_CHARGED).named("x-amz-request-charged").at(Location::Header),
-            optional("VersionId", &OBJECT_VERSION_ID).named("x-amz-version-id").at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -5188,22 +7655,45 @@ mod tables {
     static UPLOAD_PART_REQUEST: Structure = Structure {
         name: "UploadPartRequest",
         members: &[
-            optional("Body", &Shape::Blob { min: None, max: None, streaming: true }),
+            optional(
+                "Body",
+                &Shape::Blob {
+                    min: None,
+                    max: None,
+                    streaming: true,
+                },
+            ),
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
-            optional("ContentLength", &CONTENT_LENGTH).named("Content-Length").at(Location::Header),
-            optional("ContentMD5", &CONTENT_MD5).named("Content-MD5").at(Location::Header),
+            optional("ContentLength", &CONTENT_LENGTH)
+                .named("Content-Length")
+                .at(Location::Header),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
             optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
                 .named("x-amz-sdk-checksum-algorithm")
                 .at(Location::Header),
-            optional("ChecksumCRC32", &CHECKSUM_CRC32).named("x-amz-checksum-crc32").at(Location::Header),
-            optional("ChecksumCRC32C", &CHECKSUM_CRC32C).named("x-amz-checksum-crc32c").at(Location::Header),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32)
+                .named("x-amz-checksum-crc32")
+                .at(Location::Header),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C)
+                .named("x-amz-checksum-crc32c")
+                .at(Location::Header),
             optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME)
                 .named("x-amz-checksum-crc64nvme")
                 .at(Location::Header),
-            optional("ChecksumSHA1", &CHECKSUM_SHA1).named("x-amz-checksum-sha1").at(Location::Header),
-            optional("ChecksumSHA256", &CHECKSUM_SHA256).named("x-amz-checksum-sha256").at(Location::Header),
-            optional("ChecksumSHA512", &CHECKSUM_SHA512).named("x-amz-checksum-sha512").at(Location::Header),
-            optional("ChecksumMD5", &CHECKSUM_MD5).named("x-amz-checksum-md5").at(Location::Header),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1)
+                .named("x-amz-checksum-sha1")
+                .at(Location::Header),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256)
+                .named("x-amz-checksum-sha256")
+                .at(Location::Header),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512)
+                .named("x-amz-checksum-sha512")
+                .at(Location::Header),
+            optional("ChecksumMD5", &CHECKSUM_MD5)
+                .named("x-amz-checksum-md5")
+                .at(Location::Header),
             optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64)
                 .named("x-amz-checksum-xxhash64")
                 .at(Location::Header),
@@ -5214,8 +7704,12 @@ mod tables {
                 .named("x-amz-checksum-xxhash128")
                 .at(Location::Header),
             required("Key", &OBJECT_KEY).at(Location::Uri),
-            required("PartNumber", &PART_NUMBER).named("partNumber").at(Location::Query),
-            required("UploadId", &MULTIPART_UPLOAD_ID).named("uploadId").at(Location::Query),
+            required("PartNumber", &PART_NUMBER)
+                .named("partNumber")
+                .at(Location::Query),
+            required("UploadId", &MULTIPART_UPLOAD_ID)
+                .named("uploadId")
+                .at(Location::Query),
             optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
                 .named("x-amz-server-side-encryption-customer-algorithm")
                 .at(Location::Header),
@@ -5225,7 +7719,9 @@ mod tables {
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
-            optional("RequestPayer", &REQUEST_PAYER).named("x-amz-request-payer").at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
                 .named("x-amz-expected-bucket-owner")
                 .at(Location::Header),
@@ -5233,8 +7729,20 @@ mod tables {
         payload: Some("Body"),
         union: false,
     };
-    pub(super) static VALUE: Shape = Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static WEBSITE_REDIRECT_LOCATION: Shape =
-        Shape::String { min: None, max: None, pattern: None, values: &[] };
-    pub(super) static WRITE_OFFSET_BYTES: Shape = Shape::Long { min: None, max: None };
+    pub(super) static VALUE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static WEBSITE_REDIRECT_LOCATION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static WRITE_OFFSET_BYTES: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
 }

@@ -28,7 +28,9 @@ impl Blob {
     pub fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
         let (at, len) = (out.len(), bytes.len().div_ceil(3) * 4);
         out.resize(at + len, 0);
-        BASE64.encode_slice(bytes, &mut out[at..]).expect("it is as long as base64 is");
+        BASE64
+            .encode_slice(bytes, &mut out[at..])
+            .expect("it is as long as base64 is");
     }
 }
 
@@ -179,12 +181,18 @@ impl ByteStream {
     /// A stream of one chunk.
     pub fn from_bytes(bytes: Bytes) -> Self {
         let len = Some(bytes.len() as u64);
-        Self { chunks: Box::pin(futures_util::stream::once(async { Ok(bytes) })), len }
+        Self {
+            chunks: Box::pin(futures_util::stream::once(async { Ok(bytes) })),
+            len,
+        }
     }
 
     /// A stream of nothing.
     pub fn empty() -> Self {
-        Self { chunks: Box::pin(futures_util::stream::empty()), len: Some(0) }
+        Self {
+            chunks: Box::pin(futures_util::stream::empty()),
+            len: Some(0),
+        }
     }
 }
 
@@ -196,7 +204,9 @@ impl Default for ByteStream {
 
 impl fmt::Debug for ByteStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByteStream").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("ByteStream")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 
@@ -206,11 +216,16 @@ mod tests {
 
     #[test]
     fn json_has_times_in_seconds_and_bytes_in_base64() {
-        for (millis, text) in
-            [(1_500_000_000_000, "1500000000"), (1_500_000_000_123, "1500000000.123"), (-1, "-0.001")]
-        {
+        for (millis, text) in [
+            (1_500_000_000_000, "1500000000"),
+            (1_500_000_000_123, "1500000000.123"),
+            (-1, "-0.001"),
+        ] {
             assert_eq!(serde_json::to_string(&Timestamp(millis)).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Timestamp>(text).unwrap(), Timestamp(millis));
+            assert_eq!(
+                serde_json::from_str::<Timestamp>(text).unwrap(),
+                Timestamp(millis)
+            );
         }
         let blob = Blob::from(vec![0, 255, 97, 98]);
         assert_eq!(serde_json::to_string(&blob).unwrap(), r#""AP9hYg==""#);

@@ -14,7 +14,9 @@ impl Structure {
             "GetBucketAccelerateConfigurationOutput" => "AccelerateConfiguration",
             "GetBucketAclOutput" | "GetObjectAclOutput" => "AccessControlPolicy",
             "GetBucketCorsOutput" => "CORSConfiguration",
-            "GetBucketLifecycleConfigurationOutput" | "GetBucketLifecycleOutput" => "LifecycleConfiguration",
+            "GetBucketLifecycleConfigurationOutput" | "GetBucketLifecycleOutput" => {
+                "LifecycleConfiguration"
+            }
             "GetBucketLocationOutput" => "LocationConstraint",
             "GetBucketLoggingOutput" => "BucketLoggingStatus",
             "GetBucketRequestPaymentOutput" => "RequestPaymentConfiguration",

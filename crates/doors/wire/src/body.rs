@@ -103,12 +103,18 @@ pub fn shared(bytes: Bytes, share: Share) -> Body {
         let piece = left.split_to(left.len().min(ANSWER_CHUNK_BYTES));
         (!piece.is_empty()).then_some((Ok(piece), (left, share)))
     });
-    streamed(ByteStream { chunks: Box::pin(pieces), len: Some(len) })
+    streamed(ByteStream {
+        chunks: Box::pin(pieces),
+        len: Some(len),
+    })
 }
 
 /// A body that is passed on as it comes, and announces its length where that is known.
 pub fn streamed(stream: ByteStream) -> Body {
-    Body::other(Announced { body: StreamBody::new(stream.chunks.map_ok(Frame::data)), left: stream.len })
+    Body::other(Announced {
+        body: StreamBody::new(stream.chunks.map_ok(Frame::data)),
+        left: stream.len,
+    })
 }
 
 /// A body of frames that knows how many bytes are to come.
@@ -137,14 +143,18 @@ impl<B: http_body::Body<Data = Bytes, Error = io::Error> + Unpin> http_body::Bod
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.left
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
 /// A body as a stream of its chunks; `len` is what was announced of it.
 pub fn into_stream(body: Body, len: Option<u64>) -> ByteStream {
     let chunks = body.into_data_stream();
-    ByteStream { chunks: Box::pin(chunks.filter(|chunk| std::future::ready(!is_empty(chunk)))), len }
+    ByteStream {
+        chunks: Box::pin(chunks.filter(|chunk| std::future::ready(!is_empty(chunk)))),
+        len,
+    }
 }
 
 fn is_empty(chunk: &io::Result<Bytes>) -> bool {
@@ -202,7 +212,9 @@ pub struct Buffers {
 
 impl fmt::Debug for Buffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buffers").field("free_kibibytes", &self.kibibytes.available_permits()).finish()
+        f.debug_struct("Buffers")
+            .field("free_kibibytes", &self.kibibytes.available_permits())
+            .finish()
     }
 }
 
@@ -216,7 +228,11 @@ impl Buffers {
     /// Room for `total` bytes: bodies, and what becomes of them.
     pub fn new(total: usize) -> Self {
         let total = kibibytes(total);
-        Self { kibibytes: Arc::new(Semaphore::new(total as usize)), total, last: Arc::new(Semaphore::new(1)) }
+        Self {
+            kibibytes: Arc::new(Semaphore::new(total as usize)),
+            total,
+            last: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Reads a body of at most `limit` bytes, as there is room for what comes of it: one that was only announced keeps
@@ -232,7 +248,8 @@ impl Buffers {
         let mut share = Share::default();
         let bytes = match body {
             Body(Kind::Incoming(incoming)) if let Some(len) = incoming.left() => {
-                self.read_counted(&incoming, len as usize, &mut share).await?
+                self.read_counted(&incoming, len as usize, &mut share)
+                    .await?
             }
             body => self.read(body, limit, &mut share).await?,
         };
@@ -243,7 +260,10 @@ impl Buffers {
     pub async fn take(&self, bytes: usize) -> Share {
         let permits = kibibytes(bytes).min(self.total);
         let room = self.kibibytes.clone().acquire_many_owned(permits).await;
-        Share { room: Some(room.expect("it is never closed")), last: None }
+        Share {
+            room: Some(room.expect("it is never closed")),
+            last: None,
+        }
     }
 
     /// Reads a body of `len` bytes from its connection straight to where it stays.
@@ -267,7 +287,12 @@ impl Buffers {
         Ok(buffers::share(bytes))
     }
 
-    async fn read(&self, mut body: Body, limit: usize, share: &mut Share) -> Result<Bytes, HoldError> {
+    async fn read(
+        &self,
+        mut body: Body,
+        limit: usize,
+        share: &mut Share,
+    ) -> Result<Bytes, HoldError> {
         let mut first: Option<Bytes> = None;
         let mut rest = BytesMut::new();
         let announced = body.size_hint().exact().unwrap_or(0) as usize;
@@ -345,20 +370,36 @@ mod tests {
 
     fn chunks(chunks: &'static [&'static [u8]]) -> Body {
         let chunks = futures_util::stream::iter(chunks.iter().map(|c| Ok(Bytes::from_static(c))));
-        streamed(ByteStream { chunks: Box::pin(chunks), len: None })
+        streamed(ByteStream {
+            chunks: Box::pin(chunks),
+            len: None,
+        })
     }
 
     #[tokio::test]
     async fn bodies_are_read_up_to_their_limit() {
         let buffers = Buffers::new(4096);
         assert_eq!(buffers.hold(chunks(&[]), 4).await.unwrap().bytes, "");
-        assert_eq!(buffers.hold(chunks(&[b"ab", b"", b"cd"]), 4).await.unwrap().bytes, "abcd");
+        assert_eq!(
+            buffers
+                .hold(chunks(&[b"ab", b"", b"cd"]), 4)
+                .await
+                .unwrap()
+                .bytes,
+            "abcd"
+        );
         assert_eq!(buffers.hold(full("abcd"), 4).await.unwrap().bytes, "abcd");
         for body in [full("abcde"), chunks(&[b"ab", b"cd", b"e"])] {
-            assert!(matches!(buffers.hold(body, 4).await, Err(HoldError::TooLong { limit: 4 })));
+            assert!(matches!(
+                buffers.hold(body, 4).await,
+                Err(HoldError::TooLong { limit: 4 })
+            ));
         }
         assert_eq!(
-            (buffers.kibibytes.available_permits(), buffers.last.available_permits()),
+            (
+                buffers.kibibytes.available_permits(),
+                buffers.last.available_permits()
+            ),
             (4, 1),
             "all room is given back"
         );
@@ -367,7 +408,10 @@ mod tests {
     #[tokio::test]
     async fn a_streamed_body_announces_what_is_left_of_it() {
         let two = futures_util::stream::iter([Ok(Bytes::from("ab")), Ok(Bytes::from("c"))]);
-        let mut body = streamed(ByteStream { chunks: Box::pin(two), len: Some(3) });
+        let mut body = streamed(ByteStream {
+            chunks: Box::pin(two),
+            len: Some(3),
+        });
         assert_eq!(body.size_hint().exact(), Some(3));
         body.frame().await.unwrap().unwrap();
         assert_eq!(body.size_hint().exact(), Some(1));
@@ -391,11 +435,18 @@ mod tests {
         let buffers = Buffers::new(BODY_STEP_BYTES * BODY_WEIGHT);
         let silent = || {
             let chunks = Box::pin(futures_util::stream::pending());
-            buffers.hold(streamed(ByteStream { chunks, len: Some(1 << 20) }), 1 << 20)
+            buffers.hold(
+                streamed(ByteStream {
+                    chunks,
+                    len: Some(1 << 20),
+                }),
+                1 << 20,
+            )
         };
         let (mut one, mut two) = (std::pin::pin!(silent()), std::pin::pin!(silent()));
         assert!(
-            futures_util::poll!(one.as_mut()).is_pending() && futures_util::poll!(two.as_mut()).is_pending()
+            futures_util::poll!(one.as_mut()).is_pending()
+                && futures_util::poll!(two.as_mut()).is_pending()
         );
         assert_eq!(buffers.hold(full("x"), 4).await.unwrap().bytes, "x");
     }
@@ -409,12 +460,26 @@ mod tests {
                 tokio::task::yield_now().await;
                 Ok(piece)
             });
-            buffers.hold(streamed(ByteStream { chunks: Box::pin(chunks), len: None }), 1 << 20)
+            buffers.hold(
+                streamed(ByteStream {
+                    chunks: Box::pin(chunks),
+                    len: None,
+                }),
+                1 << 20,
+            )
         };
-        let all =
-            futures_util::future::join_all((0..6).map(|_| async { long().await.unwrap().bytes.len() })).await;
+        let all = futures_util::future::join_all(
+            (0..6).map(|_| async { long().await.unwrap().bytes.len() }),
+        )
+        .await;
         assert_eq!(all, [8 * BODY_STEP_BYTES; 6]);
-        assert_eq!((buffers.kibibytes.available_permits(), buffers.last.available_permits()), (768, 1));
+        assert_eq!(
+            (
+                buffers.kibibytes.available_permits(),
+                buffers.last.available_permits()
+            ),
+            (768, 1)
+        );
     }
 
     #[tokio::test]
@@ -433,6 +498,9 @@ mod tests {
         }
         drop(body);
         assert_eq!(taken, bytes);
-        assert_eq!(buffers.kibibytes.available_permits(), 4 * ANSWER_CHUNK_BYTES / 1024);
+        assert_eq!(
+            buffers.kibibytes.available_permits(),
+            4 * ANSWER_CHUNK_BYTES / 1024
+        );
     }
 }

@@ -80,7 +80,16 @@ impl Context {
         let caller = Arc::new(Caller::root(account.clone()));
         let (request_id, host) = (request_id.into(), host.into());
         let (origin, buffers) = (Origin::default(), Buffers::default());
-        Self { request_id, region, account, host, caller, operation: "", origin, buffers }
+        Self {
+            request_id,
+            region,
+            account,
+            host,
+            caller,
+            operation: "",
+            origin,
+            buffers,
+        }
     }
 
     /// Whether the caller belongs to another account than the server's.
@@ -94,11 +103,19 @@ impl Context {
     /// # Errors
     /// AWS's words for callers whose own account does not let them; `service` is the prefix of its actions, `status`
     /// what its errors of this kind come with.
-    pub(crate) fn admit(&self, shared: &[&str], service: &str, status: u16) -> Result<(), ApiError> {
+    pub(crate) fn admit(
+        &self,
+        shared: &[&str],
+        service: &str,
+        status: u16,
+    ) -> Result<(), ApiError> {
         if !self.is_foreign() || shared.contains(&self.operation) {
             return Ok(());
         }
-        let (caller, action) = (&self.caller.arn, format_args!("{service}:{}", self.operation));
+        let (caller, action) = (
+            &self.caller.arn,
+            format_args!("{service}:{}", self.operation),
+        );
         let text = format!(
             "User: {caller} is not authorized to perform: {action} because no identity-based policy allows the \
              {action} action"
@@ -114,13 +131,21 @@ mod tests {
     #[test]
     fn callers_of_other_accounts_are_admitted_to_what_is_shared() {
         let account = |digit: &str| Account(digit.repeat(12));
-        let mut context = Context::new("R1", Region("us-east-1".to_owned()), account("1"), "localhost");
+        let mut context = Context::new(
+            "R1",
+            Region("us-east-1".to_owned()),
+            account("1"),
+            "localhost",
+        );
         context.operation = "DeleteStream";
         assert_eq!(context.admit(&[], "kinesis", 400), Ok(()));
         context.caller = Arc::new(Caller::of_user(account("2"), "ann"));
         assert_eq!(context.caller.user(), Some("ann"));
         let refused = context.admit(&["PutRecord"], "kinesis", 400).unwrap_err();
-        assert_eq!((refused.status(), refused.code()), (400, "AccessDeniedException"));
+        assert_eq!(
+            (refused.status(), refused.code()),
+            (400, "AccessDeniedException")
+        );
         assert_eq!(
             refused.message(),
             "User: arn:aws:iam::222222222222:user/ann is not authorized to perform: kinesis:DeleteStream because no \

@@ -39,7 +39,11 @@ impl ApiError {
 
     /// An operation or setting that the model has and Headwater does not, yet; `what` names it.
     pub fn not_supported(what: impl fmt::Display) -> Self {
-        Self::new(501, "NotImplemented", format!("Headwater does not support {what} yet."))
+        Self::new(
+            501,
+            "NotImplemented",
+            format!("Headwater does not support {what} yet."),
+        )
     }
 
     /// Adds a further member, as some errors have (`Resource`, `Type` …).

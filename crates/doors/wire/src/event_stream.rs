@@ -37,7 +37,10 @@ pub struct Malformed(&'static str);
 impl Message {
     /// The header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Takes the first message off the front of `bytes`; none while there is only a part of it.
@@ -64,8 +67,12 @@ impl Message {
             return Err(Malformed("its checksum is wrong"));
         }
         let payload = PRELUDE + headers;
-        let headers = read_headers(&message[PRELUDE..payload]).ok_or(Malformed("its headers are cut"))?;
-        Ok(Some(Self { headers, payload: message.slice(payload..total - CHECKSUM) }))
+        let headers =
+            read_headers(&message[PRELUDE..payload]).ok_or(Malformed("its headers are cut"))?;
+        Ok(Some(Self {
+            headers,
+            payload: message.slice(payload..total - CHECKSUM),
+        }))
     }
 }
 
@@ -90,14 +97,20 @@ fn read_headers(mut bytes: &[u8]) -> Option<Vec<(String, String)>> {
             }
             _ => return None,
         };
-        bytes.split_at_checked(width).map(|(_, rest)| bytes = rest)?;
+        bytes
+            .split_at_checked(width)
+            .map(|(_, rest)| bytes = rest)?;
     }
     Some(headers)
 }
 
 /// Takes what stands behind its own length of `width` bytes.
 fn take<'a>(bytes: &mut &'a [u8], width: usize) -> Option<&'a [u8]> {
-    let length = if width == 1 { bytes.try_get_u8().ok()?.into() } else { bytes.try_get_u16().ok()? };
+    let length = if width == 1 {
+        bytes.try_get_u8().ok()?.into()
+    } else {
+        bytes.try_get_u16().ok()?
+    };
     let (taken, rest) = bytes.split_at_checked(length.into())?;
     *bytes = rest;
     Some(taken)
@@ -113,7 +126,10 @@ fn crc(bytes: &[u8]) -> u32 {
 
 /// A message with headers of texts, each at most 255 and 65,535 bytes.
 pub fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
-    let headers_len: usize = headers.iter().map(|(name, value)| 4 + name.len() + value.len()).sum();
+    let headers_len: usize = headers
+        .iter()
+        .map(|(name, value)| 4 + name.len() + value.len())
+        .sum();
     let total = PRELUDE + headers_len + payload.len() + CHECKSUM;
     let mut message = BytesMut::with_capacity(total);
     message.put_u32(length(total));
@@ -123,7 +139,8 @@ pub fn encode(headers: &[(&str, &str)], payload: &[u8]) -> Bytes {
         message.put_u8(u8::try_from(name.len()).expect("names of headers are ours, and short"));
         message.put_slice(name.as_bytes());
         message.put_u8(TEXT);
-        message.put_u16(u16::try_from(value.len()).expect("values of headers are names, and short"));
+        message
+            .put_u16(u16::try_from(value.len()).expect("values of headers are names, and short"));
         message.put_slice(value.as_bytes());
     }
     message.put_slice(payload);
@@ -149,11 +166,18 @@ pub(crate) struct Payloads<E> {
 }
 
 /// The body of an answer: the members that are no events, then the events. An error ends it.
-pub(crate) fn body<E: Event>(initial: Vec<u8>, events: EventStream<E>, payloads: Payloads<E>) -> ByteStream {
+pub(crate) fn body<E: Event>(
+    initial: Vec<u8>,
+    events: EventStream<E>,
+    payloads: Payloads<E>,
+) -> ByteStream {
     let first = event("initial-response", payloads.content_type, &initial);
     let rest = until_error(events.events).map(move |event| message(event, &payloads));
     let chunks = stream::once(future::ready(first)).chain(rest).map(Ok);
-    ByteStream { chunks: Box::pin(chunks), len: None }
+    ByteStream {
+        chunks: Box::pin(chunks),
+        len: None,
+    }
 }
 
 fn until_error<E>(
@@ -169,14 +193,15 @@ where
 }
 
 fn message<E: Event>(next: Result<Shared<E>, EventError>, payloads: &Payloads<E>) -> Bytes {
-    next.and_then(|next| written(&next, payloads)).unwrap_or_else(|error| {
-        let headers = [
-            (":exception-type", error.name.as_str()),
-            (":content-type", payloads.content_type),
-            (":message-type", "exception"),
-        ];
-        encode(&headers, &(payloads.write_error)(&error))
-    })
+    next.and_then(|next| written(&next, payloads))
+        .unwrap_or_else(|error| {
+            let headers = [
+                (":exception-type", error.name.as_str()),
+                (":content-type", payloads.content_type),
+                (":message-type", "exception"),
+            ];
+            encode(&headers, &(payloads.write_error)(&error))
+        })
 }
 
 /// The message of an event, which whoever shares the event may have written already.
@@ -191,13 +216,20 @@ fn written<E: Event>(shared: &Shared<E>, payloads: &Payloads<E>) -> Result<Bytes
 }
 
 fn event(name: &str, content_type: &str, payload: &[u8]) -> Bytes {
-    let headers = [(":event-type", name), (":content-type", content_type), (":message-type", "event")];
+    let headers = [
+        (":event-type", name),
+        (":content-type", content_type),
+        (":message-type", "event"),
+    ];
     encode(&headers, payload)
 }
 
 impl From<ApiError> for EventError {
     fn from(error: ApiError) -> Self {
-        Self { name: error.code().to_owned(), message: error.message().to_owned() }
+        Self {
+            name: error.code().to_owned(),
+            message: error.message().to_owned(),
+        }
     }
 }
 
@@ -213,8 +245,13 @@ mod tests {
     fn a_published_message_is_written_and_read() {
         let bytes = b"\0\0\0\x1d\0\0\0\0\xfdR\x8cZ{'foo':'bar'}\xc3e96";
         assert_eq!(encode(&[], b"{'foo':'bar'}"), &bytes[..]);
-        let read = Message::decode(&mut BytesMut::from(&bytes[..])).unwrap().unwrap();
-        assert_eq!((read.headers.len(), &read.payload[..]), (0, &b"{'foo':'bar'}"[..]));
+        let read = Message::decode(&mut BytesMut::from(&bytes[..]))
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (read.headers.len(), &read.payload[..]),
+            (0, &b"{'foo':'bar'}"[..])
+        );
     }
 
     #[test]
@@ -235,7 +272,10 @@ mod tests {
             headers.extend_from_slice(&[1, b'a' + kind, kind]);
             headers.extend_from_slice(value);
         }
-        assert_eq!(read_headers(&headers), Some(vec![("h".to_owned(), "hi".to_owned())]));
+        assert_eq!(
+            read_headers(&headers),
+            Some(vec![("h".to_owned(), "hi".to_owned())])
+        );
         assert_eq!(read_headers(&[1, b'a', 10]), None);
         assert_eq!(read_headers(&headers[..headers.len() - 1]), None);
     }
@@ -255,7 +295,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_begins_with_the_answer_and_ends_with_the_first_error() {
-        let error = EventError { name: "ResourceInUseException".into(), message: "taken".into() };
+        let error = EventError {
+            name: "ResourceInUseException".into(),
+            message: "taken".into(),
+        };
         let events = stream::iter([Ok(Tick(1).into()), Err(error), Ok(Tick(2).into())]);
         let payloads = Payloads {
             format: EventFormat::Json,
@@ -263,7 +306,13 @@ mod tests {
             write: |event: &Tick| serde_json::to_vec(event).map_err(ApiError::internal),
             write_error: |error| error.message.clone().into_bytes(),
         };
-        let body = body(b"{}".to_vec(), EventStream { events: Box::pin(events) }, payloads);
+        let body = body(
+            b"{}".to_vec(),
+            EventStream {
+                events: Box::pin(events),
+            },
+            payloads,
+        );
         let mut bytes = BytesMut::new();
         for chunk in body.chunks.collect::<Vec<_>>().await {
             bytes.extend_from_slice(&chunk.unwrap());
@@ -271,9 +320,16 @@ mod tests {
         let mut read = Vec::new();
         while let Some(message) = Message::decode(&mut bytes).unwrap() {
             let kind = message.header(":message-type").unwrap().to_owned();
-            let name =
-                message.header(":event-type").or(message.header(":exception-type")).unwrap().to_owned();
-            read.push((kind, name, String::from_utf8(message.payload.to_vec()).unwrap()));
+            let name = message
+                .header(":event-type")
+                .or(message.header(":exception-type"))
+                .unwrap()
+                .to_owned();
+            read.push((
+                kind,
+                name,
+                String::from_utf8(message.payload.to_vec()).unwrap(),
+            ));
         }
         let owned = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
         assert_eq!(

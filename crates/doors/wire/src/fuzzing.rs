@@ -28,9 +28,19 @@ pub fn requests(pieces: &[&[u8]]) -> (Vec<(String, Vec<u8>)>, Option<String>) {
                 continue;
             }
             match head::take(&mut input, &mut seen, HEAD_BYTES) {
-                Ok(Some(Head { parts, coming: what, stays })) => {
+                Ok(Some(Head {
+                    parts,
+                    coming: what,
+                    stays,
+                })) => {
                     coming = what;
-                    let Parts { method, uri, version, headers, .. } = parts;
+                    let Parts {
+                        method,
+                        uri,
+                        version,
+                        headers,
+                        ..
+                    } = parts;
                     found.push((
                         format!("{method} {uri} {version:?} {headers:?} {what:?} {stays}"),
                         Vec::new(),

@@ -74,7 +74,9 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
                 let mut output = self.state.handle(input, context).await?;
                 let members = json::write::<Op>(&output)?;
                 Ok(match Op::take_event_stream(&mut output) {
-                    Some(events) => Answer::Events(event_stream::body(members, events, json::payloads())),
+                    Some(events) => {
+                        Answer::Events(event_stream::body(members, events, json::payloads()))
+                    }
                     None => Answer::Bytes(members),
                 })
             }
@@ -84,7 +86,9 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
                 let mut output = self.state.handle(input, context).await?;
                 let members = cbor::write::<Op>(&output)?;
                 Ok(match Op::take_event_stream(&mut output) {
-                    Some(events) => Answer::Events(event_stream::body(members, events, cbor::payloads())),
+                    Some(events) => {
+                        Answer::Events(event_stream::body(members, events, cbor::payloads()))
+                    }
                     None => Answer::Bytes(members),
                 })
             }
@@ -95,7 +99,10 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
                 }
                 let mut output = self.state.handle(input, context).await?;
                 let stream = Op::take_output_stream(&mut output);
-                Ok(Answer::Rest(serde_json::to_value(&output).map_err(ApiError::internal)?, stream))
+                Ok(Answer::Rest(
+                    serde_json::to_value(&output).map_err(ApiError::internal)?,
+                    stream,
+                ))
             }
         }
     }
@@ -126,14 +133,24 @@ pub struct Table<State> {
 impl<State: Send + Sync + 'static> Table<State> {
     /// A service without operations.
     pub fn new(service: &'static Service, state: Arc<State>) -> Self {
-        Self { service, state, shared: Vec::new(), routes: HashMap::new() }
+        Self {
+            service,
+            state,
+            shared: Vec::new(),
+            routes: HashMap::new(),
+        }
     }
 
     /// The service, and every operation of its model with whether it is built.
     pub fn operations(&self) -> (&'static str, Vec<(&'static str, bool)>) {
         let built = |name| self.routes.contains_key(name);
         let operations = self.service.operations.iter();
-        (self.service.name, operations.map(|operation| (operation.name, built(operation.name))).collect())
+        (
+            self.service.name,
+            operations
+                .map(|operation| (operation.name, built(operation.name)))
+                .collect(),
+        )
     }
 
     /// Lets callers of other accounts call these operations; whatever else there is belongs to the server's account.
@@ -149,8 +166,17 @@ impl<State: Send + Sync + 'static> Table<State> {
     where
         State: Handle<Op>,
     {
-        let call = Typed::<State, Op> { state: self.state.clone(), operation: PhantomData };
-        self.routes.insert(Op::SHAPE.name, Route { shape: Op::SHAPE, call: Box::new(call) });
+        let call = Typed::<State, Op> {
+            state: self.state.clone(),
+            operation: PhantomData,
+        };
+        self.routes.insert(
+            Op::SHAPE.name,
+            Route {
+                shape: Op::SHAPE,
+                call: Box::new(call),
+            },
+        );
         self
     }
 }

@@ -12,7 +12,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::{Digest, Sha256};
 
 /// All but the unreserved characters of RFC 3986: what AWS escapes in paths (with `/` kept) and queries.
-pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// As [`RESERVED`], but a `/` stays.
 pub(crate) const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
@@ -48,7 +52,9 @@ pub struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,7 +80,12 @@ pub enum Payload<'a> {
 
 /// Signs a request by adding `Host`, `X-Amz-Date`, `Authorization` and what else belongs to it. Headers added later
 /// are not covered.
-pub fn sign(request: &mut Parts, payload: Payload<'_>, credentials: &Credentials, scope: &Scope<'_>) {
+pub fn sign(
+    request: &mut Parts,
+    payload: Payload<'_>,
+    credentials: &Credentials,
+    scope: &Scope<'_>,
+) {
     let time = amz_date(scope.at);
     let payload_hash = match payload {
         Payload::Bytes(bytes) => hex(&Sha256::digest(bytes)),
@@ -95,25 +106,40 @@ pub fn sign(request: &mut Parts, payload: Payload<'_>, credentials: &Credentials
     let canonical = canonical_request(request, &names, &payload_hash, scope.service);
     let day = &time[..8];
     let place = format!("{day}/{}/{}/aws4_request", scope.region, scope.service);
-    let key = signing_key(&credentials.secret_access_key, day, scope.region, scope.service);
-    let signature = hex(&hmac(&key, text_to_sign(&time, &place, &canonical).as_bytes()));
+    let key = signing_key(
+        &credentials.secret_access_key,
+        day,
+        scope.region,
+        scope.service,
+    );
+    let signature = hex(&hmac(
+        &key,
+        text_to_sign(&time, &place, &canonical).as_bytes(),
+    ));
     let authorization = format!(
         "{ALGORITHM} Credential={}/{place}, SignedHeaders={}, Signature={signature}",
         credentials.access_key_id,
         names.join(";")
     );
-    request.headers.insert(header::AUTHORIZATION, ascii(&authorization));
+    request
+        .headers
+        .insert(header::AUTHORIZATION, ascii(&authorization));
 }
 
 /// The key of one day, region and service.
 pub(crate) fn signing_key(secret: &str, day: &str, region: &str, service: &str) -> [u8; 32] {
     let first = hmac(format!("AWS4{secret}").as_bytes(), day.as_bytes());
-    [region, service, "aws4_request"].iter().fold(first, |key, part| hmac(&key, part.as_bytes()))
+    [region, service, "aws4_request"]
+        .iter()
+        .fold(first, |key, part| hmac(&key, part.as_bytes()))
 }
 
 /// What the key signs: the time, the place and the canonical request's hash.
 pub(crate) fn text_to_sign(time: &str, place: &str, canonical: &str) -> String {
-    format!("{ALGORITHM}\n{time}\n{place}\n{}", hex(&Sha256::digest(canonical.as_bytes())))
+    format!(
+        "{ALGORITHM}\n{time}\n{place}\n{}",
+        hex(&Sha256::digest(canonical.as_bytes()))
+    )
 }
 
 /// The request in the one form that both sides hash.
@@ -127,8 +153,15 @@ pub(crate) fn canonical_request(
     let query = canonical_query(request.uri.query().unwrap_or_default());
     let mut text = format!("{}\n{path}\n{query}\n", request.method);
     for name in names {
-        let mut values: Vec<String> = request.headers.get_all(*name).iter().map(canonical_value).collect();
-        if let ([], "host" | AUTHORITY, Some(authority)) = (&values[..], *name, request.uri.authority()) {
+        let mut values: Vec<String> = request
+            .headers
+            .get_all(*name)
+            .iter()
+            .map(canonical_value)
+            .collect();
+        if let ([], "host" | AUTHORITY, Some(authority)) =
+            (&values[..], *name, request.uri.authority())
+        {
             // HTTP/2 has the host in the address.
             values.push(authority.to_string());
         }
@@ -156,7 +189,11 @@ fn normal_path(path: &str) -> String {
             segment => segments.push(segment),
         }
     }
-    let end = if path.ends_with('/') && !segments.is_empty() { "/" } else { "" };
+    let end = if path.ends_with('/') && !segments.is_empty() {
+        "/"
+    } else {
+        ""
+    };
     format!("/{}{end}", segments.join("/"))
 }
 
@@ -175,17 +212,27 @@ fn canonical_query(query: &str) -> String {
         .map(|(name, value)| (escape(name), escape(value)))
         .collect();
     pairs.sort();
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// A header's value with runs of blanks made one.
 fn canonical_value(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" ")
+    String::from_utf8_lossy(value.as_bytes())
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn signed_headers(headers: &HeaderMap) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        headers.keys().filter(|name| !UNSIGNED_HEADERS.contains(name)).map(HeaderName::as_str).collect();
+    let mut names: Vec<&str> = headers
+        .keys()
+        .filter(|name| !UNSIGNED_HEADERS.contains(name))
+        .map(HeaderName::as_str)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -210,8 +257,12 @@ pub(crate) fn iso_date(at: Millis) -> String {
 }
 
 fn date(at: Millis, form: &str) -> String {
-    let at = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).strftime(form).to_string()
+    let at = i64::try_from(at.0)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .strftime(form)
+        .to_string()
 }
 
 /// The time in a text such as `20150830T123600Z`.
@@ -244,7 +295,9 @@ pub(crate) fn hmac_matches(key: &[u8], data: &[u8], signature: &str) -> bool {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -254,7 +307,9 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         _ => None,
     };
     let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
+    pairs
+        .map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?))
+        .collect()
 }
 
 #[cfg(test)]
@@ -265,12 +320,23 @@ mod tests {
     const S3_DAY: Millis = Millis(1_369_353_600_000);
 
     fn credentials(id: &str, secret: &str) -> Credentials {
-        Credentials { access_key_id: id.into(), secret_access_key: secret.into(), session_token: None }
+        Credentials {
+            access_key_id: id.into(),
+            secret_access_key: secret.into(),
+            session_token: None,
+        }
     }
 
-    fn signature(request: http::request::Builder, payload: Payload<'_>, scope: &Scope<'_>) -> String {
+    fn signature(
+        request: http::request::Builder,
+        payload: Payload<'_>,
+        scope: &Scope<'_>,
+    ) -> String {
         let credentials = match scope.service {
-            "s3" => credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+            "s3" => credentials(
+                "AKIAIOSFODNN7EXAMPLE",
+                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            ),
             _ => credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
         };
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
@@ -282,10 +348,17 @@ mod tests {
     /// From AWS's published test suite for signature version 4.
     #[test]
     fn the_vectors_of_the_published_suite() {
-        let scope = Scope { service: "service", region: "us-east-1", at: SUITE_DAY };
+        let scope = Scope {
+            service: "service",
+            region: "us-east-1",
+            at: SUITE_DAY,
+        };
         let get = |uri: &str| http::Request::get(format!("https://example.amazonaws.com{uri}"));
         for (request, expected) in [
-            (get("/"), "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+            (
+                get("/"),
+                "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+            ),
             (
                 get("/?Param2=value2&Param1=value1"),
                 "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
@@ -302,8 +375,13 @@ mod tests {
     /// From the examples of the S3 API reference.
     #[test]
     fn the_examples_of_the_s3_reference() {
-        let scope = Scope { service: "s3", region: "us-east-1", at: S3_DAY };
-        let get = |uri: &str| http::Request::get(format!("https://examplebucket.s3.amazonaws.com{uri}"));
+        let scope = Scope {
+            service: "s3",
+            region: "us-east-1",
+            at: S3_DAY,
+        };
+        let get =
+            |uri: &str| http::Request::get(format!("https://examplebucket.s3.amazonaws.com{uri}"));
         for (request, body, expected) in [
             (
                 get("/test.txt").header("range", "bytes=0-9"),
@@ -317,21 +395,29 @@ mod tests {
                 "Welcome to Amazon S3.",
                 "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
             ),
-            (get("/?lifecycle"), "", "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"),
+            (
+                get("/?lifecycle"),
+                "",
+                "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+            ),
             (
                 get("/?max-keys=2&prefix=J"),
                 "",
                 "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
             ),
         ] {
-            assert_eq!(signature(request, Payload::Bytes(body.as_bytes()), &scope), expected);
+            assert_eq!(
+                signature(request, Payload::Bytes(body.as_bytes()), &scope),
+                expected
+            );
         }
     }
 
     /// Computed once with botocore 1.44.5.
     #[test]
     fn paths_are_escaped_once_for_s3_and_twice_for_others_as_botocore_does() {
-        let mut credentials = credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        let mut credentials =
+            credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
         credentials.session_token = Some("token+/=".into());
         let arn = "arn%3Aaws%3Alambda%3Aus-east-1%3A000000000000%3Afunction%3Af";
         for (service, method, path, expected) in [
@@ -348,21 +434,36 @@ mod tests {
                 "bb66d3b97e5065c96bd340e28d25908a9665478b4493c9730c4574f03d2b59f1",
             ),
         ] {
-            let request = http::Request::builder().method(method).uri(format!("http://127.0.0.1:4566{path}"));
+            let request = http::Request::builder()
+                .method(method)
+                .uri(format!("http://127.0.0.1:4566{path}"));
             let (mut parts, ()) = request.body(()).unwrap().into_parts();
-            let scope = Scope { service, region: "us-east-1", at: SUITE_DAY };
+            let scope = Scope {
+                service,
+                region: "us-east-1",
+                at: SUITE_DAY,
+            };
             sign(&mut parts, Payload::Bytes(b""), &credentials, &scope);
             let authorization = parts.headers[header::AUTHORIZATION].to_str().unwrap();
-            assert!(authorization.ends_with(expected), "{service}: {authorization}");
+            assert!(
+                authorization.ends_with(expected),
+                "{service}: {authorization}"
+            );
         }
     }
 
     #[test]
     fn the_host_of_http_2_is_in_the_address_under_both_its_names() {
-        let (request, ()) = http::Request::post("http://127.0.0.1:4566/").body(()).unwrap().into_parts();
+        let (request, ()) = http::Request::post("http://127.0.0.1:4566/")
+            .body(())
+            .unwrap()
+            .into_parts();
         for name in ["host", AUTHORITY] {
             let canonical = canonical_request(&request, &[name], "hash", "kinesis");
-            assert!(canonical.contains(&format!("\n{name}:127.0.0.1:4566\n")), "{canonical}");
+            assert!(
+                canonical.contains(&format!("\n{name}:127.0.0.1:4566\n")),
+                "{canonical}"
+            );
         }
     }
 
@@ -370,13 +471,19 @@ mod tests {
     fn a_port_that_the_scheme_implies_is_not_part_of_the_host() {
         let host = |uri: &'static str| host_of(&http::Uri::from_static(uri));
         assert_eq!(host("https://a.example:443/").as_deref(), Some("a.example"));
-        assert_eq!(host("http://127.0.0.1:4566/").as_deref(), Some("127.0.0.1:4566"));
+        assert_eq!(
+            host("http://127.0.0.1:4566/").as_deref(),
+            Some("127.0.0.1:4566")
+        );
         assert_eq!(host("/only/a/path"), None);
     }
 
     #[test]
     fn no_secret_is_shown() {
         let shown = format!("{:?}", credentials("id", "very-secret"));
-        assert!(shown.contains("id") && !shown.contains("very-secret"), "{shown}");
+        assert!(
+            shown.contains("id") && !shown.contains("very-secret"),
+            "{shown}"
+        );
     }
 }

@@ -8,8 +8,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use headwater_env::Env;
 use headwater_shapes::kinesis::{
-    self, CreateStreamInput, DeleteStreamInput, DescribeLimitsInput, DescribeLimitsOutput, ListStreamsInput,
-    ListStreamsOutput, PutRecordsInput, PutRecordsOutput, ops,
+    self, CreateStreamInput, DeleteStreamInput, DescribeLimitsInput, DescribeLimitsOutput,
+    ListStreamsInput, ListStreamsOutput, PutRecordsInput, PutRecordsOutput, ops,
 };
 use headwater_types::{Account, Region};
 use headwater_wire::{
@@ -34,15 +34,30 @@ struct State {
 }
 
 impl Handle<ops::ListStreams> for State {
-    async fn handle(&self, input: ListStreamsInput, _: &Context) -> Result<ListStreamsOutput, ApiError> {
+    async fn handle(
+        &self,
+        input: ListStreamsInput,
+        _: &Context,
+    ) -> Result<ListStreamsOutput, ApiError> {
         let stream_names = input.exclusive_start_stream_name.into_iter().collect();
-        Ok(ListStreamsOutput { stream_names, has_more_streams: false, ..Default::default() })
+        Ok(ListStreamsOutput {
+            stream_names,
+            has_more_streams: false,
+            ..Default::default()
+        })
     }
 }
 
 impl Handle<ops::PutRecords> for State {
-    async fn handle(&self, input: PutRecordsInput, _: &Context) -> Result<PutRecordsOutput, ApiError> {
-        Ok(PutRecordsOutput { failed_record_count: Some(input.records.len() as i32), ..Default::default() })
+    async fn handle(
+        &self,
+        input: PutRecordsInput,
+        _: &Context,
+    ) -> Result<PutRecordsOutput, ApiError> {
+        Ok(PutRecordsOutput {
+            failed_record_count: Some(input.records.len() as i32),
+            ..Default::default()
+        })
     }
 }
 
@@ -54,14 +69,21 @@ impl Handle<ops::CreateStream> for State {
     ) -> Result<headwater_shapes::Nothing, ApiError> {
         match input.stream_name.as_str() {
             "panic" => panic!("a handler that fails"),
-            "exists" => Err(ApiError::of(&kinesis::errors::RESOURCE_IN_USE_EXCEPTION, "It exists.")),
+            "exists" => Err(ApiError::of(
+                &kinesis::errors::RESOURCE_IN_USE_EXCEPTION,
+                "It exists.",
+            )),
             _ => Ok(headwater_shapes::Nothing {}),
         }
     }
 }
 
 impl Handle<ops::DeleteStream> for State {
-    async fn handle(&self, _: DeleteStreamInput, _: &Context) -> Result<headwater_shapes::Nothing, ApiError> {
+    async fn handle(
+        &self,
+        _: DeleteStreamInput,
+        _: &Context,
+    ) -> Result<headwater_shapes::Nothing, ApiError> {
         self.entered.add_permits(1);
         self.go_on.notified().await;
         Ok(headwater_shapes::Nothing {})
@@ -74,7 +96,10 @@ impl Handle<ops::DescribeLimits> for State {
         _: DescribeLimitsInput,
         context: &Context,
     ) -> Result<DescribeLimitsOutput, ApiError> {
-        Err(ApiError::internal(format!("host {} in {}", context.host, context.region.0)))
+        Err(ApiError::internal(format!(
+            "host {} in {}",
+            context.host, context.region.0
+        )))
     }
 }
 
@@ -86,7 +111,10 @@ struct Server {
 }
 
 async fn start(limits: Limits) -> Server {
-    let state = Arc::new(State { entered: Semaphore::new(0), go_on: Notify::new() });
+    let state = Arc::new(State {
+        entered: Semaphore::new(0),
+        go_on: Notify::new(),
+    });
     let table = Table::new(&kinesis::SERVICE, state.clone())
         .route::<ops::ListStreams>()
         .route::<ops::PutRecords>()
@@ -106,10 +134,18 @@ async fn start(limits: Limits) -> Server {
     let (ended, stopped) = oneshot::channel();
     let env = Env::real();
     env.clone().spawn(async move {
-        serve([listener.into()], serving, env, async { drop(stopping.await) }).await;
+        serve([listener.into()], serving, env, async {
+            drop(stopping.await)
+        })
+        .await;
         let _ = ended.send(());
     });
-    Server { at, state, stop, stopped }
+    Server {
+        at,
+        state,
+        stop,
+        stopped,
+    }
 }
 
 struct Answer {
@@ -128,7 +164,9 @@ impl Answer {
     }
 
     fn content_type(&self) -> Option<&str> {
-        self.headers.get("content-type").map(|v| v.to_str().unwrap())
+        self.headers
+            .get("content-type")
+            .map(|v| v.to_str().unwrap())
     }
 }
 
@@ -140,7 +178,8 @@ impl Server {
         let io = TokioIo::new(TcpStream::connect(self.at).await.unwrap());
         let env = Env::real();
         let response = if http2 {
-            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+            let (mut sender, connection) =
+                http2::handshake(TokioExecutor::new(), io).await.unwrap();
             env.spawn(async { drop(connection.await) });
             sender.send_request(request).await.unwrap()
         } else {
@@ -149,20 +188,38 @@ impl Server {
             sender.send_request(request).await.unwrap()
         };
         let (head, body) = response.into_parts();
-        Answer { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
     }
 
-    async fn ask(&self, method: Method, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-        let mut request = Request::builder().method(method).uri("/").header("host", self.at.to_string());
+    async fn ask(
+        &self,
+        method: Method,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri("/")
+            .header("host", self.at.to_string());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(false, request.body(Full::new(body.into())).unwrap()).await
+        self.send(false, request.body(Full::new(body.into())).unwrap())
+            .await
     }
 
     async fn call(&self, operation: &str, body: Value) -> Answer {
         let target = format!("Kinesis_20131202.{operation}");
-        self.ask(Method::POST, &[("content-type", JSON), ("x-amz-target", &target)], body.to_string()).await
+        self.ask(
+            Method::POST,
+            &[("content-type", JSON), ("x-amz-target", &target)],
+            body.to_string(),
+        )
+        .await
     }
 
     async fn raw(&self, bytes: &[u8]) -> Vec<u8> {
@@ -181,24 +238,51 @@ async fn calls_are_answered_in_both_versions_of_http_and_both_codecs() {
     for http2 in [false, true] {
         for (content_type, body) in [
             (JSON, br#"{"ExclusiveStartStreamName":"taxi"}"#.to_vec()),
-            ("application/x-amz-json-1.0; charset=utf-8", br#"{"ExclusiveStartStreamName":"taxi"}"#.to_vec()),
-            (CBOR, cbor::to_vec(&json!({"ExclusiveStartStreamName": "taxi"})).unwrap()),
+            (
+                "application/x-amz-json-1.0; charset=utf-8",
+                br#"{"ExclusiveStartStreamName":"taxi"}"#.to_vec(),
+            ),
+            (
+                CBOR,
+                cbor::to_vec(&json!({"ExclusiveStartStreamName": "taxi"})).unwrap(),
+            ),
         ] {
             let uri = format!("http://{}/", server.at);
             let request = Request::post(uri).header("content-type", content_type);
             let request = request.header("x-amz-target", "Kinesis_20131202.ListStreams");
-            let answer = server.send(http2, request.body(Full::new(body.into())).unwrap()).await;
+            let answer = server
+                .send(http2, request.body(Full::new(body.into())).unwrap())
+                .await;
             assert_eq!(answer.status, 200);
             assert_eq!(answer.content_type(), content_type.split(';').next());
-            let output = if content_type == CBOR { answer.cbor() } else { answer.json() };
-            assert_eq!(output, json!({"StreamNames": ["taxi"], "HasMoreStreams": false}));
+            let output = if content_type == CBOR {
+                answer.cbor()
+            } else {
+                answer.json()
+            };
+            assert_eq!(
+                output,
+                json!({"StreamNames": ["taxi"], "HasMoreStreams": false})
+            );
             assert_eq!(answer.headers["x-amzn-requestid"].len(), 36);
             assert_eq!(answer.headers["x-amz-id-2"].len(), 96);
-            assert_eq!(answer.headers["content-length"], answer.body.len().to_string());
+            assert_eq!(
+                answer.headers["content-length"],
+                answer.body.len().to_string()
+            );
         }
     }
-    let answer = server.call("CreateStream", json!({"StreamName": "a", "ShardCount": 1})).await;
-    assert_eq!((answer.status.as_u16(), answer.content_type(), answer.body.len()), (200, Some(JSON), 0));
+    let answer = server
+        .call("CreateStream", json!({"StreamName": "a", "ShardCount": 1}))
+        .await;
+    assert_eq!(
+        (
+            answer.status.as_u16(),
+            answer.content_type(),
+            answer.body.len()
+        ),
+        (200, Some(JSON), 0)
+    );
 }
 
 #[tokio::test]
@@ -226,7 +310,12 @@ async fn errors_have_awss_form() {
             501,
             json!({"__type": "NotImplemented", "message": "Headwater does not support kinesis's operation SplitShard yet."}),
         ),
-        ("Whatever", json!({}), 400, json!({"__type": "UnknownOperationException"})),
+        (
+            "Whatever",
+            json!({}),
+            400,
+            json!({"__type": "UnknownOperationException"}),
+        ),
         (
             "DescribeLimits",
             json!({}),
@@ -237,8 +326,13 @@ async fn errors_have_awss_form() {
         let answer = server.call(operation, body).await;
         assert_eq!((answer.status.as_u16(), answer.json()), (status, expected));
     }
-    let answer = server.call("CreateStream", json!({"StreamName": "panic"})).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["__type"]), (500, &json!("InternalFailure")));
+    let answer = server
+        .call("CreateStream", json!({"StreamName": "panic"}))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["__type"]),
+        (500, &json!("InternalFailure"))
+    );
     let answer = server.call("ListStreams", json!({})).await;
     assert_eq!(answer.status, 200, "the server outlives a panic");
 }
@@ -247,21 +341,56 @@ async fn errors_have_awss_form() {
 async fn strays_are_answered_as_on_aws() {
     let server = start(Limits::default()).await;
     let target = ("x-amz-target", "Kinesis_20131202.ListStreams");
-    let (unknown, unreadable) =
-        (json!({"__type": "UnknownOperationException"}), json!({"__type": "SerializationException"}));
+    let (unknown, unreadable) = (
+        json!({"__type": "UnknownOperationException"}),
+        json!({"__type": "SerializationException"}),
+    );
     for (headers, body, content_type, expected) in [
         (vec![("content-type", JSON)], "", JSON, &unknown),
         (vec![("content-type", JSON)], "{}", JSON, &unknown),
         (vec![("content-type", JSON)], "hello", JSON, &unreadable),
         (vec![("content-type", JSON), target], "", JSON, &unreadable),
-        (vec![("content-type", JSON), target], "hello", JSON, &unreadable),
-        (vec![("content-type", JSON), ("x-amz-target", "Whatever.ListStreams")], "{}", JSON, &unknown),
-        (vec![("content-type", "application/x-amz-json-1.0")], "", CBOR, &unknown),
+        (
+            vec![("content-type", JSON), target],
+            "hello",
+            JSON,
+            &unreadable,
+        ),
+        (
+            vec![
+                ("content-type", JSON),
+                ("x-amz-target", "Whatever.ListStreams"),
+            ],
+            "{}",
+            JSON,
+            &unknown,
+        ),
+        (
+            vec![("content-type", "application/x-amz-json-1.0")],
+            "",
+            CBOR,
+            &unknown,
+        ),
         (vec![("x-amz-target", "Whatever")], "", CBOR, &unknown),
-        (vec![("x-amz-target", "Kinesis_20131202.")], "", CBOR, &unknown),
-        (vec![("x-amz-target", "Kinesis_20131202.ListStream")], "", CBOR, &unknown),
+        (
+            vec![("x-amz-target", "Kinesis_20131202.")],
+            "",
+            CBOR,
+            &unknown,
+        ),
+        (
+            vec![("x-amz-target", "Kinesis_20131202.ListStream")],
+            "",
+            CBOR,
+            &unknown,
+        ),
         (vec![target], "", CBOR, &unreadable),
-        (vec![("content-type", "application/json"), target], "", CBOR, &unreadable),
+        (
+            vec![("content-type", "application/json"), target],
+            "",
+            CBOR,
+            &unreadable,
+        ),
     ] {
         let answer = server.ask(Method::POST, &headers, body).await;
         assert_eq!(
@@ -269,19 +398,34 @@ async fn strays_are_answered_as_on_aws() {
             (400, Some(content_type)),
             "{headers:?} {body}"
         );
-        let members = if content_type == CBOR { answer.cbor() } else { answer.json() };
+        let members = if content_type == CBOR {
+            answer.cbor()
+        } else {
+            answer.json()
+        };
         assert_eq!(&members, expected, "{headers:?} {body}");
     }
-    let answer = server.ask(Method::POST, &[("content-type", "application/json"), target], "{}").await;
-    let coral =
-        json!({"Output": {"__type": "com.amazon.coral.service#UnknownOperationException"}, "Version": "1.0"});
+    let answer = server
+        .ask(
+            Method::POST,
+            &[("content-type", "application/json"), target],
+            "{}",
+        )
+        .await;
+    let coral = json!({"Output": {"__type": "com.amazon.coral.service#UnknownOperationException"}, "Version": "1.0"});
     assert_eq!((answer.status.as_u16(), answer.json()), (404, coral));
     let answer = server.ask(Method::POST, &[target], "{}").await;
-    assert_eq!((answer.status.as_u16(), &answer.body[..]), (404, &b"<UnknownOperationException/>\n"[..]));
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body[..]),
+        (404, &b"<UnknownOperationException/>\n"[..])
+    );
     let answer = server.ask(Method::GET, &[target], "").await;
     let denied = "<AccessDeniedException>\n  <Message>Unable to determine service/operation name to be authorized\
                   </Message>\n</AccessDeniedException>\n";
-    assert_eq!((answer.status.as_u16(), &answer.body[..]), (403, denied.as_bytes()));
+    assert_eq!(
+        (answer.status.as_u16(), &answer.body[..]),
+        (403, denied.as_bytes())
+    );
     let answer = server.ask(Method::GET, &[], "").await;
     assert_eq!(answer.status, 404, "no door takes it");
 }
@@ -292,7 +436,10 @@ async fn browsers_may_call() {
     let asked = [
         ("origin", "http://a"),
         ("access-control-request-method", "POST"),
-        ("access-control-request-headers", "X-Amz-Target, content-type"),
+        (
+            "access-control-request-headers",
+            "X-Amz-Target, content-type",
+        ),
     ];
     let answer = server.ask(Method::OPTIONS, &asked, "").await;
     assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
@@ -305,7 +452,11 @@ async fn browsers_may_call() {
         assert_eq!(answer.headers[name], value);
     }
     assert!(!answer.headers.contains_key("x-amz-id-2"));
-    let headers = [("origin", "a"), ("content-type", JSON), ("x-amz-target", "Kinesis_20131202.ListStreams")];
+    let headers = [
+        ("origin", "a"),
+        ("content-type", JSON),
+        ("x-amz-target", "Kinesis_20131202.ListStreams"),
+    ];
     let answer = server.ask(Method::POST, &headers, "{}").await;
     assert_eq!(answer.headers["access-control-allow-origin"], "*");
     assert!(answer.headers.contains_key("access-control-expose-headers"));
@@ -314,20 +465,39 @@ async fn browsers_may_call() {
 #[tokio::test]
 async fn large_heads_and_bodies_are_refused() {
     let server = start(Limits::default()).await;
-    let head = format!("POST / HTTP/1.1\r\nhost: a\r\nx-long: {}\r\n\r\n", "a".repeat(1 << 20));
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\nx-long: {}\r\n\r\n",
+        "a".repeat(1 << 20)
+    );
     let answer = String::from_utf8_lossy(&server.raw(head.as_bytes()).await).into_owned();
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
+        "{answer}"
+    );
     let long = format!(
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.PutRecords\r\n\
          content-length: 100000000\r\n\r\n"
     );
     let answer = String::from_utf8_lossy(&server.raw(long.as_bytes()).await).into_owned();
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
-    assert!(answer.contains("RequestEntityTooLargeException"), "{answer}");
-    let answer = server.call("PutRecords", json!({"Records": [{"Data": "AAAA".repeat(5 << 20)}]})).await;
+    assert!(
+        answer.contains("RequestEntityTooLargeException"),
+        "{answer}"
+    );
+    let answer = server
+        .call(
+            "PutRecords",
+            json!({"Records": [{"Data": "AAAA".repeat(5 << 20)}]}),
+        )
+        .await;
     assert_eq!(answer.status, 413, "the length shows while it is read");
-    let answer = server.call("CreateStream", json!({"StreamName": "a".repeat(2 << 20)})).await;
-    assert_eq!(answer.status, 413, "only operations that put data may be that long");
+    let answer = server
+        .call("CreateStream", json!({"StreamName": "a".repeat(2 << 20)}))
+        .await;
+    assert_eq!(
+        answer.status, 413,
+        "only operations that put data may be that long"
+    );
     let blind = format!(
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.PutRecords\r\n\
          content-length: 20000000\r\n\r\n{}",
@@ -343,8 +513,11 @@ async fn large_heads_and_bodies_are_refused() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_or_stalls_has_no_effect_and_leaves_nothing() {
-    let limits =
-        Limits { body_idle: Duration::from_millis(50), buffered_bytes: 1 << 20, ..Limits::default() };
+    let limits = Limits {
+        body_idle: Duration::from_millis(50),
+        buffered_bytes: 1 << 20,
+        ..Limits::default()
+    };
     let server = start(limits).await;
     let head = format!(
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.DeleteStream\r\n\
@@ -357,22 +530,42 @@ async fn a_body_that_breaks_off_or_stalls_has_no_effect_and_leaves_nothing() {
     let answer = String::from_utf8_lossy(&server.raw(head.as_bytes()).await).into_owned();
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     let body = json!({"StreamName": "a".repeat(129), "Tags": {"a": "b".repeat(1 << 19)}});
-    assert_eq!(server.call("CreateStream", body).await.status, 400, "there is room again");
-    assert_eq!(server.state.entered.available_permits(), 0, "half a body is no call");
+    assert_eq!(
+        server.call("CreateStream", body).await.status,
+        400,
+        "there is room again"
+    );
+    assert_eq!(
+        server.state.entered.available_permits(),
+        0,
+        "half a body is no call"
+    );
 }
 
 #[tokio::test]
 async fn a_connection_that_is_not_used_is_closed() {
-    let server = start(Limits { idle: Duration::from_millis(50), ..Limits::default() }).await;
-    let request =
-        format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\ncontent-length: 2\r\n\r\n{{}}");
+    let server = start(Limits {
+        idle: Duration::from_millis(50),
+        ..Limits::default()
+    })
+    .await;
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\ncontent-length: 2\r\n\r\n{{}}"
+    );
     let answer = String::from_utf8(server.raw(request.as_bytes()).await).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400"), "it is answered, and the connection ends: {answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 400"),
+        "it is answered, and the connection ends: {answer}"
+    );
 }
 
 #[tokio::test]
 async fn who_does_not_read_its_answers_is_hung_up_on() {
-    let server = start(Limits { body_idle: Duration::from_millis(50), ..Limits::default() }).await;
+    let server = start(Limits {
+        body_idle: Duration::from_millis(50),
+        ..Limits::default()
+    })
+    .await;
     let body = json!({"ExclusiveStartStreamName": "a".repeat(128)}).to_string();
     let request = format!(
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.ListStreams\r\n\
@@ -386,13 +579,24 @@ async fn who_does_not_read_its_answers_is_hung_up_on() {
 
 #[tokio::test]
 async fn a_shutdown_lets_requests_end_and_takes_no_new_ones() {
-    let Server { at, state, stop, stopped } = start(Limits::default()).await;
+    let Server {
+        at,
+        state,
+        stop,
+        stopped,
+    } = start(Limits::default()).await;
     let io = TokioIo::new(TcpStream::connect(at).await.unwrap());
     let (mut sender, connection) = http1::handshake(io).await.unwrap();
     Env::real().spawn(async { drop(connection.await) });
-    let request = Request::post("/").header("host", "a").header("content-type", JSON);
+    let request = Request::post("/")
+        .header("host", "a")
+        .header("content-type", JSON);
     let request = request.header("x-amz-target", "Kinesis_20131202.DeleteStream");
-    let running = sender.send_request(request.body(Full::new(Bytes::from(r#"{"StreamName":"a"}"#))).unwrap());
+    let running = sender.send_request(
+        request
+            .body(Full::new(Bytes::from(r#"{"StreamName":"a"}"#)))
+            .unwrap(),
+    );
     let shutdown = async {
         state.entered.acquire().await.unwrap().forget();
         stop.send(()).unwrap();
@@ -408,8 +612,16 @@ async fn a_shutdown_lets_requests_end_and_takes_no_new_ones() {
 
 #[tokio::test]
 async fn a_shutdown_drops_what_does_not_end() {
-    let Server { at, state, stop, stopped } =
-        start(Limits { drain: Duration::from_millis(10), ..Limits::default() }).await;
+    let Server {
+        at,
+        state,
+        stop,
+        stopped,
+    } = start(Limits {
+        drain: Duration::from_millis(10),
+        ..Limits::default()
+    })
+    .await;
     let mut socket = TcpStream::connect(at).await.unwrap();
     let head = format!(
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.DeleteStream\r\n\
@@ -419,7 +631,11 @@ async fn a_shutdown_drops_what_does_not_end() {
     state.entered.acquire().await.unwrap().forget();
     stop.send(()).unwrap();
     stopped.await.unwrap();
-    assert_eq!(socket.read(&mut [0; 64]).await.unwrap_or(0), 0, "it ended without an answer");
+    assert_eq!(
+        socket.read(&mut [0; 64]).await.unwrap_or(0),
+        0,
+        "it ended without an answer"
+    );
 }
 
 /// One frame of HTTP/2: its type, flags, stream and payload.
@@ -429,7 +645,12 @@ async fn frame(socket: &mut TcpStream) -> (u8, u8, u32, Vec<u8>) {
     let len = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
     let mut payload = vec![0; len];
     socket.read_exact(&mut payload).await.unwrap();
-    (head[3], head[4], u32::from_be_bytes([head[5], head[6], head[7], head[8]]), payload)
+    (
+        head[3],
+        head[4],
+        u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
+        payload,
+    )
 }
 
 #[tokio::test]
@@ -450,9 +671,15 @@ async fn a_connection_changes_to_http2_when_it_is_asked_to() {
             head.push(socket.read_u8().await.unwrap());
         }
         let head = String::from_utf8(head).unwrap().to_lowercase();
-        assert!(head.starts_with("http/1.1 101") && head.contains("upgrade: h2c"), "{head}");
+        assert!(
+            head.starts_with("http/1.1 101") && head.contains("upgrade: h2c"),
+            "{head}"
+        );
         // The client's preface, and its settings: none.
-        socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        socket
+            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+            .await
+            .unwrap();
         let mut answer = Vec::new();
         loop {
             let (kind, flags, stream, payload) = frame(&mut socket).await;
@@ -465,7 +692,10 @@ async fn a_connection_changes_to_http2_when_it_is_asked_to() {
             }
         }
         let output: Value = serde_json::from_slice(&answer).unwrap();
-        assert_eq!(output, json!({"StreamNames": [name], "HasMoreStreams": false}));
+        assert_eq!(
+            output,
+            json!({"StreamNames": [name], "HasMoreStreams": false})
+        );
     }
 }
 
@@ -485,8 +715,17 @@ async fn a_wish_for_http2_with_a_large_body_is_passed_over() {
 
 #[tokio::test]
 async fn connections_are_counted() {
-    let server = start(Limits { connections: 1, idle: Duration::from_millis(50), ..Limits::default() }).await;
+    let server = start(Limits {
+        connections: 1,
+        idle: Duration::from_millis(50),
+        ..Limits::default()
+    })
+    .await;
     let silent = TcpStream::connect(server.at).await.unwrap();
-    assert_eq!(server.call("ListStreams", json!({})).await.status, 200, "the silent one had its time");
+    assert_eq!(
+        server.call("ListStreams", json!({})).await.status,
+        200,
+        "the silent one had its time"
+    );
     drop(silent);
 }

@@ -33,7 +33,10 @@ mod tests {
     fn records() -> impl Strategy<Value = Vec<Plain>> {
         let key = prop_oneof![Just("same".to_owned()), "\\PC{1,20}"];
         let hash_key = prop::option::of(prop_oneof![Just("0".to_owned()), "[1-9][0-9]{0,30}"]);
-        prop::collection::vec((key, hash_key, prop::collection::vec(any::<u8>(), 0..300)), 1..60)
+        prop::collection::vec(
+            (key, hash_key, prop::collection::vec(any::<u8>(), 0..300)),
+            1..60,
+        )
     }
 
     fn written(records: &[Plain], bytes_max: usize) -> Vec<Aggregate> {
@@ -42,7 +45,10 @@ mod tests {
         for (key, hash_key, data) in records {
             if !aggregator.add(key, hash_key.as_deref(), data) {
                 done.extend(aggregator.finish());
-                assert!(aggregator.add(key, hash_key.as_deref(), data), "an empty one takes any of these");
+                assert!(
+                    aggregator.add(key, hash_key.as_deref(), data),
+                    "an empty one takes any of these"
+                );
             }
         }
         done.extend(aggregator.finish());

@@ -37,7 +37,11 @@ pub fn split(record: &Bytes) -> Option<Vec<UserRecord>> {
     let message = AggregatedRecord::decode(message).ok()?;
     let keys = shared(message.partition_key_table);
     let hash_keys = shared(message.explicit_hash_key_table);
-    message.records.into_iter().map(|record| user_record(record, &keys, &hash_keys)).collect()
+    message
+        .records
+        .into_iter()
+        .map(|record| user_record(record, &keys, &hash_keys))
+        .collect()
 }
 
 fn shared(table: Vec<String>) -> Vec<Arc<str>> {
@@ -74,21 +78,55 @@ mod tests {
     }
 
     fn whole() -> Record {
-        Record { partition_key_index: Some(0), data: Some(Bytes::from_static(b"x")), ..Default::default() }
+        Record {
+            partition_key_index: Some(0),
+            data: Some(Bytes::from_static(b"x")),
+            ..Default::default()
+        }
     }
 
     #[test]
     fn a_message_that_lacks_what_is_required_is_not_taken_apart() {
         assert_eq!(split(&message(whole())).map(|r| r.len()), Some(1));
-        assert_eq!(split(&message(Record { partition_key_index: None, ..whole() })), None);
-        assert_eq!(split(&message(Record { data: None, ..whole() })), None);
+        assert_eq!(
+            split(&message(Record {
+                partition_key_index: None,
+                ..whole()
+            })),
+            None
+        );
+        assert_eq!(
+            split(&message(Record {
+                data: None,
+                ..whole()
+            })),
+            None
+        );
     }
 
     #[test]
     fn an_index_beyond_its_table_is_refused() {
-        assert_eq!(split(&message(Record { partition_key_index: Some(1), ..whole() })), None);
-        assert_eq!(split(&message(Record { partition_key_index: Some(u64::MAX), ..whole() })), None);
-        assert_eq!(split(&message(Record { explicit_hash_key_index: Some(0), ..whole() })), None);
+        assert_eq!(
+            split(&message(Record {
+                partition_key_index: Some(1),
+                ..whole()
+            })),
+            None
+        );
+        assert_eq!(
+            split(&message(Record {
+                partition_key_index: Some(u64::MAX),
+                ..whole()
+            })),
+            None
+        );
+        assert_eq!(
+            split(&message(Record {
+                explicit_hash_key_index: Some(0),
+                ..whole()
+            })),
+            None
+        );
     }
 
     /// Written by hand from the format's description: one record "hello" under the key "k".
@@ -97,7 +135,10 @@ mod tests {
         let message = [&b"\x0a\x01k\x1a\x09\x08\x00\x1a\x05hello"[..]].concat();
         let record = Bytes::from([&MAGIC[..], &message, &Md5::digest(&message)[..]].concat());
         let records = split(&record).unwrap();
-        assert_eq!((&*records[0].partition_key, &records[0].data[..]), ("k", &b"hello"[..]));
+        assert_eq!(
+            (&*records[0].partition_key, &records[0].data[..]),
+            ("k", &b"hello"[..])
+        );
         let mut aggregator = crate::Aggregator::new(100);
         assert!(aggregator.add("k", None, b"hello"));
         assert_eq!(aggregator.finish().unwrap().data, record);

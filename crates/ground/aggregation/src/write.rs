@@ -48,10 +48,16 @@ impl Aggregator {
 
     /// Adds a user record, or returns `false` and stays as it is when that would make it too large.
     #[must_use = "a record that does not fit has to go elsewhere"]
-    pub fn add(&mut self, partition_key: &str, explicit_hash_key: Option<&str>, data: &[u8]) -> bool {
+    pub fn add(
+        &mut self,
+        partition_key: &str,
+        explicit_hash_key: Option<&str>,
+        data: &[u8],
+    ) -> bool {
         let (key, key_bytes) = self.keys.place(partition_key);
-        let (hash_key, hash_key_bytes) =
-            explicit_hash_key.map(|k| self.hash_keys.place(k)).map_or((None, 0), |(i, n)| (Some(i), n));
+        let (hash_key, hash_key_bytes) = explicit_hash_key
+            .map(|k| self.hash_keys.place(k))
+            .map_or((None, 0), |(i, n)| (Some(i), n));
         let body = 1
             + encoded_len_varint(key)
             + hash_key.map_or(0, |index| 1 + encoded_len_varint(index))
@@ -90,7 +96,9 @@ impl Aggregator {
         let first = taken.records.first()?;
         let (partition_key, explicit_hash_key) = (
             taken.keys.texts.first()?.to_string(),
-            first.explicit_hash_key_index.map(|_| taken.hash_keys.texts[0].to_string()),
+            first
+                .explicit_hash_key_index
+                .map(|_| taken.hash_keys.texts[0].to_string()),
         );
         let records = taken.records.len();
         let message = AggregatedRecord {
@@ -99,8 +107,17 @@ impl Aggregator {
             records: taken.records,
         };
         let data = framed(&message.encode_to_vec());
-        debug_assert_eq!(data.len(), FRAME_BYTES + taken.message_bytes, "the size was reckoned exactly");
-        Some(Aggregate { partition_key, explicit_hash_key, data, records })
+        debug_assert_eq!(
+            data.len(),
+            FRAME_BYTES + taken.message_bytes,
+            "the size was reckoned exactly"
+        );
+        Some(Aggregate {
+            partition_key,
+            explicit_hash_key,
+            data,
+            records,
+        })
     }
 }
 
@@ -160,7 +177,10 @@ mod tests {
         assert_eq!(aggregator.len(), 1);
         assert!(aggregator.add("k", Some("7"), b"ab"));
         let aggregate = aggregator.finish().unwrap();
-        assert_eq!((aggregate.records, aggregate.partition_key.as_str()), (2, "k"));
+        assert_eq!(
+            (aggregate.records, aggregate.partition_key.as_str()),
+            (2, "k")
+        );
         assert_eq!(aggregate.explicit_hash_key.as_deref(), Some("7"));
         assert!(aggregator.is_empty(), "it starts over");
     }

@@ -50,7 +50,9 @@ pub enum CatalogError {
         key: String,
     },
     /// The disk has no room; the same call succeeds once there is room again.
-    #[error("the disk that holds the catalog is full: free some space, and writing goes on by itself")]
+    #[error(
+        "the disk that holds the catalog is full: free some space, and writing goes on by itself"
+    )]
     DiskFull,
     /// A stored value is not what was written.
     #[error("the catalog's value of {key} is damaged: {what}")]

@@ -33,7 +33,10 @@ impl Catalog for MemoryCatalog {
             .range(prefix.to_owned()..)
             .take_while(|(key, _)| key.starts_with(prefix))
             .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
-        Ok(found.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+        Ok(found
+            .take(limit)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
@@ -42,13 +45,19 @@ impl Catalog for MemoryCatalog {
         let mut changed: BTreeMap<String, Option<Versioned>> = BTreeMap::new();
         let mut versions = Vec::with_capacity(changes.len());
         for change in changes {
-            let current = changed.get(&change.key).unwrap_or(&entries.get(&change.key).cloned()).clone();
+            let current = changed
+                .get(&change.key)
+                .unwrap_or(&entries.get(&change.key).cloned())
+                .clone();
             let current = current.map(|found| found.version);
             if !is_expected(&change, current) {
                 return Err(CatalogError::Conflict { key: change.key });
             }
             let version = after_commit(&change, current);
-            changed.insert(change.key, change.value.map(|value| Versioned { value, version }));
+            changed.insert(
+                change.key,
+                change.value.map(|value| Versioned { value, version }),
+            );
             versions.push(version);
         }
         for (key, value) in changed {

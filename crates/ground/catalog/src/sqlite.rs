@@ -43,7 +43,9 @@ struct Commit {
 impl SqliteCatalog {
     /// Opens the catalog in `options.dir`, or makes it.
     pub fn open(env: Env, options: Options) -> Result<Self, CatalogError> {
-        env.disk.create_dir_all(&options.dir).map_err(|e| CatalogError::Failed(e.to_string().into()))?;
+        env.disk
+            .create_dir_all(&options.dir)
+            .map_err(|e| CatalogError::Failed(e.to_string().into()))?;
         let path = options.dir.join("catalog.sqlite");
         if options.sync {
             check_log(&env, &options.dir.join("catalog.sqlite-wal"))?;
@@ -54,8 +56,15 @@ impl SqliteCatalog {
         let readers = (0..limits::READERS).map(|_| connect(&path, options.sync).map(Mutex::new));
         let readers = Arc::new(Readers(readers.collect::<Result<_, _>>()?));
         let (writer, commits) = mpsc::channel(limits::COMMITS_WAITING_MAX);
-        env.tasks.thread("catalog", Box::new(move || write_until_closed(connection, commits)));
-        Ok(Self { env, readers, writer })
+        env.tasks.thread(
+            "catalog",
+            Box::new(move || write_until_closed(connection, commits)),
+        );
+        Ok(Self {
+            env,
+            readers,
+            writer,
+        })
     }
 
     async fn read<T: Send + 'static>(
@@ -72,10 +81,14 @@ impl Catalog for SqliteCatalog {
     async fn get(&self, key: &str) -> Result<Option<Versioned>, CatalogError> {
         let key = key.to_owned();
         self.read(move |connection| {
-            let mut select =
-                connection.prepare_cached("SELECT version, crc, value FROM entries WHERE key = ?1")?;
-            let row = select.query_row([key.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            row.optional()?.map(|(version, crc, value)| check(&key, version, crc, value)).transpose()
+            let mut select = connection
+                .prepare_cached("SELECT version, crc, value FROM entries WHERE key = ?1")?;
+            let row = select.query_row([key.as_bytes()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            });
+            row.optional()?
+                .map(|(version, crc, value)| check(&key, version, crc, value))
+                .transpose()
         })
         .await
     }
@@ -87,7 +100,8 @@ impl Catalog for SqliteCatalog {
         limit: usize,
     ) -> Result<Vec<(String, Versioned)>, CatalogError> {
         let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
-        self.read(move |connection| scan(connection, &prefix, after.as_deref(), limit)).await
+        self.read(move |connection| scan(connection, &prefix, after.as_deref(), limit))
+            .await
     }
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
@@ -98,7 +112,10 @@ impl Catalog for SqliteCatalog {
         }
         let (done, result) = oneshot::channel();
         let closed = || CatalogError::Failed("the catalog is closed".into());
-        self.writer.send(Commit { changes, done }).await.map_err(|_| closed())?;
+        self.writer
+            .send(Commit { changes, done })
+            .await
+            .map_err(|_| closed())?;
         result.await.map_err(|_| closed())?
     }
 }
@@ -148,7 +165,9 @@ fn check_log(env: &Env, path: &std::path::Path) -> Result<(), CatalogError> {
     match env.disk.open_read(path) {
         Ok(file) => wal::check(&*file),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(CatalogError::Failed(format!("{}: {e}", path.display()).into())),
+        Err(e) => Err(CatalogError::Failed(
+            format!("{}: {e}", path.display()).into(),
+        )),
     }
 }
 
@@ -205,7 +224,10 @@ fn write_one(
     changes: &[Change],
 ) -> Result<Vec<Version>, CatalogError> {
     let together = transaction.savepoint()?;
-    let versions = changes.iter().map(|change| apply(&together, change)).collect::<Result<_, _>>()?;
+    let versions = changes
+        .iter()
+        .map(|change| apply(&together, change))
+        .collect::<Result<_, _>>()?;
     together.commit()?;
     Ok(versions)
 }
@@ -216,7 +238,9 @@ fn apply(connection: &Connection, change: &Change) -> Result<Version, CatalogErr
     let current: Option<i64> = select.query_row([key], |row| row.get(0)).optional()?;
     let current = current.map(|version| Version(version as u64));
     if !is_expected(change, current) {
-        return Err(CatalogError::Conflict { key: change.key.clone() });
+        return Err(CatalogError::Conflict {
+            key: change.key.clone(),
+        });
     }
     let version = after_commit(change, current);
     match &change.value {
@@ -224,8 +248,15 @@ fn apply(connection: &Connection, change: &Change) -> Result<Version, CatalogErr
             .prepare_cached(
                 "INSERT OR REPLACE INTO entries (key, version, crc, value) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![key, version.0 as i64, checksum(key, version, value), value.as_ref()])?,
-        None => connection.prepare_cached("DELETE FROM entries WHERE key = ?1")?.execute([key])?,
+            .execute(params![
+                key,
+                version.0 as i64,
+                checksum(key, version, value),
+                value.as_ref()
+            ])?,
+        None => connection
+            .prepare_cached("DELETE FROM entries WHERE key = ?1")?
+            .execute([key])?,
     };
     Ok(version)
 }
@@ -242,9 +273,17 @@ fn scan(
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let after = after.unwrap_or("").as_bytes();
-    let rows = select.query_map(params![prefix.as_bytes(), after, end_of_prefix(prefix), limit], |row| {
-        Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
+    let rows = select.query_map(
+        params![prefix.as_bytes(), after, end_of_prefix(prefix), limit],
+        |row| {
+            Ok((
+                row.get::<_, Vec<u8>>(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+            ))
+        },
+    )?;
     let mut found = Vec::new();
     for row in rows {
         let (key, version, crc, value) = row?;
@@ -274,9 +313,15 @@ fn checksum(key: &[u8], version: Version, value: &[u8]) -> i64 {
 fn check(key: &str, version: i64, crc: i64, value: Vec<u8>) -> Result<Versioned, CatalogError> {
     let version = Version(version as u64);
     if checksum(key.as_bytes(), version, &value) != crc {
-        return Err(CatalogError::Damaged { key: key.to_owned(), what: "its checksum is wrong".into() });
+        return Err(CatalogError::Damaged {
+            key: key.to_owned(),
+            what: "its checksum is wrong".into(),
+        });
     }
-    Ok(Versioned { value: Bytes::from(value), version })
+    Ok(Versioned {
+        value: Bytes::from(value),
+        version,
+    })
 }
 
 impl From<rusqlite::Error> for CatalogError {

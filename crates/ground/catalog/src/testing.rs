@@ -14,7 +14,10 @@ pub struct MortalCatalog {
 
 impl Default for MortalCatalog {
     fn default() -> Self {
-        Self { entries: MemoryCatalog::default(), commits: AtomicU32::new(u32::MAX) }
+        Self {
+            entries: MemoryCatalog::default(),
+            commits: AtomicU32::new(u32::MAX),
+        }
     }
 }
 
@@ -47,7 +50,10 @@ impl Catalog for MortalCatalog {
 
     async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
         let fewer = |left: u32| left.checked_sub(1);
-        match self.commits.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer) {
+        match self
+            .commits
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+        {
             Ok(_) => self.entries.commit(changes).await,
             Err(_) => Err(CatalogError::Failed("the catalog is dead".into())),
         }

@@ -17,7 +17,8 @@ const PAGE_MAX: usize = 65_536;
 
 /// Fails when a log that was synced at each commit is damaged.
 pub fn check(file: &dyn File) -> Result<(), CatalogError> {
-    let failed = |e: std::io::Error| CatalogError::Failed(format!("catalog.sqlite-wal: {e}").into());
+    let failed =
+        |e: std::io::Error| CatalogError::Failed(format!("catalog.sqlite-wal: {e}").into());
     let len = file.len().map_err(failed)?;
     if len <= HEADER as u64 {
         return Ok(());
@@ -25,9 +26,15 @@ pub fn check(file: &dyn File) -> Result<(), CatalogError> {
     let mut header = [0; HEADER];
     file.read_exact_at(&mut header, 0).map_err(failed)?;
     let (magic, page) = (word(&header, 0), word(&header, 8) as usize);
-    let mut sums = Sums { big_endian: magic & 1 == 1, values: (0, 0) };
+    let mut sums = Sums {
+        big_endian: magic & 1 == 1,
+        values: (0, 0),
+    };
     sums.add(&header[..24]);
-    if magic & !1 != MAGIC || sums.values != (word(&header, 24), word(&header, 28)) || page > PAGE_MAX {
+    if magic & !1 != MAGIC
+        || sums.values != (word(&header, 24), word(&header, 28))
+        || page > PAGE_MAX
+    {
         return Err(damaged(0));
     }
     let mut frame = vec![0; FRAME_HEADER + page];
@@ -44,7 +51,9 @@ pub fn check(file: &dyn File) -> Result<(), CatalogError> {
         commits += u32::from(wrong.is_some() && is_current && word(&frame, 4) != 0);
         at += frame.len() as u64;
     }
-    wrong.filter(|_| commits > 1).map_or(Ok(()), |at| Err(damaged(at)))
+    wrong
+        .filter(|_| commits > 1)
+        .map_or(Ok(()), |at| Err(damaged(at)))
 }
 
 fn damaged(at: u64) -> CatalogError {
@@ -68,18 +77,33 @@ impl Sums {
     fn add(&mut self, bytes: &[u8]) {
         for pair in bytes.chunks_exact(8) {
             let word = |at| {
-                if self.big_endian { word(pair, at) } else { word(pair, at).swap_bytes() }
+                if self.big_endian {
+                    word(pair, at)
+                } else {
+                    word(pair, at).swap_bytes()
+                }
             };
             let (first, second) = (word(0), word(4));
-            self.values.0 = self.values.0.wrapping_add(first).wrapping_add(self.values.1);
-            self.values.1 = self.values.1.wrapping_add(second).wrapping_add(self.values.0);
+            self.values.0 = self
+                .values
+                .0
+                .wrapping_add(first)
+                .wrapping_add(self.values.1);
+            self.values.1 = self
+                .values
+                .1
+                .wrapping_add(second)
+                .wrapping_add(self.values.0);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods, reason = "SQLite's files are on the real disk")]
+    #![allow(
+        clippy::disallowed_methods,
+        reason = "SQLite's files are on the real disk"
+    )]
 
     use std::{fs, path::Path};
 
@@ -93,10 +117,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.sqlite");
         let connection = rusqlite::Connection::open(&path).unwrap();
-        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .unwrap();
         connection.execute_batch("CREATE TABLE t (a)").unwrap();
         for i in 0..19 {
-            connection.execute("INSERT INTO t VALUES (?1)", [i]).unwrap();
+            connection
+                .execute("INSERT INTO t VALUES (?1)", [i])
+                .unwrap();
         }
         fs::read(folder.path().join("c.sqlite-wal")).unwrap()
     }

@@ -23,7 +23,10 @@ const SPARE_BYTES: usize = 24 << 20;
 const STEPS: usize = 8;
 
 /// Buffers that nobody uses, the oldest first. Their bytes are whatever was last in them.
-static SPARE: Mutex<Spare> = Mutex::new(Spare { buffers: VecDeque::new(), bytes: 0 });
+static SPARE: Mutex<Spare> = Mutex::new(Spare {
+    buffers: VecDeque::new(),
+    bytes: 0,
+});
 
 struct Spare {
     buffers: VecDeque<Vec<u8>>,
@@ -75,7 +78,9 @@ fn as_it_was(len: usize) -> Vec<u8> {
     if !(LARGE..=LARGEST).contains(&len) {
         return Vec::with_capacity(len);
     }
-    spare().take(len).unwrap_or_else(|| Vec::with_capacity(rounded(len)))
+    spare()
+        .take(len)
+        .unwrap_or_else(|| Vec::with_capacity(rounded(len)))
 }
 
 /// Up to an eighth more.
@@ -147,7 +152,11 @@ mod tests {
         assert!(again.as_ptr() == address && again.is_empty());
         again.resize(LEN - 5, 1);
         reserve(&mut again, LEN / 4);
-        assert!(again.as_ptr() != address && again.len() == LEN - 5 && again.capacity() >= LEN / 4 * 5 - 5);
+        assert!(
+            again.as_ptr() != address
+                && again.len() == LEN - 5
+                && again.capacity() >= LEN / 4 * 5 - 5
+        );
         let longer = of_length(LEN);
         assert!(
             longer.as_ptr() == address && longer.len() == LEN,
@@ -159,20 +168,33 @@ mod tests {
     fn what_is_kept_is_bounded() {
         give(Vec::with_capacity(2 * LARGEST));
         assert!(spare().take(LARGEST + 1).is_none(), "it is too large");
-        let mut spare = Spare { buffers: VecDeque::new(), bytes: 0 };
+        let mut spare = Spare {
+            buffers: VecDeque::new(),
+            bytes: 0,
+        };
         for len in 1..40 {
             spare.give(Vec::with_capacity(len << 20));
             assert!(spare.bytes <= SPARE_BYTES);
-            assert_eq!(spare.bytes, spare.buffers.iter().map(Vec::capacity).sum::<usize>());
+            assert_eq!(
+                spare.bytes,
+                spare.buffers.iter().map(Vec::capacity).sum::<usize>()
+            );
         }
-        assert!(spare.buffers.is_empty(), "one that is larger than all may be is not kept");
+        assert!(
+            spare.buffers.is_empty(),
+            "one that is larger than all may be is not kept"
+        );
         assert!(spare.take(1).is_none());
     }
 
     #[test]
     fn sizes_are_rounded_a_little() {
         for len in [LARGE, LARGE + 1, 700_000, (1 << 20) + 1, 13_000_000] {
-            assert!((len..=len + len / 8 + 1).contains(&rounded(len)), "{len}: {}", rounded(len));
+            assert!(
+                (len..=len + len / 8 + 1).contains(&rounded(len)),
+                "{len}: {}",
+                rounded(len)
+            );
         }
         assert_eq!(rounded(1 << 20), 1 << 20);
     }

@@ -27,17 +27,27 @@ pub struct SystemClock {
 }
 
 impl Default for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn default() -> Self {
-        Self { origin: Instant::now() }
+        Self {
+            origin: Instant::now(),
+        }
     }
 }
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Millis {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
     }
 
@@ -45,7 +55,10 @@ impl Clock for SystemClock {
         self.origin.elapsed()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that sleeps"
+    )]
     async fn sleep(&self, by: Duration) {
         tokio::time::sleep(by).await;
     }
@@ -61,7 +74,11 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that stands at `start`.
     pub fn at(start: Millis) -> Self {
-        Self { start, elapsed: Mutex::default(), moved: tokio::sync::Notify::new() }
+        Self {
+            start,
+            elapsed: Mutex::default(),
+            moved: tokio::sync::Notify::new(),
+        }
     }
 
     /// Moves the clock forward and wakes the sleepers whose time has come.

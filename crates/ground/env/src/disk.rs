@@ -53,7 +53,10 @@ pub trait Disk: Send + Sync {
 }
 
 /// An open file, shared between threads; every access names its position.
-#[expect(clippy::len_without_is_empty, reason = "nobody asks a file whether it is empty")]
+#[expect(
+    clippy::len_without_is_empty,
+    reason = "nobody asks a file whether it is empty"
+)]
 pub trait File: Send + Sync {
     /// Reads at most `buffer.len()` bytes at `offset`; 0 at the file's end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
@@ -95,19 +98,30 @@ struct RealFile(fs::File);
 
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)?;
         Ok(Box::new(RealFile(file)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(RealFile(fs::OpenOptions::new().read(true).write(true).open(path)?)))
+        Ok(Box::new(RealFile(
+            fs::OpenOptions::new().read(true).write(true).open(path)?,
+        )))
     }
 
     #[cfg(target_os = "linux")]
     fn open_direct(&self, path: &Path) -> io::Result<Box<dyn File>> {
         use std::os::unix::fs::OpenOptionsExt;
         let flag = rustix::fs::OFlags::DIRECT.bits() as i32;
-        Ok(Box::new(RealFile(fs::OpenOptions::new().write(true).custom_flags(flag).open(path)?)))
+        Ok(Box::new(RealFile(
+            fs::OpenOptions::new()
+                .write(true)
+                .custom_flags(flag)
+                .open(path)?,
+        )))
     }
 
     #[cfg(not(target_os = "linux"))]
@@ -116,7 +130,9 @@ impl Disk for RealDisk {
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(RealFile(fs::OpenOptions::new().read(true).open(path)?)))
+        Ok(Box::new(RealFile(
+            fs::OpenOptions::new().read(true).open(path)?,
+        )))
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
@@ -124,18 +140,28 @@ impl Disk for RealDisk {
         for entry in fs::read_dir(dir)? {
             let (entry, meta) = entry.and_then(|e| Ok((e.file_name(), e.metadata()?)))?;
             let len = if meta.is_dir() { 0 } else { meta.len() };
-            entries.push(Entry { name: entry.to_string_lossy().into_owned(), len, is_dir: meta.is_dir() });
+            entries.push(Entry {
+                name: entry.to_string_lossy().into_owned(),
+                len,
+                is_dir: meta.is_dir(),
+            });
         }
         entries.sort();
         Ok(entries)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that touches files"
+    )]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that touches files"
+    )]
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
@@ -144,12 +170,18 @@ impl Disk for RealDisk {
         fs::remove_dir_all(dir)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that touches files"
+    )]
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that touches files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that touches files"
+    )]
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         fs::File::open(dir)?.sync_all()
     }
@@ -160,7 +192,12 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
         Ok(Box::new(RealFile(file)))
     }
@@ -208,7 +245,12 @@ impl File for RealFile {
         let from = self.len()?;
         let more = len.checked_sub(from).filter(|more| *more > 0);
         let Some(more) = more else { return Ok(()) };
-        Ok(rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::empty(), from, more)?)
+        Ok(rustix::fs::fallocate(
+            &self.0,
+            rustix::fs::FallocateFlags::empty(),
+            from,
+            more,
+        )?)
     }
 
     fn len(&self) -> io::Result<u64> {

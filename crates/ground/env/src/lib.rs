@@ -55,21 +55,30 @@ impl Env {
     ///
     /// # Panics
     /// When `work` panics.
-    pub async fn to_the_end<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+    pub async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
         let (done, result) = tokio::sync::oneshot::channel();
         // The receiver is gone only when the caller is: nobody misses the answer.
         self.spawn(async move { drop(done.send(work.await)) });
-        result.await.expect("work that runs to its end does not panic")
+        result
+            .await
+            .expect("work that runs to its end does not panic")
     }
 
     /// Runs `work`, which may block on the disk, away from the asynchronous threads.
     ///
     /// # Panics
     /// When `work` panics.
-    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         let (done, result) = tokio::sync::oneshot::channel();
         // The receiver is gone only when the caller gave up waiting: nobody misses the answer.
-        self.tasks.blocking(Box::new(move || drop(done.send(work()))));
+        self.tasks
+            .blocking(Box::new(move || drop(done.send(work()))));
         result.await.expect("blocking work does not panic")
     }
 }

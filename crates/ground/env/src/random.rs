@@ -24,7 +24,10 @@ pub trait Random: Send + Sync {
         b[8] = b[8] & 0x3f | 0x80;
         // Each request has one: without the machinery of `format!`.
         let mut text = [b'-'; 36];
-        let digits = text.iter_mut().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+        let digits = text
+            .iter_mut()
+            .enumerate()
+            .filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
         for (nth, (_, digit)) in digits.enumerate() {
             let byte = b[nth / 2];
             *digit = HEX[usize::from(if nth % 2 == 0 { byte >> 4 } else { byte & 0xf })];
@@ -39,7 +42,10 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the machine for chance")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that asks the machine for chance"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
     }

@@ -111,7 +111,9 @@ impl SimDisk {
             n => world.rng.random_range(0..=n),
         };
         let renamings = std::mem::take(&mut world.renamings);
-        renamings[..kept].iter().for_each(|r| r.apply(&mut world.durable_names));
+        renamings[..kept]
+            .iter()
+            .for_each(|r| r.apply(&mut world.durable_names));
         world.names = world.durable_names.clone();
         world.locks.clear();
         world.life += 1;
@@ -163,13 +165,22 @@ impl SimDisk {
     }
 
     fn file(&self, world: &World, node: usize) -> Box<dyn File> {
-        Box::new(SimFile { disk: self.clone(), node, life: world.life, is_direct: false, lock: None })
+        Box::new(SimFile {
+            disk: self.clone(),
+            node,
+            life: world.life,
+            is_direct: false,
+            lock: None,
+        })
     }
 }
 
 impl World {
     fn node(&self, path: &Path) -> io::Result<usize> {
-        self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.names
+            .get(path)
+            .copied()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn is_stopped(&self) -> bool {
@@ -179,15 +190,26 @@ impl World {
     /// Counts a step, which fails when the disk is stopped.
     fn step(&mut self) -> io::Result<()> {
         self.steps += 1;
-        if self.is_stopped() { Err(stopped()) } else { Ok(()) }
+        if self.is_stopped() {
+            Err(stopped())
+        } else {
+            Ok(())
+        }
     }
 
     fn check_running(&self) -> io::Result<()> {
-        if self.is_stopped() { Err(stopped()) } else { Ok(()) }
+        if self.is_stopped() {
+            Err(stopped())
+        } else {
+            Ok(())
+        }
     }
 
     fn used(&self) -> u64 {
-        self.names.values().map(|&node| self.nodes[node].now.len() as u64).sum()
+        self.names
+            .values()
+            .map(|&node| self.nodes[node].now.len() as u64)
+            .sum()
     }
 
     fn rename(&mut self, renaming: Renaming) {
@@ -210,7 +232,10 @@ impl World {
         let growth = end.saturating_sub(self.nodes[node].now.len() as u64);
         if runs.is_ok() && self.room.is_some_and(|room| self.used() + growth > room) {
             // A full disk takes what fits.
-            let fits = self.room.unwrap_or(0).saturating_sub(self.used() + growth - bytes.len() as u64);
+            let fits = self
+                .room
+                .unwrap_or(0)
+                .saturating_sub(self.used() + growth - bytes.len() as u64);
             let fits = &bytes[..(fits as usize).min(bytes.len())];
             self.nodes[node].change(Change::Write(offset, fits.to_vec()));
             return Err(io::ErrorKind::StorageFull.into());
@@ -235,7 +260,9 @@ impl Node {
 
     fn sync(&mut self) {
         let unsynced = std::mem::take(&mut self.unsynced);
-        unsynced.iter().for_each(|change| change.apply(&mut self.durable));
+        unsynced
+            .iter()
+            .for_each(|change| change.apply(&mut self.durable));
     }
 
     fn crash(&mut self, rng: &mut StdRng) {
@@ -253,7 +280,9 @@ impl Node {
             }
             match change {
                 Change::Write(offset, bytes) if rng.random_bool(torn) => {
-                    tear(*offset, bytes, rng).iter().for_each(|part| part.apply(&mut self.durable));
+                    tear(*offset, bytes, rng)
+                        .iter()
+                        .for_each(|part| part.apply(&mut self.durable));
                 }
                 whole => whole.apply(&mut self.durable),
             }
@@ -269,8 +298,13 @@ fn tear(offset: u64, bytes: &[u8], rng: &mut StdRng) -> Vec<Change> {
         let len = rng.random_range(0..=bytes.len());
         return vec![Change::Write(offset, bytes[..len].to_vec())];
     }
-    let sectors = bytes.chunks(SECTOR).enumerate().filter(|_| rng.random_bool(0.5));
-    sectors.map(|(i, sector)| Change::Write(offset + (i * SECTOR) as u64, sector.to_vec())).collect()
+    let sectors = bytes
+        .chunks(SECTOR)
+        .enumerate()
+        .filter(|_| rng.random_bool(0.5));
+    sectors
+        .map(|(i, sector)| Change::Write(offset + (i * SECTOR) as u64, sector.to_vec()))
+        .collect()
 }
 
 impl Change {
@@ -314,7 +348,13 @@ impl Disk for SimDisk {
         let world = self.world();
         world.check_running()?;
         let (node, life) = (world.node(path)?, world.life);
-        Ok(Box::new(SimFile { disk: self.clone(), node, life, is_direct: true, lock: None }))
+        Ok(Box::new(SimFile {
+            disk: self.clone(),
+            node,
+            life,
+            is_direct: true,
+            lock: None,
+        }))
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -329,12 +369,22 @@ impl Disk for SimDisk {
         }
         let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
         let within = |path: &Path| (path.parent() == Some(dir)).then(|| name(path)).flatten();
-        let folders =
-            world.folders.iter().filter_map(|path| Some(Entry { name: within(path)?, len: 0, is_dir: true }));
+        let folders = world.folders.iter().filter_map(|path| {
+            Some(Entry {
+                name: within(path)?,
+                len: 0,
+                is_dir: true,
+            })
+        });
         let len = |node: usize| world.nodes[node].now.len() as u64;
         let files = world.names.iter();
-        let files =
-            files.filter_map(|(path, &n)| Some(Entry { name: within(path)?, len: len(n), is_dir: false }));
+        let files = files.filter_map(|(path, &n)| {
+            Some(Entry {
+                name: within(path)?,
+                len: len(n),
+                is_dir: false,
+            })
+        });
         let mut entries: Vec<_> = folders.chain(files).collect();
         entries.sort();
         Ok(entries)
@@ -359,8 +409,15 @@ impl Disk for SimDisk {
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
         let mut world = self.world();
         world.step()?;
-        let within: Vec<PathBuf> = world.names.keys().filter(|path| path.starts_with(dir)).cloned().collect();
-        within.into_iter().for_each(|path| world.rename(Renaming::Gone(path)));
+        let within: Vec<PathBuf> = world
+            .names
+            .keys()
+            .filter(|path| path.starts_with(dir))
+            .cloned()
+            .collect();
+        within
+            .into_iter()
+            .for_each(|path| world.rename(Renaming::Gone(path)));
         world.folders.retain(|path| !path.starts_with(dir));
         Ok(())
     }
@@ -376,8 +433,9 @@ impl Disk for SimDisk {
         let mut world = self.world();
         world.sync()?;
         let all = std::mem::take(&mut world.renamings);
-        let (here, elsewhere): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|r| r.path().parent() == Some(dir));
+        let (here, elsewhere): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|r| r.path().parent() == Some(dir));
         world.renamings = elsewhere;
         here.iter().for_each(|r| r.apply(&mut world.durable_names));
         Ok(())
@@ -385,7 +443,9 @@ impl Disk for SimDisk {
 
     fn free_space(&self, _dir: &Path) -> io::Result<u64> {
         let world = self.world();
-        Ok(world.room.map_or(u64::MAX, |room| room.saturating_sub(world.used())))
+        Ok(world
+            .room
+            .map_or(u64::MAX, |room| room.saturating_sub(world.used())))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn File>> {
@@ -420,7 +480,11 @@ impl SimFile {
     /// The disk, if the file was opened since the last crash.
     fn world(&self) -> io::Result<MutexGuard<'_, World>> {
         let world = self.disk.world();
-        if world.life == self.life { Ok(world) } else { Err(stopped()) }
+        if world.life == self.life {
+            Ok(world)
+        } else {
+            Err(stopped())
+        }
     }
 }
 
@@ -448,7 +512,9 @@ impl File for SimFile {
     fn write_all_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
         let is_aligned =
             |part: &IoSlice<'_>| (part.as_ptr().addr() | part.len()).is_multiple_of(DIRECT_ALIGN);
-        if self.is_direct && !(parts.iter().all(is_aligned) && offset.is_multiple_of(DIRECT_ALIGN as u64)) {
+        if self.is_direct
+            && !(parts.iter().all(is_aligned) && offset.is_multiple_of(DIRECT_ALIGN as u64))
+        {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
@@ -546,7 +612,9 @@ mod tests {
         let file = disk.create(&path).unwrap();
         disk.stop_at(disk.steps() + 1);
         write(&*file, b"a", 0).unwrap();
-        assert!(write(&*file, b"b", 1).is_err() && file.sync().is_err() && disk.open(&path).is_err());
+        assert!(
+            write(&*file, b"b", 1).is_err() && file.sync().is_err() && disk.open(&path).is_err()
+        );
         disk.crash();
         disk.create(Path::new("/d/other")).unwrap();
     }
@@ -561,7 +629,10 @@ mod tests {
         file.set_len(0).unwrap();
         write(&*file, b"abc", 0).unwrap();
         assert_eq!(disk.free_space(Path::new("/d")).unwrap(), 0);
-        assert_eq!(file.allocate(4).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(
+            file.allocate(4).unwrap_err().kind(),
+            io::ErrorKind::StorageFull
+        );
         disk.set_room(None);
         write(&*file, b"d", 3).unwrap();
         file.allocate(6).unwrap();

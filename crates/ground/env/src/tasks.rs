@@ -21,17 +21,26 @@ pub trait Spawn: Send + Sync {
 pub struct TokioTasks;
 
 impl Spawn for TokioTasks {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that spawns"
+    )]
     fn spawn(&self, task: Task) {
         tokio::spawn(task);
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that spawns"
+    )]
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) {
         tokio::task::spawn_blocking(work);
     }
 
     fn thread(&self, name: &str, work: Box<dyn FnOnce() + Send>) {
-        thread::Builder::new().name(name.to_owned()).spawn(work).expect("the machine has a thread to give");
+        thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work)
+            .expect("the machine has a thread to give");
     }
 }

@@ -186,7 +186,12 @@ pub trait ShardLog: Send + Sync {
 
     /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
     /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached.
-    async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError>;
+    async fn read(
+        &self,
+        shard: ShardNumber,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Result<Chunk, LogError>;
 
     /// The first readable offset whose record's time is at or after `time`; the end when there is none.
     async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError>;

@@ -52,7 +52,10 @@ pub fn encoded_len(batch: &[Append<'_>]) -> usize {
 /// # Panics
 /// When a key or a value is longer than the limits say: who appends has checked that.
 pub fn encode(batch: &[Append<'_>], buffer: BytesMut) -> Draft {
-    let mut draft = Draft { bytes: buffer, blocks: Vec::with_capacity(batch.len()) };
+    let mut draft = Draft {
+        bytes: buffer,
+        blocks: Vec::with_capacity(batch.len()),
+    };
     for (append, Append { records, .. }) in batch.iter().enumerate() {
         let mut rest = *records;
         while !rest.is_empty() {
@@ -76,7 +79,13 @@ fn encode_block(draft: &mut Draft, append: usize, records: &[NewRecord<'_>]) -> 
     let body = &draft.bytes[body..];
     let length = u32::try_from(body.len()).expect("one record over the block's size at the most");
     let body_crc = crc(body);
-    draft.blocks.push(DraftBlock { append, at, count: count as u32, length, body_crc });
+    draft.blocks.push(DraftBlock {
+        append,
+        at,
+        count: count as u32,
+        length,
+        body_crc,
+    });
     count
 }
 
@@ -102,7 +111,12 @@ pub struct Records {
 impl Records {
     /// The records of the block `header` whose body is `body`.
     pub fn new(header: BlockHeader, body: Bytes) -> Self {
-        Self { body, at: 0, next: header.first, header }
+        Self {
+            body,
+            at: 0,
+            next: header.first,
+            header,
+        }
     }
 
     /// Whether all records were taken and nothing is left.
@@ -144,7 +158,12 @@ impl Iterator for Records {
         }
         let record = self.bounds().map(|(key, value, end)| {
             let (key, value) = (self.body.slice(key..value), self.body.slice(value..end));
-            let record = Record { offset: self.next, time: self.header.time, key, value };
+            let record = Record {
+                offset: self.next,
+                time: self.header.time,
+                key,
+                value,
+            };
             self.at = end;
             self.next += 1;
             record
@@ -162,16 +181,37 @@ mod tests {
     use crate::{api::ShardNumber, format::Kind};
 
     fn header(first: u64, block: &DraftBlock) -> BlockHeader {
-        let DraftBlock { count, length, body_crc, .. } = *block;
-        BlockHeader { kind: Kind::Records, count, shard: 1, first, time: Millis(9), length, body_crc }
+        let DraftBlock {
+            count,
+            length,
+            body_crc,
+            ..
+        } = *block;
+        BlockHeader {
+            kind: Kind::Records,
+            count,
+            shard: 1,
+            first,
+            time: Millis(9),
+            length,
+            body_crc,
+        }
     }
 
     #[test]
     fn a_long_append_becomes_several_blocks_and_comes_back_whole() {
         let values: Vec<_> = (0..50).map(|i| vec![i; 10_000]).collect();
-        let records: Vec<_> =
-            values.iter().map(|value| NewRecord { key: &value[..3], value: &value[..] }).collect();
-        let batch = [Append { shard: ShardNumber(1), records: &records }];
+        let records: Vec<_> = values
+            .iter()
+            .map(|value| NewRecord {
+                key: &value[..3],
+                value: &value[..],
+            })
+            .collect();
+        let batch = [Append {
+            shard: ShardNumber(1),
+            records: &records,
+        }];
         let Draft { bytes, blocks } = encode(&batch, BytesMut::new());
         assert!(blocks.len() > 3 && bytes.len() <= encoded_len(&batch));
         let bytes = bytes.freeze();
@@ -182,8 +222,15 @@ mod tests {
             back.extend(found.by_ref().map(Result::unwrap));
             assert!(found.is_exhausted());
         }
-        assert!(back.iter().zip(&records).all(|(b, r)| b.key == r.key && b.value == r.value));
-        assert_eq!(back.iter().map(|r| r.offset).collect::<Vec<_>>(), (0..50).collect::<Vec<_>>());
+        assert!(
+            back.iter()
+                .zip(&records)
+                .all(|(b, r)| b.key == r.key && b.value == r.value)
+        );
+        assert_eq!(
+            back.iter().map(|r| r.offset).collect::<Vec<_>>(),
+            (0..50).collect::<Vec<_>>()
+        );
     }
 
     proptest! {

@@ -58,8 +58,14 @@ mod tests {
         buffers.give(first);
         assert!(buffers.take(LARGE).as_ptr() != address, "it is read");
         buffers.give(reader);
-        assert!(buffers.take(LARGE + 1).as_ptr() != address, "it is too small");
-        assert!(buffers.take(LARGE / 2).as_ptr() != address, "it is far too large");
+        assert!(
+            buffers.take(LARGE + 1).as_ptr() != address,
+            "it is too small"
+        );
+        assert!(
+            buffers.take(LARGE / 2).as_ptr() != address,
+            "it is far too large"
+        );
         let again = buffers.take(LARGE - 1);
         assert!(again.as_ptr() == address && again.is_empty());
     }
@@ -67,11 +73,16 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded() {
         let buffers = Buffers::default();
-        let all: Vec<_> = (0..2 * limits::SPARE_BYTES / LARGE).map(|_| filled(buffers.take(LARGE))).collect();
+        let all: Vec<_> = (0..2 * limits::SPARE_BYTES / LARGE)
+            .map(|_| filled(buffers.take(LARGE)))
+            .collect();
         all.into_iter().for_each(|bytes| buffers.give(bytes));
         buffers.give(filled(BytesMut::with_capacity(LARGE / 2)));
         let kept = buffers.0.lock();
-        assert_eq!(kept.iter().map(BytesMut::capacity).sum::<usize>(), limits::SPARE_BYTES);
+        assert_eq!(
+            kept.iter().map(BytesMut::capacity).sum::<usize>(),
+            limits::SPARE_BYTES
+        );
         assert!(kept.iter().all(|buffer| buffer.capacity() >= LARGE));
     }
 }

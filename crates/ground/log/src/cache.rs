@@ -20,8 +20,15 @@ struct Generations<K, V> {
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     /// A cache for values of `budget` in all.
     pub fn new(budget: usize) -> Self {
-        let generations = Generations { young: HashMap::new(), old: HashMap::new(), young_weight: 0 };
-        Self { budget, generations: Mutex::new(generations) }
+        let generations = Generations {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            young_weight: 0,
+        };
+        Self {
+            budget,
+            generations: Mutex::new(generations),
+        }
     }
 
     /// The value of `key`, or the one that `make` makes with its weight.
@@ -47,7 +54,9 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
 
     /// Keeps a value that was not asked for yet.
     pub fn insert(&self, key: K, value: V, weight: usize) {
-        self.generations.lock().insert(key, value, weight, self.budget);
+        self.generations
+            .lock()
+            .insert(key, value, weight, self.budget);
     }
 
     /// Forgets the values whose key `is_stale`.
@@ -79,8 +88,11 @@ mod tests {
     #[test]
     fn what_is_used_stays_and_the_rest_goes() {
         let cache = Cache::new(100);
-        let hot =
-            |made: &mut u32| cache.get_or(0, || Ok::<_, ()>((*made, 10)).inspect(|_| *made += 1)).unwrap();
+        let hot = |made: &mut u32| {
+            cache
+                .get_or(0, || Ok::<_, ()>((*made, 10)).inspect(|_| *made += 1))
+                .unwrap()
+        };
         let mut made = 0;
         for key in 1..100 {
             hot(&mut made);

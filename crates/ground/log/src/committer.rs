@@ -34,8 +34,11 @@ pub fn run(core: &Core, mut journal: Journal) {
 }
 
 fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), LogError> {
-    let parts: Vec<IoSlice<'_>> =
-        batch.iter().filter(|p| !p.bytes.is_empty()).map(|p| IoSlice::new(&p.bytes)).collect();
+    let parts: Vec<IoSlice<'_>> = batch
+        .iter()
+        .filter(|p| !p.bytes.is_empty())
+        .map(|p| IoSlice::new(&p.bytes))
+        .collect();
     if parts.is_empty() {
         // All that these waited for is durable: it was committed before.
         return Ok(());
@@ -44,7 +47,9 @@ fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), L
         roll(core, journal)?;
     }
     let blocks = batch.iter().map(|p| p.blocks.len()).sum();
-    let at = journal.commit(&parts, blocks, core.options.sync).map_err(|e| refusal(core, &e))?;
+    let at = journal
+        .commit(&parts, blocks, core.options.sync)
+        .map_err(|e| refusal(core, &e))?;
     publish(core, journal.file.id.sequence, at, batch);
     Ok(())
 }
@@ -81,7 +86,13 @@ fn answer(core: &Core, batch: Vec<Pending>) {
 
 /// What callers are told about a failed write or sync.
 fn refusal(core: &Core, error: &FileError) -> LogError {
-    if error.is_full() { LogError::DiskFull { dir: core.options.dir.clone() } } else { error.poison() }
+    if error.is_full() {
+        LogError::DiskFull {
+            dir: core.options.dir.clone(),
+        }
+    } else {
+        error.poison()
+    }
 }
 
 /// Fails a batch and all that was queued behind it: their offsets follow its offsets, which do not come to be.
@@ -118,7 +129,12 @@ fn roll(core: &Core, journal: &mut Journal) -> Result<(), LogError> {
         .map_err(|e| refusal(core, &e))?;
     core.journals.lock().insert(sequence, new.file.clone());
     let full = std::mem::replace(journal, new);
-    let job = SealJob::new(full.file, full.len, full.next_commit - 1, core.shards.read().values());
+    let job = SealJob::new(
+        full.file,
+        full.len,
+        full.next_commit - 1,
+        core.shards.read().values(),
+    );
     core.sealer.push(job);
     Ok(())
 }
@@ -148,7 +164,10 @@ impl Drop for Stop<'_> {
         for pending in unanswered {
             let _ = pending.reply.send(Err(LogError::Closed));
         }
-        core.shards.read().values().for_each(|shard| shard.grown.notify_waiters());
+        core.shards
+            .read()
+            .values()
+            .for_each(|shard| shard.grown.notify_waiters());
         core.end_running();
     }
 }

@@ -144,8 +144,15 @@ impl Core {
             assigned.sealed = true;
             let kind = Kind::Seal;
             let (number, time) = (shard.number.0, assigned.time);
-            let header =
-                BlockHeader { kind, count: 0, shard: number, first: end, time, length: 0, body_crc: 0 };
+            let header = BlockHeader {
+                kind,
+                count: 0,
+                shard: number,
+                first: end,
+                time,
+                length: 0,
+                body_crc: 0,
+            };
             bytes = Bytes::copy_from_slice(&header.encode());
             blocks.push(Placed { header, at: 0 });
         }
@@ -161,7 +168,15 @@ impl Core {
         room: Option<OwnedSemaphorePermit>,
     ) -> oneshot::Receiver<Result<(), LogError>> {
         let (reply, durable) = oneshot::channel();
-        queue.push(Pending { bytes, blocks, reply, room }, &self.work);
+        queue.push(
+            Pending {
+                bytes,
+                blocks,
+                reply,
+                room,
+            },
+            &self.work,
+        );
         durable
     }
 
@@ -169,7 +184,11 @@ impl Core {
     pub async fn admit(&self, bytes: usize) -> Result<OwnedSemaphorePermit, LogError> {
         let most = limits::PENDING_BYTES / limits::PENDING_UNIT;
         let units = (bytes / limits::PENDING_UNIT + 1).min(most) as u32;
-        self.room.clone().acquire_many_owned(units).await.map_err(|_| LogError::Closed)
+        self.room
+            .clone()
+            .acquire_many_owned(units)
+            .await
+            .map_err(|_| LogError::Closed)
     }
 
     /// Something of the log ends; the last gives the folder free.
@@ -191,13 +210,20 @@ fn assign(
         return Err(AppendError::Sealed);
     }
     assigned.time = assigned.time.max(now);
-    let appended = Appended { first_offset: assigned.next, time: assigned.time };
+    let appended = Appended {
+        first_offset: assigned.next,
+        time: assigned.time,
+    };
     assigned.next += records as u64;
     Ok(appended)
 }
 
 /// Writes the headers of the blocks that were taken, and takes those that were not out of the buffer.
-fn place(batch: &[Append<'_>], draft: &mut Draft, results: &[Result<Appended, AppendError>]) -> Vec<Placed> {
+fn place(
+    batch: &[Append<'_>],
+    draft: &mut Draft,
+    results: &[Result<Appended, AppendError>],
+) -> Vec<Placed> {
     let mut placed: Vec<Placed> = Vec::with_capacity(draft.blocks.len());
     let (mut kept, mut append, mut first) = (0, usize::MAX, 0);
     for block in &draft.blocks {

@@ -34,7 +34,12 @@ impl Direct {
         let mut last = vec![0; begun as usize];
         file.read(&mut last, len - begun).ok()?;
         let file = disk.open_direct(&file.path).ok()?;
-        Some(Self { file, buffer: vec![0; DIRECT_BYTES + DIRECT_ALIGN], last, written: 0 })
+        Some(Self {
+            file,
+            buffer: vec![0; DIRECT_BYTES + DIRECT_ALIGN],
+            last,
+            written: 0,
+        })
     }
 
     /// Writes `parts` one behind the other at the end, which is at `at`, in a file that has its places on the disk up to
@@ -45,7 +50,10 @@ impl Direct {
         let buffer = &mut self.buffer[aligned..aligned + DIRECT_BYTES];
         let mut at = at - self.last.len() as u64;
         let mut filled = 0;
-        for mut part in [&self.last[..]].into_iter().chain(parts.iter().map(|part| &part[..])) {
+        for mut part in [&self.last[..]]
+            .into_iter()
+            .chain(parts.iter().map(|part| &part[..]))
+        {
             while !part.is_empty() {
                 let (now, later) = part.split_at(part.len().min(DIRECT_BYTES - filled));
                 buffer[filled..filled + now.len()].copy_from_slice(now);
@@ -63,11 +71,13 @@ impl Direct {
         }
         buffer[filled..whole].fill(0);
         if filled > 0 {
-            self.file.write_all_at(&[IoSlice::new(&buffer[..whole])], at)?;
+            self.file
+                .write_all_at(&[IoSlice::new(&buffer[..whole])], at)?;
         }
         self.written = self.written.max(at + whole as u64);
         self.last.clear();
-        self.last.extend_from_slice(&buffer[filled - filled % DIRECT_ALIGN..filled]);
+        self.last
+            .extend_from_slice(&buffer[filled - filled % DIRECT_ALIGN..filled]);
         Ok(())
     }
 }
@@ -82,24 +92,48 @@ mod tests {
     use crate::format::FileHeader;
 
     fn write_and_read_back(disk: &dyn Disk, dir: &Path) {
-        let header = FileHeader { unsynced: false, generation: 0, salt: 1, sequence: 1, first_commit: 1 };
+        let header = FileHeader {
+            unsynced: false,
+            generation: 0,
+            salt: 1,
+            sequence: 1,
+            first_commit: 1,
+        };
         let file = LogFile::create(disk, dir, "file", header).unwrap();
         let Some(mut end) = Direct::open(disk, &file, 64) else {
             return;
         };
         let mut expected = header.encode().to_vec();
         let room = (ZEROS_AHEAD_BYTES + DIRECT_BYTES + 100) as u64;
-        for (i, size) in
-            [1, 4031, 4096, 10, 5000, 2 * DIRECT_BYTES + 77, DIRECT_BYTES, 3].into_iter().enumerate()
+        for (i, size) in [
+            1,
+            4031,
+            4096,
+            10,
+            5000,
+            2 * DIRECT_BYTES + 77,
+            DIRECT_BYTES,
+            3,
+        ]
+        .into_iter()
+        .enumerate()
         {
             let bytes = vec![i as u8 + 1; size];
             let (front, back) = bytes.split_at(size / 3);
-            end.write(&[IoSlice::new(front), IoSlice::new(back)], expected.len() as u64, room).unwrap();
+            end.write(
+                &[IoSlice::new(front), IoSlice::new(back)],
+                expected.len() as u64,
+                room,
+            )
+            .unwrap();
             expected.extend_from_slice(&bytes);
             let mut back = vec![0; file.len().unwrap() as usize];
             file.read(&mut back, 0).unwrap();
             assert!(back[..expected.len()] == expected, "write {i}");
-            assert!(back[expected.len()..].iter().all(|byte| *byte == 0), "write {i}");
+            assert!(
+                back[expected.len()..].iter().all(|byte| *byte == 0),
+                "write {i}"
+            );
             if i < 4 {
                 assert_eq!(
                     back.len(),

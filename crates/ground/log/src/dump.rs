@@ -73,9 +73,18 @@ impl fmt::Display for Line {
                 write!(f, "  {at:>10} commit {commit} blocks {blocks}")
             }
             Line::Block { at, about } => write!(f, "  {at:>10}   {about}"),
-            Line::Record(Record { offset, time, key, value }) => {
+            Line::Record(Record {
+                offset,
+                time,
+                key,
+                value,
+            }) => {
                 let (key, value) = (key.escape_ascii(), value.escape_ascii());
-                write!(f, "                  {offset} time {} key \"{key}\" value \"{value}\"", time.0)
+                write!(
+                    f,
+                    "                  {offset} time {} key \"{key}\" value \"{value}\"",
+                    time.0
+                )
             }
             Line::Bad { at, what } => write!(f, "  {at:>10} BAD {what}"),
         }
@@ -100,7 +109,11 @@ pub fn dump(
         };
         let (len, trailer) = (file.len()?, segment::read_trailer(&file)?.ok());
         let about = about_file(&file.header, trailer.as_ref());
-        if !out(Line::File { path: file.path.clone(), len, about }) {
+        if !out(Line::File {
+            path: file.path.clone(),
+            len,
+            about,
+        }) {
             return Ok(());
         }
         if !dump_frames(&file, trailer.map_or(len, |t| t.frames_end), filter, out)? {
@@ -111,12 +124,27 @@ pub fn dump(
 }
 
 fn about_file(header: &FileHeader, trailer: Option<&Trailer>) -> String {
-    let FileHeader { first_commit, unsynced, .. } = header;
-    let mode = if *unsynced { " written without syncs" } else { "" };
+    let FileHeader {
+        first_commit,
+        unsynced,
+        ..
+    } = header;
+    let mode = if *unsynced {
+        " written without syncs"
+    } else {
+        ""
+    };
     match trailer {
         None => format!("commits from {first_commit}{mode}, no footer"),
-        Some(Trailer { last_commit, shards, frames_end, .. }) => {
-            format!("commits {first_commit}..={last_commit}{mode}, {shards} shards, footer at {frames_end}")
+        Some(Trailer {
+            last_commit,
+            shards,
+            frames_end,
+            ..
+        }) => {
+            format!(
+                "commits {first_commit}..={last_commit}{mode}, {shards} shards, footer at {frames_end}"
+            )
         }
     }
 }
@@ -146,13 +174,31 @@ fn dump_frames(
             }
         };
         let is_wanted = |shard: u64| filter.shard.is_none_or(|wanted| wanted.0 == shard);
-        let mut lines = vec![Line::Commit { at: frame.at, commit: frame.commit, blocks: frame.blocks.len() }];
-        for found in frame.blocks.iter().filter(|found| is_wanted(found.header.shard)) {
-            lines.push(Line::Block { at: found.at, about: about_block(&found.header) });
-            let records = found.body.iter().flat_map(|body| Records::new(found.header, body.clone()));
+        let mut lines = vec![Line::Commit {
+            at: frame.at,
+            commit: frame.commit,
+            blocks: frame.blocks.len(),
+        }];
+        for found in frame
+            .blocks
+            .iter()
+            .filter(|found| is_wanted(found.header.shard))
+        {
+            lines.push(Line::Block {
+                at: found.at,
+                about: about_block(&found.header),
+            });
+            let records = found
+                .body
+                .iter()
+                .flat_map(|body| Records::new(found.header, body.clone()));
             lines.extend(records.map_while(Result::ok).map(Line::Record));
         }
-        lines.extend(frame.bad_body.map(|Bad { at, what }| Line::Bad { at, what }));
+        lines.extend(
+            frame
+                .bad_body
+                .map(|Bad { at, what }| Line::Bad { at, what }),
+        );
         // A commit without a block that is wanted is not shown.
         let shown = lines.len() > 1 || filter.shard.is_none();
         if shown && !lines.into_iter().all(&mut *out) {
@@ -162,7 +208,15 @@ fn dump_frames(
 }
 
 fn about_block(header: &BlockHeader) -> String {
-    let BlockHeader { kind, count, shard, first, time, length, .. } = header;
+    let BlockHeader {
+        kind,
+        count,
+        shard,
+        first,
+        time,
+        length,
+        ..
+    } = header;
     match kind {
         Kind::Seal => format!("shard {shard} sealed at {first}"),
         Kind::Records => {

@@ -18,8 +18,8 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     api::{
-        Append, AppendError, Appended, Chunk, LogError, ReadLimit, Retention, ShardLog, ShardNumber,
-        ShardState,
+        Append, AppendError, Appended, Chunk, LogError, ReadLimit, Retention, ShardLog,
+        ShardNumber, ShardState,
     },
     block, committer,
     core::Core,
@@ -81,14 +81,27 @@ impl EmbeddedLog {
     pub fn open(env: Env, options: Options) -> Result<Self, LogError> {
         let io = |e: std::io::Error| read_error(&options.dir, &e);
         env.disk.create_dir_all(&options.dir).map_err(io)?;
-        let lock = env.disk.lock(&options.dir.join("LOCK")).map_err(|e| match e.kind() {
-            std::io::ErrorKind::WouldBlock => LogError::InUse { dir: options.dir.clone() },
-            _ => io(e),
-        })?;
-        let Recovered { shards, segments, unsealed, journal } = recovery::recover(&env, &options)?;
+        let lock = env
+            .disk
+            .lock(&options.dir.join("LOCK"))
+            .map_err(|e| match e.kind() {
+                std::io::ErrorKind::WouldBlock => LogError::InUse {
+                    dir: options.dir.clone(),
+                },
+                _ => io(e),
+            })?;
+        let Recovered {
+            shards,
+            segments,
+            unsealed,
+            journal,
+        } = recovery::recover(&env, &options)?;
         let newest = (journal.file.id.sequence, journal.file.clone());
-        let journals: HashMap<u64, _> =
-            unsealed.iter().map(|job| (job.file.id.sequence, job.file.clone())).chain([newest]).collect();
+        let journals: HashMap<u64, _> = unsealed
+            .iter()
+            .map(|job| (job.file.id.sequence, job.file.clone()))
+            .chain([newest])
+            .collect();
         let core = Arc::new(Core {
             shards: RwLock::new(shards),
             queue: Mutex::new(Queue::default()),
@@ -109,9 +122,14 @@ impl EmbeddedLog {
             env,
         });
         let committing = core.clone();
-        core.env.tasks.thread("log-commit", Box::new(move || committer::run(&committing, journal)));
+        core.env.tasks.thread(
+            "log-commit",
+            Box::new(move || committer::run(&committing, journal)),
+        );
         let sealing = core.clone();
-        core.env.tasks.thread("log-seal", Box::new(move || seal::run(&sealing)));
+        core.env
+            .tasks
+            .thread("log-seal", Box::new(move || seal::run(&sealing)));
         let log = Self { core };
         log.keep_maintaining();
         Ok(log)
@@ -171,7 +189,9 @@ impl Drop for EmbeddedLog {
 impl ShardLog for EmbeddedLog {
     fn open_shard(&self, number: ShardNumber, retention: Retention) {
         let mut shards = self.core.shards.write();
-        let shard = shards.entry(number).or_insert_with(|| Arc::new(Shard::new(number)));
+        let shard = shards
+            .entry(number)
+            .or_insert_with(|| Arc::new(Shard::new(number)));
         let mut tail = shard.tail.lock();
         if tail.retention != Some(retention) {
             tail.retention = Some(retention);
@@ -194,7 +214,12 @@ impl ShardLog for EmbeddedLog {
     }
 
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
-        let all = |e: LogError| batch.iter().map(|_| Err(AppendError::Log(e.clone()))).collect();
+        let all = |e: LogError| {
+            batch
+                .iter()
+                .map(|_| Err(AppendError::Log(e.clone())))
+                .collect()
+        };
         let bytes = block::encoded_len(batch);
         let room = match self.core.admit(bytes).await {
             Ok(room) => room,
@@ -214,21 +239,42 @@ impl ShardLog for EmbeddedLog {
         }
     }
 
-    async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError> {
+    async fn read(
+        &self,
+        shard: ShardNumber,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Result<Chunk, LogError> {
         let shard = self.shard(shard)?;
         if let Some(found) = self.core.read_memory(&shard, from, limit) {
             return found;
         }
-        let _turn = self.core.reads.acquire().await.map_err(|_| LogError::Closed)?;
+        let _turn = self
+            .core
+            .reads
+            .acquire()
+            .await
+            .map_err(|_| LogError::Closed)?;
         let core = self.core.clone();
-        self.core.env.blocking(move || core.read_anywhere(&shard, from, limit)).await
+        self.core
+            .env
+            .blocking(move || core.read_anywhere(&shard, from, limit))
+            .await
     }
 
     async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError> {
         let shard = self.shard(shard)?;
-        let _turn = self.core.reads.acquire().await.map_err(|_| LogError::Closed)?;
+        let _turn = self
+            .core
+            .reads
+            .acquire()
+            .await
+            .map_err(|_| LogError::Closed)?;
         let core = self.core.clone();
-        self.core.env.blocking(move || core.offset_at(&shard, time)).await
+        self.core
+            .env
+            .blocking(move || core.offset_at(&shard, time))
+            .await
     }
 
     fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
@@ -273,6 +319,10 @@ impl ShardLog for EmbeddedLog {
 
     fn health(&self) -> Result<(), LogError> {
         let queue = self.core.queue.lock();
-        queue.refusing.clone().or_else(|| queue.full.clone()).map_or(Ok(()), Err)
+        queue
+            .refusing
+            .clone()
+            .or_else(|| queue.full.clone())
+            .map_or(Ok(()), Err)
     }
 }

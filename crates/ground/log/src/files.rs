@@ -33,7 +33,10 @@ impl FileId {
     /// The file that has this name, if it is a log file's.
     pub fn parse(name: &str) -> Option<Self> {
         let (sequence, generation) = name.strip_suffix(".log")?.split_once('.')?;
-        let id = Self { sequence: sequence.parse().ok()?, generation: generation.parse().ok()? };
+        let id = Self {
+            sequence: sequence.parse().ok()?,
+            generation: generation.parse().ok()?,
+        };
         (id.name() == name).then_some(id)
     }
 }
@@ -53,14 +56,34 @@ pub struct LogFile {
 
 impl LogFile {
     /// Makes a new file under `name`, with its header, both durable.
-    pub fn create(disk: &dyn Disk, dir: &Path, name: &str, header: FileHeader) -> Result<Self, FileError> {
+    pub fn create(
+        disk: &dyn Disk,
+        dir: &Path,
+        name: &str,
+        header: FileHeader,
+    ) -> Result<Self, FileError> {
         let path = dir.join(name);
-        let id = FileId { sequence: header.sequence, generation: header.generation };
-        let file = disk.create(&path).map_err(|e| FileError::new(&path, "write", e))?;
-        let new = Self { path, id, header, file, ahead: Mutex::default() };
-        let filled = new.write(&[IoSlice::new(&header.encode())], 0).and_then(|()| new.sync());
-        let named =
-            filled.and_then(|()| disk.sync_dir(dir).map_err(|e| FileError::new(&new.path, "sync", e)));
+        let id = FileId {
+            sequence: header.sequence,
+            generation: header.generation,
+        };
+        let file = disk
+            .create(&path)
+            .map_err(|e| FileError::new(&path, "write", e))?;
+        let new = Self {
+            path,
+            id,
+            header,
+            file,
+            ahead: Mutex::default(),
+        };
+        let filled = new
+            .write(&[IoSlice::new(&header.encode())], 0)
+            .and_then(|()| new.sync());
+        let named = filled.and_then(|()| {
+            disk.sync_dir(dir)
+                .map_err(|e| FileError::new(&new.path, "sync", e))
+        });
         if let Err(e) = named {
             // It may stay behind: an empty newest file is removed when the log is opened.
             let _ = disk.remove(&new.path);
@@ -75,7 +98,11 @@ impl LogFile {
     }
 
     /// The same for reading alone.
-    pub fn open_read(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Result<Self, Wrong>, LogError> {
+    pub fn open_read(
+        disk: &dyn Disk,
+        dir: &Path,
+        id: FileId,
+    ) -> Result<Result<Self, Wrong>, LogError> {
         Self::checked(dir, id, |path| disk.open_read(path))
     }
 
@@ -100,39 +127,61 @@ impl LogFile {
             Some(Err(wrong)) => return Ok(Err(wrong)),
             Some(Ok(header)) => header,
         };
-        if (FileId { sequence: header.sequence, generation: header.generation }) != id {
+        if (FileId {
+            sequence: header.sequence,
+            generation: header.generation,
+        }) != id
+        {
             return Ok(Err("the file has another file's name"));
         }
-        Ok(Ok(Self { path, id, header, file, ahead: Mutex::default() }))
+        Ok(Ok(Self {
+            path,
+            id,
+            header,
+            file,
+            ahead: Mutex::default(),
+        }))
     }
 
     /// Writes `parts` one behind the other at `at`.
     pub fn write(&self, parts: &[IoSlice<'_>], at: u64) -> Result<(), FileError> {
-        self.file.write_all_at(parts, at).map_err(|e| FileError::new(&self.path, "write", e))
+        self.file
+            .write_all_at(parts, at)
+            .map_err(|e| FileError::new(&self.path, "write", e))
     }
 
     /// Makes what was written durable.
     pub fn sync(&self) -> Result<(), FileError> {
-        self.file.sync().map_err(|e| FileError::new(&self.path, "sync", e))
+        self.file
+            .sync()
+            .map_err(|e| FileError::new(&self.path, "sync", e))
     }
 
     /// Extends the file to `len` with zeros that have their place on the disk.
     pub fn allocate(&self, len: u64) -> Result<(), FileError> {
-        self.file.allocate(len).map_err(|e| FileError::new(&self.path, "write", e))
+        self.file
+            .allocate(len)
+            .map_err(|e| FileError::new(&self.path, "write", e))
     }
 
     /// Cuts the file at `len`, durably.
     pub fn cut(&self, len: u64) -> Result<(), FileError> {
-        self.file.set_len(len).map_err(|e| FileError::new(&self.path, "write", e))?;
+        self.file
+            .set_len(len)
+            .map_err(|e| FileError::new(&self.path, "write", e))?;
         self.sync()
     }
 
     /// Fills `buffer` from `at`.
     pub fn read(&self, buffer: &mut [u8], at: u64) -> Result<(), LogError> {
-        self.file.read_exact_at(buffer, at).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => self.damaged(at, "the file ends before what it should hold"),
-            _ => read_error(&self.path, &e),
-        })
+        self.file
+            .read_exact_at(buffer, at)
+            .map_err(|e| match e.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    self.damaged(at, "the file ends before what it should hold")
+                }
+                _ => read_error(&self.path, &e),
+            })
     }
 
     /// Has the system read the part around `at` ahead, once for all that will be read of it.
@@ -145,7 +194,8 @@ impl LogFile {
         }
         if ahead[word] & bit == 0 {
             ahead[word] |= bit;
-            self.file.will_read(part * limits::READ_AHEAD_BYTES, limits::READ_AHEAD_BYTES);
+            self.file
+                .will_read(part * limits::READ_AHEAD_BYTES, limits::READ_AHEAD_BYTES);
         }
     }
 
@@ -156,13 +206,20 @@ impl LogFile {
 
     /// The error that says that this file is damaged.
     pub fn damaged(&self, offset: u64, what: Wrong) -> LogError {
-        LogError::Damaged { file: self.path.clone(), offset, what }
+        LogError::Damaged {
+            file: self.path.clone(),
+            offset,
+            what,
+        }
     }
 }
 
 /// The error of a read that failed.
 pub fn read_error(path: &Path, error: &io::Error) -> LogError {
-    LogError::Io { file: path.to_owned(), error: error.to_string().into() }
+    LogError::Io {
+        file: path.to_owned(),
+        error: error.to_string().into(),
+    }
 }
 
 /// Why a file could not be changed.
@@ -179,7 +236,11 @@ pub struct FileError {
 impl FileError {
     /// An error of `path`.
     pub fn new(path: &Path, operation: &'static str, error: io::Error) -> Self {
-        Self { path: path.to_owned(), operation, error }
+        Self {
+            path: path.to_owned(),
+            operation,
+            error,
+        }
     }
 
     /// Whether it was a write for which there was no room, and nothing else.
@@ -191,7 +252,10 @@ impl FileError {
     /// What the log says after this error, which it cannot recover from.
     pub fn poison(&self) -> LogError {
         let error: Arc<str> = format!("{}: {}", self.path.display(), self.error).into();
-        LogError::Poisoned { operation: self.operation, error }
+        LogError::Poisoned {
+            operation: self.operation,
+            error,
+        }
     }
 }
 
@@ -206,11 +270,20 @@ pub struct Folder {
 /// Lists the log's folder.
 pub fn list(env: &Env, dir: &Path) -> Result<Folder, LogError> {
     let entries = env.disk.list(dir).map_err(|e| read_error(dir, &e))?;
-    let mut files: Vec<FileId> = entries.iter().filter_map(|e| FileId::parse(&e.name)).collect();
+    let mut files: Vec<FileId> = entries
+        .iter()
+        .filter_map(|e| FileId::parse(&e.name))
+        .collect();
     files.sort_unstable();
-    let mut leftovers: Vec<PathBuf> =
-        entries.iter().filter(|e| e.name.ends_with(".tmp")).map(|e| dir.join(&e.name)).collect();
-    for pair in files.windows(2).filter(|pair| pair[0].sequence == pair[1].sequence) {
+    let mut leftovers: Vec<PathBuf> = entries
+        .iter()
+        .filter(|e| e.name.ends_with(".tmp"))
+        .map(|e| dir.join(&e.name))
+        .collect();
+    for pair in files
+        .windows(2)
+        .filter(|pair| pair[0].sequence == pair[1].sequence)
+    {
         leftovers.push(dir.join(pair[0].name()));
     }
     files.reverse();
@@ -225,9 +298,18 @@ mod tests {
 
     #[test]
     fn a_name_is_a_file_only_in_its_one_form() {
-        let id = FileId { sequence: 7, generation: 2 };
+        let id = FileId {
+            sequence: 7,
+            generation: 2,
+        };
         assert_eq!(FileId::parse(&id.name()), Some(id));
-        for other in ["LOCK", "7.2.log", "00000000000000000007.000002.log.tmp", "x.y.log", ".log"] {
+        for other in [
+            "LOCK",
+            "7.2.log",
+            "00000000000000000007.000002.log.tmp",
+            "x.y.log",
+            ".log",
+        ] {
             assert_eq!(FileId::parse(other), None, "{other}");
         }
     }

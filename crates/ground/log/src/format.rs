@@ -99,7 +99,9 @@ impl FileHeader {
             return Err("the file header's checksum is wrong");
         }
         if u16::from_le_bytes([b[8], b[9]]) != VERSION {
-            return Err("the file has another format version: it takes another version of this program");
+            return Err(
+                "the file has another format version: it takes another version of this program",
+            );
         }
         if flags & !UNSYNCED != 0 || b[40..60].iter().any(|&b| b != 0) {
             return Err("the file header's reserved bytes are not zero");
@@ -151,7 +153,12 @@ impl FrameHeader {
         if u64_at(b, 8) != salt {
             return Err("the frame belongs to another file");
         }
-        Ok(Self { blocks: u32_at(b, 4), salt, commit: u64_at(b, 16), length: u64_at(b, 24) })
+        Ok(Self {
+            blocks: u32_at(b, 4),
+            salt,
+            commit: u64_at(b, 16),
+            length: u64_at(b, 24),
+        })
     }
 }
 
@@ -208,12 +215,22 @@ impl BlockHeader {
         }
         let (count, length, first) = (u32_at(b, 4), u32_at(b, 32), u64_at(b, 16));
         let kind = match (b[0], &b[1..4]) {
-            (1, [0, 0, 0]) if count > 0 && first.checked_add(u64::from(count)).is_some() => Kind::Records,
+            (1, [0, 0, 0]) if count > 0 && first.checked_add(u64::from(count)).is_some() => {
+                Kind::Records
+            }
             (2, [0, 0, 0]) if count == 0 && length == 0 => Kind::Seal,
             _ => return Err("the block header says what no block can be"),
         };
         let (shard, time, body_crc) = (u64_at(b, 8), Millis(u64_at(b, 24)), u32_at(b, 36));
-        Ok(Self { kind, count, shard, first, time, length, body_crc })
+        Ok(Self {
+            kind,
+            count,
+            shard,
+            first,
+            time,
+            length,
+            body_crc,
+        })
     }
 
     /// One past the last record's offset.

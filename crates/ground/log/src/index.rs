@@ -97,7 +97,11 @@ pub fn encode_run(out: &mut Vec<u8>, blocks: &[BlockRef]) -> u32 {
         put_u64(restart, 0, first.first);
         put_u64(restart, 8, first.time.0);
         put_u64(restart, 16, first.at);
-        put_u32(restart, 24, u32::try_from(at - begin).expect("a run is far below 4 GiB"));
+        put_u32(
+            restart,
+            24,
+            u32::try_from(at - begin).expect("a run is far below 4 GiB"),
+        );
         put_u32(restart, 28, sum);
     }
     crc(&out[restarts])
@@ -145,16 +149,28 @@ pub fn parse_restarts(bytes: &[u8], entry: &Entry) -> Result<Vec<Restart>, Wrong
 /// Where the `i`-th chunk ends in its run, and how many blocks it has.
 pub fn chunk_shape(entry: &Entry, restarts: &[Restart], i: usize) -> (u32, usize) {
     let end = restarts.get(i + 1).map_or(entry.run_len, |next| next.at);
-    (end, (entry.blocks as usize - i * CHUNK_BLOCKS).min(CHUNK_BLOCKS))
+    (
+        end,
+        (entry.blocks as usize - i * CHUNK_BLOCKS).min(CHUNK_BLOCKS),
+    )
 }
 
 /// The blocks of a chunk that has `count` of them.
-pub fn parse_chunk(mut bytes: &[u8], restart: &Restart, count: usize) -> Result<Vec<BlockRef>, Wrong> {
+pub fn parse_chunk(
+    mut bytes: &[u8],
+    restart: &Restart,
+    count: usize,
+) -> Result<Vec<BlockRef>, Wrong> {
     const WRONG: Wrong = "the index holds what no index can";
     if crc(bytes) != restart.crc {
         return Err("the index's checksum is wrong");
     }
-    let Restart { mut first, mut time, position: mut at, .. } = *restart;
+    let Restart {
+        mut first,
+        mut time,
+        position: mut at,
+        ..
+    } = *restart;
     let mut blocks = Vec::with_capacity(count);
     for _ in 0..count {
         let mut number = || take_varint(&mut bytes).ok_or(WRONG);
@@ -165,12 +181,22 @@ pub fn parse_chunk(mut bytes: &[u8], restart: &Restart, count: usize) -> Result<
         let (Ok(count), Ok(length)) = (count, length) else {
             return Err(WRONG);
         };
-        let block = BlockRef { first, time, at, count, length };
+        let block = BlockRef {
+            first,
+            time,
+            at,
+            count,
+            length,
+        };
         first = first.checked_add(records).ok_or(WRONG)?;
         at = at.checked_add(block.size()).ok_or(WRONG)?;
         blocks.push(block);
     }
-    if bytes.is_empty() { Ok(blocks) } else { Err(WRONG) }
+    if bytes.is_empty() {
+        Ok(blocks)
+    } else {
+        Err(WRONG)
+    }
 }
 
 impl Entry {
@@ -261,8 +287,10 @@ impl Trailer {
             directory_crc: u32_at(b, 56),
         };
         let entries = trailer.shards.checked_mul(ENTRY as u64);
-        let fills =
-            entries.and_then(|n| n.checked_add(trailer.directory)?.checked_add(TRAILER as u64)) == Some(len);
+        let fills = entries.and_then(|n| {
+            n.checked_add(trailer.directory)?
+                .checked_add(TRAILER as u64)
+        }) == Some(len);
         if trailer.salt != salt || !fills || trailer.frames_end > trailer.directory {
             return Err("the trailer is another file's");
         }
@@ -306,7 +334,13 @@ mod tests {
         let block = |&(count, later, gap, length): &(u32, u64, u64, u32)| {
             time.0 += later;
             at += gap;
-            let block = BlockRef { first, time, at, count, length };
+            let block = BlockRef {
+                first,
+                time,
+                at,
+                count,
+                length,
+            };
             (first, at) = (block.end(), at + block.size());
             block
         };

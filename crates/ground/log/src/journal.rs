@@ -39,30 +39,77 @@ pub struct Journal {
 
 impl Journal {
     /// Begins the file `sequence`, whose first commit is `first_commit`.
-    pub fn begin(env: &Env, options: &Options, sequence: u64, first_commit: u64) -> Result<Self, FileError> {
-        let id = FileId { sequence, generation: 0 };
+    pub fn begin(
+        env: &Env,
+        options: &Options,
+        sequence: u64,
+        first_commit: u64,
+    ) -> Result<Self, FileError> {
+        let id = FileId {
+            sequence,
+            generation: 0,
+        };
         let salt = env.random.next_u64();
-        let header = FileHeader { unsynced: !options.sync, generation: 0, salt, sequence, first_commit };
+        let header = FileHeader {
+            unsynced: !options.sync,
+            generation: 0,
+            salt,
+            sequence,
+            first_commit,
+        };
         let file = LogFile::create(&*env.disk, &options.dir, &id.name(), header)?;
-        Ok(Self::resume(env, options, Arc::new(file), FILE_HEADER as u64, first_commit))
+        Ok(Self::resume(
+            env,
+            options,
+            Arc::new(file),
+            FILE_HEADER as u64,
+            first_commit,
+        ))
     }
 
     /// Goes on at the end of a file of `len` bytes.
-    pub fn resume(env: &Env, options: &Options, file: Arc<LogFile>, len: u64, next_commit: u64) -> Self {
+    pub fn resume(
+        env: &Env,
+        options: &Options,
+        file: Arc<LogFile>,
+        len: u64,
+        next_commit: u64,
+    ) -> Self {
         let (step, most) = (options.preallocate_bytes, options.segment_bytes);
         // Without syncs a write shall not wait for the disk either.
         let is_direct = options.direct && options.sync;
-        let direct = is_direct.then(|| Direct::open(&*env.disk, &file, len)).flatten();
-        Self { file, len, next_commit, blocks: 0, room: len, step, most, direct }
+        let direct = is_direct
+            .then(|| Direct::open(&*env.disk, &file, len))
+            .flatten();
+        Self {
+            file,
+            len,
+            next_commit,
+            blocks: 0,
+            room: len,
+            step,
+            most,
+            direct,
+        }
     }
 
     /// Writes one frame of `parts`, which have `blocks` blocks, and syncs unless told not to. Returns where the parts
     /// begin. After an error that [`FileError::is_full`] the file is as it was before.
-    pub fn commit(&mut self, parts: &[IoSlice<'_>], blocks: usize, sync: bool) -> Result<u64, FileError> {
+    pub fn commit(
+        &mut self,
+        parts: &[IoSlice<'_>],
+        blocks: usize,
+        sync: bool,
+    ) -> Result<u64, FileError> {
         let length: u64 = parts.iter().map(|p| p.len() as u64).sum();
         let (salt, commit) = (self.file.header.salt, self.next_commit);
         let blocks = u32::try_from(blocks).expect("pending bytes are bounded, so blocks are");
-        let header = FrameHeader { blocks, salt, commit, length };
+        let header = FrameHeader {
+            blocks,
+            salt,
+            commit,
+            length,
+        };
         let encoded = header.encode();
         let mut frame = Vec::with_capacity(parts.len() + 1);
         frame.push(IoSlice::new(&encoded));
@@ -125,7 +172,10 @@ impl Journal {
         if error.is_full()
             && let Err(e) = self.file.cut(self.len)
         {
-            return FileError { operation: "sync", ..e };
+            return FileError {
+                operation: "sync",
+                ..e
+            };
         }
         error
     }

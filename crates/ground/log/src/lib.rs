@@ -32,11 +32,13 @@ mod tail;
 mod verify;
 
 pub use api::{
-    Append, AppendError, Appended, Chunk, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog,
-    ShardNumber, ShardState,
+    Append, AppendError, Appended, Chunk, LogError, NewRecord, ReadLimit, Record, Retention,
+    ShardLog, ShardNumber, ShardState,
 };
 pub use dump::{Filter, Line, dump};
 pub use embedded::{EmbeddedLog, Options};
 pub use retention::Maintained;
-pub use source::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
+pub use source::{
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
 pub use verify::{Report, verify};

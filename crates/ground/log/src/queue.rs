@@ -58,7 +58,10 @@ impl Patience {
     /// several requests. A few are not made to wait for each other.
     pub fn after(callers: usize, took: Duration) -> Self {
         match callers {
-            limits::GATHER_CALLERS.. => Self { callers, time: took.min(limits::GATHER_TIME) },
+            limits::GATHER_CALLERS.. => Self {
+                callers,
+                time: took.min(limits::GATHER_TIME),
+            },
             _ => Self::default(),
         }
     }
@@ -101,7 +104,9 @@ pub fn next_batch(
         work.wait_while_for(&mut queue, |queue| !queue.is_enough(), patience.time);
         queue.wanted = 0;
     }
-    work.wait_while(&mut queue, |queue| queue.pending.is_empty() && !queue.closing);
+    work.wait_while(&mut queue, |queue| {
+        queue.pending.is_empty() && !queue.closing
+    });
     Some(queue.take()).filter(|batch| !batch.is_empty())
 }
 
@@ -127,7 +132,8 @@ mod tests {
             let shared = Arc::<(Mutex<Queue>, Condvar)>::default();
             (0..queued).for_each(|_| push(&shared, 1));
             let taking = shared.clone();
-            let take = move || next_batch(taking.0.lock(), &taking.1, patience).map(|batch| batch.len());
+            let take =
+                move || next_batch(taking.0.lock(), &taking.1, patience).map(|batch| batch.len());
             let committer = thread::Builder::new().spawn(take).unwrap();
             while shared.0.lock().wanted == 0 && !committer.is_finished() {
                 thread::yield_now();
@@ -143,12 +149,26 @@ mod tests {
 
     fn push((queue, work): &(Mutex<Queue>, Condvar), bytes: usize) {
         let (bytes, reply) = (vec![0; bytes].into(), oneshot::channel().0);
-        queue.lock().push(Pending { bytes, blocks: Vec::new(), reply, room: None }, work);
+        queue.lock().push(
+            Pending {
+                bytes,
+                blocks: Vec::new(),
+                reply,
+                room: None,
+            },
+            work,
+        );
     }
 
     #[test]
     fn after_many_callers_the_committer_waits_for_as_many_more() {
-        let fixture = Fixture::waiting(3, Patience { callers: 9, time: HOUR });
+        let fixture = Fixture::waiting(
+            3,
+            Patience {
+                callers: 9,
+                time: HOUR,
+            },
+        );
         (0..8).for_each(|_| push(&fixture.shared, 1));
         assert!(!fixture.committer.is_finished() && fixture.shared.0.lock().pending.len() == 11);
         push(&fixture.shared, 1);
@@ -157,11 +177,23 @@ mod tests {
 
     #[test]
     fn many_bytes_and_the_end_are_not_waited_behind() {
-        let fixture = Fixture::waiting(1, Patience { callers: 9, time: HOUR });
+        let fixture = Fixture::waiting(
+            1,
+            Patience {
+                callers: 9,
+                time: HOUR,
+            },
+        );
         push(&fixture.shared, limits::GATHER_BYTES);
         assert_eq!(fixture.taken(), Some(2));
         for (queued, taken) in [(2, Some(2)), (0, None)] {
-            let fixture = Fixture::waiting(queued, Patience { callers: 9, time: HOUR });
+            let fixture = Fixture::waiting(
+                queued,
+                Patience {
+                    callers: 9,
+                    time: HOUR,
+                },
+            );
             fixture.shared.0.lock().closing = true;
             fixture.shared.1.notify_one();
             assert_eq!(fixture.taken(), taken);
@@ -173,13 +205,31 @@ mod tests {
         let few = Patience::after(limits::GATHER_CALLERS - 1, HOUR);
         let shared = (Mutex::default(), Condvar::new());
         push(&shared, 1);
-        assert_eq!(next_batch(shared.0.lock(), &shared.1, few).map(|batch| batch.len()), Some(1));
-        assert_eq!(Patience::after(limits::GATHER_CALLERS, HOUR).time, limits::GATHER_TIME);
+        assert_eq!(
+            next_batch(shared.0.lock(), &shared.1, few).map(|batch| batch.len()),
+            Some(1)
+        );
+        assert_eq!(
+            Patience::after(limits::GATHER_CALLERS, HOUR).time,
+            limits::GATHER_TIME
+        );
         let quick = limits::GATHER_TIME / 2;
-        assert_eq!(Patience::after(64, quick), Patience { callers: 64, time: quick });
+        assert_eq!(
+            Patience::after(64, quick),
+            Patience {
+                callers: 64,
+                time: quick
+            }
+        );
         // Nobody comes: it takes what is there once the time is over.
         push(&shared, 1);
-        let last = Patience { callers: 64, time: Duration::from_micros(1) };
-        assert_eq!(next_batch(shared.0.lock(), &shared.1, last).map(|batch| batch.len()), Some(1));
+        let last = Patience {
+            callers: 64,
+            time: Duration::from_micros(1),
+        };
+        assert_eq!(
+            next_batch(shared.0.lock(), &shared.1, last).map(|batch| batch.len()),
+            Some(1)
+        );
     }
 }

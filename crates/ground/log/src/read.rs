@@ -73,11 +73,22 @@ impl Core {
             return Ok(found);
         }
         // No footer knows of it: the recent blocks begin with it.
-        Ok(oldest_recent.map(|block| Trim { first: block.first, time: block.time }).into_iter().collect())
+        Ok(oldest_recent
+            .map(|block| Trim {
+                first: block.first,
+                time: block.time,
+            })
+            .into_iter()
+            .collect())
     }
 
     /// Reads what is in memory; nothing when a file must be asked for the first of it.
-    pub fn read_memory(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Option<Result<Chunk, LogError>> {
+    pub fn read_memory(
+        &self,
+        shard: &Shard,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Option<Result<Chunk, LogError>> {
         let now = self.env.clock.now();
         let state = {
             let mut tail = shard.tail.lock();
@@ -99,15 +110,24 @@ impl Core {
     }
 
     /// Reads wherever the records are. Blocks.
-    pub fn read_anywhere(&self, shard: &Shard, from: u64, limit: ReadLimit) -> Result<Chunk, LogError> {
+    pub fn read_anywhere(
+        &self,
+        shard: &Shard,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Result<Chunk, LogError> {
         let state = self.state(shard)?;
         let mut taken = Taken::new(from, limit, &state);
         while !taken.full {
             match self.locate(shard, &taken)? {
                 Place::Cached(blocks) => self.take_cached(&mut taken, &blocks)?,
-                Place::File(file, blocks) => read_blocks(&file, shard.number.0, &blocks, |header, bytes| {
-                    taken.take(header, bytes.slice(BLOCK_HEADER..)).map(|()| !taken.full)
-                })?,
+                Place::File(file, blocks) => {
+                    read_blocks(&file, shard.number.0, &blocks, |header, bytes| {
+                        taken
+                            .take(header, bytes.slice(BLOCK_HEADER..))
+                            .map(|()| !taken.full)
+                    })?
+                }
                 // What was there a moment ago has expired: the reader goes on at the trim point.
                 Place::Gone if self.state(shard)?.first > taken.next => break,
                 Place::Gone => return Err(self.lost()),
@@ -121,16 +141,28 @@ impl Core {
 
     fn lost(&self) -> LogError {
         let file = self.options.dir.clone();
-        LogError::Damaged { file, offset: 0, what: "no file holds a record that should be there" }
+        LogError::Damaged {
+            file,
+            offset: 0,
+            what: "no file holds a record that should be there",
+        }
     }
 
     fn take_cached(&self, taken: &mut Taken, blocks: &[(BlockRef, Bytes)]) -> Result<(), LogError> {
         for (block, bytes) in blocks {
-            let header = BlockHeader::parse(bytes[..BLOCK_HEADER].try_into().expect("as long as a header"));
+            let header = BlockHeader::parse(
+                bytes[..BLOCK_HEADER]
+                    .try_into()
+                    .expect("as long as a header"),
+            );
             let done = header.and_then(|header| taken.take(header, bytes.slice(BLOCK_HEADER..)));
             // Memory that is not what was written: the file is named, though it may be well.
             let file = self.options.dir.clone();
-            done.map_err(|what| LogError::Damaged { file, offset: block.at, what })?;
+            done.map_err(|what| LogError::Damaged {
+                file,
+                offset: block.at,
+                what,
+            })?;
         }
         Ok(())
     }
@@ -147,7 +179,10 @@ impl Core {
             {
                 return Ok(Place::File(file, blocks));
             }
-            match self.segments.find_offset(shard, taken.next, taken.wanted(), taken.bytes_left)? {
+            match self
+                .segments
+                .find_offset(shard, taken.next, taken.wanted(), taken.bytes_left)?
+            {
                 Found::Blocks(file, blocks) => return Ok(Place::File(file, blocks)),
                 Found::Gone => return Ok(Place::Gone),
                 Found::After => {}
@@ -190,7 +225,10 @@ impl Taken {
 
     /// What the shard knows of where the next record is.
     fn look_up(&self, shard: &Shard) -> Lookup {
-        shard.tail.lock().lookup(self.next, self.wanted(), self.bytes_left)
+        shard
+            .tail
+            .lock()
+            .lookup(self.next, self.wanted(), self.bytes_left)
     }
 
     /// Takes records out of one block, as far as they fit.
@@ -215,7 +253,11 @@ impl Taken {
     }
 
     fn chunk(self, state: ShardState) -> Chunk {
-        Chunk { records: self.records, next: self.next, state }
+        Chunk {
+            records: self.records,
+            next: self.next,
+            state,
+        }
     }
 }
 
@@ -237,7 +279,8 @@ pub fn read_blocks(
             for block in run {
                 let at = begin + (block.at - run[0].at) as usize;
                 let bytes = bytes.slice(at..at + block.size() as usize);
-                let done = check_block(shard, block, &bytes).and_then(|header| visit(header, bytes));
+                let done =
+                    check_block(shard, block, &bytes).and_then(|header| visit(header, bytes));
                 if !done.map_err(|what| file.damaged(block.at, what))? {
                     return Ok(());
                 }
@@ -293,14 +336,19 @@ fn run_len(blocks: &[BlockRef]) -> usize {
     let start = blocks[0].at;
     let is_near = |pair: &&[BlockRef]| {
         let (end, next) = (pair[0].at + pair[0].size(), &pair[1]);
-        next.at - end <= limits::READ_GAP_BYTES && next.at + next.size() - start <= limits::READ_BYTES as u64
+        next.at - end <= limits::READ_GAP_BYTES
+            && next.at + next.size() - start <= limits::READ_BYTES as u64
     };
     1 + blocks.windows(2).take_while(is_near).count()
 }
 
 /// Whether stored bytes are the block that the index says: its header and its records.
 fn check_block(shard: u64, block: &BlockRef, bytes: &[u8]) -> Result<BlockHeader, Wrong> {
-    let header = BlockHeader::parse(bytes[..BLOCK_HEADER].try_into().expect("as long as a header"))?;
+    let header = BlockHeader::parse(
+        bytes[..BLOCK_HEADER]
+            .try_into()
+            .expect("as long as a header"),
+    )?;
     if header.shard != shard || BlockRef::new(&header, block.at) != *block {
         return Err("another block than the index says");
     }

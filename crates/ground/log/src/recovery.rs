@@ -38,7 +38,12 @@ pub fn recover(env: &Env, options: &Options) -> Result<Recovered, LogError> {
     let folder = files::list(env, &options.dir)?;
     remove_leftovers(env, &options.dir, &folder.leftovers)?;
     let (segments, open) = split(env, &options.dir, &folder.files)?;
-    let mut recovery = Recovery { env, options, shards: Shards::default(), unsealed: Vec::new() };
+    let mut recovery = Recovery {
+        env,
+        options,
+        shards: Shards::default(),
+        unsealed: Vec::new(),
+    };
     let newest_footer = segments.last();
     if let Some(segment) = newest_footer {
         recovery.take_checkpoint(segment)?;
@@ -58,16 +63,33 @@ pub fn recover(env: &Env, options: &Options) -> Result<Recovered, LogError> {
         }
     };
     // The newest file takes the appends; it is not full.
-    if recovery.unsealed.last().is_some_and(|job| job.file.id == journal.file.id) {
+    if recovery
+        .unsealed
+        .last()
+        .is_some_and(|job| job.file.id == journal.file.id)
+    {
         recovery.unsealed.pop();
     }
-    let Recovery { shards, unsealed, .. } = recovery;
-    Ok(Recovered { shards, segments, unsealed, journal })
+    let Recovery {
+        shards, unsealed, ..
+    } = recovery;
+    Ok(Recovered {
+        shards,
+        segments,
+        unsealed,
+        journal,
+    })
 }
 
 /// The error of a change that opening needed.
 fn open_error(options: &Options, error: &FileError) -> LogError {
-    if error.is_full() { LogError::DiskFull { dir: options.dir.clone() } } else { error.poison() }
+    if error.is_full() {
+        LogError::DiskFull {
+            dir: options.dir.clone(),
+        }
+    } else {
+        error.poison()
+    }
 }
 
 fn remove_leftovers(env: &Env, dir: &Path, leftovers: &[PathBuf]) -> Result<(), LogError> {
@@ -99,20 +121,30 @@ fn split(env: &Env, dir: &Path, ids: &[FileId]) -> Result<Split, LogError> {
                 remove_leftovers(env, dir, &[dir.join(id.name())])?
             }
             Err(what) => {
-                return Err(LogError::Damaged { file: dir.join(id.name()), offset: 0, what });
+                return Err(LogError::Damaged {
+                    file: dir.join(id.name()),
+                    offset: 0,
+                    what,
+                });
             }
         }
         sealed -= 1;
     }
     open.reverse();
-    let segments = ids[..sealed].iter().map(|&id| Segment::open(disk, dir, id).map(Arc::new));
+    let segments = ids[..sealed]
+        .iter()
+        .map(|&id| Segment::open(disk, dir, id).map(Arc::new));
     Ok((segments.collect::<Result<_, _>>()?, open))
 }
 
 /// Whether a file without a valid header is the newest and holds nothing: its making was cut short.
 fn is_unborn(env: &Env, dir: &Path, id: FileId, is_newest: bool) -> Result<bool, LogError> {
     let path = dir.join(id.name());
-    let len = env.disk.open_read(&path).and_then(|f| f.len()).map_err(|e| read_error(&path, &e))?;
+    let len = env
+        .disk
+        .open_read(&path)
+        .and_then(|f| f.len())
+        .map_err(|e| read_error(&path, &e))?;
     Ok(is_newest && id.generation == 0 && len <= FILE_HEADER as u64)
 }
 
@@ -128,7 +160,11 @@ impl Recovery<'_> {
     fn take_checkpoint(&mut self, segment: &Segment) -> Result<(), LogError> {
         let footer = segment.footer.as_ref().map_err(Clone::clone)?;
         let dir = &self.options.dir;
-        let damaged = |what| LogError::Damaged { file: dir.join(segment.id.name()), offset: 0, what };
+        let damaged = |what| LogError::Damaged {
+            file: dir.join(segment.id.name()),
+            offset: 0,
+            what,
+        };
         let file = LogFile::open_read(&*self.env.disk, dir, segment.id)?.map_err(damaged)?;
         for entry in segment::read_directory(&file, &footer.trailer)? {
             let number = ShardNumber(entry.shard);
@@ -183,8 +219,19 @@ impl Recovery<'_> {
             }
             file.cut(at).map_err(|e| open_error(self.options, &e))?;
         }
-        self.unsealed.push(SealJob::new(file.clone(), at, next_commit - 1, self.shards.values()));
-        Ok(Journal::resume(self.env, self.options, file.clone(), at, next_commit))
+        self.unsealed.push(SealJob::new(
+            file.clone(),
+            at,
+            next_commit - 1,
+            self.shards.values(),
+        ));
+        Ok(Journal::resume(
+            self.env,
+            self.options,
+            file.clone(),
+            at,
+            next_commit,
+        ))
     }
 
     /// Decides whether a bad frame may be cut off.
@@ -201,7 +248,11 @@ impl Recovery<'_> {
             Some(first) => commit == first,
             None => file.header.unsynced || scan.find_later(at, commit)?.is_none(),
         };
-        if torn { Ok(()) } else { Err(file.damaged(bad.at, bad.what)) }
+        if torn {
+            Ok(())
+        } else {
+            Err(file.damaged(bad.at, bad.what))
+        }
     }
 
     fn apply(&mut self, file: &LogFile, frame: &Frame) -> Result<(), LogError> {
@@ -210,7 +261,10 @@ impl Recovery<'_> {
         }
         for found in &frame.blocks {
             let (header, number) = (&found.header, ShardNumber(found.header.shard));
-            let shard = self.shards.entry(number).or_insert_with(|| Arc::new(Shard::new(number)));
+            let shard = self
+                .shards
+                .entry(number)
+                .or_insert_with(|| Arc::new(Shard::new(number)));
             let (end, newest, sealed) = {
                 let tail = shard.tail.lock();
                 (tail.end, tail.newest, tail.sealed)
@@ -218,7 +272,10 @@ impl Recovery<'_> {
             // A shard whose number comes up in the middle was removed before, and its older blocks are gone.
             let is_known = end > 0 || newest > Millis::ZERO;
             if sealed || header.time < newest || (is_known && header.first != end) {
-                return Err(file.damaged(found.at, "the block does not follow the shard's block before"));
+                return Err(file.damaged(
+                    found.at,
+                    "the block does not follow the shard's block before",
+                ));
             }
             shard.publish(header, found.at, file.id.sequence);
             shard.forget_assigned();

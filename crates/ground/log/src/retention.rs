@@ -62,7 +62,8 @@ impl Core {
     }
 
     fn reclaim(&self) -> Result<Maintained, LogError> {
-        let (mut done, mut budget, mut failed) = (Maintained::default(), limits::REWRITE_BYTES, None);
+        let (mut done, mut budget, mut failed) =
+            (Maintained::default(), limits::REWRITE_BYTES, None);
         let list = self.segments.all();
         for (i, segment) in list.segments.iter().enumerate() {
             // The newest footer is the checkpoint of all shards: it may shrink, but it stays.
@@ -101,18 +102,34 @@ impl Core {
         Ok(())
     }
 
-    fn judge(&self, segment: &Segment, footer: &Footer, is_newest: bool) -> Result<Verdict, LogError> {
+    fn judge(
+        &self,
+        segment: &Segment,
+        footer: &Footer,
+        is_newest: bool,
+    ) -> Result<Verdict, LogError> {
         let (now, epoch) = (self.env.clock.now(), self.epoch.load(Ordering::Acquire));
-        if segment.next_look.lock().is_some_and(|(then, next)| then == epoch && now < next) {
+        if segment
+            .next_look
+            .lock()
+            .is_some_and(|(then, next)| then == epoch && now < next)
+        {
             return Ok(Verdict::Keep);
         }
         let entries = segment::read_directory(&*self.segments.file(segment)?, &footer.trailer)?;
-        let fates: Vec<_> = entries.iter().map(|entry| (*entry, self.fate(entry, now))).collect();
+        let fates: Vec<_> = entries
+            .iter()
+            .map(|entry| (*entry, self.fate(entry, now)))
+            .collect();
         let is_live = |(entry, fate): &&(Entry, Fate)| match fate {
             Fate::Removed => false,
             Fate::From(time) => entry.bytes > 0 && entry.last_time >= *time,
         };
-        let live: u64 = fates.iter().filter(is_live).map(|(entry, _)| entry.bytes).sum();
+        let live: u64 = fates
+            .iter()
+            .filter(is_live)
+            .map(|(entry, _)| entry.bytes)
+            .sum();
         let all = footer.trailer.frames_end - FILE_HEADER as u64;
         if live == 0 && !is_newest {
             return Ok(Verdict::Delete(fates));
@@ -120,7 +137,11 @@ impl Core {
         if live * 2 < all {
             return Ok(Verdict::Rewrite(fates));
         }
-        let next = self.next_look(fates.iter().filter(is_live).map(|(entry, _)| entry), live, all);
+        let next = self.next_look(
+            fates.iter().filter(is_live).map(|(entry, _)| entry),
+            live,
+            all,
+        );
         *segment.next_look.lock() = Some((epoch, next));
         Ok(Verdict::Keep)
     }
@@ -133,11 +154,19 @@ impl Core {
     }
 
     /// When enough of what is alive now will have expired for another verdict.
-    fn next_look<'a>(&self, entries: impl Iterator<Item = &'a Entry>, mut live: u64, all: u64) -> Millis {
+    fn next_look<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a Entry>,
+        mut live: u64,
+        all: u64,
+    ) -> Millis {
         let expiry = |entry: &Entry| {
             let shard = self.shard(ShardNumber(entry.shard))?;
             let period = shard.tail.lock().retention?.period;
-            Some((Millis(entry.last_time.plus(period).0.saturating_add(1)), entry.bytes))
+            Some((
+                Millis(entry.last_time.plus(period).0.saturating_add(1)),
+                entry.bytes,
+            ))
         };
         let mut expiries: Vec<_> = entries.filter_map(expiry).collect();
         expiries.sort_unstable();
@@ -165,7 +194,10 @@ impl Core {
     fn delete(&self, segment: &Arc<Segment>) -> Result<(), LogError> {
         self.segments.replace(segment.id, None);
         let path = self.options.dir.join(segment.id.name());
-        self.env.disk.remove(&path).map_err(|e| read_error(&path, &e))?;
+        self.env
+            .disk
+            .remove(&path)
+            .map_err(|e| read_error(&path, &e))?;
         tracing::debug!(file = %path.display(), "deleted: all in it is expired");
         Ok(())
     }

@@ -27,7 +27,10 @@ pub fn rewrite(
     fates: &[(Entry, Fate)],
 ) -> Result<bool, LogError> {
     let dir = &core.options.dir;
-    let id = FileId { generation: segment.id.generation + 1, ..segment.id };
+    let id = FileId {
+        generation: segment.id.generation + 1,
+        ..segment.id
+    };
     let temporary = format!("{}.tmp", id.name());
     let header = FileHeader {
         unsynced: false,
@@ -47,12 +50,23 @@ pub fn rewrite(
         }
     };
     let (from, to) = (dir.join(&temporary), dir.join(id.name()));
-    let renamed = core.env.disk.rename(&from, &to).and_then(|()| core.env.disk.sync_dir(dir));
+    let renamed = core
+        .env
+        .disk
+        .rename(&from, &to)
+        .and_then(|()| core.env.disk.sync_dir(dir));
     renamed.map_err(|e| read_error(&to, &e))?;
-    let new = Segment { id, footer: Ok(Footer { header, trailer }), next_look: Default::default() };
+    let new = Segment {
+        id,
+        footer: Ok(Footer { header, trailer }),
+        next_look: Default::default(),
+    };
     core.segments.replace(segment.id, Some(new));
     let old = dir.join(segment.id.name());
-    core.env.disk.remove(&old).map_err(|e| read_error(&old, &e))?;
+    core.env
+        .disk
+        .remove(&old)
+        .map_err(|e| read_error(&old, &e))?;
     tracing::debug!(file = %to.display(), kept = trailer.bytes, "rewritten: most of it was expired");
     Ok(true)
 }
@@ -60,7 +74,9 @@ pub fn rewrite(
 /// A failed rewrite harms nothing that is in use: it is only reported.
 fn refusal(core: &Core, error: &FileError) -> LogError {
     if error.is_full() {
-        return LogError::DiskFull { dir: core.options.dir.clone() };
+        return LogError::DiskFull {
+            dir: core.options.dir.clone(),
+        };
     }
     read_error(&error.path, &error.error)
 }
@@ -82,7 +98,11 @@ fn copy(
             continue;
         };
         let mut kept = Vec::new();
-        let restarts = if entry.blocks > 0 { segment::read_restarts(&old, entry)? } else { Vec::new() };
+        let restarts = if entry.blocks > 0 {
+            segment::read_restarts(&old, entry)?
+        } else {
+            Vec::new()
+        };
         for i in 0..restarts.len() {
             let blocks = segment::read_chunk(&old, entry, &restarts, i)?;
             let live = &blocks[blocks.partition_point(|b| b.time < time)..];
@@ -98,9 +118,17 @@ fn copy(
                 return Err(refusal(core, &e));
             }
         }
-        new.footer.add(entry.shard, entry.start..entry.end, entry.last_time, entry.sealed, &kept);
+        new.footer.add(
+            entry.shard,
+            entry.start..entry.end,
+            entry.last_time,
+            entry.sealed,
+            &kept,
+        );
     }
-    new.finish(footer.trailer.last_commit).map(Some).map_err(|e| refusal(core, &e))
+    new.finish(footer.trailer.last_commit)
+        .map(Some)
+        .map_err(|e| refusal(core, &e))
 }
 
 /// A file that is being written, block by block.
@@ -119,7 +147,14 @@ impl Rewriter {
     fn new(file: LogFile) -> Self {
         let commit = file.header.first_commit;
         let footer = FooterWriter::default();
-        Self { file, footer, at: FILE_HEADER as u64, commit, frame: Vec::new(), blocks: 0 }
+        Self {
+            file,
+            footer,
+            at: FILE_HEADER as u64,
+            commit,
+            frame: Vec::new(),
+            blocks: 0,
+        }
     }
 
     /// Adds a block; where it will be.
@@ -138,8 +173,15 @@ impl Rewriter {
             return Ok(());
         }
         let (blocks, salt, commit) = (self.blocks, self.file.header.salt, self.commit);
-        let header = FrameHeader { blocks, salt, commit, length: self.frame.len() as u64 }.encode();
-        self.file.write(&[IoSlice::new(&header), IoSlice::new(&self.frame)], self.at)?;
+        let header = FrameHeader {
+            blocks,
+            salt,
+            commit,
+            length: self.frame.len() as u64,
+        }
+        .encode();
+        self.file
+            .write(&[IoSlice::new(&header), IoSlice::new(&self.frame)], self.at)?;
         self.at += (FRAME_HEADER + self.frame.len()) as u64;
         self.commit += 1;
         self.frame.clear();
@@ -150,7 +192,9 @@ impl Rewriter {
     /// Writes the footer. The file stands for the same commits as before, however many frames it has.
     fn finish(mut self, last_commit: u64) -> Result<Trailer, FileError> {
         self.write_frame()?;
-        let (bytes, trailer) = self.footer.finish(self.file.header.salt, self.at, last_commit);
+        let (bytes, trailer) = self
+            .footer
+            .finish(self.file.header.salt, self.at, last_commit);
         self.file.write(&[IoSlice::new(&bytes)], self.at)?;
         self.file.sync()?;
         Ok(trailer)

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use crate::{
     api::LogError,
     files::LogFile,
-    format::{BLOCK_HEADER, BlockHeader, FILE_HEADER, FRAME_HEADER, FRAME_MAGIC, FrameHeader, Wrong, crc},
+    format::{
+        BLOCK_HEADER, BlockHeader, FILE_HEADER, FRAME_HEADER, FRAME_MAGIC, FrameHeader, Wrong, crc,
+    },
 };
 
 /// How much is read at one go.
@@ -65,8 +67,18 @@ pub enum Step {
 impl<'a> Scan<'a> {
     /// A walk through the first `len` bytes of `file`.
     pub fn new(file: &'a LogFile, len: u64) -> Self {
-        let window = Window { file, len, start: 0, bytes: Vec::new() };
-        Self { file, window, at: FILE_HEADER as u64, commit: file.header.first_commit }
+        let window = Window {
+            file,
+            len,
+            start: 0,
+            bytes: Vec::new(),
+        };
+        Self {
+            file,
+            window,
+            at: FILE_HEADER as u64,
+            commit: file.header.first_commit,
+        }
     }
 
     /// The next frame. After one that is bad the walk does not go on.
@@ -121,7 +133,12 @@ impl<'a> Scan<'a> {
         keep_bodies: bool,
     ) -> Result<Result<Frame, Bad>, LogError> {
         let (mut at, end) = (body, body + frame.length);
-        let mut found = Frame { at: self.at, commit: frame.commit, blocks: Vec::new(), bad_body: None };
+        let mut found = Frame {
+            at: self.at,
+            commit: frame.commit,
+            blocks: Vec::new(),
+            bad_body: None,
+        };
         while at < end {
             let header = match self.window.array::<BLOCK_HEADER>(at)? {
                 Some(bytes) if end - at >= BLOCK_HEADER as u64 => BlockHeader::parse(&bytes),
@@ -130,21 +147,32 @@ impl<'a> Scan<'a> {
             let header = match header {
                 Ok(header) if header.size() <= end - at => header,
                 Ok(_) => {
-                    return Ok(Err(Bad { at, what: "the block reaches past its frame" }));
+                    return Ok(Err(Bad {
+                        at,
+                        what: "the block reaches past its frame",
+                    }));
                 }
                 Err(what) => return Ok(Err(Bad { at, what })),
             };
-            let bytes = self.window.bytes(at + BLOCK_HEADER as u64, header.length as usize)?;
+            let bytes = self
+                .window
+                .bytes(at + BLOCK_HEADER as u64, header.length as usize)?;
             let right = crc(bytes) == header.body_crc;
             let body = (right && keep_bodies).then(|| Bytes::copy_from_slice(bytes));
             if !right && found.bad_body.is_none() {
-                found.bad_body = Some(Bad { at, what: "the block's checksum is wrong" });
+                found.bad_body = Some(Bad {
+                    at,
+                    what: "the block's checksum is wrong",
+                });
             }
             found.blocks.push(FoundBlock { header, at, body });
             at += header.size();
         }
         if found.blocks.len() as u64 != u64::from(frame.blocks) {
-            return Ok(Err(Bad { at: self.at, what: "the frame has another number of blocks than it says" }));
+            return Ok(Err(Bad {
+                at: self.at,
+                what: "the frame has another number of blocks than it says",
+            }));
         }
         Ok(Ok(found))
     }
@@ -157,7 +185,9 @@ impl<'a> Scan<'a> {
             let want = WINDOW.min((self.window.len - at) as usize);
             let bytes = self.window.bytes(at, want)?;
             for i in (0..=want - FRAME_HEADER).filter(|&i| bytes[i..].starts_with(FRAME_MAGIC)) {
-                let header = bytes[i..i + FRAME_HEADER].try_into().expect("as long as a header");
+                let header = bytes[i..i + FRAME_HEADER]
+                    .try_into()
+                    .expect("as long as a header");
                 if let Ok(header) = FrameHeader::parse(header, self.file.header.salt)
                     && header.commit > commit
                 {
@@ -197,6 +227,8 @@ impl Window<'_> {
         if self.len.saturating_sub(at) < N as u64 {
             return Ok(None);
         }
-        Ok(Some(self.bytes(at, N)?.try_into().expect("as long as asked")))
+        Ok(Some(
+            self.bytes(at, N)?.try_into().expect("as long as asked"),
+        ))
     }
 }

@@ -43,13 +43,24 @@ impl SealJob {
         let at_end = |shard: &Arc<Shard>| {
             let tail = shard.tail.lock();
             let (end, newest, sealed) = (tail.end, tail.newest, tail.sealed);
-            (end > 0 || sealed).then(|| ShardAtEnd { shard: shard.clone(), end, newest, sealed })
+            (end > 0 || sealed).then(|| ShardAtEnd {
+                shard: shard.clone(),
+                end,
+                newest,
+                sealed,
+            })
         };
         let shards: Vec<_> = shards.collect();
-        let mut shards: Vec<_> =
-            shard::fetched(&shards, |shard| shard).filter_map(|shard| at_end(shard)).collect();
+        let mut shards: Vec<_> = shard::fetched(&shards, |shard| shard)
+            .filter_map(|shard| at_end(shard))
+            .collect();
         shards.sort_unstable_by_key(|at_end| at_end.shard.number);
-        Self { file, frames_end, last_commit, shards }
+        Self {
+            file,
+            frames_end,
+            last_commit,
+            shards,
+        }
     }
 }
 
@@ -70,8 +81,14 @@ struct State {
 impl Sealer {
     /// A sealer that begins with these.
     pub fn new(jobs: Vec<SealJob>) -> Self {
-        let state = State { jobs: jobs.into_iter().map(Arc::new).collect(), ..State::default() };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        let state = State {
+            jobs: jobs.into_iter().map(Arc::new).collect(),
+            ..State::default()
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
     }
 
     /// Waits until fewer than `most` files wait; when sealing fails, says why and has it tried again.
@@ -164,17 +181,28 @@ pub fn run(core: &Core) {
 /// What is said about a footer that could not be written; more than a full disk stops the log.
 fn refusal(core: &Core, error: &FileError) -> LogError {
     if error.is_full() {
-        return LogError::DiskFull { dir: core.options.dir.clone() };
+        return LogError::DiskFull {
+            dir: core.options.dir.clone(),
+        };
     }
     core.queue.lock().refuse(error.poison());
     error.poison()
 }
 
 fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
-    let SealJob { file, frames_end, last_commit, shards } = job;
+    let SealJob {
+        file,
+        frames_end,
+        last_commit,
+        shards,
+    } = job;
     let mut footer = FooterWriter::default();
     // What is still in memory is looked for without a footer; all files before this one have theirs.
-    let through = core.tail.oldest_file().map_or(file.id.sequence, |oldest| file.id.sequence.min(oldest)) - 1;
+    let through = core
+        .tail
+        .oldest_file()
+        .map_or(file.id.sequence, |oldest| file.id.sequence.min(oldest))
+        - 1;
     // One buffer for all shards, of which there may be many.
     let mut blocks = Vec::new();
     for at_end in shard::fetched(shards, |at_end| &at_end.shard) {
@@ -187,7 +215,12 @@ fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
             tail.prune(through);
             blocks.extend(tail.blocks_of(file.id.sequence));
         }
-        let &ShardAtEnd { end, newest, sealed, .. } = at_end;
+        let &ShardAtEnd {
+            end,
+            newest,
+            sealed,
+            ..
+        } = at_end;
         let start = blocks.first().map_or(end, |b| b.first);
         footer.add(at_end.shard.number.0, start..end, newest, sealed, &blocks);
     }
@@ -197,8 +230,15 @@ fn seal(core: &Core, job: &SealJob) -> Result<(), FileError> {
         let _ = file.cut(*frames_end);
         return Err(e);
     }
-    let footer = Footer { header: file.header, trailer };
-    core.segments.push(Segment { id: file.id, footer: Ok(footer), next_look: Mutex::default() });
+    let footer = Footer {
+        header: file.header,
+        trailer,
+    };
+    core.segments.push(Segment {
+        id: file.id,
+        footer: Ok(footer),
+        next_look: Mutex::default(),
+    });
     core.journals.lock().remove(&file.id.sequence);
     Ok(())
 }
@@ -251,12 +291,19 @@ impl FooterWriter {
 
     /// The whole footer, which follows the frames, and its trailer.
     pub fn finish(self, salt: u64, frames_end: u64, last_commit: u64) -> (Vec<u8>, Trailer) {
-        let Self { runs: mut out, entries } = self;
+        let Self {
+            runs: mut out,
+            entries,
+        } = self;
         let at = out.len();
         let directory = frames_end + at as u64;
         out.reserve_exact(entries.len() * ENTRY + TRAILER);
         for entry in &entries {
-            let run = if entry.blocks == 0 { 0 } else { frames_end + entry.run };
+            let run = if entry.blocks == 0 {
+                0
+            } else {
+                frames_end + entry.run
+            };
             out.extend_from_slice(&Entry { run, ..*entry }.encode());
         }
         let trailer = Trailer {

@@ -53,21 +53,35 @@ impl Segment {
     /// The sealed file `id`. When its header or trailer is damaged, that is what all that need it are told.
     pub fn open(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Self, LogError> {
         let footer = match LogFile::open_read(disk, dir, id)? {
-            Err(what) => Err(LogError::Damaged { file: dir.join(id.name()), offset: 0, what }),
+            Err(what) => Err(LogError::Damaged {
+                file: dir.join(id.name()),
+                offset: 0,
+                what,
+            }),
             Ok(file) => match read_trailer(&file)? {
-                Ok(trailer) => Ok(Footer { header: file.header, trailer }),
+                Ok(trailer) => Ok(Footer {
+                    header: file.header,
+                    trailer,
+                }),
                 Err(what) => Err(file.damaged(file.len()?.saturating_sub(TRAILER as u64), what)),
             },
         };
         if let Err(error) = &footer {
             tracing::error!(%error, "a sealed file is damaged: what it holds cannot be read");
         }
-        Ok(Self { id, footer, next_look: Mutex::default() })
+        Ok(Self {
+            id,
+            footer,
+            next_look: Mutex::default(),
+        })
     }
 
     /// The commit that follows the file's last.
     pub fn next_commit(&self) -> Option<u64> {
-        self.footer.as_ref().ok().map(|footer| footer.trailer.last_commit + 1)
+        self.footer
+            .as_ref()
+            .ok()
+            .map(|footer| footer.trailer.last_commit + 1)
     }
 }
 
@@ -99,7 +113,11 @@ fn read_entries(file: &LogFile, at: u64, count: u64) -> Result<(Vec<Entry>, u32)
         let entry = Entry::parse(b.try_into().expect("as long as an entry"));
         entry.map_err(|what| file.damaged(at + (i * ENTRY) as u64, what))
     };
-    let entries = bytes.chunks_exact(ENTRY).enumerate().map(entry).collect::<Result<_, _>>()?;
+    let entries = bytes
+        .chunks_exact(ENTRY)
+        .enumerate()
+        .map(entry)
+        .collect::<Result<_, _>>()?;
     Ok((entries, crc(&bytes)))
 }
 
@@ -122,7 +140,11 @@ fn read_short_run(file: &LogFile, entry: &Entry) -> Result<Option<WholeRun>, Log
     file.read(&mut bytes, entry.run)?;
     let run = index::parse_restarts(&bytes[..RESTART], entry).and_then(|restarts| {
         let (end, count) = index::chunk_shape(entry, &restarts, 0);
-        let blocks = index::parse_chunk(&bytes[restarts[0].at as usize..end as usize], &restarts[0], count)?;
+        let blocks = index::parse_chunk(
+            &bytes[restarts[0].at as usize..end as usize],
+            &restarts[0],
+            count,
+        )?;
         Ok((restarts, blocks))
     });
     run.map(Some).map_err(|what| file.damaged(entry.run, what))
@@ -168,7 +190,9 @@ pub struct List {
 
 impl List {
     fn new(segments: Vec<Arc<Segment>>) -> Arc<Self> {
-        let readable = (0..segments.len()).filter(|&i| segments[i].footer.is_ok()).collect();
+        let readable = (0..segments.len())
+            .filter(|&i| segments[i].footer.is_ok())
+            .collect();
         Arc::new(Self { segments, readable })
     }
 }
@@ -233,8 +257,11 @@ impl Segments {
         segment.footer.as_ref().map_err(Clone::clone)?;
         self.files.get_or(segment.id, || {
             let file = LogFile::open_read(&*self.disk, &self.dir, segment.id)?;
-            let damaged =
-                |what| LogError::Damaged { file: self.dir.join(segment.id.name()), offset: 0, what };
+            let damaged = |what| LogError::Damaged {
+                file: self.dir.join(segment.id.name()),
+                offset: 0,
+                what,
+            };
             Ok((Arc::new(file.map_err(damaged)?), 1))
         })
     }
@@ -257,12 +284,21 @@ impl Segments {
     }
 
     /// Some entries of a directory, each of which was checked.
-    fn page(&self, segment: &Segment, trailer: &Trailer, page: u64) -> Result<Arc<Vec<Entry>>, LogError> {
+    fn page(
+        &self,
+        segment: &Segment,
+        trailer: &Trailer,
+        page: u64,
+    ) -> Result<Arc<Vec<Entry>>, LogError> {
         self.pages.get_or((segment.id, page), || {
             let from = page * PAGE_ENTRIES;
             let count = PAGE_ENTRIES.min(trailer.shards - from);
-            let entries =
-                read_entries(&*self.file(segment)?, trailer.directory + from * ENTRY as u64, count)?.0;
+            let entries = read_entries(
+                &*self.file(segment)?,
+                trailer.directory + from * ENTRY as u64,
+                count,
+            )?
+            .0;
             let weight = entries.len() * size_of::<Entry>();
             Ok((Arc::new(entries), weight))
         })
@@ -313,19 +349,27 @@ impl Segments {
         let (mut low, mut high, mut found) = (0, readable.len(), None);
         while low < high {
             let middle = (low + high) / 2;
-            match self.entry(&segments[readable[middle]], shard)?.filter(&holds) {
+            match self
+                .entry(&segments[readable[middle]], shard)?
+                .filter(&holds)
+            {
                 Some(entry) => (high, found) = (middle, Some((readable[middle], entry))),
                 None => low = middle + 1,
             }
         }
         let next_readable = readable.get(low).copied().unwrap_or(segments.len());
-        let Some(damage) = next_readable.checked_sub(1).and_then(|i| segments[i].footer.as_ref().err())
+        let Some(damage) = next_readable
+            .checked_sub(1)
+            .and_then(|i| segments[i].footer.as_ref().err())
         else {
             return Ok(found);
         };
         // Unless the shard got nothing in the damaged file, what is looked for may be in there.
-        let before =
-            low.checked_sub(1).map(|i| self.entry(&segments[readable[i]], shard)).transpose()?.flatten();
+        let before = low
+            .checked_sub(1)
+            .map(|i| self.entry(&segments[readable[i]], shard))
+            .transpose()?
+            .flatten();
         match found {
             Some((_, entry)) if entry.start == before.map_or(0, |b| b.end) => Ok(found),
             _ => Err(damage.clone()),
@@ -349,7 +393,12 @@ impl Segments {
     }
 
     /// The first blocks at or after `time` of a shard in one file, within one chunk.
-    fn blocks_at(&self, segment: &Segment, entry: &Entry, time: Millis) -> Result<Vec<Trim>, LogError> {
+    fn blocks_at(
+        &self,
+        segment: &Segment,
+        entry: &Entry,
+        time: Millis,
+    ) -> Result<Vec<Trim>, LogError> {
         if entry.blocks == 0 {
             return Ok(Vec::new());
         }
@@ -360,7 +409,10 @@ impl Segments {
             let chunk = self.chunk(segment, entry, &restarts, i)?;
             let found = &chunk[chunk.partition_point(|b| b.time < time)..];
             if !found.is_empty() {
-                let trims = found.iter().map(|b| Trim { first: b.first, time: b.time });
+                let trims = found.iter().map(|b| Trim {
+                    first: b.first,
+                    time: b.time,
+                });
                 return Ok(trims.take(limits::TRIM_BLOCKS).collect());
             }
         }
@@ -388,17 +440,29 @@ impl Segments {
                 return Ok(Found::Gone);
             }
             let segment = &list.segments[at];
-            shard.last_read.store(segment.id.sequence, Ordering::Relaxed);
+            shard
+                .last_read
+                .store(segment.id.sequence, Ordering::Relaxed);
             let blocks = self.blocks_from(segment, &entry, from, records, bytes)?;
             Ok(Found::Blocks(self.file(segment)?, blocks))
         })
     }
 
     /// The file that has `from`, when it is the one that was read last or the next.
-    fn find_near(&self, list: &List, shard: &Shard, from: u64) -> Result<Option<(usize, Entry)>, LogError> {
+    fn find_near(
+        &self,
+        list: &List,
+        shard: &Shard,
+        from: u64,
+    ) -> Result<Option<(usize, Entry)>, LogError> {
         let last = shard.last_read.load(Ordering::Relaxed);
-        let at = list.segments.partition_point(|segment| segment.id.sequence < last);
-        for at in (at..list.segments.len()).take(2).filter(|&at| list.segments[at].footer.is_ok()) {
+        let at = list
+            .segments
+            .partition_point(|segment| segment.id.sequence < last);
+        for at in (at..list.segments.len())
+            .take(2)
+            .filter(|&at| list.segments[at].footer.is_ok())
+        {
             let entry = self.entry(&list.segments[at], shard.number)?;
             if let Some(entry) = entry.filter(|entry| (entry.start..entry.end).contains(&from)) {
                 return Ok(Some((at, entry)));
@@ -417,11 +481,16 @@ impl Segments {
         bytes: usize,
     ) -> Result<Vec<BlockRef>, LogError> {
         let restarts = self.restarts(segment, entry)?;
-        let i = restarts.partition_point(|r| r.first <= from).saturating_sub(1);
+        let i = restarts
+            .partition_point(|r| r.first <= from)
+            .saturating_sub(1);
         let chunk = self.chunk(segment, entry, &restarts, i)?;
         let hit = chunk.partition_point(|b| b.end() <= from);
-        let damaged =
-            |what| LogError::Damaged { file: self.dir.join(segment.id.name()), offset: entry.run, what };
+        let damaged = |what| LogError::Damaged {
+            file: self.dir.join(segment.id.name()),
+            offset: entry.run,
+            what,
+        };
         let Some(block) = chunk.get(hit).filter(|b| b.first <= from) else {
             return Err(damaged("the index lacks a block that it should list"));
         };

@@ -105,8 +105,20 @@ impl BlockRef {
 
     /// Where the block `header` is, which stands at `at`.
     pub fn new(header: &BlockHeader, at: u64) -> Self {
-        let BlockHeader { first, time, count, length, .. } = *header;
-        Self { first, time, at, count, length }
+        let BlockHeader {
+            first,
+            time,
+            count,
+            length,
+            ..
+        } = *header;
+        Self {
+            first,
+            time,
+            at,
+            count,
+            length,
+        }
     }
 }
 
@@ -151,7 +163,12 @@ impl Shard {
     /// A shard whose durable records end like this.
     pub fn recovered(number: ShardNumber, end: u64, newest: Millis, sealed: bool) -> Self {
         let shard = Self::new(number);
-        *shard.tail.lock() = Tail { end, newest, sealed, ..Tail::default() };
+        *shard.tail.lock() = Tail {
+            end,
+            newest,
+            sealed,
+            ..Tail::default()
+        };
         shard.forget_assigned();
         shard
     }
@@ -159,13 +176,21 @@ impl Shard {
     /// Has the processor bring it close, which takes a look at each part of it: over many shards one behind the other,
     /// with nothing in between that waits for the memory, this takes about as long as for a few.
     pub fn fetch(&self) {
-        black_box((self.assigned.is_locked(), self.tail.is_locked(), self.number));
+        black_box((
+            self.assigned.is_locked(),
+            self.tail.is_locked(),
+            self.number,
+        ));
     }
 
     /// Takes back what was assigned and did not become durable.
     pub fn forget_assigned(&self) {
         let tail = self.tail.lock();
-        *self.assigned.lock() = Assigned { next: tail.end, time: tail.newest, sealed: tail.sealed };
+        *self.assigned.lock() = Assigned {
+            next: tail.end,
+            time: tail.newest,
+            sealed: tail.sealed,
+        };
     }
 
     /// Makes a durable block visible to readers.
@@ -217,15 +242,23 @@ impl Tail {
             return;
         }
         if header.first == 0 {
-            self.trims = VecDeque::from([Trim { first: 0, time: header.time }]);
+            self.trims = VecDeque::from([Trim {
+                first: 0,
+                time: header.time,
+            }]);
         }
         (self.end, self.newest) = (header.end(), header.time);
-        self.recent.push_back(Recent { block: BlockRef::new(header, at), file });
+        self.recent.push_back(Recent {
+            block: BlockRef::new(header, at),
+            file,
+        });
     }
 
     /// Before which time records are expired.
     pub fn cutoff(&self, now: Millis) -> Millis {
-        self.retention.map_or(self.dropped, |r| self.dropped.max(r.floor).max(now.minus(r.period)))
+        self.retention.map_or(self.dropped, |r| {
+            self.dropped.max(r.floor).max(now.minus(r.period))
+        })
     }
 
     /// Records before `time` are about to go: nobody shall look for them any more, whatever the retention becomes.
@@ -251,15 +284,27 @@ impl Tail {
 
     /// The shard as readers see it, given the oldest readable offset.
     pub fn state(&self, first: u64) -> ShardState {
-        ShardState { first, end: self.end, newest: self.newest, sealed: self.sealed }
+        ShardState {
+            first,
+            end: self.end,
+            newest: self.newest,
+            sealed: self.sealed,
+        }
     }
 
     /// The first offset at or after `time`, when memory alone knows.
     pub fn find_time(&self, time: Millis) -> Option<Trim> {
         if self.end == 0 || self.newest < time {
-            return Some(Trim { first: self.end, time: Millis(u64::MAX) });
+            return Some(Trim {
+                first: self.end,
+                time: Millis(u64::MAX),
+            });
         }
-        if let Some(trim) = self.trims.front().filter(|trim| trim.time >= time && trim.first == 0) {
+        if let Some(trim) = self
+            .trims
+            .front()
+            .filter(|trim| trim.time >= time && trim.first == 0)
+        {
             return Some(*trim);
         }
         let oldest = self.recent.front()?;
@@ -267,7 +312,10 @@ impl Tail {
             return None;
         }
         let found = &self.recent[self.recent.partition_point(|r| r.block.time < time)].block;
-        Some(Trim { first: found.first, time: found.time })
+        Some(Trim {
+            first: found.first,
+            time: found.time,
+        })
     }
 
     /// The oldest recent block.
@@ -282,8 +330,15 @@ impl Tail {
             return Lookup::Older;
         };
         let file = hit.file;
-        let rest = self.recent.range(at..).take_while(|r| r.file == file).map(|r| r.block);
-        Lookup::File(file, Wanted::from(hit.block, from, records, bytes).take(rest, |block| *block))
+        let rest = self
+            .recent
+            .range(at..)
+            .take_while(|r| r.file == file)
+            .map(|r| r.block);
+        Lookup::File(
+            file,
+            Wanted::from(hit.block, from, records, bytes).take(rest, |block| *block),
+        )
     }
 
     /// Forgets the blocks of files up to `through`: footers know them.
@@ -292,14 +347,18 @@ impl Tail {
             self.recent.pop_front();
         }
         if self.recent.capacity() > limits::RECENT_BLOCKS.max(4 * self.recent.len()) {
-            self.recent.shrink_to(limits::RECENT_BLOCKS.max(2 * self.recent.len()));
+            self.recent
+                .shrink_to(limits::RECENT_BLOCKS.max(2 * self.recent.len()));
         }
     }
 
     /// The blocks of one file that has no footer yet.
     pub fn blocks_of(&self, file: u64) -> impl Iterator<Item = BlockRef> {
         let from = self.recent.partition_point(|r| r.file < file);
-        self.recent.range(from..).take_while(move |r| r.file == file).map(|r| r.block)
+        self.recent
+            .range(from..)
+            .take_while(move |r| r.file == file)
+            .map(|r| r.block)
     }
 }
 
@@ -321,7 +380,11 @@ impl Wanted {
     }
 
     /// The items that cover it: at least the first.
-    pub fn take<T>(mut self, items: impl Iterator<Item = T>, block: impl Fn(&T) -> BlockRef) -> Vec<T> {
+    pub fn take<T>(
+        mut self,
+        items: impl Iterator<Item = T>,
+        block: impl Fn(&T) -> BlockRef,
+    ) -> Vec<T> {
         let mut taken = Vec::new();
         for item in items {
             let BlockRef { count, length, .. } = block(&item);

@@ -27,7 +27,12 @@ pub trait Source: Send + Sync {
 
     /// Records of `shard` from `from` on, within `limit`; at least one where there is one. A position before the
     /// trim point starts at the trim point.
-    async fn read(&self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError>;
+    async fn read(
+        &self,
+        shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError>;
 
     /// The first offset of `shard` whose record arrived at or after `time`; the end when there is none.
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError>;

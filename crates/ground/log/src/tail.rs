@@ -34,14 +34,21 @@ struct Held {
 impl TailCache {
     /// A cache that holds at most `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        Self { budget, spare: Buffers::default(), state: Mutex::default() }
+        Self {
+            budget,
+            spare: Buffers::default(),
+            state: Mutex::default(),
+        }
     }
 
     /// Holds what was written to the journal file `file` at `at`, behind all before, and drops the oldest until all fit.
     pub fn hold(&self, file: u64, at: u64, bytes: Bytes) {
         let mut state = self.state.lock();
         state.bytes += bytes.len() + limits::TAIL_BATCH_OVERHEAD;
-        state.held.push_back(Held { place: (file, at), bytes });
+        state.held.push_back(Held {
+            place: (file, at),
+            bytes,
+        });
         while state.bytes > self.budget
             && let Some(dropped) = state.held.pop_front()
         {
@@ -53,7 +60,9 @@ impl TailCache {
     /// The bytes of blocks of one journal file, in order of their positions; none when the first is not held any more.
     pub fn blocks(&self, file: u64, blocks: &[BlockRef]) -> Option<Vec<(BlockRef, Bytes)>> {
         let state = self.state.lock();
-        let found = blocks.iter().map_while(|block| Some((*block, state.find(file, block)?)));
+        let found = blocks
+            .iter()
+            .map_while(|block| Some((*block, state.find(file, block)?)));
         Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty())
     }
 
@@ -65,9 +74,13 @@ impl TailCache {
 
 impl State {
     fn find(&self, file: u64, block: &BlockRef) -> Option<Bytes> {
-        let behind = self.held.partition_point(|held| held.place <= (file, block.at));
+        let behind = self
+            .held
+            .partition_point(|held| held.place <= (file, block.at));
         let Held { place, bytes } = self.held.get(behind.checked_sub(1)?)?;
-        let from = usize::try_from(block.at - place.1).ok().filter(|_| place.0 == file)?;
+        let from = usize::try_from(block.at - place.1)
+            .ok()
+            .filter(|_| place.0 == file)?;
         let range = from..from.checked_add(block.size() as usize)?;
         (range.end <= bytes.len()).then(|| bytes.slice(range))
     }
@@ -83,7 +96,13 @@ mod tests {
     #[test]
     fn blocks_are_found_until_newer_batches_take_their_room() {
         let size = BLOCK_HEADER + 10;
-        let block = |at| BlockRef { first: 0, time: Millis(1), at, count: 1, length: 10 };
+        let block = |at| BlockRef {
+            first: 0,
+            time: Millis(1),
+            at,
+            count: 1,
+            length: 10,
+        };
         let batch = |byte| Bytes::from(vec![byte; 2 * size]);
         let cache = TailCache::new(3 * (2 * size + limits::TAIL_BATCH_OVERHEAD));
         let second = 1000 + size as u64;
@@ -94,15 +113,29 @@ mod tests {
         for file in 1..4 {
             let found = cache.blocks(file, &both).unwrap();
             assert_eq!(found.len(), 2);
-            assert!(found.iter().all(|(_, bytes)| *bytes == vec![file as u8; size]), "file {file}");
+            assert!(
+                found
+                    .iter()
+                    .all(|(_, bytes)| *bytes == vec![file as u8; size]),
+                "file {file}"
+            );
         }
         for (file, at) in [(1, 999), (1, second + 1), (1, 5000), (4, 1000), (0, 1000)] {
             assert!(cache.blocks(file, &[block(at)]).is_none(), "{at} of {file}");
         }
-        assert_eq!(cache.blocks(1, &[block(second), block(5000)]).unwrap().len(), 1);
+        assert_eq!(
+            cache
+                .blocks(1, &[block(second), block(5000)])
+                .unwrap()
+                .len(),
+            1
+        );
         cache.hold(4, 1000, batch(4));
         assert!(cache.blocks(1, &both).is_none() && cache.oldest_file() == Some(2));
         cache.hold(5, 1000, Bytes::from(vec![0; 10_000]));
-        assert!(cache.oldest_file().is_none(), "what is over the budget is not held");
+        assert!(
+            cache.oldest_file().is_none(),
+            "what is over the budget is not held"
+        );
     }
 }

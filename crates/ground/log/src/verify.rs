@@ -55,9 +55,21 @@ impl fmt::Display for Report {
         for leftover in &self.leftovers {
             writeln!(f, "note    {leftover}")?;
         }
-        let Self { files, sealed, frames, blocks, records, bytes, shards, .. } = self;
+        let Self {
+            files,
+            sealed,
+            frames,
+            blocks,
+            records,
+            bytes,
+            shards,
+            ..
+        } = self;
         writeln!(f, "{files} files ({sealed} sealed), {bytes} bytes")?;
-        writeln!(f, "{frames} commits, {blocks} blocks, {records} records of {shards} shards")?;
+        writeln!(
+            f,
+            "{frames} commits, {blocks} blocks, {records} records of {shards} shards"
+        )?;
         match self.damage.len() {
             0 => write!(f, "no damage"),
             n => write!(f, "{n} places are damaged"),
@@ -69,7 +81,11 @@ impl fmt::Display for Report {
 /// The error is one that kept it from looking at all.
 pub fn verify(env: &Env, dir: &Path) -> Result<Report, LogError> {
     let folder = files::list(env, dir)?;
-    let mut check = Check { report: Report::default(), ends: None, shards: BTreeSet::new() };
+    let mut check = Check {
+        report: Report::default(),
+        ends: None,
+        shards: BTreeSet::new(),
+    };
     check.report.files = folder.files.len();
     let leftover = |path: &PathBuf| format!("{} is a leftover of a rewrite", path.display());
     check.report.leftovers = folder.leftovers.iter().map(leftover).collect();
@@ -95,7 +111,11 @@ pub fn verify(env: &Env, dir: &Path) -> Result<Report, LogError> {
         match trailer {
             Ok(trailer) => check.sealed(file, trailer)?,
             Err(what) if newest_sealed > Some(i) || file.id.generation > 0 => {
-                check.damage(&file.path, file.len()?.saturating_sub(crate::index::TRAILER as u64), what);
+                check.damage(
+                    &file.path,
+                    file.len()?.saturating_sub(crate::index::TRAILER as u64),
+                    what,
+                );
                 check.ends = None;
             }
             Err(_) => check.unsealed(file, following)?,
@@ -118,7 +138,11 @@ type Blocks = BTreeMap<u64, Vec<BlockRef>>;
 
 impl Check {
     fn damage(&mut self, file: &Path, offset: u64, what: Wrong) {
-        self.report.damage.push(LogError::Damaged { file: file.to_owned(), offset, what });
+        self.report.damage.push(LogError::Damaged {
+            file: file.to_owned(),
+            offset,
+            what,
+        });
     }
 
     fn bad(&mut self, file: &LogFile, bad: Bad) {
@@ -143,12 +167,20 @@ impl Check {
             && next.id.sequence == file.id.sequence + 1
             && next.header.first_commit != trailer.last_commit + 1
         {
-            self.damage(&next.path, 0, "the file does not begin with the commit that follows");
+            self.damage(
+                &next.path,
+                0,
+                "the file does not begin with the commit that follows",
+            );
         }
     }
 
     /// Frames up to `end`; all blocks when nothing was wrong, and otherwise where it went wrong last.
-    fn frames(&mut self, file: &LogFile, scan: &mut Scan<'_>) -> Result<(Blocks, Option<Bad>), LogError> {
+    fn frames(
+        &mut self,
+        file: &LogFile,
+        scan: &mut Scan<'_>,
+    ) -> Result<(Blocks, Option<Bad>), LogError> {
         let (mut blocks, mut open_end) = (Blocks::new(), None);
         loop {
             match scan.step(true)? {
@@ -173,19 +205,34 @@ impl Check {
         for found in &frame.blocks {
             self.report.blocks += 1;
             let Some(body) = &found.body else {
-                self.bad(file, Bad { at: found.at, what: "the block's checksum is wrong" });
+                self.bad(
+                    file,
+                    Bad {
+                        at: found.at,
+                        what: "the block's checksum is wrong",
+                    },
+                );
                 continue;
             };
             if found.header.kind == Kind::Seal {
                 continue;
             }
             self.shards.insert(found.header.shard);
-            blocks.entry(found.header.shard).or_default().push(BlockRef::new(&found.header, found.at));
+            blocks
+                .entry(found.header.shard)
+                .or_default()
+                .push(BlockRef::new(&found.header, found.at));
             let mut records = Records::new(found.header, body.clone());
             match records.by_ref().find_map(Result::err) {
                 Some(what) => self.bad(file, Bad { at: found.at, what }),
                 None if !records.is_exhausted() => {
-                    self.bad(file, Bad { at: found.at, what: "a block has more bytes than its records" });
+                    self.bad(
+                        file,
+                        Bad {
+                            at: found.at,
+                            what: "a block has more bytes than its records",
+                        },
+                    );
                 }
                 None => self.report.records += u64::from(found.header.count),
             }
@@ -200,13 +247,20 @@ impl Check {
         let is_whole = following.is_none_or(|next| next.header.first_commit == scan.commit);
         match open_end {
             Some(bad) if !is_whole => self.bad(file, bad),
-            None if !is_whole => self.damage(&file.path, scan.at, "the file ends before its last commit"),
+            None if !is_whole => {
+                self.damage(&file.path, scan.at, "the file ends before its last commit")
+            }
             Some(bad) => {
-                let what = if following.is_some() { "an unfinished footer" } else { "a torn write" };
+                let what = if following.is_some() {
+                    "an unfinished footer"
+                } else {
+                    "a torn write"
+                };
                 let path = file.path.display();
-                self.report
-                    .leftovers
-                    .push(format!("{path} ends with {what} at byte {}: {}", bad.at, bad.what));
+                self.report.leftovers.push(format!(
+                    "{path} ends with {what} at byte {}: {}",
+                    bad.at, bad.what
+                ));
             }
             None => {}
         }
@@ -228,7 +282,11 @@ impl Check {
         let mut next = end.unwrap_or(blocks[0].first);
         for block in blocks {
             if block.first != next {
-                self.damage(&file.path, block.at, "the block does not follow the shard's block before");
+                self.damage(
+                    &file.path,
+                    block.at,
+                    "the block does not follow the shard's block before",
+                );
             }
             next = block.end();
         }
@@ -262,21 +320,37 @@ impl Check {
             if let Some(listed) = self.tolerate(listed)? {
                 let found = blocks.get(&entry.shard).map_or(&[][..], Vec::as_slice);
                 if is_whole && listed != found {
-                    self.damage(&file.path, entry.run, "the index does not list the blocks that are there");
+                    self.damage(
+                        &file.path,
+                        entry.run,
+                        "the index does not list the blocks that are there",
+                    );
                 }
             }
             if entry.blocks > 0 && entry.run != runs_end {
-                self.damage(&file.path, runs_end, "there is something between the runs of the index");
+                self.damage(
+                    &file.path,
+                    runs_end,
+                    "there is something between the runs of the index",
+                );
             }
             runs_end += u64::from(entry.run_len);
             let known = self.ends.as_ref().and_then(|ends| ends.get(&entry.shard));
             if known.is_some_and(|&end| end != entry.start && entry.start < entry.end) {
-                self.damage(&file.path, trailer.directory, "a shard does not go on where it ended before");
+                self.damage(
+                    &file.path,
+                    trailer.directory,
+                    "a shard does not go on where it ended before",
+                );
             }
             ends.insert(entry.shard, entry.end);
         }
         if runs_end != trailer.directory {
-            self.damage(&file.path, runs_end, "there is something between the index and the directory");
+            self.damage(
+                &file.path,
+                runs_end,
+                "there is something between the index and the directory",
+            );
         }
         self.ends = Some(ends);
         Ok(())

@@ -13,7 +13,11 @@ const S: ShardNumber = ShardNumber(7);
 
 async fn values(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Vec<String> {
     let chunk = log.read(shard, from, ALL).await.unwrap();
-    chunk.records.iter().map(|r| String::from_utf8(r.value.to_vec()).unwrap()).collect()
+    chunk
+        .records
+        .iter()
+        .map(|r| String::from_utf8(r.value.to_vec()).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -21,21 +25,43 @@ async fn what_was_appended_is_read_before_and_after_a_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
     let second = EmbeddedLog::open(Env::real(), Options::new(dir.path())).err();
-    assert_eq!(second, Some(LogError::InUse { dir: dir.path().to_owned() }));
+    assert_eq!(
+        second,
+        Some(LogError::InUse {
+            dir: dir.path().to_owned()
+        })
+    );
     log.open_shard(S, FOREVER);
-    let done = append(&log, &[put(S, &["a", "b"]), put(ShardNumber(9), &["x"]), put(S, &["c"])]).await;
+    let done = append(
+        &log,
+        &[
+            put(S, &["a", "b"]),
+            put(ShardNumber(9), &["x"]),
+            put(S, &["c"]),
+        ],
+    )
+    .await;
     assert_eq!(done[0].as_ref().unwrap().first_offset, 0);
     assert_eq!(done[1], Err(AppendError::Unknown(ShardNumber(9))));
     assert_eq!(done[2].as_ref().unwrap().first_offset, 2);
     assert_eq!(values(&log, S, 1).await, ["b", "c"]);
     log.close().await;
-    assert_eq!(append(&log, &[put(S, &["d"])]).await, [Err(AppendError::Log(LogError::Closed))]);
+    assert_eq!(
+        append(&log, &[put(S, &["d"])]).await,
+        [Err(AppendError::Log(LogError::Closed))]
+    );
     drop(log);
 
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
     assert_eq!(log.shards(), [S]);
     assert_eq!(values(&log, S, 0).await, ["a", "b", "c"]);
-    assert_eq!(append(&log, &[put(S, &["d"])]).await[0].as_ref().unwrap().first_offset, 3);
+    assert_eq!(
+        append(&log, &[put(S, &["d"])]).await[0]
+            .as_ref()
+            .unwrap()
+            .first_offset,
+        3
+    );
     assert_eq!(values(&log, S, 2).await, ["c", "d"]);
     assert_eq!(log.state(S).unwrap().end, 4);
 }
@@ -48,13 +74,19 @@ async fn a_sealed_shard_takes_nothing_more() {
     append(&log, &[put(S, &["a"])]).await;
     assert_eq!(log.seal(S).await, Ok(1));
     assert_eq!(log.seal(S).await, Ok(1));
-    assert_eq!(append(&log, &[put(S, &["b"])]).await, [Err(AppendError::Sealed)]);
+    assert_eq!(
+        append(&log, &[put(S, &["b"])]).await,
+        [Err(AppendError::Sealed)]
+    );
     assert!(log.state(S).unwrap().sealed);
     log.wait(S, 5).await;
     log.close().await;
     drop(log);
     let log = EmbeddedLog::open(Env::real(), Options::new(dir.path())).unwrap();
-    assert_eq!(append(&log, &[put(S, &["b"])]).await, [Err(AppendError::Sealed)]);
+    assert_eq!(
+        append(&log, &[put(S, &["b"])]).await,
+        [Err(AppendError::Sealed)]
+    );
     assert_eq!(values(&log, S, 0).await, ["a"]);
 }
 
@@ -93,10 +125,16 @@ async fn readers_that_follow_many_writers_see_every_record_once_and_in_order() {
     const WRITERS: u64 = 8;
     const EACH: u64 = 150;
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { segment_bytes: 40_000, tail_cache_bytes: 10_000, ..Options::new(dir.path()) };
+    let options = Options {
+        segment_bytes: 40_000,
+        tail_cache_bytes: 10_000,
+        ..Options::new(dir.path())
+    };
     let log = Arc::new(EmbeddedLog::open(Env::real(), options).unwrap());
     let shards = [S, ShardNumber(8)];
-    shards.iter().for_each(|&shard| log.open_shard(shard, FOREVER));
+    shards
+        .iter()
+        .for_each(|&shard| log.open_shard(shard, FOREVER));
     let mut tasks = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let log = log.clone();
@@ -114,7 +152,17 @@ async fn readers_that_follow_many_writers_see_every_record_once_and_in_order() {
             let (mut next, mut seen) = (0, [0; WRITERS as usize]);
             while next < WRITERS * EACH {
                 log.wait(shard, next).await;
-                let chunk = log.read(shard, next, ReadLimit { records: 40, bytes: 4000 }).await.unwrap();
+                let chunk = log
+                    .read(
+                        shard,
+                        next,
+                        ReadLimit {
+                            records: 40,
+                            bytes: 4000,
+                        },
+                    )
+                    .await
+                    .unwrap();
                 assert!(!chunk.records.is_empty());
                 for record in &chunk.records {
                     assert_eq!(record.offset, next);

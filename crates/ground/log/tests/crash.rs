@@ -11,7 +11,10 @@ use headwater_log::*;
 const SHARDS: [ShardNumber; 3] = [ShardNumber(1), ShardNumber(2), ShardNumber(3)];
 /// Expires while the work goes on, so that files are deleted and rewritten.
 const SHORT_LIVED: ShardNumber = ShardNumber(9);
-const SHORT: Retention = Retention { period: Duration::from_millis(500), ..FOREVER };
+const SHORT: Retention = Retention {
+    period: Duration::from_millis(500),
+    ..FOREVER
+};
 
 /// What a caller was told.
 #[derive(Default)]
@@ -24,12 +27,18 @@ struct Told {
 }
 
 fn value(shard: ShardNumber, offset: u64) -> String {
-    format!("{} {offset} {}", shard.0, ".".repeat((offset * 37 % 200) as usize))
+    format!(
+        "{} {offset} {}",
+        shard.0,
+        ".".repeat((offset * 37 % 200) as usize)
+    )
 }
 
 fn open(machine: &Machine) -> Result<EmbeddedLog, LogError> {
     let log = machine.open()?;
-    SHARDS.into_iter().for_each(|shard| log.open_shard(shard, FOREVER));
+    SHARDS
+        .into_iter()
+        .for_each(|shard| log.open_shard(shard, FOREVER));
     log.open_shard(SHORT_LIVED, SHORT);
     Ok(log)
 }
@@ -54,13 +63,22 @@ async fn work(machine: &Machine, told: &mut Told) -> Result<(), LogError> {
 }
 
 async fn work_round(log: &EmbeddedLog, round: u64, told: &mut Told) -> Result<(), LogError> {
-    let shards: Vec<_> = SHARDS.iter().filter(|&&s| !told.sealed || s != SHARDS[2]).copied().collect();
+    let shards: Vec<_> = SHARDS
+        .iter()
+        .filter(|&&s| !told.sealed || s != SHARDS[2])
+        .copied()
+        .collect();
     let filler = "x".repeat(300);
     let mut batch = vec![put(SHORT_LIVED, &[&filler, &filler])];
     for &shard in &shards {
         let next = told.acknowledged.get(&shard).copied().unwrap_or(0);
-        let values: Vec<_> = (next..next + 1 + round % 3).map(|offset| value(shard, offset)).collect();
-        batch.push(put(shard, &values.iter().map(String::as_str).collect::<Vec<_>>()));
+        let values: Vec<_> = (next..next + 1 + round % 3)
+            .map(|offset| value(shard, offset))
+            .collect();
+        batch.push(put(
+            shard,
+            &values.iter().map(String::as_str).collect::<Vec<_>>(),
+        ));
     }
     let results = append(log, &batch).await;
     for (Put { shard, records }, result) in batch.iter().zip(results) {
@@ -83,9 +101,18 @@ async fn work_round(log: &EmbeddedLog, round: u64, told: &mut Told) -> Result<()
 
 async fn check(machine: &Machine, told: &Told, at: u64) {
     let log = open(machine).unwrap_or_else(|e| panic!("step {at}: {e}"));
-    for (&shard, &acknowledged) in told.acknowledged.iter().filter(|(shard, _)| **shard != SHORT_LIVED) {
-        let records = read_all(&log, shard, 0).await.unwrap_or_else(|e| panic!("step {at}: {e}"));
-        assert!(records.len() as u64 >= acknowledged, "step {at}: records of {shard:?} are lost");
+    for (&shard, &acknowledged) in told
+        .acknowledged
+        .iter()
+        .filter(|(shard, _)| **shard != SHORT_LIVED)
+    {
+        let records = read_all(&log, shard, 0)
+            .await
+            .unwrap_or_else(|e| panic!("step {at}: {e}"));
+        assert!(
+            records.len() as u64 >= acknowledged,
+            "step {at}: records of {shard:?} are lost"
+        );
         for (offset, record) in (0..).zip(&records) {
             assert_eq!(
                 (record.offset, &record.value[..]),
@@ -94,13 +121,21 @@ async fn check(machine: &Machine, told: &Told, at: u64) {
             );
         }
         let sealed = log.state(shard).unwrap().sealed;
-        assert!(sealed || !(told.sealed && shard == SHARDS[2]), "step {at}: the seal is lost");
+        assert!(
+            sealed || !(told.sealed && shard == SHARDS[2]),
+            "step {at}: the seal is lost"
+        );
         if !sealed {
             let next = value(shard, records.len() as u64);
-            assert!(append(&log, &[put(shard, &[&next])]).await[0].is_ok(), "step {at}");
+            assert!(
+                append(&log, &[put(shard, &[&next])]).await[0].is_ok(),
+                "step {at}"
+            );
         }
     }
-    read_all(&log, SHORT_LIVED, 0).await.unwrap_or_else(|e| panic!("step {at}: {e}"));
+    read_all(&log, SHORT_LIVED, 0)
+        .await
+        .unwrap_or_else(|e| panic!("step {at}: {e}"));
     log.close().await;
     drop(log);
     let report = machine.verify();
@@ -152,7 +187,10 @@ fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
 #[test]
 fn zeros_that_were_written_ahead_are_no_records() {
     run(async {
-        let machine = |seed| Machine { segment_bytes: 40_000, ..Machine::new(seed) };
+        let machine = |seed| Machine {
+            segment_bytes: 40_000,
+            ..Machine::new(seed)
+        };
         let whole = machine(0);
         work(&whole, &mut Told::default()).await.unwrap();
         for at in 0..whole.disk.steps() {

@@ -35,7 +35,10 @@ fn a_full_disk_refuses_and_heals_when_there_is_room() {
             let before = log.state(S).unwrap();
             let big = "z".repeat(600);
             let results = append(&log, &[put(S, &[&big]), put(T, &["a"])]).await;
-            assert!(matches!(results[0], Err(AppendError::Log(LogError::DiskFull { .. }))), "{results:?}");
+            assert!(
+                matches!(results[0], Err(AppendError::Log(LogError::DiskFull { .. }))),
+                "{results:?}"
+            );
             assert!(results[1].is_err() && matches!(log.health(), Err(LogError::DiskFull { .. })));
             assert_eq!(log.state(S), Ok(before));
             machine.disk.set_room(None);
@@ -70,9 +73,16 @@ fn room_that_was_taken_ahead_is_used_on_a_full_disk() {
         assert!(append(&log, &[put(S, &[&big])]).await[0].is_ok());
         log.close().await;
         drop(log);
-        assert!(machine.verify().leftovers.is_empty(), "{}", machine.verify());
+        assert!(
+            machine.verify().leftovers.is_empty(),
+            "{}",
+            machine.verify()
+        );
         let log = machine.open().unwrap();
-        assert_eq!(read_all(&log, S, 0).await.unwrap().len(), before.len() + taken + 1);
+        assert_eq!(
+            read_all(&log, S, 0).await.unwrap().len(),
+            before.len() + taken + 1
+        );
     });
 }
 
@@ -101,13 +111,23 @@ fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
         for _ in 0..2 {
             let refused = append(&log, &[put(S, &["lost"])]).await;
             assert!(
-                matches!(refused[0], Err(AppendError::Log(LogError::Poisoned { operation: "sync", .. }))),
+                matches!(
+                    refused[0],
+                    Err(AppendError::Log(LogError::Poisoned {
+                        operation: "sync",
+                        ..
+                    }))
+                ),
                 "{refused:?}"
             );
         }
         assert!(matches!(log.health(), Err(LogError::Poisoned { .. })));
         assert!(matches!(log.seal(T).await, Err(LogError::Poisoned { .. })));
-        assert_eq!(log.state(S).unwrap().end, end, "readers see only what is durable");
+        assert_eq!(
+            log.state(S).unwrap().end,
+            end,
+            "readers see only what is durable"
+        );
         assert_eq!(read_all(&log, S, 0).await.unwrap().len() as u64, end);
         log.close().await;
         drop(log);
@@ -125,7 +145,10 @@ fn without_syncs_a_crash_takes_the_newest_records_and_leaves_no_gap() {
         for seed in 0..60 {
             let machine = Machine::new(seed);
             let open = || {
-                let options = Options { sync: false, ..machine.options() };
+                let options = Options {
+                    sync: false,
+                    ..machine.options()
+                };
                 EmbeddedLog::open(machine.env.clone(), options).unwrap()
             };
             let log = open();
@@ -149,7 +172,10 @@ fn without_syncs_a_crash_takes_the_newest_records_and_leaves_no_gap() {
 fn log_files(machine: &Machine) -> Vec<PathBuf> {
     let dir = machine.options().dir;
     let names = machine.disk.list(&dir).unwrap().into_iter().map(|e| e.name);
-    names.filter(|name| name.ends_with(".log")).map(|name| dir.join(name)).collect()
+    names
+        .filter(|name| name.ends_with(".log"))
+        .map(|name| dir.join(name))
+        .collect()
 }
 
 fn is_damage_of(error: &LogError, path: &Path) -> bool {
@@ -164,7 +190,10 @@ async fn read_damaged(machine: &Machine, path: &Path, expected: &[Vec<Record>; 2
     };
     for (shard, expected) in [S, T].into_iter().zip(expected) {
         match read_all(&log, shard, 0).await {
-            Ok(records) => assert!(records == *expected, "{place}: records are missing or wrong"),
+            Ok(records) => assert!(
+                records == *expected,
+                "{place}: records are missing or wrong"
+            ),
             Err(e) => assert!(is_damage_of(&e, path), "{place}: {e}"),
         }
     }
@@ -177,29 +206,49 @@ fn a_flipped_bit_anywhere_is_never_passed_over() {
         let machine = Machine::new(1);
         let log = machine.open().unwrap();
         fill(&log, 40).await;
-        let expected = [read_all(&log, S, 0).await.unwrap(), read_all(&log, T, 0).await.unwrap()];
+        let expected = [
+            read_all(&log, S, 0).await.unwrap(),
+            read_all(&log, T, 0).await.unwrap(),
+        ];
         log.maintain().await.unwrap();
         log.close().await;
         drop(log);
         let files = log_files(&machine);
         let report = machine.verify();
-        assert!(files.len() > 3 && report.sealed == files.len() - 1, "{report}");
+        assert!(
+            files.len() > 3 && report.sealed == files.len() - 1,
+            "{report}"
+        );
         for path in [&files[0], &files[files.len() - 2], &files[files.len() - 1]] {
-            let whole: Vec<_> =
-                files.iter().map(|file| (file, machine.disk.contents(file).unwrap())).collect();
+            let whole: Vec<_> = files
+                .iter()
+                .map(|file| (file, machine.disk.contents(file).unwrap()))
+                .collect();
             let len = machine.disk.contents(path).unwrap().len();
             for at in 0..len {
                 let place = format!("byte {at} of {}", path.display());
-                machine.disk.corrupt(path, |bytes| bytes[at] ^= 1 << (at % 8)).unwrap();
+                machine
+                    .disk
+                    .corrupt(path, |bytes| bytes[at] ^= 1 << (at % 8))
+                    .unwrap();
                 let report = machine.verify();
-                let noted = report.leftovers.iter().any(|note| note.contains(&*path.to_string_lossy()));
+                let noted = report
+                    .leftovers
+                    .iter()
+                    .any(|note| note.contains(&*path.to_string_lossy()));
                 let found = report.damage.iter().any(|e| is_damage_of(e, path));
                 assert!(found || noted, "{place} is not noticed: {report}");
                 read_damaged(&machine, path, &expected, &place).await;
                 for (file, bytes) in &whole {
-                    machine.disk.corrupt(file, |now| now.clone_from(bytes)).unwrap();
+                    machine
+                        .disk
+                        .corrupt(file, |now| now.clone_from(bytes))
+                        .unwrap();
                 }
-                for file in log_files(&machine).iter().filter(|file| !files.contains(file)) {
+                for file in log_files(&machine)
+                    .iter()
+                    .filter(|file| !files.contains(file))
+                {
                     machine.disk.remove(file).unwrap();
                 }
             }
@@ -211,7 +260,10 @@ fn a_flipped_bit_anywhere_is_never_passed_over() {
 fn a_torn_end_is_cut_and_what_was_before_it_stays() {
     run(async {
         for cut in 1..120 {
-            let machine = Machine { writes_ahead: false, ..Machine::new(cut) };
+            let machine = Machine {
+                writes_ahead: false,
+                ..Machine::new(cut)
+            };
             let log = machine.open().unwrap();
             fill(&log, 4).await;
             let before = read_all(&log, S, 0).await.unwrap();
@@ -223,7 +275,12 @@ fn a_torn_end_is_cut_and_what_was_before_it_stays() {
             machine.disk.crash();
             log.close().await;
             drop(log);
-            machine.disk.corrupt(&path, |bytes| bytes.truncate(whole + (cut as usize) % frame)).unwrap();
+            machine
+                .disk
+                .corrupt(&path, |bytes| {
+                    bytes.truncate(whole + (cut as usize) % frame)
+                })
+                .unwrap();
             let log = machine.open().unwrap();
             assert_eq!(read_all(&log, S, 0).await.unwrap(), before);
             assert!(append(&log, &[put(S, &["new"])]).await[0].is_ok());
@@ -304,14 +361,23 @@ fn a_dump_shows_the_records_of_a_shard() {
         log.close().await;
         let dir = machine.options().dir;
         let mut lines = Vec::new();
-        let filter = Filter { shard: Some(T), records: true };
+        let filter = Filter {
+            shard: Some(T),
+            records: true,
+        };
         let mut keep = |line: Line| {
             lines.push(line.to_string());
             true
         };
         dump(&machine.env, &dir, filter, &mut keep).unwrap();
         let text = lines.join("\n");
-        assert!(text.contains("shard 6 offsets 0..1") && text.contains("value \"0 \""), "{text}");
-        assert!(text.contains("shard 6 sealed at 2") && !text.contains("shard 5"), "{text}");
+        assert!(
+            text.contains("shard 6 offsets 0..1") && text.contains("value \"0 \""),
+            "{text}"
+        );
+        assert!(
+            text.contains("shard 6 sealed at 2") && !text.contains("shard 5"),
+            "{text}"
+        );
     });
 }

@@ -35,7 +35,12 @@ async fn ten_thousand_shards_are_kept_read_and_reopened() {
             let shards = (0..SHARDS).filter(|shard| shard % 10 == part);
             let value = |shard: u64| format!("{shard} {round}");
             let batch = shards.map(|shard| put(ShardNumber(shard), &[&value(shard)]));
-            assert!(append(&log, &batch.collect::<Vec<_>>()).await.iter().all(Result::is_ok));
+            assert!(
+                append(&log, &batch.collect::<Vec<_>>())
+                    .await
+                    .iter()
+                    .all(Result::is_ok)
+            );
         }
     }
     let per_shard = resident_bytes().saturating_sub(before) / SHARDS;
@@ -48,12 +53,18 @@ async fn ten_thousand_shards_are_kept_read_and_reopened() {
     assert_eq!(log.shards().len() as u64, SHARDS);
     for shard in (0..SHARDS).step_by(97) {
         let records = read_all(&log, ShardNumber(shard), 0).await.unwrap();
-        let values: Vec<_> = records.iter().map(|r| String::from_utf8_lossy(&r.value).into_owned()).collect();
+        let values: Vec<_> = records
+            .iter()
+            .map(|r| String::from_utf8_lossy(&r.value).into_owned())
+            .collect();
         let expected: Vec<_> = (0..6).map(|round| format!("{shard} {round}")).collect();
         assert_eq!(values, expected);
     }
     log.close().await;
     drop(log);
     let report = verify(&Env::real(), dir.path()).unwrap();
-    assert!(report.damage.is_empty() && report.sealed > 2 && report.shards as u64 == SHARDS, "{report}");
+    assert!(
+        report.damage.is_empty() && report.sealed > 2 && report.shards as u64 == SHARDS,
+        "{report}"
+    );
 }

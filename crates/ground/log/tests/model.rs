@@ -61,7 +61,9 @@ struct Shard {
 
 impl Shard {
     fn first(&self, now: Millis) -> u64 {
-        let cutoff = self.retention.map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)));
+        let cutoff = self
+            .retention
+            .map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)));
         self.records.partition_point(|(time, _)| *time < cutoff) as u64
     }
 
@@ -87,8 +89,17 @@ struct World {
 
 impl World {
     fn new(writes_ahead: bool) -> Self {
-        let machine = Machine { writes_ahead, ..Machine::new(1) };
-        let mut world = Self { machine, log: None, shards: BTreeMap::new(), removed: [0; 4], made: 0 };
+        let machine = Machine {
+            writes_ahead,
+            ..Machine::new(1)
+        };
+        let mut world = Self {
+            machine,
+            log: None,
+            shards: BTreeMap::new(),
+            removed: [0; 4],
+            made: 0,
+        };
         (0..4).for_each(|shard| drop(world.shards.insert(shard, Shard::default())));
         world.open();
         world
@@ -109,11 +120,18 @@ impl World {
     /// Opens the log as a server does: shards that belong to nothing go, and the others get their retention.
     fn open(&mut self) {
         let log = self.machine.open().unwrap();
-        for known in log.shards().into_iter().filter(|s| !self.shards.contains_key(&s.0)) {
+        for known in log
+            .shards()
+            .into_iter()
+            .filter(|s| !self.shards.contains_key(&s.0))
+        {
             log.remove_shard(known);
         }
         for (number, shard) in &mut self.shards {
-            let all = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
+            let all = Retention {
+                period: Duration::from_secs(1 << 40),
+                floor: Millis::ZERO,
+            };
             log.open_shard(ShardNumber(*number), *shard.retention.get_or_insert(all));
         }
         self.log = Some(log);
@@ -122,12 +140,23 @@ impl World {
     async fn act(&mut self, action: &Action) {
         match action {
             Action::Append(batch) => self.append(batch).await,
-            Action::Read { shard, from, records, bytes } => {
-                let limit = ReadLimit { records: *records, bytes: *bytes };
+            Action::Read {
+                shard,
+                from,
+                records,
+                bytes,
+            } => {
+                let limit = ReadLimit {
+                    records: *records,
+                    bytes: *bytes,
+                };
                 self.read(self.number(*shard), *from, limit).await;
             }
             Action::OffsetAt { shard, back } => {
-                let (number, time) = (self.number(*shard), self.now().minus(Duration::from_millis(*back)));
+                let (number, time) = (
+                    self.number(*shard),
+                    self.now().minus(Duration::from_millis(*back)),
+                );
                 let shard = &self.shards[&number];
                 let expected = shard.records.partition_point(|(t, _)| *t < time) as u64;
                 let found = self.log().offset_at(ShardNumber(number), time).await;
@@ -154,7 +183,10 @@ impl World {
                 self.log().close().await;
                 self.log = None;
                 let report = self.machine.verify();
-                assert!(report.damage.is_empty() && report.leftovers.is_empty(), "{report}");
+                assert!(
+                    report.damage.is_empty() && report.leftovers.is_empty(),
+                    "{report}"
+                );
                 self.open();
             }
             Action::Crash => {
@@ -171,7 +203,9 @@ impl World {
     fn retain(&mut self, shard: u64, period: Duration) {
         let (number, now) = (self.number(shard), self.now());
         let shard = self.shards.entry(number).or_default();
-        let floor = shard.retention.map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)));
+        let floor = shard
+            .retention
+            .map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)));
         let retention = Retention { period, floor };
         shard.retention = Some(retention);
         self.log().open_shard(ShardNumber(number), retention);
@@ -182,10 +216,16 @@ impl World {
         for (shard, count, bytes) in batch {
             let mut record = || {
                 self.made += 1;
-                common::record(&format!("key{}", self.made), vec![self.made as u8; usize::from(*bytes)])
+                common::record(
+                    &format!("key{}", self.made),
+                    vec![self.made as u8; usize::from(*bytes)],
+                )
             };
             let records = (0..*count).map(|_| record()).collect();
-            appends.push(Put { shard: ShardNumber(self.number(*shard)), records });
+            appends.push(Put {
+                shard: ShardNumber(self.number(*shard)),
+                records,
+            });
         }
         let results = append(self.log(), &appends).await;
         let now = self.now();
@@ -195,35 +235,74 @@ impl World {
                 assert_eq!(result, Err(AppendError::Sealed));
                 continue;
             }
-            assert_eq!(result, Ok(Appended { first_offset: shard.records.len() as u64, time: now }));
-            shard.records.extend(records.into_iter().map(|record| (now, record)));
+            assert_eq!(
+                result,
+                Ok(Appended {
+                    first_offset: shard.records.len() as u64,
+                    time: now
+                })
+            );
+            shard
+                .records
+                .extend(records.into_iter().map(|record| (now, record)));
         }
     }
 
     async fn read(&self, number: u64, from: u64, limit: ReadLimit) {
-        let chunk = self.log().read(ShardNumber(number), from, limit).await.unwrap();
+        let chunk = self
+            .log()
+            .read(ShardNumber(number), from, limit)
+            .await
+            .unwrap();
         let shard = &self.shards[&number];
         let state = shard.state(self.now());
         assert_eq!(chunk.state, state);
         let from = from.max(state.first).min(state.end);
         assert_eq!(chunk.next, from + chunk.records.len() as u64);
         assert!(chunk.records.len() <= limit.records.max(1));
-        assert!(from == state.end || !chunk.records.is_empty(), "at least one record");
-        let bytes: usize = chunk.records.iter().map(|r| r.key.len() + r.value.len()).sum();
+        assert!(
+            from == state.end || !chunk.records.is_empty(),
+            "at least one record"
+        );
+        let bytes: usize = chunk
+            .records
+            .iter()
+            .map(|r| r.key.len() + r.value.len())
+            .sum();
         assert!(bytes <= limit.bytes || chunk.records.len() == 1);
         for (offset, found) in (from..).zip(&chunk.records) {
             let (time, (key, value)) = shard.records[offset as usize].clone();
-            assert_eq!(*found, Record { offset, time, key, value });
+            assert_eq!(
+                *found,
+                Record {
+                    offset,
+                    time,
+                    key,
+                    value
+                }
+            );
         }
     }
 
     async fn check(&self) {
         assert!(self.log().health().is_ok());
         for (number, shard) in &self.shards {
-            assert_eq!(self.log().state(ShardNumber(*number)), Ok(shard.state(self.now())), "shard {number}");
+            assert_eq!(
+                self.log().state(ShardNumber(*number)),
+                Ok(shard.state(self.now())),
+                "shard {number}"
+            );
             let mut from = 0;
             while from < shard.records.len() as u64 {
-                self.read(*number, from, ReadLimit { records: 9, bytes: 1000 }).await;
+                self.read(
+                    *number,
+                    from,
+                    ReadLimit {
+                        records: 9,
+                        bytes: 1000,
+                    },
+                )
+                .await;
                 from += 5;
             }
         }

@@ -13,7 +13,10 @@ use headwater_types::Millis;
 const KEPT: ShardNumber = ShardNumber(1);
 const SHORT: ShardNumber = ShardNumber(2);
 const MINUTE: Duration = Duration::from_secs(60);
-const ONE_MINUTE: Retention = Retention { period: MINUTE, floor: Millis::ZERO };
+const ONE_MINUTE: Retention = Retention {
+    period: MINUTE,
+    floor: Millis::ZERO,
+};
 
 /// Records in both shards, most bytes of them in the short-lived one.
 async fn fill(machine: &Machine, log: &EmbeddedLog) {
@@ -21,19 +24,32 @@ async fn fill(machine: &Machine, log: &EmbeddedLog) {
     log.open_shard(SHORT, ONE_MINUTE);
     for i in 0..40 {
         let long = "s".repeat(200);
-        let done = append(log, &[put(KEPT, &[&format!("{i}")]), put(SHORT, &[&long, &long])]).await;
+        let done = append(
+            log,
+            &[put(KEPT, &[&format!("{i}")]), put(SHORT, &[&long, &long])],
+        )
+        .await;
         assert!(done.iter().all(Result::is_ok));
         machine.clock.advance(Duration::from_millis(10));
     }
 }
 
 fn used(machine: &Machine) -> u64 {
-    machine.disk.list(&machine.options().dir).unwrap().iter().map(|entry| entry.len).sum()
+    machine
+        .disk
+        .list(&machine.options().dir)
+        .unwrap()
+        .iter()
+        .map(|entry| entry.len)
+        .sum()
 }
 
 async fn kept_values(log: &EmbeddedLog) -> Vec<String> {
     let records = read_all(log, KEPT, 0).await.unwrap();
-    records.iter().map(|r| String::from_utf8_lossy(&r.value).into_owned()).collect()
+    records
+        .iter()
+        .map(|r| String::from_utf8_lossy(&r.value).into_owned())
+        .collect()
 }
 
 #[test]
@@ -49,19 +65,36 @@ fn expired_bytes_are_given_back_and_what_is_alive_beside_them_stays() {
         assert!(read_all(&log, SHORT, 0).await.unwrap().is_empty());
         let done = log.maintain().await.unwrap();
         assert!(done.rewritten > 5 && done.deleted == 0, "{done:?}");
-        assert!(used(&machine) < before / 2, "{} of {before}", used(&machine));
-        assert_eq!(log.maintain().await, Ok(Maintained::default()), "nothing more to do");
+        assert!(
+            used(&machine) < before / 2,
+            "{} of {before}",
+            used(&machine)
+        );
+        assert_eq!(
+            log.maintain().await,
+            Ok(Maintained::default()),
+            "nothing more to do"
+        );
         assert_eq!(kept_values(&log).await, expected);
 
         log.close().await;
         drop(log);
         let report = machine.verify();
-        assert!(report.damage.is_empty() && report.leftovers.is_empty(), "{report}");
+        assert!(
+            report.damage.is_empty() && report.leftovers.is_empty(),
+            "{report}"
+        );
         let log = machine.open().unwrap();
         log.open_shard(KEPT, FOREVER);
         log.open_shard(SHORT, ONE_MINUTE);
         assert_eq!(kept_values(&log).await, expected);
-        assert_eq!(append(&log, &[put(SHORT, &["new"])]).await[0].as_ref().unwrap().first_offset, 80);
+        assert_eq!(
+            append(&log, &[put(SHORT, &["new"])]).await[0]
+                .as_ref()
+                .unwrap()
+                .first_offset,
+            80
+        );
         assert_eq!(read_all(&log, SHORT, 0).await.unwrap().len(), 1);
     });
 }
@@ -99,7 +132,10 @@ fn a_longer_retention_brings_nothing_back_that_was_given_back() {
         log.maintain().await.unwrap();
         log.open_shard(SHORT, FOREVER);
         assert_eq!(log.state(SHORT).unwrap().first, first);
-        assert_eq!(read_all(&log, SHORT, 0).await.unwrap().len() as u64, 80 - first);
+        assert_eq!(
+            read_all(&log, SHORT, 0).await.unwrap().len() as u64,
+            80 - first
+        );
         assert_eq!(log.offset_at(SHORT, Millis::ZERO).await, Ok(first));
     });
 }
@@ -114,7 +150,10 @@ fn a_rewrite_that_finds_no_room_leaves_everything_as_it_was() {
         let expected = kept_values(&log).await;
         machine.clock.advance(MINUTE);
         machine.disk.set_room(Some(10));
-        assert!(matches!(log.maintain().await, Err(LogError::DiskFull { .. })));
+        assert!(matches!(
+            log.maintain().await,
+            Err(LogError::DiskFull { .. })
+        ));
         assert_eq!(kept_values(&log).await, expected);
         machine.disk.set_room(None);
         assert!(log.maintain().await.unwrap().rewritten > 5);

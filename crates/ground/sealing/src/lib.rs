@@ -80,12 +80,17 @@ impl RecordKey {
     fn new(env: &Env) -> Self {
         let mut secret = [0; 32];
         env.random.fill(&mut secret);
-        Self { id: env.random.next_u64() as u32, secret }
+        Self {
+            id: env.random.next_u64() as u32,
+            secret,
+        }
     }
 
     fn derive(&self, salt: [u8; SALT]) -> LessSafeKey {
         let secret = Salt::new(HKDF_SHA256, &salt).extract(&self.secret);
-        let expanded = secret.expand(&[PURPOSE], &AES_256_GCM).expect("32 bytes are within HKDF's bound");
+        let expanded = secret
+            .expand(&[PURPOSE], &AES_256_GCM)
+            .expect("32 bytes are within HKDF's bound");
         LessSafeKey::new(UnboundKey::from(expanded))
     }
 }
@@ -94,7 +99,11 @@ impl Derived {
     fn new(env: &Env, key: &RecordKey) -> Arc<Self> {
         let mut salt = [0; SALT];
         env.random.fill(&mut salt);
-        Arc::new(Self { salt, key: key.derive(salt), used: AtomicU64::new(0) })
+        Arc::new(Self {
+            salt,
+            key: key.derive(salt),
+            used: AtomicU64::new(0),
+        })
     }
 }
 
@@ -106,7 +115,11 @@ impl Sealer {
 
     fn new(env: &Env, key: RecordKey) -> Self {
         let current = Mutex::new(Derived::new(env, &key));
-        Self { env: env.clone(), key, current }
+        Self {
+            env: env.clone(),
+            key,
+            current,
+        }
     }
 
     /// A key with a nonce that was never used with it.
@@ -117,23 +130,32 @@ impl Sealer {
             return (current.clone(), count);
         }
         *current = Derived::new(&self.env, &self.key);
-        (current.clone(), current.used.fetch_add(1, Ordering::Relaxed))
+        (
+            current.clone(),
+            current.used.fetch_add(1, Ordering::Relaxed),
+        )
     }
 
     /// The log's value of an encrypted record of a shard; its key is [`SEALED_KEY`].
     pub fn seal(&self, shard: ShardNumber, partition_key: &[u8], data: &[u8]) -> Vec<u8> {
         let (derived, count) = self.take();
         let header = header(self.key.id, &derived.salt, count);
-        let mut value =
-            Vec::with_capacity(HEADER + 2 + partition_key.len() + data.len() + AES_256_GCM.tag_len());
+        let mut value = Vec::with_capacity(
+            HEADER + 2 + partition_key.len() + data.len() + AES_256_GCM.tag_len(),
+        );
         value.extend_from_slice(&header);
         // At most 256 characters, each of at most four bytes.
         value.extend_from_slice(&(partition_key.len() as u16).to_le_bytes());
         value.extend_from_slice(partition_key);
         value.extend_from_slice(data);
         let text = &mut value[HEADER..];
-        let tag = derived.key.seal_in_place_separate_tag(nonce(count), aad(shard, &header), text);
-        value.extend_from_slice(tag.expect("a record is far below the bound of GCM").as_ref());
+        let tag = derived
+            .key
+            .seal_in_place_separate_tag(nonce(count), aad(shard, &header), text);
+        value.extend_from_slice(
+            tag.expect("a record is far below the bound of GCM")
+                .as_ref(),
+        );
         value
     }
 
@@ -141,17 +163,33 @@ impl Sealer {
     pub fn unseal(&self, shard: ShardNumber, record: &Record) -> Result<Opened, Undecryptable> {
         if record.key != SEALED_KEY {
             let (partition_key, data) = (record.key.clone(), record.value.clone());
-            return Ok(Opened { partition_key, data, encrypted: false });
+            return Ok(Opened {
+                partition_key,
+                data,
+                encrypted: false,
+            });
         }
-        let (header, sealed) = record.value.split_first_chunk::<HEADER>().ok_or(Undecryptable)?;
-        let salt: [u8; SALT] = header[5..5 + SALT].try_into().expect("the header holds a salt");
-        let count =
-            u64::from_le_bytes(header[5 + SALT..].try_into().expect("the header ends with a counter"));
+        let (header, sealed) = record
+            .value
+            .split_first_chunk::<HEADER>()
+            .ok_or(Undecryptable)?;
+        let salt: [u8; SALT] = header[5..5 + SALT]
+            .try_into()
+            .expect("the header holds a salt");
+        let count = u64::from_le_bytes(
+            header[5 + SALT..]
+                .try_into()
+                .expect("the header ends with a counter"),
+        );
         if header[0] != VERSION || header[1..5] != self.key.id.to_le_bytes() {
             return Err(Undecryptable);
         }
         let known = self.current.lock().clone();
-        let key = if known.salt == salt { &known.key } else { &self.key.derive(salt) };
+        let key = if known.salt == salt {
+            &known.key
+        } else {
+            &self.key.derive(salt)
+        };
         let mut text = sealed.to_vec();
         let opened = key.open_in_place(nonce(count), aad(shard, header), &mut text);
         let length = opened.map_err(|_| Undecryptable)?.len();
@@ -178,7 +216,11 @@ async fn record_key(env: &Env, catalog: &Arc<dyn Catalog>) -> Result<RecordKey, 
 fn split(text: Bytes) -> Option<Opened> {
     let key = usize::from(u16::from_le_bytes(*text.first_chunk()?)) + 2;
     let partition_key = (key <= text.len()).then(|| text.slice(2..key))?;
-    Some(Opened { partition_key, data: text.slice(key..), encrypted: true })
+    Some(Opened {
+        partition_key,
+        data: text.slice(key..),
+        encrypted: true,
+    })
 }
 
 fn header(key: u32, salt: &[u8; SALT], count: u64) -> [u8; HEADER] {
@@ -214,7 +256,10 @@ mod tests {
     const SHARD: ShardNumber = ShardNumber(7);
 
     fn env(seed: u64) -> Env {
-        Env { random: Arc::new(SeededRandom::new(seed)), ..Env::real() }
+        Env {
+            random: Arc::new(SeededRandom::new(seed)),
+            ..Env::real()
+        }
     }
 
     fn sealer() -> Sealer {
@@ -222,7 +267,12 @@ mod tests {
     }
 
     fn stored(value: Vec<u8>) -> Record {
-        Record { offset: 0, time: Millis(1), key: Bytes::from_static(SEALED_KEY), value: value.into() }
+        Record {
+            offset: 0,
+            time: Millis(1),
+            key: Bytes::from_static(SEALED_KEY),
+            value: value.into(),
+        }
     }
 
     #[test]
@@ -230,13 +280,25 @@ mod tests {
         let sealer = sealer();
         let values: Vec<_> = (0..3).map(|_| sealer.seal(SHARD, b"k", b"d")).collect();
         assert_ne!(values[0], values[1]);
-        sealer.current.lock().used.store(MAX_SEALED - 1, Ordering::Relaxed);
+        sealer
+            .current
+            .lock()
+            .used
+            .store(MAX_SEALED - 1, Ordering::Relaxed);
         let last = sealer.seal(SHARD, b"k", b"d");
         let first = sealer.seal(SHARD, b"k", b"d");
         let salt = |value: &Vec<u8>| value[5..5 + SALT].to_vec();
         assert_eq!(salt(&last), values[0][5..5 + SALT]);
-        assert_ne!(salt(&first), salt(&last), "a counter at its bound starts over with another key");
-        assert!([last, first].into_iter().all(|record| sealer.unseal(SHARD, &stored(record)).is_ok()));
+        assert_ne!(
+            salt(&first),
+            salt(&last),
+            "a counter at its bound starts over with another key"
+        );
+        assert!(
+            [last, first]
+                .into_iter()
+                .all(|record| sealer.unseal(SHARD, &stored(record)).is_ok())
+        );
     }
 
     #[test]

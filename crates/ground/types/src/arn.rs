@@ -33,7 +33,12 @@ pub struct Arn {
 
 impl Arn {
     /// The ARN of `resource` in the standard partition.
-    pub fn new(service: &str, region: &Region, account: &Account, resource: impl Into<String>) -> Self {
+    pub fn new(
+        service: &str,
+        region: &Region,
+        account: &Account,
+        resource: impl Into<String>,
+    ) -> Self {
         Self {
             partition: "aws".into(),
             service: service.into(),
@@ -45,13 +50,22 @@ impl Arn {
 
     /// What stands after `kind` and a `/` or `:` in the resource: the name of a stream, function or delivery stream.
     pub fn name_of(&self, kind: &str) -> Option<&str> {
-        self.resource.strip_prefix(kind)?.strip_prefix(['/', ':']).filter(|name| !name.is_empty())
+        self.resource
+            .strip_prefix(kind)?
+            .strip_prefix(['/', ':'])
+            .filter(|name| !name.is_empty())
     }
 }
 
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { partition, service, region, account, resource } = self;
+        let Self {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        } = self;
         write!(f, "arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 }
@@ -61,7 +75,12 @@ impl FromStr for Arn {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let mut parts = text.splitn(6, ':');
-        let mut next = || parts.next().map(str::to_owned).ok_or_else(|| Invalid::new("ARN", text));
+        let mut next = || {
+            parts
+                .next()
+                .map(str::to_owned)
+                .ok_or_else(|| Invalid::new("ARN", text))
+        };
         let scheme = next()?;
         let arn = Self {
             partition: next()?,
@@ -86,7 +105,9 @@ impl Serialize for Arn {
 
 impl<'de> Deserialize<'de> for Arn {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
+        String::deserialize(from)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -101,7 +122,10 @@ mod tests {
         assert_eq!(arn.to_string(), text);
         assert_eq!(arn.name_of("stream"), Some("taxi"));
         assert_eq!(arn.name_of("function"), None);
-        assert_eq!("arn:aws:s3:::my-bucket".parse::<Arn>().unwrap().resource, "my-bucket");
+        assert_eq!(
+            "arn:aws:s3:::my-bucket".parse::<Arn>().unwrap().resource,
+            "my-bucket"
+        );
         for bad in ["", "arn", "arn:aws:kinesis:us-east-1:0", "urn:aws:s3:::b"] {
             assert!(bad.parse::<Arn>().is_err(), "{bad}");
         }

@@ -22,7 +22,10 @@ pub struct HashRange {
 
 impl HashRange {
     /// Every hash key there is.
-    pub const ALL: HashRange = HashRange { start: HashKey(0), end: HashKey(u128::MAX) };
+    pub const ALL: HashRange = HashRange {
+        start: HashKey(0),
+        end: HashKey(u128::MAX),
+    };
 
     /// Whether `key` is owned.
     pub fn contains(&self, key: HashKey) -> bool {
@@ -44,7 +47,11 @@ impl HashRange {
         (0..count)
             .map(|i| HashRange {
                 start: HashKey(width * i),
-                end: if i == count - 1 { HashKey(u128::MAX) } else { HashKey(width * (i + 1) - 1) },
+                end: if i == count - 1 {
+                    HashKey(u128::MAX)
+                } else {
+                    HashKey(width * (i + 1) - 1)
+                },
             })
             .collect()
     }
@@ -69,7 +76,8 @@ impl FromStr for HashKey {
     /// AWS's pattern: `0|([1-9]\d{0,38})`, and at most 2^128 - 1.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let invalid = || Invalid::new("hash key", text);
-        let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        let plain =
+            text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
         if !plain {
             return Err(invalid());
         }
@@ -85,7 +93,9 @@ impl Serialize for HashKey {
 
 impl<'de> Deserialize<'de> for HashKey {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(from)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -95,7 +105,10 @@ mod tests {
 
     #[test]
     fn four_shards_have_the_ranges_of_aws() {
-        let starts: Vec<String> = HashRange::split_evenly(4).iter().map(|r| r.start.to_string()).collect();
+        let starts: Vec<String> = HashRange::split_evenly(4)
+            .iter()
+            .map(|r| r.start.to_string())
+            .collect();
         assert_eq!(
             starts,
             [
@@ -113,20 +126,37 @@ mod tests {
         for count in [1, 2, 3, 7, 1000, 10_000] {
             let ranges = HashRange::split_evenly(count);
             assert_eq!(ranges.len(), count as usize);
-            assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (HashKey(0), HashKey(u128::MAX)));
+            assert_eq!(
+                (ranges[0].start, ranges[ranges.len() - 1].end),
+                (HashKey(0), HashKey(u128::MAX))
+            );
             assert!(ranges.windows(2).all(|w| w[0].end.0 + 1 == w[1].start.0));
         }
     }
 
     #[test]
     fn a_partition_key_falls_where_its_md5_says() {
-        assert_eq!(HashKey::of("a"), HashKey(0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661));
+        assert_eq!(
+            HashKey::of("a"),
+            HashKey(0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661)
+        );
     }
 
     #[test]
     fn texts_are_decimal_without_leading_zeros() {
-        assert_eq!("340282366920938463463374607431768211455".parse(), Ok(HashKey(u128::MAX)));
-        for bad in ["", "00", "01", "-1", "+1", "1a", "340282366920938463463374607431768211456"] {
+        assert_eq!(
+            "340282366920938463463374607431768211455".parse(),
+            Ok(HashKey(u128::MAX))
+        );
+        for bad in [
+            "",
+            "00",
+            "01",
+            "-1",
+            "+1",
+            "1a",
+            "340282366920938463463374607431768211456",
+        ] {
             assert!(bad.parse::<HashKey>().is_err(), "{bad}");
         }
     }

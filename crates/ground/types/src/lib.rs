@@ -29,6 +29,9 @@ pub struct Invalid {
 impl Invalid {
     /// `text` is not a valid `what`.
     pub fn new(what: &'static str, text: impl Into<String>) -> Self {
-        Self { what, text: text.into() }
+        Self {
+            what,
+            text: text.into(),
+        }
     }
 }

@@ -68,9 +68,13 @@ impl FromStr for ShardIndex {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let digits =
-            text.strip_prefix("shardId-").filter(|d| d.len() == 12 && d.bytes().all(|b| b.is_ascii_digit()));
-        digits.and_then(|d| d.parse().ok()).map(ShardIndex).ok_or_else(|| Invalid::new("shard id", text))
+        let digits = text
+            .strip_prefix("shardId-")
+            .filter(|d| d.len() == 12 && d.bytes().all(|b| b.is_ascii_digit()));
+        digits
+            .and_then(|d| d.parse().ok())
+            .map(ShardIndex)
+            .ok_or_else(|| Invalid::new("shard id", text))
     }
 }
 

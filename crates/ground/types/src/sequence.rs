@@ -29,17 +29,32 @@ impl SequenceNumber {
 
     /// The number of the record at `offset` of a shard.
     pub fn of_record(shard_created: Millis, shard: ShardIndex, offset: u64, time: Millis) -> Self {
-        Self { shard_created: shard_created.seconds(), index: offset + 1, time: time.seconds(), shard }
+        Self {
+            shard_created: shard_created.seconds(),
+            index: offset + 1,
+            time: time.seconds(),
+            shard,
+        }
     }
 
     /// A shard's StartingSequenceNumber: before its first record.
     pub fn start_of(shard_created: Millis, shard: ShardIndex) -> Self {
-        Self { shard_created: shard_created.seconds(), index: 0, time: shard_created.seconds(), shard }
+        Self {
+            shard_created: shard_created.seconds(),
+            index: 0,
+            time: shard_created.seconds(),
+            shard,
+        }
     }
 
     /// A closed shard's EndingSequenceNumber.
     pub fn end_of(shard_created: Millis, shard: ShardIndex, closed: Millis) -> Self {
-        Self { shard_created: shard_created.seconds(), index: Self::END, time: closed.seconds(), shard }
+        Self {
+            shard_created: shard_created.seconds(),
+            index: Self::END,
+            time: closed.seconds(),
+            shard,
+        }
     }
 
     /// The offset of the record that has this number; none for a shard's start.
@@ -52,10 +67,13 @@ impl SequenceNumber {
         let shard_created = self.shard_created & SECONDS_MAX;
         let time = self.time & SECONDS_MAX;
         // From the right: version (4 bits), shard (32), time (36), zeros (8), then 48 of the index's 64 bits.
-        let low =
-            2u128 | u128::from(self.shard.0) << 4 | u128::from(time) << 36 | u128::from(self.index) << 80;
+        let low = 2u128
+            | u128::from(self.shard.0) << 4
+            | u128::from(time) << 36
+            | u128::from(self.index) << 80;
         // What is left of the index (16 bits), the shard's last digit, the creation and the leading 2.
-        let high = self.index >> 48 | u64::from(self.shard.0 & 0xf) << 16 | shard_created << 20 | 2 << 56;
+        let high =
+            self.index >> 48 | u64::from(self.shard.0 & 0xf) << 16 | shard_created << 20 | 2 << 56;
         (high, low)
     }
 }
@@ -125,7 +143,11 @@ impl FromStr for SequenceNumber {
             shard: ShardIndex((low >> 4) as u32),
         };
         // Digits that are always the same must be so: this refuses forged numbers.
-        if number.bits() == (high, low) && high >> 56 == 2 { Ok(number) } else { Err(invalid()) }
+        if number.bits() == (high, low) && high >> 56 == 2 {
+            Ok(number)
+        } else {
+            Err(invalid())
+        }
     }
 }
 
@@ -144,8 +166,14 @@ mod tests {
         ] {
             let number: SequenceNumber = text.parse().unwrap();
             assert_eq!(number.to_string(), text);
-            assert!((1_380_000_000..2_000_000_000).contains(&number.shard_created), "{number:?}");
-            assert!(number.time >= number.shard_created && number.time < 2_000_000_000, "{number:?}");
+            assert!(
+                (1_380_000_000..2_000_000_000).contains(&number.shard_created),
+                "{number:?}"
+            );
+            assert!(
+                number.time >= number.shard_created && number.time < 2_000_000_000,
+                "{number:?}"
+            );
         }
     }
 

@@ -13,8 +13,9 @@ use std::{
 };
 
 use headwater_consumer::{
-    Checkpoint, Checkpointer, ClientConfig, Consumer, Env, KinesisSource, LeaseStore, MemoryLeases, Options,
-    Place, Position, Process, ProcessError, Processors, Reading, Record, Shard, Source, async_trait,
+    Checkpoint, Checkpointer, ClientConfig, Consumer, Env, KinesisSource, LeaseStore, MemoryLeases,
+    Options, Place, Position, Process, ProcessError, Processors, Reading, Record, Shard, Source,
+    async_trait,
 };
 use headwater_producer::{KinesisStream, Options as ProducerOptions, Producer};
 use headwater_shapes::kinesis::{MergeShardsInput, SplitShardInput, ops};
@@ -45,11 +46,18 @@ async fn main() -> Done<()> {
     let config = ClientConfig::from_env(|name| std::env::var(name).ok(), &env).await?;
     let source = Arc::new(KinesisSource::new(config.clone(), &words[1], &env));
     let reading = match words[0].as_str() {
-        "fanout" => Reading::FanOut { consumer_arn: source.register("reshard").await? },
-        _ => Reading::Poll { pause: Duration::from_millis(20) },
+        "fanout" => Reading::FanOut {
+            consumer_arn: source.register("reshard").await?,
+        },
+        _ => Reading::Poll {
+            pause: Duration::from_millis(20),
+        },
     };
     let stream = Arc::new(KinesisStream::new(config.clone(), &words[1], &env));
-    let options = ProducerOptions { aggregate: true, ..ProducerOptions::default() };
+    let options = ProducerOptions {
+        aggregate: true,
+        ..ProducerOptions::default()
+    };
     let application = Application {
         producer: Producer::open(stream, options, env.clone()).await?,
         client: Client::new(config, env.clone()),
@@ -107,7 +115,9 @@ impl Application {
     /// A worker shuts down in the middle of the first phase, and the next goes on.
     async fn hand_over(&self) -> Done<()> {
         let first = self.worker("first", LONG_LEASE, 3);
-        self.seen.until(|log| log.distinct >= KEYS * PHASE / 2).await;
+        self.seen
+            .until(|log| log.distinct >= KEYS * PHASE / 2)
+            .await;
         first.shutdown().await;
         let second = self.worker("second", LONG_LEASE, 3);
         self.seen.until(|log| log.distinct == KEYS * PHASE).await;
@@ -120,22 +130,47 @@ impl Application {
     async fn crash(&self) -> Done<()> {
         let survivor = self.worker("survivor", SHORT_LEASE, 3);
         let victim = self.worker("victim", SHORT_LEASE, usize::MAX);
-        self.seen.until(|log| log.opened.contains_key("victim")).await;
+        self.seen
+            .until(|log| log.opened.contains_key("victim"))
+            .await;
         self.put(1, false).await?;
-        self.seen.until(|log| log.given.contains_key("victim")).await;
+        self.seen
+            .until(|log| log.given.contains_key("victim"))
+            .await;
         drop(victim);
         self.put(2, true).await?;
-        self.seen.until(|log| log.distinct == 3 * KEYS * PHASE).await;
+        self.seen
+            .until(|log| log.distinct == 3 * KEYS * PHASE)
+            .await;
         survivor.shutdown().await;
         Ok(())
     }
 
     /// A worker that checkpoints after so many batches, and at the end.
-    fn worker(&self, name: &'static str, lease_duration: Duration, checkpoint_after: usize) -> Consumer {
+    fn worker(
+        &self,
+        name: &'static str,
+        lease_duration: Duration,
+        checkpoint_after: usize,
+    ) -> Consumer {
         let reading = self.reading.clone();
-        let options = Options { reading, lease_duration, ..Options::new(name) };
-        let workers = Arc::new(Workers { name, checkpoint_after, seen: self.seen.clone() });
-        Consumer::start(self.source.clone(), self.leases.clone(), workers, options, self.env.clone())
+        let options = Options {
+            reading,
+            lease_duration,
+            ..Options::new(name)
+        };
+        let workers = Arc::new(Workers {
+            name,
+            checkpoint_after,
+            seen: self.seen.clone(),
+        });
+        Consumer::start(
+            self.source.clone(),
+            self.leases.clone(),
+            workers,
+            options,
+            self.env.clone(),
+        )
     }
 
     /// Puts a phase's records, and changes the shards while they are on their way.
@@ -144,8 +179,11 @@ impl Application {
             let (key, number) = (turn % KEYS, phase * PHASE + turn / KEYS);
             let text = format!("{:width$}", number, width = BYTES);
             let partition_key = format!("key-{key}");
-            let record =
-                headwater_producer::Record { partition_key, explicit_hash_key: None, data: text.into() };
+            let record = headwater_producer::Record {
+                partition_key,
+                explicit_hash_key: None,
+                data: text.into(),
+            };
             drop(self.producer.put(record).await?);
             if reshard && turn % BETWEEN == BETWEEN - 1 {
                 self.reshard(turn / BETWEEN).await?;
@@ -163,7 +201,8 @@ impl Application {
         let at = turn % (open.len() - 1);
         let stream_name = Some(self.stream.clone());
         if turn % 3 == 2 {
-            let [shard_to_merge, adjacent_shard_to_merge] = [open[at].id.clone(), open[at + 1].id.clone()];
+            let [shard_to_merge, adjacent_shard_to_merge] =
+                [open[at].id.clone(), open[at + 1].id.clone()];
             let merge = MergeShardsInput {
                 stream_name,
                 shard_to_merge,
@@ -175,8 +214,12 @@ impl Application {
             let range = open[at].range;
             let middle = range.start.0 + (range.end.0 - range.start.0) / 2 + 1;
             let (shard_to_split, new_starting_hash_key) = (open[at].id.clone(), middle.to_string());
-            let split =
-                SplitShardInput { stream_name, shard_to_split, new_starting_hash_key, ..Default::default() };
+            let split = SplitShardInput {
+                stream_name,
+                shard_to_split,
+                new_starting_hash_key,
+                ..Default::default()
+            };
             self.client.call::<ops::SplitShard>(split).await?;
         }
         Ok(())
@@ -185,26 +228,50 @@ impl Application {
     /// Nobody holds a lease; what is closed is processed to its end, and what is open to its last record.
     async fn check_leases(&self, shards: &[Shard], last: &HashMap<String, Place>) -> Done<()> {
         let leases = self.leases.list().await?;
-        assert!(leases.iter().all(|lease| lease.owner.is_none()), "{leases:?}");
-        let leases: BTreeMap<&str, _> = leases.iter().map(|lease| (lease.key.as_str(), lease)).collect();
+        assert!(
+            leases.iter().all(|lease| lease.owner.is_none()),
+            "{leases:?}"
+        );
+        let leases: BTreeMap<&str, _> = leases
+            .iter()
+            .map(|lease| (lease.key.as_str(), lease))
+            .collect();
         for shard in shards {
             match (leases.get(shard.id.as_str()), shard.open) {
                 (lease, false) => {
                     assert!(lease.is_none_or(|lease| lease.is_finished()), "{lease:?}")
                 }
                 (None, true) => panic!("{} has no lease", shard.id),
-                (Some(lease), true) => self.check_tip(&lease.checkpoint, shard, last.get(&shard.id)).await?,
+                (Some(lease), true) => {
+                    self.check_tip(&lease.checkpoint, shard, last.get(&shard.id))
+                        .await?
+                }
             }
         }
         Ok(())
     }
 
-    async fn check_tip(&self, checkpoint: &Checkpoint, shard: &Shard, last: Option<&Place>) -> Done<()> {
+    async fn check_tip(
+        &self,
+        checkpoint: &Checkpoint,
+        shard: &Shard,
+        last: Option<&Place>,
+    ) -> Done<()> {
         let from = checkpoint.position().unwrap();
-        let page = self.source.read(&self.source.iterator(&shard.id, &from).await?).await?;
+        let page = self
+            .source
+            .read(&self.source.iterator(&shard.id, &from).await?)
+            .await?;
         let at_checkpoint = usize::from(matches!(from, Position::At(_)));
-        assert_eq!((page.records.len(), page.at_tip), (at_checkpoint, true), "{shard:?} {checkpoint:?}");
-        assert!(last.is_none_or(|last| checkpoint.covers(last)), "{last:?} {checkpoint:?}");
+        assert_eq!(
+            (page.records.len(), page.at_tip),
+            (at_checkpoint, true),
+            "{shard:?} {checkpoint:?}"
+        );
+        assert!(
+            last.is_none_or(|last| checkpoint.covers(last)),
+            "{last:?} {checkpoint:?}"
+        );
         Ok(())
     }
 }
@@ -238,24 +305,37 @@ impl Seen {
 
     async fn until(&self, condition: impl Fn(&Log) -> bool) {
         let mut changes = self.changes.subscribe();
-        changes.wait_for(|()| condition(&self.log.lock())).await.unwrap();
+        changes
+            .wait_for(|()| condition(&self.log.lock()))
+            .await
+            .unwrap();
     }
 }
 
 impl Log {
     /// Notes one record. Of a key, a record may come again, but none may come before its predecessor.
     fn give(&mut self, shard: &str, record: &Record) {
-        let number: usize = String::from_utf8_lossy(&record.data).trim().parse().unwrap();
-        let next = self.next.entry(record.partition_key.to_string()).or_default();
+        let number: usize = String::from_utf8_lossy(&record.data)
+            .trim()
+            .parse()
+            .unwrap();
+        let next = self
+            .next
+            .entry(record.partition_key.to_string())
+            .or_default();
         match number.cmp(next) {
             std::cmp::Ordering::Equal => (*next, self.distinct) = (*next + 1, self.distinct + 1),
             std::cmp::Ordering::Less => self.repeats += 1,
             std::cmp::Ordering::Greater => {
                 let key = &record.partition_key;
-                self.problems.push(format!("{key}/{number} came in {shard} before {next}"));
+                self.problems
+                    .push(format!("{key}/{number} came in {shard} before {next}"));
             }
         }
-        let last = self.last.entry(shard.to_owned()).or_insert_with(|| record.place.clone());
+        let last = self
+            .last
+            .entry(shard.to_owned())
+            .or_insert_with(|| record.place.clone());
         *last = record.place.clone().max(last.clone());
     }
 }
@@ -269,10 +349,18 @@ struct Workers {
 
 impl Processors for Workers {
     fn open(&self, shard_id: &str, from: &Checkpoint) -> Box<dyn Process> {
-        self.seen.write(|log| *log.opened.entry(self.name).or_default() += 1);
+        self.seen
+            .write(|log| *log.opened.entry(self.name).or_default() += 1);
         let (name, checkpoint_after, seen) = (self.name, self.checkpoint_after, self.seen.clone());
         let (shard, reached) = (shard_id.to_owned(), from.clone());
-        Box::new(Work { name, checkpoint_after, seen, shard, reached, batches: 0 })
+        Box::new(Work {
+            name,
+            checkpoint_after,
+            seen,
+            shard,
+            reached,
+            batches: 0,
+        })
     }
 }
 
@@ -289,12 +377,17 @@ struct Work {
 
 #[async_trait]
 impl Process for Work {
-    async fn records(&mut self, records: Vec<Record>, done: &Checkpointer) -> Result<(), ProcessError> {
+    async fn records(
+        &mut self,
+        records: Vec<Record>,
+        done: &Checkpointer,
+    ) -> Result<(), ProcessError> {
         self.seen.write(|log| {
             *log.given.entry(self.name).or_default() += 1;
             for record in &records {
                 if self.reached.covers(&record.place) {
-                    log.problems.push(format!("{} went back to {:?}", self.shard, record.place));
+                    log.problems
+                        .push(format!("{} went back to {:?}", self.shard, record.place));
                 }
                 self.reached = Checkpoint::At(record.place.clone());
                 log.give(&self.shard, record);

@@ -63,7 +63,9 @@ impl Source for KinesisSource {
             ..Default::default()
         };
         let output = self.once.call::<ops::GetShardIterator>(input).await?;
-        output.shard_iterator.ok_or_else(|| CallError::unreadable("the answer has no iterator"))
+        output
+            .shard_iterator
+            .ok_or_else(|| CallError::unreadable("the answer has no iterator"))
     }
 
     async fn read(&self, iterator: &str) -> Result<Page, CallError> {
@@ -97,7 +99,9 @@ impl Source for KinesisSource {
         };
         let output = self.pushing.call::<ops::SubscribeToShard>(input).await?;
         let events = output.event_stream.events.map_err(read_error);
-        Ok(events.and_then(|event| future::ready(pushed(event.into_event()))).boxed())
+        Ok(events
+            .and_then(|event| future::ready(pushed(event.into_event())))
+            .boxed())
     }
 }
 
@@ -120,7 +124,11 @@ fn read_shard(shard: kinesis::Shard) -> Result<Shard, CallError> {
     Ok(Shard {
         range: hash_range(&shard.hash_key_range)?,
         id: shard.shard_id,
-        parents: shard.parent_shard_id.into_iter().chain(shard.adjacent_parent_shard_id).collect(),
+        parents: shard
+            .parent_shard_id
+            .into_iter()
+            .chain(shard.adjacent_parent_shard_id)
+            .collect(),
         open: shard.sequence_number_range.ending_sequence_number.is_none(),
     })
 }
@@ -128,9 +136,18 @@ fn read_shard(shard: kinesis::Shard) -> Result<Shard, CallError> {
 fn read_children(children: Option<Vec<kinesis::ChildShard>>) -> Result<Vec<Shard>, CallError> {
     let child = |child: kinesis::ChildShard| {
         let range: HashRange = hash_range(&child.hash_key_range)?;
-        Ok(Shard { id: child.shard_id, parents: child.parent_shards, range, open: true })
+        Ok(Shard {
+            id: child.shard_id,
+            parents: child.parent_shards,
+            range,
+            open: true,
+        })
     };
-    children.unwrap_or_default().into_iter().map(child).collect()
+    children
+        .unwrap_or_default()
+        .into_iter()
+        .map(child)
+        .collect()
 }
 
 fn stored(record: kinesis::Record) -> Stored {
@@ -151,10 +168,17 @@ fn pushed(event: SubscribeToShardEventStream) -> Result<Pushed, CallError> {
         ..
     }) = event;
     let records = records.into_iter().map(stored).collect();
-    Ok(Pushed { records, continuation, children: read_children(child_shards)? })
+    Ok(Pushed {
+        records,
+        continuation,
+        children: read_children(child_shards)?,
+    })
 }
 
 /// An error within an answer whose status said that all is well.
 fn read_error(error: EventError) -> CallError {
-    CallError { status: None, ..CallError::answered(200, error.name, error.message) }
+    CallError {
+        status: None,
+        ..CallError::answered(200, error.name, error.message)
+    }
 }

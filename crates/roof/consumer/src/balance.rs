@@ -19,10 +19,14 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The leases to take; `chance` decides between equals, so that consumers do not all reach for the same.
     pub fn to_take(&self, chance: u64) -> Vec<&'a Lease> {
-        let wanted: Vec<&Lease> =
-            self.leases.iter().filter(|l| !l.is_finished() && is_ready(l, self.leases)).collect();
-        let (held, mut free): (Vec<&Lease>, Vec<&Lease>) =
-            wanted.iter().partition(|lease| self.live_owner(lease).is_some());
+        let wanted: Vec<&Lease> = self
+            .leases
+            .iter()
+            .filter(|l| !l.is_finished() && is_ready(l, self.leases))
+            .collect();
+        let (held, mut free): (Vec<&Lease>, Vec<&Lease>) = wanted
+            .iter()
+            .partition(|lease| self.live_owner(lease).is_some());
         let loads = self.loads(&held);
         let mine = loads[self.me];
         let target = wanted.len().div_ceil(loads.len()).min(self.leases_max);
@@ -30,14 +34,20 @@ impl<'a> View<'a> {
         if free.is_empty() {
             let (owner, load) = busiest(&loads);
             let uneven = load > target || load >= mine + 2;
-            free = held.into_iter().filter(|l| uneven && self.live_owner(l) == Some(owner)).collect();
+            free = held
+                .into_iter()
+                .filter(|l| uneven && self.live_owner(l) == Some(owner))
+                .collect();
             return picked(free, needed.min(STOLEN_AT_A_TIME), chance);
         }
         picked(free, needed, chance)
     }
 
     fn live_owner(&self, lease: &'a Lease) -> Option<&'a str> {
-        lease.owner.as_deref().filter(|_| !self.expired.contains(&lease.key))
+        lease
+            .owner
+            .as_deref()
+            .filter(|_| !self.expired.contains(&lease.key))
     }
 
     fn loads(&self, held: &[&'a Lease]) -> HashMap<&'a str, usize> {
@@ -51,7 +61,8 @@ impl<'a> View<'a> {
 
 fn busiest<'a>(loads: &HashMap<&'a str, usize>) -> (&'a str, usize) {
     let most = loads.iter().max_by_key(|(owner, load)| (**load, **owner));
-    most.map(|(owner, load)| (*owner, *load)).unwrap_or_default()
+    most.map(|(owner, load)| (*owner, *load))
+        .unwrap_or_default()
 }
 
 fn picked(mut leases: Vec<&Lease>, count: usize, chance: u64) -> Vec<&Lease> {
@@ -72,8 +83,12 @@ mod tests {
     use crate::{api::Shard, checkpoint::Checkpoint};
 
     fn leases(owners: &[Option<&str>]) -> Vec<Lease> {
-        let shard =
-            |i: usize| Shard { id: format!("s{i:03}"), parents: vec![], range: HashRange::ALL, open: true };
+        let shard = |i: usize| Shard {
+            id: format!("s{i:03}"),
+            parents: vec![],
+            range: HashRange::ALL,
+            open: true,
+        };
         let lease = |(i, owner): (usize, &Option<&str>)| Lease {
             owner: owner.map(str::to_owned),
             ..Lease::of(&shard(i), Checkpoint::TrimHorizon)
@@ -84,7 +99,14 @@ mod tests {
     fn taken(owners: &[Option<&str>], expired: &[&str], me: &str) -> usize {
         let leases = leases(owners);
         let expired = expired.iter().map(ToString::to_string).collect();
-        View { leases: &leases, me, expired: &expired, leases_max: 100 }.to_take(7).len()
+        View {
+            leases: &leases,
+            me,
+            expired: &expired,
+            leases_max: 100,
+        }
+        .to_take(7)
+        .len()
     }
 
     #[test]
@@ -93,9 +115,16 @@ mod tests {
         assert_eq!(taken(&[None; 4], &[], "a"), 4);
         assert_eq!(taken(&[b, None, None, None], &[], "a"), 2);
         assert_eq!(taken(&[b, b, b, b], &[], "a"), 1);
-        assert_eq!(taken(&[b, b, b, b], &["s000", "s001", "s002", "s003"], "a"), 4);
+        assert_eq!(
+            taken(&[b, b, b, b], &["s000", "s001", "s002", "s003"], "a"),
+            4
+        );
         assert_eq!(taken(&[b, b, a, a], &[], "a"), 0);
-        assert_eq!(taken(&[b, b, a], &[], "a"), 0, "an odd one stays where it is");
+        assert_eq!(
+            taken(&[b, b, a], &[], "a"),
+            0,
+            "an odd one stays where it is"
+        );
         assert_eq!(taken(&[], &[], "a"), 0);
     }
 

@@ -20,7 +20,9 @@ impl Ord for Place {
     fn cmp(&self, other: &Self) -> Ordering {
         let key = |place: &Self| (place.sequence_number.len(), place.sub_sequence_number);
         let ((len, sub), (other_len, other_sub)) = (key(self), key(other));
-        let number = len.cmp(&other_len).then_with(|| self.sequence_number.cmp(&other.sequence_number));
+        let number = len
+            .cmp(&other_len)
+            .then_with(|| self.sequence_number.cmp(&other.sequence_number));
         number.then(sub.cmp(&other_sub))
     }
 }
@@ -76,17 +78,28 @@ mod tests {
     use super::*;
 
     fn place(number: &str, sub: u64) -> Place {
-        Place { sequence_number: number.into(), sub_sequence_number: sub }
+        Place {
+            sequence_number: number.into(),
+            sub_sequence_number: sub,
+        }
     }
 
     #[test]
     fn places_are_ordered_as_numbers() {
-        let ordered = [place("9", 5), place("10", 0), place("10", 1), place("11", 0)];
+        let ordered = [
+            place("9", 5),
+            place("10", 0),
+            place("10", 1),
+            place("11", 0),
+        ];
         assert!(ordered.windows(2).all(|pair| pair[0] < pair[1]));
         let done = Checkpoint::At(place("10", 1));
         let covered: Vec<bool> = ordered.iter().map(|place| done.covers(place)).collect();
         assert_eq!(covered, [true, true, true, false]);
         assert_eq!(done.position(), Some(Position::At("10".into())));
-        assert!(!Checkpoint::TrimHorizon.covers(&ordered[0]) && Checkpoint::ShardEnd.covers(&ordered[3]));
+        assert!(
+            !Checkpoint::TrimHorizon.covers(&ordered[0])
+                && Checkpoint::ShardEnd.covers(&ordered[3])
+        );
     }
 }

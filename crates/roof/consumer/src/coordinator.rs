@@ -89,7 +89,11 @@ impl Coordinator {
             expired: &expired,
             leases_max: self.options.leases_max,
         };
-        let wanted: Vec<Lease> = view.to_take(self.env.random.next_u64()).into_iter().cloned().collect();
+        let wanted: Vec<Lease> = view
+            .to_take(self.env.random.next_u64())
+            .into_iter()
+            .cloned()
+            .collect();
         for lease in wanted {
             self.take(lease).await?;
         }
@@ -99,22 +103,25 @@ impl Coordinator {
 
     /// Renews all that is held; what turns out to be lost is told to its reader.
     async fn renew(&self) {
-        let renewals =
-            stream::iter(self.holding.values()).for_each_concurrent(RENEWALS_AT_A_TIME, async |holding| {
+        let renewals = stream::iter(self.holding.values()).for_each_concurrent(
+            RENEWALS_AT_A_TIME,
+            async |holding| {
                 if let Err(error) = holding.held.renew().await {
                     tracing::debug!(shard = holding.held.key(), %error, "a lease was not renewed");
                 }
                 if holding.held.is_lost() {
                     holding.signal.send_replace(Signal::Lost);
                 }
-            });
+            },
+        );
         renewals.await;
     }
 
     /// Forgets the leases whose readers are gone. What became of a shard changes what the others may do.
     fn forget_ended(&mut self) {
         let before = self.holding.len();
-        self.holding.retain(|_, holding| !holding.reader.is_closed());
+        self.holding
+            .retain(|_, holding| !holding.reader.is_closed());
         if self.holding.len() < before {
             self.synced = None;
         }
@@ -123,7 +130,10 @@ impl Coordinator {
     /// Makes and removes leases by the list of shards, when it is time; whether there are others now.
     async fn sync(&mut self, leases: &[Lease]) -> Result<bool, StoreError> {
         let now = self.env.clock.elapsed();
-        if self.synced.is_some_and(|at| now.saturating_sub(at) < self.options.sync_interval) {
+        if self
+            .synced
+            .is_some_and(|at| now.saturating_sub(at) < self.options.sync_interval)
+        {
             return Ok(false);
         }
         let shards = match self.source.shards().await {
@@ -152,7 +162,9 @@ impl Coordinator {
         let known = std::mem::take(&mut self.seen);
         let mut expired = HashSet::new();
         for lease in leases {
-            let before = known.get(&lease.key).filter(|(counter, _)| *counter == lease.counter);
+            let before = known
+                .get(&lease.key)
+                .filter(|(counter, _)| *counter == lease.counter);
             let (_, since) = *before.unwrap_or(&(lease.counter, now));
             self.seen.insert(lease.key.clone(), (lease.counter, since));
             let own = lease.owner.as_ref() == Some(&self.options.name);
@@ -189,7 +201,13 @@ impl Coordinator {
         let (range, reached) = (lease.range, lease.checkpoint.clone());
         let feed = self.feed(&lease.key);
         let duration = self.options.lease_duration;
-        let held = Arc::new(Held::new(lease, self.store.clone(), self.env.clone(), duration, begun));
+        let held = Arc::new(Held::new(
+            lease,
+            self.store.clone(),
+            self.env.clone(),
+            duration,
+            begun,
+        ));
         let work = Reader {
             source: self.source.clone(),
             held: held.clone(),
@@ -207,20 +225,41 @@ impl Coordinator {
             drop(alive);
             wake.notify_one();
         });
-        self.holding.insert(held.key().to_owned(), Holding { held, signal, reader });
+        self.holding.insert(
+            held.key().to_owned(),
+            Holding {
+                held,
+                signal,
+                reader,
+            },
+        );
     }
 
     /// How the records of a shard come.
     fn feed(&self, shard_id: &str) -> Box<dyn Feed> {
-        let (source, shard_id, room) = (self.source.clone(), shard_id.to_owned(), self.pages.clone());
+        let (source, shard_id, room) =
+            (self.source.clone(), shard_id.to_owned(), self.pages.clone());
         match self.options.reading.clone() {
             Reading::Poll { pause } => {
                 let env = self.env.clone();
-                Box::new(Polled { source, shard_id, room, pause, env, iterator: None, at_tip: false })
+                Box::new(Polled {
+                    source,
+                    shard_id,
+                    room,
+                    pause,
+                    env,
+                    iterator: None,
+                    at_tip: false,
+                })
             }
-            Reading::FanOut { consumer_arn } => {
-                Box::new(Fanned { source, consumer_arn, shard_id, room, subscription: None, behind: None })
-            }
+            Reading::FanOut { consumer_arn } => Box::new(Fanned {
+                source,
+                consumer_arn,
+                shard_id,
+                room,
+                subscription: None,
+                behind: None,
+            }),
         }
     }
 
@@ -230,7 +269,8 @@ impl Coordinator {
             holding.signal.send_replace(Signal::Drain);
         }
         loop {
-            self.holding.retain(|_, holding| !holding.reader.is_closed());
+            self.holding
+                .retain(|_, holding| !holding.reader.is_closed());
             if self.holding.is_empty() {
                 return;
             }

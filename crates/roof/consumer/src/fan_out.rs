@@ -45,8 +45,14 @@ impl KinesisSource {
     /// What the endpoint says.
     pub async fn deregister(&self, consumer_arn: &str) -> Result<(), CallError> {
         let consumer_arn = Some(consumer_arn.to_owned());
-        let input = DeregisterStreamConsumerInput { consumer_arn, ..Default::default() };
-        self.patient.call::<ops::DeregisterStreamConsumer>(input).await.map(drop)
+        let input = DeregisterStreamConsumerInput {
+            consumer_arn,
+            ..Default::default()
+        };
+        self.patient
+            .call::<ops::DeregisterStreamConsumer>(input)
+            .await
+            .map(drop)
     }
 
     async fn stream_arn(&self) -> Result<String, CallError> {
@@ -54,18 +60,32 @@ impl KinesisSource {
             return Ok(arn.clone());
         }
         let stream_name = self.stream.name.clone();
-        let input = DescribeStreamSummaryInput { stream_name, ..Default::default() };
-        let output = self.patient.call::<ops::DescribeStreamSummary>(input).await?;
+        let input = DescribeStreamSummaryInput {
+            stream_name,
+            ..Default::default()
+        };
+        let output = self
+            .patient
+            .call::<ops::DescribeStreamSummary>(input)
+            .await?;
         Ok(output.stream_description_summary.stream_arn)
     }
 
-    async fn describe(&self, stream: &str, name: &str) -> Result<Option<ConsumerDescription>, CallError> {
+    async fn describe(
+        &self,
+        stream: &str,
+        name: &str,
+    ) -> Result<Option<ConsumerDescription>, CallError> {
         let input = DescribeStreamConsumerInput {
             stream_arn: Some(stream.to_owned()),
             consumer_name: Some(name.to_owned()),
             ..Default::default()
         };
-        match self.patient.call::<ops::DescribeStreamConsumer>(input).await {
+        match self
+            .patient
+            .call::<ops::DescribeStreamConsumer>(input)
+            .await
+        {
             Ok(output) => Ok(Some(output.consumer_description)),
             Err(error) if error.code == "ResourceNotFoundException" => Ok(None),
             Err(error) => Err(error),
@@ -78,7 +98,11 @@ impl KinesisSource {
             consumer_name: name.to_owned(),
             ..Default::default()
         };
-        match self.patient.call::<ops::RegisterStreamConsumer>(input).await {
+        match self
+            .patient
+            .call::<ops::RegisterStreamConsumer>(input)
+            .await
+        {
             // Another consumer of the application was faster.
             Err(error) if error.code != "ResourceInUseException" => Err(error),
             _ => Ok(()),

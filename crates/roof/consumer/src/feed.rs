@@ -34,7 +34,10 @@ pub(crate) trait Feed: Send {
 pub(crate) type Room = Arc<Semaphore>;
 
 async fn take(room: &Room) -> OwnedSemaphorePermit {
-    room.clone().acquire_owned().await.expect("the semaphore is never closed")
+    room.clone()
+        .acquire_owned()
+        .await
+        .expect("the semaphore is never closed")
 }
 
 /// GetRecords, with a pause whenever the shard's tip is reached.
@@ -59,19 +62,28 @@ impl Feed for Polled {
         let iterator = match self.iterator.take() {
             Some(iterator) => iterator,
             None => {
-                let from = reached.position().expect("a shard that is processed is not read");
+                let from = reached
+                    .position()
+                    .expect("a shard that is processed is not read");
                 self.source.iterator(&self.shard_id, &from).await?
             }
         };
         let page = self.source.read(&iterator).await;
-        if page.as_ref().is_err_and(|error| error.code != "ExpiredIteratorException") {
+        if page
+            .as_ref()
+            .is_err_and(|error| error.code != "ExpiredIteratorException")
+        {
             self.iterator = Some(iterator);
         }
         let page = page?;
         self.at_tip = page.at_tip;
         let end = page.next.is_none().then_some(page.children);
         self.iterator = page.next;
-        Ok(Batch { records: page.records, end, _room: room })
+        Ok(Batch {
+            records: page.records,
+            end,
+            _room: room,
+        })
     }
 }
 
@@ -98,16 +110,26 @@ impl Feed for Fanned {
             // Without room before the wait: a quiet shard waits long, and others have use for it.
             match subscription.next().await {
                 Some(pushed) => {
-                    let Pushed { records, continuation, children } = pushed?;
+                    let Pushed {
+                        records,
+                        continuation,
+                        children,
+                    } = pushed?;
                     let room = take(&self.room).await;
                     self.subscription = Some(subscription);
                     let end = continuation.is_none().then_some(children);
                     self.behind = continuation.or(self.behind.take());
-                    return Ok(Batch { records, end, _room: room });
+                    return Ok(Batch {
+                        records,
+                        end,
+                        _room: room,
+                    });
                 }
                 // Else an endpoint that ends each at once would be asked without a pause.
                 None if is_new => {
-                    return Err(CallError::unreadable("a subscription ended without an event"));
+                    return Err(CallError::unreadable(
+                        "a subscription ended without an event",
+                    ));
                 }
                 None => {}
             }
@@ -119,9 +141,13 @@ impl Fanned {
     async fn subscribe(&mut self, reached: &Checkpoint) -> Result<Subscription, CallError> {
         let from = match &self.behind {
             Some(number) => crate::Position::After(number.clone()),
-            None => reached.position().expect("a shard that is processed is not read"),
+            None => reached
+                .position()
+                .expect("a shard that is processed is not read"),
         };
         tracing::debug!(shard = self.shard_id, ?from, "subscribing");
-        self.source.subscribe(&self.consumer_arn, &self.shard_id, &from).await
+        self.source
+            .subscribe(&self.consumer_arn, &self.shard_id, &from)
+            .await
     }
 }

@@ -70,7 +70,11 @@ impl Held {
 
     /// Whether nobody else can have taken it: it is not known to be lost, and was renewed not too long ago.
     pub(crate) fn is_mine(&self) -> bool {
-        let age = self.env.clock.elapsed().saturating_sub(*self.renewed.lock());
+        let age = self
+            .env
+            .clock
+            .elapsed()
+            .saturating_sub(*self.renewed.lock());
         !self.lost.load(Ordering::Acquire) && age < self.duration
     }
 
@@ -101,8 +105,11 @@ impl Held {
             }
         }
         self.write(|lease| {
-            (lease.checkpoint, lease.owner, lease.switches_since_checkpoint) =
-                (Checkpoint::ShardEnd, None, 0);
+            (
+                lease.checkpoint,
+                lease.owner,
+                lease.switches_since_checkpoint,
+            ) = (Checkpoint::ShardEnd, None, 0);
             Ok(true)
         })
         .await
@@ -142,7 +149,10 @@ pub struct Checkpointer {
 
 impl Checkpointer {
     pub(crate) fn new(held: Arc<Held>) -> Self {
-        Self { held, given: Mutex::new(None) }
+        Self {
+            held,
+            given: Mutex::new(None),
+        }
     }
 
     /// Notes that everything up to `place` is given, once it is.

@@ -92,7 +92,9 @@ impl LeaseStore for MemoryLeases {
 
     async fn replace(&self, counter: u64, lease: Lease) -> Result<bool, StoreError> {
         let mut leases = self.0.lock();
-        let held = leases.get_mut(&lease.key).filter(|held| held.counter == counter);
+        let held = leases
+            .get_mut(&lease.key)
+            .filter(|held| held.counter == counter);
         Ok(held.map(|held| *held = lease).is_some())
     }
 
@@ -109,11 +111,23 @@ mod tests {
 
     #[tokio::test]
     async fn of_two_writers_one_learns_that_it_is_too_late() {
-        let shard = Shard { id: "s".into(), parents: Vec::new(), range: HashRange::ALL, open: true };
-        let (store, lease) = (MemoryLeases::default(), Lease::of(&shard, Checkpoint::TrimHorizon));
+        let shard = Shard {
+            id: "s".into(),
+            parents: Vec::new(),
+            range: HashRange::ALL,
+            open: true,
+        };
+        let (store, lease) = (
+            MemoryLeases::default(),
+            Lease::of(&shard, Checkpoint::TrimHorizon),
+        );
         assert!(store.create(lease.clone()).await.unwrap());
         assert!(!store.create(lease.clone()).await.unwrap());
-        let taken = |owner: &str| Lease { owner: Some(owner.into()), counter: 1, ..lease.clone() };
+        let taken = |owner: &str| Lease {
+            owner: Some(owner.into()),
+            counter: 1,
+            ..lease.clone()
+        };
         assert!(store.replace(0, taken("a")).await.unwrap());
         assert!(!store.replace(0, taken("b")).await.unwrap());
         assert_eq!(store.list().await.unwrap(), [taken("a")]);

@@ -140,7 +140,9 @@ impl Options {
             start: Start::TrimHorizon,
             lease_duration: Duration::from_secs(10),
             sync_interval: Duration::from_secs(60),
-            reading: Reading::Poll { pause: Duration::from_secs(1) },
+            reading: Reading::Poll {
+                pause: Duration::from_secs(1),
+            },
             leases_max: limits::LEASES_MAX,
             pages_max: limits::PAGES_MAX,
         }

@@ -66,7 +66,11 @@ impl Reader {
         let told = match end {
             End::Finished(children) => self.held.finish(&children).await.map_err(|e| e.to_string()),
             End::Drained => {
-                let stopped = self.process.stopped(&self.checkpointer).await.map_err(|e| e.to_string());
+                let stopped = self
+                    .process
+                    .stopped(&self.checkpointer)
+                    .await
+                    .map_err(|e| e.to_string());
                 stopped.and(self.held.release().await.map_err(|e| e.to_string()))
             }
             End::Failed => self.held.release().await.map_err(|e| e.to_string()),
@@ -77,14 +81,20 @@ impl Reader {
             End::Abandoned => Ok(()),
         };
         if let Err(problem) = told {
-            tracing::warn!(shard = self.held.key(), problem, "the lease expires by itself");
+            tracing::warn!(
+                shard = self.held.key(),
+                problem,
+                "the lease expires by itself"
+            );
         }
     }
 
     async fn read_on(&mut self) -> End {
         let mut pause = PAUSE_MIN;
         loop {
-            let next = self.unless_told(async |reader| reader.feed.next(&reader.reached).await).await;
+            let next = self
+                .unless_told(async |reader| reader.feed.next(&reader.reached).await)
+                .await;
             let went = match next {
                 Ok(Ok(batch)) => {
                     pause = PAUSE_MIN;
@@ -103,7 +113,11 @@ impl Reader {
     async fn unless_told<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> T) -> Result<T, End> {
         let mut signals = self.signals.clone();
         let told = async {
-            match signals.wait_for(|signal| *signal != Signal::Run).await.map(|signal| *signal) {
+            match signals
+                .wait_for(|signal| *signal != Signal::Run)
+                .await
+                .map(|signal| *signal)
+            {
                 Ok(Signal::Drain) => End::Drained,
                 Ok(_) => End::Lost,
                 Err(_) => End::Abandoned,
@@ -176,7 +190,11 @@ impl Reader {
     }
 
     /// Waits before the shard is read again, longer each time; ends when the shard is gone.
-    async fn failed(&mut self, error: CallError, pause: &mut std::time::Duration) -> Result<(), End> {
+    async fn failed(
+        &mut self,
+        error: CallError,
+        pause: &mut std::time::Duration,
+    ) -> Result<(), End> {
         if self.has_expired(&error).await {
             return Err(self.end(Vec::new()).await);
         }
@@ -188,7 +206,8 @@ impl Reader {
         }
         let wait = *pause;
         *pause = (wait * 2).min(PAUSE_MAX);
-        self.unless_told(async |reader| reader.env.clock.sleep(wait).await).await
+        self.unless_told(async |reader| reader.env.clock.sleep(wait).await)
+            .await
     }
 
     /// Whether the shard is gone with all of its records, while its stream is there.

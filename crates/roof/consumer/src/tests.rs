@@ -47,11 +47,27 @@ impl Fake {
             shards.get_mut(*parent).unwrap().0.open = false;
         }
         let parents = parents.iter().map(ToString::to_string).collect();
-        shards.insert(id.into(), (Shard { id: id.into(), parents, range, open: true }, Vec::new()));
+        shards.insert(
+            id.into(),
+            (
+                Shard {
+                    id: id.into(),
+                    parents,
+                    range,
+                    open: true,
+                },
+                Vec::new(),
+            ),
+        );
     }
 
     fn put(&self, shard: &str, data: impl Into<Bytes>) {
-        self.shards.lock().get_mut(shard).unwrap().1.push(data.into());
+        self.shards
+            .lock()
+            .get_mut(shard)
+            .unwrap()
+            .1
+            .push(data.into());
     }
 
     /// Puts texts that say where they are.
@@ -62,7 +78,9 @@ impl Fake {
     /// How many records stand before a position.
     fn skipped(&self, shard_id: &str, from: &Position) -> Result<usize, CallError> {
         let shards = self.shards.lock();
-        let (_, records) = shards.get(shard_id).ok_or_else(|| gone("ResourceNotFoundException"))?;
+        let (_, records) = shards
+            .get(shard_id)
+            .ok_or_else(|| gone("ResourceNotFoundException"))?;
         Ok(match from {
             Position::At(number) => number.parse::<usize>().unwrap() - 1,
             Position::After(number) => number.parse().unwrap(),
@@ -74,21 +92,41 @@ impl Fake {
     /// A page from there, and where it ends.
     fn page(&self, id: &str, skipped: usize) -> Result<(Page, usize), CallError> {
         let shards = self.shards.lock();
-        let (shard, records) = shards.get(id).ok_or_else(|| gone("ResourceNotFoundException"))?;
+        let (shard, records) = shards
+            .get(id)
+            .ok_or_else(|| gone("ResourceNotFoundException"))?;
         let stored = |(i, data): (usize, &Bytes)| Stored {
             sequence_number: (i + 1).to_string(),
             arrival: Some(Millis(1)),
             partition_key: "k".into(),
             data: data.clone(),
         };
-        let page: Vec<Stored> = records.iter().enumerate().skip(skipped).take(PAGE).map(stored).collect();
+        let page: Vec<Stored> = records
+            .iter()
+            .enumerate()
+            .skip(skipped)
+            .take(PAGE)
+            .map(stored)
+            .collect();
         let next = skipped + page.len();
         let at_tip = next == records.len();
         let ended = at_tip && !shard.open;
         let follow = |child: &&Held| ended && child.0.parents.iter().any(|parent| parent == id);
-        let children = shards.values().filter(follow).map(|(child, _)| child.clone()).collect();
+        let children = shards
+            .values()
+            .filter(follow)
+            .map(|(child, _)| child.clone())
+            .collect();
         let next_iterator = (!ended).then(|| format!("{id}@{next}"));
-        Ok((Page { records: page, next: next_iterator, children, at_tip }, next))
+        Ok((
+            Page {
+                records: page,
+                next: next_iterator,
+                children,
+                at_tip,
+            },
+            next,
+        ))
     }
 
     /// The next event of a subscription that comes when there is something to tell.
@@ -99,7 +137,11 @@ impl Fake {
                 *at = next;
                 self.pushed.fetch_add(1, Ordering::SeqCst);
                 let continuation = page.next.map(|_| next.to_string());
-                return Ok(Pushed { records: page.records, continuation, children: page.children });
+                return Ok(Pushed {
+                    records: page.records,
+                    continuation,
+                    children: page.children,
+                });
             }
             tokio::task::yield_now().await;
         }
@@ -119,7 +161,12 @@ fn gone(code: &str) -> CallError {
 #[async_trait]
 impl Source for Fake {
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
-        Ok(self.shards.lock().values().map(|(shard, _)| shard.clone()).collect())
+        Ok(self
+            .shards
+            .lock()
+            .values()
+            .map(|(shard, _)| shard.clone())
+            .collect())
     }
 
     async fn iterator(&self, shard_id: &str, from: &Position) -> Result<String, CallError> {
@@ -129,10 +176,16 @@ impl Source for Fake {
     async fn read(&self, iterator: &str) -> Result<Page, CallError> {
         tokio::task::yield_now().await;
         let (id, skipped) = iterator.split_once('@').unwrap();
-        self.page(id, skipped.parse().unwrap()).map(|(page, _)| page)
+        self.page(id, skipped.parse().unwrap())
+            .map(|(page, _)| page)
     }
 
-    async fn subscribe(&self, arn: &str, id: &str, from: &Position) -> Result<Subscription, CallError> {
+    async fn subscribe(
+        &self,
+        arn: &str,
+        id: &str,
+        from: &Position,
+    ) -> Result<Subscription, CallError> {
         assert_eq!(arn, "arn");
         let turn = self.subscriptions.fetch_add(1, Ordering::SeqCst);
         let start = (self.clone(), id.to_owned(), self.skipped(id, from)?, 0);
@@ -164,7 +217,9 @@ impl Log {
 
     fn has_all(&self, shard: &str, numbers: std::ops::Range<usize>) -> bool {
         let seen: BTreeSet<String> = self.all().into_iter().collect();
-        numbers.into_iter().all(|n| seen.contains(&format!("{shard}/{n}")))
+        numbers
+            .into_iter()
+            .all(|n| seen.contains(&format!("{shard}/{n}")))
     }
 }
 
@@ -224,8 +279,16 @@ struct World {
 impl World {
     /// A world in which shards are polled, and one in which they are pushed.
     fn both(shards: u32) -> [Self; 2] {
-        let polled = Reading::Poll { pause: Duration::from_secs(1) };
-        [polled, Reading::FanOut { consumer_arn: "arn".into() }].map(|reading| Self::new(shards, reading))
+        let polled = Reading::Poll {
+            pause: Duration::from_secs(1),
+        };
+        [
+            polled,
+            Reading::FanOut {
+                consumer_arn: "arn".into(),
+            },
+        ]
+        .map(|reading| Self::new(shards, reading))
     }
 
     fn new(shards: u32, reading: Reading) -> Self {
@@ -245,16 +308,27 @@ impl World {
     }
 
     fn options(&self, name: &str) -> Options {
-        Options { reading: self.reading.clone(), ..Options::new(name) }
+        Options {
+            reading: self.reading.clone(),
+            ..Options::new(name)
+        }
     }
 
     fn consumer_with(&self, store: Arc<dyn LeaseStore>, options: Options) -> Consumer {
         let (log, failures) = (self.log.clone(), self.failures.clone());
         let processors = move |shard: &str, _: &Checkpoint| -> Box<dyn Process> {
-            Box::new(Writer { shard: shard.into(), log: log.clone(), failures: failures.clone() })
+            Box::new(Writer {
+                shard: shard.into(),
+                log: log.clone(),
+                failures: failures.clone(),
+            })
         };
         let random = Arc::new(SeededRandom::new(options.name.len() as u64));
-        let env = Env { clock: self.clock.clone(), random, ..Env::real() };
+        let env = Env {
+            clock: self.clock.clone(),
+            random,
+            ..Env::real()
+        };
         Consumer::start(self.fake.clone(), store, Arc::new(processors), options, env)
     }
 
@@ -273,7 +347,13 @@ impl World {
     }
 
     async fn lease(&self, key: &str) -> Lease {
-        self.store.list().await.unwrap().into_iter().find(|lease| lease.key == key).unwrap()
+        self.store
+            .list()
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|lease| lease.key == key)
+            .unwrap()
     }
 }
 
@@ -283,19 +363,43 @@ async fn all_records_of_all_shards_are_given_in_order_and_checkpointed() {
         world.fake.fill("s0", 0..10);
         world.fake.fill("s1", 0..5);
         let consumer = world.consumer("a");
-        world.until("all", || world.log.has_all("s0", 0..10) && world.log.has_all("s1", 0..5)).await;
-        let of =
-            |shard: &str| world.log.all().into_iter().filter(|t| t.starts_with(shard)).collect::<Vec<_>>();
-        assert_eq!(of("s0"), (0..10).map(|n| format!("s0/{n}")).collect::<Vec<_>>());
+        world
+            .until("all", || {
+                world.log.has_all("s0", 0..10) && world.log.has_all("s1", 0..5)
+            })
+            .await;
+        let of = |shard: &str| {
+            world
+                .log
+                .all()
+                .into_iter()
+                .filter(|t| t.starts_with(shard))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of("s0"),
+            (0..10).map(|n| format!("s0/{n}")).collect::<Vec<_>>()
+        );
         consumer.shutdown().await;
-        assert_eq!((world.log.count("s0 stopped"), world.log.count("s1 stopped")), (1, 1));
+        assert_eq!(
+            (world.log.count("s0 stopped"), world.log.count("s1 stopped")),
+            (1, 1)
+        );
         let lease = world.lease("s0").await;
-        let place = Place { sequence_number: "10".into(), sub_sequence_number: 0 };
-        assert_eq!((lease.owner, lease.checkpoint), (None, Checkpoint::At(place)));
+        let place = Place {
+            sequence_number: "10".into(),
+            sub_sequence_number: 0,
+        };
+        assert_eq!(
+            (lease.owner, lease.checkpoint),
+            (None, Checkpoint::At(place))
+        );
 
         world.fake.fill("s0", 10..12);
         let _next = world.consumer("b");
-        world.until("the rest", || world.log.has_all("s0", 10..12)).await;
+        world
+            .until("the rest", || world.log.has_all("s0", 10..12))
+            .await;
         assert!(
             (0..12).all(|n| world.log.count(&format!("s0/{n}")) == 1),
             "after an orderly end nothing comes twice"
@@ -316,19 +420,32 @@ async fn children_begin_when_their_parents_are_processed_to_the_end() {
         world.fake.fill("s3", 0..2);
         let _a = world.consumer("a");
         let _b = world.consumer("b");
-        world.until("the youngest", || world.log.has_all("s3", 0..2)).await;
+        world
+            .until("the youngest", || world.log.has_all("s3", 0..2))
+            .await;
         let all = world.log.all();
         let place = |text: &str| all.iter().position(|seen| seen == text).unwrap();
         for (parent, child) in [("s0", "s1"), ("s0", "s2"), ("s1", "s3"), ("s2", "s3")] {
-            assert!(place(&format!("{parent} ended")) < place(&format!("{child}/0")), "{all:?}");
+            assert!(
+                place(&format!("{parent} ended")) < place(&format!("{child}/0")),
+                "{all:?}"
+            );
         }
         assert!(
-            world.log.has_all("s0", 0..20) && world.log.has_all("s1", 0..4) && world.log.has_all("s2", 0..4)
+            world.log.has_all("s0", 0..20)
+                && world.log.has_all("s1", 0..4)
+                && world.log.has_all("s2", 0..4)
         );
         world
             .until("the old leases to go", || {
-                let leases = futures_util::FutureExt::now_or_never(world.store.list()).unwrap().unwrap();
-                leases.iter().map(|lease| lease.key.clone()).collect::<Vec<_>>() == ["s3"]
+                let leases = futures_util::FutureExt::now_or_never(world.store.list())
+                    .unwrap()
+                    .unwrap();
+                leases
+                    .iter()
+                    .map(|lease| lease.key.clone())
+                    .collect::<Vec<_>>()
+                    == ["s3"]
             })
             .await;
     }
@@ -339,13 +456,19 @@ async fn a_split_in_mid_flow_is_followed() {
     for world in World::both(1) {
         world.fake.fill("s0", 0..3);
         let _a = world.consumer("a");
-        world.until("the first", || world.log.has_all("s0", 0..3)).await;
+        world
+            .until("the first", || world.log.has_all("s0", 0..3))
+            .await;
         let halves = HashRange::split_evenly(2);
         world.fake.open("s1", &["s0"], halves[0]);
         world.fake.open("s2", &["s0"], halves[1]);
         world.fake.fill("s1", 0..1);
         world.fake.fill("s2", 0..1);
-        world.until("the children", || world.log.has_all("s1", 0..1) && world.log.has_all("s2", 0..1)).await;
+        world
+            .until("the children", || {
+                world.log.has_all("s1", 0..1) && world.log.has_all("s2", 0..1)
+            })
+            .await;
         assert_eq!(world.log.count("s0 ended"), 1);
     }
 }
@@ -357,15 +480,30 @@ async fn two_share_and_what_a_dead_one_held_goes_to_the_other() {
         let a = world.consumer("a");
         world.until("a to hold all", || a.shards().len() == 6).await;
         let b = world.consumer("b");
-        world.until("even shares", || a.shards().len() == 3 && b.shards().len() == 3).await;
+        world
+            .until("even shares", || {
+                a.shards().len() == 3 && b.shards().len() == 3
+            })
+            .await;
         let dead = b.shards();
         drop(b);
         (0..6).for_each(|s| world.fake.fill(&format!("s{s}"), 4..8));
-        world.until("all by one", || (0..6).all(|s| world.log.has_all(&format!("s{s}"), 0..8))).await;
-        world.until("all leases with one", || a.shards().len() == 6).await;
+        world
+            .until("all by one", || {
+                (0..6).all(|s| world.log.has_all(&format!("s{s}"), 0..8))
+            })
+            .await;
+        world
+            .until("all leases with one", || a.shards().len() == 6)
+            .await;
         assert_eq!(dead.len(), 3);
         assert_eq!(
-            world.log.all().iter().filter(|t| t.ends_with("stopped")).count(),
+            world
+                .log
+                .all()
+                .iter()
+                .filter(|t| t.ends_with("stopped"))
+                .count(),
             0,
             "a death is not an end"
         );
@@ -413,7 +551,10 @@ impl LeaseStore for CutOff {
 #[tokio::test]
 async fn one_that_is_cut_off_gives_nothing_more_once_others_may_take_over() {
     for world in World::both(1) {
-        let store = Arc::new(CutOff { store: world.store.clone(), cut: AtomicBool::new(false) });
+        let store = Arc::new(CutOff {
+            store: world.store.clone(),
+            cut: AtomicBool::new(false),
+        });
         let a = world.consumer_with(store.clone(), world.options("a"));
         world.until("a to hold it", || a.shards().len() == 1).await;
         store.cut.store(true, Ordering::SeqCst);
@@ -421,9 +562,15 @@ async fn one_that_is_cut_off_gives_nothing_more_once_others_may_take_over() {
         world.until("b to hold it", || b.shards().len() == 1).await;
         world.fake.fill("s0", 0..5);
         world.until("all", || world.log.has_all("s0", 0..5)).await;
-        assert!((0..5).all(|n| world.log.count(&format!("s0/{n}")) == 1), "{:?}", world.log.all());
+        assert!(
+            (0..5).all(|n| world.log.count(&format!("s0/{n}")) == 1),
+            "{:?}",
+            world.log.all()
+        );
         store.cut.store(false, Ordering::SeqCst);
-        world.until("a to learn of it", || a.shards().is_empty()).await;
+        world
+            .until("a to learn of it", || a.shards().is_empty())
+            .await;
         assert_eq!(world.lease("s0").await.owner.as_deref(), Some("b"));
     }
 }
@@ -447,10 +594,19 @@ async fn a_lease_goes_on_within_an_aggregated_record() {
         world.fake.put("s0", aggregator.finish().unwrap().data);
         world.fake.put("s0", "s0/4");
         let shard = world.fake.shards().await.unwrap().remove(0);
-        let place = Place { sequence_number: "1".into(), sub_sequence_number: 1 };
-        world.store.create(Lease::of(&shard, Checkpoint::At(place))).await.unwrap();
+        let place = Place {
+            sequence_number: "1".into(),
+            sub_sequence_number: 1,
+        };
+        world
+            .store
+            .create(Lease::of(&shard, Checkpoint::At(place)))
+            .await
+            .unwrap();
         let _a = world.consumer("a");
-        world.until("the rest", || world.log.has_all("s0", 2..5)).await;
+        world
+            .until("the rest", || world.log.has_all("s0", 2..5))
+            .await;
         assert_eq!(world.log.all(), ["s0/2", "s0/3", "s0/4"]);
     }
 }
@@ -459,11 +615,16 @@ async fn a_lease_goes_on_within_an_aggregated_record() {
 async fn the_newest_start_gives_only_what_is_put_then() {
     for world in World::both(1) {
         world.fake.fill("s0", 0..5);
-        let options = Options { start: Start::Latest, ..world.options("a") };
+        let options = Options {
+            start: Start::Latest,
+            ..world.options("a")
+        };
         let a = world.consumer_with(world.store.clone(), options);
         world.until("it to run", || a.shards().len() == 1).await;
         world.fake.fill("s0", 5..7);
-        world.until("the new", || world.log.has_all("s0", 5..7)).await;
+        world
+            .until("the new", || world.log.has_all("s0", 5..7))
+            .await;
         assert_eq!(world.log.all(), ["s0/5", "s0/6"]);
     }
 }
@@ -472,34 +633,77 @@ async fn the_newest_start_gives_only_what_is_put_then() {
 async fn a_shard_that_expired_unread_counts_as_processed() {
     for world in World::both(2) {
         let shard = world.fake.shards().await.unwrap().remove(0);
-        world.store.create(Lease::of(&shard, Checkpoint::TrimHorizon)).await.unwrap();
+        world
+            .store
+            .create(Lease::of(&shard, Checkpoint::TrimHorizon))
+            .await
+            .unwrap();
         world.fake.shards.lock().remove("s0");
         world.fake.fill("s1", 0..1);
         let _a = world.consumer("a");
-        world.until("its end", || world.log.count("s0 ended") == 1 && world.log.has_all("s1", 0..1)).await;
+        world
+            .until("its end", || {
+                world.log.count("s0 ended") == 1 && world.log.has_all("s1", 0..1)
+            })
+            .await;
     }
 }
 
 #[tokio::test]
 async fn a_checkpoint_is_of_what_was_given() {
-    let shard = Shard { id: "s".into(), parents: vec![], range: HashRange::ALL, open: true };
-    let (store, lease) = (Arc::new(MemoryLeases::default()), Lease::of(&shard, Checkpoint::TrimHorizon));
+    let shard = Shard {
+        id: "s".into(),
+        parents: vec![],
+        range: HashRange::ALL,
+        open: true,
+    };
+    let (store, lease) = (
+        Arc::new(MemoryLeases::default()),
+        Lease::of(&shard, Checkpoint::TrimHorizon),
+    );
     store.create(lease.clone()).await.unwrap();
     let clock = Arc::new(ManualClock::at(Millis(0)));
-    let env = Env { clock, ..Env::real() };
-    let held = Arc::new(held::Held::new(lease, store.clone(), env, Duration::from_secs(1), Duration::ZERO));
+    let env = Env {
+        clock,
+        ..Env::real()
+    };
+    let held = Arc::new(held::Held::new(
+        lease,
+        store.clone(),
+        env,
+        Duration::from_secs(1),
+        Duration::ZERO,
+    ));
     let checkpointer = Checkpointer::new(held);
-    let place = |n: u64| Place { sequence_number: n.to_string(), sub_sequence_number: 0 };
+    let place = |n: u64| Place {
+        sequence_number: n.to_string(),
+        sub_sequence_number: 0,
+    };
     assert_eq!(checkpointer.checkpoint_all().await, Ok(()));
-    assert_eq!(checkpointer.checkpoint(&place(1)).await, Err(CheckpointError::OutOfRange));
+    assert_eq!(
+        checkpointer.checkpoint(&place(1)).await,
+        Err(CheckpointError::OutOfRange)
+    );
     checkpointer.give(place(5));
-    assert_eq!(checkpointer.checkpoint(&place(6)).await, Err(CheckpointError::OutOfRange));
+    assert_eq!(
+        checkpointer.checkpoint(&place(6)).await,
+        Err(CheckpointError::OutOfRange)
+    );
     assert_eq!(checkpointer.checkpoint(&place(4)).await, Ok(()));
     assert_eq!(checkpointer.checkpoint(&place(4)).await, Ok(()));
-    assert_eq!(checkpointer.checkpoint(&place(3)).await, Err(CheckpointError::OutOfRange));
-    let stolen = Lease { counter: 99, ..store.list().await.unwrap().remove(0) };
+    assert_eq!(
+        checkpointer.checkpoint(&place(3)).await,
+        Err(CheckpointError::OutOfRange)
+    );
+    let stolen = Lease {
+        counter: 99,
+        ..store.list().await.unwrap().remove(0)
+    };
     store.replace(1, stolen).await.unwrap();
-    assert_eq!(checkpointer.checkpoint_all().await, Err(CheckpointError::Lost));
+    assert_eq!(
+        checkpointer.checkpoint_all().await,
+        Err(CheckpointError::Lost)
+    );
 }
 
 /// Says that it has records, and keeps them until it is let go on.
@@ -517,18 +721,35 @@ impl Process for Stuck {
 
 #[tokio::test]
 async fn nothing_more_is_taken_while_processing_has_no_room() {
-    let fan_out = Reading::FanOut { consumer_arn: "arn".into() };
+    let fan_out = Reading::FanOut {
+        consumer_arn: "arn".into(),
+    };
     let world = World::new(3, fan_out);
     (0..3).for_each(|s| world.fake.fill(&format!("s{s}"), 0..60));
     let gate = Arc::new(Semaphore::new(0));
     let held = gate.clone();
-    let processors =
-        move |_: &str, _: &Checkpoint| -> Box<dyn Process> { Box::new(Stuck { gate: held.clone() }) };
-    let env = Env { clock: world.clock.clone(), ..Env::real() };
-    let options = Options { pages_max: 1, ..world.options("a") };
-    let a = Consumer::start(world.fake.clone(), world.store.clone(), Arc::new(processors), options, env);
+    let processors = move |_: &str, _: &Checkpoint| -> Box<dyn Process> {
+        Box::new(Stuck { gate: held.clone() })
+    };
+    let env = Env {
+        clock: world.clock.clone(),
+        ..Env::real()
+    };
+    let options = Options {
+        pages_max: 1,
+        ..world.options("a")
+    };
+    let a = Consumer::start(
+        world.fake.clone(),
+        world.store.clone(),
+        Arc::new(processors),
+        options,
+        env,
+    );
     let pushed = || world.fake.pushed.load(Ordering::SeqCst);
-    world.until("it to hold all", || a.shards().len() == 3 && pushed() == 3).await;
+    world
+        .until("it to hold all", || a.shards().len() == 3 && pushed() == 3)
+        .await;
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }

@@ -14,7 +14,11 @@ use crate::{
 /// A producer that does not know of a resharding yet puts user records of two shards into one aggregated record, which
 /// lands in one of them whole. User records whose hash key is not in the shard's range are passed over there, as KCL
 /// does.
-pub(crate) fn unpack(stored: Stored, range: HashRange, reached: &Checkpoint) -> (Vec<Record>, Place) {
+pub(crate) fn unpack(
+    stored: Stored,
+    range: HashRange,
+    reached: &Checkpoint,
+) -> (Vec<Record>, Place) {
     let place = |sub: usize| Place {
         sequence_number: stored.sequence_number.clone(),
         sub_sequence_number: sub as u64,
@@ -33,8 +37,10 @@ pub(crate) fn unpack(stored: Stored, range: HashRange, reached: &Checkpoint) -> 
         return (wanted.then_some(record).into_iter().collect(), place);
     };
     let last = place(users.len().saturating_sub(1));
-    let wanted =
-        users.into_iter().enumerate().filter(|(_, user)| hash_key(user).is_none_or(|k| range.contains(k)));
+    let wanted = users
+        .into_iter()
+        .enumerate()
+        .filter(|(_, user)| hash_key(user).is_none_or(|k| range.contains(k)));
     let records = wanted.map(|(sub, user)| Record {
         place: place(sub),
         arrival: stored.arrival,
@@ -43,7 +49,12 @@ pub(crate) fn unpack(stored: Stored, range: HashRange, reached: &Checkpoint) -> 
         data: user.data,
         aggregated: true,
     });
-    (records.filter(|record| !reached.covers(&record.place)).collect(), last)
+    (
+        records
+            .filter(|record| !reached.covers(&record.place))
+            .collect(),
+        last,
+    )
 }
 
 /// Where a user record belongs; none when its explicit hash key is not one, which is nobody else's then.
@@ -62,7 +73,12 @@ mod tests {
     use super::*;
 
     fn stored(data: impl Into<Bytes>) -> Stored {
-        Stored { sequence_number: "50".into(), arrival: None, partition_key: "k".into(), data: data.into() }
+        Stored {
+            sequence_number: "50".into(),
+            arrival: None,
+            partition_key: "k".into(),
+            data: data.into(),
+        }
     }
 
     fn aggregated() -> Stored {
@@ -74,13 +90,22 @@ mod tests {
     }
 
     fn at(sub: u64) -> Checkpoint {
-        Checkpoint::At(Place { sequence_number: "50".into(), sub_sequence_number: sub })
+        Checkpoint::At(Place {
+            sequence_number: "50".into(),
+            sub_sequence_number: sub,
+        })
     }
 
     fn texts(stored: Stored, end: u128, reached: &Checkpoint) -> (String, u64) {
-        let range = HashRange { start: HashKey(0), end: HashKey(end) };
+        let range = HashRange {
+            start: HashKey(0),
+            end: HashKey(end),
+        };
         let (records, last) = unpack(stored, range, reached);
-        let text = records.iter().map(|r| String::from_utf8_lossy(&r.data).into_owned()).collect();
+        let text = records
+            .iter()
+            .map(|r| String::from_utf8_lossy(&r.data).into_owned())
+            .collect();
         (text, last.sub_sequence_number)
     }
 

@@ -62,9 +62,14 @@ impl Handle<ops::ListShards> for Stub {
     ) -> Result<kinesis::ListShardsOutput, ApiError> {
         // One a page; with a token no name may be given, as on AWS.
         assert_eq!(input.stream_name.is_some(), input.next_token.is_none());
-        let index = input.next_token.map_or(0, |token| token.parse::<usize>().unwrap());
+        let index = input
+            .next_token
+            .map_or(0, |token| token.parse::<usize>().unwrap());
         let next_token = (index < 2).then(|| (index + 1).to_string());
-        Ok(kinesis::ListShardsOutput { shards: Some(vec![shard(index)]), next_token })
+        Ok(kinesis::ListShardsOutput {
+            shards: Some(vec![shard(index)]),
+            next_token,
+        })
     }
 }
 
@@ -76,7 +81,14 @@ impl Handle<ops::GetShardIterator> for Stub {
     ) -> Result<kinesis::GetShardIteratorOutput, ApiError> {
         let skipped = match input.shard_iterator_type.as_str() {
             "TRIM_HORIZON" => 0,
-            "AT_SEQUENCE_NUMBER" => input.starting_sequence_number.unwrap().parse::<usize>().unwrap() - 1,
+            "AT_SEQUENCE_NUMBER" => {
+                input
+                    .starting_sequence_number
+                    .unwrap()
+                    .parse::<usize>()
+                    .unwrap()
+                    - 1
+            }
             other => panic!("{other}"),
         };
         let shard_iterator = Some(format!("{}@{skipped}", input.shard_id));
@@ -128,9 +140,12 @@ async fn stub(env: &Env) -> (String, oneshot::Sender<()>) {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
     let serve_env = env.clone();
-    env.spawn(
-        async move { serve([listener.into()], serving, serve_env, async { drop(stopped.await) }).await },
-    );
+    env.spawn(async move {
+        serve([listener.into()], serving, serve_env, async {
+            drop(stopped.await)
+        })
+        .await
+    });
     (address, stop)
 }
 
@@ -153,7 +168,9 @@ impl Process for Keep {
         records: Vec<Record>,
         checkpointer: &Checkpointer,
     ) -> Result<(), ProcessError> {
-        let own = records.into_iter().map(|record| (self.shard.clone(), record));
+        let own = records
+            .into_iter()
+            .map(|record| (self.shard.clone(), record));
         self.given.records.lock().unwrap().extend(own);
         checkpointer.checkpoint_all().await?;
         self.given.more.notify_one();
@@ -165,18 +182,29 @@ impl Process for Keep {
 async fn a_split_stream_is_read_whole_and_parents_first() {
     let env = Env::real();
     let (address, _server) = stub(&env).await;
-    let credentials =
-        Credentials { access_key_id: "a".into(), secret_access_key: "b".into(), session_token: None };
+    let credentials = Credentials {
+        access_key_id: "a".into(),
+        secret_access_key: "b".into(),
+        session_token: None,
+    };
     let config = ClientConfig::new(credentials).with_endpoint_url(Some(address));
     let source = Arc::new(KinesisSource::new(config, "s", &env));
-    let (store, given) = (Arc::new(MemoryLeases::default()), Arc::new(Given::default()));
+    let (store, given) = (
+        Arc::new(MemoryLeases::default()),
+        Arc::new(Given::default()),
+    );
     let keep = given.clone();
     let processors = move |shard: &str, _: &Checkpoint| -> Box<dyn Process> {
-        Box::new(Keep { shard: shard.into(), given: keep.clone() })
+        Box::new(Keep {
+            shard: shard.into(),
+            given: keep.clone(),
+        })
     };
     let options = Options {
         lease_duration: Duration::from_secs(3),
-        reading: Reading::Poll { pause: Duration::from_millis(20) },
+        reading: Reading::Poll {
+            pause: Duration::from_millis(20),
+        },
         ..Options::new("a")
     };
     let consumer = Consumer::start(source, store.clone(), Arc::new(processors), options, env);
@@ -187,14 +215,32 @@ async fn a_split_stream_is_read_whole_and_parents_first() {
 
     let mut by_shard: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (shard, record) in given.records.lock().unwrap().iter() {
-        by_shard.entry(shard.clone()).or_default().push(String::from_utf8(record.data.to_vec()).unwrap());
+        by_shard
+            .entry(shard.clone())
+            .or_default()
+            .push(String::from_utf8(record.data.to_vec()).unwrap());
         assert_eq!(record.arrival.map(|time| time.0), Some(1_700_000_000_123));
     }
-    let texts = |shard: &String| (0..RECORDS).map(|i| format!("{shard}/{i}")).collect::<Vec<_>>();
+    let texts = |shard: &String| {
+        (0..RECORDS)
+            .map(|i| format!("{shard}/{i}"))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(by_shard.len(), 3);
-    assert!(by_shard.iter().all(|(shard, seen)| *seen == texts(shard)), "{by_shard:?}");
+    assert!(
+        by_shard.iter().all(|(shard, seen)| *seen == texts(shard)),
+        "{by_shard:?}"
+    );
     let first = given.records.lock().unwrap()[..RECORDS].to_vec();
-    assert!(first.iter().all(|(shard, _)| shard == "shardId-000000000000"), "parents first");
+    assert!(
+        first
+            .iter()
+            .all(|(shard, _)| shard == "shardId-000000000000"),
+        "parents first"
+    );
     let leases = store.list().await.unwrap();
-    assert!(leases.iter().all(|lease| lease.owner.is_none()), "{leases:?}");
+    assert!(
+        leases.iter().all(|lease| lease.owner.is_none()),
+        "{leases:?}"
+    );
 }

@@ -10,10 +10,19 @@ macro_rules! checksum {
     ($output:expr) => {
         $crate::answers::one_checksum([
             (headwater_objects::Algorithm::Crc32, &$output.checksum_crc32),
-            (headwater_objects::Algorithm::Crc32c, &$output.checksum_crc32c),
-            (headwater_objects::Algorithm::Crc64Nvme, &$output.checksum_crc64nvme),
+            (
+                headwater_objects::Algorithm::Crc32c,
+                &$output.checksum_crc32c,
+            ),
+            (
+                headwater_objects::Algorithm::Crc64Nvme,
+                &$output.checksum_crc64nvme,
+            ),
             (headwater_objects::Algorithm::Sha1, &$output.checksum_sha1),
-            (headwater_objects::Algorithm::Sha256, &$output.checksum_sha256),
+            (
+                headwater_objects::Algorithm::Sha256,
+                &$output.checksum_sha256,
+            ),
         ])
     };
 }
@@ -29,7 +38,9 @@ macro_rules! attributes {
             ("content-type", &$output.content_type),
             ("expires", &$output.expires),
         ];
-        let headers = headers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        let headers = headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
         headwater_objects::Attributes {
             headers: headers.collect(),
             metadata: $output.metadata.clone().unwrap_or_default(),
@@ -53,26 +64,48 @@ macro_rules! encryption {
 pub(crate) use {attributes, checksum, encryption};
 
 /// How the store says that it encrypted an object, by a method that is known here.
-pub fn encrypted(method: Option<&str>, key: Option<String>, bucket_key: Option<bool>) -> Option<Encryption> {
+pub fn encrypted(
+    method: Option<&str>,
+    key: Option<String>,
+    bucket_key: Option<bool>,
+) -> Option<Encryption> {
     let method = EncryptionMethod::named(method?)?;
-    Some(Encryption { method, key, bucket_key: bucket_key == Some(true) })
+    Some(Encryption {
+        method,
+        key,
+        bucket_key: bucket_key == Some(true),
+    })
 }
 
 /// The one that is there; a value with a number of parts is made of theirs.
 pub fn one_checksum(members: [(Algorithm, &Option<String>); 5]) -> Option<Checksum> {
-    let (algorithm, value) = members.into_iter().find_map(|(a, value)| Some((a, value.clone()?)))?;
-    let coverage = if value.contains('-') { Coverage::Composite } else { Coverage::FullObject };
-    Some(Checksum { algorithm, value, coverage })
+    let (algorithm, value) = members
+        .into_iter()
+        .find_map(|(a, value)| Some((a, value.clone()?)))?;
+    let coverage = if value.contains('-') {
+        Coverage::Composite
+    } else {
+        Coverage::FullObject
+    };
+    Some(Checksum {
+        algorithm,
+        value,
+        coverage,
+    })
 }
 
 /// An ETag without quotes.
 pub fn etag(etag: &Option<String>) -> String {
-    etag.as_deref().unwrap_or_default().trim_matches('"').to_owned()
+    etag.as_deref()
+        .unwrap_or_default()
+        .trim_matches('"')
+        .to_owned()
 }
 
 /// The number of parts that an ETag tells of.
 pub fn parts(etag: &str) -> Option<u32> {
-    etag.split_once('-').and_then(|(_, parts)| parts.parse().ok())
+    etag.split_once('-')
+        .and_then(|(_, parts)| parts.parse().ok())
 }
 
 /// A time of an answer.
@@ -89,7 +122,11 @@ pub fn size(size: Option<i64>) -> u64 {
 pub fn content_range(text: &str) -> Option<(u64, u64, u64)> {
     let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    Some((first.parse().ok()?, last.parse::<u64>().ok()?.checked_add(1)?, size.parse().ok()?))
+    Some((
+        first.parse().ok()?,
+        last.parse::<u64>().ok()?.checked_add(1)?,
+        size.parse().ok()?,
+    ))
 }
 
 /// A key, prefix or marker that was escaped on request.

@@ -17,11 +17,18 @@ pub struct Fate(Arc<Mutex<Option<ObjectError>>>);
 impl Fate {
     /// The body's own error, or else that of the call.
     pub fn or(&self, of_call: ObjectError) -> ObjectError {
-        self.0.lock().expect("no holder panics").take().unwrap_or(of_call)
+        self.0
+            .lock()
+            .expect("no holder panics")
+            .take()
+            .unwrap_or(of_call)
     }
 
     fn set(&self, error: ObjectError) -> io::Error {
-        self.0.lock().expect("no holder panics").get_or_insert(error);
+        self.0
+            .lock()
+            .expect("no holder panics")
+            .get_or_insert(error);
         io::ErrorKind::InvalidData.into()
     }
 }
@@ -32,21 +39,36 @@ pub fn measured(body: Body, len: u64) -> (ByteStream, Fate) {
     let (ending, passing) = (fate.clone(), fate.clone());
     let mut seen = 0u64;
     // An empty chunk behind the last one is the place to notice a body that is too short.
-    let chunks = body.chunks.map_ok(Some).chain(stream::once(future::ready(Ok(None))));
+    let chunks = body
+        .chunks
+        .map_ok(Some)
+        .chain(stream::once(future::ready(Ok(None))));
     let chunks = chunks.map(move |chunk| match chunk {
         Ok(Some(chunk)) => {
             seen += chunk.len() as u64;
             if seen > len {
-                return Err(passing.set(ObjectError::WrongLength { expected: len, actual: seen }));
+                return Err(passing.set(ObjectError::WrongLength {
+                    expected: len,
+                    actual: seen,
+                }));
             }
             Ok(chunk)
         }
         Ok(None) if seen == len => Ok(Bytes::new()),
-        Ok(None) => Err(ending.set(ObjectError::WrongLength { expected: len, actual: seen })),
+        Ok(None) => Err(ending.set(ObjectError::WrongLength {
+            expected: len,
+            actual: seen,
+        })),
         Err(error) => Err(ending.set(ObjectError::Body(error.into()))),
     });
     let chunks = chunks.try_filter(|chunk| future::ready(!chunk.is_empty()));
-    (ByteStream { chunks: Box::pin(chunks), len: Some(len) }, fate)
+    (
+        ByteStream {
+            chunks: Box::pin(chunks),
+            len: Some(len),
+        },
+        fate,
+    )
 }
 
 /// A body cut in pieces of one size, but for the last.
@@ -59,7 +81,11 @@ pub struct Pieces {
 impl Pieces {
     /// The pieces of `body`.
     pub fn of(body: Body) -> Self {
-        Self { body, left: Bytes::new(), seen: 0 }
+        Self {
+            body,
+            left: Bytes::new(),
+            seen: 0,
+        }
     }
 
     /// At most `size` bytes; fewer, and then none, at the body's end.
@@ -71,7 +97,13 @@ impl Pieces {
             if piece.len() == size {
                 break;
             }
-            match self.body.chunks.try_next().await.map_err(|e| ObjectError::Body(e.into()))? {
+            match self
+                .body
+                .chunks
+                .try_next()
+                .await
+                .map_err(|e| ObjectError::Body(e.into()))?
+            {
                 Some(chunk) => self.left = chunk,
                 None => {
                     self.seen += piece.len() as u64;
@@ -86,7 +118,10 @@ impl Pieces {
 
     fn check_end(&self) -> Result<(), ObjectError> {
         match self.body.len.filter(|len| *len != self.seen) {
-            Some(expected) => Err(ObjectError::WrongLength { expected, actual: self.seen }),
+            Some(expected) => Err(ObjectError::WrongLength {
+                expected,
+                actual: self.seen,
+            }),
             None => Ok(()),
         }
     }

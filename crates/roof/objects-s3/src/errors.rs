@@ -13,17 +13,28 @@ pub struct About<'a> {
 impl<'a> About<'a> {
     /// A call about a bucket.
     pub fn bucket(bucket: &'a BucketName) -> Self {
-        Self { bucket, key: "", upload: "" }
+        Self {
+            bucket,
+            key: "",
+            upload: "",
+        }
     }
 
     /// A call about an object.
     pub fn object(name: &'a ObjectName) -> Self {
-        Self { bucket: name.bucket(), key: name.key(), upload: "" }
+        Self {
+            bucket: name.bucket(),
+            key: name.key(),
+            upload: "",
+        }
     }
 
     /// A call about an upload.
     pub fn upload(name: &'a ObjectName, upload: &'a str) -> Self {
-        Self { upload, ..Self::object(name) }
+        Self {
+            upload,
+            ..Self::object(name)
+        }
     }
 
     /// The domain's error, where the code alone says enough.

@@ -17,9 +17,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 use headwater_env::Env;
 use headwater_objects::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError, ObjectInfo,
-    ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
-    UploadListing, UploadQuery,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError,
+    ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart,
+    Selected, Upload, UploadInfo, UploadListing, UploadQuery,
 };
 use headwater_wire::client::Client;
 use tokio::sync::Semaphore;
@@ -35,7 +35,11 @@ pub struct S3Store {
 impl S3Store {
     /// The store that `client` reaches.
     pub fn new(client: Client, env: Env) -> Self {
-        Self { client, env, held: Arc::new(Semaphore::new(limits::HELD_MIB)) }
+        Self {
+            client,
+            env,
+            held: Arc::new(Semaphore::new(limits::HELD_MIB)),
+        }
     }
 }
 
@@ -73,7 +77,11 @@ impl ObjectStore for S3Store {
         self.delete(delete).await
     }
 
-    async fn set_tags(&self, name: &ObjectName, tags: BTreeMap<String, String>) -> Result<(), ObjectError> {
+    async fn set_tags(
+        &self,
+        name: &ObjectName,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), ObjectError> {
         self.set_tags(name, tags).await
     }
 

@@ -49,7 +49,10 @@ macro_rules! selected {
     ($output:expr, $get:expr) => {{
         let output = &$output;
         let len = answers::size(output.content_length);
-        let range = output.content_range.as_deref().and_then(answers::content_range);
+        let range = output
+            .content_range
+            .as_deref()
+            .and_then(answers::content_range);
         let (start, end, size) = range.unwrap_or((0, len, len));
         let etag = answers::etag(&output.e_tag);
         let object = ObjectInfo {
@@ -61,7 +64,10 @@ macro_rules! selected {
             attributes: answers::attributes!(output),
             checksum: answers::checksum!(output),
         };
-        (Selected { object, start, end }, output.tag_count.unwrap_or(0))
+        (
+            Selected { object, start, end },
+            output.tag_count.unwrap_or(0),
+        )
     }};
 }
 
@@ -69,7 +75,9 @@ impl S3Store {
     pub(crate) async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
         let checksum_is_late = matches!(put.expected.checksum, Some((_, None)));
         match body.len {
-            Some(len) if len > PUT_BYTES_MAX => Err(ObjectError::TooLarge { limit: PUT_BYTES_MAX }),
+            Some(len) if len > PUT_BYTES_MAX => Err(ObjectError::TooLarge {
+                limit: PUT_BYTES_MAX,
+            }),
             Some(len) if !checksum_is_late => {
                 let (stream, fate) = measured(body, len);
                 self.put_stream(&put, stream, len, &fate).await
@@ -90,7 +98,9 @@ impl S3Store {
             *value = Some(Checksum::of(*algorithm, &first).value);
         }
         let len = first.len() as u64;
-        let written = self.put_stream(&put, ByteStream::from_bytes(first), len, &Fate::default()).await;
+        let written = self
+            .put_stream(&put, ByteStream::from_bytes(first), len, &Fate::default())
+            .await;
         drop(room);
         written
     }
@@ -115,21 +125,31 @@ impl S3Store {
         requests::set_attributes!(input, &put.attributes);
         let value = |(algorithm, value): (_, Option<String>)| Some((algorithm, value?));
         requests::set_checksum!(input, put.expected.checksum.clone().and_then(value));
-        let output =
-            self.client.call::<ops::PutObject>(input).await.map_err(|error| fate.or(refusal(error, put)))?;
+        let output = self
+            .client
+            .call::<ops::PutObject>(input)
+            .await
+            .map_err(|error| fate.or(refusal(error, put)))?;
         Ok(ObjectInfo {
             key: put.name.key().to_owned(),
             size,
             etag: answers::etag(&output.e_tag),
             modified: self.env.clock.now(),
-            attributes: Attributes { encryption: answers::encryption!(output), ..put.attributes.clone() },
+            attributes: Attributes {
+                encryption: answers::encryption!(output),
+                ..put.attributes.clone()
+            },
             checksum: answers::checksum!(output),
             parts: None,
         })
     }
 
     pub(crate) async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
-        let output = match self.client.call::<ops::HeadObject>(read!(HeadObjectRequest, get)).await {
+        let output = match self
+            .client
+            .call::<ops::HeadObject>(read!(HeadObjectRequest, get))
+            .await
+        {
             Ok(output) => output,
             Err(error) => return Err(self.unread(get, error).await),
         };
@@ -138,13 +158,20 @@ impl S3Store {
     }
 
     pub(crate) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
-        let mut output = match self.client.call::<ops::GetObject>(read!(GetObjectRequest, get)).await {
+        let mut output = match self
+            .client
+            .call::<ops::GetObject>(read!(GetObjectRequest, get))
+            .await
+        {
             Ok(output) => output,
             Err(error) => return Err(self.unread(get, error).await),
         };
         let (selected, tags) = selected!(output, get);
         let body = std::mem::take(&mut output.body);
-        let body = Body { chunks: body.chunks, len: Some(selected.end - selected.start) };
+        let body = Body {
+            chunks: body.chunks,
+            len: Some(selected.end - selected.start),
+        };
         Ok((self.with_tags(get, selected, tags).await?, body))
     }
 
@@ -162,8 +189,11 @@ impl S3Store {
             };
             let output = self.client.call::<ops::GetObjectTagging>(input).await;
             let output = output.map_err(|error| About::object(&get.name).error(error))?;
-            selected.object.attributes.tags =
-                output.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect();
+            selected.object.attributes.tags = output
+                .tag_set
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect();
         }
         Ok(selected)
     }
@@ -173,7 +203,10 @@ impl S3Store {
         let plain = Get::new(get.name.clone());
         match (error.status, get.range) {
             (Some(304), _) => match Box::pin(self.head(&plain)).await {
-                Ok(now) => ObjectError::NotModified { etag: now.object.etag, modified: now.object.modified },
+                Ok(now) => ObjectError::NotModified {
+                    etag: now.object.etag,
+                    modified: now.object.modified,
+                },
                 Err(error) => error,
             },
             (Some(412), _) => ObjectError::PreconditionFailed(match &get.conditions.if_match {
@@ -181,10 +214,13 @@ impl S3Store {
                 None => "If-Unmodified-Since",
             }),
             (Some(416), range) => match (Box::pin(self.head(&plain)).await, range) {
-                (Ok(now), Some(ByteRange::Part(number))) => {
-                    ObjectError::NoSuchPart { number, count: now.object.parts.unwrap_or(1) }
-                }
-                (Ok(now), _) => ObjectError::InvalidRange { size: now.object.size },
+                (Ok(now), Some(ByteRange::Part(number))) => ObjectError::NoSuchPart {
+                    number,
+                    count: now.object.parts.unwrap_or(1),
+                },
+                (Ok(now), _) => ObjectError::InvalidRange {
+                    size: now.object.size,
+                },
                 (Err(error), _) => error,
             },
             (Some(404), _) => match self.has_bucket(get.name.bucket()).await {
@@ -206,7 +242,9 @@ impl S3Store {
         };
         match self.client.call::<ops::DeleteObject>(input).await {
             Ok(_) => Ok(()),
-            Err(error) if error.status == Some(412) => Err(requests::failed_condition(&delete.condition)),
+            Err(error) if error.status == Some(412) => {
+                Err(requests::failed_condition(&delete.condition))
+            }
             Err(error) => Err(About::object(&delete.name).error(error)),
         }
     }
@@ -216,7 +254,10 @@ impl S3Store {
         name: &ObjectName,
         tags: BTreeMap<String, String>,
     ) -> Result<(), ObjectError> {
-        let tag_set = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+        let tag_set = tags
+            .into_iter()
+            .map(|(key, value)| Tag { key, value })
+            .collect();
         let input = PutObjectTaggingRequest {
             bucket: name.bucket().to_string(),
             key: name.key().to_owned(),
@@ -224,7 +265,8 @@ impl S3Store {
             ..Default::default()
         };
         let set = self.client.call::<ops::PutObjectTagging>(input).await;
-        set.map(drop).map_err(|error| About::object(name).error(error))
+        set.map(drop)
+            .map_err(|error| About::object(name).error(error))
     }
 
     /// Of the two versions of the operation the first takes a place to go on after that is a key.
@@ -242,12 +284,30 @@ impl S3Store {
         let output = output.map_err(|error| About::bucket(&query.bucket).error(error))?;
         let objects = output.contents.unwrap_or_default().into_iter().map(listed);
         let objects: Vec<ObjectInfo> = objects.collect::<Result<_, _>>()?;
-        let prefixes =
-            output.common_prefixes.unwrap_or_default().into_iter().filter_map(|found| found.prefix);
-        let prefixes = prefixes.map(|prefix| answers::unescaped(&prefix)).collect::<Result<Vec<_>, _>>()?;
-        let last = objects.last().map(|object| &object.key).max(prefixes.last()).cloned();
-        let next = output.next_marker.as_deref().map(answers::unescaped).transpose()?.or(last);
-        Ok(Listing { objects, prefixes, next: next.filter(|_| output.is_truncated == Some(true)) })
+        let prefixes = output
+            .common_prefixes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|found| found.prefix);
+        let prefixes = prefixes
+            .map(|prefix| answers::unescaped(&prefix))
+            .collect::<Result<Vec<_>, _>>()?;
+        let last = objects
+            .last()
+            .map(|object| &object.key)
+            .max(prefixes.last())
+            .cloned();
+        let next = output
+            .next_marker
+            .as_deref()
+            .map(answers::unescaped)
+            .transpose()?
+            .or(last);
+        Ok(Listing {
+            objects,
+            prefixes,
+            next: next.filter(|_| output.is_truncated == Some(true)),
+        })
     }
 }
 
@@ -269,7 +329,9 @@ fn refusal(error: CallError, put: &Put) -> ObjectError {
     match (error.status, error.code.as_str()) {
         (Some(412), _) => requests::failed_condition(&put.condition),
         (_, "BadDigest") => bad_digest(&error, &put.expected),
-        (_, "EntityTooLarge") => ObjectError::TooLarge { limit: PUT_BYTES_MAX },
+        (_, "EntityTooLarge") => ObjectError::TooLarge {
+            limit: PUT_BYTES_MAX,
+        },
         _ => About::object(&put.name).error(error),
     }
 }
@@ -281,9 +343,16 @@ pub(crate) fn bad_digest(error: &CallError, expected: &Expected) -> ObjectError 
             ObjectError::ChecksumMismatch(*algorithm)
         }
         (_, md5) => {
-            let expected = md5.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect();
+            let expected = md5
+                .unwrap_or_default()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             // The store knows what it got; it tells in a field that is lost on the way.
-            ObjectError::Md5Mismatch { expected, computed: String::new() }
+            ObjectError::Md5Mismatch {
+                expected,
+                computed: String::new(),
+            }
         }
     }
 }

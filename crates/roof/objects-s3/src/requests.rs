@@ -54,8 +54,10 @@ pub fn metadata(attributes: &Attributes) -> Option<BTreeMap<String, String>> {
 /// Tags as a header has them.
 pub fn tagging(tags: &BTreeMap<String, String>) -> Option<String> {
     let escape = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pairs: Vec<_> =
-        tags.iter().map(|(key, value)| format!("{}={}", escape(key), escape(value))).collect();
+    let pairs: Vec<_> = tags
+        .iter()
+        .map(|(key, value)| format!("{}={}", escape(key), escape(value)))
+        .collect();
     (!pairs.is_empty()).then(|| pairs.join("&"))
 }
 

@@ -3,15 +3,16 @@
 use bytes::Bytes;
 use headwater_objects::{
     Algorithm, Body, Checksum, Complete, CompletePart, Coverage, Expected, ObjectError, ObjectInfo,
-    ObjectName, PartInfo, PartListing, Put, PutPart, Upload, UploadInfo, UploadListing, UploadQuery,
+    ObjectName, PartInfo, PartListing, Put, PutPart, Upload, UploadInfo, UploadListing,
+    UploadQuery,
     limits::{PART_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX, PUT_BYTES_MAX},
 };
 use headwater_shapes::{
     ByteStream,
     s3::{
-        AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart,
-        CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest, Part, UploadPartRequest,
-        ops,
+        AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload,
+        CompletedPart, CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
+        Part, UploadPartRequest, ops,
     },
 };
 use headwater_wire::client::CallError;
@@ -31,15 +32,23 @@ impl S3Store {
     /// Waits for room to hold so many bytes.
     pub(crate) async fn room(&self, bytes: usize) -> SemaphorePermit<'_> {
         let mib = bytes.div_ceil(1 << 20).min(HELD_MIB) as u32;
-        self.held.acquire_many(mib).await.expect("it is never closed")
+        self.held
+            .acquire_many(mib)
+            .await
+            .expect("it is never closed")
     }
 
     pub(crate) async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError> {
-        let coverage = upload.algorithm.unwrap_or_default().coverage(upload.coverage)?;
+        let coverage = upload
+            .algorithm
+            .unwrap_or_default()
+            .coverage(upload.coverage)?;
         let mut input = CreateMultipartUploadRequest {
             bucket: upload.name.bucket().to_string(),
             key: upload.name.key().to_owned(),
-            checksum_algorithm: upload.algorithm.map(|algorithm| algorithm.name().to_owned()),
+            checksum_algorithm: upload
+                .algorithm
+                .map(|algorithm| algorithm.name().to_owned()),
             checksum_type: upload.algorithm.map(|_| coverage_name(coverage)),
             ..Default::default()
         };
@@ -55,24 +64,33 @@ impl S3Store {
         })
     }
 
-    pub(crate) async fn put_part(&self, mut part: PutPart, body: Body) -> Result<PartInfo, ObjectError> {
+    pub(crate) async fn put_part(
+        &self,
+        mut part: PutPart,
+        body: Body,
+    ) -> Result<PartInfo, ObjectError> {
         if !(1..=PARTS_MAX).contains(&part.number) {
             return Err(ObjectError::PartNumber(part.number));
         }
         match (body.len, &part.expected.checksum) {
-            (Some(len), _) if len > PART_BYTES_MAX => Err(ObjectError::TooLarge { limit: PART_BYTES_MAX }),
+            (Some(len), _) if len > PART_BYTES_MAX => Err(ObjectError::TooLarge {
+                limit: PART_BYTES_MAX,
+            }),
             (Some(len), None | Some((_, Some(_)))) => {
                 let (stream, fate) = measured(body, len);
                 self.send_part(&part, stream, len, &fate).await
             }
             _ => {
-                let _room = self.room(body.len.map_or(HELD_PART_BYTES, |len| len as usize)).await;
+                let _room = self
+                    .room(body.len.map_or(HELD_PART_BYTES, |len| len as usize))
+                    .await;
                 let bytes = body.collect(HELD_PART_BYTES).await?;
                 if let Some((algorithm, value @ None)) = &mut part.expected.checksum {
                     *value = Some(Checksum::of(*algorithm, &bytes).value);
                 }
                 let len = bytes.len() as u64;
-                self.send_part(&part, ByteStream::from_bytes(bytes), len, &Fate::default()).await
+                self.send_part(&part, ByteStream::from_bytes(bytes), len, &Fate::default())
+                    .await
             }
         }
     }
@@ -107,7 +125,10 @@ impl S3Store {
     }
 
     /// S3's errors name the part that is wrong in fields that get lost on the way, so a refusal is looked into.
-    pub(crate) async fn complete_upload(&self, complete: Complete) -> Result<ObjectInfo, ObjectError> {
+    pub(crate) async fn complete_upload(
+        &self,
+        complete: Complete,
+    ) -> Result<ObjectInfo, ObjectError> {
         if complete.parts.is_empty() {
             return Err(ObjectError::NoParts);
         }
@@ -124,11 +145,21 @@ impl S3Store {
         };
         requests::set_checksum!(input, complete.checksum.clone());
         let algorithm = self.algorithm_of(&complete).await?;
-        let parts = complete.parts.iter().map(|part| completed(part, algorithm)).collect();
+        let parts = complete
+            .parts
+            .iter()
+            .map(|part| completed(part, algorithm))
+            .collect();
         input.multipart_upload = Some(CompletedMultipartUpload { parts: Some(parts) });
-        match self.client.call::<ops::CompleteMultipartUpload>(input).await {
+        match self
+            .client
+            .call::<ops::CompleteMultipartUpload>(input)
+            .await
+        {
             Ok(_) => {
-                let done = self.head(&headwater_objects::Get::new(complete.name.clone())).await?;
+                let done = self
+                    .head(&headwater_objects::Get::new(complete.name.clone()))
+                    .await?;
                 Ok(done.object)
             }
             Err(error) => Err(self.refusal(&complete, error).await),
@@ -140,7 +171,10 @@ impl S3Store {
         if complete.parts.iter().all(|part| part.checksum.is_none()) {
             return Ok(None);
         }
-        match self.list_parts(&complete.name, &complete.upload, 0, 1).await {
+        match self
+            .list_parts(&complete.name, &complete.upload, 0, 1)
+            .await
+        {
             Ok(found) => Ok(found.upload.algorithm),
             // It may be completed already, which the store knows.
             Err(ObjectError::NoSuchUpload(_)) => Ok(None),
@@ -172,7 +206,9 @@ impl S3Store {
         let (mut size, mut after) = (0, 0);
         let mut uploaded = Vec::new();
         let upload = loop {
-            let page = self.list_parts(&complete.name, &complete.upload, after, 1000).await?;
+            let page = self
+                .list_parts(&complete.name, &complete.upload, after, 1000)
+                .await?;
             after = page.parts.last().map_or(after, |part| part.number);
             uploaded.extend(page.parts);
             if !page.truncated {
@@ -181,8 +217,12 @@ impl S3Store {
         };
         for (index, part) in complete.parts.iter().enumerate() {
             let found = uploaded.iter().find(|found| found.number == part.number);
-            let Some(found) = found.filter(|found| found.etag == part.etag.trim_matches('"')) else {
-                return Ok(Some(ObjectError::InvalidPart { number: part.number, etag: part.etag.clone() }));
+            let Some(found) = found.filter(|found| found.etag == part.etag.trim_matches('"'))
+            else {
+                return Ok(Some(ObjectError::InvalidPart {
+                    number: part.number,
+                    etag: part.etag.clone(),
+                }));
             };
             size += found.size;
             if let Some(algorithm) = upload.algorithm {
@@ -193,7 +233,10 @@ impl S3Store {
                         return Ok(Some(ObjectError::MissingPartChecksum { algorithm, number }));
                     }
                     Some(checksum) if Some(checksum) != is => {
-                        return Ok(Some(ObjectError::PartChecksumMismatch { algorithm, number }));
+                        return Ok(Some(ObjectError::PartChecksumMismatch {
+                            algorithm,
+                            number,
+                        }));
                     }
                     _ => {}
                 }
@@ -204,12 +247,22 @@ impl S3Store {
             }
         }
         Ok(match complete.size.filter(|expected| *expected != size) {
-            Some(expected) => Some(ObjectError::WrongSize { expected, actual: size }),
-            None => complete.checksum.as_ref().map(|(algorithm, _)| ObjectError::WholeMismatch(*algorithm)),
+            Some(expected) => Some(ObjectError::WrongSize {
+                expected,
+                actual: size,
+            }),
+            None => complete
+                .checksum
+                .as_ref()
+                .map(|(algorithm, _)| ObjectError::WholeMismatch(*algorithm)),
         })
     }
 
-    pub(crate) async fn abort_upload(&self, name: &ObjectName, upload: &str) -> Result<(), ObjectError> {
+    pub(crate) async fn abort_upload(
+        &self,
+        name: &ObjectName,
+        upload: &str,
+    ) -> Result<(), ObjectError> {
         let input = AbortMultipartUploadRequest {
             bucket: name.bucket().to_string(),
             key: name.key().to_owned(),
@@ -217,7 +270,9 @@ impl S3Store {
             ..Default::default()
         };
         let aborted = self.client.call::<ops::AbortMultipartUpload>(input).await;
-        aborted.map(drop).map_err(|error| About::upload(name, upload).error(error))
+        aborted
+            .map(drop)
+            .map_err(|error| About::upload(name, upload).error(error))
     }
 
     pub(crate) async fn list_parts(
@@ -241,14 +296,29 @@ impl S3Store {
             key: name.key().to_owned(),
             id: upload.to_owned(),
             created: Default::default(),
-            algorithm: output.checksum_algorithm.as_deref().and_then(Algorithm::named),
+            algorithm: output
+                .checksum_algorithm
+                .as_deref()
+                .and_then(Algorithm::named),
             coverage: answers::coverage(output.checksum_type.as_deref()),
         };
-        let parts = output.parts.unwrap_or_default().into_iter().map(part_info).collect();
-        Ok(PartListing { upload, parts, truncated: output.is_truncated == Some(true) })
+        let parts = output
+            .parts
+            .unwrap_or_default()
+            .into_iter()
+            .map(part_info)
+            .collect();
+        Ok(PartListing {
+            upload,
+            parts,
+            truncated: output.is_truncated == Some(true),
+        })
     }
 
-    pub(crate) async fn list_uploads(&self, query: &UploadQuery) -> Result<UploadListing, ObjectError> {
+    pub(crate) async fn list_uploads(
+        &self,
+        query: &UploadQuery,
+    ) -> Result<UploadListing, ObjectError> {
         let (key_marker, upload_id_marker) = query.after.clone().unzip();
         let input = ListMultipartUploadsRequest {
             bucket: query.bucket.to_string(),
@@ -262,23 +332,43 @@ impl S3Store {
         };
         let output = self.client.call::<ops::ListMultipartUploads>(input).await;
         let output = output.map_err(|error| About::bucket(&query.bucket).error(error))?;
-        let uploads = output.uploads.unwrap_or_default().into_iter().map(|upload| {
-            Ok(UploadInfo {
-                key: answers::unescaped(upload.key.as_deref().unwrap_or_default())?,
-                id: upload.upload_id.unwrap_or_default(),
-                created: answers::millis(upload.initiated),
-                algorithm: upload.checksum_algorithm.as_deref().and_then(Algorithm::named),
-                coverage: answers::coverage(upload.checksum_type.as_deref()),
-            })
-        });
+        let uploads = output
+            .uploads
+            .unwrap_or_default()
+            .into_iter()
+            .map(|upload| {
+                Ok(UploadInfo {
+                    key: answers::unescaped(upload.key.as_deref().unwrap_or_default())?,
+                    id: upload.upload_id.unwrap_or_default(),
+                    created: answers::millis(upload.initiated),
+                    algorithm: upload
+                        .checksum_algorithm
+                        .as_deref()
+                        .and_then(Algorithm::named),
+                    coverage: answers::coverage(upload.checksum_type.as_deref()),
+                })
+            });
         let uploads = uploads.collect::<Result<_, ObjectError>>()?;
-        let prefixes =
-            output.common_prefixes.unwrap_or_default().into_iter().filter_map(|found| found.prefix);
-        let prefixes = prefixes.map(|prefix| answers::unescaped(&prefix)).collect::<Result<_, _>>()?;
-        let next = output.next_key_marker.filter(|_| output.is_truncated == Some(true));
+        let prefixes = output
+            .common_prefixes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|found| found.prefix);
+        let prefixes = prefixes
+            .map(|prefix| answers::unescaped(&prefix))
+            .collect::<Result<_, _>>()?;
+        let next = output
+            .next_key_marker
+            .filter(|_| output.is_truncated == Some(true));
         let next_id = output.next_upload_id_marker.filter(|id| !id.is_empty());
-        let next = next.map(|key| Ok::<_, ObjectError>((answers::unescaped(&key)?, next_id))).transpose()?;
-        Ok(UploadListing { uploads, prefixes, next })
+        let next = next
+            .map(|key| Ok::<_, ObjectError>((answers::unescaped(&key)?, next_id)))
+            .transpose()?;
+        Ok(UploadListing {
+            uploads,
+            prefixes,
+            next,
+        })
     }
 
     /// Puts an object of unknown length, `first` and what comes after, in parts; nothing of it stays when it fails.
@@ -288,9 +378,17 @@ impl S3Store {
         first: Bytes,
         pieces: Pieces,
     ) -> Result<ObjectInfo, ObjectError> {
-        let algorithm = put.expected.checksum.as_ref().map(|(algorithm, _)| *algorithm);
-        let upload =
-            Upload { name: put.name.clone(), attributes: put.attributes.clone(), algorithm, coverage: None };
+        let algorithm = put
+            .expected
+            .checksum
+            .as_ref()
+            .map(|(algorithm, _)| *algorithm);
+        let upload = Upload {
+            name: put.name.clone(),
+            attributes: put.attributes.clone(),
+            algorithm,
+            coverage: None,
+        };
         let upload = self.create_upload(upload).await?;
         let done = match self.send_pieces(&put, &upload, first, pieces).await {
             Ok(complete) => self.complete_upload(complete).await,
@@ -316,21 +414,32 @@ impl S3Store {
         loop {
             size += piece.len() as u64;
             if size > PUT_BYTES_MAX {
-                return Err(ObjectError::TooLarge { limit: PUT_BYTES_MAX });
+                return Err(ObjectError::TooLarge {
+                    limit: PUT_BYTES_MAX,
+                });
             }
             md5.update(&piece);
             let is_last = piece.len() < PIECE_BYTES;
             if !piece.is_empty() {
-                let checksum = upload.algorithm.map(|a| (a, Some(Checksum::of(a, &piece).value)));
+                let checksum = upload
+                    .algorithm
+                    .map(|a| (a, Some(Checksum::of(a, &piece).value)));
                 let part = PutPart {
                     name: put.name.clone(),
                     upload: upload.id.clone(),
                     number: parts.len() as u32 + 1,
-                    expected: Expected { md5: None, checksum },
+                    expected: Expected {
+                        md5: None,
+                        checksum,
+                    },
                 };
                 let written = self.put_part(part, Body::from_bytes(piece)).await?;
                 let checksum = written.checksum.map(|checksum| checksum.value);
-                parts.push(CompletePart { number: written.number, etag: written.etag, checksum });
+                parts.push(CompletePart {
+                    number: written.number,
+                    etag: written.etag,
+                    checksum,
+                });
             }
             if is_last {
                 break;
@@ -340,17 +449,25 @@ impl S3Store {
         let computed: [u8; 16] = md5.finalize().into();
         if let Some(expected) = put.expected.md5.filter(|expected| *expected != computed) {
             let hex = |bytes: [u8; 16]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            return Err(ObjectError::Md5Mismatch { expected: hex(expected), computed: hex(computed) });
+            return Err(ObjectError::Md5Mismatch {
+                expected: hex(expected),
+                computed: hex(computed),
+            });
         }
         let condition = put.condition.clone();
-        Ok(Complete { condition, ..Complete::new(put.name.clone(), &upload.id, parts) })
+        Ok(Complete {
+            condition,
+            ..Complete::new(put.name.clone(), &upload.id, parts)
+        })
     }
 }
 
 fn refused_part(error: CallError, part: &PutPart) -> ObjectError {
     match error.code.as_str() {
         "BadDigest" => bad_digest(&error, &part.expected),
-        "EntityTooLarge" => ObjectError::TooLarge { limit: PART_BYTES_MAX },
+        "EntityTooLarge" => ObjectError::TooLarge {
+            limit: PART_BYTES_MAX,
+        },
         "InvalidRequest" => match other_algorithm(&error.message) {
             Some((expected, actual)) => ObjectError::OtherAlgorithm { expected, actual },
             None => About::upload(&part.name, &part.upload).error(error),
@@ -378,7 +495,10 @@ fn completed(part: &CompletePart, algorithm: Option<Algorithm>) -> CompletedPart
 
 fn part_info(part: Part) -> PartInfo {
     PartInfo {
-        number: part.part_number.and_then(|number| number.try_into().ok()).unwrap_or(0),
+        number: part
+            .part_number
+            .and_then(|number| number.try_into().ok())
+            .unwrap_or(0),
         size: answers::size(part.size),
         etag: answers::etag(&part.e_tag),
         modified: answers::millis(part.last_modified),

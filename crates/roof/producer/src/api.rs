@@ -19,7 +19,8 @@ pub struct Entry {
 impl Entry {
     /// The place on the ring that decides about the shard.
     pub fn hash_key(&self) -> HashKey {
-        self.explicit_hash_key.unwrap_or_else(|| HashKey::of(&self.partition_key))
+        self.explicit_hash_key
+            .unwrap_or_else(|| HashKey::of(&self.partition_key))
     }
 
     /// What it counts towards the limits of a call.

@@ -28,7 +28,11 @@ impl KinesisStream {
         let patient = Client::new(config.clone(), env.clone());
         // A put is tried again by the producer, which knows what may have come of it.
         let once = Client::new(config.with_retry(Retry::OFF), env.clone());
-        Self { once, patient, stream: StreamRef::new(name_or_arn) }
+        Self {
+            once,
+            patient,
+            stream: StreamRef::new(name_or_arn),
+        }
     }
 }
 
@@ -69,11 +73,16 @@ impl Stream for KinesisStream {
             }
         }
         let output = self.patient.call::<ops::GetShardIterator>(input).await?;
-        output.shard_iterator.ok_or_else(|| CallError::unreadable("the answer has no iterator"))
+        output
+            .shard_iterator
+            .ok_or_else(|| CallError::unreadable("the answer has no iterator"))
     }
 
     async fn read(&self, iterator: &str) -> Result<Page, CallError> {
-        let input = kinesis::GetRecordsInput { shard_iterator: iterator.to_owned(), ..Default::default() };
+        let input = kinesis::GetRecordsInput {
+            shard_iterator: iterator.to_owned(),
+            ..Default::default()
+        };
         let output = self.patient.call::<ops::GetRecords>(input).await?;
         Ok(Page {
             records: output.records.into_iter().map(stored).collect(),
@@ -93,7 +102,10 @@ fn request_entry(entry: &Entry) -> kinesis::PutRecordsRequestEntry {
 
 fn outcome(entry: kinesis::PutRecordsResultEntry) -> Result<Placed, Refused> {
     match (entry.shard_id, entry.sequence_number) {
-        (Some(shard_id), Some(sequence_number)) => Ok(Placed { shard_id, sequence_number }),
+        (Some(shard_id), Some(sequence_number)) => Ok(Placed {
+            shard_id,
+            sequence_number,
+        }),
         _ => Err(Refused {
             code: entry.error_code.unwrap_or_default(),
             message: entry.error_message.unwrap_or_default(),
@@ -103,7 +115,11 @@ fn outcome(entry: kinesis::PutRecordsResultEntry) -> Result<Placed, Refused> {
 
 fn read_shard(shard: kinesis::Shard) -> Result<Shard, CallError> {
     let open = shard.sequence_number_range.ending_sequence_number.is_none();
-    Ok(Shard { range: hash_range(&shard.hash_key_range)?, id: shard.shard_id, open })
+    Ok(Shard {
+        range: hash_range(&shard.hash_key_range)?,
+        id: shard.shard_id,
+        open,
+    })
 }
 
 fn stored(record: kinesis::Record) -> Stored {

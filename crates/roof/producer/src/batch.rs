@@ -28,7 +28,9 @@ struct Packed {
 impl Waiting {
     /// What the call carries.
     pub fn entry(&self) -> &Entry {
-        self.packed.as_ref().map_or(&self.puts[0].entry, |packed| &packed.entry)
+        self.packed
+            .as_ref()
+            .map_or(&self.puts[0].entry, |packed| &packed.entry)
     }
 
     /// Whether it is an aggregated record.
@@ -39,9 +41,9 @@ impl Waiting {
     /// It is stored in a shard of that range. The puts that come back are misplaced there: readers take the user
     /// records of an aggregated record for another shard's when their hash keys are.
     pub fn complete(self, placed: &Placed, range: HashRange, counters: &Counters) -> Vec<Queued> {
-        let fits = self
-            .packed
-            .is_none_or(|packed| range.contains(packed.span.start) && range.contains(packed.span.end));
+        let fits = self.packed.is_none_or(|packed| {
+            range.contains(packed.span.start) && range.contains(packed.span.end)
+        });
         let stays = |put: &Queued| fits || range.contains(put.entry.hash_key());
         let (done, misplaced): (Vec<Queued>, Vec<Queued>) = self.puts.into_iter().partition(stays);
         for put in done {
@@ -65,7 +67,10 @@ impl Waiting {
 
 /// The entries of calls, one call after the other: each record as an entry of its own.
 pub(crate) fn plain(queued: Vec<Queued>) -> Vec<Vec<Waiting>> {
-    let entries = queued.into_iter().map(|put| Waiting { packed: None, puts: vec![put] });
+    let entries = queued.into_iter().map(|put| Waiting {
+        packed: None,
+        puts: vec![put],
+    });
     in_calls(entries.collect())
 }
 
@@ -80,7 +85,10 @@ pub(crate) fn aggregated(queued: Vec<Queued>, shards: &[Shard]) -> Vec<Vec<Waiti
         // 0 for a hash key that no shard is known for, then the shards.
         packs[shards.partition_point(|shard| shard.range.start <= hash)].add(put, hash);
     }
-    let mut entries: Vec<_> = packs.into_iter().map(|pack| pack.finish().into_iter()).collect();
+    let mut entries: Vec<_> = packs
+        .into_iter()
+        .map(|pack| pack.finish().into_iter())
+        .collect();
     let mut calls = Vec::new();
     loop {
         let round: Vec<Waiting> = entries.iter_mut().filter_map(Iterator::next).collect();
@@ -112,7 +120,12 @@ struct Pack {
 impl Default for Pack {
     fn default() -> Self {
         let aggregator = Aggregator::new(AGGREGATE_BYTES_MAX);
-        Self { aggregator, puts: Vec::new(), hashes: Vec::new(), done: Vec::new() }
+        Self {
+            aggregator,
+            puts: Vec::new(),
+            hashes: Vec::new(),
+            done: Vec::new(),
+        }
     }
 }
 
@@ -122,7 +135,10 @@ impl Pack {
             self.close();
             if !self.fits(&put.entry) {
                 // Too large for company.
-                self.done.push(Waiting { packed: None, puts: vec![put] });
+                self.done.push(Waiting {
+                    packed: None,
+                    puts: vec![put],
+                });
                 return;
             }
         }
@@ -132,12 +148,16 @@ impl Pack {
 
     fn fits(&mut self, entry: &Entry) -> bool {
         let hash_key = entry.explicit_hash_key.as_ref().map(HashKey::to_string);
-        self.aggregator.add(&entry.partition_key, hash_key.as_deref(), &entry.data)
+        self.aggregator
+            .add(&entry.partition_key, hash_key.as_deref(), &entry.data)
     }
 
     /// Ends the aggregated record; one record alone stays as it is.
     fn close(&mut self) {
-        let (puts, hashes) = (std::mem::take(&mut self.puts), std::mem::take(&mut self.hashes));
+        let (puts, hashes) = (
+            std::mem::take(&mut self.puts),
+            std::mem::take(&mut self.hashes),
+        );
         let (Some(aggregate), Some(first)) = (self.aggregator.finish(), hashes.first()) else {
             return;
         };
@@ -147,9 +167,17 @@ impl Pack {
             explicit_hash_key: Some(*first),
             data: aggregate.data,
         };
-        let (start, end) = hashes.iter().fold((*first, *first), |(a, z), hash| (a.min(*hash), z.max(*hash)));
-        let packed = Packed { entry, span: HashRange { start, end } };
-        self.done.push(Waiting { packed: (puts.len() > 1).then_some(packed), puts });
+        let (start, end) = hashes.iter().fold((*first, *first), |(a, z), hash| {
+            (a.min(*hash), z.max(*hash))
+        });
+        let packed = Packed {
+            entry,
+            span: HashRange { start, end },
+        };
+        self.done.push(Waiting {
+            packed: (puts.len() > 1).then_some(packed),
+            puts,
+        });
     }
 
     fn finish(mut self) -> Vec<Waiting> {

@@ -15,8 +15,8 @@ use crate::{
     Options, Placed, PutError, Queued, Refused, Stream,
     batch::{self, Waiting},
     limits::{
-        AGGREGATED_RECORDS_MAX, CALL_BYTES_MAX, CALL_RECORDS_MAX, PAUSE_AFTER_PROGRESS, PAUSE_MAX, PAUSE_MIN,
-        SETTLE_FACTOR_AFTER_TIMEOUT,
+        AGGREGATED_RECORDS_MAX, CALL_BYTES_MAX, CALL_RECORDS_MAX, PAUSE_AFTER_PROGRESS, PAUSE_MAX,
+        PAUSE_MIN, SETTLE_FACTOR_AFTER_TIMEOUT,
     },
     read_back::Search,
     shards::Shards,
@@ -27,8 +27,11 @@ use crate::{
 const AGGREGATION_OVERHEAD_BYTES: usize = 32;
 
 /// Errors that may be one record's fault and not the call's.
-const RECORD_ERRORS: [&str; 3] =
-    ["ValidationException", "InvalidArgumentException", "SerializationException"];
+const RECORD_ERRORS: [&str; 3] = [
+    "ValidationException",
+    "InvalidArgumentException",
+    "SerializationException",
+];
 
 /// One lane's state.
 pub(crate) struct Lane {
@@ -63,7 +66,16 @@ impl Lane {
         options: Options,
         env: Env,
     ) -> Self {
-        Self { stream, shards, counters, options, env, held: None, last: HashMap::new(), misplaced: vec![] }
+        Self {
+            stream,
+            shards,
+            counters,
+            options,
+            env,
+            held: None,
+            last: HashMap::new(),
+            misplaced: vec![],
+        }
     }
 
     /// Sends what comes until the producer is dropped and all is sent.
@@ -80,7 +92,10 @@ impl Lane {
             self.send(call).await;
             let misplaced = std::mem::take(&mut self.misplaced);
             if !misplaced.is_empty() {
-                self.calls(misplaced).into_iter().rev().for_each(|call| calls.push_front(call));
+                self.calls(misplaced)
+                    .into_iter()
+                    .rev()
+                    .for_each(|call| calls.push_front(call));
             }
         }
     }
@@ -185,7 +200,11 @@ impl Lane {
     }
 
     /// Takes the outcomes of a call that was answered.
-    async fn settle(&mut self, waiting: Vec<Waiting>, outcomes: Vec<Result<Placed, Refused>>) -> Step {
+    async fn settle(
+        &mut self,
+        waiting: Vec<Waiting>,
+        outcomes: Vec<Result<Placed, Refused>>,
+    ) -> Step {
         self.notice(&outcomes).await;
         let mut rest = Vec::new();
         let mut problem = PutError::Closed;
@@ -203,7 +222,10 @@ impl Lane {
 
     /// A shard that is not known shows that the list of shards is old.
     async fn notice(&self, outcomes: &[Result<Placed, Refused>]) {
-        let new = outcomes.iter().flatten().find(|placed| !self.shards.knows(&placed.shard_id));
+        let new = outcomes
+            .iter()
+            .flatten()
+            .find(|placed| !self.shards.knows(&placed.shard_id));
         if let Some(placed) = new
             && let Err(error) = self.shards.learn(&placed.shard_id).await
         {
@@ -220,7 +242,10 @@ impl Lane {
         pace: &mut Pace,
     ) -> Step {
         let mut search = Search::new(waiting.iter().map(Waiting::entry), since);
-        while let Err(error) = search.run(&*self.stream, &self.shards, &mut self.last).await {
+        while let Err(error) = search
+            .run(&*self.stream, &self.shards, &mut self.last)
+            .await
+        {
             tracing::debug!(%error, "looking for lost records failed");
             if !pace.pause().await {
                 return Step::Never(waiting, PutError::Unknown(error.to_string()));
@@ -249,7 +274,9 @@ impl Lane {
             false => Ok(HashRange::ALL),
         };
         match range {
-            Ok(range) => self.misplaced.extend(waiting.complete(placed, range, &self.counters)),
+            Ok(range) => self
+                .misplaced
+                .extend(waiting.complete(placed, range, &self.counters)),
             Err(problem) => self.give_up(vec![waiting], &PutError::Unknown(problem)),
         }
     }
@@ -291,7 +318,10 @@ pub(crate) fn remember(last: &mut HashMap<String, String>, placed: &Placed) {
 }
 
 fn failed(code: &str, message: &str) -> PutError {
-    PutError::Failed { code: code.to_owned(), message: message.to_owned() }
+    PutError::Failed {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 /// Pauses that double, with chance in them, until too long has passed without progress.
@@ -305,7 +335,12 @@ struct Pace {
 impl Pace {
     fn new(env: Env, patience: Duration) -> Self {
         let since = env.clock.elapsed();
-        Self { env, patience, since, pause: PAUSE_MIN }
+        Self {
+            env,
+            patience,
+            since,
+            pause: PAUSE_MIN,
+        }
     }
 
     /// Some were stored. The rest comes again soon, but not so soon that a shard's limit has not moved.
@@ -320,7 +355,10 @@ impl Pace {
             return false;
         }
         let chance = (self.env.random.next_u64() >> 32) as f64 / f64::from(u32::MAX);
-        self.env.clock.sleep(self.pause.mul_f64(0.5 + chance / 2.0)).await;
+        self.env
+            .clock
+            .sleep(self.pause.mul_f64(0.5 + chance / 2.0))
+            .await;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
         true
     }

@@ -205,9 +205,16 @@ impl Producer {
     ///
     /// # Panics
     /// With `read_back` and more than one call a shard: positions are known only for calls in order.
-    pub async fn open(stream: Arc<dyn Stream>, options: Options, env: Env) -> Result<Self, CallError> {
+    pub async fn open(
+        stream: Arc<dyn Stream>,
+        options: Options,
+        env: Env,
+    ) -> Result<Self, CallError> {
         let calls_per_shard = options.calls_per_shard.get();
-        assert!(!options.read_back || calls_per_shard == 1, "reading back needs one call a shard at a time");
+        assert!(
+            !options.read_back || calls_per_shard == 1,
+            "reading back needs one call a shard at a time"
+        );
         let shards = Arc::new(Shards::list(stream.clone(), env.clone()).await?);
         let counters = Arc::new(Counters::default());
         let starts = shards.starts();
@@ -221,11 +228,23 @@ impl Producer {
                 queue
             })
             .collect();
-        let room_bytes = u32::try_from(options.buffer_bytes.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        let room_bytes =
+            u32::try_from(options.buffer_bytes.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
         let room = Arc::new(Semaphore::new(room_bytes as usize));
         let turn = AtomicUsize::new(0);
-        let shared = Shared { shards, counters, lanes, calls_per_shard, turn, starts, room, room_bytes };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Shared {
+            shards,
+            counters,
+            lanes,
+            calls_per_shard,
+            turn,
+            starts,
+            room,
+            room_bytes,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 
     /// Takes a record once there is room for it; the outcome tells when it is stored.
@@ -233,16 +252,31 @@ impl Producer {
     /// # Errors
     /// What can be told at once: a record that no stream would take.
     pub async fn put(&self, record: Record) -> Result<Outcome, PutError> {
-        let Record { partition_key, explicit_hash_key, data } = record;
-        let entry = Entry { partition_key, explicit_hash_key, data };
+        let Record {
+            partition_key,
+            explicit_hash_key,
+            data,
+        } = record;
+        let entry = Entry {
+            partition_key,
+            explicit_hash_key,
+            data,
+        };
         check(&entry)?;
-        let cost = (entry.bytes() + limits::RECORD_OVERHEAD_BYTES).min(self.shared.room_bytes as usize);
+        let cost =
+            (entry.bytes() + limits::RECORD_OVERHEAD_BYTES).min(self.shared.room_bytes as usize);
         let cost = u32::try_from(cost).expect("at most room_bytes, a u32");
         let room = self.shared.room.clone().acquire_many_owned(cost).await;
         let room = room.map_err(|_| PutError::Closed)?;
         let (done, outcome) = oneshot::channel();
         let lane = &self.shared.lanes[self.lane_of(entry.hash_key())];
-        lane.send(Queued { entry, done, _room: room }).await.map_err(|_| PutError::Closed)?;
+        lane.send(Queued {
+            entry,
+            done,
+            _room: room,
+        })
+        .await
+        .map_err(|_| PutError::Closed)?;
         Ok(Outcome(outcome))
     }
 
@@ -269,7 +303,10 @@ impl Producer {
     /// The lane of a hash key: that of its shard at the start, so that it stays the same for a key.
     fn lane_of(&self, hash: HashKey) -> usize {
         let shared = &self.shared;
-        let shard = shared.starts.partition_point(|start| *start <= hash).saturating_sub(1);
+        let shard = shared
+            .starts
+            .partition_point(|start| *start <= hash)
+            .saturating_sub(1);
         let turn = match shared.calls_per_shard {
             1 => 0,
             many => shared.turn.fetch_add(1, Ordering::Relaxed) % many,
@@ -282,11 +319,15 @@ fn check(entry: &Entry) -> Result<(), PutError> {
     let chars = entry.partition_key.chars().count();
     if !(1..=limits::PARTITION_KEY_CHARS_MAX).contains(&chars) {
         let max = limits::PARTITION_KEY_CHARS_MAX;
-        return Err(PutError::Invalid(format!("its partition key has {chars} characters, not 1 to {max}")));
+        return Err(PutError::Invalid(format!(
+            "its partition key has {chars} characters, not 1 to {max}"
+        )));
     }
     if entry.bytes() > limits::RECORD_BYTES_MAX {
         let (bytes, max) = (entry.bytes(), limits::RECORD_BYTES_MAX);
-        return Err(PutError::Invalid(format!("it has {bytes} bytes with its key, more than {max}")));
+        return Err(PutError::Invalid(format!(
+            "it has {bytes} bytes with its key, more than {max}"
+        )));
     }
     Ok(())
 }

@@ -21,10 +21,19 @@ pub(crate) struct Search {
 impl Search {
     /// A search for the entries of a call that began at `since`.
     pub fn new<'a>(entries: impl Iterator<Item = &'a Entry>, since: Millis) -> Self {
-        let mut search = Self { since, hashes: Vec::new(), wanted: HashMap::new(), found: Vec::new() };
+        let mut search = Self {
+            since,
+            hashes: Vec::new(),
+            wanted: HashMap::new(),
+            found: Vec::new(),
+        };
         for entry in entries {
             let key = (entry.partition_key.clone(), entry.data.clone());
-            search.wanted.entry(key).or_default().push_back(search.hashes.len());
+            search
+                .wanted
+                .entry(key)
+                .or_default()
+                .push_back(search.hashes.len());
             search.hashes.push(entry.hash_key());
         }
         search.found.resize(search.hashes.len(), None);
@@ -64,7 +73,10 @@ impl Search {
         while let Some(at) = iterator {
             let page = stream.read(&at).await?;
             for record in page.records {
-                let placed = Placed { shard_id: shard.id.clone(), sequence_number: record.sequence_number };
+                let placed = Placed {
+                    shard_id: shard.id.clone(),
+                    sequence_number: record.sequence_number,
+                };
                 remember(last, &placed);
                 let indices = self.wanted.get_mut(&(record.partition_key, record.data));
                 if let Some(index) = indices.and_then(VecDeque::pop_front) {

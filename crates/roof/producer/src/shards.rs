@@ -29,17 +29,33 @@ impl Shards {
     /// The shards as they are now.
     pub async fn list(stream: Arc<dyn Stream>, env: Env) -> Result<Self, CallError> {
         let known = Mutex::new(Known::new(stream.shards().await?, env.clock.elapsed()));
-        Ok(Self { stream, env, known, learning: tokio::sync::Mutex::default() })
+        Ok(Self {
+            stream,
+            env,
+            known,
+            learning: tokio::sync::Mutex::default(),
+        })
     }
 
     /// The starts of the open shards' ranges, ascending.
     pub fn starts(&self) -> Vec<HashKey> {
-        self.known.lock().open.iter().map(|shard| shard.range.start).collect()
+        self.known
+            .lock()
+            .open
+            .iter()
+            .map(|shard| shard.range.start)
+            .collect()
     }
 
     /// The open shards in the order of their ranges, listed at most [`SHARDS_AGE_MAX`] ago.
     pub async fn open(&self) -> Result<Arc<Vec<Shard>>, CallError> {
-        if self.env.clock.elapsed().saturating_sub(self.known.lock().listed) >= SHARDS_AGE_MAX {
+        if self
+            .env
+            .clock
+            .elapsed()
+            .saturating_sub(self.known.lock().listed)
+            >= SHARDS_AGE_MAX
+        {
             self.refresh().await?;
         }
         Ok(self.known.lock().open.clone())
@@ -88,7 +104,15 @@ impl Known {
     fn new(all: Vec<Shard>, listed: Duration) -> Self {
         let mut open: Vec<Shard> = all.iter().filter(|shard| shard.open).cloned().collect();
         open.sort_by_key(|shard| shard.range.start);
-        let ranges = all.iter().map(|shard| (shard.id.clone(), shard.range)).collect();
-        Self { all: Arc::new(all), open: Arc::new(open), ranges, listed }
+        let ranges = all
+            .iter()
+            .map(|shard| (shard.id.clone(), shard.range))
+            .collect();
+        Self {
+            all: Arc::new(all),
+            open: Arc::new(open),
+            ranges,
+            listed,
+        }
     }
 }

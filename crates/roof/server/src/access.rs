@@ -36,12 +36,17 @@ pub fn open(env: &Env, settings: &Settings) -> Result<Option<Access>, Failure> {
     let mut keys = Vec::new();
     if let (Some(id), Some(secret)) = (&settings.access_key_id, &settings.secret_access_key) {
         let credentials = key(id, &secret.0, None);
-        let credentials = credentials.map_err(|e| format!("--access-key-id and --secret-access-key: {e}"))?;
-        keys.push(Key { credentials, holder: root.clone() });
+        let credentials =
+            credentials.map_err(|e| format!("--access-key-id and --secret-access-key: {e}"))?;
+        keys.push(Key {
+            credentials,
+            holder: root.clone(),
+        });
     }
     if let Some(file) = &settings.credentials {
         let shown = file.display();
-        let text = read(env, file).map_err(|e| format!("reading the credentials in {shown} failed: {e}"))?;
+        let text = read(env, file)
+            .map_err(|e| format!("reading the credentials in {shown} failed: {e}"))?;
         keys.extend(parse(&text, &own).map_err(|e| format!("{shown}: {e}"))?);
     }
     let functions = Credentials {
@@ -50,9 +55,15 @@ pub fn open(env: &Env, settings: &Settings) -> Result<Option<Access>, Failure> {
         session_token: None,
     };
     tracing::info!(keys = keys.len(), "requests must be signed");
-    let all = keys.into_iter().chain([Key { credentials: functions.clone(), holder: root }]);
+    let all = keys.into_iter().chain([Key {
+        credentials: functions.clone(),
+        holder: root,
+    }]);
     let region = Region(settings.region.clone());
-    Ok(Some(Access { verifier: Verifier::new(all, region, env.clock.clone()), functions }))
+    Ok(Some(Access {
+        verifier: Verifier::new(all, region, env.clock.clone()),
+        functions,
+    }))
 }
 
 fn read(env: &Env, file: &Path) -> std::io::Result<String> {
@@ -72,12 +83,16 @@ fn parse(text: &str, own: &Account) -> Result<Vec<Key>, String> {
     let mut profiles: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
     for (number, line) in text.lines().map(str::trim).enumerate() {
         let number = number + 1;
-        let name = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        let name = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'));
         match (name, line.split_once('='), profiles.last_mut()) {
             (Some(name), ..) => profiles.push((name.trim(), BTreeMap::new())),
             _ if line.is_empty() || line.starts_with(['#', ';']) => {}
             (None, None, _) => {
-                return Err(format!("line {number} is neither `[profile]` nor `name = value`"));
+                return Err(format!(
+                    "line {number} is neither `[profile]` nor `name = value`"
+                ));
             }
             (None, Some(_), None) => {
                 return Err(format!("line {number} stands before the first `[profile]`"));
@@ -97,10 +112,17 @@ fn parse(text: &str, own: &Account) -> Result<Vec<Key>, String> {
 }
 
 fn profile(name: &str, values: &BTreeMap<&str, &str>, own: &Account) -> Result<Key, String> {
-    const NAMES: [&str; 4] =
-        ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id"];
+    const NAMES: [&str; 4] = [
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+        "aws_account_id",
+    ];
     if let Some(other) = values.keys().find(|name| !NAMES.contains(name)) {
-        return Err(format!("{other} is not known here; there are {}", NAMES.join(", ")));
+        return Err(format!(
+            "{other} is not known here; there are {}",
+            NAMES.join(", ")
+        ));
     }
     let [id, secret, token, account] = NAMES.map(|name| values.get(name).copied());
     let credentials = key(id.unwrap_or_default(), secret.unwrap_or_default(), token)?;
@@ -108,7 +130,10 @@ fn profile(name: &str, values: &BTreeMap<&str, &str>, own: &Account) -> Result<K
         Some(number) => Account(settings::account(number)?),
         None => own.clone(),
     };
-    Ok(Key { credentials, holder: Arc::new(holder(name, account)?) })
+    Ok(Key {
+        credentials,
+        holder: Arc::new(holder(name, account)?),
+    })
 }
 
 /// Whoever a profile is of: policies name its holder as the user of that name, or the account's root for `default`.
@@ -120,18 +145,26 @@ fn holder(name: &str, account: Account) -> Result<Caller, String> {
         _ if name.bytes().all(of_name) && (1..=64).contains(&name.len()) => {
             Ok(Caller::of_user(account, name))
         }
-        _ => {
-            Err("the name of a profile is that of its user: up to 64 letters, digits and +=,.@_-".to_owned())
-        }
+        _ => Err(
+            "the name of a profile is that of its user: up to 64 letters, digits and +=,.@_-"
+                .to_owned(),
+        ),
     }
 }
 
 fn key(id: &str, secret: &str, token: Option<&str>) -> Result<Credentials, String> {
     if id.is_empty() || secret.is_empty() || token == Some("") {
-        return Err("an access key needs an id and a secret, and its token, if any, some text".to_owned());
+        return Err(
+            "an access key needs an id and a secret, and its token, if any, some text".to_owned(),
+        );
     }
-    if !id.bytes().all(|byte| byte.is_ascii_graphic() && !b",=;/".contains(&byte)) {
-        return Err(format!("{id:?} cannot be the id of an access key: a signature could not name it"));
+    if !id
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b",=;/".contains(&byte))
+    {
+        return Err(format!(
+            "{id:?} cannot be the id of an access key: a signature could not name it"
+        ));
     }
     Ok(Credentials {
         access_key_id: id.to_owned(),
@@ -154,16 +187,26 @@ mod tests {
                     aws_access_key_id=B\naws_secret_access_key = t\naws_session_token = u/==\n";
         let keys = parse_all(text).unwrap();
         let [a, b] = [&keys[0].credentials, &keys[1].credentials];
-        assert_eq!((a.access_key_id.as_str(), a.secret_access_key.as_str()), ("A", "s=1"));
-        assert_eq!((b.access_key_id.as_str(), b.session_token.as_deref()), ("B", Some("u/==")));
+        assert_eq!(
+            (a.access_key_id.as_str(), a.secret_access_key.as_str()),
+            ("A", "s=1")
+        );
+        assert_eq!(
+            (b.access_key_id.as_str(), b.session_token.as_deref()),
+            ("B", Some("u/=="))
+        );
     }
 
     #[test]
     fn a_key_is_held_by_the_user_of_its_profiles_name() {
         let key = "aws_access_key_id=A\naws_secret_access_key=s\n";
-        let text = format!("[default]\n{key}[ann]\n{key}[bob@x]\n{key}aws_account_id = 222222222222\n");
-        let holders: Vec<String> =
-            parse_all(&text).unwrap().into_iter().map(|key| key.holder.arn.clone()).collect();
+        let text =
+            format!("[default]\n{key}[ann]\n{key}[bob@x]\n{key}aws_account_id = 222222222222\n");
+        let holders: Vec<String> = parse_all(&text)
+            .unwrap()
+            .into_iter()
+            .map(|key| key.holder.arn.clone())
+            .collect();
         assert_eq!(
             holders,
             [
@@ -181,14 +224,26 @@ mod tests {
             ("[a]\n", "[a]: an access key needs"),
             ("[a]\naws_access_key_id = A\nhush\n", "line 3"),
             ("aws_secret_access_key = hush\n", "line 1"),
-            ("[a]\naws_access_key_id = A,B\naws_secret_access_key = hush\n", "\"A,B\""),
-            ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\nregion = x\n", "region is not known"),
-            ("[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_session_token =\n", "token"),
+            (
+                "[a]\naws_access_key_id = A,B\naws_secret_access_key = hush\n",
+                "\"A,B\"",
+            ),
+            (
+                "[a]\naws_access_key_id = A\naws_secret_access_key = hush\nregion = x\n",
+                "region is not known",
+            ),
+            (
+                "[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_session_token =\n",
+                "token",
+            ),
             (
                 "[a]\naws_access_key_id = A\naws_secret_access_key = hush\naws_account_id = 1\n",
                 "twelve digits",
             ),
-            ("[a b]\naws_access_key_id = A\naws_secret_access_key = hush\n", "its user"),
+            (
+                "[a b]\naws_access_key_id = A\naws_secret_access_key = hush\n",
+                "its user",
+            ),
         ] {
             let error = parse_all(text).err().unwrap();
             assert!(error.contains(said) && !error.contains("hush"), "{error}");

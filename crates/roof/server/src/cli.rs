@@ -40,26 +40,38 @@ pub enum Command {
 pub fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     if let Some(file) = settings_file(&arguments) {
-        command =
-            with_defaults(command, Path::new(&file)).map_err(|e| Cli::command().error(ErrorKind::Io, e))?;
+        command = with_defaults(command, Path::new(&file))
+            .map_err(|e| Cli::command().error(ErrorKind::Io, e))?;
     }
     Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }
 
 /// The file that `--config` or its variable names, read ahead of the real parse.
 fn settings_file(arguments: &[OsString]) -> Option<OsString> {
-    let matches = Cli::command().ignore_errors(true).try_get_matches_from(arguments).ok()?;
+    let matches = Cli::command()
+        .ignore_errors(true)
+        .try_get_matches_from(arguments)
+        .ok()?;
     let serve = matches.subcommand_matches("serve")?;
-    serve.get_one::<std::path::PathBuf>("config").map(|path| path.clone().into_os_string())
+    serve
+        .get_one::<std::path::PathBuf>("config")
+        .map(|path| path.clone().into_os_string())
 }
 
 fn with_defaults(command: clap::Command, file: &Path) -> Result<clap::Command, String> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("reading {name} failed: {e}"))?;
-    let values: toml::Table = text.parse().map_err(|e| format!("{name} is not TOML: {e}"))?;
-    let mut serve = command.find_subcommand("serve").expect("serve is a command").clone();
+    let values: toml::Table = text
+        .parse()
+        .map_err(|e| format!("{name} is not TOML: {e}"))?;
+    let mut serve = command
+        .find_subcommand("serve")
+        .expect("serve is a command")
+        .clone();
     for (key, value) in values {
-        let known = serve.get_arguments().any(|a| a.get_long() == Some(key.as_str()) && key != "config");
+        let known = serve
+            .get_arguments()
+            .any(|a| a.get_long() == Some(key.as_str()) && key != "config");
         if !known {
             return Err(format!(
                 "{name} has the key {key:?}, which is no setting; `headwater serve --help` lists them"
@@ -70,19 +82,28 @@ fn with_defaults(command: clap::Command, file: &Path) -> Result<clap::Command, S
             toml::Value::Integer(_) | toml::Value::Boolean(_) => value.to_string(),
             _ => return Err(format!("{name}: {key} takes a text or a number")),
         };
-        serve = serve.mut_arg(key.replace('-', "_"), |argument| argument.default_value(text));
+        serve = serve.mut_arg(key.replace('-', "_"), |argument| {
+            argument.default_value(text)
+        });
     }
     Ok(command.mut_subcommand("serve", |_| serve))
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "tests write the files that the command line names")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests write the files that the command line names"
+)]
 mod tests {
     use super::*;
     use crate::settings::{Durability, Limits};
 
     fn serve(arguments: &[&str]) -> Result<Settings, clap::Error> {
-        let all = ["headwater", "serve"].iter().chain(arguments).map(OsString::from).collect();
+        let all = ["headwater", "serve"]
+            .iter()
+            .chain(arguments)
+            .map(OsString::from)
+            .collect();
         parse(all).map(|cli| match cli.command {
             Command::Serve(settings) => settings,
             other => panic!("{other:?}"),
@@ -93,8 +114,13 @@ mod tests {
     fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("headwater.toml");
-        std::fs::write(&path, "limits = \"off\"\ndurability = \"os\"\ntail-cache-mib = 7\n").unwrap();
-        let settings = serve(&["--config", path.to_str().unwrap(), "--durability", "fsync"]).unwrap();
+        std::fs::write(
+            &path,
+            "limits = \"off\"\ndurability = \"os\"\ntail-cache-mib = 7\n",
+        )
+        .unwrap();
+        let settings =
+            serve(&["--config", path.to_str().unwrap(), "--durability", "fsync"]).unwrap();
         assert_eq!(settings.limits, Limits::Off);
         assert_eq!(settings.durability, Durability::Fsync);
         assert_eq!((settings.tail_cache_mib, settings.segment_mib), (7, 64));
@@ -105,23 +131,43 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("headwater.toml");
         std::fs::write(&path, "limit = \"off\"\n").unwrap();
-        let error = serve(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
+        let error = serve(&["--config", path.to_str().unwrap()])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("\"limit\""), "{error}");
     }
 
     #[test]
     fn other_addresses_than_loopback_want_a_word_about_credentials() {
-        assert!(serve(&["--listen", "0.0.0.0:4566"]).unwrap().check().is_err());
-        assert!(serve(&["--listen", "0.0.0.0:4566", "--auth", "none"]).unwrap().check().is_ok());
+        assert!(
+            serve(&["--listen", "0.0.0.0:4566"])
+                .unwrap()
+                .check()
+                .is_err()
+        );
+        assert!(
+            serve(&["--listen", "0.0.0.0:4566", "--auth", "none"])
+                .unwrap()
+                .check()
+                .is_ok()
+        );
         assert!(serve(&["--listen", "[::1]:4566"]).unwrap().check().is_ok());
         let key = ["--access-key-id", "A", "--secret-access-key", "hush"];
         let with = |more: &[&str]| serve(&[&key[..], more].concat()).unwrap();
         assert!(with(&["--listen", "0.0.0.0:4566"]).check().is_ok());
-        assert!(with(&["--auth", "none"]).check().is_err(), "keys that are not asked for");
+        assert!(
+            with(&["--auth", "none"]).check().is_err(),
+            "keys that are not asked for"
+        );
         assert!(serve(&["--tls", "0.0.0.0:4567"]).unwrap().check().is_err());
         assert!(serve(&["--auth", "signed"]).unwrap().check().is_err());
         assert!(serve(&key[..2]).unwrap().check().is_err());
-        assert!(serve(&["--tls", "--tls-cert", "c.pem"]).unwrap().check().is_err());
+        assert!(
+            serve(&["--tls", "--tls-cert", "c.pem"])
+                .unwrap()
+                .check()
+                .is_err()
+        );
         assert!(serve(&["--account", "12"]).is_err());
     }
 
@@ -129,11 +175,20 @@ mod tests {
     fn a_secret_is_shown_nowhere() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("headwater.toml");
-        std::fs::write(&path, "access-key-id = \"A\"\nsecret-access-key = \"hush\"\n").unwrap();
+        std::fs::write(
+            &path,
+            "access-key-id = \"A\"\nsecret-access-key = \"hush\"\n",
+        )
+        .unwrap();
         let settings = serve(&["--config", path.to_str().unwrap()]).unwrap();
         assert_eq!(settings.secret_access_key.as_ref().unwrap().0, "hush");
         assert!(!format!("{settings:?}").contains("hush"));
-        let help = serve(&["--config", path.to_str().unwrap(), "--help"]).unwrap_err().to_string();
-        assert!(help.contains("--secret-access-key") && !help.contains("hush"), "{help}");
+        let help = serve(&["--config", path.to_str().unwrap(), "--help"])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            help.contains("--secret-access-key") && !help.contains("hush"),
+            "{help}"
+        );
     }
 }

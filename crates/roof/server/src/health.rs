@@ -28,16 +28,21 @@ impl HealthDoor {
     /// The status to answer with, 200 or 503, and what to say.
     fn report(&self) -> (u16, Value) {
         let log = self.log.health();
-        let said = log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
+        let said = log
+            .as_ref()
+            .map_or_else(ToString::to_string, |()| "ok".to_owned());
         let (deliveries, channels) = (stuck(&self.deliveries), stuck(&self.channels));
-        let report = json!({ "log": said, "stuck_deliveries": deliveries, "stuck_channels": channels });
+        let report =
+            json!({ "log": said, "stuck_deliveries": deliveries, "stuck_channels": channels });
         (if log.is_ok() { 200 } else { 503 }, report)
     }
 
     fn operations(&self) -> Value {
         let service = |(name, operations): &(&str, Vec<(&str, bool)>)| {
-            let built: serde_json::Map<_, _> =
-                operations.iter().map(|(name, built)| ((*name).to_owned(), json!(built))).collect();
+            let built: serde_json::Map<_, _> = operations
+                .iter()
+                .map(|(name, built)| ((*name).to_owned(), json!(built)))
+                .collect();
             ((*name).to_owned(), Value::Object(built))
         };
         Value::Object(self.operations.iter().map(service).collect())
@@ -47,7 +52,10 @@ impl HealthDoor {
 /// What does not come forward, by name.
 fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
     let trouble = |(name, t): (String, Trouble)| {
-        (name, json!({ "error": t.error, "since_tries": t.times, "last_ms": t.at }))
+        (
+            name,
+            json!({ "error": t.error, "since_tries": t.times, "last_ms": t.at }),
+        )
     };
     deliveries.troubles().into_iter().map(trouble).collect()
 }
@@ -67,15 +75,18 @@ impl Door for HealthDoor {
         let (status, said) = match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Some("health")) => self.report(),
             (&Method::GET | &Method::HEAD, Some("operations")) => (200, self.operations()),
-            _ => {
-                (404, json!({ "error": "there are only GET /_headwater/health and /_headwater/operations" }))
-            }
+            _ => (
+                404,
+                json!({ "error": "there are only GET /_headwater/health and /_headwater/operations" }),
+            ),
         };
         let mut response = Response::new(body::full(said.to_string()));
-        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("application/json"),
+        );
         response
     }
 }

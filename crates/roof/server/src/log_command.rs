@@ -34,7 +34,12 @@ pub enum LogCommand {
 #[derive(Debug, Clone, Args)]
 pub struct Place {
     /// The data folder of `headwater serve`
-    #[arg(long, env = "HEADWATER_DATA_DIR", value_name = "FOLDER", default_value = "./headwater-data")]
+    #[arg(
+        long,
+        env = "HEADWATER_DATA_DIR",
+        value_name = "FOLDER",
+        default_value = "./headwater-data"
+    )]
     data_dir: PathBuf,
 }
 
@@ -42,8 +47,15 @@ pub struct Place {
 pub fn run(env: &Env, command: LogCommand) -> Result<ExitCode, Failure> {
     match command {
         LogCommand::Verify(place) => verify(env, &place.data_dir),
-        LogCommand::Dump { place, shard, records } => {
-            let filter = Filter { shard: shard.map(ShardNumber), records };
+        LogCommand::Dump {
+            place,
+            shard,
+            records,
+        } => {
+            let filter = Filter {
+                shard: shard.map(ShardNumber),
+                records,
+            };
             dump(env, &place.data_dir, filter)
         }
     }
@@ -53,7 +65,11 @@ fn verify(env: &Env, data_dir: &Path) -> Result<ExitCode, Failure> {
     let _lock = serve::lock(env, data_dir)?;
     let report = headwater_log::verify(env, &data_dir.join("log"))?;
     println!("{report}");
-    Ok(if report.damage.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.damage.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn dump(env: &Env, data_dir: &Path, filter: Filter) -> Result<ExitCode, Failure> {

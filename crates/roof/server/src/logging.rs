@@ -12,7 +12,10 @@ use crate::settings::{LogFormat, Settings};
 /// When the filter is not one.
 pub fn start(settings: &Settings) -> Result<(), String> {
     let filter = EnvFilter::try_new(&settings.log).map_err(|e| {
-        format!("--log {:?} is not a filter such as `info` or `warn,headwater_log=debug`: {e}", settings.log)
+        format!(
+            "--log {:?} is not a filter such as `info` or `warn,headwater_log=debug`: {e}",
+            settings.log
+        )
     })?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

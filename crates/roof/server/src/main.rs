@@ -33,7 +33,9 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     // Replies and tasks are small: two threads are plenty where the machine has only so many cores.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.expect("the machine has threads to give");
     match runtime.block_on(run(arguments)) {
         Ok(code) => code,
@@ -51,11 +53,19 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
         Command::Demo(arguments) => demo::run(env, arguments).await,
         Command::Replay(arguments) => {
             let summary = headwater_tools::replay::run(arguments, env, variable).await?;
-            Ok(if summary.complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if summary.complete() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Command::Bench(command) => {
             let good = headwater_tools::bench::run(command, env, variable).await?;
-            Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if good {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Command::Trips(arguments) => {
             headwater_tools::trips::run(arguments, env).await?;

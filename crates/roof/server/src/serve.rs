@@ -35,8 +35,8 @@ use crate::{
     Failure,
     access::{self, Access},
     adapters::{
-        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse, SchemaTables,
-        StoreObjects,
+        DeliveryLog, FunctionInvoke, FunctionLog, HttpWeb, ObjectCode, PostgresWarehouse,
+        SchemaTables, StoreObjects,
     },
     health::HealthDoor,
     logging,
@@ -88,7 +88,10 @@ fn open_files() -> u64 {
 /// SIGTERM or SIGINT.
 async fn stop_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -133,7 +136,10 @@ impl Server {
         let mut tls_address = None;
         if let Some(asked) = settings.tls_listen {
             let (socket, address) = bind(asked, "--tls-listen").await?;
-            listeners.push(Listener { socket, tls: Some(tls::open(&env, settings, address)?) });
+            listeners.push(Listener {
+                socket,
+                tls: Some(tls::open(&env, settings, address)?),
+            });
             tls_address = Some(address);
         }
         let functions = function_options(settings, address, access.as_ref());
@@ -154,7 +160,14 @@ impl Server {
             // Nobody waits for it after a stop that was itself dropped.
             let _ = ended.send(());
         });
-        Ok(Self { address, tls_address, domains, shutdown, listening, _lock: lock })
+        Ok(Self {
+            address,
+            tls_address,
+            domains,
+            shutdown,
+            listening,
+            _lock: lock,
+        })
     }
 
     /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
@@ -174,14 +187,19 @@ impl Server {
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
-    let socket = listen(address)
-        .map_err(|e| format!("listening on {address} failed: {e}. Choose another with {setting}"))?;
+    let socket = listen(address).map_err(|e| {
+        format!("listening on {address} failed: {e}. Choose another with {setting}")
+    })?;
     let bound = socket.local_addr()?;
     Ok((socket, bound))
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
     // As the standard library does: a server that was just stopped does not keep the next one from its port.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
@@ -191,7 +209,9 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Makes the data folder and takes it for this process.
 pub fn lock(env: &Env, dir: &Path) -> Result<Box<dyn File>, Failure> {
     let name = dir.display();
-    env.disk.create_dir_all(dir).map_err(|e| format!("making the data folder {name} failed: {e}"))?;
+    env.disk
+        .create_dir_all(dir)
+        .map_err(|e| format!("making the data folder {name} failed: {e}"))?;
     env.disk.lock(&dir.join("LOCK")).map_err(|e| match e.kind() {
         std::io::ErrorKind::WouldBlock => {
             format!("another server uses the data folder {name}: stop it, or choose another with --data-dir")
@@ -212,11 +232,19 @@ impl Domains {
         let sync = settings.durability == Durability::Fsync;
         let catalog: Arc<dyn Catalog> = Arc::new(SqliteCatalog::open(
             env.clone(),
-            headwater_catalog::Options { dir: dir.join("catalog"), sync },
+            headwater_catalog::Options {
+                dir: dir.join("catalog"),
+                sync,
+            },
         )?);
         let log = open_log(env, settings, sync).await?;
-        let streams =
-            Streams::open(env.clone(), log.clone(), catalog.clone(), stream_options(settings)).await?;
+        let streams = Streams::open(
+            env.clone(),
+            log.clone(),
+            catalog.clone(),
+            stream_options(settings),
+        )
+        .await?;
         streams.keep_scaling();
         let groups = LogGroups::open(env.clone(), catalog.clone(), log.clone()).await?;
         let objects = open_objects(env, settings, &catalog).await?;
@@ -234,20 +262,49 @@ impl Domains {
         let schemas = Schemas::new(env.clone(), catalog.clone());
         let ports = Ports {
             sources,
-            invoke: Arc::new(FunctionInvoke { env: env.clone(), functions: functions.clone() }),
+            invoke: Arc::new(FunctionInvoke {
+                env: env.clone(),
+                functions: functions.clone(),
+            }),
             objects: Arc::new(StoreObjects(objects.clone())),
             logs: Arc::new(DeliveryLog(groups.clone())),
             tables: Arc::new(SchemaTables(schemas.clone())),
             web: Arc::new(HttpWeb::new(env, trusted.clone())),
-            warehouse: Arc::new(PostgresWarehouse { env: env.clone(), tls: Arc::new(trusted) }),
+            warehouse: Arc::new(PostgresWarehouse {
+                env: env.clone(),
+                tls: Arc::new(trusted),
+            }),
         };
         let options = delivery_options(settings);
-        let of_channels = headwater_delivery::Options { family: Family::Channels, ..options.clone() };
-        let channels =
-            Deliveries::open(env.clone(), catalog.clone(), log.clone(), ports.clone(), of_channels).await?;
-        let channels = Channels { deliveries: channels, limits: settings.limits == Limits::Aws };
-        let deliveries = Deliveries::open(env.clone(), catalog, log.clone(), ports, options).await?;
-        Ok(Self { channels, deliveries, functions, groups, objects, queues, schemas, streams, log })
+        let of_channels = headwater_delivery::Options {
+            family: Family::Channels,
+            ..options.clone()
+        };
+        let channels = Deliveries::open(
+            env.clone(),
+            catalog.clone(),
+            log.clone(),
+            ports.clone(),
+            of_channels,
+        )
+        .await?;
+        let channels = Channels {
+            deliveries: channels,
+            limits: settings.limits == Limits::Aws,
+        };
+        let deliveries =
+            Deliveries::open(env.clone(), catalog, log.clone(), ports, options).await?;
+        Ok(Self {
+            channels,
+            deliveries,
+            functions,
+            groups,
+            objects,
+            queues,
+            schemas,
+            streams,
+            log,
+        })
     }
 
     /// One door a service; S3 takes what no other does, so it stands last.
@@ -258,12 +315,23 @@ impl Domains {
             queues: self.queues.clone(),
         };
         let kinesis = headwater_kinesis::table(Arc::new(kinesis));
-        let firehose = headwater_firehose::table(Arc::new(Firehose { deliveries: self.deliveries.clone() }));
-        let logs = headwater_logs::table(Arc::new(Logs { groups: self.groups.clone() }));
-        let glue = headwater_glue::table(Arc::new(Glue { schemas: self.schemas.clone() }));
+        let firehose = headwater_firehose::table(Arc::new(Firehose {
+            deliveries: self.deliveries.clone(),
+        }));
+        let logs = headwater_logs::table(Arc::new(Logs {
+            groups: self.groups.clone(),
+        }));
+        let glue = headwater_glue::table(Arc::new(Glue {
+            schemas: self.schemas.clone(),
+        }));
         let code = Arc::new(ObjectCode(self.objects.clone()));
-        let lambda = headwater_lambda::table(Arc::new(Lambda { functions: self.functions.clone(), code }));
-        let s3 = headwater_s3::table(S3 { store: self.objects.clone() });
+        let lambda = headwater_lambda::table(Arc::new(Lambda {
+            functions: self.functions.clone(),
+            code,
+        }));
+        let s3 = headwater_s3::table(S3 {
+            store: self.objects.clone(),
+        });
         let operations = vec![
             kinesis.operations(),
             firehose.operations(),
@@ -281,13 +349,21 @@ impl Domains {
         let lambda = Rest::new(lambda);
         let s3 = Rest::new(s3).with_virtual_hosts(VIRTUAL_HOSTS.map(str::to_owned));
         let others: [Arc<dyn Door>; 3] = [Arc::new(health), Arc::new(lambda), Arc::new(s3)];
-        let json =
-            [JsonDoor::new(kinesis), JsonDoor::new(firehose), JsonDoor::new(logs), JsonDoor::new(glue)];
+        let json = [
+            JsonDoor::new(kinesis),
+            JsonDoor::new(firehose),
+            JsonDoor::new(logs),
+            JsonDoor::new(glue),
+        ];
         Router::new(json, others)
     }
 }
 
-async fn open_log(env: &Env, settings: &Settings, sync: bool) -> Result<Arc<dyn ShardLog>, Failure> {
+async fn open_log(
+    env: &Env,
+    settings: &Settings,
+    sync: bool,
+) -> Result<Arc<dyn ShardLog>, Failure> {
     let options = headwater_log::Options {
         segment_bytes: settings.segment_mib << 20,
         tail_cache_bytes: settings.tail_cache_mib << 20,
@@ -295,17 +371,27 @@ async fn open_log(env: &Env, settings: &Settings, sync: bool) -> Result<Arc<dyn 
         ..headwater_log::Options::new(settings.data_dir.join("log"))
     };
     let opening = env.clone();
-    Ok(Arc::new(env.blocking(move || EmbeddedLog::open(opening, options)).await?))
+    Ok(Arc::new(
+        env.blocking(move || EmbeddedLog::open(opening, options))
+            .await?,
+    ))
 }
 
 fn stream_options(settings: &Settings) -> headwater_streams::Options {
-    headwater_streams::Options { limits: settings.limits == Limits::Aws, ..Default::default() }
+    headwater_streams::Options {
+        limits: settings.limits == Limits::Aws,
+        ..Default::default()
+    }
 }
 
 fn delivery_options(settings: &Settings) -> headwater_delivery::Options {
     let quotas = (settings.limits == Limits::Aws).then(|| Quotas::of_region(&settings.region));
     let spool = settings.data_dir.join("spool");
-    headwater_delivery::Options { quotas, spool, ..Default::default() }
+    headwater_delivery::Options {
+        quotas,
+        spool,
+        ..Default::default()
+    }
 }
 
 fn function_options(
@@ -313,7 +399,10 @@ fn function_options(
     address: SocketAddr,
     access: Option<&Access>,
 ) -> headwater_functions::Options {
-    let (region, account) = (Region(settings.region.clone()), Account(settings.account.clone()));
+    let (region, account) = (
+        Region(settings.region.clone()),
+        Account(settings.account.clone()),
+    );
     let mut reachable = address;
     if address.ip().is_unspecified() {
         // "Every address" is none to connect to; functions run on this machine.
@@ -321,14 +410,20 @@ fn function_options(
     }
     let inherited = ["PATH", "HOME", "LANG"].into_iter();
     let mut options = headwater_functions::Options {
-        inherited: inherited.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect(),
+        inherited: inherited
+            .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+            .collect(),
         concurrency: settings.function_concurrency as usize,
         concurrency_per_function: settings.function_concurrency as usize,
         ..headwater_functions::Options::new(region, account, format!("http://{reachable}"))
     };
     if let Some(Access { functions, .. }) = access {
-        functions.access_key_id.clone_into(&mut options.access_key_id);
-        functions.secret_access_key.clone_into(&mut options.secret_access_key);
+        functions
+            .access_key_id
+            .clone_into(&mut options.access_key_id);
+        functions
+            .secret_access_key
+            .clone_into(&mut options.secret_access_key);
     }
     options
 }
@@ -341,14 +436,19 @@ async fn open_objects(
     match settings.objects {
         Objects::Directory => {
             let dir = settings.data_dir.join("objects");
-            Ok(Arc::new(DirectoryStore::open(env.clone(), &dir, catalog.clone()).await?))
+            Ok(Arc::new(
+                DirectoryStore::open(env.clone(), &dir, catalog.clone()).await?,
+            ))
         }
         Objects::S3 => {
             let config = ClientConfig::from_env(|name| std::env::var(name).ok(), env).await?;
             let config = config
                 .with_endpoint_url(settings.objects_endpoint_url.clone())
                 .with_region(Some(settings.region.clone()));
-            Ok(Arc::new(S3Store::new(Client::new(config, env.clone()), env.clone())))
+            Ok(Arc::new(S3Store::new(
+                Client::new(config, env.clone()),
+                env.clone(),
+            )))
         }
     }
 }

@@ -8,15 +8,30 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Address and port to listen on, for every service
-    #[arg(long, env = "HEADWATER_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
+    #[arg(
+        long,
+        env = "HEADWATER_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:4566"
+    )]
     pub listen: SocketAddr,
 
     /// Folder that holds everything the server keeps
-    #[arg(long, env = "HEADWATER_DATA_DIR", value_name = "FOLDER", default_value = "./headwater-data")]
+    #[arg(
+        long,
+        env = "HEADWATER_DATA_DIR",
+        value_name = "FOLDER",
+        default_value = "./headwater-data"
+    )]
     pub data_dir: PathBuf,
 
     /// Region that names and ARNs carry
-    #[arg(long, env = "HEADWATER_REGION", value_name = "NAME", default_value = "us-east-1")]
+    #[arg(
+        long,
+        env = "HEADWATER_REGION",
+        value_name = "NAME",
+        default_value = "us-east-1"
+    )]
     pub region: String,
 
     /// Account number that ARNs carry, twelve digits
@@ -25,11 +40,21 @@ pub struct Settings {
 
     /// Whether an acknowledgement waits for the disk (fsync) or only for the operating system (os), which loses the
     /// last moments when the machine, not only the server, stops
-    #[arg(long, env = "HEADWATER_DURABILITY", value_name = "WHEN", default_value = "fsync")]
+    #[arg(
+        long,
+        env = "HEADWATER_DURABILITY",
+        value_name = "WHEN",
+        default_value = "fsync"
+    )]
     pub durability: Durability,
 
     /// Whether shards and account have AWS's limits, or none
-    #[arg(long, env = "HEADWATER_LIMITS", value_name = "WHOSE", default_value = "aws")]
+    #[arg(
+        long,
+        env = "HEADWATER_LIMITS",
+        value_name = "WHOSE",
+        default_value = "aws"
+    )]
     pub limits: Limits,
 
     /// Address and port to listen on with TLS as well; without an address 127.0.0.1:4567
@@ -72,7 +97,12 @@ pub struct Settings {
     pub credentials: Option<PathBuf>,
 
     /// Where objects are kept: in the data folder, or in an S3-compatible store
-    #[arg(long, env = "HEADWATER_OBJECTS", value_name = "WHERE", default_value = "directory")]
+    #[arg(
+        long,
+        env = "HEADWATER_OBJECTS",
+        value_name = "WHERE",
+        default_value = "directory"
+    )]
     pub objects: Objects,
 
     /// With `--objects s3`: the store's address; its credentials come from the usual AWS variables and profiles
@@ -85,7 +115,12 @@ pub struct Settings {
     pub trust_ca: Option<PathBuf>,
 
     /// Memory for the newest records, in MiB
-    #[arg(long, env = "HEADWATER_TAIL_CACHE_MIB", value_name = "MIB", default_value_t = 32)]
+    #[arg(
+        long,
+        env = "HEADWATER_TAIL_CACHE_MIB",
+        value_name = "MIB",
+        default_value_t = 32
+    )]
     pub tail_cache_mib: usize,
 
     /// Size at which a file of the log is sealed, in MiB
@@ -99,11 +134,21 @@ pub struct Settings {
     pub function_concurrency: u32,
 
     /// What is logged, to standard error: `info`, `debug`, or by module as `warn,headwater_wire=debug`
-    #[arg(long, env = "HEADWATER_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(
+        long,
+        env = "HEADWATER_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
     pub log: String,
 
     /// How a line of the log looks
-    #[arg(long, env = "HEADWATER_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        env = "HEADWATER_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
 
     /// File with settings, TOML: its keys are the flags' names
@@ -176,7 +221,11 @@ impl std::fmt::Debug for Secret {
 
 pub(crate) fn account(text: &str) -> Result<String, String> {
     let valid = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    if valid { Ok(text.to_owned()) } else { Err("an account number has twelve digits".to_owned()) }
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err("an account number has twelve digits".to_owned())
+    }
 }
 
 impl Settings {
@@ -191,18 +240,26 @@ impl Settings {
             _ => {}
         }
         match (self.objects, &self.objects_endpoint_url) {
-            (Objects::Directory, Some(_)) => Err("--objects-endpoint-url needs --objects s3".to_owned()),
+            (Objects::Directory, Some(_)) => {
+                Err("--objects-endpoint-url needs --objects s3".to_owned())
+            }
             _ => Ok(()),
         }
     }
 
     /// Who may call, said or not.
     pub fn auth(&self) -> Auth {
-        self.auth.unwrap_or(if self.has_keys() { Auth::Signed } else { Auth::Any })
+        self.auth.unwrap_or(if self.has_keys() {
+            Auth::Signed
+        } else {
+            Auth::Any
+        })
     }
 
     fn has_keys(&self) -> bool {
-        self.access_key_id.is_some() || self.secret_access_key.is_some() || self.credentials.is_some()
+        self.access_key_id.is_some()
+            || self.secret_access_key.is_some()
+            || self.credentials.is_some()
     }
 
     fn check_auth(&self) -> Result<(), String> {
@@ -212,16 +269,16 @@ impl Settings {
             _ if self.access_key_id.is_some() != self.secret_access_key.is_some() => {
                 Err("--access-key-id and --secret-access-key go together".to_owned())
             }
-            (Auth::Signed, false, _) => {
-                Err("--auth signed needs keys to sign with: give --access-key-id and \
+            (Auth::Signed, false, _) => Err(
+                "--auth signed needs keys to sign with: give --access-key-id and \
                                              --secret-access-key, or --credentials"
-                    .to_owned())
-            }
-            (Auth::Any | Auth::None, true, _) => {
-                Err("keys are given, and --auth says not to ask for them: leave \
+                    .to_owned(),
+            ),
+            (Auth::Any | Auth::None, true, _) => Err(
+                "keys are given, and --auth says not to ask for them: leave \
                                                       out the one or the other"
-                    .to_owned())
-            }
+                    .to_owned(),
+            ),
             (Auth::Any, _, Some(address)) => Err(format!(
                 "{address} can be reached from other machines, and no keys are given to check who calls: listen on \
                  127.0.0.1, give --access-key-id and --secret-access-key or --credentials, or say --auth none to let \

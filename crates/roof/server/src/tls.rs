@@ -30,8 +30,14 @@ const CERTIFICATE_YEARS: i16 = 2;
 
 /// The names under which a server on this machine is called. Those with a star are for buckets in front; OpenSSL takes
 /// only the one with three labels.
-const LOCAL_NAMES: [&str; 6] =
-    ["localhost", "127.0.0.1", "::1", "*.localhost", "s3.localhost", "*.s3.localhost"];
+const LOCAL_NAMES: [&str; 6] = [
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "*.localhost",
+    "s3.localhost",
+    "*.s3.localhost",
+];
 
 /// The certificate and key to serve with at `address`.
 pub fn open(env: &Env, settings: &Settings, address: SocketAddr) -> Result<Tls, Failure> {
@@ -78,7 +84,12 @@ fn make(env: &Env, dir: &Path, address: SocketAddr) -> Result<(String, String), 
 
 /// The authority in `dir`, made if there is none, and the file with its certificate.
 fn authority(env: &Env, dir: &Path) -> Result<(Issuer<'static, KeyPair>, PathBuf), Failure> {
-    let failed = |e: io::Error| format!("keeping the authority for TLS in {} failed: {e}", dir.display());
+    let failed = |e: io::Error| {
+        format!(
+            "keeping the authority for TLS in {} failed: {e}",
+            dir.display()
+        )
+    };
     env.disk.create_dir_all(dir).map_err(failed)?;
     let (key_file, file) = (dir.join("ca-key.pem"), dir.join("ca.pem"));
     let key = match read(&*env.disk, &key_file) {
@@ -97,7 +108,12 @@ fn authority(env: &Env, dir: &Path) -> Result<(Issuer<'static, KeyPair>, PathBuf
     };
     let mut params = CertificateParams::default();
     // Its key's mark in its name tells the authorities of two servers apart.
-    let mark: String = params.key_identifier(&key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let mark: String = params
+        .key_identifier(&key)
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     params.distinguished_name = name(&format!("Headwater authority {mark}"));
     valid_from(&mut params, env.clock.now(), AUTHORITY_YEARS);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -105,8 +121,13 @@ fn authority(env: &Env, dir: &Path) -> Result<(Issuer<'static, KeyPair>, PathBuf
     if let Err(error) = read(&*env.disk, &file) {
         match error.kind() {
             ErrorKind::NotFound => {
-                write(&*env.disk, &file, params.self_signed(&key)?.pem().as_bytes(), 0o644)
-                    .map_err(failed)?;
+                write(
+                    &*env.disk,
+                    &file,
+                    params.self_signed(&key)?.pem().as_bytes(),
+                    0o644,
+                )
+                .map_err(failed)?;
             }
             _ => return Err(failed(error).into()),
         }
@@ -122,15 +143,24 @@ fn name(common: &str) -> rcgen::DistinguishedName {
 
 /// From the day before, for clocks that are a little behind.
 fn valid_from(params: &mut CertificateParams, now: Millis, years: i16) {
-    let now = i64::try_from(now.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let today = now.unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let now = i64::try_from(now.0)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let today = now
+        .unwrap_or_default()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
     let from = today.yesterday().unwrap_or(today);
     let date = |year: i16, month: i8, day: i8| {
         rcgen::date_time_ymd(i32::from(year), month.unsigned_abs(), day.unsigned_abs())
     };
     params.not_before = date(from.year(), from.month(), from.day());
     // The 28th exists in every February.
-    params.not_after = date(from.year().saturating_add(years), from.month(), from.day().min(28));
+    params.not_after = date(
+        from.year().saturating_add(years),
+        from.month(),
+        from.day().min(28),
+    );
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> io::Result<Vec<u8>> {
@@ -149,7 +179,11 @@ fn write(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()
     {
         return Err(error);
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     disk.rename(&new, path)?;
@@ -170,16 +204,35 @@ mod tests {
         assert!(Tls::new(first.as_bytes(), key.as_bytes()).is_ok());
         let kept = std::fs::read_to_string(dir.path().join("ca.pem")).unwrap();
         let (second, other) = make(&env, dir.path(), address).unwrap();
-        assert_ne!((first, key), (second, other.clone()), "the server's own certificate is new");
-        assert_eq!(std::fs::read_to_string(dir.path().join("ca.pem")).unwrap(), kept);
-        let mode = std::fs::metadata(dir.path().join("ca-key.pem")).unwrap().permissions().mode();
+        assert_ne!(
+            (first, key),
+            (second, other.clone()),
+            "the server's own certificate is new"
+        );
+        assert_eq!(
+            std::fs::read_to_string(dir.path().join("ca.pem")).unwrap(),
+            kept
+        );
+        let mode = std::fs::metadata(dir.path().join("ca-key.pem"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(Tls::new(kept.as_bytes(), other.as_bytes()).is_err(), "a key of another certificate");
+        assert!(
+            Tls::new(kept.as_bytes(), other.as_bytes()).is_err(),
+            "a key of another certificate"
+        );
     }
 
     #[test]
     fn what_is_no_certificate_is_refused() {
         assert!(Tls::new(b"", b"").is_err());
-        assert!(Tls::new(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"x").is_err());
+        assert!(
+            Tls::new(
+                b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                b"x"
+            )
+            .is_err()
+        );
     }
 }

@@ -27,14 +27,20 @@ pub struct FileWriter {
 impl FileWriter {
     /// Makes the file, in place of one that may be there, and the folders above it.
     pub fn create(env: &Env, path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
             env.disk.create_dir_all(folder)?;
         }
         match env.disk.remove(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        Ok(Self { file: env.disk.create(path)?, offset: 0 })
+        Ok(Self {
+            file: env.disk.create(path)?,
+            offset: 0,
+        })
     }
 
     /// Makes what was written durable; returns the file's length.
@@ -46,7 +52,8 @@ impl FileWriter {
 
 impl Write for FileWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all_at(&[IoSlice::new(bytes)], self.offset)?;
+        self.file
+            .write_all_at(&[IoSlice::new(bytes)], self.offset)?;
         self.offset += bytes.len() as u64;
         Ok(bytes.len())
     }

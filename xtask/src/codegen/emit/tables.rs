@@ -20,32 +20,52 @@ impl Emit<'_> {
         for operation in self.model.operations.values() {
             self.operation_table(out, operation);
         }
-        let shapes = self.shapes.iter().map(|name| (name, self.model.shape(name)));
+        let shapes = self
+            .shapes
+            .iter()
+            .map(|name| (name, self.model.shape(name)));
         for (name, shape) in shapes.filter(|(_, shape)| !shape.eventstream) {
             if is_structure(shape) {
                 self.structure_table(out, name, shape);
                 continue;
             }
             if let Some(pattern) = &shape.pattern {
-                let (constant, pattern) = (&self.statics[name], raw(facts::checked_pattern(pattern)));
-                writeln!(out, "static {constant}_REGEX: Pattern = Pattern::new({pattern});")
-                    .expect(TAKES_ALL);
+                let (constant, pattern) =
+                    (&self.statics[name], raw(facts::checked_pattern(pattern)));
+                writeln!(
+                    out,
+                    "static {constant}_REGEX: Pattern = Pattern::new({pattern});"
+                )
+                .expect(TAKES_ALL);
             }
             let text = self.shape_text(name, false, None);
-            writeln!(out, "pub(super) static {}: Shape = {text};", self.statics[name]).expect(TAKES_ALL);
+            writeln!(
+                out,
+                "pub(super) static {}: Shape = {text};",
+                self.statics[name]
+            )
+            .expect(TAKES_ALL);
         }
         out.push_str("}\n");
     }
 
     fn operation_table(&self, out: &mut String, operation: &OperationDef) {
-        let OperationDef { name, http, input, output, errors } = operation;
+        let OperationDef {
+            name,
+            http,
+            input,
+            output,
+            errors,
+        } = operation;
         let chosen = self.chosen.contains(name.as_str());
         let structure = |r: &Option<ShapeRef>| match r {
             Some(r) if chosen => format!("&{}", self.statics[&r.shape]),
             _ => "&NOTHING".to_owned(),
         };
-        let errors: Vec<String> =
-            errors.iter().map(|e| format!("&errors::{}", names::snake(&e.shape).to_uppercase())).collect();
+        let errors: Vec<String> = errors
+            .iter()
+            .map(|e| format!("&errors::{}", names::snake(&e.shape).to_uppercase()))
+            .collect();
         writeln!(
             out,
             "pub(super) static {}: OperationShape = OperationShape {{ name: {name:?}, http: Http {{ method: {:?}, \
@@ -63,18 +83,30 @@ impl Emit<'_> {
 
     fn structure_table(&self, out: &mut String, name: &str, shape: &ShapeDef) {
         let constant = &self.statics[name];
-        write!(out, "static {constant}: Structure = Structure {{ name: {name:?}, members: &[")
-            .expect(TAKES_ALL);
+        write!(
+            out,
+            "static {constant}: Structure = Structure {{ name: {name:?}, members: &["
+        )
+        .expect(TAKES_ALL);
         let mut members: Vec<&(String, ShapeRef)> = shape.members.0.iter().collect();
         let order = facts::check_order(name);
-        members.sort_by_key(|(member, _)| order.iter().position(|o| o == member).unwrap_or(order.len()));
+        members.sort_by_key(|(member, _)| {
+            order
+                .iter()
+                .position(|o| o == member)
+                .unwrap_or(order.len())
+        });
         for (member, part) in members {
             if !self.model.shape(&part.shape).eventstream {
                 out.push_str(&self.member_text(shape, member, part));
             }
         }
         let payload = shape.payload.as_ref().and_then(|payload| {
-            let (member, part) = shape.members.0.iter().find(|(member, _)| member == payload)?;
+            let (member, part) = shape
+                .members
+                .0
+                .iter()
+                .find(|(member, _)| member == payload)?;
             (!self.model.shape(&part.shape).eventstream).then(|| self.wire_name(member, part))
         });
         writeln!(out, "], payload: {payload:?}, union: {} }};", shape.union).expect(TAKES_ALL);
@@ -89,7 +121,11 @@ impl Emit<'_> {
         } else {
             self.reference(&part.shape)
         };
-        let maker = if structure.required.iter().any(|r| r == member) { "required" } else { "optional" };
+        let maker = if structure.required.iter().any(|r| r == member) {
+            "required"
+        } else {
+            "optional"
+        };
         let mut text = format!("{maker}({member:?}, &{shape})");
         if wire_name != member {
             write!(text, ".named({wire_name:?})").expect(TAKES_ALL);
@@ -106,7 +142,10 @@ impl Emit<'_> {
         if let Some(location) = location {
             write!(text, ".at(Location::{location})").expect(TAKES_ALL);
         }
-        assert!(!part.xml_attribute, "{member}: attributes have no maker in the shapes' vocabulary yet");
+        assert!(
+            !part.xml_attribute,
+            "{member}: attributes have no maker in the shapes' vocabulary yet"
+        );
         text + ", "
     }
 
@@ -124,7 +163,10 @@ impl Emit<'_> {
     fn shape_text(&self, name: &str, flags: bool, format: Option<&str>) -> String {
         let shape = self.model.shape(name);
         let part = |part: &Option<ShapeRef>| {
-            format!("&{}", self.reference(&part.as_ref().expect("lists and maps name theirs").shape))
+            format!(
+                "&{}",
+                self.reference(&part.as_ref().expect("lists and maps name theirs").shape)
+            )
         };
         let whole = |bound: Option<f64>| format!("{:?}", bound.map(|b| b as i64));
         let (min, max) = (whole(shape.min), whole(shape.max));
@@ -133,23 +175,37 @@ impl Emit<'_> {
         match shape.kind.as_str() {
             _ if shape.document => "Shape::Document".to_owned(),
             "string" | "character" => self.string_text(name, shape, &bounds),
-            "blob" => format!("Shape::Blob {{ {bounds}, streaming: {} }}", shape.streaming || flags),
+            "blob" => format!(
+                "Shape::Blob {{ {bounds}, streaming: {} }}",
+                shape.streaming || flags
+            ),
             "integer" => format!("Shape::Integer {{ {bounds} }}"),
             "long" => format!("Shape::Long {{ {bounds} }}"),
             "float" => format!("Shape::Float {{ {real_bounds} }}"),
             "double" => format!("Shape::Double {{ {real_bounds} }}"),
             "boolean" => "Shape::Boolean".to_owned(),
             "timestamp" => {
-                format!("Shape::Timestamp {{ format: {:?} }}", format.or(shape.timestamp_format.as_deref()))
+                format!(
+                    "Shape::Timestamp {{ format: {:?} }}",
+                    format.or(shape.timestamp_format.as_deref())
+                )
             }
             "list" => format!(
                 "Shape::List {{ member: {}, member_name: {:?}, flattened: {}, {bounds} }}",
                 part(&shape.member),
-                shape.member.as_ref().and_then(|m| m.location_name.as_deref()).unwrap_or("member"),
+                shape
+                    .member
+                    .as_ref()
+                    .and_then(|m| m.location_name.as_deref())
+                    .unwrap_or("member"),
                 shape.flattened || flags,
             ),
             "map" => {
-                format!("Shape::Map {{ key: {}, value: {}, {bounds} }}", part(&shape.key), part(&shape.value))
+                format!(
+                    "Shape::Map {{ key: {}, value: {}, {bounds} }}",
+                    part(&shape.key),
+                    part(&shape.value)
+                )
             }
             other => panic!("no shape of type {other}"),
         }
@@ -171,7 +227,9 @@ impl Emit<'_> {
         let shape = self.model.shape(&part.shape);
         let of_members = shape.member.as_ref().and_then(|m| m.location_name.as_ref());
         let flattened = shape.flattened || part.flattened;
-        let name = of_members.filter(|_| flattened).or(part.location_name.as_ref());
+        let name = of_members
+            .filter(|_| flattened)
+            .or(part.location_name.as_ref());
         name.map_or_else(|| member.to_owned(), Clone::clone)
     }
 }

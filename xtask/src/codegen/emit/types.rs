@@ -20,10 +20,18 @@ impl Emit<'_> {
 
     /// The events of a stream as one type; its errors are none of them.
     pub(super) fn event_types(&self, out: &mut String) {
-        let shapes = self.shapes.iter().map(|name| (name, self.model.shape(name)));
+        let shapes = self
+            .shapes
+            .iter()
+            .map(|name| (name, self.model.shape(name)));
         for (name, shape) in shapes.filter(|(_, shape)| shape.eventstream) {
-            let events = shape.members.0.iter().filter(|(_, part)| !self.model.shape(&part.shape).exception);
-            let (mut variants, mut names, mut reads) = (String::new(), String::new(), String::new());
+            let events = shape
+                .members
+                .0
+                .iter()
+                .filter(|(_, part)| !self.model.shape(&part.shape).exception);
+            let (mut variants, mut names, mut reads) =
+                (String::new(), String::new(), String::new());
             for (event, part) in events {
                 writeln!(variants, "{event}({}),", part.shape).expect(TAKES_ALL);
                 writeln!(names, "Self::{event}(_) => {event:?},").expect(TAKES_ALL);
@@ -51,7 +59,11 @@ impl Emit<'_> {
             "Debug, Clone, Default, PartialEq, Serialize, Deserialize"
         };
         // A client reads answers leniently: a member that a server left out is as empty as can be.
-        let lenient = if self.from_inputs.contains(name) { "" } else { "#[serde(default)]\n" };
+        let lenient = if self.from_inputs.contains(name) {
+            ""
+        } else {
+            "#[serde(default)]\n"
+        };
         writeln!(out, "#[derive({derives})]\n{lenient}pub struct {name} {{").expect(TAKES_ALL);
         for (member, part) in &shape.members.0 {
             self.field(out, name, shape, member, part);
@@ -59,11 +71,22 @@ impl Emit<'_> {
         out.push_str("}\n\n");
     }
 
-    fn field(&self, out: &mut String, structure: &str, shape: &ShapeDef, member: &str, part: &ShapeRef) {
+    fn field(
+        &self,
+        out: &mut String,
+        structure: &str,
+        shape: &ShapeDef,
+        member: &str,
+        part: &ShapeRef,
+    ) {
         let field = names::field(member);
         if self.model.shape(&part.shape).eventstream {
-            writeln!(out, "#[serde(skip)]\npub {field}: crate::EventStream<{}>,", part.shape)
-                .expect(TAKES_ALL);
+            writeln!(
+                out,
+                "#[serde(skip)]\npub {field}: crate::EventStream<{}>,",
+                part.shape
+            )
+            .expect(TAKES_ALL);
             return;
         }
         if self.is_stream(part) {
@@ -76,10 +99,16 @@ impl Emit<'_> {
             kind = format!("Box<{kind}>");
         }
         if shape.required.iter().any(|r| r == member) {
-            writeln!(out, "#[serde(rename = {wire_name:?})]\npub {field}: {kind},")
+            writeln!(
+                out,
+                "#[serde(rename = {wire_name:?})]\npub {field}: {kind},"
+            )
         } else {
             let skip = "skip_serializing_if = \"Option::is_none\"";
-            writeln!(out, "#[serde(rename = {wire_name:?}, {skip})]\npub {field}: Option<{kind}>,")
+            writeln!(
+                out,
+                "#[serde(rename = {wire_name:?}, {skip})]\npub {field}: Option<{kind}>,"
+            )
         }
         .expect(TAKES_ALL);
     }
@@ -90,8 +119,9 @@ impl Emit<'_> {
         if shape.document {
             return "serde_json::Value".to_owned();
         }
-        let part =
-            |part: &Option<ShapeRef>| self.kind(&part.as_ref().expect("lists and maps name theirs").shape);
+        let part = |part: &Option<ShapeRef>| {
+            self.kind(&part.as_ref().expect("lists and maps name theirs").shape)
+        };
         match shape.kind.as_str() {
             "structure" => name.to_owned(),
             "string" | "character" => "String".to_owned(),

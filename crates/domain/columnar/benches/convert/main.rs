@@ -6,7 +6,8 @@ mod trips;
 
 use bytes::Bytes;
 use headwater_columnar::{
-    Deserializer, OpenX, Orc, OrcCompression, Parquet, ParquetCompression, Schema, Serializer, Writer,
+    Deserializer, OpenX, Orc, OrcCompression, Parquet, ParquetCompression, Schema, Serializer,
+    Writer,
 };
 use headwater_env::{Clock, Env};
 use serde::de::IgnoredAny;
@@ -23,10 +24,15 @@ fn main() {
     let bytes: usize = records.iter().map(Bytes::len).sum();
     let clock = Env::real().clock;
     let measure = |name: &str, run: &dyn Fn() -> usize| {
-        let best = (0..TIMES).map(|_| timed(clock.as_ref(), run)).min_by(|a, b| a.0.total_cmp(&b.0));
+        let best = (0..TIMES)
+            .map(|_| timed(clock.as_ref(), run))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
         let (seconds, size) = best.expect("it was measured");
         let rate = bytes as f64 / 1e6 / seconds;
-        println!("{name:24} {rate:7.1} MB/s of JSON, {:5.1} MB of file", size as f64 / 1e6);
+        println!(
+            "{name:24} {rate:7.1} MB/s of JSON, {:5.1} MB of file",
+            size as f64 / 1e6
+        );
     };
     println!("{RECORDS} records, {:.1} MB", bytes as f64 / 1e6);
     measure("serde_json, parsed only", &|| parse(&records));
@@ -43,10 +49,23 @@ fn timed(clock: &dyn Clock, run: &dyn Fn() -> usize) -> (f64, usize) {
 }
 
 fn serializers() -> [(&'static str, Serializer); 6] {
-    let parquet = |compression| Serializer::Parquet(Parquet { compression, ..Parquet::default() });
-    let orc = |compression| Serializer::Orc(Orc { compression, ..Orc::default() });
+    let parquet = |compression| {
+        Serializer::Parquet(Parquet {
+            compression,
+            ..Parquet::default()
+        })
+    };
+    let orc = |compression| {
+        Serializer::Orc(Orc {
+            compression,
+            ..Orc::default()
+        })
+    };
     [
-        ("Parquet, uncompressed", parquet(ParquetCompression::Uncompressed)),
+        (
+            "Parquet, uncompressed",
+            parquet(ParquetCompression::Uncompressed),
+        ),
         ("Parquet, Snappy", parquet(ParquetCompression::Snappy)),
         ("Parquet, GZIP", parquet(ParquetCompression::Gzip)),
         ("ORC, uncompressed", orc(OrcCompression::None)),
@@ -65,7 +84,8 @@ fn parse(records: &[Bytes]) -> usize {
 fn convert(records: &[Bytes], serializer: &Serializer) -> usize {
     let schema = Schema::parse(COLUMNS).expect("a schema");
     let deserializer = Deserializer::OpenX(OpenX::default());
-    let mut writer = Writer::new(&schema, &deserializer, serializer).expect("settings that are supported");
+    let mut writer =
+        Writer::new(&schema, &deserializer, serializer).expect("settings that are supported");
     let mut size = 0;
     for batch in records.chunks(500) {
         assert!(writer.write(batch).iter().all(Result::is_ok));

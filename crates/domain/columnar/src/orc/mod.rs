@@ -12,8 +12,8 @@ use prost::Message;
 
 use self::{
     message::{
-        ColumnStatistics, Footer, Metadata, PostScript, StripeFooter, StripeInformation, StripeStatistics,
-        Type,
+        ColumnStatistics, Footer, Metadata, PostScript, StripeFooter, StripeInformation,
+        StripeStatistics, Type,
     },
     stream::compressed,
     stripe::{Encoded, Stripe},
@@ -49,7 +49,14 @@ impl File {
         }
         let (settings, schema) = (settings.clone(), schema.clone());
         let (stripes, statistics) = (Vec::new(), Vec::new());
-        let mut file = Self { settings, schema, out: Vec::new(), written: 0, stripes, statistics };
+        let mut file = Self {
+            settings,
+            schema,
+            out: Vec::new(),
+            written: 0,
+            stripes,
+            statistics,
+        };
         file.push(MAGIC.as_bytes());
         Ok(file)
     }
@@ -71,8 +78,12 @@ impl File {
         }
         let types = self.schema.columns.iter().map(|column| &column.data_type);
         let stripe = Stripe::new(&self.settings, columns, types);
-        let footer = compressed(self.settings.compression, &stripe_footer(&stripe).encode_to_vec());
-        let length = |streams: &[Encoded]| streams.iter().map(|stream| stream.bytes.len() as u64).sum();
+        let footer = compressed(
+            self.settings.compression,
+            &stripe_footer(&stripe).encode_to_vec(),
+        );
+        let length =
+            |streams: &[Encoded]| streams.iter().map(|stream| stream.bytes.len() as u64).sum();
         let information = StripeInformation {
             offset: Some(self.written),
             index_length: Some(length(&stripe.index)),
@@ -80,10 +91,20 @@ impl File {
             footer_length: Some(footer.len() as u64),
             number_of_rows: Some(columns[0].slots() as u64),
         };
-        let parts: Vec<_> = stripe.index.into_iter().chain(stripe.data).map(|stream| stream.bytes).collect();
-        self.statistics.push(StripeStatistics { columns: stripe.statistics });
+        let parts: Vec<_> = stripe
+            .index
+            .into_iter()
+            .chain(stripe.data)
+            .map(|stream| stream.bytes)
+            .collect();
+        self.statistics.push(StripeStatistics {
+            columns: stripe.statistics,
+        });
         self.stripes.push(information);
-        parts.iter().chain([&footer]).for_each(|bytes| self.push(bytes));
+        parts
+            .iter()
+            .chain([&footer])
+            .for_each(|bytes| self.push(bytes));
     }
 
     /// What was encoded since the last time.
@@ -94,11 +115,24 @@ impl File {
     /// The end of the file.
     pub fn finish(mut self) -> Vec<u8> {
         let content_length = self.written;
-        let metadata = Metadata { stripe_statistics: self.statistics.clone() }.encode_to_vec();
+        let metadata = Metadata {
+            stripe_statistics: self.statistics.clone(),
+        }
+        .encode_to_vec();
         let metadata = compressed(self.settings.compression, &metadata);
-        let footer = compressed(self.settings.compression, &self.footer(content_length).encode_to_vec());
-        let postscript = self.postscript(metadata.len(), footer.len()).encode_to_vec();
-        for part in [metadata, footer, postscript.clone(), vec![postscript.len() as u8]] {
+        let footer = compressed(
+            self.settings.compression,
+            &self.footer(content_length).encode_to_vec(),
+        );
+        let postscript = self
+            .postscript(metadata.len(), footer.len())
+            .encode_to_vec();
+        for part in [
+            metadata,
+            footer,
+            postscript.clone(),
+            vec![postscript.len() as u8],
+        ] {
             self.push(&part);
         }
         self.out
@@ -114,10 +148,21 @@ impl File {
     }
 
     fn footer(&self, content_length: u64) -> Footer {
-        let mut types = vec![Type { kind: Some(kind::STRUCT), ..Type::default() }];
-        let members = self.schema.columns.iter().map(|column| (column.name.clone(), &column.data_type));
+        let mut types = vec![Type {
+            kind: Some(kind::STRUCT),
+            ..Type::default()
+        }];
+        let members = self
+            .schema
+            .columns
+            .iter()
+            .map(|column| (column.name.clone(), &column.data_type));
         add_members(&mut types, 0, members);
-        let rows = self.stripes.iter().filter_map(|stripe| stripe.number_of_rows).sum();
+        let rows = self
+            .stripes
+            .iter()
+            .filter_map(|stripe| stripe.number_of_rows)
+            .sum();
         Footer {
             header_length: Some(MAGIC.len() as u64),
             content_length: Some(content_length),
@@ -149,11 +194,15 @@ impl File {
 }
 
 fn stripe_footer(stripe: &Stripe<'_>) -> StripeFooter {
-    let streams = stripe.index.iter().chain(&stripe.data).map(|stream| message::Stream {
-        kind: Some(stream.kind),
-        column: Some(stream.column),
-        length: Some(stream.bytes.len() as u64),
-    });
+    let streams = stripe
+        .index
+        .iter()
+        .chain(&stripe.data)
+        .map(|stream| message::Stream {
+            kind: Some(stream.kind),
+            column: Some(stream.column),
+            length: Some(stream.bytes.len() as u64),
+        });
     StripeFooter {
         streams: streams.collect(),
         columns: stripe.encodings.clone(),
@@ -195,7 +244,11 @@ mod kind {
 }
 
 /// Adds a struct's members after it, each followed by what is in it: columns are numbered in that order.
-fn add_members<'a>(types: &mut Vec<Type>, at: usize, members: impl Iterator<Item = (String, &'a DataType)>) {
+fn add_members<'a>(
+    types: &mut Vec<Type>,
+    at: usize,
+    members: impl Iterator<Item = (String, &'a DataType)>,
+) {
     for (name, data_type) in members {
         let id = add(types, data_type);
         types[at].subtypes.push(id);
@@ -218,7 +271,13 @@ fn add(types: &mut Vec<Type>, data_type: &DataType) -> u32 {
             }
         }
         DataType::Struct(members) => {
-            add_members(types, at, members.iter().map(|member| (member.name.clone(), &member.data_type)));
+            add_members(
+                types,
+                at,
+                members
+                    .iter()
+                    .map(|member| (member.name.clone(), &member.data_type)),
+            );
         }
         _ => {}
     }
@@ -246,7 +305,10 @@ fn of_scalar(data_type: &DataType) -> Type {
         DataType::Map(..) => kind::MAP,
         DataType::Struct(_) => kind::STRUCT,
     };
-    let mut of = Type { kind: Some(kind), ..Type::default() };
+    let mut of = Type {
+        kind: Some(kind),
+        ..Type::default()
+    };
     match data_type {
         DataType::Char(length) | DataType::VarChar(length) => of.maximum_length = Some(*length),
         DataType::Decimal(precision, scale) => {

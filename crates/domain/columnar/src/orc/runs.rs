@@ -40,7 +40,9 @@ pub(super) fn version_1(values: &[i64], signed: bool, out: &mut Vec<u8>) {
         }
         let literals = until(rest, 128, |rest| run_of(rest, RUN).0 >= RUN);
         out.push((literals as u8).wrapping_neg());
-        rest[..literals].iter().for_each(|value| varint(*value, signed, out));
+        rest[..literals]
+            .iter()
+            .for_each(|value| varint(*value, signed, out));
         at += literals;
     }
 }
@@ -65,7 +67,9 @@ pub(super) fn version_2(values: &[i64], signed: bool, out: &mut Vec<u8>) {
         let equal = same(rest, RUN_MAX);
         let step = step(rest).filter(|step| stepping(rest, *step, STEPS) >= STEPS);
         at += match step {
-            _ if (REPEAT..=SHORT_REPEAT_MAX).contains(&equal) => short_repeat(rest[0], equal, signed, out),
+            _ if (REPEAT..=SHORT_REPEAT_MAX).contains(&equal) => {
+                short_repeat(rest[0], equal, signed, out)
+            }
             Some(step) => steps(rest, step, signed, out),
             None => direct(&rest[..literals(rest)], signed, out),
         };
@@ -75,7 +79,8 @@ pub(super) fn version_2(values: &[i64], signed: bool, out: &mut Vec<u8>) {
 /// How many values come before the next run.
 fn literals(rest: &[i64]) -> usize {
     let is_run = |rest: &[i64]| {
-        same(rest, REPEAT) >= REPEAT || step(rest).is_some_and(|step| stepping(rest, step, STEPS) >= STEPS)
+        same(rest, REPEAT) >= REPEAT
+            || step(rest).is_some_and(|step| stepping(rest, step, STEPS) >= STEPS)
     };
     until(rest, RUN_MAX, is_run)
 }
@@ -100,7 +105,9 @@ fn steps(rest: &[i64], step: i64, signed: bool, out: &mut Vec<u8>) -> usize {
 
 /// Each value by itself, in as many bits as the largest takes.
 fn direct(values: &[i64], signed: bool, out: &mut Vec<u8>) -> usize {
-    let largest = values.iter().fold(0, |all, value| all | unsigned(*value, signed));
+    let largest = values
+        .iter()
+        .fold(0, |all, value| all | unsigned(*value, signed));
     let (width, code) = width(u64::BITS - largest.leading_zeros());
     header(0b01, code, values.len(), out);
     let (mut pending, mut bits) = (0_u128, 0);
@@ -137,7 +144,11 @@ fn width(bits: u32) -> (u32, u8) {
 
 /// A number as one that is not negative: of signed ones the sign is the lowest bit.
 fn unsigned(value: i64, signed: bool) -> u64 {
-    if signed { (value << 1 ^ value >> 63) as u64 } else { value as u64 }
+    if signed {
+        (value << 1 ^ value >> 63) as u64
+    } else {
+        value as u64
+    }
 }
 
 /// Seven bits a byte, the lowest first.
@@ -160,7 +171,10 @@ fn big_varint(mut bits: u128, out: &mut Vec<u8>) {
 
 /// How many values at the beginning are equal, at most `most`.
 fn same<T: PartialEq>(rest: &[T], most: usize) -> usize {
-    rest.iter().take(most).take_while(|value| **value == rest[0]).count()
+    rest.iter()
+        .take(most)
+        .take_while(|value| **value == rest[0])
+        .count()
 }
 
 /// The distance between the first two values.
@@ -171,7 +185,9 @@ fn step(rest: &[i64]) -> Option<i64> {
 /// How many values at the beginning are at that distance from one another, at most `most`.
 fn stepping(rest: &[i64], step: i64, most: usize) -> usize {
     let pairs = rest.windows(2).take(most - 1);
-    1 + pairs.take_while(|pair| pair[1].checked_sub(pair[0]) == Some(step)).count()
+    1 + pairs
+        .take_while(|pair| pair[1].checked_sub(pair[0]) == Some(step))
+        .count()
 }
 
 /// How many values come before one at which `is_run` is true of the rest, at least one and at most `most`.
@@ -200,21 +216,39 @@ mod tests {
 
     #[test]
     fn integers_of_version_1_are_runs_and_literals() {
-        assert_eq!(written(|out| version_1(&[7; 100], false, out)), [0x61, 0x00, 0x07]);
+        assert_eq!(
+            written(|out| version_1(&[7; 100], false, out)),
+            [0x61, 0x00, 0x07]
+        );
         let down: Vec<i64> = (1..=100).rev().collect();
-        assert_eq!(written(|out| version_1(&down, false, out)), [0x61, 0xff, 0x64]);
-        assert_eq!(written(|out| version_1(&[2, 3, 6, 7, 11], false, out)), [0xfb, 2, 3, 6, 7, 0xb]);
+        assert_eq!(
+            written(|out| version_1(&down, false, out)),
+            [0x61, 0xff, 0x64]
+        );
+        assert_eq!(
+            written(|out| version_1(&[2, 3, 6, 7, 11], false, out)),
+            [0xfb, 2, 3, 6, 7, 0xb]
+        );
     }
 
     #[test]
     fn integers_of_version_2_are_repeated_stepping_or_direct() {
-        assert_eq!(written(|out| version_2(&[10000; 5], false, out)), [0x0a, 0x27, 0x10]);
+        assert_eq!(
+            written(|out| version_2(&[10000; 5], false, out)),
+            [0x0a, 0x27, 0x10]
+        );
         let direct = [23713, 43806, 57005, 48879];
         let bytes = [0x5e, 0x03, 0x5c, 0xa1, 0xab, 0x1e, 0xde, 0xad, 0xbe, 0xef];
         assert_eq!(written(|out| version_2(&direct, false, out)), bytes);
         let steps: Vec<i64> = (0..10).map(|at| 5 + 3 * at).collect();
-        assert_eq!(written(|out| version_2(&steps, false, out)), [0xc0, 0x09, 0x05, 0x06]);
-        assert_eq!(written(|out| version_2(&[i64::MIN, i64::MAX], true, out)).len(), 2 + 16);
+        assert_eq!(
+            written(|out| version_2(&steps, false, out)),
+            [0xc0, 0x09, 0x05, 0x06]
+        );
+        assert_eq!(
+            written(|out| version_2(&[i64::MIN, i64::MAX], true, out)).len(),
+            2 + 16
+        );
     }
 
     #[test]

@@ -21,7 +21,12 @@ pub(super) struct Stream {
 
 impl Stream {
     pub fn new(compression: OrcCompression) -> Self {
-        Self { compression, written: Vec::new(), pending: Vec::new(), positions: Vec::new() }
+        Self {
+            compression,
+            written: Vec::new(),
+            pending: Vec::new(),
+            positions: Vec::new(),
+        }
     }
 
     /// Begins a row group; `within` is where it begins in what is written next.
@@ -86,7 +91,10 @@ fn chunk(compression: OrcCompression, bytes: &[u8], out: &mut Vec<u8>) {
 
 fn deflated(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).ok()
+    encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .ok()
 }
 
 #[cfg(test)]
@@ -95,7 +103,10 @@ mod tests {
 
     #[test]
     fn chunks_that_do_not_shrink_stay_as_they_were() {
-        assert_eq!(compressed(OrcCompression::Zlib, b"abc"), [7, 0, 0, b'a', b'b', b'c']);
+        assert_eq!(
+            compressed(OrcCompression::Zlib, b"abc"),
+            [7, 0, 0, b'a', b'b', b'c']
+        );
         let long = compressed(OrcCompression::Snappy, &[0; 1000]);
         assert_eq!(long[0] & 1, 0);
         assert!(long.len() < 100);

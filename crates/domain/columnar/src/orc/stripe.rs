@@ -60,9 +60,19 @@ struct Open {
 
 impl<'a> Stripe<'a> {
     /// The stripe of these rows.
-    pub fn new(settings: &'a Orc, columns: &[Column], types: impl Iterator<Item = &'a DataType>) -> Self {
+    pub fn new(
+        settings: &'a Orc,
+        columns: &[Column],
+        types: impl Iterator<Item = &'a DataType>,
+    ) -> Self {
         let (index, data) = (Vec::new(), Vec::new());
-        let mut stripe = Self { settings, index, data, encodings: Vec::new(), statistics: Vec::new() };
+        let mut stripe = Self {
+            settings,
+            index,
+            data,
+            encodings: Vec::new(),
+            statistics: Vec::new(),
+        };
         let rows = columns[0].slots();
         let stride = settings.row_index_stride.max(1);
         let bounds: Bounds = (0..rows).step_by(stride).chain([rows]).collect();
@@ -88,15 +98,21 @@ impl<'a> Stripe<'a> {
                 self.bytes(&mut open, DATA, &all, &values, &[0]);
             }
             (Values::Int(all), _) => {
-                self.integers(&mut open, DATA, all.iter().copied().map(i64::from).collect(), true, &values);
+                self.integers(
+                    &mut open,
+                    DATA,
+                    all.iter().copied().map(i64::from).collect(),
+                    true,
+                    &values,
+                );
             }
             (Values::Long(all), _) => self.integers(&mut open, DATA, all.clone(), true, &values),
-            (Values::Float(all), _) => {
-                self.plain(&mut open, DATA, all, &values, |v, out| out.extend(v.to_le_bytes()))
-            }
-            (Values::Double(all), _) => {
-                self.plain(&mut open, DATA, all, &values, |v, out| out.extend(v.to_le_bytes()))
-            }
+            (Values::Float(all), _) => self.plain(&mut open, DATA, all, &values, |v, out| {
+                out.extend(v.to_le_bytes())
+            }),
+            (Values::Double(all), _) => self.plain(&mut open, DATA, all, &values, |v, out| {
+                out.extend(v.to_le_bytes())
+            }),
             (Values::Decimal(all), DataType::Decimal(_, scale)) => {
                 self.decimals(&mut open, all, *scale, &values)
             }
@@ -137,8 +153,14 @@ impl<'a> Stripe<'a> {
 
     fn open(&mut self, slots: &Bounds, kind: u32) -> Open {
         let id = self.encodings.len() as u32;
-        self.encodings.push(ColumnEncoding { kind: Some(kind), dictionary_size: None });
-        Open { id, positions: vec![Vec::new(); slots.len() - 1] }
+        self.encodings.push(ColumnEncoding {
+            kind: Some(kind),
+            dictionary_size: None,
+        });
+        Open {
+            id,
+            positions: vec![Vec::new(); slots.len() - 1],
+        }
     }
 
     /// Writes a column's index, and what is said of it.
@@ -147,13 +169,29 @@ impl<'a> Stripe<'a> {
             number_of_values: Some(values as u64),
             has_null: Some(values < slots),
         };
-        let entries = open.positions.into_iter().enumerate().map(|(group, positions)| {
-            let statistics = of(slots[group + 1] - slots[group], values[group + 1] - values[group]);
-            RowIndexEntry { positions, statistics: Some(statistics) }
+        let entries = open
+            .positions
+            .into_iter()
+            .enumerate()
+            .map(|(group, positions)| {
+                let statistics = of(
+                    slots[group + 1] - slots[group],
+                    values[group + 1] - values[group],
+                );
+                RowIndexEntry {
+                    positions,
+                    statistics: Some(statistics),
+                }
+            });
+        let index = prost::Message::encode_to_vec(&RowIndex {
+            entries: entries.collect(),
         });
-        let index = prost::Message::encode_to_vec(&RowIndex { entries: entries.collect() });
         let bytes = compressed(self.settings.compression, &index);
-        self.index.push(Encoded { kind: ROW_INDEX, column: open.id, bytes });
+        self.index.push(Encoded {
+            kind: ROW_INDEX,
+            column: open.id,
+            bytes,
+        });
         let last = |bounds: &Bounds| bounds.last().copied().unwrap_or(0);
         self.statistics.push(of(last(slots), last(values)));
     }
@@ -164,11 +202,19 @@ impl<'a> Stripe<'a> {
             OrcVersion::V0_11 => kind,
             OrcVersion::V0_12 => kind + OF_VERSION_2,
         };
-        self.encodings[open.id as usize] = ColumnEncoding { kind: Some(kind), dictionary_size };
+        self.encodings[open.id as usize] = ColumnEncoding {
+            kind: Some(kind),
+            dictionary_size,
+        };
     }
 
     /// Writes a stream, row group by row group. `within` tells where a group begins in its first run.
-    fn stream(&mut self, open: &mut Open, kind: u32, groups: impl Iterator<Item = (Vec<u64>, Vec<u8>)>) {
+    fn stream(
+        &mut self,
+        open: &mut Open,
+        kind: u32,
+        groups: impl Iterator<Item = (Vec<u64>, Vec<u8>)>,
+    ) {
         let mut stream = Stream::new(self.settings.compression);
         for (within, bytes) in groups {
             stream.begin_group(&within);
@@ -177,12 +223,18 @@ impl<'a> Stripe<'a> {
         for (all, position) in open.positions.iter_mut().zip(&stream.positions) {
             all.extend_from_slice(position);
         }
-        self.data.push(Encoded { kind, column: open.id, bytes: stream.finish() });
+        self.data.push(Encoded {
+            kind,
+            column: open.id,
+            bytes: stream.finish(),
+        });
     }
 
     fn booleans(&mut self, open: &mut Open, kind: u32, values: &[bool], bounds: &Bounds) {
         let pack = |bits: &[bool]| {
-            bits.iter().enumerate().fold(0, |all, (at, bit)| all | u8::from(*bit) << (7 - at))
+            bits.iter()
+                .enumerate()
+                .fold(0, |all, (at, bit)| all | u8::from(*bit) << (7 - at))
         };
         let packed: Vec<u8> = values.chunks(8).map(pack).collect();
         // A group that begins within a byte begins with that byte; the last one ends with the last.
@@ -196,7 +248,14 @@ impl<'a> Stripe<'a> {
         self.stream(open, kind, groups);
     }
 
-    fn bytes(&mut self, open: &mut Open, kind: u32, values: &[u8], bounds: &Bounds, within: &[u64]) {
+    fn bytes(
+        &mut self,
+        open: &mut Open,
+        kind: u32,
+        values: &[u8],
+        bounds: &Bounds,
+        within: &[u64],
+    ) {
         let groups = groups(bounds).map(|group| {
             let mut out = Vec::new();
             runs::bytes(&values[group], &mut out);
@@ -205,12 +264,26 @@ impl<'a> Stripe<'a> {
         self.stream(open, kind, groups);
     }
 
-    fn integers(&mut self, open: &mut Open, kind: u32, values: Vec<i64>, signed: bool, bounds: &Bounds) {
+    fn integers(
+        &mut self,
+        open: &mut Open,
+        kind: u32,
+        values: Vec<i64>,
+        signed: bool,
+        bounds: &Bounds,
+    ) {
         self.versioned(open, DIRECT, None);
         self.integer_stream(open, kind, &values, signed, bounds);
     }
 
-    fn integer_stream(&mut self, open: &mut Open, kind: u32, values: &[i64], signed: bool, bounds: &Bounds) {
+    fn integer_stream(
+        &mut self,
+        open: &mut Open,
+        kind: u32,
+        values: &[i64],
+        signed: bool,
+        bounds: &Bounds,
+    ) {
         let write = self.run_writer();
         let groups = groups(bounds).map(|group| {
             let mut out = Vec::new();
@@ -237,7 +310,9 @@ impl<'a> Stripe<'a> {
     ) {
         let groups = groups(bounds).map(|group| {
             let mut out = Vec::new();
-            values[group].iter().for_each(|value| write(value, &mut out));
+            values[group]
+                .iter()
+                .for_each(|value| write(value, &mut out));
             (Vec::new(), out)
         });
         self.stream(open, kind, groups);
@@ -245,8 +320,16 @@ impl<'a> Stripe<'a> {
 
     fn decimals(&mut self, open: &mut Open, values: &[i128], scale: u8, bounds: &Bounds) {
         self.versioned(open, DIRECT, None);
-        self.plain(open, DATA, values, bounds, |value, out| runs::signed_varint(*value, out));
-        self.integer_stream(open, SECONDARY, &vec![i64::from(scale); values.len()], true, bounds);
+        self.plain(open, DATA, values, bounds, |value, out| {
+            runs::signed_varint(*value, out)
+        });
+        self.integer_stream(
+            open,
+            SECONDARY,
+            &vec![i64::from(scale); values.len()],
+            true,
+            bounds,
+        );
     }
 
     fn timestamps(&mut self, open: &mut Open, values: &[Timestamp], bounds: &Bounds) {
@@ -284,7 +367,12 @@ impl<'a> Stripe<'a> {
         Some((entries, indexes)).filter(|(entries, _)| !entries.is_empty())
     }
 
-    fn indexes(&mut self, open: &mut Open, (entries, indexes): (Vec<&[u8]>, Vec<i64>), bounds: &Bounds) {
+    fn indexes(
+        &mut self,
+        open: &mut Open,
+        (entries, indexes): (Vec<&[u8]>, Vec<i64>),
+        bounds: &Bounds,
+    ) {
         self.versioned(open, DICTIONARY, Some(entries.len() as u32));
         self.integer_stream(open, DATA, &indexes, false, bounds);
         // The dictionary is read whole, so the index does not point into it.
@@ -293,7 +381,11 @@ impl<'a> Stripe<'a> {
         self.run_writer()(&of_entries, false, &mut lengths);
         for (kind, bytes) in [(DICTIONARY_DATA, entries.concat()), (LENGTH, lengths)] {
             let bytes = compressed(self.settings.compression, &bytes);
-            self.data.push(Encoded { kind, column: open.id, bytes });
+            self.data.push(Encoded {
+                kind,
+                column: open.id,
+                bytes,
+            });
         }
     }
 }
@@ -305,7 +397,8 @@ fn groups(bounds: &Bounds) -> impl Iterator<Item = std::ops::Range<usize>> {
 
 /// Where the row groups of a column's values begin.
 fn value_bounds(present: &[bool], slots: &Bounds) -> Bounds {
-    let counts = groups(slots).map(|group| present[group].iter().filter(|present| **present).count());
+    let counts =
+        groups(slots).map(|group| present[group].iter().filter(|present| **present).count());
     let ends = counts.scan(0, |sum, count| {
         *sum += count;
         Some(*sum)
@@ -315,7 +408,10 @@ fn value_bounds(present: &[bool], slots: &Bounds) -> Bounds {
 
 /// Where the row groups of what values consist of begin.
 fn element_bounds(ends: &[usize], values: &Bounds) -> Bounds {
-    values.iter().map(|value| value.checked_sub(1).map_or(0, |last| ends[last])).collect()
+    values
+        .iter()
+        .map(|value| value.checked_sub(1).map_or(0, |last| ends[last]))
+        .collect()
 }
 
 fn lengths(ends: &[usize]) -> Vec<i64> {
@@ -349,7 +445,10 @@ mod tests {
     #[test]
     fn nanoseconds_lose_their_zeros() {
         // The example of ORC's specification, and its limits.
-        assert_eq!([1000, 100_000, 0, 10, 999_999_999].map(packed_nanos), [0x0a, 0x0c, 0, 80, 7_999_999_992]);
+        assert_eq!(
+            [1000, 100_000, 0, 10, 999_999_999].map(packed_nanos),
+            [0x0a, 0x0c, 0, 80, 7_999_999_992]
+        );
         assert_eq!(packed_nanos(100_000_000), 1 << 3 | 7);
     }
 

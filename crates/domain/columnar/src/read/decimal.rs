@@ -26,8 +26,15 @@ pub(super) fn parse(text: &str, precision: u8, scale: u8) -> Result<i128, Wrong>
     if digits().all(|digit| digit == b'0') {
         return Ok(0);
     }
-    let kept = i64::try_from(whole.len()).unwrap_or(i64::MAX).saturating_add(exponent) + i64::from(scale);
-    let value = round(digits().map(|digit| digit - b'0'), kept, 10_i128.pow(u32::from(precision)))?;
+    let kept = i64::try_from(whole.len())
+        .unwrap_or(i64::MAX)
+        .saturating_add(exponent)
+        + i64::from(scale);
+    let value = round(
+        digits().map(|digit| digit - b'0'),
+        kept,
+        10_i128.pow(u32::from(precision)),
+    )?;
     Ok(if negative { -value } else { value })
 }
 
@@ -51,11 +58,17 @@ fn round(digits: impl Iterator<Item = u8>, kept: i64, limit: i128) -> Result<i12
     let mut value = 0_i128;
     for _ in 0..kept {
         let digit = i128::from(digits.next().unwrap_or(0));
-        let next = value.checked_mul(10).and_then(|tens| tens.checked_add(digit));
+        let next = value
+            .checked_mul(10)
+            .and_then(|tens| tens.checked_add(digit));
         value = next.filter(|next| *next < limit).ok_or(Wrong::TooLarge)?;
     }
     value += i128::from(digits.next().unwrap_or(0) >= 5);
-    if value < limit { Ok(value) } else { Err(Wrong::TooLarge) }
+    if value < limit {
+        Ok(value)
+    } else {
+        Err(Wrong::TooLarge)
+    }
 }
 
 #[cfg(test)]
@@ -82,15 +95,26 @@ mod tests {
         ] {
             assert_eq!(parse(text, 6, 2), Ok(value), "{text}");
         }
-        assert_eq!(parse("12345678901234567890.12", 22, 2), Ok(1_234_567_890_123_456_789_012));
+        assert_eq!(
+            parse("12345678901234567890.12", 22, 2),
+            Ok(1_234_567_890_123_456_789_012)
+        );
     }
 
     #[test]
     fn what_is_no_number_or_too_large_is_told_apart() {
-        for text in ["", "-", ".", "e1", "1e", "1e+", "0x1", "1 ", "NaN", "1.2.3", "١"] {
+        for text in [
+            "", "-", ".", "e1", "1e", "1e+", "0x1", "1 ", "NaN", "1.2.3", "١",
+        ] {
             assert_eq!(parse(text, 6, 2), Err(Wrong::NoNumber), "{text}");
         }
-        for text in ["10000", "9999.995", "1e1000000000", "1e2147483647", "1e99999999999999999999"] {
+        for text in [
+            "10000",
+            "9999.995",
+            "1e1000000000",
+            "1e2147483647",
+            "1e99999999999999999999",
+        ] {
             assert_eq!(parse(text, 6, 2), Err(Wrong::TooLarge), "{text}");
         }
     }

@@ -88,7 +88,10 @@ fn next_part(letter: char, rest: &str) -> Result<(Part, &str), Unsupported> {
         return Ok(quoted(rest));
     }
     if !letter.is_ascii_alphabetic() {
-        return Ok((Part::Literal(letter.to_string()), &rest[letter.len_utf8()..]));
+        return Ok((
+            Part::Literal(letter.to_string()),
+            &rest[letter.len_utf8()..],
+        ));
     }
     let count = rest.chars().take_while(|c| *c == letter).count();
     Ok((part_of(letter, count)?, &rest[count..]))
@@ -136,8 +139,12 @@ fn part_of(letter: char, count: usize) -> Result<Part, Unsupported> {
         ('E', _) => Ok(Part::Weekday),
         ('Z', 1 | 2) => Ok(Part::Offset),
         ('Z' | 'z', _) => Err(Unsupported("names of time zones in TimestampFormats")),
-        ('G' | 'C' | 'x' | 'w' | 'e', _) => Err(Unsupported("eras, centuries and weeks in TimestampFormats")),
-        _ => Err(Unsupported("a letter in TimestampFormats that Joda-Time does not have")),
+        ('G' | 'C' | 'x' | 'w' | 'e', _) => {
+            Err(Unsupported("eras, centuries and weeks in TimestampFormats"))
+        }
+        _ => Err(Unsupported(
+            "a letter in TimestampFormats that Joda-Time does not have",
+        )),
     }
 }
 
@@ -177,7 +184,13 @@ impl Found {
     fn set(&mut self, field: Field, number: u32) {
         match field {
             Field::Year => self.year = Some(number),
-            Field::ShortYear => self.year = Some(if number < 50 { 2000 + number } else { 1900 + number }),
+            Field::ShortYear => {
+                self.year = Some(if number < 50 {
+                    2000 + number
+                } else {
+                    1900 + number
+                })
+            }
             Field::Month => self.month = Some(number),
             Field::Day => self.day = Some(number),
             Field::DayOfYear => self.day_of_year = Some(number),
@@ -193,18 +206,31 @@ impl Found {
     fn instant(&self) -> Option<Timestamp> {
         let year = self.year.unwrap_or(1970) as i16;
         let date = match self.day_of_year {
-            Some(day) => civil::Date::new(year, 1, 1).ok()?.with().day_of_year(day as i16).build().ok()?,
-            None => {
-                civil::Date::new(year, self.month.unwrap_or(1) as i8, self.day.unwrap_or(1) as i8).ok()?
-            }
+            Some(day) => civil::Date::new(year, 1, 1)
+                .ok()?
+                .with()
+                .day_of_year(day as i16)
+                .build()
+                .ok()?,
+            None => civil::Date::new(
+                year,
+                self.month.unwrap_or(1) as i8,
+                self.day.unwrap_or(1) as i8,
+            )
+            .ok()?,
         };
         let hour = match self.half_hour {
             Some(13..) => return None,
             Some(hour) => hour % 12 + if self.afternoon { 12 } else { 0 },
             None => self.hour,
         };
-        let time =
-            civil::Time::new(hour as i8, self.minute as i8, self.second as i8, self.nanos as i32).ok()?;
+        let time = civil::Time::new(
+            hour as i8,
+            self.minute as i8,
+            self.second as i8,
+            self.nanos as i32,
+        )
+        .ok()?;
         time::instant(date.to_datetime(time), self.offset)
     }
 }
@@ -224,14 +250,27 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
 
 /// Letters of a name's short form.
 const SHORT: usize = 3;
 
 /// Which of these names comes next, whole or by its first letters, counted from one.
 fn name(cursor: &mut Cursor<'_>, names: &[&str]) -> Option<u32> {
-    let matches = |text: &str| cursor.0.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
+    let matches = |text: &str| {
+        cursor
+            .0
+            .get(..text.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(text))
+    };
     for (place, name) in names.iter().enumerate() {
         for form in [name, &name[..name.len().min(SHORT)]] {
             if matches(form) {
@@ -248,12 +287,17 @@ fn offset(cursor: &mut Cursor<'_>) -> Option<i64> {
     if cursor.sign('Z').is_some() {
         return Some(0);
     }
-    let sign = if cursor.sign('-').is_some() { -1 } else { cursor.sign('+').map(|()| 1)? };
+    let sign = if cursor.sign('-').is_some() {
+        -1
+    } else {
+        cursor.sign('+').map(|()| 1)?
+    };
     let hours = cursor.number(2, 2)?;
     // The colon may be there or not.
     let _colon = cursor.sign(':');
     let minutes = cursor.number(2, 2)?;
-    (hours < 24 && minutes < 60).then_some(sign * (i64::from(hours) * 3600 + i64::from(minutes) * 60))
+    (hours < 24 && minutes < 60)
+        .then_some(sign * (i64::from(hours) * 3600 + i64::from(minutes) * 60))
 }
 
 #[cfg(test)]
@@ -265,18 +309,38 @@ mod tests {
     fn read(pattern: &str, text: &str) -> String {
         Pattern::new(pattern).unwrap().parse(text).map_or_else(
             || "none".to_owned(),
-            |at| jiff::Timestamp::new(at.seconds, at.nanos as i32).unwrap().to_string(),
+            |at| {
+                jiff::Timestamp::new(at.seconds, at.nanos as i32)
+                    .unwrap()
+                    .to_string()
+            },
         )
     }
 
     #[test]
     fn times_are_read_by_their_pattern() {
         for (pattern, text, time) in [
-            ("yyyy-MM-dd'T'HH:mm:ss.SSSZ", "2026-09-07T12:00:02.250+02:00", "2026-09-07T10:00:02.25Z"),
-            ("yyyy-MM-dd'T'HH:mm:ssZZ", "2026-09-07T12:00:02Z", "2026-09-07T12:00:02Z"),
+            (
+                "yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+                "2026-09-07T12:00:02.250+02:00",
+                "2026-09-07T10:00:02.25Z",
+            ),
+            (
+                "yyyy-MM-dd'T'HH:mm:ssZZ",
+                "2026-09-07T12:00:02Z",
+                "2026-09-07T12:00:02Z",
+            ),
             ("yyyyMMddHHmmss", "20260907120002", "2026-09-07T12:00:02Z"),
-            ("dd/MMM/yyyy:HH:mm:ss Z", "07/Sep/2026:12:00:02 -0130", "2026-09-07T13:30:02Z"),
-            ("EEE, d MMMM yyyy h:mm a", "Monday, 7 September 2026 12:05 AM", "2026-09-07T00:05:00Z"),
+            (
+                "dd/MMM/yyyy:HH:mm:ss Z",
+                "07/Sep/2026:12:00:02 -0130",
+                "2026-09-07T13:30:02Z",
+            ),
+            (
+                "EEE, d MMMM yyyy h:mm a",
+                "Monday, 7 September 2026 12:05 AM",
+                "2026-09-07T00:05:00Z",
+            ),
             ("MM/dd/yy hh:mm a", "9/7/26 1:05 pm", "2026-09-07T13:05:00Z"),
             ("yyyy-DDD", "2024-366", "2024-12-31T00:00:00Z"),
             ("HH 'o''clock'", "7 o'clock", "1970-01-01T07:00:00Z"),
@@ -294,8 +358,14 @@ mod tests {
     fn what_is_not_supported_is_refused_by_name() {
         for (pattern, name) in [
             ("yyyy zzz", "names of time zones in TimestampFormats"),
-            ("xxxx-'W'ww", "eras, centuries and weeks in TimestampFormats"),
-            ("yyyy-bb", "a letter in TimestampFormats that Joda-Time does not have"),
+            (
+                "xxxx-'W'ww",
+                "eras, centuries and weeks in TimestampFormats",
+            ),
+            (
+                "yyyy-bb",
+                "a letter in TimestampFormats that Joda-Time does not have",
+            ),
         ] {
             assert_eq!(Pattern::new(pattern).unwrap_err(), Unsupported(name));
         }

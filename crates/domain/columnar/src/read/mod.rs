@@ -70,7 +70,10 @@ impl Reader {
             Deserializer::OpenX(openx) => (Rules::of_openx(openx), openx),
             Deserializer::Hive(hive) => (Rules::of_hive(&hive.timestamp_formats)?, &none),
         };
-        Ok(Self { fields: Fields::new(&schema.columns, &rules, settings), rules })
+        Ok(Self {
+            fields: Fields::new(&schema.columns, &rules, settings),
+            rules,
+        })
     }
 
     /// Adds the rows of a record, or nothing of it.
@@ -78,7 +81,9 @@ impl Reader {
         let before = columns[0].slots();
         let outcome = self.documents(record, columns);
         if outcome.is_err() {
-            columns.iter_mut().for_each(|column| column.truncate(before));
+            columns
+                .iter_mut()
+                .for_each(|column| column.truncate(before));
         }
         outcome.map_err(|error| failure(record, &error))
     }
@@ -87,8 +92,13 @@ impl Reader {
         let mut json = Json::from_slice(record);
         loop {
             let row = columns[0].slots();
-            Document(Row { fields: &self.fields, rules: &self.rules, columns, slots: row })
-                .deserialize(&mut json)?;
+            Document(Row {
+                fields: &self.fields,
+                rules: &self.rules,
+                columns,
+                slots: row,
+            })
+            .deserialize(&mut json)?;
             if json.end().is_ok() {
                 return Ok(());
             }
@@ -101,16 +111,19 @@ fn failure(record: &[u8], error: &serde_json::Error) -> Failure {
     if record.iter().all(u8::is_ascii_whitespace) {
         return Failure::malformed("The record was empty or contained only whitespace.");
     }
-    let broken = Json::from_slice(record).into_iter::<IgnoredAny>().find_map(Result::err);
+    let broken = Json::from_slice(record)
+        .into_iter::<IgnoredAny>()
+        .find_map(Result::err);
     match (error.classify(), broken) {
         (Category::Data, None) => {
             let place = format!(" at line {} column {}", error.line(), error.column());
             let text = error.to_string();
             Failure::malformed(text.strip_suffix(&place).unwrap_or(&text))
         }
-        (_, broken) => {
-            Failure::parse(format!("Encountered malformed JSON. {}", broken.as_ref().unwrap_or(error)))
-        }
+        (_, broken) => Failure::parse(format!(
+            "Encountered malformed JSON. {}",
+            broken.as_ref().unwrap_or(error)
+        )),
     }
 }
 
@@ -126,20 +139,41 @@ impl Rules {
     }
 
     fn of_hive(formats: &[String]) -> Result<Self, Unsupported> {
-        let formats = formats.iter().map(|format| Pattern::new(format)).collect::<Result<_, _>>()?;
-        Ok(Self { lenient: false, any_case: true, lower_keys: false, dots: false, formats })
+        let formats = formats
+            .iter()
+            .map(|format| Pattern::new(format))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            lenient: false,
+            any_case: true,
+            lower_keys: false,
+            dots: false,
+            formats,
+        })
     }
 
     /// A JSON key as it is looked up.
     fn key<'k>(&self, key: &'k str) -> Cow<'k, str> {
         let lower = self.any_case && key.contains(|c: char| c.is_uppercase());
-        let key = if lower { Cow::Owned(key.to_lowercase()) } else { Cow::Borrowed(key) };
-        if self.dots && key.contains('.') { Cow::Owned(key.replace('.', "_")) } else { key }
+        let key = if lower {
+            Cow::Owned(key.to_lowercase())
+        } else {
+            Cow::Borrowed(key)
+        };
+        if self.dots && key.contains('.') {
+            Cow::Owned(key.replace('.', "_"))
+        } else {
+            key
+        }
     }
 
     /// A JSON key as it is kept: in a map, or in JSON that becomes text.
     fn kept_key<'k>(&self, key: &'k str) -> Cow<'k, str> {
-        if self.lower_keys { Cow::Owned(key.to_lowercase()) } else { Cow::Borrowed(key) }
+        if self.lower_keys {
+            Cow::Owned(key.to_lowercase())
+        } else {
+            Cow::Borrowed(key)
+        }
     }
 }
 
@@ -150,8 +184,15 @@ impl Fields {
             rules.key(mapped.unwrap_or(&member.name)).into_owned()
         };
         Self {
-            places: members.iter().enumerate().map(|(place, member)| (key_of(member), place)).collect(),
-            nodes: members.iter().map(|member| Node::new(&member.data_type, rules, settings)).collect(),
+            places: members
+                .iter()
+                .enumerate()
+                .map(|(place, member)| (key_of(member), place))
+                .collect(),
+            nodes: members
+                .iter()
+                .map(|member| Node::new(&member.data_type, rules, settings))
+                .collect(),
         }
     }
 }
@@ -225,8 +266,7 @@ impl<'de> Visitor<'de> for Document<'_> {
     }
 }
 
-const PRIMITIVE: &str =
-    "The input JSON contained a primitive at the top level. The top level must be an object or array.";
+const PRIMITIVE: &str = "The input JSON contained a primitive at the top level. The top level must be an object or array.";
 
 /// A value that is not of its column's type.
 fn mismatch(why: impl fmt::Display) -> String {
@@ -244,7 +284,10 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn of_object<'de, A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(place) = map.next_key_seed(Place { fields: self.fields, rules: self.rules })? {
+        while let Some(place) = map.next_key_seed(Place {
+            fields: self.fields,
+            rules: self.rules,
+        })? {
             match place {
                 Some(place) => map.next_value_seed(self.slot(place))?,
                 None => map.next_value::<IgnoredAny>().map(drop)?,
@@ -269,13 +312,20 @@ impl Row<'_> {
     fn slot(&mut self, place: usize) -> Slot<'_> {
         let column = &mut self.columns[place];
         column.truncate(self.slots);
-        Slot { node: &self.fields.nodes[place], rules: self.rules, column }
+        Slot {
+            node: &self.fields.nodes[place],
+            rules: self.rules,
+            column,
+        }
     }
 
     /// Nothing where no value was.
     fn fill(&mut self) {
         let slots = self.slots;
-        self.columns.iter_mut().filter(|column| column.slots() == slots).for_each(Column::push_null);
+        self.columns
+            .iter_mut()
+            .filter(|column| column.slots() == slots)
+            .for_each(Column::push_null);
     }
 }
 
@@ -301,7 +351,11 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.fields.places.get(self.rules.key(key).as_ref()).copied())
+        Ok(self
+            .fields
+            .places
+            .get(self.rules.key(key).as_ref())
+            .copied())
     }
 }
 
@@ -320,7 +374,10 @@ impl<'de> DeserializeSeed<'de> for Slot<'_> {
             Node::Scalar(data_type) if scalar::is_of_digits(data_type) => {
                 let raw = <&RawValue as serde::Deserialize>::deserialize(json)?;
                 let text = text::of_scalar(raw.get());
-                self.scalar(text.as_ref().map_or(Token::Nested(raw.get()), |text| text.token()))
+                self.scalar(
+                    text.as_ref()
+                        .map_or(Token::Nested(raw.get()), |text| text.token()),
+                )
             }
             _ => json.deserialize_any(self),
         }
@@ -346,28 +403,44 @@ impl Slot<'_> {
             }
             (Node::List(element), token) if self.rules.lenient => {
                 let (ends, elements) = list(self.column);
-                Slot { node: element, rules: self.rules, column: elements }
-                    .scalar::<serde::de::value::Error>(token)
-                    .map_err(|error| error.to_string())?;
+                Slot {
+                    node: element,
+                    rules: self.rules,
+                    column: elements,
+                }
+                .scalar::<serde::de::value::Error>(token)
+                .map_err(|error| error.to_string())?;
                 ends.push(elements.slots());
                 self.column.present.push(true);
                 Ok(())
             }
             (Node::List(_), _) => Err(mismatch("java.io.IOException: Start of Array expected")),
-            (_, token) if self.rules.lenient => {
-                Err(mismatch(format_args!("Data is not JSONObject  but {}", token.in_java())))
-            }
+            (_, token) if self.rules.lenient => Err(mismatch(format_args!(
+                "Data is not JSONObject  but {}",
+                token.in_java()
+            ))),
             _ => Err(mismatch("java.io.IOException: Start of Object expected")),
         }
     }
 
     /// An object where an array is expected: OpenX takes it for an array of one.
-    fn list_of_object<'de, A: MapAccess<'de>>(self, element: &Node, map: A) -> Result<(), A::Error> {
+    fn list_of_object<'de, A: MapAccess<'de>>(
+        self,
+        element: &Node,
+        map: A,
+    ) -> Result<(), A::Error> {
         if !self.rules.lenient {
-            return Err(A::Error::custom(mismatch("java.io.IOException: Start of Array expected")));
+            return Err(A::Error::custom(mismatch(
+                "java.io.IOException: Start of Array expected",
+            )));
         }
         let (ends, elements) = list(self.column);
-        Slot { node: element, rules: self.rules, column: elements }.visit_map(map)?;
+        Slot {
+            node: element,
+            rules: self.rules,
+            column: elements,
+        }
+        .visit_map(map)?;
         ends.push(elements.slots());
         self.column.present.push(true);
         Ok(())
@@ -379,9 +452,22 @@ impl Slot<'_> {
         value: &Node,
         mut map: A,
     ) -> Result<(), A::Error> {
-        let Values::Map(ends, keys, values) = &mut self.column.values else { unreachable!("a map's column") };
-        while map.next_key_seed(Key { data_type: key, rules: self.rules, column: keys })?.is_some() {
-            map.next_value_seed(Slot { node: value, rules: self.rules, column: values })?;
+        let Values::Map(ends, keys, values) = &mut self.column.values else {
+            unreachable!("a map's column")
+        };
+        while map
+            .next_key_seed(Key {
+                data_type: key,
+                rules: self.rules,
+                column: keys,
+            })?
+            .is_some()
+        {
+            map.next_value_seed(Slot {
+                node: value,
+                rules: self.rules,
+                column: values,
+            })?;
         }
         ends.push(keys.slots());
         self.column.present.push(true);
@@ -389,11 +475,20 @@ impl Slot<'_> {
     }
 
     /// A struct's value, by `fill` of its members.
-    fn members<E>(self, fields: &Fields, fill: impl FnOnce(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    fn members<E>(
+        self,
+        fields: &Fields,
+        fill: impl FnOnce(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Values::Struct { count, members } = &mut self.column.values else {
             unreachable!("a struct's column")
         };
-        fill(Row { fields, rules: self.rules, columns: members, slots: *count })?;
+        fill(Row {
+            fields,
+            rules: self.rules,
+            columns: members,
+            slots: *count,
+        })?;
         *count += 1;
         self.column.present.push(true);
         Ok(())
@@ -406,17 +501,23 @@ impl Slot<'_> {
         write: impl FnOnce(text::Compact<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         if !self.rules.lenient || !scalar::is_text(data_type) {
-            return scalar::push(data_type, Token::Nested("{"), self.rules, self.column).map_err(E::custom);
+            return scalar::push(data_type, Token::Nested("{"), self.rules, self.column)
+                .map_err(E::custom);
         }
         let mut text = String::new();
-        write(text::Compact { out: &mut text, rules: self.rules })?;
+        write(text::Compact {
+            out: &mut text,
+            rules: self.rules,
+        })?;
         scalar::push(data_type, Token::Text(&text), self.rules, self.column).map_err(E::custom)
     }
 }
 
 /// A list's column.
 fn list(column: &mut Column) -> (&mut Vec<usize>, &mut Column) {
-    let Values::List(ends, elements) = &mut column.values else { unreachable!("a list's column") };
+    let Values::List(ends, elements) = &mut column.values else {
+        unreachable!("a list's column")
+    };
     (ends, elements)
 }
 
@@ -453,29 +554,41 @@ impl<'de> Visitor<'de> for Slot<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
         match self.node {
-            Node::Scalar(data_type) => self.json_as_text(data_type, |compact| compact.visit_seq(array)),
+            Node::Scalar(data_type) => {
+                self.json_as_text(data_type, |compact| compact.visit_seq(array))
+            }
             Node::List(element) => {
                 let (ends, elements) = list(self.column);
                 let rules = self.rules;
                 while array
-                    .next_element_seed(Slot { node: element, rules, column: &mut *elements })?
+                    .next_element_seed(Slot {
+                        node: element,
+                        rules,
+                        column: &mut *elements,
+                    })?
                     .is_some()
                 {}
                 ends.push(elements.slots());
                 self.column.present.push(true);
                 Ok(())
             }
-            Node::Struct(fields) if self.rules.lenient => self.members(fields, |row| row.of_array(array)),
+            Node::Struct(fields) if self.rules.lenient => {
+                self.members(fields, |row| row.of_array(array))
+            }
             _ if self.rules.lenient => Err(A::Error::custom(mismatch(
                 "Data is not JSONObject  but org.openx.data.jsonserde.json.JSONArray",
             ))),
-            _ => Err(A::Error::custom(mismatch("java.io.IOException: Start of Object expected"))),
+            _ => Err(A::Error::custom(mismatch(
+                "java.io.IOException: Start of Object expected",
+            ))),
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         match self.node {
-            Node::Scalar(data_type) => self.json_as_text(data_type, |compact| compact.visit_map(map)),
+            Node::Scalar(data_type) => {
+                self.json_as_text(data_type, |compact| compact.visit_map(map))
+            }
             Node::List(element) => self.list_of_object(element, map),
             Node::Map(key, value) => self.entries(key, value, map),
             Node::Struct(fields) => self.members(fields, |row| row.of_object(map)),

@@ -26,19 +26,26 @@ pub(super) enum Token<'a> {
 }
 
 /// What Hive says of what is nested where text is expected.
-const ROOT: &str = "One or more fields have incorrect format. Exception when validating field (root)";
+const ROOT: &str =
+    "One or more fields have incorrect format. Exception when validating field (root)";
 
 /// Whether values of this type are text.
 pub(super) fn is_text(data_type: &DataType) -> bool {
     use DataType as T;
-    matches!(data_type, T::String | T::Char(_) | T::VarChar(_) | T::Binary)
+    matches!(
+        data_type,
+        T::String | T::Char(_) | T::VarChar(_) | T::Binary
+    )
 }
 
 /// Whether values of this type are read from their digits as they are written: 64 bits do not hold them all, and
 /// serde_json's own numbers may be off by the last bit.
 pub(super) fn is_of_digits(data_type: &DataType) -> bool {
     use DataType as T;
-    matches!(data_type, T::Float | T::Double | T::Decimal(..) | T::Date | T::Timestamp)
+    matches!(
+        data_type,
+        T::Float | T::Double | T::Decimal(..) | T::Date | T::Timestamp
+    )
 }
 
 /// Adds a value to its column, or says why it does not fit.
@@ -68,7 +75,11 @@ pub(super) fn push(
         (T::Timestamp, Values::Timestamp(values)) => values.push(timestamp(token, rules)?),
         (T::Char(length), Values::Bytes(values)) => {
             let text = text_of(token)?;
-            values.push(first_characters(&text, *length).trim_end_matches(' ').as_bytes());
+            values.push(
+                first_characters(&text, *length)
+                    .trim_end_matches(' ')
+                    .as_bytes(),
+            );
         }
         (T::VarChar(length), Values::Bytes(values)) => {
             values.push(first_characters(&text_of(token)?, *length).as_bytes());
@@ -102,7 +113,9 @@ pub(super) fn push_key(
     if number && !rules.lenient {
         // Java reads a key's number from its text under both deserializers.
         let whole = key.parse().map(Token::Long);
-        let token = whole.or_else(|_| key.parse().map(Token::Double)).map_err(|_| for_input(key))?;
+        let token = whole
+            .or_else(|_| key.parse().map(Token::Double))
+            .map_err(|_| for_input(key))?;
         return push(data_type, token, rules, column);
     }
     push(data_type, Token::Text(key), rules, column)
@@ -130,10 +143,26 @@ struct Width {
     name: &'static str,
 }
 
-const BYTE: Width = Width { min: i8::MIN as i64, max: i8::MAX as i64, name: "Java byte" };
-const SHORT: Width = Width { min: i16::MIN as i64, max: i16::MAX as i64, name: "Java short" };
-const INT: Width = Width { min: i32::MIN as i64, max: i32::MAX as i64, name: "int" };
-const LONG: Width = Width { min: i64::MIN, max: i64::MAX, name: "long" };
+const BYTE: Width = Width {
+    min: i8::MIN as i64,
+    max: i8::MAX as i64,
+    name: "Java byte",
+};
+const SHORT: Width = Width {
+    min: i16::MIN as i64,
+    max: i16::MAX as i64,
+    name: "Java short",
+};
+const INT: Width = Width {
+    min: i32::MIN as i64,
+    max: i32::MAX as i64,
+    name: "int",
+};
+const LONG: Width = Width {
+    min: i64::MIN,
+    max: i64::MAX,
+    name: "long",
+};
 
 fn integer(token: Token<'_>, rules: &Rules, width: &Width) -> Result<i64, String> {
     let value = match token {
@@ -141,7 +170,9 @@ fn integer(token: Token<'_>, rules: &Rules, width: &Width) -> Result<i64, String
         Token::Text(text) if rules.lenient => text.parse().ok(),
         token if rules.lenient => return Err(for_input(token)),
         // Jackson cuts off what is after the point.
-        Token::Double(value) if value >= i64::MIN as f64 && value < i64::MAX as f64 => Some(value as i64),
+        Token::Double(value) if value >= i64::MIN as f64 && value < i64::MAX as f64 => {
+            Some(value as i64)
+        }
         Token::Double(_) => None,
         token => return Err(not_numeric(token)),
     };
@@ -151,10 +182,13 @@ fn integer(token: Token<'_>, rules: &Rules, width: &Width) -> Result<i64, String
 
 fn out_of_range(token: Token<'_>, rules: &Rules, width: &Width, number: bool) -> String {
     match rules.lenient {
-        false => mismatch(format_args!("Numeric value ({token}) out of range of {}", width.name)),
-        true if number && width.name.starts_with("Java") => {
-            mismatch(format_args!("Value out of range. Value:\"{token}\" Radix:10"))
-        }
+        false => mismatch(format_args!(
+            "Numeric value ({token}) out of range of {}",
+            width.name
+        )),
+        true if number && width.name.starts_with("Java") => mismatch(format_args!(
+            "Value out of range. Value:\"{token}\" Radix:10"
+        )),
         true => for_input(token),
     }
 }
@@ -166,7 +200,9 @@ fn not_numeric(token: Token<'_>) -> String {
         Token::Nested(_) => "START_OBJECT",
         _ => "VALUE_STRING",
     };
-    mismatch(format_args!("Current token ({name}) not numeric, can not use numeric value accessors"))
+    mismatch(format_args!(
+        "Current token ({name}) not numeric, can not use numeric value accessors"
+    ))
 }
 
 fn double(token: Token<'_>, rules: &Rules) -> Result<f64, String> {
@@ -199,9 +235,9 @@ fn digits(token: Token<'_>, precision: u8, scale: u8) -> Result<i128, String> {
     let text = text_of(token)?;
     decimal::parse(&text, precision, scale).map_err(|wrong| match wrong {
         decimal::Wrong::NoNumber => for_input(text),
-        decimal::Wrong::TooLarge => {
-            mismatch(format_args!("{text} is too large for decimal({precision},{scale})"))
-        }
+        decimal::Wrong::TooLarge => mismatch(format_args!(
+            "{text} is too large for decimal({precision},{scale})"
+        )),
     })
 }
 
@@ -211,9 +247,11 @@ fn date(token: Token<'_>, rules: &Rules) -> Result<i32, String> {
         Token::Text(text) => time::date(text),
         _ => None,
     };
-    given
-        .or_else(usual)
-        .ok_or_else(|| mismatch(format_args!("\"{token}\" is no date of the form yyyy-mm-dd")))
+    given.or_else(usual).ok_or_else(|| {
+        mismatch(format_args!(
+            "\"{token}\" is no date of the form yyyy-mm-dd"
+        ))
+    })
 }
 
 fn timestamp(token: Token<'_>, rules: &Rules) -> Result<Timestamp, String> {
@@ -241,7 +279,10 @@ fn text_of(token: Token<'_>) -> Result<String, String> {
 }
 
 fn first_characters(text: &str, most: u32) -> &str {
-    let end = text.char_indices().nth(most as usize).map_or(text.len(), |(end, _)| end);
+    let end = text
+        .char_indices()
+        .nth(most as usize)
+        .map_or(text.len(), |(end, _)| end);
     &text[..end]
 }
 

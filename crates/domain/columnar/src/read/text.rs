@@ -59,7 +59,10 @@ pub(super) struct Compact<'a> {
 
 impl Compact<'_> {
     fn again(&mut self) -> Compact<'_> {
-        Compact { out: self.out, rules: self.rules }
+        Compact {
+            out: self.out,
+            rules: self.rules,
+        }
     }
 
     fn quoted(&mut self, text: &str) {
@@ -126,7 +129,13 @@ impl<'de> Visitor<'de> for Compact<'_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut array: A) -> Result<(), A::Error> {
         self.out.push('[');
         let mut some = false;
-        while array.next_element_seed(Separated { some, to: self.again() })?.is_some() {
+        while array
+            .next_element_seed(Separated {
+                some,
+                to: self.again(),
+            })?
+            .is_some()
+        {
             some = true;
         }
         self.out.push(']');

@@ -42,7 +42,11 @@ fn iso(text: &str) -> Option<Timestamp> {
 fn epoch(text: &str) -> Option<Timestamp> {
     let scaled = decimal::parse(text, 30, 9).ok()?;
     let millis = scaled.abs() >= MILLIS_FROM * SECOND;
-    of_nanos(if millis { scaled.div_euclid(1000) } else { scaled })
+    of_nanos(if millis {
+        scaled.div_euclid(1000)
+    } else {
+        scaled
+    })
 }
 
 /// Milliseconds since 1970, with what is after the point.
@@ -54,7 +58,10 @@ pub(super) fn epoch_millis(text: &str) -> Option<Timestamp> {
 fn of_nanos(nanos: i128) -> Option<Timestamp> {
     let seconds = i64::try_from(nanos.div_euclid(SECOND)).ok()?;
     let within = (-62_135_596_800..=253_402_300_799).contains(&seconds);
-    within.then_some(Timestamp { seconds, nanos: nanos.rem_euclid(SECOND) as u32 })
+    within.then_some(Timestamp {
+        seconds,
+        nanos: nanos.rem_euclid(SECOND) as u32,
+    })
 }
 
 /// The instant of a date and time, moved by an offset in seconds.
@@ -92,14 +99,23 @@ impl Cursor<'_> {
         let minute = self.number(least, 2)?;
         self.sign(':')?;
         let second = self.number(least, 2)?;
-        let nanos = if self.sign('.').is_some() { self.fraction(9)? } else { 0 };
+        let nanos = if self.sign('.').is_some() {
+            self.fraction(9)?
+        } else {
+            0
+        };
         let time = civil::Time::new(hour as i8, minute as i8, second as i8, nanos as i32).ok()?;
         instant(date.to_datetime(time), 0)
     }
 
     /// A number of `least` to `most` digits, at most nine.
     pub fn number(&mut self, least: usize, most: usize) -> Option<u32> {
-        let digits = self.0.bytes().take(most).take_while(u8::is_ascii_digit).count();
+        let digits = self
+            .0
+            .bytes()
+            .take(most)
+            .take_while(u8::is_ascii_digit)
+            .count();
         let (number, rest) = self.0.split_at(digits);
         let number = Some(number).filter(|_| digits >= least)?.parse().ok()?;
         self.0 = rest;
@@ -129,7 +145,11 @@ mod tests {
     fn shown(at: Option<Timestamp>) -> String {
         at.map_or_else(
             || "none".to_owned(),
-            |at| jiff::Timestamp::new(at.seconds, at.nanos as i32).unwrap().to_string(),
+            |at| {
+                jiff::Timestamp::new(at.seconds, at.nanos as i32)
+                    .unwrap()
+                    .to_string()
+            },
         )
     }
 

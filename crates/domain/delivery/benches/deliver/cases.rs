@@ -35,7 +35,10 @@ pub enum Work {
 /// All of them; `mib` are delivered as one batch.
 pub fn all(mib: usize) -> Vec<Case> {
     let plain = plain(mib);
-    let gzip = Destination { compression: Compression::Gzip, ..plain.clone() };
+    let gzip = Destination {
+        compression: Compression::Gzip,
+        ..plain.clone()
+    };
     let partitioned = Destination {
         steps: vec![Step::Query(QUERY.into())],
         prefix: Some("data/passengers=!{partitionKeyFromQuery:passengers}/".into()),
@@ -43,19 +46,39 @@ pub fn all(mib: usize) -> Vec<Case> {
         is_partitioned: true,
         ..gzip.clone()
     };
-    let parquet = Destination { conversion: Some(conversion()), ..plain.clone() };
+    let parquet = Destination {
+        conversion: Some(conversion()),
+        ..plain.clone()
+    };
     let case = |name, destination, limited_by, limit| {
-        let beside = vec![Beside { name: limited_by, work: Work::Here(limit) }];
-        Case { name, destination, beside, is_extra: false }
+        let beside = vec![Beside {
+            name: limited_by,
+            work: Work::Here(limit),
+        }];
+        Case {
+            name,
+            destination,
+            beside,
+            is_extra: false,
+        }
     };
     let through = |name| {
-        let destination = Destination { steps: vec![in_calls_of(name)], ..gzip.clone() };
+        let destination = Destination {
+            steps: vec![in_calls_of(name)],
+            ..gzip.clone()
+        };
         case(name, destination, "flate2", limits::gzip)
     };
     let in_process = |runtime: &'static Runtime| {
         let mut case = through(runtime.name);
-        case.beside.push(Beside { name: "its process alone", work: Work::Alone(runtime) });
-        Case { is_extra: true, ..case }
+        case.beside.push(Beside {
+            name: "its process alone",
+            work: Work::Alone(runtime),
+        });
+        Case {
+            is_extra: true,
+            ..case
+        }
     };
     let mut all = vec![
         case("plain", plain, "copying", limits::copy),
@@ -63,8 +86,18 @@ pub fn all(mib: usize) -> Vec<Case> {
         through("function"),
     ];
     all.extend(RUNTIMES.iter().map(in_process));
-    all.push(case("partitioned", partitioned, "the query, then flate2", limits::query_and_gzip));
-    all.push(case("parquet", parquet, "the Parquet writer", limits::parquet));
+    all.push(case(
+        "partitioned",
+        partitioned,
+        "the query, then flate2",
+        limits::query_and_gzip,
+    ));
+    all.push(case(
+        "parquet",
+        parquet,
+        "the Parquet writer",
+        limits::parquet,
+    ));
     all
 }
 
@@ -85,7 +118,10 @@ fn plain(mib: usize) -> Destination {
         backup: None,
         encryption_key: None,
         extension: None,
-        buffering: Buffering { size_mib: mib.try_into().expect("a small number of MiB"), interval_s: 0 },
+        buffering: Buffering {
+            size_mib: mib.try_into().expect("a small number of MiB"),
+            interval_s: 0,
+        },
         compression: Compression::None,
         logging: None,
         described: serde_json::Value::Null,

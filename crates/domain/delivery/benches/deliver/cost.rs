@@ -26,7 +26,12 @@ pub struct Cost {
 
 impl Default for Cost {
     fn default() -> Self {
-        Self { best: f64::INFINITY, cpu: 0.0, children: 0.0, bytes: 0 }
+        Self {
+            best: f64::INFINITY,
+            cpu: 0.0,
+            children: 0.0,
+            bytes: 0,
+        }
     }
 }
 
@@ -52,8 +57,16 @@ impl<'a> Begun<'a> {
 
     pub fn taken(&self) -> Taken {
         let now = read(self.env);
-        let Taken { wall, cpu, children } = self.at;
-        Taken { wall: now.wall - wall, cpu: now.cpu - cpu, children: now.children - children }
+        let Taken {
+            wall,
+            cpu,
+            children,
+        } = self.at;
+        Taken {
+            wall: now.wall - wall,
+            cpu: now.cpu - cpu,
+            children: now.children - children,
+        }
     }
 }
 
@@ -70,7 +83,10 @@ fn read(env: &Env) -> Taken {
         cpu: processor_seconds("self", OWN),
         // Those that have ended count where they were waited for.
         children: processor_seconds("self", WAITED_FOR)
-            + children().iter().map(|pid| processor_seconds(pid, OWN)).sum::<f64>(),
+            + children()
+                .iter()
+                .map(|pid| processor_seconds(pid, OWN))
+                .sum::<f64>(),
     }
 }
 
@@ -82,13 +98,29 @@ const WAITED_FOR: usize = 13;
 /// 0 where the system does not tell.
 fn processor_seconds(pid: &str, at: usize) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let ticks = stat.rsplit(") ").next().unwrap_or("").split(' ').skip(at).take(2);
+    let ticks = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or("")
+        .split(' ')
+        .skip(at)
+        .take(2);
     ticks.filter_map(|n| n.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The processes that were started and run.
 fn children() -> Vec<String> {
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let started = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    started.flat_map(|pids| pids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+    let threads = std::fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let started =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    started
+        .flat_map(|pids| {
+            pids.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }

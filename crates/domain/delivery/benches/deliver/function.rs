@@ -41,15 +41,26 @@ impl Echo {
             concurrency_wait: Duration::from_secs(600),
             ..Options::new(region, account, "http://127.0.0.1:1")
         };
-        let functions = Functions::open(env.clone(), catalog, dir, Arc::new(NoLines), options).await;
+        let functions =
+            Functions::open(env.clone(), catalog, dir, Arc::new(NoLines), options).await;
         let functions = functions.expect("an empty folder");
         for runtime in &RUNTIMES {
             let id = runtime.id.parse().expect("a runtime");
-            let configuration = Configuration::new(id, "index.handler", "arn:aws:iam::000000000000:role/r");
-            let (name, zip) = (runtime.name.parse().expect("a name"), zip_of(runtime.file, runtime.code));
-            functions.create(name, configuration, BTreeMap::new(), zip).await.expect("a function");
+            let configuration =
+                Configuration::new(id, "index.handler", "arn:aws:iam::000000000000:role/r");
+            let (name, zip) = (
+                runtime.name.parse().expect("a name"),
+                zip_of(runtime.file, runtime.code),
+            );
+            functions
+                .create(name, configuration, BTreeMap::new(), zip)
+                .await
+                .expect("a function");
         }
-        Self { functions, sent: Mutex::default() }
+        Self {
+            functions,
+            sent: Mutex::default(),
+        }
     }
 
     /// The first request since this was called last.
@@ -60,9 +71,14 @@ impl Echo {
 
 fn zip_of(file: &str, code: &str) -> Bytes {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file(file, SimpleFileOptions::default()).expect("writing to memory does not fail");
-    zip.write_all(code.as_bytes()).expect("writing to memory does not fail");
-    zip.finish().expect("writing to memory does not fail").into_inner().into()
+    zip.start_file(file, SimpleFileOptions::default())
+        .expect("writing to memory does not fail");
+    zip.write_all(code.as_bytes())
+        .expect("writing to memory does not fail");
+    zip.finish()
+        .expect("writing to memory does not fail")
+        .into_inner()
+        .into()
 }
 
 struct NoLines;
@@ -108,7 +124,11 @@ impl Invoke for Echo {
             "function" => echo(&payload).map_err(|error| InvokeError::Failed(error.to_string())),
             name => {
                 let name = name.parse().expect("a name");
-                let request = Request { request_id: "bench".into(), payload, client_context: None };
+                let request = Request {
+                    request_id: "bench".into(),
+                    payload,
+                    client_context: None,
+                };
                 let done = self.functions.invoke(&name, request).await;
                 let done = done.map_err(|error| InvokeError::Failed(error.to_string()))?;
                 assert!(!done.failed, "{:?}", done.payload);
@@ -120,7 +140,13 @@ impl Invoke for Echo {
 
 fn echo(payload: &[u8]) -> serde_json::Result<Bytes> {
     let request: Question<'_> = serde_json::from_slice(payload)?;
-    let answered = |Asked { record_id, data }| Answered { record_id, result: "Ok", data };
-    let answer = Answer { records: request.records.into_iter().map(answered).collect() };
+    let answered = |Asked { record_id, data }| Answered {
+        record_id,
+        result: "Ok",
+        data,
+    };
+    let answer = Answer {
+        records: request.records.into_iter().map(answered).collect(),
+    };
     serde_json::to_vec(&answer).map(Bytes::from)
 }

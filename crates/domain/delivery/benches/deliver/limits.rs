@@ -42,7 +42,9 @@ pub fn copy(load: &Load) -> u64 {
 pub fn gzip(load: &Load) -> u64 {
     let mut encoder = GzEncoder::new(Counted(0), flate2::Compression::default());
     for piece in load.text.chunks(PIECE) {
-        encoder.write_all(piece).expect("writing to memory does not fail");
+        encoder
+            .write_all(piece)
+            .expect("writing to memory does not fail");
     }
     encoder.finish().expect("writing to memory does not fail").0
 }
@@ -50,10 +52,25 @@ pub fn gzip(load: &Load) -> u64 {
 /// Has the query's interpreter look at each, and compresses.
 pub fn query_and_gzip(load: &Load) -> u64 {
     let arena = Arena::default();
-    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    let modules = Loader::new(defs).load(&arena, File { code: QUERY, path: () }).expect("a query");
-    let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-    let query = Compiler::default().with_funs(funs).compile(modules).expect("a query");
+    let defs = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .chain(jaq_json::defs());
+    let modules = Loader::new(defs)
+        .load(
+            &arena,
+            File {
+                code: QUERY,
+                path: (),
+            },
+        )
+        .expect("a query");
+    let funs = jaq_core::funs()
+        .chain(jaq_std::funs())
+        .chain(jaq_json::funs());
+    let query = Compiler::default()
+        .with_funs(funs)
+        .compile(modules)
+        .expect("a query");
     for record in &load.records {
         let input = read::parse_single(record).expect("JSON");
         let ctx = Ctx::<JustLut<Val>>::new(&query.lut, Vars::new([]));
@@ -66,7 +83,10 @@ pub fn query_and_gzip(load: &Load) -> u64 {
 /// Converts them.
 pub fn parquet(load: &Load) -> u64 {
     let schema = Schema::parse(COLUMNS).expect("a schema");
-    let (read, write) = (Deserializer::OpenX(OpenX::default()), Serializer::Parquet(Parquet::default()));
+    let (read, write) = (
+        Deserializer::OpenX(OpenX::default()),
+        Serializer::Parquet(Parquet::default()),
+    );
     let mut writer = Writer::new(&schema, &read, &write).expect("settings that are supported");
     let mut size = 0;
     for rows in load.records.chunks(ROWS) {

@@ -44,7 +44,13 @@ struct Args {
 impl Args {
     fn parse() -> Self {
         let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
-        let mut parsed = Self { mib: 64, rounds: 3, trips: 1, disk: None, cases: Vec::new() };
+        let mut parsed = Self {
+            mib: 64,
+            rounds: 3,
+            trips: 1,
+            disk: None,
+            cases: Vec::new(),
+        };
         while let Some(arg) = args.next() {
             let mut value = || args.next().expect("a value after the option");
             match arg.as_str() {
@@ -94,7 +100,10 @@ fn main() {
         load.mb(),
         args.rounds
     );
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let world = World::open(&load, args.disk).await;
         println!("| delivery | MB/s | CPU s/GB | its processes' | objects, MB | beside it, on one thread | MB/s | CPU s/GB | share of its rate |");
@@ -119,7 +128,10 @@ async fn measure(world: &World, load: &Load, case: &Case, rounds: usize) {
         for (cost, beside) in beside.iter_mut().zip(&case.beside) {
             let (bytes, taken) = match &beside.work {
                 Work::Here(work) => cost::of(&world.env, || work(load)),
-                Work::Alone(runtime) => (0, runtime.alone(&sent, load.text.len().div_ceil(CALL_BYTES))),
+                Work::Alone(runtime) => (
+                    0,
+                    runtime.alone(&sent, load.text.len().div_ceil(CALL_BYTES)),
+                ),
             };
             cost.add(taken, bytes);
         }

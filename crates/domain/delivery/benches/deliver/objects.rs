@@ -20,7 +20,13 @@ pub struct Counter {
 
 #[async_trait]
 impl Objects for Counter {
-    async fn put(&self, bucket: &str, key: &str, body: Body, _: ObjectMeta) -> Result<(), ObjectsError> {
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Body,
+        _: ObjectMeta,
+    ) -> Result<(), ObjectsError> {
         assert!(!key.starts_with(FAILED), "records fail");
         let bytes = self.bytes.clone();
         let body = body.inspect_ok(move |piece| {
@@ -30,7 +36,10 @@ impl Objects for Counter {
             return body.try_for_each(async |_| Ok(())).await.map_err(failed);
         };
         let put = Put::new(ObjectName::parse(bucket, key).map_err(failed)?);
-        let body = headwater_objects::Body { chunks: Box::pin(body), len: None };
+        let body = headwater_objects::Body {
+            chunks: Box::pin(body),
+            len: None,
+        };
         disk.put(put, body).await.map(drop).map_err(failed)
     }
 

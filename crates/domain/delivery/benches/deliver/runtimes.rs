@@ -70,7 +70,9 @@ print(time.perf_counter() - wall, time.process_time() - cpu)",
 impl Runtime {
     /// What it takes by itself, without a pipe and without us, for as many calls with `request`.
     pub fn alone(&self, request: &[u8], calls: usize) -> Taken {
-        let [program, args @ ..] = self.program else { unreachable!("every runtime has a program") };
+        let [program, args @ ..] = self.program else {
+            unreachable!("every runtime has a program")
+        };
         let mut child = Command::new(program)
             .args(args)
             .args([format!("{}{}", self.code, self.alone), calls.to_string()])
@@ -79,12 +81,20 @@ impl Runtime {
             .spawn()
             .expect("the runtime is installed");
         let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(request).expect("the script reads all of it");
+        stdin
+            .write_all(request)
+            .expect("the script reads all of it");
         drop(stdin);
         let printed = child.wait_with_output().expect("the script ends").stdout;
         let printed = String::from_utf8(printed).expect("numbers are text");
-        let mut seconds = printed.split_whitespace().map(|n| n.parse().expect("seconds"));
+        let mut seconds = printed
+            .split_whitespace()
+            .map(|n| n.parse().expect("seconds"));
         let mut next = || seconds.next().expect("two numbers");
-        Taken { wall: next(), cpu: next(), children: 0.0 }
+        Taken {
+            wall: next(),
+            cpu: next(),
+            children: 0.0,
+        }
     }
 }

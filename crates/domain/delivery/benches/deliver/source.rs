@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater_delivery::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
+use headwater_delivery::{
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
 use headwater_types::{Arn, Millis};
 use tokio::sync::watch;
 
@@ -19,7 +21,10 @@ pub struct MemoryStream {
 impl MemoryStream {
     /// A stream of records that are not there yet.
     pub fn of(records: impl Iterator<Item = SourceRecord>) -> Self {
-        Self { records: records.collect(), end: watch::Sender::new(0) }
+        Self {
+            records: records.collect(),
+            end: watch::Sender::new(0),
+        }
     }
 
     /// Takes all records back.
@@ -41,10 +46,21 @@ impl Source for MemoryStream {
 
     async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
         let (id, end) = (SHARD.to_owned(), *self.end.borrow());
-        Ok(vec![SourceShard { id, parents: Vec::new(), first: 0, end, ended: false }])
+        Ok(vec![SourceShard {
+            id,
+            parents: Vec::new(),
+            first: 0,
+            end,
+            ended: false,
+        }])
     }
 
-    async fn read(&self, _shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+    async fn read(
+        &self,
+        _shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
         let (end, mut bytes) = (*self.end.borrow(), 0);
         let fits = |record: &&SourceRecord| {
             let fits = bytes == 0 || bytes + record.data.len() <= limit.bytes;
@@ -52,8 +68,18 @@ impl Source for MemoryStream {
             fits
         };
         let there = &self.records[from as usize..end as usize];
-        let records: Vec<_> = there.iter().take(limit.records).take_while(fits).cloned().collect();
-        Ok(SourceChunk { next: from + records.len() as u64, records, end, ended: false })
+        let records: Vec<_> = there
+            .iter()
+            .take(limit.records)
+            .take_while(fits)
+            .cloned()
+            .collect();
+        Ok(SourceChunk {
+            next: from + records.len() as u64,
+            records,
+            end,
+            ended: false,
+        })
     }
 
     async fn offset_at(&self, _shard: &str, _time: Millis) -> Result<u64, SourceError> {

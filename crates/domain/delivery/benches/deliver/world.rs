@@ -42,7 +42,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// An ARN in some account.
 pub fn arn(service: &str, resource: &str) -> Arn {
-    Arn::new(service, &Region("us-east-1".into()), &Account("000000000000".into()), resource)
+    Arn::new(
+        service,
+        &Region("us-east-1".into()),
+        &Account("000000000000".into()),
+        resource,
+    )
 }
 
 pub struct World {
@@ -74,18 +79,34 @@ impl World {
         let ports = Ports {
             sources: Arc::new(stream.clone()),
             invoke: echo.clone(),
-            objects: Arc::new(Counter { bytes: bytes.clone(), disk }),
+            objects: Arc::new(Counter {
+                bytes: bytes.clone(),
+                disk,
+            }),
             logs: Arc::new(NoLogs),
             tables: Arc::new(Trips),
             web: Arc::new(Offline),
             warehouse: Arc::new(Offline),
         };
-        let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path().join("log")));
+        let log = EmbeddedLog::open(
+            env.clone(),
+            headwater_log::Options::new(dir.path().join("log")),
+        );
         let log = Arc::new(log.expect("a log"));
-        let options = Options { spool: dir.path().join("spool"), ..Options::default() };
+        let options = Options {
+            spool: dir.path().join("spool"),
+            ..Options::default()
+        };
         let deliveries = Deliveries::open(env.clone(), catalog, log, ports, options).await;
         let deliveries = deliveries.expect("an empty catalog");
-        Self { env, deliveries, stream, echo, bytes, _dir: dir }
+        Self {
+            env,
+            deliveries,
+            stream,
+            echo,
+            bytes,
+            _dir: dir,
+        }
     }
 
     /// Delivers all records to `destination`, once: what that took, and the bytes of its objects.
@@ -95,12 +116,18 @@ impl World {
             name: "d".into(),
             id: self.deliveries.new_id(),
             arn: arn("firehose", "deliverystream/d"),
-            origin: NewOrigin::Stream { arn: arn("kinesis", "stream/trips"), role: "role".into() },
+            origin: NewOrigin::Stream {
+                arn: arn("kinesis", "stream/trips"),
+                role: "role".into(),
+            },
             destination: destination.clone(),
             tags: BTreeMap::new(),
             encryption: None,
         };
-        self.deliveries.create(new).await.expect("a valid destination");
+        self.deliveries
+            .create(new)
+            .await
+            .expect("a valid destination");
         let (begun, before) = (Begun::now(&self.env), self.bytes.load(Ordering::Relaxed));
         self.stream.fill();
         while !self.is_delivered().await {
@@ -124,13 +151,15 @@ impl World {
 }
 
 fn records(load: &Load, arrival: Millis) -> impl Iterator<Item = SourceRecord> {
-    (0..).zip(&load.records).map(move |(offset, data)| SourceRecord {
-        offset,
-        sequence_number: SequenceNumber::of_record(arrival, ShardIndex(0), offset, arrival),
-        partition_key: format!("trip-{offset}").into(),
-        data: data.clone(),
-        arrival,
-    })
+    (0..)
+        .zip(&load.records)
+        .map(move |(offset, data)| SourceRecord {
+            offset,
+            sequence_number: SequenceNumber::of_record(arrival, ShardIndex(0), offset, arrival),
+            partition_key: format!("trip-{offset}").into(),
+            data: data.clone(),
+            arrival,
+        })
 }
 
 /// The object store of a server, with the bucket.
@@ -156,6 +185,9 @@ struct Trips;
 impl Tables for Trips {
     async fn version(&self, _: &str, _: &str, _: Option<u64>) -> Result<TableVersion, TableError> {
         let columns = COLUMNS.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
-        Ok(TableVersion { version: 1, columns: columns.into() })
+        Ok(TableVersion {
+            version: 1,
+            columns: columns.into(),
+        })
     }
 }

@@ -29,12 +29,25 @@ impl<'a> Errors<'a> {
         let destination = &log.stream.destination;
         let bucket = destination.error_bucket();
         let writer = |key: &str| {
-            ObjectWriter::new(log.env.clone(), objects.clone(), bucket, key, Form::Bytes(Compression::None))
-                .encrypted(&destination.encryption_key)
+            ObjectWriter::new(
+                log.env.clone(),
+                objects.clone(),
+                bucket,
+                key,
+                Form::Bytes(Compression::None),
+            )
+            .encrypted(&destination.encryption_key)
         };
-        let writers = intent.error_keys().map(|(kind, key)| (kind, writer(key))).collect();
+        let writers = intent
+            .error_keys()
+            .map(|(kind, key)| (kind, writer(key)))
+            .collect();
         let table = table(intent, log.stream);
-        Self { log, writers, table }
+        Self {
+            log,
+            writers,
+            table,
+        }
     }
 
     /// The time.
@@ -44,12 +57,21 @@ impl<'a> Errors<'a> {
 
     /// A batch, or a part of it, could not be delivered, and will be tried again.
     pub async fn delivery_failed(&mut self, error: &ObjectsError) {
-        self.log.delivery_failed(error.code(), &error.to_string()).await;
+        self.log
+            .delivery_failed(error.code(), &error.to_string())
+            .await;
     }
 
     /// Writes lines about those of `items` that do not fit their file, by their places.
-    pub async fn unfit(&mut self, items: &[Item], unfit: Vec<(usize, Failure)>) -> Result<(), ObjectsError> {
-        let unfit = unfit.into_iter().map(|(at, failure)| self.unfit_one(&items[at], failure)).collect();
+    pub async fn unfit(
+        &mut self,
+        items: &[Item],
+        unfit: Vec<(usize, Failure)>,
+    ) -> Result<(), ObjectsError> {
+        let unfit = unfit
+            .into_iter()
+            .map(|(at, failure)| self.unfit_one(&items[at], failure))
+            .collect();
         self.take(unfit).await
     }
 
@@ -64,7 +86,14 @@ impl<'a> Errors<'a> {
             ("dataCatalogTable", self.table.clone()),
         ];
         let (kind, ended) = (ErrorKind::FormatConversion, self.now());
-        Rejected { origin: origin.into(), kind, failure, attempts: 1, ended, more }
+        Rejected {
+            origin: origin.into(),
+            kind,
+            failure,
+            attempts: 1,
+            ended,
+            more,
+        }
     }
 
     /// Writes lines about records that failed, and logs why.
@@ -74,7 +103,11 @@ impl<'a> Errors<'a> {
         for rejected in &rejected {
             // An intent of an earlier release has a name for one kind alone.
             let has_name = self.writers.contains_key(&rejected.kind);
-            let kind = if has_name { rejected.kind } else { ErrorKind::Processing };
+            let kind = if has_name {
+                rejected.kind
+            } else {
+                ErrorKind::Processing
+            };
             lines.entry(kind).or_default().push(rejected.line());
         }
         for (kind, lines) in lines {
@@ -87,12 +120,20 @@ impl<'a> Errors<'a> {
 
     /// Completes the objects: the keys of those that there are.
     pub async fn finish(self) -> Result<Vec<String>, ObjectsError> {
-        let keys: Vec<String> = self.writers.values().map(|writer| writer.key().to_owned()).collect();
+        let keys: Vec<String> = self
+            .writers
+            .values()
+            .map(|writer| writer.key().to_owned())
+            .collect();
         // All are waited for before one's error is told: no put of this run may outlive it.
         let finished = self.writers.into_values().map(ObjectWriter::finish);
         let finished = futures_util::future::join_all(finished).await;
         let written: Vec<bool> = finished.into_iter().collect::<Result<_, _>>()?;
-        Ok(keys.into_iter().zip(written).filter_map(|(key, written)| written.then_some(key)).collect())
+        Ok(keys
+            .into_iter()
+            .zip(written)
+            .filter_map(|(key, written)| written.then_some(key))
+            .collect())
     }
 }
 

@@ -14,13 +14,16 @@ pub use self::{errors::Errors, one_object::OneObject, partitions::Partitions, si
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter, ports::ObjectsError};
+use crate::{
+    execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter, ports::ObjectsError,
+};
 
 /// Takes the items of one execution.
 #[async_trait]
 pub trait Outlet: Send {
     /// Takes items; those that cannot go there go to `errors`.
-    async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>) -> Result<(), ExecuteError>;
+    async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>)
+    -> Result<(), ExecuteError>;
 
     /// There is no more: completes what was begun. The keys of the objects that were written.
     async fn finish(

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::{Errors, Outlet, write};
-use crate::{budget::Room, execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter};
+use crate::{
+    budget::Room, execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter,
+};
 
 /// Writes all items to one object, as they come.
 pub struct OneObject {
@@ -15,7 +17,11 @@ pub struct OneObject {
 
 #[async_trait]
 impl Outlet for OneObject {
-    async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>) -> Result<(), ExecuteError> {
+    async fn take(
+        &mut self,
+        items: Vec<Item>,
+        errors: &mut Errors<'_>,
+    ) -> Result<(), ExecuteError> {
         Ok(write(&mut self.writer, items, errors).await?)
     }
 
@@ -24,7 +30,10 @@ impl Outlet for OneObject {
         _ledger: &mut Ledger<'_>,
         _errors: &mut Errors<'_>,
     ) -> Result<Vec<String>, ExecuteError> {
-        let Self { writer, room: _room } = *self;
+        let Self {
+            writer,
+            room: _room,
+        } = *self;
         let key = writer.key().to_owned();
         Ok(writer.finish().await?.then_some(key).into_iter().collect())
     }

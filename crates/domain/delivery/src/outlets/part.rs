@@ -39,7 +39,12 @@ impl Part {
     /// The runs of a partition that become the object `key`.
     pub fn new(key: String, partition: usize, runs: Range<usize>) -> Self {
         let untold = runs.start;
-        Self { key, partition, runs, untold }
+        Self {
+            key,
+            partition,
+            runs,
+            untold,
+        }
     }
 }
 
@@ -130,11 +135,20 @@ impl Parts<'_> {
             let (items, next) = self.spool.read(part.partition, at..part.runs.end).await?;
             let unfit = fit.look(pieces_of(&items)).await?;
             let ended = errors.now();
-            let fitting =
-                items.iter().enumerate().filter(|(at, _)| unfit.iter().all(|(unfit, _)| unfit != at));
+            let fitting = items
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| unfit.iter().all(|(unfit, _)| unfit != at));
             let reject = |(_, item): (usize, &Item)| {
                 let (origin, failure, more) = (item.origin.clone(), failure.clone(), Vec::new());
-                Rejected { origin, kind: ErrorKind::Processing, failure, attempts, ended, more }
+                Rejected {
+                    origin,
+                    kind: ErrorKind::Processing,
+                    failure,
+                    attempts,
+                    ended,
+                    more,
+                }
             };
             errors.take(fitting.map(reject).collect()).await?;
             if at >= part.untold {
@@ -159,7 +173,10 @@ impl Fit {
             Form::Bytes(_) => None,
             Form::Columns(_) => Some(form.encoder(key)?),
         };
-        Ok(Self { env: env.clone(), encoder })
+        Ok(Self {
+            env: env.clone(),
+            encoder,
+        })
     }
 
     /// The places of the pieces that do not fit behind those before, and why.

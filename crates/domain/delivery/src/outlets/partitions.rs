@@ -57,7 +57,14 @@ impl<'a> Partitions<'a> {
         };
         let names = Names::of(stream, &intent.id, intent.oldest)?;
         let (numbers, seen) = (HashMap::new(), HashMap::new());
-        Ok(Self { stream, names, prefixes: Vec::new(), numbers, seen, parts })
+        Ok(Self {
+            stream,
+            names,
+            prefixes: Vec::new(),
+            numbers,
+            seen,
+            parts,
+        })
     }
 
     /// The number of an item's partition; why it has none.
@@ -74,7 +81,12 @@ impl<'a> Partitions<'a> {
     }
 
     fn number_of_prefix(&mut self, item: &Item) -> Result<usize, (ErrorKind, Failure)> {
-        let no_key = || (ErrorKind::MetadataExtraction, Failure::new(NOT_FOUND, NO_KEY));
+        let no_key = || {
+            (
+                ErrorKind::MetadataExtraction,
+                Failure::new(NOT_FOUND, NO_KEY),
+            )
+        };
         let prefix = self.names.partition(&item.keys).ok_or_else(no_key)?;
         if let Some(number) = self.numbers.get(&prefix) {
             return Ok(*number);
@@ -94,7 +106,12 @@ impl<'a> Partitions<'a> {
     fn cut(&self) -> Vec<Part> {
         let size = self.stream.destination.buffering.bytes();
         let of = |(partition, prefix): (usize, &'_ String)| {
-            let cuts = self.parts.spool.cut(partition, size).into_iter().enumerate();
+            let cuts = self
+                .parts
+                .spool
+                .cut(partition, size)
+                .into_iter()
+                .enumerate();
             let part = |(number, runs)| Part::new(self.names.part(prefix, number), partition, runs);
             cuts.map(part).collect::<Vec<_>>()
         };
@@ -104,7 +121,11 @@ impl<'a> Partitions<'a> {
 
 #[async_trait]
 impl Outlet for Partitions<'_> {
-    async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>) -> Result<(), ExecuteError> {
+    async fn take(
+        &mut self,
+        items: Vec<Item>,
+        errors: &mut Errors<'_>,
+    ) -> Result<(), ExecuteError> {
         let (mut placed, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
         let ended = errors.now();
         for item in items {
@@ -112,7 +133,14 @@ impl Outlet for Partitions<'_> {
                 Ok(number) => placed.push((number, item)),
                 Err((kind, failure)) => {
                     let (origin, more) = (item.origin, Vec::new());
-                    rejected.push(Rejected { origin, kind, failure, attempts: 1, ended, more });
+                    rejected.push(Rejected {
+                        origin,
+                        kind,
+                        failure,
+                        attempts: 1,
+                        ended,
+                        more,
+                    });
                 }
             }
         }
@@ -128,13 +156,24 @@ impl Outlet for Partitions<'_> {
         errors: &mut Errors<'_>,
     ) -> Result<Vec<String>, ExecuteError> {
         let mut parts = self.cut();
-        ledger.list(&parts.iter().map(|part| part.key.clone()).collect::<Vec<_>>()).await?;
+        ledger
+            .list(
+                &parts
+                    .iter()
+                    .map(|part| part.key.clone())
+                    .collect::<Vec<_>>(),
+            )
+            .await?;
         let (mut written, env) = (Vec::new(), &self.parts.env);
         let mut retries = Retries::new(env, self.stream.destination.partition_retry_s);
         loop {
             let (begun, is_first) = (env.clock.elapsed(), retries.attempts == 1);
             let refused = self.parts.write(parts, &mut written, errors).await?;
-            retries.spend(if is_first { Duration::ZERO } else { env.clock.elapsed() - begun });
+            retries.spend(if is_first {
+                Duration::ZERO
+            } else {
+                env.clock.elapsed() - begun
+            });
             let Some((_, error)) = refused.first() else {
                 return Ok(written);
             };
@@ -144,7 +183,9 @@ impl Outlet for Partitions<'_> {
             }
             errors.delivery_failed(error).await;
             if !retries.again().await {
-                self.parts.give_up(refused, retries.attempts, errors).await?;
+                self.parts
+                    .give_up(refused, retries.attempts, errors)
+                    .await?;
                 return Ok(written);
             }
             parts = refused.into_iter().map(|(part, _)| part).collect();

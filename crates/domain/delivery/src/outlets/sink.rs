@@ -25,7 +25,13 @@ pub struct Chunks {
 impl Chunks {
     /// Chunks of the batch `id`.
     pub fn new(sink: Arc<dyn Sink>, id: &str) -> Self {
-        Self { sink, id: id.to_owned(), delivered: 0, open: Vec::new(), open_bytes: 0 }
+        Self {
+            sink,
+            id: id.to_owned(),
+            delivered: 0,
+            open: Vec::new(),
+            open_bytes: 0,
+        }
     }
 
     async fn deliver(&mut self, errors: &mut Errors<'_>) -> Result<(), ExecuteError> {
@@ -44,10 +50,15 @@ impl Chunks {
 #[async_trait]
 impl Outlet for Chunks {
     /// Delivers all that it took: what waits for more would wait with a share of everybody's memory.
-    async fn take(&mut self, items: Vec<Item>, errors: &mut Errors<'_>) -> Result<(), ExecuteError> {
+    async fn take(
+        &mut self,
+        items: Vec<Item>,
+        errors: &mut Errors<'_>,
+    ) -> Result<(), ExecuteError> {
         let limit = self.sink.limit();
         for item in items {
-            let is_full = self.open.len() == limit.records || self.open_bytes + item.data.len() > limit.bytes;
+            let is_full =
+                self.open.len() == limit.records || self.open_bytes + item.data.len() > limit.bytes;
             if is_full {
                 self.deliver(errors).await?;
             }

@@ -27,8 +27,13 @@ impl WebAddress {
     /// The address that `text` names.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let uri: Uri = text.parse().map_err(|_| AddressError::Invalid)?;
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(AddressError::Invalid)?;
-        let named = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        let host = uri
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or(AddressError::Invalid)?;
+        let named = uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'));
         match uri.scheme() {
             _ if !named => Err(AddressError::Invalid),
             Some(scheme) if *scheme == Scheme::HTTPS => Ok(Self(uri)),
@@ -55,7 +60,10 @@ impl WebAddress {
 /// Whether a URL's host is this machine, by name or address.
 pub(super) fn is_local(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 impl fmt::Debug for WebAddress {
@@ -96,12 +104,26 @@ mod tests {
         ] {
             assert!(WebAddress::parse(good).is_ok(), "{good}");
         }
-        for insecure in ["http://example.com", "http://10.0.0.1/", "http://localhost.example.com"] {
-            assert_eq!(WebAddress::parse(insecure), Err(AddressError::Insecure), "{insecure}");
+        for insecure in [
+            "http://example.com",
+            "http://10.0.0.1/",
+            "http://localhost.example.com",
+        ] {
+            assert_eq!(
+                WebAddress::parse(insecure),
+                Err(AddressError::Insecure),
+                "{insecure}"
+            );
         }
-        for bad in
-            ["", "/path", "example.com", "ftp://127.0.0.1/", "https://", "https://u:p@h/", "https://a b/"]
-        {
+        for bad in [
+            "",
+            "/path",
+            "example.com",
+            "ftp://127.0.0.1/",
+            "https://",
+            "https://u:p@h/",
+            "https://a b/",
+        ] {
             assert_eq!(WebAddress::parse(bad), Err(AddressError::Invalid), "{bad}");
         }
     }
@@ -110,7 +132,10 @@ mod tests {
     fn paths_are_joined_behind_the_own_one_and_only_hosts_are_shown() {
         let address = WebAddress::parse("https://example.com/base/?token=hush").unwrap();
         assert_eq!(address.join("/_bulk"), "https://example.com/base/_bulk");
-        assert_eq!(WebAddress::parse("http://[::1]:8").unwrap().join("/a?b=c"), "http://[::1]:8/a?b=c");
+        assert_eq!(
+            WebAddress::parse("http://[::1]:8").unwrap().join("/a?b=c"),
+            "http://[::1]:8/a?b=c"
+        );
         assert_eq!(format!("{address:?}"), "example.com…");
     }
 

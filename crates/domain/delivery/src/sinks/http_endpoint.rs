@@ -20,8 +20,8 @@ use super::{
 use crate::{
     item::{ErrorKind, Failure, Item, Rejected},
     limits::{
-        ENDPOINT_ANSWER_BYTES_MAX, ENDPOINT_RECORDS_MAX, ERROR_TEXT_BYTES_MAX, SINK_ANSWER_WAIT_MAX,
-        SINK_BYTES_MAX,
+        ENDPOINT_ANSWER_BYTES_MAX, ENDPOINT_RECORDS_MAX, ERROR_TEXT_BYTES_MAX,
+        SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX,
     },
     ports::WebError,
     secret::Secret,
@@ -55,7 +55,10 @@ pub struct HttpSink {
 #[async_trait]
 impl Sink for HttpSink {
     fn limit(&self) -> ChunkLimit {
-        ChunkLimit { bytes: self.endpoint.bytes.min(SINK_BYTES_MAX), records: ENDPOINT_RECORDS_MAX }
+        ChunkLimit {
+            bytes: self.endpoint.bytes.min(SINK_BYTES_MAX),
+            records: ENDPOINT_RECORDS_MAX,
+        }
     }
 
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
@@ -78,8 +81,11 @@ impl HttpSink {
     async fn request(&self, chunk: &Chunk, id: &str) -> Request<Bytes> {
         let body = body(chunk, id, self.outside.env.clock.now().0);
         let gzip = self.endpoint.gzip;
-        let body =
-            self.outside.env.blocking(move || if gzip { compressed(&body) } else { body.into() }).await;
+        let body = self
+            .outside
+            .env
+            .blocking(move || if gzip { compressed(&body) } else { body.into() })
+            .await;
         let mut request = Request::post(self.endpoint.url.uri().clone())
             .body(body)
             .expect("an address that was parsed makes a request");
@@ -99,11 +105,19 @@ impl HttpSink {
         add("content-type", "application/json", false);
         add("x-amz-firehose-protocol-version", "1.0", false);
         add(REQUEST_ID, id, false);
-        add("x-amz-firehose-source-arn", &self.outside.stream.to_string(), false);
+        add(
+            "x-amz-firehose-source-arn",
+            &self.outside.stream.to_string(),
+            false,
+        );
         let attributes = json!({"commonAttributes": self.endpoint.attributes}).to_string();
         add("x-amz-firehose-common-attributes", &attributes, false);
         if !self.endpoint.access_key.reveal().is_empty() {
-            add("x-amz-firehose-access-key", self.endpoint.access_key.reveal(), true);
+            add(
+                "x-amz-firehose-access-key",
+                self.endpoint.access_key.reveal(),
+                true,
+            );
         }
         if self.endpoint.gzip {
             add("content-encoding", "gzip", false);
@@ -112,31 +126,53 @@ impl HttpSink {
     }
 
     async fn attempt(&self, request: &Request<Bytes>, id: &str) -> Result<(), Trouble> {
-        match self.outside.web.send(request.clone(), SINK_ANSWER_WAIT_MAX, ENDPOINT_ANSWER_BYTES_MAX).await {
+        match self
+            .outside
+            .web
+            .send(
+                request.clone(),
+                SINK_ANSWER_WAIT_MAX,
+                ENDPOINT_ANSWER_BYTES_MAX,
+            )
+            .await
+        {
             Ok(answer) => taken(&answer, id),
             Err(error) => Err(unanswered(&error)),
         }
     }
 
     fn rejected(&self, item: &Item, failure: &Failure, attempts: u32) -> Rejected {
-        let mut rejected = self.outside.rejected(item, ErrorKind::HttpEndpoint, failure, attempts);
-        rejected.more =
-            vec![("subsequenceNumber", item.origin.sub.into()), ("dataId", record_id(item).into())];
+        let mut rejected = self
+            .outside
+            .rejected(item, ErrorKind::HttpEndpoint, failure, attempts);
+        rejected.more = vec![
+            ("subsequenceNumber", item.origin.sub.into()),
+            ("dataId", record_id(item).into()),
+        ];
         rejected
     }
 }
 
 /// The request's body, written without a copy of every record on the way.
 fn body(chunk: &Chunk, id: &str, now: u64) -> Vec<u8> {
-    let bytes: usize = chunk.items.iter().map(|item| item.data.len().div_ceil(3) * 4 + 12).sum();
+    let bytes: usize = chunk
+        .items
+        .iter()
+        .map(|item| item.data.len().div_ceil(3) * 4 + 12)
+        .sum();
     let mut body = Vec::with_capacity(bytes + 128);
     let id = serde_json::Value::from(id);
-    let wrote = write!(body, r#"{{"requestId":{id},"timestamp":{now},"records":["#).and_then(|()| {
-        chunk.items.iter().enumerate().try_for_each(|(i, item)| {
-            let comma = if i == 0 { "" } else { "," };
-            write!(body, r#"{comma}{{"data":"{}"}}"#, Base64Display::new(&item.data, &STANDARD))
-        })
-    });
+    let wrote =
+        write!(body, r#"{{"requestId":{id},"timestamp":{now},"records":["#).and_then(|()| {
+            chunk.items.iter().enumerate().try_for_each(|(i, item)| {
+                let comma = if i == 0 { "" } else { "," };
+                write!(
+                    body,
+                    r#"{comma}{{"data":"{}"}}"#,
+                    Base64Display::new(&item.data, &STANDARD)
+                )
+            })
+        });
     wrote.expect("writing to memory does not fail");
     body.extend_from_slice(b"]}");
     body
@@ -164,10 +200,14 @@ fn taken(answer: &Response<Bytes>, id: &str) -> Result<(), Trouble> {
     let said = shortened(answer.body());
     if answer.status() != StatusCode::OK {
         let status = answer.status().as_u16();
-        let text =
-            format!("The following response was received from the endpoint destination. {status}: {said}");
+        let text = format!(
+            "The following response was received from the endpoint destination. {status}: {said}"
+        );
         let failure = Failure::new("HttpEndpoint.DestinationException", text);
-        return Err(Trouble { failure, lasting: answer.status() == StatusCode::PAYLOAD_TOO_LARGE });
+        return Err(Trouble {
+            failure,
+            lasting: answer.status() == StatusCode::PAYLOAD_TOO_LARGE,
+        });
     }
     conforms(answer, id).map_err(|what| {
         let text = format!(
@@ -180,7 +220,12 @@ fn taken(answer: &Response<Bytes>, id: &str) -> Result<(), Trouble> {
 
 /// Whether a successful answer has the published form; what is wrong with it, otherwise.
 fn conforms(answer: &Response<Bytes>, id: &str) -> Result<(), &'static str> {
-    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name| {
+        answer
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let media = header(header::CONTENT_TYPE).and_then(|value| value.split(';').next());
     if !media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json")) {
         return Err("does not have the content type application/json");
@@ -259,13 +304,22 @@ mod tests {
 
     fn sink(endpoint: HttpEndpoint) -> (Arc<FakeWeb>, HttpSink) {
         let web = Arc::<FakeWeb>::default();
-        (web.clone(), HttpSink { endpoint, outside: outside(&web) })
+        (
+            web.clone(),
+            HttpSink {
+                endpoint,
+                outside: outside(&web),
+            },
+        )
     }
 
     /// The answer that the contract asks for.
     fn thanks(request: &Request<Bytes>) -> Result<Response<Bytes>, WebError> {
         let id = request.headers()[REQUEST_ID].to_str().unwrap();
-        Ok(answered(200, json!({"requestId": id, "timestamp": 1_700_000_000_000_u64}).to_string()))
+        Ok(answered(
+            200,
+            json!({"requestId": id, "timestamp": 1_700_000_000_000_u64}).to_string(),
+        ))
     }
 
     #[tokio::test]
@@ -274,37 +328,56 @@ mod tests {
         web.reply(thanks);
         assert_eq!(sink.deliver(chunk(&["one", ""])).await, []);
         let request = &web.requests.lock()[0];
-        assert_eq!((request.method().as_str(), request.uri()), ("POST", sink.endpoint.url.uri()));
-        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(
+            (request.method().as_str(), request.uri()),
+            ("POST", sink.endpoint.url.uri())
+        );
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
         for (name, value) in [
             ("content-type", "application/json"),
             ("x-amz-firehose-protocol-version", "1.0"),
             ("x-amz-firehose-request-id", &guid("the-id")),
-            ("x-amz-firehose-source-arn", "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"),
+            (
+                "x-amz-firehose-source-arn",
+                "arn:aws:firehose:us-east-1:000000000000:deliverystream/d",
+            ),
             ("x-amz-firehose-access-key", "hush"),
-            ("x-amz-firehose-common-attributes", r#"{"commonAttributes":{"stage":"test"}}"#),
+            (
+                "x-amz-firehose-common-attributes",
+                r#"{"commonAttributes":{"stage":"test"}}"#,
+            ),
         ] {
             assert_eq!(header(name).as_deref(), Some(value), "{name}");
         }
         assert_eq!(header("content-encoding"), None);
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         let records = json!([{"data": "b25l"}, {"data": ""}]);
-        let whole =
-            json!({"requestId": guid("the-id"), "timestamp": 1_700_000_000_000_u64, "records": records});
+        let whole = json!({"requestId": guid("the-id"), "timestamp": 1_700_000_000_000_u64, "records": records});
         assert_eq!(body, whole);
         assert!(!format!("{:?} {request:?}", sink.endpoint).contains("hush"));
     }
 
     #[tokio::test]
     async fn a_body_may_be_compressed_and_a_key_left_out() {
-        let (web, sink) = sink(HttpEndpoint { gzip: true, access_key: Secret::default(), ..endpoint(0) });
+        let (web, sink) = sink(HttpEndpoint {
+            gzip: true,
+            access_key: Secret::default(),
+            ..endpoint(0)
+        });
         web.reply(thanks);
         assert_eq!(sink.deliver(chunk(&["one"])).await, []);
         let request = &web.requests.lock()[0];
         assert_eq!(request.headers()["content-encoding"], "gzip");
         assert!(!request.headers().contains_key("x-amz-firehose-access-key"));
         let mut body = String::new();
-        flate2::read::GzDecoder::new(&request.body()[..]).read_to_string(&mut body).unwrap();
+        flate2::read::GzDecoder::new(&request.body()[..])
+            .read_to_string(&mut body)
+            .unwrap();
         assert!(body.contains("b25l"));
     }
 
@@ -321,7 +394,11 @@ mod tests {
         let requests = web.requests.lock();
         assert_eq!(requests.len(), 6);
         let first = &requests[0];
-        assert!(requests.iter().all(|r| r.headers() == first.headers() && r.body() == first.body()));
+        assert!(
+            requests
+                .iter()
+                .all(|r| r.headers() == first.headers() && r.body() == first.body())
+        );
     }
 
     #[tokio::test]
@@ -334,8 +411,14 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[1]["errorCode"], "HttpEndpoint.RequestTimeout");
         assert_eq!(lines[1]["attemptsMade"], attempts);
-        assert_eq!((&lines[1]["dataId"], &lines[1]["subsequenceNumber"]), (&json!(id(1)), &json!(0)));
-        assert_eq!((&lines[1]["rawData"], rejected[0].kind), (&json!("dHdv"), ErrorKind::HttpEndpoint));
+        assert_eq!(
+            (&lines[1]["dataId"], &lines[1]["subsequenceNumber"]),
+            (&json!(id(1)), &json!(0))
+        );
+        assert_eq!(
+            (&lines[1]["rawData"], rejected[0].kind),
+            (&json!("dHdv"), ErrorKind::HttpEndpoint)
+        );
     }
 
     #[tokio::test]
@@ -351,7 +434,10 @@ mod tests {
                 (&json!("HttpEndpoint.DestinationException"), &json!(1))
             );
             let text = line["errorMessage"].as_str().unwrap();
-            assert!(text.ends_with(&format!(r#"{status}: {{"errorMessage":"no"}}"#)), "{text}");
+            assert!(
+                text.ends_with(&format!(r#"{status}: {{"errorMessage":"no"}}"#)),
+                "{text}"
+            );
         }
     }
 
@@ -370,7 +456,10 @@ mod tests {
             r#"{"requestId":"a","timestamp":1,"more":2}"#,
         ] {
             let trouble = taken(&answered(200, bad), "a").unwrap_err();
-            assert_eq!(trouble.failure.code, "HttpEndpoint.InvalidResponseFromDestination", "{bad}");
+            assert_eq!(
+                trouble.failure.code, "HttpEndpoint.InvalidResponseFromDestination",
+                "{bad}"
+            );
         }
         for header in ["content-type", "content-length"] {
             let mut answer = answered(200, good);
@@ -378,7 +467,9 @@ mod tests {
             assert!(taken(&answer, "a").is_err(), "{header}");
         }
         let mut answer = answered(200, good);
-        answer.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
+        answer
+            .headers_mut()
+            .insert("content-encoding", HeaderValue::from_static("gzip"));
         assert!(taken(&answer, "a").is_err());
         assert!(taken(&answered(202, good), "a").is_err());
     }

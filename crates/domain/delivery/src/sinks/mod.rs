@@ -90,12 +90,18 @@ pub struct Load {
 
 /// The sink of a delivery stream whose records go to one.
 pub fn sink(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn Sink>> {
-    let outside = Outside { env: env.clone(), web: ports.web.clone(), stream: stream.arn.clone() };
+    let outside = Outside {
+        env: env.clone(),
+        web: ports.web.clone(),
+        stream: stream.arn.clone(),
+    };
     match stream.destination.target.clone() {
         Target::Bucket | Target::Redshift(_) => None,
         Target::Http(endpoint) => Some(Arc::new(http_endpoint::HttpSink { endpoint, outside })),
         Target::Splunk(splunk) => Some(Arc::new(splunk::SplunkSink { splunk, outside })),
-        Target::OpenSearch(cluster) => Some(Arc::new(opensearch::OpenSearchSink { cluster, outside })),
+        Target::OpenSearch(cluster) => {
+            Some(Arc::new(opensearch::OpenSearchSink { cluster, outside }))
+        }
     }
 }
 
@@ -143,8 +149,18 @@ fn guid(id: &str) -> String {
     let mut bytes: [u8; 32] = Sha256::digest(id).into();
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let hex: String = bytes[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
 }
 
 /// The id that a record has wherever it is delivered: the number that the source gave it, and its place in an
@@ -167,7 +183,11 @@ mod tests {
     /// A sink's surroundings, in which `web` answers and no time is lost waiting.
     pub fn outside(web: &Arc<FakeWeb>) -> Outside {
         let stream = arn("firehose", "deliverystream/d");
-        Outside { env: JumpingClock::env(), web: web.clone(), stream }
+        Outside {
+            env: JumpingClock::env(),
+            web: web.clone(),
+            stream,
+        }
     }
 
     /// A chunk of records; they have [`id`]s from 0 on, and they arrived on 2026-11-21.
@@ -182,9 +202,16 @@ mod tests {
                 data: data.clone(),
                 arrival: Millis(1_795_219_200_000),
             };
-            Item { origin: origin.into(), data, keys: Default::default() }
+            Item {
+                origin: origin.into(),
+                data,
+                keys: Default::default(),
+            }
         };
-        Chunk { id: "the-id".into(), items: records.iter().enumerate().map(item).collect() }
+        Chunk {
+            id: "the-id".into(),
+            items: records.iter().enumerate().map(item).collect(),
+        }
     }
 
     #[test]
@@ -201,6 +228,9 @@ mod tests {
 
     /// The lines of what was rejected, as JSON.
     pub fn lines(rejected: &[Rejected]) -> Vec<serde_json::Value> {
-        rejected.iter().map(|rejected| serde_json::from_slice(&rejected.line()).unwrap()).collect()
+        rejected
+            .iter()
+            .map(|rejected| serde_json::from_slice(&rejected.line()).unwrap())
+            .collect()
     }
 }

@@ -65,7 +65,9 @@ impl Rotation {
     /// The index of what arrived at `at`.
     pub fn index(self, name: &str, at: Millis) -> String {
         let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-        let time = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC);
+        let time = Timestamp::from_millisecond(millis)
+            .unwrap_or(Timestamp::MAX)
+            .to_zoned(TimeZone::UTC);
         let suffix = match self {
             Self::None => return name.to_owned(),
             Self::Hour => time.strftime("%Y-%m-%d-%H").to_string(),
@@ -97,7 +99,10 @@ struct Document<'a> {
 #[async_trait]
 impl Sink for OpenSearchSink {
     fn limit(&self) -> ChunkLimit {
-        ChunkLimit { bytes: SINK_BYTES_MAX, records: BULK_RECORDS_MAX }
+        ChunkLimit {
+            bytes: SINK_BYTES_MAX,
+            records: BULK_RECORDS_MAX,
+        }
     }
 
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
@@ -116,7 +121,9 @@ impl Sink for OpenSearchSink {
                 }
             }
             if failed.is_empty() || !retries.again().await {
-                let rest = failed.iter().map(|(doc, failure)| self.rejected(doc, failure, retries.attempts));
+                let rest = failed
+                    .iter()
+                    .map(|(doc, failure)| self.rejected(doc, failure, retries.attempts));
                 rejected.extend(rest);
                 break;
             }
@@ -131,11 +138,20 @@ impl OpenSearchSink {
     fn documents<'a>(&self, items: &'a [Item]) -> (Vec<Document<'a>>, Vec<Rejected>) {
         let (mut documents, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items {
-            let index = self.cluster.rotation.index(&self.cluster.index, item.origin.arrival);
+            let index = self
+                .cluster
+                .rotation
+                .index(&self.cluster.index, item.origin.arrival);
             let (id, line) = (record_id(item), line(&item.data));
-            let document = Document { item, id, index, line: line.unwrap_or_default() };
+            let document = Document {
+                item,
+                id,
+                index,
+                line: line.unwrap_or_default(),
+            };
             if document.line.is_empty() {
-                let failure = Failure::new("OS.MalformedData", "The record is not one JSON object.");
+                let failure =
+                    Failure::new("OS.MalformedData", "The record is not one JSON object.");
                 rejected.push(self.rejected(&document, &failure, 0));
             } else {
                 documents.push(document);
@@ -152,7 +168,11 @@ impl OpenSearchSink {
             .expect("an address that was parsed makes a request");
         let media = HeaderValue::from_static("application/x-ndjson");
         request.headers_mut().insert(header::CONTENT_TYPE, media);
-        let answer = self.outside.web.send(request, SINK_ANSWER_WAIT_MAX, BULK_ANSWER_BYTES_MAX).await;
+        let answer = self
+            .outside
+            .web
+            .send(request, SINK_ANSWER_WAIT_MAX, BULK_ANSWER_BYTES_MAX)
+            .await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return all(unanswered(&error)),
@@ -160,7 +180,10 @@ impl OpenSearchSink {
         let (status, body) = (answer.status(), answer.body());
         if !status.is_success() {
             let failure = Failure::new(code(status.as_u16()), shortened(body));
-            return all(Trouble { failure, lasting: status == http::StatusCode::PAYLOAD_TOO_LARGE });
+            return all(Trouble {
+                failure,
+                lasting: status == http::StatusCode::PAYLOAD_TOO_LARGE,
+            });
         }
         outcomes(body, documents.len())
             .unwrap_or_else(|| all(Trouble::passing("OS.InvalidResponse", shortened(body))))
@@ -185,13 +208,19 @@ impl OpenSearchSink {
     }
 
     fn rejected(&self, document: &Document<'_>, failure: &Failure, attempts: u32) -> Rejected {
-        let mut rejected = self.outside.rejected(document.item, ErrorKind::OpenSearch, failure, attempts);
+        let mut rejected =
+            self.outside
+                .rejected(document.item, ErrorKind::OpenSearch, failure, attempts);
         let (id, index) = (document.id.as_str().into(), document.index.as_str().into());
         rejected.more = match (self.cluster.serverless, &self.cluster.type_name) {
             (true, _) => vec![("osDocumentId", id), ("osIndexName", index)],
             (false, name) => {
                 let name = name.as_deref().unwrap_or_default().into();
-                vec![("esDocumentId", id), ("esIndexName", index), ("esTypeName", name)]
+                vec![
+                    ("esDocumentId", id),
+                    ("esIndexName", index),
+                    ("esTypeName", name),
+                ]
             }
         };
         rejected
@@ -203,7 +232,9 @@ impl OpenSearchSink {
 fn line(data: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(data).ok()?.trim();
     let one: &RawValue = serde_json::from_str(text).ok()?;
-    one.get().starts_with('{').then(|| text.replace(['\n', '\r'], " "))
+    one.get()
+        .starts_with('{')
+        .then(|| text.replace(['\n', '\r'], " "))
 }
 
 /// What a bulk answer says of each of `count` documents; none where it is no such answer.
@@ -224,9 +255,15 @@ fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), Trouble>>> {
         Some(match outcome.status {
             200..=299 => Ok(()),
             status => {
-                let failure = Failure::new(code(status), shortened(outcome.error.to_string().as_bytes()));
+                let failure = Failure::new(
+                    code(status),
+                    shortened(outcome.error.to_string().as_bytes()),
+                );
                 // What does not fit the index will not fit it later.
-                Err(Trouble { failure, lasting: status == 400 })
+                Err(Trouble {
+                    failure,
+                    lasting: status == 400,
+                })
             }
         })
     });
@@ -286,11 +323,21 @@ mod tests {
             serverless: false,
             retry_s,
         };
-        (web.clone(), OpenSearchSink { cluster, outside: outside(&web) })
+        (
+            web.clone(),
+            OpenSearchSink {
+                cluster,
+                outside: outside(&web),
+            },
+        )
     }
 
     fn requests(web: &FakeWeb) -> Vec<String> {
-        web.requests.lock().iter().map(|r| String::from_utf8(r.body().to_vec()).unwrap()).collect()
+        web.requests
+            .lock()
+            .iter()
+            .map(|r| String::from_utf8(r.body().to_vec()).unwrap())
+            .collect()
     }
 
     #[tokio::test]
@@ -324,17 +371,30 @@ mod tests {
                 {"index":{"status":400,"error":{"type":"mapper_parsing_exception"}}}]}"#,
         );
         web.reply(|_| Err(WebError::TimedOut));
-        web.answer(200, r#"{"errors":false,"items":[{"index":{"status":200}}]}"#);
-        let rejected = sink.deliver(chunk(&["{\"n\":0}", "{\"n\":1}", "{\"n\":2}"])).await;
+        web.answer(
+            200,
+            r#"{"errors":false,"items":[{"index":{"status":200}}]}"#,
+        );
+        let rejected = sink
+            .deliver(chunk(&["{\"n\":0}", "{\"n\":1}", "{\"n\":2}"]))
+            .await;
         let sent = requests(&web);
-        assert_eq!(sent.iter().map(|body| body.lines().count()).collect::<Vec<_>>(), [6, 2, 2]);
+        assert_eq!(
+            sent.iter()
+                .map(|body| body.lines().count())
+                .collect::<Vec<_>>(),
+            [6, 2, 2]
+        );
         assert!(sent[1] == sent[2] && sent[1].contains(&id(1)));
         let line = lines(&rejected).remove(0);
         assert_eq!(
             (rejected.len(), &line["errorCode"], &line["attemptsMade"]),
             (1, &json!("400"), &json!(1))
         );
-        assert_eq!(line["errorMessage"], r#"{"type":"mapper_parsing_exception"}"#);
+        assert_eq!(
+            line["errorMessage"],
+            r#"{"type":"mapper_parsing_exception"}"#
+        );
         assert_eq!(
             (&line["esDocumentId"], &line["esIndexName"]),
             (&json!(id(2)), &json!("rides-2026-11-21"))
@@ -345,11 +405,17 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_document_does_not_break_the_others() {
         let (web, mut sink) = sink(0);
-        let changed =
-            OpenSearch { serverless: true, ids: false, type_name: Some("t".into()), ..sink.cluster };
+        let changed = OpenSearch {
+            serverless: true,
+            ids: false,
+            type_name: Some("t".into()),
+            ..sink.cluster
+        };
         sink.cluster = changed;
         web.answer(200, r#"{"items":[{"index":{"status":201}}]}"#);
-        let rejected = sink.deliver(chunk(&["[1]", "{}", "{} {}", "{\"a", "\u{0}"])).await;
+        let rejected = sink
+            .deliver(chunk(&["[1]", "{}", "{} {}", "{\"a", "\u{0}"]))
+            .await;
         let sent = "{\"index\":{\"_index\":\"rides-2026-11-21\",\"_type\":\"t\"}}\n{}\n";
         assert_eq!(requests(&web), [sent]);
         let lines = lines(&rejected);
@@ -371,7 +437,10 @@ mod tests {
             let (web, sink) = sink(0);
             web.answer(status, answer);
             let line = lines(&sink.deliver(chunk(&["{}"])).await).remove(0);
-            assert_eq!((&line["errorCode"], &line["errorMessage"]), (&json!(code), &json!(answer)));
+            assert_eq!(
+                (&line["errorCode"], &line["errorMessage"]),
+                (&json!(code), &json!(answer))
+            );
         }
     }
 
@@ -390,7 +459,10 @@ mod tests {
             ("2022-12-31T00:00:00Z", Rotation::Week, "i-2022-w53"),
         ] {
             let at: Timestamp = at.parse().unwrap();
-            assert_eq!(rotation.index("i", Millis(at.as_millisecond() as u64)), index);
+            assert_eq!(
+                rotation.index("i", Millis(at.as_millisecond() as u64)),
+                index
+            );
         }
     }
 

@@ -33,19 +33,29 @@ pub struct Trouble {
 impl Trouble {
     /// A failure that another attempt may not meet.
     pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
-        Self { failure: Failure::new(code, message), lasting: false }
+        Self {
+            failure: Failure::new(code, message),
+            lasting: false,
+        }
     }
 
     /// A failure that every attempt will meet.
     pub fn lasting(code: &'static str, message: impl Into<String>) -> Self {
-        Self { failure: Failure::new(code, message), lasting: true }
+        Self {
+            failure: Failure::new(code, message),
+            lasting: true,
+        }
     }
 }
 
 impl<'a> Retries<'a> {
     /// The first attempt of some that may go on for `seconds`.
     pub fn new(env: &'a Env, seconds: u32) -> Self {
-        Self { env, left: Duration::from_secs(seconds.into()), attempts: 1 }
+        Self {
+            env,
+            left: Duration::from_secs(seconds.into()),
+            attempts: 1,
+        }
     }
 
     /// Counts time against the duration that was no pause.
@@ -80,8 +90,14 @@ mod tests {
     #[test]
     fn pauses_double_up_to_two_minutes() {
         let middle = |attempts| pause(attempts, 150).as_secs();
-        assert_eq!([1, 2, 3, 7, 8, 9, u32::MAX].map(middle), [1, 2, 4, 64, 120, 120, 120]);
-        assert_eq!((pause(1, 0), pause(1, 300)), (Duration::from_millis(850), Duration::from_millis(1150)));
+        assert_eq!(
+            [1, 2, 3, 7, 8, 9, u32::MAX].map(middle),
+            [1, 2, 4, 64, 120, 120, 120]
+        );
+        assert_eq!(
+            (pause(1, 0), pause(1, 300)),
+            (Duration::from_millis(850), Duration::from_millis(1150))
+        );
     }
 
     #[tokio::test]
@@ -92,7 +108,11 @@ mod tests {
         let mut retries = Retries::new(&env, 300);
         while retries.again().await {}
         assert_eq!(env.clock.elapsed() - begun, Duration::from_secs(300));
-        assert!((9..=12).contains(&retries.attempts), "{} attempts", retries.attempts);
+        assert!(
+            (9..=12).contains(&retries.attempts),
+            "{} attempts",
+            retries.attempts
+        );
         assert!(retries.left.is_zero());
     }
 }

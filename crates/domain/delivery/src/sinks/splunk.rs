@@ -21,7 +21,8 @@ use super::{
 use crate::{
     item::{ErrorKind, Failure, Item, Rejected},
     limits::{
-        ENDPOINT_ANSWER_BYTES_MAX, HEC_ACK_PAUSE, HEC_RECORDS_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX,
+        ENDPOINT_ANSWER_BYTES_MAX, HEC_ACK_PAUSE, HEC_RECORDS_MAX, SINK_ANSWER_WAIT_MAX,
+        SINK_BYTES_MAX,
     },
     ports::WebError,
     secret::Secret,
@@ -61,11 +62,20 @@ pub struct SplunkSink {
 #[async_trait]
 impl Sink for SplunkSink {
     fn limit(&self) -> ChunkLimit {
-        ChunkLimit { bytes: SINK_BYTES_MAX, records: HEC_RECORDS_MAX }
+        ChunkLimit {
+            bytes: SINK_BYTES_MAX,
+            records: HEC_RECORDS_MAX,
+        }
     }
 
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
-        let body: Bytes = chunk.items.iter().map(|item| &item.data[..]).collect::<Vec<_>>().concat().into();
+        let body: Bytes = chunk
+            .items
+            .iter()
+            .map(|item| &item.data[..])
+            .collect::<Vec<_>>()
+            .concat()
+            .into();
         let channel = guid(&chunk.id);
         let mut retries = Retries::new(&self.outside.env, self.splunk.retry_s);
         loop {
@@ -87,7 +97,9 @@ impl SplunkSink {
             HecEndpoint::Raw => "/services/collector/raw",
             HecEndpoint::Event => "/services/collector/event",
         };
-        let answer = self.send(path, channel, body.clone(), SINK_ANSWER_WAIT_MAX).await;
+        let answer = self
+            .send(path, channel, body.clone(), SINK_ANSWER_WAIT_MAX)
+            .await;
         let (status, answer) = answer.map_err(|error| unanswered(&error))?;
         let ack = accepted(status, &answer)?;
         self.acknowledged(channel, ack).await
@@ -104,10 +116,12 @@ impl SplunkSink {
                 return Err(Trouble::passing("Splunk.AckTimeout", ACK_TIMEOUT));
             }
             clock.sleep(HEC_ACK_PAUSE.min(left)).await;
-            let within = SINK_ANSWER_WAIT_MAX.min(end.saturating_sub(clock.elapsed()).max(HEC_ACK_PAUSE));
+            let within =
+                SINK_ANSWER_WAIT_MAX.min(end.saturating_sub(clock.elapsed()).max(HEC_ACK_PAUSE));
             // No answer says nothing about the data: it is asked again while there is time.
-            let Ok((status, answer)) =
-                self.send("/services/collector/ack", channel, question.clone(), within).await
+            let Ok((status, answer)) = self
+                .send("/services/collector/ack", channel, question.clone(), within)
+                .await
             else {
                 continue;
             };
@@ -125,23 +139,36 @@ impl SplunkSink {
         within: Duration,
     ) -> Result<(StatusCode, Bytes), WebError> {
         let uri: Uri = self.splunk.url.join(path);
-        let mut request = Request::post(uri).body(body).expect("an address that was parsed makes a request");
+        let mut request = Request::post(uri)
+            .body(body)
+            .expect("an address that was parsed makes a request");
         let headers = request.headers_mut();
         // The door refuses a token that no header can carry.
-        if let Ok(mut token) = HeaderValue::try_from(format!("Splunk {}", self.splunk.token.reveal())) {
+        if let Ok(mut token) =
+            HeaderValue::try_from(format!("Splunk {}", self.splunk.token.reveal()))
+        {
             token.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, token);
         }
         if let Ok(channel) = HeaderValue::try_from(channel) {
             headers.insert("x-splunk-request-channel", channel);
         }
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let answer = self.outside.web.send(request, within, ENDPOINT_ANSWER_BYTES_MAX).await?;
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        let answer = self
+            .outside
+            .web
+            .send(request, within, ENDPOINT_ANSWER_BYTES_MAX)
+            .await?;
         Ok((answer.status(), answer.into_body()))
     }
 
     fn rejected(&self, item: &Item, failure: &Failure, attempts: u32) -> Rejected {
-        let mut rejected = self.outside.rejected(item, ErrorKind::Splunk, failure, attempts);
+        let mut rejected = self
+            .outside
+            .rejected(item, ErrorKind::Splunk, failure, attempts);
         rejected.more = vec![("EventId", record_id(item).into())];
         rejected
     }
@@ -182,21 +209,49 @@ const ACK_TIMEOUT: &str = "Did not receive an acknowledgement from HEC before th
 /// AWS's code for a collector's status code (Splunk's page "Troubleshoot HTTP Event Collector").
 fn refused(status: StatusCode, code: Option<u64>, answer: &[u8]) -> Trouble {
     let (code, what) = match code {
-        Some(1) => ("Splunk.DisabledToken", "The HEC token is disabled. Enable the token"),
-        Some(2..=4) => ("Splunk.InvalidToken", "The HEC token is invalid. Give a valid one"),
-        Some(5 | 6 | 12 | 13 | 15) => ("Splunk.InvalidDataFormat", "The data is not formatted correctly"),
-        Some(7) => ("Splunk.InvalidIndex", "The HEC token or input is configured with an invalid index"),
-        Some(14) => ("Splunk.DisabledAck", "Indexer acknowledgement is disabled for the HEC token"),
+        Some(1) => (
+            "Splunk.DisabledToken",
+            "The HEC token is disabled. Enable the token",
+        ),
+        Some(2..=4) => (
+            "Splunk.InvalidToken",
+            "The HEC token is invalid. Give a valid one",
+        ),
+        Some(5 | 6 | 12 | 13 | 15) => (
+            "Splunk.InvalidDataFormat",
+            "The data is not formatted correctly",
+        ),
+        Some(7) => (
+            "Splunk.InvalidIndex",
+            "The HEC token or input is configured with an invalid index",
+        ),
+        Some(14) => (
+            "Splunk.DisabledAck",
+            "Indexer acknowledgement is disabled for the HEC token",
+        ),
         Some(9 | 18..=23) => ("Splunk.IndexerBusy", "The indexer is busy"),
-        _ => ("Splunk.ServerError", "Data delivery to Splunk failed due to an error from the HEC node"),
+        _ => (
+            "Splunk.ServerError",
+            "Data delivery to Splunk failed due to an error from the HEC node",
+        ),
     };
-    Trouble::passing(code, format!("{what}. The answer was {}: {}", status.as_u16(), shortened(answer)))
+    Trouble::passing(
+        code,
+        format!(
+            "{what}. The answer was {}: {}",
+            status.as_u16(),
+            shortened(answer)
+        ),
+    )
 }
 
 /// AWS's words for each way not to be answered.
 fn unanswered(error: &WebError) -> Trouble {
     let (code, text) = match error {
-        WebError::TimedOut => ("Splunk.ConnectionTimeout", "The connection to Splunk timed out.".to_owned()),
+        WebError::TimedOut => (
+            "Splunk.ConnectionTimeout",
+            "The connection to Splunk timed out.".to_owned(),
+        ),
         WebError::Insecure(why) => (
             "Splunk.SSLHandshake",
             format!(
@@ -213,7 +268,10 @@ fn unanswered(error: &WebError) -> Trouble {
             "Splunk.ConnectionClosed",
             format!("Unable to send data to Splunk due to a connection failure: {why}"),
         ),
-        WebError::TooLarge => ("Splunk.ServerError", "The answer of the HEC node is too large.".to_owned()),
+        WebError::TooLarge => (
+            "Splunk.ServerError",
+            "The answer of the HEC node is too large.".to_owned(),
+        ),
     };
     Trouble::passing(code, text)
 }
@@ -233,8 +291,20 @@ mod tests {
     fn sink(endpoint: HecEndpoint, retry_s: u32) -> (Arc<FakeWeb>, SplunkSink) {
         let web = Arc::<FakeWeb>::default();
         let url = WebAddress::parse("https://splunk.example.com:8088/").unwrap();
-        let splunk = Splunk { url, endpoint, token: Secret::new("hush"), ack_s: 180, retry_s };
-        (web.clone(), SplunkSink { splunk, outside: outside(&web) })
+        let splunk = Splunk {
+            url,
+            endpoint,
+            token: Secret::new("hush"),
+            ack_s: 180,
+            retry_s,
+        };
+        (
+            web.clone(),
+            SplunkSink {
+                splunk,
+                outside: outside(&web),
+            },
+        )
     }
 
     #[tokio::test]
@@ -247,11 +317,17 @@ mod tests {
         web.answer(200, r#"{"acks":{"7":true}}"#);
         assert_eq!(sink.deliver(chunk(&["one\n", "two"])).await, []);
         let requests = web.requests.lock();
-        assert_eq!(requests[0].uri(), "https://splunk.example.com:8088/services/collector/raw");
+        assert_eq!(
+            requests[0].uri(),
+            "https://splunk.example.com:8088/services/collector/raw"
+        );
         assert_eq!(&requests[0].body()[..], b"one\ntwo");
         for request in &*requests {
             assert_eq!(request.headers()["authorization"], "Splunk hush");
-            assert_eq!(request.headers()["x-splunk-request-channel"], guid("the-id"));
+            assert_eq!(
+                request.headers()["x-splunk-request-channel"],
+                guid("the-id")
+            );
         }
         assert_eq!(requests.len(), 5);
         assert_eq!(requests[4].uri().path(), "/services/collector/ack");
@@ -267,8 +343,18 @@ mod tests {
         web.answer(200, r#"{"ackId":2}"#);
         web.answer(200, r#"{"acks":{"2":true}}"#);
         assert_eq!(sink.deliver(chunk(&["{\"event\":1}"])).await, []);
-        let sent: Vec<_> = web.requests.lock().iter().map(|r| r.uri().path().to_owned()).collect();
-        assert_eq!(sent.iter().filter(|path| *path == "/services/collector/event").count(), 2);
+        let sent: Vec<_> = web
+            .requests
+            .lock()
+            .iter()
+            .map(|r| r.uri().path().to_owned())
+            .collect();
+        assert_eq!(
+            sent.iter()
+                .filter(|path| *path == "/services/collector/event")
+                .count(),
+            2
+        );
     }
 
     #[tokio::test]
@@ -276,25 +362,52 @@ mod tests {
         let (web, sink) = sink(HecEndpoint::Raw, 0);
         web.answer(200, r#"{"ackId":1}"#);
         let line = lines(&sink.deliver(chunk(&["one"])).await).remove(0);
-        assert_eq!((&line["errorCode"], &line["EventId"]), (&json!("Splunk.AckTimeout"), &json!(id(0))));
+        assert_eq!(
+            (&line["errorCode"], &line["EventId"]),
+            (&json!("Splunk.AckTimeout"), &json!(id(0)))
+        );
         assert_eq!(web.requests.lock().len(), 181);
     }
 
     #[tokio::test]
     async fn refusals_have_their_codes() {
         for (status, answer, code) in [
-            (403, r#"{"text":"Token disabled","code":1}"#, "Splunk.DisabledToken"),
-            (403, r#"{"text":"Invalid token","code":4}"#, "Splunk.InvalidToken"),
-            (400, r#"{"text":"Invalid data format","code":6}"#, "Splunk.InvalidDataFormat"),
-            (400, r#"{"text":"Incorrect index","code":7}"#, "Splunk.InvalidIndex"),
-            (503, r#"{"text":"Server is busy","code":9}"#, "Splunk.IndexerBusy"),
+            (
+                403,
+                r#"{"text":"Token disabled","code":1}"#,
+                "Splunk.DisabledToken",
+            ),
+            (
+                403,
+                r#"{"text":"Invalid token","code":4}"#,
+                "Splunk.InvalidToken",
+            ),
+            (
+                400,
+                r#"{"text":"Invalid data format","code":6}"#,
+                "Splunk.InvalidDataFormat",
+            ),
+            (
+                400,
+                r#"{"text":"Incorrect index","code":7}"#,
+                "Splunk.InvalidIndex",
+            ),
+            (
+                503,
+                r#"{"text":"Server is busy","code":9}"#,
+                "Splunk.IndexerBusy",
+            ),
             (500, "half an answ", "Splunk.ServerError"),
             (200, r#"{"text":"Success","code":0}"#, "Splunk.DisabledAck"),
         ] {
             let (web, sink) = sink(HecEndpoint::Raw, 0);
             web.answer(status, answer);
             let line = lines(&sink.deliver(chunk(&["one"])).await).remove(0);
-            assert_eq!((&line["errorCode"], &line["attemptsMade"]), (&json!(code), &json!(1)), "{answer}");
+            assert_eq!(
+                (&line["errorCode"], &line["attemptsMade"]),
+                (&json!(code), &json!(1)),
+                "{answer}"
+            );
         }
         let (web, sink) = sink(HecEndpoint::Raw, 0);
         web.answer(200, r#"{"ackId":1}"#);

@@ -32,7 +32,10 @@ impl Pure for Format {
                 ));
             }
             Self::Json if serde_json::from_slice::<IgnoredAny>(&item.data).is_err() => {
-                return Err(Failure::new("DataFormat.InvalidJson", "The record is not valid JSON."));
+                return Err(Failure::new(
+                    "DataFormat.InvalidJson",
+                    "The record is not valid JSON.",
+                ));
             }
             _ => {}
         }
@@ -75,19 +78,38 @@ mod tests {
     }
 
     fn check(records: &[UserRecord], format: Format) -> Outcome {
-        apply_all(&[Box::new(format)], Outcome::of(records.to_vec()).items, Millis(9))
+        apply_all(
+            &[Box::new(format)],
+            Outcome::of(records.to_vec()).items,
+            Millis(9),
+        )
     }
 
     #[test]
     fn each_format_takes_what_it_is() {
-        let records = [record(b"{\"a\":1}"), record(b"\"b\"\n"), record(b"c"), record(b"\xff")];
+        let records = [
+            record(b"{\"a\":1}"),
+            record(b"\"b\"\n"),
+            record(b"c"),
+            record(b"\xff"),
+        ];
         let delivered = |format| {
             let out = check(&records, format);
-            let data: Vec<_> = out.items.iter().flat_map(|item| item.data.to_vec()).collect();
+            let data: Vec<_> = out
+                .items
+                .iter()
+                .flat_map(|item| item.data.to_vec())
+                .collect();
             (Bytes::from(data), out.rejected.len())
         };
-        assert_eq!(delivered(Format::Text), (Bytes::from_static(b"{\"a\":1}\n\"b\"\nc\n"), 1));
-        assert_eq!(delivered(Format::Json), (Bytes::from_static(b"{\"a\":1}\n\"b\"\n"), 2));
+        assert_eq!(
+            delivered(Format::Text),
+            (Bytes::from_static(b"{\"a\":1}\n\"b\"\nc\n"), 1)
+        );
+        assert_eq!(
+            delivered(Format::Json),
+            (Bytes::from_static(b"{\"a\":1}\n\"b\"\n"), 2)
+        );
         let line = check(&records[3..], Format::Text).rejected.remove(0).line();
         let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(

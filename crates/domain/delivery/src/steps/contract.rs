@@ -82,17 +82,24 @@ impl Request {
             ids.push(write_record(&mut body, item, part, has_metadata));
         }
         body.extend_from_slice(b"]}");
-        Self { body: body.into(), ids }
+        Self {
+            body: body.into(),
+            ids,
+        }
     }
 
     fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.ids.iter().map(|at| str::from_utf8(&self.body[at.clone()]).expect("an id is digits"))
+        self.ids
+            .iter()
+            .map(|at| str::from_utf8(&self.body[at.clone()]).expect("an id is digits"))
     }
 }
 
 /// What an item takes in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
 pub fn record_bytes(item: &Item) -> usize {
-    item.data.len().div_ceil(3) * 4 + 6 * item.origin.partition_key.len() + INVOKE_RECORD_FRAME_BYTES
+    item.data.len().div_ceil(3) * 4
+        + 6 * item.origin.partition_key.len()
+        + INVOKE_RECORD_FRAME_BYTES
 }
 
 /// The place of each item among those that a step made of one record.
@@ -113,7 +120,14 @@ fn parts(group: &[Item]) -> impl Iterator<Item = usize> {
 /// Writes an item: where its id is. That is the sequence number, the sub-index and the place among the parts of the
 /// record, where there are several; the same in every execution.
 fn write_record(to: &mut Vec<u8>, item: &Item, part: usize, has_metadata: bool) -> Range<usize> {
-    let UserRecord { shard, sequence_number, sub, partition_key, arrival, .. } = &*item.origin;
+    let UserRecord {
+        shard,
+        sequence_number,
+        sub,
+        partition_key,
+        arrival,
+        ..
+    } = &*item.origin;
     to.extend_from_slice(b"{\"recordId\":\"");
     let from = to.len();
     put(to, format_args!("{sequence_number}"));
@@ -128,7 +142,9 @@ fn write_record(to: &mut Vec<u8>, item: &Item, part: usize, has_metadata: bool) 
     to.extend_from_slice(b",\"data\":\"");
     let (at, length) = (to.len(), item.data.len().div_ceil(3) * 4);
     to.resize(at + length, 0);
-    BASE64.encode_slice(&item.data, &mut to[at..]).expect("it is as long as base64 is");
+    BASE64
+        .encode_slice(&item.data, &mut to[at..])
+        .expect("it is as long as base64 is");
     to.push(b'"');
     if has_metadata {
         to.extend_from_slice(b",\"kinesisRecordMetadata\":{\"sequenceNumber\":\"");
@@ -197,17 +213,30 @@ struct ResponseMetadata {
 /// One verdict a record, in the request's order. An answer that is not in the contract's form fails the whole group;
 /// ids that are missing or not unique fail only their records, as on AWS.
 pub fn verdicts(request: &Request, answer: &[u8]) -> Result<Vec<Verdict>, Failure> {
-    let response = str::from_utf8(answer).ok().and_then(|text| serde_json::from_str(text).ok());
+    let response = str::from_utf8(answer)
+        .ok()
+        .and_then(|text| serde_json::from_str(text).ok());
     let response: Response<'_> = response.ok_or_else(unreadable)?;
     let records = response.records.unwrap_or_default();
-    let (mut ids, mut judged) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
+    let (mut ids, mut judged) = (
+        Vec::with_capacity(records.len()),
+        Vec::with_capacity(records.len()),
+    );
     let mut data = Vec::with_capacity(answer.len() / 4 * 3);
-    for ResponseRecord { record_id, result, data: text, metadata } in records {
+    for ResponseRecord {
+        record_id,
+        result,
+        data: text,
+        metadata,
+    } in records
+    {
         ids.push(record_id.ok_or_else(invalid)?.0);
         judged.push(match result.as_ref().map(|result| &*result.0) {
             Some("Ok") => {
                 let from = data.len();
-                BASE64.decode_vec(&*text.ok_or_else(invalid)?.0, &mut data).map_err(|_| invalid())?;
+                BASE64
+                    .decode_vec(&*text.ok_or_else(invalid)?.0, &mut data)
+                    .map_err(|_| invalid())?;
                 Verdict::Ok(from..data.len(), keys_in(metadata))
             }
             Some("Dropped") => Verdict::Dropped,
@@ -233,14 +262,28 @@ fn by_id(request: &Request, ids: &[Cow<'_, str>], judged: Vec<Verdict>) -> Vec<V
     let mut known: HashMap<&str, Verdict> = HashMap::with_capacity(ids.len());
     for (id, verdict) in ids.iter().zip(judged) {
         let twice = || Verdict::Failed(duplicated());
-        known.entry(id).and_modify(|known| *known = twice()).or_insert(verdict);
+        known
+            .entry(id)
+            .and_modify(|known| *known = twice())
+            .or_insert(verdict);
     }
-    request.ids().map(|id| known.remove(id).unwrap_or_else(|| Verdict::Failed(missing()))).collect()
+    request
+        .ids()
+        .map(|id| {
+            known
+                .remove(id)
+                .unwrap_or_else(|| Verdict::Failed(missing()))
+        })
+        .collect()
 }
 
 fn keys_in(metadata: Option<ResponseMetadata>) -> BTreeMap<String, String> {
-    let keys = metadata.and_then(|metadata| metadata.partition_keys).unwrap_or_default();
-    keys.into_iter().filter_map(|(name, value)| Some((name, key_text(&value)?))).collect()
+    let keys = metadata
+        .and_then(|metadata| metadata.partition_keys)
+        .unwrap_or_default();
+    keys.into_iter()
+        .filter_map(|(name, value)| Some((name, key_text(&value)?)))
+        .collect()
 }
 
 fn unreadable() -> Failure {
@@ -256,7 +299,10 @@ fn invalid() -> Failure {
 }
 
 fn processing_failed() -> Failure {
-    Failure::new("Lambda.ProcessingFailedStatus", "ProcessingFailed status set for record")
+    Failure::new(
+        "Lambda.ProcessingFailedStatus",
+        "ProcessingFailed status set for record",
+    )
 }
 
 fn duplicated() -> Failure {
@@ -315,15 +361,28 @@ mod tests {
         let request = request(&[whole.clone(), whole.clone(), item("y")]);
         let ids: Vec<&str> = request.ids().collect();
         let first = format!("{}000000", number(0, 0));
-        assert_eq!(ids, [&*first, &format!("{first}000001"), &format!("{first}000002")]);
+        assert_eq!(
+            ids,
+            [
+                &*first,
+                &format!("{first}000001"),
+                &format!("{first}000002")
+            ]
+        );
     }
 
     #[test]
     fn verdicts_are_in_the_order_of_the_request() {
-        let group = group(["a", "b", "c"].map(|text| (String::new(), text.into())).into());
+        let group = group(
+            ["a", "b", "c"]
+                .map(|text| (String::new(), text.into()))
+                .into(),
+        );
         let request = request(&group);
-        let mut answers: Vec<Value> =
-            request.ids().map(|id| json!({"recordId": id, "result": "Dropped"})).collect();
+        let mut answers: Vec<Value> = request
+            .ids()
+            .map(|id| json!({"recordId": id, "result": "Dropped"}))
+            .collect();
         answers[1]["result"] = "Ok".into();
         answers[1]["data"] = "Qg==".into();
         let verdicts_of = |answers: &[Value]| {
@@ -335,7 +394,10 @@ mod tests {
         answers.rotate_left(1);
         assert_eq!(verdicts_of(&answers), expected);
         answers.push(answers[1].clone());
-        assert_eq!(verdicts_of(&answers), [Verdict::Dropped, kept, Verdict::Failed(duplicated())]);
+        assert_eq!(
+            verdicts_of(&answers),
+            [Verdict::Dropped, kept, Verdict::Failed(duplicated())]
+        );
         assert_eq!(verdicts_of(&answers[..1])[0], Verdict::Failed(missing()));
     }
 

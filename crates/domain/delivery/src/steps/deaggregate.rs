@@ -38,8 +38,15 @@ impl Pure for Deaggregation {
 
 /// A part as an item of its own: what fails of it later is the part, and not its siblings.
 fn part_of(item: &Item, data: Bytes) -> Item {
-    let origin = UserRecord { data: data.clone(), ..(*item.origin).clone() };
-    Item { origin: origin.into(), data, keys: item.keys.clone() }
+    let origin = UserRecord {
+        data: data.clone(),
+        ..(*item.origin).clone()
+    };
+    Item {
+        origin: origin.into(),
+        data,
+        keys: item.keys.clone(),
+    }
 }
 
 /// The JSON values that `data` is made of; nothing where it is made of anything else.
@@ -50,7 +57,10 @@ fn json_values(data: &Bytes) -> Option<Vec<Bytes>> {
     while let Some(value) = values.next() {
         value.ok()?;
         let to = values.byte_offset();
-        let white = data[from..to].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let white = data[from..to]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count();
         parts.push(data.slice(from + white..to));
         from = to;
         if parts.len() > SUB_RECORDS_MAX {
@@ -74,7 +84,8 @@ fn delimited(data: &Bytes, delimiter: &[u8]) -> Vec<Bytes> {
 }
 
 fn find(data: &[u8], delimiter: &[u8]) -> Option<usize> {
-    data.windows(delimiter.len()).position(|window| window == delimiter)
+    data.windows(delimiter.len())
+        .position(|window| window == delimiter)
 }
 
 #[cfg(test)]
@@ -106,7 +117,10 @@ mod tests {
         assert_eq!(run(&Deaggregation::Json, "{\"a\":1}{"), ["{\"a\":1}{"]);
         assert_eq!(run(&Deaggregation::Json, ""), [""]);
         assert_eq!(run(&Deaggregation::Json, &"1 ".repeat(500)).len(), 500);
-        assert_eq!(run(&Deaggregation::Json, &"1 ".repeat(501)), ["1 ".repeat(501)]);
+        assert_eq!(
+            run(&Deaggregation::Json, &"1 ".repeat(501)),
+            ["1 ".repeat(501)]
+        );
     }
 
     proptest! {

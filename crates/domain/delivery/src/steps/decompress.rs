@@ -17,7 +17,9 @@ impl Pure for Decompress {
     fn apply(&self, mut item: Item, out: &mut Vec<Item>) -> Result<(), Failure> {
         let mut data = Vec::new();
         let most = DECOMPRESSED_BYTES_MAX as u64 + 1;
-        let read = MultiGzDecoder::new(&item.data[..]).take(most).read_to_end(&mut data);
+        let read = MultiGzDecoder::new(&item.data[..])
+            .take(most)
+            .read_to_end(&mut data);
         let failed = |text: String| Err(Failure::new("Decompression.Failed", text));
         match read {
             Err(error) => failed(format!("The record is not in the GZIP format: {error}")),
@@ -57,10 +59,15 @@ mod tests {
     #[test]
     fn members_are_unpacked_and_what_is_none_or_too_large_is_refused() {
         assert_eq!(run([gzip(b"a"), gzip(b"b")].concat()).unwrap(), b"ab");
-        assert_eq!(run(gzip(&vec![0; DECOMPRESSED_BYTES_MAX])).unwrap().len(), DECOMPRESSED_BYTES_MAX);
-        for bad in
-            [b"plain".to_vec(), gzip(b"cut")[..12].to_vec(), gzip(&vec![0; DECOMPRESSED_BYTES_MAX + 1])]
-        {
+        assert_eq!(
+            run(gzip(&vec![0; DECOMPRESSED_BYTES_MAX])).unwrap().len(),
+            DECOMPRESSED_BYTES_MAX
+        );
+        for bad in [
+            b"plain".to_vec(),
+            gzip(b"cut")[..12].to_vec(),
+            gzip(&vec![0; DECOMPRESSED_BYTES_MAX + 1]),
+        ] {
             assert_eq!(run(bad).unwrap_err().code, "Decompression.Failed");
         }
     }

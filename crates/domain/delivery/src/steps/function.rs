@@ -77,7 +77,10 @@ impl Caller<'_> {
             }
         };
         let (ended, function) = (self.env.clock.now(), self.function.arn.to_string());
-        Ok(self.env.blocking(move || judge(&group, answer, attempts, ended, &function)).await)
+        Ok(self
+            .env
+            .blocking(move || judge(&group, answer, attempts, ended, &function))
+            .await)
     }
 
     /// Asks once: what was asked, and the answer.
@@ -92,7 +95,10 @@ impl Caller<'_> {
         if request.body.len() > INVOKE_BYTES_MAX {
             return Err(InvokeError::TooLarge);
         }
-        let answer = self.invoke.invoke(&self.function.arn, request.body.clone()).await?;
+        let answer = self
+            .invoke
+            .invoke(&self.function.arn, request.body.clone())
+            .await?;
         Ok((request, answer))
     }
 }
@@ -118,7 +124,9 @@ fn calls(items: Vec<Item>, bytes: usize) -> Vec<Vec<Item>> {
 }
 
 fn wait_before(attempt: u32) -> Duration {
-    INVOKE_WAIT_MIN.saturating_mul(1 << (attempt - 1).min(16)).min(RETRY_WAIT_MAX)
+    INVOKE_WAIT_MIN
+        .saturating_mul(1 << (attempt - 1).min(16))
+        .min(RETRY_WAIT_MAX)
 }
 
 /// What records are told to have failed of.
@@ -132,9 +140,10 @@ fn failure_of(error: InvokeError) -> Failure {
             "Lambda.RequestTooLarge",
             format!("The request or the answer exceeds {INVOKE_BYTES_MAX} bytes."),
         ),
-        InvokeError::NotFound(name) => {
-            Failure::new("Lambda.ResourceNotFound", format!("Function not found: {name}"))
-        }
+        InvokeError::NotFound(name) => Failure::new(
+            "Lambda.ResourceNotFound",
+            format!("Function not found: {name}"),
+        ),
         InvokeError::Throttled | InvokeError::Failed(_) => {
             Failure::new("Lambda.InternalServerError", error.to_string())
         }
@@ -164,8 +173,18 @@ fn judge(
             }
             Verdict::Dropped => {}
             Verdict::Failed(failure) => {
-                let (kind, more) = (ErrorKind::Processing, vec![(FUNCTION_MEMBER, json!(function))]);
-                out.rejected.push(Rejected { origin, kind, failure, attempts, ended, more });
+                let (kind, more) = (
+                    ErrorKind::Processing,
+                    vec![(FUNCTION_MEMBER, json!(function))],
+                );
+                out.rejected.push(Rejected {
+                    origin,
+                    kind,
+                    failure,
+                    attempts,
+                    ended,
+                    more,
+                });
             }
         }
     }

@@ -29,8 +29,11 @@ impl Pure for LogEvents {
             Failure::new("CloudWatchLogProcessing.Failed", text)
         })?;
         if read.message_type == "DATA_MESSAGE" && !read.log_events.is_empty() {
-            let messages: String =
-                read.log_events.into_iter().flat_map(|event| [event.message, "\n".to_owned()]).collect();
+            let messages: String = read
+                .log_events
+                .into_iter()
+                .flat_map(|event| [event.message, "\n".to_owned()])
+                .collect();
             item.data = messages.into();
             out.push(item);
         }
@@ -58,9 +61,14 @@ mod tests {
             {"id":"2","timestamp":2,"message":"{\"b\":1}"}]}"#;
         assert_eq!(run(data).unwrap(), ["a\n{\"b\":1}\n"]);
         assert!(
-            run(r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"m"}]}"#).unwrap().is_empty()
+            run(r#"{"messageType":"CONTROL_MESSAGE","logEvents":[{"message":"m"}]}"#)
+                .unwrap()
+                .is_empty()
         );
-        assert_eq!(run("[]").unwrap_err().code, "CloudWatchLogProcessing.Failed");
+        assert_eq!(
+            run("[]").unwrap_err().code,
+            "CloudWatchLogProcessing.Failed"
+        );
     }
 
     proptest! {

@@ -44,8 +44,15 @@ pub struct Outcome {
 impl Outcome {
     /// A group before its first step.
     pub fn of(group: Vec<UserRecord>) -> Self {
-        let item = |origin: SharedRecord| Item { data: origin.data.clone(), origin, keys: Keys::default() };
-        Self { items: SharedRecord::all(group).map(item).collect(), rejected: Vec::new() }
+        let item = |origin: SharedRecord| Item {
+            data: origin.data.clone(),
+            origin,
+            keys: Keys::default(),
+        };
+        Self {
+            items: SharedRecord::all(group).map(item).collect(),
+            rejected: Vec::new(),
+        }
     }
 }
 
@@ -102,7 +109,11 @@ impl Steps {
             }
         }
         stages.extend(together(pure));
-        Ok(Self { stages, stream: stream.arn.clone(), source })
+        Ok(Self {
+            stages,
+            stream: stream.arn.clone(),
+            source,
+        })
     }
 
     /// Takes a group through all steps, and gives back of its room what it does not need once these have seen it. An error
@@ -125,7 +136,15 @@ impl Steps {
                 }
                 Stage::Function(function) => {
                     let (stream, source) = (&self.stream, self.source.as_ref());
-                    function::Caller { env, invoke, function, stream, source }.run(items).await?
+                    function::Caller {
+                        env,
+                        invoke,
+                        function,
+                        stream,
+                        source,
+                    }
+                    .run(items)
+                    .await?
                 }
             };
             done.items = next.items;
@@ -145,7 +164,10 @@ async fn run_pure(env: &Env, steps: Arc<[Box<dyn Pure>]>, items: Vec<Item>) -> O
 }
 
 fn apply_all(steps: &[Box<dyn Pure>], items: Vec<Item>, now: Millis) -> Outcome {
-    let mut done = Outcome { items, rejected: Vec::new() };
+    let mut done = Outcome {
+        items,
+        rejected: Vec::new(),
+    };
     for step in steps {
         let items = std::mem::take(&mut done.items);
         done.items.reserve(items.len());
@@ -154,7 +176,14 @@ fn apply_all(steps: &[Box<dyn Pure>], items: Vec<Item>, now: Millis) -> Outcome 
             if let Err(failure) = step.apply(item, &mut done.items) {
                 let more = step.more(&origin);
                 let kind = step.kind();
-                done.rejected.push(Rejected { origin, kind, failure, attempts: 1, ended: now, more });
+                done.rejected.push(Rejected {
+                    origin,
+                    kind,
+                    failure,
+                    attempts: 1,
+                    ended: now,
+                    more,
+                });
             }
         }
     }

@@ -36,7 +36,14 @@ pub const NOT_FOUND: &str = "DynamicPartitioning.MetadataExtractionFailed";
 pub const NO_KEY: &str = "partitionKeys values must not be null or empty";
 
 /// What of jq reaches out of a query.
-const OUTSIDE: [&str; 6] = ["env", "halt", "halt_error", "debug", "stderr", "input_line_number"];
+const OUTSIDE: [&str; 6] = [
+    "env",
+    "halt",
+    "halt_error",
+    "debug",
+    "stderr",
+    "input_line_number",
+];
 /// What of jq can recurse, or make much out of little: recursion is as deep as the stack, and a product of a text and
 /// a number is as long as the number says. Paths that are made are as deep as a list in the record is long.
 const REFUSED: [&str; 15] = [
@@ -83,7 +90,9 @@ impl Query {
         if text.bytes().filter(|byte| b"([{".contains(byte)).count() > QUERY_TOKENS_MAX {
             return Err(QueryError::Long);
         }
-        let tokens = Lexer::new(text).lex().map_err(|_| QueryError::Invalid("it cannot be read"))?;
+        let tokens = Lexer::new(text)
+            .lex()
+            .map_err(|_| QueryError::Invalid("it cannot be read"))?;
         if count(&tokens) > QUERY_TOKENS_MAX {
             return Err(QueryError::Long);
         }
@@ -92,18 +101,36 @@ impl Query {
         }
         let term = Parser::new(&tokens).parse(|parser| parser.term());
         let body = term.map_err(|_| QueryError::Invalid("it cannot be read"))?;
-        let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let funs = jaq_core::funs()
+            .chain(jaq_std::funs())
+            .chain(jaq_json::funs());
         let funs = funs.filter(|(name, ..)| !OUTSIDE.contains(name) && *name != "fromjson");
         let funs: Vec<_> = funs.chain(bounds::functions()).collect();
         let bounds = Bounds::of(funs.iter().map(|(name, ..)| *name));
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let defs = defs.filter(|def| !OUTSIDE.contains(&def.name)).map(|def| bounds.definition(def));
-        let query = bounds.definition(Def { name: QUERY, args: Vec::new(), body });
+        let defs = jaq_core::defs()
+            .chain(jaq_std::defs())
+            .chain(jaq_json::defs());
+        let defs = defs
+            .filter(|def| !OUTSIDE.contains(&def.name))
+            .map(|def| bounds.definition(def));
+        let query = bounds.definition(Def {
+            name: QUERY,
+            args: Vec::new(),
+            body,
+        });
         let arena = Arena::default();
-        let modules = Loader::new(defs.chain([query])).load(&arena, File { code: QUERY, path: () });
+        let modules = Loader::new(defs.chain([query])).load(
+            &arena,
+            File {
+                code: QUERY,
+                path: (),
+            },
+        );
         let modules = modules.map_err(|_| QueryError::Invalid("it cannot be read"))?;
         let compiled = Compiler::default().with_funs(funs).compile(modules);
-        Ok(Self(compiled.map_err(|_| QueryError::Invalid("it uses what there is not"))?))
+        Ok(Self(compiled.map_err(|_| {
+            QueryError::Invalid("it uses what there is not")
+        })?))
     }
 
     /// The first thing that the query makes of a record.
@@ -187,7 +214,9 @@ impl Pure for Query {
                 return Err(failed(NO_KEY));
             };
             if key.len() + value.len() > KEY_BYTES_MAX {
-                return Err(failed("A partition key is longer than the key of an object may be."));
+                return Err(failed(
+                    "A partition key is longer than the key of an object may be.",
+                ));
             }
             item.keys.query.insert(key, value);
         }
@@ -212,7 +241,10 @@ fn text(value: &Val) -> Option<String> {
 }
 
 fn failed(text: &str) -> Failure {
-    Failure::new(NOT_FOUND, &text[..text.floor_char_boundary(ERROR_TEXT_BYTES_MAX)])
+    Failure::new(
+        NOT_FOUND,
+        &text[..text.floor_char_boundary(ERROR_TEXT_BYTES_MAX)],
+    )
 }
 
 #[cfg(test)]
@@ -224,7 +256,9 @@ mod tests {
 
     fn run(query: &str, data: &str) -> Result<Vec<(String, String)>, Failure> {
         let mut out = Vec::new();
-        Query::compile(query).unwrap().apply(item(data.to_owned()), &mut out)?;
+        Query::compile(query)
+            .unwrap()
+            .apply(item(data.to_owned()), &mut out)?;
         Ok(out.remove(0).keys.query.into_iter().collect())
     }
 
@@ -259,12 +293,25 @@ mod tests {
             ("{a: .a}", "{\"a\":\"\"}", NO_KEY),
             ("{a: .a}", "{\"a\":[1]}", NO_KEY),
             ("empty", "{}", NO_KEY),
-            (".a", "{\"a\":1}", "The query has to make an object of partition keys."),
+            (
+                ".a",
+                "{\"a\":1}",
+                "The query has to make an object of partition keys.",
+            ),
         ] {
             let failure = run(query, data).unwrap_err();
-            assert_eq!((failure.code, &*failure.message), (NOT_FOUND, text), "{query} {data}");
+            assert_eq!(
+                (failure.code, &*failure.message),
+                (NOT_FOUND, text),
+                "{query} {data}"
+            );
         }
-        assert_eq!(run("{a: (.a | error)}", "{\"a\":\"why\"}").unwrap_err().code, NOT_FOUND);
+        assert_eq!(
+            run("{a: (.a | error)}", "{\"a\":\"why\"}")
+                .unwrap_err()
+                .code,
+            NOT_FOUND
+        );
     }
 
     #[test]
@@ -285,12 +332,22 @@ mod tests {
             ("*", "{a: (.a * .b)}"),
             ("reduce", "reduce .[] as $x (.; . + .)"),
         ] {
-            assert_eq!(Query::compile(query).err(), Some(QueryError::Refused(refused)), "{query}");
+            assert_eq!(
+                Query::compile(query).err(),
+                Some(QueryError::Refused(refused)),
+                "{query}"
+            );
         }
         let data = format!("[{}]", vec!["1"; 1000].join(","));
         let slow = "[.[] as $a | .[] as $b | .[] as $c | $a] | {a: length}";
-        assert_eq!(run(slow, &data).unwrap_err().message, "The query takes too many steps.");
-        assert_eq!(run("[.[] | . + 1] | {a: length}", &data).unwrap(), [("a".to_owned(), "1000".to_owned())]);
+        assert_eq!(
+            run(slow, &data).unwrap_err().message,
+            "The query takes too many steps."
+        );
+        assert_eq!(
+            run("[.[] | . + 1] | {a: length}", &data).unwrap(),
+            [("a".to_owned(), "1000".to_owned())]
+        );
         let keys = run("{range: .range, a: .def}", r#"{"range": 1, "def": 2}"#).unwrap();
         assert_eq!(keys.len(), 2, "they are names as others are");
     }
@@ -298,7 +355,8 @@ mod tests {
     /// Each would take gigabytes, or longer than anybody waits.
     #[test]
     fn a_query_makes_only_so_much_of_a_record() {
-        let of_text = |step: &str, n: usize| format!("{{a: (.a{}|tostring|length)}}", step.repeat(n));
+        let of_text =
+            |step: &str, n: usize| format!("{{a: (.a{}|tostring|length)}}", step.repeat(n));
         let list = format!("[{}]", vec!["1"; 20_000].join(","));
         let text = format!("{{\"a\":\"{}\"}}", "x".repeat(60_000));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
@@ -313,7 +371,10 @@ mod tests {
             (". as $r | [.[] as $x | $r[]] | {a: length}", &list),
             (". as $r | [.[] as $x | $r[0:]] | {a: length}", &list),
             (". as $r | .[] = $r | {a: (tojson | length)}", &list),
-            ("{a: (.a as $x | .l | map([.]) | (.[] += [$x, $x]) | tojson)}", &members),
+            (
+                "{a: (.a as $x | .l | map([.]) | (.[] += [$x, $x]) | tojson)}",
+                &members,
+            ),
             ("{a: (.a as $x | .l | join($x))}", &members),
             ("{a: (.a as $x | .l | map($x) | add | length)}", &members),
             ("{a: (. as $r | .l | sort_by($r.l[]) | length)}", &members),
@@ -321,15 +382,21 @@ mod tests {
         ] {
             let text = run(query, data).unwrap_err().message;
             assert!(
-                text.starts_with("The query makes too much") || text.starts_with("The query takes too"),
+                text.starts_with("The query makes too much")
+                    || text.starts_with("The query takes too"),
                 "{query}: {text}"
             );
         }
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(100_000));
-        for query in
-            ["{a: (.a | [match(\".\"; \"g\")] | length)}", "{a: (.a | explode | length)}", "{a: (.a / \"\")}"]
-        {
-            assert!(run(query, &long).unwrap_err().message.contains("too long"), "{query}");
+        for query in [
+            "{a: (.a | [match(\".\"; \"g\")] | length)}",
+            "{a: (.a | explode | length)}",
+            "{a: (.a / \"\")}",
+        ] {
+            assert!(
+                run(query, &long).unwrap_err().message.contains("too long"),
+                "{query}"
+            );
         }
     }
 
@@ -337,9 +404,18 @@ mod tests {
     fn bounds_change_nothing_that_is_small() {
         let data = r#"{"n": 7, "s": "A-b,c", "l": [3, 1, 2], "o": {"x": 1, "y": "2"}, "j": "{\"k\": [5]}", "t": "1.5"}"#;
         for (query, keys) in [
-            (r#"{a: (.n += 1 | .n), b: (.l[] -= 1 | .l | tojson), c: (.n //= 2 | .n)}"#, "8 [2,0,1] 7"),
-            (r#"{a: (.l | sort | tojson), b: (.l | map(. * 1 | . + 1) | add)}"#, ""),
-            (r#"{a: (.l | sort | map(. + 1) | join("-")), b: (.l | max), c: (.l | add)}"#, "2-3-4 3 6"),
+            (
+                r#"{a: (.n += 1 | .n), b: (.l[] -= 1 | .l | tojson), c: (.n //= 2 | .n)}"#,
+                "8 [2,0,1] 7",
+            ),
+            (
+                r#"{a: (.l | sort | tojson), b: (.l | map(. * 1 | . + 1) | add)}"#,
+                "",
+            ),
+            (
+                r#"{a: (.l | sort | map(. + 1) | join("-")), b: (.l | max), c: (.l | add)}"#,
+                "2-3-4 3 6",
+            ),
             (
                 r#"{a: (.s | ascii_downcase | split(",")[1]), b: (.s | test("^A")), c: (.s | sub("-"; "+"))}"#,
                 "c true A+b,c",
@@ -348,8 +424,14 @@ mod tests {
                 r#"{a: (.o | with_entries(.value |= tostring) | tojson), b: (.o | to_entries[1].key)}"#,
                 r#"{"x":"1","y":"2"} y"#,
             ),
-            (r#"{a: (.j | fromjson.k[0]), b: (.t | tonumber), c: (.t | tonumber? // "no")}"#, "5 1.5 1.5"),
-            (r#"{a: (.l[0] |= 9 | .l[0]), b: (del(.o.x) | .o | keys[0]), c: ([paths] | length)}"#, "9 y 11"),
+            (
+                r#"{a: (.j | fromjson.k[0]), b: (.t | tonumber), c: (.t | tonumber? // "no")}"#,
+                "5 1.5 1.5",
+            ),
+            (
+                r#"{a: (.l[0] |= 9 | .l[0]), b: (del(.o.x) | .o | keys[0]), c: ([paths] | length)}"#,
+                "9 y 11",
+            ),
             (
                 r#"{a: "\(.n)-\(.l[0:2])", b: (.s | @base64), c: ([limit(2; .l[])] | length)}"#,
                 "7-[3,1] QS1iLGM= 2",
@@ -365,7 +447,12 @@ mod tests {
         ] {
             let found = Query::compile(query).map(|_| run(query, data));
             let found = found.map(|found| {
-                found.unwrap().into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+                found
+                    .unwrap()
+                    .into_iter()
+                    .map(|(_, value)| value)
+                    .collect::<Vec<_>>()
+                    .join(" ")
             });
             assert_eq!(found.unwrap_or_default(), keys, "{query}");
         }
@@ -375,8 +462,14 @@ mod tests {
     fn what_the_parser_could_not_bear_is_refused_before() {
         let brackets = "[".repeat(500_000);
         let refused = |query: &str, data: &str| run(query, data).unwrap_err().message;
-        assert_eq!(refused("{a: .a}", &format!("#\"\n{brackets}")), "Non JSON record provided");
-        assert_eq!(refused("{a: .a}", "{\"a\": 1} # a comment"), "Non JSON record provided");
+        assert_eq!(
+            refused("{a: .a}", &format!("#\"\n{brackets}")),
+            "Non JSON record provided"
+        );
+        assert_eq!(
+            refused("{a: .a}", "{\"a\": 1} # a comment"),
+            "Non JSON record provided"
+        );
         for query in ["{a: (.a | fromjson)}", "{a: (.a | tonumber)}"] {
             for text in [&brackets[..60_000], "#\\\"\\n[[[[", "1 2", ""] {
                 assert!(
@@ -387,7 +480,10 @@ mod tests {
         }
         let digits = |n: usize| format!("{{\"a\": {}}}", "7".repeat(n));
         assert_eq!(run("{a: .a}", &digits(400)).unwrap().len(), 1);
-        assert_eq!(refused("{a: 1}", &digits(401)), "A number in the record has too many digits.");
+        assert_eq!(
+            refused("{a: 1}", &digits(401)),
+            "A number in the record has too many digits."
+        );
     }
 
     #[test]
@@ -407,7 +503,11 @@ mod tests {
             if let Ok(query) = Query::compile(&nested(n)) {
                 drop(query.first(b"{}"));
             }
-            assert_eq!(Query::compile(&nested(100_000)).err(), Some(QueryError::Long), "{before}");
+            assert_eq!(
+                Query::compile(&nested(100_000)).err(),
+                Some(QueryError::Long),
+                "{before}"
+            );
         }
     }
 
@@ -416,7 +516,10 @@ mod tests {
         let deep = |n: usize| format!("{{\"a\":1,\"[\\\"\":{}{}}}", "[".repeat(n), "]".repeat(n));
         assert!(run("{a: .a}", &deep(QUERY_DEPTH_MAX - 1)).is_ok());
         for n in [QUERY_DEPTH_MAX, 500_000] {
-            assert_eq!(run("{a: .a}", &deep(n)).unwrap_err().message, "Exceeds depth limit for parsing");
+            assert_eq!(
+                run("{a: .a}", &deep(n)).unwrap_err().message,
+                "Exceeds depth limit for parsing"
+            );
         }
         let long = |n: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(n));
         assert!(run("{a: .a}", &long(KEY_BYTES_MAX - 1)).is_ok());
@@ -425,7 +528,10 @@ mod tests {
 
     #[test]
     fn keys_are_known_where_the_query_says_them() {
-        assert_eq!(keys_of("{a: .x, \"b\": .y | tostring, c}").unwrap(), ["a", "b", "c"]);
+        assert_eq!(
+            keys_of("{a: .x, \"b\": .y | tostring, c}").unwrap(),
+            ["a", "b", "c"]
+        );
         assert_eq!(keys_of("{(.a): .b}"), None);
         assert_eq!(keys_of(".a"), None);
     }

@@ -16,7 +16,11 @@ fn arrivals(world: &World) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let delivered = world.objects.text("data/").to_lowercase();
     // Some failed before the function had them, and some after.
-    let failed: Vec<String> = world.failed().iter().map(|record| record.to_lowercase()).collect();
+    let failed: Vec<String> = world
+        .failed()
+        .iter()
+        .map(|record| record.to_lowercase())
+        .collect();
     if !world.objects.keys("backup/").is_empty() {
         // What came is what went out, however often it was tried.
         let (mut came, mut went): (Vec<_>, Vec<_>) = Default::default();
@@ -27,7 +31,10 @@ fn arrivals(world: &World) -> BTreeMap<String, usize> {
         went.sort();
         assert_eq!(came, went, "the backup");
     }
-    for record in delivered.lines().chain(failed.iter().map(|record| record.trim_end())) {
+    for record in delivered
+        .lines()
+        .chain(failed.iter().map(|record| record.trim_end()))
+    {
         *counts.entry(record.to_owned()).or_default() += 1;
     }
     counts
@@ -58,7 +65,10 @@ fn moody(seed: u64) -> impl Fn(FunctionCall) -> Result<serde_json::Value, Invoke
         for record in records.iter_mut() {
             match chance(seed, (call.number, record["recordId"].as_str(), "key")) {
                 0..10 => {}
-                n => record["metadata"] = serde_json::json!({"partitionKeys": {"k": format!("k{}", n % 4)}}),
+                n => {
+                    record["metadata"] =
+                        serde_json::json!({"partitionKeys": {"k": format!("k{}", n % 4)}})
+                }
             }
         }
         match mood {
@@ -99,7 +109,20 @@ struct Plan {
 fn plans() -> impl Strategy<Value = Plan> {
     let deaths = prop::collection::vec((0u64..16, any::<bool>(), 0u8..12), 0..6);
     (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<[bool; 7]>()).prop_map(
-        |(seed, deaths, faults, [has_function, splits, gzip, updates, partitions, keeps, gives_up])| Plan {
+        |(
+            seed,
+            deaths,
+            faults,
+            [
+                has_function,
+                splits,
+                gzip,
+                updates,
+                partitions,
+                keeps,
+                gives_up,
+            ],
+        )| Plan {
             seed,
             deaths,
             faults,
@@ -162,15 +185,35 @@ async fn play(plan: Plan) {
     });
     world.objects.faults.lock().extend(faults);
     if plan.gives_up {
-        let fault = if plan.seed.is_multiple_of(2) { PutFault::Refused } else { PutFault::Denied };
-        world.objects.stubborn.lock().extend((0..10).map(|version| (format!("data/{version}/k=k1/"), fault)));
+        let fault = if plan.seed.is_multiple_of(2) {
+            PutFault::Refused
+        } else {
+            PutFault::Denied
+        };
+        world
+            .objects
+            .stubborn
+            .lock()
+            .extend((0..10).map(|version| (format!("data/{version}/k=k1/"), fault)));
     }
-    let compression = if plan.gzip { Compression::Gzip } else { Compression::None };
+    let compression = if plan.gzip {
+        Compression::Gzip
+    } else {
+        Compression::None
+    };
     let destination = Destination {
-        steps: if plan.has_function { function(40, 1) } else { Vec::new() },
+        steps: if plan.has_function {
+            function(40, 1)
+        } else {
+            Vec::new()
+        },
         compression,
         buffering: Buffering {
-            size_mib: if plan.partitions && plan.gives_up { 0 } else { 1 },
+            size_mib: if plan.partitions && plan.gives_up {
+                0
+            } else {
+                1
+            },
             interval_s: 1,
         },
         partition_retry_s: 2,
@@ -182,14 +225,26 @@ async fn play(plan: Plan) {
             prefix: Some("backup/".into()),
             error_prefix: None,
             time_zone: None,
-            buffering: Buffering { size_mib: 1, interval_s: 1 },
+            buffering: Buffering {
+                size_mib: 1,
+                interval_s: 1,
+            },
             compression,
             encryption_key: None,
         }),
         ..destination()
     };
-    world.open().await.create(new_stream("d", destination)).await.unwrap();
-    let mut producer = Producer { world: &world, put: 0, shards: 0..2 };
+    world
+        .open()
+        .await
+        .create(new_stream("d", destination))
+        .await
+        .unwrap();
+    let mut producer = Producer {
+        world: &world,
+        put: 0,
+        shards: 0..2,
+    };
     for (i, &(at, after, records)) in plan.deaths.iter().enumerate() {
         // The first process is the one that made the stream: it goes here, with all it was doing.
         let fuse = Fuse::new(Some((at, if after { Side::After } else { Side::Before })));
@@ -205,13 +260,17 @@ async fn play(plan: Plan) {
                 () = world.until(async || fuse.is_blown()) => {}
             }
         }
-        world.until(async || fuse.is_blown() || world.is_delivered().await).await;
+        world
+            .until(async || fuse.is_blown() || world.is_delivered().await)
+            .await;
         if !fuse.is_blown() {
             deliveries.close().await;
         }
     }
     producer.put(9);
-    let expected = (1..=producer.put).map(|i| (format!("record {i}"), 1)).collect();
+    let expected = (1..=producer.put)
+        .map(|i| (format!("record {i}"), 1))
+        .collect();
     let deliveries = world.open().await;
     world.until_delivered().await;
     deliveries.close().await;
@@ -220,7 +279,14 @@ async fn play(plan: Plan) {
 
 /// The prefix of a version.
 fn prefix(is_partitioned: bool, version: u64) -> String {
-    format!("data/{version}/{}", if is_partitioned { "k=!{partitionKeyFromLambda:k}/" } else { "" })
+    format!(
+        "data/{version}/{}",
+        if is_partitioned {
+            "k=!{partitionKeyFromLambda:k}/"
+        } else {
+            ""
+        }
+    )
 }
 
 /// Gives the stream another prefix and the other compression.
@@ -236,7 +302,9 @@ async fn update(deliveries: &Deliveries) {
 }
 
 fn run(plan: Plan) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(play(plan));
 }
 

@@ -28,7 +28,12 @@ struct State {
 impl Fuse {
     /// A process that dies at operation `at`, counted from 0; one that lives on without it.
     pub fn new(at: Option<(u64, Side)>) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State { left: at, blown: false }) })
+        Arc::new(Self {
+            state: Mutex::new(State {
+                left: at,
+                blown: false,
+            }),
+        })
     }
 
     /// Whether the process is dead.

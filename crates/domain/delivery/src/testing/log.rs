@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use headwater_log::{
-    Append, AppendError, Appended, Chunk, LogError, ReadLimit, Record, Retention, ShardLog, ShardNumber,
-    ShardState,
+    Append, AppendError, Appended, Chunk, LogError, ReadLimit, Record, Retention, ShardLog,
+    ShardNumber, ShardState,
 };
 use headwater_types::Millis;
 use parking_lot::Mutex;
@@ -43,12 +43,19 @@ impl ShardLog for MemoryLog {
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
         let mut shards = self.shards.lock();
         let mut append = |append: &Append<'_>| {
-            let (records, _) = shards.get_mut(&append.shard).ok_or(AppendError::Unknown(append.shard))?;
+            let (records, _) = shards
+                .get_mut(&append.shard)
+                .ok_or(AppendError::Unknown(append.shard))?;
             let first_offset = records.len() as u64;
             let time = Millis(1_500_000_000_000 + first_offset);
             for (offset, new) in (first_offset..).zip(append.records) {
                 let (key, value) = (new.key.to_vec().into(), new.value.to_vec().into());
-                records.push(Record { offset, time, key, value });
+                records.push(Record {
+                    offset,
+                    time,
+                    key,
+                    value,
+                });
             }
             Ok(Appended { first_offset, time })
         };
@@ -57,13 +64,26 @@ impl ShardLog for MemoryLog {
         results
     }
 
-    async fn read(&self, shard: ShardNumber, from: u64, limit: ReadLimit) -> Result<Chunk, LogError> {
+    async fn read(
+        &self,
+        shard: ShardNumber,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Result<Chunk, LogError> {
         let state = self.state(shard)?;
         let shards = self.shards.lock();
         let (records, _) = &shards[&shard];
-        let records: Vec<_> =
-            records.iter().skip(from as usize).take(limit.records.min(7)).cloned().collect();
-        Ok(Chunk { next: from + records.len() as u64, records, state })
+        let records: Vec<_> = records
+            .iter()
+            .skip(from as usize)
+            .take(limit.records.min(7))
+            .cloned()
+            .collect();
+        Ok(Chunk {
+            next: from + records.len() as u64,
+            records,
+            state,
+        })
     }
 
     async fn offset_at(&self, _shard: ShardNumber, _time: Millis) -> Result<u64, LogError> {
@@ -73,7 +93,12 @@ impl ShardLog for MemoryLog {
     fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
         let shards = self.shards.lock();
         let (records, _) = shards.get(&shard).ok_or(LogError::Unknown(shard))?;
-        Ok(ShardState { first: 0, end: records.len() as u64, newest: Millis::ZERO, sealed: false })
+        Ok(ShardState {
+            first: 0,
+            end: records.len() as u64,
+            newest: Millis::ZERO,
+            sealed: false,
+        })
     }
 
     async fn wait(&self, shard: ShardNumber, offset: u64) {

@@ -20,12 +20,19 @@ pub use source::FakeSource;
 pub use web::{FakeWeb, JumpingClock, json};
 pub use world::{FunctionCall, World};
 
-use crate::config::{Buffering, Compression, Destination, Function, NewOrigin, Origin, Step, StreamRecord};
+use crate::config::{
+    Buffering, Compression, Destination, Function, NewOrigin, Origin, Step, StreamRecord,
+};
 use crate::deliveries::NewStream;
 
 /// An ARN in the test's account.
 pub fn arn(service: &str, resource: &str) -> Arn {
-    Arn::new(service, &Region("us-east-1".into()), &Account("000000000000".into()), resource)
+    Arn::new(
+        service,
+        &Region("us-east-1".into()),
+        &Account("000000000000".into()),
+        resource,
+    )
 }
 
 /// A plain destination.
@@ -46,7 +53,10 @@ pub fn destination() -> Destination {
         conversion: None,
         backup: None,
         extension: None,
-        buffering: Buffering { size_mib: 1, interval_s: 60 },
+        buffering: Buffering {
+            size_mib: 1,
+            interval_s: 60,
+        },
         compression: Compression::None,
         logging: None,
         described: serde_json::Value::Null,
@@ -55,7 +65,12 @@ pub fn destination() -> Destination {
 
 /// The number of a record.
 pub fn number(shard: u32, offset: u64) -> SequenceNumber {
-    SequenceNumber::of_record(Millis(1_500_000_000_000), ShardIndex(shard), offset, Millis(1_500_000_000_000))
+    SequenceNumber::of_record(
+        Millis(1_500_000_000_000),
+        ShardIndex(shard),
+        offset,
+        Millis(1_500_000_000_000),
+    )
 }
 
 /// An item of one record.
@@ -73,7 +88,12 @@ pub fn item(data: impl Into<bytes::Bytes>) -> crate::Item {
 
 /// A function that is called with groups of `batch_bytes`.
 pub fn function(batch_bytes: usize, retries: u32) -> Vec<Step> {
-    vec![Step::Function(Function { arn: arn("lambda", "function:f"), retries, batch_bytes, interval_s: 60 })]
+    vec![Step::Function(Function {
+        arn: arn("lambda", "function:f"),
+        retries,
+        batch_bytes,
+        interval_s: 60,
+    })]
 }
 
 /// A delivery stream that reads `stream/source`.
@@ -102,7 +122,10 @@ pub fn new_stream(name: &str, destination: Destination) -> NewStream {
         name: name.into(),
         id: format!("id of {name}"),
         arn: arn("firehose", &format!("deliverystream/{name}")),
-        origin: NewOrigin::Stream { arn: arn("kinesis", "stream/source"), role: "role".into() },
+        origin: NewOrigin::Stream {
+            arn: arn("kinesis", "stream/source"),
+            role: "role".into(),
+        },
         destination,
         tags: BTreeMap::new(),
         encryption: None,

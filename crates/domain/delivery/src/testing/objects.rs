@@ -41,13 +41,21 @@ pub struct FakeObjects {
 impl FakeObjects {
     /// The keys that start with `prefix`.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
-        self.stored.lock().keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+        self.stored
+            .lock()
+            .keys()
+            .filter(|key| key.starts_with(prefix))
+            .cloned()
+            .collect()
     }
 
     fn fault(&self, key: &str) -> PutFault {
         let next = self.faults.lock().pop_front().unwrap_or(PutFault::None);
         let stubborn = self.stubborn.lock();
-        stubborn.iter().find(|(prefix, _)| key.starts_with(*prefix)).map_or(next, |(_, fault)| *fault)
+        stubborn
+            .iter()
+            .find(|(prefix, _)| key.starts_with(*prefix))
+            .map_or(next, |(_, fault)| *fault)
     }
 
     /// The text of all objects whose keys start with `prefix`, one behind the other, unpacked.
@@ -65,7 +73,9 @@ fn unpack(body: &Bytes, meta: &ObjectMeta) -> String {
     let mut text = String::new();
     match meta.content_encoding {
         Some("gzip") => flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text),
-        Some("zstd") => zstd::stream::read::Decoder::new(&body[..]).unwrap().read_to_string(&mut text),
+        Some("zstd") => zstd::stream::read::Decoder::new(&body[..])
+            .unwrap()
+            .read_to_string(&mut text),
         _ => (&body[..]).read_to_string(&mut text),
     }
     .unwrap();
@@ -84,7 +94,13 @@ fn refused() -> ObjectsError {
 
 #[async_trait]
 impl Objects for FusedObjects {
-    async fn put(&self, bucket: &str, key: &str, body: Body, meta: ObjectMeta) -> Result<(), ObjectsError> {
+    async fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Body,
+        meta: ObjectMeta,
+    ) -> Result<(), ObjectsError> {
         *self.inner.puts.lock() += 1;
         if *self.inner.bucket_gone.lock() {
             return Err(ObjectsError::NoBucket(bucket.to_owned()));
@@ -96,18 +112,31 @@ impl Objects for FusedObjects {
         let chunks: Vec<Bytes> = body.try_collect().await.map_err(|_| refused())?;
         self.fuse
             .guard(async {
-                self.inner.stored.lock().insert(key.to_owned(), (chunks.concat().into(), meta));
+                self.inner
+                    .stored
+                    .lock()
+                    .insert(key.to_owned(), (chunks.concat().into(), meta));
             })
             .await;
-        if fault == PutFault::Denied { Err(refused()) } else { Ok(()) }
+        if fault == PutFault::Denied {
+            Err(refused())
+        } else {
+            Ok(())
+        }
     }
 
     async fn get(&self, bucket: &str, key: &str) -> Result<Body, ObjectsError> {
         if *self.inner.bucket_gone.lock() {
             return Err(ObjectsError::NoBucket(bucket.to_owned()));
         }
-        let stored = self.inner.stored.lock().get(key).map(|(body, _)| body.clone());
-        let body = stored.ok_or_else(|| ObjectsError::Failed(format!("there is no object {key}")))?;
+        let stored = self
+            .inner
+            .stored
+            .lock()
+            .get(key)
+            .map(|(body, _)| body.clone());
+        let body =
+            stored.ok_or_else(|| ObjectsError::Failed(format!("there is no object {key}")))?;
         Ok(Box::pin(futures_util::stream::once(async { Ok(body) })))
     }
 

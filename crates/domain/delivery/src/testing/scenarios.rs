@@ -9,14 +9,17 @@ use serde_json::json;
 
 use super::{PutFault, World, destination, function, new_stream, number};
 use crate::{
-    Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function, Logging,
-    NewOrigin, NewStream, Options, PrefixError, Quotas, Step,
+    Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function,
+    Logging, NewOrigin, NewStream, Options, PrefixError, Quotas, Step,
     limits::{DECOMPRESSED_BYTES_MAX, DEFLATE_FACTOR_MAX, FILES_KIB_MAX},
     ports::{InvokeError, SourceError},
 };
 
 fn with_function(batch_bytes: usize, retries: u32) -> Destination {
-    Destination { steps: function(batch_bytes, retries), ..destination() }
+    Destination {
+        steps: function(batch_bytes, retries),
+        ..destination()
+    }
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -30,25 +33,40 @@ async fn records_after_creation_arrive_once_and_those_before_do_not() {
     let world = World::new(2);
     world.put(0, "before\n");
     let deliveries = world.open().await;
-    let gzip = Destination { compression: Compression::Gzip, ..destination() };
+    let gzip = Destination {
+        compression: Compression::Gzip,
+        ..destination()
+    };
     deliveries.create(new_stream("d", gzip)).await.unwrap();
     world.put(0, "a\n");
     world.put(1, "b\n");
     world.until_delivered().await;
     world.put(1, "c\n");
     world.until_delivered().await;
-    assert_eq!(lines(&world.objects.text("data/2018/08/27/10/d-1-2018-08-27-10-1")), ["a", "b", "c"]);
+    assert_eq!(
+        lines(&world.objects.text("data/2018/08/27/10/d-1-2018-08-27-10-1")),
+        ["a", "b", "c"]
+    );
     let keys = world.objects.keys("");
-    assert!(keys.len() == 2 && keys.iter().all(|key| key.ends_with(".gz")), "{keys:?}");
+    assert!(
+        keys.len() == 2 && keys.iter().all(|key| key.ends_with(".gz")),
+        "{keys:?}"
+    );
     let status = deliveries.status("d").await.unwrap();
-    assert_eq!((status.behind, status.totals.records, status.totals.batches), (Some(0), 3, 2));
+    assert_eq!(
+        (status.behind, status.totals.records, status.totals.batches),
+        (Some(0), 3, 2)
+    );
 }
 
 #[tokio::test]
 async fn a_batch_is_closed_at_its_size_before_its_time() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", destination())).await.unwrap();
+    deliveries
+        .create(new_stream("d", destination()))
+        .await
+        .unwrap();
     for _ in 0..5 {
         world.put(0, vec![b'x'; 400_000]);
     }
@@ -75,17 +93,29 @@ async fn the_function_sees_records_in_the_form_of_aws() {
         Ok(call.ok())
     });
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", with_function(1024, 3))).await.unwrap();
+    deliveries
+        .create(new_stream("d", with_function(1024, 3)))
+        .await
+        .unwrap();
     let mut aggregator = headwater_aggregation::Aggregator::new(1000);
     assert!(aggregator.add("k1", None, b"one") && aggregator.add("k2", None, b"two"));
     world.put(0, aggregator.finish().unwrap().data);
     world.put(0, "three");
     world.until_delivered().await;
     let request = told.recv().await.unwrap();
-    assert_eq!(request["sourceKinesisStreamArn"], "arn:aws:kinesis:us-east-1:000000000000:stream/source");
-    assert_eq!(request["deliveryStreamArn"], "arn:aws:firehose:us-east-1:000000000000:deliverystream/d");
     assert_eq!(
-        (&request["region"], request["invocationId"].as_str().unwrap().len()),
+        request["sourceKinesisStreamArn"],
+        "arn:aws:kinesis:us-east-1:000000000000:stream/source"
+    );
+    assert_eq!(
+        request["deliveryStreamArn"],
+        "arn:aws:firehose:us-east-1:000000000000:deliverystream/d"
+    );
+    assert_eq!(
+        (
+            &request["region"],
+            request["invocationId"].as_str().unwrap().len()
+        ),
         (&json!("us-east-1"), 36)
     );
     let arrival = request["records"][1]["approximateArrivalTimestamp"].clone();
@@ -102,22 +132,39 @@ async fn the_function_sees_records_in_the_form_of_aws() {
             },
         })
     );
-    assert_eq!(request["records"][2]["recordId"], format!("{}000000", number(0, 1)));
-    assert_eq!(request["records"][2]["kinesisRecordMetadata"]["partitionKey"], "key-1");
+    assert_eq!(
+        request["records"][2]["recordId"],
+        format!("{}000000", number(0, 1))
+    );
+    assert_eq!(
+        request["records"][2]["kinesisRecordMetadata"]["partitionKey"],
+        "key-1"
+    );
     assert_eq!(world.objects.text("data/"), "ONETWOTHREE");
 }
 
 #[tokio::test]
 async fn a_poisonous_record_takes_only_its_group_along() {
     let world = World::new(1);
-    world.behave(|call| match call.records.iter().any(|(_, data)| data == "bad\n") {
-        true => Err(InvokeError::Function("Unhandled".into())),
-        false => Ok(call.ok()),
+    world.behave(
+        |call| match call.records.iter().any(|(_, data)| data == "bad\n") {
+            true => Err(InvokeError::Function("Unhandled".into())),
+            false => Ok(call.ok()),
+        },
+    );
+    let logging = Some(Logging {
+        group: "g".into(),
+        stream: "s".into(),
     });
-    let logging = Some(Logging { group: "g".into(), stream: "s".into() });
     let deliveries = world.open().await;
-    let destination = Destination { logging, ..with_function(8, 2) };
-    deliveries.create(new_stream("d", destination)).await.unwrap();
+    let destination = Destination {
+        logging,
+        ..with_function(8, 2)
+    };
+    deliveries
+        .create(new_stream("d", destination))
+        .await
+        .unwrap();
     for data in ["a1\n", "a2\n", "bad\n", "b1\n", "c1\n", "c2\n"] {
         world.put(0, data);
     }
@@ -128,9 +175,19 @@ async fn a_poisonous_record_takes_only_its_group_along() {
     assert_eq!(world.calls(), 1 + 3 + 1, "two retries");
     let line = world.objects.text("processing-failed/");
     let line: serde_json::Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
-    assert_eq!((&line["attemptsMade"], &line["errorCode"]), (&json!(3), &json!("Lambda.FunctionError")));
-    assert_eq!(line["lambdaARN"], "arn:aws:lambda:us-east-1:000000000000:function:f");
-    assert!(world.log_lines()[0].starts_with("g s {\"deliveryStreamARN\":"), "{:?}", world.log_lines());
+    assert_eq!(
+        (&line["attemptsMade"], &line["errorCode"]),
+        (&json!(3), &json!("Lambda.FunctionError"))
+    );
+    assert_eq!(
+        line["lambdaARN"],
+        "arn:aws:lambda:us-east-1:000000000000:function:f"
+    );
+    assert!(
+        world.log_lines()[0].starts_with("g s {\"deliveryStreamARN\":"),
+        "{:?}",
+        world.log_lines()
+    );
 }
 
 #[tokio::test]
@@ -149,7 +206,10 @@ async fn results_of_a_function_are_sorted_as_aws_does() {
         Ok(answer)
     });
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    deliveries
+        .create(new_stream("d", with_function(1024, 0)))
+        .await
+        .unwrap();
     for data in ["ok", "drop", "fail", "twice", "lost"] {
         world.put(0, data);
     }
@@ -157,7 +217,11 @@ async fn results_of_a_function_are_sorted_as_aws_does() {
     assert_eq!(world.objects.text("data/"), "ok");
     assert_eq!(world.failed(), ["fail", "twice", "lost"]);
     let text = world.objects.text("processing-failed/");
-    for code in ["Lambda.ProcessingFailedStatus", "Lambda.DuplicatedRecordId", "Lambda.MissingRecordId"] {
+    for code in [
+        "Lambda.ProcessingFailedStatus",
+        "Lambda.DuplicatedRecordId",
+        "Lambda.MissingRecordId",
+    ] {
         assert!(text.contains(code), "{code}: {text}");
     }
 }
@@ -166,18 +230,34 @@ async fn results_of_a_function_are_sorted_as_aws_does() {
 async fn answers_out_of_form_fail_the_group() {
     for (answer, code) in [
         (json!(7), "Lambda.JsonProcessingException"),
-        (json!({"records": [{"recordId": "x", "result": "Fine", "data": ""}]}), "Lambda.FunctionError"),
-        (json!({"records": [{"recordId": "x", "result": "Ok", "data": "%"}]}), "Lambda.FunctionError"),
+        (
+            json!({"records": [{"recordId": "x", "result": "Fine", "data": ""}]}),
+            "Lambda.FunctionError",
+        ),
+        (
+            json!({"records": [{"recordId": "x", "result": "Ok", "data": "%"}]}),
+            "Lambda.FunctionError",
+        ),
         (json!({"other": 1}), "Lambda.MissingRecordId"),
     ] {
         let world = World::new(1);
         world.behave(move |_| Ok(answer.clone()));
         let deliveries = world.open().await;
-        deliveries.create(new_stream("d", with_function(1024, 3))).await.unwrap();
+        deliveries
+            .create(new_stream("d", with_function(1024, 3)))
+            .await
+            .unwrap();
         world.put(0, "a");
         world.until_delivered().await;
-        assert_eq!((world.failed(), world.calls()), (vec!["a".to_owned()], 1), "no retry: it did answer");
-        assert!(world.objects.text("processing-failed/").contains(code), "{code}");
+        assert_eq!(
+            (world.failed(), world.calls()),
+            (vec!["a".to_owned()], 1),
+            "no retry: it did answer"
+        );
+        assert!(
+            world.objects.text("processing-failed/").contains(code),
+            "{code}"
+        );
         assert!(world.objects.keys("data/").is_empty());
     }
 }
@@ -185,15 +265,40 @@ async fn answers_out_of_form_fail_the_group() {
 #[tokio::test]
 async fn a_store_that_fails_is_tried_until_it_works() {
     let world = World::new(1);
-    world.objects.faults.lock().extend([PutFault::Refused, PutFault::Denied, PutFault::Refused]);
+    world
+        .objects
+        .faults
+        .lock()
+        .extend([PutFault::Refused, PutFault::Denied, PutFault::Refused]);
     *world.objects.bucket_gone.lock() = true;
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    deliveries
+        .create(new_stream("d", with_function(1024, 0)))
+        .await
+        .unwrap();
     world.put(0, "a");
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some_and(|t| t.times > 3)).await;
+    world
+        .until(async || {
+            deliveries
+                .status("d")
+                .await
+                .unwrap()
+                .trouble
+                .is_some_and(|t| t.times > 3)
+        })
+        .await;
     let status = deliveries.status("d").await.unwrap();
-    assert!(status.trouble.unwrap().error.contains("the bucket bucket does not exist"));
-    assert_eq!((status.behind, status.delivering, world.calls()), (Some(1), true, 1));
+    assert!(
+        status
+            .trouble
+            .unwrap()
+            .error
+            .contains("the bucket bucket does not exist")
+    );
+    assert_eq!(
+        (status.behind, status.delivering, world.calls()),
+        (Some(1), true, 1)
+    );
     *world.objects.bucket_gone.lock() = false;
     world.until_delivered().await;
     assert_eq!(world.objects.text(""), "A");
@@ -208,22 +313,33 @@ async fn a_function_that_cannot_be_asked_holds_the_batch_back() {
         _ => Ok(call.ok()),
     });
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    deliveries
+        .create(new_stream("d", with_function(1024, 0)))
+        .await
+        .unwrap();
     world.put(0, "a");
     world.until_delivered().await;
-    assert_eq!((world.objects.text("data/"), world.failed()), ("A".to_owned(), vec![]));
+    assert_eq!(
+        (world.objects.text("data/"), world.failed()),
+        ("A".to_owned(), vec![])
+    );
 }
 
 #[tokio::test]
 async fn a_stream_made_anew_is_not_taken_for_the_old_one() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", destination())).await.unwrap();
+    deliveries
+        .create(new_stream("d", destination()))
+        .await
+        .unwrap();
     deliveries.close().await;
     world.source.become_another();
     world.put(0, "of the other");
     let deliveries = world.open().await;
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .await;
     let status = deliveries.status("d").await.unwrap();
     assert!(status.trouble.unwrap().error.contains("made anew"));
     assert!(world.objects.keys("").is_empty());
@@ -233,16 +349,25 @@ async fn a_stream_made_anew_is_not_taken_for_the_old_one() {
 async fn direct_puts_are_delivered_and_then_let_go() {
     let world = World::new(0);
     let deliveries = world.open().await;
-    let new = NewStream { origin: NewOrigin::Direct, ..new_stream("d", with_function(1024, 0)) };
+    let new = NewStream {
+        origin: NewOrigin::Direct,
+        ..new_stream("d", with_function(1024, 0))
+    };
     deliveries.create(new.clone()).await.unwrap();
     let (tell, mut told) = tokio::sync::mpsc::channel(10);
     world.behave(move |call| {
         tell.try_send(call.request.clone()).unwrap();
         Ok(call.ok())
     });
-    let ids = deliveries.put("d", vec!["a".into(), "".into(), "b".into()]).await.unwrap().ids;
+    let ids = deliveries
+        .put("d", vec!["a".into(), "".into(), "b".into()])
+        .await
+        .unwrap()
+        .ids;
     assert!(ids.len() == 3 && ids[0] != ids[1] && ids[0].len() == 224);
-    world.until(async || deliveries.status("d").await.unwrap().totals.records == 3).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().totals.records == 3)
+        .await;
     assert_eq!(world.objects.text("data/"), "AB");
     let request = told.recv().await.unwrap();
     assert!(request.get("sourceKinesisStreamArn").is_none());
@@ -255,53 +380,112 @@ async fn direct_puts_are_delivered_and_then_let_go() {
     );
     // A second process goes on, a stray shard is swept up, and deletion leaves nothing.
     deliveries.close().await;
-    let stray = headwater_log::Retention { period: Duration::MAX, floor: Millis::ZERO };
+    let stray = headwater_log::Retention {
+        period: Duration::MAX,
+        floor: Millis::ZERO,
+    };
     let (stray_shard, other) = (ShardNumber(0x02 << 56 | 99), ShardNumber(0x01 << 56 | 99));
     headwater_log::ShardLog::open_shard(&*world.log, stray_shard, stray);
     headwater_log::ShardLog::open_shard(&*world.log, other, stray);
     let deliveries = world.open().await;
-    assert_eq!((world.log.retention(stray_shard), world.log.retention(other)), (None, Some(stray)));
+    assert_eq!(
+        (world.log.retention(stray_shard), world.log.retention(other)),
+        (None, Some(stray))
+    );
     deliveries.put("d", vec!["c".into()]).await.unwrap();
-    world.until(async || deliveries.status("d").await.unwrap().totals.records == 4).await;
-    assert_eq!(lines(&world.objects.text("data/").replace("AB", "AB\n")), ["AB", "C"]);
+    world
+        .until(async || deliveries.status("d").await.unwrap().totals.records == 4)
+        .await;
+    assert_eq!(
+        lines(&world.objects.text("data/").replace("AB", "AB\n")),
+        ["AB", "C"]
+    );
     deliveries.delete("d").await.unwrap();
     assert_eq!(world.log.retention(shard), None);
-    assert_eq!(deliveries.put("d", vec!["d".into()]).await, Err(DeliveryError::NotFound("d".into())));
+    assert_eq!(
+        deliveries.put("d", vec!["d".into()]).await,
+        Err(DeliveryError::NotFound("d".into()))
+    );
     deliveries.create(new).await.unwrap();
-    assert_eq!(deliveries.status("d").await.unwrap().totals.records, 0, "a new life");
+    assert_eq!(
+        deliveries.status("d").await.unwrap().totals.records,
+        0,
+        "a new life"
+    );
 }
 
 #[tokio::test]
 async fn what_cannot_be_is_refused() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", destination())).await.unwrap();
+    deliveries
+        .create(new_stream("d", destination()))
+        .await
+        .unwrap();
     let refused = async |new| deliveries.create(new).await.unwrap_err();
-    assert_eq!(refused(new_stream("d", destination())).await, DeliveryError::Exists("d".into()));
-    let prefix = Destination { prefix: Some("!{timestamp:yyyy}".into()), ..destination() };
+    assert_eq!(
+        refused(new_stream("d", destination())).await,
+        DeliveryError::Exists("d".into())
+    );
+    let prefix = Destination {
+        prefix: Some("!{timestamp:yyyy}".into()),
+        ..destination()
+    };
     assert_eq!(
         refused(new_stream("e", prefix)).await,
         DeliveryError::Prefix(PrefixError::ErrorPrefixMissing)
     );
-    let origin = NewOrigin::Stream { arn: super::arn("kinesis", "stream/missing"), role: String::new() };
-    let missing = NewStream { origin, ..new_stream("e", destination()) };
-    assert!(matches!(refused(missing).await, DeliveryError::Source(SourceError::NotFound(_))));
-    assert_eq!(deliveries.put("d", vec![]).await, Err(DeliveryError::NotDirect("d".into())));
-    assert_eq!(deliveries.delete("e").await, Err(DeliveryError::NotFound("e".into())));
+    let origin = NewOrigin::Stream {
+        arn: super::arn("kinesis", "stream/missing"),
+        role: String::new(),
+    };
+    let missing = NewStream {
+        origin,
+        ..new_stream("e", destination())
+    };
+    assert!(matches!(
+        refused(missing).await,
+        DeliveryError::Source(SourceError::NotFound(_))
+    ));
+    assert_eq!(
+        deliveries.put("d", vec![]).await,
+        Err(DeliveryError::NotDirect("d".into()))
+    );
+    assert_eq!(
+        deliveries.delete("e").await,
+        Err(DeliveryError::NotFound("e".into()))
+    );
     deliveries
-        .create(NewStream { origin: NewOrigin::Direct, ..new_stream("e", destination()) })
+        .create(NewStream {
+            origin: NewOrigin::Direct,
+            ..new_stream("e", destination())
+        })
         .await
         .unwrap();
     let big = vec![0u8; 1_024_001];
-    assert_eq!(deliveries.put("e", vec![big.into()]).await, Err(DeliveryError::TooLarge));
-    assert_eq!(deliveries.put("e", vec!["".into(); 501]).await, Err(DeliveryError::TooLarge));
+    assert_eq!(
+        deliveries.put("e", vec![big.into()]).await,
+        Err(DeliveryError::TooLarge)
+    );
+    assert_eq!(
+        deliveries.put("e", vec!["".into(); 501]).await,
+        Err(DeliveryError::TooLarge)
+    );
     let names = async |after| {
         let (page, more) = deliveries.list(after, 1, |_| true).await.unwrap();
-        (page.into_iter().map(|stream| stream.name).collect::<Vec<_>>(), more)
+        (
+            page.into_iter()
+                .map(|stream| stream.name)
+                .collect::<Vec<_>>(),
+            more,
+        )
     };
     assert_eq!(names(None).await, (vec!["d".to_owned()], true));
     assert_eq!(names(Some("d")).await, (vec!["e".to_owned()], false));
-    deliveries.tag("d", |tags| drop(tags.insert("k".into(), "v".into()))).await.unwrap();
+    deliveries
+        .tag("d", |tags| drop(tags.insert("k".into(), "v".into())))
+        .await
+        .unwrap();
     assert_eq!(deliveries.describe("d").await.unwrap().tags["k"], "v");
     assert!(world.clock.now() > Millis::ZERO);
 }
@@ -309,12 +493,24 @@ async fn what_cannot_be_is_refused() {
 #[tokio::test]
 async fn a_function_without_room_is_waited_for() {
     let world = World::new(1);
-    world.behave(|call| if call.number < 20 { Err(InvokeError::Throttled) } else { Ok(call.ok()) });
+    world.behave(|call| {
+        if call.number < 20 {
+            Err(InvokeError::Throttled)
+        } else {
+            Ok(call.ok())
+        }
+    });
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", with_function(1024, 0))).await.unwrap();
+    deliveries
+        .create(new_stream("d", with_function(1024, 0)))
+        .await
+        .unwrap();
     world.put(0, "a");
     world.until_delivered().await;
-    assert_eq!((world.objects.text("data/"), world.failed()), ("A".to_owned(), vec![]));
+    assert_eq!(
+        (world.objects.text("data/"), world.failed()),
+        ("A".to_owned(), vec![])
+    );
 }
 
 /// A put that was done and denied, and then the source drops the records: what is there stays.
@@ -323,9 +519,14 @@ async fn what_was_delivered_before_the_source_dropped_it_is_not_removed() {
     let world = World::new(1);
     world.objects.faults.lock().extend([PutFault::Denied]);
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", destination())).await.unwrap();
+    deliveries
+        .create(new_stream("d", destination()))
+        .await
+        .unwrap();
     world.put(0, "a");
-    world.until(async || !world.objects.keys("data/").is_empty()).await;
+    world
+        .until(async || !world.objects.keys("data/").is_empty())
+        .await;
     world.source.trim(0, 1);
     world.until_delivered().await;
     assert_eq!(world.objects.text("data/"), "a");
@@ -335,23 +536,48 @@ async fn what_was_delivered_before_the_source_dropped_it_is_not_removed() {
 async fn a_record_that_is_too_large_for_a_function_fails_alone() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", with_function(1 << 20, 3))).await.unwrap();
+    deliveries
+        .create(new_stream("d", with_function(1 << 20, 3)))
+        .await
+        .unwrap();
     world.put(0, "a\n");
     world.put(0, vec![b'x'; 5 << 20]);
     world.put(0, "b\n");
     world.until_delivered().await;
     assert_eq!(lines(&world.objects.text("data/")), ["A", "B"]);
-    assert_eq!(world.failed().iter().map(String::len).collect::<Vec<_>>(), [5 << 20]);
-    assert!(world.objects.text("processing-failed/").contains("\"attemptsMade\":1"));
+    assert_eq!(
+        world.failed().iter().map(String::len).collect::<Vec<_>>(),
+        [5 << 20]
+    );
+    assert!(
+        world
+            .objects
+            .text("processing-failed/")
+            .contains("\"attemptsMade\":1")
+    );
 }
 
 #[tokio::test]
 async fn records_that_arrived_too_far_apart_do_not_share_a_call() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    let Some(Step::Function(function)) = function(1024, 3).pop() else { panic!("a function") };
-    let steps = vec![Step::Function(Function { interval_s: 2, ..function })];
-    deliveries.create(new_stream("d", Destination { steps, ..destination() })).await.unwrap();
+    let Some(Step::Function(function)) = function(1024, 3).pop() else {
+        panic!("a function")
+    };
+    let steps = vec![Step::Function(Function {
+        interval_s: 2,
+        ..function
+    })];
+    deliveries
+        .create(new_stream(
+            "d",
+            Destination {
+                steps,
+                ..destination()
+            },
+        ))
+        .await
+        .unwrap();
     for data in ["a", "b", "c", "d", "e"] {
         world.put(0, data);
         world.clock.advance(Duration::from_secs(1));
@@ -364,22 +590,37 @@ async fn records_that_arrived_too_far_apart_do_not_share_a_call() {
 
 #[tokio::test]
 async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
-    let quotas = Some(Quotas { requests: 10.0, records: 5.0, bytes: 1024.0 });
+    let quotas = Some(Quotas {
+        requests: 10.0,
+        records: 5.0,
+        bytes: 1024.0,
+    });
     let mut world = World::new(1);
-    world.options = Options { quotas, ..Options::default() };
+    world.options = Options {
+        quotas,
+        ..Options::default()
+    };
     let deliveries = world.open().await;
     deliveries
-        .create(NewStream { origin: NewOrigin::Direct, ..new_stream("d", destination()) })
+        .create(NewStream {
+            origin: NewOrigin::Direct,
+            ..new_stream("d", destination())
+        })
         .await
         .unwrap();
     let put = async |count: usize| {
-        deliveries.put("d", vec!["x".into(); count]).await.map(|accepted| accepted.ids.len())
+        deliveries
+            .put("d", vec!["x".into(); count])
+            .await
+            .map(|accepted| accepted.ids.len())
     };
     assert_eq!(put(4).await, Ok(4));
     assert_eq!(put(4).await, Err(DeliveryError::Throttled("d".into())));
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(put(4).await, Ok(4));
-    world.until(async || world.objects.text("data/").len() == 8).await;
+    world
+        .until(async || world.objects.text("data/").len() == 8)
+        .await;
 }
 
 #[tokio::test]
@@ -387,17 +628,29 @@ async fn a_batch_goes_where_it_was_to_go_when_it_was_closed() {
     let world = World::new(1);
     world.objects.faults.lock().extend([PutFault::Refused; 3]);
     let deliveries = world.open().await;
-    deliveries.create(new_stream("d", destination())).await.unwrap();
+    deliveries
+        .create(new_stream("d", destination()))
+        .await
+        .unwrap();
     world.put(0, "before");
     // Its intent is written, and its objects are refused.
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .await;
     let changed = Destination {
         prefix: Some("changed/".into()),
         compression: Compression::Gzip,
-        buffering: Buffering { size_mib: 1, interval_s: 1 },
+        buffering: Buffering {
+            size_mib: 1,
+            interval_s: 1,
+        },
         ..destination()
     };
-    let stale = DeliveryError::OtherVersion { name: "d".into(), version: 1, expected: 7 };
+    let stale = DeliveryError::OtherVersion {
+        name: "d".into(),
+        version: 1,
+        expected: 7,
+    };
     assert_eq!(deliveries.update("d", 7, changed.clone()).await, Err(stale));
     assert_eq!(deliveries.update("d", 1, changed).await.unwrap().version, 2);
     world.put(0, "after");
@@ -415,13 +668,21 @@ async fn a_batch_goes_where_it_was_to_go_when_it_was_closed() {
 async fn an_open_batch_is_made_anew_when_its_buffering_changes() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    let slow = Destination { buffering: Buffering { size_mib: 128, interval_s: 900 }, ..destination() };
+    let slow = Destination {
+        buffering: Buffering {
+            size_mib: 128,
+            interval_s: 900,
+        },
+        ..destination()
+    };
     deliveries.create(new_stream("d", slow)).await.unwrap();
     world.put(0, "a");
     // The shard is read to its end and has ended: the new batch has to read it again.
     world.source.add_shard(&["0"]);
     let start = world.clock.now();
-    world.until(async || world.clock.now().since(start) > Duration::from_secs(30)).await;
+    world
+        .until(async || world.clock.now().since(start) > Duration::from_secs(30))
+        .await;
     deliveries.update("d", 1, destination()).await.unwrap();
     world.until_delivered().await;
     assert_eq!(world.objects.text("data/"), "a");
@@ -439,14 +700,22 @@ async fn records_that_lack_the_format_are_set_aside_and_keys_follow_a_template()
         steps: vec![Step::Check(Format::Json)],
         ..destination()
     };
-    deliveries.create(new_stream("c", destination)).await.unwrap();
+    deliveries
+        .create(new_stream("c", destination))
+        .await
+        .unwrap();
     for data in ["1", "{", "[2]"] {
         world.put(0, data);
     }
     world.until_delivered().await;
     assert_eq!(world.objects.text("out/c/2018-"), "1\n[2]\n");
     assert!(world.objects.keys("out/")[0].ends_with(".zst"));
-    assert!(world.objects.text("bad/processing-failed/").contains("\"rawData\":\"ew==\""));
+    assert!(
+        world
+            .objects
+            .text("bad/processing-failed/")
+            .contains("\"rawData\":\"ew==\"")
+    );
 }
 
 /// A function says another partition at each call, and executions fail after they have written, for what failed cannot
@@ -454,7 +723,11 @@ async fn records_that_lack_the_format_are_set_aside_and_keys_follow_a_template()
 #[tokio::test]
 async fn partitions_of_an_execution_that_failed_are_gone() {
     let world = World::new(1);
-    world.objects.stubborn.lock().insert("metadata-extraction-failed/".into(), PutFault::Refused);
+    world
+        .objects
+        .stubborn
+        .lock()
+        .insert("metadata-extraction-failed/".into(), PutFault::Refused);
     world.behave(|call| {
         let mut answer = call.ok();
         let records = answer["records"].as_array_mut().unwrap();
@@ -471,17 +744,30 @@ async fn partitions_of_an_execution_that_failed_are_gone() {
         is_partitioned: true,
         ..with_function(1024, 0)
     };
-    deliveries.create(new_stream("d", partitioned)).await.unwrap();
+    deliveries
+        .create(new_stream("d", partitioned))
+        .await
+        .unwrap();
     for data in ["a", "b", "c", "none"] {
         world.put(0, data);
     }
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .await;
     assert!(world.objects.keys("data/k=0-").len() == 3 && world.failed().is_empty());
     world.objects.stubborn.lock().clear();
     world.until_delivered().await;
-    let keys = world.objects.keys(&format!("data/k={}-", world.calls() - 1));
-    assert!(world.calls() > 1 && keys.len() == 3 && keys == world.objects.keys("data/"), "{keys:?}");
-    assert_eq!((world.objects.text("data/").len(), world.failed()), (3, vec!["none".to_owned()]));
+    let keys = world
+        .objects
+        .keys(&format!("data/k={}-", world.calls() - 1));
+    assert!(
+        world.calls() > 1 && keys.len() == 3 && keys == world.objects.keys("data/"),
+        "{keys:?}"
+    );
+    assert_eq!(
+        (world.objects.text("data/").len(), world.failed()),
+        (3, vec!["none".to_owned()])
+    );
 }
 
 /// To Parquet, by the table of the test.
@@ -513,16 +799,39 @@ fn by_key(retry_s: u32) -> Destination {
 async fn a_partition_that_the_store_does_not_take_counts_as_failed_after_its_retry_duration() {
     for fault in [PutFault::Refused, PutFault::Denied] {
         let world = World::new(1);
-        world.objects.stubborn.lock().insert("data/k=bad/".into(), fault);
+        world
+            .objects
+            .stubborn
+            .lock()
+            .insert("data/k=bad/".into(), fault);
         let deliveries = world.open().await;
-        let logging = Some(Logging { group: "g".into(), stream: "s".into() });
-        deliveries.create(new_stream("d", Destination { logging, ..by_key(100) })).await.unwrap();
+        let logging = Some(Logging {
+            group: "g".into(),
+            stream: "s".into(),
+        });
+        deliveries
+            .create(new_stream(
+                "d",
+                Destination {
+                    logging,
+                    ..by_key(100)
+                },
+            ))
+            .await
+            .unwrap();
         for n in 0..4 {
-            world.put(0, format!(r#"{{"k": "{}", "n": {n}}}"#, ["good", "bad"][n % 2]));
+            world.put(
+                0,
+                format!(r#"{{"k": "{}", "n": {n}}}"#, ["good", "bad"][n % 2]),
+            );
         }
-        world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+        world
+            .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+            .await;
         let refused_first = world.clock.now();
-        assert!(world.objects.text("data/k=good/").lines().count() == 2 && world.failed().is_empty());
+        assert!(
+            world.objects.text("data/k=good/").lines().count() == 2 && world.failed().is_empty()
+        );
         world.until_delivered().await;
         let took = world.clock.now().since(refused_first).as_secs();
         assert!((99..200).contains(&took), "{took} s");
@@ -531,16 +840,26 @@ async fn a_partition_that_the_store_does_not_take_counts_as_failed_after_its_ret
             lines(&world.objects.text("data/")),
             [r#"{"k": "good", "n": 0}"#, r#"{"k": "good", "n": 2}"#]
         );
-        assert_eq!(lines(&world.failed().concat()), [r#"{"k": "bad", "n": 1}"#, r#"{"k": "bad", "n": 3}"#]);
+        assert_eq!(
+            lines(&world.failed().concat()),
+            [r#"{"k": "bad", "n": 1}"#, r#"{"k": "bad", "n": 3}"#]
+        );
         let line = world.objects.text("processing-failed/");
         let line: serde_json::Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
         assert_eq!(
             (&line["errorCode"], &line["errorMessage"]),
-            (&json!("S3.InternalServerError"), &json!("refused by the test"))
+            (
+                &json!("S3.InternalServerError"),
+                &json!("refused by the test")
+            )
         );
         let attempts = line["attemptsMade"].as_u64().unwrap();
         assert!((6..10).contains(&attempts), "{attempts} attempts");
-        assert_eq!(world.log_lines().len() as u64, attempts + 1, "one a failure, one for giving up");
+        assert_eq!(
+            world.log_lines().len() as u64,
+            attempts + 1,
+            "one a failure, one for giving up"
+        );
         assert_eq!(deliveries.status("d").await.unwrap().trouble, None);
     }
 }
@@ -551,10 +870,16 @@ async fn a_retry_duration_of_zero_is_one_attempt_and_a_longer_one_may_succeed() 
         let world = World::new(1);
         world.objects.faults.lock().push_back(PutFault::Refused);
         let deliveries = world.open().await;
-        deliveries.create(new_stream("d", by_key(retry_s))).await.unwrap();
+        deliveries
+            .create(new_stream("d", by_key(retry_s)))
+            .await
+            .unwrap();
         world.put(0, r#"{"k": 1}"#);
         world.until_delivered().await;
-        assert_eq!((world.objects.keys("data/").len(), world.failed().len()), (delivered, 1 - delivered));
+        assert_eq!(
+            (world.objects.keys("data/").len(), world.failed().len()),
+            (delivered, 1 - delivered)
+        );
     }
 }
 
@@ -565,24 +890,50 @@ async fn nothing_counts_as_failed_that_cannot_be_told_of() {
     let deliveries = world.open().await;
     deliveries.create(new_stream("d", by_key(0))).await.unwrap();
     world.put(0, r#"{"k": 1}"#);
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some_and(|t| t.times > 5)).await;
+    world
+        .until(async || {
+            deliveries
+                .status("d")
+                .await
+                .unwrap()
+                .trouble
+                .is_some_and(|t| t.times > 5)
+        })
+        .await;
     assert_eq!(deliveries.status("d").await.unwrap().behind, Some(1));
     *world.objects.bucket_gone.lock() = false;
     world.until_delivered().await;
-    assert_eq!((world.objects.text("data/"), world.failed()), ("{\"k\": 1}\n".to_owned(), vec![]));
+    assert_eq!(
+        (world.objects.text("data/"), world.failed()),
+        ("{\"k\": 1}\n".to_owned(), vec![])
+    );
 }
 
 /// What an earlier execution put may hold records that this one has not: it is neither removed nor told of as failed.
 #[tokio::test]
 async fn nothing_is_given_up_once_the_source_has_dropped_records() {
     let world = World::new(1);
-    let faults = [("processing-failed/", PutFault::Refused), ("data/", PutFault::Denied)];
-    world.objects.stubborn.lock().extend(faults.map(|(prefix, fault)| (prefix.to_owned(), fault)));
+    let faults = [
+        ("processing-failed/", PutFault::Refused),
+        ("data/", PutFault::Denied),
+    ];
+    world
+        .objects
+        .stubborn
+        .lock()
+        .extend(faults.map(|(prefix, fault)| (prefix.to_owned(), fault)));
     let deliveries = world.open().await;
     deliveries.create(new_stream("d", by_key(0))).await.unwrap();
     world.put(0, r#"{"k": 1}"#);
     world.put(0, r#"{"k": 2}"#);
-    let times = async || deliveries.status("d").await.unwrap().trouble.map_or(0, |trouble| trouble.times);
+    let times = async || {
+        deliveries
+            .status("d")
+            .await
+            .unwrap()
+            .trouble
+            .map_or(0, |trouble| trouble.times)
+    };
     world.until(async || times().await > 1).await;
     world.source.trim(0, 1);
     world.objects.stubborn.lock().remove("processing-failed/");
@@ -600,25 +951,57 @@ async fn nothing_is_given_up_once_the_source_has_dropped_records() {
 async fn a_record_that_does_not_fit_is_told_of_once() {
     for is_given_up in [false, true] {
         let world = World::new(1);
-        world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
-        world.objects.stubborn.lock().insert("data/".into(), PutFault::Denied);
+        world
+            .tables
+            .0
+            .store(1, std::sync::atomic::Ordering::Relaxed);
+        world
+            .objects
+            .stubborn
+            .lock()
+            .insert("data/".into(), PutFault::Denied);
         let deliveries = world.open().await;
-        let buffering = Buffering { size_mib: 64, interval_s: 1 };
-        let converted = Destination { conversion: Some(conversion()), buffering, ..by_key(2000) };
+        let buffering = Buffering {
+            size_mib: 64,
+            interval_s: 1,
+        };
+        let converted = Destination {
+            conversion: Some(conversion()),
+            buffering,
+            ..by_key(2000)
+        };
         deliveries.create(new_stream("d", converted)).await.unwrap();
         // Several reads of the spool.
         for n in 0..12 {
             let c0 = if n % 4 == 1 { "\"none\"" } else { "1" };
-            world.put(0, format!(r#"{{"k": 1, "c0": {c0}, "pad": "{}"}}"#, "x".repeat(300_000)));
+            world.put(
+                0,
+                format!(
+                    r#"{{"k": 1, "c0": {c0}, "pad": "{}"}}"#,
+                    "x".repeat(300_000)
+                ),
+            );
         }
-        world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+        world
+            .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+            .await;
         if !is_given_up {
             world.objects.stubborn.lock().clear();
         }
         world.until_delivered().await;
-        assert_eq!(world.objects.text("format-conversion-failed/").lines().count(), 3);
+        assert_eq!(
+            world
+                .objects
+                .text("format-conversion-failed/")
+                .lines()
+                .count(),
+            3
+        );
         let given_up = world.objects.text("processing-failed/").lines().count();
-        assert_eq!((given_up, world.objects.keys("data/").len()), if is_given_up { (9, 0) } else { (0, 1) });
+        assert_eq!(
+            (given_up, world.objects.keys("data/").len()),
+            if is_given_up { (9, 0) } else { (0, 1) }
+        );
     }
 }
 
@@ -629,13 +1012,19 @@ async fn each_partition_has_a_buffer_of_its_own() {
     deliveries.create(new_stream("d", by_key(0))).await.unwrap();
     for n in 0..9 {
         let key = ["large", "large", "small"][n % 3];
-        world.put(0, format!(r#"{{"k": "{key}", "x": "{}"}}"#, "x".repeat(400_000)));
+        world.put(
+            0,
+            format!(r#"{{"k": "{key}", "x": "{}"}}"#, "x".repeat(400_000)),
+        );
     }
     world.until_delivered().await;
     let count = |key: &str| world.objects.keys(&format!("data/k={key}/")).len();
     // The hint is 1 MiB, which cuts what is in one partition and not what comes in.
     let status = deliveries.status("d").await.unwrap();
-    assert_eq!((status.totals.batches, count("large"), count("small")), (1, 2, 1));
+    assert_eq!(
+        (status.totals.batches, count("large"), count("small")),
+        (1, 2, 1)
+    );
     assert_eq!(world.objects.text("data/").lines().count(), 9);
 }
 
@@ -643,28 +1032,50 @@ async fn each_partition_has_a_buffer_of_its_own() {
 async fn a_batch_is_converted_by_the_table_as_it_was_when_it_was_closed() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    let converted = Destination { conversion: Some(conversion()), ..destination() };
+    let converted = Destination {
+        conversion: Some(conversion()),
+        ..destination()
+    };
     deliveries.create(new_stream("d", converted)).await.unwrap();
     world.put(0, r#"{"c0": 1}"#);
     world.put(0, r#"{"c0": "none"}"#);
     // There is no such table yet.
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .await;
     assert!(world.objects.keys("").is_empty());
     world.objects.faults.lock().extend([PutFault::Refused; 3]);
-    world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
+    world
+        .tables
+        .0
+        .store(1, std::sync::atomic::Ordering::Relaxed);
     let closed = async || deliveries.status("d").await.unwrap().delivering;
     world.until(closed).await;
-    world.tables.0.store(2, std::sync::atomic::Ordering::Relaxed);
+    world
+        .tables
+        .0
+        .store(2, std::sync::atomic::Ordering::Relaxed);
     world.until_delivered().await;
     let key = world.objects.keys("data/").remove(0);
     assert!(key.ends_with(".parquet"), "{key}");
     let file = world.objects.stored.lock()[&key].0.clone();
-    let has = |name: &str| file.windows(name.len()).any(|window| window == name.as_bytes());
+    let has = |name: &str| {
+        file.windows(name.len())
+            .any(|window| window == name.as_bytes())
+    };
     assert!(file.starts_with(b"PAR1") && has("c0") && !has("c1"));
     let line = world.objects.text("format-conversion-failed/");
     let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    assert_eq!((&line["rawData"], &line["attemptsMade"]), (&json!("eyJjMCI6ICJub25lIn0="), &json!(1)));
-    assert!(line["lastErrorCode"].as_str().unwrap().starts_with("DataFormatConversion."));
+    assert_eq!(
+        (&line["rawData"], &line["attemptsMade"]),
+        (&json!("eyJjMCI6ICJub25lIn0="), &json!(1))
+    );
+    assert!(
+        line["lastErrorCode"]
+            .as_str()
+            .unwrap()
+            .starts_with("DataFormatConversion.")
+    );
     assert_eq!(line["dataCatalogTable"]["versionId"], "1");
 }
 
@@ -672,46 +1083,100 @@ async fn a_batch_is_converted_by_the_table_as_it_was_when_it_was_closed() {
 async fn encrypted_records_wait_unreadable_and_are_delivered_as_they_were_put() {
     let world = World::new(0);
     let deliveries = world.open().await;
-    let direct = NewStream { origin: NewOrigin::Direct, ..new_stream("d", destination()) };
+    let direct = NewStream {
+        origin: NewOrigin::Direct,
+        ..new_stream("d", destination())
+    };
     deliveries.create(direct).await.unwrap();
     deliveries.put("d", vec!["plain\n".into()]).await.unwrap();
-    deliveries.encrypt("d", Some(Encryption { key: None })).await.unwrap();
-    assert!(deliveries.put("d", vec!["secret\n".into()]).await.unwrap().encrypted);
+    deliveries
+        .encrypt("d", Some(Encryption { key: None }))
+        .await
+        .unwrap();
+    assert!(
+        deliveries
+            .put("d", vec!["secret\n".into()])
+            .await
+            .unwrap()
+            .encrypted
+    );
     deliveries.encrypt("d", None).await.unwrap();
-    assert!(!deliveries.put("d", vec!["plain again\n".into()]).await.unwrap().encrypted);
+    assert!(
+        !deliveries
+            .put("d", vec!["plain again\n".into()])
+            .await
+            .unwrap()
+            .encrypted
+    );
 
-    let limit = ReadLimit { records: 10, bytes: 1 << 20 };
-    let waiting = world.log.read(ShardNumber(0x02 << 56 | 1), 0, limit).await.unwrap().records;
-    let holds = |text: &[u8]| waiting.iter().any(|r| r.value.windows(text.len()).any(|part| part == text));
+    let limit = ReadLimit {
+        records: 10,
+        bytes: 1 << 20,
+    };
+    let waiting = world
+        .log
+        .read(ShardNumber(0x02 << 56 | 1), 0, limit)
+        .await
+        .unwrap()
+        .records;
+    let holds = |text: &[u8]| {
+        waiting
+            .iter()
+            .any(|r| r.value.windows(text.len()).any(|part| part == text))
+    };
     assert!(waiting.len() == 3 && holds(b"plain") && !holds(b"secret"));
 
-    world.until(async || deliveries.status("d").await.unwrap().totals.records == 3).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().totals.records == 3)
+        .await;
     assert_eq!(world.objects.text("data/"), "plain\nsecret\nplain again\n");
     let reads = new_stream("r", destination());
     deliveries.create(reads).await.unwrap();
-    let refused = deliveries.encrypt("r", Some(Encryption { key: None })).await;
+    let refused = deliveries
+        .encrypt("r", Some(Encryption { key: None }))
+        .await;
     assert_eq!(refused, Err(DeliveryError::NotDirect("r".into())));
 }
 
 #[tokio::test]
 async fn files_of_rows_wait_for_room_and_nobody_else_does() {
     let world = World::new(1);
-    world.tables.0.store(1, std::sync::atomic::Ordering::Relaxed);
+    world
+        .tables
+        .0
+        .store(1, std::sync::atomic::Ordering::Relaxed);
     let room = world.options.budget.file(FILES_KIB_MAX * 1024).await;
     let deliveries = world.open().await;
     deliveries
-        .create(new_stream("rows", Destination { conversion: Some(conversion()), ..destination() }))
+        .create(new_stream(
+            "rows",
+            Destination {
+                conversion: Some(conversion()),
+                ..destination()
+            },
+        ))
         .await
         .unwrap();
-    let partitioned = Destination { conversion: Some(conversion()), ..by_key(0) };
-    deliveries.create(new_stream("partitioned", partitioned)).await.unwrap();
-    let plain = Destination { prefix: Some("plain/".into()), ..destination() };
+    let partitioned = Destination {
+        conversion: Some(conversion()),
+        ..by_key(0)
+    };
+    deliveries
+        .create(new_stream("partitioned", partitioned))
+        .await
+        .unwrap();
+    let plain = Destination {
+        prefix: Some("plain/".into()),
+        ..destination()
+    };
     deliveries.create(new_stream("plain", plain)).await.unwrap();
     world.put(0, r#"{"k": 1, "c0": 1}"#);
     let is_done = async |name| deliveries.status(name).await.unwrap().totals.records == 1;
     let is_begun = async |name| deliveries.status(name).await.unwrap().delivering;
     world
-        .until(async || is_done("plain").await && is_begun("rows").await && is_begun("partitioned").await)
+        .until(async || {
+            is_done("plain").await && is_begun("rows").await && is_begun("partitioned").await
+        })
         .await;
     assert!(world.objects.keys("data/").is_empty());
     drop(room);
@@ -730,40 +1195,73 @@ async fn what_is_unpacked_has_room_in_every_budget() {
     assert!(packed.len() * DEFLATE_FACTOR_MAX >= DECOMPRESSED_BYTES_MAX);
     let world = World::new(1);
     let deliveries = world.open().await;
-    let unpacked = Destination { steps: vec![Step::Decompress], ..destination() };
+    let unpacked = Destination {
+        steps: vec![Step::Decompress],
+        ..destination()
+    };
     let beside = json!({"http": {"url": "https://http.test/", "access_key": "", "gzip": false, "attributes": {},
         "bytes": 1, "retry_s": 0}});
-    let beside = Destination { target: serde_json::from_value(beside).unwrap(), ..unpacked.clone() };
+    let beside = Destination {
+        target: serde_json::from_value(beside).unwrap(),
+        ..unpacked.clone()
+    };
     deliveries.create(new_stream("d", unpacked)).await.unwrap();
-    deliveries.create(new_stream("beside", beside)).await.unwrap();
+    deliveries
+        .create(new_stream("beside", beside))
+        .await
+        .unwrap();
     for _ in 0..4 {
         world.put(0, packed.clone());
         world.put(0, pack(b"small"));
     }
     world.until_delivered().await;
     let stored = world.objects.stored.lock();
-    let data: usize =
-        stored.iter().filter(|(key, _)| key.starts_with("data/")).map(|(_, (body, _))| body.len()).sum();
+    let data: usize = stored
+        .iter()
+        .filter(|(key, _)| key.starts_with("data/"))
+        .map(|(_, (body, _))| body.len())
+        .sum();
     assert_eq!(data, 4 * (DECOMPRESSED_BYTES_MAX + 5));
-    let failed: usize =
-        stored.iter().filter(|(key, _)| key.contains("failed/")).map(|(_, (body, _))| body.len()).sum();
-    assert!(failed > 4 * packed.len(), "the network of the test cannot be reached");
+    let failed: usize = stored
+        .iter()
+        .filter(|(key, _)| key.contains("failed/"))
+        .map(|(_, (body, _))| body.len())
+        .sum();
+    assert!(
+        failed > 4 * packed.len(),
+        "the network of the test cannot be reached"
+    );
 }
 
 #[tokio::test]
 async fn what_a_process_left_that_died_is_swept_once() {
     let world = World::new(1);
     let deliveries = world.open().await;
-    world.objects.stubborn.lock().insert("metadata-extraction-failed/".into(), PutFault::Refused);
+    world
+        .objects
+        .stubborn
+        .lock()
+        .insert("metadata-extraction-failed/".into(), PutFault::Refused);
     deliveries.create(new_stream("d", by_key(0))).await.unwrap();
     world.put(0, r#"{"k": 1}"#);
     world.put(0, "no key");
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some()).await;
+    world
+        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .await;
     let left = world.objects.keys("data/").remove(0);
     deliveries.close().await;
     world.objects.swept.lock().clear();
     let deliveries = world.open().await;
-    world.until(async || deliveries.status("d").await.unwrap().trouble.is_some_and(|t| t.times > 2)).await;
+    world
+        .until(async || {
+            deliveries
+                .status("d")
+                .await
+                .unwrap()
+                .trouble
+                .is_some_and(|t| t.times > 2)
+        })
+        .await;
     let swept = std::mem::take(&mut *world.objects.swept.lock());
     assert!(
         swept.contains(&left) && swept.len() == 4,

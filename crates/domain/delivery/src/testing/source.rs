@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::number;
-use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
+use crate::ports::{
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
 
 /// A stream whose shards a test fills, ends, splits and trims.
 #[derive(Default)]
@@ -40,12 +42,21 @@ impl FakeSource {
     /// Opens a shard, perhaps with parents, which are ended.
     pub fn add_shard(&self, parents: &[&str]) {
         let mut shards = self.shards.lock();
-        for shard in shards.iter_mut().filter(|shard| parents.contains(&shard.id.as_str())) {
+        for shard in shards
+            .iter_mut()
+            .filter(|shard| parents.contains(&shard.id.as_str()))
+        {
             shard.ended = true;
         }
         let id = shards.len().to_string();
         let parents = parents.iter().map(|&parent| parent.to_owned()).collect();
-        shards.push(Shard { id, parents, records: Vec::new(), first: 0, ended: false });
+        shards.push(Shard {
+            id,
+            parents,
+            records: Vec::new(),
+            first: 0,
+            ended: false,
+        });
         drop(shards);
         self.changed.notify_waiters();
     }
@@ -94,7 +105,12 @@ impl Source for FakeSource {
         Ok(self.shards.lock().iter().rev().map(list).collect())
     }
 
-    async fn read(&self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+    async fn read(
+        &self,
+        shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
         let shards = self.shards.lock();
         let found = shards.iter().find(|found| found.id == shard);
         let found = found.ok_or_else(|| SourceError::NotFound(shard.to_owned()))?;
@@ -106,22 +122,41 @@ impl Source for FakeSource {
         };
         let rest = found.records.iter().skip(start as usize);
         let records: Vec<_> = rest.take(limit.records).take_while(fits).cloned().collect();
-        let next = records.last().map_or(start.min(found.records.len() as u64), |record| record.offset + 1);
-        Ok(SourceChunk { records, next, end: found.records.len() as u64, ended: found.ended })
+        let next = records
+            .last()
+            .map_or(start.min(found.records.len() as u64), |record| {
+                record.offset + 1
+            });
+        Ok(SourceChunk {
+            records,
+            next,
+            end: found.records.len() as u64,
+            ended: found.ended,
+        })
     }
 
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
         let shards = self.shards.lock();
         let found = shards.iter().find(|found| found.id == shard);
         let found = found.ok_or_else(|| SourceError::NotFound(shard.to_owned()))?;
-        Ok(found.first.max(found.records.partition_point(|record| record.arrival < time) as u64))
+        Ok(found.first.max(
+            found
+                .records
+                .partition_point(|record| record.arrival < time) as u64,
+        ))
     }
 
     async fn wait(&self, shard: &str, from: u64) {
         loop {
             let changed = self.changed.notified();
             let is_over = |found: &Shard| found.ended || found.records.len() as u64 > from;
-            if self.shards.lock().iter().find(|found| found.id == shard).is_none_or(is_over) {
+            if self
+                .shards
+                .lock()
+                .iter()
+                .find(|found| found.id == shard)
+                .is_none_or(is_over)
+            {
                 return;
             }
             changed.await;

@@ -41,7 +41,9 @@ impl FakeWeb {
 pub fn json(status: u16, text: impl Into<Bytes>) -> Response<Bytes> {
     let text: Bytes = text.into();
     let answer = Response::builder().status(status);
-    let answer = answer.header("content-type", "application/json").header("content-length", text.len());
+    let answer = answer
+        .header("content-type", "application/json")
+        .header("content-length", text.len());
     answer.body(text).unwrap()
 }
 
@@ -67,7 +69,11 @@ pub struct JumpingClock(Mutex<Duration>);
 impl JumpingClock {
     /// An environment with such a clock, and chance that repeats itself.
     pub fn env() -> Env {
-        Env { clock: Arc::new(Self::default()), random: Arc::new(SeededRandom::new(1)), ..Env::real() }
+        Env {
+            clock: Arc::new(Self::default()),
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        }
     }
 }
 

@@ -19,7 +19,8 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
-    FakeObjects, FakeSource, Fuse, MemoryLog, fuse::FusedCatalog, objects::FusedObjects, source::FakeSources,
+    FakeObjects, FakeSource, Fuse, MemoryLog, fuse::FusedCatalog, objects::FusedObjects,
+    source::FakeSources,
 };
 use crate::{
     Deliveries, Options,
@@ -69,12 +70,25 @@ impl Invoke for FakeFunction {
         let request: Value = serde_json::from_slice(&payload).unwrap();
         let record = |record: &Value| {
             let data = STANDARD.decode(record["data"].as_str().unwrap()).unwrap();
-            (record["recordId"].as_str().unwrap().to_owned(), String::from_utf8(data).unwrap())
+            (
+                record["recordId"].as_str().unwrap().to_owned(),
+                String::from_utf8(data).unwrap(),
+            )
         };
-        let records = request["records"].as_array().unwrap().iter().map(record).collect();
+        let records = request["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(record)
+            .collect();
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let behaviour = self.behaviour.lock().clone();
-        behaviour(FunctionCall { number, request, records }).map(|answer| answer.to_string().into())
+        behaviour(FunctionCall {
+            number,
+            request,
+            records,
+        })
+        .map(|answer| answer.to_string().into())
     }
 }
 
@@ -94,13 +108,20 @@ pub struct FakeTables(pub AtomicU64);
 
 #[async_trait]
 impl Tables for FakeTables {
-    async fn version(&self, _: &str, table: &str, version: Option<u64>) -> Result<TableVersion, TableError> {
+    async fn version(
+        &self,
+        _: &str,
+        table: &str,
+        version: Option<u64>,
+    ) -> Result<TableVersion, TableError> {
         let newest = self.0.load(Ordering::Relaxed);
         if newest == 0 {
             return Err(TableError::NotFound(format!("there is no table {table}")));
         }
         let version = version.unwrap_or(newest);
-        let columns = (0..version).map(|n| (format!("c{n}"), "int".to_owned())).collect();
+        let columns = (0..version)
+            .map(|n| (format!("c{n}"), "int".to_owned()))
+            .collect();
         Ok(TableVersion { version, columns })
     }
 }
@@ -124,7 +145,12 @@ impl World {
     pub fn new(shards: usize) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let (random, disk) = (Arc::new(SeededRandom::new(1)), Arc::new(SimDisk::new(1)));
-        let env = Env { clock: clock.clone(), random, disk, ..Env::real() };
+        let env = Env {
+            clock: clock.clone(),
+            random,
+            disk,
+            ..Env::real()
+        };
         let behaviour: Arc<Behaviour> = Arc::new(|call: FunctionCall| Ok(call.ok()));
         Self {
             clock,
@@ -135,7 +161,10 @@ impl World {
             log: Arc::default(),
             options: Options::default(),
             tables: Arc::default(),
-            function: Arc::new(FakeFunction { behaviour: Mutex::new(behaviour), calls: AtomicU64::new(0) }),
+            function: Arc::new(FakeFunction {
+                behaviour: Mutex::new(behaviour),
+                calls: AtomicU64::new(0),
+            }),
             logs: Arc::default(),
         }
     }
@@ -168,16 +197,28 @@ impl World {
         let ports = Ports {
             sources: Arc::new(FakeSources(self.source.clone())),
             invoke: self.function.clone(),
-            objects: Arc::new(FusedObjects { inner: self.objects.clone(), fuse: fuse.clone() }),
+            objects: Arc::new(FusedObjects {
+                inner: self.objects.clone(),
+                fuse: fuse.clone(),
+            }),
             logs: self.logs.clone(),
             tables: self.tables.clone(),
             web: Arc::new(crate::ports::Offline),
             warehouse: Arc::new(crate::ports::Offline),
         };
-        let catalog = Arc::new(FusedCatalog { inner: self.catalog.clone(), fuse: fuse.clone() });
-        Deliveries::open(self.env.clone(), catalog, self.log.clone(), ports, self.options.clone())
-            .await
-            .unwrap()
+        let catalog = Arc::new(FusedCatalog {
+            inner: self.catalog.clone(),
+            fuse: fuse.clone(),
+        });
+        Deliveries::open(
+            self.env.clone(),
+            catalog,
+            self.log.clone(),
+            ports,
+            self.options.clone(),
+        )
+        .await
+        .unwrap()
     }
 
     /// Puts a record into the stream, now.
@@ -206,9 +247,19 @@ impl World {
 
     /// Whether every delivery stream's checkpoint is at the end of the stream, and no batch is under way.
     pub async fn is_delivered(&self) -> bool {
-        let ends: BTreeMap<_, _> =
-            self.source.shards().await.unwrap().into_iter().map(|shard| (shard.id, shard.end)).collect();
-        let progress = Store::new(self.catalog.clone(), Family::Streams).progress.all().await.unwrap();
+        let ends: BTreeMap<_, _> = self
+            .source
+            .shards()
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|shard| (shard.id, shard.end))
+            .collect();
+        let progress = Store::new(self.catalog.clone(), Family::Streams)
+            .progress
+            .all()
+            .await
+            .unwrap();
         progress.iter().all(|(_, found)| {
             let at = |shard: &String| found.value.positions.get(shard).copied().unwrap_or(0);
             found.value.intent.is_none() && ends.iter().all(|(shard, end)| at(shard) == *end)
@@ -221,7 +272,17 @@ impl World {
             let line: Value = serde_json::from_str(line).unwrap();
             String::from_utf8(STANDARD.decode(line["rawData"].as_str().unwrap()).unwrap()).unwrap()
         };
-        let text = |prefix| self.objects.text(prefix).lines().map(raw).collect::<Vec<_>>();
-        [text("processing-failed/"), text("metadata-extraction-failed/")].concat()
+        let text = |prefix| {
+            self.objects
+                .text(prefix)
+                .lines()
+                .map(raw)
+                .collect::<Vec<_>>()
+        };
+        [
+            text("processing-failed/"),
+            text("metadata-extraction-failed/"),
+        ]
+        .concat()
     }
 }

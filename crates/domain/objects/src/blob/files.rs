@@ -31,28 +31,47 @@ impl BlobFiles {
     pub fn open(env: Env, dir: PathBuf) -> Result<Self, ObjectError> {
         let make = || {
             env.disk.create_dir_all(&dir)?;
-            dir.parent().map_or(Ok(()), |above| env.disk.sync_dir(above))
+            dir.parent()
+                .map_or(Ok(()), |above| env.disk.sync_dir(above))
         };
         make().map_err(|e| ObjectError::file(&dir, e))?;
         let mut run = [0; 4];
         env.random.fill(&mut run);
         let folders = Arc::new([const { AtomicBool::new(false) }; 256]);
-        Ok(Self { env, dir: dir.into(), run, folders })
+        Ok(Self {
+            env,
+            dir: dir.into(),
+            run,
+            folders,
+        })
     }
 
     /// Writes `body` as a new blob: durable when this returns, and removed again when it fails or is given up.
-    pub async fn write(&self, mut body: Body, limit: u64, digests: Digests) -> Result<Written, ObjectError> {
+    pub async fn write(
+        &self,
+        mut body: Body,
+        limit: u64,
+        digests: Digests,
+    ) -> Result<Written, ObjectError> {
         let expected = body.len;
         if expected.is_some_and(|len| len > limit) {
             return Err(ObjectError::TooLarge { limit });
         }
         let id = self.new_id();
-        let leftover = Leftover { files: self, id: Some(id) };
+        let leftover = Leftover {
+            files: self,
+            id: Some(id),
+        };
         let files = self.clone();
         let mut writer = self.env.blocking(move || files.create(id, digests)).await?;
         let mut block = Vec::new();
         let mut size = 0;
-        while let Some(mut chunk) = body.chunks.try_next().await.map_err(|e| ObjectError::Body(e.into()))? {
+        while let Some(mut chunk) = body
+            .chunks
+            .try_next()
+            .await
+            .map_err(|e| ObjectError::Body(e.into()))?
+        {
             size += chunk.len() as u64;
             check_size(size, expected, limit)?;
             while !chunk.is_empty() {
@@ -65,7 +84,10 @@ impl BlobFiles {
             }
         }
         if let Some(expected) = expected.filter(|expected| *expected != size) {
-            return Err(ObjectError::WrongLength { expected, actual: size });
+            return Err(ObjectError::WrongLength {
+                expected,
+                actual: size,
+            });
         }
         if !block.is_empty() {
             (writer, _) = self.append(writer, block).await?;
@@ -92,11 +114,18 @@ impl BlobFiles {
     /// Opens the blob `id` of `size` bytes.
     pub async fn open_blob(&self, id: BlobId, size: u64) -> Result<Arc<BlobReader>, ObjectError> {
         let (path, disk) = (self.path(id), self.env.disk.clone());
-        self.env.blocking(move || BlobReader::open(&*disk, &path, id, size).map(Arc::new)).await
+        self.env
+            .blocking(move || BlobReader::open(&*disk, &path, id, size).map(Arc::new))
+            .await
     }
 
     /// The data from `from` to `to` at most, to the end of `from`'s block.
-    pub async fn read(&self, blob: &Arc<BlobReader>, from: u64, to: u64) -> Result<Bytes, ObjectError> {
+    pub async fn read(
+        &self,
+        blob: &Arc<BlobReader>,
+        from: u64,
+        to: u64,
+    ) -> Result<Bytes, ObjectError> {
         let blob = blob.clone();
         self.env.blocking(move || blob.read(from, to)).await
     }
@@ -104,14 +133,18 @@ impl BlobFiles {
     /// Removes blobs. A failure is logged: the next sweep tries again.
     pub async fn remove(&self, ids: Vec<BlobId>) {
         let files = self.clone();
-        self.env.blocking(move || ids.into_iter().for_each(|id| files.remove_now(id))).await;
+        self.env
+            .blocking(move || ids.into_iter().for_each(|id| files.remove_now(id)))
+            .await;
     }
 
     /// Removes blobs without waiting for it.
     pub fn remove_later(&self, ids: Vec<BlobId>) {
         if !ids.is_empty() {
             let files = self.clone();
-            self.env.tasks.blocking(Box::new(move || ids.into_iter().for_each(|id| files.remove_now(id))));
+            self.env.tasks.blocking(Box::new(move || {
+                ids.into_iter().for_each(|id| files.remove_now(id))
+            }));
         }
     }
 
@@ -122,8 +155,12 @@ impl BlobFiles {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             listed => listed.map_err(|e| ObjectError::file(&self.folder(folder), e))?,
         };
-        let ids = entries.iter().filter_map(|entry| BlobId::parse(&entry.name));
-        Ok(ids.filter(|id| id.run() != self.run && id.0[0] == folder).collect())
+        let ids = entries
+            .iter()
+            .filter_map(|entry| BlobId::parse(&entry.name));
+        Ok(ids
+            .filter(|id| id.run() != self.run && id.0[0] == folder)
+            .collect())
     }
 
     fn new_id(&self) -> BlobId {
@@ -134,7 +171,8 @@ impl BlobFiles {
     }
 
     fn create(&self, id: BlobId, digests: Digests) -> Result<BlobWriter, ObjectError> {
-        self.make_folder(id.0[0]).map_err(|e| ObjectError::file(&self.folder(id.0[0]), e))?;
+        self.make_folder(id.0[0])
+            .map_err(|e| ObjectError::file(&self.folder(id.0[0]), e))?;
         BlobWriter::create(self.env.disk.clone(), self.path(id), id, digests)
     }
 
@@ -168,7 +206,10 @@ impl BlobFiles {
 
 fn check_size(size: u64, expected: Option<u64>, limit: u64) -> Result<(), ObjectError> {
     match expected {
-        Some(expected) if size > expected => Err(ObjectError::WrongLength { expected, actual: size }),
+        Some(expected) if size > expected => Err(ObjectError::WrongLength {
+            expected,
+            actual: size,
+        }),
         _ if size > limit => Err(ObjectError::TooLarge { limit }),
         _ => Ok(()),
     }
@@ -188,6 +229,7 @@ impl Leftover<'_> {
 
 impl Drop for Leftover<'_> {
     fn drop(&mut self) {
-        self.files.remove_later(self.id.take().into_iter().collect());
+        self.files
+            .remove_later(self.id.take().into_iter().collect());
     }
 }

@@ -30,7 +30,9 @@ impl BlobId {
         if text.len() != 32 || !text.bytes().all(lower_hex) {
             return None;
         }
-        u128::from_str_radix(text, 16).ok().map(|n| Self(n.to_be_bytes()))
+        u128::from_str_radix(text, 16)
+            .ok()
+            .map(|n| Self(n.to_be_bytes()))
     }
 
     /// The run that it was written in.
@@ -82,7 +84,8 @@ pub fn check_header(bytes: &[u8; HEADER as usize], id: BlobId) -> Result<(), &'s
         Err("this is not a blob")
     } else if bytes[28..] != crc_of(&[&bytes[..28]]) {
         Err("the header's check fails")
-    } else if bytes[6..8] != VERSION.to_le_bytes() || bytes[24..28] != (BLOCK as u32).to_le_bytes() {
+    } else if bytes[6..8] != VERSION.to_le_bytes() || bytes[24..28] != (BLOCK as u32).to_le_bytes()
+    {
         Err("the format is of a newer version: use the program that wrote it")
     } else if bytes[8..24] != id.0 {
         Err("this is another blob")

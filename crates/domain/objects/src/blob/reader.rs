@@ -22,14 +22,24 @@ pub struct BlobReader {
 impl BlobReader {
     /// Opens the blob `id`, which has `size` bytes, in the file `path`.
     pub fn open(disk: &dyn Disk, path: &Path, id: BlobId, size: u64) -> Result<Self, ObjectError> {
-        let file = disk.open_read(path).map_err(|e| ObjectError::file(path, e))?;
-        let reader = Self { file, path: path.to_owned(), id, size };
+        let file = disk
+            .open_read(path)
+            .map_err(|e| ObjectError::file(path, e))?;
+        let reader = Self {
+            file,
+            path: path.to_owned(),
+            id,
+            size,
+        };
         let header = reader.bytes_at::<{ HEADER as usize }>(0)?;
         format::check_header(&header, id).map_err(|what| reader.damaged(0, what))?;
         let end = format::trailer_offset(size);
         let len = reader.file.len().map_err(|e| ObjectError::file(path, e))?;
         if len != end + TRAILER {
-            return Err(reader.damaged(len.min(end + TRAILER), "the file is not as long as its data says"));
+            return Err(reader.damaged(
+                len.min(end + TRAILER),
+                "the file is not as long as its data says",
+            ));
         }
         if reader.bytes_at::<{ TRAILER as usize }>(end)? != format::trailer(id, size) {
             return Err(reader.damaged(end, "the trailer's check fails"));
@@ -65,13 +75,19 @@ impl BlobReader {
     }
 
     fn fill(&self, bytes: &mut [u8], offset: u64) -> Result<(), ObjectError> {
-        self.file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.damaged(offset, "the file ends too early"),
-            _ => ObjectError::file(&self.path, error),
-        })
+        self.file
+            .read_exact_at(bytes, offset)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => self.damaged(offset, "the file ends too early"),
+                _ => ObjectError::file(&self.path, error),
+            })
     }
 
     fn damaged(&self, offset: u64, what: &'static str) -> ObjectError {
-        ObjectError::Damaged { file: self.path.display().to_string(), offset, what }
+        ObjectError::Damaged {
+            file: self.path.display().to_string(),
+            offset,
+            what,
+        }
     }
 }

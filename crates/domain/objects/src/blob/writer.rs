@@ -44,17 +44,29 @@ impl BlobWriter {
             Ok(file)
         };
         let file = write().map_err(|e| ObjectError::file(&path, e))?;
-        Ok(Self { file, disk, path, id, size: 0, digests })
+        Ok(Self {
+            file,
+            disk,
+            path,
+            id,
+            size: 0,
+            digests,
+        })
     }
 
     /// Appends a block; every one but the last has just `BLOCK` bytes.
     pub fn block(&mut self, data: &[u8]) -> Result<(), ObjectError> {
-        debug_assert!(self.size.is_multiple_of(BLOCK) && data.len() as u64 <= BLOCK && !data.is_empty());
+        debug_assert!(
+            self.size.is_multiple_of(BLOCK) && data.len() as u64 <= BLOCK && !data.is_empty()
+        );
         let number = self.size / BLOCK;
         self.digests.update(data);
         let crc = format::block_crc(self.id, number, data);
         self.file
-            .write_all_at(&[IoSlice::new(data), IoSlice::new(&crc)], format::block_offset(number))
+            .write_all_at(
+                &[IoSlice::new(data), IoSlice::new(&crc)],
+                format::block_offset(number),
+            )
             .map_err(|e| ObjectError::file(&self.path, e))?;
         self.size += data.len() as u64;
         Ok(())
@@ -64,11 +76,17 @@ impl BlobWriter {
     pub fn finish(self) -> Result<Written, ObjectError> {
         let sync = || {
             let trailer = format::trailer(self.id, self.size);
-            self.file.write_all_at(&[IoSlice::new(&trailer)], format::trailer_offset(self.size))?;
+            self.file
+                .write_all_at(&[IoSlice::new(&trailer)], format::trailer_offset(self.size))?;
             self.file.sync()?;
-            self.disk.sync_dir(self.path.parent().expect("a blob lies in a folder"))
+            self.disk
+                .sync_dir(self.path.parent().expect("a blob lies in a folder"))
         };
         sync().map_err(|e| ObjectError::file(&self.path, e))?;
-        Ok(Written { id: self.id, size: self.size, digests: self.digests.finish() })
+        Ok(Written {
+            id: self.id,
+            size: self.size,
+            digests: self.digests.finish(),
+        })
     }
 }

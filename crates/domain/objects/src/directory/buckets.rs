@@ -7,24 +7,50 @@ use crate::{BucketInfo, BucketName, BucketQuery, ObjectError, limits::PAGE_MAX};
 
 impl Store {
     pub(super) async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
-        let record = BucketRecord { created: self.env.clock.now() };
-        match self.tables.buckets.write(bucket.as_str(), &record, Expect::Absent).await {
-            Err(CatalogError::Conflict { .. }) => Err(ObjectError::BucketExists(bucket.to_string())),
+        let record = BucketRecord {
+            created: self.env.clock.now(),
+        };
+        match self
+            .tables
+            .buckets
+            .write(bucket.as_str(), &record, Expect::Absent)
+            .await
+        {
+            Err(CatalogError::Conflict { .. }) => {
+                Err(ObjectError::BucketExists(bucket.to_string()))
+            }
             written => Ok(written.map(drop)?),
         }
     }
 
     pub(super) async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError> {
         match self.tables.buckets.get(bucket.as_str()).await? {
-            Some(found) => Ok(BucketInfo { name: bucket.clone(), created: found.value.created }),
+            Some(found) => Ok(BucketInfo {
+                name: bucket.clone(),
+                created: found.value.created,
+            }),
             None => Err(ObjectError::NoSuchBucket(bucket.to_string())),
         }
     }
 
-    pub(super) async fn list_buckets(&self, query: &BucketQuery) -> Result<Vec<BucketInfo>, ObjectError> {
-        let rows = self.tables.buckets.scan(&query.prefix, query.after.as_deref(), query.limit).await?;
-        let bucket = |name: &str, created| Ok(BucketInfo { name: BucketName::parse(name)?, created });
-        rows.into_iter().map(|(name, row)| bucket(&name, row.value.created)).collect()
+    pub(super) async fn list_buckets(
+        &self,
+        query: &BucketQuery,
+    ) -> Result<Vec<BucketInfo>, ObjectError> {
+        let rows = self
+            .tables
+            .buckets
+            .scan(&query.prefix, query.after.as_deref(), query.limit)
+            .await?;
+        let bucket = |name: &str, created| {
+            Ok(BucketInfo {
+                name: BucketName::parse(name)?,
+                created,
+            })
+        };
+        rows.into_iter()
+            .map(|(name, row)| bucket(&name, row.value.created))
+            .collect()
     }
 
     pub(super) async fn delete_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
@@ -43,6 +69,10 @@ impl Store {
                 self.remove_upload(&row).await?;
             }
         }
-        Ok(self.tables.buckets.remove(bucket.as_str(), Expect::Any).await?)
+        Ok(self
+            .tables
+            .buckets
+            .remove(bucket.as_str(), Expect::Any)
+            .await?)
     }
 }

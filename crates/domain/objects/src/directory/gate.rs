@@ -18,13 +18,21 @@ pub type Place = OwnedSemaphorePermit;
 impl Gate {
     /// A gate that lets `inside` in.
     pub fn new(inside: usize) -> Self {
-        Self { inside: Arc::new(Semaphore::new(inside)), waiting: Semaphore::new(WAITING_MAX) }
+        Self {
+            inside: Arc::new(Semaphore::new(inside)),
+            waiting: Semaphore::new(WAITING_MAX),
+        }
     }
 
     /// Enters, waits to enter, or is `Busy` when too many wait already.
     pub async fn enter(&self) -> Result<Place, ObjectError> {
         let _waiting = self.waiting.try_acquire().map_err(|_| ObjectError::Busy)?;
-        Ok(self.inside.clone().acquire_owned().await.expect("the semaphore is never closed"))
+        Ok(self
+            .inside
+            .clone()
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed"))
     }
 }
 

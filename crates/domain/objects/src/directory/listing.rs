@@ -7,7 +7,9 @@ use super::{
     Store,
     records::{UploadRecord, after_upload, past, split_upload},
 };
-use crate::{Listing, ObjectError, ObjectQuery, UploadInfo, UploadListing, UploadQuery, limits::PAGE_MAX};
+use crate::{
+    Listing, ObjectError, ObjectQuery, UploadInfo, UploadListing, UploadQuery, limits::PAGE_MAX,
+};
 
 /// Which rows of a table to list.
 struct Walk<'a, T> {
@@ -43,7 +45,10 @@ impl<T: Serialize + DeserializeOwned> Walk<'_, T> {
             let is_last = rows.len() < limit - lines.len() + 1;
             for (name, row) in rows {
                 let key = (self.key)(&name);
-                if rolled.as_ref().is_some_and(|prefix| key.starts_with(prefix)) {
+                if rolled
+                    .as_ref()
+                    .is_some_and(|prefix| key.starts_with(prefix))
+                {
                     self.after = Some(name);
                     continue;
                 }
@@ -69,10 +74,16 @@ impl<T: Serialize + DeserializeOwned> Walk<'_, T> {
 
     async fn page(&self, limit: usize) -> Result<Vec<(String, T)>, ObjectError> {
         let start = format!("{}{}", self.scope, self.prefix);
-        let after = self.after.as_ref().map(|after| format!("{}{after}", self.scope));
+        let after = self
+            .after
+            .as_ref()
+            .map(|after| format!("{}{after}", self.scope));
         let rows = self.table.scan(&start, after.as_deref(), limit).await?;
         let name = |name: &str| name[self.scope.len()..].to_owned();
-        Ok(rows.into_iter().map(|(row, found)| (name(&row), found.value)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(row, found)| (name(&row), found.value))
+            .collect())
     }
 }
 
@@ -121,7 +132,10 @@ impl Store {
         Ok(listing)
     }
 
-    pub(super) async fn list_uploads(&self, query: &UploadQuery) -> Result<UploadListing, ObjectError> {
+    pub(super) async fn list_uploads(
+        &self,
+        query: &UploadQuery,
+    ) -> Result<UploadListing, ObjectError> {
         self.bucket(&query.bucket).await?;
         let delimiter = query.delimiter.as_deref();
         let after = query.after.as_ref().map(|(key, id)| {

@@ -22,9 +22,9 @@ use tokio::sync::RwLock;
 
 use self::{gate::Gate, pins::Pins, records::Tables};
 use crate::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError, ObjectInfo,
-    ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload, UploadInfo,
-    UploadListing, UploadQuery, blob::BlobFiles, limits,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError,
+    ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart,
+    Selected, Upload, UploadInfo, UploadListing, UploadQuery, blob::BlobFiles, limits,
 };
 
 /// An object store in a directory.
@@ -46,9 +46,15 @@ struct Store {
 impl DirectoryStore {
     /// The store in `dir`, which is made where it is missing, with its rows in `catalog`. Files that a crash left
     /// over are removed in the background.
-    pub async fn open(env: Env, dir: &Path, catalog: Arc<dyn Catalog>) -> Result<Self, ObjectError> {
+    pub async fn open(
+        env: Env,
+        dir: &Path,
+        catalog: Arc<dyn Catalog>,
+    ) -> Result<Self, ObjectError> {
         let (blobs_env, dir) = (env.clone(), dir.to_owned());
-        let blobs = env.blocking(move || BlobFiles::open(blobs_env, dir)).await?;
+        let blobs = env
+            .blocking(move || BlobFiles::open(blobs_env, dir))
+            .await?;
         let store = Arc::new(Store {
             tables: Tables::new(catalog),
             pins: Arc::new(Pins::new(blobs.clone())),
@@ -81,7 +87,9 @@ impl DirectoryStore {
         let (done, result) = tokio::sync::oneshot::channel();
         let change = change(self.0.clone());
         // The receiver is gone only when the caller gave up waiting: nobody misses the answer.
-        self.0.env.spawn(async move { drop(done.send(change.await)) });
+        self.0
+            .env
+            .spawn(async move { drop(done.send(change.await)) });
         result.await.expect("a change does not panic")
     }
 }
@@ -102,12 +110,14 @@ impl ObjectStore for DirectoryStore {
 
     async fn delete_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
         let bucket = bucket.clone();
-        self.whole(|store| async move { store.delete_bucket(&bucket).await }).await
+        self.whole(|store| async move { store.delete_bucket(&bucket).await })
+            .await
     }
 
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
         let (record, blob) = self.0.write_object(&put, body).await?;
-        self.whole(|store| async move { store.publish(&put, record, blob).await }).await
+        self.whole(|store| async move { store.publish(&put, record, blob).await })
+            .await
     }
 
     async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
@@ -120,10 +130,15 @@ impl ObjectStore for DirectoryStore {
 
     async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
         let delete = delete.clone();
-        self.whole(|store| async move { store.delete(&delete).await }).await
+        self.whole(|store| async move { store.delete(&delete).await })
+            .await
     }
 
-    async fn set_tags(&self, name: &ObjectName, tags: BTreeMap<String, String>) -> Result<(), ObjectError> {
+    async fn set_tags(
+        &self,
+        name: &ObjectName,
+        tags: BTreeMap<String, String>,
+    ) -> Result<(), ObjectError> {
         self.0.set_tags(name, tags).await
     }
 
@@ -137,16 +152,19 @@ impl ObjectStore for DirectoryStore {
 
     async fn put_part(&self, part: PutPart, body: Body) -> Result<PartInfo, ObjectError> {
         let record = self.0.write_part(&part, body).await?;
-        self.whole(|store| async move { store.publish_part(&part, record).await }).await
+        self.whole(|store| async move { store.publish_part(&part, record).await })
+            .await
     }
 
     async fn complete_upload(&self, complete: Complete) -> Result<ObjectInfo, ObjectError> {
-        self.whole(|store| async move { store.complete_upload(&complete).await }).await
+        self.whole(|store| async move { store.complete_upload(&complete).await })
+            .await
     }
 
     async fn abort_upload(&self, name: &ObjectName, upload: &str) -> Result<(), ObjectError> {
         let (name, upload) = (name.clone(), upload.to_owned());
-        self.whole(|store| async move { store.abort_upload(&name, &upload).await }).await
+        self.whole(|store| async move { store.abort_upload(&name, &upload).await })
+            .await
     }
 
     async fn list_parts(

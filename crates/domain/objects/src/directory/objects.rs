@@ -24,8 +24,16 @@ impl Store {
     ) -> Result<(ObjectRecord, BlobId), ObjectError> {
         self.bucket(put.name.bucket()).await?;
         let _place = self.writers.enter().await?;
-        let algorithm = put.expected.checksum.as_ref().map(|(algorithm, _)| *algorithm).unwrap_or_default();
-        let written = self.blobs.write(body, PUT_BYTES_MAX, Digests::new([algorithm])).await?;
+        let algorithm = put
+            .expected
+            .checksum
+            .as_ref()
+            .map(|(algorithm, _)| *algorithm)
+            .unwrap_or_default();
+        let written = self
+            .blobs
+            .write(body, PUT_BYTES_MAX, Digests::new([algorithm]))
+            .await?;
         if let Err(wrong) = written.digests.check(&put.expected) {
             self.blobs.remove(vec![written.id]).await;
             return Err(wrong);
@@ -49,7 +57,15 @@ impl Store {
         blob: BlobId,
     ) -> Result<ObjectInfo, ObjectError> {
         let _shared = self.membership.read().await;
-        match self.replace(&put.name, Some(&record), &[self.tables.name_blob(blob)], &put.condition).await {
+        match self
+            .replace(
+                &put.name,
+                Some(&record),
+                &[self.tables.name_blob(blob)],
+                &put.condition,
+            )
+            .await
+        {
             Ok(()) => Ok(record.info(put.name.key())),
             Err(error) => {
                 // After a failure of the catalog it is not known whether the blob is named: the sweep finds out.
@@ -63,7 +79,8 @@ impl Store {
 
     pub(super) async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
         let _shared = self.membership.read().await;
-        self.replace(&delete.name, None, &[], &delete.condition).await
+        self.replace(&delete.name, None, &[], &delete.condition)
+            .await
     }
 
     pub(super) async fn set_tags(
@@ -72,9 +89,17 @@ impl Store {
         tags: BTreeMap<String, String>,
     ) -> Result<(), ObjectError> {
         for _ in 0..COMMIT_ATTEMPTS {
-            let Versioned { value: mut record, version } = self.find(name).await?;
+            let Versioned {
+                value: mut record,
+                version,
+            } = self.find(name).await?;
             record.attributes.tags = tags.clone();
-            match self.tables.objects.write(&object_row(name), &record, Expect::At(version)).await {
+            match self
+                .tables
+                .objects
+                .write(&object_row(name), &record, Expect::At(version))
+                .await
+            {
                 Err(CatalogError::Conflict { .. }) => continue,
                 written => return Ok(written.map(drop)?),
             }
@@ -83,7 +108,10 @@ impl Store {
     }
 
     /// The row of an object that must be there.
-    pub(super) async fn find(&self, name: &ObjectName) -> Result<Versioned<ObjectRecord>, ObjectError> {
+    pub(super) async fn find(
+        &self,
+        name: &ObjectName,
+    ) -> Result<Versioned<ObjectRecord>, ObjectError> {
         match self.tables.objects.get(&object_row(name)).await? {
             Some(found) => Ok(found),
             None => {
@@ -106,8 +134,13 @@ impl Store {
         let row = object_row(name);
         for _ in 0..COMMIT_ATTEMPTS {
             let old = self.tables.objects.get(&row).await?;
-            condition.check(name.key(), old.as_ref().map(|found| found.value.etag.as_str()))?;
-            let expect = old.as_ref().map_or(Expect::Absent, |found| Expect::At(found.version));
+            condition.check(
+                name.key(),
+                old.as_ref().map(|found| found.value.etag.as_str()),
+            )?;
+            let expect = old
+                .as_ref()
+                .map_or(Expect::Absent, |found| Expect::At(found.version));
             let mut changes = match (new, &old) {
                 (Some(new), _) => vec![self.tables.objects.put(&row, new, expect)],
                 (None, Some(_)) => vec![self.tables.objects.delete(&row, expect)],
@@ -132,12 +165,20 @@ impl Store {
     }
 
     /// Adds the changes that take `data` out of the catalog; the blobs that nothing names afterwards.
-    async fn forget(&self, data: &Data, changes: &mut Vec<Change>) -> Result<Vec<BlobId>, ObjectError> {
+    async fn forget(
+        &self,
+        data: &Data,
+        changes: &mut Vec<Change>,
+    ) -> Result<Vec<BlobId>, ObjectError> {
         let blobs = match data {
             Data::Blob(blob) => vec![*blob],
             Data::Parts { upload, .. } => {
                 changes.push(self.tables.manifests.delete(upload, Expect::Any));
-                self.extents(data, 0).await?.into_iter().map(|extent| extent.blob).collect()
+                self.extents(data, 0)
+                    .await?
+                    .into_iter()
+                    .map(|extent| extent.blob)
+                    .collect()
             }
         };
         changes.extend(blobs.iter().map(|blob| self.tables.forget_blob(*blob)));

@@ -29,13 +29,19 @@ pub struct Pin {
 impl Pins {
     /// No pins.
     pub fn new(blobs: BlobFiles) -> Self {
-        Self { blobs, pinned: Mutex::default() }
+        Self {
+            blobs,
+            pinned: Mutex::default(),
+        }
     }
 
     /// Keeps the data named `data`.
     pub fn pin(self: &Arc<Self>, data: &str) -> Pin {
         self.lock().entry(data.to_owned()).or_default().readers += 1;
-        Pin { pins: self.clone(), data: data.to_owned() }
+        Pin {
+            pins: self.clone(),
+            data: data.to_owned(),
+        }
     }
 
     /// Removes the `blobs` of the data named `data`, which nothing in the catalog names any more: now, or when its
@@ -56,7 +62,10 @@ impl Pins {
 impl Drop for Pin {
     fn drop(&mut self) {
         let mut pinned = self.pins.lock();
-        let readers = &mut pinned.get_mut(&self.data).expect("a pin is counted").readers;
+        let readers = &mut pinned
+            .get_mut(&self.data)
+            .expect("a pin is counted")
+            .readers;
         *readers -= 1;
         if *readers == 0 {
             let last = pinned.remove(&self.data).expect("it was just there");

@@ -22,7 +22,9 @@ impl Store {
         let record = self.find(&get.name).await?.value;
         let selected = select(get, &record, &[]);
         match get.range {
-            Some(ByteRange::Part(_)) if !matches!(selected, Err(ObjectError::NotModified { .. })) => {
+            Some(ByteRange::Part(_))
+                if !matches!(selected, Err(ObjectError::NotModified { .. })) =>
+            {
                 let (record, extents, _pin) = self.pinned(get).await?;
                 select(get, &record, &extents)
             }
@@ -44,7 +46,10 @@ impl Store {
             _place: place,
             _pin: pin,
         };
-        Ok((selected, Body::new(begun(reading.chunks()).await?, Some(len))))
+        Ok((
+            selected,
+            Body::new(begun(reading.chunks()).await?, Some(len)),
+        ))
     }
 
     /// An object and its extents, kept from being removed.
@@ -64,10 +69,18 @@ impl Store {
     /// Where the bytes of `data`, `size` in all, are.
     pub(super) async fn extents(&self, data: &Data, size: u64) -> Result<Vec<Extent>, ObjectError> {
         match data {
-            Data::Blob(blob) => Ok(vec![Extent { blob: *blob, size, checksum: None }]),
-            Data::Parts { upload, .. } => {
-                Ok(self.tables.manifests.get(upload).await?.map(|found| found.value).unwrap_or_default())
-            }
+            Data::Blob(blob) => Ok(vec![Extent {
+                blob: *blob,
+                size,
+                checksum: None,
+            }]),
+            Data::Parts { upload, .. } => Ok(self
+                .tables
+                .manifests
+                .get(upload)
+                .await?
+                .map(|found| found.value)
+                .unwrap_or_default()),
         }
     }
 }
@@ -81,16 +94,25 @@ fn select(get: &Get, record: &ObjectRecord, extents: &[Extent]) -> Result<Select
 }
 
 /// The first byte of `range`, and the byte after its last, in an object of `size` bytes.
-fn resolve(range: Option<ByteRange>, size: u64, extents: &[Extent]) -> Result<(u64, u64), ObjectError> {
+fn resolve(
+    range: Option<ByteRange>,
+    size: u64,
+    extents: &[Extent],
+) -> Result<(u64, u64), ObjectError> {
     match range {
         None => Ok((0, size)),
         Some(ByteRange::From(first)) if first < size => Ok((first, size)),
         Some(ByteRange::Between(first, last)) if first <= last && first < size => {
             Ok((first, size.min(last.saturating_add(1))))
         }
-        Some(ByteRange::Last(count)) if count > 0 && size > 0 => Ok((size.saturating_sub(count), size)),
+        Some(ByteRange::Last(count)) if count > 0 && size > 0 => {
+            Ok((size.saturating_sub(count), size))
+        }
         Some(ByteRange::Part(number)) => {
-            let missing = || ObjectError::NoSuchPart { number, count: extents.len() as u32 };
+            let missing = || ObjectError::NoSuchPart {
+                number,
+                count: extents.len() as u32,
+            };
             let index = (number as usize).checked_sub(1).ok_or_else(missing)?;
             let part = extents.get(index).ok_or_else(missing)?;
             let start = extents[..index].iter().map(|extent| extent.size).sum();
@@ -155,7 +177,10 @@ impl Reading {
     }
 
     async fn open_next(&mut self) -> Result<(), ObjectError> {
-        let extent = self.extents.next().expect("the extents hold all of the object");
+        let extent = self
+            .extents
+            .next()
+            .expect("the extents hold all of the object");
         if self.skip >= extent.size {
             self.skip -= extent.size;
             return Ok(());
@@ -189,7 +214,11 @@ mod tests {
         assert_eq!(of(ByteRange::Between(2, u64::MAX)), Some((2, 10)));
         assert_eq!(of(ByteRange::From(9)), Some((9, 10)));
         assert_eq!(of(ByteRange::Last(99)), Some((0, 10)));
-        for beyond in [ByteRange::From(10), ByteRange::Between(10, 11), ByteRange::Last(0)] {
+        for beyond in [
+            ByteRange::From(10),
+            ByteRange::Between(10, 11),
+            ByteRange::Last(0),
+        ] {
             assert_eq!(of(beyond), None);
         }
     }

@@ -7,7 +7,8 @@ use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, Attributes, Checksum, Coverage, ObjectInfo, ObjectName, blob::BlobId, limits::KEY_BYTES_MAX,
+    Algorithm, Attributes, Checksum, Coverage, ObjectInfo, ObjectName, blob::BlobId,
+    limits::KEY_BYTES_MAX,
 };
 
 /// The tables; `docs/format/objects.md` says what their keys are.
@@ -165,12 +166,17 @@ pub fn part_row(upload: &str, number: u32) -> String {
 
 /// The number in a part's row.
 pub fn part_number(row: &str) -> u32 {
-    row.rsplit_once('/').and_then(|(_, number)| number.parse().ok()).unwrap_or(0)
+    row.rsplit_once('/')
+        .and_then(|(_, number)| number.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A place after all keys that start with `prefix`, and before all others that come after it.
 pub fn past(prefix: &str) -> String {
     let room = (KEY_BYTES_MAX + 40).saturating_sub(prefix.len());
     let filler = room.div_ceil(char::MAX.len_utf8());
-    prefix.chars().chain(std::iter::repeat_n(char::MAX, filler)).collect()
+    prefix
+        .chars()
+        .chain(std::iter::repeat_n(char::MAX, filler))
+        .collect()
 }

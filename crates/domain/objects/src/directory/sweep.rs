@@ -21,12 +21,23 @@ impl Store {
     }
 
     /// Takes those out of `blobs`, which are in order, that the catalog names.
-    async fn leave_out_named(&self, folder: u8, blobs: &mut Vec<BlobId>) -> Result<(), ObjectError> {
+    async fn leave_out_named(
+        &self,
+        folder: u8,
+        blobs: &mut Vec<BlobId>,
+    ) -> Result<(), ObjectError> {
         let start = format!("{folder:02x}");
         let mut after: Option<String> = None;
         loop {
-            let rows = self.tables.blobs.scan(&start, after.as_deref(), SWEEP_PAGE).await?;
-            let names: Vec<_> = rows.iter().filter_map(|(name, _)| BlobId::parse(name)).collect();
+            let rows = self
+                .tables
+                .blobs
+                .scan(&start, after.as_deref(), SWEEP_PAGE)
+                .await?;
+            let names: Vec<_> = rows
+                .iter()
+                .filter_map(|(name, _)| BlobId::parse(name))
+                .collect();
             blobs.retain(|blob| names.binary_search(blob).is_err());
             match rows.last() {
                 Some((name, _)) if rows.len() == SWEEP_PAGE => after = Some(name.clone()),

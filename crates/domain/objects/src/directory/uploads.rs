@@ -7,12 +7,13 @@ use headwater_catalog::{CatalogError, Change, Expect, Versioned};
 use super::{
     Store,
     records::{
-        Data, Extent, ObjectRecord, PartRecord, UploadRecord, object_row, part_number, part_row, upload_row,
+        Data, Extent, ObjectRecord, PartRecord, UploadRecord, object_row, part_number, part_row,
+        upload_row,
     },
 };
 use crate::{
-    Body, Checksum, Complete, CompletePart, Coverage, ObjectError, ObjectInfo, ObjectName, PartInfo,
-    PartListing, PutPart, Upload, UploadInfo,
+    Body, Checksum, Complete, CompletePart, Coverage, ObjectError, ObjectInfo, ObjectName,
+    PartInfo, PartListing, PutPart, Upload, UploadInfo,
     checksum::{self, Digests, hex},
     limits::{COMMIT_ATTEMPTS, PART_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX},
 };
@@ -32,10 +33,19 @@ impl UploadRecord {
 
 impl PartRecord {
     fn info(self, number: u32, upload: &UploadRecord) -> PartInfo {
-        let checksum =
-            |algorithm| Checksum { algorithm, value: self.checksum, coverage: Coverage::FullObject };
+        let checksum = |algorithm| Checksum {
+            algorithm,
+            value: self.checksum,
+            coverage: Coverage::FullObject,
+        };
         let checksum = upload.algorithm.map(checksum);
-        PartInfo { number, size: self.size, etag: self.etag, modified: self.modified, checksum }
+        PartInfo {
+            number,
+            size: self.size,
+            etag: self.etag,
+            modified: self.modified,
+            checksum,
+        }
     }
 }
 
@@ -51,22 +61,36 @@ impl Store {
             created,
             attributes: upload.attributes,
             algorithm: upload.algorithm,
-            coverage: upload.algorithm.unwrap_or_default().coverage(upload.coverage)?,
+            coverage: upload
+                .algorithm
+                .unwrap_or_default()
+                .coverage(upload.coverage)?,
         };
         let _shared = self.membership.read().await;
         self.bucket(upload.name.bucket()).await?;
-        self.tables.uploads.write(&upload_row(&upload.name, &id), &record, Expect::Absent).await?;
+        self.tables
+            .uploads
+            .write(&upload_row(&upload.name, &id), &record, Expect::Absent)
+            .await?;
         Ok(record.info(upload.name.key(), &id))
     }
 
     /// Writes the bytes of a part, which nothing names yet.
-    pub(super) async fn write_part(&self, part: &PutPart, body: Body) -> Result<PartRecord, ObjectError> {
+    pub(super) async fn write_part(
+        &self,
+        part: &PutPart,
+        body: Body,
+    ) -> Result<PartRecord, ObjectError> {
         if !(1..=PARTS_MAX).contains(&part.number) {
             return Err(ObjectError::PartNumber(part.number));
         }
         let upload = self.upload(&part.name, &part.upload).await?;
         let _place = self.writers.enter().await?;
-        let given = part.expected.checksum.as_ref().map(|(algorithm, _)| *algorithm);
+        let given = part
+            .expected
+            .checksum
+            .as_ref()
+            .map(|(algorithm, _)| *algorithm);
         let algorithm = upload.algorithm.unwrap_or_default();
         if let (Some(expected), Some(actual)) = (upload.algorithm, given)
             && expected != actual
@@ -107,15 +131,23 @@ impl Store {
         }
     }
 
-    async fn replace_part(&self, part: &PutPart, record: &PartRecord) -> Result<UploadRecord, ObjectError> {
+    async fn replace_part(
+        &self,
+        part: &PutPart,
+        record: &PartRecord,
+    ) -> Result<UploadRecord, ObjectError> {
         let upload = self.upload(&part.name, &part.upload).await?;
         let row = part_row(&part.upload, part.number);
         for _ in 0..COMMIT_ATTEMPTS {
             let old = self.tables.parts.get(&row).await?;
-            let expect = old.as_ref().map_or(Expect::Absent, |found| Expect::At(found.version));
+            let expect = old
+                .as_ref()
+                .map_or(Expect::Absent, |found| Expect::At(found.version));
             let old = old.map(|found| found.value.blob);
-            let mut changes =
-                vec![self.tables.parts.put(&row, record, expect), self.tables.name_blob(record.blob)];
+            let mut changes = vec![
+                self.tables.parts.put(&row, record, expect),
+                self.tables.name_blob(record.blob),
+            ];
             changes.extend(old.map(|blob| self.tables.forget_blob(blob)));
             match self.tables.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => continue,
@@ -127,8 +159,13 @@ impl Store {
         Err(ObjectError::Busy)
     }
 
-    pub(super) async fn complete_upload(&self, complete: &Complete) -> Result<ObjectInfo, ObjectError> {
-        let Complete { name, upload: id, .. } = complete;
+    pub(super) async fn complete_upload(
+        &self,
+        complete: &Complete,
+    ) -> Result<ObjectInfo, ObjectError> {
+        let Complete {
+            name, upload: id, ..
+        } = complete;
         let _alone = self.membership.write().await;
         let upload = match self.upload(name, id).await {
             Err(ObjectError::NoSuchUpload(_)) => return self.completed(name, id).await,
@@ -138,12 +175,16 @@ impl Store {
         let extents = choose(&complete.parts, &rows, &upload)?;
         let record = self.assemble(complete, upload, &extents)?;
         let used: HashSet<_> = extents.iter().map(|extent| extent.blob).collect();
-        let unused: Vec<_> =
-            rows.iter().map(|(_, part)| part.blob).filter(|blob| !used.contains(blob)).collect();
+        let unused: Vec<_> = rows
+            .iter()
+            .map(|(_, part)| part.blob)
+            .filter(|blob| !used.contains(blob))
+            .collect();
         let mut changes = self.end_upload(&upload_row(name, id), id, &rows);
         changes.extend(unused.iter().map(|blob| self.tables.forget_blob(*blob)));
         changes.push(self.tables.manifests.put(id, &extents, Expect::Absent));
-        self.replace(name, Some(&record), &changes, &complete.condition).await?;
+        self.replace(name, Some(&record), &changes, &complete.condition)
+            .await?;
         self.blobs.remove(unused).await;
         Ok(record.info(name.key()))
     }
@@ -156,16 +197,28 @@ impl Store {
         extents: &[Extent],
     ) -> Result<ObjectRecord, ObjectError> {
         let algorithm = upload.algorithm.unwrap_or_default();
-        if complete.coverage.is_some_and(|wanted| upload.algorithm.is_none() || wanted != upload.coverage) {
-            return Err(ObjectError::OtherCoverage(upload.algorithm.map(|_| upload.coverage)));
+        if complete
+            .coverage
+            .is_some_and(|wanted| upload.algorithm.is_none() || wanted != upload.coverage)
+        {
+            return Err(ObjectError::OtherCoverage(
+                upload.algorithm.map(|_| upload.coverage),
+            ));
         }
-        let etags: Vec<_> = complete.parts.iter().map(|part| part.etag.trim_matches('"')).collect();
+        let etags: Vec<_> = complete
+            .parts
+            .iter()
+            .map(|part| part.etag.trim_matches('"'))
+            .collect();
         let etag = checksum::join_etags(etags.into_iter()).expect("they are those of the parts");
-        let values = extents.iter().map(|e| (e.checksum.as_deref().unwrap_or_default(), e.size));
+        let values = extents
+            .iter()
+            .map(|e| (e.checksum.as_deref().unwrap_or_default(), e.size));
         let checksum = checksum::join(algorithm, upload.coverage, &values.collect::<Vec<_>>());
         if let Some((given, value)) = &complete.checksum {
-            let same =
-                checksum.as_ref().is_some_and(|is| is.algorithm == *given && same_value(&is.value, value));
+            let same = checksum
+                .as_ref()
+                .is_some_and(|is| is.algorithm == *given && same_value(&is.value, value));
             if !same {
                 return Err(ObjectError::WholeMismatch(algorithm));
             }
@@ -180,11 +233,18 @@ impl Store {
             modified: self.env.clock.now(),
             attributes: upload.attributes,
             checksum,
-            data: Data::Parts { upload: complete.upload.clone(), count: extents.len() as u32 },
+            data: Data::Parts {
+                upload: complete.upload.clone(),
+                count: extents.len() as u32,
+            },
         })
     }
 
-    pub(super) async fn abort_upload(&self, name: &ObjectName, id: &str) -> Result<(), ObjectError> {
+    pub(super) async fn abort_upload(
+        &self,
+        name: &ObjectName,
+        id: &str,
+    ) -> Result<(), ObjectError> {
         let _alone = self.membership.write().await;
         self.upload(name, id).await?;
         self.remove_upload(&upload_row(name, id)).await
@@ -211,12 +271,22 @@ impl Store {
     ) -> Result<PartListing, ObjectError> {
         let upload = self.upload(name, id).await?;
         let start = format!("{id}/");
-        let mut rows = self.tables.parts.scan(&start, Some(&part_row(id, after)), limit + 1).await?;
+        let mut rows = self
+            .tables
+            .parts
+            .scan(&start, Some(&part_row(id, after)), limit + 1)
+            .await?;
         let truncated = rows.len() > limit;
         rows.truncate(limit);
-        let parts =
-            rows.into_iter().map(|(row, found)| found.value.info(part_number(&row), &upload)).collect();
-        Ok(PartListing { upload: upload.info(name.key(), id), parts, truncated })
+        let parts = rows
+            .into_iter()
+            .map(|(row, found)| found.value.info(part_number(&row), &upload))
+            .collect();
+        Ok(PartListing {
+            upload: upload.info(name.key(), id),
+            parts,
+            truncated,
+        })
     }
 
     /// The upload `id`, which must be in progress.
@@ -242,15 +312,27 @@ impl Store {
 
     /// All parts of an upload, by number.
     async fn all_parts(&self, id: &str) -> Result<Vec<(u32, PartRecord)>, ObjectError> {
-        let rows = self.tables.parts.scan(&format!("{id}/"), None, PARTS_MAX as usize).await?;
-        Ok(rows.into_iter().map(|(row, found)| (part_number(&row), found.value)).collect())
+        let rows = self
+            .tables
+            .parts
+            .scan(&format!("{id}/"), None, PARTS_MAX as usize)
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(row, found)| (part_number(&row), found.value))
+            .collect())
     }
 
     /// The changes that remove an upload's rows, and leave its blobs named.
     fn end_upload(&self, row: &str, id: &str, parts: &[(u32, PartRecord)]) -> Vec<Change> {
-        let parts =
-            parts.iter().map(|(number, _)| self.tables.parts.delete(&part_row(id, *number), Expect::Any));
-        parts.chain([self.tables.uploads.delete(row, Expect::Any)]).collect()
+        let parts = parts.iter().map(|(number, _)| {
+            self.tables
+                .parts
+                .delete(&part_row(id, *number), Expect::Any)
+        });
+        parts
+            .chain([self.tables.uploads.delete(row, Expect::Any)])
+            .collect()
     }
 }
 
@@ -267,9 +349,13 @@ fn choose(
         return Err(ObjectError::PartOrder);
     }
     let extent = |(index, part): (usize, &CompletePart)| {
-        let invalid = || ObjectError::InvalidPart { number: part.number, etag: part.etag.clone() };
-        let found =
-            uploaded.binary_search_by_key(&part.number, |(number, _)| *number).map_err(|_| invalid())?;
+        let invalid = || ObjectError::InvalidPart {
+            number: part.number,
+            etag: part.etag.clone(),
+        };
+        let found = uploaded
+            .binary_search_by_key(&part.number, |(number, _)| *number)
+            .map_err(|_| invalid())?;
         let found = &uploaded[found].1;
         if part.etag.trim_matches('"') != found.etag {
             return Err(invalid());
@@ -282,17 +368,28 @@ fn choose(
                 etag: found.etag.clone(),
             });
         }
-        Ok(Extent { blob: found.blob, size: found.size, checksum: Some(found.checksum.clone()) })
+        Ok(Extent {
+            blob: found.blob,
+            size: found.size,
+            checksum: Some(found.checksum.clone()),
+        })
     };
     chosen.iter().enumerate().map(extent).collect()
 }
 
 /// Whether `part` is named with the checksum that it has: it must be where the object's is made of the parts', and
 /// must not be where none was asked for.
-fn check_checksum(part: &CompletePart, found: &PartRecord, upload: &UploadRecord) -> Result<(), ObjectError> {
+fn check_checksum(
+    part: &CompletePart,
+    found: &PartRecord,
+    upload: &UploadRecord,
+) -> Result<(), ObjectError> {
     let number = part.number;
     match (upload.algorithm, &part.checksum) {
-        (None, Some(_)) => Err(ObjectError::InvalidPart { number, etag: part.etag.clone() }),
+        (None, Some(_)) => Err(ObjectError::InvalidPart {
+            number,
+            etag: part.etag.clone(),
+        }),
         (Some(algorithm), Some(checksum)) if *checksum != found.checksum => {
             Err(ObjectError::PartChecksumMismatch { algorithm, number })
         }

@@ -14,10 +14,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_catalog::testing::MortalCatalog;
 use headwater_env::{Env, ManualClock, SeededRandom};
-use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources};
+use headwater_log::{
+    Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
+};
 use headwater_queues::{
-    Action, Attributes, Error, Kind, NewQueue, QueueRecord, Queues, Receipt, ReceiptError, Receive, Received,
-    Start,
+    Action, Attributes, Error, Kind, NewQueue, QueueRecord, Queues, Receipt, ReceiptError, Receive,
+    Received, Start,
 };
 use headwater_types::{Arn, Millis, SequenceNumber, ShardIndex};
 use parking_lot::Mutex;
@@ -50,7 +52,12 @@ impl Stream {
         let offset = shards[shard].records.len() as u64;
         shards[shard].records.push(SourceRecord {
             offset,
-            sequence_number: SequenceNumber::of_record(arrival, ShardIndex(shard as u32), offset, arrival),
+            sequence_number: SequenceNumber::of_record(
+                arrival,
+                ShardIndex(shard as u32),
+                offset,
+                arrival,
+            ),
             partition_key: format!("key-{offset}").into(),
             data: data.into(),
             arrival,
@@ -75,7 +82,9 @@ impl Stream {
     fn with<T>(&self, shard: &str, work: impl FnOnce(&Shard) -> T) -> Result<T, SourceError> {
         let shards = self.shards.lock();
         let found = shard.parse::<usize>().ok().and_then(|at| shards.get(at));
-        found.map(work).ok_or_else(|| SourceError::NotFound(shard.to_owned()))
+        found
+            .map(work)
+            .ok_or_else(|| SourceError::NotFound(shard.to_owned()))
     }
 }
 
@@ -97,18 +106,38 @@ impl Source for Stream {
         Ok(shards.iter().zip(0..).map(list).collect())
     }
 
-    async fn read(&self, shard: &str, from: u64, limit: SourceLimit) -> Result<SourceChunk, SourceError> {
+    async fn read(
+        &self,
+        shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
         self.with(shard, |shard| {
             let (end, start) = (shard.records.len() as u64, from.max(shard.first));
-            let found = shard.records.iter().skip(start as usize).take(limit.records);
+            let found = shard
+                .records
+                .iter()
+                .skip(start as usize)
+                .take(limit.records);
             let records: Vec<_> = found.cloned().collect();
-            let next = records.last().map_or(start.min(end), |record| record.offset + 1);
-            SourceChunk { records, next, end, ended: shard.ended }
+            let next = records
+                .last()
+                .map_or(start.min(end), |record| record.offset + 1);
+            SourceChunk {
+                records,
+                next,
+                end,
+                ended: shard.ended,
+            }
         })
     }
 
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
-        let at = |shard: &Shard| shard.records.partition_point(|record| record.arrival < time) as u64;
+        let at = |shard: &Shard| {
+            shard
+                .records
+                .partition_point(|record| record.arrival < time) as u64
+        };
         self.with(shard, |shard| at(shard).max(shard.first))
     }
 
@@ -153,19 +182,36 @@ impl World {
     /// A world whose stream has as many open shards.
     pub async fn new(shards: usize) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let env = Env {
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        };
         let stream = Arc::new(Stream::default());
         (0..shards).for_each(|_| stream.add_shard());
-        let streams = Arc::new(Streams { stream: stream.clone(), deleted: AtomicBool::new(false) });
+        let streams = Arc::new(Streams {
+            stream: stream.clone(),
+            deleted: AtomicBool::new(false),
+        });
         let catalog = Arc::new(MortalCatalog::default());
-        let queues = Queues::open(env.clone(), catalog.clone(), streams.clone()).await.unwrap();
-        Self { clock, env, catalog, streams, stream, queues }
+        let queues = Queues::open(env.clone(), catalog.clone(), streams.clone())
+            .await
+            .unwrap();
+        Self {
+            clock,
+            env,
+            catalog,
+            streams,
+            stream,
+            queues,
+        }
     }
 
     /// Starts anew from what the catalog has.
     pub async fn reopen(&mut self) {
-        self.queues =
-            Queues::open(self.env.clone(), self.catalog.clone(), self.streams.clone()).await.unwrap();
+        self.queues = Queues::open(self.env.clone(), self.catalog.clone(), self.streams.clone())
+            .await
+            .unwrap();
     }
 
     pub fn now(&self) -> Millis {
@@ -182,12 +228,23 @@ impl World {
 
     /// A queue that begins with the oldest record.
     pub async fn queue(&self, attributes: Attributes) -> String {
-        self.queues.create(NewQueue { attributes, ..new_queue("q") }).await.unwrap().id
+        self.queues
+            .create(NewQueue {
+                attributes,
+                ..new_queue("q")
+            })
+            .await
+            .unwrap()
+            .id
     }
 
     /// What there is to receive at once.
     pub async fn receive(&self, id: &str, kind: Kind, limit: usize) -> Vec<Received> {
-        let receive = Receive { limit, wait: Duration::ZERO, ..records(kind) };
+        let receive = Receive {
+            limit,
+            wait: Duration::ZERO,
+            ..records(kind)
+        };
         self.queues.receive(id, receive).await.unwrap()
     }
 
@@ -198,9 +255,18 @@ impl World {
         data
     }
 
-    pub async fn settle(&self, id: &str, received: &Received, action: Action) -> Result<(), ReceiptError> {
+    pub async fn settle(
+        &self,
+        id: &str,
+        received: &Received,
+        action: Action,
+    ) -> Result<(), ReceiptError> {
         let Receipt { kind, .. } = received.receipt;
-        self.queues.settle(id, kind, vec![(received.receipt.clone(), action)]).await.unwrap().remove(0)
+        self.queues
+            .settle(id, kind, vec![(received.receipt.clone(), action)])
+            .await
+            .unwrap()
+            .remove(0)
     }
 
     pub async fn record(&self, id: &str) -> Result<QueueRecord, Error> {
@@ -211,7 +277,9 @@ impl World {
 pub fn new_queue(name: &str) -> NewQueue {
     NewQueue {
         name: name.to_owned(),
-        stream: "arn:aws:kinesis:us-east-1:000000000000:stream/s".parse().unwrap(),
+        stream: "arn:aws:kinesis:us-east-1:000000000000:stream/s"
+            .parse()
+            .unwrap(),
         stream_created: START,
         horizon: START,
         places: 20,
@@ -222,11 +290,19 @@ pub fn new_queue(name: &str) -> NewQueue {
 }
 
 pub fn attributes(visibility_s: u32, max_receives: Option<u32>) -> Attributes {
-    Attributes { visibility_s, max_receives }
+    Attributes {
+        visibility_s,
+        max_receives,
+    }
 }
 
 pub fn records(kind: Kind) -> Receive {
-    Receive { kind, limit: 10, visibility: None, wait: Duration::from_secs(9) }
+    Receive {
+        kind,
+        limit: 10,
+        visibility: None,
+        wait: Duration::from_secs(9),
+    }
 }
 
 pub fn text(received: &Received) -> String {

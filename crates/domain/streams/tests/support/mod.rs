@@ -1,6 +1,10 @@
 //! Streams over the embedded log in a temporary folder, with a clock that stands still until it is moved.
 
-#![allow(clippy::unwrap_used, dead_code, reason = "a test's support, and no test uses all of it")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a test's support, and no test uses all of it"
+)]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,7 +17,10 @@ use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
 
 pub const START: Millis = Millis(1_700_000_000_000);
 
-pub const NO_LIMITS: Options = Options { limits: false, shard_quota: 20_000 };
+pub const NO_LIMITS: Options = Options {
+    limits: false,
+    shard_quota: 20_000,
+};
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -52,7 +59,11 @@ impl World {
 
     async fn at(place: Place, options: Options) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let mut env = Env { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)), ..Env::real() };
+        let mut env = Env {
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(1)),
+            ..Env::real()
+        };
         if let Place::Simulated(disk) = &place {
             env.disk = Arc::new(disk.clone());
         }
@@ -61,7 +72,15 @@ impl World {
 
     /// Stops everything in order and starts it again from what is stored.
     pub async fn reopen(self) -> Self {
-        let Self { clock, env, catalog, log, streams, options, place } = self;
+        let Self {
+            clock,
+            env,
+            catalog,
+            log,
+            streams,
+            options,
+            place,
+        } = self;
         log.close().await;
         drop((log, streams));
         Self::open(clock, env, catalog, options, place).await
@@ -89,8 +108,18 @@ impl World {
         };
         let log: Arc<dyn ShardLog> = Arc::new(EmbeddedLog::open(env.clone(), log_options).unwrap());
         let stored: Arc<dyn Catalog> = catalog.clone();
-        let streams = Streams::open(env.clone(), log.clone(), stored, options).await.unwrap();
-        Self { clock, env, catalog, log, streams, options, place }
+        let streams = Streams::open(env.clone(), log.clone(), stored, options)
+            .await
+            .unwrap();
+        Self {
+            clock,
+            env,
+            catalog,
+            log,
+            streams,
+            options,
+            place,
+        }
     }
 
     /// The log's folder.
@@ -103,7 +132,10 @@ impl World {
     }
 
     pub async fn create(&self, name: &str, shards: u32) -> Arc<Stream> {
-        self.streams.create(NewStream::new(self::name(name), shards)).await.unwrap()
+        self.streams
+            .create(NewStream::new(self::name(name), shards))
+            .await
+            .unwrap()
     }
 
     pub fn stream(&self, name: &str) -> Arc<Stream> {
@@ -111,11 +143,21 @@ impl World {
     }
 
     pub async fn put(&self, stream: &Stream, entry: PutEntry) -> Placed {
-        self.streams.put(stream, vec![entry]).await.unwrap().remove(0).unwrap()
+        self.streams
+            .put(stream, vec![entry])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap()
     }
 
     /// What a reader that starts here gets, by way of its token, until there is no more.
-    pub async fn read_all(&self, stream: &Stream, shard: ShardIndex, start: Start) -> Vec<ReadRecord> {
+    pub async fn read_all(
+        &self,
+        stream: &Stream,
+        shard: ShardIndex,
+        start: Start,
+    ) -> Vec<ReadRecord> {
         let shard = stream.shard(shard).unwrap();
         let token = self.streams.iterator(stream, shard, start).await.unwrap();
         let mut next = self.streams.open_iterator(&token).unwrap().offset;
@@ -138,9 +180,16 @@ pub fn name(text: &str) -> StreamName {
 }
 
 pub fn entry(key: &str, data: impl Into<Bytes>) -> PutEntry {
-    PutEntry { partition_key: Bytes::copy_from_slice(key.as_bytes()), hash_key: None, data: data.into() }
+    PutEntry {
+        partition_key: Bytes::copy_from_slice(key.as_bytes()),
+        hash_key: None,
+        data: data.into(),
+    }
 }
 
 pub fn entry_at(hash_key: HashKey, data: impl Into<Bytes>) -> PutEntry {
-    PutEntry { hash_key: Some(hash_key), ..entry("k", data) }
+    PutEntry {
+        hash_key: Some(hash_key),
+        ..entry("k", data)
+    }
 }

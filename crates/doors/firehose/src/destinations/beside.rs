@@ -35,8 +35,10 @@ impl Common {
         let backup = match self.keeps_all {
             // Its errors are logged with those of the destination.
             true => {
-                let bucket =
-                    S3DestinationConfiguration { cloud_watch_logging_options: None, ..self.s3.clone() };
+                let bucket = S3DestinationConfiguration {
+                    cloud_watch_logging_options: None,
+                    ..self.s3.clone()
+                };
                 s3::backup(Some("Enabled"), Some(bucket))?.map(|(backup, _)| backup)
             }
             false => None,
@@ -67,18 +69,28 @@ pub(super) fn complete(
     described: &impl Serialize,
 ) -> Result<Destination, ApiError> {
     let described = serde_json::to_value(described).map_err(ApiError::internal)?;
-    Ok(Destination { target, described, ..destination })
+    Ok(Destination {
+        target,
+        described,
+        ..destination
+    })
 }
 
 /// Hints as the domain has them.
 pub(super) fn buffering(size_mib: i32, interval_s: i32) -> Buffering {
-    Buffering { size_mib: size_mib.unsigned_abs(), interval_s: interval_s.unsigned_abs() }
+    Buffering {
+        size_mib: size_mib.unsigned_abs(),
+        interval_s: interval_s.unsigned_abs(),
+    }
 }
 
 /// Refuses what all these destinations could have and none has here.
 pub(super) fn refuse_common(secrets: Option<&SecretsManagerConfiguration>) -> Result<(), ApiError> {
     let secrets = secrets.is_some_and(|secrets| secrets.enabled);
-    refuse(&[(secrets, "SecretsManagerConfiguration (give the secret itself)")])
+    refuse(&[(
+        secrets,
+        "SecretsManagerConfiguration (give the secret itself)",
+    )])
 }
 
 /// The address that the setting `member` names; `pattern` is AWS's for it.
@@ -109,7 +121,11 @@ pub(super) fn merged<T: DeserializeOwned>(
     update: &impl Serialize,
 ) -> Result<T, ApiError> {
     let update = serde_json::to_value(update).map_err(ApiError::internal)?;
-    rename(&mut described, "S3DestinationDescription", "S3Configuration");
+    rename(
+        &mut described,
+        "S3DestinationDescription",
+        "S3Configuration",
+    );
     let mut update = update;
     rename(&mut update, "S3Update", "S3Configuration");
     lay_over(&mut described, update);

@@ -4,8 +4,8 @@
 use std::fmt::Display;
 
 use headwater_columnar::{
-    Deserializer, Hive, OpenX, Orc, OrcCompression, OrcVersion, Parquet, ParquetCompression, ParquetVersion,
-    Schema, Serializer, SetupError, Writer,
+    Deserializer, Hive, OpenX, Orc, OrcCompression, OrcVersion, Parquet, ParquetCompression,
+    ParquetVersion, Schema, Serializer, SetupError, Writer,
 };
 use headwater_delivery::Conversion;
 use headwater_shapes::firehose::{
@@ -22,16 +22,29 @@ pub(super) fn of_configuration(
     let Some(given) = given.filter(|given| given.enabled != Some(false)) else {
         return Ok(None);
     };
-    let schema = given.schema_configuration.as_ref().ok_or_else(|| missing("SchemaConfiguration"))?;
-    let input =
-        given.input_format_configuration.as_ref().ok_or_else(|| missing("InputFormatConfiguration"))?;
-    let output =
-        given.output_format_configuration.as_ref().ok_or_else(|| missing("OutputFormatConfiguration"))?;
-    let read = input.deserializer.as_ref().ok_or_else(|| missing("Deserializer"))?;
+    let schema = given
+        .schema_configuration
+        .as_ref()
+        .ok_or_else(|| missing("SchemaConfiguration"))?;
+    let input = given
+        .input_format_configuration
+        .as_ref()
+        .ok_or_else(|| missing("InputFormatConfiguration"))?;
+    let output = given
+        .output_format_configuration
+        .as_ref()
+        .ok_or_else(|| missing("OutputFormatConfiguration"))?;
+    let read = input
+        .deserializer
+        .as_ref()
+        .ok_or_else(|| missing("Deserializer"))?;
     let read = match (&read.open_x_json_ser_de, &read.hive_json_ser_de) {
         (Some(given), None) => Deserializer::OpenX(OpenX {
             case_insensitive: given.case_insensitive.unwrap_or(true),
-            column_to_json_key_mappings: given.column_to_json_key_mappings.clone().unwrap_or_default(),
+            column_to_json_key_mappings: given
+                .column_to_json_key_mappings
+                .clone()
+                .unwrap_or_default(),
             convert_dots_in_json_keys_to_underscores: given
                 .convert_dots_in_json_keys_to_underscores
                 .unwrap_or(false),
@@ -42,7 +55,10 @@ pub(super) fn of_configuration(
         (None, None) => return Err(missing("Deserializer")),
         _ => return Err(more_than_one("deserializer")),
     };
-    let write = output.serializer.as_ref().ok_or_else(|| missing("Serializer"))?;
+    let write = output
+        .serializer
+        .as_ref()
+        .ok_or_else(|| missing("Serializer"))?;
     let write = match (&write.parquet_ser_de, &write.orc_ser_de) {
         (Some(given), None) => Serializer::Parquet(parquet(given)?),
         (None, Some(given)) => Serializer::Orc(orc(given)?),
@@ -61,14 +77,21 @@ fn conversion(
     let version = match schema.version_id.as_deref() {
         None | Some("LATEST") => None,
         Some(text) => {
-            let invalid = || invalid_argument(format!("VersionId must be LATEST or a number: {text}"));
+            let invalid =
+                || invalid_argument(format!("VersionId must be LATEST or a number: {text}"));
             Some(text.parse().map_err(|_| invalid())?)
         }
     };
     schema.role_arn.as_ref().ok_or_else(|| missing("RoleARN"))?;
     Ok(Conversion {
-        database: schema.database_name.clone().ok_or_else(|| missing("DatabaseName"))?,
-        table: schema.table_name.clone().ok_or_else(|| missing("TableName"))?,
+        database: schema
+            .database_name
+            .clone()
+            .ok_or_else(|| missing("DatabaseName"))?,
+        table: schema
+            .table_name
+            .clone()
+            .ok_or_else(|| missing("TableName"))?,
         version,
         region: schema.region.clone().unwrap_or_default(),
         catalog: schema.catalog_id.clone(),
@@ -99,7 +122,9 @@ fn parquet(given: &ParquetSerDe) -> Result<Parquet, ApiError> {
         },
         block_size: number(given.block_size_bytes, default.block_size),
         page_size: number(given.page_size_bytes, default.page_size),
-        enable_dictionary: given.enable_dictionary_compression.unwrap_or(default.enable_dictionary),
+        enable_dictionary: given
+            .enable_dictionary_compression
+            .unwrap_or(default.enable_dictionary),
         max_padding: number(given.max_padding_bytes, default.max_padding),
         writer_version: match given.writer_version.as_deref() {
             None => default.writer_version,
@@ -126,7 +151,9 @@ fn orc(given: &OrcSerDe) -> Result<Orc, ApiError> {
         enable_padding: given.enable_padding.unwrap_or(default.enable_padding),
         padding_tolerance: given.padding_tolerance.unwrap_or(default.padding_tolerance),
         bloom_filter_columns: given.bloom_filter_columns.clone().unwrap_or_default(),
-        dictionary_key_threshold: given.dictionary_key_threshold.unwrap_or(default.dictionary_key_threshold),
+        dictionary_key_threshold: given
+            .dictionary_key_threshold
+            .unwrap_or(default.dictionary_key_threshold),
         format_version: match given.format_version.as_deref() {
             None => default.format_version,
             Some("V0_11") => OrcVersion::V0_11,
@@ -137,7 +164,9 @@ fn orc(given: &OrcSerDe) -> Result<Orc, ApiError> {
 }
 
 fn number<T: TryFrom<i32>>(given: Option<i32>, default: T) -> T {
-    given.and_then(|number| T::try_from(number).ok()).unwrap_or(default)
+    given
+        .and_then(|number| T::try_from(number).ok())
+        .unwrap_or(default)
 }
 
 fn missing(what: &str) -> ApiError {
@@ -145,7 +174,9 @@ fn missing(what: &str) -> ApiError {
 }
 
 fn more_than_one(what: &str) -> ApiError {
-    invalid_argument(format!("More than one {what} specified. Only one may be chosen."))
+    invalid_argument(format!(
+        "More than one {what} specified. Only one may be chosen."
+    ))
 }
 
 fn unknown(what: &str, value: impl Display) -> ApiError {

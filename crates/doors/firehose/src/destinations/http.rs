@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use headwater_delivery::{Destination, HttpEndpoint, Secret, Target};
 use headwater_shapes::firehose::{
     HttpEndpointBufferingHints, HttpEndpointDescription, HttpEndpointDestinationConfiguration,
-    HttpEndpointDestinationDescription, HttpEndpointDestinationUpdate, HttpEndpointRequestConfiguration,
-    HttpEndpointRetryOptions,
+    HttpEndpointDestinationDescription, HttpEndpointDestinationUpdate,
+    HttpEndpointRequestConfiguration, HttpEndpointRetryOptions,
 };
 use headwater_wire::ApiError;
 
@@ -18,19 +18,33 @@ const INTERVAL_S: i32 = 300;
 const RETRY_S: i32 = 300;
 
 /// The destination that a configuration makes.
-pub(super) fn of_configuration(given: HttpEndpointDestinationConfiguration) -> Result<Destination, ApiError> {
+pub(super) fn of_configuration(
+    given: HttpEndpointDestinationConfiguration,
+) -> Result<Destination, ApiError> {
     beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
-    let mode = given.s3_backup_mode.unwrap_or_else(|| "FailedDataOnly".to_owned());
+    let mode = given
+        .s3_backup_mode
+        .unwrap_or_else(|| "FailedDataOnly".to_owned());
     let endpoint = given.endpoint_configuration;
     let request = given.request_configuration.unwrap_or_default();
     let hints = given.buffering_hints.unwrap_or_default();
-    let (size, interval) =
-        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
-    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
-    let encoding = request.content_encoding.clone().unwrap_or_else(|| "NONE".to_owned());
+    let (size, interval) = (
+        hints.size_in_mbs.unwrap_or(SIZE_MIB),
+        hints.interval_in_seconds.unwrap_or(INTERVAL_S),
+    );
+    let retry = given
+        .retry_options
+        .and_then(|retry| retry.duration_in_seconds)
+        .unwrap_or(RETRY_S);
+    let encoding = request
+        .content_encoding
+        .clone()
+        .unwrap_or_else(|| "NONE".to_owned());
     let access_key = endpoint.access_key.unwrap_or_default();
     if access_key.bytes().any(|byte| byte.is_ascii_control()) {
-        return Err(invalid_argument("The AccessKey cannot be sent in a header: it has control characters."));
+        return Err(invalid_argument(
+            "The AccessKey cannot be sent in a header: it has control characters.",
+        ));
     }
     let member = "httpEndpointDestinationConfiguration.endpointConfiguration.url";
     let buffering = beside::buffering(size, interval);
@@ -65,20 +79,36 @@ pub(super) fn of_configuration(given: HttpEndpointDestinationConfiguration) -> R
         }),
         processing_configuration: common.processing,
         role_arn: given.role_arn,
-        retry_options: Some(HttpEndpointRetryOptions { duration_in_seconds: Some(retry) }),
+        retry_options: Some(HttpEndpointRetryOptions {
+            duration_in_seconds: Some(retry),
+        }),
         s3_backup_mode: Some(mode),
         s3_destination_description: Some(common.s3),
         ..Default::default()
     };
-    beside::complete(Destination { buffering, ..destination }, Target::Http(target), &described)
+    beside::complete(
+        Destination {
+            buffering,
+            ..destination
+        },
+        Target::Http(target),
+        &described,
+    )
 }
 
-fn attributes(request: &HttpEndpointRequestConfiguration) -> Result<BTreeMap<String, String>, ApiError> {
+fn attributes(
+    request: &HttpEndpointRequestConfiguration,
+) -> Result<BTreeMap<String, String>, ApiError> {
     let mut attributes = BTreeMap::new();
     for attribute in request.common_attributes.iter().flatten() {
-        let (name, value) = (attribute.attribute_name.clone(), attribute.attribute_value.clone());
+        let (name, value) = (
+            attribute.attribute_name.clone(),
+            attribute.attribute_value.clone(),
+        );
         if attributes.insert(name, value).is_some() {
-            return Err(invalid_argument("The names of CommonAttributes must differ."));
+            return Err(invalid_argument(
+                "The names of CommonAttributes must differ.",
+            ));
         }
     }
     Ok(attributes)

@@ -11,7 +11,9 @@ mod splunk;
 mod tests;
 
 use headwater_delivery::{Destination, StreamRecord, Target};
-use headwater_shapes::firehose::{CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput};
+use headwater_shapes::firehose::{
+    CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput,
+};
 use headwater_wire::ApiError;
 
 use self::beside::read;
@@ -34,16 +36,35 @@ pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destinatio
     ])?;
     let input = input.clone();
     let all = [
-        input.extended_s3_destination_configuration.map(s3::of_configuration),
-        input.s3_destination_configuration.map(|given| s3::of_configuration(s3::extended(given))),
-        input.http_endpoint_destination_configuration.map(http::of_configuration),
-        input.splunk_destination_configuration.map(splunk::of_configuration),
-        input.amazonopensearchservice_destination_configuration.map(opensearch::of_service),
-        input.amazon_open_search_serverless_destination_configuration.map(opensearch::of_serverless),
-        input.elasticsearch_destination_configuration.map(opensearch::of_elasticsearch),
-        input.redshift_destination_configuration.map(redshift::of_configuration),
+        input
+            .extended_s3_destination_configuration
+            .map(s3::of_configuration),
+        input
+            .s3_destination_configuration
+            .map(|given| s3::of_configuration(s3::extended(given))),
+        input
+            .http_endpoint_destination_configuration
+            .map(http::of_configuration),
+        input
+            .splunk_destination_configuration
+            .map(splunk::of_configuration),
+        input
+            .amazonopensearchservice_destination_configuration
+            .map(opensearch::of_service),
+        input
+            .amazon_open_search_serverless_destination_configuration
+            .map(opensearch::of_serverless),
+        input
+            .elasticsearch_destination_configuration
+            .map(opensearch::of_elasticsearch),
+        input
+            .redshift_destination_configuration
+            .map(redshift::of_configuration),
     ];
-    exactly_one("Exactly one destination configuration is supported for a Firehose", all)
+    exactly_one(
+        "Exactly one destination configuration is supported for a Firehose",
+        all,
+    )
 }
 
 /// The destination of `stream` with what an update specifies.
@@ -52,8 +73,14 @@ pub(crate) fn updated(
     input: &UpdateDestinationInput,
 ) -> Result<Destination, ApiError> {
     let refused = [
-        (input.snowflake_destination_update.is_some(), "SnowflakeDestinationUpdate"),
-        (input.iceberg_destination_update.is_some(), "IcebergDestinationUpdate"),
+        (
+            input.snowflake_destination_update.is_some(),
+            "SnowflakeDestinationUpdate",
+        ),
+        (
+            input.iceberg_destination_update.is_some(),
+            "IcebergDestinationUpdate",
+        ),
     ];
     refuse(&refused)?;
     let input = input.clone();
@@ -67,33 +94,45 @@ pub(crate) fn updated(
     };
     let all = [
         input.extended_s3_destination_update.map(bucket),
-        input.s3_destination_update.map(|given| bucket(s3::extended_update(given))),
-        input.http_endpoint_destination_update.map(|update| match &old.target {
-            Target::Http(endpoint) => http::updated(old, endpoint, &update),
-            _ => Err(another_kind()),
-        }),
-        input.splunk_destination_update.map(|update| match &old.target {
-            Target::Splunk(splunk) => splunk::updated(old, splunk, &update),
-            _ => Err(another_kind()),
-        }),
-        input.redshift_destination_update.map(|update| match &old.target {
-            Target::Redshift(redshift) => redshift::updated(old, redshift, &update),
-            _ => Err(another_kind()),
-        }),
-        input.amazonopensearchservice_destination_update.map(|update| {
-            if is(opensearch::Kind::Service) {
-                opensearch::updated(old, &update)
-            } else {
-                Err(another_kind())
-            }
-        }),
-        input.amazon_open_search_serverless_destination_update.map(|update| {
-            if is(opensearch::Kind::Serverless) {
-                opensearch::updated(old, &update)
-            } else {
-                Err(another_kind())
-            }
-        }),
+        input
+            .s3_destination_update
+            .map(|given| bucket(s3::extended_update(given))),
+        input
+            .http_endpoint_destination_update
+            .map(|update| match &old.target {
+                Target::Http(endpoint) => http::updated(old, endpoint, &update),
+                _ => Err(another_kind()),
+            }),
+        input
+            .splunk_destination_update
+            .map(|update| match &old.target {
+                Target::Splunk(splunk) => splunk::updated(old, splunk, &update),
+                _ => Err(another_kind()),
+            }),
+        input
+            .redshift_destination_update
+            .map(|update| match &old.target {
+                Target::Redshift(redshift) => redshift::updated(old, redshift, &update),
+                _ => Err(another_kind()),
+            }),
+        input
+            .amazonopensearchservice_destination_update
+            .map(|update| {
+                if is(opensearch::Kind::Service) {
+                    opensearch::updated(old, &update)
+                } else {
+                    Err(another_kind())
+                }
+            }),
+        input
+            .amazon_open_search_serverless_destination_update
+            .map(|update| {
+                if is(opensearch::Kind::Serverless) {
+                    opensearch::updated(old, &update)
+                } else {
+                    Err(another_kind())
+                }
+            }),
         input.elasticsearch_destination_update.map(|update| {
             if is(opensearch::Kind::Elasticsearch) {
                 opensearch::updated(old, &update)
@@ -102,7 +141,10 @@ pub(crate) fn updated(
             }
         }),
     ];
-    exactly_one("Exactly one destination update is supported for a Firehose", all)
+    exactly_one(
+        "Exactly one destination update is supported for a Firehose",
+        all,
+    )
 }
 
 fn another_kind() -> ApiError {
@@ -115,18 +157,24 @@ pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, 
     let none = DestinationDescription::default();
     let description = match stream.destination.target {
         Target::Bucket => s3::describe(stream)?,
-        Target::Http(_) => {
-            DestinationDescription { http_endpoint_destination_description: Some(read(described())?), ..none }
-        }
-        Target::Splunk(_) => {
-            DestinationDescription { splunk_destination_description: Some(read(described())?), ..none }
-        }
+        Target::Http(_) => DestinationDescription {
+            http_endpoint_destination_description: Some(read(described())?),
+            ..none
+        },
+        Target::Splunk(_) => DestinationDescription {
+            splunk_destination_description: Some(read(described())?),
+            ..none
+        },
         Target::OpenSearch(_) => opensearch::describe(&stream.destination)?,
-        Target::Redshift(_) => {
-            DestinationDescription { redshift_destination_description: Some(read(described())?), ..none }
-        }
+        Target::Redshift(_) => DestinationDescription {
+            redshift_destination_description: Some(read(described())?),
+            ..none
+        },
     };
-    Ok(DestinationDescription { destination_id: DESTINATION_ID.to_owned(), ..description })
+    Ok(DestinationDescription {
+        destination_id: DESTINATION_ID.to_owned(),
+        ..description
+    })
 }
 
 fn exactly_one<const N: usize>(

@@ -3,10 +3,11 @@
 
 use headwater_delivery::{Destination, OpenSearch, Rotation, Target};
 use headwater_shapes::firehose::{
-    AmazonOpenSearchServerlessDestinationConfiguration, AmazonOpenSearchServerlessDestinationDescription,
-    AmazonopensearchserviceBufferingHints, AmazonopensearchserviceDestinationConfiguration,
-    AmazonopensearchserviceDestinationDescription, AmazonopensearchserviceRetryOptions,
-    DestinationDescription, DocumentIdOptions, ElasticsearchDestinationConfiguration,
+    AmazonOpenSearchServerlessDestinationConfiguration,
+    AmazonOpenSearchServerlessDestinationDescription, AmazonopensearchserviceBufferingHints,
+    AmazonopensearchserviceDestinationConfiguration, AmazonopensearchserviceDestinationDescription,
+    AmazonopensearchserviceRetryOptions, DestinationDescription, DocumentIdOptions,
+    ElasticsearchDestinationConfiguration,
 };
 use headwater_wire::ApiError;
 use serde::Serialize;
@@ -84,22 +85,41 @@ fn of_configuration(
     given: AmazonopensearchserviceDestinationConfiguration,
     kind: Kind,
 ) -> Result<Destination, ApiError> {
-    let mode = given.s3_backup_mode.unwrap_or_else(|| "FailedDocumentsOnly".to_owned());
+    let mode = given
+        .s3_backup_mode
+        .unwrap_or_else(|| "FailedDocumentsOnly".to_owned());
     refuse(&[
         (given.vpc_configuration.is_some(), "VpcConfiguration"),
-        (given.domain_arn.is_some(), "DomainARN (give the domain's address as ClusterEndpoint)"),
+        (
+            given.domain_arn.is_some(),
+            "DomainARN (give the domain's address as ClusterEndpoint)",
+        ),
     ])?;
-    let endpoint_name = if kind == Kind::Serverless { "CollectionEndpoint" } else { "ClusterEndpoint" };
+    let endpoint_name = if kind == Kind::Serverless {
+        "CollectionEndpoint"
+    } else {
+        "ClusterEndpoint"
+    };
     let endpoint = given.cluster_endpoint;
-    let endpoint = endpoint.ok_or_else(|| invalid_argument(format!("{endpoint_name} must be specified.")))?;
+    let endpoint =
+        endpoint.ok_or_else(|| invalid_argument(format!("{endpoint_name} must be specified.")))?;
     check_index(&given.index_name)?;
-    let rotation = given.index_rotation_period.unwrap_or_else(|| "OneDay".to_owned());
-    let ids = given.document_id_options.map(|options| options.default_document_id_format);
+    let rotation = given
+        .index_rotation_period
+        .unwrap_or_else(|| "OneDay".to_owned());
+    let ids = given
+        .document_id_options
+        .map(|options| options.default_document_id_format);
     let ids = ids.unwrap_or_else(|| "FIREHOSE_DEFAULT".to_owned());
     let hints = given.buffering_hints.unwrap_or_default();
-    let (size, interval) =
-        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
-    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
+    let (size, interval) = (
+        hints.size_in_mbs.unwrap_or(SIZE_MIB),
+        hints.interval_in_seconds.unwrap_or(INTERVAL_S),
+    );
+    let retry = given
+        .retry_options
+        .and_then(|retry| retry.duration_in_seconds)
+        .unwrap_or(RETRY_S);
     let target = OpenSearch {
         url: beside::address(endpoint_name, &endpoint, "https:.*")?,
         index: given.index_name.clone(),
@@ -126,18 +146,29 @@ fn of_configuration(
             interval_in_seconds: Some(interval),
             size_in_mbs: Some(size),
         }),
-        retry_options: Some(AmazonopensearchserviceRetryOptions { duration_in_seconds: Some(retry) }),
+        retry_options: Some(AmazonopensearchserviceRetryOptions {
+            duration_in_seconds: Some(retry),
+        }),
         s3_backup_mode: Some(mode),
         s3_destination_description: Some(common.s3),
         processing_configuration: common.processing,
         cloud_watch_logging_options: Some(common.logging),
-        document_id_options: Some(DocumentIdOptions { default_document_id_format: ids }),
+        document_id_options: Some(DocumentIdOptions {
+            default_document_id_format: ids,
+        }),
         ..Default::default()
     };
     let mut described = json(&described)?;
     described[KIND] = kind.name().into();
     let buffering = beside::buffering(size, interval);
-    beside::complete(Destination { buffering, ..destination }, Target::OpenSearch(target), &described)
+    beside::complete(
+        Destination {
+            buffering,
+            ..destination
+        },
+        Target::OpenSearch(target),
+        &described,
+    )
 }
 
 fn json(value: &impl Serialize) -> Result<Value, ApiError> {
@@ -160,7 +191,9 @@ fn rotation_of(period: &str) -> Result<Rotation, ApiError> {
         "OneDay" => Ok(Rotation::Day),
         "OneWeek" => Ok(Rotation::Week),
         "OneMonth" => Ok(Rotation::Month),
-        other => Err(invalid_argument(format!("Invalid IndexRotationPeriod: {other}"))),
+        other => Err(invalid_argument(format!(
+            "Invalid IndexRotationPeriod: {other}"
+        ))),
     }
 }
 
@@ -169,7 +202,10 @@ pub(super) fn updated(old: &Destination, update: &impl Serialize) -> Result<Dest
     let kind = Kind::of(old);
     let mut update = json(update)?;
     // An update leaves the mode out, and a collection's address has another name.
-    if let Some(endpoint) = update.as_object_mut().and_then(|update| update.remove("CollectionEndpoint")) {
+    if let Some(endpoint) = update
+        .as_object_mut()
+        .and_then(|update| update.remove("CollectionEndpoint"))
+    {
         update["ClusterEndpoint"] = endpoint;
     }
     of_configuration(beside::merged(old.described.clone(), &update)?, kind)

@@ -17,11 +17,21 @@ use crate::errors::invalid_argument;
 const RETRY_S: i32 = 3600;
 
 /// The destination that a configuration makes.
-pub(super) fn of_configuration(given: RedshiftDestinationConfiguration) -> Result<Destination, ApiError> {
+pub(super) fn of_configuration(
+    given: RedshiftDestinationConfiguration,
+) -> Result<Destination, ApiError> {
     beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
-    let (backup, s3_backup_description) =
-        s3::backup(given.s3_backup_mode.as_deref(), given.s3_backup_configuration)?.unzip();
-    let mode = if backup.is_some() { "Enabled" } else { "Disabled" }.to_owned();
+    let (backup, s3_backup_description) = s3::backup(
+        given.s3_backup_mode.as_deref(),
+        given.s3_backup_configuration,
+    )?
+    .unzip();
+    let mode = if backup.is_some() {
+        "Enabled"
+    } else {
+        "Disabled"
+    }
+    .to_owned();
     let compression = given.s3_configuration.compression_format.as_deref();
     if !matches!(compression, None | Some("UNCOMPRESSED" | "GZIP")) {
         return Err(invalid_argument(
@@ -33,7 +43,10 @@ pub(super) fn of_configuration(given: RedshiftDestinationConfiguration) -> Resul
     };
     let database = Database::parse(&given.cluster_jdbcurl)
         .map_err(|error| invalid_argument(format!("Invalid ClusterJDBCURL: it {error}.")))?;
-    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
+    let retry = given
+        .retry_options
+        .and_then(|retry| retry.duration_in_seconds)
+        .unwrap_or(RETRY_S);
     let copy = &given.copy_command;
     let target = Redshift {
         database,
@@ -56,7 +69,9 @@ pub(super) fn of_configuration(given: RedshiftDestinationConfiguration) -> Resul
         cluster_jdbcurl: given.cluster_jdbcurl,
         copy_command: given.copy_command,
         username: Some(user),
-        retry_options: Some(RedshiftRetryOptions { duration_in_seconds: Some(retry) }),
+        retry_options: Some(RedshiftRetryOptions {
+            duration_in_seconds: Some(retry),
+        }),
         s3_destination_description: common.s3,
         processing_configuration: common.processing,
         s3_backup_mode: Some(mode),
@@ -64,7 +79,11 @@ pub(super) fn of_configuration(given: RedshiftDestinationConfiguration) -> Resul
         cloud_watch_logging_options: Some(common.logging),
         ..Default::default()
     };
-    let destination = Destination { role: given.role_arn, backup, ..destination };
+    let destination = Destination {
+        role: given.role_arn,
+        backup,
+        ..destination
+    };
     beside::complete(destination, Target::Redshift(target), &described)
 }
 

@@ -2,12 +2,14 @@
 //! name, unless it says what is the case anyway.
 
 use headwater_delivery::{
-    Backup, Buffering, Compression, Destination, Logging, Prefixes, Step, StreamRecord, Target, keys_of,
+    Backup, Buffering, Compression, Destination, Logging, Prefixes, Step, StreamRecord, Target,
+    keys_of,
 };
 use headwater_shapes::firehose::{
     BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
-    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate,
-    S3DestinationConfiguration, S3DestinationDescription, S3DestinationUpdate,
+    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription,
+    ExtendedS3DestinationUpdate, S3DestinationConfiguration, S3DestinationDescription,
+    S3DestinationUpdate,
 };
 use headwater_types::Arn;
 use headwater_wire::ApiError;
@@ -48,7 +50,9 @@ pub(crate) fn updated(
     let old = described(stream)?;
     let was_partitioned = stream.destination.is_partitioned;
     if update.s3_backup_mode.as_deref() == Some("Disabled") && stream.destination.backup.is_some() {
-        return Err(invalid_argument("S3 backup cannot be disabled once it is enabled."));
+        return Err(invalid_argument(
+            "S3 backup cannot be disabled once it is enabled.",
+        ));
     }
     let destination = of_configuration(merged(old, update)?)?;
     match destination.is_partitioned == was_partitioned {
@@ -87,12 +91,21 @@ fn merged(
         error_output_prefix: new.error_output_prefix.or(old.error_output_prefix),
         buffering_hints: Some(BufferingHints {
             size_in_mbs: hints.size_in_mbs.or(old.buffering_hints.size_in_mbs),
-            interval_in_seconds: hints.interval_in_seconds.or(old.buffering_hints.interval_in_seconds),
+            interval_in_seconds: hints
+                .interval_in_seconds
+                .or(old.buffering_hints.interval_in_seconds),
         }),
         compression_format: Some(new.compression_format.unwrap_or(old.compression_format)),
-        encryption_configuration: Some(new.encryption_configuration.unwrap_or(old.encryption_configuration)),
-        cloud_watch_logging_options: new.cloud_watch_logging_options.or(old.cloud_watch_logging_options),
-        processing_configuration: new.processing_configuration.or(old.processing_configuration),
+        encryption_configuration: Some(
+            new.encryption_configuration
+                .unwrap_or(old.encryption_configuration),
+        ),
+        cloud_watch_logging_options: new
+            .cloud_watch_logging_options
+            .or(old.cloud_watch_logging_options),
+        processing_configuration: new
+            .processing_configuration
+            .or(old.processing_configuration),
         s3_backup_mode: new.s3_backup_mode.or(old.s3_backup_mode),
         s3_backup_configuration: merged_backup(old.s3_backup_description, new.s3_backup_update)?,
         data_format_conversion_configuration: new
@@ -122,33 +135,46 @@ fn merged_backup(
 }
 
 /// The destination that a configuration makes.
-pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Result<Destination, ApiError> {
-    let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration.clone())?;
+pub(crate) fn of_configuration(
+    given: ExtendedS3DestinationConfiguration,
+) -> Result<Destination, ApiError> {
+    let (encryption_key, encryption_configuration) =
+        encryption(given.encryption_configuration.clone())?;
     let partitioning = given.dynamic_partitioning_configuration.as_ref();
     let is_partitioned = partitioning.is_some_and(|given| given.enabled == Some(true));
     let retry = partitioning.and_then(|given| given.retry_options.as_ref()?.duration_in_seconds);
     let partition_retry_s = retry.map_or(PARTITION_RETRY_S, i32::unsigned_abs);
-    let conversion = conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
+    let conversion =
+        conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
     let large = [
         (is_partitioned, "Dynamic Partitioning is enabled."),
         (conversion.is_some(), "data format conversion is enabled."),
     ];
     let hints = buffering_hints(given.buffering_hints.as_ref(), large)?;
-    let compression_format = given.compression_format.clone().unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let compression_format = given
+        .compression_format
+        .clone()
+        .unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let compression = compression(&compression_format)?;
     if conversion.is_some() && compression != Compression::None {
         return Err(invalid_argument(
             "The S3 destination's compression format must be set to UNCOMPRESSED when data format conversion is enabled",
         ));
     }
-    let (processing_configuration, steps) =
-        processing::normalize(given.processing_configuration.clone(), &given.role_arn, is_partitioned)?;
+    let (processing_configuration, steps) = processing::normalize(
+        given.processing_configuration.clone(),
+        &given.role_arn,
+        is_partitioned,
+    )?;
     if is_partitioned {
         check_partition_keys(&given, &steps)?;
     }
     let logging = logging(given.cloud_watch_logging_options.as_ref())?;
-    let (backup, s3_backup_description) =
-        backup(given.s3_backup_mode.as_deref(), given.s3_backup_configuration)?.unzip();
+    let (backup, s3_backup_description) = backup(
+        given.s3_backup_mode.as_deref(),
+        given.s3_backup_configuration,
+    )?
+    .unzip();
     let described = ExtendedS3DestinationDescription {
         role_arn: given.role_arn.clone(),
         bucket_arn: given.bucket_arn.clone(),
@@ -159,7 +185,14 @@ pub(crate) fn of_configuration(given: ExtendedS3DestinationConfiguration) -> Res
         encryption_configuration,
         cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
         processing_configuration,
-        s3_backup_mode: Some(if backup.is_some() { "Enabled" } else { "Disabled" }.to_owned()),
+        s3_backup_mode: Some(
+            if backup.is_some() {
+                "Enabled"
+            } else {
+                "Disabled"
+            }
+            .to_owned(),
+        ),
         s3_backup_description,
         data_format_conversion_configuration: given.data_format_conversion_configuration,
         dynamic_partitioning_configuration: given.dynamic_partitioning_configuration,
@@ -196,18 +229,30 @@ fn buffering_hints<const N: usize>(
 ) -> Result<BufferingHints, ApiError> {
     let hints = given.cloned().unwrap_or_default();
     let large = large.iter().find(|(holds, _)| *holds);
-    let size = hints.size_in_mbs.unwrap_or(if large.is_some() { LARGE_SIZE_MIB } else { SIZE_MIB });
+    let size = hints.size_in_mbs.unwrap_or(if large.is_some() {
+        LARGE_SIZE_MIB
+    } else {
+        SIZE_MIB
+    });
     if let Some((_, when)) = large.filter(|_| size < LARGE_SIZE_MIB_MIN) {
-        return Err(invalid_argument(format!("BufferingHints.SizeInMBs must be at least 64 when {when}")));
+        return Err(invalid_argument(format!(
+            "BufferingHints.SizeInMBs must be at least 64 when {when}"
+        )));
     }
     let interval = hints.interval_in_seconds.unwrap_or(INTERVAL_S);
-    Ok(BufferingHints { size_in_mbs: Some(size), interval_in_seconds: Some(interval) })
+    Ok(BufferingHints {
+        size_in_mbs: Some(size),
+        interval_in_seconds: Some(interval),
+    })
 }
 
 fn buffering(hints: &BufferingHints) -> Buffering {
     Buffering {
         size_mib: hints.size_in_mbs.unwrap_or(SIZE_MIB).unsigned_abs(),
-        interval_s: hints.interval_in_seconds.unwrap_or(INTERVAL_S).unsigned_abs(),
+        interval_s: hints
+            .interval_in_seconds
+            .unwrap_or(INTERVAL_S)
+            .unsigned_abs(),
     }
 }
 
@@ -218,13 +263,21 @@ fn compression(format: &str) -> Result<Compression, ApiError> {
         "ZIP" => Ok(Compression::Zip),
         "Snappy" => Ok(Compression::Snappy),
         "HADOOP_SNAPPY" => Ok(Compression::HadoopSnappy),
-        other => Err(ApiError::not_supported(format_args!("CompressionFormat {other}"))),
+        other => Err(ApiError::not_supported(format_args!(
+            "CompressionFormat {other}"
+        ))),
     }
 }
 
 /// Partition keys of the query and of the prefix have to be the same, where the query says which it makes.
-fn check_partition_keys(given: &ExtendedS3DestinationConfiguration, steps: &[Step]) -> Result<(), ApiError> {
-    let (prefix, errors) = (given.prefix.as_deref(), given.error_output_prefix.as_deref());
+fn check_partition_keys(
+    given: &ExtendedS3DestinationConfiguration,
+    steps: &[Step],
+) -> Result<(), ApiError> {
+    let (prefix, errors) = (
+        given.prefix.as_deref(),
+        given.error_output_prefix.as_deref(),
+    );
     // What is wrong with the prefixes themselves is told when the delivery stream is made.
     let Ok(prefixes) = Prefixes::parse(prefix, errors, None) else {
         return Ok(());
@@ -235,7 +288,9 @@ fn check_partition_keys(given: &ExtendedS3DestinationConfiguration, steps: &[Ste
     }
     let has_function = steps.iter().any(|step| matches!(step, Step::Function(_)));
     if !from_lambda.is_empty() && !has_function {
-        return Err(invalid_argument("S3 Prefix names keys of a Lambda processor, and there is none."));
+        return Err(invalid_argument(
+            "S3 Prefix names keys of a Lambda processor, and there is none.",
+        ));
     }
     let made = steps.iter().find_map(|step| match step {
         Step::Query(query) => Some(keys_of(query)),
@@ -252,7 +307,10 @@ fn check_partition_keys(given: &ExtendedS3DestinationConfiguration, steps: &[Ste
             "MetaDataExtraction JQ Query can't contain keys that are not present in the S3 Prefix expression",
         ));
     }
-    match named.iter().find(|key| !made.iter().any(|made| made == *key)) {
+    match named
+        .iter()
+        .find(|key| !made.iter().any(|made| made == *key))
+    {
         Some(key) => Err(invalid_argument(format!(
             "S3 Prefix expression names the key {key}, which the MetaDataExtraction JQ Query does not make."
         ))),
@@ -269,7 +327,9 @@ pub(crate) fn backup(
     let given = match (enabled, given) {
         (false, None) => return Ok(None),
         (false, Some(_)) => {
-            return Err(ApiError::not_supported("S3BackupConfiguration without S3BackupMode Enabled"));
+            return Err(ApiError::not_supported(
+                "S3BackupConfiguration without S3BackupMode Enabled",
+            ));
         }
         (true, None) => {
             return Err(invalid_argument(
@@ -285,7 +345,9 @@ pub(crate) fn backup(
     )])?;
     let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration)?;
     let hints = buffering_hints(given.buffering_hints.as_ref(), [])?;
-    let compression_format = given.compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let compression_format = given
+        .compression_format
+        .unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let backup = Backup {
         bucket: bucket(&given.bucket_arn)?,
         prefix: given.prefix.clone(),
@@ -327,12 +389,16 @@ fn encryption(
 
 /// The bucket that an ARN names.
 pub(crate) fn bucket(arn: &str) -> Result<String, ApiError> {
-    let parsed: Arn = arn.parse().map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
+    let parsed: Arn = arn
+        .parse()
+        .map_err(|_| invalid_argument(format!("Invalid BucketARN: {arn}")))?;
     Ok(parsed.resource)
 }
 
 /// Where errors are logged, if they are.
-pub(crate) fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option<Logging>, ApiError> {
+pub(crate) fn logging(
+    given: Option<&CloudWatchLoggingOptions>,
+) -> Result<Option<Logging>, ApiError> {
     let Some(given) = given.filter(|given| given.enabled == Some(true)) else {
         return Ok(None);
     };
@@ -346,7 +412,9 @@ pub(crate) fn logging(given: Option<&CloudWatchLoggingOptions>) -> Result<Option
 }
 
 /// The same as it is described.
-pub(crate) fn described_logging(given: Option<CloudWatchLoggingOptions>) -> CloudWatchLoggingOptions {
+pub(crate) fn described_logging(
+    given: Option<CloudWatchLoggingOptions>,
+) -> CloudWatchLoggingOptions {
     let mut options = given.unwrap_or_default();
     options.enabled.get_or_insert(false);
     options
@@ -385,7 +453,9 @@ pub(crate) fn simple(extended: &ExtendedS3DestinationDescription) -> S3Destinati
 mod tests {
     use super::*;
 
-    fn given(text: serde_json::Value) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
+    fn given(
+        text: serde_json::Value,
+    ) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
         encryption(serde_json::from_value(text).unwrap())
     }
 

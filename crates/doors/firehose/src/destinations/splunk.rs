@@ -16,18 +16,29 @@ const RETRY_S: i32 = 300;
 const ACK_S: i32 = 180;
 
 /// The destination that a configuration makes.
-pub(super) fn of_configuration(given: SplunkDestinationConfiguration) -> Result<Destination, ApiError> {
+pub(super) fn of_configuration(
+    given: SplunkDestinationConfiguration,
+) -> Result<Destination, ApiError> {
     beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
-    let mode = given.s3_backup_mode.unwrap_or_else(|| "FailedEventsOnly".to_owned());
+    let mode = given
+        .s3_backup_mode
+        .unwrap_or_else(|| "FailedEventsOnly".to_owned());
     let token = given.hec_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| invalid_argument("HECToken must be specified."))?;
     if token.bytes().any(|byte| byte.is_ascii_control()) {
-        return Err(invalid_argument("The HECToken cannot be sent in a header: it has control characters."));
+        return Err(invalid_argument(
+            "The HECToken cannot be sent in a header: it has control characters.",
+        ));
     }
     let hints = given.buffering_hints.unwrap_or_default();
-    let (size, interval) =
-        (hints.size_in_mbs.unwrap_or(SIZE_MIB), hints.interval_in_seconds.unwrap_or(INTERVAL_S));
-    let retry = given.retry_options.and_then(|retry| retry.duration_in_seconds).unwrap_or(RETRY_S);
+    let (size, interval) = (
+        hints.size_in_mbs.unwrap_or(SIZE_MIB),
+        hints.interval_in_seconds.unwrap_or(INTERVAL_S),
+    );
+    let retry = given
+        .retry_options
+        .and_then(|retry| retry.duration_in_seconds)
+        .unwrap_or(RETRY_S);
     let ack = given.hec_acknowledgment_timeout_in_seconds.unwrap_or(ACK_S);
     let member = "splunkDestinationConfiguration.hECEndpoint";
     let target = Splunk {
@@ -51,7 +62,9 @@ pub(super) fn of_configuration(given: SplunkDestinationConfiguration) -> Result<
         hec_endpoint: Some(given.hec_endpoint),
         hec_endpoint_type: Some(given.hec_endpoint_type),
         hec_acknowledgment_timeout_in_seconds: Some(ack),
-        retry_options: Some(SplunkRetryOptions { duration_in_seconds: Some(retry) }),
+        retry_options: Some(SplunkRetryOptions {
+            duration_in_seconds: Some(retry),
+        }),
         s3_backup_mode: Some(mode),
         s3_destination_description: Some(common.s3),
         processing_configuration: common.processing,
@@ -63,7 +76,14 @@ pub(super) fn of_configuration(given: SplunkDestinationConfiguration) -> Result<
         ..Default::default()
     };
     let buffering = beside::buffering(size, interval);
-    beside::complete(Destination { buffering, ..destination }, Target::Splunk(target), &described)
+    beside::complete(
+        Destination {
+            buffering,
+            ..destination
+        },
+        Target::Splunk(target),
+        &described,
+    )
 }
 
 /// The destination with what an update specifies.

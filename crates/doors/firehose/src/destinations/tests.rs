@@ -1,7 +1,9 @@
 //! Every destination that is no bucket: what is described of the least that can be given (AWS's defaults, as its API
 //! reference has them), of all that can be given, and what is refused.
 
-use headwater_shapes::firehose::ops::{CreateDeliveryStream, DescribeDeliveryStream, UpdateDestination};
+use headwater_shapes::firehose::ops::{
+    CreateDeliveryStream, DescribeDeliveryStream, UpdateDestination,
+};
 use serde_json::{Value, json};
 
 use crate::testing::{World, refusal};
@@ -33,7 +35,10 @@ fn least(kind: &str) -> Value {
             "Username": "me", "Password": "hush", "RoleARN": ROLE,
         }),
     };
-    with(own, json!({"S3Configuration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}))
+    with(
+        own,
+        json!({"S3Configuration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}}),
+    )
 }
 
 /// What is described of it.
@@ -64,14 +69,20 @@ fn least_described(kind: &str) -> Value {
         "CompressionFormat": "UNCOMPRESSED", "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
         "CloudWatchLoggingOptions": {"Enabled": false},
     });
-    let shared = json!({"S3DestinationDescription": bucket, "CloudWatchLoggingOptions": {"Enabled": false}});
+    let shared =
+        json!({"S3DestinationDescription": bucket, "CloudWatchLoggingOptions": {"Enabled": false}});
     with(with(without_secrets(least(kind)), own), shared)
 }
 
 /// Settings as they are described: the bucket's under its other name, and no secrets.
 fn without_secrets(mut settings: Value) -> Value {
     let members = settings.as_object_mut().unwrap();
-    for name in ["S3Configuration", "S3BackupConfiguration", "HECToken", "Password"] {
+    for name in [
+        "S3Configuration",
+        "S3BackupConfiguration",
+        "HECToken",
+        "Password",
+    ] {
         members.remove(name);
     }
     if let Some(endpoint) = members.get_mut("EndpointConfiguration") {
@@ -81,7 +92,10 @@ fn without_secrets(mut settings: Value) -> Value {
 }
 
 fn with(mut settings: Value, more: Value) -> Value {
-    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    settings
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     settings
 }
 
@@ -90,7 +104,9 @@ fn request(kind: &str, settings: Value) -> Value {
 }
 
 async fn described(world: &World, kind: &str) -> Value {
-    let described = world.ok::<DescribeDeliveryStream>(json!({"DeliveryStreamName": kind})).await;
+    let described = world
+        .ok::<DescribeDeliveryStream>(json!({"DeliveryStreamName": kind}))
+        .await;
     described["DeliveryStreamDescription"]["Destinations"][0][format!("{kind}Description")].clone()
 }
 
@@ -107,8 +123,14 @@ async fn updated(world: &World, kind: &str, version: u32, update: Value) -> Valu
 async fn what_is_not_given_has_the_defaults_of_aws() {
     let world = World::new().await;
     for kind in ALL {
-        world.ok::<CreateDeliveryStream>(request(kind, least(kind))).await;
-        assert_eq!(described(&world, kind).await, least_described(kind), "{kind}");
+        world
+            .ok::<CreateDeliveryStream>(request(kind, least(kind)))
+            .await;
+        assert_eq!(
+            described(&world, kind).await,
+            least_described(kind),
+            "{kind}"
+        );
     }
 }
 
@@ -151,9 +173,15 @@ async fn what_is_given_is_described_without_secrets() {
     let world = World::new().await;
     for kind in ALL {
         let given = with(least(kind), further(kind));
-        world.ok::<CreateDeliveryStream>(request(kind, given.clone())).await;
+        world
+            .ok::<CreateDeliveryStream>(request(kind, given.clone()))
+            .await;
         let described = described(&world, kind).await;
-        assert_eq!(described, with(least_described(kind), without_secrets(given)), "{kind}");
+        assert_eq!(
+            described,
+            with(least_described(kind), without_secrets(given)),
+            "{kind}"
+        );
         assert!(!described.to_string().contains("hush"), "{described}");
     }
 }
@@ -165,11 +193,16 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
         let given = with(least(kind), further(kind));
         world.ok::<CreateDeliveryStream>(request(kind, given)).await;
         let before = described(&world, kind).await;
-        let update = json!({"RetryOptions": {"DurationInSeconds": 8}, "S3Update": {"Prefix": "p/"}});
+        let update =
+            json!({"RetryOptions": {"DurationInSeconds": 8}, "S3Update": {"Prefix": "p/"}});
         let mut expected = with(before, json!({"RetryOptions": {"DurationInSeconds": 8}}));
         expected["S3DestinationDescription"]["Prefix"] = "p/".into();
         assert_eq!(updated(&world, kind, 1, update).await, expected, "{kind}");
-        assert_eq!(updated(&world, kind, 2, json!({})).await, expected, "{kind}");
+        assert_eq!(
+            updated(&world, kind, 2, json!({})).await,
+            expected,
+            "{kind}"
+        );
     }
 }
 
@@ -177,9 +210,21 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 async fn hints_are_updated_one_by_one() {
     let world = World::new().await;
     for kind in ALL.into_iter().filter(|&kind| kind != REDSHIFT) {
-        world.ok::<CreateDeliveryStream>(request(kind, with(least(kind), further(kind)))).await;
-        let described = updated(&world, kind, 1, json!({"BufferingHints": {"IntervalInSeconds": 11}})).await;
-        assert_eq!(described["BufferingHints"], json!({"SizeInMBs": 2, "IntervalInSeconds": 11}), "{kind}");
+        world
+            .ok::<CreateDeliveryStream>(request(kind, with(least(kind), further(kind))))
+            .await;
+        let described = updated(
+            &world,
+            kind,
+            1,
+            json!({"BufferingHints": {"IntervalInSeconds": 11}}),
+        )
+        .await;
+        assert_eq!(
+            described["BufferingHints"],
+            json!({"SizeInMBs": 2, "IntervalInSeconds": 11}),
+            "{kind}"
+        );
     }
 }
 
@@ -187,7 +232,9 @@ async fn hints_are_updated_one_by_one() {
 async fn an_update_for_another_kind_is_refused() {
     let world = World::new().await;
     for kind in ALL {
-        world.ok::<CreateDeliveryStream>(request(kind, least(kind))).await;
+        world
+            .ok::<CreateDeliveryStream>(request(kind, least(kind)))
+            .await;
         for other in ALL.into_iter().filter(|&other| other != kind) {
             let input = json!({
                 "DeliveryStreamName": kind, "CurrentDeliveryStreamVersionId": "1",
@@ -219,12 +266,18 @@ async fn what_is_not_there_yet_is_refused_by_name() {
     ] {
         let input = request(kind, with(least(kind), more.clone()));
         let (code, text) = world.refused::<CreateDeliveryStream>(input).await;
-        assert!(code == "NotImplemented" && text.contains(named), "{kind}: {text}");
+        assert!(
+            code == "NotImplemented" && text.contains(named),
+            "{kind}: {text}"
+        );
     }
     world
         .ok::<CreateDeliveryStream>(request(
             HTTP,
-            with(least(HTTP), json!({"SecretsManagerConfiguration": {"Enabled": false}})),
+            with(
+                least(HTTP),
+                json!({"SecretsManagerConfiguration": {"Enabled": false}}),
+            ),
         ))
         .await;
 }
@@ -232,7 +285,8 @@ async fn what_is_not_there_yet_is_refused_by_name() {
 #[tokio::test]
 async fn what_cannot_be_is_refused() {
     let world = World::new().await;
-    let endpoint = |url: &str, key: &str| json!({"EndpointConfiguration": {"Url": url, "AccessKey": key}});
+    let endpoint =
+        |url: &str, key: &str| json!({"EndpointConfiguration": {"Url": url, "AccessKey": key}});
     let attribute = json!({"AttributeName": "a", "AttributeValue": "1"});
     let attributes = json!({"RequestConfiguration": {"CommonAttributes": [attribute, attribute]}});
     let snappy = json!({"S3Configuration": {
@@ -243,40 +297,78 @@ async fn what_cannot_be_is_refused() {
             endpoint("https://example.com", "a\nb"),
             "The AccessKey cannot be sent in a header: it has control characters.",
         ),
-        (HTTP, attributes, "The names of CommonAttributes must differ."),
-        (SPLUNK, json!({"HECToken": ""}), "HECToken must be specified."),
+        (
+            HTTP,
+            attributes,
+            "The names of CommonAttributes must differ.",
+        ),
+        (
+            SPLUNK,
+            json!({"HECToken": ""}),
+            "HECToken must be specified.",
+        ),
         (
             SPLUNK,
             json!({"HECToken": "a\nb"}),
             "The HECToken cannot be sent in a header: it has control characters.",
         ),
-        (SERVICE, json!({"ClusterEndpoint": null}), "ClusterEndpoint must be specified."),
-        (SERVERLESS, json!({"CollectionEndpoint": null}), "CollectionEndpoint must be specified."),
-        (SERVICE, json!({"IndexName": "Rides"}), "Invalid IndexName: Rides"),
-        (ELASTICSEARCH, json!({"IndexName": "_rides"}), "Invalid IndexName: _rides"),
-        (REDSHIFT, json!({"Password": null}), "Username and Password must be specified."),
+        (
+            SERVICE,
+            json!({"ClusterEndpoint": null}),
+            "ClusterEndpoint must be specified.",
+        ),
+        (
+            SERVERLESS,
+            json!({"CollectionEndpoint": null}),
+            "CollectionEndpoint must be specified.",
+        ),
+        (
+            SERVICE,
+            json!({"IndexName": "Rides"}),
+            "Invalid IndexName: Rides",
+        ),
+        (
+            ELASTICSEARCH,
+            json!({"IndexName": "_rides"}),
+            "Invalid IndexName: _rides",
+        ),
+        (
+            REDSHIFT,
+            json!({"Password": null}),
+            "Username and Password must be specified.",
+        ),
         (
             REDSHIFT,
             snappy,
             "The compression formats SNAPPY or ZIP cannot be specified in RedshiftDestinationConfiguration.S3Configuration",
         ),
     ] {
-        let refused = world.refused::<CreateDeliveryStream>(request(kind, with(least(kind), more))).await;
+        let refused = world
+            .refused::<CreateDeliveryStream>(request(kind, with(least(kind), more)))
+            .await;
         assert_eq!(refused, refusal("InvalidArgumentException", text));
     }
     let database = json!({"ClusterJDBCURL": "jdbc:mysql://example.com/db"});
-    let (code, text) =
-        world.refused::<CreateDeliveryStream>(request(REDSHIFT, with(least(REDSHIFT), database))).await;
-    assert!(code == "InvalidArgumentException" && text.starts_with("Invalid ClusterJDBCURL: "), "{text}");
+    let (code, text) = world
+        .refused::<CreateDeliveryStream>(request(REDSHIFT, with(least(REDSHIFT), database)))
+        .await;
+    assert!(
+        code == "InvalidArgumentException" && text.starts_with("Invalid ClusterJDBCURL: "),
+        "{text}"
+    );
     for (kind, more) in [
         (HTTP, endpoint("http://example.com", "")),
         (HTTP, endpoint("example.com", "")),
         (SPLUNK, json!({"HECEndpoint": "http://example.com"})),
         (SERVICE, json!({"ClusterEndpoint": "http://example.com"})),
     ] {
-        let (code, text) =
-            world.refused::<CreateDeliveryStream>(request(kind, with(least(kind), more))).await;
-        assert!(code == "ValidationException" && text.contains("failed to satisfy constraint"), "{text}");
+        let (code, text) = world
+            .refused::<CreateDeliveryStream>(request(kind, with(least(kind), more)))
+            .await;
+        assert!(
+            code == "ValidationException" && text.contains("failed to satisfy constraint"),
+            "{text}"
+        );
     }
 }
 
@@ -285,7 +377,10 @@ async fn there_is_one_destination() {
     let world = World::new().await;
     let both = with(request(HTTP, least(HTTP)), request(SPLUNK, least(SPLUNK)));
     let text = "Exactly one destination configuration is supported for a Firehose";
-    assert_eq!(world.refused::<CreateDeliveryStream>(both).await, refusal("InvalidArgumentException", text));
+    assert_eq!(
+        world.refused::<CreateDeliveryStream>(both).await,
+        refusal("InvalidArgumentException", text)
+    );
 }
 
 /// A bucket with format conversion.
@@ -313,15 +408,17 @@ async fn conversions_are_described_as_given() {
     let parquet = json!({"ParquetSerDe": {
         "Compression": "GZIP", "BlockSizeBytes": 67_108_864, "PageSizeBytes": 65_536, "WriterVersion": "V2",
         "EnableDictionaryCompression": true}});
-    let orc =
-        json!({"OrcSerDe": {"Compression": "ZLIB", "StripeSizeBytes": 8_388_608, "RowIndexStride": 1000}});
+    let orc = json!({"OrcSerDe": {"Compression": "ZLIB", "StripeSizeBytes": 8_388_608, "RowIndexStride": 1000}});
     for (read, write) in [(&open_x, &parquet), (&hive, &orc)] {
         let world = World::new().await;
         let given = conversion(read.clone(), write.clone());
-        world.ok::<CreateDeliveryStream>(converted(given.clone())).await;
-        let described = world.ok::<DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await;
-        let described =
-            &described["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"];
+        world
+            .ok::<CreateDeliveryStream>(converted(given.clone()))
+            .await;
+        let described = world
+            .ok::<DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"}))
+            .await;
+        let described = &described["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"];
         assert_eq!(described["DataFormatConversionConfiguration"], given);
     }
 }
@@ -333,7 +430,10 @@ async fn conversions_that_lack_something_are_refused() {
     let good = || conversion(read.clone(), write.clone());
     let schema = |name: &str| {
         let mut conversion = good();
-        conversion["SchemaConfiguration"].as_object_mut().unwrap().remove(name);
+        conversion["SchemaConfiguration"]
+            .as_object_mut()
+            .unwrap()
+            .remove(name);
         conversion
     };
     let lacks = |name: &str| {
@@ -347,17 +447,35 @@ async fn conversions_that_lack_something_are_refused() {
         "RoleARN": ROLE, "DatabaseName": "d", "TableName": "t", "VersionId": "newest"}}),
     );
     for (given, text) in [
-        (lacks("SchemaConfiguration"), "SchemaConfiguration must not be null"),
-        (lacks("InputFormatConfiguration"), "InputFormatConfiguration must not be null"),
-        (lacks("OutputFormatConfiguration"), "OutputFormatConfiguration must not be null"),
+        (
+            lacks("SchemaConfiguration"),
+            "SchemaConfiguration must not be null",
+        ),
+        (
+            lacks("InputFormatConfiguration"),
+            "InputFormatConfiguration must not be null",
+        ),
+        (
+            lacks("OutputFormatConfiguration"),
+            "OutputFormatConfiguration must not be null",
+        ),
         (schema("RoleARN"), "RoleARN must not be null"),
         (schema("DatabaseName"), "DatabaseName must not be null"),
         (schema("TableName"), "TableName must not be null"),
         (version, "VersionId must be LATEST or a number: newest"),
-        (conversion(json!({}), write.clone()), "Deserializer must not be null"),
-        (conversion(read.clone(), json!({})), "Serializer must not be null"),
         (
-            conversion(json!({"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}}), write.clone()),
+            conversion(json!({}), write.clone()),
+            "Deserializer must not be null",
+        ),
+        (
+            conversion(read.clone(), json!({})),
+            "Serializer must not be null",
+        ),
+        (
+            conversion(
+                json!({"OpenXJsonSerDe": {}, "HiveJsonSerDe": {}}),
+                write.clone(),
+            ),
             "More than one deserializer specified. Only one may be chosen.",
         ),
         (
@@ -365,7 +483,9 @@ async fn conversions_that_lack_something_are_refused() {
             "More than one serializer specified. Only one may be chosen.",
         ),
     ] {
-        let refused = world.refused::<CreateDeliveryStream>(converted(given)).await;
+        let refused = world
+            .refused::<CreateDeliveryStream>(converted(given))
+            .await;
         assert_eq!(refused, refusal("InvalidArgumentException", text));
     }
 }

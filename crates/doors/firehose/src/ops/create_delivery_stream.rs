@@ -21,7 +21,9 @@ impl Handle<CreateDeliveryStream> for Firehose {
     ) -> Result<CreateDeliveryStreamOutput, ApiError> {
         let (origin, destination) = (origin(&input)?, destinations::of_request(&input)?);
         let encryption = input.delivery_stream_encryption_configuration_input.clone();
-        let encryption = encryption.map(|given| encryption::of_request(Some(given))).transpose()?;
+        let encryption = encryption
+            .map(|given| encryption::of_request(Some(given)))
+            .transpose()?;
         let resource = format!("deliverystream/{}", input.delivery_stream_name);
         let new = NewStream {
             arn: Arn::new("firehose", &context.region, &context.account, resource),
@@ -38,15 +40,26 @@ impl Handle<CreateDeliveryStream> for Firehose {
         };
         let created = self.deliveries.create(new).await;
         let stream = created.map_err(|error| source_api(error, source.as_ref(), context))?;
-        Ok(CreateDeliveryStreamOutput { delivery_stream_arn: Some(stream.arn.to_string()) })
+        Ok(CreateDeliveryStreamOutput {
+            delivery_stream_arn: Some(stream.arn.to_string()),
+        })
     }
 }
 
 fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
     destinations::refuse(&[
-        (input.direct_put_source_configuration.is_some(), "DirectPutSourceConfiguration"),
-        (input.msk_source_configuration.is_some(), "MSKSourceConfiguration"),
-        (input.database_source_configuration.is_some(), "DatabaseSourceConfiguration"),
+        (
+            input.direct_put_source_configuration.is_some(),
+            "DirectPutSourceConfiguration",
+        ),
+        (
+            input.msk_source_configuration.is_some(),
+            "MSKSourceConfiguration",
+        ),
+        (
+            input.database_source_configuration.is_some(),
+            "DatabaseSourceConfiguration",
+        ),
     ])?;
     let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
     match (kind, &input.kinesis_stream_source_configuration) {
@@ -54,16 +67,25 @@ fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
         ("KinesisStreamAsSource", Some(source)) => {
             let arn: Option<Arn> = source.kinesis_stream_arn.parse().ok();
             let is_stream = |arn: &Arn| arn.service == "kinesis" && arn.name_of("stream").is_some();
-            let invalid =
-                || invalid_argument(format!("Invalid KinesisStreamARN: {}", source.kinesis_stream_arn));
+            let invalid = || {
+                invalid_argument(format!(
+                    "Invalid KinesisStreamARN: {}",
+                    source.kinesis_stream_arn
+                ))
+            };
             let arn = arn.filter(is_stream).ok_or_else(invalid)?;
-            Ok(NewOrigin::Stream { arn, role: source.role_arn.clone() })
+            Ok(NewOrigin::Stream {
+                arn,
+                role: source.role_arn.clone(),
+            })
         }
         ("DirectPut" | "KinesisStreamAsSource", _) => Err(invalid_argument(
             "KinesisStreamSourceConfiguration must be specified exactly when DeliveryStreamType is \
              KinesisStreamAsSource.",
         )),
-        (other, _) => Err(ApiError::not_supported(format_args!("DeliveryStreamType {other}"))),
+        (other, _) => Err(ApiError::not_supported(format_args!(
+            "DeliveryStreamType {other}"
+        ))),
     }
 }
 
@@ -78,7 +100,10 @@ mod tests {
 
     fn extended(more: Value) -> Value {
         let mut destination = json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"});
-        destination.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        destination
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         json!({"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": destination})
     }
 
@@ -100,9 +125,16 @@ mod tests {
             "OutputFormatConfiguration": {"Serializer": {"OrcSerDe": orc}}}});
         for (input, named) in [
             (extended(conversion), "BloomFilterColumns"),
-            (extended(json!({"Prefix": "!{timestamp:B}/", "ErrorOutputPrefix": "e"})), "pattern letter B"),
             (
-                partitioned("!{partitionKeyFromQuery:a}/", json!([query("{a: [repeat(.b)][0]}")]), json!({})),
+                extended(json!({"Prefix": "!{timestamp:B}/", "ErrorOutputPrefix": "e"})),
+                "pattern letter B",
+            ),
+            (
+                partitioned(
+                    "!{partitionKeyFromQuery:a}/",
+                    json!([query("{a: [repeat(.b)][0]}")]),
+                    json!({}),
+                ),
                 "\"repeat\" in a MetadataExtractionQuery",
             ),
             (
@@ -117,7 +149,10 @@ mod tests {
             ),
         ] {
             let (code, message) = world.refused::<ops::CreateDeliveryStream>(input).await;
-            assert!(code == "NotImplemented" && message.contains(named), "{message}");
+            assert!(
+                code == "NotImplemented" && message.contains(named),
+                "{message}"
+            );
         }
     }
 
@@ -125,15 +160,19 @@ mod tests {
     async fn what_aws_refuses_is_refused_in_its_words() {
         let world = World::new().await;
         let constraint = |text: &str| {
-            let message = format!("Ths supplied prefix(es) do not satisfy the following constraint: {text}");
+            let message =
+                format!("Ths supplied prefix(es) do not satisfy the following constraint: {text}");
             refusal("InvalidArgumentException", &message)
         };
-        let prefixes =
-            |prefix: &str, errors: &str| extended(json!({"Prefix": prefix, "ErrorOutputPrefix": errors}));
+        let prefixes = |prefix: &str, errors: &str| {
+            extended(json!({"Prefix": prefix, "ErrorOutputPrefix": errors}))
+        };
         for (input, error) in [
             (
                 extended(json!({"Prefix": "!{timestamp:yyyy}"})),
-                constraint("ErrorOutputPrefix cannot be null or empty when Prefix contains expressions"),
+                constraint(
+                    "ErrorOutputPrefix cannot be null or empty when Prefix contains expressions",
+                ),
             ),
             (
                 prefixes("a/", "!{timestamp:yyyy}/"),
@@ -143,7 +182,9 @@ mod tests {
             ),
             (
                 prefixes("!{firehose:error-output-type}/", "e/"),
-                constraint("Prefix must not contain any occurrence of !{firehose:error-output-type}"),
+                constraint(
+                    "Prefix must not contain any occurrence of !{firehose:error-output-type}",
+                ),
             ),
             (
                 prefixes("!{time:yyyy}/", "e/"),
@@ -151,16 +192,24 @@ mod tests {
             ),
             (
                 prefixes("!{timestamp:C}/", "e/"),
-                constraint("Invalid conversion character used in the value of the expression in Prefix"),
+                constraint(
+                    "Invalid conversion character used in the value of the expression in Prefix",
+                ),
             ),
-            (prefixes("!{timestamp", "e/"), constraint("Invalid expression usage")),
+            (
+                prefixes("!{timestamp", "e/"),
+                constraint("Invalid expression usage"),
+            ),
             (
                 prefixes(&"p".repeat(513), ""),
                 constraint("Length of evaluated prefix cannot be greater than 512"),
             ),
             (
                 lambda(&[
-                    ("LambdaArn", "arn:aws:lambda:us-east-1:000000000000:function:f"),
+                    (
+                        "LambdaArn",
+                        "arn:aws:lambda:us-east-1:000000000000:function:f",
+                    ),
                     ("BufferSizeInMBs", "1"),
                 ]),
                 refusal(
@@ -184,12 +233,22 @@ mod tests {
                 ),
             ),
         ] {
-            assert_eq!(world.refused::<ops::CreateDeliveryStream>(input).await, error);
+            assert_eq!(
+                world.refused::<ops::CreateDeliveryStream>(input).await,
+                error
+            );
         }
-        world.ok::<ops::CreateDeliveryStream>(extended(json!({}))).await;
+        world
+            .ok::<ops::CreateDeliveryStream>(extended(json!({})))
+            .await;
         assert_eq!(
-            world.refused::<ops::CreateDeliveryStream>(extended(json!({}))).await,
-            refusal("ResourceInUseException", "Firehose d under accountId 000000000000 already exists")
+            world
+                .refused::<ops::CreateDeliveryStream>(extended(json!({})))
+                .await,
+            refusal(
+                "ResourceInUseException",
+                "Firehose d under accountId 000000000000 already exists"
+            )
         );
     }
 
@@ -199,19 +258,27 @@ mod tests {
             "DynamicPartitioningConfiguration": {"Enabled": true},
             "ProcessingConfiguration": {"Enabled": true, "Processors": processors},
         }));
-        let members = input["ExtendedS3DestinationConfiguration"].as_object_mut().unwrap();
+        let members = input["ExtendedS3DestinationConfiguration"]
+            .as_object_mut()
+            .unwrap();
         members.extend(more.as_object().unwrap().clone());
         input
     }
 
     fn converted(serializers: Value, more: Value) -> Value {
         let mut serializer = json!({"ParquetSerDe": {}});
-        serializer.as_object_mut().unwrap().extend(serializers.as_object().unwrap().clone());
+        serializer
+            .as_object_mut()
+            .unwrap()
+            .extend(serializers.as_object().unwrap().clone());
         let mut destination = json!({"DataFormatConversionConfiguration": {
             "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "d", "TableName": "t"},
             "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
             "OutputFormatConfiguration": {"Serializer": serializer}}});
-        destination.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        destination
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         extended(destination)
     }
 
@@ -262,7 +329,10 @@ mod tests {
             (
                 partitioned(
                     prefix,
-                    json!([query("{b: .b}"), processor("RecordDeAggregation", &[("SubRecordType", "CSV")])]),
+                    json!([
+                        query("{b: .b}"),
+                        processor("RecordDeAggregation", &[("SubRecordType", "CSV")])
+                    ]),
                     json!({}),
                 ),
                 "SubRecordType has to be one of JSON, DELIMITED",
@@ -281,14 +351,19 @@ mod tests {
             (
                 partitioned(
                     prefix,
-                    json!([processor("MetadataExtraction", &[("JsonParsingEngine", "JQ-1.7")])]),
+                    json!([processor(
+                        "MetadataExtraction",
+                        &[("JsonParsingEngine", "JQ-1.7")]
+                    )]),
                     json!({}),
                 ),
                 "MetaDataExtraction JSON Parsing Engine has to be one of JQ-1.6",
             ),
             (
-                extended(json!({"ProcessingConfiguration": {"Enabled": true, "Processors": [
-                    processor("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])]}})),
+                extended(
+                    json!({"ProcessingConfiguration": {"Enabled": true, "Processors": [
+                    processor("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])]}}),
+                ),
                 "CloudWatchLogProcessingProcessor can only be enabled with DecompressionProcessor",
             ),
             (
@@ -301,7 +376,10 @@ mod tests {
                  enabled",
             ),
             (
-                converted(json!({}), json!({"BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60}})),
+                converted(
+                    json!({}),
+                    json!({"BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60}}),
+                ),
                 "BufferingHints.SizeInMBs must be at least 64 when data format conversion is enabled.",
             ),
             (
@@ -320,10 +398,26 @@ mod tests {
         }
         for bad in [
             partitioned(prefix, json!([query("{b: ")]), json!({})),
-            partitioned(prefix, json!([query("{b: .b}"), query("{b: .b}")]), json!({})),
-            partitioned(prefix, json!([processor("AppendDelimiterToRecord", &[])]), json!({})),
-            partitioned("!{partitionKeyFromLambda:b}/", json!([query("{}")]), json!({})),
-            partitioned("!{partitionKeyFromQuery:c}/", json!([query("{b: .b}")]), json!({})),
+            partitioned(
+                prefix,
+                json!([query("{b: .b}"), query("{b: .b}")]),
+                json!({}),
+            ),
+            partitioned(
+                prefix,
+                json!([processor("AppendDelimiterToRecord", &[])]),
+                json!({}),
+            ),
+            partitioned(
+                "!{partitionKeyFromLambda:b}/",
+                json!([query("{}")]),
+                json!({}),
+            ),
+            partitioned(
+                "!{partitionKeyFromQuery:c}/",
+                json!([query("{b: .b}")]),
+                json!({}),
+            ),
         ] {
             let (code, _) = world.refused::<ops::CreateDeliveryStream>(bad).await;
             assert_eq!(code, "InvalidArgumentException");
@@ -335,19 +429,32 @@ mod tests {
         let world = World::new().await;
         let bucket = json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::backup", "Prefix": "raw/"});
         let more = json!({"S3BackupMode": "Enabled", "S3BackupConfiguration": bucket});
-        let processors =
-            json!([processor("AppendDelimiterToRecord", &[("Delimiter", "\\n")]), query("{b: .b}")]);
+        let processors = json!([
+            processor("AppendDelimiterToRecord", &[("Delimiter", "\\n")]),
+            query("{b: .b}")
+        ]);
         let input = partitioned("!{partitionKeyFromQuery:b}/", processors.clone(), more);
         world.ok::<ops::CreateDeliveryStream>(input).await;
         let describe = async || {
-            let described = world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await;
+            let described = world
+                .ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"}))
+                .await;
             let destination = &described["DeliveryStreamDescription"]["Destinations"][0];
             destination["ExtendedS3DestinationDescription"].clone()
         };
         let described = describe().await;
-        assert_eq!(described["BufferingHints"], json!({"SizeInMBs": 128, "IntervalInSeconds": 300}));
-        assert_eq!(described["DynamicPartitioningConfiguration"], json!({"Enabled": true}));
-        assert_eq!(described["ProcessingConfiguration"]["Processors"], processors);
+        assert_eq!(
+            described["BufferingHints"],
+            json!({"SizeInMBs": 128, "IntervalInSeconds": 300})
+        );
+        assert_eq!(
+            described["DynamicPartitioningConfiguration"],
+            json!({"Enabled": true})
+        );
+        assert_eq!(
+            described["ProcessingConfiguration"]["Processors"],
+            processors
+        );
         assert_eq!(described["S3BackupMode"], "Enabled");
         let update = |version: u32, change: Value| {
             json!({"DeliveryStreamName": "d", "CurrentDeliveryStreamVersionId": version.to_string(),
@@ -356,13 +463,18 @@ mod tests {
         let change = json!({"S3BackupUpdate": {"CompressionFormat": "GZIP"}});
         world.ok::<ops::UpdateDestination>(update(1, change)).await;
         let backup = &describe().await["S3BackupDescription"];
-        assert_eq!((&backup["Prefix"], &backup["CompressionFormat"]), (&json!("raw/"), &json!("GZIP")));
+        assert_eq!(
+            (&backup["Prefix"], &backup["CompressionFormat"]),
+            (&json!("raw/"), &json!("GZIP"))
+        );
         for change in [
             json!({"S3BackupMode": "Disabled"}),
             json!({"DynamicPartitioningConfiguration": {"Enabled": false}, "Prefix": "p/",
                 "ProcessingConfiguration": {"Enabled": false}}),
         ] {
-            let (code, _) = world.refused::<ops::UpdateDestination>(update(2, change)).await;
+            let (code, _) = world
+                .refused::<ops::UpdateDestination>(update(2, change))
+                .await;
             assert_eq!(code, "InvalidArgumentException");
         }
     }
@@ -370,18 +482,31 @@ mod tests {
     #[tokio::test]
     async fn parameters_of_a_function_are_checked() {
         let world = World::new().await;
-        let arn = ("LambdaArn", "arn:aws:lambda:us-east-1:000000000000:function:f");
+        let arn = (
+            "LambdaArn",
+            "arn:aws:lambda:us-east-1:000000000000:function:f",
+        );
         for parameters in [
             &[][..],
             &[("LambdaArn", "f")],
             &[arn, ("NumberOfRetries", "301")],
             &[arn, ("NumberOfRetries", "many")],
-            &[arn, ("BufferSizeInMBs", "0.1"), ("BufferIntervalInSeconds", "60")],
-            &[arn, ("BufferSizeInMBs", "1"), ("BufferIntervalInSeconds", "901")],
+            &[
+                arn,
+                ("BufferSizeInMBs", "0.1"),
+                ("BufferIntervalInSeconds", "60"),
+            ],
+            &[
+                arn,
+                ("BufferSizeInMBs", "1"),
+                ("BufferIntervalInSeconds", "901"),
+            ],
             &[arn, arn],
             &[arn, ("Delimiter", ",")],
         ] {
-            let (code, _) = world.refused::<ops::CreateDeliveryStream>(lambda(parameters)).await;
+            let (code, _) = world
+                .refused::<ops::CreateDeliveryStream>(lambda(parameters))
+                .await;
             assert_eq!(code, "InvalidArgumentException", "{parameters:?}");
         }
     }
@@ -391,13 +516,19 @@ mod tests {
         let world = World::new().await;
         let mut input = extended(json!({}));
         input["DeliveryStreamType"] = json!("KinesisStreamAsSource");
-        let (code, _) = world.refused::<ops::CreateDeliveryStream>(input.clone()).await;
+        let (code, _) = world
+            .refused::<ops::CreateDeliveryStream>(input.clone())
+            .await;
         assert_eq!(code, "InvalidArgumentException");
         let arn = "arn:aws:kinesis:us-east-1:000000000000:stream/missing";
-        input["KinesisStreamSourceConfiguration"] = json!({"KinesisStreamARN": arn, "RoleARN": ROLE});
+        input["KinesisStreamSourceConfiguration"] =
+            json!({"KinesisStreamARN": arn, "RoleARN": ROLE});
         assert_eq!(
             world.refused::<ops::CreateDeliveryStream>(input).await,
-            refusal("InvalidArgumentException", "Stream missing under account 000000000000 not found.")
+            refusal(
+                "InvalidArgumentException",
+                "Stream missing under account 000000000000 not found."
+            )
         );
     }
 }

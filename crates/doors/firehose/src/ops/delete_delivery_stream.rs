@@ -16,6 +16,8 @@ impl Handle<DeleteDeliveryStream> for Firehose {
         context: &Context,
     ) -> Result<DeleteDeliveryStreamOutput, ApiError> {
         let deleted = self.deliveries.delete(&input.delivery_stream_name).await;
-        deleted.map(|()| DeleteDeliveryStreamOutput {}).map_err(|error| api(error, context))
+        deleted
+            .map(|()| DeleteDeliveryStreamOutput {})
+            .map_err(|error| api(error, context))
     }
 }

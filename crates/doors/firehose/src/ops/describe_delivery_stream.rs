@@ -22,14 +22,20 @@ impl Handle<DescribeDeliveryStream> for Firehose {
     ) -> Result<DescribeDeliveryStreamOutput, ApiError> {
         let found = self.deliveries.describe(&input.delivery_stream_name).await;
         let stream = found.map_err(|error| api(error, context))?;
-        Ok(DescribeDeliveryStreamOutput { delivery_stream_description: describe(&stream)? })
+        Ok(DescribeDeliveryStreamOutput {
+            delivery_stream_description: describe(&stream)?,
+        })
     }
 }
 
 fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError> {
     let created = Timestamp(stream.created.0 as i64);
     let (kind, encryption, source) = match &stream.origin {
-        Origin::Direct { .. } => ("DirectPut", Some(encryption::describe(stream.encryption.as_ref())), None),
+        Origin::Direct { .. } => (
+            "DirectPut",
+            Some(encryption::describe(stream.encryption.as_ref())),
+            None,
+        ),
         Origin::Stream { arn, role, .. } => {
             let description = KinesisStreamSourceDescription {
                 kinesis_stream_arn: Some(arn.to_string()),
@@ -73,7 +79,10 @@ mod tests {
         let input = json!({"DeliveryStreamName": "d",
             "S3DestinationConfiguration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"}});
         let arn = "arn:aws:firehose:us-east-1:000000000000:deliverystream/d";
-        assert_eq!(world.ok::<ops::CreateDeliveryStream>(input).await, json!({"DeliveryStreamARN": arn}));
+        assert_eq!(
+            world.ok::<ops::CreateDeliveryStream>(input).await,
+            json!({"DeliveryStreamARN": arn})
+        );
         let simple = json!({
             "RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b",
             "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 300},
@@ -84,7 +93,9 @@ mod tests {
         let mut extended = simple.clone();
         extended["S3BackupMode"] = json!("Disabled");
         assert_eq!(
-            world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await,
+            world
+                .ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"}))
+                .await,
             json!({"DeliveryStreamDescription": {
                 "DeliveryStreamName": "d", "DeliveryStreamARN": arn, "DeliveryStreamStatus": "ACTIVE",
                 "DeliveryStreamEncryptionConfiguration": {"Status": "DISABLED"},
@@ -113,7 +124,9 @@ mod tests {
             "KinesisStreamSourceConfiguration": {"KinesisStreamARN": stream, "RoleARN": ROLE},
             "ExtendedS3DestinationConfiguration": destination});
         world.ok::<ops::CreateDeliveryStream>(input).await;
-        let output = world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await;
+        let output = world
+            .ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"}))
+            .await;
         let described = &output["DeliveryStreamDescription"];
         assert_eq!(described["DeliveryStreamType"], "KinesisStreamAsSource");
         assert_eq!(
@@ -121,9 +134,14 @@ mod tests {
             json!({"KinesisStreamSourceDescription": {
                 "KinesisStreamARN": stream, "RoleARN": ROLE, "DeliveryStartTimestamp": 1_700_000_000.5}})
         );
-        assert!(described.get("DeliveryStreamEncryptionConfiguration").is_none());
+        assert!(
+            described
+                .get("DeliveryStreamEncryptionConfiguration")
+                .is_none()
+        );
         let destination = &described["Destinations"][0]["ExtendedS3DestinationDescription"];
-        let parameter = |name: &str, value: &str| json!({"ParameterName": name, "ParameterValue": value});
+        let parameter =
+            |name: &str, value: &str| json!({"ParameterName": name, "ParameterValue": value});
         assert_eq!(
             destination["ProcessingConfiguration"],
             json!({"Enabled": true, "Processors": [{"Type": "Lambda", "Parameters": [
@@ -139,13 +157,20 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_there_is_not_described() {
         let world = World::new().await;
-        let error = refusal("ResourceNotFoundException", "Firehose x under account 000000000000 not found.");
+        let error = refusal(
+            "ResourceNotFoundException",
+            "Firehose x under account 000000000000 not found.",
+        );
         assert_eq!(
-            world.refused::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "x"})).await,
+            world
+                .refused::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "x"}))
+                .await,
             error
         );
         assert_eq!(
-            world.refused::<ops::DeleteDeliveryStream>(json!({"DeliveryStreamName": "x"})).await,
+            world
+                .refused::<ops::DeleteDeliveryStream>(json!({"DeliveryStreamName": "x"}))
+                .await,
             error
         );
     }

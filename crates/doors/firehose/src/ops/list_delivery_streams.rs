@@ -24,7 +24,10 @@ impl Handle<ListDeliveryStreams> for Firehose {
         let found = self.deliveries.list(after, limit, is_wanted).await;
         let (streams, has_more_delivery_streams) = found.map_err(|error| api(error, context))?;
         let delivery_stream_names = streams.into_iter().map(|stream| stream.name).collect();
-        Ok(ListDeliveryStreamsOutput { delivery_stream_names, has_more_delivery_streams })
+        Ok(ListDeliveryStreamsOutput {
+            delivery_stream_names,
+            has_more_delivery_streams,
+        })
     }
 }
 
@@ -46,10 +49,8 @@ mod tests {
     async fn names_and_tags_come_in_pages() {
         let world = World::new().await;
         for i in 0..12 {
-            let destination =
-                json!({"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::b"});
-            let input =
-                json!({"DeliveryStreamName": format!("d{i:02}"), "S3DestinationConfiguration": destination});
+            let destination = json!({"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::b"});
+            let input = json!({"DeliveryStreamName": format!("d{i:02}"), "S3DestinationConfiguration": destination});
             world.ok::<ops::CreateDeliveryStream>(input).await;
         }
         let page = world.ok::<ops::ListDeliveryStreams>(json!({})).await;
@@ -61,25 +62,38 @@ mod tests {
             json!({"DeliveryStreamNames": ["d10", "d11"], "HasMoreDeliveryStreams": false})
         );
         let readers = json!({"DeliveryStreamType": "KinesisStreamAsSource"});
-        assert_eq!(world.ok::<ops::ListDeliveryStreams>(readers).await["DeliveryStreamNames"], json!([]));
+        assert_eq!(
+            world.ok::<ops::ListDeliveryStreams>(readers).await["DeliveryStreamNames"],
+            json!([])
+        );
 
         let name = json!({"DeliveryStreamName": "d00"});
-        let tags =
-            json!([{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}, {"Key": "a", "Value": "3"}]);
-        world.ok::<ops::TagDeliveryStream>(json!({"DeliveryStreamName": "d00", "Tags": tags})).await;
+        let tags = json!([{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}, {"Key": "a", "Value": "3"}]);
+        world
+            .ok::<ops::TagDeliveryStream>(json!({"DeliveryStreamName": "d00", "Tags": tags}))
+            .await;
         let limited = json!({"DeliveryStreamName": "d00", "Limit": 1});
         assert_eq!(
             world.ok::<ops::ListTagsForDeliveryStream>(limited).await,
             json!({"Tags": [{"Key": "a", "Value": "3"}], "HasMoreTags": true})
         );
         world
-            .ok::<ops::UntagDeliveryStream>(json!({"DeliveryStreamName": "d00", "TagKeys": ["a", "z"]}))
+            .ok::<ops::UntagDeliveryStream>(
+                json!({"DeliveryStreamName": "d00", "TagKeys": ["a", "z"]}),
+            )
             .await;
         assert_eq!(
-            world.ok::<ops::ListTagsForDeliveryStream>(name.clone()).await["Tags"],
+            world
+                .ok::<ops::ListTagsForDeliveryStream>(name.clone())
+                .await["Tags"],
             json!([{"Key": "b", "Value": "2"}])
         );
         world.ok::<ops::DeleteDeliveryStream>(name.clone()).await;
-        assert!(world.call::<ops::DescribeDeliveryStream>(name).await.is_err());
+        assert!(
+            world
+                .call::<ops::DescribeDeliveryStream>(name)
+                .await
+                .is_err()
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! ListTagsForDeliveryStream.
 
 use headwater_shapes::firehose::{
-    ListTagsForDeliveryStreamInput, ListTagsForDeliveryStreamOutput, Tag, ops::ListTagsForDeliveryStream,
+    ListTagsForDeliveryStreamInput, ListTagsForDeliveryStreamOutput, Tag,
+    ops::ListTagsForDeliveryStream,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -20,7 +21,13 @@ impl Handle<ListTagsForDeliveryStream> for Firehose {
         let limit = input.limit.unwrap_or(LIMIT).unsigned_abs() as usize;
         let after = input.exclusive_start_tag_key.unwrap_or_default();
         let mut rest = stream.tags.into_iter().filter(|(key, _)| *key > after);
-        let page = rest.by_ref().take(limit).map(|(key, value)| Tag { key, value: Some(value) });
-        Ok(ListTagsForDeliveryStreamOutput { tags: page.collect(), has_more_tags: rest.next().is_some() })
+        let page = rest.by_ref().take(limit).map(|(key, value)| Tag {
+            key,
+            value: Some(value),
+        });
+        Ok(ListTagsForDeliveryStreamOutput {
+            tags: page.collect(),
+            has_more_tags: rest.next().is_some(),
+        })
     }
 }

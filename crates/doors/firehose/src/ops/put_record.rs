@@ -6,10 +6,20 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Firehose, errors::api};
 
 impl Handle<PutRecord> for Firehose {
-    async fn handle(&self, input: PutRecordInput, context: &Context) -> Result<PutRecordOutput, ApiError> {
-        let put = self.deliveries.put(&input.delivery_stream_name, vec![input.record.data.0]).await;
+    async fn handle(
+        &self,
+        input: PutRecordInput,
+        context: &Context,
+    ) -> Result<PutRecordOutput, ApiError> {
+        let put = self
+            .deliveries
+            .put(&input.delivery_stream_name, vec![input.record.data.0])
+            .await;
         let mut accepted = put.map_err(|error| api(error, context))?;
         let record_id = accepted.ids.pop().unwrap_or_default();
-        Ok(PutRecordOutput { record_id, encrypted: Some(accepted.encrypted) })
+        Ok(PutRecordOutput {
+            record_id,
+            encrypted: Some(accepted.encrypted),
+        })
     }
 }

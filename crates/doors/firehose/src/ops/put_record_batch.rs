@@ -14,10 +14,20 @@ impl Handle<PutRecordBatch> for Firehose {
         input: PutRecordBatchInput,
         context: &Context,
     ) -> Result<PutRecordBatchOutput, ApiError> {
-        let records = input.records.into_iter().map(|record| record.data.0).collect();
-        let put = self.deliveries.put(&input.delivery_stream_name, records).await;
+        let records = input
+            .records
+            .into_iter()
+            .map(|record| record.data.0)
+            .collect();
+        let put = self
+            .deliveries
+            .put(&input.delivery_stream_name, records)
+            .await;
         let accepted = put.map_err(|error| api(error, context))?;
-        let response = |id| PutRecordBatchResponseEntry { record_id: Some(id), ..Default::default() };
+        let response = |id| PutRecordBatchResponseEntry {
+            record_id: Some(id),
+            ..Default::default()
+        };
         Ok(PutRecordBatchOutput {
             failed_put_count: 0,
             encrypted: Some(accepted.encrypted),
@@ -50,28 +60,57 @@ mod tests {
             let records: Vec<_> = data.iter().map(|data| json!({"Data": data})).collect();
             json!({"DeliveryStreamName": name, "Records": records})
         };
-        let output = world.ok::<ops::PutRecordBatch>(batch("d", &["YQ==", ""])).await;
-        assert_eq!((&output["FailedPutCount"], &output["Encrypted"]), (&json!(0), &json!(false)));
+        let output = world
+            .ok::<ops::PutRecordBatch>(batch("d", &["YQ==", ""]))
+            .await;
+        assert_eq!(
+            (&output["FailedPutCount"], &output["Encrypted"]),
+            (&json!(0), &json!(false))
+        );
         assert_eq!(output["RequestResponses"].as_array().unwrap().len(), 2);
-        assert_eq!(output["RequestResponses"][1]["RecordId"].as_str().unwrap().len(), 224);
+        assert_eq!(
+            output["RequestResponses"][1]["RecordId"]
+                .as_str()
+                .unwrap()
+                .len(),
+            224
+        );
         let one = json!({"DeliveryStreamName": "d", "Record": {"Data": "YQ=="}});
-        assert_eq!(world.ok::<ops::PutRecord>(one).await["RecordId"].as_str().unwrap().len(), 224);
+        assert_eq!(
+            world.ok::<ops::PutRecord>(one).await["RecordId"]
+                .as_str()
+                .unwrap()
+                .len(),
+            224
+        );
 
         assert_eq!(
-            world.refused::<ops::PutRecordBatch>(batch("r", &["YQ=="])).await,
+            world
+                .refused::<ops::PutRecordBatch>(batch("r", &["YQ=="]))
+                .await,
             refusal(
                 "InvalidArgumentException",
                 "This operation is not permitted on KinesisStreamAsSource delivery stream type."
             )
         );
         assert_eq!(
-            world.refused::<ops::PutRecordBatch>(batch("x", &["YQ=="])).await,
-            refusal("ResourceNotFoundException", "Firehose x under account 000000000000 not found.")
+            world
+                .refused::<ops::PutRecordBatch>(batch("x", &["YQ=="]))
+                .await,
+            refusal(
+                "ResourceNotFoundException",
+                "Firehose x under account 000000000000 not found."
+            )
         );
         let large = "A".repeat(1_365_332);
         assert_eq!(
-            world.refused::<ops::PutRecordBatch>(batch("d", &[large.as_str(); 5])).await,
-            refusal("InvalidArgumentException", "Records size exceeds 4 MB limit")
+            world
+                .refused::<ops::PutRecordBatch>(batch("d", &[large.as_str(); 5]))
+                .await,
+            refusal(
+                "InvalidArgumentException",
+                "Records size exceeds 4 MB limit"
+            )
         );
     }
     #[tokio::test]

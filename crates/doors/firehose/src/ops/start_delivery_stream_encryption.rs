@@ -14,9 +14,16 @@ impl Handle<StartDeliveryStreamEncryption> for Firehose {
         input: StartDeliveryStreamEncryptionInput,
         context: &Context,
     ) -> Result<StartDeliveryStreamEncryptionOutput, ApiError> {
-        let encryption = Some(encryption::of_request(input.delivery_stream_encryption_configuration_input)?);
-        let changed = self.deliveries.encrypt(&input.delivery_stream_name, encryption).await;
-        changed.map(|()| StartDeliveryStreamEncryptionOutput {}).map_err(|error| api(error, context))
+        let encryption = Some(encryption::of_request(
+            input.delivery_stream_encryption_configuration_input,
+        )?);
+        let changed = self
+            .deliveries
+            .encrypt(&input.delivery_stream_name, encryption)
+            .await;
+        changed
+            .map(|()| StartDeliveryStreamEncryptionOutput {})
+            .map_err(|error| api(error, context))
     }
 }
 
@@ -33,21 +40,36 @@ mod tests {
         world.direct("d").await;
         let put = json!({"DeliveryStreamName": "d", "Record": {"Data": "YQ=="}});
         let name = json!({"DeliveryStreamName": "d"});
-        assert_eq!(world.ok::<ops::PutRecord>(put.clone()).await["Encrypted"], json!(false));
+        assert_eq!(
+            world.ok::<ops::PutRecord>(put.clone()).await["Encrypted"],
+            json!(false)
+        );
         let key = "arn:aws:kms:us-east-1:000000000000:key/k";
         let managed = json!({"DeliveryStreamName": "d",
             "DeliveryStreamEncryptionConfigurationInput": {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key}});
         for (input, told) in [
-            (name.clone(), json!({"KeyType": "AWS_OWNED_CMK", "Status": "ENABLED"})),
-            (managed, json!({"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key, "Status": "ENABLED"})),
+            (
+                name.clone(),
+                json!({"KeyType": "AWS_OWNED_CMK", "Status": "ENABLED"}),
+            ),
+            (
+                managed,
+                json!({"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": key, "Status": "ENABLED"}),
+            ),
         ] {
             world.ok::<ops::StartDeliveryStreamEncryption>(input).await;
             assert_eq!(world.encryption("d").await, told);
-            assert_eq!(world.ok::<ops::PutRecord>(put.clone()).await["Encrypted"], json!(true));
+            assert_eq!(
+                world.ok::<ops::PutRecord>(put.clone()).await["Encrypted"],
+                json!(true)
+            );
         }
         world.ok::<ops::StopDeliveryStreamEncryption>(name).await;
         assert_eq!(world.encryption("d").await, json!({"Status": "DISABLED"}));
-        assert_eq!(world.ok::<ops::PutRecord>(put).await["Encrypted"], json!(false));
+        assert_eq!(
+            world.ok::<ops::PutRecord>(put).await["Encrypted"],
+            json!(false)
+        );
     }
 
     #[tokio::test]
@@ -64,16 +86,21 @@ mod tests {
                 "KeyARN must not be specified when KeyType is AWS_OWNED_CMK.",
             ),
         ] {
-            let input =
-                json!({"DeliveryStreamName": "d", "DeliveryStreamEncryptionConfigurationInput": wrong});
-            let refused = world.refused::<ops::StartDeliveryStreamEncryption>(input).await;
+            let input = json!({"DeliveryStreamName": "d", "DeliveryStreamEncryptionConfigurationInput": wrong});
+            let refused = world
+                .refused::<ops::StartDeliveryStreamEncryption>(input)
+                .await;
             assert_eq!(refused, refusal("InvalidArgumentException", text));
         }
         let name = json!({"DeliveryStreamName": "d"});
         for _ in 0..25 {
-            world.ok::<ops::StopDeliveryStreamEncryption>(name.clone()).await;
+            world
+                .ok::<ops::StopDeliveryStreamEncryption>(name.clone())
+                .await;
         }
-        let (code, _) = world.refused::<ops::StartDeliveryStreamEncryption>(name).await;
+        let (code, _) = world
+            .refused::<ops::StartDeliveryStreamEncryption>(name)
+            .await;
         assert_eq!(code, "LimitExceededException");
     }
 }

@@ -1,7 +1,8 @@
 //! StopDeliveryStreamEncryption.
 
 use headwater_shapes::firehose::{
-    StopDeliveryStreamEncryptionInput, StopDeliveryStreamEncryptionOutput, ops::StopDeliveryStreamEncryption,
+    StopDeliveryStreamEncryptionInput, StopDeliveryStreamEncryptionOutput,
+    ops::StopDeliveryStreamEncryption,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -14,7 +15,12 @@ impl Handle<StopDeliveryStreamEncryption> for Firehose {
         context: &Context,
     ) -> Result<StopDeliveryStreamEncryptionOutput, ApiError> {
         let encryption = None;
-        let changed = self.deliveries.encrypt(&input.delivery_stream_name, encryption).await;
-        changed.map(|()| StopDeliveryStreamEncryptionOutput {}).map_err(|error| api(error, context))
+        let changed = self
+            .deliveries
+            .encrypt(&input.delivery_stream_name, encryption)
+            .await;
+        changed
+            .map(|()| StopDeliveryStreamEncryptionOutput {})
+            .map_err(|error| api(error, context))
     }
 }

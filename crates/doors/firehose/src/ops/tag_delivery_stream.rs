@@ -1,6 +1,8 @@
 //! TagDeliveryStream.
 
-use headwater_shapes::firehose::{TagDeliveryStreamInput, TagDeliveryStreamOutput, ops::TagDeliveryStream};
+use headwater_shapes::firehose::{
+    TagDeliveryStreamInput, TagDeliveryStreamOutput, ops::TagDeliveryStream,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Firehose, errors::api, tags};
@@ -12,7 +14,12 @@ impl Handle<TagDeliveryStream> for Firehose {
         context: &Context,
     ) -> Result<TagDeliveryStreamOutput, ApiError> {
         let new = tags::of_request(input.tags)?;
-        let tagged = self.deliveries.tag(&input.delivery_stream_name, |tags| tags.extend(new)).await;
-        tagged.map(|()| TagDeliveryStreamOutput {}).map_err(|error| api(error, context))
+        let tagged = self
+            .deliveries
+            .tag(&input.delivery_stream_name, |tags| tags.extend(new))
+            .await;
+        tagged
+            .map(|()| TagDeliveryStreamOutput {})
+            .map_err(|error| api(error, context))
     }
 }

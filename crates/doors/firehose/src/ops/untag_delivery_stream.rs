@@ -14,9 +14,15 @@ impl Handle<UntagDeliveryStream> for Firehose {
         context: &Context,
     ) -> Result<UntagDeliveryStreamOutput, ApiError> {
         let keys = input.tag_keys;
-        let remove =
-            |tags: &mut std::collections::BTreeMap<String, String>| tags.retain(|key, _| !keys.contains(key));
-        let untagged = self.deliveries.tag(&input.delivery_stream_name, remove).await;
-        untagged.map(|()| UntagDeliveryStreamOutput {}).map_err(|error| api(error, context))
+        let remove = |tags: &mut std::collections::BTreeMap<String, String>| {
+            tags.retain(|key, _| !keys.contains(key))
+        };
+        let untagged = self
+            .deliveries
+            .tag(&input.delivery_stream_name, remove)
+            .await;
+        untagged
+            .map(|()| UntagDeliveryStreamOutput {})
+            .map_err(|error| api(error, context))
     }
 }

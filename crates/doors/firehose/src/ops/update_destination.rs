@@ -1,6 +1,8 @@
 //! UpdateDestination.
 
-use headwater_shapes::firehose::{UpdateDestinationInput, UpdateDestinationOutput, ops::UpdateDestination};
+use headwater_shapes::firehose::{
+    UpdateDestinationInput, UpdateDestinationOutput, ops::UpdateDestination,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -17,14 +19,26 @@ impl Handle<UpdateDestination> for Firehose {
         context: &Context,
     ) -> Result<UpdateDestinationOutput, ApiError> {
         let name = &input.delivery_stream_name;
-        let stream = self.deliveries.describe(name).await.map_err(|error| api(error, context))?;
+        let stream = self
+            .deliveries
+            .describe(name)
+            .await
+            .map_err(|error| api(error, context))?;
         if input.destination_id != DESTINATION_ID {
-            return Err(invalid_argument(format!("Destination Id {} not found", input.destination_id)));
+            return Err(invalid_argument(format!(
+                "Destination Id {} not found",
+                input.destination_id
+            )));
         }
-        let expected = input.current_delivery_stream_version_id.parse().unwrap_or(u64::MAX);
+        let expected = input
+            .current_delivery_stream_version_id
+            .parse()
+            .unwrap_or(u64::MAX);
         let destination = destinations::updated(&stream, &input)?;
         let updated = self.deliveries.update(name, expected, destination).await;
-        updated.map(|_| UpdateDestinationOutput {}).map_err(|error| api(error, context))
+        updated
+            .map(|_| UpdateDestinationOutput {})
+            .map_err(|error| api(error, context))
     }
 }
 
@@ -41,7 +55,8 @@ mod tests {
         let world = World::new().await;
         let destination = json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b", "Prefix": "p/",
             "BufferingHints": {"SizeInMBs": 7, "IntervalInSeconds": 70}, "FileExtension": ".x"});
-        let input = json!({"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": destination});
+        let input =
+            json!({"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": destination});
         world.ok::<ops::CreateDeliveryStream>(input).await;
         world
     }
@@ -49,18 +64,31 @@ mod tests {
     fn update(version: &str, more: Value) -> Value {
         let mut input = json!({"DeliveryStreamName": "d", "CurrentDeliveryStreamVersionId": version,
             "DestinationId": "destinationId-000000000001"});
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         input
     }
 
     #[tokio::test]
     async fn what_is_specified_changes_and_the_rest_stays() {
         let world = world().await;
-        let change = json!({"BufferingHints": {"IntervalInSeconds": 0}, "CompressionFormat": "GZIP"});
-        world.ok::<ops::UpdateDestination>(update("1", json!({"ExtendedS3DestinationUpdate": change}))).await;
+        let change =
+            json!({"BufferingHints": {"IntervalInSeconds": 0}, "CompressionFormat": "GZIP"});
+        world
+            .ok::<ops::UpdateDestination>(update(
+                "1",
+                json!({"ExtendedS3DestinationUpdate": change}),
+            ))
+            .await;
         let change = json!({"Prefix": "q/", "BucketARN": "arn:aws:s3:::c"});
-        world.ok::<ops::UpdateDestination>(update("2", json!({"S3DestinationUpdate": change}))).await;
-        let described = world.ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"})).await;
+        world
+            .ok::<ops::UpdateDestination>(update("2", json!({"S3DestinationUpdate": change})))
+            .await;
+        let described = world
+            .ok::<ops::DescribeDeliveryStream>(json!({"DeliveryStreamName": "d"}))
+            .await;
         let described = &described["DeliveryStreamDescription"];
         assert_eq!(described["VersionId"], "3");
         let s3 = &described["Destinations"][0]["ExtendedS3DestinationDescription"];
@@ -80,7 +108,9 @@ mod tests {
         let world = world().await;
         let change = json!({"ExtendedS3DestinationUpdate": {"Prefix": "q/"}});
         assert_eq!(
-            world.refused::<ops::UpdateDestination>(update("2", change.clone())).await,
+            world
+                .refused::<ops::UpdateDestination>(update("2", change.clone()))
+                .await,
             refusal(
                 "ConcurrentModificationException",
                 "Cannot update firehose: d since the current version id: 1 and specified version id: 2 do not match"
@@ -90,18 +120,28 @@ mod tests {
         other["DestinationId"] = json!("destinationId-000000000002");
         let (code, _) = world.refused::<ops::UpdateDestination>(other).await;
         assert_eq!(code, "InvalidArgumentException");
-        let (code, _) = world.refused::<ops::UpdateDestination>(update("1", json!({}))).await;
+        let (code, _) = world
+            .refused::<ops::UpdateDestination>(update("1", json!({})))
+            .await;
         assert_eq!(code, "InvalidArgumentException");
-        for (change, named) in
-            [(json!({"SplunkDestinationUpdate": {}}), "an update to another kind of destination")]
-        {
+        for (change, named) in [(
+            json!({"SplunkDestinationUpdate": {}}),
+            "an update to another kind of destination",
+        )] {
             assert_eq!(
-                world.refused::<ops::UpdateDestination>(update("1", change)).await,
-                refusal("NotImplemented", &format!("Headwater does not support {named} yet."))
+                world
+                    .refused::<ops::UpdateDestination>(update("1", change))
+                    .await,
+                refusal(
+                    "NotImplemented",
+                    &format!("Headwater does not support {named} yet.")
+                )
             );
         }
         let prefix = json!({"ExtendedS3DestinationUpdate": {"Prefix": "!{timestamp:yyyy}/"}});
-        let (code, _) = world.refused::<ops::UpdateDestination>(update("1", prefix)).await;
+        let (code, _) = world
+            .refused::<ops::UpdateDestination>(update("1", prefix))
+            .await;
         assert_eq!(code, "InvalidArgumentException");
     }
 }

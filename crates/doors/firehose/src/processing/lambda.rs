@@ -22,7 +22,8 @@ pub(super) fn read(given: &Parameters<'_>, role: &str) -> Result<(Processor, Ste
         "BufferSizeInMBs",
         "BufferIntervalInSeconds",
     ])?;
-    if given.value("BufferSizeInMBs").is_some() != given.value("BufferIntervalInSeconds").is_some() {
+    if given.value("BufferSizeInMBs").is_some() != given.value("BufferIntervalInSeconds").is_some()
+    {
         return Err(invalid_argument(
             "Both BufferSizeInMBs and BufferIntervalInSeconds are required to configure buffering for lambda processor.",
         ));
@@ -35,7 +36,12 @@ pub(super) fn read(given: &Parameters<'_>, role: &str) -> Result<(Processor, Ste
         arn: function_arn(given.value("LambdaArn"))?,
         retries: number("Number of retries for lambda", retries, 0, RETRIES_MAX)?,
         batch_bytes: (size_mib * 1024.0 * 1024.0) as usize,
-        interval_s: number("BufferIntervalInSeconds for lambda processor", interval, 0, 900)?,
+        interval_s: number(
+            "BufferIntervalInSeconds for lambda processor",
+            interval,
+            0,
+            900,
+        )?,
     };
     let parameter = |name: &str, value: String| ProcessorParameter {
         parameter_name: name.to_owned(),
@@ -48,13 +54,16 @@ pub(super) fn read(given: &Parameters<'_>, role: &str) -> Result<(Processor, Ste
         parameter("BufferSizeInMBs", size_text.to_owned()),
         parameter("BufferIntervalInSeconds", function.interval_s.to_string()),
     ];
-    let described = Processor { r#type: "Lambda".to_owned(), parameters: Some(parameters) };
+    let described = Processor {
+        r#type: "Lambda".to_owned(),
+        parameters: Some(parameters),
+    };
     Ok((described, Step::Function(function)))
 }
 
 fn function_arn(text: Option<&str>) -> Result<Arn, ApiError> {
-    let text =
-        text.ok_or_else(|| invalid_argument("LambdaArn is required when Lambda processor is used."))?;
+    let text = text
+        .ok_or_else(|| invalid_argument("LambdaArn is required when Lambda processor is used."))?;
     let is_function = |arn: &Arn| arn.service == "lambda" && arn.name_of("function").is_some();
     let arn = text.parse().ok().filter(is_function);
     arn.ok_or_else(|| invalid_argument("The Lambda processor requires a valid LambdaArn."))
@@ -66,6 +75,9 @@ fn number<T: FromStr + PartialOrd + std::fmt::Display>(
     min: T,
     max: T,
 ) -> Result<T, ApiError> {
-    let value = text.parse().ok().filter(|value| *value >= min && *value <= max);
+    let value = text
+        .parse()
+        .ok()
+        .filter(|value| *value >= min && *value <= max);
     value.ok_or_else(|| invalid_argument(format!("{what} must be between {min} and {max}.")))
 }

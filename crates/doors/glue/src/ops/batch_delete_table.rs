@@ -1,7 +1,8 @@
 //! BatchDeleteTable: as DeleteTable of each, with an error for each that failed.
 
 use headwater_shapes::glue::{
-    BatchDeleteTableRequest, BatchDeleteTableResponse, ErrorDetail, TableError, ops::BatchDeleteTable,
+    BatchDeleteTableRequest, BatchDeleteTableResponse, ErrorDetail, TableError,
+    ops::BatchDeleteTable,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -27,14 +28,25 @@ impl Handle<BatchDeleteTable> for Glue {
                 errors.push(failed(name, &api(error)));
             }
         }
-        Ok(BatchDeleteTableResponse { errors: Some(errors) })
+        Ok(BatchDeleteTableResponse {
+            errors: Some(errors),
+        })
     }
 }
 
 fn failed(name: String, error: &ApiError) -> TableError {
-    let (error_code, error_message) = (Some(error.code().to_owned()), Some(error.message().to_owned()));
-    let error_detail = ErrorDetail { error_code, error_message };
-    TableError { table_name: Some(name), error_detail: Some(error_detail) }
+    let (error_code, error_message) = (
+        Some(error.code().to_owned()),
+        Some(error.message().to_owned()),
+    );
+    let error_detail = ErrorDetail {
+        error_code,
+        error_message,
+    };
+    TableError {
+        table_name: Some(name),
+        error_detail: Some(error_detail),
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +73,9 @@ mod tests {
             json!({ "Errors": [error("none"), error("t")] })
         );
         let nowhere = json!({ "DatabaseName": "none", "TablesToDelete": [] });
-        assert_eq!(world.refused::<BatchDeleteTable>(nowhere).await.0, "EntityNotFoundException");
+        assert_eq!(
+            world.refused::<BatchDeleteTable>(nowhere).await.0,
+            "EntityNotFoundException"
+        );
     }
 }

@@ -17,9 +17,15 @@ impl Handle<CreateDatabase> for Glue {
         context: &Context,
     ) -> Result<CreateDatabaseResponse, ApiError> {
         check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.tags.is_some_and(|tags| !tags.is_empty()), "Tags of databases")?;
+        refuse(
+            input.tags.is_some_and(|tags| !tags.is_empty()),
+            "Tags of databases",
+        )?;
         let name = folded(&input.database_input.name);
-        self.schemas.create_database(&name, document(&input.database_input)?).await.map_err(api)?;
+        self.schemas
+            .create_database(&name, document(&input.database_input)?)
+            .await
+            .map_err(api)?;
         Ok(CreateDatabaseResponse {})
     }
 }
@@ -34,21 +40,47 @@ mod tests {
     #[tokio::test]
     async fn a_database_is_made_once_and_its_other_kinds_are_refused() {
         let world = World::new();
-        world.ok::<CreateDatabase>(json!({ "DatabaseInput": { "Name": "Trips" } })).await;
-        let again = world.refused::<CreateDatabase>(json!({ "DatabaseInput": { "Name": "tRIPS" } })).await;
-        assert_eq!(again, ("AlreadyExistsException".into(), "Database already exists.".into()));
+        world
+            .ok::<CreateDatabase>(json!({ "DatabaseInput": { "Name": "Trips" } }))
+            .await;
+        let again = world
+            .refused::<CreateDatabase>(json!({ "DatabaseInput": { "Name": "tRIPS" } }))
+            .await;
+        assert_eq!(
+            again,
+            (
+                "AlreadyExistsException".into(),
+                "Database already exists.".into()
+            )
+        );
         let catalog = json!({ "CatalogId": "1", "DatabaseInput": { "Name": "e" } });
         let refused = world.refused::<CreateDatabase>(catalog).await;
-        assert_eq!(refused, ("EntityNotFoundException".into(), "Catalog 1 not found.".into()));
+        assert_eq!(
+            refused,
+            (
+                "EntityNotFoundException".into(),
+                "Catalog 1 not found.".into()
+            )
+        );
         for (name, value) in [
             ("TargetDatabase", json!({ "DatabaseName": "x" })),
             ("FederatedDatabase", json!({ "Identifier": "x" })),
-            ("CreateTableDefaultPermissions", json!([{ "Permissions": ["ALL"] }])),
+            (
+                "CreateTableDefaultPermissions",
+                json!([{ "Permissions": ["ALL"] }]),
+            ),
         ] {
             let input = json!({ "DatabaseInput": { "Name": "e", name: value } });
-            assert_eq!(world.refused::<CreateDatabase>(input).await.0, "NotImplemented", "{name}");
+            assert_eq!(
+                world.refused::<CreateDatabase>(input).await.0,
+                "NotImplemented",
+                "{name}"
+            );
         }
         let tags = json!({ "DatabaseInput": { "Name": "e" }, "Tags": { "a": "b" } });
-        assert_eq!(world.refused::<CreateDatabase>(tags).await.0, "NotImplemented");
+        assert_eq!(
+            world.refused::<CreateDatabase>(tags).await.0,
+            "NotImplemented"
+        );
     }
 }

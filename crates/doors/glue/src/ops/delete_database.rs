@@ -16,7 +16,10 @@ impl Handle<DeleteDatabase> for Glue {
         context: &Context,
     ) -> Result<DeleteDatabaseResponse, ApiError> {
         check_catalog(input.catalog_id.as_deref(), context)?;
-        self.schemas.delete_database(&folded(&input.name)).await.map_err(api)?;
+        self.schemas
+            .delete_database(&folded(&input.name))
+            .await
+            .map_err(api)?;
         Ok(DeleteDatabaseResponse {})
     }
 }
@@ -32,8 +35,21 @@ mod tests {
     async fn a_database_goes_with_its_tables() {
         let world = World::with_table().await;
         world.ok::<DeleteDatabase>(json!({ "Name": "D" })).await;
-        let text = ("EntityNotFoundException".to_owned(), "Database d not found.".to_owned());
-        assert_eq!(world.refused::<GetTables>(json!({ "DatabaseName": "d" })).await, text);
-        assert_eq!(world.refused::<DeleteDatabase>(json!({ "Name": "d" })).await, text);
+        let text = (
+            "EntityNotFoundException".to_owned(),
+            "Database d not found.".to_owned(),
+        );
+        assert_eq!(
+            world
+                .refused::<GetTables>(json!({ "DatabaseName": "d" }))
+                .await,
+            text
+        );
+        assert_eq!(
+            world
+                .refused::<DeleteDatabase>(json!({ "Name": "d" }))
+                .await,
+            text
+        );
     }
 }

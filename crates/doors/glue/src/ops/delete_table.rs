@@ -18,7 +18,10 @@ impl Handle<DeleteTable> for Glue {
         check_catalog(input.catalog_id.as_deref(), context)?;
         refuse(input.transaction_id.is_some(), "TransactionId")?;
         let (database, name) = (folded(&input.database_name), folded(&input.name));
-        self.schemas.delete_table(&database, &name).await.map_err(api)?;
+        self.schemas
+            .delete_table(&database, &name)
+            .await
+            .map_err(api)?;
         Ok(DeleteTableResponse {})
     }
 }
@@ -34,9 +37,22 @@ mod tests {
     async fn a_table_is_deleted_once() {
         let world = World::with_table().await;
         let transaction = json!({ "DatabaseName": "d", "Name": "t", "TransactionId": "x" });
-        assert_eq!(world.refused::<DeleteTable>(transaction).await.0, "NotImplemented");
-        world.ok::<DeleteTable>(json!({ "DatabaseName": "D", "Name": "T" })).await;
-        let again = world.refused::<DeleteTable>(json!({ "DatabaseName": "d", "Name": "t" })).await;
-        assert_eq!(again, ("EntityNotFoundException".into(), "Table t not found.".into()));
+        assert_eq!(
+            world.refused::<DeleteTable>(transaction).await.0,
+            "NotImplemented"
+        );
+        world
+            .ok::<DeleteTable>(json!({ "DatabaseName": "D", "Name": "T" }))
+            .await;
+        let again = world
+            .refused::<DeleteTable>(json!({ "DatabaseName": "d", "Name": "t" }))
+            .await;
+        assert_eq!(
+            again,
+            (
+                "EntityNotFoundException".into(),
+                "Table t not found.".into()
+            )
+        );
     }
 }

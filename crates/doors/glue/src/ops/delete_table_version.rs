@@ -20,7 +20,10 @@ impl Handle<DeleteTableVersion> for Glue {
         check_catalog(input.catalog_id.as_deref(), context)?;
         let (database, name) = (folded(&input.database_name), folded(&input.table_name));
         let version = version(&input.version_id)?;
-        self.schemas.delete_version(&database, &name, version).await.map_err(api)?;
+        self.schemas
+            .delete_version(&database, &name, version)
+            .await
+            .map_err(api)?;
         Ok(DeleteTableVersionResponse {})
     }
 }
@@ -36,12 +39,24 @@ mod tests {
     async fn versions_but_the_latest_are_deleted_once() {
         let world = World::with_table().await;
         world
-            .ok::<UpdateTable>(json!({ "DatabaseName": "d", "TableInput": World::input("t", "date") }))
+            .ok::<UpdateTable>(
+                json!({ "DatabaseName": "d", "TableInput": World::input("t", "date") }),
+            )
             .await;
-        let delete = |version: &str| json!({ "DatabaseName": "d", "TableName": "t", "VersionId": version });
+        let delete =
+            |version: &str| json!({ "DatabaseName": "d", "TableName": "t", "VersionId": version });
         world.ok::<DeleteTableVersion>(delete("0")).await;
         let again = world.refused::<DeleteTableVersion>(delete("0")).await;
-        assert_eq!(again, ("EntityNotFoundException".into(), "Version not found.".into()));
-        assert_eq!(world.refused::<DeleteTableVersion>(delete("1")).await.0, "InvalidInputException");
+        assert_eq!(
+            again,
+            (
+                "EntityNotFoundException".into(),
+                "Version not found.".into()
+            )
+        );
+        assert_eq!(
+            world.refused::<DeleteTableVersion>(delete("1")).await.0,
+            "InvalidInputException"
+        );
     }
 }

@@ -19,7 +19,9 @@ impl Handle<GetDatabase> for Glue {
         check_catalog(input.catalog_id.as_deref(), context)?;
         let name = folded(&input.name);
         let found = self.schemas.database(&name).await.map_err(api)?;
-        Ok(GetDatabaseResponse { database: Some(show::database(name, found, context)?) })
+        Ok(GetDatabaseResponse {
+            database: Some(show::database(name, found, context)?),
+        })
     }
 }
 
@@ -34,14 +36,24 @@ mod tests {
     async fn a_database_is_shown_as_it_was_given() {
         let world = World::new();
         let input = json!({ "Name": "Trips", "Description": "all", "LocationUri": "s3://b/p", "Parameters": { "k": "v" } });
-        world.ok::<CreateDatabase>(json!({ "DatabaseInput": input })).await;
+        world
+            .ok::<CreateDatabase>(json!({ "DatabaseInput": input }))
+            .await;
         let shown = world.ok::<GetDatabase>(json!({ "Name": "trips" })).await;
         let expected = json!({
             "Name": "trips", "Description": "all", "LocationUri": "s3://b/p", "Parameters": { "k": "v" },
             "CreateTime": START, "CatalogId": "000000000000",
         });
         assert_eq!(shown, json!({ "Database": expected }));
-        let missing = world.refused::<GetDatabase>(json!({ "Name": "none" })).await;
-        assert_eq!(missing, ("EntityNotFoundException".into(), "Database none not found.".into()));
+        let missing = world
+            .refused::<GetDatabase>(json!({ "Name": "none" }))
+            .await;
+        assert_eq!(
+            missing,
+            (
+                "EntityNotFoundException".into(),
+                "Database none not found.".into()
+            )
+        );
     }
 }

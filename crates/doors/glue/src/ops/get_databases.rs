@@ -17,14 +17,28 @@ impl Handle<GetDatabases> for Glue {
         context: &Context,
     ) -> Result<GetDatabasesResponse, ApiError> {
         check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.resource_share_type.is_some_and(|share| share != "ALL"), "ResourceShareType")?;
+        refuse(
+            input
+                .resource_share_type
+                .is_some_and(|share| share != "ALL"),
+            "ResourceShareType",
+        )?;
         refuse(input.attributes_to_get.is_some(), "AttributesToGet")?;
         let after = input.next_token.as_deref().map(token::name).transpose()?;
         let page = token::page(input.max_results);
-        let mut found = self.schemas.databases(after.as_deref(), page + 1).await.map_err(api)?;
+        let mut found = self
+            .schemas
+            .databases(after.as_deref(), page + 1)
+            .await
+            .map_err(api)?;
         let next_token = token::cut(&mut found, page, |(name, _)| name.clone());
-        let shown = found.into_iter().map(|(name, database)| show::database(name, database, context));
-        Ok(GetDatabasesResponse { database_list: shown.collect::<Result<_, _>>()?, next_token })
+        let shown = found
+            .into_iter()
+            .map(|(name, database)| show::database(name, database, context));
+        Ok(GetDatabasesResponse {
+            database_list: shown.collect::<Result<_, _>>()?,
+            next_token,
+        })
     }
 }
 
@@ -39,17 +53,27 @@ mod tests {
     async fn databases_come_in_pages() {
         let world = World::new();
         for name in ["c", "a", "b"] {
-            world.ok::<CreateDatabase>(json!({ "DatabaseInput": { "Name": name } })).await;
+            world
+                .ok::<CreateDatabase>(json!({ "DatabaseInput": { "Name": name } }))
+                .await;
         }
         let first = world.ok::<GetDatabases>(json!({ "MaxResults": 2 })).await;
         let names = |answer: &serde_json::Value| -> Vec<String> {
             let list = answer["DatabaseList"].as_array().unwrap().iter();
-            list.map(|database| database["Name"].as_str().unwrap().to_owned()).collect()
+            list.map(|database| database["Name"].as_str().unwrap().to_owned())
+                .collect()
         };
         assert_eq!(names(&first), ["a", "b"]);
-        let last = world.ok::<GetDatabases>(json!({ "NextToken": first["NextToken"] })).await;
-        assert_eq!((names(&last), &last["NextToken"]), (vec!["c".to_owned()], &json!(null)));
-        let forged = world.refused::<GetDatabases>(json!({ "NextToken": "?" })).await;
+        let last = world
+            .ok::<GetDatabases>(json!({ "NextToken": first["NextToken"] }))
+            .await;
+        assert_eq!(
+            (names(&last), &last["NextToken"]),
+            (vec!["c".to_owned()], &json!(null))
+        );
+        let forged = world
+            .refused::<GetDatabases>(json!({ "NextToken": "?" }))
+            .await;
         assert_eq!(forged.0, "InvalidInputException");
     }
 }

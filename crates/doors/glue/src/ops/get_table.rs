@@ -13,17 +13,32 @@ use crate::{
 };
 
 impl Handle<GetTable> for Glue {
-    async fn handle(&self, input: GetTableRequest, context: &Context) -> Result<GetTableResponse, ApiError> {
+    async fn handle(
+        &self,
+        input: GetTableRequest,
+        context: &Context,
+    ) -> Result<GetTableResponse, ApiError> {
         check_catalog(input.catalog_id.as_deref(), context)?;
         refuse(input.transaction_id.is_some(), "TransactionId")?;
         refuse(input.query_as_of_time.is_some(), "QueryAsOfTime")?;
         refuse(input.audit_context.is_some(), "AuditContext")?;
-        refuse(input.include_status_details == Some(true), "IncludeStatusDetails")?;
-        let plain = input.attributes_to_get.is_none_or(|attributes| attributes == ["DEFAULT"]);
+        refuse(
+            input.include_status_details == Some(true),
+            "IncludeStatusDetails",
+        )?;
+        let plain = input
+            .attributes_to_get
+            .is_none_or(|attributes| attributes == ["DEFAULT"]);
         refuse(!plain, "AttributesToGet other than DEFAULT")?;
         let (database, name) = (folded(&input.database_name), folded(&input.name));
-        let found = self.schemas.version(&database, &name, Wanted::Latest).await.map_err(reading)?;
-        Ok(GetTableResponse { table: Some(show::table(&database, name, found, context)?) })
+        let found = self
+            .schemas
+            .version(&database, &name, Wanted::Latest)
+            .await
+            .map_err(reading)?;
+        Ok(GetTableResponse {
+            table: Some(show::table(&database, name, found, context)?),
+        })
     }
 }
 
@@ -46,20 +61,40 @@ mod tests {
             "StorageDescriptor": storage, "PartitionKeys": [{ "Name": "day", "Type": "date" }],
             "Parameters": { "classification": "parquet" },
         });
-        world.ok::<CreateTable>(json!({ "DatabaseName": "d", "TableInput": given })).await;
+        world
+            .ok::<CreateTable>(json!({ "DatabaseName": "d", "TableInput": given }))
+            .await;
         let mut expected = given.clone();
         let added = json!({
             "Name": "trips", "DatabaseName": "d", "CreateTime": START, "UpdateTime": START, "Retention": 0,
             "CreatedBy": "arn:aws:iam::000000000000:root", "IsRegisteredWithLakeFormation": false,
             "IsMultiDialectView": false, "CatalogId": "000000000000", "VersionId": "0",
         });
-        expected.as_object_mut().unwrap().extend(added.as_object().unwrap().clone());
-        let shown = world.ok::<GetTable>(json!({ "DatabaseName": "D", "Name": "TRIPS" })).await;
+        expected
+            .as_object_mut()
+            .unwrap()
+            .extend(added.as_object().unwrap().clone());
+        let shown = world
+            .ok::<GetTable>(json!({ "DatabaseName": "D", "Name": "TRIPS" }))
+            .await;
         assert_eq!(shown, json!({ "Table": expected }));
-        let missing = world.refused::<GetTable>(json!({ "DatabaseName": "d", "Name": "none" })).await;
-        assert_eq!(missing, ("EntityNotFoundException".into(), "Entity Not Found".into()));
-        let nowhere = world.refused::<GetTable>(json!({ "DatabaseName": "none", "Name": "t" })).await;
-        assert_eq!(nowhere, ("EntityNotFoundException".into(), "Database none not found.".into()));
+        let missing = world
+            .refused::<GetTable>(json!({ "DatabaseName": "d", "Name": "none" }))
+            .await;
+        assert_eq!(
+            missing,
+            ("EntityNotFoundException".into(), "Entity Not Found".into())
+        );
+        let nowhere = world
+            .refused::<GetTable>(json!({ "DatabaseName": "none", "Name": "t" }))
+            .await;
+        assert_eq!(
+            nowhere,
+            (
+                "EntityNotFoundException".into(),
+                "Database none not found.".into()
+            )
+        );
         for (name, value) in [
             ("TransactionId", json!("x")),
             ("QueryAsOfTime", json!(1)),
@@ -68,7 +103,11 @@ mod tests {
             ("AttributesToGet", json!(["LATEST_ICEBERG_METADATA"])),
         ] {
             let input = json!({ "DatabaseName": "d", "Name": "t", name: value });
-            assert_eq!(world.refused::<GetTable>(input).await.0, "NotImplemented", "{name}");
+            assert_eq!(
+                world.refused::<GetTable>(input).await.0,
+                "NotImplemented",
+                "{name}"
+            );
         }
     }
 }

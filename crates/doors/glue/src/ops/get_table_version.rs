@@ -1,6 +1,8 @@
 //! GetTableVersion, the latest if none is named.
 
-use headwater_shapes::glue::{GetTableVersionRequest, GetTableVersionResponse, ops::GetTableVersion};
+use headwater_shapes::glue::{
+    GetTableVersionRequest, GetTableVersionResponse, ops::GetTableVersion,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -20,8 +22,14 @@ impl Handle<GetTableVersion> for Glue {
         refuse(input.audit_context.is_some(), "AuditContext")?;
         let (database, name) = (folded(&input.database_name), folded(&input.table_name));
         let wanted = wanted(input.version_id.as_deref())?;
-        let found = self.schemas.version(&database, &name, wanted).await.map_err(api)?;
-        Ok(GetTableVersionResponse { table_version: Some(show::version(&database, &name, found, context)?) })
+        let found = self
+            .schemas
+            .version(&database, &name, wanted)
+            .await
+            .map_err(api)?;
+        Ok(GetTableVersionResponse {
+            table_version: Some(show::version(&database, &name, found, context)?),
+        })
     }
 }
 
@@ -36,9 +44,12 @@ mod tests {
     async fn a_version_is_shown_as_the_table_was() {
         let world = World::with_table().await;
         world
-            .ok::<UpdateTable>(json!({ "DatabaseName": "d", "TableInput": World::input("t", "date") }))
+            .ok::<UpdateTable>(
+                json!({ "DatabaseName": "d", "TableInput": World::input("t", "date") }),
+            )
             .await;
-        let get = |version: &str| json!({ "DatabaseName": "d", "TableName": "t", "VersionId": version });
+        let get =
+            |version: &str| json!({ "DatabaseName": "d", "TableName": "t", "VersionId": version });
         for (version, data_type) in [("0", "int"), ("1", "date")] {
             let shown = world.ok::<GetTableVersion>(get(version)).await;
             let column = &shown["TableVersion"]["Table"]["StorageDescriptor"]["Columns"][0];
@@ -48,7 +59,16 @@ mod tests {
             );
         }
         let missing = world.refused::<GetTableVersion>(get("7")).await;
-        assert_eq!(missing, ("EntityNotFoundException".into(), "Version not found.".into()));
-        assert_eq!(world.refused::<GetTableVersion>(get("x")).await.0, "InvalidInputException");
+        assert_eq!(
+            missing,
+            (
+                "EntityNotFoundException".into(),
+                "Version not found.".into()
+            )
+        );
+        assert_eq!(
+            world.refused::<GetTableVersion>(get("x")).await.0,
+            "InvalidInputException"
+        );
     }
 }

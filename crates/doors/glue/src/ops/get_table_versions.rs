@@ -1,6 +1,8 @@
 //! GetTableVersions, the newest first.
 
-use headwater_shapes::glue::{GetTableVersionsRequest, GetTableVersionsResponse, ops::GetTableVersions};
+use headwater_shapes::glue::{
+    GetTableVersionsRequest, GetTableVersionsResponse, ops::GetTableVersions,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -22,10 +24,19 @@ impl Handle<GetTableVersions> for Glue {
         let before = input.next_token.as_deref().map(token::name).transpose()?;
         let before = before.as_deref().map(name::version).transpose()?;
         let page = token::page(input.max_results);
-        let mut found = self.schemas.versions(&database, &table, before, page + 1).await.map_err(api)?;
+        let mut found = self
+            .schemas
+            .versions(&database, &table, before, page + 1)
+            .await
+            .map_err(api)?;
         let next_token = token::cut(&mut found, page, |version| version.version.to_string());
-        let shown = found.into_iter().map(|version| show::version(&database, &table, version, context));
-        Ok(GetTableVersionsResponse { table_versions: Some(shown.collect::<Result<_, _>>()?), next_token })
+        let shown = found
+            .into_iter()
+            .map(|version| show::version(&database, &table, version, context));
+        Ok(GetTableVersionsResponse {
+            table_versions: Some(shown.collect::<Result<_, _>>()?),
+            next_token,
+        })
     }
 }
 
@@ -41,14 +52,18 @@ mod tests {
         let world = World::with_table().await;
         for _ in 0..3 {
             world
-                .ok::<UpdateTable>(json!({ "DatabaseName": "d", "TableInput": World::input("t", "int") }))
+                .ok::<UpdateTable>(
+                    json!({ "DatabaseName": "d", "TableInput": World::input("t", "int") }),
+                )
                 .await;
         }
         let page = async |token: serde_json::Value| {
             let input = json!({ "DatabaseName": "d", "TableName": "t", "MaxResults": 3, "NextToken": token });
             let answer = world.ok::<GetTableVersions>(input).await;
             let list = answer["TableVersions"].as_array().unwrap().iter();
-            let ids: Vec<_> = list.map(|version| version["VersionId"].as_str().unwrap().to_owned()).collect();
+            let ids: Vec<_> = list
+                .map(|version| version["VersionId"].as_str().unwrap().to_owned())
+                .collect();
             (ids.join(" "), answer["NextToken"].clone())
         };
         let (first, token) = page(json!(null)).await;

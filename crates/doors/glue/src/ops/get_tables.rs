@@ -26,18 +26,34 @@ impl Handle<GetTables> for Glue {
         refuse(input.transaction_id.is_some(), "TransactionId")?;
         refuse(input.query_as_of_time.is_some(), "QueryAsOfTime")?;
         refuse(input.audit_context.is_some(), "AuditContext")?;
-        refuse(input.include_status_details == Some(true), "IncludeStatusDetails")?;
-        refuse(input.resource_share_type.is_some_and(|share| share != "ALL"), "ResourceShareType")?;
+        refuse(
+            input.include_status_details == Some(true),
+            "IncludeStatusDetails",
+        )?;
+        refuse(
+            input
+                .resource_share_type
+                .is_some_and(|share| share != "ALL"),
+            "ResourceShareType",
+        )?;
         refuse(input.attributes_to_get.is_some(), "AttributesToGet")?;
         let expression = input.expression.as_deref().map(Regex::new).transpose();
-        let expression = expression.map_err(|_| invalid_input("The expression is no regular expression."))?;
+        let expression =
+            expression.map_err(|_| invalid_input("The expression is no regular expression."))?;
         let after = input.next_token.as_deref().map(token::name).transpose()?;
         let page = token::page(input.max_results);
         let database = folded(&input.database_name);
-        let mut found = self.found(&database, after, expression.as_ref(), page + 1).await?;
+        let mut found = self
+            .found(&database, after, expression.as_ref(), page + 1)
+            .await?;
         let next_token = token::cut(&mut found, page, |(name, _)| name.clone());
-        let shown = found.into_iter().map(|(name, table)| show::table(&database, name, table, context));
-        Ok(GetTablesResponse { table_list: Some(shown.collect::<Result<_, _>>()?), next_token })
+        let shown = found
+            .into_iter()
+            .map(|(name, table)| show::table(&database, name, table, context));
+        Ok(GetTablesResponse {
+            table_list: Some(shown.collect::<Result<_, _>>()?),
+            next_token,
+        })
     }
 }
 
@@ -52,11 +68,17 @@ impl Glue {
     ) -> Result<Vec<(String, Table)>, ApiError> {
         let mut found = Vec::new();
         loop {
-            let tables = self.schemas.tables(database, after.as_deref(), SCAN).await.map_err(api)?;
+            let tables = self
+                .schemas
+                .tables(database, after.as_deref(), SCAN)
+                .await
+                .map_err(api)?;
             let last = tables.len() < SCAN;
             after = tables.last().map(|(name, _)| name.clone());
             found.extend(
-                tables.into_iter().filter(|(name, _)| expression.is_none_or(|all| all.is_match(name))),
+                tables
+                    .into_iter()
+                    .filter(|(name, _)| expression.is_none_or(|all| all.is_match(name))),
             );
             if last || found.len() >= limit {
                 found.truncate(limit);
@@ -78,21 +100,35 @@ mod tests {
         let world = World::with_table().await;
         for at in 0..250 {
             let input = World::input(&format!("sales_{at:03}"), "int");
-            world.ok::<CreateTable>(json!({ "DatabaseName": "d", "TableInput": input })).await;
+            world
+                .ok::<CreateTable>(json!({ "DatabaseName": "d", "TableInput": input }))
+                .await;
         }
         let names = async |input| {
             let answer = world.ok::<GetTables>(input).await;
             let list = answer["TableList"].as_array().unwrap().iter();
-            let names: Vec<_> = list.map(|table| table["Name"].as_str().unwrap().to_owned()).collect();
+            let names: Vec<_> = list
+                .map(|table| table["Name"].as_str().unwrap().to_owned())
+                .collect();
             (names, answer["NextToken"].clone())
         };
         let (first, token) = names(json!({ "DatabaseName": "D" })).await;
         assert_eq!((first.len(), first[0].as_str()), (100, "sales_000"));
-        let (next, _) = names(json!({ "DatabaseName": "d", "NextToken": token, "MaxResults": 1 })).await;
+        let (next, _) =
+            names(json!({ "DatabaseName": "d", "NextToken": token, "MaxResults": 1 })).await;
         assert_eq!(next, ["sales_100"]);
-        let (odd, none) = names(json!({ "DatabaseName": "d", "Expression": "^sales_24[13]$|^t" })).await;
-        assert_eq!((odd, none), (vec!["sales_241".into(), "sales_243".into(), "t".into()], json!(null)));
-        let broken = world.refused::<GetTables>(json!({ "DatabaseName": "d", "Expression": "(" })).await;
+        let (odd, none) =
+            names(json!({ "DatabaseName": "d", "Expression": "^sales_24[13]$|^t" })).await;
+        assert_eq!(
+            (odd, none),
+            (
+                vec!["sales_241".into(), "sales_243".into(), "t".into()],
+                json!(null)
+            )
+        );
+        let broken = world
+            .refused::<GetTables>(json!({ "DatabaseName": "d", "Expression": "(" }))
+            .await;
         assert_eq!(broken.0, "InvalidInputException");
     }
 }

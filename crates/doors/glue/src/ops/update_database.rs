@@ -18,7 +18,10 @@ pub(super) fn document(input: &DatabaseInput) -> Result<Value, ApiError> {
     refuse(input.target_database.is_some(), "TargetDatabase")?;
     refuse(input.federated_database.is_some(), "FederatedDatabase")?;
     let permissions = input.create_table_default_permissions.as_ref();
-    refuse(permissions.is_some_and(|all| !all.is_empty()), "CreateTableDefaultPermissions")?;
+    refuse(
+        permissions.is_some_and(|all| !all.is_empty()),
+        "CreateTableDefaultPermissions",
+    )?;
     serde_json::to_value(input).map_err(ApiError::internal)
 }
 
@@ -30,8 +33,14 @@ impl Handle<UpdateDatabase> for Glue {
     ) -> Result<UpdateDatabaseResponse, ApiError> {
         check_catalog(input.catalog_id.as_deref(), context)?;
         let name = folded(&input.name);
-        refuse(folded(&input.database_input.name) != name, "renaming of databases")?;
-        self.schemas.update_database(&name, document(&input.database_input)?).await.map_err(api)?;
+        refuse(
+            folded(&input.database_input.name) != name,
+            "renaming of databases",
+        )?;
+        self.schemas
+            .update_database(&name, document(&input.database_input)?)
+            .await
+            .map_err(api)?;
         Ok(UpdateDatabaseResponse {})
     }
 }
@@ -51,9 +60,18 @@ mod tests {
         let shown = world.ok::<GetDatabase>(json!({ "Name": "d" })).await;
         assert_eq!(shown["Database"]["Description"], "new");
         let renamed = json!({ "Name": "d", "DatabaseInput": { "Name": "e" } });
-        assert_eq!(world.refused::<UpdateDatabase>(renamed).await.0, "NotImplemented");
+        assert_eq!(
+            world.refused::<UpdateDatabase>(renamed).await.0,
+            "NotImplemented"
+        );
         let missing = json!({ "Name": "x", "DatabaseInput": { "Name": "x" } });
         let refused = world.refused::<UpdateDatabase>(missing).await;
-        assert_eq!(refused, ("EntityNotFoundException".into(), "Database x not found.".into()));
+        assert_eq!(
+            refused,
+            (
+                "EntityNotFoundException".into(),
+                "Database x not found.".into()
+            )
+        );
     }
 }

@@ -22,8 +22,13 @@ impl Handle<UpdateTable> for Glue {
         refuse(input.transaction_id.is_some(), "TransactionId")?;
         refuse(input.view_update_action.is_some(), "ViewUpdateAction")?;
         refuse(input.force == Some(true), "Force")?;
-        refuse(input.update_open_table_format_input.is_some(), "UpdateOpenTableFormatInput")?;
-        let table = input.table_input.ok_or_else(|| invalid_input("TableInput must not be null."))?;
+        refuse(
+            input.update_open_table_format_input.is_some(),
+            "UpdateOpenTableFormatInput",
+        )?;
+        let table = input
+            .table_input
+            .ok_or_else(|| invalid_input("TableInput must not be null."))?;
         let name = folded(&table.name);
         let renamed = input.name.is_some_and(|old| folded(&old) != name);
         refuse(renamed, "renaming of tables")?;
@@ -32,7 +37,10 @@ impl Handle<UpdateTable> for Glue {
             archive: input.skip_archive != Some(true),
             expected: input.version_id.as_deref().map(name::version).transpose()?,
         };
-        self.schemas.update_table(&folded(&input.database_name), &name, &update).await.map_err(api)?;
+        self.schemas
+            .update_table(&folded(&input.database_name), &name, &update)
+            .await
+            .map_err(api)?;
         Ok(UpdateTableResponse {})
     }
 }
@@ -49,23 +57,52 @@ mod tests {
         let world = World::with_table().await;
         let update = |more: serde_json::Value| {
             let mut input = json!({ "DatabaseName": "d", "TableInput": World::input("T", "date") });
-            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            input
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
             input
         };
-        world.ok::<UpdateTable>(update(json!({ "VersionId": "0" }))).await;
-        let stale = world.refused::<UpdateTable>(update(json!({ "VersionId": "0" }))).await;
+        world
+            .ok::<UpdateTable>(update(json!({ "VersionId": "0" })))
+            .await;
+        let stale = world
+            .refused::<UpdateTable>(update(json!({ "VersionId": "0" })))
+            .await;
         let text = "Update table failed due to concurrent modifications.";
-        assert_eq!(stale, ("ConcurrentModificationException".into(), text.into()));
-        world.ok::<UpdateTable>(update(json!({ "SkipArchive": true }))).await;
-        let shown = world.ok::<GetTable>(json!({ "DatabaseName": "d", "Name": "t" })).await;
+        assert_eq!(
+            stale,
+            ("ConcurrentModificationException".into(), text.into())
+        );
+        world
+            .ok::<UpdateTable>(update(json!({ "SkipArchive": true })))
+            .await;
+        let shown = world
+            .ok::<GetTable>(json!({ "DatabaseName": "d", "Name": "t" }))
+            .await;
         assert_eq!(shown["Table"]["VersionId"], "2");
-        assert_eq!(shown["Table"]["StorageDescriptor"]["Columns"][0]["Type"], "date");
-        let versions = world.ok::<GetTableVersions>(json!({ "DatabaseName": "d", "TableName": "t" })).await;
-        let ids = versions["TableVersions"].as_array().unwrap().iter().map(|version| &version["VersionId"]);
+        assert_eq!(
+            shown["Table"]["StorageDescriptor"]["Columns"][0]["Type"],
+            "date"
+        );
+        let versions = world
+            .ok::<GetTableVersions>(json!({ "DatabaseName": "d", "TableName": "t" }))
+            .await;
+        let ids = versions["TableVersions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|version| &version["VersionId"]);
         assert_eq!(ids.collect::<Vec<_>>(), ["2", "0"]);
         let missing = json!({ "DatabaseName": "d", "TableInput": World::input("none", "int") });
         let refused = world.refused::<UpdateTable>(missing).await;
-        assert_eq!(refused, ("EntityNotFoundException".into(), "Table none not found.".into()));
+        assert_eq!(
+            refused,
+            (
+                "EntityNotFoundException".into(),
+                "Table none not found.".into()
+            )
+        );
         for (name, value) in [
             ("TransactionId", json!("x")),
             ("ViewUpdateAction", json!("ADD")),
@@ -74,7 +111,10 @@ mod tests {
             ("Name", json!("other")),
         ] {
             assert_eq!(
-                world.refused::<UpdateTable>(update(json!({ name: value }))).await.0,
+                world
+                    .refused::<UpdateTable>(update(json!({ name: value })))
+                    .await
+                    .0,
                 "NotImplemented",
                 "{name}"
             );

@@ -35,27 +35,45 @@ impl Handle<CreateChannel> for Kinesis {
                 "Channels are only supported for streams with the on-demand capacity mode.",
             ));
         }
-        if self.channels.limits && !self.channels.of_stream(&stream.record.name, context).await?.is_empty() {
+        if self.channels.limits
+            && !self
+                .channels
+                .of_stream(&stream.record.name, context)
+                .await?
+                .is_empty()
+        {
             let stream = &stream.record.name;
             return Err(ApiError::of(
                 &shapes::LIMIT_EXCEEDED_EXCEPTION,
-                format!("Stream {stream} has a channel to a general purpose S3 bucket, which is the limit."),
+                format!(
+                    "Stream {stream} has a channel to a general purpose S3 bucket, which is the limit."
+                ),
             ));
         }
-        let arn = describe::arn(&stream, context).parse().map_err(ApiError::internal)?;
+        let arn = describe::arn(&stream, context)
+            .parse()
+            .map_err(ApiError::internal)?;
         let resource = format!("channel/{}", input.channel_name);
         let new = NewStream {
             arn: Arn::new("kinesis", &context.region, &context.account, resource),
             name: input.channel_name,
             id,
-            origin: NewOrigin::Stream { arn, role: input.service_execution_role_arn },
+            origin: NewOrigin::Stream {
+                arn,
+                role: input.service_execution_role_arn,
+            },
             destination,
             tags,
             encryption: None,
         };
-        let created = deliveries.create(new).await.map_err(|error| errors::channel(error, context))?;
+        let created = deliveries
+            .create(new)
+            .await
+            .map_err(|error| errors::channel(error, context))?;
         // AWS answers so, and it is active once somebody looks.
-        Ok(CreateChannelOutput { channel_description: channels::describe(&created, "CREATING")? })
+        Ok(CreateChannelOutput {
+            channel_description: channels::describe(&created, "CREATING")?,
+        })
     }
 }
 
@@ -73,7 +91,10 @@ mod tests {
     fn storage(more: Value) -> Value {
         let mut storage = json!({"BucketARN": "arn:aws:s3:::out", "ExpectedBucketOwner": "000000000000",
             "CompressionType": "GZIP"});
-        storage.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        storage
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         json!({"StorageConfiguration": storage})
     }
 
@@ -82,7 +103,10 @@ mod tests {
             "StreamConfigurationList": [
                 {"StreamARN": STREAM, "RecordConfiguration": {"RecordFormatType": "JSON"}}],
             "S3DestinationConfiguration": s3});
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         input
     }
 
@@ -90,7 +114,9 @@ mod tests {
     async fn a_channel_is_described_with_all_defaults_updated_and_deleted() {
         let world = World::with_stream(1).await;
         let logs = json!({"LoggingConfiguration": {"CloudWatchLogs": {"Enabled": true}}});
-        let created = world.ok::<ops::CreateChannel>(channel("c", storage(json!({})), logs)).await;
+        let created = world
+            .ok::<ops::CreateChannel>(channel("c", storage(json!({})), logs))
+            .await;
         let described = &created["ChannelDescription"];
         let id = described["ChannelId"].as_str().unwrap();
         assert_eq!(id.len(), 36);
@@ -119,51 +145,104 @@ mod tests {
             "LoggingConfiguration": {"CloudWatchLogs": {"Enabled": false}}});
         let updated = world.ok::<ops::UpdateChannel>(update).await;
         assert_eq!(updated["ChannelDescription"]["ChannelStatus"], "UPDATING");
-        let described = world.ok::<ops::DescribeChannel>(json!({"ChannelARN": CHANNEL})).await;
+        let described = world
+            .ok::<ops::DescribeChannel>(json!({"ChannelARN": CHANNEL}))
+            .await;
         let described = &described["ChannelDescription"];
         assert_eq!(described["ChannelStatus"], "ACTIVE");
-        assert_eq!(described["S3DestinationConfiguration"]["DataFreshnessInSeconds"], 400);
-        assert_eq!(described["LoggingConfiguration"]["CloudWatchLogs"]["Enabled"], false);
-        let summary = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
+        assert_eq!(
+            described["S3DestinationConfiguration"]["DataFreshnessInSeconds"],
+            400
+        );
+        assert_eq!(
+            described["LoggingConfiguration"]["CloudWatchLogs"]["Enabled"],
+            false
+        );
+        let summary = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
         assert_eq!(summary["StreamDescriptionSummary"]["ChannelCount"], 1);
         let in_use = "Stream s has channels. Delete them before you delete the stream.";
         assert_eq!(
-            world.refused::<ops::DeleteStream>(json!({"StreamName": "s"})).await,
+            world
+                .refused::<ops::DeleteStream>(json!({"StreamName": "s"}))
+                .await,
             refusal("ResourceInUseException", in_use)
         );
-        world.ok::<ops::DeleteChannel>(json!({"ChannelARN": CHANNEL})).await;
-        let gone = refusal("ResourceNotFoundException", "Channel c under account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::DescribeChannel>(json!({"ChannelARN": CHANNEL})).await, gone);
-        assert_eq!(world.refused::<ops::DeleteChannel>(json!({"ChannelARN": CHANNEL})).await, gone);
-        world.ok::<ops::DeleteStream>(json!({"StreamName": "s"})).await;
+        world
+            .ok::<ops::DeleteChannel>(json!({"ChannelARN": CHANNEL}))
+            .await;
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Channel c under account 000000000000 not found.",
+        );
+        assert_eq!(
+            world
+                .refused::<ops::DescribeChannel>(json!({"ChannelARN": CHANNEL}))
+                .await,
+            gone
+        );
+        assert_eq!(
+            world
+                .refused::<ops::DeleteChannel>(json!({"ChannelARN": CHANNEL}))
+                .await,
+            gone
+        );
+        world
+            .ok::<ops::DeleteStream>(json!({"StreamName": "s"}))
+            .await;
     }
 
     #[tokio::test]
     async fn channels_are_listed_in_pages_and_by_stream() {
         let world = World::with_stream(1).await;
         for name in ["c", "a", "b"] {
-            world.ok::<ops::CreateChannel>(channel(name, storage(json!({})), json!({}))).await;
+            world
+                .ok::<ops::CreateChannel>(channel(name, storage(json!({})), json!({})))
+                .await;
         }
         let names = |page: &Value| -> Vec<String> {
             let summaries = page["ChannelSummaries"].as_array().unwrap();
-            summaries.iter().map(|s| s["ChannelName"].as_str().unwrap().to_owned()).collect()
+            summaries
+                .iter()
+                .map(|s| s["ChannelName"].as_str().unwrap().to_owned())
+                .collect()
         };
-        let page = world.ok::<ops::ListChannels>(json!({"MaxResults": 2})).await;
+        let page = world
+            .ok::<ops::ListChannels>(json!({"MaxResults": 2}))
+            .await;
         assert_eq!(names(&page), ["a", "b"]);
         assert_eq!(page["ChannelSummaries"][0]["ChannelDestinationType"], "S3");
-        assert_eq!(page["ChannelSummaries"][0]["Streams"][0]["StreamARN"], STREAM);
+        assert_eq!(
+            page["ChannelSummaries"][0]["Streams"][0]["StreamARN"],
+            STREAM
+        );
         let next = json!({"NextToken": page["NextToken"]});
         let page = world.ok::<ops::ListChannels>(next.clone()).await;
-        assert_eq!((names(&page), page.get("NextToken")), (vec!["c".to_owned()], None));
+        assert_eq!(
+            (names(&page), page.get("NextToken")),
+            (vec!["c".to_owned()], None)
+        );
         let of = |filter: Value| json!({"StreamFilter": [filter]});
         let listed = async |filter| names(&world.ok::<ops::ListChannels>(of(filter)).await).len();
         assert_eq!(listed(json!({"StreamARN": STREAM})).await, 3);
-        assert_eq!(listed(json!({"StreamARN": STREAM, "StreamCreationTimestamp": 1_700_000_000})).await, 3);
-        assert_eq!(listed(json!({"StreamARN": STREAM, "StreamCreationTimestamp": 1.0})).await, 0);
+        assert_eq!(
+            listed(json!({"StreamARN": STREAM, "StreamCreationTimestamp": 1_700_000_000})).await,
+            3
+        );
+        assert_eq!(
+            listed(json!({"StreamARN": STREAM, "StreamCreationTimestamp": 1.0})).await,
+            0
+        );
         assert_eq!(listed(json!({"StreamARN": format!("{STREAM}x")})).await, 0);
         world.advance(300_001);
-        assert_eq!(world.refused::<ops::ListChannels>(next).await.0, "ExpiredNextTokenException");
-        let (code, _) = world.refused::<ops::ListChannels>(json!({"NextToken": "x"})).await;
+        assert_eq!(
+            world.refused::<ops::ListChannels>(next).await.0,
+            "ExpiredNextTokenException"
+        );
+        let (code, _) = world
+            .refused::<ops::ListChannels>(json!({"NextToken": "x"}))
+            .await;
         assert_eq!(code, "InvalidArgumentException");
     }
 
@@ -171,11 +250,19 @@ mod tests {
     async fn tags_are_kept() {
         let world = World::with_stream(1).await;
         let tags = json!({"Tags": {"a": "1", "b": "2"}});
-        world.ok::<ops::CreateChannel>(channel("c", storage(json!({})), tags)).await;
-        world.ok::<ops::TagResource>(json!({"ResourceARN": CHANNEL, "Tags": {"c": "3"}})).await;
-        world.ok::<ops::UntagResource>(json!({"ResourceARN": CHANNEL, "TagKeys": ["a"]})).await;
+        world
+            .ok::<ops::CreateChannel>(channel("c", storage(json!({})), tags))
+            .await;
+        world
+            .ok::<ops::TagResource>(json!({"ResourceARN": CHANNEL, "Tags": {"c": "3"}}))
+            .await;
+        world
+            .ok::<ops::UntagResource>(json!({"ResourceARN": CHANNEL, "TagKeys": ["a"]}))
+            .await;
         assert_eq!(
-            world.ok::<ops::ListTagsForResource>(json!({"ResourceARN": CHANNEL})).await,
+            world
+                .ok::<ops::ListTagsForResource>(json!({"ResourceARN": CHANNEL}))
+                .await,
             json!({"Tags": [{"Key": "b", "Value": "2"}, {"Key": "c", "Value": "3"}]})
         );
     }
@@ -184,15 +271,24 @@ mod tests {
     async fn what_is_not_built_or_not_allowed_is_refused_by_name() {
         let world = World::with_stream(1).await;
         let refused = async |input| world.refused::<ops::CreateChannel>(input).await;
-        let not_built =
-            |what: &str| refusal("NotImplemented", format!("Headwater does not support {what} yet."));
+        let not_built = |what: &str| {
+            refusal(
+                "NotImplemented",
+                format!("Headwater does not support {what} yet."),
+            )
+        };
         let key = json!({"EncryptionConfiguration": {"EncryptionType": "KMS", "KeyId": "k"}});
         assert_eq!(
             refused(channel("c", storage(json!({})), key)).await,
             not_built("EncryptionConfiguration of channels")
         );
         assert_eq!(
-            refused(channel("c", storage(json!({"StorageClass": "GLACIER_IR"})), json!({}))).await,
+            refused(channel(
+                "c",
+                storage(json!({"StorageClass": "GLACIER_IR"})),
+                json!({})
+            ))
+            .await,
             not_built("StorageClass GLACIER_IR")
         );
         let mut tables = channel("c", json!(null), json!({}));
@@ -201,17 +297,24 @@ mod tests {
                 "ExpectedBucketOwner": "000000000000"},
             "S3TablesConfigurationList": [{"TableBucketARN": "t", "Namespace": "n", "TableName": "t",
                 "CompressionType": "NONE"}]});
-        assert_eq!(refused(tables.clone()).await, not_built("S3TablesDestinationConfiguration"));
+        assert_eq!(
+            refused(tables.clone()).await,
+            not_built("S3TablesDestinationConfiguration")
+        );
         tables["S3DestinationConfiguration"] = storage(json!({}));
         let stranger = json!({"ExpectedBucketOwner": "111111111111"});
         let template = json!({"OutputKeyTemplate": "a/!{topic-name}"});
         let mut slow = storage(json!({}));
         slow["DataFreshnessInSeconds"] = json!(901);
         let mut gsr = channel("c", storage(json!({})), json!({}));
-        gsr["StreamConfigurationList"][0]["RecordConfiguration"]["RecordFormatType"] = json!("GSR_JSON");
+        gsr["StreamConfigurationList"][0]["RecordConfiguration"]["RecordFormatType"] =
+            json!("GSR_JSON");
         let mut two = channel("c", storage(json!({})), json!({}));
         let stream = two["StreamConfigurationList"][0].clone();
-        two["StreamConfigurationList"].as_array_mut().unwrap().push(stream);
+        two["StreamConfigurationList"]
+            .as_array_mut()
+            .unwrap()
+            .push(stream);
         for input in [
             tables,
             channel("c", json!(null), json!({})),
@@ -221,21 +324,35 @@ mod tests {
             gsr,
             two,
         ] {
-            assert_eq!(refused(input.clone()).await.0, "InvalidArgumentException", "{input}");
+            assert_eq!(
+                refused(input.clone()).await.0,
+                "InvalidArgumentException",
+                "{input}"
+            );
         }
-        world.ok::<ops::CreateChannel>(channel("c", storage(json!({})), json!({}))).await;
+        world
+            .ok::<ops::CreateChannel>(channel("c", storage(json!({})), json!({})))
+            .await;
         assert_eq!(
             refused(channel("c", storage(json!({})), json!({}))).await,
-            refusal("ResourceInUseException", "Channel c under account 000000000000 already exists.")
+            refusal(
+                "ResourceInUseException",
+                "Channel c under account 000000000000 already exists."
+            )
         );
         let nothing = json!({"ChannelARN": CHANNEL});
-        assert_eq!(world.refused::<ops::UpdateChannel>(nothing).await.0, "InvalidArgumentException");
+        assert_eq!(
+            world.refused::<ops::UpdateChannel>(nothing).await.0,
+            "InvalidArgumentException"
+        );
     }
 
     #[tokio::test]
     async fn limits_of_aws_hold_unless_they_are_off() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1}))
+            .await;
         let create = |name: &str, seconds: i32| {
             let mut s3 = storage(json!({}));
             s3["DataFreshnessInSeconds"] = json!(seconds);

@@ -2,7 +2,8 @@
 
 use headwater_queues::{Attributes, NewQueue, Start};
 use headwater_shapes::kinesis::{
-    CreateQueueInput, CreateQueueOutput, QueueStartingPosition, QueueStreamConfiguration, ops::CreateQueue,
+    CreateQueueInput, CreateQueueOutput, QueueStartingPosition, QueueStreamConfiguration,
+    ops::CreateQueue,
 };
 use headwater_types::Millis;
 use headwater_wire::{ApiError, Context, Handle};
@@ -21,9 +22,12 @@ impl Handle<CreateQueue> for Kinesis {
         input: CreateQueueInput,
         context: &Context,
     ) -> Result<CreateQueueOutput, ApiError> {
-        let Ok([configuration]) = <[QueueStreamConfiguration; 1]>::try_from(input.stream_configuration_list)
+        let Ok([configuration]) =
+            <[QueueStreamConfiguration; 1]>::try_from(input.stream_configuration_list)
         else {
-            return Err(validation("StreamConfigurationList must contain exactly one entry."));
+            return Err(validation(
+                "StreamConfigurationList must contain exactly one entry.",
+            ));
         };
         let start = start_of(configuration.starting_position)?;
         let mut attributes = Attributes::default();
@@ -32,7 +36,9 @@ impl Handle<CreateQueue> for Kinesis {
         let stream = self.stream(Place::of_arn(configuration.stream_arn, None), context)?;
         tags::check_letters(tags.keys().chain(tags.values()))?;
         if !stream.record.mode.is_on_demand() {
-            return Err(validation("Queues are supported only on data streams in on-demand capacity mode."));
+            return Err(validation(
+                "Queues are supported only on data streams in on-demand capacity mode.",
+            ));
         }
         let most = self.most_consumers(&stream, context).await?;
         let new = NewQueue {
@@ -45,8 +51,14 @@ impl Handle<CreateQueue> for Kinesis {
             attributes,
             tags,
         };
-        let record = self.queues.create(new).await.map_err(|error| api(error, context))?;
-        Ok(CreateQueueOutput { queue_description: description(&record, "CREATING", context) })
+        let record = self
+            .queues
+            .create(new)
+            .await
+            .map_err(|error| api(error, context))?;
+        Ok(CreateQueueOutput {
+            queue_description: description(&record, "CREATING", context),
+        })
     }
 }
 
@@ -56,8 +68,12 @@ fn start_of(given: Option<QueueStartingPosition>) -> Result<Start, ApiError> {
     };
     match (r#type.as_str(), timestamp.map(describe::millis)) {
         ("AT_TIMESTAMP", Some(time)) => Ok(Start::Time(time)),
-        ("AT_TIMESTAMP", None) => Err(validation("Timestamp is required for a Type of AT_TIMESTAMP.")),
-        (_, Some(Millis(_))) => Err(validation("Timestamp is supported only for a Type of AT_TIMESTAMP.")),
+        ("AT_TIMESTAMP", None) => Err(validation(
+            "Timestamp is required for a Type of AT_TIMESTAMP.",
+        )),
+        (_, Some(Millis(_))) => Err(validation(
+            "Timestamp is supported only for a Type of AT_TIMESTAMP.",
+        )),
         ("TRIM_HORIZON", None) => Ok(Start::TrimHorizon),
         (_, None) => Ok(Start::Latest),
     }
@@ -75,7 +91,9 @@ mod tests {
     #[tokio::test]
     async fn the_start_is_echoed_first_and_then_told_as_it_came_out() {
         let world = World::new(false).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s"}))
+            .await;
         world.advance(5000);
         let start = async |name: &str, position: Value| {
             let configuration = json!([{"StreamARN": STREAM, "StartingPosition": position}]);
@@ -83,36 +101,55 @@ mod tests {
             let mut made = world.ok::<ops::CreateQueue>(new).await["QueueDescription"].take();
             let queue = json!({"QueueARN": made["QueueARN"]});
             let mut now = world.ok::<ops::DescribeQueue>(queue).await["QueueDescription"].take();
-            assert_eq!((&made["QueueStatus"], &now["QueueStatus"]), (&json!("CREATING"), &json!("ACTIVE")));
+            assert_eq!(
+                (&made["QueueStatus"], &now["QueueStatus"]),
+                (&json!("CREATING"), &json!("ACTIVE"))
+            );
             let told = |description: &mut Value| {
                 description["StreamConfigurationList"][0]["StartingPosition"]["Timestamp"].take()
             };
             (told(&mut made), told(&mut now))
         };
         let (created, now) = (json!(1_700_000_000), json!(1_700_000_005));
-        assert_eq!(start("a", json!({"Type": "LATEST"})).await, (Value::Null, now));
-        assert_eq!(start("b", json!({"Type": "TRIM_HORIZON"})).await, (Value::Null, created.clone()));
+        assert_eq!(
+            start("a", json!({"Type": "LATEST"})).await,
+            (Value::Null, now)
+        );
+        assert_eq!(
+            start("b", json!({"Type": "TRIM_HORIZON"})).await,
+            (Value::Null, created.clone())
+        );
         let early = json!({"Type": "AT_TIMESTAMP", "Timestamp": 1});
         assert_eq!(start("c", early).await, (json!(1), created));
         let at = json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_002.5});
-        assert_eq!(start("d", at).await, (json!(1_700_000_002.5), json!(1_700_000_002.5)));
+        assert_eq!(
+            start("d", at).await,
+            (json!(1_700_000_002.5), json!(1_700_000_002.5))
+        );
     }
 
     #[tokio::test]
     async fn a_commitment_makes_room_for_fifty() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
-        let new =
-            |n: u32| json!({"QueueName": n.to_string(), "StreamConfigurationList": [{"StreamARN": STREAM}]});
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s"}))
+            .await;
+        let new = |n: u32| json!({"QueueName": n.to_string(), "StreamConfigurationList": [{"StreamARN": STREAM}]});
         for n in 0..20 {
             world.ok::<ops::CreateQueue>(new(n)).await;
         }
-        assert_eq!(world.refused::<ops::CreateQueue>(new(20)).await.0, "LimitExceededException");
+        assert_eq!(
+            world.refused::<ops::CreateQueue>(new(20)).await.0,
+            "LimitExceededException"
+        );
         let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
         world.ok::<ops::UpdateAccountSettings>(commitment).await;
         for n in 20..50 {
             world.ok::<ops::CreateQueue>(new(n)).await;
         }
-        assert_eq!(world.refused::<ops::CreateQueue>(new(50)).await.0, "LimitExceededException");
+        assert_eq!(
+            world.refused::<ops::CreateQueue>(new(50)).await.0,
+            "LimitExceededException"
+        );
     }
 }

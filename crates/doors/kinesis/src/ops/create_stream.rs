@@ -17,45 +17,64 @@ use crate::{
 
 impl Handle<CreateStream> for Kinesis {
     /// The stream is ACTIVE when this returns.
-    async fn handle(&self, input: CreateStreamInput, context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: CreateStreamInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let name = stream_name(&input.stream_name)?;
         let of_mode = self.of_mode(name.clone(), &input).await?;
-        let distribution = input.record_distribution_strategy.as_deref().map(describe::distribution_of);
+        let distribution = input
+            .record_distribution_strategy
+            .as_deref()
+            .map(describe::distribution_of);
         let given = input.tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
-        let max_record_bytes =
-            input.max_record_size_in_kib.map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
+        let max_record_bytes = input
+            .max_record_size_in_kib
+            .map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
         let new = NewStream {
             tags: given,
             max_record_bytes,
             distribution: distribution.unwrap_or_default(),
             ..of_mode
         };
-        self.streams.create(new).await.map_err(|error| errors::api(error, context))?;
+        self.streams
+            .create(new)
+            .await
+            .map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
 }
 
 impl Kinesis {
     /// A stream of the mode that is asked for. AWS makes an on-demand stream of what names neither mode nor count.
-    async fn of_mode(&self, name: StreamName, input: &CreateStreamInput) -> Result<NewStream, ApiError> {
-        let mode = input.stream_mode_details.as_ref().map(|details| details.stream_mode.as_str());
-        let on_demand = mode == Some(describe::ON_DEMAND) || mode.is_none() && input.shard_count.is_none();
+    async fn of_mode(
+        &self,
+        name: StreamName,
+        input: &CreateStreamInput,
+    ) -> Result<NewStream, ApiError> {
+        let mode = input
+            .stream_mode_details
+            .as_ref()
+            .map(|details| details.stream_mode.as_str());
+        let on_demand =
+            mode == Some(describe::ON_DEMAND) || mode.is_none() && input.shard_count.is_none();
         match (on_demand, input.shard_count) {
             (true, None) => {
                 let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
                 Ok(NewStream::on_demand(name, warm))
             }
-            (true, Some(_)) => {
-                Err(invalid_argument("ShardCount must not be given for streams of the ON_DEMAND mode."))
-            }
-            (false, _) if input.warm_throughput_mibps.is_some() => {
-                Err(invalid_argument("WarmThroughputMiBps is only for streams of the ON_DEMAND mode."))
-            }
+            (true, Some(_)) => Err(invalid_argument(
+                "ShardCount must not be given for streams of the ON_DEMAND mode.",
+            )),
+            (false, _) if input.warm_throughput_mibps.is_some() => Err(invalid_argument(
+                "WarmThroughputMiBps is only for streams of the ON_DEMAND mode.",
+            )),
             (false, Some(count)) => Ok(NewStream::new(name, count.unsigned_abs())),
-            (false, None) => {
-                Err(invalid_argument("ShardCount is required for streams of the PROVISIONED mode."))
-            }
+            (false, None) => Err(invalid_argument(
+                "ShardCount is required for streams of the PROVISIONED mode.",
+            )),
         }
     }
 }
@@ -70,8 +89,12 @@ mod tests {
     #[tokio::test]
     async fn a_stream_is_described_as_on_aws() {
         let world = World::with_stream(3).await;
-        let mut described = world.ok::<ops::DescribeStream>(json!({"StreamName": "s"})).await;
-        let shards = described["StreamDescription"]["Shards"].as_array_mut().unwrap();
+        let mut described = world
+            .ok::<ops::DescribeStream>(json!({"StreamName": "s"}))
+            .await;
+        let shards = described["StreamDescription"]["Shards"]
+            .as_array_mut()
+            .unwrap();
         for shard in shards {
             let start = shard["SequenceNumberRange"]["StartingSequenceNumber"].take();
             assert_eq!(start.as_str().unwrap().len(), 56);
@@ -100,9 +123,14 @@ mod tests {
             "EncryptionType": "NONE",
         }});
         assert_eq!(described, expected);
-        let summary = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
+        let summary = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
         let summary = &summary["StreamDescriptionSummary"];
-        assert_eq!((&summary["OpenShardCount"], &summary["ConsumerCount"]), (&json!(3), &json!(0)));
+        assert_eq!(
+            (&summary["OpenShardCount"], &summary["ConsumerCount"]),
+            (&json!(3), &json!(0))
+        );
         assert_eq!(summary["MaxRecordSizeInKiB"], 1024);
     }
 
@@ -112,7 +140,10 @@ mod tests {
         let refused = async |input| world.refused::<ops::CreateStream>(input).await;
         assert_eq!(
             refused(json!({"StreamName": "s", "ShardCount": 1})).await,
-            refusal("ResourceInUseException", "Stream s under account 000000000000 already exists.")
+            refusal(
+                "ResourceInUseException",
+                "Stream s under account 000000000000 already exists."
+            )
         );
         assert_eq!(
             refused(json!({"StreamName": "t", "ShardCount": 100_000})).await,
@@ -134,16 +165,34 @@ mod tests {
             assert_eq!(refused(contradiction).await.0, "InvalidArgumentException");
         }
         let limits = world.ok::<ops::DescribeLimits>(json!({})).await;
-        assert_eq!((&limits["OpenShardCount"], &limits["ShardLimit"]), (&json!(3), &json!(20_000)));
+        assert_eq!(
+            (&limits["OpenShardCount"], &limits["ShardLimit"]),
+            (&json!(3), &json!(20_000))
+        );
     }
 
     #[tokio::test]
     async fn a_deleted_stream_is_gone() {
         let world = World::with_stream(1).await;
-        world.ok::<ops::DeleteStream>(json!({"StreamName": "s"})).await;
-        let gone = refusal("ResourceNotFoundException", "Stream s under account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::DeleteStream>(json!({"StreamName": "s"})).await, gone);
-        assert_eq!(world.refused::<ops::DescribeStream>(json!({"StreamName": "s"})).await, gone);
+        world
+            .ok::<ops::DeleteStream>(json!({"StreamName": "s"}))
+            .await;
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Stream s under account 000000000000 not found.",
+        );
+        assert_eq!(
+            world
+                .refused::<ops::DeleteStream>(json!({"StreamName": "s"}))
+                .await,
+            gone
+        );
+        assert_eq!(
+            world
+                .refused::<ops::DescribeStream>(json!({"StreamName": "s"}))
+                .await,
+            gone
+        );
         let put = json!({"StreamName": "s", "PartitionKey": "a", "Data": ""});
         assert_eq!(world.refused::<ops::PutRecord>(put).await, gone);
     }

@@ -10,7 +10,11 @@ use crate::{Kinesis, errors};
 
 impl Handle<DeleteChannel> for Kinesis {
     /// It delivers no more when this returns; what it delivered stays.
-    async fn handle(&self, input: DeleteChannelInput, context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: DeleteChannelInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let channel = self.channel(&input.channel_arn, context).await?;
         let deleted = self.channels.deliveries.delete(&channel.name).await;
         deleted.map_err(|error| errors::channel(error, context))?;

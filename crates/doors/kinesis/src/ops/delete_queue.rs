@@ -13,9 +13,16 @@ use crate::{
 
 impl Handle<DeleteQueue> for Kinesis {
     /// The queue is gone when this returns.
-    async fn handle(&self, input: DeleteQueueInput, context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: DeleteQueueInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let id = queue_id(&input.queue_arn, context)?;
-        self.queues.delete(&id).await.map_err(|error| api(error, context))?;
+        self.queues
+            .delete(&id)
+            .await
+            .map_err(|error| api(error, context))?;
         Ok(Nothing {})
     }
 }

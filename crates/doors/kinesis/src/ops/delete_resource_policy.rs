@@ -10,11 +10,17 @@ use crate::{Kinesis, errors::not_found};
 
 impl Handle<DeleteResourcePolicy> for Kinesis {
     /// Text as in moto's tests.
-    async fn handle(&self, input: DeleteResourcePolicyInput, context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: DeleteResourcePolicyInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let resource = self.owned(input.resource_arn.clone(), input.stream_id, context)?;
         if resource.policy().is_none() {
             let arn = input.resource_arn;
-            return Err(not_found(format!("No resource policy found for resource ARN {arn}.")));
+            return Err(not_found(format!(
+                "No resource policy found for resource ARN {arn}."
+            )));
         }
         self.set_policy(resource, None, context).await?;
         Ok(Nothing {})

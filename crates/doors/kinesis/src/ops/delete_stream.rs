@@ -10,8 +10,16 @@ use crate::{Kinesis, errors, place::Place};
 
 impl Handle<DeleteStream> for Kinesis {
     /// The stream is gone when this returns.
-    async fn handle(&self, input: DeleteStreamInput, context: &Context) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+    async fn handle(
+        &self,
+        input: DeleteStreamInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let name = place.name(context)?;
         if self.queues_of(&name, context) > 0 {
             return Err(errors::in_use(format!(
@@ -23,7 +31,10 @@ impl Handle<DeleteStream> for Kinesis {
                 "Stream {name} has channels. Delete them before you delete the stream."
             )));
         }
-        let deleted = self.streams.delete(name, input.enforce_consumer_deletion == Some(true)).await;
+        let deleted = self
+            .streams
+            .delete(name, input.enforce_consumer_deletion == Some(true))
+            .await;
         deleted.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }

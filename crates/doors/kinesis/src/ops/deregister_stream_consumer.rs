@@ -22,7 +22,10 @@ impl Handle<DeregisterStreamConsumer> for Kinesis {
             id: input.stream_id,
         };
         let (_, consumer) = self.consumer(place, context)?;
-        self.streams.deregister(consumer).await.map_err(|error| errors::api(error, context))?;
+        self.streams
+            .deregister(consumer)
+            .await
+            .map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
 }

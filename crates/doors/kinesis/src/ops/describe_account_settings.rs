@@ -13,8 +13,14 @@ impl Handle<DescribeAccountSettings> for Kinesis {
         _: DescribeAccountSettingsInput,
         context: &Context,
     ) -> Result<DescribeAccountSettingsOutput, ApiError> {
-        let commitment = self.streams.commitment().await.map_err(|error| errors::api(error, context))?;
+        let commitment = self
+            .streams
+            .commitment()
+            .await
+            .map_err(|error| errors::api(error, context))?;
         let described = account::describe(commitment, self.streams.now());
-        Ok(DescribeAccountSettingsOutput { minimum_throughput_billing_commitment: Some(described) })
+        Ok(DescribeAccountSettingsOutput {
+            minimum_throughput_billing_commitment: Some(described),
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! DescribeChannel. Tested with CreateChannel.
 
-use headwater_shapes::kinesis::{DescribeChannelInput, DescribeChannelOutput, ops::DescribeChannel};
+use headwater_shapes::kinesis::{
+    DescribeChannelInput, DescribeChannelOutput, ops::DescribeChannel,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, channels, describe::ACTIVE};
@@ -12,6 +14,8 @@ impl Handle<DescribeChannel> for Kinesis {
         context: &Context,
     ) -> Result<DescribeChannelOutput, ApiError> {
         let channel = self.channel(&input.channel_arn, context).await?;
-        Ok(DescribeChannelOutput { channel_description: channels::describe(&channel, ACTIVE)? })
+        Ok(DescribeChannelOutput {
+            channel_description: channels::describe(&channel, ACTIVE)?,
+        })
     }
 }

@@ -7,7 +7,11 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::Kinesis;
 
 impl Handle<DescribeLimits> for Kinesis {
-    async fn handle(&self, _: DescribeLimitsInput, _: &Context) -> Result<DescribeLimitsOutput, ApiError> {
+    async fn handle(
+        &self,
+        _: DescribeLimitsInput,
+        _: &Context,
+    ) -> Result<DescribeLimitsOutput, ApiError> {
         let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         Ok(DescribeLimitsOutput {
             shard_limit: count(self.streams.options().shard_quota),

@@ -12,6 +12,8 @@ impl Handle<DescribeQueue> for Kinesis {
         context: &Context,
     ) -> Result<DescribeQueueOutput, ApiError> {
         let record = self.queue(&input.queue_arn, context)?;
-        Ok(DescribeQueueOutput { queue_description: description(&record, ACTIVE, context) })
+        Ok(DescribeQueueOutput {
+            queue_description: description(&record, ACTIVE, context),
+        })
     }
 }

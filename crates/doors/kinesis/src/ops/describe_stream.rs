@@ -20,19 +20,33 @@ impl Handle<DescribeStream> for Kinesis {
         input: DescribeStreamInput,
         context: &Context,
     ) -> Result<DescribeStreamOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
         let record = &stream.record;
-        let after =
-            input.exclusive_start_shard_id.map(|id| shard_index(&id, &record.name, context)).transpose()?;
-        let limit = input.limit.map_or(SHARDS, |limit| SHARDS.min(limit.unsigned_abs() as usize));
-        let page = self.streams.list_shards(&stream, after, ShardFilter::default(), limit);
+        let after = input
+            .exclusive_start_shard_id
+            .map(|id| shard_index(&id, &record.name, context))
+            .transpose()?;
+        let limit = input
+            .limit
+            .map_or(SHARDS, |limit| SHARDS.min(limit.unsigned_abs() as usize));
+        let page = self
+            .streams
+            .list_shards(&stream, after, ShardFilter::default(), limit);
         let stream_description = StreamDescription {
             stream_name: record.name.to_string(),
             stream_arn: describe::arn(&stream, context),
             stream_status: describe::status(&stream),
             stream_mode_details: Some(describe::mode(&stream)),
-            shards: page.shards.iter().map(|shard| describe::shard(shard)).collect(),
+            shards: page
+                .shards
+                .iter()
+                .map(|shard| describe::shard(shard))
+                .collect(),
             has_more_shards: page.next.is_some(),
             retention_period_hours: record.retention_hours as i32,
             stream_creation_timestamp: describe::created(&stream),

@@ -28,6 +28,8 @@ impl Handle<DescribeStreamConsumer> for Kinesis {
             consumer_creation_timestamp: describe::timestamp(consumer.created),
             stream_arn: describe::arn(&stream, context),
         };
-        Ok(DescribeStreamConsumerOutput { consumer_description })
+        Ok(DescribeStreamConsumerOutput {
+            consumer_description,
+        })
     }
 }

@@ -14,7 +14,11 @@ impl Handle<DescribeStreamSummary> for Kinesis {
         input: DescribeStreamSummaryInput,
         context: &Context,
     ) -> Result<DescribeStreamSummaryOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
         let record = &stream.record;
         let channels = self.channels.of_stream(&record.name, context).await?.len();
@@ -37,6 +41,8 @@ impl Handle<DescribeStreamSummary> for Kinesis {
             channel_count: Some(channels as i32),
             ..Default::default()
         };
-        Ok(DescribeStreamSummaryOutput { stream_description_summary })
+        Ok(DescribeStreamSummaryOutput {
+            stream_description_summary,
+        })
     }
 }

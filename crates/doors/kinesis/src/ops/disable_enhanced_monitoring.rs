@@ -13,7 +13,17 @@ impl Handle<DisableEnhancedMonitoring> for Kinesis {
         input: DisableEnhancedMonitoringInput,
         context: &Context,
     ) -> Result<EnhancedMonitoringOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
-        self.monitor(place, &input.shard_level_metrics, monitoring::Switch::Off, context).await
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
+        self.monitor(
+            place,
+            &input.shard_level_metrics,
+            monitoring::Switch::Off,
+            context,
+        )
+        .await
     }
 }

@@ -13,8 +13,18 @@ impl Handle<EnableEnhancedMonitoring> for Kinesis {
         input: EnableEnhancedMonitoringInput,
         context: &Context,
     ) -> Result<EnhancedMonitoringOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
-        self.monitor(place, &input.shard_level_metrics, monitoring::Switch::On, context).await
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
+        self.monitor(
+            place,
+            &input.shard_level_metrics,
+            monitoring::Switch::On,
+            context,
+        )
+        .await
     }
 }
 
@@ -38,20 +48,38 @@ mod tests {
             })
         };
         let two = json!(["IncomingBytes", "IteratorAgeMilliseconds"]);
-        let on = world.ok::<ops::EnableEnhancedMonitoring>(these(two.clone())).await;
+        let on = world
+            .ok::<ops::EnableEnhancedMonitoring>(these(two.clone()))
+            .await;
         assert_eq!(on, changed(json!([]), two.clone()));
-        let described = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
+        let described = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
         let monitoring = &described["StreamDescriptionSummary"]["EnhancedMonitoring"];
         assert_eq!(*monitoring, json!([{"ShardLevelMetrics": two}]));
-        let all = world.ok::<ops::EnableEnhancedMonitoring>(these(json!(["ALL"]))).await;
+        let all = world
+            .ok::<ops::EnableEnhancedMonitoring>(these(json!(["ALL"])))
+            .await;
         assert_eq!(all["CurrentShardLevelMetrics"], two);
         assert_eq!(all["DesiredShardLevelMetrics"].as_array().unwrap().len(), 7);
-        let off = world.ok::<ops::DisableEnhancedMonitoring>(these(json!(["IncomingBytes"]))).await;
+        let off = world
+            .ok::<ops::DisableEnhancedMonitoring>(these(json!(["IncomingBytes"])))
+            .await;
         assert_eq!(off["DesiredShardLevelMetrics"].as_array().unwrap().len(), 6);
-        let none = world.ok::<ops::DisableEnhancedMonitoring>(these(json!(["ALL"]))).await;
+        let none = world
+            .ok::<ops::DisableEnhancedMonitoring>(these(json!(["ALL"])))
+            .await;
         assert_eq!(none["DesiredShardLevelMetrics"], json!([]));
         let unknown = json!({"StreamName": "t", "ShardLevelMetrics": ["ALL"]});
-        let gone = refusal("ResourceNotFoundException", "Stream t under account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::EnableEnhancedMonitoring>(unknown).await, gone);
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Stream t under account 000000000000 not found.",
+        );
+        assert_eq!(
+            world
+                .refused::<ops::EnableEnhancedMonitoring>(unknown)
+                .await,
+            gone
+        );
     }
 }

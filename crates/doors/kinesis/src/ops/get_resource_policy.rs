@@ -1,6 +1,8 @@
 //! GetResourcePolicy. Tested with PutResourcePolicy.
 
-use headwater_shapes::kinesis::{GetResourcePolicyInput, GetResourcePolicyOutput, ops::GetResourcePolicy};
+use headwater_shapes::kinesis::{
+    GetResourcePolicyInput, GetResourcePolicyOutput, ops::GetResourcePolicy,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::Kinesis;
@@ -13,7 +15,9 @@ impl Handle<GetResourcePolicy> for Kinesis {
         context: &Context,
     ) -> Result<GetResourcePolicyOutput, ApiError> {
         let resource = self.owned(input.resource_arn, input.stream_id, context)?;
-        let policy = resource.policy().map_or_else(|| "{}".to_owned(), str::to_owned);
+        let policy = resource
+            .policy()
+            .map_or_else(|| "{}".to_owned(), str::to_owned);
         Ok(GetResourcePolicyOutput { policy })
     }
 }

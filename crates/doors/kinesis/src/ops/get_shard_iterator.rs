@@ -1,6 +1,8 @@
 //! GetShardIterator.
 
-use headwater_shapes::kinesis::{GetShardIteratorInput, GetShardIteratorOutput, ops::GetShardIterator};
+use headwater_shapes::kinesis::{
+    GetShardIteratorInput, GetShardIteratorOutput, ops::GetShardIterator,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -38,7 +40,9 @@ impl Handle<GetShardIterator> for Kinesis {
         dry_run::end(input.dry_run, || Ok(()))?;
         let iterator = self.streams.iterator(&stream, shard, start).await;
         let iterator = iterator.map_err(|error| errors::api(error, context))?;
-        Ok(GetShardIteratorOutput { shard_iterator: Some(iterator) })
+        Ok(GetShardIteratorOutput {
+            shard_iterator: Some(iterator),
+        })
     }
 }
 
@@ -64,7 +68,9 @@ mod tests {
         let none = |text: &str| refusal("ResourceNotFoundException", text);
         assert_eq!(
             refused(request("shardId-5", "LATEST", None)).await,
-            none("Shard shardId-000000000005 in stream s under account 000000000000 does not exist")
+            none(
+                "Shard shardId-000000000005 in stream s under account 000000000000 does not exist"
+            )
         );
         assert_eq!(
             refused(request("ABKLFD8", "LATEST", None)).await,
@@ -74,7 +80,9 @@ mod tests {
         unknown["StreamName"] = json!("t");
         assert_eq!(
             refused(unknown).await,
-            none("Shard shardId-000000000000 in stream t under account 000000000000 does not exist")
+            none(
+                "Shard shardId-000000000000 in stream t under account 000000000000 does not exist"
+            )
         );
     }
 
@@ -87,7 +95,9 @@ mod tests {
             ("AT_SEQUENCE_NUMBER", None, "no"),
             ("AFTER_SEQUENCE_NUMBER", None, "no"),
         ] {
-            let refused = world.refused::<ops::GetShardIterator>(request("0", kind, number)).await;
+            let refused = world
+                .refused::<ops::GetShardIterator>(request("0", kind, number))
+                .await;
             let text = format!(
                 "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or \
                  (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified {kind} and {had} \
@@ -100,11 +110,19 @@ mod tests {
     #[tokio::test]
     async fn a_number_belongs_to_its_shard_and_stream() {
         let world = World::with_stream(2).await;
-        let put = json!({"StreamName": "s", "PartitionKey": "a", "Data": "", "ExplicitHashKey": "0"});
-        let number = world.ok::<ops::PutRecord>(put).await["SequenceNumber"].as_str().unwrap().to_owned();
+        let put =
+            json!({"StreamName": "s", "PartitionKey": "a", "Data": "", "ExplicitHashKey": "0"});
+        let number = world.ok::<ops::PutRecord>(put).await["SequenceNumber"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let refused = async |shard: &str, number: &str| {
             let (code, text) = world
-                .refused::<ops::GetShardIterator>(request(shard, "AT_SEQUENCE_NUMBER", Some(number)))
+                .refused::<ops::GetShardIterator>(request(
+                    shard,
+                    "AT_SEQUENCE_NUMBER",
+                    Some(number),
+                ))
                 .await;
             assert_eq!(code, "InvalidArgumentException");
             text
@@ -122,10 +140,17 @@ mod tests {
         };
         let small = "26227199374822427428162556223570313216";
         assert_eq!(refused("0", small).await, used(small) + ".");
-        world.ok::<ops::DeleteStream>(json!({"StreamName": "s"})).await;
+        world
+            .ok::<ops::DeleteStream>(json!({"StreamName": "s"}))
+            .await;
         world.advance(5000);
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 2})).await;
-        assert_eq!(refused("0", &number).await, used(&number) + " because it did not come from this stream.");
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 2}))
+            .await;
+        assert_eq!(
+            refused("0", &number).await,
+            used(&number) + " because it did not come from this stream."
+        );
     }
 
     #[tokio::test]

@@ -14,10 +14,17 @@ impl Handle<IncreaseStreamRetentionPeriod> for Kinesis {
         input: IncreaseStreamRetentionPeriodInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let name = self.stream(place, context)?.record.name.clone();
         let hours = i64::from(input.retention_period_hours);
-        self.streams.increase_retention(name, hours).await.map_err(|error| errors::api(error, context))?;
+        self.streams
+            .increase_retention(name, hours)
+            .await
+            .map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
 }
@@ -37,25 +44,44 @@ mod tests {
         world.ok::<ops::IncreaseStreamRetentionPeriod>(to(25)).await;
         world.ok::<ops::IncreaseStreamRetentionPeriod>(to(25)).await;
         assert_eq!(
-            world.refused::<ops::IncreaseStreamRetentionPeriod>(to(24)).await,
+            world
+                .refused::<ops::IncreaseStreamRetentionPeriod>(to(24))
+                .await,
             invalid(
                 "Requested retention period (24 hours) for stream s can not be shorter than existing retention \
                  period (25 hours). Use DecreaseRetentionPeriod API."
             )
         );
         assert_eq!(
-            world.refused::<ops::DecreaseStreamRetentionPeriod>(to(26)).await,
+            world
+                .refused::<ops::DecreaseStreamRetentionPeriod>(to(26))
+                .await,
             invalid(
                 "Requested retention period (26 hours) for stream s can not be longer than existing retention \
                  period (25 hours). Use IncreaseRetentionPeriod API."
             )
         );
         let short = "Minimum allowed retention period is 24 hours. Requested retention period (23 hours) is too short.";
-        assert_eq!(world.refused::<ops::DecreaseStreamRetentionPeriod>(to(23)).await, invalid(short));
+        assert_eq!(
+            world
+                .refused::<ops::DecreaseStreamRetentionPeriod>(to(23))
+                .await,
+            invalid(short)
+        );
         let long = "Maximum allowed retention period is 8760 hours. Requested retention period (9999 hours) is too long.";
-        assert_eq!(world.refused::<ops::IncreaseStreamRetentionPeriod>(to(9999)).await, invalid(long));
+        assert_eq!(
+            world
+                .refused::<ops::IncreaseStreamRetentionPeriod>(to(9999))
+                .await,
+            invalid(long)
+        );
         world.ok::<ops::DecreaseStreamRetentionPeriod>(to(24)).await;
-        let summary = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
-        assert_eq!(summary["StreamDescriptionSummary"]["RetentionPeriodHours"], 24);
+        let summary = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
+        assert_eq!(
+            summary["StreamDescriptionSummary"]["RetentionPeriodHours"],
+            24
+        );
     }
 }

@@ -33,14 +33,28 @@ impl Handle<ListChannels> for Kinesis {
         input: ListChannelsInput,
         context: &Context,
     ) -> Result<ListChannelsOutput, ApiError> {
-        let limit = input.max_results.map_or(CHANNELS, |limit| CHANNELS.min(limit.unsigned_abs() as usize));
-        let after = input.next_token.map(|token| self.streams.open_token::<NextChannels>(&token)).transpose();
-        let after = after.map_err(|error| token_api(error, context, TokenFor::Page))?.map(|next| next.after);
+        let limit = input.max_results.map_or(CHANNELS, |limit| {
+            CHANNELS.min(limit.unsigned_abs() as usize)
+        });
+        let after = input
+            .next_token
+            .map(|token| self.streams.open_token::<NextChannels>(&token))
+            .transpose();
+        let after = after
+            .map_err(|error| token_api(error, context, TokenFor::Page))?
+            .map(|next| next.after);
         let filters = input.stream_filter.unwrap_or_default();
         let is_wanted = |channel: &StreamRecord| filters.is_empty() || is_of(channel, &filters);
-        let listed = self.channels.deliveries.list(after.as_deref(), limit, is_wanted).await;
+        let listed = self
+            .channels
+            .deliveries
+            .list(after.as_deref(), limit, is_wanted)
+            .await;
         let (channels, more) = listed.map_err(|error| errors::channel(error, context))?;
-        let last = channels.last().filter(|_| more).map(|last| last.name.clone());
+        let last = channels
+            .last()
+            .filter(|_| more)
+            .map(|last| last.name.clone());
         Ok(ListChannelsOutput {
             channel_summaries: channels.iter().map(summary).collect::<Result<_, _>>()?,
             next_token: last.map(|after| self.streams.token_of(&NextChannels { after })),
@@ -63,10 +77,13 @@ fn is_of(channel: &StreamRecord, filters: &[StreamFilter]) -> bool {
 
 fn summary(channel: &StreamRecord) -> Result<ChannelSummary, ApiError> {
     let described = channels::describe(channel, ACTIVE)?;
-    let streams = described.stream_configuration_list.into_iter().map(|stream| ChannelStreamIdentifier {
-        stream_arn: stream.stream_arn,
-        stream_creation_timestamp: stream.stream_creation_timestamp,
-    });
+    let streams = described
+        .stream_configuration_list
+        .into_iter()
+        .map(|stream| ChannelStreamIdentifier {
+            stream_arn: stream.stream_arn,
+            stream_creation_timestamp: stream.stream_creation_timestamp,
+        });
     Ok(ChannelSummary {
         channel_name: described.channel_name,
         channel_arn: described.channel_arn,

@@ -15,20 +15,34 @@ use crate::{
 const SHARDS: usize = 1000;
 
 impl Handle<ListShards> for Kinesis {
-    async fn handle(&self, input: ListShardsInput, context: &Context) -> Result<ListShardsOutput, ApiError> {
-        let limit = input.max_results.map_or(SHARDS, |limit| limit.unsigned_abs() as usize);
+    async fn handle(
+        &self,
+        input: ListShardsInput,
+        context: &Context,
+    ) -> Result<ListShardsOutput, ApiError> {
+        let limit = input
+            .max_results
+            .map_or(SHARDS, |limit| limit.unsigned_abs() as usize);
         let page = match &input.next_token {
             Some(token) => {
                 only_token(&input)?;
                 let next = self.streams.next_shards(token, limit);
-                let (stream, page) = next.map_err(|error| token_api(error, context, TokenFor::Page))?;
+                let (stream, page) =
+                    next.map_err(|error| token_api(error, context, TokenFor::Page))?;
                 self.permit_stream(&stream.record.name, Some(&stream), context)?;
                 page
             }
             None => self.first_page(input, limit, context)?,
         };
-        let shards = page.shards.iter().map(|shard| describe::shard(shard)).collect();
-        Ok(ListShardsOutput { shards: Some(shards), next_token: page.next })
+        let shards = page
+            .shards
+            .iter()
+            .map(|shard| describe::shard(shard))
+            .collect();
+        Ok(ListShardsOutput {
+            shards: Some(shards),
+            next_token: page.next,
+        })
     }
 }
 
@@ -40,16 +54,27 @@ impl Kinesis {
         context: &Context,
     ) -> Result<ShardPage, ApiError> {
         if (&input.stream_name, &input.stream_arn, &input.stream_id) == (&None, &None, &None) {
-            return Err(invalid_argument("Either NextToken or StreamName should be provided."));
+            return Err(invalid_argument(
+                "Either NextToken or StreamName should be provided.",
+            ));
         }
-        let (after, filter) = (input.exclusive_start_shard_id.clone(), input.shard_filter.clone());
+        let (after, filter) = (
+            input.exclusive_start_shard_id.clone(),
+            input.shard_filter.clone(),
+        );
         let created = input.stream_creation_timestamp;
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
         if created.is_some_and(|created| created.0 / 1000 != describe::created(&stream).0 / 1000) {
             return Err(no_stream(&stream.record.name, &context.account.0));
         }
-        let after = after.map(|id| shard_index(&id, &stream.record.name, context)).transpose()?;
+        let after = after
+            .map(|id| shard_index(&id, &stream.record.name, context))
+            .transpose()?;
         let (after, filter) = match filter {
             Some(filter) => read_filter(&filter, after, &stream, context)?,
             None => (after, ShardFilter::default()),
@@ -64,14 +89,20 @@ fn only_token(input: &ListShardsInput) -> Result<(), ApiError> {
         ("StreamName", input.stream_name.is_some()),
         ("StreamARN", input.stream_arn.is_some()),
         ("StreamId", input.stream_id.is_some()),
-        ("ExclusiveStartShardId", input.exclusive_start_shard_id.is_some()),
-        ("StreamCreationTimestamp", input.stream_creation_timestamp.is_some()),
+        (
+            "ExclusiveStartShardId",
+            input.exclusive_start_shard_id.is_some(),
+        ),
+        (
+            "StreamCreationTimestamp",
+            input.stream_creation_timestamp.is_some(),
+        ),
         ("ShardFilter", input.shard_filter.is_some()),
     ];
     match others.iter().find(|(_, given)| *given) {
-        Some((name, _)) => {
-            Err(invalid_argument(format!("NextToken and {name} cannot be provided together.")))
-        }
+        Some((name, _)) => Err(invalid_argument(format!(
+            "NextToken and {name} cannot be provided together."
+        ))),
         None => Ok(()),
     }
 }
@@ -84,13 +115,24 @@ fn read_filter(
     context: &Context,
 ) -> Result<(Option<ShardIndex>, ShardFilter), ApiError> {
     let needs = |member: &str| {
-        invalid_argument(format!("{member} must be provided for a ShardFilter of type {}.", filter.r#type))
+        invalid_argument(format!(
+            "{member} must be provided for a ShardFilter of type {}.",
+            filter.r#type
+        ))
     };
-    let time = || filter.timestamp.map(describe::millis).ok_or_else(|| needs("Timestamp"));
+    let time = || {
+        filter
+            .timestamp
+            .map(describe::millis)
+            .ok_or_else(|| needs("Timestamp"))
+    };
     Ok(match filter.r#type.as_str() {
         "AFTER_SHARD_ID" => {
             let id = filter.shard_id.as_ref().ok_or_else(|| needs("ShardId"))?;
-            (Some(shard_index(id, &stream.record.name, context)?), ShardFilter::FromTrimHorizon)
+            (
+                Some(shard_index(id, &stream.record.name, context)?),
+                ShardFilter::FromTrimHorizon,
+            )
         }
         "AT_TRIM_HORIZON" => (after, ShardFilter::AtTrimHorizon),
         "AT_LATEST" => (after, ShardFilter::AtLatest),
@@ -119,25 +161,41 @@ mod tests {
     #[tokio::test]
     async fn pages_follow_by_token_alone_until_it_expires() {
         let world = World::with_stream(5).await;
-        let page = world.ok::<ops::ListShards>(json!({"StreamName": "s", "MaxResults": 2})).await;
+        let page = world
+            .ok::<ops::ListShards>(json!({"StreamName": "s", "MaxResults": 2}))
+            .await;
         assert_eq!(ids(&page), ["0", "1"]);
         let token = &page["NextToken"];
-        let page = world.ok::<ops::ListShards>(json!({"NextToken": token, "MaxResults": 3})).await;
-        assert_eq!((ids(&page), page.get("NextToken")), (vec!["2", "3", "4"], None));
+        let page = world
+            .ok::<ops::ListShards>(json!({"NextToken": token, "MaxResults": 3}))
+            .await;
+        assert_eq!(
+            (ids(&page), page.get("NextToken")),
+            (vec!["2", "3", "4"], None)
+        );
         for (member, value) in [
             ("StreamName", json!("s")),
-            ("StreamARN", json!("arn:aws:kinesis:us-east-1:000000000000:stream/s")),
+            (
+                "StreamARN",
+                json!("arn:aws:kinesis:us-east-1:000000000000:stream/s"),
+            ),
             ("ExclusiveStartShardId", json!("0")),
             ("ShardFilter", json!({"Type": "AT_LATEST"})),
         ] {
-            let refused = world.refused::<ops::ListShards>(json!({"NextToken": token, member: value})).await;
+            let refused = world
+                .refused::<ops::ListShards>(json!({"NextToken": token, member: value}))
+                .await;
             let text = format!("NextToken and {member} cannot be provided together.");
             assert_eq!(refused, refusal("InvalidArgumentException", text));
         }
         world.advance(300_001);
-        let (code, _) = world.refused::<ops::ListShards>(json!({"NextToken": token})).await;
+        let (code, _) = world
+            .refused::<ops::ListShards>(json!({"NextToken": token}))
+            .await;
         assert_eq!(code, "ExpiredNextTokenException");
-        let (code, _) = world.refused::<ops::ListShards>(json!({"NextToken": "x"})).await;
+        let (code, _) = world
+            .refused::<ops::ListShards>(json!({"NextToken": "x"}))
+            .await;
         assert_eq!(code, "InvalidArgumentException");
     }
 
@@ -145,7 +203,9 @@ mod tests {
     async fn all_six_filters_are_understood() {
         let world = World::with_stream(3).await;
         let listed = async |filter: Value| {
-            let page = world.ok::<ops::ListShards>(json!({"StreamName": "s", "ShardFilter": filter})).await;
+            let page = world
+                .ok::<ops::ListShards>(json!({"StreamName": "s", "ShardFilter": filter}))
+                .await;
             ids(&page).len()
         };
         for kind in ["AT_TRIM_HORIZON", "FROM_TRIM_HORIZON", "AT_LATEST"] {
@@ -154,10 +214,15 @@ mod tests {
         for kind in ["AT_TIMESTAMP", "FROM_TIMESTAMP"] {
             assert_eq!(listed(json!({"Type": kind, "Timestamp": 1})).await, 3);
         }
-        assert_eq!(listed(json!({"Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000000"})).await, 2);
-        for (kind, member) in
-            [("AFTER_SHARD_ID", "ShardId"), ("AT_TIMESTAMP", "Timestamp"), ("FROM_TIMESTAMP", "Timestamp")]
-        {
+        assert_eq!(
+            listed(json!({"Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000000"})).await,
+            2
+        );
+        for (kind, member) in [
+            ("AFTER_SHARD_ID", "ShardId"),
+            ("AT_TIMESTAMP", "Timestamp"),
+            ("FROM_TIMESTAMP", "Timestamp"),
+        ] {
             let input = json!({"StreamName": "s", "ShardFilter": {"Type": kind}});
             let (code, text) = world.refused::<ops::ListShards>(input).await;
             assert_eq!(code, "InvalidArgumentException");
@@ -171,15 +236,26 @@ mod tests {
         world.advance(60_000);
         world.split().await;
         let listed = async |filter: Value| {
-            let page = world.ok::<ops::ListShards>(json!({"StreamName": "s", "ShardFilter": filter})).await;
+            let page = world
+                .ok::<ops::ListShards>(json!({"StreamName": "s", "ShardFilter": filter}))
+                .await;
             ids(&page).join("")
         };
         assert_eq!(listed(json!({"Type": "FROM_TRIM_HORIZON"})).await, "012");
         assert_eq!(listed(json!({"Type": "AT_TRIM_HORIZON"})).await, "0");
         assert_eq!(listed(json!({"Type": "AT_LATEST"})).await, "12");
-        assert_eq!(listed(json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_030})).await, "0");
-        assert_eq!(listed(json!({"Type": "FROM_TIMESTAMP", "Timestamp": 1_700_000_061})).await, "12");
-        assert_eq!(listed(json!({"Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000001"})).await, "2");
+        assert_eq!(
+            listed(json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_030})).await,
+            "0"
+        );
+        assert_eq!(
+            listed(json!({"Type": "FROM_TIMESTAMP", "Timestamp": 1_700_000_061})).await,
+            "12"
+        );
+        assert_eq!(
+            listed(json!({"Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000001"})).await,
+            "2"
+        );
         world.advance(24 * 3_600_000 + 1000);
         assert_eq!(listed(json!({"Type": "FROM_TRIM_HORIZON"})).await, "12");
     }
@@ -191,7 +267,10 @@ mod tests {
         let text = "Either NextToken or StreamName should be provided.";
         assert_eq!(refused, refusal("InvalidArgumentException", text));
         let aged = |time: u64| json!({"StreamName": "s", "StreamCreationTimestamp": time});
-        assert_eq!(ids(&world.ok::<ops::ListShards>(aged(1_700_000_000)).await).len(), 1);
+        assert_eq!(
+            ids(&world.ok::<ops::ListShards>(aged(1_700_000_000)).await).len(),
+            1
+        );
         let (code, _) = world.refused::<ops::ListShards>(aged(1_600_000_000)).await;
         assert_eq!(code, "ResourceNotFoundException");
     }

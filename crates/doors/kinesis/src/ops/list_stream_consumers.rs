@@ -25,7 +25,9 @@ impl Handle<ListStreamConsumers> for Kinesis {
         if created.is_some_and(|created| created.0 / 1000 != describe::created(&stream).0 / 1000) {
             return Err(no_stream(&stream.record.name, &context.account.0));
         }
-        let limit = input.max_results.map_or(CONSUMERS, |limit| CONSUMERS.min(limit.unsigned_abs() as usize));
+        let limit = input.max_results.map_or(CONSUMERS, |limit| {
+            CONSUMERS.min(limit.unsigned_abs() as usize)
+        });
         let page = match input.next_token {
             Some(_) if created.is_some() => {
                 let text = "NextToken and StreamCreationTimestamp cannot be provided together.";
@@ -37,7 +39,13 @@ impl Handle<ListStreamConsumers> for Kinesis {
                 .map_err(|error| token_api(error, context, TokenFor::Page))?,
             None => self.streams.list_consumers(&stream, None, limit),
         };
-        let consumers = page.consumers.iter().map(|consumer| describe::consumer(consumer, context));
-        Ok(ListStreamConsumersOutput { consumers: Some(consumers.collect()), next_token: page.next })
+        let consumers = page
+            .consumers
+            .iter()
+            .map(|consumer| describe::consumer(consumer, context));
+        Ok(ListStreamConsumersOutput {
+            consumers: Some(consumers.collect()),
+            next_token: page.next,
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! ListStreams.
 
-use headwater_shapes::kinesis::{ListStreamsInput, ListStreamsOutput, StreamSummary, ops::ListStreams};
+use headwater_shapes::kinesis::{
+    ListStreamsInput, ListStreamsOutput, StreamSummary, ops::ListStreams,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -18,14 +20,19 @@ impl Handle<ListStreams> for Kinesis {
         input: ListStreamsInput,
         context: &Context,
     ) -> Result<ListStreamsOutput, ApiError> {
-        let limit = input.limit.map_or(STREAMS, |limit| STREAMS.min(limit.unsigned_abs() as usize));
+        let limit = input
+            .limit
+            .map_or(STREAMS, |limit| STREAMS.min(limit.unsigned_abs() as usize));
         let page = match input.next_token {
             Some(token) => self
                 .streams
                 .next_streams(&token, limit)
                 .map_err(|error| token_api(error, context, TokenFor::Page))?,
             None => {
-                let after = input.exclusive_start_stream_name.map(|name| stream_name(&name)).transpose()?;
+                let after = input
+                    .exclusive_start_stream_name
+                    .map(|name| stream_name(&name))
+                    .transpose()?;
                 self.streams.list_streams(after.as_ref(), limit)
             }
         };
@@ -37,7 +44,11 @@ impl Handle<ListStreams> for Kinesis {
             stream_creation_timestamp: Some(describe::created(stream)),
         };
         Ok(ListStreamsOutput {
-            stream_names: page.streams.iter().map(|stream| stream.record.name.to_string()).collect(),
+            stream_names: page
+                .streams
+                .iter()
+                .map(|stream| stream.record.name.to_string())
+                .collect(),
             has_more_streams: page.next.is_some(),
             next_token: page.next,
             stream_summaries: Some(page.streams.iter().map(|stream| summary(stream)).collect()),
@@ -56,14 +67,25 @@ mod tests {
     async fn pages_follow_by_name_or_by_token() {
         let world = World::new(false).await;
         for name in ["c", "a", "b"] {
-            world.ok::<ops::CreateStream>(json!({"StreamName": name, "ShardCount": 1})).await;
+            world
+                .ok::<ops::CreateStream>(json!({"StreamName": name, "ShardCount": 1}))
+                .await;
         }
         let page = world.ok::<ops::ListStreams>(json!({"Limit": 2})).await;
-        assert_eq!((&page["StreamNames"], &page["HasMoreStreams"]), (&json!(["a", "b"]), &json!(true)));
+        assert_eq!(
+            (&page["StreamNames"], &page["HasMoreStreams"]),
+            (&json!(["a", "b"]), &json!(true))
+        );
         assert_eq!(page["StreamSummaries"][1]["StreamStatus"], "ACTIVE");
-        for next in [json!({"NextToken": page["NextToken"]}), json!({"ExclusiveStartStreamName": "b"})] {
+        for next in [
+            json!({"NextToken": page["NextToken"]}),
+            json!({"ExclusiveStartStreamName": "b"}),
+        ] {
             let page = world.ok::<ops::ListStreams>(next).await;
-            assert_eq!((&page["StreamNames"], &page["HasMoreStreams"]), (&json!(["c"]), &json!(false)));
+            assert_eq!(
+                (&page["StreamNames"], &page["HasMoreStreams"]),
+                (&json!(["c"]), &json!(false))
+            );
             assert!(page.get("NextToken").is_none());
         }
     }

@@ -14,7 +14,9 @@ impl Handle<ListTagsForResource> for Kinesis {
         context: &Context,
     ) -> Result<ListTagsForResourceOutput, ApiError> {
         if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
-            return Ok(ListTagsForResourceOutput { tags: Some(tags::after(&channel.tags, None).collect()) });
+            return Ok(ListTagsForResourceOutput {
+                tags: Some(tags::after(&channel.tags, None).collect()),
+            });
         }
         let listed = match self.owned(input.resource_arn, input.stream_id, context)? {
             Resource::Stream(stream) => tags::after(&stream.record.tags, None).collect(),

@@ -14,11 +14,23 @@ impl Handle<ListTagsForStream> for Kinesis {
         input: ListTagsForStreamInput,
         context: &Context,
     ) -> Result<ListTagsForStreamOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
-        let limit = input.limit.map_or(MAX_TAGS, |limit| limit.unsigned_abs() as usize);
-        let mut after = tags::after(&stream.record.tags, input.exclusive_start_tag_key.as_deref());
+        let limit = input
+            .limit
+            .map_or(MAX_TAGS, |limit| limit.unsigned_abs() as usize);
+        let mut after = tags::after(
+            &stream.record.tags,
+            input.exclusive_start_tag_key.as_deref(),
+        );
         let page: Vec<Tag> = after.by_ref().take(limit).collect();
-        Ok(ListTagsForStreamOutput { tags: page, has_more_tags: after.next().is_some() })
+        Ok(ListTagsForStreamOutput {
+            tags: page,
+            has_more_tags: after.next().is_some(),
+        })
     }
 }

@@ -13,8 +13,16 @@ use crate::{
 
 impl Handle<MergeShards> for Kinesis {
     /// The child takes records when this returns.
-    async fn handle(&self, input: MergeShardsInput, context: &Context) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+    async fn handle(
+        &self,
+        input: MergeShardsInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let name = place.name(context)?;
         let index = shard_index(&input.shard_to_merge, &name, context)?;
         let adjacent = shard_index(&input.adjacent_shard_to_merge, &name, context)?;
@@ -35,9 +43,12 @@ mod tests {
     #[tokio::test]
     async fn a_merge_names_both_parents() {
         let world = World::with_stream(3).await;
-        let merge = json!({"StreamName": "s", "ShardToMerge": "a-0", "AdjacentShardToMerge": "b-1"});
+        let merge =
+            json!({"StreamName": "s", "ShardToMerge": "a-0", "AdjacentShardToMerge": "b-1"});
         assert_eq!(world.ok::<ops::MergeShards>(merge).await, json!({}));
-        let described = world.ok::<ops::DescribeStream>(json!({"StreamName": "s"})).await;
+        let described = world
+            .ok::<ops::DescribeStream>(json!({"StreamName": "s"}))
+            .await;
         let shards = &described["StreamDescription"]["Shards"];
         let mut child = shards[3].clone();
         child.as_object_mut().unwrap().remove("SequenceNumberRange");
@@ -48,28 +59,45 @@ mod tests {
             "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": "226854911280625642308916404954512140969"},
         });
         assert_eq!(child, expected);
-        let ended = |n: usize| shards[n]["SequenceNumberRange"].get("EndingSequenceNumber").is_some();
-        assert_eq!([ended(0), ended(1), ended(2), ended(3)], [true, true, false, false]);
-        let iterator = world.iterator(1, json!({"ShardIteratorType": "TRIM_HORIZON"})).await;
-        let read = world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator})).await;
+        let ended = |n: usize| {
+            shards[n]["SequenceNumberRange"]
+                .get("EndingSequenceNumber")
+                .is_some()
+        };
+        assert_eq!(
+            [ended(0), ended(1), ended(2), ended(3)],
+            [true, true, false, false]
+        );
+        let iterator = world
+            .iterator(1, json!({"ShardIteratorType": "TRIM_HORIZON"}))
+            .await;
+        let read = world
+            .ok::<ops::GetRecords>(json!({"ShardIterator": iterator}))
+            .await;
         let parents = &read["ChildShards"][0]["ParentShards"];
-        assert_eq!(*parents, json!(["shardId-000000000000", "shardId-000000000001"]));
+        assert_eq!(
+            *parents,
+            json!(["shardId-000000000000", "shardId-000000000001"])
+        );
     }
 
     #[tokio::test]
     async fn what_cannot_be_merged_is_refused() {
         let world = World::with_stream(3).await;
         let refused = async |stream: &str, shard: &str, adjacent: &str| {
-            let input =
-                json!({"StreamName": stream, "ShardToMerge": shard, "AdjacentShardToMerge": adjacent});
+            let input = json!({"StreamName": stream, "ShardToMerge": shard, "AdjacentShardToMerge": adjacent});
             world.refused::<ops::MergeShards>(input).await
         };
         let not_found = |text: &str| refusal("ResourceNotFoundException", text);
-        assert_eq!(refused("t", "0", "1").await, not_found("Stream t under account 000000000000 not found."));
+        assert_eq!(
+            refused("t", "0", "1").await,
+            not_found("Stream t under account 000000000000 not found.")
+        );
         let text = "Could not find shard 2147483648 in stream t under account 000000000000.";
         assert_eq!(refused("t", "0", "2147483648").await, not_found(text));
         assert_eq!(refused("t", "2147483648", "0").await, not_found(text));
-        let text = "Could not find shard shardId-000000000005 in stream s under account 000000000000.";
+        let text =
+            "Could not find shard shardId-000000000005 in stream s under account 000000000000.";
         assert_eq!(refused("s", "0", "shardId-5").await, not_found(text));
         assert_eq!(refused("s", "shardId-5", "0").await, not_found(text));
         for (one, two) in [(0, 2), (1, 0)] {

@@ -9,23 +9,41 @@ use super::put_records::{hash_key, partition_key};
 use crate::{Kinesis, describe, dry_run, errors, place::Place};
 
 impl Handle<PutRecord> for Kinesis {
-    async fn handle(&self, input: PutRecordInput, context: &Context) -> Result<PutRecordOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+    async fn handle(
+        &self,
+        input: PutRecordInput,
+        context: &Context,
+    ) -> Result<PutRecordOutput, ApiError> {
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
         let name = &stream.record.name;
-        let partition_key = partition_key(&stream, input.partition_key, || "partitionKey".to_owned())?;
-        let hash_key = input.explicit_hash_key.map(|key| hash_key(&key)).transpose()?;
+        let partition_key =
+            partition_key(&stream, input.partition_key, || "partitionKey".to_owned())?;
+        let hash_key = input
+            .explicit_hash_key
+            .map(|key| hash_key(&key))
+            .transpose()?;
         if let Some(text) = input.sequence_number_for_ordering {
             check_ordering(&text, self.streams.now(), name, context)?;
         }
-        let entries = vec![PutEntry { partition_key, hash_key, data: input.data.0 }];
+        let entries = vec![PutEntry {
+            partition_key,
+            hash_key,
+            data: input.data.0,
+        }];
         let api = |error| match error {
             Error::RecordTooLarge { limit, .. } => errors::too_large("data", limit),
             other => errors::api(other, context),
         };
         dry_run::end(input.dry_run, || stream.takes(&entries).map_err(api))?;
         let mut results = self.streams.put(&stream, entries).await.map_err(api)?;
-        let placed = results.remove(0).map_err(|error| errors::put(error, name, context))?;
+        let placed = results
+            .remove(0)
+            .map_err(|error| errors::put(error, name, context))?;
         Ok(PutRecordOutput {
             shard_id: placed.shard.to_string(),
             sequence_number: placed.sequence.to_string(),
@@ -36,8 +54,15 @@ impl Handle<PutRecord> for Kinesis {
 
 /// A shard numbers its records in the order of their calls, which is all that this number asks for; so it is only
 /// checked.
-fn check_ordering(text: &str, now: Millis, stream: &StreamName, context: &Context) -> Result<(), ApiError> {
-    let valid = text.parse::<SequenceNumber>().is_ok_and(|number| number.time <= now.seconds());
+fn check_ordering(
+    text: &str,
+    now: Millis,
+    stream: &StreamName,
+    context: &Context,
+) -> Result<(), ApiError> {
+    let valid = text
+        .parse::<SequenceNumber>()
+        .is_ok_and(|number| number.time <= now.seconds());
     if valid {
         return Ok(());
     }
@@ -62,16 +87,26 @@ mod tests {
             assert_eq!(placed.as_object().unwrap().len(), 2, "{placed}");
             placed["ShardId"].as_str().unwrap().to_owned()
         };
-        let at =
-            |key: &str| json!({"StreamName": "s", "PartitionKey": "a", "Data": "", "ExplicitHashKey": key});
+        let at = |key: &str| json!({"StreamName": "s", "PartitionKey": "a", "Data": "", "ExplicitHashKey": key});
         assert_eq!(
             shard(json!({"StreamName": "s", "PartitionKey": "a", "Data": ""})).await,
             "shardId-000000000000"
         );
-        assert_eq!(shard(at("340282366920938463463374607431768211455")).await, "shardId-000000000002");
-        assert_eq!(shard(at("226854911280625642308916404954512140969")).await, "shardId-000000000001");
-        assert_eq!(shard(at("226854911280625642308916404954512140970")).await, "shardId-000000000002");
-        let over = world.refused::<ops::PutRecord>(at("340282366920938463463374607431768211456")).await;
+        assert_eq!(
+            shard(at("340282366920938463463374607431768211455")).await,
+            "shardId-000000000002"
+        );
+        assert_eq!(
+            shard(at("226854911280625642308916404954512140969")).await,
+            "shardId-000000000001"
+        );
+        assert_eq!(
+            shard(at("226854911280625642308916404954512140970")).await,
+            "shardId-000000000002"
+        );
+        let over = world
+            .refused::<ops::PutRecord>(at("340282366920938463463374607431768211456"))
+            .await;
         let text = "Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. \
                     Specified value was 340282366920938463463374607431768211456";
         assert_eq!(over, refusal("InvalidArgumentException", text));
@@ -81,12 +116,15 @@ mod tests {
     async fn a_number_for_ordering_is_one_that_was_given() {
         let world = World::with_stream(1).await;
         let put = |number: &str| json!({"StreamName": "s", "PartitionKey": "a", "Data": "", "SequenceNumberForOrdering": number});
-        let first =
-            world.ok::<ops::PutRecord>(json!({"StreamName": "s", "PartitionKey": "a", "Data": ""})).await;
+        let first = world
+            .ok::<ops::PutRecord>(json!({"StreamName": "s", "PartitionKey": "a", "Data": ""}))
+            .await;
         let number = first["SequenceNumber"].as_str().unwrap();
         let second = world.ok::<ops::PutRecord>(put(number)).await;
         assert!(second["SequenceNumber"].as_str().unwrap() > number);
-        let refused = world.refused::<ops::PutRecord>(put("26227199374822427428162556223570313216")).await;
+        let refused = world
+            .refused::<ops::PutRecord>(put("26227199374822427428162556223570313216"))
+            .await;
         let text = "ExclusiveMinimumSequenceNumber 26227199374822427428162556223570313216 used in PutRecord on \
                     stream s under account 000000000000 is invalid.";
         assert_eq!(refused, refusal("InvalidArgumentException", text));

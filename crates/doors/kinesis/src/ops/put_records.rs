@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use headwater_shapes::kinesis::{
-    PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry, ops::PutRecords,
+    PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry,
+    ops::PutRecords,
 };
 use headwater_streams::{Distribution, Placed, PutEntry, PutError, Stream};
 use headwater_types::{HashKey, StreamName};
@@ -11,11 +12,22 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Kinesis, describe, dry_run, errors, place::Place};
 
 impl Handle<PutRecords> for Kinesis {
-    async fn handle(&self, input: PutRecordsInput, context: &Context) -> Result<PutRecordsOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+    async fn handle(
+        &self,
+        input: PutRecordsInput,
+        context: &Context,
+    ) -> Result<PutRecordsOutput, ApiError> {
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
-        let entries =
-            input.records.into_iter().enumerate().map(|(index, record)| entry(&stream, index, record));
+        let entries = input
+            .records
+            .into_iter()
+            .enumerate()
+            .map(|(index, record)| entry(&stream, index, record));
         let entries = entries.collect::<Result<Vec<PutEntry>, ApiError>>()?;
         let api = |error| errors::api(error, context);
         dry_run::end(input.dry_run, || stream.takes(&entries).map_err(api))?;
@@ -24,20 +36,37 @@ impl Handle<PutRecords> for Kinesis {
         let answer = |result| answer(result, &stream.record.name, context);
         Ok(PutRecordsOutput {
             failed_record_count: Some(failed as i32),
-            encryption_type: describe::record_encryption(results.iter().flatten().any(|put| put.encrypted)),
+            encryption_type: describe::record_encryption(
+                results.iter().flatten().any(|put| put.encrypted),
+            ),
             records: results.into_iter().map(answer).collect(),
         })
     }
 }
 
-fn entry(stream: &Stream, index: usize, record: PutRecordsRequestEntry) -> Result<PutEntry, ApiError> {
+fn entry(
+    stream: &Stream,
+    index: usize,
+    record: PutRecordsRequestEntry,
+) -> Result<PutEntry, ApiError> {
     let member = || format!("records.{}.member.partitionKey", index + 1);
     let partition_key = partition_key(stream, record.partition_key, member)?;
-    let hash_key = record.explicit_hash_key.map(|key| hash_key(&key)).transpose()?;
-    Ok(PutEntry { partition_key, hash_key, data: record.data.0 })
+    let hash_key = record
+        .explicit_hash_key
+        .map(|key| hash_key(&key))
+        .transpose()?;
+    Ok(PutEntry {
+        partition_key,
+        hash_key,
+        data: record.data.0,
+    })
 }
 
-fn answer(result: Result<Placed, PutError>, stream: &StreamName, context: &Context) -> PutRecordsResultEntry {
+fn answer(
+    result: Result<Placed, PutError>,
+    stream: &StreamName,
+    context: &Context,
+) -> PutRecordsResultEntry {
     match result {
         Ok(placed) => PutRecordsResultEntry {
             sequence_number: Some(placed.sequence.to_string()),
@@ -96,7 +125,9 @@ mod tests {
     #[tokio::test]
     async fn each_record_has_its_own_answer() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1}))
+            .await;
         world.ok::<ops::PutRecords>(records(499, 0)).await;
         let answer = world.ok::<ops::PutRecords>(records(500, 0)).await;
         assert_eq!(answer["FailedRecordCount"], 0);
@@ -107,11 +138,18 @@ mod tests {
             "ErrorCode": "ProvisionedThroughputExceededException",
             "ErrorMessage": "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.",
         });
-        assert_eq!(answer["Records"].as_array().unwrap()[1..], [throttled.clone(), throttled]);
+        assert_eq!(
+            answer["Records"].as_array().unwrap()[1..],
+            [throttled.clone(), throttled]
+        );
         let one = json!({"StreamName": "s", "PartitionKey": "a", "Data": ""});
-        let text = "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.";
+        let text =
+            "Rate exceeded for shard shardId-000000000000 in stream s under account 000000000000.";
         let refused = world.refused::<ops::PutRecord>(one).await;
-        assert_eq!(refused, refusal("ProvisionedThroughputExceededException", text));
+        assert_eq!(
+            refused,
+            refusal("ProvisionedThroughputExceededException", text)
+        );
     }
 
     #[tokio::test]
@@ -120,7 +158,10 @@ mod tests {
         let refused = async |input| world.refused::<ops::PutRecords>(input).await;
         assert_eq!(
             refused(records(11, 1_000_000)).await,
-            refusal("InvalidArgumentException", "Records size exceeds 10 MB limit")
+            refusal(
+                "InvalidArgumentException",
+                "Records size exceeds 10 MB limit"
+            )
         );
         let mut one_large = records(2, 1);
         one_large["Records"][1]["Data"] = json!(Blob(vec![0; 1_048_576].into()));
@@ -132,8 +173,12 @@ mod tests {
                  Member must have length less than or equal to 1048576"
             )
         );
-        let iterator = world.iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"})).await;
-        let read = world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator})).await;
+        let iterator = world
+            .iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"}))
+            .await;
+        let read = world
+            .ok::<ops::GetRecords>(json!({"ShardIterator": iterator}))
+            .await;
         assert_eq!(read["Records"], json!([]));
     }
 
@@ -142,7 +187,13 @@ mod tests {
         let world = World::new(true).await;
         let large = json!({"StreamName": "s", "ShardCount": 1, "MaxRecordSizeInKiB": 10_240});
         world.ok::<ops::CreateStream>(large).await;
-        assert_eq!(world.ok::<ops::PutRecords>(records(1, 5_000_000)).await["FailedRecordCount"], 0);
-        assert_eq!(world.ok::<ops::PutRecords>(records(1, 1)).await["FailedRecordCount"], 1);
+        assert_eq!(
+            world.ok::<ops::PutRecords>(records(1, 5_000_000)).await["FailedRecordCount"],
+            0
+        );
+        assert_eq!(
+            world.ok::<ops::PutRecords>(records(1, 1)).await["FailedRecordCount"],
+            1
+        );
     }
 }

@@ -16,7 +16,12 @@ impl Handle<ReceiveDeadLetterQueueRecords> for Kinesis {
         context: &Context,
     ) -> Result<ReceiveDeadLetterQueueRecordsOutput, ApiError> {
         let (limit, wait) = (input.limit, input.wait_time_seconds);
-        let receive = receive_of(Kind::DeadLetters, limit, wait, input.visibility_timeout_seconds);
+        let receive = receive_of(
+            Kind::DeadLetters,
+            limit,
+            wait,
+            input.visibility_timeout_seconds,
+        );
         let queue_records = self.receive(&input.queue_arn, receive, context).await?;
         Ok(ReceiveDeadLetterQueueRecordsOutput { queue_records })
     }

@@ -33,7 +33,9 @@ mod tests {
     #[tokio::test]
     async fn a_record_goes_the_way_from_put_to_dead_letter_and_back() {
         let world = World::new(false).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s"}))
+            .await;
         let new = json!({
             "QueueName": "q",
             "StreamConfigurationList": [{"StreamARN": STREAM}],
@@ -45,8 +47,10 @@ mod tests {
         let put = json!({"StreamName": "s", "PartitionKey": "kü", "Data": "YQ=="});
         let number = world.ok::<ops::PutRecord>(put).await["SequenceNumber"].take();
         world.advance(1000);
-        let mut record =
-            world.ok::<ops::ReceiveQueueRecords>(json!({"QueueARN": queue})).await["QueueRecords"][0].take();
+        let mut record = world
+            .ok::<ops::ReceiveQueueRecords>(json!({"QueueARN": queue}))
+            .await["QueueRecords"][0]
+            .take();
         let handle = record["ReceiptHandle"].take();
         assert!(handle.as_str().unwrap().len() <= 1024);
         let expected = json!({
@@ -59,20 +63,39 @@ mod tests {
             "ReceiveCount": 1,
         });
         assert_eq!(record, expected);
-        let entries = |handle: &Value| json!({"QueueARN": queue, "Entries": [{"ReceiptHandle": handle}]});
+        let entries =
+            |handle: &Value| json!({"QueueARN": queue, "Entries": [{"ReceiptHandle": handle}]});
         world.advance(30_000);
-        let dead = world.ok::<ops::ReceiveDeadLetterQueueRecords>(json!({"QueueARN": queue})).await;
+        let dead = world
+            .ok::<ops::ReceiveDeadLetterQueueRecords>(json!({"QueueARN": queue}))
+            .await;
         let dead = &dead["QueueRecords"][0]["ReceiptHandle"];
-        let late = world.ok::<ops::AcknowledgeQueueRecords>(entries(&handle)).await;
+        let late = world
+            .ok::<ops::AcknowledgeQueueRecords>(entries(&handle))
+            .await;
         assert_eq!(late["Failed"][0]["ErrorCode"], "InvalidArgumentException");
-        let restored = world.ok::<ops::RestoreDeadLetterQueueRecords>(entries(dead)).await;
-        assert_eq!(restored, json!({"Successful": [{"ReceiptHandle": dead}], "Failed": []}));
-        let again = world.ok::<ops::ReceiveQueueRecords>(json!({"QueueARN": queue})).await;
+        let restored = world
+            .ok::<ops::RestoreDeadLetterQueueRecords>(entries(dead))
+            .await;
+        assert_eq!(
+            restored,
+            json!({"Successful": [{"ReceiptHandle": dead}], "Failed": []})
+        );
+        let again = world
+            .ok::<ops::ReceiveQueueRecords>(json!({"QueueARN": queue}))
+            .await;
         let again = &again["QueueRecords"][0];
-        assert_eq!((&again["ReceiveCount"], &again["RecordId"]), (&json!(1), &number));
-        let done = world.ok::<ops::AcknowledgeQueueRecords>(entries(&again["ReceiptHandle"])).await;
+        assert_eq!(
+            (&again["ReceiveCount"], &again["RecordId"]),
+            (&json!(1), &number)
+        );
+        let done = world
+            .ok::<ops::AcknowledgeQueueRecords>(entries(&again["ReceiptHandle"]))
+            .await;
         assert_eq!(done["Failed"], json!([]));
-        let gone = world.ok::<ops::AcknowledgeQueueRecords>(entries(&again["ReceiptHandle"])).await;
+        let gone = world
+            .ok::<ops::AcknowledgeQueueRecords>(entries(&again["ReceiptHandle"]))
+            .await;
         assert_eq!(gone["Failed"][0]["ErrorCode"], "ResourceNotFoundException");
     }
 }

@@ -17,12 +17,20 @@ impl Handle<RegisterStreamConsumer> for Kinesis {
         let name = Place::of_arn(input.stream_arn, input.stream_id).name(context)?;
         let given = input.tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
-        let stream = self.streams.get(&name).map_err(|error| errors::api(error, context))?;
+        let stream = self
+            .streams
+            .get(&name)
+            .map_err(|error| errors::api(error, context))?;
         let most = self.most_consumers(&stream, context).await?;
         let places = most.saturating_sub(self.queues_of(&name, context));
-        let registered = self.streams.register(name, input.consumer_name, given, places).await;
+        let registered = self
+            .streams
+            .register(name, input.consumer_name, given, places)
+            .await;
         let consumer = registered.map_err(|error| errors::api(error, context))?;
-        Ok(RegisterStreamConsumerOutput { consumer: describe::consumer(&consumer, context) })
+        Ok(RegisterStreamConsumerOutput {
+            consumer: describe::consumer(&consumer, context),
+        })
     }
 }
 
@@ -52,47 +60,82 @@ mod tests {
             "ConsumerCreationTimestamp": 1_700_000_001,
         });
         assert_eq!(registered, json!({"Consumer": expected}));
-        let listed = world.ok::<ops::ListStreamConsumers>(json!({"StreamARN": STREAM})).await;
+        let listed = world
+            .ok::<ops::ListStreamConsumers>(json!({"StreamARN": STREAM}))
+            .await;
         assert_eq!(listed, json!({"Consumers": [expected]}));
         expected["StreamARN"] = json!(STREAM);
         for place in [named("c"), json!({"ConsumerARN": arn})] {
             let described = world.ok::<ops::DescribeStreamConsumer>(place).await;
             assert_eq!(described, json!({"ConsumerDescription": expected}));
         }
-        let summary = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
+        let summary = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
         assert_eq!(summary["StreamDescriptionSummary"]["ConsumerCount"], 1);
         let mut all = named("c");
         all["ConsumerARN"] = json!(arn);
         world.ok::<ops::DeregisterStreamConsumer>(all.clone()).await;
-        let gone = refusal("ResourceNotFoundException", "Consumer c, account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::DeregisterStreamConsumer>(all).await, gone);
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Consumer c, account 000000000000 not found.",
+        );
+        assert_eq!(
+            world.refused::<ops::DeregisterStreamConsumer>(all).await,
+            gone
+        );
         world.advance(1000);
         world.ok::<ops::RegisterStreamConsumer>(named("c")).await;
-        let old = world.refused::<ops::DescribeStreamConsumer>(json!({"ConsumerARN": arn})).await;
+        let old = world
+            .refused::<ops::DescribeStreamConsumer>(json!({"ConsumerARN": arn}))
+            .await;
         assert_eq!(old, gone, "a consumer of the same name is another");
     }
 
     #[tokio::test]
     async fn a_stream_has_twenty_consumers_of_different_names() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1}))
+            .await;
         for n in 0..20 {
-            world.ok::<ops::RegisterStreamConsumer>(named(&format!("c-{n:02}"))).await;
+            world
+                .ok::<ops::RegisterStreamConsumer>(named(&format!("c-{n:02}")))
+                .await;
         }
         let exists = "Consumer c-07 under stream s already exists for account 000000000000.";
-        let refused = async |name: &str| world.refused::<ops::RegisterStreamConsumer>(named(name)).await;
-        assert_eq!(refused("c-07").await, refusal("ResourceInUseException", exists));
+        let refused = async |name: &str| {
+            world
+                .refused::<ops::RegisterStreamConsumer>(named(name))
+                .await
+        };
+        assert_eq!(
+            refused("c-07").await,
+            refusal("ResourceInUseException", exists)
+        );
         assert_eq!(refused("c-20").await.0, "LimitExceededException");
-        let page = world.ok::<ops::ListStreamConsumers>(json!({"StreamARN": STREAM, "MaxResults": 15})).await;
+        let page = world
+            .ok::<ops::ListStreamConsumers>(json!({"StreamARN": STREAM, "MaxResults": 15}))
+            .await;
         assert_eq!(page["Consumers"][14]["ConsumerName"], "c-14");
         let next = json!({"StreamARN": STREAM, "NextToken": page["NextToken"]});
         let rest = world.ok::<ops::ListStreamConsumers>(next).await;
         assert_eq!(rest["Consumers"].as_array().unwrap().len(), 5);
         assert!(rest.get("NextToken").is_none());
-        let delete = world.refused::<ops::DeleteStream>(json!({"StreamName": "s"})).await;
+        let delete = world
+            .refused::<ops::DeleteStream>(json!({"StreamName": "s"}))
+            .await;
         assert_eq!(delete.0, "ResourceInUseException");
-        assert!(delete.1.starts_with("DeleteStream can't delete arn:aws:kinesis:"), "{}", delete.1);
-        world.ok::<ops::DeleteStream>(json!({"StreamName": "s", "EnforceConsumerDeletion": true})).await;
+        assert!(
+            delete
+                .1
+                .starts_with("DeleteStream can't delete arn:aws:kinesis:"),
+            "{}",
+            delete.1
+        );
+        world
+            .ok::<ops::DeleteStream>(json!({"StreamName": "s", "EnforceConsumerDeletion": true}))
+            .await;
     }
 
     #[tokio::test]
@@ -111,7 +154,10 @@ mod tests {
         ] {
             assert_eq!(code(unclear).await, "InvalidArgumentException");
         }
-        for missing in [named("d"), json!({"ConsumerARN": arn.replace("000000000000", "111111111111")})] {
+        for missing in [
+            named("d"),
+            json!({"ConsumerARN": arn.replace("000000000000", "111111111111")}),
+        ] {
             assert_eq!(code(missing).await, "ResourceNotFoundException");
         }
     }

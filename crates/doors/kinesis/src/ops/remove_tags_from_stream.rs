@@ -10,9 +10,18 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Kinesis, errors, place::Place, tags};
 
 impl Handle<RemoveTagsFromStream> for Kinesis {
-    async fn handle(&self, input: RemoveTagsFromStreamInput, context: &Context) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
-        self.untag_stream(&*self.stream(place, context)?, input.tag_keys, context).await?;
+    async fn handle(
+        &self,
+        input: RemoveTagsFromStreamInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
+        self.untag_stream(&*self.stream(place, context)?, input.tag_keys, context)
+            .await?;
         Ok(Nothing {})
     }
 }
@@ -27,6 +36,9 @@ impl Kinesis {
     ) -> Result<(), ApiError> {
         let name = &stream.record.name;
         tags::check_keys(&keys, name, context)?;
-        self.streams.untag(name.clone(), keys).await.map_err(|error| errors::api(error, context))
+        self.streams
+            .untag(name.clone(), keys)
+            .await
+            .map_err(|error| errors::api(error, context))
     }
 }

@@ -15,18 +15,30 @@ use crate::{
 impl Handle<SplitShard> for Kinesis {
     /// The children take records when this returns.
     async fn handle(&self, input: SplitShardInput, context: &Context) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let name = place.name(context)?;
         let index = shard_index(&input.shard_to_split, &name, context)?;
         let text = input.new_starting_hash_key;
         let Ok(at) = text.parse::<HashKey>() else {
-            let stream = self.streams.get(&name).map_err(|error| errors::api(error, context))?;
-            let shard = stream.shard(index).map_err(|error| errors::reshard(error, context))?;
+            let stream = self
+                .streams
+                .get(&name)
+                .map_err(|error| errors::api(error, context))?;
+            let shard = stream
+                .shard(index)
+                .map_err(|error| errors::reshard(error, context))?;
             let account = &context.account.0;
             let over = errors::no_split(&name, index, shard.record.range, &text, account);
             return Err(errors::invalid_argument(over));
         };
-        self.streams.split(name, index, at).await.map_err(|error| errors::reshard(error, context))?;
+        self.streams
+            .split(name, index, at)
+            .await
+            .map_err(|error| errors::reshard(error, context))?;
         Ok(Nothing {})
     }
 }
@@ -43,9 +55,12 @@ mod tests {
     async fn a_split_is_described_as_on_aws() {
         let world = World::with_stream(1).await;
         world.advance(60_000);
-        let split = json!({"StreamName": "s", "ShardToSplit": "anything-0", "NewStartingHashKey": "2"});
+        let split =
+            json!({"StreamName": "s", "ShardToSplit": "anything-0", "NewStartingHashKey": "2"});
         assert_eq!(world.ok::<ops::SplitShard>(split).await, json!({}));
-        let mut described = world.ok::<ops::DescribeStream>(json!({"StreamName": "s"})).await;
+        let mut described = world
+            .ok::<ops::DescribeStream>(json!({"StreamName": "s"}))
+            .await;
         let description = &mut described["StreamDescription"];
         assert_eq!(description["StreamStatus"], "ACTIVE");
         let ranges: Vec<Value> = description["Shards"]
@@ -55,13 +70,23 @@ mod tests {
             .map(|shard| shard["SequenceNumberRange"].take())
             .collect();
         let number = |n: usize, end: &str| -> headwater_types::SequenceNumber {
-            ranges[n][format!("{end}ingSequenceNumber")].as_str().unwrap().parse().unwrap()
+            ranges[n][format!("{end}ingSequenceNumber")]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap()
         };
         let end = number(0, "End");
-        assert_eq!((end.index, end.shard_created), (0x7fff_ffff_ffff_ffff, number(0, "Start").shard_created));
+        assert_eq!(
+            (end.index, end.shard_created),
+            (0x7fff_ffff_ffff_ffff, number(0, "Start").shard_created)
+        );
         for child in [1, 2] {
             let start = number(child, "Start");
-            assert_eq!((start.index, start.shard_created, start.time), (0, end.time + 1, end.time + 1));
+            assert_eq!(
+                (start.index, start.shard_created, start.time),
+                (0, end.time + 1, end.time + 1)
+            );
             assert!(ranges[child].get("EndingSequenceNumber").is_none());
         }
         let shard = |n: u32, start: &str, end: &str| {
@@ -75,39 +100,56 @@ mod tests {
         let last = "340282366920938463463374607431768211455";
         let mut parent = shard(0, "0", last);
         parent.as_object_mut().unwrap().remove("ParentShardId");
-        assert_eq!(description["Shards"], json!([parent, shard(1, "0", "1"), shard(2, "2", last)]));
+        assert_eq!(
+            description["Shards"],
+            json!([parent, shard(1, "0", "1"), shard(2, "2", last)])
+        );
     }
 
     #[tokio::test]
     async fn what_cannot_be_split_is_refused() {
         let world = World::with_stream(3).await;
         let refused = async |stream: &str, shard: &str, key: &str| {
-            let input = json!({"StreamName": stream, "ShardToSplit": shard, "NewStartingHashKey": key});
+            let input =
+                json!({"StreamName": stream, "ShardToSplit": shard, "NewStartingHashKey": key});
             world.refused::<ops::SplitShard>(input).await
         };
         let not_found = |text: &str| refusal("ResourceNotFoundException", text);
-        assert_eq!(refused("t", "0", "0").await, not_found("Stream t under account 000000000000 not found."));
+        assert_eq!(
+            refused("t", "0", "0").await,
+            not_found("Stream t under account 000000000000 not found.")
+        );
         assert_eq!(
             refused("t", "ABKLFD8", "0").await,
             not_found("Could not find shard ABKLFD8 in stream t under account 000000000000.")
         );
         for key in ["0", "999999999999999999999999999999999999999"] {
-            let text = "Could not find shard shardId-000000000005 in stream s under account 000000000000.";
+            let text =
+                "Could not find shard shardId-000000000005 in stream s under account 000000000000.";
             assert_eq!(refused("s", "shardId-5", key).await, not_found(text));
         }
-        for key in ["1", "113427455640312821154458202477256070484", "999999999999999999999999999999999999999"]
-        {
+        for key in [
+            "1",
+            "113427455640312821154458202477256070484",
+            "999999999999999999999999999999999999999",
+        ] {
             let text = format!(
                 "NewStartingHashKey {key} used in SplitShard() on shard shardId-000000000000 in stream s under account \
                  000000000000 is not both greater than one plus the shard's StartingHashKey 0 and less than the shard's \
                  EndingHashKey 113427455640312821154458202477256070484."
             );
-            assert_eq!(refused("s", "shard-0", key).await, refusal("InvalidArgumentException", text));
+            assert_eq!(
+                refused("s", "shard-0", key).await,
+                refusal("InvalidArgumentException", text)
+            );
         }
         let again = json!({"StreamName": "s", "ShardToSplit": "0", "NewStartingHashKey": "7"});
         world.ok::<ops::SplitShard>(again).await;
         let text = "Shard shardId-000000000000 in stream s under account 000000000000 has already been merged or \
                     split, and thus is not eligible for merging or splitting.";
-        assert_eq!(refused("s", "0", "7").await, refusal("InvalidArgumentException", text));
+        assert_eq!(
+            refused("s", "0", "7").await,
+            refusal("InvalidArgumentException", text)
+        );
     }
 }

@@ -15,9 +15,16 @@ impl Handle<StartStreamEncryption> for Kinesis {
         input: StartStreamEncryptionInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         check(&input.encryption_type, &input.key_id)?;
-        let started = self.streams.start_encryption(place.name(context)?, input.key_id).await;
+        let started = self
+            .streams
+            .start_encryption(place.name(context)?, input.key_id)
+            .await;
         started.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
@@ -39,18 +46,22 @@ pub(super) fn check(encryption: &str, key_id: &str) -> Result<(), ApiError> {
 
 /// A UUID, or the id of a key of several regions.
 fn is_key(text: &str) -> bool {
-    let is_hex = |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_hex =
+        |text: &str, length| text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit());
     let parts: Vec<&str> = text.split('-').collect();
     match parts[..] {
         ["mrk", id] => is_hex(id, 32),
-        [a, b, c, d, e] => is_hex(a, 8) && [b, c, d].into_iter().all(|part| is_hex(part, 4)) && is_hex(e, 12),
+        [a, b, c, d, e] => {
+            is_hex(a, 8) && [b, c, d].into_iter().all(|part| is_hex(part, 4)) && is_hex(e, 12)
+        }
         _ => false,
     }
 }
 
 fn is_alias(text: &str) -> bool {
     let of_alias = |b: u8| b.is_ascii_alphanumeric() || b"/_-".contains(&b);
-    text.strip_prefix("alias/").is_some_and(|name| !name.is_empty() && name.bytes().all(of_alias))
+    text.strip_prefix("alias/")
+        .is_some_and(|name| !name.is_empty() && name.bytes().all(of_alias))
 }
 
 fn is_arn(text: &str) -> bool {
@@ -83,37 +94,91 @@ mod tests {
         let many = json!({"StreamName": "s", "Records": [record]});
         world.ok::<ops::PutRecord>(one.clone()).await;
         world.ok::<ops::StartStreamEncryption>(kms("s")).await;
-        assert_eq!(world.ok::<ops::PutRecord>(one.clone()).await["EncryptionType"], "KMS");
-        assert_eq!(world.ok::<ops::PutRecords>(many.clone()).await["EncryptionType"], "KMS");
-        let described = world.ok::<ops::DescribeStream>(json!({"StreamName": "s"})).await;
-        let summary = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
-        for stream in [&described["StreamDescription"], &summary["StreamDescriptionSummary"]] {
-            let told = (&stream["EncryptionType"], &stream["KeyId"], &stream["StreamStatus"]);
-            assert_eq!(told, (&json!("KMS"), &json!("alias/aws/kinesis"), &json!("ACTIVE")));
+        assert_eq!(
+            world.ok::<ops::PutRecord>(one.clone()).await["EncryptionType"],
+            "KMS"
+        );
+        assert_eq!(
+            world.ok::<ops::PutRecords>(many.clone()).await["EncryptionType"],
+            "KMS"
+        );
+        let described = world
+            .ok::<ops::DescribeStream>(json!({"StreamName": "s"}))
+            .await;
+        let summary = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
+        for stream in [
+            &described["StreamDescription"],
+            &summary["StreamDescriptionSummary"],
+        ] {
+            let told = (
+                &stream["EncryptionType"],
+                &stream["KeyId"],
+                &stream["StreamStatus"],
+            );
+            assert_eq!(
+                told,
+                (&json!("KMS"), &json!("alias/aws/kinesis"), &json!("ACTIVE"))
+            );
         }
         world.ok::<ops::StopStreamEncryption>(kms("s")).await;
-        assert_eq!(world.ok::<ops::PutRecord>(one).await.get("EncryptionType"), None);
-        assert_eq!(world.ok::<ops::PutRecords>(many).await.get("EncryptionType"), None);
-        let described = world.ok::<ops::DescribeStream>(json!({"StreamName": "s"})).await;
+        assert_eq!(
+            world.ok::<ops::PutRecord>(one).await.get("EncryptionType"),
+            None
+        );
+        assert_eq!(
+            world
+                .ok::<ops::PutRecords>(many)
+                .await
+                .get("EncryptionType"),
+            None
+        );
+        let described = world
+            .ok::<ops::DescribeStream>(json!({"StreamName": "s"}))
+            .await;
         let stream = &described["StreamDescription"];
-        assert_eq!((&stream["EncryptionType"], stream.get("KeyId")), (&json!("NONE"), None));
-        let iterator = world.iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"})).await;
-        let read = world.ok::<ops::GetRecords>(json!({"ShardIterator": iterator})).await;
+        assert_eq!(
+            (&stream["EncryptionType"], stream.get("KeyId")),
+            (&json!("NONE"), None)
+        );
+        let iterator = world
+            .iterator(0, json!({"ShardIteratorType": "TRIM_HORIZON"}))
+            .await;
+        let read = world
+            .ok::<ops::GetRecords>(json!({"ShardIterator": iterator}))
+            .await;
         let records = read["Records"].as_array().unwrap();
-        let encryption: Vec<_> = records.iter().map(|record| record["EncryptionType"].as_str()).collect();
+        let encryption: Vec<_> = records
+            .iter()
+            .map(|record| record["EncryptionType"].as_str())
+            .collect();
         assert_eq!(encryption, [None, Some("KMS"), Some("KMS"), None, None]);
-        assert!(records.iter().all(|record| record["Data"] == "YQ==" && record["PartitionKey"] == "k"));
+        assert!(
+            records
+                .iter()
+                .all(|record| record["Data"] == "YQ==" && record["PartitionKey"] == "k")
+        );
     }
 
     #[tokio::test]
     async fn what_cannot_be_started_is_refused() {
         let world = World::with_stream(1).await;
-        let gone = refusal("ResourceNotFoundException", "Stream t under account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::StartStreamEncryption>(kms("t")).await, gone);
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Stream t under account 000000000000 not found.",
+        );
+        assert_eq!(
+            world.refused::<ops::StartStreamEncryption>(kms("t")).await,
+            gone
+        );
         let mut none = kms("s");
         none["EncryptionType"] = json!("NONE");
         let text = refusal("InvalidArgumentException", "EncryptionType must be KMS.");
-        assert_eq!(world.refused::<ops::StartStreamEncryption>(none).await, text);
+        assert_eq!(
+            world.refused::<ops::StartStreamEncryption>(none).await,
+            text
+        );
     }
 
     #[test]
@@ -128,8 +193,17 @@ mod tests {
             arn("alias/aws/kinesis"),
         ];
         assert!(good.iter().all(|key| check("KMS", key).is_ok()));
-        let bad = ["key", "alias/", "alias/a b", "12345678-1234-1234-1234-12345678901g", "arn:aws:kms:key"];
-        let bad = bad.map(str::to_owned).into_iter().chain([arn(id), arn("key/x"), arn("alias/")]);
+        let bad = [
+            "key",
+            "alias/",
+            "alias/a b",
+            "12345678-1234-1234-1234-12345678901g",
+            "arn:aws:kms:key",
+        ];
+        let bad = bad
+            .map(str::to_owned)
+            .into_iter()
+            .chain([arn(id), arn("key/x"), arn("alias/")]);
         assert!(bad.into_iter().all(|key| check("KMS", &key).is_err()));
     }
 }

@@ -12,8 +12,16 @@ use crate::{Kinesis, errors, place::Place};
 impl Handle<StopStreamEncryption> for Kinesis {
     /// New records are plain when this returns. The key need not be named as it was at the start: an alias and an ARN
     /// may mean the same one, which cannot be known without a KMS.
-    async fn handle(&self, input: StopStreamEncryptionInput, context: &Context) -> Result<Nothing, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+    async fn handle(
+        &self,
+        input: StopStreamEncryptionInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         check(&input.encryption_type, &input.key_id)?;
         let stopped = self.streams.stop_encryption(place.name(context)?).await;
         stopped.map_err(|error| errors::api(error, context))?;
@@ -32,13 +40,19 @@ mod tests {
     #[tokio::test]
     async fn stopping_is_checked_and_may_be_repeated() {
         let world = World::with_stream(1).await;
-        let stop =
-            |stream: &str, key: &str| json!({"StreamName": stream, "EncryptionType": "KMS", "KeyId": key});
-        world.ok::<ops::StopStreamEncryption>(stop("s", "alias/a")).await;
-        world.ok::<ops::StopStreamEncryption>(stop("s", "alias/a")).await;
+        let stop = |stream: &str, key: &str| json!({"StreamName": stream, "EncryptionType": "KMS", "KeyId": key});
+        world
+            .ok::<ops::StopStreamEncryption>(stop("s", "alias/a"))
+            .await;
+        world
+            .ok::<ops::StopStreamEncryption>(stop("s", "alias/a"))
+            .await;
         let refused = async |input| world.refused::<ops::StopStreamEncryption>(input).await;
         assert_eq!(refused(stop("s", "a")).await.0, "InvalidArgumentException");
-        let gone = refusal("ResourceNotFoundException", "Stream t under account 000000000000 not found.");
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Stream t under account 000000000000 not found.",
+        );
         assert_eq!(refused(stop("t", "alias/a")).await, gone);
     }
 }

@@ -4,8 +4,8 @@ use futures_util::stream;
 use headwater_shapes::{
     EventError, EventStream, Shared,
     kinesis::{
-        SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput, SubscribeToShardOutput,
-        ops::SubscribeToShard,
+        SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
+        SubscribeToShardOutput, ops::SubscribeToShard,
     },
 };
 use headwater_streams::{ShardEvent, Subscription};
@@ -25,7 +25,12 @@ impl Handle<SubscribeToShard> for Kinesis {
         context: &Context,
     ) -> Result<SubscribeToShardOutput, ApiError> {
         let arn = Some(input.consumer_arn);
-        let place = ConsumerPlace { stream_arn: None, name: None, arn, id: input.stream_id };
+        let place = ConsumerPlace {
+            stream_arn: None,
+            name: None,
+            arn,
+            id: input.stream_id,
+        };
         let (stream, consumer) = self.consumer(place, context)?;
         let index = shard_index(&input.shard_id, &stream.record.name, context)?;
         let shard = shard(&stream, index, context)?;
@@ -37,32 +42,53 @@ impl Handle<SubscribeToShard> for Kinesis {
         };
         let start = self.start(&position, &stream, shard, context)?;
         dry_run::end(input.dry_run, || Ok(()))?;
-        let subscribed = self.streams.subscribe(&stream, shard, consumer, start).await;
+        let subscribed = self
+            .streams
+            .subscribe(&stream, shard, consumer, start)
+            .await;
         let subscription = subscribed.map_err(|error| errors::api(error, context))?;
-        Ok(SubscribeToShardOutput { event_stream: events(subscription, context.clone()) })
+        Ok(SubscribeToShardOutput {
+            event_stream: events(subscription, context.clone()),
+        })
     }
 }
 
-fn events(subscription: Subscription, context: Context) -> EventStream<SubscribeToShardEventStream> {
-    let events = stream::unfold((subscription, context), async |(mut subscription, context)| {
-        let next = subscription.next().await?;
-        let event =
-            next.map(|next| event(&next)).map_err(|error| EventError::from(errors::api(error, &context)));
-        Some((event, (subscription, context)))
-    });
-    EventStream { events: Box::pin(events) }
+fn events(
+    subscription: Subscription,
+    context: Context,
+) -> EventStream<SubscribeToShardEventStream> {
+    let events = stream::unfold(
+        (subscription, context),
+        async |(mut subscription, context)| {
+            let next = subscription.next().await?;
+            let event = next
+                .map(|next| event(&next))
+                .map_err(|error| EventError::from(errors::api(error, &context)));
+            Some((event, (subscription, context)))
+        },
+    );
+    EventStream {
+        events: Box::pin(events),
+    }
 }
 
 /// An event as AWS spells it, which all have in common who get it.
 fn event(event: &ShardEvent) -> Shared<SubscribeToShardEventStream> {
-    let translated = event.translated.get_or_init(|| Box::new(Shared::from(translate(event))));
+    let translated = event
+        .translated
+        .get_or_init(|| Box::new(Shared::from(translate(event))));
     let translated = translated.downcast_ref::<Shared<SubscribeToShardEventStream>>();
     translated.expect("no other door subscribes").clone()
 }
 
 fn translate(event: &ShardEvent) -> SubscribeToShardEventStream {
     SubscribeToShardEventStream::SubscribeToShardEvent(SubscribeToShardEvent {
-        records: event.records.iter().cloned().map(describe::record).collect(),
+        records: event
+            .records
+            .iter()
+            .cloned()
+            .map(describe::record)
+            .collect(),
         continuation_sequence_number: event.continuation.map(|number| number.to_string()),
         millis_behind_latest: i64::try_from(event.millis_behind).unwrap_or(i64::MAX),
         child_shards: event.children.as_deref().map(describe::children),
@@ -73,7 +99,8 @@ fn translate(event: &ShardEvent) -> SubscribeToShardEventStream {
 mod tests {
     use futures_util::{StreamExt, poll};
     use headwater_shapes::{
-        EventError, EventFormat, EventStream, Shared, kinesis::SubscribeToShardEventStream, kinesis::ops,
+        EventError, EventFormat, EventStream, Shared, kinesis::SubscribeToShardEventStream,
+        kinesis::ops,
     };
     use serde_json::{Value, json};
 
@@ -85,7 +112,11 @@ mod tests {
 
     impl Events {
         async fn next(&mut self) -> Option<Result<Value, EventError>> {
-            self.0.events.next().await.map(|event| event.map(|event| serde_json::to_value(&*event).unwrap()))
+            self.0
+                .events
+                .next()
+                .await
+                .map(|event| event.map(|event| serde_json::to_value(&*event).unwrap()))
         }
 
         async fn event(&mut self) -> Value {
@@ -105,7 +136,10 @@ mod tests {
     async fn register_named(world: &World, name: &str) -> String {
         let input = json!({"StreamARN": STREAM, "ConsumerName": name});
         let consumer = world.ok::<ops::RegisterStreamConsumer>(input).await;
-        consumer["Consumer"]["ConsumerARN"].as_str().unwrap().to_owned()
+        consumer["Consumer"]["ConsumerARN"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn input(consumer: &str, position: Value) -> Value {
@@ -113,7 +147,9 @@ mod tests {
     }
 
     async fn subscribe(world: &World, consumer: &str, position: Value) -> Events {
-        let output = world.output::<ops::SubscribeToShard>(input(consumer, position)).await;
+        let output = world
+            .output::<ops::SubscribeToShard>(input(consumer, position))
+            .await;
         Events(output.unwrap().event_stream)
     }
 
@@ -144,10 +180,23 @@ mod tests {
         assert_eq!(events.event().await["ContinuationSequenceNumber"], second);
         world.split().await;
         let last = events.event().await;
-        assert_eq!((&last["Records"], last.get("ContinuationSequenceNumber")), (&json!([]), None));
-        let children: Vec<&Value> =
-            last["ChildShards"].as_array().unwrap().iter().map(|child| &child["ShardId"]).collect();
-        assert_eq!(children, [&json!("shardId-000000000001"), &json!("shardId-000000000002")]);
+        assert_eq!(
+            (&last["Records"], last.get("ContinuationSequenceNumber")),
+            (&json!([]), None)
+        );
+        let children: Vec<&Value> = last["ChildShards"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|child| &child["ShardId"])
+            .collect();
+        assert_eq!(
+            children,
+            [
+                &json!("shardId-000000000001"),
+                &json!("shardId-000000000002")
+            ]
+        );
         assert_eq!(events.next().await, None);
     }
 
@@ -167,11 +216,18 @@ mod tests {
         assert_eq!(first(json!({"Type": "TRIM_HORIZON"})).await, numbers[0]);
         assert_eq!(first(at("AT_SEQUENCE_NUMBER", 1)).await, numbers[1]);
         assert_eq!(first(at("AFTER_SEQUENCE_NUMBER", 1)).await, numbers[2]);
-        assert_eq!(first(json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_001})).await, numbers[1]);
+        assert_eq!(
+            first(json!({"Type": "AT_TIMESTAMP", "Timestamp": 1_700_000_001})).await,
+            numbers[1]
+        );
         let mut latest = subscribe(&world, &consumer, json!({"Type": "LATEST"})).await;
         assert!(latest.is_waiting().await);
-        let refused =
-            async |position| world.refused::<ops::SubscribeToShard>(input(&consumer, position)).await.0;
+        let refused = async |position| {
+            world
+                .refused::<ops::SubscribeToShard>(input(&consumer, position))
+                .await
+                .0
+        };
         for wrong in [
             json!({"Type": "AT_SEQUENCE_NUMBER"}),
             json!({"Type": "AT_TIMESTAMP"}),
@@ -188,7 +244,8 @@ mod tests {
         let consumer = register(&world).await;
         let number = put(&world, "YQ==").await;
         let mut events = subscribe(&world, &consumer, json!({"Type": "LATEST"})).await;
-        let quiet = json!({"Records": [], "ContinuationSequenceNumber": number, "MillisBehindLatest": 0});
+        let quiet =
+            json!({"Records": [], "ContinuationSequenceNumber": number, "MillisBehindLatest": 0});
         for _ in 0..59 {
             world.advance(4999);
             assert!(events.is_waiting().await);
@@ -202,14 +259,21 @@ mod tests {
     #[tokio::test]
     async fn one_subscription_a_consumer_and_shard() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1}))
+            .await;
         let consumer = register(&world).await;
         let latest = || json!({"Type": "LATEST"});
         let mut first = subscribe(&world, &consumer, latest()).await;
         world.advance(4999);
-        let (code, text) = world.refused::<ops::SubscribeToShard>(input(&consumer, latest())).await;
+        let (code, text) = world
+            .refused::<ops::SubscribeToShard>(input(&consumer, latest()))
+            .await;
         assert_eq!(code, "ResourceInUseException");
-        assert!(text.starts_with("Another active subscription exists for this consumer"), "{text}");
+        assert!(
+            text.starts_with("Another active subscription exists for this consumer"),
+            "{text}"
+        );
         assert!(first.is_waiting().await);
         world.advance(1);
         let mut second = subscribe(&world, &consumer, latest()).await;
@@ -233,9 +297,13 @@ mod tests {
         for reader in &mut readers[..2] {
             got.push(reader.0.events.next().await.unwrap().unwrap());
         }
-        let written =
-            |event: &Shared<SubscribeToShardEventStream>| event.written(EventFormat::Json).get().cloned();
-        got[0].written(EventFormat::Json).set("as it was written".into()).unwrap();
+        let written = |event: &Shared<SubscribeToShardEventStream>| {
+            event.written(EventFormat::Json).get().cloned()
+        };
+        got[0]
+            .written(EventFormat::Json)
+            .set("as it was written".into())
+            .unwrap();
         assert_eq!(written(&got[1]).unwrap(), "as it was written");
         // How far behind its reader is, it says for a moment only.
         world.advance(100);
@@ -249,21 +317,41 @@ mod tests {
         let consumer = register(&world).await;
         let latest = || json!({"Type": "LATEST"});
         let mut events = subscribe(&world, &consumer, latest()).await;
-        world.ok::<ops::DeregisterStreamConsumer>(json!({"ConsumerARN": consumer})).await;
-        assert_eq!(events.next().await.unwrap().unwrap_err().name, "ResourceNotFoundException");
-        let gone = refusal("ResourceNotFoundException", "Consumer c, account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::SubscribeToShard>(input(&consumer, latest())).await, gone);
+        world
+            .ok::<ops::DeregisterStreamConsumer>(json!({"ConsumerARN": consumer}))
+            .await;
+        assert_eq!(
+            events.next().await.unwrap().unwrap_err().name,
+            "ResourceNotFoundException"
+        );
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Consumer c, account 000000000000 not found.",
+        );
+        assert_eq!(
+            world
+                .refused::<ops::SubscribeToShard>(input(&consumer, latest()))
+                .await,
+            gone
+        );
         let consumer = register(&world).await;
         let mut events = subscribe(&world, &consumer, latest()).await;
-        world.ok::<ops::DeleteStream>(json!({"StreamName": "s", "EnforceConsumerDeletion": true})).await;
+        world
+            .ok::<ops::DeleteStream>(json!({"StreamName": "s", "EnforceConsumerDeletion": true}))
+            .await;
         let error = events.next().await.unwrap().unwrap_err();
-        assert_eq!(error.message, "Stream s under account 000000000000 not found.");
+        assert_eq!(
+            error.message,
+            "Stream s under account 000000000000 not found."
+        );
     }
 
     #[tokio::test]
     async fn a_consumer_gets_two_mebibytes_a_second() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1}))
+            .await;
         let consumer = register(&world).await;
         let megabyte = "AAAA".repeat(250_000);
         for _ in 0..5 {

@@ -9,11 +9,19 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Kinesis, errors, place::Resource, queues, tags};
 
 impl Handle<UntagResource> for Kinesis {
-    async fn handle(&self, input: UntagResourceInput, context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: UntagResourceInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
         if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
             let keys = input.tag_keys;
             return self
-                .tag_channel(&channel, |tags| tags.retain(|key, _| !keys.contains(key)), context)
+                .tag_channel(
+                    &channel,
+                    |tags| tags.retain(|key, _| !keys.contains(key)),
+                    context,
+                )
                 .await;
         }
         match self.owned(input.resource_arn, input.stream_id, context)? {

@@ -17,7 +17,9 @@ impl Handle<UpdateAccountSettings> for Kinesis {
         let changed = self.streams.commit_to_throughput(on).await;
         let commitment = changed.map_err(|error| errors::api(error, context))?;
         let described = account::describe(commitment, self.streams.now());
-        Ok(UpdateAccountSettingsOutput { minimum_throughput_billing_commitment: Some(described) })
+        Ok(UpdateAccountSettingsOutput {
+            minimum_throughput_billing_commitment: Some(described),
+        })
     }
 }
 
@@ -47,10 +49,16 @@ mod tests {
                 "EarliestAllowedEndAt": day,
             }})
         };
-        assert_eq!(world.ok::<ops::UpdateAccountSettings>(to("ENABLED")).await, commitment("ENABLED"));
+        assert_eq!(
+            world.ok::<ops::UpdateAccountSettings>(to("ENABLED")).await,
+            commitment("ENABLED")
+        );
         world.advance(HOUR);
         let ending = commitment("ENABLED_UNTIL_EARLIEST_ALLOWED_END");
-        assert_eq!(world.ok::<ops::UpdateAccountSettings>(to("DISABLED")).await, ending);
+        assert_eq!(
+            world.ok::<ops::UpdateAccountSettings>(to("DISABLED")).await,
+            ending
+        );
         assert_eq!(described().await, ending);
         world.advance(23 * HOUR);
         let over = json!({"MinimumThroughputBillingCommitment": {

@@ -18,17 +18,22 @@ impl Handle<UpdateChannel> for Kinesis {
         context: &Context,
     ) -> Result<UpdateChannelOutput, ApiError> {
         if input.s3_tables_destination_configuration.is_some() {
-            return Err(invalid_argument("The channel delivers to a general purpose S3 bucket."));
+            return Err(invalid_argument(
+                "The channel delivers to a general purpose S3 bucket.",
+            ));
         }
         if input.s3_destination_configuration.is_none() && input.logging_configuration.is_none() {
             return Err(invalid_argument("Nothing to update was specified."));
         }
         let channel = self.channel(&input.channel_arn, context).await?;
         let mut description = channels::describe(&channel, "UPDATING")?;
-        if let (Some(new), Some(s3)) =
-            (input.s3_destination_configuration, &mut description.s3_destination_configuration)
-        {
-            s3.data_freshness_in_seconds = self.channels.freshness(Some(new.data_freshness_in_seconds))?;
+        if let (Some(new), Some(s3)) = (
+            input.s3_destination_configuration,
+            &mut description.s3_destination_configuration,
+        ) {
+            s3.data_freshness_in_seconds = self
+                .channels
+                .freshness(Some(new.data_freshness_in_seconds))?;
         }
         if let Some(new) = input.logging_configuration {
             let old = &description.logging_configuration.cloud_watch_logs;
@@ -42,8 +47,14 @@ impl Handle<UpdateChannel> for Kinesis {
                 channels::with_names(logs, &channel.name, &channel.id);
         }
         let destination = channels::changed(channel.destination, &description)?;
-        let updated = self.channels.deliveries.update(&channel.name, channel.version, destination).await;
+        let updated = self
+            .channels
+            .deliveries
+            .update(&channel.name, channel.version, destination)
+            .await;
         updated.map_err(|error| errors::channel(error, context))?;
-        Ok(UpdateChannelOutput { channel_description: description })
+        Ok(UpdateChannelOutput {
+            channel_description: description,
+        })
     }
 }

@@ -3,7 +3,8 @@
 use headwater_queues::{Action, Kind};
 use headwater_shapes::kinesis::{
     UpdateDeadLetterQueueRecordsVisibilityErrorEntry, UpdateDeadLetterQueueRecordsVisibilityInput,
-    UpdateDeadLetterQueueRecordsVisibilityOutput, UpdateDeadLetterQueueRecordsVisibilityRequestEntry,
+    UpdateDeadLetterQueueRecordsVisibilityOutput,
+    UpdateDeadLetterQueueRecordsVisibilityRequestEntry,
     UpdateDeadLetterQueueRecordsVisibilityResultEntry, ops::UpdateDeadLetterQueueRecordsVisibility,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -9,10 +9,21 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Kinesis, errors, place::Place};
 
 impl Handle<UpdateMaxRecordSize> for Kinesis {
-    async fn handle(&self, input: UpdateMaxRecordSizeInput, context: &Context) -> Result<Nothing, ApiError> {
-        let place = Place { name: None, arn: input.stream_arn, id: input.stream_id };
+    async fn handle(
+        &self,
+        input: UpdateMaxRecordSizeInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        let place = Place {
+            name: None,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let bytes = input.max_record_size_in_kib.unsigned_abs() * 1024;
-        let changed = self.streams.limit_records(place.name(context)?, bytes).await;
+        let changed = self
+            .streams
+            .limit_records(place.name(context)?, bytes)
+            .await;
         changed.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})
     }
@@ -34,12 +45,29 @@ mod tests {
         };
         let put = json!({"StreamName": "s", "PartitionKey": "k", "Data": "AAAA".repeat(1 << 19)});
         let refused = world.refused::<ops::PutRecord>(put.clone()).await;
-        assert!(refused.1.ends_with("less than or equal to 1048576"), "{}", refused.1);
+        assert!(
+            refused.1.ends_with("less than or equal to 1048576"),
+            "{}",
+            refused.1
+        );
         world.ok::<ops::UpdateMaxRecordSize>(to("s", 10_240)).await;
         world.ok::<ops::PutRecord>(put).await;
-        let described = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
-        assert_eq!(described["StreamDescriptionSummary"]["MaxRecordSizeInKiB"], 10_240);
-        let gone = refusal("ResourceNotFoundException", "Stream t under account 000000000000 not found.");
-        assert_eq!(world.refused::<ops::UpdateMaxRecordSize>(to("t", 2048)).await, gone);
+        let described = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
+        assert_eq!(
+            described["StreamDescriptionSummary"]["MaxRecordSizeInKiB"],
+            10_240
+        );
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Stream t under account 000000000000 not found.",
+        );
+        assert_eq!(
+            world
+                .refused::<ops::UpdateMaxRecordSize>(to("t", 2048))
+                .await,
+            gone
+        );
     }
 }

@@ -17,7 +17,13 @@ impl Handle<UpdateQueue> for Kinesis {
     ) -> Result<UpdateQueueOutput, ApiError> {
         let id = queue_id(&input.queue_arn, context)?;
         let changes = changes(input.queue_attributes)?;
-        let record = self.queues.update(&id, changes).await.map_err(|error| api(error, context))?;
-        Ok(UpdateQueueOutput { queue_description: description(&record, "UPDATING", context) })
+        let record = self
+            .queues
+            .update(&id, changes)
+            .await
+            .map_err(|error| api(error, context))?;
+        Ok(UpdateQueueOutput {
+            queue_description: description(&record, "UPDATING", context),
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! UpdateShardCount.
 
-use headwater_shapes::kinesis::{UpdateShardCountInput, UpdateShardCountOutput, ops::UpdateShardCount};
+use headwater_shapes::kinesis::{
+    UpdateShardCountInput, UpdateShardCountOutput, ops::UpdateShardCount,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, describe, errors, place::Place};
@@ -12,10 +14,17 @@ impl Handle<UpdateShardCount> for Kinesis {
         input: UpdateShardCountInput,
         context: &Context,
     ) -> Result<UpdateShardCountOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let stream = self.stream(place, context)?;
         let name = stream.record.name.clone();
-        let scaled = self.streams.scale(name.clone(), input.target_shard_count.unsigned_abs()).await;
+        let scaled = self
+            .streams
+            .scale(name.clone(), input.target_shard_count.unsigned_abs())
+            .await;
         let before = scaled.map_err(|error| errors::api(error, context))?;
         Ok(UpdateShardCountOutput {
             stream_name: Some(name.to_string()),
@@ -57,8 +66,11 @@ mod tests {
             .collect();
         let mut sorted = starts.clone();
         sorted.sort_by_key(|start| start.as_str().unwrap().parse::<u128>().unwrap());
-        let thirds =
-            ["0", "113427455640312821154458202477256070485", "226854911280625642308916404954512140970"];
+        let thirds = [
+            "0",
+            "113427455640312821154458202477256070485",
+            "226854911280625642308916404954512140970",
+        ];
         assert_eq!(json!(sorted), json!(thirds));
     }
 
@@ -68,9 +80,14 @@ mod tests {
         let world = World::new(true).await;
         let refused = async |input| world.refused::<ops::UpdateShardCount>(input).await;
         let limit = |text: &str| refusal("LimitExceededException", text);
-        let gone = refusal("ResourceNotFoundException", "Stream s under account 000000000000 not found.");
+        let gone = refusal(
+            "ResourceNotFoundException",
+            "Stream s under account 000000000000 not found.",
+        );
         assert_eq!(refused(to(2)).await, gone);
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 6})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 6}))
+            .await;
         assert_eq!(
             refused(to(13)).await,
             limit(
@@ -97,7 +114,10 @@ mod tests {
         }
         let (code, text) = refused(to(7)).await;
         assert_eq!(code, "LimitExceededException");
-        assert!(text.contains("more than 10 times in a rolling 24-hour period"), "{text}");
+        assert!(
+            text.contains("more than 10 times in a rolling 24-hour period"),
+            "{text}"
+        );
         world.advance(24 * 3_600_000);
         world.ok::<ops::UpdateShardCount>(to(7)).await;
     }

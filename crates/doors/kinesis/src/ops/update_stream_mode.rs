@@ -13,11 +13,17 @@ use crate::{
 };
 
 impl Handle<UpdateStreamMode> for Kinesis {
-    async fn handle(&self, input: UpdateStreamModeInput, context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: UpdateStreamModeInput,
+        context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let name = Place::of_arn(input.stream_arn, input.stream_id).name(context)?;
         let on_demand = input.stream_mode_details.stream_mode == describe::ON_DEMAND;
         if !on_demand && input.warm_throughput_mibps.is_some() {
-            return Err(invalid_argument("WarmThroughputMiBps is only for streams of the ON_DEMAND mode."));
+            return Err(invalid_argument(
+                "WarmThroughputMiBps is only for streams of the ON_DEMAND mode.",
+            ));
         }
         if !on_demand && self.queues_of(&name, context) > 0 {
             return Err(errors::in_use(format!(
@@ -48,18 +54,31 @@ mod tests {
     #[tokio::test]
     async fn a_mode_changes_twice_a_day() {
         let world = World::new(true).await;
-        world.ok::<ops::CreateStream>(json!({"StreamName": "s"})).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s"}))
+            .await;
         let mode = async || {
-            let described = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
+            let described = world
+                .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+                .await;
             let summary = &described["StreamDescriptionSummary"];
-            (summary["StreamModeDetails"]["StreamMode"].clone(), summary["OpenShardCount"].clone())
+            (
+                summary["StreamModeDetails"]["StreamMode"].clone(),
+                summary["OpenShardCount"].clone(),
+            )
         };
         assert_eq!(mode().await, (json!("ON_DEMAND"), json!(4)));
         let split = json!({"StreamName": "s", "ShardToSplit": "0", "NewStartingHashKey": "7"});
-        assert_eq!(world.refused::<ops::SplitShard>(split.clone()).await.0, "ValidationException");
+        assert_eq!(
+            world.refused::<ops::SplitShard>(split.clone()).await.0,
+            "ValidationException"
+        );
         let limits = world.ok::<ops::DescribeLimits>(json!({})).await;
         assert_eq!(
-            (&limits["OnDemandStreamCount"], &limits["OnDemandStreamCountLimit"]),
+            (
+                &limits["OnDemandStreamCount"],
+                &limits["OnDemandStreamCountLimit"]
+            ),
             (&json!(1), &json!(50))
         );
         world.ok::<ops::UpdateStreamMode>(to("PROVISIONED")).await;
@@ -67,7 +86,9 @@ mod tests {
         world.ok::<ops::SplitShard>(split).await;
         world.ok::<ops::UpdateStreamMode>(to("ON_DEMAND")).await;
         assert_eq!(mode().await, (json!("ON_DEMAND"), json!(5)));
-        let refused = world.refused::<ops::UpdateStreamMode>(to("PROVISIONED")).await;
+        let refused = world
+            .refused::<ops::UpdateStreamMode>(to("PROVISIONED"))
+            .await;
         assert_eq!(refused.0, "LimitExceededException");
     }
 
@@ -75,7 +96,12 @@ mod tests {
     async fn warm_throughput_goes_with_on_demand_and_a_commitment() {
         let world = World::with_stream(1).await;
         let warm = |mib: u32| json!({"StreamName": "s", "WarmThroughputMiBps": mib});
-        let refused = async |input| world.refused::<ops::UpdateStreamWarmThroughput>(input).await.0;
+        let refused = async |input| {
+            world
+                .refused::<ops::UpdateStreamWarmThroughput>(input)
+                .await
+                .0
+        };
         assert_eq!(refused(warm(5)).await, "InvalidArgumentException");
         let commitment = json!({"MinimumThroughputBillingCommitment": {"Status": "ENABLED"}});
         world.ok::<ops::UpdateAccountSettings>(commitment).await;
@@ -83,9 +109,14 @@ mod tests {
         let mut with_warm = to("ON_DEMAND");
         with_warm["WarmThroughputMiBps"] = json!(7);
         world.ok::<ops::UpdateStreamMode>(with_warm).await;
-        let described = world.ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"})).await;
+        let described = world
+            .ok::<ops::DescribeStreamSummary>(json!({"StreamName": "s"}))
+            .await;
         let summary = &described["StreamDescriptionSummary"];
-        assert_eq!(summary["WarmThroughput"], json!({"TargetMiBps": 7, "CurrentMiBps": 7}));
+        assert_eq!(
+            summary["WarmThroughput"],
+            json!({"TargetMiBps": 7, "CurrentMiBps": 7})
+        );
         assert_eq!(summary["OpenShardCount"], 8);
         let updated = world.ok::<ops::UpdateStreamWarmThroughput>(warm(20)).await;
         let expected = json!({
@@ -97,6 +128,9 @@ mod tests {
         assert_eq!(refused(warm(10_241)).await, "InvalidArgumentException");
         let mut back = to("PROVISIONED");
         back["WarmThroughputMiBps"] = json!(7);
-        assert_eq!(world.refused::<ops::UpdateStreamMode>(back).await.0, "InvalidArgumentException");
+        assert_eq!(
+            world.refused::<ops::UpdateStreamMode>(back).await.0,
+            "InvalidArgumentException"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! UpdateStreamWarmThroughput. Tested with UpdateStreamMode.
 
 use headwater_shapes::kinesis::{
-    UpdateStreamWarmThroughputInput, UpdateStreamWarmThroughputOutput, ops::UpdateStreamWarmThroughput,
+    UpdateStreamWarmThroughputInput, UpdateStreamWarmThroughputOutput,
+    ops::UpdateStreamWarmThroughput,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -14,10 +15,21 @@ impl Handle<UpdateStreamWarmThroughput> for Kinesis {
         input: UpdateStreamWarmThroughputInput,
         context: &Context,
     ) -> Result<UpdateStreamWarmThroughputOutput, ApiError> {
-        let place = Place { name: input.stream_name, arn: input.stream_arn, id: input.stream_id };
+        let place = Place {
+            name: input.stream_name,
+            arn: input.stream_arn,
+            id: input.stream_id,
+        };
         let name = self.stream(place, context)?.record.name.clone();
-        let mib = self.warm_throughput(Some(input.warm_throughput_mibps)).await?.unwrap_or_default();
-        let stream = self.streams.warm(name, mib).await.map_err(|error| errors::api(error, context))?;
+        let mib = self
+            .warm_throughput(Some(input.warm_throughput_mibps))
+            .await?
+            .unwrap_or_default();
+        let stream = self
+            .streams
+            .warm(name, mib)
+            .await
+            .map_err(|error| errors::api(error, context))?;
         Ok(UpdateStreamWarmThroughputOutput {
             stream_arn: Some(describe::arn(&stream, context)),
             stream_name: Some(stream.record.name.to_string()),

@@ -15,7 +15,10 @@ impl Handle<CreateFunction> for Lambda {
         let configuration = settings::create(&input, &target)?;
         let package = code::package(&*self.code, input.code).await?;
         let tags = input.tags.unwrap_or_default();
-        let created = self.functions.create(target.name.clone(), configuration, tags, package).await;
+        let created = self
+            .functions
+            .create(target.name.clone(), configuration, tags, package)
+            .await;
         let function = created.map_err(|error| errors::api(error, &target.arn))?;
         Ok(describe::configuration(&function, target.arn.to_string()))
     }
@@ -33,7 +36,10 @@ mod tests {
         let world = World::new().await;
         let made = world.ok::<CreateFunction>(function("f")).await;
         for (member, value) in [
-            ("FunctionArn", json!("arn:aws:lambda:us-east-1:000000000000:function:f")),
+            (
+                "FunctionArn",
+                json!("arn:aws:lambda:us-east-1:000000000000:function:f"),
+            ),
             ("Timeout", json!(3)),
             ("MemorySize", json!(128)),
             ("Version", json!("$LATEST")),
@@ -42,11 +48,19 @@ mod tests {
             ("Description", json!("")),
             ("EphemeralStorage", json!({ "Size": 512 })),
             ("TracingConfig", json!({ "Mode": "PassThrough" })),
-            ("LoggingConfig", json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" })),
+            (
+                "LoggingConfig",
+                json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" }),
+            ),
         ] {
             assert_eq!(made[member], value, "{member}");
         }
-        assert_eq!(world.ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" })).await, made);
+        assert_eq!(
+            world
+                .ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }))
+                .await,
+            made
+        );
         let (code, message) = world.refused::<CreateFunction>(function("f")).await;
         assert_eq!(
             (code.as_str(), message.as_str()),
@@ -66,15 +80,31 @@ mod tests {
             ("Publish", json!(true)),
             ("PackageType", json!("Image")),
             ("VpcConfig", json!({ "SubnetIds": ["subnet-1"] })),
-            ("DeadLetterConfig", json!({ "TargetArn": "arn:aws:sqs:us-east-1:000000000000:q" })),
-            ("KMSKeyArn", json!("arn:aws:kms:us-east-1:000000000000:key/a")),
+            (
+                "DeadLetterConfig",
+                json!({ "TargetArn": "arn:aws:sqs:us-east-1:000000000000:q" }),
+            ),
+            (
+                "KMSKeyArn",
+                json!("arn:aws:kms:us-east-1:000000000000:key/a"),
+            ),
             ("TracingConfig", json!({ "Mode": "Active" })),
-            ("Layers", json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"])),
+            (
+                "Layers",
+                json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]),
+            ),
             ("EphemeralStorage", json!({ "Size": 1024 })),
             ("SnapStart", json!({ "ApplyOn": "PublishedVersions" })),
             ("LoggingConfig", json!({ "LogFormat": "JSON" })),
             ("LoggingConfig", json!({ "LogGroup": "/other" })),
-            ("Architectures", json!([if cfg!(target_arch = "aarch64") { "x86_64" } else { "arm64" }])),
+            (
+                "Architectures",
+                json!([if cfg!(target_arch = "aarch64") {
+                    "x86_64"
+                } else {
+                    "arm64"
+                }]),
+            ),
             ("Runtime", json!("java21")),
         ] {
             let (code, message) = world.refused::<CreateFunction>(with(name, value)).await;
@@ -96,12 +126,18 @@ mod tests {
         }
         let mut defaults = function("f");
         for (name, value) in [
-            ("VpcConfig", json!({ "SubnetIds": [], "SecurityGroupIds": [] })),
+            (
+                "VpcConfig",
+                json!({ "SubnetIds": [], "SecurityGroupIds": [] }),
+            ),
             ("TracingConfig", json!({ "Mode": "PassThrough" })),
             ("EphemeralStorage", json!({ "Size": 512 })),
             ("PackageType", json!("Zip")),
             ("Publish", json!(false)),
-            ("LoggingConfig", json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" })),
+            (
+                "LoggingConfig",
+                json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" }),
+            ),
             ("Architectures", json!([crate::settings::architecture()])),
             ("Code", json!({ "S3Bucket": "code", "S3Key": "index.zip" })),
         ] {

@@ -1,7 +1,9 @@
 //! DeleteFunction.
 
 use headwater_functions::LATEST;
-use headwater_shapes::lambda::{DeleteFunctionRequest, DeleteFunctionResponse, ops::DeleteFunction};
+use headwater_shapes::lambda::{
+    DeleteFunctionRequest, DeleteFunctionResponse, ops::DeleteFunction,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, errors, target::Target};
@@ -12,8 +14,11 @@ impl Handle<DeleteFunction> for Lambda {
         input: DeleteFunctionRequest,
         _context: &Context,
     ) -> Result<DeleteFunctionResponse, ApiError> {
-        let target =
-            Target::parse(&input.function_name, input.qualifier.as_deref(), self.functions.options())?;
+        let target = Target::parse(
+            &input.function_name,
+            input.qualifier.as_deref(),
+            self.functions.options(),
+        )?;
         let deleted = match target.qualifier.as_deref() {
             None => self.functions.delete(&target.name).await,
             Some(LATEST) => {
@@ -25,7 +30,9 @@ impl Handle<DeleteFunction> for Lambda {
             Some(_) => self.functions.get(&target.name).await.map(drop),
         };
         deleted.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(DeleteFunctionResponse { status_code: Some(204) })
+        Ok(DeleteFunctionResponse {
+            status_code: Some(204),
+        })
     }
 }
 
@@ -40,11 +47,18 @@ mod tests {
     async fn a_deleted_function_is_gone() {
         let world = World::new().await;
         world.ok::<CreateFunction>(function("f")).await;
-        let latest =
-            world.refused::<DeleteFunction>(json!({ "FunctionName": "f", "Qualifier": "$LATEST" })).await;
-        assert_eq!(latest.1, "$LATEST version cannot be deleted without deleting the function.");
+        let latest = world
+            .refused::<DeleteFunction>(json!({ "FunctionName": "f", "Qualifier": "$LATEST" }))
+            .await;
+        assert_eq!(
+            latest.1,
+            "$LATEST version cannot be deleted without deleting the function."
+        );
         let name = json!({ "FunctionName": "f" });
-        assert_eq!(world.ok::<DeleteFunction>(name.clone()).await, json!({ "StatusCode": 204 }));
+        assert_eq!(
+            world.ok::<DeleteFunction>(name.clone()).await,
+            json!({ "StatusCode": 204 })
+        );
         let text = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f";
         let gone = ("ResourceNotFoundException".to_owned(), text.to_owned());
         assert_eq!(world.refused::<DeleteFunction>(name.clone()).await, gone);

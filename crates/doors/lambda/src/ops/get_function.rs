@@ -35,12 +35,22 @@ mod tests {
         let world = World::new().await;
         let made = world.ok::<CreateFunction>(function("f")).await;
         let arn = made["FunctionArn"].as_str().unwrap();
-        let by_arn = world.ok::<GetFunction>(json!({ "FunctionName": arn })).await;
+        let by_arn = world
+            .ok::<GetFunction>(json!({ "FunctionName": arn }))
+            .await;
         assert_eq!(by_arn, json!({ "Configuration": made }));
         let latest = json!({ "FunctionName": "f", "Qualifier": "$LATEST" });
         let latest = world.ok::<GetFunctionConfiguration>(latest).await;
         assert_eq!(latest["FunctionArn"], format!("{arn}:$LATEST"));
-        let version = world.refused::<GetFunction>(json!({ "FunctionName": "f:1" })).await;
-        assert_eq!(version, ("ResourceNotFoundException".into(), format!("Function not found: {arn}:1")));
+        let version = world
+            .refused::<GetFunction>(json!({ "FunctionName": "f:1" }))
+            .await;
+        assert_eq!(
+            version,
+            (
+                "ResourceNotFoundException".into(),
+                format!("Function not found: {arn}:1")
+            )
+        );
     }
 }

@@ -21,7 +21,10 @@ impl Handle<Invoke> for Lambda {
         let qualifier = input.qualifier.as_deref();
         let target = Target::latest(&input.function_name, qualifier, self.functions.options())?;
         for (set, what) in [
-            (input.durable_execution_name.is_some(), "X-Amz-Durable-Execution-Name"),
+            (
+                input.durable_execution_name.is_some(),
+                "X-Amz-Durable-Execution-Name",
+            ),
             (input.tenant_id.is_some(), "X-Amz-Tenant-Id"),
         ] {
             if set {
@@ -31,21 +34,41 @@ impl Handle<Invoke> for Lambda {
         let request = Request {
             request_id: context.request_id.clone(),
             payload: payload(input.payload)?,
-            client_context: input.client_context.as_deref().map(client_context).transpose()?,
+            client_context: input
+                .client_context
+                .as_deref()
+                .map(client_context)
+                .transpose()?,
         };
         let failed = |error| errors::api(error, &target.arn);
         match input.invocation_type.as_deref() {
             Some("Event") => {
-                self.functions.invoke_later(&target.name, request).await.map_err(failed)?;
-                Ok(InvocationResponse { status_code: Some(202), ..Default::default() })
+                self.functions
+                    .invoke_later(&target.name, request)
+                    .await
+                    .map_err(failed)?;
+                Ok(InvocationResponse {
+                    status_code: Some(202),
+                    ..Default::default()
+                })
             }
             Some("DryRun") => {
                 self.functions.get(&target.name).await.map_err(failed)?;
-                Ok(InvocationResponse { status_code: Some(204), ..Default::default() })
+                Ok(InvocationResponse {
+                    status_code: Some(204),
+                    ..Default::default()
+                })
             }
             _ => {
-                let invocation = self.functions.invoke(&target.name, request).await.map_err(failed)?;
-                Ok(answer(invocation, input.log_type.as_deref() == Some("Tail")))
+                let invocation = self
+                    .functions
+                    .invoke(&target.name, request)
+                    .await
+                    .map_err(failed)?;
+                Ok(answer(
+                    invocation,
+                    input.log_type.as_deref() == Some("Tail"),
+                ))
             }
         }
     }
@@ -78,9 +101,13 @@ fn payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
 
 /// JSON in base64, made into JSON in one line.
 fn client_context(given: &str) -> Result<String, ApiError> {
-    let text = STANDARD.decode(given).map_err(|error| bad_content(format!("Client context: {error}")))?;
+    let text = STANDARD
+        .decode(given)
+        .map_err(|error| bad_content(format!("Client context: {error}")))?;
     let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
-        bad_content(format!("Client context must be a valid Json-encoded object: {error}"))
+        bad_content(format!(
+            "Client context must be a valid Json-encoded object: {error}"
+        ))
     })?;
     Ok(value.to_string())
 }
@@ -107,7 +134,10 @@ mod tests {
         world.ok::<CreateFunction>(function("f")).await;
         let call = |members: Value| {
             let mut input = json!({ "FunctionName": "f" });
-            input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+            input
+                .as_object_mut()
+                .unwrap()
+                .extend(members.as_object().unwrap().clone());
             input
         };
         let waited = call(json!({ "Payload": STANDARD.encode("[1]"), "X-Amz-Log-Type": "Tail" }));
@@ -117,20 +147,33 @@ mod tests {
             (&json!(200), &json!("$LATEST"))
         );
         assert_eq!(answer["X-Amz-Function-Error"], json!(null));
-        assert_eq!(decoded(&answer, "Payload"), r#"{"event": [1], "client": null}"#);
+        assert_eq!(
+            decoded(&answer, "Payload"),
+            r#"{"event": [1], "client": null}"#
+        );
         assert!(decoded(&answer, "X-Amz-Log-Result").starts_with("START RequestId: "));
 
         let client = STANDARD.encode("{\"custom\": {\"k\":\n\"é\"}}");
-        let answer = world.ok::<Invoke>(call(json!({ "X-Amz-Client-Context": client }))).await;
-        assert_eq!(decoded(&answer, "Payload"), r#"{"event": {}, "client": {"k": "é"}}"#);
+        let answer = world
+            .ok::<Invoke>(call(json!({ "X-Amz-Client-Context": client })))
+            .await;
+        assert_eq!(
+            decoded(&answer, "Payload"),
+            r#"{"event": {}, "client": {"k": "é"}}"#
+        );
         assert_eq!(answer["X-Amz-Log-Result"], json!(null));
 
-        let failed = world.ok::<Invoke>(call(json!({ "Payload": STANDARD.encode("\"fail\"") }))).await;
+        let failed = world
+            .ok::<Invoke>(call(json!({ "Payload": STANDARD.encode("\"fail\"") })))
+            .await;
         assert_eq!(failed["X-Amz-Function-Error"], "Unhandled");
         assert!(decoded(&failed, "Payload").contains(r#""errorType": "ValueError""#));
 
         let event = call(json!({ "X-Amz-Invocation-Type": "Event" }));
-        assert_eq!(world.ok::<Invoke>(event).await, json!({ "StatusCode": 202 }));
+        assert_eq!(
+            world.ok::<Invoke>(event).await,
+            json!({ "StatusCode": 202 })
+        );
         let dry = call(json!({ "X-Amz-Invocation-Type": "DryRun" }));
         assert_eq!(world.ok::<Invoke>(dry).await, json!({ "StatusCode": 204 }));
     }
@@ -138,18 +181,31 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_invoked_has_awss_error() {
         let world = World::new().await;
-        let (code, message) = world.refused::<Invoke>(json!({ "FunctionName": "none" })).await;
+        let (code, message) = world
+            .refused::<Invoke>(json!({ "FunctionName": "none" }))
+            .await;
         assert_eq!(code, "ResourceNotFoundException");
-        assert_eq!(message, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:none");
-        for (member, value) in
-            [("Payload", STANDARD.encode("no json")), ("X-Amz-Client-Context", STANDARD.encode("{"))]
-        {
-            let (code, _) = world.refused::<Invoke>(json!({ "FunctionName": "f", member: value })).await;
+        assert_eq!(
+            message,
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:none"
+        );
+        for (member, value) in [
+            ("Payload", STANDARD.encode("no json")),
+            ("X-Amz-Client-Context", STANDARD.encode("{")),
+        ] {
+            let (code, _) = world
+                .refused::<Invoke>(json!({ "FunctionName": "f", member: value }))
+                .await;
             assert_eq!(code, "InvalidRequestContentException");
         }
         let large = STANDARD.encode(vec![b'1'; 6 * 1024 * 1024 + 1]);
-        let (code, message) = world.refused::<Invoke>(json!({ "FunctionName": "f", "Payload": large })).await;
+        let (code, message) = world
+            .refused::<Invoke>(json!({ "FunctionName": "f", "Payload": large }))
+            .await;
         assert_eq!(code, "RequestTooLargeException");
-        assert_eq!(message, "Request must be smaller than 6291456 bytes for the InvokeFunction operation");
+        assert_eq!(
+            message,
+            "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
+        );
     }
 }

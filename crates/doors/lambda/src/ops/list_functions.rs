@@ -18,18 +18,40 @@ impl Handle<ListFunctions> for Lambda {
         if input.master_region.is_some() {
             return Err(ApiError::not_supported("MasterRegion"));
         }
-        let limit = input.max_items.map_or(PAGE, |max| PAGE.min(max.unsigned_abs() as usize));
-        let mut found =
-            self.functions.list(input.marker.as_deref(), limit + 1).await.map_err(errors::other)?;
+        let limit = input
+            .max_items
+            .map_or(PAGE, |max| PAGE.min(max.unsigned_abs() as usize));
+        let mut found = self
+            .functions
+            .list(input.marker.as_deref(), limit + 1)
+            .await
+            .map_err(errors::other)?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next_marker = found.last().filter(|_| more).map(|last| last.name.to_string());
+        let next_marker = found
+            .last()
+            .filter(|_| more)
+            .map(|last| last.name.to_string());
         let all_versions = input.function_version.as_deref() == Some("ALL");
         let shown = found.iter().map(|function| {
-            let arn = self.functions.options().function_arn(&function.name).to_string();
-            describe::configuration(function, if all_versions { format!("{arn}:{LATEST}") } else { arn })
+            let arn = self
+                .functions
+                .options()
+                .function_arn(&function.name)
+                .to_string();
+            describe::configuration(
+                function,
+                if all_versions {
+                    format!("{arn}:{LATEST}")
+                } else {
+                    arn
+                },
+            )
         });
-        Ok(ListFunctionsResponse { next_marker, functions: Some(shown.collect()) })
+        Ok(ListFunctionsResponse {
+            next_marker,
+            functions: Some(shown.collect()),
+        })
     }
 }
 
@@ -43,7 +65,10 @@ mod tests {
     #[tokio::test]
     async fn functions_come_in_pages() {
         let world = World::new().await;
-        assert_eq!(world.ok::<ListFunctions>(json!({})).await, json!({ "Functions": [] }));
+        assert_eq!(
+            world.ok::<ListFunctions>(json!({})).await,
+            json!({ "Functions": [] })
+        );
         for name in ["a", "b", "c"] {
             world.ok::<CreateFunction>(function(name)).await;
         }
@@ -54,7 +79,10 @@ mod tests {
             .await;
         let arn = "arn:aws:lambda:us-east-1:000000000000:function:c:$LATEST";
         assert_eq!(
-            (&second["Functions"][0]["FunctionArn"], &second["NextMarker"]),
+            (
+                &second["Functions"][0]["FunctionArn"],
+                &second["NextMarker"]
+            ),
             (&json!(arn), &json!(null))
         );
     }

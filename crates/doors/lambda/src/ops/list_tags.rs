@@ -6,11 +6,17 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Lambda, errors, target::Target};
 
 impl Handle<ListTags> for Lambda {
-    async fn handle(&self, input: ListTagsRequest, _context: &Context) -> Result<ListTagsResponse, ApiError> {
+    async fn handle(
+        &self,
+        input: ListTagsRequest,
+        _context: &Context,
+    ) -> Result<ListTagsResponse, ApiError> {
         let target = Target::latest(&input.resource, None, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         let function = found.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(ListTagsResponse { tags: Some(function.tags) })
+        Ok(ListTagsResponse {
+            tags: Some(function.tags),
+        })
     }
 }
 
@@ -27,12 +33,18 @@ mod tests {
         let mut input = function("f");
         input["Tags"] = json!({ "a": "1" });
         let arn = world.ok::<CreateFunction>(input).await["FunctionArn"].clone();
-        world.ok::<TagResource>(json!({ "Resource": arn, "Tags": { "b": "2", "c": "3" } })).await;
-        world.ok::<UntagResource>(json!({ "Resource": arn, "tagKeys": ["a", "none"] })).await;
+        world
+            .ok::<TagResource>(json!({ "Resource": arn, "Tags": { "b": "2", "c": "3" } }))
+            .await;
+        world
+            .ok::<UntagResource>(json!({ "Resource": arn, "tagKeys": ["a", "none"] }))
+            .await;
         let tags = world.ok::<ListTags>(json!({ "Resource": arn })).await;
         assert_eq!(tags, json!({ "Tags": { "b": "2", "c": "3" } }));
         let many: serde_json::Map<_, _> = (0..49).map(|i| (format!("k{i}"), json!("v"))).collect();
-        let (code, _) = world.refused::<TagResource>(json!({ "Resource": arn, "Tags": many })).await;
+        let (code, _) = world
+            .refused::<TagResource>(json!({ "Resource": arn, "Tags": many }))
+            .await;
         assert_eq!(code, "InvalidParameterValueException");
     }
 }

@@ -9,9 +9,16 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Lambda, errors, target::Target};
 
 impl Handle<TagResource> for Lambda {
-    async fn handle(&self, input: TagResourceRequest, _context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: TagResourceRequest,
+        _context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let target = Target::latest(&input.resource, None, self.functions.options())?;
-        let tagged = self.functions.update_tags(&target.name, |tags| tags.extend(input.tags)).await;
+        let tagged = self
+            .functions
+            .update_tags(&target.name, |tags| tags.extend(input.tags))
+            .await;
         tagged.map_err(|error| errors::api(error, &target.arn))?;
         Ok(Nothing {})
     }

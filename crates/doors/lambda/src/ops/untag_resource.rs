@@ -9,12 +9,19 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Lambda, errors, target::Target};
 
 impl Handle<UntagResource> for Lambda {
-    async fn handle(&self, input: UntagResourceRequest, _context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: UntagResourceRequest,
+        _context: &Context,
+    ) -> Result<Nothing, ApiError> {
         let target = Target::latest(&input.resource, None, self.functions.options())?;
         let keys = input.tag_keys;
-        let untagged =
-            self.functions.update_tags(&target.name, |tags| tags.retain(|key, _| !keys.contains(key)));
-        untagged.await.map_err(|error| errors::api(error, &target.arn))?;
+        let untagged = self.functions.update_tags(&target.name, |tags| {
+            tags.retain(|key, _| !keys.contains(key))
+        });
+        untagged
+            .await
+            .map_err(|error| errors::api(error, &target.arn))?;
         Ok(Nothing {})
     }
 }

@@ -28,9 +28,13 @@ impl Handle<UpdateFunctionCode> for Lambda {
         let package = code::package(&*self.code, given).await?;
         let revision = input.revision_id.as_deref();
         let updated = if input.dry_run == Some(true) {
-            self.functions.check_code(&target.name, &package, revision).await
+            self.functions
+                .check_code(&target.name, &package, revision)
+                .await
         } else {
-            self.functions.update_code(&target.name, package, revision).await
+            self.functions
+                .update_code(&target.name, package, revision)
+                .await
         };
         let function = updated.map_err(|error| errors::api(error, &target.arn))?;
         Ok(describe::configuration(&function, target.arn.to_string()))
@@ -54,11 +58,20 @@ mod tests {
         let dry = json!({ "FunctionName": "f", "ZipFile": zip, "DryRun": true });
         let dry = world.ok::<UpdateFunctionCode>(dry).await;
         assert_ne!(dry["CodeSha256"], made["CodeSha256"]);
-        assert_eq!(world.ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" })).await, made);
+        assert_eq!(
+            world
+                .ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }))
+                .await,
+            made
+        );
 
         let stale = json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": "stale" });
-        assert_eq!(world.refused::<UpdateFunctionCode>(stale).await.0, "PreconditionFailedException");
-        let right = json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": made["RevisionId"] });
+        assert_eq!(
+            world.refused::<UpdateFunctionCode>(stale).await.0,
+            "PreconditionFailedException"
+        );
+        let right =
+            json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": made["RevisionId"] });
         let updated = world.ok::<UpdateFunctionCode>(right).await;
         assert_eq!(updated["CodeSha256"], dry["CodeSha256"]);
         assert_eq!(updated["LastUpdateStatus"], "Successful");

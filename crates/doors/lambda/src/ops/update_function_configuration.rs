@@ -16,7 +16,10 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
         let target = Target::latest(&input.function_name, None, self.functions.options())?;
         let revision = input.revision_id.take();
         let change = settings::update(input, &target)?;
-        let updated = self.functions.update_configuration(&target.name, revision.as_deref(), change).await;
+        let updated = self
+            .functions
+            .update_configuration(&target.name, revision.as_deref(), change)
+            .await;
         let function = updated.map_err(|error| errors::api(error, &target.arn))?;
         Ok(describe::configuration(&function, target.arn.to_string()))
     }
@@ -50,12 +53,18 @@ mod tests {
         assert_eq!(changed, expected);
         assert_ne!(changed["RevisionId"], made["RevisionId"]);
         for (member, value, code) in [
-            ("Layers", json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]), "NotImplemented"),
+            (
+                "Layers",
+                json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]),
+                "NotImplemented",
+            ),
             ("Timeout", json!(0), "InvalidParameterValueException"),
             ("RevisionId", json!("stale"), "PreconditionFailedException"),
         ] {
             let refused = world
-                .refused::<UpdateFunctionConfiguration>(json!({ "FunctionName": "f", member: value }))
+                .refused::<UpdateFunctionConfiguration>(
+                    json!({ "FunctionName": "f", member: value }),
+                )
                 .await;
             assert_eq!(refused.0, code);
         }

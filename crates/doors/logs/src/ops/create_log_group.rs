@@ -12,13 +12,26 @@ use crate::{
 };
 
 impl Handle<CreateLogGroup> for Logs {
-    async fn handle(&self, input: CreateLogGroupRequest, _context: &Context) -> Result<Nothing, ApiError> {
+    async fn handle(
+        &self,
+        input: CreateLogGroupRequest,
+        _context: &Context,
+    ) -> Result<Nothing, ApiError> {
         refuse(input.kms_key_id.is_some(), "kmsKeyId")?;
-        refuse(input.tags.is_some_and(|tags| !tags.is_empty()), "tags of log groups")?;
+        refuse(
+            input.tags.is_some_and(|tags| !tags.is_empty()),
+            "tags of log groups",
+        )?;
         let class = input.log_group_class.as_deref().unwrap_or("STANDARD");
         refuse(class != "STANDARD", "a logGroupClass other than STANDARD")?;
-        refuse(input.deletion_protection_enabled == Some(true), "deletionProtectionEnabled")?;
-        self.groups.create_group(&input.log_group_name).await.map_err(api)?;
+        refuse(
+            input.deletion_protection_enabled == Some(true),
+            "deletionProtectionEnabled",
+        )?;
+        self.groups
+            .create_group(&input.log_group_name)
+            .await
+            .map_err(api)?;
         Ok(Nothing {})
     }
 }
@@ -33,17 +46,26 @@ mod tests {
     #[tokio::test]
     async fn a_group_is_made_once_and_its_settings_are_refused() {
         let world = World::new().await;
-        world.ok::<CreateLogGroup>(json!({ "logGroupName": "g", "logGroupClass": "STANDARD" })).await;
-        let again = world.refused::<CreateLogGroup>(json!({ "logGroupName": "g" })).await;
+        world
+            .ok::<CreateLogGroup>(json!({ "logGroupName": "g", "logGroupClass": "STANDARD" }))
+            .await;
+        let again = world
+            .refused::<CreateLogGroup>(json!({ "logGroupName": "g" }))
+            .await;
         let text = "The specified log group already exists";
-        assert_eq!(again, ("ResourceAlreadyExistsException".into(), text.into()));
+        assert_eq!(
+            again,
+            ("ResourceAlreadyExistsException".into(), text.into())
+        );
         for (name, value) in [
             ("kmsKeyId", json!("k")),
             ("tags", json!({ "a": "b" })),
             ("logGroupClass", json!("DELIVERY")),
             ("deletionProtectionEnabled", json!(true)),
         ] {
-            let refused = world.refused::<CreateLogGroup>(json!({ "logGroupName": "h", name: value })).await;
+            let refused = world
+                .refused::<CreateLogGroup>(json!({ "logGroupName": "h", name: value }))
+                .await;
             assert_eq!(refused.0, "NotImplemented");
         }
     }

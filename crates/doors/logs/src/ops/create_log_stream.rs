@@ -9,8 +9,15 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Logs, errors::api};
 
 impl Handle<CreateLogStream> for Logs {
-    async fn handle(&self, input: CreateLogStreamRequest, _context: &Context) -> Result<Nothing, ApiError> {
-        self.groups.create_stream(&input.log_group_name, &input.log_stream_name).await.map_err(api)?;
+    async fn handle(
+        &self,
+        input: CreateLogStreamRequest,
+        _context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        self.groups
+            .create_stream(&input.log_group_name, &input.log_stream_name)
+            .await
+            .map_err(api)?;
         Ok(Nothing {})
     }
 }
@@ -26,11 +33,19 @@ mod tests {
     async fn a_stream_is_made_once_in_a_group_that_exists() {
         let world = World::with_stream().await;
         let refused = async |group: &str| {
-            world.refused::<CreateLogStream>(json!({ "logGroupName": group, "logStreamName": "s" })).await
+            world
+                .refused::<CreateLogStream>(json!({ "logGroupName": group, "logStreamName": "s" }))
+                .await
         };
         let text = "The specified log stream already exists";
-        assert_eq!(refused("g").await, ("ResourceAlreadyExistsException".into(), text.into()));
+        assert_eq!(
+            refused("g").await,
+            ("ResourceAlreadyExistsException".into(), text.into())
+        );
         let text = "The specified log group does not exist.";
-        assert_eq!(refused("none").await, ("ResourceNotFoundException".into(), text.into()));
+        assert_eq!(
+            refused("none").await,
+            ("ResourceNotFoundException".into(), text.into())
+        );
     }
 }

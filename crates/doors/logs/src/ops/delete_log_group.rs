@@ -9,8 +9,15 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Logs, errors::api};
 
 impl Handle<DeleteLogGroup> for Logs {
-    async fn handle(&self, input: DeleteLogGroupRequest, _context: &Context) -> Result<Nothing, ApiError> {
-        self.groups.delete_group(&input.log_group_name).await.map_err(api)?;
+    async fn handle(
+        &self,
+        input: DeleteLogGroupRequest,
+        _context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        self.groups
+            .delete_group(&input.log_group_name)
+            .await
+            .map_err(api)?;
         Ok(Nothing {})
     }
 }
@@ -27,13 +34,27 @@ mod tests {
     #[tokio::test]
     async fn groups_and_streams_are_deleted() {
         let world = World::with_stream().await;
-        let (group, stream) =
-            (json!({ "logGroupName": "g" }), json!({ "logGroupName": "g", "logStreamName": "s" }));
+        let (group, stream) = (
+            json!({ "logGroupName": "g" }),
+            json!({ "logGroupName": "g", "logStreamName": "s" }),
+        );
         world.ok::<DeleteLogStream>(stream.clone()).await;
-        assert_eq!(world.ok::<DescribeLogStreams>(group.clone()).await, json!({ "logStreams": [] }));
-        assert_eq!(world.refused::<DeleteLogStream>(stream).await.0, "ResourceNotFoundException");
+        assert_eq!(
+            world.ok::<DescribeLogStreams>(group.clone()).await,
+            json!({ "logStreams": [] })
+        );
+        assert_eq!(
+            world.refused::<DeleteLogStream>(stream).await.0,
+            "ResourceNotFoundException"
+        );
         world.ok::<DeleteLogGroup>(group.clone()).await;
-        assert_eq!(world.ok::<DescribeLogGroups>(json!({})).await, json!({ "logGroups": [] }));
-        assert_eq!(world.refused::<DeleteLogGroup>(group).await.0, "ResourceNotFoundException");
+        assert_eq!(
+            world.ok::<DescribeLogGroups>(json!({})).await,
+            json!({ "logGroups": [] })
+        );
+        assert_eq!(
+            world.refused::<DeleteLogGroup>(group).await.0,
+            "ResourceNotFoundException"
+        );
     }
 }

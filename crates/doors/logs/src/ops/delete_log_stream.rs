@@ -9,8 +9,15 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Logs, errors::api};
 
 impl Handle<DeleteLogStream> for Logs {
-    async fn handle(&self, input: DeleteLogStreamRequest, _context: &Context) -> Result<Nothing, ApiError> {
-        self.groups.delete_stream(&input.log_group_name, &input.log_stream_name).await.map_err(api)?;
+    async fn handle(
+        &self,
+        input: DeleteLogStreamRequest,
+        _context: &Context,
+    ) -> Result<Nothing, ApiError> {
+        self.groups
+            .delete_stream(&input.log_group_name, &input.log_stream_name)
+            .await
+            .map_err(api)?;
         Ok(Nothing {})
     }
 }

@@ -21,28 +21,56 @@ impl Handle<DescribeLogGroups> for Logs {
         input: DescribeLogGroupsRequest,
         context: &Context,
     ) -> Result<DescribeLogGroupsResponse, ApiError> {
-        refuse(input.account_identifiers.is_some_and(|ids| !ids.is_empty()), "accountIdentifiers")?;
-        refuse(input.include_linked_accounts == Some(true), "includeLinkedAccounts")?;
+        refuse(
+            input.account_identifiers.is_some_and(|ids| !ids.is_empty()),
+            "accountIdentifiers",
+        )?;
+        refuse(
+            input.include_linked_accounts == Some(true),
+            "includeLinkedAccounts",
+        )?;
         refuse(input.log_group_identifiers.is_some(), "logGroupIdentifiers")?;
         if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
             return Err(invalid_parameter(
                 "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
             ));
         }
-        if input.log_group_class.is_some_and(|class| class != "STANDARD") {
+        if input
+            .log_group_class
+            .is_some_and(|class| class != "STANDARD")
+        {
             // All groups are of the standard class.
-            return Ok(DescribeLogGroupsResponse { log_groups: Some(Vec::new()), next_token: None });
+            return Ok(DescribeLogGroupsResponse {
+                log_groups: Some(Vec::new()),
+                next_token: None,
+            });
         }
         let prefix = input.log_group_name_prefix.unwrap_or_default();
         let pattern = input.log_group_name_pattern.unwrap_or_default();
-        let limit = input.limit.map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
-        let after = input.next_token.as_deref().map(token::entry).transpose()?.map(|(_, name)| name);
+        let limit = input
+            .limit
+            .map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
+        let after = input
+            .next_token
+            .as_deref()
+            .map(token::entry)
+            .transpose()?
+            .map(|(_, name)| name);
         let mut found = self.matching(&prefix, &pattern, after, limit + 1).await?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next_token = found.last().filter(|_| more).map(|(name, _)| token::of_entry(0, name));
-        let shown = found.into_iter().map(|(name, group)| show(name, &group, context)).collect();
-        Ok(DescribeLogGroupsResponse { log_groups: Some(shown), next_token })
+        let next_token = found
+            .last()
+            .filter(|_| more)
+            .map(|(name, _)| token::of_entry(0, name));
+        let shown = found
+            .into_iter()
+            .map(|(name, group)| show(name, &group, context))
+            .collect();
+        Ok(DescribeLogGroupsResponse {
+            log_groups: Some(shown),
+            next_token,
+        })
     }
 }
 
@@ -57,7 +85,11 @@ impl Logs {
     ) -> Result<Vec<(String, Group)>, ApiError> {
         let mut found = Vec::new();
         loop {
-            let page = self.groups.groups(prefix, after.as_deref(), PAGE).await.map_err(api)?;
+            let page = self
+                .groups
+                .groups(prefix, after.as_deref(), PAGE)
+                .await
+                .map_err(api)?;
             let last_page = page.len() < PAGE;
             after = page.last().map(|(name, _)| name.clone());
             found.extend(page.into_iter().filter(|(name, _)| name.contains(pattern)));
@@ -95,10 +127,16 @@ mod tests {
     async fn groups_are_found_by_prefix_and_pattern_in_pages() {
         let world = World::new().await;
         for name in ["/aws/lambda/a", "/aws/lambda/b", "other"] {
-            world.ok::<CreateLogGroup>(json!({ "logGroupName": name })).await;
+            world
+                .ok::<CreateLogGroup>(json!({ "logGroupName": name }))
+                .await;
         }
-        world.ok::<PutRetentionPolicy>(json!({ "logGroupName": "other", "retentionInDays": 7 })).await;
-        let other = world.ok::<DescribeLogGroups>(json!({ "logGroupNamePrefix": "o" })).await;
+        world
+            .ok::<PutRetentionPolicy>(json!({ "logGroupName": "other", "retentionInDays": 7 }))
+            .await;
+        let other = world
+            .ok::<DescribeLogGroups>(json!({ "logGroupNamePrefix": "o" }))
+            .await;
         let arn = "arn:aws:logs:us-east-1:000000000000:log-group:other";
         let shown = json!({
             "logGroupName": "other", "creationTime": START, "retentionInDays": 7, "metricFilterCount": 0,
@@ -109,17 +147,30 @@ mod tests {
         let names = async |input| {
             let answer = world.ok::<DescribeLogGroups>(input).await;
             let groups = answer["logGroups"].as_array().unwrap();
-            let names =
-                groups.iter().map(|g| g["logGroupName"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+            let names = groups
+                .iter()
+                .map(|g| g["logGroupName"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>();
             (names.join(" "), answer["nextToken"].clone())
         };
-        assert_eq!(names(json!({ "logGroupNamePattern": "lambda" })).await.0, "/aws/lambda/a /aws/lambda/b");
+        assert_eq!(
+            names(json!({ "logGroupNamePattern": "lambda" })).await.0,
+            "/aws/lambda/a /aws/lambda/b"
+        );
         let (first, token) = names(json!({ "limit": 2 })).await;
         assert_eq!(first, "/aws/lambda/a /aws/lambda/b");
-        assert_eq!(names(json!({ "nextToken": token })).await, ("other".to_owned(), json!(null)));
+        assert_eq!(
+            names(json!({ "nextToken": token })).await,
+            ("other".to_owned(), json!(null))
+        );
         let both = json!({ "logGroupNamePrefix": "a", "logGroupNamePattern": "a" });
-        assert_eq!(world.refused::<DescribeLogGroups>(both).await.0, "InvalidParameterException");
-        let forged = world.refused::<DescribeLogGroups>(json!({ "nextToken": "forged" })).await;
+        assert_eq!(
+            world.refused::<DescribeLogGroups>(both).await.0,
+            "InvalidParameterException"
+        );
+        let forged = world
+            .refused::<DescribeLogGroups>(json!({ "nextToken": "forged" }))
+            .await;
         assert_eq!(forged.1, "The specified nextToken is invalid.");
     }
 }

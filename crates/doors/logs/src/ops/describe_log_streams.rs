@@ -29,26 +29,44 @@ impl Handle<DescribeLogStreams> for Logs {
     ) -> Result<DescribeLogStreamsResponse, ApiError> {
         let by_time = input.order_by.as_deref() == Some("LastEventTime");
         if by_time && input.log_stream_name_prefix.is_some() {
-            return Err(invalid_parameter("Cannot order by LastEventTime with a logStreamNamePrefix."));
+            return Err(invalid_parameter(
+                "Cannot order by LastEventTime with a logStreamNamePrefix.",
+            ));
         }
         let name = group::name(input.log_group_name, input.log_group_identifier, context)?;
         let prefix = input.log_stream_name_prefix.unwrap_or_default();
-        let limit = input.limit.map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
+        let limit = input
+            .limit
+            .map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
         let after = input.next_token.as_deref().map(token::entry).transpose()?;
         let descending = input.descending == Some(true);
         let mut found = if by_time || descending {
-            let order = Order { by_time, descending };
+            let order = Order {
+                by_time,
+                descending,
+            };
             order.page(self.all_streams(&name, &prefix).await?, after, limit + 1)
         } else {
             let after = after.map(|(_, name)| name);
-            self.groups.streams(&name, &prefix, after.as_deref(), limit + 1).await.map_err(api)?
+            self.groups
+                .streams(&name, &prefix, after.as_deref(), limit + 1)
+                .await
+                .map_err(api)?
         };
         let more = found.len() > limit;
         found.truncate(limit);
-        let next_token =
-            found.last().filter(|_| more).map(|(name, stream)| token::of_entry(last_time(stream), name));
-        let shown = found.into_iter().map(|(stream, kept)| show(&name, stream, &kept, context)).collect();
-        Ok(DescribeLogStreamsResponse { log_streams: Some(shown), next_token })
+        let next_token = found
+            .last()
+            .filter(|_| more)
+            .map(|(name, stream)| token::of_entry(last_time(stream), name));
+        let shown = found
+            .into_iter()
+            .map(|(stream, kept)| show(&name, stream, &kept, context))
+            .collect();
+        Ok(DescribeLogStreamsResponse {
+            log_streams: Some(shown),
+            next_token,
+        })
     }
 }
 
@@ -57,7 +75,11 @@ impl Logs {
         let mut all: Vec<Named> = Vec::new();
         loop {
             let after = all.last().map(|(name, _)| name.clone());
-            let page = self.groups.streams(group, prefix, after.as_deref(), READ).await.map_err(api)?;
+            let page = self
+                .groups
+                .streams(group, prefix, after.as_deref(), READ)
+                .await
+                .map_err(api)?;
             let last_page = page.len() < READ;
             all.extend(page);
             if last_page {
@@ -74,18 +96,38 @@ struct Order {
 }
 
 impl Order {
-    fn page(&self, mut streams: Vec<Named>, after: Option<(u64, String)>, limit: usize) -> Vec<Named> {
+    fn page(
+        &self,
+        mut streams: Vec<Named>,
+        after: Option<(u64, String)>,
+        limit: usize,
+    ) -> Vec<Named> {
         let key = |(name, stream): &Named| (last_time(stream), name.clone());
         streams.sort_by(|a, b| self.compare(&key(a), &key(b)));
-        let is_after =
-            |named: &Named| after.as_ref().is_none_or(|after| self.compare(&key(named), after).is_gt());
+        let is_after = |named: &Named| {
+            after
+                .as_ref()
+                .is_none_or(|after| self.compare(&key(named), after).is_gt())
+        };
         streams.into_iter().filter(is_after).take(limit).collect()
     }
 
-    fn compare(&self, (a_time, a_name): &(u64, String), (b_time, b_name): &(u64, String)) -> Ordering {
-        let by_time = if self.by_time { a_time.cmp(b_time) } else { Ordering::Equal };
+    fn compare(
+        &self,
+        (a_time, a_name): &(u64, String),
+        (b_time, b_name): &(u64, String),
+    ) -> Ordering {
+        let by_time = if self.by_time {
+            a_time.cmp(b_time)
+        } else {
+            Ordering::Equal
+        };
         let order = by_time.then_with(|| a_name.cmp(b_name));
-        if self.descending { order.reverse() } else { order }
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
     }
 }
 
@@ -119,7 +161,9 @@ mod tests {
     async fn streams_are_listed_in_every_order_and_in_pages() {
         let world = World::with_stream().await;
         for (name, at) in [("a", 9), ("b", 3), ("c", 6)] {
-            world.ok::<CreateLogStream>(json!({ "logGroupName": "g", "logStreamName": name })).await;
+            world
+                .ok::<CreateLogStream>(json!({ "logGroupName": "g", "logStreamName": name }))
+                .await;
             let events = json!([{ "timestamp": START + at, "message": "m" }]);
             let put = json!({ "logGroupName": "g", "logStreamName": name, "logEvents": events });
             world.ok::<PutLogEvents>(put).await;
@@ -130,7 +174,10 @@ mod tests {
         };
         let names = |answer: &Value| {
             let streams = answer["logStreams"].as_array().unwrap();
-            streams.iter().map(|s| s["logStreamName"].as_str().unwrap()).collect::<String>()
+            streams
+                .iter()
+                .map(|s| s["logStreamName"].as_str().unwrap())
+                .collect::<String>()
         };
         for (order, descending, expected) in [
             ("LogStreamName", false, "abcs"),
@@ -141,8 +188,7 @@ mod tests {
             let mut seen = String::new();
             let mut token = json!(null);
             loop {
-                let input =
-                    json!({ "orderBy": order, "descending": descending, "limit": 3, "nextToken": token });
+                let input = json!({ "orderBy": order, "descending": descending, "limit": 3, "nextToken": token });
                 let page = describe(input).await;
                 seen += &names(&page);
                 token = page["nextToken"].clone();
@@ -159,8 +205,12 @@ mod tests {
             "lastEventTimestamp": START + 9, "lastIngestionTime": START, "arn": arn, "storedBytes": 0,
         });
         assert_eq!(a, json!({ "logStreams": [shown] }));
-        let identifier = json!({ "logGroupIdentifier": "arn:aws:logs:us-east-1:000000000000:log-group:g:*" });
-        assert_eq!(names(&world.ok::<DescribeLogStreams>(identifier).await), "abcs");
+        let identifier =
+            json!({ "logGroupIdentifier": "arn:aws:logs:us-east-1:000000000000:log-group:g:*" });
+        assert_eq!(
+            names(&world.ok::<DescribeLogStreams>(identifier).await),
+            "abcs"
+        );
         let both = json!({ "logGroupName": "g", "logGroupIdentifier": "g" });
         let text = "LogGroup name and LogGroup ARN are mutually exclusive parameters.";
         assert_eq!(

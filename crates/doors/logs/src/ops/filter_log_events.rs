@@ -40,7 +40,9 @@ impl Handle<FilterLogEvents> for Logs {
                 end: input.end_time.map(|end| millis(end.saturating_add(1))),
             },
             pattern: Pattern::parse(&input.filter_pattern.unwrap_or_default()).map_err(api)?,
-            limit: input.limit.map_or(usize::MAX, |limit| limit.unsigned_abs() as usize),
+            limit: input
+                .limit
+                .map_or(usize::MAX, |limit| limit.unsigned_abs() as usize),
             from: input.next_token.as_deref().map(token::offset).transpose()?,
         };
         let mut found = self.groups.search(&group, &search).await.map_err(api)?;
@@ -81,7 +83,9 @@ mod tests {
         let event = |at: u64, message: &str| json!({ "timestamp": START + at, "message": message });
         let events = json!([event(0, "one"), event(5, "an ERROR"), event(9, "two")]);
         world
-            .ok::<PutLogEvents>(json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events }))
+            .ok::<PutLogEvents>(
+                json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events }),
+            )
             .await;
         let filter = async |mut members: Value| {
             members["logGroupName"] = json!("g");
@@ -89,26 +93,54 @@ mod tests {
         };
         let messages = |answer: &Value| {
             let events = answer["events"].as_array().unwrap();
-            events.iter().map(|e| e["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            events
+                .iter()
+                .map(|e| e["message"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         let error = filter(json!({ "filterPattern": "ERROR" })).await;
         let id = format!("{:020}{:036}", START + 5, 1);
         let shown = json!({
             "logStreamName": "s", "timestamp": START + 5, "message": "an ERROR", "ingestionTime": START, "eventId": id,
         });
-        assert_eq!(error, json!({ "events": [shown], "searchedLogStreams": [] }));
+        assert_eq!(
+            error,
+            json!({ "events": [shown], "searchedLogStreams": [] })
+        );
         let times = json!({ "startTime": START + 5, "endTime": START + 9 });
-        assert_eq!(messages(&filter(times).await), ["an ERROR", "two"], "both ends are wanted");
+        assert_eq!(
+            messages(&filter(times).await),
+            ["an ERROR", "two"],
+            "both ends are wanted"
+        );
         let first = filter(json!({ "limit": 2 })).await;
         assert_eq!(messages(&first), ["one", "an ERROR"]);
-        assert_eq!(messages(&filter(json!({ "nextToken": first["nextToken"] })).await), ["two"]);
-        assert_eq!(messages(&filter(json!({ "logStreamNamePrefix": "t" })).await).len(), 0);
+        assert_eq!(
+            messages(&filter(json!({ "nextToken": first["nextToken"] })).await),
+            ["two"]
+        );
+        assert_eq!(
+            messages(&filter(json!({ "logStreamNamePrefix": "t" })).await).len(),
+            0
+        );
 
         for (members, code) in [
-            (json!({ "logGroupName": "none" }), "ResourceNotFoundException"),
-            (json!({ "logGroupName": "g", "logStreamNames": ["none"] }), "ResourceNotFoundException"),
-            (json!({ "logGroupName": "g", "nextToken": "invalid" }), "InvalidParameterException"),
-            (json!({ "logGroupName": "g", "filterPattern": "{ $.a = 1 }" }), "InvalidParameterException"),
+            (
+                json!({ "logGroupName": "none" }),
+                "ResourceNotFoundException",
+            ),
+            (
+                json!({ "logGroupName": "g", "logStreamNames": ["none"] }),
+                "ResourceNotFoundException",
+            ),
+            (
+                json!({ "logGroupName": "g", "nextToken": "invalid" }),
+                "InvalidParameterException",
+            ),
+            (
+                json!({ "logGroupName": "g", "filterPattern": "{ $.a = 1 }" }),
+                "InvalidParameterException",
+            ),
             (
                 json!({ "logGroupName": "g", "logStreamNames": ["s"], "logStreamNamePrefix": "s" }),
                 "InvalidParameterException",

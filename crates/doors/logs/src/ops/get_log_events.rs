@@ -1,7 +1,9 @@
 //! GetLogEvents: one stream's events, forward and backward, in the order in which they arrived.
 
 use headwater_loggroups::{Event, Place, Times};
-use headwater_shapes::logs::{GetLogEventsRequest, GetLogEventsResponse, OutputLogEvent, ops::GetLogEvents};
+use headwater_shapes::logs::{
+    GetLogEventsRequest, GetLogEventsResponse, OutputLogEvent, ops::GetLogEvents,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use super::filter_log_events::millis;
@@ -19,9 +21,17 @@ impl Handle<GetLogEvents> for Logs {
             None if input.start_from_head == Some(true) => Place::Head,
             None => Place::Tail,
         };
-        let times = Times { start: input.start_time.map(millis), end: input.end_time.map(millis) };
-        let limit = input.limit.map_or(usize::MAX, |limit| limit.unsigned_abs() as usize);
-        let found = self.groups.events(&group, &input.log_stream_name, times, place, limit).await;
+        let times = Times {
+            start: input.start_time.map(millis),
+            end: input.end_time.map(millis),
+        };
+        let limit = input
+            .limit
+            .map_or(usize::MAX, |limit| limit.unsigned_abs() as usize);
+        let found = self
+            .groups
+            .events(&group, &input.log_stream_name, times, place, limit)
+            .await;
         let page = found.map_err(api)?;
         Ok(GetLogEventsResponse {
             events: Some(page.events.into_iter().map(show).collect()),
@@ -49,24 +59,38 @@ mod tests {
     #[tokio::test]
     async fn a_stream_is_paged_in_both_directions() {
         let world = World::with_stream().await;
-        let events: Vec<Value> =
-            (0..5).map(|i| json!({ "timestamp": START + i, "message": i.to_string() })).collect();
+        let events: Vec<Value> = (0..5)
+            .map(|i| json!({ "timestamp": START + i, "message": i.to_string() }))
+            .collect();
         world
-            .ok::<PutLogEvents>(json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events }))
+            .ok::<PutLogEvents>(
+                json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events }),
+            )
             .await;
         let get = async |mut members: Value| {
             members["logGroupName"] = json!("g");
             members["logStreamName"] = json!("s");
             let answer = world.ok::<GetLogEvents>(members).await;
             let events = answer["events"].as_array().unwrap();
-            let text = events.iter().map(|e| e["message"].as_str().unwrap()).collect::<String>();
-            (text, answer["nextForwardToken"].clone(), answer["nextBackwardToken"].clone())
+            let text = events
+                .iter()
+                .map(|e| e["message"].as_str().unwrap())
+                .collect::<String>();
+            (
+                text,
+                answer["nextForwardToken"].clone(),
+                answer["nextBackwardToken"].clone(),
+            )
         };
         let (newest, forward, backward) = get(json!({ "limit": 2 })).await;
         assert_eq!(newest, "34");
         let (before, ..) = get(json!({ "limit": 2, "nextToken": backward })).await;
         assert_eq!(before, "12");
-        assert_eq!(get(json!({ "nextToken": forward })).await.1, forward, "at the end the token stays");
+        assert_eq!(
+            get(json!({ "nextToken": forward })).await.1,
+            forward,
+            "at the end the token stays"
+        );
         let (oldest, forward, _) = get(json!({ "limit": 2, "startFromHead": true })).await;
         assert_eq!(oldest, "01");
         assert_eq!(get(json!({ "nextToken": forward })).await.0, "234");
@@ -79,6 +103,9 @@ mod tests {
             ("InvalidParameterException".into(), text.into())
         );
         let none = json!({ "logGroupName": "g", "logStreamName": "none" });
-        assert_eq!(world.refused::<GetLogEvents>(none).await.1, "The specified log stream does not exist.");
+        assert_eq!(
+            world.refused::<GetLogEvents>(none).await.1,
+            "The specified log stream does not exist."
+        );
     }
 }

@@ -20,15 +20,28 @@ impl Handle<PutLogEvents> for Logs {
     ) -> Result<PutLogEventsResponse, ApiError> {
         refuse(input.entity.is_some(), "entity")?;
         let events = input.log_events.into_iter();
-        let events = events.map(|event| NewEvent { time: millis(event.timestamp), message: event.message });
-        let put = self.groups.put(&input.log_group_name, &input.log_stream_name, events.collect()).await;
+        let events = events.map(|event| NewEvent {
+            time: millis(event.timestamp),
+            message: event.message,
+        });
+        let put = self
+            .groups
+            .put(
+                &input.log_group_name,
+                &input.log_stream_name,
+                events.collect(),
+            )
+            .await;
         let rejected = put.map_err(api)?;
         let info = (rejected != Rejected::default()).then(|| RejectedLogEventsInfo {
             too_new_log_event_start_index: index(rejected.too_new_start),
             too_old_log_event_end_index: index(rejected.too_old_end),
             expired_log_event_end_index: index(rejected.expired_end),
         });
-        Ok(PutLogEventsResponse { rejected_log_events_info: info, ..Default::default() })
+        Ok(PutLogEventsResponse {
+            rejected_log_events_info: info,
+            ..Default::default()
+        })
     }
 }
 
@@ -47,21 +60,46 @@ mod tests {
     async fn events_have_to_be_in_order_and_of_their_time() {
         let world = World::with_stream().await;
         let put = |times: &[u64]| {
-            let events: Vec<Value> =
-                times.iter().map(|t| json!({ "timestamp": t, "message": "m" })).collect();
+            let events: Vec<Value> = times
+                .iter()
+                .map(|t| json!({ "timestamp": t, "message": "m" }))
+                .collect();
             json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events })
         };
-        assert_eq!(world.ok::<PutLogEvents>(put(&[START, START, START + 1])).await, json!({}));
-        let (code, text) = world.refused::<PutLogEvents>(put(&[START + 1, START])).await;
+        assert_eq!(
+            world
+                .ok::<PutLogEvents>(put(&[START, START, START + 1]))
+                .await,
+            json!({})
+        );
+        let (code, text) = world
+            .refused::<PutLogEvents>(put(&[START + 1, START]))
+            .await;
         assert_eq!(code, "InvalidParameterException");
-        assert_eq!(text, "Log events in a single PutLogEvents request must be in chronological order.");
+        assert_eq!(
+            text,
+            "Log events in a single PutLogEvents request must be in chronological order."
+        );
         const HOUR: u64 = 3_600_000;
-        let new = world.ok::<PutLogEvents>(put(&[START, START + 3 * HOUR])).await;
-        assert_eq!(new, json!({ "rejectedLogEventsInfo": { "tooNewLogEventStartIndex": 1 } }));
-        let old = world.ok::<PutLogEvents>(put(&[START - 15 * 24 * HOUR])).await;
-        assert_eq!(old, json!({ "rejectedLogEventsInfo": { "tooOldLogEventEndIndex": 1 } }));
+        let new = world
+            .ok::<PutLogEvents>(put(&[START, START + 3 * HOUR]))
+            .await;
+        assert_eq!(
+            new,
+            json!({ "rejectedLogEventsInfo": { "tooNewLogEventStartIndex": 1 } })
+        );
+        let old = world
+            .ok::<PutLogEvents>(put(&[START - 15 * 24 * HOUR]))
+            .await;
+        assert_eq!(
+            old,
+            json!({ "rejectedLogEventsInfo": { "tooOldLogEventEndIndex": 1 } })
+        );
         let mut elsewhere = put(&[START]);
         elsewhere["logStreamName"] = json!("none");
-        assert_eq!(world.refused::<PutLogEvents>(elsewhere).await.0, "ResourceNotFoundException");
+        assert_eq!(
+            world.refused::<PutLogEvents>(elsewhere).await.0,
+            "ResourceNotFoundException"
+        );
     }
 }

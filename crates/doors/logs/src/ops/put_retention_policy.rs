@@ -12,8 +12,10 @@ use crate::{
 };
 
 /// The numbers of days that AWS offers (API reference, PutRetentionPolicy).
-const DAYS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+const DAYS: [u32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
 
 impl Handle<PutRetentionPolicy> for Logs {
     async fn handle(
@@ -21,7 +23,9 @@ impl Handle<PutRetentionPolicy> for Logs {
         input: PutRetentionPolicyRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let days = DAYS.into_iter().find(|days| i64::from(*days) == i64::from(input.retention_in_days));
+        let days = DAYS
+            .into_iter()
+            .find(|days| i64::from(*days) == i64::from(input.retention_in_days));
         let days = days.ok_or_else(|| {
             invalid_parameter(format!(
                 "1 validation error detected: Value '{}' at 'retentionInDays' failed to satisfy constraint: Member \
@@ -29,7 +33,10 @@ impl Handle<PutRetentionPolicy> for Logs {
                 input.retention_in_days
             ))
         })?;
-        self.groups.set_retention(&input.log_group_name, Some(days)).await.map_err(api)?;
+        self.groups
+            .set_retention(&input.log_group_name, Some(days))
+            .await
+            .map_err(api)?;
         Ok(Nothing {})
     }
 }
@@ -44,9 +51,13 @@ mod tests {
     #[tokio::test]
     async fn only_certain_numbers_of_days_are_offered() {
         let world = World::with_stream().await;
-        let put = |group: &str, days: i32| json!({ "logGroupName": group, "retentionInDays": days });
+        let put =
+            |group: &str, days: i32| json!({ "logGroupName": group, "retentionInDays": days });
         world.ok::<PutRetentionPolicy>(put("g", 30)).await;
-        assert_eq!(world.refused::<PutRetentionPolicy>(put("none", 30)).await.0, "ResourceNotFoundException");
+        assert_eq!(
+            world.refused::<PutRetentionPolicy>(put("none", 30)).await.0,
+            "ResourceNotFoundException"
+        );
         for days in [0, 2, -1, i32::MAX] {
             assert_eq!(
                 world.refused::<PutRetentionPolicy>(put("g", days)).await.0,

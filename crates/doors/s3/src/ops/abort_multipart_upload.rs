@@ -16,7 +16,10 @@ impl Handle<AbortMultipartUpload> for S3 {
     ) -> Result<AbortMultipartUploadOutput, ApiError> {
         settings::check(&input, &["uploadId"], context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        self.store.abort_upload(&name, &input.upload_id).await.map_err(api)?;
+        self.store
+            .abort_upload(&name, &input.upload_id)
+            .await
+            .map_err(api)?;
         Ok(AbortMultipartUploadOutput::default())
     }
 }

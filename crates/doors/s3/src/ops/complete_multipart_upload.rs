@@ -32,24 +32,46 @@ impl Handle<CompleteMultipartUpload> for S3 {
         settings::check(&input, &[&READ[..], &checksums::MEMBERS].concat(), context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let checksum = checksums::given!(input).any();
-        let parts = input.multipart_upload.ok_or_else(malformed_xml)?.parts.unwrap_or_default();
+        let parts = input
+            .multipart_upload
+            .ok_or_else(malformed_xml)?
+            .parts
+            .unwrap_or_default();
         if parts.is_empty() {
             return Err(malformed_xml());
         }
         let complete = Complete {
             condition: write_condition(input.if_match, input.if_none_match)?,
             checksum,
-            coverage: input.checksum_type.as_deref().map(checksums::coverage).transpose()?,
+            coverage: input
+                .checksum_type
+                .as_deref()
+                .map(checksums::coverage)
+                .transpose()?,
             size: input.mpu_object_size.map(size).transpose()?,
-            ..Complete::new(name, &input.upload_id, parts.into_iter().map(part).collect::<Result<_, _>>()?)
+            ..Complete::new(
+                name,
+                &input.upload_id,
+                parts.into_iter().map(part).collect::<Result<_, _>>()?,
+            )
         };
-        let done = self.store.complete_upload(complete).await.map_err(|e| error(e, &input.upload_id))?;
+        let done = self
+            .store
+            .complete_upload(complete)
+            .await
+            .map_err(|e| error(e, &input.upload_id))?;
         let mut output = CompleteMultipartUploadOutput {
-            location: Some(format!("http://{}/{}/{}", context.host, input.bucket, input.key)),
+            location: Some(format!(
+                "http://{}/{}/{}",
+                context.host, input.bucket, input.key
+            )),
             bucket: Some(input.bucket),
             key: Some(input.key),
             e_tag: Some(quoted(&done.etag)),
-            checksum_type: done.checksum.as_ref().map(|c| coverage_name(c.coverage).to_owned()),
+            checksum_type: done
+                .checksum
+                .as_ref()
+                .map(|c| coverage_name(c.coverage).to_owned()),
             ..Default::default()
         };
         checksums::answer!(output, &done.checksum);
@@ -61,15 +83,27 @@ impl Handle<CompleteMultipartUpload> for S3 {
 fn part(part: CompletedPart) -> Result<CompletePart, ApiError> {
     let checksum = checksums::given!(part).any().map(|(_, value)| value);
     let number = part_number(part.part_number.ok_or_else(malformed_xml)?)?;
-    Ok(CompletePart { number, etag: part.e_tag.ok_or_else(malformed_xml)?, checksum })
+    Ok(CompletePart {
+        number,
+        etag: part.e_tag.ok_or_else(malformed_xml)?,
+        checksum,
+    })
 }
 
 fn size(size: i64) -> Result<u64, ApiError> {
-    size.try_into().map_err(|_| invalid_request("Value for x-amz-mp-object-size header is invalid."))
+    size.try_into()
+        .map_err(|_| invalid_request("Value for x-amz-mp-object-size header is invalid."))
 }
 
 fn error(error: ObjectError, upload: &str) -> ApiError {
-    let names_upload = matches!(error, ObjectError::InvalidPart { .. } | ObjectError::PartOrder);
+    let names_upload = matches!(
+        error,
+        ObjectError::InvalidPart { .. } | ObjectError::PartOrder
+    );
     let error = api(error);
-    if names_upload { error.with("UploadId", upload) } else { error }
+    if names_upload {
+        error.with("UploadId", upload)
+    } else {
+        error
+    }
 }

@@ -1,7 +1,9 @@
 //! CopyObject.
 
 use headwater_objects::{Attributes, Expected, ObjectInfo, ObjectName, Put, limits::PUT_BYTES_MAX};
-use headwater_shapes::s3::{CopyObjectOutput, CopyObjectRequest, CopyObjectResult, ops::CopyObject};
+use headwater_shapes::s3::{
+    CopyObjectOutput, CopyObjectRequest, CopyObjectResult, ops::CopyObject,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -26,10 +28,17 @@ impl Handle<CopyObject> for S3 {
         input: CopyObjectRequest,
         context: &Context,
     ) -> Result<CopyObjectOutput, ApiError> {
-        settings::check(&input, &[&READ[..], &copy::MEMBERS, &attributes::MEMBERS].concat(), context)?;
+        settings::check(
+            &input,
+            &[&READ[..], &copy::MEMBERS, &attributes::MEMBERS].concat(),
+            context,
+        )?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let get = copy::source!(input)?;
-        let replaces = is_replaced(input.metadata_directive.as_deref(), "x-amz-metadata-directive")?;
+        let replaces = is_replaced(
+            input.metadata_directive.as_deref(),
+            "x-amz-metadata-directive",
+        )?;
         let changes = replaces || input.server_side_encryption.is_some();
         if get.name == name && !changes {
             return Err(invalid_request(
@@ -37,8 +46,11 @@ impl Handle<CopyObject> for S3 {
                  object's metadata, storage class, website redirect location or encryption attributes.",
             ));
         }
-        let (source, body) =
-            self.store.get(&get).await.map_err(|error| copy::error(error, &get.conditions))?;
+        let (source, body) = self
+            .store
+            .get(&get)
+            .await
+            .map_err(|error| copy::error(error, &get.conditions))?;
         if source.object.size > PUT_BYTES_MAX {
             return Err(invalid_request(format!(
                 "The specified copy source is larger than the maximum allowable size for a copy source: {PUT_BYTES_MAX}"
@@ -46,13 +58,18 @@ impl Handle<CopyObject> for S3 {
         }
         let put = Put {
             attributes: attributes_of(&input, &source.object, replaces)?,
-            expected: Expected { md5: None, checksum: checksum(&input, &source.object)? },
+            expected: Expected {
+                md5: None,
+                checksum: checksum(&input, &source.object)?,
+            },
             condition: write_condition(input.if_match, input.if_none_match)?,
             ..Put::new(name)
         };
         let written = self.store.put(put, body).await.map_err(api)?;
-        let mut output =
-            CopyObjectOutput { copy_object_result: Some(result(&written)), ..Default::default() };
+        let mut output = CopyObjectOutput {
+            copy_object_result: Some(result(&written)),
+            ..Default::default()
+        };
         encryption::answer!(output, &written.attributes.encryption, context);
         Ok(output)
     }
@@ -72,9 +89,20 @@ fn attributes_of(
     replaces: bool,
 ) -> Result<Attributes, ApiError> {
     let given = attributes::attributes!(input)?;
-    let mut attributes = if replaces { given.clone() } else { source.attributes.clone() };
-    let new_tags = is_replaced(input.tagging_directive.as_deref(), "x-amz-tagging-directive")?;
-    attributes.tags = if new_tags { given.tags } else { source.attributes.tags.clone() };
+    let mut attributes = if replaces {
+        given.clone()
+    } else {
+        source.attributes.clone()
+    };
+    let new_tags = is_replaced(
+        input.tagging_directive.as_deref(),
+        "x-amz-tagging-directive",
+    )?;
+    attributes.tags = if new_tags {
+        given.tags
+    } else {
+        source.attributes.tags.clone()
+    };
     // A copy is encrypted as its own request says, never as its source was.
     attributes.encryption = given.encryption;
     Ok(attributes)
@@ -85,15 +113,24 @@ fn checksum(
     input: &CopyObjectRequest,
     source: &ObjectInfo,
 ) -> Result<Option<(headwater_objects::Algorithm, Option<String>)>, ApiError> {
-    let asked = input.checksum_algorithm.as_deref().map(checksums::algorithm).transpose()?;
-    Ok(asked.or(source.checksum.as_ref().map(|c| c.algorithm)).map(|algorithm| (algorithm, None)))
+    let asked = input
+        .checksum_algorithm
+        .as_deref()
+        .map(checksums::algorithm)
+        .transpose()?;
+    Ok(asked
+        .or(source.checksum.as_ref().map(|c| c.algorithm))
+        .map(|algorithm| (algorithm, None)))
 }
 
 fn result(written: &ObjectInfo) -> CopyObjectResult {
     let mut result = CopyObjectResult {
         e_tag: Some(quoted(&written.etag)),
         last_modified: Some(timestamp(written.modified)),
-        checksum_type: written.checksum.as_ref().map(|c| coverage_name(c.coverage).to_owned()),
+        checksum_type: written
+            .checksum
+            .as_ref()
+            .map(|c| coverage_name(c.coverage).to_owned()),
         ..Default::default()
     };
     checksums::answer!(result, &written.checksum);
@@ -119,7 +156,10 @@ mod tests {
         let world = World::with_object("from", "hello").await;
         call::<CopyObject>(&world.s3, copy("to")).await.unwrap();
         assert_eq!(world.read("to").await, "hello");
-        assert_eq!(world.head("to").await.attributes, world.head("from").await.attributes);
+        assert_eq!(
+            world.head("to").await.attributes,
+            world.head("from").await.attributes
+        );
 
         let replace = CopyObjectRequest {
             metadata_directive: Some("REPLACE".into()),
@@ -136,15 +176,24 @@ mod tests {
     #[tokio::test]
     async fn a_copy_is_encrypted_as_it_asks_itself() {
         let world = World::with_object("from", "hello").await;
-        let asked = |to| CopyObjectRequest { server_side_encryption: Some("aws:kms".into()), ..copy(to) };
+        let asked = |to| CopyObjectRequest {
+            server_side_encryption: Some("aws:kms".into()),
+            ..copy(to)
+        };
         for to in ["from", "to"] {
             let output = call::<CopyObject>(&world.s3, asked(to)).await.unwrap();
             assert_eq!(output.server_side_encryption.as_deref(), Some("aws:kms"));
-            assert_eq!(world.head(to).await.attributes.headers["content-type"], "text/plain");
+            assert_eq!(
+                world.head(to).await.attributes.headers["content-type"],
+                "text/plain"
+            );
         }
         let plain = call::<CopyObject>(&world.s3, copy("plain")).await.unwrap();
         assert_eq!(
-            (plain.server_side_encryption, world.head("plain").await.attributes.encryption),
+            (
+                plain.server_side_encryption,
+                world.head("plain").await.attributes.encryption
+            ),
             (None, None)
         );
     }
@@ -152,12 +201,20 @@ mod tests {
     #[tokio::test]
     async fn a_copy_that_changes_nothing_or_does_not_match_is_refused() {
         let world = World::with_object("from", "hello").await;
-        let same = call::<CopyObject>(&world.s3, copy("from")).await.unwrap_err();
+        let same = call::<CopyObject>(&world.s3, copy("from"))
+            .await
+            .unwrap_err();
         assert_eq!(same.code(), "InvalidRequest");
-        let other = CopyObjectRequest { copy_source_if_match: Some("x".into()), ..copy("to") };
+        let other = CopyObjectRequest {
+            copy_source_if_match: Some("x".into()),
+            ..copy("to")
+        };
         let other = call::<CopyObject>(&world.s3, other).await.unwrap_err();
         assert_eq!(other.fields()["Condition"], "x-amz-copy-source-If-Match");
-        let known = CopyObjectRequest { copy_source_if_none_match: Some("*".into()), ..copy("to") };
+        let known = CopyObjectRequest {
+            copy_source_if_none_match: Some("*".into()),
+            ..copy("to")
+        };
         let known = call::<CopyObject>(&world.s3, known).await.unwrap_err();
         assert_eq!(
             (known.status(), &known.fields()["Condition"]),

@@ -29,8 +29,16 @@ impl Handle<CreateMultipartUpload> for S3 {
         let upload = Upload {
             name: ObjectName::parse(&input.bucket, &input.key).map_err(api)?,
             attributes: attributes::attributes!(input)?,
-            algorithm: input.checksum_algorithm.as_deref().map(checksums::algorithm).transpose()?,
-            coverage: input.checksum_type.as_deref().map(checksums::coverage).transpose()?,
+            algorithm: input
+                .checksum_algorithm
+                .as_deref()
+                .map(checksums::algorithm)
+                .transpose()?,
+            coverage: input
+                .checksum_type
+                .as_deref()
+                .map(checksums::coverage)
+                .transpose()?,
         };
         let encryption = upload.attributes.encryption.clone();
         let begun = self.store.create_upload(upload).await.map_err(api)?;
@@ -39,7 +47,9 @@ impl Handle<CreateMultipartUpload> for S3 {
             key: Some(input.key),
             upload_id: Some(begun.id),
             checksum_algorithm: begun.algorithm.map(|algorithm| algorithm.name().to_owned()),
-            checksum_type: begun.algorithm.map(|_| coverage_name(begun.coverage).to_owned()),
+            checksum_type: begun
+                .algorithm
+                .map(|_| coverage_name(begun.coverage).to_owned()),
             ..Default::default()
         };
         encryption::answer!(output, &encryption, context);

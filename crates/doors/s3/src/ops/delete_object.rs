@@ -14,8 +14,13 @@ impl Handle<DeleteObject> for S3 {
     ) -> Result<DeleteObjectOutput, ApiError> {
         settings::check(&input, &["If-Match"], context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        let condition = input.if_match.map_or(WriteCondition::None, WriteCondition::IfMatch);
-        self.store.delete(&Delete { name, condition }).await.map_err(api)?;
+        let condition = input
+            .if_match
+            .map_or(WriteCondition::None, WriteCondition::IfMatch);
+        self.store
+            .delete(&Delete { name, condition })
+            .await
+            .map_err(api)?;
         Ok(DeleteObjectOutput::default())
     }
 }

@@ -3,7 +3,8 @@
 use futures_util::{StreamExt, stream};
 use headwater_objects::{Delete, ObjectName, WriteCondition};
 use headwater_shapes::s3::{
-    DeleteObjectsOutput, DeleteObjectsRequest, DeletedObject, Error, ObjectIdentifier, ops::DeleteObjects,
+    DeleteObjectsOutput, DeleteObjectsRequest, DeletedObject, Error, ObjectIdentifier,
+    ops::DeleteObjects,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -49,14 +50,21 @@ impl Handle<DeleteObjects> for S3 {
 }
 
 impl S3 {
-    async fn delete_one(&self, bucket: &str, object: ObjectIdentifier) -> Result<DeletedObject, Error> {
+    async fn delete_one(
+        &self,
+        bucket: &str,
+        object: ObjectIdentifier,
+    ) -> Result<DeletedObject, Error> {
         let key = object.key.clone();
         let done = async {
             let delete = delete_of(bucket, object)?;
             self.store.delete(&delete).await.map_err(api)
         };
         match done.await {
-            Ok(()) => Ok(DeletedObject { key: Some(key), ..Default::default() }),
+            Ok(()) => Ok(DeletedObject {
+                key: Some(key),
+                ..Default::default()
+            }),
             Err(error) => Err(Error {
                 key: Some(key),
                 code: Some(error.code().to_owned()),
@@ -68,15 +76,30 @@ impl S3 {
 }
 
 fn delete_of(bucket: &str, object: ObjectIdentifier) -> Result<Delete, ApiError> {
-    let ObjectIdentifier { key, version_id, e_tag, last_modified_time, size } = object;
+    let ObjectIdentifier {
+        key,
+        version_id,
+        e_tag,
+        last_modified_time,
+        size,
+    } = object;
     if version_id.is_some_and(|version| version != "null") {
-        return Err(ApiError::new(404, "NoSuchVersion", "The specified version does not exist."));
+        return Err(ApiError::new(
+            404,
+            "NoSuchVersion",
+            "The specified version does not exist.",
+        ));
     }
     if last_modified_time.is_some() || size.is_some() {
-        return Err(settings::unsupported("deleting by LastModifiedTime or Size"));
+        return Err(settings::unsupported(
+            "deleting by LastModifiedTime or Size",
+        ));
     }
     let condition = e_tag.map_or(WriteCondition::None, WriteCondition::IfMatch);
-    Ok(Delete { name: ObjectName::parse(bucket, &key).map_err(api)?, condition })
+    Ok(Delete {
+        name: ObjectName::parse(bucket, &key).map_err(api)?,
+        condition,
+    })
 }
 
 #[cfg(test)]
@@ -87,21 +110,43 @@ mod tests {
     use crate::testing::{World, call};
 
     fn delete(keys: &[&str], quiet: bool) -> DeleteObjectsRequest {
-        let object = |key: &&str| ObjectIdentifier { key: (*key).to_owned(), ..Default::default() };
-        let delete = Body { objects: keys.iter().map(object).collect(), quiet: Some(quiet) };
-        DeleteObjectsRequest { bucket: "bucket".into(), delete, ..Default::default() }
+        let object = |key: &&str| ObjectIdentifier {
+            key: (*key).to_owned(),
+            ..Default::default()
+        };
+        let delete = Body {
+            objects: keys.iter().map(object).collect(),
+            quiet: Some(quiet),
+        };
+        DeleteObjectsRequest {
+            bucket: "bucket".into(),
+            delete,
+            ..Default::default()
+        }
     }
 
     #[tokio::test]
     async fn each_object_has_its_own_answer() {
         let world = World::with_object("a", "x").await;
         let long = "k".repeat(1025);
-        let output = call::<DeleteObjects>(&world.s3, delete(&["a", "missing", &long], false)).await.unwrap();
-        let keys: Vec<_> = output.deleted.unwrap().into_iter().filter_map(|object| object.key).collect();
+        let output = call::<DeleteObjects>(&world.s3, delete(&["a", "missing", &long], false))
+            .await
+            .unwrap();
+        let keys: Vec<_> = output
+            .deleted
+            .unwrap()
+            .into_iter()
+            .filter_map(|object| object.key)
+            .collect();
         assert_eq!(keys, ["a", "missing"]);
-        assert_eq!(output.errors.unwrap()[0].code.as_deref(), Some("KeyTooLongError"));
+        assert_eq!(
+            output.errors.unwrap()[0].code.as_deref(),
+            Some("KeyTooLongError")
+        );
         assert!(world.keys().await.is_empty());
-        let quiet = call::<DeleteObjects>(&world.s3, delete(&["a"], true)).await.unwrap();
+        let quiet = call::<DeleteObjects>(&world.s3, delete(&["a"], true))
+            .await
+            .unwrap();
         assert_eq!(quiet, DeleteObjectsOutput::default());
     }
 
@@ -109,7 +154,9 @@ mod tests {
     async fn a_request_has_1_to_1000_objects() {
         let world = World::with_object("a", "x").await;
         for keys in [vec![], vec!["a"; 1001]] {
-            let refused = call::<DeleteObjects>(&world.s3, delete(&keys, false)).await.unwrap_err();
+            let refused = call::<DeleteObjects>(&world.s3, delete(&keys, false))
+                .await
+                .unwrap_err();
             assert_eq!(refused.code(), "MalformedXML");
         }
     }

@@ -1,7 +1,9 @@
 //! GetBucketVersioning: a bucket here never had it enabled, which AWS answers with neither status.
 
 use headwater_objects::BucketName;
-use headwater_shapes::s3::{GetBucketVersioningOutput, GetBucketVersioningRequest, ops::GetBucketVersioning};
+use headwater_shapes::s3::{
+    GetBucketVersioningOutput, GetBucketVersioningRequest, ops::GetBucketVersioning,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings};
@@ -13,7 +15,10 @@ impl Handle<GetBucketVersioning> for S3 {
         context: &Context,
     ) -> Result<GetBucketVersioningOutput, ApiError> {
         settings::check(&input, &[], context)?;
-        self.store.bucket(&BucketName::parse(&input.bucket).map_err(api)?).await.map_err(api)?;
+        self.store
+            .bucket(&BucketName::parse(&input.bucket).map_err(api)?)
+            .await
+            .map_err(api)?;
         Ok(GetBucketVersioningOutput::default())
     }
 }

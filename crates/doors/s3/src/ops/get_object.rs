@@ -57,7 +57,10 @@ macro_rules! describe {
         $output.content_range = select::content_range(selected, $get.range.is_some());
         $output.e_tag = Some(quoted(&object.etag));
         $output.last_modified = Some(times::timestamp(object.modified));
-        $output.parts_count = object.parts.filter(|_| input.part_number.is_some()).map(|n| n as i32);
+        $output.parts_count = object
+            .parts
+            .filter(|_| input.part_number.is_some())
+            .map(|n| n as i32);
         let checksum = checksums::wanted(&object.checksum, &input.checksum_mode, whole);
         checksums::answer!($output, checksum);
         $output.checksum_type =
@@ -68,25 +71,50 @@ macro_rules! describe {
             }
         };
         replace(&input.response_cache_control, &mut $output.cache_control);
-        replace(&input.response_content_disposition, &mut $output.content_disposition);
-        replace(&input.response_content_encoding, &mut $output.content_encoding);
-        replace(&input.response_content_language, &mut $output.content_language);
+        replace(
+            &input.response_content_disposition,
+            &mut $output.content_disposition,
+        );
+        replace(
+            &input.response_content_encoding,
+            &mut $output.content_encoding,
+        );
+        replace(
+            &input.response_content_language,
+            &mut $output.content_language,
+        );
         replace(&input.response_content_type, &mut $output.content_type);
-        replace(&input.response_expires.map(times::http_date), &mut $output.expires);
+        replace(
+            &input.response_expires.map(times::http_date),
+            &mut $output.expires,
+        );
     }};
 }
 
 pub(crate) use {describe, wanted};
 
 impl Handle<GetObject> for S3 {
-    async fn handle(&self, input: GetObjectRequest, context: &Context) -> Result<GetObjectOutput, ApiError> {
+    async fn handle(
+        &self,
+        input: GetObjectRequest,
+        context: &Context,
+    ) -> Result<GetObjectOutput, ApiError> {
         settings::check(&input, &READ, context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let wanted = wanted!(input);
         let get = wanted.of(name)?;
-        let (selected, body) = self.store.get(&get).await.map_err(|error| wanted.error(error))?;
-        let mut output =
-            GetObjectOutput { body: ByteStream { chunks: body.chunks, len: body.len }, ..Default::default() };
+        let (selected, body) = self
+            .store
+            .get(&get)
+            .await
+            .map_err(|error| wanted.error(error))?;
+        let mut output = GetObjectOutput {
+            body: ByteStream {
+                chunks: body.chunks,
+                len: body.len,
+            },
+            ..Default::default()
+        };
         describe!(output, input, get, selected, context);
         Ok(output)
     }
@@ -100,13 +128,23 @@ mod tests {
     use crate::testing::{World, call};
 
     fn get(key: &str) -> GetObjectRequest {
-        GetObjectRequest { bucket: "bucket".into(), key: key.into(), ..Default::default() }
+        GetObjectRequest {
+            bucket: "bucket".into(),
+            key: key.into(),
+            ..Default::default()
+        }
     }
 
     async fn text(world: &World, input: GetObjectRequest) -> (GetObjectOutput, String) {
         let mut output = call::<GetObject>(&world.s3, input).await.unwrap();
         let body = std::mem::take(&mut output.body);
-        let bytes = Body { chunks: body.chunks, len: body.len }.collect(1000).await.unwrap();
+        let bytes = Body {
+            chunks: body.chunks,
+            len: body.len,
+        }
+        .collect(1000)
+        .await
+        .unwrap();
         (output, String::from_utf8(bytes.to_vec()).unwrap())
     }
 
@@ -115,12 +153,24 @@ mod tests {
         let world = World::with_object("k", "hello world").await;
         let (output, body) = text(&world, get("k")).await;
         assert_eq!(body, "hello world");
-        assert_eq!(output.e_tag.as_deref(), Some("\"5eb63bbbe01eeed093cb22bb8f5acdc3\""));
-        assert_eq!((output.content_length, output.content_range), (Some(11), None));
+        assert_eq!(
+            output.e_tag.as_deref(),
+            Some("\"5eb63bbbe01eeed093cb22bb8f5acdc3\"")
+        );
+        assert_eq!(
+            (output.content_length, output.content_range),
+            (Some(11), None)
+        );
         assert_eq!(output.content_type.as_deref(), Some("text/plain"));
         assert_eq!(output.metadata.unwrap()["color"], "blue");
-        assert_eq!((output.tag_count, output.checksum_crc64nvme), (Some(1), None));
-        let with_checksum = GetObjectRequest { checksum_mode: Some("ENABLED".into()), ..get("k") };
+        assert_eq!(
+            (output.tag_count, output.checksum_crc64nvme),
+            (Some(1), None)
+        );
+        let with_checksum = GetObjectRequest {
+            checksum_mode: Some("ENABLED".into()),
+            ..get("k")
+        };
         let (output, _) = text(&world, with_checksum).await;
         assert!(output.checksum_crc64nvme.is_some());
         assert_eq!(output.checksum_type.as_deref(), Some("FULL_OBJECT"));
@@ -135,13 +185,22 @@ mod tests {
             ..get("k")
         };
         let (output, body) = text(&world, range("bytes=6-99")).await;
-        assert_eq!((body.as_str(), output.content_range.as_deref()), ("world", Some("bytes 6-10/11")));
+        assert_eq!(
+            (body.as_str(), output.content_range.as_deref()),
+            ("world", Some("bytes 6-10/11"))
+        );
         assert_eq!(output.checksum_crc64nvme, None);
         let (_, body) = text(&world, range("bytes=-3")).await;
         assert_eq!(body, "rld");
         let (output, body) = text(&world, range("bytes=5-1")).await;
-        assert_eq!((body.as_str(), output.content_range), ("hello world", None), "nonsense is ignored");
-        let beyond = call::<GetObject>(&world.s3, range("bytes=11-")).await.unwrap_err();
+        assert_eq!(
+            (body.as_str(), output.content_range),
+            ("hello world", None),
+            "nonsense is ignored"
+        );
+        let beyond = call::<GetObject>(&world.s3, range("bytes=11-"))
+            .await
+            .unwrap_err();
         assert_eq!((beyond.status(), beyond.code()), (416, "InvalidRange"));
         assert_eq!(beyond.fields()["ActualObjectSize"], "11");
         assert_eq!(beyond.fields()["RangeRequested"], "bytes=11-");
@@ -151,18 +210,56 @@ mod tests {
     async fn conditions_and_overrides_hold() {
         let world = World::with_object("k", "hello").await;
         let etag = world.head("k").await.etag;
-        let known = GetObjectRequest { if_none_match: Some(etag), ..get("k") };
-        assert_eq!(call::<GetObject>(&world.s3, known).await.unwrap_err().status(), 304);
-        let other = GetObjectRequest { if_match: Some("x".into()), ..get("k") };
+        let known = GetObjectRequest {
+            if_none_match: Some(etag),
+            ..get("k")
+        };
+        assert_eq!(
+            call::<GetObject>(&world.s3, known)
+                .await
+                .unwrap_err()
+                .status(),
+            304
+        );
+        let other = GetObjectRequest {
+            if_match: Some("x".into()),
+            ..get("k")
+        };
         let other = call::<GetObject>(&world.s3, other).await.unwrap_err();
-        assert_eq!((other.status(), &other.fields()["Condition"]), (412, &"If-Match".into()));
-        let named = GetObjectRequest { response_content_type: Some("text/csv".into()), ..get("k") };
-        assert_eq!(text(&world, named).await.0.content_type.as_deref(), Some("text/csv"));
-        let missing = call::<GetObject>(&world.s3, get("missing")).await.unwrap_err();
+        assert_eq!(
+            (other.status(), &other.fields()["Condition"]),
+            (412, &"If-Match".into())
+        );
+        let named = GetObjectRequest {
+            response_content_type: Some("text/csv".into()),
+            ..get("k")
+        };
+        assert_eq!(
+            text(&world, named).await.0.content_type.as_deref(),
+            Some("text/csv")
+        );
+        let missing = call::<GetObject>(&world.s3, get("missing"))
+            .await
+            .unwrap_err();
         assert_eq!((missing.status(), missing.code()), (404, "NoSuchKey"));
-        let part = GetObjectRequest { part_number: Some(2), ..get("k") };
-        assert_eq!(call::<GetObject>(&world.s3, part).await.unwrap_err().code(), "InvalidPartNumber");
-        let version = GetObjectRequest { version_id: Some("v1".into()), ..get("k") };
-        assert_eq!(call::<GetObject>(&world.s3, version).await.unwrap_err().code(), "InvalidArgument");
+        let part = GetObjectRequest {
+            part_number: Some(2),
+            ..get("k")
+        };
+        assert_eq!(
+            call::<GetObject>(&world.s3, part).await.unwrap_err().code(),
+            "InvalidPartNumber"
+        );
+        let version = GetObjectRequest {
+            version_id: Some("v1".into()),
+            ..get("k")
+        };
+        assert_eq!(
+            call::<GetObject>(&world.s3, version)
+                .await
+                .unwrap_err()
+                .code(),
+            "InvalidArgument"
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! GetObjectTagging.
 
 use headwater_objects::{Get, ObjectName};
-use headwater_shapes::s3::{GetObjectTaggingOutput, GetObjectTaggingRequest, ops::GetObjectTagging};
+use headwater_shapes::s3::{
+    GetObjectTaggingOutput, GetObjectTaggingRequest, ops::GetObjectTagging,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings, tags};
@@ -16,6 +18,9 @@ impl Handle<GetObjectTagging> for S3 {
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let found = self.store.head(&Get::new(name)).await.map_err(api)?;
         let tag_set = tags::to_set(found.object.attributes.tags);
-        Ok(GetObjectTaggingOutput { tag_set, ..Default::default() })
+        Ok(GetObjectTaggingOutput {
+            tag_set,
+            ..Default::default()
+        })
     }
 }

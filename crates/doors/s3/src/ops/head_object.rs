@@ -21,7 +21,11 @@ impl Handle<HeadObject> for S3 {
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let wanted = wanted!(input);
         let get = wanted.of(name)?;
-        let selected = self.store.head(&get).await.map_err(|error| wanted.error(error))?;
+        let selected = self
+            .store
+            .head(&get)
+            .await
+            .map_err(|error| wanted.error(error))?;
         let mut output = HeadObjectOutput::default();
         describe!(output, input, get, selected, context);
         Ok(output)
@@ -36,11 +40,24 @@ mod tests {
     #[tokio::test]
     async fn a_head_is_that_of_the_object_or_the_range() {
         let world = World::with_object("k", "hello").await;
-        let input = HeadObjectRequest { bucket: "bucket".into(), key: "k".into(), ..Default::default() };
+        let input = HeadObjectRequest {
+            bucket: "bucket".into(),
+            key: "k".into(),
+            ..Default::default()
+        };
         let whole = call::<HeadObject>(&world.s3, input.clone()).await.unwrap();
-        assert_eq!((whole.content_length, whole.accept_ranges.as_deref()), (Some(5), Some("bytes")));
-        let range = HeadObjectRequest { range: Some("bytes=1-2".into()), ..input };
+        assert_eq!(
+            (whole.content_length, whole.accept_ranges.as_deref()),
+            (Some(5), Some("bytes"))
+        );
+        let range = HeadObjectRequest {
+            range: Some("bytes=1-2".into()),
+            ..input
+        };
         let range = call::<HeadObject>(&world.s3, range).await.unwrap();
-        assert_eq!((range.content_length, range.content_range.as_deref()), (Some(2), Some("bytes 1-2/5")));
+        assert_eq!(
+            (range.content_length, range.content_range.as_deref()),
+            (Some(2), Some("bytes 1-2/5"))
+        );
     }
 }

@@ -12,7 +12,12 @@ use crate::{
     times::timestamp,
 };
 
-const READ: [&str; 4] = ["max-buckets", "continuation-token", "prefix", "bucket-region"];
+const READ: [&str; 4] = [
+    "max-buckets",
+    "continuation-token",
+    "prefix",
+    "bucket-region",
+];
 
 impl Handle<ListBuckets> for S3 {
     async fn handle(
@@ -22,21 +27,37 @@ impl Handle<ListBuckets> for S3 {
     ) -> Result<ListBucketsOutput, ApiError> {
         settings::check(&input, &READ, context)?;
         let owner = Some(listing::owner(context));
-        if input.bucket_region.as_ref().is_some_and(|region| *region != context.region.0) {
-            return Ok(ListBucketsOutput { owner, buckets: Some(Vec::new()), ..Default::default() });
+        if input
+            .bucket_region
+            .as_ref()
+            .is_some_and(|region| *region != context.region.0)
+        {
+            return Ok(ListBucketsOutput {
+                owner,
+                buckets: Some(Vec::new()),
+                ..Default::default()
+            });
         }
         let limit = max_buckets(input.max_buckets)?;
         let query = BucketQuery {
             prefix: input.prefix.clone().unwrap_or_default(),
-            after: input.continuation_token.as_deref().map(listing::place).transpose()?,
+            after: input
+                .continuation_token
+                .as_deref()
+                .map(listing::place)
+                .transpose()?,
             limit: limit + 1,
         };
         let mut found = self.store.list_buckets(&query).await.map_err(api)?;
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| listing::token(last.name.as_str()));
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| listing::token(last.name.as_str()));
         // A plain list of old has no regions in it.
-        let paged = input.max_buckets.is_some() || input.bucket_region.is_some() || input.prefix.is_some();
+        let paged =
+            input.max_buckets.is_some() || input.bucket_region.is_some() || input.prefix.is_some();
         let bucket = |info: headwater_objects::BucketInfo| Bucket {
             name: Some(info.name.to_string()),
             creation_date: Some(timestamp(info.created)),
@@ -76,10 +97,19 @@ mod tests {
             world.create_bucket(name).await;
         }
         let mut names = Vec::new();
-        let mut input = ListBucketsRequest { max_buckets: Some(2), ..Default::default() };
+        let mut input = ListBucketsRequest {
+            max_buckets: Some(2),
+            ..Default::default()
+        };
         loop {
             let output = call::<ListBuckets>(&world.s3, input.clone()).await.unwrap();
-            names.extend(output.buckets.unwrap().into_iter().filter_map(|bucket| bucket.name));
+            names.extend(
+                output
+                    .buckets
+                    .unwrap()
+                    .into_iter()
+                    .filter_map(|bucket| bucket.name),
+            );
             input.continuation_token = output.continuation_token;
             if input.continuation_token.is_none() {
                 break;

@@ -16,8 +16,14 @@ use crate::{
     times::timestamp,
 };
 
-const READ: [&str; 6] =
-    ["delimiter", "encoding-type", "key-marker", "max-uploads", "prefix", "upload-id-marker"];
+const READ: [&str; 6] = [
+    "delimiter",
+    "encoding-type",
+    "key-marker",
+    "max-uploads",
+    "prefix",
+    "upload-id-marker",
+];
 
 impl Handle<ListMultipartUploads> for S3 {
     async fn handle(
@@ -34,14 +40,20 @@ impl Handle<ListMultipartUploads> for S3 {
         let query = UploadQuery {
             bucket: BucketName::parse(&input.bucket).map_err(api)?,
             prefix: text(&input.prefix),
-            delimiter: input.delimiter.clone().filter(|delimiter| !delimiter.is_empty()),
+            delimiter: input
+                .delimiter
+                .clone()
+                .filter(|delimiter| !delimiter.is_empty()),
             // A marker of an upload means nothing without its key.
             after: (!key_marker.is_empty()).then(|| (key_marker.clone(), id_marker.clone())),
             limit: max_uploads as usize,
         };
         let found = self.store.list_uploads(&query).await.map_err(api)?;
         let is_truncated = found.next.is_some();
-        let last = found.uploads.last().map(|last| (last.key.clone(), Some(last.id.clone())));
+        let last = found
+            .uploads
+            .last()
+            .map(|last| (last.key.clone(), Some(last.id.clone())));
         let (next_key, next_id) = found.next.or(last).unwrap_or_default();
         let upload = |upload: UploadInfo| multipart_upload(upload, encoding, context);
         let uploads: Vec<_> = found.uploads.into_iter().map(upload).collect();
@@ -52,7 +64,10 @@ impl Handle<ListMultipartUploads> for S3 {
             next_key_marker: Some(encoding.text(&next_key)),
             next_upload_id_marker: Some(next_id.unwrap_or_default()),
             prefix: Some(encoding.text(&query.prefix)),
-            delimiter: query.delimiter.as_deref().map(|delimiter| encoding.text(delimiter)),
+            delimiter: query
+                .delimiter
+                .as_deref()
+                .map(|delimiter| encoding.text(delimiter)),
             max_uploads: Some(max_uploads),
             is_truncated: Some(is_truncated),
             uploads: (!uploads.is_empty()).then_some(uploads),
@@ -70,10 +85,17 @@ fn multipart_upload(upload: UploadInfo, encoding: Encoding, context: &Context) -
         upload_id: Some(upload.id),
         initiated: Some(timestamp(upload.created)),
         storage_class: Some("STANDARD".to_owned()),
-        initiator: Some(Initiator { id: owner.id.clone(), display_name: None }),
+        initiator: Some(Initiator {
+            id: owner.id.clone(),
+            display_name: None,
+        }),
         owner: Some(owner),
-        checksum_algorithm: upload.algorithm.map(|algorithm| algorithm.name().to_owned()),
-        checksum_type: upload.algorithm.map(|_| coverage_name(upload.coverage).to_owned()),
+        checksum_algorithm: upload
+            .algorithm
+            .map(|algorithm| algorithm.name().to_owned()),
+        checksum_type: upload
+            .algorithm
+            .map(|_| coverage_name(upload.coverage).to_owned()),
         ..Default::default()
     }
 }

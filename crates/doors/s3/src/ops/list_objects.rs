@@ -21,7 +21,13 @@ impl Handle<ListObjects> for S3 {
         settings::check(&input, &READ, context)?;
         let encoding = Encoding::asked(input.encoding_type.as_deref())?;
         let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
-        let page = Page::new(&input.bucket, prefix, delimiter, input.marker.clone(), input.max_keys)?;
+        let page = Page::new(
+            &input.bucket,
+            prefix,
+            delimiter,
+            input.marker.clone(),
+            input.max_keys,
+        )?;
         let found = self.store.list(&page.query).await.map_err(api)?;
         let owner = listing::owner(context);
         let text = |text: Option<&str>| encoding.text(text.unwrap_or_default());
@@ -37,7 +43,11 @@ impl Handle<ListObjects> for S3 {
             contents: encoding.objects(&found.objects, Some(&owner)),
             name: Some(input.bucket),
             prefix: Some(text(prefix)),
-            delimiter: page.query.delimiter.as_deref().map(|delimiter| encoding.text(delimiter)),
+            delimiter: page
+                .query
+                .delimiter
+                .as_deref()
+                .map(|delimiter| encoding.text(delimiter)),
             max_keys: Some(page.max_keys),
             common_prefixes: encoding.prefixes(&found.prefixes),
             encoding_type: encoding.name(),
@@ -57,14 +67,26 @@ mod tests {
         for key in ["a/1", "b", "c"] {
             world.put(key, "x").await;
         }
-        let input = ListObjectsRequest { bucket: "bucket".into(), max_keys: Some(1), ..Default::default() };
+        let input = ListObjectsRequest {
+            bucket: "bucket".into(),
+            max_keys: Some(1),
+            ..Default::default()
+        };
         let plain = call::<ListObjects>(&world.s3, input.clone()).await.unwrap();
         assert_eq!((plain.is_truncated, plain.next_marker), (Some(true), None));
         assert!(plain.contents.unwrap()[0].owner.is_some());
-        let delimited = ListObjectsRequest { delimiter: Some("/".into()), ..input };
-        let first = call::<ListObjects>(&world.s3, delimited.clone()).await.unwrap();
+        let delimited = ListObjectsRequest {
+            delimiter: Some("/".into()),
+            ..input
+        };
+        let first = call::<ListObjects>(&world.s3, delimited.clone())
+            .await
+            .unwrap();
         assert_eq!(first.next_marker.as_deref(), Some("a/"));
-        let second = ListObjectsRequest { marker: first.next_marker, ..delimited };
+        let second = ListObjectsRequest {
+            marker: first.next_marker,
+            ..delimited
+        };
         let second = call::<ListObjects>(&world.s3, second).await.unwrap();
         assert_eq!(second.contents.unwrap()[0].key.as_deref(), Some("b"));
     }

@@ -36,16 +36,25 @@ impl Handle<ListObjectsV2> for S3 {
         let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
         let page = Page::new(&input.bucket, prefix, delimiter, after, input.max_keys)?;
         let found = self.store.list(&page.query).await.map_err(api)?;
-        let owner = input.fetch_owner.unwrap_or(false).then(|| listing::owner(context));
+        let owner = input
+            .fetch_owner
+            .unwrap_or(false)
+            .then(|| listing::owner(context));
         // A page that goes on from a token does not repeat where the first one began.
-        let start_after = input.start_after.filter(|_| input.continuation_token.is_none());
+        let start_after = input
+            .start_after
+            .filter(|_| input.continuation_token.is_none());
         Ok(ListObjectsV2Output {
             is_truncated: Some(found.next.is_some()),
             key_count: listing::count(&found),
             contents: encoding.objects(&found.objects, owner.as_ref()),
             name: Some(input.bucket),
             prefix: Some(encoding.text(prefix.unwrap_or_default())),
-            delimiter: page.query.delimiter.as_deref().map(|delimiter| encoding.text(delimiter)),
+            delimiter: page
+                .query
+                .delimiter
+                .as_deref()
+                .map(|delimiter| encoding.text(delimiter)),
             max_keys: Some(page.max_keys),
             common_prefixes: encoding.prefixes(&found.prefixes),
             encoding_type: encoding.name(),
@@ -77,21 +86,45 @@ mod tests {
         };
         let mut lines = Vec::new();
         loop {
-            let output = call::<ListObjectsV2>(&world.s3, input.clone()).await.unwrap();
+            let output = call::<ListObjectsV2>(&world.s3, input.clone())
+                .await
+                .unwrap();
             assert_eq!(output.key_count, Some(1));
-            lines.extend(output.contents.into_iter().flatten().filter_map(|object| object.key));
-            lines.extend(output.common_prefixes.into_iter().flatten().filter_map(|prefix| prefix.prefix));
+            lines.extend(
+                output
+                    .contents
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|object| object.key),
+            );
+            lines.extend(
+                output
+                    .common_prefixes
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|prefix| prefix.prefix),
+            );
             input.continuation_token = output.next_continuation_token;
             if input.continuation_token.is_none() {
                 break;
             }
         }
         assert_eq!(lines, ["a%20b", "d/", "e%2B"]);
-        let none = ListObjectsV2Request { max_keys: Some(0), continuation_token: None, ..input.clone() };
+        let none = ListObjectsV2Request {
+            max_keys: Some(0),
+            continuation_token: None,
+            ..input.clone()
+        };
         let none = call::<ListObjectsV2>(&world.s3, none).await.unwrap();
         assert_eq!((none.key_count, none.is_truncated), (Some(0), Some(false)));
-        let forged = ListObjectsV2Request { continuation_token: Some("?".into()), ..input };
+        let forged = ListObjectsV2Request {
+            continuation_token: Some("?".into()),
+            ..input
+        };
         let forged = call::<ListObjectsV2>(&world.s3, forged).await.unwrap_err();
-        assert_eq!(forged.message(), "The continuation token provided is incorrect");
+        assert_eq!(
+            forged.message(),
+            "The continuation token provided is incorrect"
+        );
     }
 }

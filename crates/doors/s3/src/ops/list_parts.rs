@@ -15,7 +15,11 @@ use crate::{
 const READ: [&str; 3] = ["max-parts", "part-number-marker", "uploadId"];
 
 impl Handle<ListParts> for S3 {
-    async fn handle(&self, input: ListPartsRequest, context: &Context) -> Result<ListPartsOutput, ApiError> {
+    async fn handle(
+        &self,
+        input: ListPartsRequest,
+        context: &Context,
+    ) -> Result<ListPartsOutput, ApiError> {
         settings::check(&input, &READ, context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let max_parts = listing::limit(input.max_parts, MAX_PARTS, "max-parts")?;
@@ -24,7 +28,10 @@ impl Handle<ListParts> for S3 {
             let message = "Argument part-number-marker must be an integer between 0 and 2147483647";
             argument(message, "part-number-marker", &marker.to_string())
         })?;
-        let found = self.store.list_parts(&name, &input.upload_id, after, max_parts as usize).await;
+        let found = self
+            .store
+            .list_parts(&name, &input.upload_id, after, max_parts as usize)
+            .await;
         let found = found.map_err(api)?;
         let owner = listing::owner(context);
         let parts: Vec<_> = found.parts.iter().map(part_of).collect();
@@ -37,11 +44,20 @@ impl Handle<ListParts> for S3 {
             max_parts: Some(max_parts),
             is_truncated: Some(found.truncated),
             parts: (!parts.is_empty()).then_some(parts),
-            initiator: Some(Initiator { id: owner.id.clone(), display_name: None }),
+            initiator: Some(Initiator {
+                id: owner.id.clone(),
+                display_name: None,
+            }),
             owner: Some(owner),
             storage_class: Some("STANDARD".to_owned()),
-            checksum_algorithm: found.upload.algorithm.map(|algorithm| algorithm.name().to_owned()),
-            checksum_type: found.upload.algorithm.map(|_| coverage_name(found.upload.coverage).to_owned()),
+            checksum_algorithm: found
+                .upload
+                .algorithm
+                .map(|algorithm| algorithm.name().to_owned()),
+            checksum_type: found
+                .upload
+                .algorithm
+                .map(|_| coverage_name(found.upload.coverage).to_owned()),
             ..Default::default()
         })
     }

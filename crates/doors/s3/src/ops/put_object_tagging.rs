@@ -1,7 +1,9 @@
 //! PutObjectTagging.
 
 use headwater_objects::ObjectName;
-use headwater_shapes::s3::{PutObjectTaggingOutput, PutObjectTaggingRequest, ops::PutObjectTagging};
+use headwater_shapes::s3::{
+    PutObjectTaggingOutput, PutObjectTaggingRequest, ops::PutObjectTagging,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings, tags};
@@ -16,7 +18,10 @@ impl Handle<PutObjectTagging> for S3 {
     ) -> Result<PutObjectTaggingOutput, ApiError> {
         settings::check(&input, &READ, context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        self.store.set_tags(&name, tags::from_set(input.tagging)?).await.map_err(api)?;
+        self.store
+            .set_tags(&name, tags::from_set(input.tagging)?)
+            .await
+            .map_err(api)?;
         Ok(PutObjectTaggingOutput::default())
     }
 }
@@ -35,19 +40,42 @@ mod tests {
     async fn tags_are_replaced_read_and_removed() {
         let world = World::with_object("k", "x").await;
         let (bucket, key) = ("bucket".to_owned(), "k".to_owned());
-        let tag_set = vec![Tag { key: "a".into(), value: "b".into() }];
+        let tag_set = vec![Tag {
+            key: "a".into(),
+            value: "b".into(),
+        }];
         let put = PutObjectTaggingRequest {
             bucket: bucket.clone(),
             key: key.clone(),
-            tagging: Tagging { tag_set: tag_set.clone() },
+            tagging: Tagging {
+                tag_set: tag_set.clone(),
+            },
             ..Default::default()
         };
         call::<PutObjectTagging>(&world.s3, put).await.unwrap();
-        let get = GetObjectTaggingRequest { bucket: bucket.clone(), key: key.clone(), ..Default::default() };
-        let found = call::<GetObjectTagging>(&world.s3, get.clone()).await.unwrap();
+        let get = GetObjectTaggingRequest {
+            bucket: bucket.clone(),
+            key: key.clone(),
+            ..Default::default()
+        };
+        let found = call::<GetObjectTagging>(&world.s3, get.clone())
+            .await
+            .unwrap();
         assert_eq!(found.tag_set, tag_set);
-        let delete = DeleteObjectTaggingRequest { bucket, key, ..Default::default() };
-        call::<DeleteObjectTagging>(&world.s3, delete).await.unwrap();
-        assert!(call::<GetObjectTagging>(&world.s3, get).await.unwrap().tag_set.is_empty());
+        let delete = DeleteObjectTaggingRequest {
+            bucket,
+            key,
+            ..Default::default()
+        };
+        call::<DeleteObjectTagging>(&world.s3, delete)
+            .await
+            .unwrap();
+        assert!(
+            call::<GetObjectTagging>(&world.s3, get)
+                .await
+                .unwrap()
+                .tag_set
+                .is_empty()
+        );
     }
 }

@@ -32,11 +32,22 @@ impl Handle<UploadPartCopy> for S3 {
         let mut get = copy::source!(input)?;
         if let Some(range) = &input.copy_source_range {
             // A range must lie within the source, so its size is asked first; the ETag holds it to that source.
-            let source = self.store.head(&get).await.map_err(|error| copy::error(error, &get.conditions))?;
-            get = Get { range: Some(copy::range(range, source.object.size)?), ..get };
+            let source = self
+                .store
+                .head(&get)
+                .await
+                .map_err(|error| copy::error(error, &get.conditions))?;
+            get = Get {
+                range: Some(copy::range(range, source.object.size)?),
+                ..get
+            };
             get.conditions.if_match.get_or_insert(source.object.etag);
         }
-        let (_, body) = self.store.get(&get).await.map_err(|error| copy::error(error, &get.conditions))?;
+        let (_, body) = self
+            .store
+            .get(&get)
+            .await
+            .map_err(|error| copy::error(error, &get.conditions))?;
         let written = self.store.put_part(part, body).await.map_err(api)?;
         let mut result = CopyPartResult {
             e_tag: Some(quoted(&written.etag)),
@@ -44,7 +55,10 @@ impl Handle<UploadPartCopy> for S3 {
             ..Default::default()
         };
         checksums::answer!(result, written.checksum);
-        Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
+        Ok(UploadPartCopyOutput {
+            copy_part_result: Some(result),
+            ..Default::default()
+        })
     }
 }
 
@@ -58,9 +72,16 @@ mod tests {
     #[tokio::test]
     async fn a_part_is_copied_from_a_range_of_an_object() {
         let world = World::with_object("from", "hello world").await;
-        let create =
-            CreateMultipartUploadRequest { bucket: "bucket".into(), key: "to".into(), ..Default::default() };
-        let id = call::<CreateMultipartUpload>(&world.s3, create).await.unwrap().upload_id.unwrap();
+        let create = CreateMultipartUploadRequest {
+            bucket: "bucket".into(),
+            key: "to".into(),
+            ..Default::default()
+        };
+        let id = call::<CreateMultipartUpload>(&world.s3, create)
+            .await
+            .unwrap()
+            .upload_id
+            .unwrap();
         let input = |range: &str| UploadPartCopyRequest {
             bucket: "bucket".into(),
             key: "to".into(),
@@ -70,11 +91,21 @@ mod tests {
             copy_source_range: Some(range.to_owned()),
             ..Default::default()
         };
-        let copied = call::<UploadPartCopy>(&world.s3, input("bytes=6-10")).await.unwrap();
+        let copied = call::<UploadPartCopy>(&world.s3, input("bytes=6-10"))
+            .await
+            .unwrap();
         let etag = copied.copy_part_result.unwrap().e_tag;
         // The MD5 of "world".
-        assert_eq!(etag.as_deref(), Some("\"7d793037a0760186574b0282f2f435e7\""));
-        let beyond = call::<UploadPartCopy>(&world.s3, input("bytes=0-11")).await.unwrap_err();
-        assert_eq!(beyond.message(), "Range specified is not valid for source object of size: 11");
+        assert_eq!(
+            etag.as_deref(),
+            Some("\"7d793037a0760186574b0282f2f435e7\"")
+        );
+        let beyond = call::<UploadPartCopy>(&world.s3, input("bytes=0-11"))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            beyond.message(),
+            "Range specified is not valid for source object of size: 11"
+        );
     }
 }

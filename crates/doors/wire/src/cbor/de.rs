@@ -20,7 +20,10 @@ pub(super) struct Deserializer<'de> {
 
 impl<'de> Deserializer<'de> {
     pub(super) fn new(bytes: &'de [u8]) -> Self {
-        Self { from: Decoder::new(bytes), depth: 0 }
+        Self {
+            from: Decoder::new(bytes),
+            depth: 0,
+        }
     }
 
     /// Fails when something is left.
@@ -57,8 +60,16 @@ impl<'de> Deserializer<'de> {
     fn any<V: Visitor<'de>>(&mut self, kind: Type, visitor: V) -> Result<V::Value, CborError> {
         match kind {
             Type::Bool => visitor.visit_bool(self.from.bool().map_err(error)?),
-            Type::Null => self.from.null().map_err(error).and_then(|()| visitor.visit_unit()),
-            Type::Undefined => self.from.undefined().map_err(error).and_then(|()| visitor.visit_unit()),
+            Type::Null => self
+                .from
+                .null()
+                .map_err(error)
+                .and_then(|()| visitor.visit_unit()),
+            Type::Undefined => self
+                .from
+                .undefined()
+                .map_err(error)
+                .and_then(|()| visitor.visit_unit()),
             Type::U8 | Type::U16 | Type::U32 | Type::U64 => {
                 visitor.visit_u64(self.from.u64().map_err(error)?)
             }
@@ -101,7 +112,10 @@ impl<'de> Deserializer<'de> {
         Ok(all)
     }
 
-    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, CborError>) -> Result<T, CborError> {
+    fn nested<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, CborError>,
+    ) -> Result<T, CborError> {
         if self.depth == CBOR_DEPTH {
             return Err(error("too deep"));
         }
@@ -134,7 +148,10 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CborError> {
-        if matches!(self.from.datatype().map_err(error)?, Type::Null | Type::Undefined) {
+        if matches!(
+            self.from.datatype().map_err(error)?,
+            Type::Null | Type::Undefined
+        ) {
             self.from.skip().map_err(error)?;
             return visitor.visit_none();
         }
@@ -171,7 +188,10 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
 
 fn is_number(kind: Type) -> bool {
     use Type::{F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
-    matches!(kind, U8 | U16 | U32 | U64 | I8 | I16 | I32 | I64 | F16 | F32 | F64)
+    matches!(
+        kind,
+        U8 | U16 | U32 | U64 | I8 | I16 | I32 | I64 | F16 | F32 | F64
+    )
 }
 
 /// What is left of a list or map; none left to count means up to the break.
@@ -200,15 +220,25 @@ impl Entries<'_, '_> {
 impl<'de> de::SeqAccess<'de> for Entries<'_, 'de> {
     type Error = CborError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, CborError> {
-        if self.more()? { seed.deserialize(&mut *self.from).map(Some) } else { Ok(None) }
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, CborError> {
+        if self.more()? {
+            seed.deserialize(&mut *self.from).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 
 impl<'de> de::MapAccess<'de> for Entries<'_, 'de> {
     type Error = CborError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, CborError> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, CborError> {
         if !self.more()? {
             return Ok(None);
         }

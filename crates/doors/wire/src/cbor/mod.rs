@@ -84,7 +84,8 @@ pub(crate) fn payloads<E: Event>() -> Payloads<E> {
         content_type: "application/x-amz-cbor-1.1",
         write: |event| to_vec(event).map_err(ApiError::internal),
         write_error: |error| {
-            to_vec(&BTreeMap::from([("message", &error.message)])).expect("texts have a form in CBOR")
+            to_vec(&BTreeMap::from([("message", &error.message)]))
+                .expect("texts have a form in CBOR")
         },
     }
 }

@@ -16,7 +16,9 @@ pub(super) struct Serializer<'a> {
 
 impl<'a> Serializer<'a> {
     pub(super) fn new(to: &'a mut Vec<u8>) -> Self {
-        Self { to: Encoder::new(to) }
+        Self {
+            to: Encoder::new(to),
+        }
     }
 }
 
@@ -110,7 +112,9 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         value: &T,
     ) -> Result<(), CborError> {
         if name == Timestamp::TAG {
-            self.to.tag(minicbor::data::Tag::new(TIME)).expect(TAKES_ALL);
+            self.to
+                .tag(minicbor::data::Tag::new(TIME))
+                .expect(TAKES_ALL);
         }
         value.serialize(self)
     }
@@ -122,7 +126,11 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), CborError> {
-        self.to.map(1).expect(TAKES_ALL).str(variant).expect(TAKES_ALL);
+        self.to
+            .map(1)
+            .expect(TAKES_ALL)
+            .str(variant)
+            .expect(TAKES_ALL);
         value.serialize(self)
     }
 
@@ -132,14 +140,21 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
             None => self.to.begin_array(),
         }
         .expect(TAKES_ALL);
-        Ok(Open { to: self, indefinite: len.is_none() })
+        Ok(Open {
+            to: self,
+            indefinite: len.is_none(),
+        })
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Open<'s, 'a>, CborError> {
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_tuple_struct(self, _name: &'static str, len: usize) -> Result<Open<'s, 'a>, CborError> {
+    fn serialize_tuple_struct(
+        self,
+        _name: &'static str,
+        len: usize,
+    ) -> Result<Open<'s, 'a>, CborError> {
         self.serialize_seq(Some(len))
     }
 
@@ -159,7 +174,10 @@ impl<'s, 'a> ser::Serializer for &'s mut Serializer<'a> {
             None => self.to.begin_map(),
         }
         .expect(TAKES_ALL);
-        Ok(Open { to: self, indefinite: len.is_none() })
+        Ok(Open {
+            to: self,
+            indefinite: len.is_none(),
+        })
     }
 
     fn serialize_struct(self, _name: &'static str, len: usize) -> Result<Open<'s, 'a>, CborError> {

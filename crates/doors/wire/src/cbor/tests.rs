@@ -2,8 +2,8 @@ use bytes::Bytes;
 use headwater_shapes::{
     Blob, Timestamp,
     kinesis::{
-        GetRecordsOutput, GetShardIteratorInput, ListStreamsInput, PutRecordsInput, PutRecordsRequestEntry,
-        Record, Tag, ops,
+        GetRecordsOutput, GetShardIteratorInput, ListStreamsInput, PutRecordsInput,
+        PutRecordsRequestEntry, Record, Tag, ops,
     },
 };
 use proptest::prelude::*;
@@ -56,12 +56,24 @@ fn times_are_milliseconds_or_seconds_with_a_fraction() {
         let mut bytes = vec![0xa3];
         bytes.extend(b"\x67ShardId\x61s\x71ShardIteratorType\x6cAT_TIMESTAMP\x69Timestamp");
         bytes.extend(time);
-        read::<ops::GetShardIterator>(bytes.into()).unwrap().timestamp.unwrap()
+        read::<ops::GetShardIterator>(bytes.into())
+            .unwrap()
+            .timestamp
+            .unwrap()
     };
     let tagged = |head: u8, number: &[u8]| [&[0xc1, head], number].concat();
-    assert_eq!(at(&tagged(0x1b, &1_500_000_000_123u64.to_be_bytes())), Timestamp(1_500_000_000_123));
-    assert_eq!(at(&tagged(0xfb, &1_500_000_000_123f64.to_be_bytes())), Timestamp(1_500_000_000_123));
-    assert_eq!(at(&tagged(0xfb, &1_500_000_000.123f64.to_be_bytes())), Timestamp(1_500_000_000_123));
+    assert_eq!(
+        at(&tagged(0x1b, &1_500_000_000_123u64.to_be_bytes())),
+        Timestamp(1_500_000_000_123)
+    );
+    assert_eq!(
+        at(&tagged(0xfb, &1_500_000_000_123f64.to_be_bytes())),
+        Timestamp(1_500_000_000_123)
+    );
+    assert_eq!(
+        at(&tagged(0xfb, &1_500_000_000.123f64.to_be_bytes())),
+        Timestamp(1_500_000_000_123)
+    );
 }
 
 #[test]
@@ -69,7 +81,11 @@ fn what_is_wrong_is_said_as_for_json() {
     let body = to_vec(&serde_json::json!({"StreamName": 1, "Records": []})).unwrap();
     let error = read::<ops::PutRecords>(body.into()).unwrap_err();
     assert_eq!(error.code(), "SerializationException");
-    let body = to_vec(&PutRecordsInput { stream_name: Some("a b".into()), ..Default::default() }).unwrap();
+    let body = to_vec(&PutRecordsInput {
+        stream_name: Some("a b".into()),
+        ..Default::default()
+    })
+    .unwrap();
     let error = read::<ops::PutRecords>(body.into()).unwrap_err();
     assert_eq!(
         error.message(),
@@ -77,9 +93,18 @@ fn what_is_wrong_is_said_as_for_json() {
          Member must have length greater than or equal to 1; Value 'a b' at 'streamName' failed to satisfy \
          constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
     );
-    assert!(read::<ops::ListStreams>(b"\x01"[..].into()).is_err(), "a number is no input");
-    assert!(read::<ops::ListStreams>(b"\xa0\x00"[..].into()).is_err(), "something follows");
-    assert_eq!(read::<ops::ListStreams>(b"\xa0"[..].into()).unwrap(), ListStreamsInput::default());
+    assert!(
+        read::<ops::ListStreams>(b"\x01"[..].into()).is_err(),
+        "a number is no input"
+    );
+    assert!(
+        read::<ops::ListStreams>(b"\xa0\x00"[..].into()).is_err(),
+        "something follows"
+    );
+    assert_eq!(
+        read::<ops::ListStreams>(b"\xa0"[..].into()).unwrap(),
+        ListStreamsInput::default()
+    );
 }
 
 #[test]
@@ -91,9 +116,16 @@ fn depth_is_bounded() {
 }
 
 fn entry() -> impl Strategy<Value = PutRecordsRequestEntry> {
-    (any::<Vec<u8>>(), ".{1,20}", proptest::option::of("[1-9][0-9]{0,30}")).prop_map(|(data, key, hash)| {
-        PutRecordsRequestEntry { data: data.into(), partition_key: Some(key), explicit_hash_key: hash }
-    })
+    (
+        any::<Vec<u8>>(),
+        ".{1,20}",
+        proptest::option::of("[1-9][0-9]{0,30}"),
+    )
+        .prop_map(|(data, key, hash)| PutRecordsRequestEntry {
+            data: data.into(),
+            partition_key: Some(key),
+            explicit_hash_key: hash,
+        })
 }
 
 proptest! {

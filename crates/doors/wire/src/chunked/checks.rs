@@ -36,13 +36,21 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    const CHECKSUMS: [Self; 6] =
-        [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256, Self::Sha512];
+    const CHECKSUMS: [Self; 6] = [
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Sha512,
+    ];
 
     /// The algorithm whose value stands in a header or trailer such as `x-amz-checksum-crc32`.
     pub(crate) fn of_header(name: &str) -> Option<Self> {
         let wanted = name.trim().to_ascii_lowercase();
-        Self::CHECKSUMS.into_iter().find(|algorithm| algorithm.header() == wanted)
+        Self::CHECKSUMS
+            .into_iter()
+            .find(|algorithm| algorithm.header() == wanted)
     }
 
     /// Its header or trailer: `x-amz-checksum-crc32`.
@@ -50,7 +58,10 @@ impl Algorithm {
         match self {
             Self::Md5 => "content-md5".to_owned(),
             Self::Payload => CONTENT_SHA256.to_owned(),
-            checksum => format!("x-amz-checksum-{}", checksum.to_string().to_ascii_lowercase()),
+            checksum => format!(
+                "x-amz-checksum-{}",
+                checksum.to_string().to_ascii_lowercase()
+            ),
         }
     }
 
@@ -77,13 +88,21 @@ impl Algorithm {
     /// Whether `value` could be one of this algorithm.
     fn accepts(self, value: &str) -> bool {
         match self {
-            Self::Payload => value.len() == 64 && value.bytes().all(|digit| digit.is_ascii_hexdigit()),
-            _ => STANDARD.decode(value).is_ok_and(|bytes| bytes.len() == self.value_len()),
+            Self::Payload => {
+                value.len() == 64 && value.bytes().all(|digit| digit.is_ascii_hexdigit())
+            }
+            _ => STANDARD
+                .decode(value)
+                .is_ok_and(|bytes| bytes.len() == self.value_len()),
         }
     }
 
     fn encode(self, digest: &[u8]) -> String {
-        if self == Self::Payload { hex(digest) } else { STANDARD.encode(digest) }
+        if self == Self::Payload {
+            hex(digest)
+        } else {
+            STANDARD.encode(digest)
+        }
     }
 }
 
@@ -117,7 +136,9 @@ impl Checks {
     pub(super) fn new(headers: &HeaderMap, depth: Depth) -> Result<Self, BodyError> {
         let mut checks = Vec::new();
         let mut header = |algorithm: Algorithm| match text(headers, &algorithm.header()) {
-            Some(value) if !algorithm.accepts(value.trim()) => Err(BodyError::Malformed(algorithm.header())),
+            Some(value) if !algorithm.accepts(value.trim()) => {
+                Err(BodyError::Malformed(algorithm.header()))
+            }
             Some(value) => {
                 checks.push(Check::new(algorithm, Some(value.trim())));
                 Ok(())
@@ -141,33 +162,51 @@ impl Checks {
     }
 
     pub(super) fn update(&mut self, data: &[u8]) {
-        self.0.iter_mut().for_each(|check| check.hasher.update(data));
+        self.0
+            .iter_mut()
+            .for_each(|check| check.hasher.update(data));
     }
 
     /// Compares, once all has passed.
     pub(super) fn finish(&mut self, trailers: &[(String, String)]) -> Result<(), BodyError> {
-        std::mem::take(&mut self.0).into_iter().try_for_each(|check| check.finish(trailers))
+        std::mem::take(&mut self.0)
+            .into_iter()
+            .try_for_each(|check| check.finish(trailers))
     }
 }
 
 impl Check {
     fn new(algorithm: Algorithm, given: Option<&str>) -> Self {
-        Self { algorithm, given: given.map(str::to_owned), hasher: Hasher::new(algorithm) }
+        Self {
+            algorithm,
+            given: given.map(str::to_owned),
+            hasher: Hasher::new(algorithm),
+        }
     }
 
     fn finish(self, trailers: &[(String, String)]) -> Result<(), BodyError> {
         let algorithm = self.algorithm;
-        let trailer =
-            || trailers.iter().find(|(name, _)| *name == algorithm.header()).map(|(_, v)| v.clone());
+        let trailer = || {
+            trailers
+                .iter()
+                .find(|(name, _)| *name == algorithm.header())
+                .map(|(_, v)| v.clone())
+        };
         let given = self.given.or_else(trailer).ok_or(BodyError::Trailer)?;
         if !algorithm.accepts(&given) {
             return Err(BodyError::Malformed(algorithm.header()));
         }
         let computed = algorithm.encode(&self.hasher.finish());
-        if given.eq_ignore_ascii_case(&computed) && (given == computed || algorithm == Algorithm::Payload) {
+        if given.eq_ignore_ascii_case(&computed)
+            && (given == computed || algorithm == Algorithm::Payload)
+        {
             return Ok(());
         }
-        Err(BodyError::Checksum { algorithm, given, computed })
+        Err(BodyError::Checksum {
+            algorithm,
+            given,
+            computed,
+        })
     }
 }
 

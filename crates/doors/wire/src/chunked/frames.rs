@@ -75,7 +75,11 @@ impl Frames {
                 State::Data(left) => {
                     let here = left.min(self.input.len() as u64);
                     let data = self.input.split_to(here as usize).freeze();
-                    self.state = if here == left { State::DataEnd } else { State::Data(left - here) };
+                    self.state = if here == left {
+                        State::DataEnd
+                    } else {
+                        State::Data(left - here)
+                    };
                     return Ok(Frame::Data(data));
                 }
                 State::DataEnd => match self.input.get(..2) {
@@ -108,11 +112,13 @@ impl Frames {
         match window.iter().position(|byte| *byte == b'\n') {
             Some(end) => {
                 let line = self.input.split_to(end + 1);
-                let text =
-                    std::str::from_utf8(&line).map_err(|_| BodyError::Framing("a line is not text"))?;
+                let text = std::str::from_utf8(&line)
+                    .map_err(|_| BodyError::Framing("a line is not text"))?;
                 Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
-            None if self.input.len() >= CHUNK_LINE_BYTES => Err(BodyError::Framing("a line is too long")),
+            None if self.input.len() >= CHUNK_LINE_BYTES => {
+                Err(BodyError::Framing("a line is too long"))
+            }
             None => Ok(None),
         }
     }
@@ -122,7 +128,8 @@ impl Frames {
         if self.trailers.len() == TRAILERS {
             return Err(BodyError::Trailer);
         }
-        self.trailers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+        self.trailers
+            .push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         Ok(())
     }
 }
@@ -132,7 +139,15 @@ fn chunk_line(line: &str) -> Result<(u64, &str), BodyError> {
     let (digits, extension) = line.split_once(';').unwrap_or((line, ""));
     let digits = digits.trim();
     let plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let length = plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten();
+    let length = plain
+        .then(|| u64::from_str_radix(digits, 16).ok())
+        .flatten();
     let length = length.ok_or(BodyError::Framing("a chunk does not start with its length"))?;
-    Ok((length, extension.trim().strip_prefix("chunk-signature=").unwrap_or_default()))
+    Ok((
+        length,
+        extension
+            .trim()
+            .strip_prefix("chunk-signature=")
+            .unwrap_or_default(),
+    ))
 }

@@ -89,15 +89,30 @@ pub(crate) fn receive(
     seal: Seal,
 ) -> Result<ByteStream, BodyError> {
     let framed = is_framed(headers);
-    let announced = if framed { number(headers, DECODED_LENGTH)? } else { body.len };
+    let announced = if framed {
+        number(headers, DECODED_LENGTH)?
+    } else {
+        body.len
+    };
     let frames = framed.then(Frames::default);
     let checks = Checks::new(headers, depth)?;
-    let state = State { body, frames, checks, seal, announced, seen: 0, finished: false };
+    let state = State {
+        body,
+        frames,
+        checks,
+        seal,
+        announced,
+        seen: 0,
+        finished: false,
+    };
     let chunks = stream::try_unfold(state, |mut state| async move {
         let chunk = state.next().await?;
         Ok(chunk.map(|chunk| (chunk, state)))
     });
-    Ok(ByteStream { chunks: Box::pin(chunks), len: announced })
+    Ok(ByteStream {
+        chunks: Box::pin(chunks),
+        len: announced,
+    })
 }
 
 /// The checksum algorithm that a trailer is announced for.
@@ -167,9 +182,10 @@ impl State {
     fn pass(&mut self, data: Bytes) -> io::Result<Bytes> {
         self.seen += data.len() as u64;
         match self.announced {
-            Some(announced) if self.seen > announced => {
-                Err(broken(BodyError::Length { announced, actual: self.seen }))
-            }
+            Some(announced) if self.seen > announced => Err(broken(BodyError::Length {
+                announced,
+                actual: self.seen,
+            })),
             _ => {
                 self.checks.update(&data);
                 if let Seal::Chunks(chain) = &mut self.seal {
@@ -185,13 +201,20 @@ impl State {
             Seal::Chunks(chain) => chain.ends_chunk(signature),
             Seal::Whole(..) | Seal::None => true,
         };
-        if fits { Ok(()) } else { Err(broken(BodyError::Signature)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(broken(BodyError::Signature))
+        }
     }
 
     fn finish(&mut self, trailers: &[(String, String)]) -> io::Result<()> {
         self.finished = true;
         if let Some(announced) = self.announced.filter(|announced| *announced != self.seen) {
-            return Err(broken(BodyError::Length { announced, actual: self.seen }));
+            return Err(broken(BodyError::Length {
+                announced,
+                actual: self.seen,
+            }));
         }
         let fits = match std::mem::take(&mut self.seal) {
             Seal::Whole(hash, check) => check(hash.finalize().into()).map(|()| true),
@@ -214,7 +237,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn number(headers: &HeaderMap, name: &'static str) -> Result<Option<u64>, BodyError> {
-    let parse = |text: &str| text.trim().parse().map_err(|_| BodyError::Malformed(name.to_owned()));
+    let parse = |text: &str| {
+        text.trim()
+            .parse()
+            .map_err(|_| BodyError::Malformed(name.to_owned()))
+    };
     text(headers, name).map(parse).transpose()
 }
 

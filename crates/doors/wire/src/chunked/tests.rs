@@ -10,29 +10,51 @@ use super::*;
 use crate::sign::hex;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-    pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), HeaderValue::from_str(v).unwrap())).collect()
+    pairs
+        .iter()
+        .map(|(n, v)| {
+            (
+                http::HeaderName::from_static(n),
+                HeaderValue::from_str(v).unwrap(),
+            )
+        })
+        .collect()
 }
 
 /// The body in pieces of `size` bytes.
 fn pieces(body: &[u8], size: usize) -> ByteStream {
-    let pieces: Vec<_> = body.chunks(size.max(1)).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-    ByteStream { chunks: Box::pin(stream::iter(pieces)), len: Some(body.len() as u64) }
+    let pieces: Vec<_> = body
+        .chunks(size.max(1))
+        .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+        .collect();
+    ByteStream {
+        chunks: Box::pin(stream::iter(pieces)),
+        len: Some(body.len() as u64),
+    }
 }
 
 /// What arrives, or the error at the end.
-fn received(body: &[u8], size: usize, headers: &HeaderMap, depth: Depth) -> Result<Vec<u8>, ApiError> {
-    let stream =
-        receive(pieces(body, size), headers, depth, Seal::None).map_err(|error| ApiError::from(&error))?;
-    let whole = stream.chunks.try_fold(Vec::new(), |mut all, piece| async move {
-        all.extend_from_slice(&piece);
-        Ok(all)
-    });
+fn received(
+    body: &[u8],
+    size: usize,
+    headers: &HeaderMap,
+    depth: Depth,
+) -> Result<Vec<u8>, ApiError> {
+    let stream = receive(pieces(body, size), headers, depth, Seal::None)
+        .map_err(|error| ApiError::from(&error))?;
+    let whole = stream
+        .chunks
+        .try_fold(Vec::new(), |mut all, piece| async move {
+            all.extend_from_slice(&piece);
+            Ok(all)
+        });
     futures_util::FutureExt::now_or_never(whole)
         .expect("nothing here waits")
         .map_err(|error| body_error(&error).unwrap())
 }
 
-const TRAILER_BODY: &[u8] = b"6\r\nhello \r\n5\r\nworld\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n";
+const TRAILER_BODY: &[u8] =
+    b"6\r\nhello \r\n5\r\nworld\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n";
 
 fn trailer_headers() -> HeaderMap {
     headers(&[
@@ -49,7 +71,10 @@ fn frames_with_a_checksum_trailer_are_taken_apart_in_pieces_of_any_size() {
         let body = received(TRAILER_BODY, size, &trailer_headers(), Depth::Transport);
         assert_eq!(body.unwrap(), b"hello world", "{size}");
     }
-    assert_eq!(trailer_algorithm(&trailer_headers()), Some(Algorithm::Crc32));
+    assert_eq!(
+        trailer_algorithm(&trailer_headers()),
+        Some(Algorithm::Crc32)
+    );
 }
 
 /// The example of the S3 reference: 65 KiB of `a` in signed chunks.
@@ -66,7 +91,10 @@ fn signed_chunks_are_taken_apart() {
         ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
         ("x-amz-decoded-content-length", "66560"),
     ]);
-    assert_eq!(received(&body, 1000, &headers, Depth::Transport).unwrap(), vec![b'a'; 66_560]);
+    assert_eq!(
+        received(&body, 1000, &headers, Depth::Transport).unwrap(),
+        vec![b'a'; 66_560]
+    );
 }
 
 #[test]
@@ -82,25 +110,49 @@ fn all_algorithms_are_checked_in_trailers_and_headers() {
         let mut trailing = trailer_headers();
         trailing.insert("x-amz-trailer", HeaderValue::from_static(name));
         let framed = |value: &str| format!("b\r\nhello world\r\n0\r\n{name}:{value}\r\n\r\n");
-        assert!(received(framed(value).as_bytes(), 7, &trailing, Depth::Transport).is_ok(), "{name}");
+        assert!(
+            received(framed(value).as_bytes(), 7, &trailing, Depth::Transport).is_ok(),
+            "{name}"
+        );
         let plain = headers(&[(name, value)]);
-        assert!(received(b"hello world", 7, &plain, Depth::Everything).is_ok(), "{name}");
+        assert!(
+            received(b"hello world", 7, &plain, Depth::Everything).is_ok(),
+            "{name}"
+        );
         let error = received(b"hello World", 7, &plain, Depth::Everything).unwrap_err();
         assert_eq!(error.code(), "BadDigest", "{error:?}");
-        assert!(received(b"hello World", 7, &plain, Depth::Transport).is_ok(), "left to the store");
+        assert!(
+            received(b"hello World", 7, &plain, Depth::Transport).is_ok(),
+            "left to the store"
+        );
     }
 }
 
 #[test]
 fn what_is_wrong_with_a_body_ends_it_in_the_words_of_s3() {
     let code = |body: &[u8], headers: &HeaderMap, depth| {
-        received(body, 8, headers, depth).unwrap_err().code().to_owned()
+        received(body, 8, headers, depth)
+            .unwrap_err()
+            .code()
+            .to_owned()
     };
     let framed = |body: &str| code(body.as_bytes(), &trailer_headers(), Depth::Transport);
-    assert_eq!(framed("b\r\nhello worlD\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n"), "BadDigest");
-    assert_eq!(framed("b\r\nhello world\r\n0\r\n\r\n"), "MalformedTrailerError");
-    assert_eq!(framed("b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:AA==\r\n\r\n"), "InvalidRequest");
-    assert_eq!(framed("a\r\nhello worl\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n"), "IncompleteBody");
+    assert_eq!(
+        framed("b\r\nhello worlD\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n"),
+        "BadDigest"
+    );
+    assert_eq!(
+        framed("b\r\nhello world\r\n0\r\n\r\n"),
+        "MalformedTrailerError"
+    );
+    assert_eq!(
+        framed("b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:AA==\r\n\r\n"),
+        "InvalidRequest"
+    );
+    assert_eq!(
+        framed("a\r\nhello worl\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n"),
+        "IncompleteBody"
+    );
     assert_eq!(framed("c\r\nhello world!\r\n0\r\n\r\n"), "IncompleteBody");
     assert_eq!(framed("b\r\nhello wor"), "IncompleteBody");
     assert_eq!(framed("b\r\nhello world\r\n"), "IncompleteBody");
@@ -109,10 +161,27 @@ fn what_is_wrong_with_a_body_ends_it_in_the_words_of_s3() {
     assert_eq!(framed("+b\r\nhello world\r\n"), "InvalidRequest");
     assert_eq!(framed(&"1".repeat(5000)), "InvalidRequest");
     let md5 = STANDARD.encode(Md5::digest(b"hello"));
-    assert_eq!(code(b"hullo", &headers(&[("content-md5", &md5)]), Depth::Everything), "BadDigest");
-    assert_eq!(code(b"hello", &headers(&[("content-md5", "x")]), Depth::Everything), "InvalidDigest");
+    assert_eq!(
+        code(
+            b"hullo",
+            &headers(&[("content-md5", &md5)]),
+            Depth::Everything
+        ),
+        "BadDigest"
+    );
+    assert_eq!(
+        code(
+            b"hello",
+            &headers(&[("content-md5", "x")]),
+            Depth::Everything
+        ),
+        "InvalidDigest"
+    );
     let signed = headers(&[("x-amz-content-sha256", &hex(&[0; 32]))]);
-    assert_eq!(code(b"hello", &signed, Depth::Transport), "XAmzContentSHA256Mismatch");
+    assert_eq!(
+        code(b"hello", &signed, Depth::Transport),
+        "XAmzContentSHA256Mismatch"
+    );
 }
 
 #[test]

@@ -19,7 +19,8 @@ use crate::{
     sign::{Payload, Scope, sign},
 };
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("headwater/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("headwater/", env!("CARGO_PKG_VERSION")));
 
 /// Sends `call` once and reads the answer.
 pub(crate) async fn attempt<Op: Operation>(
@@ -41,7 +42,10 @@ pub(crate) async fn attempt<Op: Operation>(
         return read_output::<Op>(status, &head.headers, body);
     }
     let mut output = read_output::<Op>(status, &head.headers, Bytes::new())?;
-    let len = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+    let len = head
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|len| len.to_str().ok()?.parse().ok());
     Op::set_output_stream(&mut output, client.http.stream(body, len));
     Ok(output)
 }
@@ -53,9 +57,17 @@ async fn signed_request(
     call: &mut Call,
 ) -> Result<Request<RequestBody>, CallError> {
     let (base, region) = client.config.address(service)?;
-    let credentials = client.config.credentials.credentials().await.map_err(CallError::request)?;
+    let credentials = client
+        .config
+        .credentials
+        .credentials()
+        .await
+        .map_err(CallError::request)?;
     let uri = format!("{}{}", base.trim_end_matches('/'), call.path_and_query);
-    let request = Request::builder().method(call.method.clone()).uri(uri).body(());
+    let request = Request::builder()
+        .method(call.method.clone())
+        .uri(uri)
+        .body(());
     let (mut head, ()) = request.map_err(CallError::request)?.into_parts();
     head.headers = call.headers.clone();
     head.headers.insert(header::USER_AGENT, AGENT);
@@ -67,7 +79,11 @@ async fn signed_request(
             Payload::Unsigned
         }
     };
-    let scope = Scope { service: service.signing_name, region: &region, at: client.env.clock.now() };
+    let scope = Scope {
+        service: service.signing_name,
+        region: &region,
+        at: client.env.clock.now(),
+    };
     sign(&mut head, payload, &credentials, &scope);
     Ok(Request::from_parts(head, request_body(body)))
 }
@@ -83,9 +99,14 @@ fn announce_stream(headers: &mut HeaderMap, stream: &ByteStream) -> Result<(), C
 
 fn request_body(body: Body) -> RequestBody {
     match body {
-        Body::Bytes(bytes) => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
+        Body::Bytes(bytes) => Full::new(bytes)
+            .map_err(|never| match never {})
+            .boxed_unsync(),
         Body::Stream(stream) => {
-            let frames = stream.chunks.map_ok(Frame::<Bytes>::data).map_err(|error: io::Error| error);
+            let frames = stream
+                .chunks
+                .map_ok(Frame::<Bytes>::data)
+                .map_err(|error: io::Error| error);
             BodyExt::boxed_unsync(StreamBody::new(frames))
         }
     }

@@ -44,7 +44,11 @@ impl Default for Timeouts {
     /// What AWS's own clients wait: they give a long-running function the whole minute, and so must we.
     fn default() -> Self {
         let minute = Duration::from_secs(60);
-        Self { connect: Duration::from_secs(5), response: minute, idle: minute }
+        Self {
+            connect: Duration::from_secs(5),
+            response: minute,
+            idle: minute,
+        }
     }
 }
 
@@ -108,17 +112,28 @@ impl ClientConfig {
             Endpoints::default()
         } else {
             let all = lookup("AWS_ENDPOINT_URL").or_else(|| profile.get("endpoint_url"));
-            Endpoints { all, lookup: Some(lookup) }
+            Endpoints {
+                all,
+                lookup: Some(lookup),
+            }
         };
         let region = region.or_else(|| profile.get("region"));
-        Ok(Self { region, endpoints, trust, ..Self::new(credentials) })
+        Ok(Self {
+            region,
+            endpoints,
+            trust,
+            ..Self::new(credentials)
+        })
     }
 
     /// The same, for every service at `url` where one is given: `http://127.0.0.1:4566`.
     #[must_use]
     pub fn with_endpoint_url(mut self, url: Option<String>) -> Self {
         if url.is_some() {
-            self.endpoints = Endpoints { all: url, lookup: None };
+            self.endpoints = Endpoints {
+                all: url,
+                lookup: None,
+            };
         }
         self
     }
@@ -140,10 +155,14 @@ impl ClientConfig {
     /// A service's address and the region that its requests are signed for.
     pub(crate) fn address(&self, service: &Service) -> Result<(String, String), CallError> {
         match (self.endpoints.of(service.name), &self.region) {
-            (Some(url), region) => Ok((url, region.clone().unwrap_or_else(|| "us-east-1".to_owned()))),
-            (None, Some(region)) => {
-                Ok((format!("https://{}.{region}.amazonaws.com", service.name), region.clone()))
-            }
+            (Some(url), region) => Ok((
+                url,
+                region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+            )),
+            (None, Some(region)) => Ok((
+                format!("https://{}.{region}.amazonaws.com", service.name),
+                region.clone(),
+            )),
             (None, None) => Err(CallError::request(
                 "no region: set AWS_REGION, or region in the profile, or give an endpoint with AWS_ENDPOINT_URL",
             )),
@@ -154,19 +173,31 @@ impl ClientConfig {
 impl Endpoints {
     /// The address of one service, where it is not AWS's.
     fn of(&self, service: &str) -> Option<String> {
-        let own = self.lookup.as_ref().and_then(|lookup| lookup(&variable(service)));
+        let own = self
+            .lookup
+            .as_ref()
+            .and_then(|lookup| lookup(&variable(service)));
         own.or_else(|| self.all.clone())
     }
 }
 
 /// The variable that moves one service. AWS derives it from the service's id, which is the name but for logs.
 fn variable(service: &str) -> String {
-    let id = if service == "logs" { "cloudwatch_logs" } else { service };
-    format!("AWS_ENDPOINT_URL_{}", id.to_uppercase().replace(['-', ' '], "_"))
+    let id = if service == "logs" {
+        "cloudwatch_logs"
+    } else {
+        service
+    };
+    format!(
+        "AWS_ENDPOINT_URL_{}",
+        id.to_uppercase().replace(['-', ' '], "_")
+    )
 }
 
 impl fmt::Debug for Endpoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoints").field("all", &self.all).finish_non_exhaustive()
+        f.debug_struct("Endpoints")
+            .field("all", &self.all)
+            .finish_non_exhaustive()
     }
 }

@@ -57,14 +57,21 @@ impl<I: Issue> ProvideCredentials for Cached<I> {
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
         let mut held = self.held.lock().await;
         let now = self.clock.now().0;
-        let fresh = |issued: &Issued| issued.expires.is_none_or(|end| now + RENEW_BEFORE_MS < end.0);
+        let fresh = |issued: &Issued| {
+            issued
+                .expires
+                .is_none_or(|end| now + RENEW_BEFORE_MS < end.0)
+        };
         if let Some(issued) = held.as_ref().filter(|issued| fresh(issued)) {
             return Ok(issued.credentials.clone());
         }
         match self.issuer.issue().await {
             Ok(issued) => Ok(held.insert(issued).credentials.clone()),
             // The issuer is away for a while: what is held is good until it ends.
-            Err(error) => match held.as_ref().filter(|issued| issued.expires.is_none_or(|end| now < end.0)) {
+            Err(error) => match held
+                .as_ref()
+                .filter(|issued| issued.expires.is_none_or(|end| now < end.0))
+            {
                 Some(issued) => Ok(issued.credentials.clone()),
                 None => Err(error),
             },
@@ -89,7 +96,10 @@ pub(crate) fn parse_issued(json: &[u8]) -> Result<Issued, CredentialsError> {
     let bad = |what: &str| CredentialsError(format!("the answer with credentials {what}"));
     let document: Document =
         serde_json::from_slice(json).map_err(|_| bad("is not of the documented form"))?;
-    let expires = document.expiration.map(|text| text.parse::<jiff::Timestamp>()).transpose();
+    let expires = document
+        .expiration
+        .map(|text| text.parse::<jiff::Timestamp>())
+        .transpose();
     let expires = expires.map_err(|_| bad("has an Expiration that is no time"))?;
     Ok(Issued {
         credentials: Credentials {
@@ -127,15 +137,21 @@ mod tests {
                 secret_access_key: String::new(),
                 session_token: None,
             };
-            Ok(Issued { credentials, expires: Some(Millis((number + 1) * 600_000)) })
+            Ok(Issued {
+                credentials,
+                expires: Some(Millis((number + 1) * 600_000)),
+            })
         }
     }
 
     #[tokio::test]
     async fn credentials_are_kept_renewed_early_and_used_to_their_end() {
         let clock = Arc::new(ManualClock::at(Millis(0)));
-        let cached =
-            Cached { issuer: TwoTickets(AtomicU64::new(0)), clock: clock.clone(), held: Mutex::default() };
+        let cached = Cached {
+            issuer: TwoTickets(AtomicU64::new(0)),
+            clock: clock.clone(),
+            held: Mutex::default(),
+        };
         let id = async || cached.credentials().await.map(|c| c.access_key_id);
         assert_eq!(id().await.unwrap(), "0");
         clock.advance(Duration::from_secs(299));
@@ -143,7 +159,11 @@ mod tests {
         clock.advance(Duration::from_secs(2));
         assert_eq!(id().await.unwrap(), "1");
         clock.advance(Duration::from_secs(700));
-        assert_eq!(id().await.unwrap(), "1", "no renewal to be had, but it is still valid");
+        assert_eq!(
+            id().await.unwrap(),
+            "1",
+            "no renewal to be had, but it is still valid"
+        );
         clock.advance(Duration::from_secs(300));
         assert_eq!(id().await, Err(CredentialsError("closed".into())));
     }
@@ -155,7 +175,10 @@ mod tests {
         assert_eq!(issued.credentials.session_token.as_deref(), Some("T"));
         assert_eq!(issued.expires, Some(Millis(1_767_225_600_000)));
         let instance = br#"{"Code":"Success","AccessKeyId":"A","SecretAccessKey":"S","Token":"T"}"#;
-        assert_eq!(parse_issued(instance).unwrap().credentials, issued.credentials);
+        assert_eq!(
+            parse_issued(instance).unwrap().credentials,
+            issued.credentials
+        );
         let error = parse_issued(br#"{"SecretAccessKey":"hidden"}"#).unwrap_err();
         assert!(!error.to_string().contains("hidden"));
     }

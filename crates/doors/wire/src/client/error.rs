@@ -47,8 +47,15 @@ impl CallError {
     /// An error that the service answered with.
     pub fn answered(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
-        let retryable = matches!(status, 429 | 500 | 502 | 503 | 504) || THROTTLING.contains(&code.as_str());
-        Self { code, status: Some(status), message: message.into(), retryable, unclear: false }
+        let retryable =
+            matches!(status, 429 | 500 | 502 | 503 | 504) || THROTTLING.contains(&code.as_str());
+        Self {
+            code,
+            status: Some(status),
+            message: message.into(),
+            retryable,
+            unclear: false,
+        }
     }
 
     /// An answer that was understood, but does not say what it must.
@@ -73,10 +80,19 @@ impl CallError {
 
     /// The answer cannot be read.
     pub(crate) fn response(status: u16, message: impl ToString) -> Self {
-        Self { status: Some(status), ..Self::local(Self::RESPONSE, message, false, true) }
+        Self {
+            status: Some(status),
+            ..Self::local(Self::RESPONSE, message, false, true)
+        }
     }
 
     fn local(code: &str, message: impl ToString, retryable: bool, unclear: bool) -> Self {
-        Self { code: code.to_owned(), status: None, message: message.to_string(), retryable, unclear }
+        Self {
+            code: code.to_owned(),
+            status: None,
+            message: message.to_string(),
+            retryable,
+            unclear,
+        }
     }
 }

@@ -13,17 +13,37 @@ pub(crate) async fn read_events<Op: Operation>(
     body: ByteStream,
 ) -> Result<Op::Output, CallError> {
     let refused = |error: EventError| CallError::answered(status, error.name, error.message);
-    let mut messages = Messages { body, bytes: BytesMut::new() };
-    let first = messages.next().await.and_then(|first| first.ok_or_else(cut)).map_err(refused)?;
+    let mut messages = Messages {
+        body,
+        bytes: BytesMut::new(),
+    };
+    let first = messages
+        .next()
+        .await
+        .and_then(|first| first.ok_or_else(cut))
+        .map_err(refused)?;
     if first.header(":event-type") != Some("initial-response") {
         return Err(CallError::response(status, "the events have no beginning"));
     }
-    let said = if first.payload.is_empty() { &b"{}"[..] } else { &first.payload };
-    let mut output = serde_json::from_slice(said).map_err(|error| CallError::response(status, error))?;
+    let said = if first.payload.is_empty() {
+        &b"{}"[..]
+    } else {
+        &first.payload
+    };
+    let mut output =
+        serde_json::from_slice(said).map_err(|error| CallError::response(status, error))?;
     let events = stream::try_unfold(messages, async |mut messages: Messages| {
-        Ok(messages.event::<Op::Event>().await?.map(|event| (event.into(), messages)))
+        Ok(messages
+            .event::<Op::Event>()
+            .await?
+            .map(|event| (event.into(), messages)))
     });
-    Op::set_event_stream(&mut output, EventStream { events: Box::pin(events) });
+    Op::set_event_stream(
+        &mut output,
+        EventStream {
+            events: Box::pin(events),
+        },
+    );
     Ok(output)
 }
 
@@ -39,7 +59,8 @@ impl Messages {
     async fn event<E: Event>(&mut self) -> Result<Option<E>, EventError> {
         while let Some(message) = self.next().await? {
             let name = message.header(":event-type").unwrap_or_default();
-            let event = E::read(name, &mut Deserializer::from_slice(&message.payload)).map_err(unreadable)?;
+            let event = E::read(name, &mut Deserializer::from_slice(&message.payload))
+                .map_err(unreadable)?;
             if event.is_some() {
                 return Ok(event);
             }
@@ -68,20 +89,34 @@ fn said_error(message: &Message) -> Option<EventError> {
     match message.header(":message-type") {
         Some("exception") => {
             let holds: Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-            let text = ["message", "Message"].iter().find_map(|name| holds[name].as_str());
-            Some(EventError { name: header(":exception-type"), message: text.unwrap_or_default().to_owned() })
+            let text = ["message", "Message"]
+                .iter()
+                .find_map(|name| holds[name].as_str());
+            Some(EventError {
+                name: header(":exception-type"),
+                message: text.unwrap_or_default().to_owned(),
+            })
         }
-        Some("error") => Some(EventError { name: header(":error-code"), message: header(":error-message") }),
+        Some("error") => Some(EventError {
+            name: header(":error-code"),
+            message: header(":error-message"),
+        }),
         _ => None,
     }
 }
 
 fn unreadable(error: impl ToString) -> EventError {
-    EventError { name: CallError::RESPONSE.to_owned(), message: error.to_string() }
+    EventError {
+        name: CallError::RESPONSE.to_owned(),
+        message: error.to_string(),
+    }
 }
 
 fn broken(error: impl ToString) -> EventError {
-    EventError { name: CallError::TRANSPORT.to_owned(), message: error.to_string() }
+    EventError {
+        name: CallError::TRANSPORT.to_owned(),
+        message: error.to_string(),
+    }
 }
 
 fn cut() -> EventError {
@@ -99,11 +134,17 @@ mod tests {
     use crate::event_stream::encode;
 
     fn event(name: &str, payload: &str) -> Bytes {
-        encode(&[(":event-type", name), (":message-type", "event")], payload.as_bytes())
+        encode(
+            &[(":event-type", name), (":message-type", "event")],
+            payload.as_bytes(),
+        )
     }
 
     fn exception(name: &str, payload: &str) -> Bytes {
-        encode(&[(":exception-type", name), (":message-type", "exception")], payload.as_bytes())
+        encode(
+            &[(":exception-type", name), (":message-type", "exception")],
+            payload.as_bytes(),
+        )
     }
 
     /// Reads messages that come in pieces of `piece` bytes: the events, and what ended them.
@@ -111,9 +152,20 @@ mod tests {
         messages: &[Bytes],
         piece: usize,
     ) -> Result<(Vec<SubscribeToShardEventStream>, Option<EventError>), CallError> {
-        let pieces: Vec<_> = messages.concat().chunks(piece).map(Bytes::copy_from_slice).map(Ok).collect();
-        let body = ByteStream { chunks: Box::pin(stream::iter(pieces)), len: None };
-        let mut events = read_events::<ops::SubscribeToShard>(200, body).await?.event_stream.events;
+        let pieces: Vec<_> = messages
+            .concat()
+            .chunks(piece)
+            .map(Bytes::copy_from_slice)
+            .map(Ok)
+            .collect();
+        let body = ByteStream {
+            chunks: Box::pin(stream::iter(pieces)),
+            len: None,
+        };
+        let mut events = read_events::<ops::SubscribeToShard>(200, body)
+            .await?
+            .event_stream
+            .events;
         let mut seen = Vec::new();
         loop {
             match events.try_next().await {
@@ -135,29 +187,61 @@ mod tests {
     async fn events_are_read_however_they_are_cut_and_unknown_ones_passed_over() {
         let said = r#"{"ContinuationSequenceNumber":"7","MillisBehindLatest":0,"Records":[]}"#;
         let one = event("SubscribeToShardEvent", said);
-        let messages = [event("initial-response", "{}"), one.clone(), event("NewEvent", "[]"), one];
+        let messages = [
+            event("initial-response", "{}"),
+            one.clone(),
+            event("NewEvent", "[]"),
+            one,
+        ];
         for piece in [1, 7, 10_000] {
-            assert_eq!(read(&messages, piece).await.unwrap(), (vec![quiet("7"), quiet("7")], None));
+            assert_eq!(
+                read(&messages, piece).await.unwrap(),
+                (vec![quiet("7"), quiet("7")], None)
+            );
         }
     }
 
     #[tokio::test]
     async fn errors_are_told_wherever_they_come() {
         let (first, taken) = (event("initial-response", ""), r#"{"message":"taken"}"#);
-        let expected = EventError { name: "ResourceInUseException".into(), message: "taken".into() };
+        let expected = EventError {
+            name: "ResourceInUseException".into(),
+            message: "taken".into(),
+        };
         let exception = exception("ResourceInUseException", taken);
-        assert_eq!(read(&[first.clone(), exception.clone()], 50).await.unwrap(), (vec![], Some(expected)));
+        assert_eq!(
+            read(&[first.clone(), exception.clone()], 50).await.unwrap(),
+            (vec![], Some(expected))
+        );
         let error = read(&[exception], 50).await.unwrap_err();
-        assert_eq!((error.code.as_str(), error.message.as_str()), ("ResourceInUseException", "taken"));
-        let headers =
-            [(":message-type", "error"), (":error-code", "Internal"), (":error-message", "it fell over")];
-        let expected = EventError { name: "Internal".into(), message: "it fell over".into() };
-        assert_eq!(read(&[first.clone(), encode(&headers, b"")], 50).await.unwrap().1, Some(expected));
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            ("ResourceInUseException", "taken")
+        );
+        let headers = [
+            (":message-type", "error"),
+            (":error-code", "Internal"),
+            (":error-message", "it fell over"),
+        ];
+        let expected = EventError {
+            name: "Internal".into(),
+            message: "it fell over".into(),
+        };
+        assert_eq!(
+            read(&[first.clone(), encode(&headers, b"")], 50)
+                .await
+                .unwrap()
+                .1,
+            Some(expected)
+        );
         let half = first.slice(..first.len() - 1);
         assert_eq!(read(&[first, half], 50).await.unwrap().1, Some(cut()));
         assert_eq!(read(&[], 1).await.unwrap_err().code, CallError::TRANSPORT);
         let strange = event("SubscribeToShardEvent", "{}");
-        assert_eq!(read(&[strange], 50).await.unwrap_err().code, CallError::RESPONSE);
+        assert_eq!(
+            read(&[strange], 50).await.unwrap_err().code,
+            CallError::RESPONSE
+        );
     }
 
     proptest! {

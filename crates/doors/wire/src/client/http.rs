@@ -39,7 +39,11 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    pub(crate) fn new(timeouts: &Timeouts, trust: Option<&Authorities>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        timeouts: &Timeouts,
+        trust: Option<&Authorities>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -53,7 +57,10 @@ impl Http {
                 Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
             },
         };
-        let connector = tls.https_or_http().enable_all_versions().wrap_connector(tcp);
+        let connector = tls
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(tcp);
         let pool = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION)
@@ -61,28 +68,44 @@ impl Http {
             .http2_initial_stream_window_size(ANSWER_WINDOW)
             .http2_initial_connection_window_size(ANSWERS_WINDOW)
             .build(connector);
-        Self { pool, clock, response: timeouts.response, idle: timeouts.idle }
+        Self {
+            pool,
+            clock,
+            response: timeouts.response,
+            idle: timeouts.idle,
+        }
     }
 
     /// Sends a request and waits for the answer's head.
-    pub(crate) async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, CallError> {
+    pub(crate) async fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, CallError> {
         let sent = self.within(self.response, self.pool.request(request)).await;
         let Some(sent) = sent else {
-            return Err(CallError::timeout(format!("no answer within {:?}", self.response)));
+            return Err(CallError::timeout(format!(
+                "no answer within {:?}",
+                self.response
+            )));
         };
         sent.map_err(|error| CallError::transport(causes(&error), !error.is_connect()))
     }
 
     /// An answer's body whole, of a bounded size.
     pub(crate) async fn collect(&self, status: u16, body: Incoming) -> Result<Bytes, CallError> {
-        match self.within(self.response, Limited::new(body, RESPONSE_BYTES).collect()).await {
+        match self
+            .within(self.response, Limited::new(body, RESPONSE_BYTES).collect())
+            .await
+        {
             Some(Ok(body)) => Ok(body.to_bytes()),
-            Some(Err(error)) => {
-                Err(CallError { status: Some(status), ..CallError::transport(causes(&*error), true) })
-            }
-            None => {
-                Err(CallError::timeout(format!("the answer was not complete within {:?}", self.response)))
-            }
+            Some(Err(error)) => Err(CallError {
+                status: Some(status),
+                ..CallError::transport(causes(&*error), true)
+            }),
+            None => Err(CallError::timeout(format!(
+                "the answer was not complete within {:?}",
+                self.response
+            ))),
         }
     }
 
@@ -91,7 +114,10 @@ impl Http {
         let chunks = stream::try_unfold((self.clone(), body), async |(http, mut body)| {
             loop {
                 let Some(frame) = http.within(http.idle, body.frame()).await else {
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the answer stopped coming"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the answer stopped coming",
+                    ));
                 };
                 match frame {
                     None => return Ok(None),
@@ -104,7 +130,10 @@ impl Http {
                 }
             }
         });
-        ByteStream { chunks: Box::pin(chunks), len }
+        ByteStream {
+            chunks: Box::pin(chunks),
+            len,
+        }
     }
 
     /// What `work` gives, or none once `limit` has passed.

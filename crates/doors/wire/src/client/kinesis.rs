@@ -19,8 +19,14 @@ impl StreamRef {
     pub fn new(name_or_arn: &str) -> Self {
         let text = Some(name_or_arn.to_owned());
         match name_or_arn.starts_with("arn:") {
-            true => Self { name: None, arn: text },
-            false => Self { name: text, arn: None },
+            true => Self {
+                name: None,
+                arn: text,
+            },
+            false => Self {
+                name: text,
+                arn: None,
+            },
         }
     }
 }
@@ -49,7 +55,10 @@ async fn shard_page(
 ) -> Result<ListShardsOutput, CallError> {
     let input = match token {
         // With a token, nothing else may be named.
-        Some(_) => ListShardsInput { next_token: token, ..Default::default() },
+        Some(_) => ListShardsInput {
+            next_token: token,
+            ..Default::default()
+        },
         None => ListShardsInput {
             stream_name: stream.name.clone(),
             stream_arn: stream.arn.clone(),
@@ -65,7 +74,10 @@ async fn shard_page(
 /// That they are none.
 pub fn hash_range(range: &HashKeyRange) -> Result<HashRange, CallError> {
     let hash_key = |text: &str| text.parse::<HashKey>().map_err(CallError::unreadable);
-    Ok(HashRange { start: hash_key(&range.starting_hash_key)?, end: hash_key(&range.ending_hash_key)? })
+    Ok(HashRange {
+        start: hash_key(&range.starting_hash_key)?,
+        end: hash_key(&range.ending_hash_key)?,
+    })
 }
 
 #[cfg(test)]
@@ -74,7 +86,10 @@ mod tests {
 
     #[test]
     fn a_stream_is_named_in_one_way() {
-        let (name, arn) = (StreamRef::new("taxi"), StreamRef::new("arn:aws:kinesis:eu-west-1:1:stream/taxi"));
+        let (name, arn) = (
+            StreamRef::new("taxi"),
+            StreamRef::new("arn:aws:kinesis:eu-west-1:1:stream/taxi"),
+        );
         assert_eq!((name.name.as_deref(), name.arn), (Some("taxi"), None));
         assert!(arn.name.is_none() && arn.arn.is_some());
     }
@@ -87,6 +102,9 @@ mod tests {
         };
         let (start, end) = (HashKey(5), HashKey(7));
         assert_eq!(hash_range(&range("5", "7")), Ok(HashRange { start, end }));
-        assert_eq!(hash_range(&range("5", "x")).unwrap_err().code, CallError::RESPONSE);
+        assert_eq!(
+            hash_range(&range("5", "x")).unwrap_err().code,
+            CallError::RESPONSE
+        );
     }
 }

@@ -44,7 +44,11 @@ impl Client {
     /// A client of its own connections.
     pub fn new(config: ClientConfig, env: Env) -> Self {
         let http = Http::new(&config.timeouts, config.trust.as_ref(), env.clock.clone());
-        Self { config: Arc::new(config), http, env }
+        Self {
+            config: Arc::new(config),
+            http,
+            env,
+        }
     }
 
     /// How it was made.

@@ -43,7 +43,9 @@ impl Profile {
     ) -> Result<Self, ProfileError> {
         let home = lookup("HOME").map(PathBuf::from);
         let path = |variable: &str, file: &str| {
-            lookup(variable).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".aws").join(file)))
+            lookup(variable)
+                .map(PathBuf::from)
+                .or_else(|| Some(home.as_ref()?.join(".aws").join(file)))
         };
         let config = path("AWS_CONFIG_FILE", "config");
         let credentials = path("AWS_SHARED_CREDENTIALS_FILE", "credentials");
@@ -51,7 +53,12 @@ impl Profile {
         let name = named.clone().unwrap_or_else(|| "default".to_owned());
         let disk = env.disk.clone();
         let (config, credentials) = env
-            .blocking(move || (read(&*disk, config.as_deref()), read(&*disk, credentials.as_deref())))
+            .blocking(move || {
+                (
+                    read(&*disk, config.as_deref()),
+                    read(&*disk, credentials.as_deref()),
+                )
+            })
             .await;
         let mut found = section(&config?, &[&format!("profile {name}"), &name]);
         for (key, value) in section(&credentials?, &[&name]).into_iter().flatten() {
@@ -59,7 +66,10 @@ impl Profile {
         }
         match (found, named) {
             (Some(keys), _) => Ok(Self { name, keys }),
-            (None, None) => Ok(Self { name, keys: BTreeMap::new() }),
+            (None, None) => Ok(Self {
+                name,
+                keys: BTreeMap::new(),
+            }),
             (None, Some(name)) => Err(ProfileError::Unknown(name)),
         }
     }
@@ -82,7 +92,10 @@ fn read(disk: &dyn Disk, path: Option<&Path>) -> Result<String, ProfileError> {
     });
     match text {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(ProfileError::File { path: path.display().to_string(), error }),
+        Err(error) => Err(ProfileError::File {
+            path: path.display().to_string(),
+            error,
+        }),
         Ok(text) => Ok(text),
     }
 }
@@ -106,7 +119,10 @@ fn section(text: &str, names: &[&str]) -> Option<BTreeMap<String, String>> {
             }
         } else if let (Some(name), Some((key, value))) = (current, plain.split_once('=')) {
             let value = value.split(" #").next().unwrap_or_default().trim();
-            found.entry(name).or_default().insert(key.trim().to_lowercase(), value.to_owned());
+            found
+                .entry(name)
+                .or_default()
+                .insert(key.trim().to_lowercase(), value.to_owned());
         }
     }
     names.iter().find_map(|name| found.remove(name))
@@ -159,16 +175,26 @@ region = nowhere
         Env::real().disk.create_dir_all(&aws).unwrap();
         let write = |name: &str, text: &str| {
             let file = Env::real().disk.create(&aws.join(name)).unwrap();
-            file.write_all_at(&[io::IoSlice::new(text.as_bytes())], 0).unwrap();
+            file.write_all_at(&[io::IoSlice::new(text.as_bytes())], 0)
+                .unwrap();
         };
         write("config", CONFIG);
-        write("credentials", "[work]\naws_access_key_id = A\nregion = here\n");
+        write(
+            "credentials",
+            "[work]\naws_access_key_id = A\nregion = here\n",
+        );
         let work = load(dir.path(), Some("work")).await.unwrap();
         assert_eq!(
-            (work.get("region").as_deref(), work.get("aws_access_key_id").as_deref()),
+            (
+                work.get("region").as_deref(),
+                work.get("aws_access_key_id").as_deref()
+            ),
             (Some("here"), Some("A"))
         );
-        assert!(matches!(load(dir.path(), Some("other")).await, Err(ProfileError::Unknown(_))));
+        assert!(matches!(
+            load(dir.path(), Some("other")).await,
+            Err(ProfileError::Unknown(_))
+        ));
     }
 
     proptest! {

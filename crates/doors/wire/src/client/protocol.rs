@@ -72,17 +72,37 @@ impl Call {
 
 /// Operations that change nothing, or nothing more when they are done twice.
 fn is_reading(name: &str) -> bool {
-    ["Get", "List", "Describe", "Head", "Delete", "Filter"].iter().any(|start| name.starts_with(start))
+    ["Get", "List", "Describe", "Head", "Delete", "Filter"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
-fn json_call<Op: Operation>(input: &Op::Input, version: &str, target: &str) -> Result<Call, CallError> {
+fn json_call<Op: Operation>(
+    input: &Op::Input,
+    version: &str,
+    target: &str,
+) -> Result<Call, CallError> {
     let name = Op::SHAPE.name;
-    let value = |text: String| HeaderValue::from_str(&text).expect("the model's names are plain ASCII");
+    let value =
+        |text: String| HeaderValue::from_str(&text).expect("the model's names are plain ASCII");
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, value(format!("application/x-amz-json-{version}")));
+    headers.insert(
+        header::CONTENT_TYPE,
+        value(format!("application/x-amz-json-{version}")),
+    );
     headers.insert("x-amz-target", value(format!("{target}.{name}")));
-    let body = CallBody::Bytes(serde_json::to_vec(input).map_err(CallError::request)?.into());
-    Ok(Call { method: Method::POST, path_and_query: "/".to_owned(), headers, body, name })
+    let body = CallBody::Bytes(
+        serde_json::to_vec(input)
+            .map_err(CallError::request)?
+            .into(),
+    );
+    Ok(Call {
+        method: Method::POST,
+        path_and_query: "/".to_owned(),
+        headers,
+        body,
+        name,
+    })
 }
 
 fn rest_call<Op: Operation>(mut input: Op::Input, format: Format) -> Result<Call, CallError> {
@@ -91,7 +111,8 @@ fn rest_call<Op: Operation>(mut input: Op::Input, format: Format) -> Result<Call
     let tree = serde_json::to_value(&input).map_err(CallError::request)?;
     let message = rest::write(shape.input, tree, format, 0).map_err(CallError::request)?;
     let missing = || CallError::request(format!("{} needs all of {}", shape.name, shape.http.uri));
-    let path_and_query = render_uri(shape.http.uri, &message.labels, &message.query).ok_or_else(missing)?;
+    let path_and_query =
+        render_uri(shape.http.uri, &message.labels, &message.query).ok_or_else(missing)?;
     let mut headers = message.headers;
     let body = match stream {
         Some(stream) => CallBody::Stream(stream),
@@ -100,10 +121,19 @@ fn rest_call<Op: Operation>(mut input: Op::Input, format: Format) -> Result<Call
     if matches!(format, Format::Xml(_)) && !message.body.is_empty() {
         // Some of S3's operations want a digest of the body, and all take one.
         let digest = STANDARD.encode(Md5::digest(&message.body));
-        headers.insert("content-md5", HeaderValue::from_str(&digest).expect("base64 is plain"));
+        headers.insert(
+            "content-md5",
+            HeaderValue::from_str(&digest).expect("base64 is plain"),
+        );
     }
     let method = Method::from_bytes(shape.http.method.as_bytes()).map_err(CallError::request)?;
-    Ok(Call { method, path_and_query, headers, body, name: shape.name })
+    Ok(Call {
+        method,
+        path_and_query,
+        headers,
+        body,
+        name: shape.name,
+    })
 }
 
 /// Whether an operation's answer is handed on as it comes.
@@ -127,8 +157,14 @@ pub(crate) fn read_output<Op: Operation>(
             if let Some(error) = late_error(format, &body) {
                 return Err(error);
             }
-            let message = Message { headers: headers.clone(), status, body, ..Message::default() };
-            let tree = rest::read(Op::SHAPE.output, &message, format).map_err(|error| unreadable(&error))?;
+            let message = Message {
+                headers: headers.clone(),
+                status,
+                body,
+                ..Message::default()
+            };
+            let tree = rest::read(Op::SHAPE.output, &message, format)
+                .map_err(|error| unreadable(&error))?;
             serde_json::from_value(tree).map_err(|error| unreadable(&error))
         }
     }
@@ -145,7 +181,12 @@ fn late_error(format: Format, body: &[u8]) -> Option<CallError> {
 }
 
 /// The error that a failure holds.
-pub(crate) fn read_error(service: &Service, status: u16, headers: &HeaderMap, body: &[u8]) -> CallError {
+pub(crate) fn read_error(
+    service: &Service,
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> CallError {
     match service.protocol {
         Protocol::RestXml => read_xml_error(status, body),
         Protocol::Json { .. } | Protocol::RestJson => read_json_error(status, headers, body),
@@ -168,13 +209,28 @@ fn read_xml_error(status: u16, body: &[u8]) -> CallError {
 /// `x-amzn-ErrorType` or `__type` or `code`, and `message` in either case.
 fn read_json_error(status: u16, headers: &HeaderMap, body: &[u8]) -> CallError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |names: &[&str]| names.iter().find_map(|name| body[name].as_str()).map(str::to_owned);
+    let text = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| body[name].as_str())
+            .map(str::to_owned)
+    };
     let code = headers
         .get("x-amzn-errortype")
         .and_then(|value| value.to_str().ok().map(str::to_owned))
         .or_else(|| text(&["__type", "code", "Code"]))
         .unwrap_or_else(|| format!("Http{status}"));
     // Some services put a namespace before a `#`, others an address behind a `:`.
-    let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
-    CallError::answered(status, code, text(&["message", "Message"]).unwrap_or_default())
+    let code = code
+        .rsplit('#')
+        .next()
+        .unwrap_or_default()
+        .split(':')
+        .next()
+        .unwrap_or_default();
+    CallError::answered(
+        status,
+        code,
+        text(&["message", "Message"]).unwrap_or_default(),
+    )
 }

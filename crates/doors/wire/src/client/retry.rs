@@ -15,11 +15,18 @@ pub struct Retry {
 
 impl Retry {
     /// One attempt: for callers that do their own.
-    pub const OFF: Retry = Retry { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
+    pub const OFF: Retry = Retry {
+        attempts: 1,
+        base: Duration::ZERO,
+        cap: Duration::ZERO,
+    };
 
     /// The wait after `tries` failures: between half and all of what the exponent allows, as `chance` falls.
     pub fn pause(&self, tries: u32, chance: u64) -> Duration {
-        let full = self.base.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(self.cap);
+        let full = self
+            .base
+            .saturating_mul(1 << tries.saturating_sub(1).min(16))
+            .min(self.cap);
         let share = 0.5 + (chance as f64 / u64::MAX as f64) / 2.0;
         full.mul_f64(share)
     }
@@ -27,7 +34,11 @@ impl Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { attempts: 5, base: Duration::from_millis(100), cap: Duration::from_secs(5) }
+        Self {
+            attempts: 5,
+            base: Duration::from_millis(100),
+            cap: Duration::from_secs(5),
+        }
     }
 }
 

@@ -23,7 +23,13 @@ use crate::{
 
 const CONTAINER_HOST: &str = "http://169.254.170.2";
 /// Hosts that may be asked for a container's credentials over plain HTTP, as AWS's own clients allow.
-const CONTAINER_HOSTS: [&str; 5] = ["169.254.170.2", "169.254.170.23", "127.0.0.1", "localhost", "[::1]"];
+const CONTAINER_HOSTS: [&str; 5] = [
+    "169.254.170.2",
+    "169.254.170.23",
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+];
 const INSTANCE_HOST: &str = "http://169.254.169.254";
 const INSTANCE_TOKEN_SECONDS: &str = "21600";
 
@@ -47,8 +53,15 @@ pub(crate) fn chain(
             None => from_machine(lookup)?,
         },
     };
-    let issuer = Source { place, env: env.clone() };
-    Ok(Cached { issuer, clock: env.clock.clone(), held: Mutex::default() })
+    let issuer = Source {
+        place,
+        env: env.clone(),
+    };
+    Ok(Cached {
+        issuer,
+        clock: env.clock.clone(),
+        held: Mutex::default(),
+    })
 }
 
 /// One place that issues credentials, and the means to ask it.
@@ -84,17 +97,27 @@ fn from_variables(lookup: &dyn Fn(&str) -> Option<String>) -> Option<Credentials
 }
 
 fn from_profile(profile: &Profile) -> Result<Option<Place>, CredentialsError> {
-    if let (Some(access_key_id), Some(secret_access_key)) =
-        (profile.get("aws_access_key_id"), profile.get("aws_secret_access_key"))
-    {
+    if let (Some(access_key_id), Some(secret_access_key)) = (
+        profile.get("aws_access_key_id"),
+        profile.get("aws_secret_access_key"),
+    ) {
         let session_token = profile.get("aws_session_token");
-        return Ok(Some(Place::Given(Credentials { access_key_id, secret_access_key, session_token })));
+        return Ok(Some(Place::Given(Credentials {
+            access_key_id,
+            secret_access_key,
+            session_token,
+        })));
     }
     if let Some(command) = profile.get("credential_process") {
         return Ok(Some(Place::Process(command)));
     }
-    let unsupported =
-        ["role_arn", "sso_session", "sso_start_url", "web_identity_token_file", "login_session"];
+    let unsupported = [
+        "role_arn",
+        "sso_session",
+        "sso_start_url",
+        "web_identity_token_file",
+        "login_session",
+    ];
     match unsupported.iter().find(|key| profile.get(key).is_some()) {
         None => Ok(None),
         Some(key) => Err(CredentialsError(format!(
@@ -123,14 +146,23 @@ fn from_machine(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Place, Creden
     if lookup("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Ok(Place::Nowhere);
     }
-    let host = lookup("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| INSTANCE_HOST.to_owned());
-    Ok(Place::Instance { host: host.trim_end_matches('/').to_owned() })
+    let host =
+        lookup("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| INSTANCE_HOST.to_owned());
+    Ok(Place::Instance {
+        host: host.trim_end_matches('/').to_owned(),
+    })
 }
 
-fn container(address: String, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Place, CredentialsError> {
+fn container(
+    address: String,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Place, CredentialsError> {
     let uri: Option<Uri> = address.parse().ok();
     let allowed = uri.is_some_and(|uri| {
-        uri.scheme_str() == Some("https") || uri.host().is_some_and(|host| CONTAINER_HOSTS.contains(&host))
+        uri.scheme_str() == Some("https")
+            || uri
+                .host()
+                .is_some_and(|host| CONTAINER_HOSTS.contains(&host))
     });
     if !allowed {
         let host = CONTAINER_HOSTS.join(", ");
@@ -149,9 +181,16 @@ fn container(address: String, lookup: &dyn Fn(&str) -> Option<String>) -> Result
 impl Issue for Source {
     async fn issue(&self) -> Result<Issued, CredentialsError> {
         match &self.place {
-            Place::Given(credentials) => Ok(Issued { credentials: credentials.clone(), expires: None }),
+            Place::Given(credentials) => Ok(Issued {
+                credentials: credentials.clone(),
+                expires: None,
+            }),
             Place::Process(command) => from_process(command).await,
-            Place::Container { address, token, token_file } => {
+            Place::Container {
+                address,
+                token,
+                token_file,
+            } => {
                 let token = match token_file {
                     Some(path) => Some(self.read_token(path.clone()).await?),
                     None => token.clone(),
@@ -167,15 +206,26 @@ impl Issue for Source {
 impl Source {
     /// The second version of the instance's metadata: a token first, then the role's name, then its credentials.
     async fn ask_instance(&self, host: &str) -> Result<Issued, CredentialsError> {
-        let request = Request::put(format!("{host}/latest/api/token"))
-            .header("x-aws-ec2-metadata-token-ttl-seconds", INSTANCE_TOKEN_SECONDS);
-        let token = self.send(request).await.map_err(|error| nothing_set_up(&error.to_string()))?;
+        let request = Request::put(format!("{host}/latest/api/token")).header(
+            "x-aws-ec2-metadata-token-ttl-seconds",
+            INSTANCE_TOKEN_SECONDS,
+        );
+        let token = self
+            .send(request)
+            .await
+            .map_err(|error| nothing_set_up(&error.to_string()))?;
         let token = Some(String::from_utf8_lossy(&token).into_owned());
         let roles = format!("{host}/latest/meta-data/iam/security-credentials/");
-        let name = self.get(&roles, "x-aws-ec2-metadata-token", token.clone()).await?;
+        let name = self
+            .get(&roles, "x-aws-ec2-metadata-token", token.clone())
+            .await?;
         let name = String::from_utf8_lossy(&name);
         let address = format!("{roles}{}", name.lines().next().unwrap_or_default());
-        parse_issued(&self.get(&address, "x-aws-ec2-metadata-token", token).await?)
+        parse_issued(
+            &self
+                .get(&address, "x-aws-ec2-metadata-token", token)
+                .await?,
+        )
     }
 
     async fn get(
@@ -187,8 +237,9 @@ impl Source {
         let mut request = Request::get(address);
         if let Some(token) = token {
             let token = HeaderValue::from_str(token.trim());
-            let token =
-                token.map_err(|_| CredentialsError("the token for credentials is not plain text".into()))?;
+            let token = token.map_err(|_| {
+                CredentialsError("the token for credentials is not plain text".into())
+            })?;
             request = request.header(header, token);
         }
         let failed = |error| CredentialsError(format!("no credentials from {address}: {error}"));
@@ -199,12 +250,18 @@ impl Source {
         let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
         // Asked a few times an hour: connections are not worth keeping.
         let http = Http::new(&METADATA_TIMEOUTS, None, self.env.clock.clone());
-        let answer = http.send(request.body(body).map_err(CallError::request)?).await?;
+        let answer = http
+            .send(request.body(body).map_err(CallError::request)?)
+            .await?;
         let status = answer.status().as_u16();
         let body = http.collect(status, answer.into_body()).await?;
         match status {
             200 => Ok(body),
-            _ => Err(CallError::answered(status, format!("Http{status}"), String::new())),
+            _ => Err(CallError::answered(
+                status,
+                format!("Http{status}"),
+                String::new(),
+            )),
         }
     }
 
@@ -219,18 +276,31 @@ impl Source {
                 String::from_utf8(bytes).map_err(std::io::Error::other)
             }
         });
-        text.await.map_err(|error| CredentialsError(format!("cannot read {path}: {error}")))
+        text.await
+            .map_err(|error| CredentialsError(format!("cannot read {path}: {error}")))
     }
 }
 
 async fn from_process(command: &str) -> Result<Issued, CredentialsError> {
     let failed = |why: String| CredentialsError(format!("credential_process failed: {why}"));
     let words = words(command);
-    let (program, arguments) = words.split_first().ok_or_else(|| failed("it is empty".into()))?;
-    let run = Command::new(program).args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
-    let done = run.await.map_err(|error| failed(format!("{program}: {error}")))?;
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| failed("it is empty".into()))?;
+    let run = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let done = run
+        .await
+        .map_err(|error| failed(format!("{program}: {error}")))?;
     if !done.status.success() {
-        return Err(failed(format!("{}: {}", done.status, String::from_utf8_lossy(&done.stderr).trim())));
+        return Err(failed(format!(
+            "{}: {}",
+            done.status,
+            String::from_utf8_lossy(&done.stderr).trim()
+        )));
     }
     parse_issued(&done.stdout)
 }
@@ -266,14 +336,24 @@ mod tests {
 
     #[test]
     fn quotes_hold_words_together() {
-        assert_eq!(words(r#" /bin/a  --x "b c" '' d"e f"g "#), ["/bin/a", "--x", "b c", "", "de fg"]);
+        assert_eq!(
+            words(r#" /bin/a  --x "b c" '' d"e f"g "#),
+            ["/bin/a", "--x", "b c", "", "de fg"]
+        );
         assert!(words("  ").is_empty());
     }
 
     #[tokio::test]
     async fn a_process_prints_credentials() {
         let command = r#"/bin/echo '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "S"}'"#;
-        assert_eq!(from_process(command).await.unwrap().credentials.access_key_id, "A");
+        assert_eq!(
+            from_process(command)
+                .await
+                .unwrap()
+                .credentials
+                .access_key_id,
+            "A"
+        );
         assert!(from_process("/bin/false").await.is_err());
         assert!(from_process("").await.is_err());
     }
@@ -281,7 +361,11 @@ mod tests {
     #[test]
     fn variables_come_before_the_machine_and_strange_hosts_are_refused() {
         let lookup = |set: &'static [(&'static str, &'static str)]| {
-            move |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+            move |name: &str| {
+                set.iter()
+                    .find(|(n, _)| *n == name)
+                    .map(|(_, v)| (*v).to_owned())
+            }
         };
         let keys = lookup(&[("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "S")]);
         assert_eq!(from_variables(&keys).unwrap().access_key_id, "A");
@@ -291,7 +375,10 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(address, "http://169.254.170.2/v2/x");
-        let strange = lookup(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://evil.example/x")]);
+        let strange = lookup(&[(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            "http://evil.example/x",
+        )]);
         assert!(from_machine(&strange).is_err());
         let off = lookup(&[("AWS_EC2_METADATA_DISABLED", "true")]);
         assert_eq!(from_machine(&off), Ok(Place::Nowhere));

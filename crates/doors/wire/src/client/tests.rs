@@ -51,7 +51,11 @@ pub(super) async fn server(answers: Vec<Response<&'static str>>) -> (SocketAddr,
             });
             env.spawn(async move {
                 let connection = hyper::server::conn::http1::Builder::new();
-                drop(connection.serve_connection(TokioIo::new(socket), service).await);
+                drop(
+                    connection
+                        .serve_connection(TokioIo::new(socket), service)
+                        .await,
+                );
             });
         }
     });
@@ -64,8 +68,13 @@ pub(super) fn client(address: SocketAddr) -> Client {
         secret_access_key: "secret".into(),
         session_token: Some("session".into()),
     };
-    let retry = Retry { attempts: 3, base: Duration::from_millis(1), cap: Duration::from_millis(1) };
-    let config = ClientConfig::new(credentials).with_endpoint_url(Some(format!("http://{address}")));
+    let retry = Retry {
+        attempts: 3,
+        base: Duration::from_millis(1),
+        cap: Duration::from_millis(1),
+    };
+    let config =
+        ClientConfig::new(credentials).with_endpoint_url(Some(format!("http://{address}")));
     Client::new(config.with_retry(retry), Env::real())
 }
 
@@ -75,11 +84,23 @@ fn answer(status: u16, body: &'static str) -> Response<&'static str> {
 
 #[tokio::test]
 async fn a_json_call_is_signed_and_tried_again_after_a_failure() {
-    let busy = r#"{"__type":"com.amazonaws.kinesis#LimitExceededException","message":"Rate exceeded"}"#;
+    let busy =
+        r#"{"__type":"com.amazonaws.kinesis#LimitExceededException","message":"Rate exceeded"}"#;
     let listed = r#"{"HasMoreStreams":false,"StreamNames":["taxi"]}"#;
-    let (address, seen) = server(vec![answer(500, ""), answer(400, busy), answer(200, listed)]).await;
-    let input = kinesis::ListStreamsInput { limit: Some(7), ..Default::default() };
-    let output = client(address).call::<ops::ListStreams>(input).await.unwrap();
+    let (address, seen) = server(vec![
+        answer(500, ""),
+        answer(400, busy),
+        answer(200, listed),
+    ])
+    .await;
+    let input = kinesis::ListStreamsInput {
+        limit: Some(7),
+        ..Default::default()
+    };
+    let output = client(address)
+        .call::<ops::ListStreams>(input)
+        .await
+        .unwrap();
     assert_eq!(output.stream_names, ["taxi"]);
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 3);
@@ -89,7 +110,10 @@ async fn a_json_call_is_signed_and_tried_again_after_a_failure() {
     assert_eq!(headers["host"], address.to_string());
     assert_eq!(headers["x-amz-security-token"], "session");
     let authorization = headers["authorization"].to_str().unwrap();
-    assert!(authorization.contains("/us-east-1/kinesis/aws4_request"), "{authorization}");
+    assert!(
+        authorization.contains("/us-east-1/kinesis/aws4_request"),
+        "{authorization}"
+    );
     assert_eq!(seen[2].body(), r#"{"Limit":7}"#);
 }
 
@@ -97,8 +121,14 @@ async fn a_json_call_is_signed_and_tried_again_after_a_failure() {
 async fn an_error_of_the_service_comes_through_and_is_not_tried_again() {
     let body = r#"{"__type":"ResourceNotFoundException","message":"Stream x not found"}"#;
     let (address, seen) = server(vec![answer(400, body)]).await;
-    let error = client(address).call::<ops::ListStreams>(Default::default()).await.unwrap_err();
-    assert_eq!(error, CallError::answered(400, "ResourceNotFoundException", "Stream x not found"));
+    let error = client(address)
+        .call::<ops::ListStreams>(Default::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        CallError::answered(400, "ResourceNotFoundException", "Stream x not found")
+    );
     assert!(!error.retryable);
     assert_eq!(seen.lock().unwrap().len(), 1);
 }
@@ -107,10 +137,16 @@ async fn an_error_of_the_service_comes_through_and_is_not_tried_again() {
 async fn what_may_have_been_done_is_repeated_only_if_it_changes_nothing() {
     let (address, seen) = server(vec![]).await;
     let client = client(address);
-    let error = client.call::<ops::PutRecords>(Default::default()).await.unwrap_err();
+    let error = client
+        .call::<ops::PutRecords>(Default::default())
+        .await
+        .unwrap_err();
     assert!(error.unclear && error.retryable, "{error:?}");
     assert_eq!(seen.lock().unwrap().len(), 1);
-    client.call::<ops::ListStreams>(Default::default()).await.unwrap_err();
+    client
+        .call::<ops::ListStreams>(Default::default())
+        .await
+        .unwrap_err();
     assert_eq!(seen.lock().unwrap().len(), 4);
 }
 
@@ -119,13 +155,25 @@ async fn a_closed_port_is_a_transport_error_and_no_region_a_clear_one() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = client(address).call::<ops::PutRecords>(Default::default()).await.unwrap_err();
-    assert_eq!((error.code.as_str(), error.unclear), (CallError::TRANSPORT, false));
+    let error = client(address)
+        .call::<ops::PutRecords>(Default::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code.as_str(), error.unclear),
+        (CallError::TRANSPORT, false)
+    );
     let aws = Client::new(
-        ClientConfig { endpoints: Default::default(), ..client(address).config().clone() },
+        ClientConfig {
+            endpoints: Default::default(),
+            ..client(address).config().clone()
+        },
         Env::real(),
     );
-    let error = aws.call::<ops::ListStreams>(Default::default()).await.unwrap_err();
+    let error = aws
+        .call::<ops::ListStreams>(Default::default())
+        .await
+        .unwrap_err();
     assert!(error.message.contains("AWS_REGION"), "{error}");
 }
 
@@ -167,53 +215,112 @@ async fn s3_is_spoken_both_ways() {
     let object = &listed.contents.unwrap()[0];
     assert_eq!(object.key.as_deref(), Some("a&<b>\r\u{1}"));
     assert_eq!(object.last_modified.unwrap().0, 1_700_000_000_123);
-    assert_eq!(object.checksum_algorithm.as_deref().unwrap(), ["CRC32", "SHA1"]);
+    assert_eq!(
+        object.checksum_algorithm.as_deref().unwrap(),
+        ["CRC32", "SHA1"]
+    );
     let body = ByteStream::from_bytes(Bytes::from_static(b"hello"));
-    let put =
-        s3::PutObjectRequest { bucket: "b".into(), key: "d/k +\u{e9}".into(), body, ..Default::default() };
+    let put = s3::PutObjectRequest {
+        bucket: "b".into(),
+        key: "d/k +\u{e9}".into(),
+        body,
+        ..Default::default()
+    };
     let put = client.call::<s3::ops::PutObject>(put).await.unwrap();
-    assert_eq!(put.e_tag.as_deref(), Some("b/d/k +\u{e9} None Some(5) None None hello"));
-    let get = s3::GetObjectRequest { bucket: "b".into(), key: "k".into(), ..Default::default() };
+    assert_eq!(
+        put.e_tag.as_deref(),
+        Some("b/d/k +\u{e9} None Some(5) None None hello")
+    );
+    let get = s3::GetObjectRequest {
+        bucket: "b".into(),
+        key: "k".into(),
+        ..Default::default()
+    };
     let got = client.call::<s3::ops::GetObject>(get).await.unwrap();
     assert_eq!((got.content_length, got.body.len), (Some(2), Some(2)));
     assert_eq!(got.metadata.unwrap()["color"], "red");
     let chunks: Vec<Bytes> = got.body.chunks.try_collect().await.unwrap();
     assert_eq!(chunks.concat(), b"hi");
-    let key = s3::ObjectIdentifier { key: "k".into(), ..Default::default() };
-    let delete = s3::Delete { objects: vec![key], quiet: None };
-    let delete = s3::DeleteObjectsRequest { bucket: "b".into(), delete, ..Default::default() };
+    let key = s3::ObjectIdentifier {
+        key: "k".into(),
+        ..Default::default()
+    };
+    let delete = s3::Delete {
+        objects: vec![key],
+        quiet: None,
+    };
+    let delete = s3::DeleteObjectsRequest {
+        bucket: "b".into(),
+        delete,
+        ..Default::default()
+    };
     let deleted = client.call::<s3::ops::DeleteObjects>(delete).await.unwrap();
     assert_eq!(deleted.deleted.unwrap()[0].key.as_deref(), Some("k"));
-    let far = s3::GetBucketLocationRequest { bucket: "far".into(), ..Default::default() };
-    let far = client.call::<s3::ops::GetBucketLocation>(far).await.unwrap();
+    let far = s3::GetBucketLocationRequest {
+        bucket: "far".into(),
+        ..Default::default()
+    };
+    let far = client
+        .call::<s3::ops::GetBucketLocation>(far)
+        .await
+        .unwrap();
     assert_eq!(far.location_constraint.as_deref(), Some("eu-west-1"));
 }
 
 #[tokio::test]
 async fn errors_of_s3_are_read_with_and_without_a_body() {
     let client = client(serve(s3_door()).await);
-    let head = s3::HeadObjectRequest { bucket: "b".into(), key: "missing".into(), ..Default::default() };
+    let head = s3::HeadObjectRequest {
+        bucket: "b".into(),
+        key: "missing".into(),
+        ..Default::default()
+    };
     let error = client.call::<s3::ops::HeadObject>(head).await.unwrap_err();
     assert_eq!((error.status, error.code.as_str()), (Some(404), "NotFound"));
-    let list = s3::ListPartsRequest { upload_id: "u".into(), ..Default::default() };
-    let error = client.call::<s3::ops::ListParts>(list.clone()).await.unwrap_err();
-    assert_eq!(error.code, CallError::REQUEST, "an empty bucket makes another address");
-    let list = s3::ListPartsRequest { bucket: "b".into(), key: "k".into(), ..list };
+    let list = s3::ListPartsRequest {
+        upload_id: "u".into(),
+        ..Default::default()
+    };
+    let error = client
+        .call::<s3::ops::ListParts>(list.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.code,
+        CallError::REQUEST,
+        "an empty bucket makes another address"
+    );
+    let list = s3::ListPartsRequest {
+        bucket: "b".into(),
+        key: "k".into(),
+        ..list
+    };
     let error = client.call::<s3::ops::ListParts>(list).await.unwrap_err();
-    assert_eq!((error.status, error.code.as_str(), error.retryable), (Some(501), "NotImplemented", false));
+    assert_eq!(
+        (error.status, error.code.as_str(), error.retryable),
+        (Some(501), "NotImplemented", false)
+    );
 }
 
 #[tokio::test]
 async fn an_error_behind_a_status_of_200_is_an_error() {
     let late = "<Error><Code>InternalError</Code><Message>late</Message></Error>";
-    let (address, seen) = server(vec![answer(200, late), answer(200, late), answer(200, late)]).await;
+    let (address, seen) = server(vec![
+        answer(200, late),
+        answer(200, late),
+        answer(200, late),
+    ])
+    .await;
     let input = s3::CompleteMultipartUploadRequest {
         bucket: "b".into(),
         key: "k".into(),
         upload_id: "u".into(),
         ..Default::default()
     };
-    let error = client(address).call::<s3::ops::CompleteMultipartUpload>(input).await.unwrap_err();
+    let error = client(address)
+        .call::<s3::ops::CompleteMultipartUpload>(input)
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.code.as_str(), error.message.as_str(), error.retryable),
         ("InternalError", "late", true)
@@ -235,7 +342,10 @@ async fn lambda_is_spoken_both_ways() {
         .unwrap();
     assert_eq!(output.status_code, Some(200));
     assert_eq!(output.payload.unwrap().0, &b"\"{}\xff\""[..]);
-    let error = client.call::<lambda::ops::Invoke>(invoke("none")).await.unwrap_err();
+    let error = client
+        .call::<lambda::ops::Invoke>(invoke("none"))
+        .await
+        .unwrap_err();
     assert_eq!(error.code, "ResourceNotFoundException");
     assert_eq!(error.message, "Function not found: none");
 }

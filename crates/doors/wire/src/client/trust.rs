@@ -53,14 +53,20 @@ impl Authorities {
             let certificate = certificate.map_err(|error| error.to_string())?;
             roots.add(certificate).map_err(|error| error.to_string())?;
         }
-        if roots.len() == before { Err("there is no certificate in it".to_owned()) } else { Ok(()) }
+        if roots.len() == before {
+            Err("there is no certificate in it".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     /// Those in a file.
     pub(crate) async fn load(path: String, env: &Env) -> Result<Self, TrustError> {
         let (disk, place) = (env.disk.clone(), PathBuf::from(&path));
         let text = env.blocking(move || read(&*disk, &place)).await;
-        let found = text.map_err(|error| error.to_string()).and_then(|text| Self::from_pem(&text));
+        let found = text
+            .map_err(|error| error.to_string())
+            .and_then(|text| Self::from_pem(&text));
         found.map_err(|problem| TrustError { path, problem })
     }
 
@@ -78,7 +84,9 @@ fn read(disk: &dyn Disk, path: &std::path::Path) -> io::Result<Vec<u8>> {
     let file = disk.open_read(path)?;
     let len = file.len()?;
     if len > CONFIG_FILE_BYTES {
-        return Err(io::Error::other(format!("it has more than {CONFIG_FILE_BYTES} bytes")));
+        return Err(io::Error::other(format!(
+            "it has more than {CONFIG_FILE_BYTES} bytes"
+        )));
     }
     let mut bytes = vec![0; len as usize];
     file.read_exact_at(&mut bytes, 0)?;
@@ -99,8 +107,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_is_not_there_is_named() {
-        let error = Authorities::load("/no/such/ca.pem".into(), &Env::real()).await.unwrap_err();
-        assert!(error.to_string().starts_with("cannot trust the authorities in /no/such/ca.pem"), "{error}");
+        let error = Authorities::load("/no/such/ca.pem".into(), &Env::real())
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("cannot trust the authorities in /no/such/ca.pem"),
+            "{error}"
+        );
     }
 
     proptest! {

@@ -26,10 +26,18 @@ pub(super) struct Reader<'de> {
 
 /// Reads one value that is all of `body`.
 pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Result<T, Odd> {
-    let mut reader = Reader { rest: body, depth: 0, is_blob: false };
+    let mut reader = Reader {
+        rest: body,
+        depth: 0,
+        is_blob: false,
+    };
     let value = T::deserialize(&mut reader)?;
     reader.skip_blanks();
-    if reader.rest.is_empty() { Ok(value) } else { Err(Odd) }
+    if reader.rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(Odd)
+    }
 }
 
 impl<'de> Reader<'de> {
@@ -61,7 +69,9 @@ impl<'de> Reader<'de> {
     /// The bytes of a text without escapes.
     fn text(&mut self) -> Result<&'de [u8], Odd> {
         self.take(b'"')?;
-        let end = memchr2(b'"', b'\\', self.rest).filter(|&end| self.rest[end] == b'"').ok_or(Odd)?;
+        let end = memchr2(b'"', b'\\', self.rest)
+            .filter(|&end| self.rest[end] == b'"')
+            .ok_or(Odd)?;
         let (text, rest) = self.rest.split_at(end);
         self.rest = &rest[1..];
         Ok(text)
@@ -72,14 +82,19 @@ impl<'de> Reader<'de> {
         const DIGITS_MAX: usize = 18;
         let is_negative = self.rest.first() == Some(&b'-');
         let unsigned = &self.rest[usize::from(is_negative)..];
-        let len = unsigned.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let len = unsigned
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let (digits, rest) = unsigned.split_at(len);
         let has_fraction = matches!(rest.first(), Some(b'.' | b'e' | b'E'));
         if !(1..=DIGITS_MAX).contains(&len) || (len > 1 && digits[0] == b'0') || has_fraction {
             return Err(Odd);
         }
         self.rest = rest;
-        let n = digits.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+        let n = digits
+            .iter()
+            .fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
         match (is_negative, n) {
             // It is a fraction's zero, which has a sign.
             (true, 0) => Err(Odd),
@@ -100,7 +115,11 @@ impl<'de> Reader<'de> {
         if self.depth > PLAIN_JSON_DEPTH {
             return Err(Odd);
         }
-        let value = read(Members { from: self, end, is_first: true })?;
+        let value = read(Members {
+            from: self,
+            end,
+            is_first: true,
+        })?;
         self.depth -= 1;
         self.take(end)?;
         Ok(value)
@@ -109,7 +128,9 @@ impl<'de> Reader<'de> {
 
 /// Texts and keys hold no control characters.
 fn utf8(bytes: &[u8]) -> Result<&str, Odd> {
-    let is_plain = bytes.iter().fold(true, |plain, &byte| plain & (byte >= b' '));
+    let is_plain = bytes
+        .iter()
+        .fold(true, |plain, &byte| plain & (byte >= b' '));
     str::from_utf8(bytes).ok().filter(|_| is_plain).ok_or(Odd)
 }
 
@@ -185,8 +206,15 @@ impl Members<'_, '_> {
 impl<'de> de::SeqAccess<'de> for Members<'_, 'de> {
     type Error = Odd;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Odd> {
-        if self.more()? { seed.deserialize(&mut *self.from).map(Some) } else { Ok(None) }
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Odd> {
+        if self.more()? {
+            seed.deserialize(&mut *self.from).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -236,7 +264,12 @@ mod tests {
         let Ok(plain) = from_slice::<T>(body) else {
             return false;
         };
-        assert_eq!(Some(plain), serde_json::from_slice(body).ok(), "{}", String::from_utf8_lossy(body));
+        assert_eq!(
+            Some(plain),
+            serde_json::from_slice(body).ok(),
+            "{}",
+            String::from_utf8_lossy(body)
+        );
         true
     }
 
@@ -315,8 +348,12 @@ mod tests {
     #[test]
     fn what_clients_write_is_read_here() {
         assert!(agrees::<PutRecordsInput>(put().to_string().as_bytes()));
-        assert!(agrees::<PutRecordsInput>(serde_json::to_string_pretty(&put()).unwrap().as_bytes()));
-        assert!(agrees::<CreateStreamInput>(br#"{"StreamName": "s", "ShardCount": 4, "Tags": {"a": "b"}}"#));
+        assert!(agrees::<PutRecordsInput>(
+            serde_json::to_string_pretty(&put()).unwrap().as_bytes()
+        ));
+        assert!(agrees::<CreateStreamInput>(
+            br#"{"StreamName": "s", "ShardCount": 4, "Tags": {"a": "b"}}"#
+        ));
     }
 
     #[test]
@@ -330,9 +367,16 @@ mod tests {
             "{\"StreamName\": \"\u{1}\"}",
             "",
         ] {
-            assert!(from_slice::<CreateStreamInput>(odd.as_bytes()).is_err(), "{odd}");
+            assert!(
+                from_slice::<CreateStreamInput>(odd.as_bytes()).is_err(),
+                "{odd}"
+            );
         }
-        let deep = format!("{}{}", "[".repeat(PLAIN_JSON_DEPTH + 1), "]".repeat(PLAIN_JSON_DEPTH + 1));
+        let deep = format!(
+            "{}{}",
+            "[".repeat(PLAIN_JSON_DEPTH + 1),
+            "]".repeat(PLAIN_JSON_DEPTH + 1)
+        );
         assert!(from_slice::<Value>(deep.as_bytes()).is_err());
     }
 }

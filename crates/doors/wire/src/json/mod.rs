@@ -48,7 +48,9 @@ pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiEr
 
 fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, ApiError> {
     let mut out = Vec::with_capacity(FIRST_BYTES);
-    value.serialize(ser::Serializer::new(&mut out)).map_err(ApiError::internal)?;
+    value
+        .serialize(ser::Serializer::new(&mut out))
+        .map_err(ApiError::internal)?;
     Ok(out)
 }
 
@@ -58,7 +60,11 @@ pub(crate) fn payloads<E: Event>() -> Payloads<E> {
         format: EventFormat::Json,
         content_type: "application/json",
         write: |event| to_vec(event),
-        write_error: |error| serde_json::json!({"message": error.message}).to_string().into_bytes(),
+        write_error: |error| {
+            serde_json::json!({"message": error.message})
+                .to_string()
+                .into_bytes()
+        },
     }
 }
 

@@ -33,7 +33,10 @@ pub(super) struct Members<'a> {
 
 impl<'a> Serializer<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, is_blob: false }
+        Self {
+            out,
+            is_blob: false,
+        }
     }
 
     /// What is rare.
@@ -51,13 +54,19 @@ impl<'a> Serializer<'a> {
 
     fn members(self, start: u8, end: u8) -> Members<'a> {
         self.out.push(start);
-        Members { out: self.out, is_first: true, announced: 0, end }
+        Members {
+            out: self.out,
+            is_first: true,
+            announced: 0,
+            end,
+        }
     }
 }
 
 /// Whether a text stands in JSON as it is. Without a branch a byte, so that it is done many bytes at a time.
 fn is_plain(text: &str) -> bool {
-    let special = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+    let special =
+        |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
     text.bytes().fold(0, |found, byte| found | special(byte)) == 0
 }
 
@@ -122,12 +131,24 @@ impl<'a> ser::Serializer for Serializer<'a> {
         self.serialize_unit()
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Error> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &str, value: &T) -> Result<(), Error> {
-        value.serialize(Self { is_blob: name == Blob::TAG, ..self })
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(Self {
+            is_blob: name == Blob::TAG,
+            ..self
+        })
     }
 
     fn is_human_readable(&self) -> bool {
@@ -145,7 +166,10 @@ impl<'a> ser::Serializer for Serializer<'a> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Members<'a>, Error> {
-        Ok(Members { announced: len.unwrap_or(0), ..self.members(b'[', b']') })
+        Ok(Members {
+            announced: len.unwrap_or(0),
+            ..self.members(b'[', b']')
+        })
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Members<'a>, Error> {
@@ -208,7 +232,9 @@ impl Members<'_> {
         let others = std::mem::take(&mut self.announced).saturating_sub(1);
         if others > 0 {
             let like_it = (self.out.len() - at).saturating_mul(others);
-            let room = like_it.saturating_add(like_it / LIKE_IT_MORE).min(ANSWER_AHEAD_BYTES);
+            let room = like_it
+                .saturating_add(like_it / LIKE_IT_MORE)
+                .min(ANSWER_AHEAD_BYTES);
             buffers::reserve(self.out, room);
         }
     }
@@ -256,7 +282,11 @@ impl ser::SerializeMap for Members<'_> {
         let to = self.member();
         let at = to.out.len();
         key.serialize(Serializer::new(&mut *to.out))?;
-        if to.out.get(at) == Some(&b'"') { Ok(()) } else { Err(no_form("a key that is not text")) }
+        if to.out.get(at) == Some(&b'"') {
+            Ok(())
+        } else {
+            Err(no_form("a key that is not text"))
+        }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -273,7 +303,11 @@ impl ser::SerializeStruct for Members<'_> {
     type Ok = ();
     type Error = Error;
 
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
         debug_assert!(is_plain(name), "names come from the models: {name}");
         self.member().plain(name);
         self.out.push(b':');
@@ -348,13 +382,26 @@ mod tests {
     #[test]
     fn room_for_a_list_is_made_at_its_first_element() {
         let mut out = Vec::with_capacity(512);
-        vec!["a".repeat(1000); 1300].serialize(Serializer::new(&mut out)).unwrap();
-        assert!(out.capacity() < out.len() + out.len() / 8, "{} for {}", out.capacity(), out.len());
+        vec!["a".repeat(1000); 1300]
+            .serialize(Serializer::new(&mut out))
+            .unwrap();
+        assert!(
+            out.capacity() < out.len() + out.len() / 8,
+            "{} for {}",
+            out.capacity(),
+            out.len()
+        );
         let mut out = Vec::new();
-        let uneven: Vec<String> =
-            (0..1000).map(|i| "a".repeat(if i % 2 == 0 { 100_000 } else { 0 })).collect();
+        let uneven: Vec<String> = (0..1000)
+            .map(|i| "a".repeat(if i % 2 == 0 { 100_000 } else { 0 }))
+            .collect();
         uneven.serialize(Serializer::new(&mut out)).unwrap();
-        assert!(out.capacity() <= 2 * out.len(), "{} for {}", out.capacity(), out.len());
+        assert!(
+            out.capacity() <= 2 * out.len(),
+            "{} for {}",
+            out.capacity(),
+            out.len()
+        );
     }
 
     #[test]
@@ -365,7 +412,11 @@ mod tests {
         }
         let mut out = Vec::new();
         assert!(Either::One(1).serialize(Serializer::new(&mut out)).is_err());
-        assert!(BTreeMap::from([(1, 2)]).serialize(Serializer::new(&mut out)).is_err());
+        assert!(
+            BTreeMap::from([(1, 2)])
+                .serialize(Serializer::new(&mut out))
+                .is_err()
+        );
         assert_eq!(written(&(1, "a", ())), json!([1, "a", null]).to_string());
     }
 }

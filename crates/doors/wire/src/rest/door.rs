@@ -36,7 +36,12 @@ impl<State: Send + Sync + 'static> Rest<State> {
     /// When the service speaks another protocol.
     pub fn new(table: Table<State>) -> Self {
         let format = Format::of(table.service).expect("the service's protocol is REST");
-        Self { router: Router::new(table.service), table, format, hosts: VirtualHosts::default() }
+        Self {
+            router: Router::new(table.service),
+            table,
+            format,
+            hosts: VirtualHosts::default(),
+        }
     }
 
     /// Takes the first label of the path from the host as well: with `localhost` among `bases`, a request for
@@ -92,9 +97,15 @@ impl<State: Send + Sync + 'static> Rest<State> {
         let operation = found.operation;
         context.operation = operation.name;
         let Some(route) = self.table.routes.get(operation.name) else {
-            return Err(ApiError::not_supported(format_args!("{}:{}", self.name(), operation.name)));
+            return Err(ApiError::not_supported(format_args!(
+                "{}:{}",
+                self.name(),
+                operation.name
+            )));
         };
-        let (members, stream) = self.read_request(head, body, seal, query, found, &context.buffers).await?;
+        let (members, stream) = self
+            .read_request(head, body, seal, query, found, &context.buffers)
+            .await?;
         self.admit(context)?;
         call(route, members, stream, self.format, context).await
     }
@@ -106,7 +117,9 @@ impl<State: Send + Sync + 'static> Rest<State> {
         };
         let (caller, seal) = match self.format {
             Format::Json => verifier.check_rest_json(head, self.table.service.signing_name)?,
-            Format::Xml(_) => verifier.check_s3(head, &self.hosts.path(&context.host, head.uri.path()))?,
+            Format::Xml(_) => {
+                verifier.check_s3(head, &self.hosts.path(&context.host, head.uri.path()))?
+            }
         };
         context.caller = caller;
         Ok(seal)
@@ -122,13 +135,24 @@ impl<State: Send + Sync + 'static> Rest<State> {
         })
     }
 
-    fn find(&self, head: &Parts, query: &[(String, String)], context: &Context) -> Result<Found, ApiError> {
+    fn find(
+        &self,
+        head: &Parts,
+        query: &[(String, String)],
+        context: &Context,
+    ) -> Result<Found, ApiError> {
         let path = self.hosts.path(&context.host, head.uri.path());
         if percent_decode_str(&path).decode_utf8().is_err() {
-            return Err(ApiError::new(400, "InvalidURI", "Couldn't parse the specified URI."));
+            return Err(ApiError::new(
+                400,
+                "InvalidURI",
+                "Couldn't parse the specified URI.",
+            ));
         }
         let handled = |operation: &OperationShape| self.table.routes.contains_key(operation.name);
-        let found = self.router.find(&head.method, &path, query, &head.headers, handled);
+        let found = self
+            .router
+            .find(&head.method, &path, query, &head.headers, handled);
         found.ok_or_else(|| errors::no_operation(self.format, &head.method))
     }
 
@@ -143,21 +167,36 @@ impl<State: Send + Sync + 'static> Rest<State> {
         room: &Buffers,
     ) -> Result<(Value, Option<ByteStream>), ApiError> {
         let input = found.operation.input;
-        let length = head.headers.get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+        let length = head
+            .headers
+            .get(header::CONTENT_LENGTH)
+            .and_then(|len| len.to_str().ok()?.parse().ok());
         let length = length.or(body.size_hint().exact());
-        let depth = if streams(input) { Depth::Transport } else { Depth::Everything };
+        let depth = if streams(input) {
+            Depth::Transport
+        } else {
+            Depth::Everything
+        };
         let body = receive(into_stream(body, length), &head.headers, depth, seal);
         let body = body.map_err(|e| ApiError::from(&e))?;
         let mut headers = head.headers.clone();
         unframe(&mut headers, body.len);
         name_trailer(&mut headers, input);
-        let message = Message { labels: found.labels, query, headers, ..Message::default() };
+        let message = Message {
+            labels: found.labels,
+            query,
+            headers,
+            ..Message::default()
+        };
         let refuse = |error| errors::unreadable(&error, self.format);
         if streams(input) {
             if body.len.is_none() && self.format != Format::Json {
                 return Err(errors::no_length());
             }
-            return Ok((read(input, &message, self.format).map_err(refuse)?, Some(body)));
+            return Ok((
+                read(input, &message, self.format).map_err(refuse)?,
+                Some(body),
+            ));
         }
         let limit = match self.format {
             Format::Json => REST_JSON_BODY_BYTES,
@@ -167,7 +206,10 @@ impl<State: Send + Sync + 'static> Rest<State> {
         let held = held.map_err(|error| errors::not_held(error, self.format, found.operation))?;
         // The share of the room goes back before the handler runs: a function that is invoked calls back in here, and
         // must not wait for what its own invocation holds.
-        let message = Message { body: held.bytes.clone(), ..message };
+        let message = Message {
+            body: held.bytes.clone(),
+            ..message
+        };
         Ok((read(input, &message, self.format).map_err(refuse)?, None))
     }
 }
@@ -177,7 +219,10 @@ fn unframe(headers: &mut http::HeaderMap, len: Option<u64>) {
     if !is_framed(headers) {
         return;
     }
-    let encodings = headers.get_all(header::CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let encodings = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let left = encodings
         .flat_map(|value| value.split(',').map(str::trim))
         .filter(|encoding| !encoding.eq_ignore_ascii_case("aws-chunked"))
@@ -198,7 +243,10 @@ fn unframe(headers: &mut http::HeaderMap, len: Option<u64>) {
 fn name_trailer(headers: &mut http::HeaderMap, input: &Structure) {
     const NAME: &str = "x-amz-sdk-checksum-algorithm";
     let member = input.members.iter().any(|member| member.wire_name == NAME);
-    if let (true, Some(algorithm)) = (member && !headers.contains_key(NAME), trailer_algorithm(headers)) {
+    if let (true, Some(algorithm)) = (
+        member && !headers.contains_key(NAME),
+        trailer_algorithm(headers),
+    ) {
         let name = HeaderValue::from_str(&algorithm.to_string()).expect("the names are plain");
         headers.insert(NAME, name);
     }
@@ -213,10 +261,13 @@ async fn call(
 ) -> Result<Response<Body>, ApiError> {
     let answer = route.call(Encoded::Rest(members, stream), context).await?;
     let Answer::Rest(members, stream) = answer else {
-        return Err(ApiError::internal("a REST request was answered in another protocol"));
+        return Err(ApiError::internal(
+            "a REST request was answered in another protocol",
+        ));
     };
     let shape = route.shape;
-    let message = write(shape.output, members, format, shape.http.status).map_err(ApiError::internal)?;
+    let message =
+        write(shape.output, members, format, shape.http.status).map_err(ApiError::internal)?;
     let mut response = Response::new(empty());
     // RFC 9110: what has a Content-Range is a part.
     let partial = message.headers.contains_key(header::CONTENT_RANGE);
@@ -226,7 +277,10 @@ async fn call(
     match stream.filter(|_| streams(shape.output)) {
         Some(stream) => {
             if let Some(len) = stream.len {
-                response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(len.into());
+                response
+                    .headers_mut()
+                    .entry(header::CONTENT_LENGTH)
+                    .or_insert(len.into());
             }
             *response.body_mut() = streamed(stream);
         }

@@ -29,12 +29,17 @@ pub(super) fn answer(error: &ApiError, format: Format, context: &Context) -> Res
     *response.status_mut() =
         StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(format.content_type()),
+    );
     if format == Format::Json {
         insert(headers, "x-amzn-errortype", error.code());
     }
     for (field, value) in error.fields() {
-        let name = field.strip_prefix(HEADER).or((error.status() == 304).then_some(field.as_str()));
+        let name = field
+            .strip_prefix(HEADER)
+            .or((error.status() == 304).then_some(field.as_str()));
         if let (Some(name), Some(text)) = (name, value.as_str()) {
             insert(headers, name, text);
         }
@@ -43,14 +48,21 @@ pub(super) fn answer(error: &ApiError, format: Format, context: &Context) -> Res
 }
 
 fn body_fields(error: &ApiError) -> impl Iterator<Item = (&String, &Value)> {
-    error.fields().iter().filter(|(name, _)| !name.starts_with(HEADER))
+    error
+        .fields()
+        .iter()
+        .filter(|(name, _)| !name.starts_with(HEADER))
 }
 
 /// Lambda's form: who is at fault, the text under `message` unless the error's model calls it `Message` (a field of
 /// the error then), and the other fields.
 fn json(error: &ApiError) -> String {
     let mut body = Map::new();
-    let fault = if error.status() < 500 { "User" } else { "Service" };
+    let fault = if error.status() < 500 {
+        "User"
+    } else {
+        "Service"
+    };
     if !is_refusal(error.code()) {
         body.insert("Type".to_owned(), fault.into());
     }
@@ -96,7 +108,10 @@ fn host_id(context: &Context) -> String {
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, text: &str) {
-    if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
+    if let (Ok(name), Ok(value)) = (
+        HeaderName::from_bytes(name.as_bytes()),
+        HeaderValue::from_str(text),
+    ) {
         headers.insert(name, value);
     }
 }
@@ -115,11 +130,23 @@ pub(super) fn no_operation(format: Format, method: &Method) -> ApiError {
 /// The input cannot be read out of the request.
 pub(super) fn unreadable(error: &Unreadable, format: Format) -> ApiError {
     match (format, error) {
-        (Format::Json, Unreadable::Scalar { name, text, expected }) => {
-            serialization(format!("{name} is {text:?} and not {expected}"))
-        }
+        (
+            Format::Json,
+            Unreadable::Scalar {
+                name,
+                text,
+                expected,
+            },
+        ) => serialization(format!("{name} is {text:?} and not {expected}")),
         (Format::Json, _) => serialization(""),
-        (Format::Xml(_), Unreadable::Scalar { name, text, expected }) => {
+        (
+            Format::Xml(_),
+            Unreadable::Scalar {
+                name,
+                text,
+                expected,
+            },
+        ) => {
             let message = match *expected {
                 "an integer" => format!("Provided {name} not an integer or within integer range"),
                 expected => format!("Provided {name} is not {expected}"),
@@ -143,7 +170,11 @@ pub(crate) fn malformed_xml() -> ApiError {
 
 /// S3 wants to know how much is put before it comes.
 pub(super) fn no_length() -> ApiError {
-    ApiError::new(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+    ApiError::new(
+        411,
+        "MissingContentLength",
+        "You must provide the Content-Length HTTP header.",
+    )
 }
 
 /// The body could not be read.
@@ -152,7 +183,10 @@ pub(super) fn not_held(error: HoldError, format: Format, operation: &OperationSh
         (HoldError::TooLong { limit }, Format::Json) => ApiError::new(
             413,
             "RequestEntityTooLargeException",
-            format!("Request must be smaller than {limit} bytes for the {} operation", operation.name),
+            format!(
+                "Request must be smaller than {limit} bytes for the {} operation",
+                operation.name
+            ),
         ),
         (HoldError::TooLong { .. }, Format::Xml(_)) => {
             ApiError::new(400, "MaxMessageLengthExceeded", "Your request was too big.")

@@ -14,7 +14,10 @@ pub(super) struct VirtualHosts {
 
 impl VirtualHosts {
     pub(super) fn new(bases: impl IntoIterator<Item = String>) -> Self {
-        let mut bases: Vec<String> = bases.into_iter().map(|base| base.to_ascii_lowercase()).collect();
+        let mut bases: Vec<String> = bases
+            .into_iter()
+            .map(|base| base.to_ascii_lowercase())
+            .collect();
         bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
         Self { bases }
     }
@@ -36,16 +39,27 @@ impl VirtualHosts {
         if self.bases.iter().any(|base| base == name) {
             return None;
         }
-        let label = self.bases.iter().find_map(|base| name.strip_suffix(base)?.strip_suffix('.'))?;
+        let label = self
+            .bases
+            .iter()
+            .find_map(|base| name.strip_suffix(base)?.strip_suffix('.'))?;
         (!label.is_empty()).then(|| label.to_owned())
     }
 }
 
 /// The service that a request is signed for, by header or by presigned address.
 pub(super) fn signed_service(head: &Parts) -> Option<String> {
-    let authorization = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = head
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let credential = match authorization {
-        Some(text) => text.split_once("Credential=")?.1.split(',').next()?.to_owned(),
+        Some(text) => text
+            .split_once("Credential=")?
+            .1
+            .split(',')
+            .next()?
+            .to_owned(),
         None => {
             let mut pairs = head.uri.query()?.split('&');
             let text = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
@@ -62,7 +76,8 @@ mod tests {
 
     #[test]
     fn the_host_gives_the_bucket() {
-        let hosts = VirtualHosts::new(["localhost", "s3.localhost", "s3.amazonaws.com"].map(String::from));
+        let hosts =
+            VirtualHosts::new(["localhost", "s3.localhost", "s3.amazonaws.com"].map(String::from));
         for (host, path) in [
             ("localhost:4566", "/k"),
             ("s3.localhost:4566", "/k"),
@@ -80,15 +95,22 @@ mod tests {
 
     #[test]
     fn a_signature_names_its_service() {
-        let service =
-            |request: http::request::Builder| signed_service(&request.body(()).unwrap().into_parts().0);
+        let service = |request: http::request::Builder| {
+            signed_service(&request.body(()).unwrap().into_parts().0)
+        };
         let signed = "AWS4-HMAC-SHA256 Credential=a/b/20130524/us-east-1/s3/aws4_request, SignedHeaders=host";
         let get = http::Request::get;
-        assert_eq!(service(get("/").header("authorization", signed)).as_deref(), Some("s3"));
+        assert_eq!(
+            service(get("/").header("authorization", signed)).as_deref(),
+            Some("s3")
+        );
         let presigned =
             "/b/k?X-Amz-Credential=AK%2F20130524%2Fus-east-1%2Flambda%2Faws4_request&X-Amz-Date=x";
         assert_eq!(service(get(presigned)).as_deref(), Some("lambda"));
         assert_eq!(service(get("/b/k")), None);
-        assert_eq!(service(get("/b/k").header("authorization", "AWS AK:sig")), None);
+        assert_eq!(
+            service(get("/b/k").header("authorization", "AWS AK:sig")),
+            None
+        );
     }
 }

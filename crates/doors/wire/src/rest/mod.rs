@@ -67,17 +67,31 @@ impl Format {
 
 /// The member that is the whole body, where there is one.
 pub(crate) fn payload(structure: &Structure) -> Option<&Member> {
-    structure.members.iter().find(|member| structure.payload == Some(member.wire_name))
+    structure
+        .members
+        .iter()
+        .find(|member| structure.payload == Some(member.wire_name))
 }
 
 /// Whether the body is handed on as it comes.
 pub(crate) fn streams(structure: &Structure) -> bool {
-    payload(structure).is_some_and(|member| matches!(member.shape, Shape::Blob { streaming: true, .. }))
+    payload(structure).is_some_and(|member| {
+        matches!(
+            member.shape,
+            Shape::Blob {
+                streaming: true,
+                ..
+            }
+        )
+    })
 }
 
 /// The members that stand in the body beside each other.
 pub(crate) fn body_members(structure: &Structure) -> impl Iterator<Item = &Member> {
-    structure.members.iter().filter(|member| member.location == Location::Body)
+    structure
+        .members
+        .iter()
+        .filter(|member| member.location == Location::Body)
 }
 
 #[cfg(test)]

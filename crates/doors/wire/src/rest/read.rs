@@ -16,7 +16,11 @@ use crate::{
 pub(crate) enum Unreadable {
     /// A header, parameter or label is not of its type.
     #[error("{name} is {text:?} and not {expected}")]
-    Scalar { name: &'static str, text: String, expected: &'static str },
+    Scalar {
+        name: &'static str,
+        text: String,
+        expected: &'static str,
+    },
     /// The body is no JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
@@ -29,9 +33,15 @@ pub(crate) enum Unreadable {
 }
 
 /// The members of `structure` in `message`. Streamed payloads are not among them.
-pub(crate) fn read(structure: &Structure, message: &Message, format: Format) -> Result<Value, Unreadable> {
+pub(crate) fn read(
+    structure: &Structure,
+    message: &Message,
+    format: Format,
+) -> Result<Value, Unreadable> {
     let mut members = match payload(structure) {
-        Some(member) => Map::from_iter(read_payload(member, message, format)?.map(|v| key(member, v))),
+        Some(member) => {
+            Map::from_iter(read_payload(member, message, format)?.map(|v| key(member, v)))
+        }
         None => read_body(structure, message, format)?,
     };
     for member in structure.members {
@@ -57,8 +67,13 @@ fn read_located(
         Location::Body => Ok(None),
         Location::Status => Ok(Some(message.status.into())),
         Location::Uri => {
-            let label = message.labels.iter().find(|(label, _)| *label == name || *label == member.name);
-            label.map(|(_, text)| scalar(member, member.shape, text)).transpose()
+            let label = message
+                .labels
+                .iter()
+                .find(|(label, _)| *label == name || *label == member.name);
+            label
+                .map(|(_, text)| scalar(member, member.shape, text))
+                .transpose()
         }
         Location::Query => read_query(structure, member, &message.query),
         Location::Header => read_header(member, &message.headers),
@@ -71,16 +86,23 @@ fn read_query(
     member: &Member,
     query: &[(String, String)],
 ) -> Result<Option<Value>, Unreadable> {
-    let mut values = query.iter().filter(|(name, _)| name == member.wire_name).map(|(_, value)| value);
+    let mut values = query
+        .iter()
+        .filter(|(name, _)| name == member.wire_name)
+        .map(|(_, value)| value);
     match member.shape {
         Shape::Map { .. } => {
             let taken = |name: &str| structure.members.iter().any(|m| m.wire_name == name);
             let left = query.iter().filter(|(name, _)| !taken(name));
-            Ok(Some(left.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()))
+            Ok(Some(
+                left.map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+                    .collect(),
+            ))
         }
         Shape::List { member: shape, .. } => {
-            let list: Vec<Value> =
-                values.map(|text| scalar(member, shape, text)).collect::<Result<_, _>>()?;
+            let list: Vec<Value> = values
+                .map(|text| scalar(member, shape, text))
+                .collect::<Result<_, _>>()?;
             Ok((!list.is_empty()).then_some(Value::Array(list)))
         }
         _ => match values.next() {
@@ -93,13 +115,21 @@ fn read_query(
 
 fn read_header(member: &Member, headers: &HeaderMap) -> Result<Option<Value>, Unreadable> {
     let values = headers.get_all(member.wire_name).iter();
-    let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let values: Vec<_> = values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
     match (member.shape, values.first()) {
         (_, None) => Ok(None),
         (Shape::List { member: shape, .. }, _) => {
-            let parts = values.iter().flat_map(|value| value.split(',')).map(str::trim);
-            let list = parts.filter(|part| !part.is_empty()).map(|part| scalar(member, shape, part));
-            list.collect::<Result<Vec<_>, _>>().map(|list| Some(Value::Array(list)))
+            let parts = values
+                .iter()
+                .flat_map(|value| value.split(','))
+                .map(str::trim);
+            let list = parts
+                .filter(|part| !part.is_empty())
+                .map(|part| scalar(member, shape, part));
+            list.collect::<Result<Vec<_>, _>>()
+                .map(|list| Some(Value::Array(list)))
         }
         (shape, Some(text)) if absent(shape, text) => Ok(None),
         (shape, Some(text)) => scalar(member, shape, text).map(Some),
@@ -117,7 +147,10 @@ fn read_prefixed(prefix: &str, headers: &HeaderMap) -> Option<Value> {
     let mut found = Map::new();
     for name in headers.keys() {
         if let Some(rest) = name.as_str().strip_prefix(&prefix) {
-            let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let values = headers
+                .get_all(name)
+                .iter()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()));
             let text = values.collect::<Vec<_>>().join(",");
             found.insert(rest.to_owned(), text.into());
         }
@@ -134,7 +167,11 @@ fn scalar(member: &Member, shape: &Shape, text: &str) -> Result<Value, Unreadabl
 }
 
 /// The member that is the whole body; none for an empty body or one that is streamed.
-fn read_payload(member: &Member, message: &Message, format: Format) -> Result<Option<Value>, Unreadable> {
+fn read_payload(
+    member: &Member,
+    message: &Message,
+    format: Format,
+) -> Result<Option<Value>, Unreadable> {
     let body = &message.body;
     match member.shape {
         _ if body.is_empty() => Ok(None),
@@ -142,7 +179,11 @@ fn read_payload(member: &Member, message: &Message, format: Format) -> Result<Op
         Shape::String { .. } => Ok(Some(String::from_utf8_lossy(body).into())),
         shape => match format {
             Format::Json => json(body).map(Some),
-            Format::Xml(_) => Ok(Some(xml::read(&xml::parse(body)?, Some(member.wire_name), shape)?)),
+            Format::Xml(_) => Ok(Some(xml::read(
+                &xml::parse(body)?,
+                Some(member.wire_name),
+                shape,
+            )?)),
         },
     }
 }
@@ -184,7 +225,9 @@ fn value(raw: Raw) -> Value {
         Raw::Real(value) | Raw::Millis(value) => value.into(),
         Raw::Text(text) => text.into(),
         Raw::List(values) => values.into_iter().map(value).collect(),
-        Raw::Map(entries) => Value::Object(entries.into_iter().map(|(k, v)| (k, value(v))).collect()),
+        Raw::Map(entries) => {
+            Value::Object(entries.into_iter().map(|(k, v)| (k, value(v))).collect())
+        }
         // JSON has no bytes.
         Raw::Null | Raw::Bytes(_) => Value::Null,
     }

@@ -31,12 +31,20 @@ struct Candidate {
 impl Router {
     /// A router for all operations of a service.
     pub(crate) fn new(service: &Service) -> Self {
-        Self { routes: service.operations.iter().map(|operation| Candidate::new(operation)).collect() }
+        Self {
+            routes: service
+                .operations
+                .iter()
+                .map(|operation| Candidate::new(operation))
+                .collect(),
+        }
     }
 
     /// Whether any operation has this path.
     pub(crate) fn knows(&self, path: &str) -> bool {
-        self.routes.iter().any(|route| route.template.labels(path).is_some())
+        self.routes
+            .iter()
+            .any(|route| route.template.labels(path).is_some())
     }
 
     /// The operation of a request; `handled` breaks ties between those that look the same.
@@ -58,8 +66,12 @@ impl Router {
             .filter_map(|route| Some((route, route.template.labels(path)?)))
             .collect();
         let mut best: Option<&(&Candidate, _)> = None;
-        for candidate in same_place.iter().filter(|(route, _)| route.fits(query, headers)) {
-            let rank = |(route, _): &(&Candidate, _)| (route.specificity(), handled(route.operation));
+        for candidate in same_place
+            .iter()
+            .filter(|(route, _)| route.fits(query, headers))
+        {
+            let rank =
+                |(route, _): &(&Candidate, _)| (route.specificity(), handled(route.operation));
             if best.is_none_or(|best| rank(best) < rank(candidate)) {
                 best = Some(candidate);
             }
@@ -68,7 +80,10 @@ impl Router {
         let half = same_place.iter().any(|(other, _)| {
             other.specificity() > route.specificity() && other.is_hinted_at(route, query, headers)
         });
-        (!half).then(|| Found { operation: route.operation, labels: labels.clone() })
+        (!half).then(|| Found {
+            operation: route.operation,
+            labels: labels.clone(),
+        })
     }
 }
 
@@ -76,7 +91,10 @@ impl Candidate {
     fn new(operation: &'static OperationShape) -> Self {
         let required = |location: Location| {
             let members = operation.input.members.iter();
-            members.filter(move |m| m.required && m.location == location).map(|m| m.wire_name).collect()
+            members
+                .filter(move |m| m.required && m.location == location)
+                .map(|m| m.wire_name)
+                .collect()
         };
         Self {
             operation,
@@ -87,11 +105,20 @@ impl Candidate {
     }
 
     fn fits(&self, query: &[(String, String)], headers: &HeaderMap) -> bool {
-        let value = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-        self.template.query.iter().all(|(name, wanted)| match wanted {
-            Some(wanted) => value(name) == Some(wanted),
-            None => value(name).is_some(),
-        }) && self.parameters.iter().all(|name| value(name).is_some())
+        let value = |name: &str| {
+            query
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, value)| value.as_str())
+        };
+        self.template
+            .query
+            .iter()
+            .all(|(name, wanted)| match wanted {
+                Some(wanted) => value(name) == Some(wanted),
+                None => value(name).is_some(),
+            })
+            && self.parameters.iter().all(|name| value(name).is_some())
             && self.headers.iter().all(|name| headers.contains_key(*name))
     }
 
@@ -99,18 +126,39 @@ impl Candidate {
     fn specificity(&self) -> (usize, usize, usize) {
         let literal = |segment: &&Segment| matches!(segment, Segment::Literal(_));
         let literals = self.template.segments.iter().filter(literal).count();
-        (literals, self.template.query.len(), self.parameters.len() + self.headers.len())
+        (
+            literals,
+            self.template.query.len(),
+            self.parameters.len() + self.headers.len(),
+        )
     }
 
     /// Whether a request that goes to `chosen` has something that only this operation asks for.
-    fn is_hinted_at(&self, chosen: &Candidate, query: &[(String, String)], headers: &HeaderMap) -> bool {
+    fn is_hinted_at(
+        &self,
+        chosen: &Candidate,
+        query: &[(String, String)],
+        headers: &HeaderMap,
+    ) -> bool {
         // `?uploads` and its kind are this operation's own; without them it was never meant.
         if !self.template.query.is_empty() {
             return false;
         }
-        let takes = |name: &str| chosen.operation.input.members.iter().any(|m| m.wire_name == name);
-        self.parameters.iter().any(|name| !takes(name) && query.iter().any(|(n, _)| n == name))
-            || self.headers.iter().any(|name| !takes(name) && headers.contains_key(*name))
+        let takes = |name: &str| {
+            chosen
+                .operation
+                .input
+                .members
+                .iter()
+                .any(|m| m.wire_name == name)
+        };
+        self.parameters
+            .iter()
+            .any(|name| !takes(name) && query.iter().any(|(n, _)| n == name))
+            || self
+                .headers
+                .iter()
+                .any(|name| !takes(name) && headers.contains_key(*name))
     }
 }
 
@@ -121,16 +169,26 @@ mod tests {
     use super::*;
     use crate::rest::parse_query;
 
-    fn found(service: &Service, request: &str, header: Option<&'static str>) -> Option<&'static str> {
+    fn found(
+        service: &Service,
+        request: &str,
+        header: Option<&'static str>,
+    ) -> Option<&'static str> {
         let (method, uri) = request.split_once(' ').unwrap();
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let headers: HeaderMap = header
-            .map(|name| (http::HeaderName::from_static(name), http::HeaderValue::from_static("x")))
+            .map(|name| {
+                (
+                    http::HeaderName::from_static(name),
+                    http::HeaderValue::from_static("x"),
+                )
+            })
             .into_iter()
             .collect();
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let typed = |operation: &OperationShape| !operation.input.name.is_empty();
-        let found = Router::new(service).find(&method, path, &parse_query(query), &headers, typed)?;
+        let found =
+            Router::new(service).find(&method, path, &parse_query(query), &headers, typed)?;
         Some(found.operation.name)
     }
 
@@ -156,7 +214,10 @@ mod tests {
             ("GET /b/k?uploadId=u", "ListParts"),
             ("PUT /b/k", "PutObject"),
             ("PUT /b/k?acl", "PutObjectAcl"),
-            ("PUT /b/k?partNumber=1&uploadId=u&x-id=UploadPart", "UploadPart"),
+            (
+                "PUT /b/k?partNumber=1&uploadId=u&x-id=UploadPart",
+                "UploadPart",
+            ),
             ("POST /b/k?uploads", "CreateMultipartUpload"),
             ("POST /b/k?uploadId=u", "CompleteMultipartUpload"),
             ("DELETE /b/k?uploadId=u", "AbortMultipartUpload"),
@@ -164,7 +225,11 @@ mod tests {
             ("DELETE /b", "DeleteBucket"),
             ("DELETE /b?policy", "DeleteBucketPolicy"),
         ] {
-            assert_eq!(found(&s3::SERVICE, request, None), Some(operation), "{request}");
+            assert_eq!(
+                found(&s3::SERVICE, request, None),
+                Some(operation),
+                "{request}"
+            );
         }
     }
 
@@ -187,15 +252,28 @@ mod tests {
         let function = "/2015-03-31/functions/f";
         for (request, operation) in [
             ("POST /2015-03-31/functions/".to_owned(), "CreateFunction"),
-            ("GET /2015-03-31/functions?MaxItems=1".to_owned(), "ListFunctions"),
+            (
+                "GET /2015-03-31/functions?MaxItems=1".to_owned(),
+                "ListFunctions",
+            ),
             (format!("GET {function}"), "GetFunction"),
-            (format!("GET {function}/configuration"), "GetFunctionConfiguration"),
+            (
+                format!("GET {function}/configuration"),
+                "GetFunctionConfiguration",
+            ),
             (format!("PUT {function}/code"), "UpdateFunctionCode"),
             (format!("POST {function}/invocations?Qualifier=1"), "Invoke"),
             (format!("DELETE {function}"), "DeleteFunction"),
         ] {
-            assert_eq!(found(&lambda::SERVICE, &request, None), Some(operation), "{request}");
+            assert_eq!(
+                found(&lambda::SERVICE, &request, None),
+                Some(operation),
+                "{request}"
+            );
         }
-        assert_eq!(found(&lambda::SERVICE, "GET /2015-03-31/nothing", None), None);
+        assert_eq!(
+            found(&lambda::SERVICE, "GET /2015-03-31/nothing", None),
+            None
+        );
     }
 }

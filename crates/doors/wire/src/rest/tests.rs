@@ -19,7 +19,12 @@ use crate::{
 struct World;
 
 pub(crate) fn context() -> Context {
-    Context::new("R1", Region("us-east-1".to_owned()), Account("000000000000".to_owned()), "b.localhost:4566")
+    Context::new(
+        "R1",
+        Region("us-east-1".to_owned()),
+        Account("000000000000".to_owned()),
+        "b.localhost:4566",
+    )
 }
 
 impl Handle<s3::ops::ListBuckets> for World {
@@ -33,8 +38,15 @@ impl Handle<s3::ops::ListBuckets> for World {
             creation_date: Some(Timestamp(1_700_000_000_000)),
             ..Default::default()
         };
-        let owner = s3::Owner { id: Some("0".into()), ..Default::default() };
-        Ok(s3::ListBucketsOutput { buckets: Some(vec![bucket]), owner: Some(owner), ..Default::default() })
+        let owner = s3::Owner {
+            id: Some("0".into()),
+            ..Default::default()
+        };
+        Ok(s3::ListBucketsOutput {
+            buckets: Some(vec![bucket]),
+            owner: Some(owner),
+            ..Default::default()
+        })
     }
 }
 
@@ -52,7 +64,9 @@ impl Handle<s3::ops::ListObjectsV2> for World {
             size: Some(3),
             ..Default::default()
         };
-        let prefix = s3::CommonPrefix { prefix: Some("p/".into()) };
+        let prefix = s3::CommonPrefix {
+            prefix: Some("p/".into()),
+        };
         Ok(s3::ListObjectsV2Output {
             name: Some(input.bucket),
             prefix: Some(input.prefix.unwrap_or_default()),
@@ -74,7 +88,9 @@ impl Handle<s3::ops::GetBucketLocation> for World {
         _: &Context,
     ) -> Result<s3::GetBucketLocationOutput, ApiError> {
         let region = (input.bucket == "far").then(|| "eu-west-1".to_owned());
-        Ok(s3::GetBucketLocationOutput { location_constraint: region })
+        Ok(s3::GetBucketLocationOutput {
+            location_constraint: region,
+        })
     }
 }
 
@@ -84,9 +100,14 @@ impl Handle<s3::ops::CompleteMultipartUpload> for World {
         input: s3::CompleteMultipartUploadRequest,
         _: &Context,
     ) -> Result<s3::CompleteMultipartUploadOutput, ApiError> {
-        let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
-        let numbers: Vec<_> =
-            parts.iter().map(|p| format!("{}{}", p.part_number.unwrap(), p.e_tag.clone().unwrap())).collect();
+        let parts = input
+            .multipart_upload
+            .and_then(|upload| upload.parts)
+            .unwrap_or_default();
+        let numbers: Vec<_> = parts
+            .iter()
+            .map(|p| format!("{}{}", p.part_number.unwrap(), p.e_tag.clone().unwrap()))
+            .collect();
         Ok(s3::CompleteMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
@@ -103,10 +124,15 @@ impl Handle<s3::ops::DeleteObjects> for World {
         input: s3::DeleteObjectsRequest,
         _: &Context,
     ) -> Result<s3::DeleteObjectsOutput, ApiError> {
-        let deleted =
-            |object: s3::ObjectIdentifier| s3::DeletedObject { key: Some(object.key), ..Default::default() };
+        let deleted = |object: s3::ObjectIdentifier| s3::DeletedObject {
+            key: Some(object.key),
+            ..Default::default()
+        };
         let deleted = input.delete.objects.into_iter().map(deleted).collect();
-        Ok(s3::DeleteObjectsOutput { deleted: Some(deleted), ..Default::default() })
+        Ok(s3::DeleteObjectsOutput {
+            deleted: Some(deleted),
+            ..Default::default()
+        })
     }
 }
 
@@ -133,7 +159,10 @@ impl Handle<s3::ops::PutObject> for World {
             input.metadata,
             String::from_utf8_lossy(&body.concat()).escape_default()
         );
-        Ok(s3::PutObjectOutput { e_tag: Some(said), ..Default::default() })
+        Ok(s3::PutObjectOutput {
+            e_tag: Some(said),
+            ..Default::default()
+        })
     }
 }
 
@@ -165,10 +194,14 @@ impl Handle<s3::ops::HeadObject> for World {
     ) -> Result<s3::HeadObjectOutput, ApiError> {
         if input.key == "missing" {
             return Err(
-                ApiError::new(404, "NoSuchKey", "The specified key does not exist.").with("Key", "missing")
+                ApiError::new(404, "NoSuchKey", "The specified key does not exist.")
+                    .with("Key", "missing"),
             );
         }
-        Ok(s3::HeadObjectOutput { content_length: Some(7), ..Default::default() })
+        Ok(s3::HeadObjectOutput {
+            content_length: Some(7),
+            ..Default::default()
+        })
     }
 }
 
@@ -179,9 +212,17 @@ impl Handle<lambda::ops::Invoke> for World {
         _: &Context,
     ) -> Result<lambda::InvocationResponse, ApiError> {
         if input.function_name == "none" {
-            return Err(ApiError::new(404, "ResourceNotFoundException", "Function not found: none"));
+            return Err(ApiError::new(
+                404,
+                "ResourceNotFoundException",
+                "Function not found: none",
+            ));
         }
-        let status = if input.invocation_type.as_deref() == Some("Event") { 202 } else { 200 };
+        let status = if input.invocation_type.as_deref() == Some("Event") {
+            202
+        } else {
+            200
+        };
         let payload = input.payload.unwrap_or_default();
         let echo = [b"\"", &payload.0[..], b"\xff\""].concat();
         Ok(lambda::InvocationResponse {
@@ -204,7 +245,10 @@ impl Handle<lambda::ops::ListFunctions> for World {
             timeout: input.max_items,
             ..Default::default()
         };
-        Ok(lambda::ListFunctionsResponse { functions: Some(vec![function]), ..Default::default() })
+        Ok(lambda::ListFunctionsResponse {
+            functions: Some(vec![function]),
+            ..Default::default()
+        })
     }
 }
 
@@ -214,7 +258,9 @@ impl Handle<lambda::ops::DeleteFunction> for World {
         _: lambda::DeleteFunctionRequest,
         _: &Context,
     ) -> Result<lambda::DeleteFunctionResponse, ApiError> {
-        Ok(lambda::DeleteFunctionResponse { status_code: Some(204) })
+        Ok(lambda::DeleteFunctionResponse {
+            status_code: Some(204),
+        })
     }
 }
 
@@ -241,7 +287,10 @@ pub(crate) fn lambda_door() -> impl Door {
 
 /// An answer's status, headers and body as text.
 async fn send(door: &impl Door, request: http::request::Builder, body: Body) -> Response<String> {
-    let (head, body) = door.call(request.body(body).unwrap(), context()).await.into_parts();
+    let (head, body) = door
+        .call(request.body(body).unwrap(), context())
+        .await
+        .into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Response::from_parts(head, String::from_utf8_lossy(&body).into_owned())
 }
@@ -270,7 +319,11 @@ async fn buckets_are_listed_as_s3_does() {
 
 #[tokio::test]
 async fn objects_are_listed_as_s3_does() {
-    let answer = get(&s3_door(), "/b?list-type=2&prefix=&delimiter=%2F&max-keys=7").await;
+    let answer = get(
+        &s3_door(),
+        "/b?list-type=2&prefix=&delimiter=%2F&max-keys=7",
+    )
+    .await;
     assert_eq!(
         answer.body().as_str(),
         format!(
@@ -321,17 +374,35 @@ async fn bodies_that_are_not_what_they_should_be_are_malformed() {
         async move { send(&s3_door(), request, full(body)).await }
     };
     let good = "<Delete><Object><Key>k</Key></Object><Quiet>true</Quiet></Delete>";
-    assert!(post(good).await.body().contains("<Deleted><Key>k</Key></Deleted>"));
-    for bad in
-        ["", "x", "<Delete>", "<Delte/>", "<Delete><Object/></Delete>", "<Delete><Quiet>no</Quiet></Delete>"]
-    {
+    assert!(
+        post(good)
+            .await
+            .body()
+            .contains("<Deleted><Key>k</Key></Deleted>")
+    );
+    for bad in [
+        "",
+        "x",
+        "<Delete>",
+        "<Delte/>",
+        "<Delete><Object/></Delete>",
+        "<Delete><Quiet>no</Quiet></Delete>",
+    ] {
         let answer = post(bad).await;
         assert_eq!(answer.status(), 400, "{bad}");
-        assert!(answer.body().contains("<Code>MalformedXML</Code>"), "{bad}: {}", answer.body());
+        assert!(
+            answer.body().contains("<Code>MalformedXML</Code>"),
+            "{bad}: {}",
+            answer.body()
+        );
     }
     let digest = Request::post("/b?delete").header("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg==");
     let answer = send(&s3_door(), digest, full(good)).await;
-    assert!(answer.body().contains("<Code>BadDigest</Code>"), "{}", answer.body());
+    assert!(
+        answer.body().contains("<Code>BadDigest</Code>"),
+        "{}",
+        answer.body()
+    );
 }
 
 #[tokio::test]
@@ -352,18 +423,33 @@ async fn a_framed_object_arrives_without_its_frame() {
     );
     let answer = put("b\r\nhello w0rld\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n").await;
     assert_eq!(answer.status(), 400);
-    assert!(answer.body().contains("The CRC32 you specified did not match the calculated checksum."));
+    assert!(
+        answer
+            .body()
+            .contains("The CRC32 you specified did not match the calculated checksum.")
+    );
 }
 
 #[tokio::test]
 async fn objects_are_streamed_out_with_their_headers() {
     let door = s3_door();
     let answer = get(&door, "/b/k").await;
-    assert_eq!((answer.status().as_u16(), answer.body().as_str()), (200, "hi"));
-    assert_eq!(answer.headers()["last-modified"], "Wed, 21 Oct 2015 07:28:00 GMT");
+    assert_eq!(
+        (answer.status().as_u16(), answer.body().as_str()),
+        (200, "hi")
+    );
+    assert_eq!(
+        answer.headers()["last-modified"],
+        "Wed, 21 Oct 2015 07:28:00 GMT"
+    );
     assert_eq!(answer.headers()["content-length"], "2");
     assert_eq!(answer.headers()["x-amz-meta-color"], "red");
-    let part = send(&door, Request::get("/b/k").header("range", "bytes=0-1"), empty()).await;
+    let part = send(
+        &door,
+        Request::get("/b/k").header("range", "bytes=0-1"),
+        empty(),
+    )
+    .await;
     assert_eq!(part.status(), 206);
     let since = Request::get("/b/k").header("if-modified-since", "Wed, 21 Oct 2015 07:28:00 GMT");
     let same = send(&door, since, empty()).await;
@@ -373,29 +459,49 @@ async fn objects_are_streamed_out_with_their_headers() {
 
 #[tokio::test]
 async fn a_head_has_no_body_whatever_the_answer() {
-    let head = |uri: &'static str| async move { send(&s3_door(), Request::head(uri), empty()).await };
+    let head =
+        |uri: &'static str| async move { send(&s3_door(), Request::head(uri), empty()).await };
     let found = head("/b/k").await;
-    assert_eq!((found.headers()["content-length"].to_str().unwrap(), found.body().as_str()), ("7", ""));
+    assert_eq!(
+        (
+            found.headers()["content-length"].to_str().unwrap(),
+            found.body().as_str()
+        ),
+        ("7", "")
+    );
     let missing = head("/b/missing").await;
-    assert_eq!((missing.status().as_u16(), missing.body().as_str()), (404, ""));
+    assert_eq!(
+        (missing.status().as_u16(), missing.body().as_str()),
+        (404, "")
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_built_or_not_there_says_so() {
     let door = s3_door();
-    for (uri, code) in
-        [("/b", "s3:ListObjects"), ("/b?acl", "s3:GetBucketAcl"), ("/b?policy", "s3:GetBucketPolicy")]
-    {
+    for (uri, code) in [
+        ("/b", "s3:ListObjects"),
+        ("/b?acl", "s3:GetBucketAcl"),
+        ("/b?policy", "s3:GetBucketPolicy"),
+    ] {
         let answer = get(&door, uri).await;
         assert_eq!(answer.status(), 501, "{uri}");
-        let text =
-            format!("<Code>NotImplemented</Code><Message>Headwater does not support {code} yet.</Message>");
+        let text = format!(
+            "<Code>NotImplemented</Code><Message>Headwater does not support {code} yet.</Message>"
+        );
         assert!(answer.body().contains(&text), "{}", answer.body());
     }
-    let unsized_body = streamed(ByteStream { len: None, ..ByteStream::from_bytes("x".into()) });
+    let unsized_body = streamed(ByteStream {
+        len: None,
+        ..ByteStream::from_bytes("x".into())
+    });
     let answer = send(&door, Request::put("/b/k"), unsized_body).await;
     assert_eq!(answer.status(), 411);
-    assert!(answer.body().contains("<Code>MissingContentLength</Code>"), "{}", answer.body());
+    assert!(
+        answer.body().contains("<Code>MissingContentLength</Code>"),
+        "{}",
+        answer.body()
+    );
     let answer = send(&door, Request::post("/b/k"), empty()).await;
     assert_eq!(answer.status(), 405);
     let tail = "<Method>POST</Method><RequestId>R1</RequestId><HostId>UjE=</HostId></Error>";
@@ -407,21 +513,37 @@ async fn what_is_not_built_or_not_there_says_so() {
         )
     );
     let answer = get(&door, "/b?list-type=2&max-keys=many").await;
-    assert!(answer.body().contains("<Code>InvalidArgument</Code>"), "{}", answer.body());
     assert!(
-        answer.body().contains("<ArgumentName>max-keys</ArgumentName><ArgumentValue>many</ArgumentValue>")
+        answer.body().contains("<Code>InvalidArgument</Code>"),
+        "{}",
+        answer.body()
     );
-    assert!(get(&door, "/b/%ff").await.body().contains("<Code>InvalidURI</Code>"));
+    assert!(
+        answer
+            .body()
+            .contains("<ArgumentName>max-keys</ArgumentName><ArgumentValue>many</ArgumentValue>")
+    );
+    assert!(
+        get(&door, "/b/%ff")
+            .await
+            .body()
+            .contains("<Code>InvalidURI</Code>")
+    );
 }
 
 #[tokio::test]
 async fn a_function_is_invoked_with_bytes_and_answers_with_bytes() {
     let uri = "/2015-03-31/functions/f/invocations";
     let request = Request::post(uri).header("x-amz-invocation-type", "Event");
-    let response = lambda_door().call(request.body(full("{}")).unwrap(), context()).await;
+    let response = lambda_door()
+        .call(request.body(full("{}")).unwrap(), context())
+        .await;
     assert_eq!(response.status(), 202);
     assert_eq!(response.headers()["x-amz-executed-version"], "$LATEST");
-    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), &b"\"{}\xff\""[..]);
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        &b"\"{}\xff\""[..]
+    );
 }
 
 #[tokio::test]
@@ -429,25 +551,56 @@ async fn lambda_answers_in_json() {
     let door = lambda_door();
     let answer = get(&door, "/2015-03-31/functions/?Marker=m%20x&MaxItems=3").await;
     assert_eq!(answer.headers()["x-amzn-requestid"], "R1");
-    assert_eq!(answer.body(), r#"{"Functions":[{"FunctionName":"m x","Timeout":3}]}"#);
+    assert_eq!(
+        answer.body(),
+        r#"{"Functions":[{"FunctionName":"m x","Timeout":3}]}"#
+    );
     let deleted = send(&door, Request::delete("/2015-03-31/functions/f"), empty()).await;
-    assert_eq!((deleted.status().as_u16(), deleted.body().as_str()), (204, ""));
-    let missing = send(&door, Request::post("/2015-03-31/functions/none/invocations"), empty()).await;
+    assert_eq!(
+        (deleted.status().as_u16(), deleted.body().as_str()),
+        (204, "")
+    );
+    let missing = send(
+        &door,
+        Request::post("/2015-03-31/functions/none/invocations"),
+        empty(),
+    )
+    .await;
     assert_eq!(missing.status(), 404);
-    assert_eq!(missing.headers()["x-amzn-errortype"], "ResourceNotFoundException");
-    assert_eq!(missing.body(), r#"{"Type":"User","message":"Function not found: none"}"#);
+    assert_eq!(
+        missing.headers()["x-amzn-errortype"],
+        "ResourceNotFoundException"
+    );
+    assert_eq!(
+        missing.body(),
+        r#"{"Type":"User","message":"Function not found: none"}"#
+    );
     let invalid = get(&door, "/2015-03-31/functions?MaxItems=0").await;
-    assert_eq!(invalid.headers()["x-amzn-errortype"], "ValidationException", "{}", invalid.body());
+    assert_eq!(
+        invalid.headers()["x-amzn-errortype"],
+        "ValidationException",
+        "{}",
+        invalid.body()
+    );
     assert!(
-        invalid.body().contains("1 validation error detected: Value '0' at 'maxItems'"),
+        invalid
+            .body()
+            .contains("1 validation error detected: Value '0' at 'maxItems'"),
         "{}",
         invalid.body()
     );
     let unbuilt = get(&door, "/2015-03-31/functions/f/aliases").await;
-    assert!(unbuilt.body().contains("lambda:ListAliases"), "{}", unbuilt.body());
+    assert!(
+        unbuilt.body().contains("lambda:ListAliases"),
+        "{}",
+        unbuilt.body()
+    );
     let unknown = get(&door, "/2015-03-31/nothing").await;
     assert_eq!(
-        (unknown.status().as_u16(), &unknown.headers()["x-amzn-errortype"]),
+        (
+            unknown.status().as_u16(),
+            &unknown.headers()["x-amzn-errortype"]
+        ),
         (404, &"UnknownOperationException".parse().unwrap())
     );
 }
@@ -457,17 +610,27 @@ fn doors_take_what_is_theirs() {
     let takes = |door: &dyn Door, request: http::request::Builder| {
         door.takes(&request.body(()).unwrap().into_parts().0)
     };
-    let signed =
-        |service: &str| format!("AWS4-HMAC-SHA256 Credential=k/d/r/{service}/aws4_request, Signature=0");
+    let signed = |service: &str| {
+        format!("AWS4-HMAC-SHA256 Credential=k/d/r/{service}/aws4_request, Signature=0")
+    };
     let (lambda, s3) = (lambda_door(), s3_door());
     let function = || Request::get("/2015-03-31/functions/f");
     assert!(takes(&lambda, function()));
-    assert!(takes(&lambda, function().header("authorization", signed("lambda"))));
-    assert!(!takes(&lambda, function().header("authorization", signed("s3"))));
+    assert!(takes(
+        &lambda,
+        function().header("authorization", signed("lambda"))
+    ));
+    assert!(!takes(
+        &lambda,
+        function().header("authorization", signed("s3"))
+    ));
     assert!(!takes(&lambda, Request::get("/bucket/key")));
     assert!(takes(&s3, Request::get("/bucket/key")));
     assert!(takes(&s3, function().header("authorization", signed("s3"))));
-    assert!(!takes(&s3, Request::get("/").header("authorization", signed("dynamodb"))));
+    assert!(!takes(
+        &s3,
+        Request::get("/").header("authorization", signed("dynamodb"))
+    ));
 }
 
 #[tokio::test]
@@ -475,7 +638,11 @@ async fn the_bucket_may_stand_in_the_host() {
     let table = Table::new(&s3::SERVICE, Arc::new(World)).route::<s3::ops::ListObjectsV2>();
     let door = Rest::new(table).with_virtual_hosts(["localhost".to_owned()]);
     let answer = get(&door, "/?list-type=2").await;
-    assert!(answer.body().contains("<Name>b</Name>"), "{}", answer.body());
+    assert!(
+        answer.body().contains("<Name>b</Name>"),
+        "{}",
+        answer.body()
+    );
 }
 
 proptest! {

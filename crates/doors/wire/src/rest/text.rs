@@ -23,11 +23,18 @@ pub(crate) fn parse_scalar(text: &str, shape: &Shape) -> Result<Value, &'static 
             Ok(_) => Ok(trimmed.into()),
             Err(_) => Err("base64"),
         },
-        Shape::Integer { .. } => trimmed.parse::<i32>().map(Value::from).map_err(|_| "an integer"),
-        Shape::Long { .. } => trimmed.parse::<i64>().map(Value::from).map_err(|_| "an integer"),
-        Shape::Float { .. } | Shape::Double { .. } => {
-            trimmed.parse::<f64>().map(Value::from).map_err(|_| "a number")
-        }
+        Shape::Integer { .. } => trimmed
+            .parse::<i32>()
+            .map(Value::from)
+            .map_err(|_| "an integer"),
+        Shape::Long { .. } => trimmed
+            .parse::<i64>()
+            .map(Value::from)
+            .map_err(|_| "an integer"),
+        Shape::Float { .. } | Shape::Double { .. } => trimmed
+            .parse::<f64>()
+            .map(Value::from)
+            .map_err(|_| "a number"),
         Shape::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok(true.into()),
         Shape::Boolean if trimmed.eq_ignore_ascii_case("false") => Ok(false.into()),
         Shape::Boolean => Err("true or false"),
@@ -39,10 +46,15 @@ pub(crate) fn parse_scalar(text: &str, shape: &Shape) -> Result<Value, &'static 
 
 /// Seconds since the epoch, as `Timestamp` is in JSON. All of AWS's forms are understood everywhere.
 fn parse_time(text: &str) -> Option<f64> {
-    let time = text.parse().or_else(|_| rfc2822::DateTimeParser::new().parse_timestamp(text));
+    let time = text
+        .parse()
+        .or_else(|_| rfc2822::DateTimeParser::new().parse_timestamp(text));
     match time {
         Ok::<Timestamp, _>(time) => Some(time.as_millisecond() as f64 / 1000.0),
-        Err(_) => text.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
+        Err(_) => text
+            .parse()
+            .ok()
+            .filter(|seconds: &f64| seconds.is_finite()),
     }
 }
 
@@ -60,7 +72,9 @@ fn render_time(value: &Value, format: Option<&str>, times: Times) -> String {
     let time = Timestamp::from_millisecond(millis).unwrap_or_default();
     match (format, times) {
         (Some("unixTimestamp"), _) => value.to_string(),
-        (Some("rfc822"), _) | (None, Times::Rfc822) => time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        (Some("rfc822"), _) | (None, Times::Rfc822) => {
+            time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        }
         _ => time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
     }
 }
@@ -85,22 +99,42 @@ mod tests {
         ] {
             assert_eq!(parse_scalar(text, &TIME), Ok(seconds.clone()), "{text}");
         }
-        assert_eq!(render_scalar(&seconds, &TIME, Times::Rfc822), "Wed, 21 Oct 2015 07:28:00 GMT");
+        assert_eq!(
+            render_scalar(&seconds, &TIME, Times::Rfc822),
+            "Wed, 21 Oct 2015 07:28:00 GMT"
+        );
         let fraction = Value::from(1_445_412_480.007);
-        assert_eq!(render_scalar(&fraction, &TIME, Times::Iso8601), "2015-10-21T07:28:00.007Z");
-        let rfc = Shape::Timestamp { format: Some("rfc822") };
-        assert_eq!(render_scalar(&seconds, &rfc, Times::Iso8601), "Wed, 21 Oct 2015 07:28:00 GMT");
+        assert_eq!(
+            render_scalar(&fraction, &TIME, Times::Iso8601),
+            "2015-10-21T07:28:00.007Z"
+        );
+        let rfc = Shape::Timestamp {
+            format: Some("rfc822"),
+        };
+        assert_eq!(
+            render_scalar(&seconds, &rfc, Times::Iso8601),
+            "Wed, 21 Oct 2015 07:28:00 GMT"
+        );
         assert_eq!(parse_scalar("yesterday", &TIME), Err("a time"));
     }
 
     #[test]
     fn numbers_and_booleans_are_checked() {
-        let integer = Shape::Integer { min: None, max: None };
+        let integer = Shape::Integer {
+            min: None,
+            max: None,
+        };
         assert_eq!(parse_scalar(" 12 ", &integer), Ok(12.into()));
-        assert!(parse_scalar("2147483648", &integer).is_err() && parse_scalar("x", &integer).is_err());
+        assert!(
+            parse_scalar("2147483648", &integer).is_err() && parse_scalar("x", &integer).is_err()
+        );
         assert_eq!(parse_scalar("True", &Shape::Boolean), Ok(true.into()));
         assert!(parse_scalar("yes", &Shape::Boolean).is_err());
-        let blob = Shape::Blob { min: None, max: None, streaming: false };
+        let blob = Shape::Blob {
+            min: None,
+            max: None,
+            streaming: false,
+        };
         assert!(parse_scalar("a===", &blob).is_err());
     }
 

@@ -25,17 +25,28 @@ impl Template {
     /// Reads a template of the model.
     pub(super) fn parse(uri: &'static str) -> Self {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
-        let segment = |text: &'static str| match text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
-            None => Segment::Literal(text),
-            Some(label) => label.strip_suffix('+').map_or(Segment::Label(label), Segment::Greedy),
-        };
+        let segment =
+            |text: &'static str| match text.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
+                None => Segment::Literal(text),
+                Some(label) => label
+                    .strip_suffix('+')
+                    .map_or(Segment::Label(label), Segment::Greedy),
+            };
         let pair = |text: &'static str| match text.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };
         Self {
-            segments: path.split('/').filter(|s| !s.is_empty()).map(segment).collect(),
-            query: query.split('&').filter(|q| !q.is_empty()).map(pair).collect(),
+            segments: path
+                .split('/')
+                .filter(|s| !s.is_empty())
+                .map(segment)
+                .collect(),
+            query: query
+                .split('&')
+                .filter(|q| !q.is_empty())
+                .map(pair)
+                .collect(),
         }
     }
 
@@ -87,7 +98,12 @@ pub(crate) fn render_uri(
     query: &[(String, String)],
 ) -> Option<String> {
     let template = Template::parse(uri);
-    let value = |name: &str| labels.iter().find(|(label, _)| *label == name).map(|(_, value)| value.as_str());
+    let value = |name: &str| {
+        labels
+            .iter()
+            .find(|(label, _)| *label == name)
+            .map(|(_, value)| value.as_str())
+    };
     let mut path = String::new();
     for segment in &template.segments {
         path.push('/');
@@ -97,7 +113,9 @@ pub(crate) fn render_uri(
                 let value = value(name).filter(|value| !value.is_empty())?;
                 path.extend(utf8_percent_encode(value, RESERVED));
             }
-            Segment::Greedy(name) => path.extend(utf8_percent_encode(value(name)?, RESERVED_IN_PATH)),
+            Segment::Greedy(name) => {
+                path.extend(utf8_percent_encode(value(name)?, RESERVED_IN_PATH))
+            }
         }
     }
     if path.is_empty() {
@@ -108,14 +126,23 @@ pub(crate) fn render_uri(
         None => (*name).to_owned(),
     });
     let escape = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-    let own = query.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+    let own = query
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name), escape(value)));
     let query = fixed.chain(own).collect::<Vec<_>>().join("&");
-    Some(if query.is_empty() { path } else { format!("{path}?{query}") })
+    Some(if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    })
 }
 
 /// A label's text; none where it is not UTF-8.
 fn unescape(text: &str) -> Option<String> {
-    percent_decode_str(text).decode_utf8().ok().map(String::from)
+    percent_decode_str(text)
+        .decode_utf8()
+        .ok()
+        .map(String::from)
 }
 
 #[cfg(test)]
@@ -125,7 +152,13 @@ mod tests {
     use super::*;
 
     fn labels(template: &'static str, path: &str) -> Option<Vec<String>> {
-        Some(Template::parse(template).labels(path)?.into_iter().map(|(_, value)| value).collect())
+        Some(
+            Template::parse(template)
+                .labels(path)?
+                .into_iter()
+                .map(|(_, value)| value)
+                .collect(),
+        )
     }
 
     #[test]
@@ -139,8 +172,14 @@ mod tests {
         assert_eq!(labels("/{Bucket}", "/b/k"), None);
         assert_eq!(labels("/", "/").unwrap(), [""; 0]);
         assert_eq!(labels("/", "/b"), None);
-        assert_eq!(labels("/2015-03-31/functions", "/2015-03-31/functions/").unwrap(), [""; 0]);
-        assert_eq!(labels("/v/tags/{R}", "/v/tags/arn%3Aaws%2Fx").unwrap(), ["arn:aws/x"]);
+        assert_eq!(
+            labels("/2015-03-31/functions", "/2015-03-31/functions/").unwrap(),
+            [""; 0]
+        );
+        assert_eq!(
+            labels("/v/tags/{R}", "/v/tags/arn%3Aaws%2Fx").unwrap(),
+            ["arn:aws/x"]
+        );
         assert_eq!(labels("/{Bucket}", "/%ff"), None);
     }
 

@@ -32,7 +32,11 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(address: SocketAddr, seat: Arc<Seat>, secure: bool) -> Self {
-        Self { address, seat, secure }
+        Self {
+            address,
+            seat,
+            secure,
+        }
     }
 
     /// Notes that its connection ended otherwise than by its end.
@@ -87,24 +91,38 @@ pub(super) async fn answer(request: Request<Body>, peer: &Peer, shared: &Shared)
     let request = Request::from_parts(head, body);
     let name = door.as_ref().map_or("none", |door| door.name());
     let mut response = match door {
-        Some(door) => match AssertUnwindSafe(door.call(request, context)).catch_unwind().await {
+        Some(door) => match AssertUnwindSafe(door.call(request, context))
+            .catch_unwind()
+            .await
+        {
             Ok(response) => response,
             Err(_) => panicked(&request_id),
         },
         None => not_found(),
     };
-    let operation = response.extensions().get::<OperationName>().map_or("", |operation| operation.0);
+    let operation = response
+        .extensions()
+        .get::<OperationName>()
+        .map_or("", |operation| operation.0);
     let status = response.status().as_u16();
     let took = shared.env.clock.elapsed().saturating_sub(began);
     tracing::debug!(request_id, %method, service = name, operation, status, ?took, "answered");
     if response.status().is_server_error() && response.status() != StatusCode::NOT_IMPLEMENTED {
-        tracing::warn!(request_id, service = name, operation, status, "a request failed on this side");
+        tracing::warn!(
+            request_id,
+            service = name,
+            operation,
+            status,
+            "a request failed on this side"
+        );
     }
     add_ids(&mut response, &request_id, shared);
     // Such an answer comes without `100 Continue` before it. botocore then takes the next answer on the connection
     // for this one, unless there is none.
     if waits && (has_no_body || !response.status().is_success()) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
@@ -112,7 +130,9 @@ pub(super) async fn answer(request: Request<Body>, peer: &Peer, shared: &Shared)
 /// Whether a client waits for `100 Continue` before it sends a body; the second is whether there is none to send.
 fn waits_to_go_on(head: &http::request::Parts) -> (bool, bool) {
     let is = |name, value: &[u8]| {
-        head.headers.get(name).is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value))
+        head.headers
+            .get(name)
+            .is_some_and(|found| found.as_bytes().eq_ignore_ascii_case(value))
     };
     let waits = head.version == http::Version::HTTP_11 && is(header::EXPECT, b"100-continue");
     (waits, is(header::CONTENT_LENGTH, b"0"))
@@ -120,7 +140,11 @@ fn waits_to_go_on(head: &http::request::Parts) -> (bool, bool) {
 
 fn context(head: &http::request::Parts, peer: &Peer, shared: &Shared) -> Context {
     let authority = head.uri.authority().map(|authority| authority.as_str());
-    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority);
+    let host = head
+        .headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or(authority);
     Context {
         request_id: shared.env.random.uuid(),
         region: shared.serving.region.clone(),
@@ -166,8 +190,12 @@ pub(super) fn not_in_time(error: &HoldError) -> Response<Body> {
 }
 
 fn panicked(request_id: &str) -> Response<Body> {
-    tracing::error!(request_id, "a handler panicked: this is a defect of Headwater");
-    let error = ApiError::internal("The request could not be processed because of an internal error.");
+    tracing::error!(
+        request_id,
+        "a handler panicked: this is a defect of Headwater"
+    );
+    let error =
+        ApiError::internal("The request could not be processed because of an internal error.");
     json_door::error_response(&error, json_door::Codec::default())
 }
 

@@ -7,7 +7,8 @@ use std::io;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header,
+    request::Parts,
 };
 use http_body::Body as _;
 use tokio::io::AsyncReadExt;
@@ -46,8 +47,12 @@ pub(super) async fn take(request: Request<Body>, buffers: &Buffers) -> Result<As
     let first = frames(&block, &held.bytes);
     let mut response = Response::new(body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("h2c"));
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    response
+        .headers_mut()
+        .insert(header::UPGRADE, HeaderValue::from_static("h2c"));
     Ok(Asked::Upgrade(first, response))
 }
 
@@ -57,19 +62,31 @@ pub(super) fn asks(request: &Request<Body>) -> bool {
         && has_token(request.headers(), &header::UPGRADE, "h2c")
         && has_token(request.headers(), &header::CONNECTION, "upgrade")
         && request.headers().contains_key(HTTP2_SETTINGS)
-        && request.body().size_hint().exact().is_some_and(|len| len <= H2C_BODY_BYTES as u64)
+        && request
+            .body()
+            .size_hint()
+            .exact()
+            .is_some_and(|len| len <= H2C_BODY_BYTES as u64)
 }
 
 /// Whether a list among the headers has this in it.
 pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// The request's head in HPACK, every field written out.
 fn header_block(head: &Parts) -> Bytes {
     let mut block = BytesMut::new();
-    let host = head.headers.get(header::HOST).map_or(&b""[..], HeaderValue::as_bytes);
+    let host = head
+        .headers
+        .get(header::HOST)
+        .map_or(&b""[..], HeaderValue::as_bytes);
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     field(&mut block, b":method", head.method.as_str().as_bytes());
     field(&mut block, b":scheme", b"http");
@@ -85,8 +102,13 @@ fn header_block(head: &Parts) -> Bytes {
 
 /// Headers that are about the connection in HTTP/1.1 and have no place in HTTP/2.
 fn of_connection(name: &HeaderName) -> bool {
-    let others =
-        [header::CONNECTION, header::UPGRADE, header::HOST, header::TRANSFER_ENCODING, HTTP2_SETTINGS];
+    let others = [
+        header::CONNECTION,
+        header::UPGRADE,
+        header::HOST,
+        header::TRANSFER_ENCODING,
+        HTTP2_SETTINGS,
+    ];
     others.contains(name) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
@@ -121,7 +143,16 @@ fn frames(block: &[u8], body: &[u8]) -> Bytes {
     frame(&mut out, HEADERS, END_HEADERS | end, block);
     let mut chunks = body.chunks(FRAME_BYTES).peekable();
     while let Some(chunk) = chunks.next() {
-        frame(&mut out, DATA, if chunks.peek().is_none() { END_STREAM } else { 0 }, chunk);
+        frame(
+            &mut out,
+            DATA,
+            if chunks.peek().is_none() {
+                END_STREAM
+            } else {
+                0
+            },
+            chunk,
+        );
     }
     out.freeze()
 }
@@ -142,10 +173,15 @@ pub(super) async fn begin(mut connection: Resumed, first: &[u8]) -> io::Result<R
     let (preface, head) = begin.split_at(PREFACE.len());
     let len = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
     if preface != PREFACE || head[3] != SETTINGS || len > FRAME_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the client does not begin as HTTP/2 does"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the client does not begin as HTTP/2 does",
+        ));
     }
     begin.resize(PREFACE.len() + 9 + len, 0);
-    connection.read_exact(&mut begin[PREFACE.len() + 9..]).await?;
+    connection
+        .read_exact(&mut begin[PREFACE.len() + 9..])
+        .await?;
     begin.extend_from_slice(first);
     Ok(connection.behind(&begin))
 }

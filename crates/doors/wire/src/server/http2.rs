@@ -47,8 +47,9 @@ pub(super) async fn serve(socket: Resumed, peer: &Peer, shared: &Arc<Shared>) {
             let (shared, peer) = (shared.clone(), peer.clone());
             async move {
                 let _busy = peer.seat.busy(&shared.env);
-                let request =
-                    http::Request::map(request, |body| Body::other(TimedBody::new(body, patience(&shared))));
+                let request = http::Request::map(request, |body| {
+                    Body::other(TimedBody::new(body, patience(&shared)))
+                });
                 Ok::<_, Infallible>(connection::answer(request, &peer, &shared).await)
             }
         }

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use headwater_env::buffers;
 use headwater_shapes::{ByteStream, OperationShape, Protocol, Service};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
+    request::Parts,
 };
 use serde_json::{Map, Value, json};
 
@@ -20,7 +21,8 @@ use crate::{
     door::OperationName,
     event_stream, json,
     limits::{
-        ANSWER_IN_THE_MAKING_BYTES, ANSWER_UNCOUNTED_BYTES, ANSWERS_BYTES, JSON_BODY_BYTES, JSON_DATA_BYTES,
+        ANSWER_IN_THE_MAKING_BYTES, ANSWER_UNCOUNTED_BYTES, ANSWERS_BYTES, JSON_BODY_BYTES,
+        JSON_DATA_BYTES,
     },
     route::{Answer, Encoded},
     validate::serialization,
@@ -67,7 +69,10 @@ impl Codec {
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
-    let full = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let full = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     full.split(';').next().unwrap_or_default().trim()
 }
 
@@ -127,7 +132,9 @@ impl JsonDoor {
         };
         let room = self.room(name).await;
         match route.call(input, &context).await? {
-            Answer::Bytes(bytes) if bytes.len() <= ANSWER_UNCOUNTED_BYTES => Ok(success(bytes, codec)),
+            Answer::Bytes(bytes) if bytes.len() <= ANSWER_UNCOUNTED_BYTES => {
+                Ok(success(bytes, codec))
+            }
             Answer::Bytes(bytes) => Ok(self.large(bytes, room, codec).await),
             Answer::Events(events) => Ok(event_response(events)),
             Answer::Rest(..) => Err(ApiError::internal("an answer in another protocol")),
@@ -136,8 +143,14 @@ impl JsonDoor {
 
     /// Room to make an answer of records in; in every service the operations that read data are named so.
     async fn room(&self, name: &str) -> Option<Share> {
-        let reads = ["Get", "Receive", "Filter"].iter().any(|verb| name.starts_with(verb));
-        if reads { Some(self.answers.take(ANSWER_IN_THE_MAKING_BYTES).await) } else { None }
+        let reads = ["Get", "Receive", "Filter"]
+            .iter()
+            .any(|verb| name.starts_with(verb));
+        if reads {
+            Some(self.answers.take(ANSWER_IN_THE_MAKING_BYTES).await)
+        } else {
+            None
+        }
     }
 
     /// A large success: it has its share of the room until its peer took it.
@@ -174,15 +187,22 @@ impl JsonDoor {
     /// The operation of that name, built or not.
     fn operation(&self, name: &str) -> Option<&'static OperationShape> {
         let built = self.routes.get(name).map(|route| route.shape);
-        built.or_else(|| self.service.operations.iter().find(|operation| operation.name == name).copied())
+        built.or_else(|| {
+            self.service
+                .operations
+                .iter()
+                .find(|operation| operation.name == name)
+                .copied()
+        })
     }
 
     fn no_route(&self, operation: Option<&OperationShape>, codec: Codec, body: &[u8]) -> ApiError {
         match operation {
             _ if codec != Codec::Cbor && !json::is_json(body) => serialization(""),
-            Some(operation) => {
-                ApiError::not_supported(format_args!("{}'s operation {}", self.service.name, operation.name))
-            }
+            Some(operation) => ApiError::not_supported(format_args!(
+                "{}'s operation {}",
+                self.service.name, operation.name
+            )),
             None => unknown_operation(),
         }
     }
@@ -205,7 +225,11 @@ impl Door for JsonDoor {
         }
         let name = target(&head.headers).map_or("", |(_, name)| name);
         // In every service the operations that carry data are named so.
-        let limit = if name.starts_with("Put") { JSON_DATA_BYTES } else { JSON_BODY_BYTES };
+        let limit = if name.starts_with("Put") {
+            JSON_DATA_BYTES
+        } else {
+            JSON_BODY_BYTES
+        };
         let Held { bytes, share } = match context.buffers.hold(body, limit).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
@@ -227,7 +251,9 @@ impl Door for JsonDoor {
         if let Some(operation) = known
             && (response.status().is_server_error() || tracing::enabled!(tracing::Level::DEBUG))
         {
-            response.extensions_mut().insert(OperationName(operation.name));
+            response
+                .extensions_mut()
+                .insert(OperationName(operation.name));
         }
         allow_origin(&head, response)
     }
@@ -245,8 +271,10 @@ impl Door for Stray {
     fn takes(&self, head: &Parts) -> bool {
         let asked = head.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
         let preflight = head.method == Method::OPTIONS
-            && asked
-                .is_some_and(|v| v.to_str().is_ok_and(|v| v.to_ascii_lowercase().contains(TARGET.as_str())));
+            && asked.is_some_and(|v| {
+                v.to_str()
+                    .is_ok_and(|v| v.to_ascii_lowercase().contains(TARGET.as_str()))
+            });
         preflight || head.headers.contains_key(TARGET) || Codec::of(&head.headers).is_some()
     }
 
@@ -255,7 +283,10 @@ impl Door for Stray {
         if let Some(answer) = not_a_call(&head) {
             return answer;
         }
-        let Held { bytes, share: _share } = match context.buffers.hold(body, JSON_BODY_BYTES).await {
+        let Held {
+            bytes,
+            share: _share,
+        } = match context.buffers.hold(body, JSON_BODY_BYTES).await {
             Ok(held) => held,
             Err(error) => return not_held(&error, &head),
         };
@@ -282,7 +313,10 @@ fn not_a_call(head: &Parts) -> Option<Response<Body>> {
     }
     if head.method != Method::POST {
         let text = "Unable to determine service/operation name to be authorized";
-        return Some(allow_origin(head, xml_error(403, "AccessDeniedException", Some(text))));
+        return Some(allow_origin(
+            head,
+            xml_error(403, "AccessDeniedException", Some(text)),
+        ));
     }
     None
 }
@@ -290,16 +324,28 @@ fn not_a_call(head: &Parts) -> Option<Response<Body>> {
 fn preflight(head: &Parts) -> Response<Body> {
     let mut response = Response::new(body::empty());
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     for (asked, allowed) in [
-        (header::ACCESS_CONTROL_REQUEST_HEADERS, header::ACCESS_CONTROL_ALLOW_HEADERS),
-        (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),
+        (
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+        ),
+        (
+            header::ACCESS_CONTROL_REQUEST_METHOD,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+        ),
     ] {
         if let Some(value) = head.headers.get(asked) {
             headers.insert(allowed, value.clone());
         }
     }
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800"));
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("172800"),
+    );
     response
 }
 
@@ -307,10 +353,15 @@ fn preflight(head: &Parts) -> Response<Body> {
 fn allow_origin(head: &Parts, mut response: Response<Body>) -> Response<Body> {
     if head.headers.contains_key(header::ORIGIN) {
         let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        let exposed =
-            "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date";
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        );
+        let exposed = "x-amzn-RequestId,x-amzn-ErrorType,x-amz-request-id,x-amz-id-2,x-amzn-ErrorMessage,Date";
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(exposed),
+        );
     }
     response
 }
@@ -321,7 +372,14 @@ fn empty_body(head: &Parts, known: bool) -> Response<Body> {
         Some(codec @ Codec::Json(_)) if codec == Codec::default() => codec,
         _ => Codec::Cbor,
     };
-    error_response(&if known { serialization("") } else { unknown_operation() }, codec)
+    error_response(
+        &if known {
+            serialization("")
+        } else {
+            unknown_operation()
+        },
+        codec,
+    )
 }
 
 /// The answer to a body that is neither AWS JSON nor CBOR by its type.
@@ -332,15 +390,19 @@ fn other_content(head: &Parts, bytes: &[u8]) -> Response<Body> {
             true => (404, "UnknownOperationException"),
             false => (400, "SerializationException"),
         };
-        let body =
-            json!({"Output": {"__type": format!("com.amazon.coral.service#{code}")}, "Version": "1.0"});
+        let body = json!({"Output": {"__type": format!("com.amazon.coral.service#{code}")}, "Version": "1.0"});
         let mut response = Response::new(body::full(body.to_string()));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         *response.status_mut() = status_code(status);
         return response;
     }
     match target(&head.headers) {
-        Some((_, operation)) if !operation.is_empty() => xml_error(404, "UnknownOperationException", None),
+        Some((_, operation)) if !operation.is_empty() => {
+            xml_error(404, "UnknownOperationException", None)
+        }
         _ => {
             let text = "Unable to determine service/operation name to be authorized";
             xml_error(403, "AccessDeniedException", Some(text))
@@ -351,12 +413,16 @@ fn other_content(head: &Parts, bytes: &[u8]) -> Response<Body> {
 fn not_held(error: &HoldError, head: &Parts) -> Response<Body> {
     let codec = Codec::of(&head.headers).unwrap_or_default();
     let error = match error {
-        HoldError::TooLong { .. } => ApiError::new(413, "RequestEntityTooLargeException", error.to_string()),
+        HoldError::TooLong { .. } => {
+            ApiError::new(413, "RequestEntityTooLargeException", error.to_string())
+        }
         HoldError::Broken(_) => ApiError::new(408, "RequestTimeoutException", error.to_string()),
     };
     let mut response = error_response(&error, codec);
     // The rest of the body is not read, so nothing can follow on this connection.
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -366,14 +432,18 @@ fn success(bytes: Vec<u8>, codec: Codec) -> Response<Body> {
 
 fn typed(body: Body, codec: Codec) -> Response<Body> {
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_TYPE, codec.content_type());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, codec.content_type());
     response
 }
 
 fn event_response(events: ByteStream) -> Response<Body> {
     let mut response = Response::new(body::streamed(events));
     let content_type = HeaderValue::from_static(event_stream::CONTENT_TYPE);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
     response
 }
 
@@ -396,7 +466,11 @@ fn error_members(error: &ApiError) -> Map<String, Value> {
     let mut members = error.fields().clone();
     members.insert("__type".to_owned(), error.code().into());
     // AWS's decoder spells this one otherwise than everything behind it.
-    let message = if error.code() == "SerializationException" { "Message" } else { "message" };
+    let message = if error.code() == "SerializationException" {
+        "Message"
+    } else {
+        "message"
+    };
     if !error.message().is_empty() {
         members.insert(message.to_owned(), error.message().into());
     }

@@ -84,7 +84,10 @@ impl Limits {
         // Where few may be open, half of them.
         let sockets = files.saturating_sub(limits::OTHER_FILES).max(files / 2);
         let usual = Self::default();
-        Self { connections: usual.connections.min(sockets), ..usual }
+        Self {
+            connections: usual.connections.min(sockets),
+            ..usual
+        }
     }
 }
 
@@ -109,9 +112,16 @@ pub async fn serve(
     let seats = Arc::new(Seats::new(serving.limits.connections, env.clone()));
     let drain = serving.limits.drain;
     let owner = Arc::new(Caller::root(serving.account.clone()));
-    let shared = Arc::new(Shared { serving, owner, buffers, env: env.clone() });
+    let shared = Arc::new(Shared {
+        serving,
+        owner,
+        buffers,
+        env: env.clone(),
+    });
     {
-        let accepting = listeners.into_iter().map(|listener| accept_all(listener, &shared, &seats));
+        let accepting = listeners
+            .into_iter()
+            .map(|listener| accept_all(listener, &shared, &seats));
         tokio::select! {
             () = shutdown => {}
             _ = join_all(accepting) => {}
@@ -135,9 +145,9 @@ async fn accept_all(listener: Listener, shared: &Arc<Shared>, seats: &Arc<Seats>
                 let taken = seats.take().await;
                 let (shared, tls) = (shared.clone(), listener.tls.clone());
                 let env = shared.env.clone();
-                env.spawn(
-                    async move { connection::run(socket, tls, peer, taken.seat.clone(), shared).await },
-                );
+                env.spawn(async move {
+                    connection::run(socket, tls, peer, taken.seat.clone(), shared).await
+                });
             }
             Err(error) => {
                 if let Some(times) = failures.happened(shared.env.clock.as_ref()) {

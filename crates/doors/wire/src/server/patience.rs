@@ -33,7 +33,13 @@ const ALL: usize = PROGRESS_BYTES;
 
 impl Patience {
     pub(super) fn new(clock: Arc<dyn Clock>, idle: Duration) -> Self {
-        Self { clock, idle, until: None, moved: 0, alarm: None }
+        Self {
+            clock,
+            idle,
+            until: None,
+            moved: 0,
+            alarm: None,
+        }
     }
 
     /// Passes `polled` on, of which `moved` tells how many bytes have moved; fails instead of waiting longer than the
@@ -45,7 +51,9 @@ impl Patience {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         let Poll::Ready(done) = polled else {
-            return self.wait(context).map(|()| Err(io::ErrorKind::TimedOut.into()));
+            return self
+                .wait(context)
+                .map(|()| Err(io::ErrorKind::TimedOut.into()));
         };
         self.moved = self.moved.saturating_add(moved(&done));
         if self.moved >= PROGRESS_BYTES {
@@ -67,7 +75,10 @@ impl Patience {
         });
         loop {
             let alarm = self.alarm.get_or_insert_with(|| {
-                let (clock, left) = (self.clock.clone(), until.saturating_sub(self.clock.elapsed()));
+                let (clock, left) = (
+                    self.clock.clone(),
+                    until.saturating_sub(self.clock.elapsed()),
+                );
                 Box::pin(async move { clock.sleep(left).await })
             });
             ready!(alarm.as_mut().poll(context));
@@ -100,10 +111,12 @@ impl Body for TimedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        self.patience.or_time_out(polled, data_len, context).map(|frame| match frame {
-            Ok(frame) => frame.map(|frame| frame.map_err(io::Error::other)),
-            Err(error) => Some(Err(error)),
-        })
+        self.patience
+            .or_time_out(polled, data_len, context)
+            .map(|frame| match frame {
+                Ok(frame) => frame.map(|frame| frame.map_err(io::Error::other)),
+                Err(error) => Some(Err(error)),
+            })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -148,7 +161,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
-        self.patience.or_time_out(polled, written, context).map(io::Result::flatten)
+        self.patience
+            .or_time_out(polled, written, context)
+            .map(io::Result::flatten)
     }
 
     fn poll_write_vectored(
@@ -157,7 +172,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.socket).poll_write_vectored(context, parts);
-        self.patience.or_time_out(polled, written, context).map(io::Result::flatten)
+        self.patience
+            .or_time_out(polled, written, context)
+            .map(io::Result::flatten)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -166,17 +183,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.socket).poll_flush(context);
-        self.patience.or_time_out(polled, |_| ALL, context).map(io::Result::flatten)
+        self.patience
+            .or_time_out(polled, |_| ALL, context)
+            .map(io::Result::flatten)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.socket).poll_shutdown(context);
-        self.patience.or_time_out(polled, |_| ALL, context).map(io::Result::flatten)
+        self.patience
+            .or_time_out(polled, |_| ALL, context)
+            .map(io::Result::flatten)
     }
 }
 
 fn data_len<E>(frame: &Option<Result<Frame<Bytes>, E>>) -> usize {
-    let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+    let data = frame
+        .as_ref()
+        .and_then(|frame| frame.as_ref().ok()?.data_ref());
     data.map_or(ALL, Bytes::len)
 }
 
@@ -201,7 +224,9 @@ mod tests {
         for (nth, &(after, moved)) in moves.iter().enumerate() {
             clock.advance(Duration::from_secs(after));
             let polled = moved.map_or(Poll::Pending, Poll::Ready);
-            let asked = std::future::poll_fn(|context| patience.or_time_out(polled, |moved| *moved, context));
+            let asked = std::future::poll_fn(|context| {
+                patience.or_time_out(polled, |moved| *moved, context)
+            });
             if matches!(poll!(std::pin::pin!(asked)), Poll::Ready(Err(_))) {
                 return nth;
             }
@@ -212,8 +237,15 @@ mod tests {
     #[tokio::test]
     async fn who_moves_nothing_or_little_is_waited_for_once() {
         assert_eq!(asked(&[(0, None), (29, None), (1, None)]).await, 2);
-        let trickle =
-            [(0, None), (10, Some(1)), (0, None), (10, Some(1)), (0, None), (10, Some(1)), (0, None)];
+        let trickle = [
+            (0, None),
+            (10, Some(1)),
+            (0, None),
+            (10, Some(1)),
+            (0, None),
+            (10, Some(1)),
+            (0, None),
+        ];
         assert_eq!(asked(&trickle).await, 6);
     }
 
@@ -223,6 +255,15 @@ mod tests {
         let moves: Vec<_> = [(0, None)].into_iter().chain(piece.repeat(5)).collect();
         assert_eq!(asked(&moves).await, moves.len());
         // What is not waited for takes no patience.
-        assert_eq!(asked(&[(0, None), (1, Some(PROGRESS_BYTES)), (1000, None), (29, None)]).await, 4);
+        assert_eq!(
+            asked(&[
+                (0, None),
+                (1, Some(PROGRESS_BYTES)),
+                (1000, None),
+                (29, None)
+            ])
+            .await,
+            4
+        );
     }
 }

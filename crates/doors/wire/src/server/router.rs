@@ -24,7 +24,9 @@ impl Router {
     ) -> Self {
         let json = json.into_iter().map(|door| Arc::new(door) as Arc<dyn Door>);
         let stray = Arc::new(Stray) as Arc<dyn Door>;
-        Self { doors: json.chain([stray]).chain(others).collect() }
+        Self {
+            doors: json.chain([stray]).chain(others).collect(),
+        }
     }
 
     /// The door for a request with this head.

@@ -105,7 +105,11 @@ impl Seats {
             asked: AtomicWaker::new(),
         });
         taken.push(seat.clone());
-        Taken { seat, seats: self.clone(), _permit: permit }
+        Taken {
+            seat,
+            seats: self.clone(),
+            _permit: permit,
+        }
     }
 
     fn make_room(&self) {
@@ -166,7 +170,11 @@ impl Seat {
     /// Ready when this or more is asked; the task that asked last is woken by every wish.
     pub(super) fn poll_wish(&self, wish: Wish, context: &mut Context<'_>) -> Poll<()> {
         self.asked.register(context.waker());
-        if self.wish() >= wish { Poll::Ready(()) } else { Poll::Pending }
+        if self.wish() >= wish {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 
     fn is_silent(&self, now: Duration) -> bool {
@@ -184,7 +192,9 @@ impl Drop for Taken {
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.used.store(millis(self.1.clock.elapsed()), Ordering::Relaxed);
+        self.0
+            .used
+            .store(millis(self.1.clock.elapsed()), Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -205,12 +215,18 @@ mod tests {
 
     /// Whether a connection is asked to make room.
     async fn asked(taken: &Taken) -> bool {
-        poll!(poll_fn(|context| taken.seat.poll_wish(Wish::Leave, context))).is_ready()
+        poll!(poll_fn(|context| taken
+            .seat
+            .poll_wish(Wish::Leave, context)))
+        .is_ready()
     }
 
     fn seats(total: usize) -> (Arc<Seats>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::at(Millis(0)));
-        let env = Env { clock: clock.clone(), ..Env::real() };
+        let env = Env {
+            clock: clock.clone(),
+            ..Env::real()
+        };
         (Arc::new(Seats::new(total, env)), clock)
     }
 
@@ -252,8 +268,11 @@ mod tests {
         let (seats, _) = seats(2);
         let (one, two) = (seats.take().await, seats.take().await);
         assert!(!asked(&one).await);
-        for (wish, then) in [(Wish::Leave, Wish::Leave), (Wish::Drop, Wish::Drop), (Wish::Leave, Wish::Drop)]
-        {
+        for (wish, then) in [
+            (Wish::Leave, Wish::Leave),
+            (Wish::Drop, Wish::Drop),
+            (Wish::Leave, Wish::Drop),
+        ] {
             seats.ask_all(wish);
             assert_eq!((one.seat.wish(), two.seat.wish()), (then, then));
         }

@@ -42,7 +42,10 @@ mod tests {
     fn it_is_said_at_once_and_then_after_a_while_with_its_count() {
         let (clock, seldom) = (ManualClock::at(Millis(0)), Seldom::default());
         assert_eq!(seldom.happened(&clock), Some(1));
-        assert_eq!((seldom.happened(&clock), seldom.happened(&clock)), (None, None));
+        assert_eq!(
+            (seldom.happened(&clock), seldom.happened(&clock)),
+            (None, None)
+        );
         clock.advance(SAID_EVERY);
         assert_eq!(seldom.happened(&clock), Some(3));
         assert_eq!(seldom.happened(&clock), None);

@@ -51,8 +51,9 @@ impl Tls {
     /// # Errors
     /// When they are not that, or do not belong to each other.
     pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        let chain: Vec<_> =
-            CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(TlsError::Certificate)?;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<_, _>>()
+            .map_err(TlsError::Certificate)?;
         if chain.is_empty() {
             return Err(TlsError::Certificate(pem::Error::NoItemsFound));
         }

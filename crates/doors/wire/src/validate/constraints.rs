@@ -9,8 +9,15 @@ use crate::validate::render::{blob_len, lower_first, show};
 const MOST: usize = 10;
 
 /// All broken constraints, each as AWS words it.
-pub(super) fn check(members: &Map<String, Value>, structure: &Structure, protocol: Protocol) -> Vec<String> {
-    let mut broken = Broken { texts: Vec::new(), names_null: protocol == Protocol::RestJson };
+pub(super) fn check(
+    members: &Map<String, Value>,
+    structure: &Structure,
+    protocol: Protocol,
+) -> Vec<String> {
+    let mut broken = Broken {
+        texts: Vec::new(),
+        names_null: protocol == Protocol::RestJson,
+    };
     broken.structure(members, structure, "");
     broken.texts
 }
@@ -24,12 +31,26 @@ struct Broken {
 impl Broken {
     fn structure(&mut self, members: &Map<String, Value>, structure: &Structure, path: &str) {
         for member in structure.members {
-            let Member { name, wire_name, shape, required, .. } = member;
+            let Member {
+                name,
+                wire_name,
+                shape,
+                required,
+                ..
+            } = member;
             let path = join(path, &lower_first(name));
             match members.get(*wire_name) {
                 Some(value) if !value.is_null() => self.value(value, shape, &path),
                 // A body that streams is not among the members.
-                _ if *required && !matches!(shape, Shape::Blob { streaming: true, .. }) => {
+                _ if *required
+                    && !matches!(
+                        shape,
+                        Shape::Blob {
+                            streaming: true,
+                            ..
+                        }
+                    ) =>
+                {
                     self.add(&Value::Null, shape, &path, "Member must not be null");
                 }
                 _ => {}
@@ -41,17 +62,37 @@ impl Broken {
         if self.texts.len() >= MOST {
             return;
         }
-        for constraint in own_constraints(value, shape).into_iter().filter(|c| !c.holds) {
+        for constraint in own_constraints(value, shape)
+            .into_iter()
+            .filter(|c| !c.holds)
+        {
             self.add(value, shape, path, &constraint.text);
         }
         match (shape, value) {
-            (Shape::Structure(inner), Value::Object(members)) => self.structure(members, inner, path),
+            (Shape::Structure(inner), Value::Object(members)) => {
+                self.structure(members, inner, path)
+            }
             (Shape::List { member, .. }, Value::Array(values)) => {
                 self.list(value, values, shape, member, path)
             }
-            (Shape::Map { key, value: inner, .. }, Value::Object(entries)) => {
-                let keys: Vec<Value> = entries.keys().map(|key| Value::String(key.clone())).collect();
-                self.scalars(value, keys.iter(), shape, key, path, "Map keys must satisfy constraint: ");
+            (
+                Shape::Map {
+                    key, value: inner, ..
+                },
+                Value::Object(entries),
+            ) => {
+                let keys: Vec<Value> = entries
+                    .keys()
+                    .map(|key| Value::String(key.clone()))
+                    .collect();
+                self.scalars(
+                    value,
+                    keys.iter(),
+                    shape,
+                    key,
+                    path,
+                    "Map keys must satisfy constraint: ",
+                );
                 if is_scalar(inner) {
                     self.scalars(
                         value,
@@ -102,7 +143,9 @@ impl Broken {
         path: &str,
         opening: &str,
     ) {
-        let fails = |value: &Value| value.is_null() || own_constraints(value, shape).iter().any(|c| !c.holds);
+        let fails = |value: &Value| {
+            value.is_null() || own_constraints(value, shape).iter().any(|c| !c.holds)
+        };
         if let Some(failed) = values.find(|value| fails(value)) {
             let mut all = own_constraints(failed, shape);
             // In this place AWS names the upper bound first, then the lower one, then the pattern.
@@ -111,14 +154,25 @@ impl Broken {
             if failed.is_null() || self.names_null {
                 texts.push("Member must not be null".to_owned());
             }
-            self.add(whole, whole_shape, path, &format!("{opening}[{}]", texts.join(", ")));
+            self.add(
+                whole,
+                whole_shape,
+                path,
+                &format!("{opening}[{}]", texts.join(", ")),
+            );
         }
     }
 
     fn add(&mut self, value: &Value, shape: &Shape, path: &str, constraint: &str) {
         if self.texts.len() < MOST {
-            let value = if value.is_null() { "null".to_owned() } else { format!("'{}'", show(value, shape)) };
-            self.texts.push(format!("Value {value} at '{path}' failed to satisfy constraint: {constraint}"));
+            let value = if value.is_null() {
+                "null".to_owned()
+            } else {
+                format!("'{}'", show(value, shape))
+            };
+            self.texts.push(format!(
+                "Value {value} at '{path}' failed to satisfy constraint: {constraint}"
+            ));
         }
     }
 }
@@ -141,7 +195,12 @@ impl Constraint {
 fn own_constraints(value: &Value, shape: &Shape) -> Vec<Constraint> {
     let mut all = Vec::new();
     match shape {
-        Shape::String { min, max, pattern, values } => {
+        Shape::String {
+            min,
+            max,
+            pattern,
+            values,
+        } => {
             let text = value.as_str().unwrap_or_default();
             if let Some(pattern) = pattern {
                 let name = pattern.text();
@@ -156,12 +215,20 @@ fn own_constraints(value: &Value, shape: &Shape) -> Vec<Constraint> {
             if !values.is_empty() {
                 let set = values.join(", ");
                 let text = format!("Member must satisfy enum value set: [{set}]");
-                all.push(Constraint::of(3, values.contains(&value.as_str().unwrap_or_default()), text));
+                all.push(Constraint::of(
+                    3,
+                    values.contains(&value.as_str().unwrap_or_default()),
+                    text,
+                ));
             }
         }
         Shape::Blob { min, max, .. } => lengths(&mut all, blob_len(value), *min, *max),
-        Shape::List { min, max, .. } => lengths(&mut all, value.as_array().map_or(0, Vec::len), *min, *max),
-        Shape::Map { min, max, .. } => lengths(&mut all, value.as_object().map_or(0, Map::len), *min, *max),
+        Shape::List { min, max, .. } => {
+            lengths(&mut all, value.as_array().map_or(0, Vec::len), *min, *max)
+        }
+        Shape::Map { min, max, .. } => {
+            lengths(&mut all, value.as_object().map_or(0, Map::len), *min, *max)
+        }
         Shape::Integer { min, max } | Shape::Long { min, max } => {
             let n = value.as_i64().unwrap_or_default();
             bounds(&mut all, n, *min, *max);
@@ -204,9 +271,16 @@ fn bounds<N: PartialOrd + std::fmt::Display>(
 }
 
 fn is_scalar(shape: &Shape) -> bool {
-    !matches!(shape, Shape::Structure(_) | Shape::List { .. } | Shape::Map { .. })
+    !matches!(
+        shape,
+        Shape::Structure(_) | Shape::List { .. } | Shape::Map { .. }
+    )
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }

@@ -23,11 +23,16 @@ pub(crate) fn repair<Op: Operation>(raw: Raw) -> Result<Op::Input, ApiError> {
     if !broken.is_empty() {
         let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
         let broken = broken.join("; ");
-        return Err(validation(format!("{count} validation error{plural} detected: {broken}")));
+        return Err(validation(format!(
+            "{count} validation error{plural} detected: {broken}"
+        )));
     }
     match Op::Input::deserialize(serde_json::Value::Object(members)) {
         Ok(input) if input.valid() => Ok(input),
-        _ => Err(validation(format!("The input of {} does not satisfy its constraints.", Op::SHAPE.name))),
+        _ => Err(validation(format!(
+            "The input of {} does not satisfy its constraints.",
+            Op::SHAPE.name
+        ))),
     }
 }
 

@@ -35,12 +35,14 @@ impl From<Value> for Raw {
         match value {
             Value::Null => Raw::Null,
             Value::Bool(b) => Raw::Bool(b),
-            Value::Number(n) => {
-                n.as_i64().map_or_else(|| Raw::Real(n.as_f64().unwrap_or_default()), Raw::Integer)
-            }
+            Value::Number(n) => n
+                .as_i64()
+                .map_or_else(|| Raw::Real(n.as_f64().unwrap_or_default()), Raw::Integer),
             Value::String(text) => Raw::Text(text),
             Value::Array(values) => Raw::List(values.into_iter().map(Raw::from).collect()),
-            Value::Object(map) => Raw::Map(map.into_iter().map(|(k, v)| (k, Raw::from(v))).collect()),
+            Value::Object(map) => {
+                Raw::Map(map.into_iter().map(|(k, v)| (k, Raw::from(v))).collect())
+            }
         }
     }
 }
@@ -53,7 +55,11 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Raw;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Raw, D::Error> {
-        let left = self.0.get().checked_sub(1).ok_or_else(|| de::Error::custom("too many values"))?;
+        let left = self
+            .0
+            .get()
+            .checked_sub(1)
+            .ok_or_else(|| de::Error::custom("too many values"))?;
         self.0.set(left);
         from.deserialize_any(self)
     }

@@ -25,11 +25,15 @@ fn render(value: &Value, shape: &Shape) -> String {
             format!("[{}]", values.join(", "))
         }
         (Shape::Map { value: inner, .. }, Value::Object(entries)) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(k, v)| format!("{k}={}", render(v, inner))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(k, v)| format!("{k}={}", render(v, inner)))
+                .collect();
             format!("{{{}}}", entries.join(", "))
         }
-        (Shape::Structure(structure), Value::Object(members)) => render_structure(members, structure),
+        (Shape::Structure(structure), Value::Object(members)) => {
+            render_structure(members, structure)
+        }
         (_, value) => value.to_string(),
     }
 }
@@ -39,10 +43,18 @@ fn render_structure(members: &Map<String, Value>, structure: &Structure) -> Stri
     let mut parts: Vec<(String, String)> = structure
         .members
         .iter()
-        .map(|m| (lower_first(m.name), render(members.get(m.wire_name).unwrap_or(&Value::Null), m.shape)))
+        .map(|m| {
+            (
+                lower_first(m.name),
+                render(members.get(m.wire_name).unwrap_or(&Value::Null), m.shape),
+            )
+        })
         .collect();
     parts.sort();
-    let parts: Vec<String> = parts.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let parts: Vec<String> = parts
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     format!("{}({})", structure.name, parts.join(", "))
 }
 
@@ -55,5 +67,7 @@ pub(super) fn blob_len(value: &Value) -> usize {
 /// `StreamName` → `streamName`, as messages name members.
 pub(super) fn lower_first(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + chars.as_str())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_ascii_lowercase().to_string() + chars.as_str()
+    })
 }

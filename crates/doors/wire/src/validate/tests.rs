@@ -25,7 +25,11 @@ fn assert_serialization<Op: Operation>(body: Value, text: &str) {
 fn assert_validation<Op: Operation>(body: Value, broken: &[String]) {
     let error = error::<Op>(&body);
     let plural = if broken.len() == 1 { "" } else { "s" };
-    let expected = format!("{} validation error{plural} detected: {}", broken.len(), broken.join("; "));
+    let expected = format!(
+        "{} validation error{plural} detected: {}",
+        broken.len(),
+        broken.join("; ")
+    );
     assert_eq!(
         (error.status(), error.code(), error.message()),
         (400, "ValidationException", expected.as_str())
@@ -33,7 +37,11 @@ fn assert_validation<Op: Operation>(body: Value, broken: &[String]) {
 }
 
 fn broken(value: &str, place: &str, constraint: &str) -> String {
-    let value = if value == "null" { value.to_owned() } else { format!("'{value}'") };
+    let value = if value == "null" {
+        value.to_owned()
+    } else {
+        format!("'{value}'")
+    };
     format!("Value {value} at '{place}' failed to satisfy constraint: {constraint}")
 }
 
@@ -43,30 +51,50 @@ const AT_LEAST_1: &str = "Member must have length greater than or equal to 1";
 
 #[test]
 fn wrong_types_of_strings_and_numbers() {
-    let big =
-        "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String";
+    let big = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String";
     for (value, text) in [
-        (json!(true), "class java.lang.Boolean can not be converted to an String"),
+        (
+            json!(true),
+            "class java.lang.Boolean can not be converted to an String",
+        ),
         (json!(23), big),
         (json!(-2147483648i64), big),
         (json!(2147483648i64), big),
         (json!(34.56), big),
         (json!([]), "Start of list found where not expected"),
-        (json!({}), "Start of structure or map found where not expected."),
+        (
+            json!({}),
+            "Start of structure or map found where not expected.",
+        ),
     ] {
         assert_serialization::<ops::PutRecord>(json!({"StreamName": value}), text);
     }
     for (value, text) in [
-        (json!("23"), "class java.lang.String can not be converted to an Integer"),
-        (json!(true), "class java.lang.Boolean can not be converted to an Integer"),
+        (
+            json!("23"),
+            "class java.lang.String can not be converted to an Integer",
+        ),
+        (
+            json!(true),
+            "class java.lang.Boolean can not be converted to an Integer",
+        ),
         (json!([]), "Start of list found where not expected"),
-        (json!({}), "Start of structure or map found where not expected."),
+        (
+            json!({}),
+            "Start of structure or map found where not expected.",
+        ),
     ] {
         assert_serialization::<ops::CreateStream>(json!({"ShardCount": value}), text);
     }
     for (value, text) in [
-        (json!("23"), "class java.lang.String can not be converted to milliseconds since epoch"),
-        (json!(true), "class java.lang.Boolean can not be converted to milliseconds since epoch"),
+        (
+            json!("23"),
+            "class java.lang.String can not be converted to milliseconds since epoch",
+        ),
+        (
+            json!(true),
+            "class java.lang.Boolean can not be converted to milliseconds since epoch",
+        ),
         (json!([]), "Start of list found where not expected"),
     ] {
         assert_serialization::<ops::GetShardIterator>(json!({"Timestamp": value}), text);
@@ -85,7 +113,10 @@ fn wrong_types_of_strings_and_numbers() {
 #[test]
 fn wrong_types_of_blobs_lists_maps_and_structures() {
     for (value, text) in [
-        (json!(true), "class java.lang.Boolean can not be converted to a Blob"),
+        (
+            json!(true),
+            "class java.lang.Boolean can not be converted to a Blob",
+        ),
         (
             json!(34.56),
             "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to a Blob",
@@ -95,7 +126,10 @@ fn wrong_types_of_blobs_lists_maps_and_structures() {
             json!("23456"),
             "'23456' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but found: 5",
         ),
-        (json!("=+/="), "'=+/=' can not be converted to a Blob: Invalid Base64 character: '='"),
+        (
+            json!("=+/="),
+            "'=+/=' can not be converted to a Blob: Invalid Base64 character: '='",
+        ),
         (
             json!("+/+="),
             "'+/+=' can not be converted to a Blob: Invalid last non-pad Base64 character dectected",
@@ -107,10 +141,15 @@ fn wrong_types_of_blobs_lists_maps_and_structures() {
     for value in [json!("23"), json!(true), json!(23), json!(34.56)] {
         assert_serialization::<ops::PutRecords>(json!({"Records": value}), "Expected list or null");
         assert_serialization::<ops::PutRecords>(json!({"Records": [value]}), "Expected null");
-        assert_serialization::<ops::AddTagsToStream>(json!({"Tags": value}), "Expected map or null");
+        assert_serialization::<ops::AddTagsToStream>(
+            json!({"Tags": value}),
+            "Expected map or null",
+        );
     }
-    let (list, map) =
-        ("Start of list found where not expected", "Start of structure or map found where not expected.");
+    let (list, map) = (
+        "Start of list found where not expected",
+        "Start of structure or map found where not expected.",
+    );
     assert_serialization::<ops::PutRecords>(json!({"Records": {}}), map);
     assert_serialization::<ops::PutRecords>(json!({"Records": [[]]}), list);
     assert_serialization::<ops::AddTagsToStream>(json!({"Tags": []}), list);
@@ -118,9 +157,22 @@ fn wrong_types_of_blobs_lists_maps_and_structures() {
 
 #[test]
 fn what_is_not_json_gets_no_text() {
-    for body in ["hello", "true", "null", "1", "{", r#"{"a":1}x"#, "\"\u{1}\"", ""] {
+    for body in [
+        "hello",
+        "true",
+        "null",
+        "1",
+        "{",
+        r#"{"a":1}x"#,
+        "\"\u{1}\"",
+        "",
+    ] {
         let error = codec::read::<ops::ListStreams>(body.into()).expect_err(body);
-        assert_eq!((error.code(), error.message()), ("SerializationException", ""), "{body}");
+        assert_eq!(
+            (error.code(), error.message()),
+            ("SerializationException", ""),
+            "{body}"
+        );
     }
     assert!(codec::read::<ops::ListStreams>(b"{\"NextToken\":\"\xff\"}"[..].into()).is_err());
 }
@@ -132,7 +184,10 @@ fn missing_members_are_listed_in_awss_order() {
     assert_validation::<ops::PutRecords>(json!({}), &[broken("null", "records", NOT_NULL)]);
     assert_validation::<ops::GetShardIterator>(
         json!({}),
-        &[broken("null", "shardId", NOT_NULL), broken("null", "shardIteratorType", NOT_NULL)],
+        &[
+            broken("null", "shardId", NOT_NULL),
+            broken("null", "shardIteratorType", NOT_NULL),
+        ],
     );
 }
 
@@ -199,7 +254,11 @@ fn long_values_are_shown_as_java_prints_them() {
                 "records.1.member.explicitHashKey",
                 r"Member must satisfy regular expression pattern: 0|([1-9]\d{0,38})",
             ),
-            broken(&name, "streamName", "Member must have length less than or equal to 128"),
+            broken(
+                &name,
+                "streamName",
+                "Member must have length less than or equal to 128",
+            ),
         ],
     );
     // 10 MiB since records may be that large.
@@ -213,7 +272,9 @@ fn long_values_are_shown_as_java_prints_them() {
             "Member must have length less than or equal to 10485760",
         )],
     );
-    let tags: Value = [("a".to_owned(), json!("1")), (name.clone(), json!("3"))].into_iter().collect();
+    let tags: Value = [("a".to_owned(), json!("1")), (name.clone(), json!("3"))]
+        .into_iter()
+        .collect();
     assert_validation::<ops::AddTagsToStream>(
         json!({"StreamName": "a", "Tags": tags}),
         &[broken(
@@ -240,8 +301,14 @@ fn no_more_than_ten_are_listed() {
     // How AWS prints the entries is recorded in users' reports of this error.
     let entry = "PutRecordsRequestEntry(data=java.nio.HeapByteBuffer[pos=0 lim=1 cap=1], explicitHashKey=null, partitionKey=)";
     let all = format!("[{}]", vec![entry; 501].join(", "));
-    let mut expected = vec![broken(&all, "records", "Member must have length less than or equal to 500")];
-    expected.extend((1..10).map(|i| broken("", &format!("records.{i}.member.partitionKey"), AT_LEAST_1)));
+    let mut expected = vec![broken(
+        &all,
+        "records",
+        "Member must have length less than or equal to 500",
+    )];
+    expected.extend(
+        (1..10).map(|i| broken("", &format!("records.{i}.member.partitionKey"), AT_LEAST_1)),
+    );
     assert_validation::<ops::PutRecords>(json!({"StreamName": "a", "Records": records}), &expected);
 }
 
@@ -260,18 +327,27 @@ fn lambda_names_null_too() {
 
 #[test]
 fn numbers_are_read_leniently() {
-    for (count, read) in [(json!(100_000_000_000i64), i32::MAX), (json!(2.9), 2), (json!(1e300), i32::MAX)] {
+    for (count, read) in [
+        (json!(100_000_000_000i64), i32::MAX),
+        (json!(2.9), 2),
+        (json!(1e300), i32::MAX),
+    ] {
         let body = json!({"StreamName": "a", "ShardCount": count}).to_string();
         let input = codec::read::<ops::CreateStream>(body.into()).unwrap();
         assert_eq!(input.shard_count, Some(read));
     }
     assert_validation::<ops::CreateStream>(
         json!({"StreamName": "a", "ShardCount": 0}),
-        &[broken("0", "shardCount", "Member must have value greater than or equal to 1")],
+        &[broken(
+            "0",
+            "shardCount",
+            "Member must have value greater than or equal to 1",
+        )],
     );
-    let input =
-        codec::read::<ops::CreateStream>(br#"{"StreamName":"a","Other":[1],"ShardCount":null}"#[..].into())
-            .unwrap();
+    let input = codec::read::<ops::CreateStream>(
+        br#"{"StreamName":"a","Other":[1],"ShardCount":null}"#[..].into(),
+    )
+    .unwrap();
     assert_eq!((input.stream_name.as_str(), input.shard_count), ("a", None));
 }
 
@@ -308,10 +384,15 @@ fn any_json() -> impl Strategy<Value = Value> {
         "[A-Za-z0-9+/=]{0,8}".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 32, 5, |inner| {
-        let key = prop_oneof![Just("Data".to_owned()), Just("PartitionKey".to_owned()), ".{0,4}"];
+        let key = prop_oneof![
+            Just("Data".to_owned()),
+            Just("PartitionKey".to_owned()),
+            ".{0,4}"
+        ];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((key, inner), 0..5).prop_map(|entries| entries.into_iter().collect()),
+            prop::collection::vec((key, inner), 0..5)
+                .prop_map(|entries| entries.into_iter().collect()),
         ]
     })
 }

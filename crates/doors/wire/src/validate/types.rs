@@ -101,7 +101,9 @@ fn blob(raw: Raw) -> Result<Value, String> {
     let wrong = |why: String| Err(format!("'{text}' can not be converted to a Blob: {why}"));
     if text.len() % 4 != 0 {
         let len = text.len();
-        return wrong(format!("Base64 encoded length is expected a multiple of 4 bytes but found: {len}"));
+        return wrong(format!(
+            "Base64 encoded length is expected a multiple of 4 bytes but found: {len}"
+        ));
     }
     let body = text.trim_end_matches('=');
     let alien = |c: &char| !c.is_ascii_alphanumeric() && *c != '+' && *c != '/';
@@ -117,9 +119,11 @@ fn blob(raw: Raw) -> Result<Value, String> {
 
 fn list(raw: Raw, member: &Shape) -> Result<Value, String> {
     match raw {
-        Raw::List(values) => {
-            values.into_iter().map(|raw| value(raw, member)).collect::<Result<_, _>>().map(Value::Array)
-        }
+        Raw::List(values) => values
+            .into_iter()
+            .map(|raw| value(raw, member))
+            .collect::<Result<_, _>>()
+            .map(Value::Array),
         Raw::Map(_) => Err(MAP_HERE.to_owned()),
         _ => Err("Expected list or null".to_owned()),
     }
@@ -128,7 +132,9 @@ fn list(raw: Raw, member: &Shape) -> Result<Value, String> {
 fn map(raw: Raw, shape: &Shape) -> Result<Value, String> {
     match raw {
         Raw::Map(entries) => {
-            let entries = entries.into_iter().map(|(key, raw)| Ok((key, value(raw, shape)?)));
+            let entries = entries
+                .into_iter()
+                .map(|(key, raw)| Ok((key, value(raw, shape)?)));
             entries.collect::<Result<_, String>>().map(Value::Object)
         }
         Raw::List(_) => Err(LIST_HERE.to_owned()),
@@ -145,13 +151,19 @@ fn document(raw: Raw) -> Value {
         Raw::Text(text) => text.into(),
         Raw::Bytes(bytes) => STANDARD.encode(bytes).into(),
         Raw::List(values) => values.into_iter().map(document).collect(),
-        Raw::Map(entries) => Value::Object(entries.into_iter().map(|(k, v)| (k, document(v))).collect()),
+        Raw::Map(entries) => {
+            Value::Object(entries.into_iter().map(|(k, v)| (k, document(v))).collect())
+        }
     }
 }
 
 /// A number; JSON has no infinities, so those of CBOR become the largest there is.
 fn number(n: f64) -> Value {
-    let n = if n.is_nan() { 0.0 } else { n.clamp(f64::MIN, f64::MAX) };
+    let n = if n.is_nan() {
+        0.0
+    } else {
+        n.clamp(f64::MIN, f64::MAX)
+    };
     Number::from_f64(n).map_or(Value::Null, Value::Number)
 }
 

@@ -87,14 +87,21 @@ impl Refusal {
                 "The AWS Access Key Id you provided does not exist in our records.",
             )
             .with("AWSAccessKeyId", id),
-            Refusal::Token(token) => {
-                ApiError::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
-                    .with("Token-0", token)
-            }
-            Refusal::Mismatch { access_key_id, signature, canonical_request, text_to_sign } => {
-                s3_mismatch(access_key_id, signature, &canonical_request, &text_to_sign)
-            }
-            Refusal::Skewed { signed, now, max, .. } => ApiError::new(
+            Refusal::Token(token) => ApiError::new(
+                400,
+                "InvalidToken",
+                "The provided token is malformed or otherwise invalid.",
+            )
+            .with("Token-0", token),
+            Refusal::Mismatch {
+                access_key_id,
+                signature,
+                canonical_request,
+                text_to_sign,
+            } => s3_mismatch(access_key_id, signature, &canonical_request, &text_to_sign),
+            Refusal::Skewed {
+                signed, now, max, ..
+            } => ApiError::new(
                 403,
                 "RequestTimeTooSkewed",
                 "The difference between the request time and the current time is too large.",
@@ -164,11 +171,15 @@ impl Refusal {
             Refusal::Scope(wrong) => {
                 let error = malformed(&scope_s3(&wrong));
                 match wrong.last() {
-                    Some(ScopeError::Region { expected, .. }) => error.with("Region", expected.as_str()),
+                    Some(ScopeError::Region { expected, .. }) => {
+                        error.with("Region", expected.as_str())
+                    }
                     _ => error,
                 }
             }
-            Refusal::NoHash => invalid("Missing required header for this request: x-amz-content-sha256"),
+            Refusal::NoHash => {
+                invalid("Missing required header for this request: x-amz-content-sha256")
+            }
             Refusal::Hash(given) => bad_hash(given),
             _ => denied("AWS authentication requires a valid Date or x-amz-date header"),
         }
@@ -177,7 +188,9 @@ impl Refusal {
 
 /// An address signed in version 2 lacks parameters.
 pub(super) fn version_2_lacks() -> ApiError {
-    denied("Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")
+    denied(
+        "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+    )
 }
 
 const QUERY_CREDENTIAL: &str = "Error parsing the X-Amz-Credential parameter; ";
@@ -200,7 +213,12 @@ fn bad_hash(given: String) -> ApiError {
 }
 
 /// Version 2 has no canonical request.
-fn s3_mismatch(key: String, signature: String, canonical_request: &str, text_to_sign: &str) -> ApiError {
+fn s3_mismatch(
+    key: String,
+    signature: String,
+    canonical_request: &str,
+    text_to_sign: &str,
+) -> ApiError {
     let error = ApiError::new(
         403,
         "SignatureDoesNotMatch",
@@ -213,7 +231,9 @@ fn s3_mismatch(key: String, signature: String, canonical_request: &str, text_to_
     .with("StringToSignBytes", bytes(text_to_sign));
     match canonical_request {
         "" => error,
-        text => error.with("CanonicalRequest", text).with("CanonicalRequestBytes", bytes(text)),
+        text => error
+            .with("CanonicalRequest", text)
+            .with("CanonicalRequestBytes", bytes(text)),
     }
 }
 
@@ -221,18 +241,24 @@ const PARTS: [&str; 3] = ["Credential", "Signature", "SignedHeaders"];
 
 /// AWS lists everything that is missing.
 fn header_lacks(parts: &[&str], date: bool, whole: &str) -> String {
-    let parts: String =
-        parts.iter().map(|part| format!("Authorization header requires '{part}' parameter. ")).collect();
+    let parts: String = parts
+        .iter()
+        .map(|part| format!("Authorization header requires '{part}' parameter. "))
+        .collect();
     let date = match date {
-        true => "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+        true => {
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
+        }
         false => "",
     };
     format!("{parts}{date}Authorization={whole}")
 }
 
 fn query_lacks(names: &[&str]) -> String {
-    let names: String =
-        names.iter().map(|name| format!("AWS query-string parameters must include '{name}'. ")).collect();
+    let names: String = names
+        .iter()
+        .map(|name| format!("AWS query-string parameters must include '{name}'. "))
+        .collect();
     format!("{names}Re-examine the query-string parameters.")
 }
 
@@ -245,7 +271,9 @@ fn scope_json(wrong: &ScopeError) -> String {
             format!("Credential should be scoped to correct service: '{expected}'.")
         }
         ScopeError::Terminator { given } => {
-            format!("Credential should be scoped with a valid terminator: 'aws4_request', not '{given}'.")
+            format!(
+                "Credential should be scoped with a valid terminator: 'aws4_request', not '{given}'."
+            )
         }
         ScopeError::Day { given, time } => format!(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{given}' != \
@@ -303,5 +331,8 @@ fn skewed(signed: &str, at: Millis, now: Millis, max: std::time::Duration) -> St
 
 /// `47 45 54`, as S3 shows texts whose invisible characters matter.
 fn bytes(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+    text.bytes()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

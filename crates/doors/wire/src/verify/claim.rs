@@ -64,7 +64,12 @@ pub(super) fn s3_payload(head: &Parts, presigned: bool) -> Result<String, Refusa
         None if presigned => return Ok(UNSIGNED_PAYLOAD.to_owned()),
         None => return Err(Refusal::NoHash),
     };
-    let words = [UNSIGNED_PAYLOAD, seal::UNSIGNED_CHUNKS, seal::CHUNKS, seal::CHUNKS_AND_TRAILER];
+    let words = [
+        UNSIGNED_PAYLOAD,
+        seal::UNSIGNED_CHUNKS,
+        seal::CHUNKS,
+        seal::CHUNKS_AND_TRAILER,
+    ];
     let hash = claimed.len() == 64 && claimed.bytes().all(|byte| byte.is_ascii_hexdigit());
     match hash || words.contains(&&*claimed) {
         true => Ok(claimed.into_owned()),
@@ -78,7 +83,8 @@ impl Claim {
         let texts = match head.headers.get(header::AUTHORIZATION) {
             Some(_) if presigned => return Err(Refusal::Both),
             Some(value) => {
-                let value = std::str::from_utf8(value.as_bytes()).map_err(|_| Refusal::Scheme(String::new()));
+                let value = std::str::from_utf8(value.as_bytes())
+                    .map_err(|_| Refusal::Scheme(String::new()));
                 of_header(head, value?, service)?
             }
             None if presigned => of_query(head, service)?,
@@ -90,8 +96,11 @@ impl Claim {
     fn new(texts: Texts<'_>) -> Result<Self, Refusal> {
         let at = parse_amz_date(&texts.date).or_else(|| parse_http_date(&texts.date));
         let at = at.ok_or_else(|| Refusal::Date(texts.date.clone().into_owned()))?;
-        let mut signed_headers: Vec<String> =
-            texts.signed_headers.split(';').map(str::to_ascii_lowercase).collect();
+        let mut signed_headers: Vec<String> = texts
+            .signed_headers
+            .split(';')
+            .map(str::to_ascii_lowercase)
+            .collect();
         signed_headers.sort();
         if texts.algorithm != ALGORITHM {
             return Err(Refusal::Algorithm(texts.algorithm.into_owned()));
@@ -100,7 +109,8 @@ impl Claim {
         let mut parts = texts.credential.rsplitn(5, '/');
         let mut next = || parts.next().map(str::to_owned);
         let parts = (next(), next(), next(), next(), next());
-        let (Some(terminator), Some(service), Some(region), Some(day), Some(access_key_id)) = parts else {
+        let (Some(terminator), Some(service), Some(region), Some(day), Some(access_key_id)) = parts
+        else {
             return Err(Refusal::Credential(texts.credential.into_owned()));
         };
         Ok(Self {
@@ -131,14 +141,23 @@ impl Claim {
     pub(super) fn check_time(&self, now: Millis, service: &str) -> Result<(), Refusal> {
         let (s3, at) = (service == "s3", self.at);
         let skew = if s3 { S3_SKEW } else { SKEW };
-        let skewed = |max| Err(Refusal::Skewed { signed: self.time.clone(), at, now, max });
+        let skewed = |max| {
+            Err(Refusal::Skewed {
+                signed: self.time.clone(),
+                at,
+                now,
+                max,
+            })
+        };
         let valid_for = self.presigned.flatten();
         match valid_for {
             _ if at > now.plus(skew) && s3 && valid_for.is_some() => Err(Refusal::NotYet),
             _ if at > now.plus(skew) => skewed(skew),
-            Some(valid_for) if s3 && at.plus(valid_for) < now => {
-                Err(Refusal::Expired { valid_for: Some(valid_for), at: at.plus(valid_for), now })
-            }
+            Some(valid_for) if s3 && at.plus(valid_for) < now => Err(Refusal::Expired {
+                valid_for: Some(valid_for),
+                at: at.plus(valid_for),
+                now,
+            }),
             Some(valid_for) if at.plus(valid_for) < now => skewed(valid_for),
             None if at.plus(skew) < now => skewed(skew),
             _ => Ok(()),
@@ -146,25 +165,45 @@ impl Claim {
     }
 
     /// Whether it is made for this request's kind: what must be signed is, and all is for us and for today.
-    pub(super) fn check_scope(&self, head: &Parts, region: &str, service: &str) -> Result<(), Refusal> {
+    pub(super) fn check_scope(
+        &self,
+        head: &Parts,
+        region: &str,
+        service: &str,
+    ) -> Result<(), Refusal> {
         let unsigned = self.unsigned(head, service);
         if !unsigned.is_empty() {
             return Err(Refusal::Unsigned(unsigned));
         }
         let mut wrong = Vec::new();
         if self.region != region {
-            wrong.push(ScopeError::Region { given: self.region.clone(), expected: region.to_owned() });
+            wrong.push(ScopeError::Region {
+                given: self.region.clone(),
+                expected: region.to_owned(),
+            });
         }
         if self.service != service {
-            wrong.push(ScopeError::Service { given: self.service.clone(), expected: service.to_owned() });
+            wrong.push(ScopeError::Service {
+                given: self.service.clone(),
+                expected: service.to_owned(),
+            });
         }
         if self.terminator != TERMINATOR {
-            wrong.push(ScopeError::Terminator { given: self.terminator.clone() });
+            wrong.push(ScopeError::Terminator {
+                given: self.terminator.clone(),
+            });
         }
         if self.day != self.time[..8] {
-            wrong.push(ScopeError::Day { given: self.day.clone(), time: self.time.clone() });
+            wrong.push(ScopeError::Day {
+                given: self.day.clone(),
+                time: self.time.clone(),
+            });
         }
-        if wrong.is_empty() { Ok(()) } else { Err(Refusal::Scope(wrong)) }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Scope(wrong))
+        }
     }
 
     /// The headers that the signature does not cover and must: the host for all, for S3 everything that is AWS's,
@@ -175,10 +214,18 @@ impl Claim {
                 && (name.starts_with("x-amz-") || name == "content-md5")
                 && !(self.is_presigned() && name == CONTENT_SHA256.as_str())
         };
-        let names = head.headers.keys().map(|name| name.as_str()).filter(|name| must(name));
+        let names = head
+            .headers
+            .keys()
+            .map(|name| name.as_str())
+            .filter(|name| must(name));
         let signed = |name: &str| self.signed_headers.iter().any(|signed| signed == name);
         let host = (!signed(AUTHORITY)).then_some("host");
-        host.into_iter().chain(names).filter(|name| !signed(name)).map(str::to_owned).collect()
+        host.into_iter()
+            .chain(names)
+            .filter(|name| !signed(name))
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -188,7 +235,9 @@ fn of_header<'a>(head: &'a Parts, whole: &'a str, service: &str) -> Result<Texts
         return Err(Refusal::Scheme(whole.to_owned()));
     }
     let part = |name: &str| {
-        let parts = rest.split([',', ' ']).filter_map(|part| part.trim().split_once('='));
+        let parts = rest
+            .split([',', ' '])
+            .filter_map(|part| part.trim().split_once('='));
         let mut values = parts.filter(|(key, value)| *key == name && !value.is_empty());
         values.next().map(|(_, value)| value)
     };
@@ -211,20 +260,40 @@ fn of_header<'a>(head: &'a Parts, whole: &'a str, service: &str) -> Result<Texts
                 ("Signature", signature.is_some()),
                 ("SignedHeaders", signed_headers.is_some()),
             ];
-            let parts = given.into_iter().filter(|(_, given)| !given).map(|(name, _)| name).collect();
-            Err(Refusal::Header { parts, date: date.is_none(), whole: whole.to_owned() })
+            let parts = given
+                .into_iter()
+                .filter(|(_, given)| !given)
+                .map(|(name, _)| name)
+                .collect();
+            Err(Refusal::Header {
+                parts,
+                date: date.is_none(),
+                whole: whole.to_owned(),
+            })
         }
     }
 }
 
 fn of_query<'a>(head: &'a Parts, service: &str) -> Result<Texts<'a>, Refusal> {
-    const NAMES: [&str; 5] =
-        ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
+    const NAMES: [&str; 5] = [
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Signature",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Date",
+    ];
     let found = NAMES.map(|name| query(head, name).filter(|value| !value.is_empty()));
     let expires = query(head, "X-Amz-Expires");
     let lacking = |(name, value): (&'static str, &Option<_>)| value.is_none().then_some(name);
     let missing: Vec<_> = NAMES.into_iter().zip(&found).filter_map(lacking).collect();
-    let [Some(algorithm), Some(credential), Some(signature), Some(signed_headers), Some(date)] = found else {
+    let [
+        Some(algorithm),
+        Some(credential),
+        Some(signature),
+        Some(signed_headers),
+        Some(date),
+    ] = found
+    else {
         return Err(Refusal::Query(missing));
     };
     if service == "s3" && expires.is_none() {
@@ -233,7 +302,15 @@ fn of_query<'a>(head: &'a Parts, service: &str) -> Result<Texts<'a>, Refusal> {
     let valid_for = expires.map(|text| lifetime(&text)).transpose()?;
     let token = query(head, "X-Amz-Security-Token");
     let presigned = Some(valid_for);
-    Ok(Texts { algorithm, credential, signed_headers, signature, date, token, presigned })
+    Ok(Texts {
+        algorithm,
+        credential,
+        signed_headers,
+        signature,
+        date,
+        token,
+        presigned,
+    })
 }
 
 fn lifetime(text: &str) -> Result<Duration, Refusal> {
@@ -249,12 +326,18 @@ fn lifetime(text: &str) -> Result<Duration, Refusal> {
 }
 
 fn text<'a>(head: &'a Parts, name: &str) -> Option<Cow<'a, str>> {
-    head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
+    head.headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// A query parameter, decoded; one without `=` is empty.
 fn query<'a>(head: &'a Parts, name: &str) -> Option<Cow<'a, str>> {
-    let pairs = head.uri.query()?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let pairs = head
+        .uri
+        .query()?
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let (_, value) = pairs.into_iter().find(|(key, _)| *key == name)?;
     Some(percent_decode_str(value).decode_utf8_lossy())
 }
@@ -267,5 +350,9 @@ fn parse_http_date(text: &str) -> Option<Millis> {
 
 /// Comparison whose time does not tell where the first difference is.
 pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .fold(0, |difference, (x, y)| difference | (x ^ y))
+            == 0
 }

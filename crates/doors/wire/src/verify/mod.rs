@@ -63,8 +63,16 @@ struct Valid {
 impl Verifier {
     /// Believes signatures of `keys` that are made for `region`.
     pub fn new(keys: impl IntoIterator<Item = Key>, region: Region, clock: Arc<dyn Clock>) -> Self {
-        let keys = keys.into_iter().map(|key| (key.credentials.access_key_id.clone(), key)).collect();
-        Self(Arc::new(Inner { keys, region, clock, made: Mutex::default() }))
+        let keys = keys
+            .into_iter()
+            .map(|key| (key.credentials.access_key_id.clone(), key))
+            .collect();
+        Self(Arc::new(Inner {
+            keys,
+            region,
+            clock,
+            made: Mutex::default(),
+        }))
     }
 
     /// Who signed a request of AWS JSON or CBOR with this body for `service`.
@@ -75,7 +83,8 @@ impl Verifier {
         body: &[u8],
     ) -> Result<Arc<Caller>, ApiError> {
         let claim = self.claim(head, service);
-        let valid = claim.and_then(|claim| self.check(head, claim, service, &hex(&Sha256::digest(body))));
+        let valid =
+            claim.and_then(|claim| self.check(head, claim, service, &hex(&Sha256::digest(body))));
         let holder = valid.map(|valid| self.holder(&valid.claim.access_key_id));
         holder.map_err(|refusal| refused(head, service, refusal).json(400))
     }
@@ -88,7 +97,9 @@ impl Verifier {
         service: &'static str,
     ) -> Result<(Arc<Caller>, Seal), ApiError> {
         let error = |head: &Parts, refusal| refused(head, service, refusal).json(403);
-        let claim = self.claim(head, service).map_err(|refusal| error(head, refusal))?;
+        let claim = self
+            .claim(head, service)
+            .map_err(|refusal| error(head, refusal))?;
         let holder = self.holder(&claim.access_key_id);
         let (this, head) = (self.clone(), bare(head));
         let seal = Seal::Whole(
@@ -103,7 +114,11 @@ impl Verifier {
 
     /// Who signed an S3 request's head, and how its body is sealed. `path` begins with the bucket, wherever the
     /// request has it. A hash of the whole body is in a header, where it is compared with or without signatures.
-    pub(crate) fn check_s3(&self, head: &Parts, path: &str) -> Result<(Arc<Caller>, Seal), ApiError> {
+    pub(crate) fn check_s3(
+        &self,
+        head: &Parts,
+        path: &str,
+    ) -> Result<(Arc<Caller>, Seal), ApiError> {
         let (version_2, presigned) = (v2::is_signed(head), claim::is_presigned(head));
         let checked = match version_2 {
             true => v2::check(self, head, path).map(|holder| (holder, Seal::None)),
@@ -174,7 +189,10 @@ impl Verifier {
     }
 
     fn check_token(&self, key: &Credentials, token: Option<&str>) -> Result<(), Refusal> {
-        let (expected, given) = (key.session_token.as_deref().unwrap_or_default(), token.unwrap_or_default());
+        let (expected, given) = (
+            key.session_token.as_deref().unwrap_or_default(),
+            token.unwrap_or_default(),
+        );
         match equal(expected.as_bytes(), given.as_bytes()) {
             true => Ok(()),
             false => Err(Refusal::Token(given.to_owned())),
@@ -187,9 +205,14 @@ impl Verifier {
             made.clear();
         }
         let name = (key.access_key_id.clone(), claim.day.clone(), service);
-        *made
-            .entry(name)
-            .or_insert_with(|| signing_key(&key.secret_access_key, &claim.day, &self.0.region.0, service))
+        *made.entry(name).or_insert_with(|| {
+            signing_key(
+                &key.secret_access_key,
+                &claim.day,
+                &self.0.region.0,
+                service,
+            )
+        })
     }
 }
 

@@ -43,9 +43,21 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn new(key: [u8; 32], time: &str, place: String, head: String, trailer: bool) -> Self {
+    pub(super) fn new(
+        key: [u8; 32],
+        time: &str,
+        place: String,
+        head: String,
+        trailer: bool,
+    ) -> Self {
         let scope = format!("{time}\n{place}");
-        Self { key, scope, previous: head, chunk: Sha256::new(), trailer }
+        Self {
+            key,
+            scope,
+            previous: head,
+            chunk: Sha256::new(),
+            trailer,
+        }
     }
 
     /// More bytes of a chunk.
@@ -67,8 +79,13 @@ impl Chain {
             return true;
         }
         let signed = trailers.iter().filter(|(name, _)| name != SIGNATURE);
-        let text: String = signed.map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let signature = trailers.iter().find(|(name, _)| name == SIGNATURE).map_or("", |(_, value)| value);
+        let text: String = signed
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
+        let signature = trailers
+            .iter()
+            .find(|(name, _)| name == SIGNATURE)
+            .map_or("", |(_, value)| value);
         let hash = hex(&Sha256::digest(text.as_bytes()));
         self.follows("AWS4-HMAC-SHA256-TRAILER", &hash, signature)
     }

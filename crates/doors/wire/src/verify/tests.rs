@@ -22,12 +22,22 @@ fn key(id: &str, secret: &str, token: Option<&str>) -> Credentials {
 
 fn verifier_at(now: Millis, region: &str, keys: impl IntoIterator<Item = Credentials>) -> Verifier {
     let holder = Arc::new(Caller::root(Account("000000000000".into())));
-    let keys = keys.into_iter().map(|credentials| Key { credentials, holder: holder.clone() });
+    let keys = keys.into_iter().map(|credentials| Key {
+        credentials,
+        holder: holder.clone(),
+    });
     Verifier::new(keys, Region(region.into()), Arc::new(ManualClock::at(now)))
 }
 
 fn verifier(now: Millis) -> Verifier {
-    verifier_at(now, "eu-west-1", [key("AKID/EXAMPLE", "secret", None), key("TEMP", "secret", Some("token"))])
+    verifier_at(
+        now,
+        "eu-west-1",
+        [
+            key("AKID/EXAMPLE", "secret", None),
+            key("TEMP", "secret", Some("token")),
+        ],
+    )
 }
 
 fn head(request: Builder) -> Parts {
@@ -36,13 +46,27 @@ fn head(request: Builder) -> Parts {
 
 fn signed_by(service: &str, uri: &str, payload: Payload<'_>, key: &Credentials) -> Parts {
     let mut head = head(Request::post(uri).header("X-Amz-Target", "a.B"));
-    sign(&mut head, payload, key, &Scope { service, region: "eu-west-1", at: NOW });
+    sign(
+        &mut head,
+        payload,
+        key,
+        &Scope {
+            service,
+            region: "eu-west-1",
+            at: NOW,
+        },
+    );
     head
 }
 
 fn signed(service: &str, body: &[u8]) -> Parts {
     let uri = "http://127.0.0.1:4566/b/a%20b?x=1&a=%2F&a=+";
-    signed_by(service, uri, Payload::Bytes(body), &key("AKID/EXAMPLE", "secret", None))
+    signed_by(
+        service,
+        uri,
+        Payload::Bytes(body),
+        &key("AKID/EXAMPLE", "secret", None),
+    )
 }
 
 /// Code and text of the error.
@@ -53,13 +77,20 @@ fn json_error(verifier: &Verifier, head: &Parts) -> (String, String) {
 }
 
 fn s3_error(verifier: &Verifier, head: &Parts) -> ApiError {
-    verifier.check_s3(head, head.uri.path()).map(|_| ()).unwrap_err()
+    verifier
+        .check_s3(head, head.uri.path())
+        .map(|_| ())
+        .unwrap_err()
 }
 
 /// Names as in AWS's published suite, whose requests are those that an HTTP parser lets through. Lines of a request
 /// are parted by `|`. The key and the time are the suite's.
 const SUITE: [(&str, &str, &str); 26] = [
-    ("get-vanilla", "GET /", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+    (
+        "get-vanilla",
+        "GET /",
+        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+    ),
     (
         "get-header-key-duplicate",
         "GET /|My-Header1:value2|My-Header1:value2|My-Header1:value1",
@@ -95,7 +126,11 @@ const SUITE: [(&str, &str, &str); 26] = [
         "GET /./",
         "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
     ),
-    ("get-slash-normalized", "GET //", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+    (
+        "get-slash-normalized",
+        "GET //",
+        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+    ),
     (
         "get-slash-pointless-dot-normalized",
         "GET /./example",
@@ -111,7 +146,11 @@ const SUITE: [(&str, &str, &str); 26] = [
         "GET /-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
         "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f",
     ),
-    ("get-utf8", "GET /ሴ", "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"),
+    (
+        "get-utf8",
+        "GET /ሴ",
+        "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85",
+    ),
     (
         "get-vanilla-empty-query-key",
         "GET /?Param1=value1",
@@ -147,7 +186,11 @@ const SUITE: [(&str, &str, &str); 26] = [
         "POST /|My-Header1:VALUE1",
         "cdbc9802e29d2942e5e10b5bccfdd67c5f22c7c4e8ae67b53629efa58b974b7d",
     ),
-    ("post-vanilla", "POST /", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
+    (
+        "post-vanilla",
+        "POST /",
+        "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+    ),
     (
         "post-vanilla-query",
         "POST /?Param1=value1",
@@ -181,8 +224,13 @@ fn suite_head(request: &str, signature: &str) -> Parts {
     let (method, uri) = line.split_once(' ').unwrap();
     let mut builder = Request::builder().method(method).uri(uri);
     let mut names = vec!["host".to_owned(), "x-amz-date".to_owned()];
-    builder = builder.header("host", "example.amazonaws.com").header("x-amz-date", "20150830T123600Z");
-    for (name, value) in headers.split('|').filter_map(|header| header.split_once(':')) {
+    builder = builder
+        .header("host", "example.amazonaws.com")
+        .header("x-amz-date", "20150830T123600Z");
+    for (name, value) in headers
+        .split('|')
+        .filter_map(|header| header.split_once(':'))
+    {
         builder = builder.header(name, value);
         names.push(name.to_ascii_lowercase());
     }
@@ -190,8 +238,9 @@ fn suite_head(request: &str, signature: &str) -> Parts {
     names.dedup();
     let credential = "AKIDEXAMPLE/20150830/us-east-1/service/aws4_request";
     let names = names.join(";");
-    let authorization =
-        format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}");
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
+    );
     head(builder.header("authorization", authorization))
 }
 
@@ -199,13 +248,28 @@ fn suite_head(request: &str, signature: &str) -> Parts {
 fn the_published_suite() {
     for (name, request, signature) in SUITE {
         let token = request.split("X-Amz-Security-Token:").nth(1);
-        let keys = [key("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token)];
+        let keys = [key(
+            "AKIDEXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+            token,
+        )];
         let verifier = verifier_at(NOW, "us-east-1", keys);
-        let body: &[u8] = if request.contains("urlencoded") { b"Param1=value1" } else { b"" };
-        let good = verifier.check_json(&suite_head(request, signature), "service", body).map(drop);
+        let body: &[u8] = if request.contains("urlencoded") {
+            b"Param1=value1"
+        } else {
+            b""
+        };
+        let good = verifier
+            .check_json(&suite_head(request, signature), "service", body)
+            .map(drop);
         assert_eq!(good, Ok(()), "{name}");
         let bad = signature.replace(['0', '5'], "6");
-        assert!(verifier.check_json(&suite_head(request, &bad), "service", body).is_err(), "{name}");
+        assert!(
+            verifier
+                .check_json(&suite_head(request, &bad), "service", body)
+                .is_err(),
+            "{name}"
+        );
     }
 }
 
@@ -215,31 +279,63 @@ fn the_published_suite_in_addresses() {
         X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fservice%2Faws4_request&X-Amz-Date=20150830T123600Z&\
         X-Amz-SignedHeaders=host&X-Amz-Expires=3600";
     for (uri, token, signature) in [
-        ("/?", "", "e93c787ed7f371d5c6b165c1b38ede9550f4dce4144713e844b25b7192d3865d"),
-        ("/./example?", "", "35034b1a0bdd969f346975386daf8aedfd4976573b8348cf4f67eaa41c5857de"),
-        ("/?Param1=value1&", "", "49096700cbbaa5753443850f40df10f904fc2fdb544dc9512203cc77c471a9de"),
+        (
+            "/?",
+            "",
+            "e93c787ed7f371d5c6b165c1b38ede9550f4dce4144713e844b25b7192d3865d",
+        ),
+        (
+            "/./example?",
+            "",
+            "35034b1a0bdd969f346975386daf8aedfd4976573b8348cf4f67eaa41c5857de",
+        ),
+        (
+            "/?Param1=value1&",
+            "",
+            "49096700cbbaa5753443850f40df10f904fc2fdb544dc9512203cc77c471a9de",
+        ),
         (
             "/?Param-3=Value3&Param=Value2&%E1%88%B4=Value1&",
             "",
             "c5f1848ceec943ac2ca68ee720460c23aaae30a2300586597ada94c4a65e4787",
         ),
-        ("/ሴ?", "", "10eae3f14a260bd3911cc6d008d3c576d143b05b62f09782a7a4b37f52178e44"),
+        (
+            "/ሴ?",
+            "",
+            "10eae3f14a260bd3911cc6d008d3c576d143b05b62f09782a7a4b37f52178e44",
+        ),
         (
             "/?",
             "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267",
             "7ff2b50b376cb4d151970630573d6291dc128cc5c2a12ffb237f73cc53f67b6c",
         ),
     ] {
-        let extra = if token.is_empty() { String::new() } else { format!("&X-Amz-Security-Token={token}") };
+        let extra = if token.is_empty() {
+            String::new()
+        } else {
+            format!("&X-Amz-Security-Token={token}")
+        };
         let uri = format!("{uri}{SIGNED}{extra}&X-Amz-Signature={signature}");
         let get = head(Request::get(uri.as_str()).header("host", "example.amazonaws.com"));
         let token = (!token.is_empty()).then_some(token);
-        let key = || key("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token);
-        let at = |now| verifier_at(now, "us-east-1", [key()]).check_json(&get, "service", b"").map(drop);
+        let key = || {
+            key(
+                "AKIDEXAMPLE",
+                "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+                token,
+            )
+        };
+        let at = |now| {
+            verifier_at(now, "us-east-1", [key()])
+                .check_json(&get, "service", b"")
+                .map(drop)
+        };
         assert_eq!(at(NOW), Ok(()), "{uri}");
         assert_eq!(at(NOW.plus(Duration::from_secs(3600))), Ok(()));
         assert_eq!(
-            at(NOW.plus(Duration::from_secs(3601))).unwrap_err().message(),
+            at(NOW.plus(Duration::from_secs(3601)))
+                .unwrap_err()
+                .message(),
             "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T133601Z - 60 min.)"
         );
     }
@@ -248,23 +344,40 @@ fn the_published_suite_in_addresses() {
 #[test]
 fn what_was_signed_is_believed_and_nothing_else() {
     let verifier = verifier(NOW);
-    assert!(verifier.check_json(&signed("kinesis", b"{}"), "kinesis", b"{}").is_ok());
+    assert!(
+        verifier
+            .check_json(&signed("kinesis", b"{}"), "kinesis", b"{}")
+            .is_ok()
+    );
     assert!(verifier.check_s3(&signed("s3", b"{}"), "/b").is_ok());
     let (code, text) = json_error(&verifier, &signed("kinesis", b"[]"));
     assert_eq!(code, "InvalidSignatureException");
-    assert!(text.contains("have been\n'POST\n/b/a%2520b\na=%20&a=%2F&x=1\nhost:127.0.0.1:4566\n"), "{text}");
-    assert!(text.contains("'AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/eu-west-1/kinesis/aws4_request\n"));
+    assert!(
+        text.contains("have been\n'POST\n/b/a%2520b\na=%20&a=%2F&x=1\nhost:127.0.0.1:4566\n"),
+        "{text}"
+    );
+    assert!(text.contains(
+        "'AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/eu-west-1/kinesis/aws4_request\n"
+    ));
     let mut other = signed("kinesis", b"{}");
     other.headers.insert("X-Amz-Target", "a.C".parse().unwrap());
     assert_eq!(json_error(&verifier, &other).0, "InvalidSignatureException");
     let guess = key("AKID/EXAMPLE", "guess", None);
     let forged = signed_by("s3", "http://h/b", Payload::Unsigned, &guess);
     let error = s3_error(&verifier, &forged);
-    assert_eq!((error.status(), error.code()), (403, "SignatureDoesNotMatch"));
+    assert_eq!(
+        (error.status(), error.code()),
+        (403, "SignatureDoesNotMatch")
+    );
     let fields: Vec<&str> = error.fields().keys().map(String::as_str).collect();
     assert_eq!(fields.len(), 6, "{fields:?}");
     assert_eq!(error.fields()["AWSAccessKeyId"], "AKID/EXAMPLE");
-    assert!(error.fields()["CanonicalRequestBytes"].as_str().unwrap().starts_with("50 4f 53 54 0a 2f 62"));
+    assert!(
+        error.fields()["CanonicalRequestBytes"]
+            .as_str()
+            .unwrap()
+            .starts_with("50 4f 53 54 0a 2f 62")
+    );
 }
 
 #[test]
@@ -277,13 +390,22 @@ fn a_rest_json_body_is_believed_at_its_end() {
     };
     assert_eq!(end(&lambda, b"{}"), Ok(()));
     let error = end(&lambda, b"[]").unwrap_err();
-    assert_eq!((error.status(), error.code()), (403, "InvalidSignatureException"));
+    assert_eq!(
+        (error.status(), error.code()),
+        (403, "InvalidSignatureException")
+    );
     // Whether the key is known is told before the body comes.
     lambda.headers.remove("authorization");
-    let error = verifier.check_rest_json(&lambda, "lambda").map(drop).unwrap_err();
+    let error = verifier
+        .check_rest_json(&lambda, "lambda")
+        .map(drop)
+        .unwrap_err();
     assert_eq!(
         (error.code(), error.message()),
-        ("MissingAuthenticationTokenException", "Missing Authentication Token")
+        (
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token"
+        )
     );
 }
 
@@ -291,12 +413,26 @@ fn a_rest_json_body_is_believed_at_its_end() {
 fn a_session_needs_its_token() {
     let verifier = verifier(NOW);
     let uri = "http://h/";
-    let with = |token| signed_by("kinesis", uri, Payload::Bytes(b"{}"), &key("TEMP", "secret", token));
-    assert!(verifier.check_json(&with(Some("token")), "kinesis", b"{}").is_ok());
+    let with = |token| {
+        signed_by(
+            "kinesis",
+            uri,
+            Payload::Bytes(b"{}"),
+            &key("TEMP", "secret", token),
+        )
+    };
+    assert!(
+        verifier
+            .check_json(&with(Some("token")), "kinesis", b"{}")
+            .is_ok()
+    );
     for token in [None, Some("tokem"), Some("")] {
         let (code, text) = json_error(&verifier, &with(token));
         assert_eq!(code, "UnrecognizedClientException");
-        assert_eq!(text, "The security token included in the request is invalid");
+        assert_eq!(
+            text,
+            "The security token included in the request is invalid"
+        );
     }
     let s3 = signed_by("s3", uri, Payload::Unsigned, &key("TEMP", "secret", None));
     assert_eq!(s3_error(&verifier, &s3).code(), "InvalidToken");
@@ -304,15 +440,24 @@ fn a_session_needs_its_token() {
 
 #[test]
 fn clocks_may_be_five_minutes_off_and_fifteen_for_s3() {
-    let (second, five, fifteen) =
-        (Duration::from_secs(1), Duration::from_secs(300), Duration::from_secs(900));
+    let (second, five, fifteen) = (
+        Duration::from_secs(1),
+        Duration::from_secs(300),
+        Duration::from_secs(900),
+    );
     let json = |now| {
         let done = verifier(now).check_json(&signed("kinesis", b"{}"), "kinesis", b"{}");
         done.map(drop).map_err(|error| error.message().to_owned())
     };
     let s3 = |now| verifier(now).check_s3(&signed("s3", b"{}"), "/b").map(drop);
-    assert_eq!((json(NOW.plus(five)), json(NOW.minus(five))), (Ok(()), Ok(())));
-    assert_eq!((s3(NOW.plus(fifteen)), s3(NOW.minus(fifteen))), (Ok(()), Ok(())));
+    assert_eq!(
+        (json(NOW.plus(five)), json(NOW.minus(five))),
+        (Ok(()), Ok(()))
+    );
+    assert_eq!(
+        (s3(NOW.plus(fifteen)), s3(NOW.minus(fifteen))),
+        (Ok(()), Ok(()))
+    );
     assert_eq!(
         json(NOW.plus(five + second)).unwrap_err(),
         "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"
@@ -322,7 +467,10 @@ fn clocks_may_be_five_minutes_off_and_fifteen_for_s3() {
         "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123059Z + 5 min.)"
     );
     let error = s3(NOW.plus(fifteen + second)).unwrap_err();
-    assert_eq!((error.status(), error.code()), (403, "RequestTimeTooSkewed"));
+    assert_eq!(
+        (error.status(), error.code()),
+        (403, "RequestTimeTooSkewed")
+    );
     assert_eq!(error.fields()["RequestTime"], "20150830T123600Z");
     assert_eq!(error.fields()["ServerTime"], "2015-08-30T12:51:01Z");
     assert_eq!(error.fields()["MaxAllowedSkewMilliseconds"], "900000");
@@ -337,21 +485,39 @@ fn the_presigned_example_of_the_s3_reference() {
                X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&\
                X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
     let day = Millis(1_369_353_600_000);
-    let example = || key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
+    let example = || {
+        key(
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            None,
+        )
+    };
     let check = |now, uri: &str| {
         let get = head(Request::get(uri).header("host", "examplebucket.s3.amazonaws.com"));
-        verifier_at(now, "us-east-1", [example()]).check_s3(&get, "/test.txt").map(drop)
+        verifier_at(now, "us-east-1", [example()])
+            .check_s3(&get, "/test.txt")
+            .map(drop)
     };
     let seconds = Duration::from_secs;
     assert_eq!(check(day.plus(seconds(86_400)), uri), Ok(()));
     let late = check(day.plus(seconds(86_401)), uri).unwrap_err();
-    assert_eq!((late.code(), late.message()), ("AccessDenied", "Request has expired"));
+    assert_eq!(
+        (late.code(), late.message()),
+        ("AccessDenied", "Request has expired")
+    );
     assert_eq!(late.fields()["Expires"], "2013-05-25T00:00:00Z");
     assert_eq!(late.fields()["X-Amz-Expires"], "86400");
     let early = check(day.minus(seconds(901)), uri).unwrap_err();
-    assert_eq!((early.code(), early.message()), ("AccessDenied", "Request is not valid yet"));
+    assert_eq!(
+        (early.code(), early.message()),
+        ("AccessDenied", "Request is not valid yet")
+    );
     for (from, to, text) in [
-        ("=86400", "=604801", "X-Amz-Expires must be less than a week (in seconds)"),
+        (
+            "=86400",
+            "=604801",
+            "X-Amz-Expires must be less than a week (in seconds)",
+        ),
         ("=86400", "=-1", "X-Amz-Expires must be non-negative"),
         ("=86400", "=soon", "X-Amz-Expires should be a number"),
         (
@@ -364,11 +530,23 @@ fn the_presigned_example_of_the_s3_reference() {
             "us-west-2",
             "Error parsing the X-Amz-Credential parameter; the region 'us-west-2' is wrong",
         ),
-        ("HMAC-SHA256", "HMAC-SHA1", "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\""),
-        ("20130524T", "today", "X-Amz-Date must be in the ISO8601 Long Format"),
+        (
+            "HMAC-SHA256",
+            "HMAC-SHA1",
+            "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"",
+        ),
+        (
+            "20130524T",
+            "today",
+            "X-Amz-Date must be in the ISO8601 Long Format",
+        ),
     ] {
         let error = check(day, &uri.replace(from, to)).unwrap_err();
-        assert_eq!((error.status(), error.code()), (400, "AuthorizationQueryParametersError"), "{to}");
+        assert_eq!(
+            (error.status(), error.code()),
+            (400, "AuthorizationQueryParametersError"),
+            "{to}"
+        );
         assert!(error.message().starts_with(text), "{}", error.message());
     }
 }
@@ -392,12 +570,25 @@ fn the_chunks_of_the_s3_reference() {
              Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
         );
     let put = head(put);
-    let example = key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
+    let example = key(
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        None,
+    );
     let verifier = verifier_at(Millis(1_369_353_600_000), "us-east-1", [example]);
     let chunks = [
-        (65_536, "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648"),
-        (1024, "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497"),
-        (0, "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"),
+        (
+            65_536,
+            "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648",
+        ),
+        (
+            1024,
+            "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497",
+        ),
+        (
+            0,
+            "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
+        ),
     ];
     for tampered in [None, Some(0), Some(1), Some(2)] {
         let Ok((_, Seal::Chunks(mut chain))) = verifier.check_s3(&put, "/") else {
@@ -419,25 +610,48 @@ fn the_chunks_of_the_s3_reference() {
 fn the_example_of_version_2() {
     let uri = "http://johnsmith.s3.us-west-1.amazonaws.com/photos/puppy.jpg?\
                AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620";
-    let example = || key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
+    let example = || {
+        key(
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            None,
+        )
+    };
     let at = |seconds: u64, uri: &str, path: &str| {
         let verifier = verifier_at(Millis(seconds * 1000), "us-west-1", [example()]);
         verifier.check_s3(&head(Request::get(uri)), path).map(drop)
     };
     let path = "/johnsmith/photos/puppy.jpg";
     assert_eq!(at(1_175_139_620, uri, path), Ok(()));
-    assert_eq!(at(1_175_139_621, uri, path).unwrap_err().message(), "Request has expired");
-    for changed in [uri.replace("9620", "9621"), uri.replace("?", "?acl&"), uri.replace("?", "?x-amz-acl=x&")]
-    {
+    assert_eq!(
+        at(1_175_139_621, uri, path).unwrap_err().message(),
+        "Request has expired"
+    );
+    for changed in [
+        uri.replace("9620", "9621"),
+        uri.replace("?", "?acl&"),
+        uri.replace("?", "?x-amz-acl=x&"),
+    ] {
         assert_eq!(
             at(1_175_139_000, &changed, path).unwrap_err().code(),
             "SignatureDoesNotMatch",
             "{changed}"
         );
     }
-    assert_eq!(at(0, uri, "/other/photos/puppy.jpg").unwrap_err().code(), "SignatureDoesNotMatch");
-    assert_eq!(at(0, &uri.replace("Expires", "E"), path).unwrap_err().code(), "AccessDenied");
-    assert_eq!(at(0, &uri.replace("AKIA", "B"), path).unwrap_err().code(), "InvalidAccessKeyId");
+    assert_eq!(
+        at(0, uri, "/other/photos/puppy.jpg").unwrap_err().code(),
+        "SignatureDoesNotMatch"
+    );
+    assert_eq!(
+        at(0, &uri.replace("Expires", "E"), path)
+            .unwrap_err()
+            .code(),
+        "AccessDenied"
+    );
+    assert_eq!(
+        at(0, &uri.replace("AKIA", "B"), path).unwrap_err().code(),
+        "InvalidAccessKeyId"
+    );
 }
 
 #[test]
@@ -445,7 +659,11 @@ fn what_is_missing_is_named() {
     let verifier = verifier(NOW);
     let refused = |request: Builder| json_error(&verifier, &head(request));
     let with = |authorization: &str, date: &str| {
-        refused(Request::post("http://h/").header("authorization", authorization).header("date", date))
+        refused(
+            Request::post("http://h/")
+                .header("authorization", authorization)
+                .header("date", date),
+        )
     };
     let incomplete = |text: &str| ("IncompleteSignatureException".to_owned(), text.to_owned());
     assert_eq!(
@@ -456,20 +674,40 @@ fn what_is_missing_is_named() {
              existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=X"
         )
     );
-    for parts in ["Signature=b Credential=a", "Signature=b,Credential=a", "Signature=b, Credential=a"] {
+    for parts in [
+        "Signature=b Credential=a",
+        "Signature=b,Credential=a",
+        "Signature=b, Credential=a",
+    ] {
         let authorization = format!("AWS4- {parts}");
         let text = "Authorization header requires 'SignedHeaders' parameter. Authorization=";
-        assert_eq!(with(&authorization, "a"), incomplete(&format!("{text}{authorization}")));
+        assert_eq!(
+            with(&authorization, "a"),
+            incomplete(&format!("{text}{authorization}"))
+        );
     }
     let parts = "Credential=a/b/c/d, SignedHeaders=host, Signature=e";
-    assert!(with(&format!("AWS4-HMAC-SHA256 {parts}"), "a").1.starts_with("Date must be in ISO-8601"));
+    assert!(
+        with(&format!("AWS4-HMAC-SHA256 {parts}"), "a")
+            .1
+            .starts_with("Date must be in ISO-8601")
+    );
     let date = "20150830T123600Z";
     assert_eq!(
         with(&format!("AWS4-HMAC-SHA1 {parts}"), date),
-        incomplete("Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1' (only AWS4-HMAC-SHA256 for now). ")
+        incomplete(
+            "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1' (only AWS4-HMAC-SHA256 for now). "
+        )
     );
-    assert!(with(&format!("AWS4-HMAC-SHA256 {parts}"), date).1.ends_with("got 'a/b/c/d'"));
-    assert_eq!(refused(Request::post("http://h/")).0, "MissingAuthenticationTokenException");
+    assert!(
+        with(&format!("AWS4-HMAC-SHA256 {parts}"), date)
+            .1
+            .ends_with("got 'a/b/c/d'")
+    );
+    assert_eq!(
+        refused(Request::post("http://h/")).0,
+        "MissingAuthenticationTokenException"
+    );
     let both = refused(Request::post("http://h/?X-Amz-Algorithm").header("authorization", "X"));
     assert_eq!(both.0, "InvalidSignatureException");
     assert_eq!(
@@ -486,12 +724,17 @@ fn what_is_missing_is_named() {
 fn a_scope_must_be_ours() {
     let verifier = verifier(NOW);
     let refused = |credential: &str, names: &str| {
-        let authorization =
-            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature=00");
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature=00"
+        );
         let date = "Sun, 30 Aug 2015 12:36:00 GMT";
         json_error(
             &verifier,
-            &head(Request::post("http://h/").header("date", date).header("authorization", authorization)),
+            &head(
+                Request::post("http://h/")
+                    .header("date", date)
+                    .header("authorization", authorization),
+            ),
         )
     };
     let invalid = |text: &str| ("InvalidSignatureException".to_owned(), text.to_owned());
@@ -505,10 +748,16 @@ fn a_scope_must_be_ours() {
         )
     );
     let ours = "a/20150830/eu-west-1/kinesis/aws4_request";
-    assert_eq!(refused(ours, "date"), invalid("'Host' must be a 'SignedHeader' in the AWS Authorization."));
+    assert_eq!(
+        refused(ours, "date"),
+        invalid("'Host' must be a 'SignedHeader' in the AWS Authorization.")
+    );
     let unknown = refused(ours, "Host;date");
     assert_eq!(unknown.0, "UnrecognizedClientException");
-    assert_eq!(unknown.1, "The security token included in the request is invalid.");
+    assert_eq!(
+        unknown.1,
+        "The security token included in the request is invalid."
+    );
 }
 
 #[test]
@@ -516,13 +765,24 @@ fn s3_says_it_otherwise() {
     let verifier = verifier(NOW);
     let refused = |head: &Parts| {
         let error = s3_error(&verifier, head);
-        (error.status(), error.code().to_owned(), error.message().to_owned())
+        (
+            error.status(),
+            error.code().to_owned(),
+            error.message().to_owned(),
+        )
     };
     let plain = || Request::get("http://h/b").header("x-amz-date", "20150830T123600Z");
     let auth = |text: &str| refused(&head(plain().header("authorization", text)));
-    assert_eq!(refused(&head(plain())), (403, "AccessDenied".into(), "Access Denied".into()));
+    assert_eq!(
+        refused(&head(plain())),
+        (403, "AccessDenied".into(), "Access Denied".into())
+    );
     assert_eq!(auth("Basic abc").2, "Unsupported Authorization Type");
-    assert!(auth("AWS AKID:abc").2.ends_with("Please use AWS4-HMAC-SHA256."));
+    assert!(
+        auth("AWS AKID:abc")
+            .2
+            .ends_with("Please use AWS4-HMAC-SHA256.")
+    );
     let credential = |credential: &str| {
         auth(&format!(
             "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=00"
@@ -533,18 +793,28 @@ fn s3_says_it_otherwise() {
             "a/b",
             "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
         ),
-        ("a/20150830/x/s3/aws4_request", "the region 'x' is wrong; expecting 'eu-west-1'"),
+        (
+            "a/20150830/x/s3/aws4_request",
+            "the region 'x' is wrong; expecting 'eu-west-1'",
+        ),
         (
             "a/20150830/eu-west-1/ec2/aws4_request",
             "incorrect service \"ec2\". This endpoint belongs to \"s3\".",
         ),
     ] {
         let text = format!("The authorization header is malformed; {text}");
-        assert_eq!(credential(given), (400, "AuthorizationHeaderMalformed".into(), text));
+        assert_eq!(
+            credential(given),
+            (400, "AuthorizationHeaderMalformed".into(), text)
+        );
     }
-    assert_eq!(credential("a/20150830/eu-west-1/s3/aws4_request").1, "InvalidAccessKeyId");
+    assert_eq!(
+        credential("a/20150830/eu-west-1/s3/aws4_request").1,
+        "InvalidAccessKeyId"
+    );
     let mut bare = signed("s3", b"");
-    bare.headers.insert("x-amz-copy-source", "/b/secret".parse().unwrap());
+    bare.headers
+        .insert("x-amz-copy-source", "/b/secret".parse().unwrap());
     let error = s3_error(&verifier, &bare);
     assert_eq!(
         (error.code(), &error.fields()["HeadersNotSigned"]),
@@ -552,8 +822,13 @@ fn s3_says_it_otherwise() {
     );
     let mut hashless = signed("s3", b"");
     hashless.headers.remove(HASH);
-    assert_eq!(refused(&hashless).2, "Missing required header for this request: x-amz-content-sha256");
-    hashless.headers.insert(HASH, "STREAMING-SOMETHING".parse().unwrap());
+    assert_eq!(
+        refused(&hashless).2,
+        "Missing required header for this request: x-amz-content-sha256"
+    );
+    hashless
+        .headers
+        .insert(HASH, "STREAMING-SOMETHING".parse().unwrap());
     assert_eq!(refused(&hashless).1, "InvalidArgument");
 }
 

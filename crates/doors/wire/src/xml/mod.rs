@@ -34,10 +34,16 @@ pub(crate) enum XmlError {
     TooMuch,
     /// The root has another name.
     #[error("the root is {found} instead of {expected}")]
-    Root { found: String, expected: &'static str },
+    Root {
+        found: String,
+        expected: &'static str,
+    },
     /// An element's text is not of its type.
     #[error("{element} is not {expected}")]
-    Scalar { element: String, expected: &'static str },
+    Scalar {
+        element: String,
+        expected: &'static str,
+    },
 }
 
 impl Element {

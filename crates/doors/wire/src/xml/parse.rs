@@ -58,10 +58,16 @@ fn element(start: &BytesStart<'_>) -> Result<Element, XmlError> {
             return Err(XmlError::TooMuch);
         }
         let attribute = attribute.map_err(syntax)?;
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(syntax)?;
+        let value = attribute
+            .normalized_value(XmlVersion::Implicit1_0)
+            .map_err(syntax)?;
         attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
     }
-    Ok(Element { name: start.local_name().as_ref().to_owned(), attributes, ..Element::default() })
+    Ok(Element {
+        name: start.local_name().as_ref().to_owned(),
+        attributes,
+        ..Element::default()
+    })
 }
 
 /// Text belongs to the innermost open element; outside the root only blanks may stand.
@@ -119,7 +125,10 @@ mod tests {
             "<A k=1/>",
             "<!DOCTYPE A [<!ENTITY x \"y\">]><A>&x;</A>",
         ] {
-            assert!(matches!(parse(bad.as_bytes()), Err(XmlError::Syntax(_))), "{bad}");
+            assert!(
+                matches!(parse(bad.as_bytes()), Err(XmlError::Syntax(_))),
+                "{bad}"
+            );
         }
         assert!(parse(b"<A>\xff</A>").is_err());
         let deep = "<A>".repeat(XML_DEPTH + 1);
@@ -127,7 +136,10 @@ mod tests {
         let wide = format!("<A>{}</A>", "<B/>".repeat(XML_ELEMENTS));
         assert_eq!(parse(wide.as_bytes()), Err(XmlError::TooMuch));
         let attributes: String = (0..=XML_ATTRIBUTES).map(|i| format!(" a{i}=''")).collect();
-        assert_eq!(parse(format!("<A{attributes}/>").as_bytes()), Err(XmlError::TooMuch));
+        assert_eq!(
+            parse(format!("<A{attributes}/>").as_bytes()),
+            Err(XmlError::TooMuch)
+        );
     }
 
     proptest! {

@@ -27,7 +27,10 @@ pub(crate) fn write_root(
     let mut members = body_members(structure);
     match (members.next(), members.next()) {
         (Some(only), None) if is_unwrapped(structure, only) => {
-            let value = tree.get(only.wire_name).cloned().unwrap_or_else(|| "".into());
+            let value = tree
+                .get(only.wire_name)
+                .cloned()
+                .unwrap_or_else(|| "".into());
             writer.value(only.wire_name, &value, only.shape);
         }
         _ => writer.structure(structure.xml_root(), tree, structure),
@@ -44,7 +47,10 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(namespace: Option<&str>) -> Self {
-        Self { text: DECLARATION.to_owned(), namespace: namespace.map(str::to_owned) }
+        Self {
+            text: DECLARATION.to_owned(),
+            namespace: namespace.map(str::to_owned),
+        }
     }
 
     pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
@@ -74,10 +80,21 @@ impl Writer {
     fn value(&mut self, name: &str, value: &Value, shape: &Shape) {
         match (value, shape) {
             (Value::Null, _) => {}
-            (Value::Object(tree), Shape::Structure(structure)) => self.structure(name, tree, structure),
-            (Value::Array(items), Shape::List { member, member_name, .. }) => {
+            (Value::Object(tree), Shape::Structure(structure)) => {
+                self.structure(name, tree, structure)
+            }
+            (
+                Value::Array(items),
+                Shape::List {
+                    member,
+                    member_name,
+                    ..
+                },
+            ) => {
                 self.open(name, &[]);
-                items.iter().for_each(|item| self.value(member_name, item, member));
+                items
+                    .iter()
+                    .for_each(|item| self.value(member_name, item, member));
                 self.close(name);
             }
             (Value::Object(entries), Shape::Map { value: shape, .. }) => {
@@ -103,8 +120,17 @@ impl Writer {
         for member in body_members(structure).filter(|member| !member.xml_attribute) {
             match (tree.get(member.wire_name), member.shape) {
                 (None, _) => {}
-                (Some(Value::Array(items)), Shape::List { member: shape, flattened: true, .. }) => {
-                    items.iter().for_each(|item| self.value(member.wire_name, item, shape));
+                (
+                    Some(Value::Array(items)),
+                    Shape::List {
+                        member: shape,
+                        flattened: true,
+                        ..
+                    },
+                ) => {
+                    items
+                        .iter()
+                        .for_each(|item| self.value(member.wire_name, item, shape));
                 }
                 (Some(value), shape) => self.value(member.wire_name, value, shape),
             }

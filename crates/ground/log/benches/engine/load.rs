@@ -8,7 +8,10 @@ use headwater_types::Millis;
 
 use crate::machine::{MIB, processor_seconds};
 
-pub const FOREVER: Retention = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
+pub const FOREVER: Retention = Retention {
+    period: Duration::from_secs(1 << 40),
+    floor: Millis::ZERO,
+};
 
 /// Who appends what.
 #[derive(Clone, Copy)]
@@ -82,7 +85,11 @@ pub async fn append(env: &Env, log: &Arc<EmbeddedLog>, load: Load, until: Until)
         records += more;
     }
     let seconds = (env.clock.elapsed() - start).as_secs_f64();
-    Outcome { records, seconds, processor: processor_seconds() - processor }
+    Outcome {
+        records,
+        seconds,
+        processor: processor_seconds() - processor,
+    }
 }
 
 async fn call_again_and_again(
@@ -94,7 +101,13 @@ async fn call_again_and_again(
     caller: u64,
 ) -> u64 {
     let value = vec![b'v'; load.bytes];
-    let same = vec![NewRecord { key: b"partition", value: &value }; load.records as usize];
+    let same = vec![
+        NewRecord {
+            key: b"partition",
+            value: &value
+        };
+        load.records as usize
+    ];
     let (mut calls, mut records) = (0, 0);
     loop {
         let is_over = match until {
@@ -105,10 +118,18 @@ async fn call_again_and_again(
             return records;
         }
         let batch = batch(load, caller, calls);
-        let append =
-            |(shard, count): &(ShardNumber, usize)| Append { shard: *shard, records: &same[..*count] };
-        let done = log.append(&batch.iter().map(append).collect::<Vec<_>>()).await;
-        assert!(done.iter().all(Result::is_ok), "{:?}", done.iter().find(|one| one.is_err()));
+        let append = |(shard, count): &(ShardNumber, usize)| Append {
+            shard: *shard,
+            records: &same[..*count],
+        };
+        let done = log
+            .append(&batch.iter().map(append).collect::<Vec<_>>())
+            .await;
+        assert!(
+            done.iter().all(Result::is_ok),
+            "{:?}",
+            done.iter().find(|one| one.is_err())
+        );
         calls += 1;
         records += load.records;
     }
@@ -121,7 +142,10 @@ fn batch(load: Load, caller: u64, call: u64) -> Vec<(ShardNumber, usize)> {
     // Far apart, and no shard twice: 7,919 is prime.
     let share = |i: u64| {
         let records = load.records / touched + u64::from(i < load.records % touched);
-        (ShardNumber((first + i * 7919) % load.shards), records as usize)
+        (
+            ShardNumber((first + i * 7919) % load.shards),
+            records as usize,
+        )
     };
     (0..touched).map(share).collect()
 }

@@ -31,8 +31,14 @@ fn main() {
         }
     }
     let dir = tempfile::tempdir_in(dir).expect("a folder to write to");
-    let bench = Bench { env: Env::real(), dir: dir.path().to_owned() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let bench = Bench {
+        env: Env::real(),
+        dir: dir.path().to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let is_asked = |part: &str| parts.is_empty() || parts.iter().any(|asked| asked == part);
     runtime.block_on(async {
         if is_asked("put") {

@@ -15,9 +15,24 @@ const SLICE: Duration = Duration::from_secs(2);
 
 pub async fn run(bench: &Bench) {
     let loads = [
-        Load { callers: 8, shards: 16, records: 500, bytes: 1024 },
-        Load { callers: 8, shards: 10_000, records: 500, bytes: 1024 },
-        Load { callers: 1000, shards: 100, records: 1, bytes: 100 },
+        Load {
+            callers: 8,
+            shards: 16,
+            records: 500,
+            bytes: 1024,
+        },
+        Load {
+            callers: 8,
+            shards: 10_000,
+            records: 500,
+            bytes: 1024,
+        },
+        Load {
+            callers: 1000,
+            shards: 100,
+            records: 1,
+            bytes: 100,
+        },
     ];
     for load in loads {
         let dir = bench.dir.join("memory");
@@ -38,6 +53,10 @@ pub async fn run(bench: &Bench) {
         }
         println!();
         log.close().await;
-        bench.env.disk.remove_dir_all(&dir).expect("the log's folder");
+        bench
+            .env
+            .disk
+            .remove_dir_all(&dir)
+            .expect("the log's folder");
     }
 }

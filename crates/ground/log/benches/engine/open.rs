@@ -13,10 +13,18 @@ use crate::{
 pub async fn run(bench: &Bench) {
     let empty = bench.dir.join("empty");
     println!("open: {:.1} ms, empty", millis(bench, &empty).await);
-    println!("open: {:.1} ms, 58 MiB without a footer and a clean end", after_crash(bench).await);
+    println!(
+        "open: {:.1} ms, 58 MiB without a footer and a clean end",
+        after_crash(bench).await
+    );
     for shards in [16, 10_000] {
         let dir = bench.dir.join("open");
-        let load = Load { callers: 8, shards, records: 500, bytes: 1024 };
+        let load = Load {
+            callers: 8,
+            shards,
+            records: 500,
+            bytes: 1024,
+        };
         let mut held = 0;
         for gib in [1, 2, 4] {
             let log = load::open(&bench.env, unsynced(&dir), shards);
@@ -26,14 +34,24 @@ pub async fn run(bench: &Bench) {
             drop(log);
             held = gib;
             let clean = millis(bench, &dir).await;
-            println!("open: {clean:.1} ms, {shards} shards, {gib} GiB, {:.0} MiB resident", resident_mib());
+            println!(
+                "open: {clean:.1} ms, {shards} shards, {gib} GiB, {:.0} MiB resident",
+                resident_mib()
+            );
         }
-        bench.env.disk.remove_dir_all(&dir).expect("the log's folder");
+        bench
+            .env
+            .disk
+            .remove_dir_all(&dir)
+            .expect("the log's folder");
     }
 }
 
 fn unsynced(dir: &Path) -> Options {
-    Options { sync: false, ..Options::new(dir) }
+    Options {
+        sync: false,
+        ..Options::new(dir)
+    }
 }
 
 async fn millis(bench: &Bench, dir: &Path) -> f64 {
@@ -47,14 +65,25 @@ async fn millis(bench: &Bench, dir: &Path) -> f64 {
 /// A file's frames are read, and nothing says that they are all.
 async fn after_crash(bench: &Bench) -> f64 {
     let dir = bench.dir.join("crashed");
-    let load = Load { callers: 8, shards: 16, records: 500, bytes: 1024 };
+    let load = Load {
+        callers: 8,
+        shards: 16,
+        records: 500,
+        bytes: 1024,
+    };
     let log = load::open(&bench.env, unsynced(&dir), load.shards);
     load::append(&bench.env, &log, load, Until::Records(58 << 10)).await;
     log.close().await;
     drop(log);
     let is_log = |entry: &headwater_env::Entry| entry.name.ends_with(".log");
-    let newest =
-        bench.env.disk.list(&dir).expect("the log's folder").into_iter().rfind(is_log).expect("a file");
+    let newest = bench
+        .env
+        .disk
+        .list(&dir)
+        .expect("the log's folder")
+        .into_iter()
+        .rfind(is_log)
+        .expect("a file");
     let file = bench.env.disk.open(&dir.join(newest.name)).expect("a file");
     // The mark of the clean end.
     file.set_len(newest.len - 36).expect("a file that is cut");

@@ -9,8 +9,14 @@ use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
 use headwater_log::*;
 use headwater_types::Millis;
 
-pub const FOREVER: Retention = Retention { period: Duration::from_secs(1 << 40), floor: Millis::ZERO };
-pub const ALL: ReadLimit = ReadLimit { records: usize::MAX, bytes: usize::MAX };
+pub const FOREVER: Retention = Retention {
+    period: Duration::from_secs(1 << 40),
+    floor: Millis::ZERO,
+};
+pub const ALL: ReadLimit = ReadLimit {
+    records: usize::MAX,
+    bytes: usize::MAX,
+};
 
 /// A machine with a simulated disk and a clock that stands still. With an even seed, files are extended ahead of what is
 /// written, and written past the system's cache.
@@ -33,14 +39,24 @@ impl Machine {
             disk: Arc::new(disk.clone()),
             ..Env::real()
         };
-        Self { disk, clock, env, writes_ahead: seed.is_multiple_of(2), segment_bytes: 1500 }
+        Self {
+            disk,
+            clock,
+            env,
+            writes_ahead: seed.is_multiple_of(2),
+            segment_bytes: 1500,
+        }
     }
 
     /// Small files and a small tail, so that a few records make many of everything.
     pub fn options(&self) -> Options {
         Options {
             segment_bytes: self.segment_bytes,
-            preallocate_bytes: if self.writes_ahead { self.segment_bytes / 4 } else { 0 },
+            preallocate_bytes: if self.writes_ahead {
+                self.segment_bytes / 4
+            } else {
+                0
+            },
             direct: self.writes_ahead,
             tail_cache_bytes: 1200,
             maintain_every: None,
@@ -69,22 +85,44 @@ pub fn record(key: &str, value: impl Into<Vec<u8>>) -> (Bytes, Bytes) {
 }
 
 pub fn put(shard: ShardNumber, values: &[&str]) -> Put {
-    Put { shard, records: values.iter().map(|v| record("k", *v)).collect() }
+    Put {
+        shard,
+        records: values.iter().map(|v| record("k", *v)).collect(),
+    }
 }
 
 /// Appends it all in one batch.
 pub async fn append<'a>(log: &EmbeddedLog, batch: &'a [Put]) -> Vec<Result<Appended, AppendError>> {
     let record = |(key, value): &'a (Bytes, Bytes)| NewRecord { key, value };
-    let records: Vec<Vec<_>> = batch.iter().map(|put| put.records.iter().map(record).collect()).collect();
-    let appends = batch.iter().zip(&records).map(|(put, records)| Append { shard: put.shard, records });
+    let records: Vec<Vec<_>> = batch
+        .iter()
+        .map(|put| put.records.iter().map(record).collect())
+        .collect();
+    let appends = batch.iter().zip(&records).map(|(put, records)| Append {
+        shard: put.shard,
+        records,
+    });
     log.append(&appends.collect::<Vec<_>>()).await
 }
 
 /// All readable records of a shard, in as many reads as it takes.
-pub async fn read_all(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Result<Vec<Record>, LogError> {
+pub async fn read_all(
+    log: &EmbeddedLog,
+    shard: ShardNumber,
+    from: u64,
+) -> Result<Vec<Record>, LogError> {
     let (mut records, mut next) = (Vec::new(), from);
     loop {
-        let chunk = log.read(shard, next, ReadLimit { records: 7, bytes: 900 }).await?;
+        let chunk = log
+            .read(
+                shard,
+                next,
+                ReadLimit {
+                    records: 7,
+                    bytes: 900,
+                },
+            )
+            .await?;
         if chunk.records.is_empty() {
             return Ok(records);
         }
@@ -94,5 +132,9 @@ pub async fn read_all(log: &EmbeddedLog, shard: ShardNumber, from: u64) -> Resul
 }
 
 pub fn run<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test)
 }

@@ -20,16 +20,24 @@ impl Invoke for FunctionInvoke {
     async fn invoke(&self, arn: &Arn, payload: Bytes) -> Result<Bytes, InvokeError> {
         let missing = || InvokeError::NotFound(arn.to_string());
         // A version or alias may follow the name; `$LATEST` is the only one there is.
-        let name = arn.name_of("function").and_then(|name| match name.split_once(':') {
-            None | Some((_, "$LATEST")) => name.split(':').next(),
-            Some(_) => None,
-        });
-        let name: FunctionName = name.and_then(|name| name.parse().ok()).ok_or_else(missing)?;
-        let request = Request { request_id: self.env.random.uuid(), payload, client_context: None };
+        let name = arn
+            .name_of("function")
+            .and_then(|name| match name.split_once(':') {
+                None | Some((_, "$LATEST")) => name.split(':').next(),
+                Some(_) => None,
+            });
+        let name: FunctionName = name
+            .and_then(|name| name.parse().ok())
+            .ok_or_else(missing)?;
+        let request = Request {
+            request_id: self.env.random.uuid(),
+            payload,
+            client_context: None,
+        };
         match self.functions.invoke(&name, request).await {
-            Ok(done) if done.failed => {
-                Err(InvokeError::Function(String::from_utf8_lossy(&done.payload).into_owned()))
-            }
+            Ok(done) if done.failed => Err(InvokeError::Function(
+                String::from_utf8_lossy(&done.payload).into_owned(),
+            )),
             Ok(done) => Ok(done.payload),
             Err(Error::NotFound(_)) => Err(missing()),
             Err(Error::Throttled | Error::QueueFull) => Err(InvokeError::Throttled),

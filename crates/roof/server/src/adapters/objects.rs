@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use headwater_delivery as delivery;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError, limits::UPLOADS_SWEPT_MAX};
 use headwater_objects::{
-    Algorithm, Body, BucketName, Delete, Encryption, EncryptionMethod, Get, ObjectError, ObjectName,
-    ObjectStore, Put, UploadQuery, WriteCondition,
+    Algorithm, Body, BucketName, Delete, Encryption, EncryptionMethod, Get, ObjectError,
+    ObjectName, ObjectStore, Put, UploadQuery, WriteCondition,
 };
 
 /// The object store of this server.
@@ -25,7 +25,10 @@ impl Objects for StoreObjects {
         let mut put = Put::new(ObjectName::parse(bucket, key).map_err(to_delivery)?);
         let headers = &mut put.attributes.headers;
         headers.insert("content-type".into(), meta.content_type.into());
-        headers.extend(meta.content_encoding.map(|value| ("content-encoding".into(), value.into())));
+        headers.extend(
+            meta.content_encoding
+                .map(|value| ("content-encoding".into(), value.into())),
+        );
         put.attributes.encryption = meta.encryption_key.map(|key| Encryption {
             method: EncryptionMethod::KeyService,
             key: Some(key),
@@ -33,7 +36,17 @@ impl Objects for StoreObjects {
         });
         // A store over a network is told what it should have got; what came otherwise, it refuses.
         put.expected.checksum = Some((Algorithm::Crc64Nvme, None));
-        self.0.put(put, Body { chunks: body, len: None }).await.map(drop).map_err(to_delivery)
+        self.0
+            .put(
+                put,
+                Body {
+                    chunks: body,
+                    len: None,
+                },
+            )
+            .await
+            .map(drop)
+            .map_err(to_delivery)
     }
 
     async fn get(&self, bucket: &str, key: &str) -> Result<delivery::Body, ObjectsError> {
@@ -44,7 +57,13 @@ impl Objects for StoreObjects {
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
         let name = ObjectName::parse(bucket, key).map_err(to_delivery)?;
-        self.0.delete(&Delete { name, condition: WriteCondition::None }).await.map_err(to_delivery)
+        self.0
+            .delete(&Delete {
+                name,
+                condition: WriteCondition::None,
+            })
+            .await
+            .map_err(to_delivery)
     }
 
     async fn sweep(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
@@ -59,8 +78,15 @@ impl Objects for StoreObjects {
         };
         let found = self.0.list_uploads(&query).await.map_err(to_delivery)?;
         for upload in found.uploads.into_iter().filter(|upload| upload.key == key) {
-            tracing::info!(key, upload = upload.id, "aborting an upload that was cut short");
-            self.0.abort_upload(&name, &upload.id).await.map_err(to_delivery)?;
+            tracing::info!(
+                key,
+                upload = upload.id,
+                "aborting an upload that was cut short"
+            );
+            self.0
+                .abort_upload(&name, &upload.id)
+                .await
+                .map_err(to_delivery)?;
         }
         Ok(())
     }

@@ -16,14 +16,20 @@ impl Tables for SchemaTables {
         version: Option<u64>,
     ) -> Result<TableVersion, TableError> {
         let wanted = version.map_or(Wanted::Latest, Wanted::Version);
-        let found = self.0.version(database, table, wanted).await.map_err(|error| match error {
-            Error::Catalog(error) => TableError::Failed(error.to_string()),
-            other => TableError::NotFound(other.to_string()),
-        })?;
+        let found = self
+            .0
+            .version(database, table, wanted)
+            .await
+            .map_err(|error| match error {
+                Error::Catalog(error) => TableError::Failed(error.to_string()),
+                other => TableError::NotFound(other.to_string()),
+            })?;
         let columns = found.definition.columns.into_iter();
         Ok(TableVersion {
             version: found.version,
-            columns: columns.map(|column| (column.name, column.data_type)).collect(),
+            columns: columns
+                .map(|column| (column.name, column.data_type))
+                .collect(),
         })
     }
 }

@@ -54,13 +54,19 @@ impl Warehouse for PostgresWarehouse {
             .user(&login.user)
             .password(login.password.reveal())
             .application_name("headwater")
-            .ssl_mode(if login.database.is_local() { SslMode::Disable } else { SslMode::Require });
+            .ssl_mode(if login.database.is_local() {
+                SslMode::Disable
+            } else {
+                SslMode::Require
+            });
         let connect = config.connect(Tls(self.tls.clone()));
         let limit = pin!(self.env.clock.sleep(CONNECT_WAIT_MAX));
         let (client, connection) = match select(pin!(connect), limit).await {
             Either::Left((connected, _)) => connected.map_err(to_delivery)?,
             Either::Right(_) => {
-                return Err(WarehouseError::NotConnected(format!("no session within {CONNECT_WAIT_MAX:?}")));
+                return Err(WarehouseError::NotConnected(format!(
+                    "no session within {CONNECT_WAIT_MAX:?}"
+                )));
             }
         };
         self.env.spawn(async move {
@@ -78,22 +84,34 @@ impl Session for PostgresSession {
     async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, WarehouseError> {
         let messages = self.0.simple_query(sql).await.map_err(to_delivery)?;
         let rows = messages.into_iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
-            }
+            SimpleQueryMessage::Row(row) => Some(
+                (0..row.len())
+                    .map(|column| row.get(column).map(str::to_owned))
+                    .collect(),
+            ),
             _ => None,
         });
         Ok(rows.collect())
     }
 
     async fn copy_in(&mut self, sql: &str, mut rows: Body) -> Result<(), WarehouseError> {
-        let sink = self.0.copy_in::<_, bytes::Bytes>(sql).await.map_err(to_delivery)?;
+        let sink = self
+            .0
+            .copy_in::<_, bytes::Bytes>(sql)
+            .await
+            .map_err(to_delivery)?;
         let mut sink = pin!(sink);
         let mut waiting = BytesMut::new();
-        while let Some(more) = rows.try_next().await.map_err(|e| WarehouseError::Rows(e.to_string()))? {
+        while let Some(more) = rows
+            .try_next()
+            .await
+            .map_err(|e| WarehouseError::Rows(e.to_string()))?
+        {
             waiting.extend_from_slice(&more);
             if waiting.len() >= ROWS_BYTES {
-                sink.feed(waiting.split().freeze()).await.map_err(to_delivery)?;
+                sink.feed(waiting.split().freeze())
+                    .await
+                    .map_err(to_delivery)?;
                 sink.flush().await.map_err(to_delivery)?;
             }
         }
@@ -108,14 +126,20 @@ impl Session for PostgresSession {
 fn to_delivery(error: tokio_postgres::Error) -> WarehouseError {
     match error.as_db_error() {
         Some(refused) => {
-            let detail = refused.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+            let detail = refused
+                .detail()
+                .map(|detail| format!(": {detail}"))
+                .unwrap_or_default();
             WarehouseError::Refused {
                 state: refused.code().code().to_owned(),
                 message: format!("{}{detail}", refused.message()),
             }
         }
         None => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            let cause = error
+                .source()
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
             WarehouseError::NotConnected(format!("{error}{cause}"))
         }
     }
@@ -145,7 +169,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for TlsTo
     type Future = Pin<Box<dyn Future<Output = io::Result<TlsStream<S>>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        Box::pin(async move { TlsConnector::from(self.0).connect(self.1, stream).await.map(TlsStream) })
+        Box::pin(async move {
+            TlsConnector::from(self.0)
+                .connect(self.1, stream)
+                .await
+                .map(TlsStream)
+        })
     }
 }
 

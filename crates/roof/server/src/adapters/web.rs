@@ -23,7 +23,8 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(20);
 /// Unused connections to one host.
 const IDLE_CONNECTIONS_PER_HOST: usize = 8;
 
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("headwater/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("headwater/", env!("CARGO_PKG_VERSION")));
 
 /// HTTP as the machine has it. Redirects are answers like any other.
 pub struct HttpWeb {
@@ -39,13 +40,19 @@ impl HttpWeb {
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_WAIT_MAX));
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
-        let connector = connector.https_or_http().enable_all_versions().wrap_connector(tcp);
+        let connector = connector
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(tcp);
         let pool = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_CONNECTION)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
             .build(connector);
-        Self { pool, clock: env.clock.clone() }
+        Self {
+            pool,
+            clock: env.clock.clone(),
+        }
     }
 
     async fn exchange(
@@ -55,7 +62,12 @@ impl HttpWeb {
     ) -> Result<Response<Bytes>, WebError> {
         let mut request = request.map(Full::new);
         request.headers_mut().insert(header::USER_AGENT, AGENT);
-        let (head, body) = self.pool.request(request).await.map_err(|e| unsent(&e))?.into_parts();
+        let (head, body) = self
+            .pool
+            .request(request)
+            .await
+            .map_err(|e| unsent(&e))?
+            .into_parts();
         match Limited::new(body, answer_max).collect().await {
             Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
             Err(error) if error.is::<LengthLimitError>() => Err(WebError::TooLarge),
@@ -91,8 +103,12 @@ fn unsent(error: &legacy::Error) -> WebError {
 /// An error and what caused it. An I/O error keeps its cause inside without naming it as its source, and passes over it.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| {
-        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        inside.map(|inside| inside as &(dyn Error + 'static)).or_else(|| error.source())
+        let inside = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        inside
+            .map(|inside| inside as &(dyn Error + 'static))
+            .or_else(|| error.source())
     })
 }
 
@@ -118,6 +134,8 @@ mod tests {
         let twice = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refusal()));
         assert!(is_tls(&refusal()) && is_tls(&io::Error::other(refusal())) && is_tls(&twice));
         assert_eq!(causes(&twice), "invalid peer certificate: UnknownIssuer");
-        assert!(!is_tls(&io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset))));
+        assert!(!is_tls(&io::Error::other(io::Error::from(
+            io::ErrorKind::ConnectionReset
+        ))));
     }
 }

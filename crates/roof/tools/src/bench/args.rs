@@ -198,7 +198,9 @@ impl LoadCommand {
         match self {
             LoadCommand::Put(args) | LoadCommand::Mixed(args) => args.records as usize,
             LoadCommand::Fanout(args) => args.put.records as usize,
-            LoadCommand::Get(args) => (BENCH_CALL_BYTES_MAX / 2 / args.common.record_size).clamp(1, 500),
+            LoadCommand::Get(args) => {
+                (BENCH_CALL_BYTES_MAX / 2 / args.common.record_size).clamp(1, 500)
+            }
             LoadCommand::Latency(_) => 1,
         }
     }
@@ -223,17 +225,23 @@ impl LoadCommand {
             )));
         }
         if self.common().duration.is_zero() {
-            return Err(BenchError::Arguments("nothing is measured in --duration 0".to_owned()));
+            return Err(BenchError::Arguments(
+                "nothing is measured in --duration 0".to_owned(),
+            ));
         }
         if matches!(self, LoadCommand::Mixed(_)) && self.common().connections < 2 {
-            return Err(BenchError::Arguments("mixed wants --connections 2 at least".to_owned()));
+            return Err(BenchError::Arguments(
+                "mixed wants --connections 2 at least".to_owned(),
+            ));
         }
         Ok(())
     }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number"))?;
     Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|time| *time <= Duration::from_secs(86_400))
@@ -241,14 +249,26 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
-    if (0.001..=1e9).contains(&rate) { Ok(rate) } else { Err("it must be from 0.001 to 1e9".to_owned()) }
+    let rate: f64 = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number"))?;
+    if (0.001..=1e9).contains(&rate) {
+        Ok(rate)
+    } else {
+        Err("it must be from 0.001 to 1e9".to_owned())
+    }
 }
 
 fn record_bytes(text: &str) -> Result<usize, String> {
-    let bytes: usize = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    let bytes: usize = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number"))?;
     let allowed = STAMP_BYTES..=BENCH_CALL_BYTES_MAX;
-    if allowed.contains(&bytes) { Ok(bytes) } else { Err(format!("it must be from {STAMP_BYTES} to 10 MiB")) }
+    if allowed.contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err(format!("it must be from {STAMP_BYTES} to 10 MiB"))
+    }
 }
 
 #[cfg(test)]

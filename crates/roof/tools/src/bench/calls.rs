@@ -58,7 +58,10 @@ const NUMBER_BITS: u32 = 40;
 
 /// The worker that put the record of that number, and which of its records it is.
 pub fn place_of(serial: u64) -> (usize, u64) {
-    ((serial >> NUMBER_BITS) as usize, serial & ((1 << NUMBER_BITS) - 1))
+    (
+        (serial >> NUMBER_BITS) as usize,
+        serial & ((1 << NUMBER_BITS) - 1),
+    )
 }
 
 /// One PutRecords (or PutRecord) request, sent again and again with other stamps and keys in it.
@@ -89,8 +92,15 @@ impl PutCall {
         worker: u32,
         hash_key: Option<&str>,
     ) -> Self {
-        let (body, one) = (template(codec, stream, payload, records, hash_key), records == 1);
-        let target = if one { "Kinesis_20131202.PutRecord" } else { "Kinesis_20131202.PutRecords" };
+        let (body, one) = (
+            template(codec, stream, payload, records, hash_key),
+            records == 1,
+        );
+        let target = if one {
+            "Kinesis_20131202.PutRecord"
+        } else {
+            "Kinesis_20131202.PutRecords"
+        };
         Self {
             target: HeaderValue::from_static(target),
             spots: spots(codec, &body, payload, records),
@@ -107,10 +117,15 @@ impl PutCall {
         let first = self.next_serial;
         self.next_serial += self.spots.len() as u64;
         // Nobody holds the last body any more once its answer is there: then it is patched without being copied.
-        let mut body =
-            std::mem::take(&mut self.body).try_into_mut().unwrap_or_else(|held| BytesMut::from(&held[..]));
+        let mut body = std::mem::take(&mut self.body)
+            .try_into_mut()
+            .unwrap_or_else(|held| BytesMut::from(&held[..]));
         for (spot, serial) in self.spots.iter().zip(first..) {
-            let stamp = Stamp { run: self.run, serial, sent };
+            let stamp = Stamp {
+                run: self.run,
+                serial,
+                sent,
+            };
             match self.codec {
                 Codec::Json => patch(&mut body, spot.stamp, &stamp.text()),
                 Codec::Cbor => patch(&mut body, spot.stamp, &stamp.bytes()),
@@ -136,7 +151,9 @@ impl PutCall {
         }
         let ManyOutcomes { records } = self.codec.read(answer)?;
         if records.len() != self.spots.len() {
-            return Err(Failure::unreadable(&"it has not as many entries as the request"));
+            return Err(Failure::unreadable(
+                &"it has not as many entries as the request",
+            ));
         }
         for (entry, serial) in records.into_iter().zip(first..) {
             match entry.error_code {
@@ -176,9 +193,18 @@ struct EntryOutcome {
     error_code: Option<String>,
 }
 
-fn template(codec: Codec, stream: &str, payload: &Payload, records: usize, hash_key: Option<&str>) -> Bytes {
+fn template(
+    codec: Codec,
+    stream: &str,
+    payload: &Payload,
+    records: usize,
+    hash_key: Option<&str>,
+) -> Bytes {
     let data = Blob(payload.record(payload.placeholder()));
-    let (partition_key, explicit_hash_key) = (Some(KEY_PLACEHOLDER.to_owned()), hash_key.map(str::to_owned));
+    let (partition_key, explicit_hash_key) = (
+        Some(KEY_PLACEHOLDER.to_owned()),
+        hash_key.map(str::to_owned),
+    );
     let stream_name = Some(stream.to_owned());
     if records == 1 {
         let rest = kinesis::PutRecordInput::default();
@@ -190,9 +216,17 @@ fn template(codec: Codec, stream: &str, payload: &Payload, records: usize, hash_
             ..rest
         });
     }
-    let entry = kinesis::PutRecordsRequestEntry { data, partition_key, explicit_hash_key };
+    let entry = kinesis::PutRecordsRequestEntry {
+        data,
+        partition_key,
+        explicit_hash_key,
+    };
     let records = vec![entry; records];
-    codec.write(&kinesis::PutRecordsInput { stream_name, records, ..Default::default() })
+    codec.write(&kinesis::PutRecordsInput {
+        stream_name,
+        records,
+        ..Default::default()
+    })
 }
 
 fn spots(codec: Codec, body: &[u8], payload: &Payload, records: usize) -> Vec<Spot> {
@@ -202,13 +236,21 @@ fn spots(codec: Codec, body: &[u8], payload: &Payload, records: usize) -> Vec<Sp
     };
     let stamps = places(body, stamp);
     let keys = places(body, KEY_PLACEHOLDER.as_bytes());
-    let spots: Vec<Spot> = stamps.into_iter().zip(keys).map(|(stamp, key)| Spot { stamp, key }).collect();
+    let spots: Vec<Spot> = stamps
+        .into_iter()
+        .zip(keys)
+        .map(|(stamp, key)| Spot { stamp, key })
+        .collect();
     assert_eq!(spots.len(), records, "every record has its placeholders");
     spots
 }
 
 fn places(body: &[u8], wanted: &[u8]) -> Vec<usize> {
-    body.windows(wanted.len()).enumerate().filter(|(_, window)| *window == wanted).map(|(at, _)| at).collect()
+    body.windows(wanted.len())
+        .enumerate()
+        .filter(|(_, window)| *window == wanted)
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn patch(body: &mut [u8], at: usize, bytes: &[u8]) {
@@ -248,17 +290,32 @@ struct JsonRecord<'a> {
 }
 
 /// Reads a page, and gives each record's sequence number and payload to `take`.
-pub fn read_page(codec: Codec, body: &[u8], mut take: impl FnMut(&str, Data<'_>)) -> Result<Page, Failure> {
+pub fn read_page(
+    codec: Codec,
+    body: &[u8],
+    mut take: impl FnMut(&str, Data<'_>),
+) -> Result<Page, Failure> {
     match codec {
         Codec::Json => {
-            let page: JsonPage<'_> = serde_json::from_slice(body).map_err(|e| Failure::unreadable(&e))?;
-            page.records.iter().for_each(|record| take(&record.sequence_number, Data::Text(&record.data)));
-            Ok(Page { next: page.next_shard_iterator, at_tip: page.millis_behind_latest == Some(0) })
+            let page: JsonPage<'_> =
+                serde_json::from_slice(body).map_err(|e| Failure::unreadable(&e))?;
+            page.records
+                .iter()
+                .for_each(|record| take(&record.sequence_number, Data::Text(&record.data)));
+            Ok(Page {
+                next: page.next_shard_iterator,
+                at_tip: page.millis_behind_latest == Some(0),
+            })
         }
         Codec::Cbor => {
             let page: kinesis::GetRecordsOutput = codec.read(body)?;
-            page.records.iter().for_each(|record| take(&record.sequence_number, Data::Bytes(&record.data.0)));
-            Ok(Page { next: page.next_shard_iterator, at_tip: page.millis_behind_latest == Some(0) })
+            page.records
+                .iter()
+                .for_each(|record| take(&record.sequence_number, Data::Bytes(&record.data.0)));
+            Ok(Page {
+                next: page.next_shard_iterator,
+                at_tip: page.millis_behind_latest == Some(0),
+            })
         }
     }
 }
@@ -271,8 +328,12 @@ pub fn read_event(
 ) -> Result<Option<String>, Failure> {
     match codec {
         Codec::Json => {
-            let event: JsonPage<'_> = serde_json::from_slice(body).map_err(|e| Failure::unreadable(&e))?;
-            event.records.iter().for_each(|record| take(&record.sequence_number, Data::Text(&record.data)));
+            let event: JsonPage<'_> =
+                serde_json::from_slice(body).map_err(|e| Failure::unreadable(&e))?;
+            event
+                .records
+                .iter()
+                .for_each(|record| take(&record.sequence_number, Data::Text(&record.data)));
             Ok(event.continuation_sequence_number)
         }
         Codec::Cbor => {
@@ -304,7 +365,14 @@ mod tests {
             for (i, record) in records.iter().enumerate() {
                 let serial = (2 << 40) + i as u64;
                 let found = payload.check(Data::Bytes(&record.data.0));
-                assert_eq!(found, crate::bench::payload::Found::Ours(Stamp { run: 9, serial, sent: 5 }));
+                assert_eq!(
+                    found,
+                    crate::bench::payload::Found::Ours(Stamp {
+                        run: 9,
+                        serial,
+                        sent: 5
+                    })
+                );
                 assert_eq!(record.partition_key, Some(format!("{:016x}", mix(serial))));
                 assert_eq!(record.explicit_hash_key.as_deref(), Some("17"));
             }
@@ -331,17 +399,27 @@ mod tests {
         let outcome = call.outcome(7, answer).unwrap();
         let mut expected = Tally::default();
         expected.add(7);
-        assert_eq!((outcome.stored, outcome.refused), (expected, vec!["X".to_owned()]));
+        assert_eq!(
+            (outcome.stored, outcome.refused),
+            (expected, vec!["X".to_owned()])
+        );
         assert!(call.outcome(7, br#"{"Records":[]}"#).is_err() && call.outcome(7, b"[").is_err());
         let one = PutCall::new(Codec::Json, "s", &Payload::new(9, 100), 1, 0, None);
-        assert_eq!(one.outcome(7, br#"{"SequenceNumber":"1"}"#).unwrap().stored, expected);
+        assert_eq!(
+            one.outcome(7, br#"{"SequenceNumber":"1"}"#).unwrap().stored,
+            expected
+        );
         assert!(one.outcome(7, b"{}").is_err());
     }
 
     #[test]
     fn pages_are_read_in_both_codecs() {
         let payload = Payload::new(9, 50);
-        let stamp = Stamp { run: 9, serial: 1, sent: 2 };
+        let stamp = Stamp {
+            run: 9,
+            serial: 1,
+            sent: 2,
+        };
         let record = kinesis::Record {
             sequence_number: "12".into(),
             data: Blob(payload.record(stamp)),
@@ -360,7 +438,10 @@ mod tests {
             });
             let read = read.unwrap();
             assert_eq!((read.next.as_deref(), read.at_tip), (Some("n"), true));
-            assert_eq!(seen, [("12".to_owned(), crate::bench::payload::Found::Ours(stamp))]);
+            assert_eq!(
+                seen,
+                [("12".to_owned(), crate::bench::payload::Found::Ours(stamp))]
+            );
         }
     }
 }

@@ -73,24 +73,49 @@ pub fn connector() -> Connector {
 
 impl Endpoint {
     /// The request, signed; the address in it is the path alone, as HTTP/1.1 has it.
-    async fn request(&self, target: HeaderValue, body: Bytes) -> Result<Request<Full<Bytes>>, Failure> {
-        let Endpoint { uri, region, signer, codec, env, .. } = self;
-        let (mut head, ()) = Request::post(uri.clone()).body(()).expect("its parts are valid").into_parts();
-        head.headers.insert(header::CONTENT_TYPE, codec.content_type());
+    async fn request(
+        &self,
+        target: HeaderValue,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, Failure> {
+        let Endpoint {
+            uri,
+            region,
+            signer,
+            codec,
+            env,
+            ..
+        } = self;
+        let (mut head, ()) = Request::post(uri.clone())
+            .body(())
+            .expect("its parts are valid")
+            .into_parts();
+        head.headers
+            .insert(header::CONTENT_TYPE, codec.content_type());
         head.headers.insert("x-amz-target", target);
         match signer {
             Some(signer) => {
-                let credentials =
-                    signer.credentials().await.map_err(|error| Failure::transport(&error, false))?;
-                let scope = Scope { service: "kinesis", region, at: env.clock.now() };
+                let credentials = signer
+                    .credentials()
+                    .await
+                    .map_err(|error| Failure::transport(&error, false))?;
+                let scope = Scope {
+                    service: "kinesis",
+                    region,
+                    at: env.clock.now(),
+                };
                 sign(&mut head, Payload::Bytes(&body), &credentials, &scope);
             }
             None => {
                 let host = uri.authority().map_or("", |authority| authority.as_str());
                 let host = HeaderValue::from_str(host).expect("an authority is plain ASCII");
                 head.headers.insert(header::HOST, host);
-                head.headers.insert(header::AUTHORIZATION, HeaderValue::from_static(CONSTANT_SIGNATURE));
-                head.headers.insert("x-amz-date", HeaderValue::from_static("20130101T000000Z"));
+                head.headers.insert(
+                    header::AUTHORIZATION,
+                    HeaderValue::from_static(CONSTANT_SIGNATURE),
+                );
+                head.headers
+                    .insert("x-amz-date", HeaderValue::from_static("20130101T000000Z"));
             }
         }
         head.uri = Uri::from_static("/");
@@ -113,25 +138,49 @@ impl Failure {
     /// An answer that is not what it must be.
     pub fn unreadable(problem: &dyn ToString) -> Self {
         tracing::debug!(problem = problem.to_string(), "an answer cannot be read");
-        Self { code: CallError::RESPONSE.to_owned(), throttled: false, unclear: true }
+        Self {
+            code: CallError::RESPONSE.to_owned(),
+            throttled: false,
+            unclear: true,
+        }
     }
 
     /// An error of that type, in the midst of an answer.
     pub fn named(code: &str) -> Self {
-        Self { code: code.to_owned(), throttled: is_throttling(code), unclear: false }
+        Self {
+            code: code.to_owned(),
+            throttled: is_throttling(code),
+            unclear: false,
+        }
     }
 
     fn transport(problem: &dyn std::error::Error, unclear: bool) -> Self {
         tracing::debug!(problem = problem.to_string(), "a connection failed");
-        Self { code: CallError::TRANSPORT.to_owned(), throttled: false, unclear }
+        Self {
+            code: CallError::TRANSPORT.to_owned(),
+            throttled: false,
+            unclear,
+        }
     }
 
     fn answered(status: u16, headers: &HeaderMap, body: &[u8], codec: Codec) -> Self {
-        let named = headers.get("x-amzn-errortype").and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let named = headers
+            .get("x-amzn-errortype")
+            .and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let code = named.or_else(|| codec.read::<ErrorBody>(body).ok()?.code);
         let code = code.unwrap_or_else(|| format!("Http{status}"));
-        let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
-        Self { code: code.to_owned(), throttled: is_throttling(code), unclear: status >= 500 }
+        let code = code
+            .rsplit('#')
+            .next()
+            .unwrap_or_default()
+            .split(':')
+            .next()
+            .unwrap_or_default();
+        Self {
+            code: code.to_owned(),
+            throttled: is_throttling(code),
+            unclear: status >= 500,
+        }
     }
 }
 
@@ -175,7 +224,10 @@ struct Live {
 impl Connection {
     /// A connection that is made with its first call.
     pub fn new(endpoint: Arc<Endpoint>) -> Self {
-        Self { endpoint, live: None }
+        Self {
+            endpoint,
+            live: None,
+        }
     }
 
     /// How bodies are written.
@@ -190,9 +242,11 @@ impl Connection {
         // A connection whose exchange broke or was given up is not kept.
         match select(pin!(self.exchange(target, body)), deadline).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => {
-                Err(Failure { code: CallError::TIMEOUT.to_owned(), throttled: false, unclear: true })
-            }
+            Either::Right(_) => Err(Failure {
+                code: CallError::TIMEOUT.to_owned(),
+                throttled: false,
+                unclear: true,
+            }),
         }
     }
 
@@ -208,11 +262,17 @@ impl Connection {
             Ok((head, body.collect().await?.to_bytes()))
         };
         let answer = driven(driver, answer).await;
-        let (head, body) = answer.map_err(|error: hyper::Error| Failure::transport(&error, true))?;
+        let (head, body) =
+            answer.map_err(|error: hyper::Error| Failure::transport(&error, true))?;
         self.live = Some(live);
         match head.status.is_success() {
             true => Ok(body),
-            false => Err(Failure::answered(head.status.as_u16(), &head.headers, &body, self.codec())),
+            false => Err(Failure::answered(
+                head.status.as_u16(),
+                &head.headers,
+                &body,
+                self.codec(),
+            )),
         }
     }
 
@@ -225,11 +285,20 @@ impl Connection {
     }
 
     async fn connect(&mut self) -> Result<Live, Failure> {
-        let stream = self.endpoint.connector.clone().call(self.endpoint.uri.clone()).await;
+        let stream = self
+            .endpoint
+            .connector
+            .clone()
+            .call(self.endpoint.uri.clone())
+            .await;
         let stream = stream.map_err(|error| Failure::transport(&*error, false))?;
-        let (requests, driver) =
-            http1::handshake(stream).await.map_err(|error| Failure::transport(&error, false))?;
-        Ok(Live { requests, driver: (Box::pin(driver) as Pin<Box<dyn Future<Output = _> + Send>>).fuse() })
+        let (requests, driver) = http1::handshake(stream)
+            .await
+            .map_err(|error| Failure::transport(&error, false))?;
+        Ok(Live {
+            requests,
+            driver: (Box::pin(driver) as Pin<Box<dyn Future<Output = _> + Send>>).fuse(),
+        })
     }
 }
 
@@ -242,24 +311,42 @@ pub struct Events {
 
 impl Events {
     /// Calls, and returns once the answer has begun.
-    pub async fn open(endpoint: Arc<Endpoint>, target: HeaderValue, body: Bytes) -> Result<Self, Failure> {
+    pub async fn open(
+        endpoint: Arc<Endpoint>,
+        target: HeaderValue,
+        body: Bytes,
+    ) -> Result<Self, Failure> {
         let request = endpoint.request(target, body).await?;
         let codec = endpoint.codec;
         let mut live = Connection::new(endpoint).connect().await?;
         let answer = driven(&mut live.driver, live.requests.send_request(request)).await;
-        let (head, body) = answer.map_err(|error| Failure::transport(&error, true))?.into_parts();
+        let (head, body) = answer
+            .map_err(|error| Failure::transport(&error, true))?
+            .into_parts();
         if head.status.is_success() {
-            return Ok(Self { body, live, pending: BytesMut::new() });
+            return Ok(Self {
+                body,
+                live,
+                pending: BytesMut::new(),
+            });
         }
         let body = driven(&mut live.driver, body.collect()).await;
-        let body = body.map_err(|error| Failure::transport(&error, true))?.to_bytes();
-        Err(Failure::answered(head.status.as_u16(), &head.headers, &body, codec))
+        let body = body
+            .map_err(|error| Failure::transport(&error, true))?
+            .to_bytes();
+        Err(Failure::answered(
+            head.status.as_u16(),
+            &head.headers,
+            &body,
+            codec,
+        ))
     }
 
     /// The next message; none at the answer's end. Nothing is lost when it is given up in between.
     pub async fn next(&mut self) -> Result<Option<Message>, Failure> {
         loop {
-            let message = Message::decode(&mut self.pending).map_err(|error| Failure::unreadable(&error))?;
+            let message =
+                Message::decode(&mut self.pending).map_err(|error| Failure::unreadable(&error))?;
             if message.is_some() {
                 return Ok(message);
             }

@@ -22,7 +22,12 @@ pub struct CpuShare {
 /// The processor time of this process so far; none where the machine does not tell.
 pub fn used(env: &Env) -> Option<Duration> {
     let mut text = [0; 1024];
-    let len = env.disk.open_read(Path::new("/proc/self/stat")).ok()?.read_at(&mut text, 0).ok()?;
+    let len = env
+        .disk
+        .open_read(Path::new("/proc/self/stat"))
+        .ok()?
+        .read_at(&mut text, 0)
+        .ok()?;
     parse(std::str::from_utf8(&text[..len]).ok()?)
 }
 
@@ -31,15 +36,25 @@ fn parse(stat: &str) -> Option<Duration> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u64>().ok();
-    Some(Duration::from_millis((ticks()? + ticks()?) * 1000 / TICKS_A_SECOND))
+    Some(Duration::from_millis(
+        (ticks()? + ticks()?) * 1000 / TICKS_A_SECOND,
+    ))
 }
 
 impl CpuShare {
     /// The share between two readings that are `wall` apart.
-    pub fn between(before: Option<Duration>, after: Option<Duration>, wall: Duration) -> Option<Self> {
+    pub fn between(
+        before: Option<Duration>,
+        after: Option<Duration>,
+        wall: Duration,
+    ) -> Option<Self> {
         let seconds = after?.saturating_sub(before?).as_secs_f64();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Some(Self { seconds, of_machine: seconds / wall.as_secs_f64() / processors as f64, processors })
+        Some(Self {
+            seconds,
+            of_machine: seconds / wall.as_secs_f64() / processors as f64,
+            processors,
+        })
     }
 }
 

@@ -27,7 +27,8 @@ use crate::{
     limits::{BENCH_FAILURES_MAX, BENCH_FANOUT_QUIET_MAX, BENCH_PAUSE},
 };
 
-const SUBSCRIBE_TO_SHARD: HeaderValue = HeaderValue::from_static("Kinesis_20131202.SubscribeToShard");
+const SUBSCRIBE_TO_SHARD: HeaderValue =
+    HeaderValue::from_static("Kinesis_20131202.SubscribeToShard");
 
 /// How often a subscription without events looks whether it is time to end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -43,7 +44,10 @@ pub struct Goal {
 impl Goal {
     /// A goal that is not known yet.
     pub fn unknown() -> Arc<Self> {
-        Arc::new(Self { wanted: AtomicU64::new(u64::MAX), received: AtomicU64::new(0) })
+        Arc::new(Self {
+            wanted: AtomicU64::new(u64::MAX),
+            received: AtomicU64::new(0),
+        })
     }
 
     /// Putting has ended with that many records.
@@ -80,7 +84,10 @@ pub async fn receive_all(
     window: Window,
     acknowledged: &Arc<Acknowledged>,
 ) -> Received {
-    let pairs = consumers.iter().zip(goals).flat_map(|pair| shards.iter().map(move |shard| (pair, shard)));
+    let pairs = consumers
+        .iter()
+        .zip(goals)
+        .flat_map(|pair| shards.iter().map(move |shard| (pair, shard)));
     let bytes = reading.payload.record_bytes();
     let workers = pairs.map(|((consumer, goal), shard)| {
         let subscriber = Subscriber::new(reading.clone(), consumer, shard, goal.clone());
@@ -91,19 +98,28 @@ pub async fn receive_all(
                 if window.holds(now) {
                     let sent = Duration::from_nanos(stamp.sent);
                     let acknowledged = acknowledged.at(stamp.serial).unwrap_or(now);
-                    received.from_sending.success(now.saturating_sub(sent), 1, bytes);
-                    received.from_acknowledgement.success(now.saturating_sub(acknowledged), 1, bytes);
+                    received
+                        .from_sending
+                        .success(now.saturating_sub(sent), 1, bytes);
+                    received.from_acknowledgement.success(
+                        now.saturating_sub(acknowledged),
+                        1,
+                        bytes,
+                    );
                 }
             };
             let (seen, failure) = subscriber.run(take).await;
-            failure.iter().for_each(|failure| received.from_sending.failure(failure));
+            failure
+                .iter()
+                .for_each(|failure| received.from_sending.failure(failure));
             Received { seen, ..received }
         }
     });
     let mut all = Received::default();
     for received in together(&reading.endpoint.env, workers.collect::<Vec<_>>()).await {
         all.from_sending.merge(&received.from_sending);
-        all.from_acknowledgement.merge(&received.from_acknowledgement);
+        all.from_acknowledgement
+            .merge(&received.from_acknowledgement);
         all.seen.merge(received.seen);
     }
     all
@@ -117,7 +133,10 @@ pub async fn stall_all(
     shards: &[String],
 ) -> Result<Vec<Events>, Failure> {
     let mut stalled = Vec::new();
-    for (consumer, shard) in consumers.iter().flat_map(|c| shards.iter().map(move |shard| (c, shard))) {
+    for (consumer, shard) in consumers
+        .iter()
+        .flat_map(|c| shards.iter().map(move |shard| (c, shard)))
+    {
         let subscriber = Subscriber::new(reading.clone(), consumer, shard, Goal::unknown());
         stalled.push(subscriber.subscribe().await?);
     }
@@ -172,7 +191,10 @@ impl Subscriber {
     }
 
     /// One subscription: AWS ends each after five minutes. Whether there is nothing more to wait for.
-    async fn subscription(&mut self, take: &mut impl FnMut(Stamp, Duration)) -> Result<bool, Failure> {
+    async fn subscription(
+        &mut self,
+        take: &mut impl FnMut(Stamp, Duration),
+    ) -> Result<bool, Failure> {
         let clock = self.reading.endpoint.env.clock.clone();
         let mut events = self.subscribe().await?;
         let mut quiet_since = clock.elapsed();
@@ -180,7 +202,9 @@ impl Subscriber {
             if self.ended || self.goal.is_reached() {
                 return Ok(true);
             }
-            if self.goal.is_known() && clock.elapsed().saturating_sub(quiet_since) > BENCH_FANOUT_QUIET_MAX {
+            if self.goal.is_known()
+                && clock.elapsed().saturating_sub(quiet_since) > BENCH_FANOUT_QUIET_MAX
+            {
                 return Ok(true);
             }
             let message = match select(pin!(events.next()), clock.sleep(LOOK)).await {
@@ -202,7 +226,11 @@ impl Subscriber {
     }
 
     fn request(&self) -> kinesis::SubscribeToShardInput {
-        let kind = if self.continuation.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" };
+        let kind = if self.continuation.is_some() {
+            "AFTER_SEQUENCE_NUMBER"
+        } else {
+            "TRIM_HORIZON"
+        };
         kinesis::SubscribeToShardInput {
             consumer_arn: self.consumer.clone(),
             shard_id: self.shard.clone(),
@@ -223,18 +251,24 @@ impl Subscriber {
         take: &mut impl FnMut(Stamp, Duration),
     ) -> Result<u64, Failure> {
         if message.header(":message-type") == Some("exception") {
-            return Err(Failure::named(message.header(":exception-type").unwrap_or("exception")));
+            return Err(Failure::named(
+                message.header(":exception-type").unwrap_or("exception"),
+            ));
         }
         if message.header(":event-type") != Some("SubscribeToShardEvent") {
             return Ok(0);
         }
         let (seen, last, payload) = (&mut self.seen, &mut self.last, &self.reading.payload);
         let before = seen.tally.records;
-        let continuation = read_event(self.reading.endpoint.codec, &message.payload, |number, data| {
-            if let Some(stamp) = seen.take(payload, last, number, data) {
-                take(stamp, now);
-            }
-        })?;
+        let continuation = read_event(
+            self.reading.endpoint.codec,
+            &message.payload,
+            |number, data| {
+                if let Some(stamp) = seen.take(payload, last, number, data) {
+                    take(stamp, now);
+                }
+            },
+        )?;
         let new = self.seen.tally.records - before;
         self.goal.received.fetch_add(new, Ordering::AcqRel);
         self.ended = continuation.is_none();

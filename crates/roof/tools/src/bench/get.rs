@@ -35,11 +35,19 @@ pub async fn get_all(
 ) -> Got {
     let turn = Arc::new(AtomicUsize::new(0));
     // Empty shards would be asked in vain.
-    let held: Vec<_> = held.into_iter().filter(|(_, seen)| seen.tally.records + seen.foreign > 0).collect();
+    let held: Vec<_> = held
+        .into_iter()
+        .filter(|(_, seen)| seen.tally.records + seen.foreign > 0)
+        .collect();
     let shards: Arc<[String]> = held.iter().map(|(shard, _)| shard.clone()).collect();
     let held: Arc<HashMap<String, Seen>> = Arc::new(held.into_iter().collect());
     let workers = (0..connections).map(|_| {
-        let getter = Getter { reading: reading.clone(), held: held.clone(), window, got: Got::default() };
+        let getter = Getter {
+            reading: reading.clone(),
+            held: held.clone(),
+            window,
+            got: Got::default(),
+        };
         getter.run(shards.clone(), turn.clone())
     });
     let mut all = Got::default();
@@ -65,7 +73,10 @@ impl Getter {
         while !shards.is_empty() && self.reading.endpoint.env.clock.elapsed() < self.window.to {
             let shard = &shards[turn.fetch_add(1, Relaxed) % shards.len()];
             let mut cursor = Cursor::new(self.reading.clone(), shard, "TRIM_HORIZON");
-            match cursor.read_to_tip(&mut connection, &mut self.got.meter, self.window).await {
+            match cursor
+                .read_to_tip(&mut connection, &mut self.got.meter, self.window)
+                .await
+            {
                 Ok(true) => {
                     self.got.passes += 1;
                     self.got.wrong_passes += u64::from(self.held.get(shard) != Some(&cursor.seen));

@@ -36,7 +36,10 @@ impl Histogram {
         if self.counts.len() < other.counts.len() {
             self.counts.resize(other.counts.len(), 0);
         }
-        self.counts.iter_mut().zip(&other.counts).for_each(|(mine, theirs)| *mine += theirs);
+        self.counts
+            .iter_mut()
+            .zip(&other.counts)
+            .for_each(|(mine, theirs)| *mine += theirs);
         self.total += other.total;
         self.sum += other.sum;
         self.max = self.max.max(other.max);
@@ -54,7 +57,9 @@ impl Histogram {
 
     /// The mean; zero of nothing.
     pub fn mean(&self) -> Duration {
-        self.sum.checked_div(u32::try_from(self.total).unwrap_or(u32::MAX)).unwrap_or_default()
+        self.sum
+            .checked_div(u32::try_from(self.total).unwrap_or(u32::MAX))
+            .unwrap_or_default()
     }
 
     /// The duration that a `share` (0 to 1) of all did not exceed; zero of nothing.
@@ -73,16 +78,30 @@ impl Histogram {
     /// How many lie in each power of two: the first duration beyond it, and the count, from the first to the last
     /// that has any.
     pub fn by_powers(&self) -> Vec<(Duration, u64)> {
-        let powers = self.counts.chunks(PARTS as usize).map(|parts| parts.iter().sum::<u64>());
+        let powers = self
+            .counts
+            .chunks(PARTS as usize)
+            .map(|parts| parts.iter().sum::<u64>());
         let powers: Vec<u64> = powers.collect();
-        let first = powers.iter().position(|count| *count > 0).unwrap_or(powers.len());
-        let end = |power: usize| Duration::from_nanos(last_of((power + 1) * PARTS as usize - 1) + 1);
-        powers.iter().enumerate().skip(first).map(|(power, count)| (end(power), *count)).collect()
+        let first = powers
+            .iter()
+            .position(|count| *count > 0)
+            .unwrap_or(powers.len());
+        let end =
+            |power: usize| Duration::from_nanos(last_of((power + 1) * PARTS as usize - 1) + 1);
+        powers
+            .iter()
+            .enumerate()
+            .skip(first)
+            .map(|(power, count)| (end(power), *count))
+            .collect()
     }
 }
 
 fn nanoseconds(took: Duration) -> u64 {
-    u64::try_from(took.as_nanos()).unwrap_or(u64::MAX >> 1).min(u64::MAX >> 1)
+    u64::try_from(took.as_nanos())
+        .unwrap_or(u64::MAX >> 1)
+        .min(u64::MAX >> 1)
 }
 
 /// Below [`PARTS`] each number has its own place, from there each power of two has [`PARTS`] places.
@@ -140,7 +159,10 @@ mod tests {
     #[test]
     fn of_nothing_all_is_zero() {
         let nothing = Histogram::default();
-        assert_eq!((nothing.quantile(0.5), nothing.mean(), nothing.max()), Default::default());
+        assert_eq!(
+            (nothing.quantile(0.5), nothing.mean(), nothing.max()),
+            Default::default()
+        );
         assert!(nothing.by_powers().is_empty());
     }
 }

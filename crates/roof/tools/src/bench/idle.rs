@@ -41,19 +41,37 @@ impl Idle {
                 let mut opened = Vec::with_capacity(share);
                 for _ in 0..share {
                     let mut connection = Connection::new(reading.endpoint.clone());
-                    let call = Cursor::new(reading.clone(), &shard, "LATEST").place(&mut connection).await;
+                    let call = Cursor::new(reading.clone(), &shard, "LATEST")
+                        .place(&mut connection)
+                        .await;
                     opened.extend(call.is_ok().then_some(connection));
                 }
                 opened
             }
         });
-        let opened: Vec<_> = together(&reading.endpoint.env, shares).await.into_iter().flatten().collect();
-        Self { failed: count - opened.len(), opened }
+        let opened: Vec<_> = together(&reading.endpoint.env, shares)
+            .await
+            .into_iter()
+            .flatten()
+            .collect();
+        Self {
+            failed: count - opened.len(),
+            opened,
+        }
     }
 
     /// Counts those that are still open, and closes them.
     pub fn close(mut self) -> IdleCount {
-        let open_at_end = self.opened.iter_mut().map(Connection::is_open).filter(|open| *open).count();
-        IdleCount { opened: self.opened.len(), failed: self.failed, open_at_end }
+        let open_at_end = self
+            .opened
+            .iter_mut()
+            .map(Connection::is_open)
+            .filter(|open| *open)
+            .count();
+        IdleCount {
+            opened: self.opened.len(),
+            failed: self.failed,
+            open_at_end,
+        }
     }
 }

@@ -43,7 +43,14 @@ pub async fn measure(
     let workers = (0..).zip(shards).map(|(number, shard)| {
         let endpoint = &reading.endpoint;
         let hash_key = shard.range.start.to_string();
-        let put = PutCall::new(endpoint.codec, &reading.stream, &reading.payload, 1, number, Some(&hash_key));
+        let put = PutCall::new(
+            endpoint.codec,
+            &reading.stream,
+            &reading.payload,
+            1,
+            number,
+            Some(&hash_key),
+        );
         let probe = Probe {
             connection: Connection::new(endpoint.clone()),
             call: put,
@@ -91,9 +98,14 @@ struct Subscribed {
 impl Subscribed {
     fn to(reading: &Arc<Reading>, shard: &str, consumers: &[String]) -> Self {
         let (arrived, arrivals) = mpsc::channel(consumers.len().max(1));
-        let mut all = Self { goals: Vec::new(), arrivals, results: Vec::new() };
+        let mut all = Self {
+            goals: Vec::new(),
+            arrivals,
+            results: Vec::new(),
+        };
         for consumer in consumers {
-            let (goal, arrived, (done, result)) = (Goal::unknown(), arrived.clone(), oneshot::channel());
+            let (goal, arrived, (done, result)) =
+                (Goal::unknown(), arrived.clone(), oneshot::channel());
             let subscriber = Subscriber::new(reading.clone(), consumer, shard, goal.clone());
             reading.endpoint.env.spawn(async move {
                 let tell = |stamp: Stamp, now| {
@@ -130,7 +142,11 @@ impl Probe {
         let mut placed = false;
         while failures < BENCH_FAILURES_MAX && clock.elapsed() < self.window.to {
             let done = match placed {
-                false => self.cursor.place(&mut self.connection).await.map(|()| placed = true),
+                false => self
+                    .cursor
+                    .place(&mut self.connection)
+                    .await
+                    .map(|()| placed = true),
                 true => self.once().await,
             };
             match done {
@@ -148,7 +164,10 @@ impl Probe {
     /// Gathers what was read, however it was.
     async fn finish(&mut self) {
         self.found.seen = self.cursor.seen;
-        self.subscribed.goals.iter().for_each(|goal| goal.set(self.found.put.stored.records));
+        self.subscribed
+            .goals
+            .iter()
+            .for_each(|goal| goal.set(self.found.put.stored.records));
         let results = std::mem::take(&mut self.subscribed.results);
         let consumers = results.len();
         for result in results {
@@ -161,7 +180,9 @@ impl Probe {
     async fn once(&mut self) -> Result<(), Failure> {
         let clock = self.reading.endpoint.env.clock.clone();
         let started = clock.elapsed();
-        let (target, body, serial) = self.call.next(u64::try_from(started.as_nanos()).unwrap_or(u64::MAX));
+        let (target, body, serial) = self
+            .call
+            .next(u64::try_from(started.as_nanos()).unwrap_or(u64::MAX));
         let answer = self.connection.call(target, body).await;
         let acknowledged = clock.elapsed();
         let counts = self.window.holds(acknowledged);
@@ -176,7 +197,10 @@ impl Probe {
             }
         }
         if counts {
-            self.found.put.meter.success(acknowledged - started, 1, self.bytes);
+            self.found
+                .put
+                .meter
+                .success(acknowledged - started, 1, self.bytes);
         }
         match self.subscribed.goals.is_empty() {
             true => self.wait_for(serial, acknowledged).await,
@@ -184,7 +208,11 @@ impl Probe {
         }
     }
 
-    async fn wait_for_events(&mut self, serial: u64, acknowledged: Duration) -> Result<(), Failure> {
+    async fn wait_for_events(
+        &mut self,
+        serial: u64,
+        acknowledged: Duration,
+    ) -> Result<(), Failure> {
         let clock = self.reading.endpoint.env.clock.clone();
         let received = self.subscribed.all_have(serial);
         let times = match select(pin!(received), clock.sleep(BENCH_FANOUT_QUIET_MAX)).await {
@@ -198,7 +226,9 @@ impl Probe {
         };
         // An event may be here before the acknowledgement is.
         for time in times.into_iter().filter(|time| self.window.holds(*time)) {
-            self.found.delivery.success(time.saturating_sub(acknowledged), 1, self.bytes);
+            self.found
+                .delivery
+                .success(time.saturating_sub(acknowledged), 1, self.bytes);
         }
         Ok(())
     }
@@ -208,12 +238,19 @@ impl Probe {
         let mut failures = 0;
         loop {
             let mut there = false;
-            let step = self.cursor.step(&mut self.connection, |stamp| there |= stamp.serial == serial).await;
+            let step = self
+                .cursor
+                .step(&mut self.connection, |stamp| {
+                    there |= stamp.serial == serial
+                })
+                .await;
             let now = clock.elapsed();
             match step {
                 Ok(step) if there => {
                     if self.window.holds(now) {
-                        self.found.delivery.success(now - acknowledged, step.records, step.bytes);
+                        self.found
+                            .delivery
+                            .success(now - acknowledged, step.records, step.bytes);
                     }
                     return Ok(());
                 }

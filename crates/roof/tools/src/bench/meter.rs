@@ -18,7 +18,10 @@ pub struct Window {
 
 impl Window {
     /// Everything.
-    pub const ALWAYS: Window = Window { from: Duration::ZERO, to: Duration::MAX };
+    pub const ALWAYS: Window = Window {
+        from: Duration::ZERO,
+        to: Duration::MAX,
+    };
 
     /// Whether what ended at `time` counts.
     pub fn holds(self, time: Duration) -> bool {
@@ -78,6 +81,9 @@ impl Meter {
         self.took.merge(&other.took);
         self.throttled_calls += other.throttled_calls;
         self.throttled_records += other.throttled_records;
-        other.errors.iter().for_each(|(code, n)| *self.errors.entry(code.clone()).or_default() += n);
+        other
+            .errors
+            .iter()
+            .for_each(|(code, n)| *self.errors.entry(code.clone()).or_default() += n);
     }
 }

@@ -40,10 +40,17 @@ pub async fn tail(
     let readers = connections.min(shards.len());
     let workers = (0..readers).map(|reader| {
         let own = shards.iter().skip(reader).step_by(readers);
-        let cursors = own.map(|shard| Cursor::new(reading.clone(), shard, "TRIM_HORIZON")).collect();
+        let cursors = own
+            .map(|shard| Cursor::new(reading.clone(), shard, "TRIM_HORIZON"))
+            .collect();
         let connection = Connection::new(reading.endpoint.clone());
-        let tailer =
-            Tailer { reading: reading.clone(), connection, cursors, window, found: Tailed::default() };
+        let tailer = Tailer {
+            reading: reading.clone(),
+            connection,
+            cursors,
+            window,
+            found: Tailed::default(),
+        };
         tailer.run(put_ended.clone())
     });
     let mut all = Tailed::default();
@@ -80,21 +87,30 @@ impl Tailer {
                 clock.sleep(BENCH_PAUSE).await;
             }
         }
-        self.cursors.iter().for_each(|cursor| self.found.seen.merge(cursor.seen));
+        self.cursors
+            .iter()
+            .for_each(|cursor| self.found.seen.merge(cursor.seen));
         self.found
     }
 
     /// Reads a page of each shard.
     async fn round(&mut self) -> Round {
         let clock = &self.reading.endpoint.env.clock;
-        let mut round = Round { at_tip: true, failed: false };
+        let mut round = Round {
+            at_tip: true,
+            failed: false,
+        };
         for cursor in &mut self.cursors {
             let mut sent = Vec::new();
-            let step = cursor.step(&mut self.connection, |stamp| sent.push(stamp.sent)).await;
+            let step = cursor
+                .step(&mut self.connection, |stamp| sent.push(stamp.sent))
+                .await;
             let now = clock.elapsed();
             count(&mut self.found.meter, self.window, now, &step);
             if self.window.holds(now) {
-                let ages = sent.into_iter().map(|sent| now.saturating_sub(Duration::from_nanos(sent)));
+                let ages = sent
+                    .into_iter()
+                    .map(|sent| now.saturating_sub(Duration::from_nanos(sent)));
                 ages.for_each(|age| self.found.delivery.success(age, 1, 0));
             }
             round.at_tip &= step.as_ref().is_ok_and(|step| step.at_tip);

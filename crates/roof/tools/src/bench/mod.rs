@@ -128,16 +128,26 @@ pub async fn run(
 
 fn print(json: bool, result: &impl Serialize, text: String) {
     match json {
-        true => println!("{}", serde_json::to_string(result).expect("a result is numbers and texts")),
+        true => println!(
+            "{}",
+            serde_json::to_string(result).expect("a result is numbers and texts")
+        ),
         false => print!("{text}"),
     }
 }
 
 /// Measures an endpoint, without printing.
-pub async fn bench(command: &LoadCommand, config: ClientConfig, env: &Env) -> Result<Report, BenchError> {
+pub async fn bench(
+    command: &LoadCommand,
+    config: ClientConfig,
+    env: &Env,
+) -> Result<Report, BenchError> {
     match command {
         LoadCommand::Fanout(args) if args.stalled > 0 => {
-            let without = LoadCommand::Fanout(FanoutArgs { stalled: 0, ..args.clone() });
+            let without = LoadCommand::Fanout(FanoutArgs {
+                stalled: 0,
+                ..args.clone()
+            });
             let without = bench_once(&without, config.clone(), env).await?;
             let beside = bench_once(command, config, env).await?;
             Ok(without.and(beside, &format!("beside {} stalled", args.stalled)))
@@ -146,7 +156,11 @@ pub async fn bench(command: &LoadCommand, config: ClientConfig, env: &Env) -> Re
     }
 }
 
-async fn bench_once(command: &LoadCommand, config: ClientConfig, env: &Env) -> Result<Report, BenchError> {
+async fn bench_once(
+    command: &LoadCommand,
+    config: ClientConfig,
+    env: &Env,
+) -> Result<Report, BenchError> {
     let target = Target::open(config, command.common(), env).await?;
     let report = {
         let run = Run::new(command, &target, env);
@@ -171,14 +185,24 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(command: &'a LoadCommand, target: &'a Target, env: &'a Env) -> Self {
         let common = command.common();
-        let page = if let LoadCommand::Get(args) = command { args.page } else { PAGE_MAX };
+        let page = if let LoadCommand::Get(args) = command {
+            args.page
+        } else {
+            PAGE_MAX
+        };
         let reading = Reading {
             endpoint: target.endpoint.clone(),
             stream: target.stream.clone(),
             payload: Payload::new(env.random.next_u64(), common.record_size),
             page: i32::try_from(page).unwrap_or(i32::MAX),
         };
-        Self { command, common, target, reading: Arc::new(reading), env }
+        Self {
+            command,
+            common,
+            target,
+            reading: Arc::new(reading),
+            env,
+        }
     }
 
     /// Measures, beside the connections that rest.
@@ -187,7 +211,10 @@ impl<'a> Run<'a> {
         let shard = self.target.shards.first().map_or("", |shard| &shard.id);
         let idle = Idle::open(&self.reading, shard, count).await;
         let report = self.load().await?;
-        Ok(Report { idle_connections: (count > 0).then(|| idle.close()), ..report })
+        Ok(Report {
+            idle_connections: (count > 0).then(|| idle.close()),
+            ..report
+        })
     }
 
     async fn load(&self) -> Result<Report, BenchError> {
@@ -195,7 +222,8 @@ impl<'a> Run<'a> {
             LoadCommand::Put(_) => self.put().await,
             LoadCommand::Get(args) => self.get(args.preload << 20).await,
             LoadCommand::Latency(args) => {
-                self.latency(Duration::from_millis(args.poll), args.consumers).await
+                self.latency(Duration::from_millis(args.poll), args.consumers)
+                    .await
             }
             LoadCommand::Mixed(_) => self.mixed().await,
             LoadCommand::Fanout(args) => self.fanout(args.consumers, args.stalled).await,
@@ -212,26 +240,50 @@ impl<'a> Run<'a> {
             true => None,
             false => Some(Verification::of(&put, all_seen(&self.sweep().await?))),
         };
-        let measured = vec![Measured::of(self.put_name(), &put.meter, self.common.duration)];
-        Ok(Report { verification, ..self.report(measured, cpu) })
+        let measured = vec![Measured::of(
+            self.put_name(),
+            &put.meter,
+            self.common.duration,
+        )];
+        Ok(Report {
+            verification,
+            ..self.report(measured, cpu)
+        })
     }
 
     async fn get(&self, preload: u64) -> Result<Report, BenchError> {
-        let put = self.preload(preload.div_ceil(self.common.record_size as u64)).await;
+        let put = self
+            .preload(preload.div_ceil(self.common.record_size as u64))
+            .await;
         let held = self.sweep().await?;
         let verification = Verification::of(&put, all_seen(&held));
         let window = self.window();
-        let getting = get::get_all(&self.reading, held, self.common.connections as usize, window);
+        let getting = get::get_all(
+            &self.reading,
+            held,
+            self.common.connections as usize,
+            window,
+        );
         let (got, cpu) = join(getting, self.watch(window)).await;
         let measured = vec![Measured::of("GetRecords", &got.meter, self.common.duration)];
-        let passes = Some(Passes { whole: got.passes, wrong: got.wrong_passes });
-        Ok(Report { verification: Some(verification), passes, ..self.report(measured, cpu) })
+        let passes = Some(Passes {
+            whole: got.passes,
+            wrong: got.wrong_passes,
+        });
+        Ok(Report {
+            verification: Some(verification),
+            passes,
+            ..self.report(measured, cpu)
+        })
     }
 
     async fn preload(&self, records: u64) -> Put {
         let connections = (self.common.connections as usize).min(8);
         let until = Until::Stored(records, Arc::new(AtomicU64::new(0)));
-        let how = Putting { until, ..self.putting(Window::ALWAYS) };
+        let how = Putting {
+            until,
+            ..self.putting(Window::ALWAYS)
+        };
         put_all(self.env, self.calls(connections), &how).await
     }
 
@@ -251,7 +303,11 @@ impl<'a> Run<'a> {
         ];
         let verification = Some(Verification::of(&found.put, found.seen));
         let connections = shards.len() * (1 + arns.len());
-        Ok(Report { verification, connections, ..self.report(measured, cpu) })
+        Ok(Report {
+            verification,
+            connections,
+            ..self.report(measured, cpu)
+        })
     }
 
     async fn fanout(&self, consumers: u32, stalled: u32) -> Result<Report, BenchError> {
@@ -259,23 +315,36 @@ impl<'a> Run<'a> {
         let (arns, stalled) = arns.split_at(consumers as usize);
         let shards = self.shard_ids();
         let failed = |Failure { code, .. }| BenchError::Subscribe(code);
-        let stalled = fanout::stall_all(&self.reading, stalled, &shards).await.map_err(failed)?;
+        let stalled = fanout::stall_all(&self.reading, stalled, &shards)
+            .await
+            .map_err(failed)?;
         let window = self.window();
         let goals: Vec<_> = arns.iter().map(|_| Goal::unknown()).collect();
         let connections = self.common.connections as usize;
-        let acknowledged = Arc::new(Acknowledged::new(connections, self.command.records_a_call()));
-        let how = Putting { acknowledged: Some(acknowledged.clone()), ..self.putting(window) };
+        let acknowledged = Arc::new(Acknowledged::new(
+            connections,
+            self.command.records_a_call(),
+        ));
+        let how = Putting {
+            acknowledged: Some(acknowledged.clone()),
+            ..self.putting(window)
+        };
         let putting = async {
             let put = put_all(self.env, self.calls(connections), &how).await;
             goals.iter().for_each(|goal| goal.set(put.stored.records));
             put
         };
-        let receiving = fanout::receive_all(&self.reading, arns, &shards, &goals, window, &acknowledged);
+        let receiving =
+            fanout::receive_all(&self.reading, arns, &shards, &goals, window, &acknowledged);
         let ((mut put, received), cpu) = join(join(putting, receiving), self.watch(window)).await;
         let wall = self.common.duration;
         let measured = vec![
             Measured::of(self.put_name(), &put.meter, wall),
-            Measured::of("from sending to event, each consumer", &received.from_sending, wall),
+            Measured::of(
+                "from sending to event, each consumer",
+                &received.from_sending,
+                wall,
+            ),
             Measured::of(
                 "from acknowledgement to event, each consumer",
                 &received.from_acknowledgement,
@@ -285,7 +354,11 @@ impl<'a> Run<'a> {
         put.times(arns.len());
         let verification = Some(Verification::of(&put, received.seen));
         let connections = connections + arns.len() * shards.len() + stalled.len();
-        Ok(Report { verification, connections, ..self.report(measured, cpu) })
+        Ok(Report {
+            verification,
+            connections,
+            ..self.report(measured, cpu)
+        })
     }
 
     async fn mixed(&self) -> Result<Report, BenchError> {
@@ -305,16 +378,26 @@ impl<'a> Run<'a> {
         let measured = vec![
             Measured::of(self.put_name(), &put.meter, self.common.duration),
             Measured::of("GetRecords", &tailed.meter, self.common.duration),
-            Measured::of("from sending to reader", &tailed.delivery, self.common.duration),
+            Measured::of(
+                "from sending to reader",
+                &tailed.delivery,
+                self.common.duration,
+            ),
         ];
         let verification = (!self.common.no_verify).then(|| Verification::of(&put, tailed.seen));
-        Ok(Report { verification, ..self.report(measured, cpu) })
+        Ok(Report {
+            verification,
+            ..self.report(measured, cpu)
+        })
     }
 
     /// The time that is measured, if the run starts now.
     fn window(&self) -> Window {
         let from = self.env.clock.elapsed() + self.common.warm_up;
-        Window { from, to: from + self.common.duration }
+        Window {
+            from,
+            to: from + self.common.duration,
+        }
     }
 
     /// How to put until the window's end.
@@ -332,14 +415,21 @@ impl<'a> Run<'a> {
     /// The generator's processor time in the window.
     async fn watch(&self, window: Window) -> Option<CpuShare> {
         let clock = &self.env.clock;
-        clock.sleep(window.from.saturating_sub(clock.elapsed())).await;
+        clock
+            .sleep(window.from.saturating_sub(clock.elapsed()))
+            .await;
         let before = (cpu::used(self.env), clock.elapsed());
         clock.sleep(window.to.saturating_sub(clock.elapsed())).await;
         CpuShare::between(before.0, cpu::used(self.env), clock.elapsed() - before.1)
     }
 
     fn calls(&self, connections: usize) -> Vec<(Connection, PutCall)> {
-        let Reading { endpoint, stream, payload, .. } = &*self.reading;
+        let Reading {
+            endpoint,
+            stream,
+            payload,
+            ..
+        } = &*self.reading;
         let records = self.command.records_a_call();
         (0..connections as u32)
             .map(|worker| {
@@ -350,23 +440,41 @@ impl<'a> Run<'a> {
     }
 
     fn shard_ids(&self) -> Vec<String> {
-        self.target.shards.iter().map(|shard| shard.id.clone()).collect()
+        self.target
+            .shards
+            .iter()
+            .map(|shard| shard.id.clone())
+            .collect()
     }
 
     async fn sweep(&self) -> Result<Vec<(String, Seen)>, BenchError> {
         let failed = |Failure { code, .. }| BenchError::ReadBack(code);
-        sweep(&self.reading, &self.shard_ids(), self.common.connections as usize).await.map_err(failed)
+        sweep(
+            &self.reading,
+            &self.shard_ids(),
+            self.common.connections as usize,
+        )
+        .await
+        .map_err(failed)
     }
 
     fn put_name(&self) -> &'static str {
-        if self.command.records_a_call() == 1 { "PutRecord" } else { "PutRecords" }
+        if self.command.records_a_call() == 1 {
+            "PutRecord"
+        } else {
+            "PutRecords"
+        }
     }
 
     fn report(&self, measured: Vec<Measured>, generator_cpu: Option<CpuShare>) -> Report {
         Report {
             bench: self.command.name(),
             endpoint: self.common.endpoint_url.clone(),
-            codec: if self.reading.endpoint.codec == Codec::Json { "json" } else { "cbor" },
+            codec: if self.reading.endpoint.codec == Codec::Json {
+                "json"
+            } else {
+                "cbor"
+            },
             signed: !self.common.no_sign,
             shards: self.target.shards.len(),
             connections: self.common.connections as usize,

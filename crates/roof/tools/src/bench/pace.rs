@@ -15,7 +15,10 @@ impl Pace {
     pub fn of(worker: usize, workers: usize, calls: f64, start: Duration) -> Self {
         let interval = workers as f64 / calls;
         let first = interval * worker as f64 / workers as f64;
-        Self { next: start + Duration::from_secs_f64(first), interval: Duration::from_secs_f64(interval) }
+        Self {
+            next: start + Duration::from_secs_f64(first),
+            interval: Duration::from_secs_f64(interval),
+        }
     }
 
     /// When the next call is due. The one behind it follows at its own time, even if this one is late.
@@ -33,9 +36,13 @@ mod tests {
     #[test]
     fn connections_take_turns_and_none_waits_for_another() {
         let start = Duration::from_secs(5);
-        let mut paces: Vec<_> = (0..4).map(|worker| Pace::of(worker, 4, 100.0, start)).collect();
+        let mut paces: Vec<_> = (0..4)
+            .map(|worker| Pace::of(worker, 4, 100.0, start))
+            .collect();
         let due: Vec<_> = (0..12).map(|call| paces[call % 4].next()).collect();
-        let wanted: Vec<_> = (0..12).map(|call| start + Duration::from_millis(10) * call).collect();
+        let wanted: Vec<_> = (0..12)
+            .map(|call| start + Duration::from_millis(10) * call)
+            .collect();
         assert_eq!(due, wanted);
     }
 }

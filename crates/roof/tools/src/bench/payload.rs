@@ -35,13 +35,19 @@ impl Stamp {
     /// Its characters in base64.
     pub fn text(self) -> [u8; STAMP_CHARS] {
         let mut text = [0; STAMP_CHARS];
-        STANDARD.encode_slice(self.bytes(), &mut text).expect("24 bytes are 32 characters");
+        STANDARD
+            .encode_slice(self.bytes(), &mut text)
+            .expect("24 bytes are 32 characters");
         text
     }
 
     fn of(bytes: [u8; STAMP_BYTES]) -> Self {
         let number = |at: usize| u64::from_be_bytes(std::array::from_fn(|i| bytes[at + i]));
-        Self { run: number(0), serial: number(8), sent: number(16) }
+        Self {
+            run: number(0),
+            serial: number(8),
+            sent: number(16),
+        }
     }
 }
 
@@ -120,9 +126,15 @@ impl Payload {
     /// Payloads of `bytes` bytes, at least those of a stamp.
     pub fn new(run: u64, bytes: usize) -> Self {
         let len = bytes.saturating_sub(STAMP_BYTES);
-        let rest: Vec<u8> =
-            (0..len.div_ceil(8) as u64).flat_map(|i| mix(i).to_le_bytes()).take(len).collect();
-        Self { run, rest_text: STANDARD.encode(&rest), rest: rest.into() }
+        let rest: Vec<u8> = (0..len.div_ceil(8) as u64)
+            .flat_map(|i| mix(i).to_le_bytes())
+            .take(len)
+            .collect();
+        Self {
+            run,
+            rest_text: STANDARD.encode(&rest),
+            rest: rest.into(),
+        }
     }
 
     /// The run's number.
@@ -137,7 +149,11 @@ impl Payload {
 
     /// The stamp that stands in templates until a real one takes its place.
     pub fn placeholder(&self) -> Stamp {
-        Stamp { run: self.run, serial: u64::MAX, sent: mix(self.run) }
+        Stamp {
+            run: self.run,
+            serial: u64::MAX,
+            sent: mix(self.run),
+        }
     }
 
     /// The bytes of a record.
@@ -205,10 +221,19 @@ mod tests {
     #[test]
     fn a_changed_byte_is_damage() {
         let payload = Payload::new(7, 30);
-        let mut record = payload.record(Stamp { run: 7, serial: 1, sent: 2 }).to_vec();
+        let mut record = payload
+            .record(Stamp {
+                run: 7,
+                serial: 1,
+                sent: 2,
+            })
+            .to_vec();
         record[29] ^= 1;
         assert_eq!(payload.check(Data::Bytes(&record)), Found::Damaged);
-        assert_eq!(payload.check(Data::Text(&STANDARD.encode(&record))), Found::Damaged);
+        assert_eq!(
+            payload.check(Data::Text(&STANDARD.encode(&record))),
+            Found::Damaged
+        );
     }
 
     #[test]

@@ -87,7 +87,10 @@ impl Acknowledged {
     /// Nothing yet, of so many connections whose calls have so many records.
     pub fn new(connections: usize, records_a_call: usize) -> Self {
         let connections = (0..connections).map(|_| Mutex::default()).collect();
-        Self { records_a_call: records_a_call as u64, connections }
+        Self {
+            records_a_call: records_a_call as u64,
+            connections,
+        }
     }
 
     /// The call whose first record has that number was acknowledged.
@@ -125,12 +128,25 @@ pub struct Putting {
 pub async fn put_all(env: &Env, calls: Vec<(Connection, PutCall)>, putting: &Putting) -> Put {
     let (connections, start) = (calls.len(), env.clock.elapsed());
     let workers = (0..).zip(calls).map(|(number, (connection, call))| {
-        let pace = putting.calls_per_second.map(|rate| Pace::of(number, connections, rate, start));
+        let pace = putting
+            .calls_per_second
+            .map(|rate| Pace::of(number, connections, rate, start));
         let putting = putting.clone();
-        Putter { connection, call, pace, putting, env: env.clone(), put: Put::default() }.run()
+        Putter {
+            connection,
+            call,
+            pace,
+            putting,
+            env: env.clone(),
+            put: Put::default(),
+        }
+        .run()
     });
     let mut all = Put::default();
-    together(env, workers).await.iter().for_each(|put| all.merge(put));
+    together(env, workers)
+        .await
+        .iter()
+        .for_each(|put| all.merge(put));
     all
 }
 
@@ -147,7 +163,9 @@ struct Putter {
 impl Putter {
     async fn run(mut self) -> Put {
         let mut failures = 0;
-        while failures < BENCH_FAILURES_MAX && !self.putting.until.is_reached(self.env.clock.elapsed()) {
+        while failures < BENCH_FAILURES_MAX
+            && !self.putting.until.is_reached(self.env.clock.elapsed())
+        {
             let started = self.wait_until_due().await;
             match self.once(started).await {
                 Ok(stored) => {
@@ -181,7 +199,9 @@ impl Putter {
 
     /// One call, whose time counts from `started` on; how many of its records are stored.
     async fn once(&mut self, started: Duration) -> Result<u64, Failure> {
-        let (target, body, first) = self.call.next(u64::try_from(started.as_nanos()).unwrap_or(u64::MAX));
+        let (target, body, first) = self
+            .call
+            .next(u64::try_from(started.as_nanos()).unwrap_or(u64::MAX));
         let answer = self.connection.call(target, body).await;
         let outcome = answer.and_then(|answer| self.call.outcome(first, &answer));
         let ended = self.env.clock.elapsed();
@@ -194,13 +214,21 @@ impl Putter {
                 self.put.stored.merge(stored);
                 if counts {
                     let bytes = stored.records * self.putting.bytes as u64;
-                    self.put.meter.success(ended - started, stored.records, bytes);
-                    refused.into_iter().for_each(|code| self.put.meter.refused(code));
+                    self.put
+                        .meter
+                        .success(ended - started, stored.records, bytes);
+                    refused
+                        .into_iter()
+                        .for_each(|code| self.put.meter.refused(code));
                 }
                 Ok(stored.records)
             }
             Err(failure) => {
-                self.put.unclear += if failure.unclear { self.call.records() } else { 0 };
+                self.put.unclear += if failure.unclear {
+                    self.call.records()
+                } else {
+                    0
+                };
                 if counts {
                     self.put.meter.failure(&failure);
                 }
@@ -222,7 +250,11 @@ mod tests {
         acknowledged.set(second + 20, at * 2);
         assert_eq!(acknowledged.at(0), None);
         assert_eq!(acknowledged.at(second + 9), Some(at));
-        assert_eq!(acknowledged.at(second + 10), Some(Duration::MAX), "that call failed");
+        assert_eq!(
+            acknowledged.at(second + 10),
+            Some(Duration::MAX),
+            "that call failed"
+        );
         assert_eq!(acknowledged.at(second + 29), Some(at * 2));
         assert_eq!(acknowledged.at(second + 30), None);
     }

@@ -25,7 +25,8 @@ use crate::{
 };
 
 const GET_RECORDS: HeaderValue = HeaderValue::from_static("Kinesis_20131202.GetRecords");
-const GET_SHARD_ITERATOR: HeaderValue = HeaderValue::from_static("Kinesis_20131202.GetShardIterator");
+const GET_SHARD_ITERATOR: HeaderValue =
+    HeaderValue::from_static("Kinesis_20131202.GetShardIterator");
 
 /// What all readers of a run share.
 pub struct Reading {
@@ -113,7 +114,15 @@ impl Cursor {
     /// A cursor at `TRIM_HORIZON` or `LATEST`.
     pub fn new(reading: Arc<Reading>, shard: &str, start: &'static str) -> Self {
         let (shard, last) = (shard.to_owned(), String::new());
-        Self { reading, shard, start, iterator: None, last, ended: false, seen: Seen::default() }
+        Self {
+            reading,
+            shard,
+            start,
+            iterator: None,
+            last,
+            ended: false,
+            seen: Seen::default(),
+        }
     }
 
     /// Takes its place, so that what is put from now on lies behind it.
@@ -130,7 +139,9 @@ impl Cursor {
             ..Default::default()
         };
         let codec = connection.codec();
-        let answer = connection.call(GET_SHARD_ITERATOR, codec.write(&input)).await?;
+        let answer = connection
+            .call(GET_SHARD_ITERATOR, codec.write(&input))
+            .await?;
         let output: kinesis::GetShardIteratorOutput = codec.read(&answer)?;
         self.iterator = output.shard_iterator;
         Ok(())
@@ -143,7 +154,10 @@ impl Cursor {
         take: impl FnMut(Stamp),
     ) -> Result<Step, Failure> {
         if self.ended {
-            return Ok(Step { at_tip: true, ..Step::default() });
+            return Ok(Step {
+                at_tip: true,
+                ..Step::default()
+            });
         }
         if self.iterator.is_none() {
             self.place(connection).await?;
@@ -157,10 +171,14 @@ impl Cursor {
         let started = clock.elapsed();
         let answer = connection.call(GET_RECORDS, codec.write(&input)).await;
         let took = clock.elapsed() - started;
-        if answer.as_ref().is_err_and(|failure| failure.code == "ExpiredIteratorException") {
+        if answer
+            .as_ref()
+            .is_err_and(|failure| failure.code == "ExpiredIteratorException")
+        {
             self.iterator = None;
         }
-        self.take_page(&answer?, take).map(|step| Step { took, ..step })
+        self.take_page(&answer?, take)
+            .map(|step| Step { took, ..step })
     }
 
     fn take_page(&mut self, answer: &[u8], mut take: impl FnMut(Stamp)) -> Result<Step, Failure> {
@@ -177,7 +195,10 @@ impl Cursor {
         self.iterator = page.next;
         // Some servers say at each page that nothing lies behind it: a full one is not believed.
         let is_full = step.records >= u64::from(self.reading.page.unsigned_abs());
-        Ok(Step { at_tip: (page.at_tip && !is_full) || self.ended, ..step })
+        Ok(Step {
+            at_tip: (page.at_tip && !is_full) || self.ended,
+            ..step
+        })
     }
 
     /// Reads to the shard's tip, or until `until`; whether it came to the tip.
@@ -235,14 +256,21 @@ pub async fn sweep(
             let mut all = Vec::new();
             while let Some(shard) = shards.get(next.fetch_add(1, Relaxed)) {
                 let mut cursor = Cursor::new(reading.clone(), shard, "TRIM_HORIZON");
-                cursor.read_to_tip(&mut connection, &mut Meter::default(), Window::ALWAYS).await?;
+                cursor
+                    .read_to_tip(&mut connection, &mut Meter::default(), Window::ALWAYS)
+                    .await?;
                 all.push((shard.clone(), cursor.seen));
             }
             Ok::<_, Failure>(all)
         }
     });
     let swept = together(&reading.endpoint.env, workers).await;
-    Ok(swept.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    Ok(swept
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Whether what was read is what was put.
@@ -309,14 +337,24 @@ mod tests {
 
     #[test]
     fn what_was_read_is_exact_or_within_what_is_unclear() {
-        let put = |unclear| Put { stored: tally(0..10), unclear, ..Put::default() };
-        let seen = |tally| Seen { tally, ..Seen::default() };
+        let put = |unclear| Put {
+            stored: tally(0..10),
+            unclear,
+            ..Put::default()
+        };
+        let seen = |tally| Seen {
+            tally,
+            ..Seen::default()
+        };
         assert!(Verification::of(&put(0), seen(tally(0..10))).exact);
         assert!(!Verification::of(&put(0), seen(tally(0..9))).exact);
         assert!(!Verification::of(&put(0), seen(tally(1..11))).exact);
         assert!(Verification::of(&put(5), seen(tally(0..15))).exact);
         assert!(!Verification::of(&put(5), seen(tally(0..16))).exact);
-        let damaged = Seen { damaged: 1, ..seen(tally(0..10)) };
+        let damaged = Seen {
+            damaged: 1,
+            ..seen(tally(0..10))
+        };
         assert!(!Verification::of(&put(0), damaged).exact);
     }
 }

@@ -4,7 +4,9 @@ use std::{fmt::Write, time::Duration};
 
 use serde::Serialize;
 
-use crate::bench::{cpu::CpuShare, histogram::Histogram, idle::IdleCount, meter::Meter, read::Verification};
+use crate::bench::{
+    cpu::CpuShare, histogram::Histogram, idle::IdleCount, meter::Meter, read::Verification,
+};
 
 /// Characters of the longest bar.
 const BAR_CHARS: u64 = 40;
@@ -133,7 +135,12 @@ impl Measured {
             throttled_calls: meter.throttled_calls,
             throttled_records: meter.throttled_records,
             errors: meter.errors.clone(),
-            histogram: meter.took.by_powers().into_iter().map(|(end, n)| (milliseconds(end), n)).collect(),
+            histogram: meter
+                .took
+                .by_powers()
+                .into_iter()
+                .map(|(end, n)| (milliseconds(end), n))
+                .collect(),
         }
     }
 
@@ -142,7 +149,10 @@ impl Measured {
         line(out, format_args!("\n{}: {} in all", self.what, self.count));
         if self.mib_per_second > 0.0 {
             let (records, mib) = (self.records_per_second, self.mib_per_second);
-            line(out, format_args!("  throughput  {records:.0} records/s, {mib:.1} MiB/s"));
+            line(
+                out,
+                format_args!("  throughput  {records:.0} records/s, {mib:.1} MiB/s"),
+            );
         }
         line(
             out,
@@ -152,13 +162,33 @@ impl Measured {
             ),
         );
         let (calls, records) = (self.throttled_calls, self.throttled_records);
-        line(out, format_args!("  throttled   {calls} calls, {records} records"));
-        let errors: Vec<String> = self.errors.iter().map(|(code, n)| format!("{code} {n}")).collect();
         line(
             out,
-            format_args!("  errors      {}", if errors.is_empty() { "0".into() } else { errors.join(", ") }),
+            format_args!("  throttled   {calls} calls, {records} records"),
         );
-        let most = self.histogram.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+        let errors: Vec<String> = self
+            .errors
+            .iter()
+            .map(|(code, n)| format!("{code} {n}"))
+            .collect();
+        line(
+            out,
+            format_args!(
+                "  errors      {}",
+                if errors.is_empty() {
+                    "0".into()
+                } else {
+                    errors.join(", ")
+                }
+            ),
+        );
+        let most = self
+            .histogram
+            .iter()
+            .map(|(_, n)| *n)
+            .max()
+            .unwrap_or(0)
+            .max(1);
         for (end, count) in self.histogram.iter().filter(|(_, count)| *count > 0) {
             let bar = "#".repeat(usize::try_from((count * BAR_CHARS).div_ceil(most)).unwrap_or(0));
             line(out, format_args!("  < {:>10.3} ms {count:>9} {bar}", *end));
@@ -170,16 +200,25 @@ impl Report {
     /// Whether there were answers, and all that was read was right.
     pub fn good(&self) -> bool {
         let answered = self.measured.iter().all(|measured| measured.count > 0);
-        let exact = self.verification.as_ref().is_none_or(|verification| verification.exact);
+        let exact = self
+            .verification
+            .as_ref()
+            .is_none_or(|verification| verification.exact);
         answered && exact && self.passes.is_none_or(|passes| passes.wrong == 0)
     }
 
     /// This result and another of the same endpoint, whose measured things get `name` behind their own.
     pub fn and(mut self, other: Report, name: &str) -> Self {
-        let named = |measured: Measured| Measured { what: format!("{}, {name}", measured.what), ..measured };
+        let named = |measured: Measured| Measured {
+            what: format!("{}, {name}", measured.what),
+            ..measured
+        };
         self.measured.extend(other.measured.into_iter().map(named));
         self.connections = self.connections.max(other.connections);
-        self.verification = self.verification.zip(other.verification).map(|(one, another)| one.and(another));
+        self.verification = self
+            .verification
+            .zip(other.verification)
+            .map(|(one, another)| one.and(another));
         self
     }
 
@@ -202,15 +241,28 @@ impl Report {
             ),
         );
         if let Some(rate) = self.rate {
-            line(&mut out, format_args!("to be put: {rate:.0} records/s, evenly"));
+            line(
+                &mut out,
+                format_args!("to be put: {rate:.0} records/s, evenly"),
+            );
         }
-        self.measured.iter().for_each(|measured| measured.text(&mut out));
+        self.measured
+            .iter()
+            .for_each(|measured| measured.text(&mut out));
         out.push('\n');
         if let Some(cpu) = &self.generator_cpu {
             let (share, processors) = (cpu.of_machine * 100.0, cpu.processors);
-            line(&mut out, format_args!("the generator took {share:.0} % of {processors} processors"));
+            line(
+                &mut out,
+                format_args!("the generator took {share:.0} % of {processors} processors"),
+            );
         }
-        if let Some(IdleCount { opened, failed, open_at_end }) = self.idle_connections {
+        if let Some(IdleCount {
+            opened,
+            failed,
+            open_at_end,
+        }) = self.idle_connections
+        {
             line(
                 &mut out,
                 format_args!(
@@ -219,7 +271,10 @@ impl Report {
             );
         }
         if let Some(Passes { whole, wrong }) = self.passes {
-            line(&mut out, format_args!("shards read from start to tip: {whole}, {wrong} of them wrong"));
+            line(
+                &mut out,
+                format_args!("shards read from start to tip: {whole}, {wrong} of them wrong"),
+            );
         }
         match &self.verification {
             None => line(&mut out, format_args!("not verified")),
@@ -230,7 +285,15 @@ impl Report {
 }
 
 fn words(verification: &Verification) -> String {
-    let Verification { exact, acknowledged, read, unclear, damaged, out_of_order, foreign } = verification;
+    let Verification {
+        exact,
+        acknowledged,
+        read,
+        unclear,
+        damaged,
+        out_of_order,
+        foreign,
+    } = verification;
     let verdict = if *exact { "verified" } else { "NOT AS PUT" };
     format!(
         "{verdict}: {acknowledged} records acknowledged, {read} read, {unclear} unclear, {damaged} damaged, \
@@ -252,7 +315,13 @@ mod tests {
         let mut meter = Meter::default();
         meter.success(Duration::from_millis(2), 500, 512_000);
         meter.refused("ProvisionedThroughputExceededException".into());
-        let verification = Verification::of(&Put { meter: meter.clone(), ..Put::default() }, Seen::default());
+        let verification = Verification::of(
+            &Put {
+                meter: meter.clone(),
+                ..Put::default()
+            },
+            Seen::default(),
+        );
         let mut report = Report {
             bench: "put",
             endpoint: "http://x".into(),
@@ -266,7 +335,11 @@ mod tests {
             seconds: 1.0,
             measured: vec![Measured::of("PutRecords", &meter, Duration::from_secs(1))],
             generator_cpu: None,
-            idle_connections: Some(IdleCount { opened: 7, failed: 0, open_at_end: 6 }),
+            idle_connections: Some(IdleCount {
+                opened: 7,
+                failed: 0,
+                open_at_end: 6,
+            }),
             passes: None,
             verification: Some(verification),
         };
@@ -283,9 +356,16 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         let both = report.clone().and(report.clone(), "again");
-        assert_eq!((both.measured.len(), &*both.measured[1].what), (2, "PutRecords, again"));
+        assert_eq!(
+            (both.measured.len(), &*both.measured[1].what),
+            (2, "PutRecords, again")
+        );
         report.passes = Some(Passes { whole: 1, wrong: 1 });
         assert!(!report.good());
-        assert!(serde_json::to_string(&report).unwrap().contains("\"p999\":2"));
+        assert!(
+            serde_json::to_string(&report)
+                .unwrap()
+                .contains("\"p999\":2")
+        );
     }
 }

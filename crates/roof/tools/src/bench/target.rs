@@ -36,9 +36,16 @@ pub struct Target {
 
 impl Target {
     /// Makes the stream, or finds it.
-    pub async fn open(config: ClientConfig, common: &Common, env: &Env) -> Result<Self, BenchError> {
+    pub async fn open(
+        config: ClientConfig,
+        common: &Common,
+        env: &Env,
+    ) -> Result<Self, BenchError> {
         let config = match common.no_sign {
-            true => ClientConfig { region: config.region.clone(), ..ClientConfig::new(nobody()) },
+            true => ClientConfig {
+                region: config.region.clone(),
+                ..ClientConfig::new(nobody())
+            },
             false => config,
         };
         let config = config.with_endpoint_url(Some(common.endpoint_url.clone()));
@@ -58,10 +65,17 @@ impl Target {
             consumers: Mutex::default(),
         };
         if own {
-            target.create(common.shards).await.map_err(|e| target.failed("cannot be created", e))?;
+            target
+                .create(common.shards)
+                .await
+                .map_err(|e| target.failed("cannot be created", e))?;
         }
         let listed = match target.wait_until_active(env).await {
-            Ok(()) => KinesisStream::new(config, &target.stream, env).shards().await,
+            Ok(()) => {
+                KinesisStream::new(config, &target.stream, env)
+                    .shards()
+                    .await
+            }
             Err(error) => Err(error),
         };
         match listed {
@@ -89,7 +103,9 @@ impl Target {
             ..Default::default()
         };
         let removed = self.client.call::<ops::DeleteStream>(input).await;
-        removed.map(drop).map_err(|e| self.failed("cannot be removed; remove it yourself", e))
+        removed
+            .map(drop)
+            .map_err(|e| self.failed("cannot be removed; remove it yourself", e))
     }
 
     /// Registers consumers for enhanced fan-out, and waits until they are active; their ARNs.
@@ -103,14 +119,20 @@ impl Target {
             stream_name: Some(self.stream.clone()),
             ..Default::default()
         };
-        let summary = self.client.call::<ops::DescribeStreamSummary>(input).await?;
+        let summary = self
+            .client
+            .call::<ops::DescribeStreamSummary>(input)
+            .await?;
         for _ in 0..count {
             let input = kinesis::RegisterStreamConsumerInput {
                 stream_arn: summary.stream_description_summary.stream_arn.clone(),
                 consumer_name: format!("bench-{:08x}", env.random.next_u64() >> 32),
                 ..Default::default()
             };
-            let output = self.client.call::<ops::RegisterStreamConsumer>(input).await?;
+            let output = self
+                .client
+                .call::<ops::RegisterStreamConsumer>(input)
+                .await?;
             self.consumers.lock().push(output.consumer.consumer_arn);
         }
         let consumers = self.consumers.lock().clone();
@@ -123,8 +145,14 @@ impl Target {
     async fn wait_until_registered(&self, consumer: &str, env: &Env) -> Result<(), CallError> {
         for _ in 0..READY_TRIES {
             let consumer_arn = Some(consumer.to_owned());
-            let input = kinesis::DescribeStreamConsumerInput { consumer_arn, ..Default::default() };
-            let output = self.client.call::<ops::DescribeStreamConsumer>(input).await?;
+            let input = kinesis::DescribeStreamConsumerInput {
+                consumer_arn,
+                ..Default::default()
+            };
+            let output = self
+                .client
+                .call::<ops::DescribeStreamConsumer>(input)
+                .await?;
             if output.consumer_description.consumer_status == "ACTIVE" {
                 return Ok(());
             }
@@ -137,8 +165,13 @@ impl Target {
         let consumers = std::mem::take(&mut *self.consumers.lock());
         for consumer in consumers {
             let consumer_arn = Some(consumer);
-            let input = kinesis::DeregisterStreamConsumerInput { consumer_arn, ..Default::default() };
-            self.client.call::<ops::DeregisterStreamConsumer>(input).await?;
+            let input = kinesis::DeregisterStreamConsumerInput {
+                consumer_arn,
+                ..Default::default()
+            };
+            self.client
+                .call::<ops::DeregisterStreamConsumer>(input)
+                .await?;
         }
         Ok(())
     }
@@ -155,8 +188,14 @@ impl Target {
     async fn wait_until_active(&self, env: &Env) -> Result<(), CallError> {
         for _ in 0..READY_TRIES {
             let stream_name = Some(self.stream.clone());
-            let input = kinesis::DescribeStreamSummaryInput { stream_name, ..Default::default() };
-            let output = self.client.call::<ops::DescribeStreamSummary>(input).await?;
+            let input = kinesis::DescribeStreamSummaryInput {
+                stream_name,
+                ..Default::default()
+            };
+            let output = self
+                .client
+                .call::<ops::DescribeStreamSummary>(input)
+                .await?;
             if output.stream_description_summary.stream_status == "ACTIVE" {
                 return Ok(());
             }
@@ -166,7 +205,11 @@ impl Target {
     }
 
     fn failed(&self, what: &'static str, problem: CallError) -> BenchError {
-        BenchError::Stream { stream: self.stream.clone(), what, problem }
+        BenchError::Stream {
+            stream: self.stream.clone(),
+            what,
+            problem,
+        }
     }
 }
 
@@ -183,20 +226,37 @@ fn not_active() -> CallError {
 
 /// Keys for endpoints that ask for none.
 fn nobody() -> Credentials {
-    Credentials { access_key_id: "bench".into(), secret_access_key: "bench".into(), session_token: None }
+    Credentials {
+        access_key_id: "bench".into(),
+        secret_access_key: "bench".into(),
+        session_token: None,
+    }
 }
 
-fn endpoint(config: &ClientConfig, common: &Common, env: &Env) -> Result<Arc<Endpoint>, BenchError> {
+fn endpoint(
+    config: &ClientConfig,
+    common: &Common,
+    env: &Env,
+) -> Result<Arc<Endpoint>, BenchError> {
     let bad = || BenchError::Address(common.endpoint_url.clone());
-    let uri: Uri = format!("{}/", common.endpoint_url.trim_end_matches('/')).parse().map_err(|_| bad())?;
+    let uri: Uri = format!("{}/", common.endpoint_url.trim_end_matches('/'))
+        .parse()
+        .map_err(|_| bad())?;
     if uri.authority().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(bad());
     }
     Ok(Arc::new(Endpoint {
         uri,
-        region: config.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+        region: config
+            .region
+            .clone()
+            .unwrap_or_else(|| "us-east-1".to_owned()),
         signer: (!common.no_sign).then(|| config.credentials.clone()),
-        codec: if common.cbor { Codec::Cbor } else { Codec::Json },
+        codec: if common.cbor {
+            Codec::Cbor
+        } else {
+            Codec::Json
+        },
         env: env.clone(),
         connector: connector(),
     }))

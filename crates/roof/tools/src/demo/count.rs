@@ -75,7 +75,9 @@ impl Tally {
             }
             (_, Some(_)) => self.repeated += 1,
             (kind, None) => {
-                return Err(DemoError::Wrong(format!("an event of type {kind:?} is no trip")));
+                return Err(DemoError::Wrong(format!(
+                    "an event of type {kind:?} is no trip"
+                )));
             }
         }
         Ok(())
@@ -94,8 +96,9 @@ impl Tally {
 }
 
 fn parse(line: &[u8], place: &str) -> Result<Line, DemoError> {
-    serde_json::from_slice(line)
-        .map_err(|error| DemoError::Wrong(format!("{place} holds something that is no event: {error}")))
+    serde_json::from_slice(line).map_err(|error| {
+        DemoError::Wrong(format!("{place} holds something that is no event: {error}"))
+    })
 }
 
 /// What the stream holds.
@@ -111,8 +114,13 @@ impl InStream {
     /// Reads every shard from its start to its tip.
     pub async fn count(stream: &KinesisStream, env: &Env) -> Result<Self, DemoError> {
         let shards = stream.shards().await.doing("listing the shards")?;
-        let counted = try_join_all(shards.iter().map(|shard| count_shard(stream, shard, env))).await?;
-        let shards = shards.iter().zip(&counted).map(|(s, t)| (s.id.clone(), t.lines())).collect();
+        let counted =
+            try_join_all(shards.iter().map(|shard| count_shard(stream, shard, env))).await?;
+        let shards = shards
+            .iter()
+            .zip(&counted)
+            .map(|(s, t)| (s.id.clone(), t.lines()))
+            .collect();
         let tally = counted.into_iter().fold(Tally::default(), Tally::merge);
         Ok(Self { tally, shards })
     }
@@ -121,7 +129,12 @@ impl InStream {
 async fn count_shard(stream: &KinesisStream, shard: &Shard, env: &Env) -> Result<Tally, DemoError> {
     let what = || format!("reading {}", shard.id);
     let mut tally = Tally::default();
-    let mut iterator = Some(stream.iterator(&shard.id, &Position::Start).await.doing(what())?);
+    let mut iterator = Some(
+        stream
+            .iterator(&shard.id, &Position::Start)
+            .await
+            .doing(what())?,
+    );
     let patience = env.clock.elapsed() + PATIENCE;
     while let Some(at) = iterator.take() {
         env.clock.sleep(READ_INTERVAL).await;
@@ -158,17 +171,26 @@ pub struct Delivered {
 impl Delivered {
     /// Reads each object that is delivered, until there are as many events as are expected, or no more come
     /// for as long as `patience`.
-    pub async fn wait_for(setup: &Setup, expected: u64, patience: Duration) -> Result<Self, DemoError> {
+    pub async fn wait_for(
+        setup: &Setup,
+        expected: u64,
+        patience: Duration,
+    ) -> Result<Self, DemoError> {
         let mut delivered = Self::default();
         let mut known: HashMap<String, i64> = HashMap::new();
         let mut since = setup.env.clock.elapsed();
         loop {
-            for object in list(setup, DELIVERED).await.doing("listing the delivered objects")? {
+            for object in list(setup, DELIVERED)
+                .await
+                .doing("listing the delivered objects")?
+            {
                 let (Some(key), Some(size)) = (object.key, object.size) else {
                     continue;
                 };
                 if known.insert(key.clone(), size).is_none() {
-                    delivered.read(setup, &key, object.last_modified.map_or(0, |time| time.0)).await?;
+                    delivered
+                        .read(setup, &key, object.last_modified.map_or(0, |time| time.0))
+                        .await?;
                     delivered.object_bytes += size.unsigned_abs();
                     since = setup.env.clock.elapsed();
                 }
@@ -188,14 +210,19 @@ impl Delivered {
     async fn read(&mut self, setup: &Setup, key: &str, written: i64) -> Result<(), DemoError> {
         let bytes = get(setup, key).await?;
         self.objects += 1;
-        let lines = BufReader::new(flate2::read::MultiGzDecoder::new(Cursor::new(bytes))).split(b'\n');
+        let lines =
+            BufReader::new(flate2::read::MultiGzDecoder::new(Cursor::new(bytes))).split(b'\n');
         for line in lines {
-            let line = line.map_err(|error| DemoError::Wrong(format!("{key} is not gzip: {error}")))?;
+            let line =
+                line.map_err(|error| DemoError::Wrong(format!("{key} is not gzip: {error}")))?;
             let event = parse(&line, key)?;
             self.tally.add(&event, line.len() + 1)?;
-            let arrived = event.approximate_arrival_timestamp.as_deref().and_then(parse_time);
-            let arrived =
-                arrived.ok_or_else(|| DemoError::Wrong(format!("{key} has a line without its arrival")))?;
+            let arrived = event
+                .approximate_arrival_timestamp
+                .as_deref()
+                .and_then(parse_time);
+            let arrived = arrived
+                .ok_or_else(|| DemoError::Wrong(format!("{key} has a line without its arrival")))?;
             self.latencies_ms.push(written - arrived);
         }
         Ok(())
@@ -204,7 +231,9 @@ impl Delivered {
     /// The latency that a share of the events did not exceed, in seconds.
     pub fn latency(&self, share: f64) -> f64 {
         let index = (self.latencies_ms.len().saturating_sub(1) as f64 * share).round() as usize;
-        self.latencies_ms.get(index).map_or(0.0, |ms| *ms as f64 / 1000.0)
+        self.latencies_ms
+            .get(index)
+            .map_or(0.0, |ms| *ms as f64 / 1000.0)
     }
 }
 
@@ -232,13 +261,19 @@ async fn get(setup: &Setup, key: &str) -> Result<Vec<u8>, DemoError> {
         key: key.to_owned(),
         ..Default::default()
     };
-    let output = setup.client.call::<ops::GetObject>(input).await.doing(format!("reading {key}"))?;
+    let output = setup
+        .client
+        .call::<ops::GetObject>(input)
+        .await
+        .doing(format!("reading {key}"))?;
     let mut chunks = output.body.chunks;
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| DemoError::Wrong(format!("{key} broke off: {error}")))?;
         if bytes.len() + chunk.len() > DEMO_OBJECT_BYTES_MAX {
-            return Err(DemoError::Wrong(format!("{key} has more than {DEMO_OBJECT_BYTES_MAX} bytes")));
+            return Err(DemoError::Wrong(format!(
+                "{key} has more than {DEMO_OBJECT_BYTES_MAX} bytes"
+            )));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -253,7 +288,9 @@ mod tests {
         let mut tally = Tally::default();
         for id in ids {
             let text = format!("{{\"type\":\"trip\",\"trip_id\":{id},\"total_amount\":{id}.1}}");
-            tally.add(&parse(text.as_bytes(), "here").unwrap(), text.len()).unwrap();
+            tally
+                .add(&parse(text.as_bytes(), "here").unwrap(), text.len())
+                .unwrap();
         }
         tally
     }
@@ -263,7 +300,9 @@ mod tests {
         let both = tally(&[1, 2, 2]).merge(tally(&[2, 3]));
         assert_eq!((both.trips(), both.repeated, both.lines()), (3, 2, 5));
         assert_eq!(tally(&[1, 2]).cents, 320);
-        assert!(tally(&[1, 2]).same_trips(&tally(&[2, 1, 1])) && !tally(&[1]).same_trips(&tally(&[2])));
+        assert!(
+            tally(&[1, 2]).same_trips(&tally(&[2, 1, 1])) && !tally(&[1]).same_trips(&tally(&[2]))
+        );
     }
 
     #[test]

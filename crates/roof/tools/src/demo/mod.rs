@@ -94,7 +94,10 @@ pub(crate) trait Doing<T> {
 
 impl<T> Doing<T> for Result<T, CallError> {
     fn doing(self, what: impl Into<String>) -> Result<T, DemoError> {
-        self.map_err(|problem| DemoError::Call { what: what.into(), problem })
+        self.map_err(|problem| DemoError::Call {
+            what: what.into(),
+            problem,
+        })
     }
 }
 
@@ -111,28 +114,52 @@ pub async fn run(
 ) -> Result<Report, DemoError> {
     let config = config(&endpoint, &env, variable.clone()).await?;
     let names = Names::new(&env);
-    let setup =
-        Setup { client: Client::new(config.clone(), env.clone()), names: names.clone(), env: env.clone() };
-    step(&format!("making bucket {}, stream {}, function {}", names.bucket, names.stream, names.function));
+    let setup = Setup {
+        client: Client::new(config.clone(), env.clone()),
+        names: names.clone(),
+        env: env.clone(),
+    };
+    step(&format!(
+        "making bucket {}, stream {}, function {}",
+        names.bucket, names.stream, names.function
+    ));
     let runtime = setup::runtime(variable("PATH").as_deref(), &env).await;
     setup.make(runtime, args.buffer_seconds).await?;
     step("putting trips into the bucket");
     let uploaded = upload::trips(&setup, &args).await?;
-    step(&format!("replaying {} from {} objects", mib(uploaded.bytes), uploaded.objects));
+    step(&format!(
+        "replaying {} from {} objects",
+        mib(uploaded.bytes),
+        uploaded.objects
+    ));
     let source = Source::Objects {
         client: Box::new(setup.client.clone()),
         bucket: names.bucket.clone(),
         prefix: setup::TRIPS.to_owned(),
     };
     let replayed = replay::replay(source, config.clone(), &names.stream, plan(&args), &env).await?;
-    step(&format!("{} events replayed; counting what is in the stream and in the bucket", replayed.events));
+    step(&format!(
+        "{} events replayed; counting what is in the stream and in the bucket",
+        replayed.events
+    ));
     let expected = replayed.events + replayed.watermarks;
     let stream = KinesisStream::new(config, &names.stream, &env);
     let (in_stream, delivered) = tokio::join!(
         InStream::count(&stream, &env),
-        Delivered::wait_for(&setup, expected, Duration::from_secs(args.buffer_seconds as u64) + PATIENCE),
+        Delivered::wait_for(
+            &setup,
+            expected,
+            Duration::from_secs(args.buffer_seconds as u64) + PATIENCE
+        ),
     );
-    Ok(Report { endpoint, names, made: uploaded.trips, replayed, stream: in_stream?, bucket: delivered? })
+    Ok(Report {
+        endpoint,
+        names,
+        made: uploaded.trips,
+        replayed,
+        stream: in_stream?,
+        bucket: delivered?,
+    })
 }
 
 /// The environment's settings; an endpoint on this machine takes any credentials, so some are there by
@@ -165,7 +192,11 @@ fn plan(args: &DemoArgs) -> Plan {
             seek: None,
             retry_for: PATIENCE,
         },
-        options: Options { read_back: true, retry_for: PATIENCE, ..Options::default() },
+        options: Options {
+            read_back: true,
+            retry_for: PATIENCE,
+            ..Options::default()
+        },
     }
 }
 

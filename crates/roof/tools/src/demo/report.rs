@@ -35,19 +35,38 @@ impl Report {
         if let Some(problem) = &replayed.problem {
             expect(false, format!("the replay stopped: {problem}"));
         }
-        expect(replayed.failed == 0, format!("{} records were not put", replayed.failed));
+        expect(
+            replayed.failed == 0,
+            format!("{} records were not put", replayed.failed),
+        );
         if let Some(made) = self.made {
-            expect(made == replayed.events, format!("{made} trips were made, {} replayed", replayed.events));
+            expect(
+                made == replayed.events,
+                format!("{made} trips were made, {} replayed", replayed.events),
+            );
         }
         for (place, tally) in [("stream", stream), ("bucket", bucket)] {
             let (trips, sent) = (tally.trips(), replayed.events);
-            expect(trips == sent, format!("the {place} has {trips} trips of {sent}"));
-            expect(tally.repeated == 0, format!("the {place} has {} trips twice", tally.repeated));
+            expect(
+                trips == sent,
+                format!("the {place} has {trips} trips of {sent}"),
+            );
+            expect(
+                tally.repeated == 0,
+                format!("the {place} has {} trips twice", tally.repeated),
+            );
         }
-        expect(stream.same_trips(bucket), "the stream and the bucket hold different trips".to_owned());
+        expect(
+            stream.same_trips(bucket),
+            "the stream and the bucket hold different trips".to_owned(),
+        );
         expect(
             stream.cents == bucket.cents,
-            format!("the amounts differ: {} and {}", dollars(stream), dollars(bucket)),
+            format!(
+                "the amounts differ: {} and {}",
+                dollars(stream),
+                dollars(bucket)
+            ),
         );
         expect(
             stream.watermarks == bucket.watermarks,
@@ -56,10 +75,18 @@ impl Report {
                 stream.watermarks, bucket.watermarks
             ),
         );
-        let empty = self.stream.shards.iter().filter(|(_, records)| *records == 0).count();
+        let empty = self
+            .stream
+            .shards
+            .iter()
+            .filter(|(_, records)| *records == 0)
+            .count();
         expect(empty == 0, format!("{empty} shards are empty"));
         let failed = self.bucket.failed_objects;
-        expect(failed == 0, format!("{failed} objects hold what the function did not take"));
+        expect(
+            failed == 0,
+            format!("{failed} objects hold what the function did not take"),
+        );
         problems
     }
 
@@ -86,10 +113,25 @@ impl fmt::Display for Report {
             replayed.lag_seconds_max
         )?;
         self.place(f, "stream", &self.stream.tally)?;
-        let shards: Vec<String> = self.stream.shards.iter().map(|(_, records)| records.to_string()).collect();
-        writeln!(f, "           {} shards with {} records", shards.len(), shards.join(", "))?;
+        let shards: Vec<String> = self
+            .stream
+            .shards
+            .iter()
+            .map(|(_, records)| records.to_string())
+            .collect();
+        writeln!(
+            f,
+            "           {} shards with {} records",
+            shards.len(),
+            shards.join(", ")
+        )?;
         self.place(f, "bucket", &bucket.tally)?;
-        writeln!(f, "           {} gzip objects, {}", bucket.objects, mib(bucket.object_bytes))?;
+        writeln!(
+            f,
+            "           {} gzip objects, {}",
+            bucket.objects,
+            mib(bucket.object_bytes)
+        )?;
         writeln!(
             f,
             "latency    from put to delivered: median {:.1} s, 99 % within {:.1} s, longest {:.1} s",
@@ -98,7 +140,9 @@ impl fmt::Display for Report {
             bucket.latency(1.0)
         )?;
         match self.problems() {
-            problems if problems.is_empty() => writeln!(f, "counts     agree: every trip is in both, once")?,
+            problems if problems.is_empty() => {
+                writeln!(f, "counts     agree: every trip is in both, once")?
+            }
             problems => {
                 for problem in problems {
                     writeln!(f, "PROBLEM    {problem}")?;
@@ -122,7 +166,12 @@ impl Report {
     }
 
     fn commands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Names { bucket, stream, delivery, function } = &self.names;
+        let Names {
+            bucket,
+            stream,
+            delivery,
+            function,
+        } = &self.names;
         writeln!(f, "\nLook further with the AWS CLI while the server runs:")?;
         writeln!(
             f,
@@ -130,8 +179,17 @@ impl Report {
             self.endpoint
         )?;
         writeln!(f, "  aws s3 ls --recursive s3://{bucket}/{DELIVERED}")?;
-        writeln!(f, "  aws kinesis describe-stream-summary --stream-name {stream}")?;
-        writeln!(f, "  aws firehose describe-delivery-stream --delivery-stream-name {delivery}")?;
-        writeln!(f, "  aws logs filter-log-events --log-group-name /aws/lambda/{function}")
+        writeln!(
+            f,
+            "  aws kinesis describe-stream-summary --stream-name {stream}"
+        )?;
+        writeln!(
+            f,
+            "  aws firehose describe-delivery-stream --delivery-stream-name {delivery}"
+        )?;
+        writeln!(
+            f,
+            "  aws logs filter-log-events --log-group-name /aws/lambda/{function}"
+        )
     }
 }

@@ -71,9 +71,16 @@ pub enum Runtime {
 pub async fn runtime(path: Option<&str>, env: &Env) -> Runtime {
     let folders: Vec<_> = std::env::split_paths(path.unwrap_or_default()).collect();
     let disk = env.disk.clone();
-    let node =
-        env.blocking(move || folders.iter().any(|folder| disk.open_read(&folder.join("node")).is_ok()));
-    if node.await { Runtime::Node } else { Runtime::Python }
+    let node = env.blocking(move || {
+        folders
+            .iter()
+            .any(|folder| disk.open_read(&folder.join("node")).is_ok())
+    });
+    if node.await {
+        Runtime::Node
+    } else {
+        Runtime::Python
+    }
 }
 
 impl Runtime {
@@ -92,10 +99,15 @@ impl Runtime {
         };
         let mut package = zip::ZipWriter::new(Cursor::new(Vec::new()));
         let written = package
-            .start_file(name, zip::write::SimpleFileOptions::default().unix_permissions(0o644))
+            .start_file(
+                name,
+                zip::write::SimpleFileOptions::default().unix_permissions(0o644),
+            )
             .and_then(|()| Ok(package.write_all(code.as_bytes())?))
             .and_then(|()| package.finish());
-        written.expect("writing to memory does not fail").into_inner()
+        written
+            .expect("writing to memory does not fail")
+            .into_inner()
     }
 }
 
@@ -112,12 +124,20 @@ impl Setup {
         self.make_bucket().await?;
         let stream_arn = self.make_stream().await?;
         let function_arn = self.make_function(runtime).await?;
-        self.make_delivery(stream_arn, function_arn, buffer_seconds).await
+        self.make_delivery(stream_arn, function_arn, buffer_seconds)
+            .await
     }
 
     async fn make_bucket(&self) -> Result<(), DemoError> {
-        let input = s3::CreateBucketRequest { bucket: self.names.bucket.clone(), ..Default::default() };
-        self.client.call::<s3_ops::CreateBucket>(input).await.doing("creating the bucket").map(drop)
+        let input = s3::CreateBucketRequest {
+            bucket: self.names.bucket.clone(),
+            ..Default::default()
+        };
+        self.client
+            .call::<s3_ops::CreateBucket>(input)
+            .await
+            .doing("creating the bucket")
+            .map(drop)
     }
 
     async fn make_stream(&self) -> Result<String, DemoError> {
@@ -127,20 +147,30 @@ impl Setup {
             shard_count: Some(4),
             ..Default::default()
         };
-        self.client.call::<kinesis_ops::CreateStream>(input).await.doing("creating the stream")?;
+        self.client
+            .call::<kinesis_ops::CreateStream>(input)
+            .await
+            .doing("creating the stream")?;
         for _ in 0..READY_TRIES {
             let input = kinesis::DescribeStreamSummaryInput {
                 stream_name: Some(stream_name.clone()),
                 ..Default::default()
             };
-            let output = self.client.call::<kinesis_ops::DescribeStreamSummary>(input).await;
-            let stream = output.doing("looking at the stream")?.stream_description_summary;
+            let output = self
+                .client
+                .call::<kinesis_ops::DescribeStreamSummary>(input)
+                .await;
+            let stream = output
+                .doing("looking at the stream")?
+                .stream_description_summary;
             if stream.stream_status == "ACTIVE" {
                 return Ok(stream.stream_arn);
             }
             self.env.clock.sleep(READY_INTERVAL).await;
         }
-        Err(DemoError::Stuck(format!("stream {stream_name} did not become active")))
+        Err(DemoError::Stuck(format!(
+            "stream {stream_name} did not become active"
+        )))
     }
 
     async fn make_function(&self, runtime: Runtime) -> Result<String, DemoError> {
@@ -150,25 +180,37 @@ impl Setup {
             runtime: Some(runtime.name().to_owned()),
             role: ROLE.to_owned(),
             handler: Some("enrich_events.handler".to_owned()),
-            code: lambda::FunctionCode { zip_file: Some(runtime.package().into()), ..Default::default() },
+            code: lambda::FunctionCode {
+                zip_file: Some(runtime.package().into()),
+                ..Default::default()
+            },
             timeout: Some(60),
             memory_size: Some(256),
             ..Default::default()
         };
-        self.client.call::<lambda_ops::CreateFunction>(input).await.doing("creating the function")?;
+        self.client
+            .call::<lambda_ops::CreateFunction>(input)
+            .await
+            .doing("creating the function")?;
         for _ in 0..READY_TRIES {
             let input = lambda::GetFunctionConfigurationRequest {
                 function_name: function_name.clone(),
                 ..Default::default()
             };
-            let output = self.client.call::<lambda_ops::GetFunctionConfiguration>(input).await;
+            let output = self
+                .client
+                .call::<lambda_ops::GetFunctionConfiguration>(input)
+                .await;
             let function = output.doing("looking at the function")?;
-            if let (Some("Active"), Some(arn)) = (function.state.as_deref(), function.function_arn) {
+            if let (Some("Active"), Some(arn)) = (function.state.as_deref(), function.function_arn)
+            {
                 return Ok(arn);
             }
             self.env.clock.sleep(READY_INTERVAL).await;
         }
-        Err(DemoError::Stuck(format!("function {function_name} did not become active")))
+        Err(DemoError::Stuck(format!(
+            "function {function_name} did not become active"
+        )))
     }
 
     async fn make_delivery(
@@ -184,24 +226,37 @@ impl Setup {
                 kinesis_stream_arn: stream_arn,
                 role_arn: ROLE.to_owned(),
             }),
-            extended_s3_destination_configuration: Some(self.destination(function_arn, buffer_seconds)),
+            extended_s3_destination_configuration: Some(
+                self.destination(function_arn, buffer_seconds),
+            ),
             ..Default::default()
         };
-        let made = self.client.call::<firehose_ops::CreateDeliveryStream>(input).await;
+        let made = self
+            .client
+            .call::<firehose_ops::CreateDeliveryStream>(input)
+            .await;
         made.doing("creating the delivery stream")?;
         for _ in 0..READY_TRIES {
             let input = firehose::DescribeDeliveryStreamInput {
                 delivery_stream_name: self.names.delivery.clone(),
                 ..Default::default()
             };
-            let output = self.client.call::<firehose_ops::DescribeDeliveryStream>(input).await;
-            let delivery = output.doing("looking at the delivery stream")?.delivery_stream_description;
+            let output = self
+                .client
+                .call::<firehose_ops::DescribeDeliveryStream>(input)
+                .await;
+            let delivery = output
+                .doing("looking at the delivery stream")?
+                .delivery_stream_description;
             if delivery.delivery_stream_status == "ACTIVE" {
                 return Ok(());
             }
             self.env.clock.sleep(READY_INTERVAL).await;
         }
-        Err(DemoError::Stuck(format!("delivery stream {} did not become active", self.names.delivery)))
+        Err(DemoError::Stuck(format!(
+            "delivery stream {} did not become active",
+            self.names.delivery
+        )))
     }
 
     fn destination(
@@ -213,8 +268,10 @@ impl Setup {
             parameter_name: "LambdaArn".to_owned(),
             parameter_value: function_arn,
         };
-        let processor =
-            firehose::Processor { r#type: "Lambda".to_owned(), parameters: Some(vec![lambda_arn]) };
+        let processor = firehose::Processor {
+            r#type: "Lambda".to_owned(),
+            parameters: Some(vec![lambda_arn]),
+        };
         firehose::ExtendedS3DestinationConfiguration {
             role_arn: ROLE.to_owned(),
             bucket_arn: format!("arn:aws:s3:::{}", self.names.bucket),
@@ -242,12 +299,17 @@ mod tests {
 
     #[test]
     fn the_package_holds_the_function() {
-        for (runtime, name, code) in
-            [(Runtime::Node, "enrich_events.js", NODE), (Runtime::Python, "enrich_events.py", PYTHON)]
-        {
+        for (runtime, name, code) in [
+            (Runtime::Node, "enrich_events.js", NODE),
+            (Runtime::Python, "enrich_events.py", PYTHON),
+        ] {
             let mut package = zip::ZipArchive::new(Cursor::new(runtime.package())).unwrap();
             let mut text = String::new();
-            package.by_name(name).unwrap().read_to_string(&mut text).unwrap();
+            package
+                .by_name(name)
+                .unwrap()
+                .read_to_string(&mut text)
+                .unwrap();
             assert_eq!(text, code);
         }
     }

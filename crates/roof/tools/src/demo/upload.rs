@@ -34,11 +34,18 @@ pub struct Uploaded {
 
 /// Puts the trips that are asked for, in objects whose order is theirs.
 pub async fn trips(setup: &Setup, args: &DemoArgs) -> Result<Uploaded, DemoError> {
-    if args.trips.is_empty() { made_up(setup, args).await } else { from_files(setup, &args.trips).await }
+    if args.trips.is_empty() {
+        made_up(setup, args).await
+    } else {
+        from_files(setup, &args.trips).await
+    }
 }
 
 async fn made_up(setup: &Setup, args: &DemoArgs) -> Result<Uploaded, DemoError> {
-    let mut uploaded = Uploaded { trips: Some(args.count), ..Uploaded::default() };
+    let mut uploaded = Uploaded {
+        trips: Some(args.count),
+        ..Uploaded::default()
+    };
     let mut trips = Trips::new(args.seed, args.count);
     let each = args.count.div_ceil(4).clamp(1, DEMO_TRIPS_PER_OBJECT_MAX) as usize;
     for object in 0..args.count.div_ceil(each as u64) {
@@ -61,18 +68,30 @@ async fn made_up(setup: &Setup, args: &DemoArgs) -> Result<Uploaded, DemoError> 
 fn packed(trips: &mut Trips, count: usize) -> Bytes {
     let mut packed = FrameEncoder::new(Vec::new());
     for trip in trips.take(count) {
-        packed.write_all(trip.to_json().as_bytes()).expect("writing to memory does not fail");
+        packed
+            .write_all(trip.to_json().as_bytes())
+            .expect("writing to memory does not fail");
     }
-    packed.finish().expect("writing to memory does not fail").into()
+    packed
+        .finish()
+        .expect("writing to memory does not fail")
+        .into()
 }
 
 async fn from_files(setup: &Setup, paths: &[PathBuf]) -> Result<Uploaded, DemoError> {
     let (env, paths) = (setup.env.clone(), paths.to_vec());
-    let files =
-        setup.env.blocking(move || paths.iter().flat_map(|p| files_under(p, &env)).collect::<Vec<_>>());
+    let files = setup.env.blocking(move || {
+        paths
+            .iter()
+            .flat_map(|p| files_under(p, &env))
+            .collect::<Vec<_>>()
+    });
     let mut uploaded = Uploaded::default();
     for (number, path) in files.await.into_iter().enumerate() {
-        let failed = |problem| DemoError::File { path: path.display().to_string(), problem };
+        let failed = |problem| DemoError::File {
+            path: path.display().to_string(),
+            problem,
+        };
         let body = file(setup, &path).map_err(failed)?;
         uploaded.bytes += body.len.unwrap_or(0);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -101,7 +120,10 @@ fn file(setup: &Setup, path: &Path) -> io::Result<ByteStream> {
             Ok((!chunk.is_empty()).then(|| (Bytes::from(chunk), next)))
         }
     });
-    Ok(ByteStream { chunks: Box::pin(chunks), len: Some(len) })
+    Ok(ByteStream {
+        chunks: Box::pin(chunks),
+        len: Some(len),
+    })
 }
 
 async fn put(setup: &Setup, key: String, body: ByteStream) -> Result<(), DemoError> {
@@ -113,5 +135,10 @@ async fn put(setup: &Setup, key: String, body: ByteStream) -> Result<(), DemoErr
         body,
         ..Default::default()
     };
-    setup.client.call::<ops::PutObject>(input).await.doing(what).map(drop)
+    setup
+        .client
+        .call::<ops::PutObject>(input)
+        .await
+        .doing(what)
+        .map(drop)
 }

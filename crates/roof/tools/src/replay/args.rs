@@ -126,12 +126,19 @@ impl ReplayArgs {
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
-    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("it must be above 0".to_owned()) }
+    let number: f64 = text
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number"))?;
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err("it must be above 0".to_owned())
+    }
 }
 
 fn time(text: &str) -> Result<i64, String> {
-    parse_time(text).ok_or_else(|| format!("{text:?} is not a time; write it as 2018-01-31T12:00:00Z"))
+    parse_time(text)
+        .ok_or_else(|| format!("{text:?} is not a time; write it as 2018-01-31T12:00:00Z"))
 }
 
 #[cfg(test)]
@@ -153,7 +160,8 @@ mod tests {
     #[test]
     fn a_source_is_files_or_a_bucket_and_needed() {
         assert_eq!(parse("replay --stream s --file a b").unwrap().file.len(), 2);
-        let args = parse("replay --stream s --bucket b --prefix p/ --seek 2018-01-31T12:00:00Z").unwrap();
+        let args =
+            parse("replay --stream s --bucket b --prefix p/ --seek 2018-01-31T12:00:00Z").unwrap();
         assert_eq!(args.seek, Some(1_517_400_000_000));
         assert_eq!(parse("replay --dry-run --file a").unwrap().stream, None);
         for bad in [

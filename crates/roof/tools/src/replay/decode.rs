@@ -23,7 +23,9 @@ pub fn unpacked(mut packed: impl Read + Send + 'static) -> io::Result<Box<dyn Bu
     Ok(match packing {
         Packing::Lz4 => Box::new(BufReader::new(Lz4Frames::new(packed))),
         Packing::Gzip => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(packed))),
-        Packing::Zstd => Box::new(BufReader::new(zstd::stream::read::Decoder::with_buffer(packed)?)),
+        Packing::Zstd => Box::new(BufReader::new(zstd::stream::read::Decoder::with_buffer(
+            packed,
+        )?)),
         Packing::Plain => Box::new(packed),
     })
 }
@@ -43,7 +45,10 @@ struct Lz4Frames<R: BufRead>(Option<FrameDecoder<Watched<R>>>);
 
 impl<R: BufRead> Lz4Frames<R> {
     fn new(packed: R) -> Self {
-        Self(Some(FrameDecoder::new(Watched { inner: packed, ran_out: false })))
+        Self(Some(FrameDecoder::new(Watched {
+            inner: packed,
+            ran_out: false,
+        })))
     }
 }
 
@@ -57,7 +62,10 @@ impl<R: BufRead> Read for Lz4Frames<R> {
             }
             let mut packed = frame.into_inner();
             if packed.ran_out {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends within an LZ4 frame"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it ends within an LZ4 frame",
+                ));
             }
             if !packed.inner.fill_buf()?.is_empty() {
                 self.0 = Some(FrameDecoder::new(packed));
@@ -97,7 +105,8 @@ mod tests {
                 encoder.finish().unwrap()
             }
             Packing::Gzip => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                let mut encoder =
+                    flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                 encoder.write_all(text).unwrap();
                 encoder.finish().unwrap()
             }
@@ -118,7 +127,11 @@ mod tests {
     fn every_frame_of_a_concatenation_is_read() {
         let large = "a line of some length\n".repeat(20_000);
         for packing in PACKED {
-            let parts = [pack(packing, b"one\n"), pack(packing, large.as_bytes()), pack(packing, b"three\n")];
+            let parts = [
+                pack(packing, b"one\n"),
+                pack(packing, large.as_bytes()),
+                pack(packing, b"three\n"),
+            ];
             let text = unpack(parts.concat()).unwrap();
             assert_eq!(text.len(), 4 + large.len() + 6, "{packing:?}");
             assert!(text.ends_with(b"three\n"));
@@ -127,11 +140,16 @@ mod tests {
 
     #[test]
     fn a_source_that_ends_within_a_frame_is_an_error() {
-        let text: Vec<u8> = (0..5000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        let text: Vec<u8> = (0..5000u32)
+            .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
+            .collect();
         for packing in PACKED {
             let whole = pack(packing, &text);
             for cut in (4..whole.len()).step_by(97).chain([whole.len() - 1]) {
-                assert!(unpack(whole[..cut].to_vec()).is_err(), "{packing:?} cut at {cut}");
+                assert!(
+                    unpack(whole[..cut].to_vec()).is_err(),
+                    "{packing:?} cut at {cut}"
+                );
             }
         }
     }

@@ -73,11 +73,19 @@ pub fn read(
     each: &mut dyn FnMut(Event) -> bool,
 ) -> Result<(), (u64, BadEvent)> {
     let csv = match format {
-        Format::Auto => !text.fill_buf().map_err(|e| (1, e.into()))?.trim_ascii_start().starts_with(b"{"),
+        Format::Auto => !text
+            .fill_buf()
+            .map_err(|e| (1, e.into()))?
+            .trim_ascii_start()
+            .starts_with(b"{"),
         Format::Json => false,
         Format::Csv => true,
     };
-    if csv { read_csv(text, attributes, each) } else { read_lines(text, attributes, each) }
+    if csv {
+        read_csv(text, attributes, each)
+    } else {
+        read_lines(text, attributes, each)
+    }
 }
 
 fn read_lines(
@@ -88,7 +96,10 @@ fn read_lines(
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        let read = text.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
+        let read = text
+            .by_ref()
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut line);
         let problem = match read {
             Ok(0) => break,
             Ok(n) if n as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") => BadEvent::Long,
@@ -116,7 +127,8 @@ fn read_csv(
     for row in rows.records() {
         let row = row.map_err(|e| (e.position().map_or(0, csv::Position::line), e.into()))?;
         let line = row.position().map_or(0, csv::Position::line);
-        let event = event(object(&header, &row).as_bytes(), attributes).map_err(|problem| (line, problem))?;
+        let event = event(object(&header, &row).as_bytes(), attributes)
+            .map_err(|problem| (line, problem))?;
         if !event.is_none_or(&mut *each) {
             break;
         }
@@ -126,9 +138,13 @@ fn read_csv(
 
 /// A row as a JSON object: numbers as they are spelled, times in ISO 8601, nothing for an empty field.
 fn object(header: &csv::StringRecord, row: &csv::StringRecord) -> String {
-    let fields = header.iter().zip(row).filter(|(_, field)| !field.is_empty());
-    let members: Vec<String> =
-        fields.map(|(name, field)| format!("{}:{}", Value::from(name), value(field))).collect();
+    let fields = header
+        .iter()
+        .zip(row)
+        .filter(|(_, field)| !field.is_empty());
+    let members: Vec<String> = fields
+        .map(|(name, field)| format!("{}:{}", Value::from(name), value(field)))
+        .collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -138,7 +154,9 @@ fn value(field: &str) -> String {
         return field.to_owned();
     }
     // 2018-01-11 18:24:44, as times are published.
-    let time = (field.len() == 19).then(|| field.parse::<DateTime>().ok()).flatten();
+    let time = (field.len() == 19)
+        .then(|| field.parse::<DateTime>().ok())
+        .flatten();
     match time {
         Some(time) => format!("\"{time}.000Z\""),
         None => Value::from(field).to_string(),
@@ -157,15 +175,24 @@ fn event(line: &[u8], attributes: &Attributes) -> Result<Option<Event>, BadEvent
     let found = object.get(&attributes.timestamp);
     let Some(time) = found.and_then(time) else {
         let found = found.map_or("it is not there".to_owned(), Value::to_string);
-        return Err(BadEvent::Time { attribute: attributes.timestamp.clone(), found });
+        return Err(BadEvent::Time {
+            attribute: attributes.timestamp.clone(),
+            found,
+        });
     };
-    let key = object.get(&attributes.partition_key).and_then(|key| match key {
-        Value::String(text) if text.is_empty() => None,
-        Value::String(text) => Some(text.chars().take(256).collect()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    });
-    Ok(Some(Event { time, key, data: minified(line) }))
+    let key = object
+        .get(&attributes.partition_key)
+        .and_then(|key| match key {
+            Value::String(text) if text.is_empty() => None,
+            Value::String(text) => Some(text.chars().take(256).collect()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        });
+    Ok(Some(Event {
+        time,
+        key,
+        data: minified(line),
+    }))
 }
 
 /// A time in ISO 8601 (UTC where it names no zone), or milliseconds since the epoch.
@@ -182,7 +209,10 @@ pub fn parse_time(text: &str) -> Option<i64> {
     let zoned = text.parse::<Timestamp>().ok();
     let time = zoned.or_else(|| {
         let civil: DateTime = text.parse().ok()?;
-        civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        civil
+            .to_zoned(TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
     });
     time.map(Timestamp::as_millisecond)
 }
@@ -214,7 +244,10 @@ mod tests {
     use super::*;
 
     fn attributes() -> Attributes {
-        Attributes { timestamp: "dropoff_datetime".into(), partition_key: "trip_id".into() }
+        Attributes {
+            timestamp: "dropoff_datetime".into(),
+            partition_key: "trip_id".into(),
+        }
     }
 
     fn all(text: &str) -> Result<Vec<Event>, (u64, BadEvent)> {
@@ -229,20 +262,30 @@ mod tests {
     #[test]
     fn an_event_keeps_its_spelling_and_loses_its_space() {
         let text = " { \"trip_id\" : 7, \"a b\" : \" \\\" { \", \"fare\": 10.0,\r\n";
-        let text = text.replace("\r\n", "\"dropoff_datetime\":\"2018-01-01T00:12:08.000Z\"}\r\n\n");
+        let text = text.replace(
+            "\r\n",
+            "\"dropoff_datetime\":\"2018-01-01T00:12:08.000Z\"}\r\n\n",
+        );
         let events = all(&text).unwrap();
         assert_eq!(events.len(), 1);
-        assert_eq!((events[0].time, events[0].key.as_deref()), (1_514_765_528_000, Some("7")));
+        assert_eq!(
+            (events[0].time, events[0].key.as_deref()),
+            (1_514_765_528_000, Some("7"))
+        );
         let data = "{\"trip_id\":7,\"a b\":\" \\\" { \",\"fare\":10.0,\"dropoff_datetime\":\"2018-01-01T00:12:08.000Z\"}\n";
         assert_eq!(events[0].data, data);
     }
 
     #[test]
     fn a_row_becomes_an_object_with_typed_numbers() {
-        let text = "vendor_id,dropoff_datetime,fare,flag,code,none\n2,2018-01-11 18:35:02,8.50,N,007,\n";
+        let text =
+            "vendor_id,dropoff_datetime,fare,flag,code,none\n2,2018-01-11 18:35:02,8.50,N,007,\n";
         let events = all(text).unwrap();
         let data = "{\"vendor_id\":2,\"dropoff_datetime\":\"2018-01-11T18:35:02.000Z\",\"fare\":8.50,\"flag\":\"N\",\"code\":\"007\"}\n";
-        assert_eq!((&events[0].data[..], &events[0].key), (data.as_bytes(), &None));
+        assert_eq!(
+            (&events[0].data[..], &events[0].key),
+            (data.as_bytes(), &None)
+        );
         assert_eq!(events[0].time, parse_time("2018-01-11T18:35:02Z").unwrap());
     }
 
@@ -255,7 +298,13 @@ mod tests {
     #[test]
     fn a_bad_line_is_named_by_its_number() {
         let good = "{\"dropoff_datetime\":0}\n";
-        for bad in ["nope", "[1]", "{}", "{\"dropoff_datetime\":\"soon\"}", "{\"dropoff_datetime\":0"] {
+        for bad in [
+            "nope",
+            "[1]",
+            "{}",
+            "{\"dropoff_datetime\":\"soon\"}",
+            "{\"dropoff_datetime\":0",
+        ] {
             let (line, _) = all(&format!("{good}{good}{bad}\n")).unwrap_err();
             assert_eq!(line, 3, "{bad}");
         }

@@ -132,7 +132,9 @@ pub async fn run(
     env: Env,
     variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Summary, ReplayError> {
-    let config = ClientConfig::from_env(variable, &env).await?.with_endpoint_url(args.endpoint_url.clone());
+    let config = ClientConfig::from_env(variable, &env)
+        .await?
+        .with_endpoint_url(args.endpoint_url.clone());
     let source = args.source(Client::new(config.clone(), env.clone()));
     let plan = args.plan();
     let summary = match &args.stream {
@@ -144,7 +146,10 @@ pub async fn run(
     print!("{text}");
     if let Some(path) = &args.summary {
         let written = crate::files::write(&env, path, text.into_bytes()).await;
-        written.map_err(|problem| ReplayError::Summary { path: path.display().to_string(), problem })?;
+        written.map_err(|problem| ReplayError::Summary {
+            path: path.display().to_string(),
+            problem,
+        })?;
     }
     Ok(summary)
 }
@@ -172,7 +177,10 @@ async fn replay_into(
     env: &Env,
 ) -> Result<Summary, ReplayError> {
     let opened = Producer::open(target, plan.options.clone(), env.clone()).await;
-    let producer = opened.map_err(|problem| ReplayError::Stream { stream: stream.to_owned(), problem })?;
+    let producer = opened.map_err(|problem| ReplayError::Stream {
+        stream: stream.to_owned(),
+        problem,
+    })?;
     Ok(Replay::new(producer, plan, env.clone()).run(source).await)
 }
 
@@ -287,16 +295,35 @@ impl Replay {
 
     async fn put(&self, event: Event, flying: &mpsc::Sender<Flying>) -> Result<(), PutError> {
         // Without a key of its own, an event goes where its bytes fall.
-        let partition_key = event
-            .key
-            .unwrap_or_else(|| format!("{:x}", HashKey::of(String::from_utf8_lossy(&event.data).as_ref()).0));
-        let tracker = self.watermarks.lock().sent(HashKey::of(&partition_key), event.time);
+        let partition_key = event.key.unwrap_or_else(|| {
+            format!(
+                "{:x}",
+                HashKey::of(String::from_utf8_lossy(&event.data).as_ref()).0
+            )
+        });
+        let tracker = self
+            .watermarks
+            .lock()
+            .sent(HashKey::of(&partition_key), event.time);
         let bytes = event.data.len() as u64;
-        let record = Record { partition_key, explicit_hash_key: None, data: event.data };
+        let record = Record {
+            partition_key,
+            explicit_hash_key: None,
+            data: event.data,
+        };
         let outcome = self.producer.put(record).await?;
         self.gauges.time.store(event.time, Relaxed);
         // The other half lives as long as this one.
-        drop(flying.send(Flying { time: event.time, bytes, tracker, outcome }).await);
+        drop(
+            flying
+                .send(Flying {
+                    time: event.time,
+                    bytes,
+                    tracker,
+                    outcome,
+                })
+                .await,
+        );
         Ok(())
     }
 

@@ -13,13 +13,20 @@ pub struct Nowhere;
 #[async_trait]
 impl Stream for Nowhere {
     async fn put(&self, entries: &[Entry]) -> Result<Vec<Result<Placed, Refused>>, CallError> {
-        let placed = || Placed { shard_id: SHARD.to_owned(), sequence_number: "0".to_owned() };
+        let placed = || Placed {
+            shard_id: SHARD.to_owned(),
+            sequence_number: "0".to_owned(),
+        };
         Ok(entries.iter().map(|_| Ok(placed())).collect())
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
         let range = HashRange::ALL;
-        Ok(vec![Shard { id: SHARD.to_owned(), range, open: true }])
+        Ok(vec![Shard {
+            id: SHARD.to_owned(),
+            range,
+            open: true,
+        }])
     }
 
     async fn iterator(&self, shard_id: &str, _from: &Position) -> Result<String, CallError> {
@@ -27,6 +34,9 @@ impl Stream for Nowhere {
     }
 
     async fn read(&self, _iterator: &str) -> Result<Page, CallError> {
-        Ok(Page { at_tip: true, ..Page::default() })
+        Ok(Page {
+            at_tip: true,
+            ..Page::default()
+        })
     }
 }

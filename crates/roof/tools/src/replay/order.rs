@@ -21,7 +21,10 @@ impl Window {
     /// Adds an event.
     pub fn push(&mut self, event: Event) {
         self.bytes += event.data.len();
-        self.heap.push(Reverse(Held { place: (event.time, self.count), event }));
+        self.heap.push(Reverse(Held {
+            place: (event.time, self.count),
+            event,
+        }));
         self.count += 1;
     }
 
@@ -73,10 +76,16 @@ mod tests {
     fn events_leave_by_time_and_equal_ones_as_they_came() {
         let mut window = Window::default();
         for (time, data) in [(3, "a"), (1, "b"), (3, "c"), (2, "d"), (1, "e")] {
-            window.push(Event { time, key: None, data: Bytes::from(data) });
+            window.push(Event {
+                time,
+                key: None,
+                data: Bytes::from(data),
+            });
         }
         assert_eq!((window.len(), window.bytes()), (5, 5));
-        let order: Vec<Bytes> = std::iter::from_fn(|| window.pop()).map(|e| e.data).collect();
+        let order: Vec<Bytes> = std::iter::from_fn(|| window.pop())
+            .map(|e| e.data)
+            .collect();
         assert_eq!(order, ["b", "e", "d", "a", "c"]);
         assert_eq!((window.len(), window.bytes()), (0, 0));
     }

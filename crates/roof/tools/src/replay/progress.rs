@@ -32,13 +32,20 @@ pub struct Gauges {
 /// Shows the gauges until it is dropped: a line that changes on a terminal, a line now and then elsewhere.
 pub async fn show(gauges: &Gauges, env: &Env) {
     let terminal = std::io::stderr().is_terminal();
-    let interval = if terminal { PROGRESS_INTERVAL } else { PROGRESS_LINE_INTERVAL };
+    let interval = if terminal {
+        PROGRESS_INTERVAL
+    } else {
+        PROGRESS_LINE_INTERVAL
+    };
     let bar = terminal.then(spinner);
     let mut before = (gauges.events.load(Relaxed), env.clock.elapsed());
     loop {
         env.clock.sleep(interval).await;
         let now = (gauges.events.load(Relaxed), env.clock.elapsed());
-        let line = line(gauges, rate(now.0 - before.0, now.1.saturating_sub(before.1)));
+        let line = line(
+            gauges,
+            rate(now.0 - before.0, now.1.saturating_sub(before.1)),
+        );
         match &bar {
             Some(bar) => bar.set_message(line),
             None => eprintln!("{line}"),
@@ -48,8 +55,11 @@ pub async fn show(gauges: &Gauges, env: &Env) {
 }
 
 fn spinner() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is well-formed");
-    let bar = ProgressBar::new_spinner().with_style(style).with_finish(indicatif::ProgressFinish::AndClear);
+    let style =
+        ProgressStyle::with_template("{spinner} {msg}").expect("the template is well-formed");
+    let bar = ProgressBar::new_spinner()
+        .with_style(style)
+        .with_finish(indicatif::ProgressFinish::AndClear);
     bar.enable_steady_tick(PROGRESS_INTERVAL);
     bar
 }

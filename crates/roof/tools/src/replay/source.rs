@@ -97,10 +97,24 @@ impl Source {
     ) -> Result<(), SourceError> {
         match self {
             Source::Files(paths) => {
-                env.clone().blocking(move || files(&paths, &reading, &events, &env)).await
+                env.clone()
+                    .blocking(move || files(&paths, &reading, &events, &env))
+                    .await
             }
-            Source::Objects { client, bucket, prefix } => {
-                Objects { client: *client, bucket, prefix, reading, env }.feed(events).await
+            Source::Objects {
+                client,
+                bucket,
+                prefix,
+            } => {
+                Objects {
+                    client: *client,
+                    bucket,
+                    prefix,
+                    reading,
+                    env,
+                }
+                .feed(events)
+                .await
             }
         }
     }
@@ -124,7 +138,11 @@ fn decode(
         Ok(text) => events::read(text, reading.format, &reading.attributes, &mut each),
         Err(error) => Err((1, error.into())),
     };
-    read.map_err(|(line, problem)| SourceError::Event { place, line, problem })?;
+    read.map_err(|(line, problem)| SourceError::Event {
+        place,
+        line,
+        problem,
+    })?;
     Ok(listening)
 }
 
@@ -139,15 +157,35 @@ fn files(
         for file in files_under(path, env) {
             any = true;
             let opened = env.disk.open_read(&file);
-            let opened =
-                opened.map_err(|problem| SourceError::File { path: file.display().to_string(), problem })?;
-            if !decode(file.display().to_string(), FileReader { file: opened, offset: 0 }, reading, events)? {
+            let opened = opened.map_err(|problem| SourceError::File {
+                path: file.display().to_string(),
+                problem,
+            })?;
+            if !decode(
+                file.display().to_string(),
+                FileReader {
+                    file: opened,
+                    offset: 0,
+                },
+                reading,
+                events,
+            )? {
                 return Ok(());
             }
         }
     }
-    let names = || paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ");
-    if any { Ok(()) } else { Err(SourceError::Nothing(names())) }
+    let names = || {
+        paths
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if any {
+        Ok(())
+    } else {
+        Err(SourceError::Nothing(names()))
+    }
 }
 
 /// A file itself, or all files under a folder, sorted by name.
@@ -192,7 +230,10 @@ impl Objects {
     async fn feed(self, events: mpsc::Sender<Event>) -> Result<(), SourceError> {
         let (mut token, mut any) = (None, false);
         loop {
-            let page = self.list(token).await.map_err(|problem| self.store_error(&self.prefix, problem))?;
+            let page = self
+                .list(token)
+                .await
+                .map_err(|problem| self.store_error(&self.prefix, problem))?;
             for object in page.contents.unwrap_or_default() {
                 // A key that ends in a slash and holds nothing stands for a folder.
                 if let Some(key) = object.key.filter(|_| object.size != Some(0)) {
@@ -205,13 +246,20 @@ impl Objects {
             token = page.next_continuation_token;
             if token.is_none() {
                 let place = format!("s3://{}/{}", self.bucket, self.prefix);
-                return if any { Ok(()) } else { Err(SourceError::Nothing(place)) };
+                return if any {
+                    Ok(())
+                } else {
+                    Err(SourceError::Nothing(place))
+                };
             }
         }
     }
 
     fn store_error(&self, key: &str, problem: CallError) -> SourceError {
-        SourceError::Store { place: format!("{}/{key}", self.bucket), problem }
+        SourceError::Store {
+            place: format!("{}/{key}", self.bucket),
+            problem,
+        }
     }
 
     async fn list(&self, token: Option<String>) -> Result<s3::ListObjectsV2Output, CallError> {
@@ -235,7 +283,9 @@ impl Objects {
         let (chunks, pieces) = mpsc::channel(CHUNKS_MAX);
         let place = format!("s3://{}/{key}", self.bucket);
         let (reading, events) = (self.reading.clone(), events.clone());
-        let decoded = self.env.blocking(move || decode(place, Pieces::new(pieces), &reading, &events));
+        let decoded = self
+            .env
+            .blocking(move || decode(place, Pieces::new(pieces), &reading, &events));
         let (fetched, decoded) = tokio::join!(self.fetch(&key, chunks), decoded);
         // A store that fails is the cause; what the decoder says of it is not.
         fetched.map_err(|problem| self.store_error(&key, problem))?;
@@ -244,7 +294,11 @@ impl Objects {
 
     /// Sends an object's bytes, going on where it was when the connection breaks. A changed object is an
     /// error.
-    async fn fetch(&self, key: &str, chunks: mpsc::Sender<io::Result<Bytes>>) -> Result<(), CallError> {
+    async fn fetch(
+        &self,
+        key: &str,
+        chunks: mpsc::Sender<io::Result<Bytes>>,
+    ) -> Result<(), CallError> {
         let mut patience = Patience::new(&self.env, self.reading.retry_for);
         let (mut offset, mut tag) = (0, None);
         loop {
@@ -295,7 +349,12 @@ struct Patience<'a> {
 
 impl<'a> Patience<'a> {
     fn new(env: &'a Env, most: Duration) -> Self {
-        Self { env, most, since: env.clock.elapsed(), pause: SOURCE_PAUSE_MIN }
+        Self {
+            env,
+            most,
+            since: env.clock.elapsed(),
+            pause: SOURCE_PAUSE_MIN,
+        }
     }
 
     fn progress(&mut self) {
@@ -324,7 +383,10 @@ struct Pieces {
 
 impl Pieces {
     fn new(pieces: mpsc::Receiver<io::Result<Bytes>>) -> Self {
-        Self { pieces, current: Bytes::new() }
+        Self {
+            pieces,
+            current: Bytes::new(),
+        }
     }
 }
 
@@ -349,7 +411,10 @@ mod tests {
     fn reading() -> Reading {
         Reading {
             format: Format::Auto,
-            attributes: Attributes { timestamp: "t".into(), partition_key: "k".into() },
+            attributes: Attributes {
+                timestamp: "t".into(),
+                partition_key: "k".into(),
+            },
             seek: Some(2),
             retry_for: Duration::ZERO,
         }
@@ -367,13 +432,17 @@ mod tests {
 
     fn write(path: &Path, text: &str) {
         let file = Env::real().disk.create(path).unwrap();
-        file.write_all_at(&[io::IoSlice::new(text.as_bytes())], 0).unwrap();
+        file.write_all_at(&[io::IoSlice::new(text.as_bytes())], 0)
+            .unwrap();
     }
 
     #[tokio::test]
     async fn files_under_a_folder_are_read_by_name_from_the_time_sought() {
         let dir = tempfile::tempdir().unwrap();
-        Env::real().disk.create_dir_all(&dir.path().join("b")).unwrap();
+        Env::real()
+            .disk
+            .create_dir_all(&dir.path().join("b"))
+            .unwrap();
         write(&dir.path().join("c"), "{\"t\":5}\n{\"t\":1}\n{\"t\":6}");
         write(&dir.path().join("a"), "{\"t\":1}\n{\"t\":2}\n");
         write(&dir.path().join("b/x"), "t\n3\n4\n");
@@ -390,8 +459,14 @@ mod tests {
         let error = done.unwrap_err().to_string();
         assert_eq!(times, [2]);
         assert!(error.contains("/a, line 2, has no time in `t`"), "{error}");
-        assert!(matches!(all(vec![dir.path().join("none")]).await.1, Err(SourceError::File { .. })));
+        assert!(matches!(
+            all(vec![dir.path().join("none")]).await.1,
+            Err(SourceError::File { .. })
+        ));
         let empty = tempfile::tempdir().unwrap();
-        assert!(matches!(all(vec![empty.path().to_owned()]).await.1, Err(SourceError::Nothing(_))));
+        assert!(matches!(
+            all(vec![empty.path().to_owned()]).await.1,
+            Err(SourceError::Nothing(_))
+        ));
     }
 }

@@ -32,7 +32,10 @@ impl Clock for TestClock {
 
 #[expect(clippy::disallowed_methods, reason = "this is the test's clock")]
 fn env() -> Env {
-    Env { clock: Arc::new(TestClock(Instant::now())), ..Env::real() }
+    Env {
+        clock: Arc::new(TestClock(Instant::now())),
+        ..Env::real()
+    }
 }
 
 /// What each shard was sent and when.
@@ -46,7 +49,12 @@ struct Memory {
 impl Memory {
     fn new(shards: u32, env: &Env) -> Self {
         let ranges = HashRange::split_evenly(shards);
-        Self { shards: Mutex::new(vec![Vec::new(); ranges.len()]), ranges, env: env.clone(), broken: false }
+        Self {
+            shards: Mutex::new(vec![Vec::new(); ranges.len()]),
+            ranges,
+            env: env.clone(),
+            broken: false,
+        }
     }
 }
 
@@ -55,18 +63,32 @@ impl Stream for Memory {
     async fn put(&self, entries: &[Entry]) -> Result<Vec<Result<Placed, Refused>>, CallError> {
         let place = |entry: &Entry| {
             if self.broken {
-                return Err(Refused { code: "InternalFailure".into(), message: "broken".into() });
+                return Err(Refused {
+                    code: "InternalFailure".into(),
+                    message: "broken".into(),
+                });
             }
-            let shard = self.ranges.iter().position(|r| r.contains(entry.hash_key())).unwrap();
+            let shard = self
+                .ranges
+                .iter()
+                .position(|r| r.contains(entry.hash_key()))
+                .unwrap();
             let mut shards = self.shards.lock();
             shards[shard].push((self.env.clock.elapsed(), entry.data.clone()));
-            Ok(Placed { shard_id: shard.to_string(), sequence_number: shards[shard].len().to_string() })
+            Ok(Placed {
+                shard_id: shard.to_string(),
+                sequence_number: shards[shard].len().to_string(),
+            })
         };
         Ok(entries.iter().map(place).collect())
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
-        let shard = |(i, range): (usize, &HashRange)| Shard { id: i.to_string(), range: *range, open: true };
+        let shard = |(i, range): (usize, &HashRange)| Shard {
+            id: i.to_string(),
+            range: *range,
+            open: true,
+        };
         Ok(self.ranges.iter().enumerate().map(shard).collect())
     }
 
@@ -86,11 +108,18 @@ fn plan(speedup: f64) -> Plan {
         watermarks: true,
         reading: Reading {
             format: Format::Auto,
-            attributes: Attributes { timestamp: "t".into(), partition_key: "id".into() },
+            attributes: Attributes {
+                timestamp: "t".into(),
+                partition_key: "id".into(),
+            },
             seek: None,
             retry_for: Duration::ZERO,
         },
-        options: Options { read_back: true, retry_for: Duration::ZERO, ..Options::default() },
+        options: Options {
+            read_back: true,
+            retry_for: Duration::ZERO,
+            ..Options::default()
+        },
     }
 }
 
@@ -98,20 +127,26 @@ fn plan(speedup: f64) -> Plan {
 /// thread that waits would stop simulated time.
 fn trips(count: u64) -> String {
     let ids = (0..count).map(|i| i / 10 * 10 + (i * 7) % 10);
-    ids.map(|id| format!("{{\"id\":{id},\"t\":{}}}\n", id * 1000)).collect()
+    ids.map(|id| format!("{{\"id\":{id},\"t\":{}}}\n", id * 1000))
+        .collect()
 }
 
 fn write(path: &Path, text: &str) {
     let file = Env::real().disk.create(path).unwrap();
-    file.write_all_at(&[IoSlice::new(text.as_bytes())], 0).unwrap();
+    file.write_all_at(&[IoSlice::new(text.as_bytes())], 0)
+        .unwrap();
 }
 
 async fn replayed(text: &str, memory: Memory, plan: Plan) -> (Summary, Arc<Memory>) {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("events.json"), text);
     let (memory, env) = (Arc::new(memory), env());
-    let producer = Producer::open(memory.clone(), plan.options.clone(), env.clone()).await.unwrap();
-    let summary = Replay::new(producer, plan, env).run(Source::Files(vec![dir.path().to_owned()])).await;
+    let producer = Producer::open(memory.clone(), plan.options.clone(), env.clone())
+        .await
+        .unwrap();
+    let summary = Replay::new(producer, plan, env)
+        .run(Source::Files(vec![dir.path().to_owned()]))
+        .await;
     (summary, memory)
 }
 
@@ -127,7 +162,10 @@ async fn events_leave_in_their_order_and_at_their_time_with_watermarks_behind_th
     let (summary, memory) = replayed(&trips(1000), Memory::new(4, &env()), plan(100.0)).await;
     assert!(summary.complete(), "{summary:?}");
     assert_eq!((summary.events, summary.failed), (1000, 0));
-    assert!((9.9..11.0).contains(&summary.seconds), "1,000 s of events at 100 times their pace: {summary:?}");
+    assert!(
+        (9.9..11.0).contains(&summary.seconds),
+        "1,000 s of events at 100 times their pace: {summary:?}"
+    );
     let mut ids = Vec::new();
     let mut marks = 0;
     for shard in memory.shards.lock().iter() {
@@ -135,9 +173,15 @@ async fn events_leave_in_their_order_and_at_their_time_with_watermarks_behind_th
         for (at, data) in shard {
             let read: Read = serde_json::from_slice(data).unwrap();
             if let Some(time) = read.t {
-                assert!(time >= newest && time >= watermark, "in order, and never behind a watermark");
+                assert!(
+                    time >= newest && time >= watermark,
+                    "in order, and never behind a watermark"
+                );
                 let due = Duration::from_millis(time as u64 / 100);
-                assert!(*at >= due && *at < due + Duration::from_millis(100), "{at:?} for {due:?}");
+                assert!(
+                    *at >= due && *at < due + Duration::from_millis(100),
+                    "{at:?} for {due:?}"
+                );
                 newest = time;
                 ids.extend(read.id);
             } else {
@@ -146,12 +190,18 @@ async fn events_leave_in_their_order_and_at_their_time_with_watermarks_behind_th
                 marks += 1;
             }
         }
-        assert_eq!(watermark, newest, "the last watermark is the last event's time");
+        assert_eq!(
+            watermark, newest,
+            "the last watermark is the last event's time"
+        );
     }
     ids.sort();
     assert_eq!(ids, (0..1000).collect::<Vec<u64>>());
     assert_eq!(summary.watermarks, marks);
-    assert!((4 * 8..=4 * 12).contains(&marks), "one a second and shard: {marks}");
+    assert!(
+        (4 * 8..=4 * 12).contains(&marks),
+        "one a second and shard: {marks}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +222,10 @@ async fn aggregated_records_hold_every_event() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_stored_is_counted() {
-    let memory = Memory { broken: true, ..Memory::new(2, &env()) };
+    let memory = Memory {
+        broken: true,
+        ..Memory::new(2, &env())
+    };
     let (summary, _) = replayed(&trips(100), memory, plan(1e6)).await;
     assert_eq!((summary.events, summary.complete()), (0, false));
     assert_eq!(summary.failed, 100 + summary.watermarks);
@@ -184,7 +237,10 @@ async fn a_bad_line_stops_the_replay_and_what_came_before_it_is_stored() {
     let (summary, _) = replayed(&text, Memory::new(2, &env()), plan(1e6)).await;
     assert_eq!((summary.events, summary.complete()), (100, false));
     let problem = summary.problem.unwrap();
-    assert!(problem.contains("events.json, line 101, is not a JSON object"), "{problem}");
+    assert!(
+        problem.contains("events.json, line 101, is not a JSON object"),
+        "{problem}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,6 +248,8 @@ async fn a_dry_run_reads_every_event() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("events.json"), &trips(100));
     let source = Source::Files(vec![dir.path().to_owned()]);
-    let summary = replay_into(Arc::new(Nowhere), "nowhere", source, plan(1e6), &env()).await.unwrap();
+    let summary = replay_into(Arc::new(Nowhere), "nowhere", source, plan(1e6), &env())
+        .await
+        .unwrap();
     assert_eq!((summary.events, summary.complete()), (100, true));
 }

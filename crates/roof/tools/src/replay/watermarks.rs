@@ -22,7 +22,13 @@ struct Times {
 
 impl Tracker {
     fn sent(&self, time: i64) {
-        *self.0.lock().expect("no holder panics").pending.entry(time).or_default() += 1;
+        *self
+            .0
+            .lock()
+            .expect("no holder panics")
+            .pending
+            .entry(time)
+            .or_default() += 1;
     }
 
     /// An event of that time is stored, or given up.
@@ -31,7 +37,11 @@ impl Tracker {
         if let Some(count) = times.pending.get_mut(&time) {
             *count -= 1;
         }
-        while let Some(first) = times.pending.first_entry().filter(|first| *first.get() == 0) {
+        while let Some(first) = times
+            .pending
+            .first_entry()
+            .filter(|first| *first.get() == 0)
+        {
             let (time, _) = first.remove_entry();
             times.watermark = times.watermark.max(Some(time));
         }
@@ -50,14 +60,24 @@ impl Watermarks {
     /// Takes the open shards as they are now; a shard that is new starts without a watermark.
     pub fn set_shards(&mut self, open: &[Shard]) {
         let known = std::mem::take(&mut self.0);
-        let tracker = |start| known.iter().find(|(s, _)| *s == start).map(|(_, t)| t.clone());
+        let tracker = |start| {
+            known
+                .iter()
+                .find(|(s, _)| *s == start)
+                .map(|(_, t)| t.clone())
+        };
         let starts = open.iter().map(|shard| shard.range.start);
-        self.0 = starts.map(|start| (start, tracker(start).unwrap_or_default())).collect();
+        self.0 = starts
+            .map(|start| (start, tracker(start).unwrap_or_default()))
+            .collect();
     }
 
     /// An event of that hash key is about to be sent; its shard's tracker wants to know when it is done.
     pub fn sent(&self, hash: HashKey, time: i64) -> Option<Arc<Tracker>> {
-        let index = self.0.partition_point(|(start, _)| *start <= hash).checked_sub(1)?;
+        let index = self
+            .0
+            .partition_point(|(start, _)| *start <= hash)
+            .checked_sub(1)?;
         let tracker = self.0[index].1.clone();
         tracker.sent(time);
         Some(tracker)
@@ -65,13 +85,20 @@ impl Watermarks {
 
     /// The watermark of each shard that has one, by its StartingHashKey.
     pub fn now(&self) -> Vec<(HashKey, i64)> {
-        self.0.iter().filter_map(|(start, tracker)| Some((*start, tracker.watermark()?))).collect()
+        self.0
+            .iter()
+            .filter_map(|(start, tracker)| Some((*start, tracker.watermark()?)))
+            .collect()
     }
 }
 
 /// A watermark as an event.
 pub fn event(time: i64) -> Bytes {
-    format!("{{\"watermark\":\"{}\",\"type\":\"watermark\"}}\n", iso(time)).into()
+    format!(
+        "{{\"watermark\":\"{}\",\"type\":\"watermark\"}}\n",
+        iso(time)
+    )
+    .into()
 }
 
 /// A time in milliseconds since the epoch as ISO 8601 with milliseconds and Z.
@@ -91,14 +118,22 @@ mod tests {
 
     fn shards(count: u32) -> Vec<Shard> {
         let ranges = HashRange::split_evenly(count).into_iter();
-        ranges.map(|range| Shard { id: range.start.to_string(), range, open: true }).collect()
+        ranges
+            .map(|range| Shard {
+                id: range.start.to_string(),
+                range,
+                open: true,
+            })
+            .collect()
     }
 
     #[test]
     fn a_watermark_waits_for_what_is_older() {
         let mut watermarks = Watermarks::default();
         watermarks.set_shards(&shards(2));
-        let trackers: Vec<_> = [10, 20, 20, 30].map(|t| watermarks.sent(HashKey(1), t).unwrap()).into();
+        let trackers: Vec<_> = [10, 20, 20, 30]
+            .map(|t| watermarks.sent(HashKey(1), t).unwrap())
+            .into();
         assert_eq!(watermarks.now(), []);
         trackers[1].done(20);
         assert_eq!(watermarks.now(), []);
@@ -120,7 +155,11 @@ mod tests {
         watermarks.sent(HashKey(u128::MAX), 20).unwrap().done(20);
         assert_eq!(watermarks.now(), [(HashKey(0), 10), (half, 20)]);
         watermarks.set_shards(&shards(4));
-        assert_eq!(watermarks.now(), [(HashKey(0), 10), (half, 20)], "the new quarters have none yet");
+        assert_eq!(
+            watermarks.now(),
+            [(HashKey(0), 10), (half, 20)],
+            "the new quarters have none yet"
+        );
     }
 
     #[test]

@@ -65,13 +65,27 @@ pub async fn run(args: TripsArgs, env: Env) -> Result<Written, TripsError> {
 
 fn write(args: &TripsArgs, env: &Env) -> Result<Written, TripsError> {
     let mut trips = Trips::new(args.seed, args.count);
-    let mut written = Written { trips: 0, total_amount_cents: 0, bytes: 0, files: Vec::new() };
+    let mut written = Written {
+        trips: 0,
+        total_amount_cents: 0,
+        bytes: 0,
+        files: Vec::new(),
+    };
     for file in 0..args.files {
         let count = args.count / args.files + u64::from(file < args.count % args.files);
         let path = args.out.join(format!("part-{file:05}.json.lz4"));
-        let failed = |problem| TripsError { path: path.display().to_string(), problem };
-        written.bytes +=
-            part(&mut trips, count, &path, &mut written.total_amount_cents, env).map_err(failed)?;
+        let failed = |problem| TripsError {
+            path: path.display().to_string(),
+            problem,
+        };
+        written.bytes += part(
+            &mut trips,
+            count,
+            &path,
+            &mut written.total_amount_cents,
+            env,
+        )
+        .map_err(failed)?;
         written.trips += count;
         written.files.push(path);
     }
@@ -85,7 +99,10 @@ fn part(trips: &mut Trips, count: u64, path: &Path, cents: &mut i64, env: &Env) 
         *cents += trip.total_amount();
         packed.write_all(trip.to_json().as_bytes())?;
     }
-    let file = packed.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let file = packed
+        .finish()?
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
     file.sync()
 }
 
@@ -96,7 +113,12 @@ mod tests {
     #[tokio::test]
     async fn files_hold_all_trips_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let args = TripsArgs { count: 1000, out: dir.path().join("trips"), files: 3, seed: 1 };
+        let args = TripsArgs {
+            count: 1000,
+            out: dir.path().join("trips"),
+            files: 3,
+            seed: 1,
+        };
         let written = run(args, Env::real()).await.unwrap();
         assert_eq!((written.trips, written.files.len()), (1000, 3));
         let mut text = String::new();
@@ -104,10 +126,17 @@ mod tests {
             let file = Env::real().disk.open_read(path).unwrap();
             let mut bytes = vec![0; file.len().unwrap() as usize];
             file.read_exact_at(&mut bytes, 0).unwrap();
-            io::Read::read_to_string(&mut lz4_flex::frame::FrameDecoder::new(&bytes[..]), &mut text).unwrap();
+            io::Read::read_to_string(
+                &mut lz4_flex::frame::FrameDecoder::new(&bytes[..]),
+                &mut text,
+            )
+            .unwrap();
         }
         let expected: String = Trips::new(1, 1000).map(|trip| trip.to_json()).collect();
         assert!(text == expected);
-        assert_eq!(written.total_amount_cents, Trips::new(1, 1000).map(|t| t.total_amount()).sum::<i64>());
+        assert_eq!(
+            written.total_amount_cents,
+            Trips::new(1, 1000).map(|t| t.total_amount()).sum::<i64>()
+        );
     }
 }

@@ -55,7 +55,10 @@ impl Trip {
 
     /// The trip as an event: a minified JSON object and a line feed.
     pub fn to_json(&self) -> String {
-        let (pickup, dropoff) = (iso(self.pickup_datetime * 1000), iso(self.dropoff_datetime * 1000));
+        let (pickup, dropoff) = (
+            iso(self.pickup_datetime * 1000),
+            iso(self.dropoff_datetime * 1000),
+        );
         let start = format!(
             r#"{{"vendor_id":{},"pickup_datetime":"{pickup}","dropoff_datetime":"{dropoff}","passenger_count":{},"#,
             self.vendor_id, self.passenger_count,
@@ -90,7 +93,11 @@ impl Trip {
 /// Hundredths as a decimal number with at least one place: 4.0, 0.42.
 fn decimal(hundredths: i64) -> String {
     let (whole, part) = (hundredths / 100, hundredths % 100);
-    if part % 10 == 0 { format!("{whole}.{}", part / 10) } else { format!("{whole}.{part:02}") }
+    if part % 10 == 0 {
+        format!("{whole}.{}", part / 10)
+    } else {
+        format!("{whole}.{part:02}")
+    }
 }
 
 /// Trips in the order of their ends.
@@ -103,7 +110,11 @@ pub struct Trips {
 impl Trips {
     /// `count` trips over the year 2018, always the same for one seed.
     pub fn new(seed: u64, count: u64) -> Self {
-        Self { chance: StdRng::seed_from_u64(seed), moments: Moments::new(count), next_id: 0 }
+        Self {
+            chance: StdRng::seed_from_u64(seed),
+            moments: Moments::new(count),
+            next_id: 0,
+        }
     }
 
     /// Within 0 and 1, neither included.
@@ -134,7 +145,8 @@ impl Trips {
 
     /// Miles between two zones: far to the airports, within the city as it comes.
     fn distance(&mut self, from: u16, to: u16) -> f64 {
-        let around = |middle: f64, spread: f64, normal: f64| (middle + spread * normal).max(middle / 3.0);
+        let around =
+            |middle: f64, spread: f64, normal: f64| (middle + spread * normal).max(middle / 3.0);
         let normal = self.normal();
         match (from, to) {
             (a, b) if a == b => (0.6f64.ln() + 0.5 * normal).exp(),
@@ -147,7 +159,11 @@ impl Trips {
 
     /// Seconds for a distance in miles: the longer the way and the later the hour, the faster.
     fn duration(&mut self, miles: f64, end: i64) -> i64 {
-        let free = if (1..6).contains(&pace::hour(end)) { 1.4 } else { 0.97 };
+        let free = if (1..6).contains(&pace::hour(end)) {
+            1.4
+        } else {
+            0.97
+        };
         let speed = (7.9 + 1.25 * miles).min(24.0) * free * (0.28 * self.normal()).exp();
         ((miles / speed * 3600.0) as i64).clamp(60, 3 * 3600)
     }
@@ -157,10 +173,20 @@ impl Trips {
         if payment_type != 1 || self.happens(0.04) {
             return 0;
         }
-        let share = self.pick(&[(0.10, 6.0), (0.15, 10.0), (0.20, 48.0), (0.25, 20.0), (0.30, 10.0)]);
+        let share = self.pick(&[
+            (0.10, 6.0),
+            (0.15, 10.0),
+            (0.20, 48.0),
+            (0.25, 20.0),
+            (0.30, 10.0),
+        ]);
         let exact = before as f64 * (share + 0.02 * self.normal()).max(0.01);
         // Some give whole dollars.
-        if self.happens(0.3) { (exact / 100.0).ceil() as i64 * 100 } else { exact as i64 }
+        if self.happens(0.3) {
+            (exact / 100.0).ceil() as i64 * 100
+        } else {
+            exact as i64
+        }
     }
 
     fn tolls(&mut self, from: u16, to: u16) -> i64 {
@@ -260,13 +286,27 @@ mod tests {
     fn a_seed_makes_the_same_trips_in_the_order_of_their_ends() {
         let trips: Vec<Trip> = Trips::new(7, 5000).collect();
         assert_eq!(trips.len(), 5000);
-        assert!(trips.iter().eq(Trips::new(7, 5000).collect::<Vec<_>>().iter()));
-        assert_ne!(trips[..10], Trips::new(8, 5000).take(10).collect::<Vec<_>>()[..]);
+        assert!(
+            trips
+                .iter()
+                .eq(Trips::new(7, 5000).collect::<Vec<_>>().iter())
+        );
+        assert_ne!(
+            trips[..10],
+            Trips::new(8, 5000).take(10).collect::<Vec<_>>()[..]
+        );
         assert!(trips.is_sorted_by_key(|trip| trip.dropoff_datetime));
         assert!(trips.iter().zip(0..).all(|(trip, id)| trip.trip_id == id));
-        assert!(trips.iter().all(|trip| trip.pickup_datetime < trip.dropoff_datetime));
+        assert!(
+            trips
+                .iter()
+                .all(|trip| trip.pickup_datetime < trip.dropoff_datetime)
+        );
         let year = 1_514_764_800..1_546_300_800;
-        assert!(year.contains(&trips[0].dropoff_datetime) && year.contains(&trips[4999].dropoff_datetime));
+        assert!(
+            year.contains(&trips[0].dropoff_datetime)
+                && year.contains(&trips[4999].dropoff_datetime)
+        );
     }
 
     #[test]
@@ -280,7 +320,8 @@ mod tests {
     #[test]
     fn the_proportions_are_those_of_the_city() {
         let trips: Vec<Trip> = Trips::new(3, 40_000).collect();
-        let share = |of: &dyn Fn(&Trip) -> bool| trips.iter().filter(|t| of(t)).count() as f64 / 40_000.0;
+        let share =
+            |of: &dyn Fn(&Trip) -> bool| trips.iter().filter(|t| of(t)).count() as f64 / 40_000.0;
         let mean = |of: &dyn Fn(&Trip) -> i64| trips.iter().map(of).sum::<i64>() as f64 / 40_000.0;
         assert!((14.0..22.0).contains(&(mean(&Trip::total_amount) / 100.0)));
         assert!((2.4..3.4).contains(&(mean(&|t| t.trip_distance) / 100.0)));
@@ -299,12 +340,23 @@ mod tests {
         for trip in Trips::new(5, 300) {
             let text = trip.to_json();
             assert!(text.ends_with("\"type\":\"trip\"}\n"));
-            let event: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+            let event: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&text).unwrap();
             assert_eq!(event.len(), 19);
             let amount = |name: &str| (event[name].as_f64().unwrap() * 100.0).round() as i64;
-            let parts =
-                ["fare_amount", "extra", "mta_tax", "tip_amount", "tolls_amount", "improvement_surcharge"];
-            assert_eq!(parts.iter().map(|name| amount(name)).sum::<i64>(), amount("total_amount"), "{text}");
+            let parts = [
+                "fare_amount",
+                "extra",
+                "mta_tax",
+                "tip_amount",
+                "tolls_amount",
+                "improvement_surcharge",
+            ];
+            assert_eq!(
+                parts.iter().map(|name| amount(name)).sum::<i64>(),
+                amount("total_amount"),
+                "{text}"
+            );
         }
         assert_eq!(
             (decimal(400), decimal(42), decimal(530), decimal(5)),

@@ -1,12 +1,14 @@
 //! When trips end: a year of hours with the pace of a city, and moments within them in ascending order.
 
 /// Trips in each hour of a working day, out of 1,000.
-const WEEKDAY: [u32; 24] =
-    [24, 13, 8, 6, 6, 11, 26, 43, 53, 49, 48, 49, 50, 50, 56, 54, 49, 57, 66, 64, 58, 60, 55, 44];
+const WEEKDAY: [u32; 24] = [
+    24, 13, 8, 6, 6, 11, 26, 43, 53, 49, 48, 49, 50, 50, 56, 54, 49, 57, 66, 64, 58, 60, 55, 44,
+];
 
 /// Trips in each hour of a day of the weekend, out of 1,000.
-const WEEKEND: [u32; 24] =
-    [54, 46, 34, 25, 18, 8, 11, 17, 25, 37, 45, 52, 57, 56, 54, 55, 54, 56, 60, 56, 48, 46, 46, 42];
+const WEEKEND: [u32; 24] = [
+    54, 46, 34, 25, 18, 8, 11, 17, 25, 37, 45, 52, 57, 56, 54, 55, 54, 56, 60, 56, 48, 46, 46, 42,
+];
 
 /// Trips on each day of the week, Monday first, relative to each other.
 const DAYS: [u64; 7] = [162, 169, 178, 183, 184, 174, 152];
@@ -31,8 +33,16 @@ fn day(time: i64) -> usize {
 }
 
 fn weight(hour_of_year: u64) -> u64 {
-    let (day, hour) = ((hour_of_year / 24 % 7) as usize, (hour_of_year % 24) as usize);
-    DAYS[day] * u64::from(if day < 5 { WEEKDAY[hour] } else { WEEKEND[hour] })
+    let (day, hour) = (
+        (hour_of_year / 24 % 7) as usize,
+        (hour_of_year % 24) as usize,
+    );
+    DAYS[day]
+        * u64::from(if day < 5 {
+            WEEKDAY[hour]
+        } else {
+            WEEKEND[hour]
+        })
 }
 
 /// The moments at which `count` trips of the year end, in order.
@@ -51,7 +61,14 @@ pub struct Moments {
 impl Moments {
     pub fn new(count: u64) -> Self {
         let total = (0..HOURS).map(weight).sum();
-        Self { count, total, passed: weight(0), hour: 0, given: 0, at: 0.0 }
+        Self {
+            count,
+            total,
+            passed: weight(0),
+            hour: 0,
+            given: 0,
+            at: 0.0,
+        }
     }
 
     /// The next moment, in seconds since the epoch; `chance` lies within 0 and 1.

@@ -37,19 +37,30 @@ impl Database {
         };
         let (place, name) = rest.split_once('/').ok_or(JdbcError)?;
         let (host, port) = place.rsplit_once(':').ok_or(JdbcError)?;
-        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        let host = match host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+        {
             Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
             Some(_) => return Err(JdbcError),
             None if is_host(host) => host,
             None => return Err(JdbcError),
         };
         let port = Some(port).filter(|port| port.bytes().all(|b| b.is_ascii_digit()));
-        let port = port.and_then(|port| port.parse().ok()).filter(|port| *port > 0).ok_or(JdbcError)?;
+        let port = port
+            .and_then(|port| port.parse().ok())
+            .filter(|port| *port > 0)
+            .ok_or(JdbcError)?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "_$-".contains(c);
         if name.is_empty() || !name.chars().all(plain) {
             return Err(JdbcError);
         }
-        Ok(Self { host: host.to_owned(), port, name: name.to_owned(), redshift })
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            name: name.to_owned(),
+            redshift,
+        })
     }
 
     /// Whether it is on this machine, where connections need no TLS.
@@ -59,12 +70,20 @@ impl Database {
 }
 
 fn is_host(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
 }
 
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port, name, redshift } = self;
+        let Self {
+            host,
+            port,
+            name,
+            redshift,
+        } = self;
         let kind = if *redshift { "redshift" } else { "postgresql" };
         match host.contains(':') {
             true => write!(f, "jdbc:{kind}://[{host}]:{port}/{name}"),
@@ -97,10 +116,22 @@ mod tests {
     fn aws_addresses_and_local_ones_are_read() {
         let text = "jdbc:redshift://c.abc.us-east-1.redshift.amazonaws.com:5439/dev";
         let database = Database::parse(text).unwrap();
-        assert_eq!((database.port, database.name.as_str(), database.is_local()), (5439, "dev", false));
+        assert_eq!(
+            (database.port, database.name.as_str(), database.is_local()),
+            (5439, "dev", false)
+        );
         assert_eq!(database.to_string(), text);
-        assert!(Database::parse("jdbc:postgresql://127.0.0.1:5432/a").unwrap().is_local());
-        assert_eq!(Database::parse("jdbc:postgresql://[::1]:5432/a").unwrap().host, "::1");
+        assert!(
+            Database::parse("jdbc:postgresql://127.0.0.1:5432/a")
+                .unwrap()
+                .is_local()
+        );
+        assert_eq!(
+            Database::parse("jdbc:postgresql://[::1]:5432/a")
+                .unwrap()
+                .host,
+            "::1"
+        );
         for bad in [
             "",
             "redshift://h:1/d",

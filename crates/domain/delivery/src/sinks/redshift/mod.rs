@@ -78,14 +78,18 @@ impl Loader for RedshiftLoader {
         self.put_manifest(load, &manifest).await?;
         let mut retries = Retries::new(&self.env, self.redshift.retry_s);
         let trouble = loop {
-            let Err(trouble) = self.within(LOAD_WAIT_MAX, self.attempt(load, &manifest)).await else {
+            let Err(trouble) = self
+                .within(LOAD_WAIT_MAX, self.attempt(load, &manifest))
+                .await
+            else {
                 return Ok(None);
             };
             if trouble.lasting || !retries.again().await {
                 break trouble;
             }
         };
-        self.put_manifest(load, &manifest_key(load, "errors/manifests/")).await?;
+        self.put_manifest(load, &manifest_key(load, "errors/manifests/"))
+            .await?;
         Ok(Some(trouble.failure))
     }
 }
@@ -96,7 +100,11 @@ impl RedshiftLoader {
         let entries: Vec<_> = load.keys.iter().map(entry).collect();
         let body = Bytes::from(json!({"entries": entries}).to_string());
         let encryption_key = self.encryption_key.clone();
-        let meta = ObjectMeta { content_type: "application/json", content_encoding: None, encryption_key };
+        let meta = ObjectMeta {
+            content_type: "application/json",
+            content_encoding: None,
+            encryption_key,
+        };
         let body = stream::once(async { Ok(body) }).boxed();
         self.objects.put(&load.bucket, key, body, meta).await
     }
@@ -116,10 +124,21 @@ impl RedshiftLoader {
     }
 
     async fn attempt(&self, load: &Load, manifest: &str) -> Result<(), Trouble> {
-        let Redshift { database, user, password, .. } = &self.redshift;
-        let login = Login { database: database.clone(), user: user.clone(), password: password.clone() };
+        let Redshift {
+            database,
+            user,
+            password,
+            ..
+        } = &self.redshift;
+        let login = Login {
+            database: database.clone(),
+            user: user.clone(),
+            password: password.clone(),
+        };
         let mut session = self.warehouse.open(&login).await.map_err(trouble)?;
-        let version = one(&mut *session, "select version()").await?.unwrap_or_default();
+        let version = one(&mut *session, "select version()")
+            .await?
+            .unwrap_or_default();
         if version.contains("Redshift") {
             let sql = self.redshift_copy(load, manifest);
             return session.query(&sql).await.map(drop).map_err(trouble);
@@ -142,17 +161,25 @@ impl RedshiftLoader {
     /// The table, and the columns of it where not all are loaded.
     fn target(&self) -> String {
         let Redshift { table, columns, .. } = &self.redshift;
-        if columns.trim().is_empty() { table.clone() } else { format!("{table} ({columns})") }
+        if columns.trim().is_empty() {
+            table.clone()
+        } else {
+            format!("{table} ({columns})")
+        }
     }
 
     /// Sends a PostgreSQL the rows, unless it has them.
     async fn load_once(&self, session: &mut dyn Session, load: &Load) -> Result<(), Trouble> {
         let options = Options::parse(&self.redshift.options);
-        let options =
-            options.map_err(|e| Trouble::lasting("Redshift.IncorrectCopyOptions", e.to_string()))?;
+        let options = options
+            .map_err(|e| Trouble::lasting("Redshift.IncorrectCopyOptions", e.to_string()))?;
         let (stream, id) = (quoted(&self.stream.to_string()), quoted(&load.id));
-        if one(session, &format!("begin; select to_regclass('{LOADS}')")).await?.is_none() {
-            let table = format!("create table {LOADS} (stream text primary key, load text not null)");
+        if one(session, &format!("begin; select to_regclass('{LOADS}')"))
+            .await?
+            .is_none()
+        {
+            let table =
+                format!("create table {LOADS} (stream text primary key, load text not null)");
             session.query(&table).await.map_err(trouble)?;
         }
         // The line's lock keeps a second session with the same stream waiting until this one has ended.
@@ -167,8 +194,12 @@ impl RedshiftLoader {
         let copy = self.postgres_copy(options);
         for key in &load.keys {
             let object = self.objects.get(&load.bucket, key).await;
-            let object = object.map_err(|e| Trouble::passing("Redshift.MissingS3File", e.to_string()))?;
-            session.copy_in(&copy, rows(object, options, columns.clone())).await.map_err(trouble)?;
+            let object =
+                object.map_err(|e| Trouble::passing("Redshift.MissingS3File", e.to_string()))?;
+            session
+                .copy_in(&copy, rows(object, options, columns.clone()))
+                .await
+                .map_err(trouble)?;
         }
         let end = format!("update {LOADS} set load = {id} where stream = {stream}; commit");
         session.query(&end).await.map(drop).map_err(trouble)
@@ -177,7 +208,9 @@ impl RedshiftLoader {
     /// The names of the columns that are loaded, as the database has them.
     async fn columns(&self, session: &mut dyn Session) -> Result<Vec<String>, Trouble> {
         // The table says which columns a list of them names, with quotes and case as SQL has them.
-        let list = Some(self.redshift.columns.trim()).filter(|list| !list.is_empty()).unwrap_or("*");
+        let list = Some(self.redshift.columns.trim())
+            .filter(|list| !list.is_empty())
+            .unwrap_or("*");
         let sql = format!(
             "create temporary table headwater_columns on commit drop as select {list} from {} limit 0; \
              select attname from pg_attribute where attrelid = 'headwater_columns'::regclass and attnum > 0 \
@@ -185,7 +218,10 @@ impl RedshiftLoader {
             self.redshift.table
         );
         let rows = session.query(&sql).await.map_err(trouble)?;
-        Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| row.into_iter().next().flatten())
+            .collect())
     }
 
     fn postgres_copy(&self, options: Options) -> String {
@@ -209,7 +245,9 @@ pub(crate) fn copy_rows(
     options: &str,
     columns: Vec<String>,
 ) -> Option<crate::ports::Body> {
-    Options::parse(options).ok().map(|options| rows(object, options, columns))
+    Options::parse(options)
+        .ok()
+        .map(|options| rows(object, options, columns))
 }
 
 /// Where a manifest of a load is put: among the objects, in a folder of its own.
@@ -224,7 +262,10 @@ fn manifest_key(load: &Load, folder: &str) -> String {
 /// The one value that a statement gives.
 async fn one(session: &mut dyn Session, sql: &str) -> Result<Option<String>, Trouble> {
     let rows = session.query(sql).await.map_err(trouble)?;
-    Ok(rows.into_iter().next_back().and_then(|row| row.into_iter().next().flatten()))
+    Ok(rows
+        .into_iter()
+        .next_back()
+        .and_then(|row| row.into_iter().next().flatten()))
 }
 
 /// A text as SQL writes it.
@@ -233,7 +274,11 @@ fn quoted(text: &str) -> String {
 }
 
 fn quoted_character(character: char) -> String {
-    if character == '\t' { "E'\\t'".to_owned() } else { quoted(&character.to_string()) }
+    if character == '\t' {
+        "E'\\t'".to_owned()
+    } else {
+        quoted(&character.to_string())
+    }
 }
 
 /// AWS's code for what a warehouse says (its page on monitoring), by PostgreSQL's appendix of error codes.
@@ -289,7 +334,10 @@ mod tests {
             let left = self.refusals.lock().checked_sub(1);
             if let Some(left) = left {
                 *self.refusals.lock() = left;
-                return Err(WarehouseError::Refused { state: "28P01".into(), message: "no".into() });
+                return Err(WarehouseError::Refused {
+                    state: "28P01".into(),
+                    message: "no".into(),
+                });
             }
             let answers = [
                 ("select version()", self.version),
@@ -297,7 +345,10 @@ mod tests {
                 ("for update", self.last),
                 ("pg_attribute", "a"),
             ];
-            Ok(Box::new(FakeSession { answers, told: self.told.clone() }))
+            Ok(Box::new(FakeSession {
+                answers,
+                told: self.told.clone(),
+            }))
         }
     }
 
@@ -306,22 +357,40 @@ mod tests {
         async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, WarehouseError> {
             self.told.lock().push(sql.to_owned());
             let answer = self.answers.iter().find(|(asked, _)| sql.contains(asked));
-            Ok(answer.map(|(_, answer)| vec![Some((*answer).to_owned())]).into_iter().collect())
+            Ok(answer
+                .map(|(_, answer)| vec![Some((*answer).to_owned())])
+                .into_iter()
+                .collect())
         }
 
         async fn copy_in(&mut self, sql: &str, rows: Body) -> Result<(), WarehouseError> {
             let rows: Result<Vec<Bytes>, _> = futures_util::TryStreamExt::try_collect(rows).await;
-            let rows = rows.map_err(|e| WarehouseError::Rows(e.to_string()))?.concat();
-            self.told.lock().push(format!("{sql}: {}", String::from_utf8_lossy(&rows)));
+            let rows = rows
+                .map_err(|e| WarehouseError::Rows(e.to_string()))?
+                .concat();
+            self.told
+                .lock()
+                .push(format!("{sql}: {}", String::from_utf8_lossy(&rows)));
             Ok(())
         }
     }
 
-    fn loader(warehouse: FakeWarehouse, options: &str, retry_s: u32) -> (Arc<FakeObjects>, RedshiftLoader) {
+    fn loader(
+        warehouse: FakeWarehouse,
+        options: &str,
+        retry_s: u32,
+    ) -> (Arc<FakeObjects>, RedshiftLoader) {
         let inner = Arc::<FakeObjects>::default();
         let content_type = "application/octet-stream";
-        let meta = ObjectMeta { content_type, content_encoding: None, encryption_key: None };
-        inner.stored.lock().insert("p/2026/x".into(), (Bytes::from_static(b"{\"a\":1}"), meta));
+        let meta = ObjectMeta {
+            content_type,
+            content_encoding: None,
+            encryption_key: None,
+        };
+        inner
+            .stored
+            .lock()
+            .insert("p/2026/x".into(), (Bytes::from_static(b"{\"a\":1}"), meta));
         let redshift = Redshift {
             database: Database::parse("jdbc:redshift://c.example.com:5439/dev").unwrap(),
             user: "me".into(),
@@ -331,29 +400,55 @@ mod tests {
             options: options.into(),
             retry_s,
         };
-        let objects = Arc::new(FusedObjects { inner: inner.clone(), fuse: Fuse::new(None) });
+        let objects = Arc::new(FusedObjects {
+            inner: inner.clone(),
+            fuse: Fuse::new(None),
+        });
         let stream = arn("firehose", "deliverystream/d");
         let (env, warehouse) = (JumpingClock::env(), Arc::new(warehouse));
         let (role, encryption_key) = ("role".into(), None);
-        (inner, RedshiftLoader { redshift, role, encryption_key, stream, env, objects, warehouse })
+        (
+            inner,
+            RedshiftLoader {
+                redshift,
+                role,
+                encryption_key,
+                stream,
+                env,
+                objects,
+                warehouse,
+            },
+        )
     }
 
     fn load() -> Load {
         let keys = vec!["p/2026/x".into()];
-        Load { id: "it's 7".into(), bucket: "b".into(), prefix: "p/".into(), keys }
+        Load {
+            id: "it's 7".into(),
+            bucket: "b".into(),
+            prefix: "p/".into(),
+            keys,
+        }
     }
 
     #[tokio::test]
     async fn a_postgres_gets_rows_once() {
-        let warehouse =
-            FakeWarehouse { version: "PostgreSQL 15", refusals: Mutex::new(2), ..Default::default() };
+        let warehouse = FakeWarehouse {
+            version: "PostgreSQL 15",
+            refusals: Mutex::new(2),
+            ..Default::default()
+        };
         let told = warehouse.told.clone();
         let (objects, loader) = loader(warehouse, "json 'auto'", 60);
         assert_eq!(loader.load(&load()).await, Ok(None));
         let told = told.lock();
-        assert!(told.contains(&"copy t (a) from stdin with (format text): 1\n".to_owned()), "{told:?}");
         assert!(
-            told.last().unwrap().contains("set load = 'it''s 7'") && told.last().unwrap().ends_with("commit")
+            told.contains(&"copy t (a) from stdin with (format text): 1\n".to_owned()),
+            "{told:?}"
+        );
+        assert!(
+            told.last().unwrap().contains("set load = 'it''s 7'")
+                && told.last().unwrap().ends_with("commit")
         );
         assert_eq!(objects.keys(""), ["p/2026/x", "p/manifests/2026/x"]);
         assert!(!format!("{:?}", loader.redshift).contains("hush"));
@@ -361,22 +456,33 @@ mod tests {
 
     #[tokio::test]
     async fn what_it_has_it_does_not_get_again() {
-        let warehouse = FakeWarehouse { version: "PostgreSQL 15", last: "it's 7", ..Default::default() };
+        let warehouse = FakeWarehouse {
+            version: "PostgreSQL 15",
+            last: "it's 7",
+            ..Default::default()
+        };
         let told = warehouse.told.clone();
         let (_, loader) = loader(warehouse, "json 'auto'", 0);
         assert_eq!(loader.load(&load()).await, Ok(None));
-        assert!(!told.lock().iter().any(|sql| sql.contains("copy") || sql.contains("commit;")));
+        assert!(
+            !told
+                .lock()
+                .iter()
+                .any(|sql| sql.contains("copy") || sql.contains("commit;"))
+        );
     }
 
     #[tokio::test]
     async fn a_redshift_reads_the_bucket_itself() {
         let version = "PostgreSQL 8.0.2 on i686-pc-linux-gnu, Redshift 1.0";
-        let warehouse = FakeWarehouse { version, ..Default::default() };
+        let warehouse = FakeWarehouse {
+            version,
+            ..Default::default()
+        };
         let told = warehouse.told.clone();
         let (objects, loader) = loader(warehouse, "lzop", 0);
         assert_eq!(loader.load(&load()).await, Ok(None));
-        let copy =
-            "COPY t (a) FROM 's3://b/p/manifests/2026/x' IAM_ROLE 'role' REGION 'us-east-1' MANIFEST lzop";
+        let copy = "COPY t (a) FROM 's3://b/p/manifests/2026/x' IAM_ROLE 'role' REGION 'us-east-1' MANIFEST lzop";
         assert_eq!(told.lock().last().unwrap(), copy);
         assert_eq!(
             objects.text("p/manifests/"),
@@ -391,9 +497,20 @@ mod tests {
             ("PostgreSQL 15", "lzop", 0, "Redshift.IncorrectCopyOptions"),
             ("PostgreSQL 15", "json gzip", 0, "Redshift.DataLoadFailed"),
         ] {
-            let warehouse = FakeWarehouse { version, refusals: Mutex::new(refusals), ..Default::default() };
+            let warehouse = FakeWarehouse {
+                version,
+                refusals: Mutex::new(refusals),
+                ..Default::default()
+            };
             let (objects, loader) = loader(warehouse, options, 0);
-            assert_eq!(loader.load(&load()).await.unwrap().map(|failure| failure.code), Some(code));
+            assert_eq!(
+                loader
+                    .load(&load())
+                    .await
+                    .unwrap()
+                    .map(|failure| failure.code),
+                Some(code)
+            );
             assert_eq!(objects.keys("p/errors/"), ["p/errors/manifests/2026/x"]);
         }
     }

@@ -22,7 +22,9 @@ pub enum Rows {
 
 /// Why options are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the COPY option {0} is not supported for PostgreSQL: JSON 'auto', CSV, DELIMITER and GZIP are")]
+#[error(
+    "the COPY option {0} is not supported for PostgreSQL: JSON 'auto', CSV, DELIMITER and GZIP are"
+)]
 pub struct OptionError(String);
 
 /// A word or a quoted text.
@@ -69,7 +71,9 @@ impl Options {
         let rows = match (json, csv, delimiter) {
             (true, false, None) => Rows::Json,
             (true, ..) => {
-                return Err(OptionError("JSON together with CSV or DELIMITER".to_owned()));
+                return Err(OptionError(
+                    "JSON together with CSV or DELIMITER".to_owned(),
+                ));
             }
             (false, true, delimiter) => Rows::Csv(delimiter.unwrap_or(',')),
             (false, false, delimiter) => Rows::Delimited(delimiter.unwrap_or('|')),
@@ -99,11 +103,15 @@ fn tokens(text: &str) -> Result<Vec<Token>, OptionError> {
     let mut rest = text.trim_matches(|c: char| c.is_whitespace() || c == ';');
     while !rest.is_empty() {
         if let Some(quoted) = rest.strip_prefix('\'') {
-            let (inside, after) = quoted.split_once('\'').ok_or_else(|| OptionError(rest.to_owned()))?;
+            let (inside, after) = quoted
+                .split_once('\'')
+                .ok_or_else(|| OptionError(rest.to_owned()))?;
             tokens.push(Token::Quoted(inside.to_owned()));
             rest = after;
         } else {
-            let end = rest.find(|c: char| c.is_whitespace() || c == '\'').unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| c.is_whitespace() || c == '\'')
+                .unwrap_or(rest.len());
             tokens.push(Token::Word(rest[..end].to_ascii_uppercase()));
             rest = &rest[end..];
         }

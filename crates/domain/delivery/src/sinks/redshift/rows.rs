@@ -15,11 +15,19 @@ use crate::{limits::LOAD_ROW_BYTES_MAX, ports::Body};
 
 /// The rows of an object, for a table's `columns`.
 pub fn rows(object: Body, options: Options, columns: Vec<String>) -> Body {
-    let unpacked: Body = if options.gzip { Box::pin(unpacked(object)) } else { object };
+    let unpacked: Body = if options.gzip {
+        Box::pin(unpacked(object))
+    } else {
+        object
+    };
     match options.rows {
         Rows::Csv(_) => unpacked,
-        Rows::Delimited(delimiter) => Box::pin(in_pieces(unpacked, move |text, _| lines(text, delimiter))),
-        Rows::Json => Box::pin(in_pieces(unpacked, move |text, last| objects(text, &columns, last))),
+        Rows::Delimited(delimiter) => {
+            Box::pin(in_pieces(unpacked, move |text, _| lines(text, delimiter)))
+        }
+        Rows::Json => Box::pin(in_pieces(unpacked, move |text, last| {
+            objects(text, &columns, last)
+        })),
     }
 }
 
@@ -62,9 +70,14 @@ fn in_pieces(
         let (rows, used) = translate(&text, chunk.is_none())?;
         text.drain(..used);
         if text.len() > LOAD_ROW_BYTES_MAX {
-            return Err(bad(format!("a row has more than {LOAD_ROW_BYTES_MAX} bytes")));
+            return Err(bad(format!(
+                "a row has more than {LOAD_ROW_BYTES_MAX} bytes"
+            )));
         }
-        Ok(Some((rows.into(), (chunk.map(|_| object), text, translate))))
+        Ok(Some((
+            rows.into(),
+            (chunk.map(|_| object), text, translate),
+        )))
     })
 }
 
@@ -75,7 +88,10 @@ fn bad(message: String) -> io::Error {
 /// Whole lines, with the backslashes escaped that PostgreSQL would take for escapes and Redshift takes as they are;
 /// a field that is `\N` is NULL to both.
 fn lines(text: &[u8], delimiter: char) -> Translated {
-    let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let end = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let whole = &text[..end];
     if !whole.contains(&b'\\') {
         return Ok((whole.to_vec(), end));
@@ -149,15 +165,24 @@ mod tests {
     use crate::sinks::http_endpoint::compressed;
 
     fn body(bytes: &[u8], piece: usize) -> Body {
-        let pieces: Vec<_> = bytes.chunks(piece).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+        let pieces: Vec<_> = bytes
+            .chunks(piece)
+            .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+            .collect();
         stream::iter(pieces).boxed()
     }
 
     fn read(bytes: &[u8], piece: usize, options: &str, columns: &[&str]) -> Result<String, String> {
         let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-        let rows = rows(body(bytes, piece), Options::parse(options).unwrap(), columns);
+        let rows = rows(
+            body(bytes, piece),
+            Options::parse(options).unwrap(),
+            columns,
+        );
         let chunks = futures_util::FutureExt::now_or_never(rows.try_collect::<Vec<_>>()).unwrap();
-        chunks.map(|chunks| String::from_utf8(chunks.concat()).unwrap()).map_err(|e| e.to_string())
+        chunks
+            .map(|chunks| String::from_utf8(chunks.concat()).unwrap())
+            .map_err(|e| e.to_string())
     }
 
     #[test]
@@ -168,7 +193,10 @@ mod tests {
             let rows = read(text, piece, "json 'auto'", &["a", "b"]).unwrap();
             assert_eq!(rows, "1\tx\\ty\\\\\n[true]\t\\N\n\\N\t\\N\n");
             let packed = compressed(text);
-            assert_eq!(read(&packed, piece, "json 'auto' gzip", &["a", "b"]).unwrap(), rows);
+            assert_eq!(
+                read(&packed, piece, "json 'auto' gzip", &["a", "b"]).unwrap(),
+                rows
+            );
         }
     }
 
@@ -177,19 +205,30 @@ mod tests {
         for piece in [1, 1000] {
             let rows = read(b"1|\\N|a\\b\n\\N|2|c", piece, "", &[]).unwrap();
             assert_eq!(rows, "1|\\N|a\\\\b\n\\N|2|c\n");
-            assert_eq!(read(b"1,\"\\\"\n", piece, "csv", &[]).unwrap(), "1,\"\\\"\n");
+            assert_eq!(
+                read(b"1,\"\\\"\n", piece, "csv", &[]).unwrap(),
+                "1,\"\\\"\n"
+            );
         }
     }
 
     #[test]
     fn what_is_no_row_is_an_error() {
         for bad in [&b"{\"a\":1}[2]"[..], b"{\"a\":", b"nonsense"] {
-            assert!(read(bad, 4, "json 'auto'", &["a"]).unwrap_err().contains("no JSON object"));
+            assert!(
+                read(bad, 4, "json 'auto'", &["a"])
+                    .unwrap_err()
+                    .contains("no JSON object")
+            );
         }
         assert!(read(b"no gzip", 4, "gzip", &[]).is_err());
         let endless = vec![b' '; LOAD_ROW_BYTES_MAX + 2];
         let endless = [b"{\"a\":\"", &endless[..]].concat();
-        assert!(read(&endless, 1 << 20, "json 'auto'", &["a"]).unwrap_err().contains("more than"));
+        assert!(
+            read(&endless, 1 << 20, "json 'auto'", &["a"])
+                .unwrap_err()
+                .contains("more than")
+        );
     }
 
     proptest! {

@@ -69,7 +69,10 @@ fn end() -> ! {
 impl Left {
     /// All that a query may take over one record.
     pub fn new() -> Self {
-        Self { steps: Cell::new(QUERY_STEPS_MAX), bytes: Cell::new(QUERY_BYTES_MAX) }
+        Self {
+            steps: Cell::new(QUERY_STEPS_MAX),
+            bytes: Cell::new(QUERY_BYTES_MAX),
+        }
     }
 
     /// The context of an evaluation that takes of it.
@@ -110,9 +113,9 @@ fn is_within(value: &Val, left: &Cell<usize>) -> bool {
     left.set(less);
     match value {
         Val::Arr(values) => values.iter().all(|value| is_within(value, left)),
-        Val::Obj(members) => {
-            members.iter().all(|(key, value)| is_within(key, left) && is_within(value, left))
-        }
+        Val::Obj(members) => members
+            .iter()
+            .all(|(key, value)| is_within(key, left) && is_within(value, left)),
         _ => true,
     }
 }
@@ -123,18 +126,30 @@ pub fn functions() -> [Fun<Counted>; 3] {
         ctx.data().left.take(&value);
         box_once(Ok(value))
     });
-    let short = Native::new(|(_, value)| bome(if is_short(&value) { Ok(value) } else { Err(too_long()) }));
+    let short = Native::new(|(_, value)| {
+        bome(if is_short(&value) {
+            Ok(value)
+        } else {
+            Err(too_long())
+        })
+    });
     let no_arguments = || [].into();
     [
         (COUNTED, no_arguments(), transparent(counted)),
         (SHORT, no_arguments(), transparent(short)),
-        ("fromjson", no_arguments(), Native::new(|(_, value)| from_json(&value))),
+        (
+            "fromjson",
+            no_arguments(),
+            Native::new(|(_, value)| from_json(&value)),
+        ),
     ]
 }
 
 /// A filter in whose place nothing might stand where paths are asked for.
 fn transparent(filter: Native<Counted>) -> Native<Counted> {
-    filter.with_paths(|(_, found)| box_once(Ok(found))).with_update(|(_, value), update| update(value))
+    filter
+        .with_paths(|(_, found)| box_once(Ok(found)))
+        .with_update(|(_, value), update| update(value))
 }
 
 fn is_short(value: &Val) -> bool {
@@ -173,7 +188,10 @@ impl Bounds {
 
     /// A definition whose body is counted.
     pub fn definition<'s>(&self, def: Def<&'s str>) -> Def<&'s str> {
-        Def { body: self.term(def.body), ..def }
+        Def {
+            body: self.term(def.body),
+            ..def
+        }
     }
 
     /// A term that does the same, and is counted.
@@ -181,38 +199,56 @@ impl Bounds {
         match term {
             Term::Id | Term::Num(_) | Term::Var(_) | Term::Break(_) => term,
             Term::Recurse => counted(term),
-            Term::Str(format, parts) => {
-                counted(Term::Str(format, parts.into_iter().map(|part| self.part(part)).collect()))
-            }
+            Term::Str(format, parts) => counted(Term::Str(
+                format,
+                parts.into_iter().map(|part| self.part(part)).collect(),
+            )),
             Term::Arr(items) => counted(Term::Arr(items.map(|items| self.boxed(*items)))),
             Term::Obj(members) => {
-                let member =
-                    |(key, value): (_, Option<_>)| (self.term(key), value.map(|value| self.term(value)));
+                let member = |(key, value): (_, Option<_>)| {
+                    (self.term(key), value.map(|value| self.term(value)))
+                };
                 counted(Term::Obj(members.into_iter().map(member).collect()))
             }
             Term::Neg(of) => Term::Neg(self.boxed(*of)),
             Term::BinOp(left, op, right) => self.operation(*left, op, *right),
             Term::Label(name, of) => Term::Label(name, self.boxed(*of)),
-            Term::Fold(name, of, pattern, terms) => {
-                Term::Fold(name, self.boxed(*of), self.pattern(pattern), self.terms(terms))
-            }
+            Term::Fold(name, of, pattern, terms) => Term::Fold(
+                name,
+                self.boxed(*of),
+                self.pattern(pattern),
+                self.terms(terms),
+            ),
             Term::TryCatch(of, catch) => {
                 Term::TryCatch(self.boxed(*of), catch.map(|catch| self.boxed(*catch)))
             }
             Term::IfThenElse(cases, otherwise) => {
                 let case = |(when, then)| (self.term(when), self.term(then));
-                Term::IfThenElse(cases.into_iter().map(case).collect(), otherwise.map(|of| self.boxed(*of)))
+                Term::IfThenElse(
+                    cases.into_iter().map(case).collect(),
+                    otherwise.map(|of| self.boxed(*of)),
+                )
             }
-            Term::Def(defs, of) => {
-                Term::Def(defs.into_iter().map(|def| self.definition(def)).collect(), self.boxed(*of))
-            }
+            Term::Def(defs, of) => Term::Def(
+                defs.into_iter().map(|def| self.definition(def)).collect(),
+                self.boxed(*of),
+            ),
             Term::Call(name, arguments) => {
                 let call = Term::Call(name, self.terms(arguments));
-                if self.0.contains(name) { counted(pipe(Term::Call(SHORT, Vec::new()), call)) } else { call }
+                if self.0.contains(name) {
+                    counted(pipe(Term::Call(SHORT, Vec::new()), call))
+                } else {
+                    call
+                }
             }
             Term::Path(of, Path(parts)) => {
-                let ranges = parts.iter().any(|(part, _)| matches!(part, Part::Range(..)));
-                let parts = parts.into_iter().map(|(part, opt)| (self.path(part), opt)).collect();
+                let ranges = parts
+                    .iter()
+                    .any(|(part, _)| matches!(part, Part::Range(..)));
+                let parts = parts
+                    .into_iter()
+                    .map(|(part, opt)| (self.path(part), opt))
+                    .collect();
                 let path = Term::Path(self.boxed(*of), Path(parts));
                 if ranges { counted(path) } else { path }
             }
@@ -223,15 +259,19 @@ impl Bounds {
         let (left, right) = (self.term(left), self.term(right));
         let binary = |left, op, right| Term::BinOp(Box::new(left), op, Box::new(right));
         match op {
-            BinaryOp::Pipe(pattern) => {
-                binary(left, BinaryOp::Pipe(pattern.map(|pattern| self.pattern(pattern))), right)
-            }
+            BinaryOp::Pipe(pattern) => binary(
+                left,
+                BinaryOp::Pipe(pattern.map(|pattern| self.pattern(pattern))),
+                right,
+            ),
             BinaryOp::Comma | BinaryOp::Alt | BinaryOp::Or | BinaryOp::And | BinaryOp::Cmp(_) => {
                 binary(left, op, right)
             }
-            BinaryOp::Math(Math::Div) => {
-                counted(binary(pipe(left, Term::Call(SHORT, Vec::new())), BinaryOp::Math(Math::Div), right))
-            }
+            BinaryOp::Math(Math::Div) => counted(binary(
+                pipe(left, Term::Call(SHORT, Vec::new())),
+                BinaryOp::Math(Math::Div),
+                right,
+            )),
             BinaryOp::Math(_) | BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateAlt => {
                 counted(binary(left, op, right))
             }
@@ -262,7 +302,9 @@ impl Bounds {
     fn pattern<'s>(&self, pattern: Pattern<&'s str>) -> Pattern<&'s str> {
         match pattern {
             Pattern::Var(_) => pattern,
-            Pattern::Arr(items) => Pattern::Arr(items.into_iter().map(|item| self.pattern(item)).collect()),
+            Pattern::Arr(items) => {
+                Pattern::Arr(items.into_iter().map(|item| self.pattern(item)).collect())
+            }
             Pattern::Obj(members) => {
                 let member = |(key, value)| (self.term(key), self.pattern(value));
                 Pattern::Obj(members.into_iter().map(member).collect())

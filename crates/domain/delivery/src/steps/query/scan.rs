@@ -7,7 +7,11 @@ pub fn scan(json: &[u8]) -> Option<&'static str> {
     let (mut depth, mut digits, mut in_text) = (0usize, 0, false);
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
-        digits = if byte.is_ascii_digit() && !in_text { digits + 1 } else { 0 };
+        digits = if byte.is_ascii_digit() && !in_text {
+            digits + 1
+        } else {
+            0
+        };
         match byte {
             b'\\' if in_text => drop(bytes.next()),
             b'"' => in_text = !in_text,

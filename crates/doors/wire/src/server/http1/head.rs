@@ -4,8 +4,8 @@ use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version, header, request::Parts,
-    response,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version, header,
+    request::Parts, response,
 };
 use memchr::memchr_iter;
 
@@ -29,8 +29,15 @@ pub(crate) struct Head {
 ///
 /// # Errors
 /// What to answer when it is no head, or longer than `limit`.
-pub(crate) fn take(input: &mut BytesMut, seen: &mut usize, limit: usize) -> Result<Option<Head>, StatusCode> {
-    let blank = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+pub(crate) fn take(
+    input: &mut BytesMut,
+    seen: &mut usize,
+    limit: usize,
+) -> Result<Option<Head>, StatusCode> {
+    let blank = input
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
     if blank > 0 {
         // Some clients end a body with a line more than they announced.
         drop(input.split_to(blank));
@@ -38,7 +45,11 @@ pub(crate) fn take(input: &mut BytesMut, seen: &mut usize, limit: usize) -> Resu
     }
     let Some(end) = end_of_head(input, *seen) else {
         *seen = input.len();
-        return if input.len() > limit { Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE) } else { Ok(None) };
+        return if input.len() > limit {
+            Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        } else {
+            Ok(None)
+        };
     };
     *seen = 0;
     if end > limit {
@@ -69,7 +80,8 @@ fn parse(bytes: Bytes) -> Result<Head, StatusCode> {
         }
         Ok(httparse::Status::Partial) | Err(_) => return Err(StatusCode::BAD_REQUEST),
     }
-    let (Some(method), Some(path), Some(version)) = (parsed.method, parsed.path, parsed.version) else {
+    let (Some(method), Some(path), Some(version)) = (parsed.method, parsed.path, parsed.version)
+    else {
         return Err(StatusCode::BAD_REQUEST);
     };
     if path.len() > URI_BYTES {
@@ -77,21 +89,32 @@ fn parse(bytes: Bytes) -> Result<Head, StatusCode> {
     }
     let (mut parts, ()) = Request::new(()).into_parts();
     parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
-    parts.uri =
-        Uri::from_maybe_shared(bytes.slice_ref(path.as_bytes())).map_err(|_| StatusCode::BAD_REQUEST)?;
-    parts.version = if version == 0 { Version::HTTP_10 } else { Version::HTTP_11 };
+    parts.uri = Uri::from_maybe_shared(bytes.slice_ref(path.as_bytes()))
+        .map_err(|_| StatusCode::BAD_REQUEST)?;
+    parts.version = if version == 0 {
+        Version::HTTP_10
+    } else {
+        Version::HTTP_11
+    };
     parts.headers = HeaderMap::with_capacity(parsed.headers.len());
     for header in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let name =
+            HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
         let value = HeaderValue::from_maybe_shared(bytes.slice_ref(header.value));
-        parts.headers.append(name, value.map_err(|_| StatusCode::BAD_REQUEST)?);
+        parts
+            .headers
+            .append(name, value.map_err(|_| StatusCode::BAD_REQUEST)?);
     }
     let coming = coming(&parts).ok_or(StatusCode::BAD_REQUEST)?;
     let stays = match parts.version {
         Version::HTTP_10 => has_token(&parts.headers, &header::CONNECTION, "keep-alive"),
         _ => !has_token(&parts.headers, &header::CONNECTION, "close"),
     };
-    Ok(Head { parts, coming, stays })
+    Ok(Head {
+        parts,
+        coming,
+        stays,
+    })
 }
 
 /// What body a head announces; none where it cannot be told for sure, since whoever stands between the client and here
@@ -102,11 +125,14 @@ fn coming(head: &Parts) -> Option<Coming> {
     match (lengths.next(), encodings.next()) {
         (None, None) => Some(Coming::Nothing),
         (Some(first), None) => {
-            let length = lengths.all(|other| other == first).then(|| decimal(first.as_bytes()))??;
+            let length = lengths
+                .all(|other| other == first)
+                .then(|| decimal(first.as_bytes()))??;
             Some(Coming::of_length(length))
         }
         (None, Some(encoding)) => {
-            let chunked = encoding.as_bytes().eq_ignore_ascii_case(b"chunked") && encodings.next().is_none();
+            let chunked =
+                encoding.as_bytes().eq_ignore_ascii_case(b"chunked") && encodings.next().is_none();
             (chunked && head.version == Version::HTTP_11).then(Coming::chunked)
         }
         (Some(_), Some(_)) => None,
@@ -138,9 +164,19 @@ pub(crate) fn write(
     length: Length,
     connection: &str,
 ) {
-    let version: &[u8] = if head.version == Version::HTTP_10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " };
+    let version: &[u8] = if head.version == Version::HTTP_10 {
+        b"HTTP/1.0 "
+    } else {
+        b"HTTP/1.1 "
+    };
     let reason = head.status.canonical_reason().unwrap_or_default();
-    for part in [version, head.status.as_str().as_bytes(), b" ", reason.as_bytes(), b"\r\n"] {
+    for part in [
+        version,
+        head.status.as_str().as_bytes(),
+        b" ",
+        reason.as_bytes(),
+        b"\r\n",
+    ] {
         out.extend_from_slice(part);
     }
     for (name, value) in &head.headers {
@@ -187,8 +223,7 @@ mod tests {
 
     #[test]
     fn a_head_is_taken_once_it_is_whole_and_leaves_what_follows() {
-        let text =
-            "\r\nPOST /a?b HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a:  2 \r\nContent-Length: 3\r\n\r\nabcGET";
+        let text = "\r\nPOST /a?b HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a:  2 \r\nContent-Length: 3\r\n\r\nabcGET";
         let (mut input, mut seen) = (BytesMut::new(), 0);
         let whole = text.find("abc").unwrap();
         for byte in &text.as_bytes()[..whole - 1] {
@@ -197,8 +232,14 @@ mod tests {
         }
         input.extend_from_slice(&text.as_bytes()[whole - 1..]);
         let head = take(&mut input, &mut seen, 1024).unwrap().unwrap();
-        assert_eq!((head.parts.method, head.parts.uri.to_string()), (Method::POST, "/a?b".to_owned()));
-        assert_eq!(head.parts.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(
+            (head.parts.method, head.parts.uri.to_string()),
+            (Method::POST, "/a?b".to_owned())
+        );
+        assert_eq!(
+            head.parts.headers.get_all("x-a").iter().collect::<Vec<_>>(),
+            ["1", "2"]
+        );
         assert_eq!((head.coming, head.stays), (Coming::Length(3), true));
         assert_eq!(input, "abcGET");
     }
@@ -209,11 +250,28 @@ mod tests {
             ("1.1", "", Coming::Nothing, true),
             ("1.0", "", Coming::Nothing, false),
             ("1.0", "Connection: Keep-Alive\r\n", Coming::Nothing, true),
-            ("1.1", "Connection: a, close\r\nContent-Length: 0\r\n", Coming::Nothing, false),
-            ("1.1", "Content-Length: 7\r\nContent-Length: 7\r\n", Coming::Length(7), true),
-            ("1.1", "Transfer-Encoding: Chunked\r\n", Coming::chunked(), true),
+            (
+                "1.1",
+                "Connection: a, close\r\nContent-Length: 0\r\n",
+                Coming::Nothing,
+                false,
+            ),
+            (
+                "1.1",
+                "Content-Length: 7\r\nContent-Length: 7\r\n",
+                Coming::Length(7),
+                true,
+            ),
+            (
+                "1.1",
+                "Transfer-Encoding: Chunked\r\n",
+                Coming::chunked(),
+                true,
+            ),
         ] {
-            let head = head(&format!("PUT / HTTP/{version}\r\n{headers}\r\n")).unwrap().unwrap();
+            let head = head(&format!("PUT / HTTP/{version}\r\n{headers}\r\n"))
+                .unwrap()
+                .unwrap();
             assert_eq!((head.coming, head.stays), (coming, stays), "{headers}");
         }
     }
@@ -233,30 +291,51 @@ mod tests {
         ] {
             assert_eq!(head(bad).unwrap_err(), 400, "{bad}");
         }
-        assert_eq!(head(&format!("GET / HTTP/1.1\r\na: {}", "b".repeat(1024))).unwrap_err(), 431);
         assert_eq!(
-            head(&format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1))).unwrap_err(),
+            head(&format!("GET / HTTP/1.1\r\na: {}", "b".repeat(1024))).unwrap_err(),
+            431
+        );
+        assert_eq!(
+            head(&format!(
+                "GET / HTTP/1.1\r\n{}\r\n",
+                "a: b\r\n".repeat(HEADERS + 1)
+            ))
+            .unwrap_err(),
             431
         );
     }
 
     #[test]
     fn an_answers_head_tells_how_long_it_is() {
-        let response = Response::builder().status(404).header("content-length", "9").header("a", "b");
+        let response = Response::builder()
+            .status(404)
+            .header("content-length", "9")
+            .header("a", "b");
         let (head, ()) = response.body(()).unwrap().into_parts();
         for (length, connection, expected) in [
-            (Length::Known(3), "", "date: now\r\ncontent-length: 3\r\n\r\n"),
+            (
+                Length::Known(3),
+                "",
+                "date: now\r\ncontent-length: 3\r\n\r\n",
+            ),
             (
                 Length::Chunked,
                 "close",
                 "date: now\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n",
             ),
-            (Length::None, "", "content-length: 9\r\na: b\r\ndate: now\r\n\r\n"),
+            (
+                Length::None,
+                "",
+                "content-length: 9\r\na: b\r\ndate: now\r\n\r\n",
+            ),
         ] {
             let mut out = BytesMut::new();
             write(&mut out, &head, b"now", length, connection);
             let out = String::from_utf8(out.into()).unwrap();
-            assert!(out.starts_with("HTTP/1.1 404 Not Found\r\n") && out.ends_with(expected), "{out}");
+            assert!(
+                out.starts_with("HTTP/1.1 404 Not Found\r\n") && out.ends_with(expected),
+                "{out}"
+            );
         }
     }
 

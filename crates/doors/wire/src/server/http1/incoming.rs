@@ -40,7 +40,11 @@ pub(crate) enum Chunk {
 
 impl Coming {
     pub(crate) fn of_length(length: u64) -> Self {
-        if length == 0 { Self::Nothing } else { Self::Length(length) }
+        if length == 0 {
+            Self::Nothing
+        } else {
+            Self::Length(length)
+        }
     }
 
     pub(crate) fn chunked() -> Self {
@@ -60,7 +64,11 @@ impl Coming {
                 Chunk::Data(left) => {
                     let piece = input.split_to(at_most(left, input.len()));
                     let left = left - piece.len() as u64;
-                    *chunk = if left == 0 { Chunk::End } else { Chunk::Data(left) };
+                    *chunk = if left == 0 {
+                        Chunk::End
+                    } else {
+                        Chunk::Data(left)
+                    };
                     return Ok((!piece.is_empty()).then(|| piece.freeze()));
                 }
                 Chunk::Head => {
@@ -76,7 +84,8 @@ impl Coming {
                     Some(_) => *chunk = Chunk::Head,
                     None => return Ok(None),
                 },
-                Chunk::Trailers(passed) => match line(input, TRAILER_BYTES.saturating_sub(passed))? {
+                Chunk::Trailers(passed) => match line(input, TRAILER_BYTES.saturating_sub(passed))?
+                {
                     Some(trailer) if trailer.is_empty() => *self = Self::Nothing,
                     Some(trailer) => *chunk = Chunk::Trailers(passed + trailer.len()),
                     None => return Ok(None),
@@ -109,7 +118,11 @@ fn at_most(left: u64, len: usize) -> usize {
 /// Takes a line of at most `limit` bytes, without its end.
 fn line(input: &mut BytesMut, limit: usize) -> io::Result<Option<Bytes>> {
     let Some(end) = memchr::memchr(b'\n', &input[..input.len().min(limit + 2)]) else {
-        return if input.len() > limit + 1 { Err(not_chunks()) } else { Ok(None) };
+        return if input.len() > limit + 1 {
+            Err(not_chunks())
+        } else {
+            Ok(None)
+        };
     };
     let line = input.split_to(end).freeze();
     input.advance(1);
@@ -121,7 +134,10 @@ fn line(input: &mut BytesMut, limit: usize) -> io::Result<Option<Bytes>> {
 
 /// The number before a chunk; what may follow it behind a semicolon means nothing.
 fn chunk_length(line: &[u8]) -> io::Result<u64> {
-    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let digits = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
     let (number, rest) = line.split_at(digits);
     let rest = rest.trim_ascii_start();
     // Sixteen digits would be more than there can be.
@@ -182,7 +198,8 @@ impl http_body::Body for Incoming {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.left()
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -254,12 +271,18 @@ mod tests {
     #[test]
     fn bodies_come_as_they_were_announced() {
         let (body, coming, rest) = all(Coming::of_length(5), &[b"ab", b"cdeGET"]).unwrap();
-        assert_eq!((&body[..], coming, &rest[..]), (&b"abcde"[..], Coming::Nothing, &b"GET"[..]));
+        assert_eq!(
+            (&body[..], coming, &rest[..]),
+            (&b"abcde"[..], Coming::Nothing, &b"GET"[..])
+        );
         let chunks = b"2\r\nab\r\n3;x=y\r\ncde\r\n0\r\nx: y\r\n\r\nGET";
         let each: Vec<_> = chunks.chunks(1).collect();
         for pieces in [&[&chunks[..]][..], &each] {
             let (body, coming, rest) = all(Coming::chunked(), pieces).unwrap();
-            assert_eq!((&body[..], coming, &rest[..]), (&b"abcde"[..], Coming::Nothing, &b"GET"[..]));
+            assert_eq!(
+                (&body[..], coming, &rest[..]),
+                (&b"abcde"[..], Coming::Nothing, &b"GET"[..])
+            );
         }
     }
 

@@ -83,7 +83,9 @@ impl Line {
     /// The same while a body is waited for.
     pub(crate) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let polled = self.poll_ahead(context);
-        self.patience.or_time_out(polled, moved, context).map(io::Result::flatten)
+        self.patience
+            .or_time_out(polled, moved, context)
+            .map(io::Result::flatten)
     }
 
     /// Reads at most `most` bytes more of a body behind what is in `into`; zero at the end.
@@ -96,7 +98,9 @@ impl Line {
         buffers::reserve(into, most);
         let mut room = into.limit(most);
         let polled = std::pin::pin!(self.socket.read_buf(&mut room)).poll(context);
-        self.patience.or_time_out(polled, moved, context).map(io::Result::flatten)
+        self.patience
+            .or_time_out(polled, moved, context)
+            .map(io::Result::flatten)
     }
 
     /// Ready when the client has hung up, while a request runs whose body has come; what it sends meanwhile is read

@@ -96,9 +96,19 @@ impl<'a> Connection<'a> {
     fn new(socket: Socket, peer: &'a Peer, shared: &'a Shared) -> Self {
         let patience = |idle| Patience::new(shared.env.clock.clone(), idle);
         let limits = &shared.serving.limits;
-        let line = Line::new(socket, patience(limits.body_idle), patience(limits.body_idle));
+        let line = Line::new(
+            socket,
+            patience(limits.body_idle),
+            patience(limits.body_idle),
+        );
         let line = Arc::new(Mutex::new(line));
-        Self { line, peer, shared, patience: patience(limits.idle), date: (i64::MIN, String::new()) }
+        Self {
+            line,
+            peer,
+            shared,
+            patience: patience(limits.idle),
+            date: (i64::MIN, String::new()),
+        }
     }
 
     async fn run(&mut self) -> io::Result<End> {
@@ -115,7 +125,8 @@ impl<'a> Connection<'a> {
             };
             is_first = false;
             let busy = self.peer.seat.busy(&self.shared.env);
-            let (version, method, stays) = (head.parts.version, head.parts.method.clone(), head.stays);
+            let (version, method, stays) =
+                (head.parts.version, head.parts.method.clone(), head.stays);
             let request = self.request(head);
             let (response, first) = if h2c::asks(&request) {
                 self.upgrade(request).await?
@@ -143,7 +154,9 @@ impl<'a> Connection<'a> {
         loop {
             {
                 let mut line = self.line.lock();
-                if is_first && PREFACE.starts_with(&line.input[..line.input.len().min(PREFACE.len())]) {
+                if is_first
+                    && PREFACE.starts_with(&line.input[..line.input.len().min(PREFACE.len())])
+                {
                     if line.input.len() >= PREFACE.len() {
                         return Ok(Next::Http2);
                     }
@@ -167,7 +180,12 @@ impl<'a> Connection<'a> {
 
     /// Reads what comes next of a head; false when nothing does.
     async fn read_ahead(&mut self) -> io::Result<bool> {
-        let Self { line, peer, patience, .. } = self;
+        let Self {
+            line,
+            peer,
+            patience,
+            ..
+        } = self;
         std::future::poll_fn(|context| {
             if peer.seat.poll_wish(Wish::Leave, context).is_ready() {
                 return Poll::Ready(Ok(false));
@@ -210,7 +228,10 @@ impl<'a> Connection<'a> {
 
     /// The answer that changes the connection to HTTP/2, and the request that it was asked with, as HTTP/2 has it; or
     /// the request's answer, where that is not possible.
-    async fn upgrade(&mut self, request: Request<Body>) -> io::Result<(Response<Body>, Option<Bytes>)> {
+    async fn upgrade(
+        &mut self,
+        request: Request<Body>,
+    ) -> io::Result<(Response<Body>, Option<Bytes>)> {
         match h2c::take(request, &self.shared.buffers).await {
             Ok(h2c::Asked::Not(request)) => Ok((self.answer(request).await?, None)),
             Ok(h2c::Asked::Upgrade(first, response)) => Ok((response, Some(first))),
@@ -228,7 +249,11 @@ impl<'a> Connection<'a> {
             let most = self.shared.serving.limits.head_bytes;
             let is_over = self.line.lock().poll_hung_up(context, most).is_ready()
                 || self.peer.seat.poll_wish(Wish::Drop, context).is_ready();
-            if is_over { Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())) } else { Poll::Pending }
+            if is_over {
+                Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
+            } else {
+                Poll::Pending
+            }
         })
         .await
     }
@@ -258,7 +283,8 @@ impl<'a> Connection<'a> {
             (true, _) => "",
         };
         self.set_date();
-        let mut out = BytesMut::with_capacity(HEAD_ROOM + body.in_memory().unwrap_or(0).min(JOINED_BYTES));
+        let mut out =
+            BytesMut::with_capacity(HEAD_ROOM + body.in_memory().unwrap_or(0).min(JOINED_BYTES));
         head::write(&mut out, &head, self.date.1.as_bytes(), length, connection);
         match length {
             Length::None => self.write(out).await?,
@@ -282,12 +308,19 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends a body that is as long as its head says, the first piece together with the head.
-    async fn send_counted(&mut self, head: BytesMut, mut body: Body, length: u64) -> io::Result<()> {
+    async fn send_counted(
+        &mut self,
+        head: BytesMut,
+        mut body: Body,
+        length: u64,
+    ) -> io::Result<()> {
         let (mut head, mut left) = (Some(head), length);
         while left > 0
             && let Some(piece) = self.piece(&mut body).await?
         {
-            left = left.checked_sub(piece.len() as u64).ok_or_else(|| wrong_length(length))?;
+            left = left
+                .checked_sub(piece.len() as u64)
+                .ok_or_else(|| wrong_length(length))?;
             match head.take() {
                 None => self.write(piece).await?,
                 Some(mut head) if piece.len() <= JOINED_BYTES => {
@@ -334,7 +367,8 @@ impl<'a> Connection<'a> {
     async fn refuse(&mut self, status: StatusCode) -> io::Result<()> {
         let mut response = Response::new(body::empty());
         *response.status_mut() = status;
-        self.send(response, &Method::GET, Version::HTTP_11, false).await?;
+        self.send(response, &Method::GET, Version::HTTP_11, false)
+            .await?;
         self.close(true).await
     }
 
@@ -367,7 +401,10 @@ impl<'a> Connection<'a> {
         let second = now.0.div_euclid(1000) as i64;
         if self.date.0 != second {
             let time = jiff::Timestamp::from_second(second).unwrap_or_default();
-            self.date = (second, time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            self.date = (
+                second,
+                time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            );
         }
     }
 
@@ -382,14 +419,21 @@ impl<'a> Connection<'a> {
 const HEAD_ROOM: usize = 512;
 
 fn expects_greeting(headers: &HeaderMap) -> bool {
-    headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    headers
+        .get(header::EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// How the end of an answer is told.
 fn length(head: &http::response::Parts, body: &Body, method: &Method) -> Length {
     let status = head.status;
     let has_none = status.is_informational() || matches!(status.as_u16(), 204 | 304);
-    let said = || HeaderValue::to_str(head.headers.get(header::CONTENT_LENGTH)?).ok()?.parse().ok();
+    let said = || {
+        HeaderValue::to_str(head.headers.get(header::CONTENT_LENGTH)?)
+            .ok()?
+            .parse()
+            .ok()
+    };
     match body.size_hint().exact().or_else(said) {
         _ if has_none => Length::None,
         // What GET's answer would be long is the door's to know; where it says nothing, nothing is said.
@@ -401,5 +445,7 @@ fn length(head: &http::response::Parts, body: &Body, method: &Method) -> Length 
 }
 
 fn wrong_length(length: u64) -> io::Error {
-    io::Error::other(format!("an answer of {length} bytes was announced and another made"))
+    io::Error::other(format!(
+        "an answer of {length} bytes was announced and another made"
+    ))
 }

@@ -65,7 +65,11 @@ impl<'a> Scratch<'a> {
             // One that was stopped may have left its file.
             _ => {}
         }
-        Ok(Self { env, file: env.disk.create(&path)?, path })
+        Ok(Self {
+            env,
+            file: env.disk.create(&path)?,
+            path,
+        })
     }
 
     fn open(&self, way: Way) -> io::Result<Box<dyn File>> {
@@ -115,7 +119,10 @@ fn synced(dir: &Path, block: usize, way: Way, duration: Duration, env: &Env) -> 
         Way::Direct => ("direct", ", direct, room taken ahead"),
     };
     let name = format!("disk_synced_{name}_{}k", block >> 10);
-    let what = format!("disk: sequential write, fdatasync each {} KiB{how}", block >> 10);
+    let what = format!(
+        "disk: sequential write, fdatasync each {} KiB{how}",
+        block >> 10
+    );
     Ok(Limit::of(&name, what, took.total(), block as u64, wall).timed(&took))
 }
 
@@ -124,16 +131,29 @@ fn synced_at_end(dir: &Path, duration: Duration, env: &Env) -> io::Result<Limit>
     let (bytes, clock) = (noise(UNSYNCED_BLOCK), &env.clock);
     let scratch = Scratch::new(dir, env)?;
     let (began, mut blocks) = (clock.elapsed(), 0);
-    while clock.elapsed() - began < duration && blocks * (UNSYNCED_BLOCK as u64) < BENCH_DISK_BYTES_MAX {
-        scratch.file.write_all_at(&[IoSlice::new(&bytes)], blocks * UNSYNCED_BLOCK as u64)?;
+    while clock.elapsed() - began < duration
+        && blocks * (UNSYNCED_BLOCK as u64) < BENCH_DISK_BYTES_MAX
+    {
+        scratch
+            .file
+            .write_all_at(&[IoSlice::new(&bytes)], blocks * UNSYNCED_BLOCK as u64)?;
         blocks += 1;
     }
     scratch.file.sync()?;
     let what = "disk: sequential write, one fdatasync at the end".to_owned();
-    Ok(Limit::of("disk_synced_at_end", what, blocks, UNSYNCED_BLOCK as u64, clock.elapsed() - began))
+    Ok(Limit::of(
+        "disk_synced_at_end",
+        what,
+        blocks,
+        UNSYNCED_BLOCK as u64,
+        clock.elapsed() - began,
+    ))
 }
 
 /// Bytes that no disk can make shorter.
 fn noise(bytes: usize) -> Vec<u8> {
-    (0..bytes.div_ceil(8) as u64).flat_map(|i| mix(i).to_le_bytes()).take(bytes).collect()
+    (0..bytes.div_ceil(8) as u64)
+        .flat_map(|i| mix(i).to_le_bytes())
+        .take(bytes)
+        .collect()
 }

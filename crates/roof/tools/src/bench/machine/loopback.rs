@@ -59,12 +59,21 @@ pub async fn measure(duration: Duration, env: &Env) -> Result<Vec<Limit>, BenchE
 }
 
 /// Starts the server, which listens until the second half is dropped.
-async fn constant_server(payload: &Payload, env: &Env) -> Result<(Uri, oneshot::Sender<()>), BenchError> {
-    let failed =
-        |e: std::io::Error| BenchError::Machine { what: "loopback".to_owned(), problem: e.to_string() };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+async fn constant_server(
+    payload: &Payload,
+    env: &Env,
+) -> Result<(Uri, oneshot::Sender<()>), BenchError> {
+    let failed = |e: std::io::Error| BenchError::Machine {
+        what: "loopback".to_owned(),
+        problem: e.to_string(),
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let uri = format!("http://{address}").parse().expect("an address makes a URI");
+    let uri = format!("http://{address}")
+        .parse()
+        .expect("an address makes a URI");
     let answers = Arc::new(Answers::new(payload));
     let (stop, mut stopped) = oneshot::channel();
     let inner = env.clone();
@@ -91,7 +100,11 @@ async fn answer(
     answers: Arc<Answers>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let target = request.headers().get("x-amz-target").map(HeaderValue::as_bytes).unwrap_or_default();
+    let target = request
+        .headers()
+        .get("x-amz-target")
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
     let answer = match target.rsplit(|byte| *byte == b'.').next() {
         Some(b"PutRecords") => &answers.put_records,
         Some(b"PutRecord") => &answers.put_record,
@@ -119,14 +132,22 @@ impl Answers {
             ..Default::default()
         };
         let records = vec![entry; RECORDS_A_CALL];
-        let many = kinesis::PutRecordsOutput { failed_record_count: Some(0), records, ..Default::default() };
+        let many = kinesis::PutRecordsOutput {
+            failed_record_count: Some(0),
+            records,
+            ..Default::default()
+        };
         let one = kinesis::PutRecordOutput {
             sequence_number: sequence_number.clone(),
             shard_id,
             ..Default::default()
         };
         let record = kinesis::Record {
-            data: Blob(payload.record(Stamp { run: payload.run(), serial: 1, sent: 1 })),
+            data: Blob(payload.record(Stamp {
+                run: payload.run(),
+                serial: 1,
+                sent: 1,
+            })),
             partition_key: Some("0123456789abcdef".to_owned()),
             sequence_number,
             ..Default::default()
@@ -146,7 +167,10 @@ impl Answers {
 
 fn window(duration: Duration, env: &Env) -> Window {
     let from = env.clock.elapsed() + WARM_UP;
-    Window { from, to: from + duration }
+    Window {
+        from,
+        to: from + duration,
+    }
 }
 
 async fn put(
@@ -171,16 +195,27 @@ async fn put(
     let put = put_all(&endpoint.env, calls.collect(), &how).await;
     let (name, operation) = match records {
         1 => ("loopback_put_record", "PutRecord, 1 KiB".to_owned()),
-        _ => ("loopback_put_records", format!("PutRecords, {records} × 1 KiB")),
+        _ => (
+            "loopback_put_records",
+            format!("PutRecords, {records} × 1 KiB"),
+        ),
     };
-    limit(name, &format!("{operation}, {connections} connections"), &put.meter, duration)
+    limit(
+        name,
+        &format!("{operation}, {connections} connections"),
+        &put.meter,
+        duration,
+    )
 }
 
 async fn get(endpoint: &Arc<Endpoint>, duration: Duration) -> Limit {
     let window = window(duration, &endpoint.env);
     let body = Bytes::from_static(br#"{"ShardIterator":"constant","Limit":1000}"#);
     let workers = (0..CONNECTIONS).map(|_| {
-        let (mut connection, clock) = (Connection::new(endpoint.clone()), endpoint.env.clock.clone());
+        let (mut connection, clock) = (
+            Connection::new(endpoint.clone()),
+            endpoint.env.clock.clone(),
+        );
         let body = body.clone();
         async move {
             let mut meter = Meter::default();
@@ -198,7 +233,10 @@ async fn get(endpoint: &Arc<Endpoint>, duration: Duration) -> Limit {
         }
     });
     let mut all = Meter::default();
-    together(&endpoint.env, workers).await.iter().for_each(|meter| all.merge(meter));
+    together(&endpoint.env, workers)
+        .await
+        .iter()
+        .for_each(|meter| all.merge(meter));
     let what = format!("GetRecords, {RECORDS_A_PAGE} × 1 KiB, {CONNECTIONS} connections");
     limit("loopback_get_records", &what, &all, duration)
 }
@@ -206,5 +244,12 @@ async fn get(endpoint: &Arc<Endpoint>, duration: Duration) -> Limit {
 /// Bytes are those of records, as in the results of an endpoint.
 fn limit(name: &str, what: &str, meter: &Meter, duration: Duration) -> Limit {
     let bytes = meter.bytes.checked_div(meter.calls).unwrap_or(0);
-    Limit::of(name, format!("HTTP over loopback: {what}"), meter.calls, bytes, duration).timed(&meter.took)
+    Limit::of(
+        name,
+        format!("HTTP over loopback: {what}"),
+        meter.calls,
+        bytes,
+        duration,
+    )
+    .timed(&meter.took)
 }

@@ -45,12 +45,21 @@ impl Limit {
     fn of(name: &str, what: String, times: u64, bytes: u64, wall: Duration) -> Self {
         let times_per_second = times as f64 / wall.as_secs_f64();
         let mib_per_second = times_per_second * bytes as f64 / f64::from(1 << 20);
-        Self { name: name.to_owned(), what, times_per_second, mib_per_second, latency_ms: None }
+        Self {
+            name: name.to_owned(),
+            what,
+            times_per_second,
+            mib_per_second,
+            latency_ms: None,
+        }
     }
 
     /// The same with the time of each.
     fn timed(self, took: &Histogram) -> Self {
-        Self { latency_ms: Some(Latency::of(took)), ..self }
+        Self {
+            latency_ms: Some(Latency::of(took)),
+            ..self
+        }
     }
 }
 
@@ -60,22 +69,42 @@ impl Limit {
 /// When the disk or the loopback cannot be used.
 pub async fn measure(dir: &Path, duration: Duration, env: &Env) -> Result<Limits, BenchError> {
     let (folder, disk_env) = (dir.to_owned(), env.clone());
-    let on_disk = env.blocking(move || disk::measure(&folder, duration, &disk_env)).await;
-    let mut limits = on_disk
-        .map_err(|e| BenchError::Machine { what: dir.display().to_string(), problem: e.to_string() })?;
+    let on_disk = env
+        .blocking(move || disk::measure(&folder, duration, &disk_env))
+        .await;
+    let mut limits = on_disk.map_err(|e| BenchError::Machine {
+        what: dir.display().to_string(),
+        problem: e.to_string(),
+    })?;
     let clock = env.clone();
-    limits.extend(env.blocking(move || processor::measure(duration, &clock)).await);
+    limits.extend(
+        env.blocking(move || processor::measure(duration, &clock))
+            .await,
+    );
     limits.extend(loopback::measure(duration, env).await?);
-    Ok(Limits { dir: dir.display().to_string(), limits })
+    Ok(Limits {
+        dir: dir.display().to_string(),
+        limits,
+    })
 }
 
 impl Limits {
     /// For people.
     pub fn text(&self) -> String {
         let mut out = format!("what this machine allows, its disk in {}\n\n", self.dir);
-        for Limit { what, times_per_second, mib_per_second, latency_ms, .. } in &self.limits {
-            write!(out, "{what:<62} {mib_per_second:>9.0} MiB/s {times_per_second:>11.0} /s")
-                .expect("a string takes all");
+        for Limit {
+            what,
+            times_per_second,
+            mib_per_second,
+            latency_ms,
+            ..
+        } in &self.limits
+        {
+            write!(
+                out,
+                "{what:<62} {mib_per_second:>9.0} MiB/s {times_per_second:>11.0} /s"
+            )
+            .expect("a string takes all");
             if let Some(Latency { p50, p99, .. }) = latency_ms {
                 write!(out, "   p50 {p50:.3} ms  p99 {p99:.3} ms").expect("a string takes all");
             }

@@ -34,29 +34,64 @@ pub fn measure(duration: Duration, env: &Env) -> Vec<Limit> {
     let (source, mut target) = (vec![1; COPIED_BYTES], vec![2; COPIED_BYTES]);
     let (mut decoded, mut encoded) = (vec![0; 2 * RECORD_BYTES], vec![0; 2 * RECORD_BYTES]);
     let time = |name, what: &str, bytes, work: &mut dyn FnMut()| {
-        repeat(name, format!("one processor: {what}"), bytes, duration, env, work)
+        repeat(
+            name,
+            format!("one processor: {what}"),
+            bytes,
+            duration,
+            env,
+            work,
+        )
     };
     vec![
         time("memory_copy", "copying 64 MiB", COPIED_BYTES, &mut || {
             target.copy_from_slice(black_box(&source));
             black_box(&target);
         }),
-        time("base64_decode", "base64 to records of 1 KiB", all.len(), &mut || {
-            for text in black_box(&texts) {
-                black_box(base64.decode_slice(text, &mut decoded).expect("it is base64, and there is room"));
-            }
-        }),
-        time("base64_encode", "records of 1 KiB to base64", all.len(), &mut || {
-            for record in black_box(&records) {
-                black_box(base64.encode_slice(record, &mut encoded).expect("there is room"));
-            }
-        }),
-        time("sha256", "SHA-256 of a call's body", body.len(), &mut || {
-            black_box(Sha256::digest(black_box(&body)));
-        }),
-        time("md5_key", "MD5 of a partition key of 16 bytes", 16, &mut || {
-            black_box(Md5::digest(black_box(&body.as_bytes()[..16])));
-        }),
+        time(
+            "base64_decode",
+            "base64 to records of 1 KiB",
+            all.len(),
+            &mut || {
+                for text in black_box(&texts) {
+                    black_box(
+                        base64
+                            .decode_slice(text, &mut decoded)
+                            .expect("it is base64, and there is room"),
+                    );
+                }
+            },
+        ),
+        time(
+            "base64_encode",
+            "records of 1 KiB to base64",
+            all.len(),
+            &mut || {
+                for record in black_box(&records) {
+                    black_box(
+                        base64
+                            .encode_slice(record, &mut encoded)
+                            .expect("there is room"),
+                    );
+                }
+            },
+        ),
+        time(
+            "sha256",
+            "SHA-256 of a call's body",
+            body.len(),
+            &mut || {
+                black_box(Sha256::digest(black_box(&body)));
+            },
+        ),
+        time(
+            "md5_key",
+            "MD5 of a partition key of 16 bytes",
+            16,
+            &mut || {
+                black_box(Md5::digest(black_box(&body.as_bytes()[..16])));
+            },
+        ),
         time("crc32c", "CRC32C of 32 KiB", CHECKED_BYTES, &mut || {
             black_box(crc_fast::crc32_iscsi(black_box(&all[..CHECKED_BYTES])));
         }),
@@ -71,7 +106,15 @@ pub fn measure(duration: Duration, env: &Env) -> Vec<Limit> {
 /// The records of one call, as this generator puts them.
 fn records() -> Vec<Vec<u8>> {
     let payload = Payload::new(1, RECORD_BYTES);
-    let record = |serial| payload.record(Stamp { run: 1, serial, sent: serial }).to_vec();
+    let record = |serial| {
+        payload
+            .record(Stamp {
+                run: 1,
+                serial,
+                sent: serial,
+            })
+            .to_vec()
+    };
     (0..RECORDS as u64).map(record).collect()
 }
 
