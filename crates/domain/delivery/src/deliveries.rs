@@ -18,18 +18,18 @@ use tokio::sync::watch;
 use crate::{
     budget::Budget,
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
-    direct::{self, DirectShard},
     engine::Engine,
     execute::Executor,
+    incidents::{Incident, Incidents},
+    intent::{Family, Progress, Store, Totals},
     limits::{
         ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX,
         RECORD_BYTES_MAX, STREAMS_MAX, TAGS_MAX,
     },
+    naming::PrefixError,
     ports::{Ports, SourceError},
-    prefix::PrefixError,
     quota::{Gate, Quotas},
-    store::{Family, Progress, Store, Totals},
-    trouble::{Trouble, Troubles},
+    reading::{self, DirectShard},
 };
 
 /// Why a delivery stream cannot be made, changed or fed.
@@ -115,7 +115,7 @@ pub struct Accepted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
     /// What stops it, if something does.
-    pub trouble: Option<Trouble>,
+    pub incident: Option<Incident>,
     /// Records that are not delivered yet; `None` when the source does not answer.
     pub behind: Option<u64>,
     /// Whether a batch is being delivered.
@@ -189,7 +189,7 @@ impl Deliveries {
             .filter_map(|(_, found)| shard(&found.value))
             .collect();
         if this.options.family == Family::Streams {
-            direct::remove_strays(&*this.log, |number| known.contains(&number));
+            reading::remove_strays(&*this.log, |number| known.contains(&number));
         }
         for (_, found) in streams {
             let progress = this.store.progress.get(&found.value.id).await?;
@@ -316,13 +316,13 @@ impl Deliveries {
         let name = stream.name.clone();
         let (env, ports) = (self.env.clone(), self.ports.clone());
         let (budget, spool) = (self.options.budget.clone(), self.options.spool.clone());
-        let (trouble, swept) = (Troubles::default(), AtomicBool::new(false));
+        let (incident, swept) = (Incidents::default(), AtomicBool::new(false));
         let executor = Executor {
             env,
             ports,
             budget,
             spool,
-            trouble,
+            incident,
             swept,
         };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
@@ -404,7 +404,7 @@ impl Deliveries {
             shard.append(records, encrypted).await?;
         }
         let ids = (0..count)
-            .map(|_| direct::record_id(&*self.env.random))
+            .map(|_| reading::record_id(&*self.env.random))
             .collect();
         Ok(Accepted { ids, encrypted })
     }
@@ -493,12 +493,12 @@ impl Deliveries {
     }
 
     /// The delivery streams that something stops at the moment, and what.
-    pub fn troubles(&self) -> Vec<(String, Trouble)> {
+    pub fn incidents(&self) -> Vec<(String, Incident)> {
         let running = self.running.read();
-        let trouble = |running: &Running| running.engine.executor.trouble.now();
+        let incident = |running: &Running| running.engine.executor.incident.current();
         running
             .iter()
-            .filter_map(|(name, running)| Some((name.clone(), trouble(running)?)))
+            .filter_map(|(name, running)| Some((name.clone(), incident(running)?)))
             .collect()
     }
 
@@ -508,9 +508,9 @@ impl Deliveries {
         let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
         let progress = self.store.progress.get(&running.engine.stream().id).await?;
         let progress = progress.map(|found| found.value).unwrap_or_default();
-        let trouble = running.engine.executor.trouble.now();
+        let incident = running.engine.executor.incident.current();
         Ok(Status {
-            trouble,
+            incident,
             behind: behind(&running.engine, &progress).await,
             delivering: progress.intent.is_some(),
             delivered_until: progress.delivered_until,

@@ -18,16 +18,13 @@ use tokio::sync::watch;
 
 use crate::{
     config::{Destination, Origin, StreamRecord},
-    direct::DirectShard,
-    execute::{ExecuteError, Executor},
-    item::ErrorKind,
-    ledger::Ledger,
+    execute::Executor,
+    intent::{ExecuteError, Intent, Ledger, Names, Progress, Store},
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
-    names::Names,
+    naming::PrefixError,
     ports::{Source, SourceError, TableError},
-    prefix::PrefixError,
-    reader::{Batch, Reader},
-    store::{Intent, Progress, Store},
+    reading::{Batch, DirectShard, Reader},
+    records::ErrorKind,
 };
 
 /// The engine of one delivery stream.
@@ -35,7 +32,7 @@ pub struct Engine {
     pub(crate) executor: Executor,
     pub(crate) store: Store,
     pub(crate) direct: Option<DirectShard>,
-    /// Batches that were delivered by this process: whether there was progress since the last trouble.
+    /// Batches that were delivered by this process: whether there was progress since the last failure.
     delivered: AtomicU64,
     /// The delivery stream as it is configured now.
     config: watch::Sender<Arc<StreamRecord>>,
@@ -160,7 +157,7 @@ impl Engine {
             return Ok(());
         };
         if progress.value.intent.is_none() {
-            self.executor.trouble.clear();
+            self.executor.incident.clear();
         }
         // An intent that is found, not made here, may have been carried out before, in part or whole.
         let mut again = true;
@@ -198,7 +195,7 @@ impl Engine {
         Reader::new(self.executor.env.clone(), source.clone(), buffering)
     }
 
-    /// Where the records come from: opened anew after each trouble. A stream that only has the name of the one that
+    /// Where the records come from: opened anew after each failure. A stream that only has the name of the one that
     /// this was made for is refused.
     pub(crate) async fn source(&self) -> Result<Arc<dyn Source>, EngineError> {
         match (&self.stream().origin, &self.direct) {
@@ -297,7 +294,7 @@ impl Engine {
             .advance(&self.stream().id, next, progress.version)
             .await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
-        self.executor.trouble.clear();
+        self.executor.incident.clear();
         if let Some(shard) = &self.direct {
             shard.open(progress.value.delivered_until);
         }

@@ -2,7 +2,6 @@
 //! intent stays and is carried out again under the same names.
 
 use std::{
-    io,
     path::PathBuf,
     sync::{
         Arc,
@@ -12,60 +11,25 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use headwater_catalog::{CatalogError, Versioned};
-use headwater_columnar::{Schema, SchemaError};
+use headwater_catalog::Versioned;
+use headwater_columnar::Schema;
 use headwater_env::Env;
 use tokio::sync::mpsc;
 
 use crate::{
     budget::{Budget, Room},
     config::{Origin, StreamRecord, Target},
-    form::{Columns, Form},
-    groups::{Groups, UserRecord},
-    ledger::Ledger,
+    encoding::{Columns, Form},
+    incidents::Incidents,
+    intent::{ExecuteError, Intent, Ledger, Progress},
     limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX},
-    log_lines::ErrorLog,
-    object::ObjectWriter,
-    outlets::{Chunks, Errors, OneObject, Outlet, Partitions},
-    ports::{InvokeError, ObjectsError, Ports, Source, SourceError, TableError},
-    prefix::PrefixError,
+    outlets::{Chunks, ErrorLog, Errors, ObjectWriter, OneObject, Outlet, Partitions},
+    ports::{ObjectsError, Ports, Source, SourceError},
+    reading::Groups,
+    records::{Outcome, UserRecord},
     sinks::{self, Load},
-    steps::{Outcome, Steps, query::QueryError},
-    store::{Intent, Progress},
-    trouble::Troubles,
+    steps::Steps,
 };
-
-/// Why an intent could not be carried out; it will be again.
-#[derive(Debug, thiserror::Error)]
-pub enum ExecuteError {
-    /// The records could not be read.
-    #[error("reading the source failed: {0}")]
-    Source(#[from] SourceError),
-    /// The function could not be asked.
-    #[error("calling the function failed: {0}")]
-    Invoke(#[from] InvokeError),
-    /// A step cannot be taken.
-    #[error("{0}")]
-    Query(#[from] QueryError),
-    /// The names of the batch cannot be made.
-    #[error("{0}")]
-    Prefix(#[from] PrefixError),
-    /// What is to be known before writing could not be written down.
-    #[error("{0}")]
-    Catalog(#[from] CatalogError),
-    /// The records could not be sorted by partition.
-    #[error("the spool in the data folder failed: {0}")]
-    Spool(#[from] io::Error),
-    /// The columns that records are converted by are not known.
-    #[error("the table that records are converted by is not known: {0}")]
-    Table(#[from] TableError),
-    /// The columns are none that records can be converted by.
-    #[error("records cannot be converted by the columns of the table: {0}")]
-    Schema(#[from] SchemaError),
-    /// An object could not be put or removed.
-    #[error("writing to the bucket failed: {0}")]
-    Objects(#[from] ObjectsError),
-}
 
 /// What executions work with.
 pub struct Executor {
@@ -78,7 +42,7 @@ pub struct Executor {
     /// A folder for records on their way to partitions.
     pub spool: PathBuf,
     /// What stands in the delivery stream's way.
-    pub trouble: Troubles,
+    pub incident: Incidents,
     /// Whether it was looked for what an earlier process left.
     pub swept: AtomicBool,
 }
@@ -390,7 +354,7 @@ impl Executor {
             env: &self.env,
             sink: &*self.ports.logs,
             stream,
-            trouble: &self.trouble,
+            incident: &self.incident,
         }
     }
 }

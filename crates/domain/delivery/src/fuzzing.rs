@@ -9,14 +9,12 @@ use headwater_types::{Account, Arn, Millis, Region, SequenceNumber, ShardIndex};
 
 use crate::{
     config::{Function, Step},
-    groups::UserRecord,
-    item::{ErrorKind, Item, Keys},
+    naming::{Prefixes, Values},
     ports::{Invoke, InvokeError},
-    prefix::{Prefixes, Values},
+    records::{ErrorKind, Item, Keys, Outcome, UserRecord},
     sinks::copy_rows,
     steps::{
-        Outcome, Pure, decompress::Decompress, function::Caller, log_events::LogEvents,
-        query::Query,
+        decompress::Decompress, function::Caller, log_events::LogEvents, pure::Pure, query::Query,
     },
 };
 

@@ -8,63 +8,41 @@
 mod budget;
 mod config;
 mod deliveries;
-mod direct;
-mod encode;
+mod encoding;
 mod engine;
 mod execute;
-mod form;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
-mod groups;
-mod gzip;
-mod item;
-mod ledger;
+mod incidents;
+mod intent;
 pub mod limits;
-mod log_lines;
-mod names;
-mod object;
+mod naming;
 mod outlets;
-mod pattern;
 mod ports;
-mod prefix;
 mod quota;
-mod reader;
-mod secret;
+mod reading;
+mod records;
 mod sinks;
-mod spool;
 mod steps;
-mod store;
-mod template;
 #[cfg(test)]
 mod testing;
-mod trouble;
 
 pub use budget::Budget;
 pub use config::{
-    Backup, Buffering, Compression, Conversion, Destination, Encryption, Function, Logging,
-    NewOrigin, Origin, Step, StreamRecord, Target,
+    AddressError, Backup, Buffering, Compression, Conversion, Database, Deaggregation, Destination,
+    Encryption, Format, Function, HecEndpoint, HttpEndpoint, JdbcError, Logging, NewOrigin,
+    OpenSearch, Origin, Redshift, Rotation, Secret, Splunk, Step, StreamRecord, Target, WebAddress,
 };
 pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options, Status};
-pub use groups::UserRecord;
-pub use item::{ErrorKind, Failure, Item, Keys, Rejected};
-pub use pattern::PatternError;
+pub use incidents::Incident;
+pub use intent::{Family, Totals};
+pub use naming::{DEFAULT_KEY_TEMPLATE, PatternError, PrefixError, Prefixes, Which};
 pub use ports::{
     Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports,
     Session, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
     TableError, TableVersion, Tables, Warehouse, WarehouseError, Web, WebError,
 };
-pub use prefix::{PrefixError, Prefixes, Which};
 pub use quota::Quotas;
-pub use secret::Secret;
-pub use sinks::{
-    AddressError, Chunk, ChunkLimit, Database, HecEndpoint, HttpEndpoint, JdbcError, Load, Loader,
-    OpenSearch, Redshift, Rotation, Sink, Splunk, WebAddress, loader, sink,
-};
-pub use steps::{
-    check::Format,
-    deaggregate::Deaggregation,
-    query::{Query, QueryError, keys_of},
-};
-pub use store::{Family, Totals};
-pub use template::DEFAULT as DEFAULT_KEY_TEMPLATE;
-pub use trouble::Trouble;
+pub use records::{ErrorKind, Failure, Item, Keys, Rejected, UserRecord};
+pub use sinks::{Chunk, ChunkLimit, Load, Loader, Sink, loader, sink};
+pub use steps::query::{Query, QueryError, keys_of};

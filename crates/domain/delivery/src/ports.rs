@@ -12,7 +12,7 @@ pub use headwater_log::{
 };
 use headwater_types::{Arn, Millis};
 
-use crate::{secret::Secret, sinks::Database};
+use crate::config::{Database, Secret};
 
 /// Calls functions.
 #[async_trait]

@@ -12,6 +12,14 @@ pub(crate) fn invalid_argument(message: impl Into<String>) -> ApiError {
     ApiError::of(&shapes::INVALID_ARGUMENT_EXCEPTION, message)
 }
 
+/// Refuses the first setting that is there.
+pub(crate) fn refuse(settings: &[(bool, &str)]) -> Result<(), ApiError> {
+    match settings.iter().find(|(there, _)| *there) {
+        Some((_, name)) => Err(ApiError::not_supported(name)),
+        None => Ok(()),
+    }
+}
+
 /// A domain error as an answer to a call.
 pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
     let account = &context.account.0;

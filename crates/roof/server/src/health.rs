@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater_delivery::{Deliveries, Trouble};
+use headwater_delivery::{Deliveries, Incident};
 use headwater_log::ShardLog;
 use headwater_wire::{Body, Context, Door, body};
 use http::{Method, Request, Response, StatusCode, header, request::Parts};
@@ -49,15 +49,16 @@ impl HealthDoor {
     }
 }
 
-/// What does not come forward, by name.
+/// The delivery streams that an error stops at the moment, by name.
 fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
-    let trouble = |(name, t): (String, Trouble)| {
+    let told = |(name, incident): (String, Incident)| {
+        let Incident { at, error, times } = incident;
         (
             name,
-            json!({ "error": t.error, "since_tries": t.times, "last_ms": t.at }),
+            json!({ "error": error, "since_tries": times, "last_ms": at }),
         )
     };
-    deliveries.troubles().into_iter().map(trouble).collect()
+    deliveries.incidents().into_iter().map(told).collect()
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@
 //! both deserializers in September 2026); else they are what the SerDes' own code does.
 
 mod decimal;
+mod double;
 mod joda;
 mod scalar;
 mod text;

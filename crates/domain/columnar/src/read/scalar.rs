@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Rules, decimal, mismatch, text, time};
+use super::{Rules, decimal, double::of_double, mismatch, time};
 use crate::{
     column::{Column, Timestamp, Values},
     types::DataType,
@@ -305,7 +305,7 @@ impl Display for Token<'_> {
             Self::Null => f.write_str("null"),
             Self::Boolean(value) => write!(f, "{value}"),
             Self::Long(value) => write!(f, "{value}"),
-            Self::Double(value) => f.write_str(&text::of_double(*value)),
+            Self::Double(value) => f.write_str(&of_double(*value)),
             Self::Number(text) | Self::Text(text) | Self::Nested(text) => f.write_str(text),
         }
     }

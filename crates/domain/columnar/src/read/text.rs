@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use super::{Rules, scalar::Token};
+use super::{Rules, double::of_double, scalar::Token};
 
 /// A JSON scalar as its text.
 pub(super) enum Scalar<'a> {
@@ -36,19 +36,6 @@ pub(super) fn of_scalar(json: &str) -> Option<Scalar<'_>> {
         b'[' | b'{' => return None,
         _ => Scalar::Number(json),
     })
-}
-
-/// A number as Java writes it, which is how it arrives in a text column: `1.5`, `10.0`, `1.0E10`.
-pub(super) fn of_double(value: f64) -> String {
-    let plain = value == 0.0 || (1e-3..1e7).contains(&value.abs());
-    if plain || !value.is_finite() {
-        return format!("{value:?}");
-    }
-    let written = format!("{value:E}");
-    match written.split_once('E') {
-        Some((mantissa, exponent)) if !mantissa.contains('.') => format!("{mantissa}.0E{exponent}"),
-        _ => written,
-    }
 }
 
 /// Writes JSON without spaces, and with the keys that the deserializer sees.
@@ -180,21 +167,6 @@ impl<'de> DeserializeSeed<'de> for Separated<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_written_as_java_does() {
-        for (value, text) in [
-            (1.5, "1.5"),
-            (10.0, "10.0"),
-            (-0.0, "-0.0"),
-            (1e7, "1.0E7"),
-            (1.25e10, "1.25E10"),
-            (1e-4, "1.0E-4"),
-            (0.001, "0.001"),
-        ] {
-            assert_eq!(of_double(value), text);
-        }
-    }
 
     #[test]
     fn scalars_are_taken_as_they_are_written() {

@@ -6,8 +6,9 @@ use headwater_delivery::{Buffering, Compression, Conversion, Destination, Functi
 use crate::{
     Load,
     limits::{self, QUERY},
+    objects::FAILED,
     runtimes::{RUNTIMES, Runtime},
-    world::{BUCKET, FAILED, arn},
+    world::{BUCKET, arn},
 };
 
 /// A delivery, and work on the same records that it cannot do without.

@@ -34,8 +34,6 @@ use crate::{
 
 /// The bucket of all objects.
 pub const BUCKET: &str = "trips";
-/// What the keys of records that failed start with.
-pub const FAILED: &str = "failed/";
 
 /// Between two looks at whether all is delivered.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -145,7 +143,7 @@ impl World {
 
     async fn is_delivered(&self) -> bool {
         let status = self.deliveries.status("d").await.expect("it is there");
-        assert_eq!(status.trouble, None);
+        assert_eq!(status.incident, None);
         status.behind == Some(0)
     }
 }

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use headwater_types::Millis;
 use serde_json::{Value, json};
 
+use super::{error_log::ErrorLog, object::ObjectWriter};
 use crate::{
     config::{Compression, StreamRecord},
-    form::Form,
-    item::{ErrorKind, Failure, Item, Rejected},
-    log_lines::ErrorLog,
-    object::ObjectWriter,
+    encoding::Form,
+    intent::Intent,
     ports::{Objects, ObjectsError},
-    store::Intent,
+    records::{ErrorKind, Failure, Item, Rejected},
 };
 
 /// Writes what fails in one execution.

@@ -2,9 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::{Errors, Outlet, write};
+use super::{
+    errors::Errors,
+    object::ObjectWriter,
+    outlet::{Outlet, write},
+};
 use crate::{
-    budget::Room, execute::ExecuteError, item::Item, ledger::Ledger, object::ObjectWriter,
+    budget::Room,
+    intent::{ExecuteError, Ledger},
+    records::Item,
 };
 
 /// Writes all items to one object, as they come.

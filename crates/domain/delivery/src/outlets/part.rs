@@ -8,17 +8,14 @@ use std::{ops::Range, sync::Arc};
 use bytes::Bytes;
 use headwater_env::Env;
 
-use super::{Errors, pieces_of};
+use super::{errors::Errors, object::ObjectWriter, outlet::pieces_of, spool::Spool};
 use crate::{
     budget::Budget,
-    encode::{Encoded, Encoder},
-    execute::ExecuteError,
-    form::Form,
-    item::{ErrorKind, Failure, Item, Rejected},
+    encoding::{Encoded, Encoder, Form},
+    intent::ExecuteError,
     limits::READ_BYTES_MAX,
-    object::ObjectWriter,
     ports::{Objects, ObjectsError},
-    spool::Spool,
+    records::{ErrorKind, Failure, Item, Rejected},
 };
 
 /// What of a partition becomes one object.

@@ -6,23 +6,21 @@ use async_trait::async_trait;
 use headwater_env::Env;
 
 use super::{
-    Errors, Outlet,
+    errors::Errors,
+    outlet::Outlet,
     part::{Part, Parts},
+    spool::Spool,
 };
 use crate::{
     budget::Budget,
     config::StreamRecord,
-    execute::ExecuteError,
-    form::Form,
-    item::{ErrorKind, Failure, Item, Keys, Rejected},
-    ledger::Ledger,
+    encoding::Form,
+    intent::{ExecuteError, Intent, Ledger, Names},
     limits::PARTITIONS_MAX,
-    names::Names,
     ports::Objects,
+    records::{ErrorKind, Failure, Item, Keys, Rejected},
     sinks::Retries,
-    spool::Spool,
     steps::query::{NO_KEY, NOT_FOUND},
-    store::Intent,
 };
 
 /// Collects items by partition, and writes them at the end.

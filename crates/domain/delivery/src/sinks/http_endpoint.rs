@@ -3,48 +3,32 @@
 //! One request a chunk, the same bytes and the same request id in every attempt, so that an endpoint that took it
 //! without saying so can leave out what it has.
 
-use std::{collections::BTreeMap, io::Write};
+use std::io::Write;
 
 use async_trait::async_trait;
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress, guid, record_id,
-    retries::{Retries, Trouble},
+    outside::{Outside, guid, record_id},
+    retries::{AttemptError, Retries},
+    sink::{Chunk, ChunkLimit, Sink},
 };
 use crate::{
-    item::{ErrorKind, Failure, Item, Rejected},
+    config::HttpEndpoint,
     limits::{
         ENDPOINT_ANSWER_BYTES_MAX, ENDPOINT_RECORDS_MAX, ERROR_TEXT_BYTES_MAX,
         SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX,
     },
     ports::WebError,
-    secret::Secret,
+    records::{ErrorKind, Failure, Item, Rejected},
 };
 
 const REQUEST_ID: &str = "x-amz-firehose-request-id";
-
-/// An HTTP endpoint, as the catalog keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HttpEndpoint {
-    /// Where requests go.
-    pub url: WebAddress,
-    /// What it knows its callers by; none where empty.
-    pub access_key: Secret,
-    /// Whether requests are compressed.
-    pub gzip: bool,
-    /// What is said of all records.
-    pub attributes: BTreeMap<String, String>,
-    /// Bytes of data that a request may have.
-    pub bytes: usize,
-    /// Seconds of pauses between attempts, in all.
-    pub retry_s: u32,
-}
 
 /// Delivers to an HTTP endpoint.
 pub struct HttpSink {
@@ -66,11 +50,11 @@ impl Sink for HttpSink {
         let request = self.request(&chunk, &id).await;
         let mut retries = Retries::new(&self.outside.env, self.endpoint.retry_s);
         loop {
-            let Err(trouble) = self.attempt(&request, &id).await else {
+            let Err(error) = self.attempt(&request, &id).await else {
                 return Vec::new();
             };
-            if trouble.lasting || !retries.again().await {
-                let rejected = |item| self.rejected(item, &trouble.failure, retries.attempts);
+            if error.is_permanent || !retries.again().await {
+                let rejected = |item| self.rejected(item, &error.failure, retries.attempts);
                 return chunk.items.iter().map(rejected).collect();
             }
         }
@@ -125,7 +109,7 @@ impl HttpSink {
         headers
     }
 
-    async fn attempt(&self, request: &Request<Bytes>, id: &str) -> Result<(), Trouble> {
+    async fn attempt(&self, request: &Request<Bytes>, id: &str) -> Result<(), AttemptError> {
         match self
             .outside
             .web
@@ -196,7 +180,7 @@ struct Answer {
 }
 
 /// Whether an answer says that the request `id` was taken.
-fn taken(answer: &Response<Bytes>, id: &str) -> Result<(), Trouble> {
+fn taken(answer: &Response<Bytes>, id: &str) -> Result<(), AttemptError> {
     let said = shortened(answer.body());
     if answer.status() != StatusCode::OK {
         let status = answer.status().as_u16();
@@ -204,9 +188,9 @@ fn taken(answer: &Response<Bytes>, id: &str) -> Result<(), Trouble> {
             "The following response was received from the endpoint destination. {status}: {said}"
         );
         let failure = Failure::new("HttpEndpoint.DestinationException", text);
-        return Err(Trouble {
+        return Err(AttemptError {
             failure,
-            lasting: answer.status() == StatusCode::PAYLOAD_TOO_LARGE,
+            is_permanent: answer.status() == StatusCode::PAYLOAD_TOO_LARGE,
         });
     }
     conforms(answer, id).map_err(|what| {
@@ -214,7 +198,7 @@ fn taken(answer: &Response<Bytes>, id: &str) -> Result<(), Trouble> {
             "The response received from the specified endpoint is invalid. Contact the owner of the endpoint to \
              resolve the issue. Response for request {id} {what}. Raw response received: 200 {said}"
         );
-        Trouble::passing("HttpEndpoint.InvalidResponseFromDestination", text)
+        AttemptError::transient("HttpEndpoint.InvalidResponseFromDestination", text)
     })
 }
 
@@ -251,7 +235,7 @@ pub(super) fn shortened(body: &[u8]) -> String {
 }
 
 /// AWS's words for each way not to be answered.
-fn unanswered(error: &WebError) -> Trouble {
+fn unanswered(error: &WebError) -> AttemptError {
     let (code, text) = match error {
         WebError::TimedOut => (
             "HttpEndpoint.RequestTimeout",
@@ -275,19 +259,20 @@ fn unanswered(error: &WebError) -> Trouble {
             "The response received from the endpoint is too large. It must be less than 1 MiB.".to_owned(),
         ),
     };
-    Trouble::passing(code, text)
+    AttemptError::transient(code, text)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read, sync::Arc};
+    use std::{collections::BTreeMap, io::Read, sync::Arc};
 
     use proptest::prelude::*;
     use serde_json::Value;
 
     use super::*;
     use crate::{
-        sinks::tests::{chunk, id, lines, outside},
+        config::{Secret, WebAddress},
+        sinks::outside::tests::{chunk, id, lines, outside},
         testing::{FakeWeb, json as answered},
     };
 
@@ -455,9 +440,9 @@ mod tests {
             r#"{"requestId":"a","timestamp":"1"}"#,
             r#"{"requestId":"a","timestamp":1,"more":2}"#,
         ] {
-            let trouble = taken(&answered(200, bad), "a").unwrap_err();
+            let error = taken(&answered(200, bad), "a").unwrap_err();
             assert_eq!(
-                trouble.failure.code, "HttpEndpoint.InvalidResponseFromDestination",
+                error.failure.code, "HttpEndpoint.InvalidResponseFromDestination",
                 "{bad}"
             );
         }

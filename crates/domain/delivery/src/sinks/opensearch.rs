@@ -10,56 +10,22 @@ use bytes::Bytes;
 use headwater_types::Millis;
 use http::{HeaderValue, Request, header};
 use jiff::{Timestamp, tz::TimeZone};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress,
     http_endpoint::shortened,
-    record_id,
-    retries::{Retries, Trouble},
+    outside::{Outside, record_id},
+    retries::{AttemptError, Retries},
+    sink::{Chunk, ChunkLimit, Sink},
 };
 use crate::{
-    item::{ErrorKind, Failure, Item, Rejected},
+    config::{OpenSearch, Rotation},
     limits::{BULK_ANSWER_BYTES_MAX, BULK_RECORDS_MAX, SINK_ANSWER_WAIT_MAX, SINK_BYTES_MAX},
-    pattern::week,
+    naming::week,
     ports::WebError,
+    records::{ErrorKind, Failure, Item, Rejected},
 };
-
-/// A cluster or a collection, as the catalog keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OpenSearch {
-    /// Its address.
-    pub url: WebAddress,
-    /// The index's name, or what it starts with.
-    pub index: String,
-    /// What comes behind the index's name.
-    pub rotation: Rotation,
-    /// The documents' type, as clusters before Elasticsearch 7 want it.
-    pub type_name: Option<String>,
-    /// Whether documents have ids of ours.
-    pub ids: bool,
-    /// Whether it is a serverless collection: those name things otherwise in their errors.
-    pub serverless: bool,
-    /// Seconds of pauses between attempts, in all.
-    pub retry_s: u32,
-}
-
-/// How often another index begins; by when a record arrived, UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rotation {
-    /// Never.
-    None,
-    /// `name-2016-02-25-13`.
-    Hour,
-    /// `name-2016-02-25`.
-    Day,
-    /// `name-2016-w08`: weeks start on Sundays, and the first is the one with the year's first Saturday.
-    Week,
-    /// `name-2016-02`.
-    Month,
-}
 
 impl Rotation {
     /// The index of what arrived at `at`.
@@ -114,10 +80,10 @@ impl Sink for OpenSearchSink {
             for (document, outcome) in waiting.into_iter().zip(outcomes) {
                 match outcome {
                     Ok(()) => {}
-                    Err(trouble) if trouble.lasting => {
-                        rejected.push(self.rejected(&document, &trouble.failure, retries.attempts));
+                    Err(error) if error.is_permanent => {
+                        rejected.push(self.rejected(&document, &error.failure, retries.attempts));
                     }
-                    Err(trouble) => failed.push((document, trouble.failure)),
+                    Err(error) => failed.push((document, error.failure)),
                 }
             }
             if failed.is_empty() || !retries.again().await {
@@ -161,8 +127,8 @@ impl OpenSearchSink {
     }
 
     /// Sends the documents once; what became of each.
-    async fn attempt(&self, documents: &[Document<'_>]) -> Vec<Result<(), Trouble>> {
-        let all = |trouble: Trouble| documents.iter().map(|_| Err(trouble.clone())).collect();
+    async fn attempt(&self, documents: &[Document<'_>]) -> Vec<Result<(), AttemptError>> {
+        let all = |error: AttemptError| documents.iter().map(|_| Err(error.clone())).collect();
         let mut request = Request::post(self.cluster.url.join("/_bulk"))
             .body(self.bulk(documents))
             .expect("an address that was parsed makes a request");
@@ -180,13 +146,17 @@ impl OpenSearchSink {
         let (status, body) = (answer.status(), answer.body());
         if !status.is_success() {
             let failure = Failure::new(code(status.as_u16()), shortened(body));
-            return all(Trouble {
+            return all(AttemptError {
                 failure,
-                lasting: status == http::StatusCode::PAYLOAD_TOO_LARGE,
+                is_permanent: status == http::StatusCode::PAYLOAD_TOO_LARGE,
             });
         }
-        outcomes(body, documents.len())
-            .unwrap_or_else(|| all(Trouble::passing("OS.InvalidResponse", shortened(body))))
+        outcomes(body, documents.len()).unwrap_or_else(|| {
+            all(AttemptError::transient(
+                "OS.InvalidResponse",
+                shortened(body),
+            ))
+        })
     }
 
     fn bulk(&self, documents: &[Document<'_>]) -> Bytes {
@@ -238,7 +208,7 @@ fn line(data: &[u8]) -> Option<String> {
 }
 
 /// What a bulk answer says of each of `count` documents; none where it is no such answer.
-fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), Trouble>>> {
+fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), AttemptError>>> {
     #[derive(Deserialize)]
     struct Answer {
         items: Vec<HashMap<String, Outcome>>,
@@ -260,9 +230,9 @@ fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), Trouble>>> {
                     shortened(outcome.error.to_string().as_bytes()),
                 );
                 // What does not fit the index will not fit it later.
-                Err(Trouble {
+                Err(AttemptError {
                     failure,
-                    lasting: status == 400,
+                    is_permanent: status == 400,
                 })
             }
         })
@@ -289,7 +259,7 @@ fn code(status: u16) -> &'static str {
     }
 }
 
-fn unanswered(error: &WebError) -> Trouble {
+fn unanswered(error: &WebError) -> AttemptError {
     let code = match error {
         WebError::TimedOut => "OS.RequestTimeout",
         WebError::Insecure(_) => "OS.SSLHandshakeFailure",
@@ -297,7 +267,7 @@ fn unanswered(error: &WebError) -> Trouble {
         WebError::Broken(_) => "OS.ConnectionReset",
         WebError::TooLarge => "OS.ResponseTooLarge",
     };
-    Trouble::passing(code, error.to_string())
+    AttemptError::transient(code, error.to_string())
 }
 
 #[cfg(test)]
@@ -308,7 +278,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        sinks::tests::{chunk, id, lines, outside},
+        config::WebAddress,
+        sinks::outside::tests::{chunk, id, lines, outside},
         testing::FakeWeb,
     };
 

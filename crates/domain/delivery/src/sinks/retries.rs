@@ -9,8 +9,8 @@ use std::time::Duration;
 use headwater_env::Env;
 
 use crate::{
-    item::Failure,
     limits::{SINK_PAUSE_MAX, SINK_PAUSE_MIN},
+    records::Failure,
 };
 
 /// The attempts at one delivery.
@@ -23,27 +23,27 @@ pub struct Retries<'a> {
 
 /// An attempt that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct AttemptError {
     /// At what.
     pub failure: Failure,
     /// Another attempt would fail as well.
-    pub lasting: bool,
+    pub is_permanent: bool,
 }
 
-impl Trouble {
+impl AttemptError {
     /// A failure that another attempt may not meet.
-    pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             failure: Failure::new(code, message),
-            lasting: false,
+            is_permanent: false,
         }
     }
 
     /// A failure that every attempt will meet.
-    pub fn lasting(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn permanent(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             failure: Failure::new(code, message),
-            lasting: true,
+            is_permanent: true,
         }
     }
 }

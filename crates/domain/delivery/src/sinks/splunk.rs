@@ -9,49 +9,23 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, Uri, header};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Chunk, ChunkLimit, Outside, Sink, WebAddress, guid,
     http_endpoint::shortened,
-    record_id,
-    retries::{Retries, Trouble},
+    outside::{Outside, guid, record_id},
+    retries::{AttemptError, Retries},
+    sink::{Chunk, ChunkLimit, Sink},
 };
 use crate::{
-    item::{ErrorKind, Failure, Item, Rejected},
+    config::{HecEndpoint, Splunk},
     limits::{
         ENDPOINT_ANSWER_BYTES_MAX, HEC_ACK_PAUSE, HEC_RECORDS_MAX, SINK_ANSWER_WAIT_MAX,
         SINK_BYTES_MAX,
     },
     ports::WebError,
-    secret::Secret,
+    records::{ErrorKind, Failure, Item, Rejected},
 };
-
-/// A collector, as the catalog keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Splunk {
-    /// Its address, without the path of an endpoint.
-    pub url: WebAddress,
-    /// Which of its endpoints.
-    pub endpoint: HecEndpoint,
-    /// The token that it knows its callers by.
-    pub token: Secret,
-    /// Seconds that an acknowledgement may take.
-    pub ack_s: u32,
-    /// Seconds of pauses between attempts, in all.
-    pub retry_s: u32,
-}
-
-/// An endpoint of a collector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HecEndpoint {
-    /// Takes bytes, and finds the events in them itself.
-    Raw,
-    /// Takes events as JSON objects.
-    Event,
-}
 
 /// Delivers to Splunk.
 pub struct SplunkSink {
@@ -79,11 +53,11 @@ impl Sink for SplunkSink {
         let channel = guid(&chunk.id);
         let mut retries = Retries::new(&self.outside.env, self.splunk.retry_s);
         loop {
-            let Err(trouble) = self.attempt(&body, &channel).await else {
+            let Err(error) = self.attempt(&body, &channel).await else {
                 return Vec::new();
             };
-            if trouble.lasting || !retries.again().await {
-                let rejected = |item| self.rejected(item, &trouble.failure, retries.attempts);
+            if error.is_permanent || !retries.again().await {
+                let rejected = |item| self.rejected(item, &error.failure, retries.attempts);
                 return chunk.items.iter().map(rejected).collect();
             }
         }
@@ -92,7 +66,7 @@ impl Sink for SplunkSink {
 
 impl SplunkSink {
     /// Sends what there is and waits until it is acknowledged.
-    async fn attempt(&self, body: &Bytes, channel: &str) -> Result<(), Trouble> {
+    async fn attempt(&self, body: &Bytes, channel: &str) -> Result<(), AttemptError> {
         let path = match self.splunk.endpoint {
             HecEndpoint::Raw => "/services/collector/raw",
             HecEndpoint::Event => "/services/collector/event",
@@ -106,14 +80,14 @@ impl SplunkSink {
     }
 
     /// Asks until the acknowledgement `ack` is there or its time is over.
-    async fn acknowledged(&self, channel: &str, ack: u64) -> Result<(), Trouble> {
+    async fn acknowledged(&self, channel: &str, ack: u64) -> Result<(), AttemptError> {
         let clock = &self.outside.env.clock;
         let end = clock.elapsed() + Duration::from_secs(self.splunk.ack_s.into());
         let question = Bytes::from(json!({"acks": [ack]}).to_string());
         loop {
             let left = end.saturating_sub(clock.elapsed());
             if left.is_zero() {
-                return Err(Trouble::passing("Splunk.AckTimeout", ACK_TIMEOUT));
+                return Err(AttemptError::transient("Splunk.AckTimeout", ACK_TIMEOUT));
             }
             clock.sleep(HEC_ACK_PAUSE.min(left)).await;
             let within =
@@ -175,13 +149,13 @@ impl SplunkSink {
 }
 
 /// The number of the acknowledgement to wait for, of an answer to what was sent.
-fn accepted(status: StatusCode, answer: &[u8]) -> Result<u64, Trouble> {
+fn accepted(status: StatusCode, answer: &[u8]) -> Result<u64, AttemptError> {
     let parsed: Value = serde_json::from_slice(answer).unwrap_or_default();
     if !status.is_success() {
         return Err(refused(status, parsed["code"].as_u64(), answer));
     }
     parsed["ackId"].as_u64().ok_or_else(|| {
-        Trouble::passing(
+        AttemptError::transient(
             "Splunk.DisabledAck",
             "Indexer acknowledgement is disabled for the HEC token. Enable indexer acknowledgement and try again.",
         )
@@ -189,10 +163,10 @@ fn accepted(status: StatusCode, answer: &[u8]) -> Result<u64, Trouble> {
 }
 
 /// Whether an answer says that the acknowledgement is there.
-fn is_acknowledged(status: StatusCode, answer: &[u8], ack: u64) -> Result<bool, Trouble> {
+fn is_acknowledged(status: StatusCode, answer: &[u8], ack: u64) -> Result<bool, AttemptError> {
     // A collector that does not know the channel is another than the one that took the data.
     if status == StatusCode::BAD_REQUEST {
-        return Err(Trouble::passing(
+        return Err(AttemptError::transient(
             "Splunk.ProxyWithoutStickySessions",
             "If you have a proxy (ELB or other) between Firehose and the HEC node, you must enable sticky sessions to \
              support HEC ACKs.",
@@ -206,8 +180,8 @@ const ACK_TIMEOUT: &str = "Did not receive an acknowledgement from HEC before th
     Despite the acknowledgement timeout, it's possible the data was indexed successfully in Splunk. Data for which the \
     acknowledgement timeout expired is backed up in the bucket.";
 
-/// AWS's code for a collector's status code (Splunk's page "Troubleshoot HTTP Event Collector").
-fn refused(status: StatusCode, code: Option<u64>, answer: &[u8]) -> Trouble {
+/// AWS's code for a collector's status code (Splunk's page "AttemptErrorshoot HTTP Event Collector").
+fn refused(status: StatusCode, code: Option<u64>, answer: &[u8]) -> AttemptError {
     let (code, what) = match code {
         Some(1) => (
             "Splunk.DisabledToken",
@@ -235,7 +209,7 @@ fn refused(status: StatusCode, code: Option<u64>, answer: &[u8]) -> Trouble {
             "Data delivery to Splunk failed due to an error from the HEC node",
         ),
     };
-    Trouble::passing(
+    AttemptError::transient(
         code,
         format!(
             "{what}. The answer was {}: {}",
@@ -246,7 +220,7 @@ fn refused(status: StatusCode, code: Option<u64>, answer: &[u8]) -> Trouble {
 }
 
 /// AWS's words for each way not to be answered.
-fn unanswered(error: &WebError) -> Trouble {
+fn unanswered(error: &WebError) -> AttemptError {
     let (code, text) = match error {
         WebError::TimedOut => (
             "Splunk.ConnectionTimeout",
@@ -273,7 +247,7 @@ fn unanswered(error: &WebError) -> Trouble {
             "The answer of the HEC node is too large.".to_owned(),
         ),
     };
-    Trouble::passing(code, text)
+    AttemptError::transient(code, text)
 }
 
 #[cfg(test)]
@@ -284,7 +258,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        sinks::tests::{chunk, id, lines, outside},
+        config::{Secret, WebAddress},
+        sinks::outside::tests::{chunk, id, lines, outside},
         testing::FakeWeb,
     };
 

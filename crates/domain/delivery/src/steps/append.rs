@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::Pure;
-use crate::item::{Failure, Item};
+use super::pure::Pure;
+use crate::records::{Failure, Item};
 
 /// Appends these bytes to each record, whatever it ends in (as on AWS).
 pub struct Append(pub Bytes);

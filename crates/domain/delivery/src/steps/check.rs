@@ -2,25 +2,15 @@
 //!
 //! AWS's page on how S3 delivery works says what is checked; the codes, and the newline behind each text, are ours.
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::Pure;
+use super::pure::Pure;
 use crate::{
-    groups::UserRecord,
-    item::{Failure, Item},
+    config::Format,
+    records::{Failure, Item, UserRecord},
     steps::append::append,
 };
-
-/// What records have to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// UTF-8; each ends in a newline.
-    Text,
-    /// JSON; each ends in a newline.
-    Json,
-}
 
 impl Pure for Format {
     fn apply(&self, mut item: Item, out: &mut Vec<Item>) -> Result<(), Failure> {
@@ -61,10 +51,7 @@ mod tests {
     use headwater_types::Millis;
 
     use super::*;
-    use crate::{
-        steps::{Outcome, apply_all},
-        testing::number,
-    };
+    use crate::{records::Outcome, steps::pipeline::apply_all, testing::number};
 
     fn record(data: &'static [u8]) -> UserRecord {
         UserRecord {

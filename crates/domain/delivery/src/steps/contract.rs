@@ -21,9 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    groups::UserRecord,
-    item::{Failure, Item, key_text},
     limits::INVOKE_RECORD_FRAME_BYTES,
+    records::{Failure, Item, UserRecord, key_text},
 };
 
 const INVALID: &str = "Check your function and make sure the output is in required format. In addition to that, make \
@@ -328,7 +327,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        steps::Outcome,
+        records::Outcome,
         testing::{item, number},
     };
 

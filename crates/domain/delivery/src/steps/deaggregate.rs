@@ -1,24 +1,14 @@
 //! RecordDeAggregation: records that their producer put together are taken apart.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 
-use super::Pure;
+use super::pure::Pure;
 use crate::{
-    groups::UserRecord,
-    item::{Failure, Item},
+    config::Deaggregation,
     limits::SUB_RECORDS_MAX,
+    records::{Failure, Item, UserRecord},
 };
-
-/// What stands between the records in a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Deaggregation {
-    /// Nothing, or white space: they are JSON values, one behind the other.
-    Json,
-    /// These bytes; never empty.
-    Delimited(Bytes),
-}
 
 impl Pure for Deaggregation {
     /// A record that does not come apart, or into more than there may be, goes on whole, as on AWS: what comes after

@@ -4,10 +4,10 @@ use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-use super::Pure;
+use super::pure::Pure;
 use crate::{
-    item::{Failure, Item},
     limits::DECOMPRESSED_BYTES_MAX,
+    records::{Failure, Item},
 };
 
 /// Unpacks gzip. The code of the failure is ours: AWS documents none.

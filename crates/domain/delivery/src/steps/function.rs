@@ -10,15 +10,12 @@ use headwater_env::Env;
 use headwater_types::{Arn, Millis};
 use serde_json::json;
 
-use super::{
-    Outcome,
-    contract::{Frame, Request, Verdict, record_bytes, verdicts},
-};
+use super::contract::{Frame, Request, Verdict, record_bytes, verdicts};
 use crate::{
     config::Function,
-    item::{ErrorKind, Failure, Item, Rejected},
     limits::{INVOKE_BYTES_MAX, INVOKE_RECORD_FRAME_BYTES, INVOKE_WAIT_MIN, RETRY_WAIT_MAX},
     ports::{Invoke, InvokeError},
+    records::{ErrorKind, Failure, Item, Outcome, Rejected},
 };
 
 /// The member of an error line that names the function, as AWS spells it.

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::Pure;
-use crate::item::{Failure, Item};
+use super::pure::Pure;
+use crate::records::{Failure, Item};
 
 /// Takes the messages of a subscription's record, each with a newline behind it. Records without log events, which
 /// CloudWatch Logs sends to see whether somebody is there, go no further (AWS's page on message extraction).

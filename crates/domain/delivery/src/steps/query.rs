@@ -24,10 +24,10 @@ use self::{
     bounds::{Bounds, Counted, Left},
     scan::scan,
 };
-use super::Pure;
+use super::pure::Pure;
 use crate::{
-    item::{ErrorKind, Failure, Item},
     limits::{ERROR_TEXT_BYTES_MAX, KEY_BYTES_MAX, QUERY_TOKENS_MAX},
+    records::{ErrorKind, Failure, Item},
 };
 
 /// AWS's code for a record whose partition keys were not found.

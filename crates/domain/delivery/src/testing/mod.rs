@@ -83,7 +83,7 @@ pub fn item(data: impl Into<bytes::Bytes>) -> crate::Item {
         data: data.into(),
         arrival: Millis(7),
     };
-    crate::steps::Outcome::of(vec![record]).items.remove(0)
+    crate::records::Outcome::of(vec![record]).items.remove(0)
 }
 
 /// A function that is called with groups of `batch_bytes`.

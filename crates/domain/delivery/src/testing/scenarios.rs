@@ -283,14 +283,14 @@ async fn a_store_that_fails_is_tried_until_it_works() {
                 .status("d")
                 .await
                 .unwrap()
-                .trouble
+                .incident
                 .is_some_and(|t| t.times > 3)
         })
         .await;
     let status = deliveries.status("d").await.unwrap();
     assert!(
         status
-            .trouble
+            .incident
             .unwrap()
             .error
             .contains("the bucket bucket does not exist")
@@ -302,7 +302,7 @@ async fn a_store_that_fails_is_tried_until_it_works() {
     *world.objects.bucket_gone.lock() = false;
     world.until_delivered().await;
     assert_eq!(world.objects.text(""), "A");
-    assert_eq!(deliveries.status("d").await.unwrap().trouble, None);
+    assert_eq!(deliveries.status("d").await.unwrap().incident, None);
 }
 
 #[tokio::test]
@@ -338,10 +338,10 @@ async fn a_stream_made_anew_is_not_taken_for_the_old_one() {
     world.put(0, "of the other");
     let deliveries = world.open().await;
     world
-        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .until(async || deliveries.status("d").await.unwrap().incident.is_some())
         .await;
     let status = deliveries.status("d").await.unwrap();
-    assert!(status.trouble.unwrap().error.contains("made anew"));
+    assert!(status.incident.unwrap().error.contains("made anew"));
     assert!(world.objects.keys("").is_empty());
 }
 
@@ -635,7 +635,7 @@ async fn a_batch_goes_where_it_was_to_go_when_it_was_closed() {
     world.put(0, "before");
     // Its intent is written, and its objects are refused.
     world
-        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .until(async || deliveries.status("d").await.unwrap().incident.is_some())
         .await;
     let changed = Destination {
         prefix: Some("changed/".into()),
@@ -752,7 +752,7 @@ async fn partitions_of_an_execution_that_failed_are_gone() {
         world.put(0, data);
     }
     world
-        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .until(async || deliveries.status("d").await.unwrap().incident.is_some())
         .await;
     assert!(world.objects.keys("data/k=0-").len() == 3 && world.failed().is_empty());
     world.objects.stubborn.lock().clear();
@@ -826,7 +826,7 @@ async fn a_partition_that_the_store_does_not_take_counts_as_failed_after_its_ret
             );
         }
         world
-            .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+            .until(async || deliveries.status("d").await.unwrap().incident.is_some())
             .await;
         let refused_first = world.clock.now();
         assert!(
@@ -860,7 +860,7 @@ async fn a_partition_that_the_store_does_not_take_counts_as_failed_after_its_ret
             attempts + 1,
             "one a failure, one for giving up"
         );
-        assert_eq!(deliveries.status("d").await.unwrap().trouble, None);
+        assert_eq!(deliveries.status("d").await.unwrap().incident, None);
     }
 }
 
@@ -896,7 +896,7 @@ async fn nothing_counts_as_failed_that_cannot_be_told_of() {
                 .status("d")
                 .await
                 .unwrap()
-                .trouble
+                .incident
                 .is_some_and(|t| t.times > 5)
         })
         .await;
@@ -931,8 +931,8 @@ async fn nothing_is_given_up_once_the_source_has_dropped_records() {
             .status("d")
             .await
             .unwrap()
-            .trouble
-            .map_or(0, |trouble| trouble.times)
+            .incident
+            .map_or(0, |incident| incident.times)
     };
     world.until(async || times().await > 1).await;
     world.source.trim(0, 1);
@@ -983,7 +983,7 @@ async fn a_record_that_does_not_fit_is_told_of_once() {
             );
         }
         world
-            .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+            .until(async || deliveries.status("d").await.unwrap().incident.is_some())
             .await;
         if !is_given_up {
             world.objects.stubborn.lock().clear();
@@ -1041,7 +1041,7 @@ async fn a_batch_is_converted_by_the_table_as_it_was_when_it_was_closed() {
     world.put(0, r#"{"c0": "none"}"#);
     // There is no such table yet.
     world
-        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .until(async || deliveries.status("d").await.unwrap().incident.is_some())
         .await;
     assert!(world.objects.keys("").is_empty());
     world.objects.faults.lock().extend([PutFault::Refused; 3]);
@@ -1246,7 +1246,7 @@ async fn what_a_process_left_that_died_is_swept_once() {
     world.put(0, r#"{"k": 1}"#);
     world.put(0, "no key");
     world
-        .until(async || deliveries.status("d").await.unwrap().trouble.is_some())
+        .until(async || deliveries.status("d").await.unwrap().incident.is_some())
         .await;
     let left = world.objects.keys("data/").remove(0);
     deliveries.close().await;
@@ -1258,7 +1258,7 @@ async fn what_a_process_left_that_died_is_swept_once() {
                 .status("d")
                 .await
                 .unwrap()
-                .trouble
+                .incident
                 .is_some_and(|t| t.times > 2)
         })
         .await;

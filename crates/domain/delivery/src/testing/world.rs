@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{
     Deliveries, Options,
+    intent::{Family, Store},
     ports::{Invoke, InvokeError, LogSink, Ports, Source, TableError, TableVersion, Tables},
-    store::{Family, Store},
 };
 
 /// When tests begin.

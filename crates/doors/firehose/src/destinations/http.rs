@@ -10,7 +10,10 @@ use headwater_shapes::firehose::{
 };
 use headwater_wire::ApiError;
 
-use super::beside::{self, Common};
+use super::{
+    beside::{self, Common},
+    update::merged,
+};
 use crate::errors::invalid_argument;
 
 const SIZE_MIB: i32 = 5;
@@ -122,5 +125,5 @@ pub(super) fn updated(
 ) -> Result<Destination, ApiError> {
     let mut described = old.described.clone();
     described["EndpointConfiguration"]["AccessKey"] = endpoint.access_key.reveal().into();
-    of_configuration(beside::merged(described, update)?)
+    of_configuration(merged(described, update)?)
 }

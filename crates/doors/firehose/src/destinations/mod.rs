@@ -9,6 +9,7 @@ pub(crate) mod s3;
 mod splunk;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use headwater_delivery::{Destination, StreamRecord, Target};
 use headwater_shapes::firehose::{
@@ -16,8 +17,8 @@ use headwater_shapes::firehose::{
 };
 use headwater_wire::ApiError;
 
-use self::beside::read;
-use crate::errors::invalid_argument;
+use self::update::read;
+use crate::errors::{invalid_argument, refuse};
 
 /// The id of a delivery stream's only destination.
 pub(crate) const DESTINATION_ID: &str = "destinationId-000000000001";
@@ -185,13 +186,5 @@ fn exactly_one<const N: usize>(
     match (given.next(), given.next()) {
         (Some(only), None) => only,
         _ => Err(invalid_argument(text)),
-    }
-}
-
-/// Refuses the first setting that is there.
-pub(crate) fn refuse(settings: &[(bool, &str)]) -> Result<(), ApiError> {
-    match settings.iter().find(|(there, _)| *there) {
-        Some((_, name)) => Err(ApiError::not_supported(name)),
-        None => Ok(()),
     }
 }

@@ -14,10 +14,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    beside::{self, Common, read},
-    refuse,
+    beside::{self, Common},
+    update::{merged, read},
 };
-use crate::errors::invalid_argument;
+use crate::errors::{invalid_argument, refuse};
 
 const SIZE_MIB: i32 = 5;
 const INTERVAL_S: i32 = 300;
@@ -208,7 +208,7 @@ pub(super) fn updated(old: &Destination, update: &impl Serialize) -> Result<Dest
     {
         update["ClusterEndpoint"] = endpoint;
     }
-    of_configuration(beside::merged(old.described.clone(), &update)?, kind)
+    of_configuration(merged(old.described.clone(), &update)?, kind)
 }
 
 /// The destination as it is described.

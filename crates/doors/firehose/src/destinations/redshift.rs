@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::{
     beside::{self, Common},
-    refuse, s3,
+    s3,
+    update::merged,
 };
-use crate::errors::invalid_argument;
+use crate::errors::{invalid_argument, refuse};
 
 const RETRY_S: i32 = 3600;
 
@@ -96,5 +97,5 @@ pub(super) fn updated(
     refuse(&[(update.s3_backup_update.is_some(), "S3BackupUpdate")])?;
     let mut described: Value = old.described.clone();
     described["Password"] = redshift.password.reveal().into();
-    of_configuration(beside::merged(described, update)?)
+    of_configuration(merged(described, update)?)
 }

@@ -16,8 +16,11 @@ use headwater_wire::ApiError;
 
 use serde_json::json;
 
-use super::{beside::merged as merged_values, conversion, refuse};
-use crate::{errors::invalid_argument, processing};
+use super::{conversion, update::merged as merged_values};
+use crate::{
+    errors::{invalid_argument, refuse},
+    processing,
+};
 
 const SIZE_MIB: i32 = 5;
 /// The same where batches are partitioned or converted, and the least that they may have.

@@ -7,7 +7,10 @@ use headwater_shapes::firehose::{
 };
 use headwater_wire::ApiError;
 
-use super::beside::{self, Common};
+use super::{
+    beside::{self, Common},
+    update::merged,
+};
 use crate::errors::invalid_argument;
 
 const SIZE_MIB: i32 = 5;
@@ -94,5 +97,5 @@ pub(super) fn updated(
 ) -> Result<Destination, ApiError> {
     let mut described = old.described.clone();
     described["HECToken"] = splunk.token.reveal().into();
-    of_configuration(beside::merged(described, update)?)
+    of_configuration(merged(described, update)?)
 }

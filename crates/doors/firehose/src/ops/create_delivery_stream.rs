@@ -9,7 +9,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Firehose, destinations, encryption,
-    errors::{invalid_argument, source_api},
+    errors::{invalid_argument, refuse, source_api},
     tags,
 };
 
@@ -47,7 +47,7 @@ impl Handle<CreateDeliveryStream> for Firehose {
 }
 
 fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
-    destinations::refuse(&[
+    refuse(&[
         (
             input.direct_put_source_configuration.is_some(),
             "DirectPutSourceConfiguration",

@@ -9,10 +9,10 @@
 use headwater_types::Millis;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
+use super::pattern::{Pattern, PatternError};
 use crate::{
-    item::{ErrorKind, Keys},
     limits::PREFIX_BYTES_MAX,
-    pattern::{Pattern, PatternError},
+    records::{ErrorKind, Keys},
 };
 
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";

@@ -3,7 +3,6 @@
 //! Redshift reads the bucket itself, at least once as on AWS. A plain PostgreSQL cannot: its rows are sent to it, in
 //! one transaction with a line in a table of ours that names the load, so that each load is there exactly once.
 
-mod jdbc;
 mod options;
 mod rows;
 
@@ -18,44 +17,22 @@ use futures_util::{
 };
 use headwater_env::Env;
 use headwater_types::Arn;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::{options::Options, rows::rows};
 use super::{
-    Load, Loader,
-    retries::{Retries, Trouble},
+    retries::{AttemptError, Retries},
+    sink::{Load, Loader},
 };
 use crate::{
-    item::Failure,
+    config::Redshift,
     limits::LOAD_WAIT_MAX,
     ports::{Login, ObjectMeta, Objects, ObjectsError, Session, Warehouse, WarehouseError},
-    secret::Secret,
+    records::Failure,
 };
-
-pub use jdbc::{Database, JdbcError};
 
 /// The table in a PostgreSQL that names the last load of each delivery stream.
 const LOADS: &str = "headwater_loads";
-
-/// A warehouse, as the catalog keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Redshift {
-    /// Where it is.
-    pub database: Database,
-    /// The user's name.
-    pub user: String,
-    /// The user's password.
-    pub password: Secret,
-    /// The table, as it is written in SQL.
-    pub table: String,
-    /// Its columns, as they are written in SQL between parentheses; all of them where empty.
-    pub columns: String,
-    /// Options of COPY.
-    pub options: String,
-    /// Seconds of pauses between attempts, in all.
-    pub retry_s: u32,
-}
 
 /// Loads into a warehouse.
 pub struct RedshiftLoader {
@@ -77,20 +54,20 @@ impl Loader for RedshiftLoader {
         let manifest = manifest_key(load, "manifests/");
         self.put_manifest(load, &manifest).await?;
         let mut retries = Retries::new(&self.env, self.redshift.retry_s);
-        let trouble = loop {
-            let Err(trouble) = self
+        let error = loop {
+            let Err(error) = self
                 .within(LOAD_WAIT_MAX, self.attempt(load, &manifest))
                 .await
             else {
                 return Ok(None);
             };
-            if trouble.lasting || !retries.again().await {
-                break trouble;
+            if error.is_permanent || !retries.again().await {
+                break error;
             }
         };
         self.put_manifest(load, &manifest_key(load, "errors/manifests/"))
             .await?;
-        Ok(Some(trouble.failure))
+        Ok(Some(error.failure))
     }
 }
 
@@ -112,18 +89,18 @@ impl RedshiftLoader {
     async fn within(
         &self,
         limit: Duration,
-        attempt: impl Future<Output = Result<(), Trouble>>,
-    ) -> Result<(), Trouble> {
+        attempt: impl Future<Output = Result<(), AttemptError>>,
+    ) -> Result<(), AttemptError> {
         match select(pin!(attempt), pin!(self.env.clock.sleep(limit))).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => {
                 let text = format!("The warehouse did not load a batch within {limit:?}.");
-                Err(Trouble::passing("Redshift.ConnectionFailed", text))
+                Err(AttemptError::transient("Redshift.ConnectionFailed", text))
             }
         }
     }
 
-    async fn attempt(&self, load: &Load, manifest: &str) -> Result<(), Trouble> {
+    async fn attempt(&self, load: &Load, manifest: &str) -> Result<(), AttemptError> {
         let Redshift {
             database,
             user,
@@ -135,13 +112,13 @@ impl RedshiftLoader {
             user: user.clone(),
             password: password.clone(),
         };
-        let mut session = self.warehouse.open(&login).await.map_err(trouble)?;
+        let mut session = self.warehouse.open(&login).await.map_err(attempt_error)?;
         let version = one(&mut *session, "select version()")
             .await?
             .unwrap_or_default();
         if version.contains("Redshift") {
             let sql = self.redshift_copy(load, manifest);
-            return session.query(&sql).await.map(drop).map_err(trouble);
+            return session.query(&sql).await.map(drop).map_err(attempt_error);
         }
         self.load_once(&mut *session, load).await
     }
@@ -169,10 +146,10 @@ impl RedshiftLoader {
     }
 
     /// Sends a PostgreSQL the rows, unless it has them.
-    async fn load_once(&self, session: &mut dyn Session, load: &Load) -> Result<(), Trouble> {
+    async fn load_once(&self, session: &mut dyn Session, load: &Load) -> Result<(), AttemptError> {
         let options = Options::parse(&self.redshift.options);
         let options = options
-            .map_err(|e| Trouble::lasting("Redshift.IncorrectCopyOptions", e.to_string()))?;
+            .map_err(|e| AttemptError::permanent("Redshift.IncorrectCopyOptions", e.to_string()))?;
         let (stream, id) = (quoted(&self.stream.to_string()), quoted(&load.id));
         if one(session, &format!("begin; select to_regclass('{LOADS}')"))
             .await?
@@ -180,7 +157,7 @@ impl RedshiftLoader {
         {
             let table =
                 format!("create table {LOADS} (stream text primary key, load text not null)");
-            session.query(&table).await.map_err(trouble)?;
+            session.query(&table).await.map_err(attempt_error)?;
         }
         // The line's lock keeps a second session with the same stream waiting until this one has ended.
         let last = format!(
@@ -194,19 +171,19 @@ impl RedshiftLoader {
         let copy = self.postgres_copy(options);
         for key in &load.keys {
             let object = self.objects.get(&load.bucket, key).await;
-            let object =
-                object.map_err(|e| Trouble::passing("Redshift.MissingS3File", e.to_string()))?;
+            let object = object
+                .map_err(|e| AttemptError::transient("Redshift.MissingS3File", e.to_string()))?;
             session
                 .copy_in(&copy, rows(object, options, columns.clone()))
                 .await
-                .map_err(trouble)?;
+                .map_err(attempt_error)?;
         }
         let end = format!("update {LOADS} set load = {id} where stream = {stream}; commit");
-        session.query(&end).await.map(drop).map_err(trouble)
+        session.query(&end).await.map(drop).map_err(attempt_error)
     }
 
     /// The names of the columns that are loaded, as the database has them.
-    async fn columns(&self, session: &mut dyn Session) -> Result<Vec<String>, Trouble> {
+    async fn columns(&self, session: &mut dyn Session) -> Result<Vec<String>, AttemptError> {
         // The table says which columns a list of them names, with quotes and case as SQL has them.
         let list = Some(self.redshift.columns.trim())
             .filter(|list| !list.is_empty())
@@ -217,7 +194,7 @@ impl RedshiftLoader {
              order by attnum",
             self.redshift.table
         );
-        let rows = session.query(&sql).await.map_err(trouble)?;
+        let rows = session.query(&sql).await.map_err(attempt_error)?;
         Ok(rows
             .into_iter()
             .filter_map(|row| row.into_iter().next().flatten())
@@ -260,8 +237,8 @@ fn manifest_key(load: &Load, folder: &str) -> String {
 }
 
 /// The one value that a statement gives.
-async fn one(session: &mut dyn Session, sql: &str) -> Result<Option<String>, Trouble> {
-    let rows = session.query(sql).await.map_err(trouble)?;
+async fn one(session: &mut dyn Session, sql: &str) -> Result<Option<String>, AttemptError> {
+    let rows = session.query(sql).await.map_err(attempt_error)?;
     Ok(rows
         .into_iter()
         .next_back()
@@ -282,7 +259,7 @@ fn quoted_character(character: char) -> String {
 }
 
 /// AWS's code for what a warehouse says (its page on monitoring), by PostgreSQL's appendix of error codes.
-fn trouble(error: WarehouseError) -> Trouble {
+fn attempt_error(error: WarehouseError) -> AttemptError {
     let code = match &error {
         WarehouseError::NotConnected(_) => "Redshift.ConnectionFailed",
         WarehouseError::Rows(_) => "Redshift.DataLoadFailed",
@@ -300,7 +277,7 @@ fn trouble(error: WarehouseError) -> Trouble {
             _ => "Redshift.DataLoadFailed",
         },
     };
-    Trouble::passing(code, error.to_string())
+    AttemptError::transient(code, error.to_string())
 }
 
 #[cfg(test)]
@@ -309,6 +286,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        config::{Database, Secret},
         ports::Body,
         testing::{FakeObjects, Fuse, FusedObjects, JumpingClock, arn},
     };

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use headwater_columnar::{Deserializer, EncodeError, Schema, Serializer, Writer};
 
+use super::encoder::{Encode, Encoder, encoder};
 use crate::{
     budget::{Budget, Room},
     config::Compression,
-    encode::{Encode, Encoder, encoder},
-    item::Failure,
     ports::ObjectsError,
+    records::Failure,
 };
 
 /// What an object is made of.

@@ -17,7 +17,10 @@ use headwater_env::{Env, File};
 use headwater_types::{Millis, SequenceNumber, ShardIndex};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-use crate::{groups::UserRecord, item::Item, limits::READ_BYTES_MAX, steps::Outcome};
+use crate::{
+    limits::READ_BYTES_MAX,
+    records::{Item, Outcome, UserRecord},
+};
 
 /// Records by partition.
 pub struct Spool {

@@ -15,9 +15,9 @@ use headwater_types::Millis;
 
 use crate::{
     config::Buffering,
+    intent::Range,
     limits::{READ_BYTES_MAX, READ_PAUSE, READ_PAUSE_MIN, READ_RECORDS_MAX, SHARDS_REFRESH},
     ports::{Source, SourceChunk, SourceError, SourceLimit, SourceShard},
-    store::Range,
 };
 
 /// A closed batch.

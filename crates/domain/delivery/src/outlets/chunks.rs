@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Errors, Outlet};
+use super::{errors::Errors, outlet::Outlet};
 use crate::{
-    execute::ExecuteError,
-    item::Item,
-    ledger::Ledger,
+    intent::{ExecuteError, Ledger},
+    records::Item,
     sinks::{Chunk, Sink},
 };
 

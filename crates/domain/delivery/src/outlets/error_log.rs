@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::{
     config::{Destination, StreamRecord, Target},
-    item::{Failure, Rejected},
+    incidents::Incidents,
     ports::LogSink,
+    records::{Failure, Rejected},
     steps::function::FUNCTION_MEMBER,
-    trouble::Troubles,
 };
 
 /// Writes error lines of one delivery stream.
@@ -21,7 +21,7 @@ pub struct ErrorLog<'a> {
     /// The delivery stream.
     pub stream: &'a StreamRecord,
     /// What stands in its way.
-    pub trouble: &'a Troubles,
+    pub incident: &'a Incidents,
 }
 
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ impl ErrorLog<'_> {
 
     /// A batch could not be delivered, and will be tried again.
     pub async fn delivery_failed(&self, code: &str, message: &str) {
-        self.trouble.note(self.env.clock.now(), message);
+        self.incident.note(self.env.clock.now(), message);
         self.line(code, message, None).await;
     }
 

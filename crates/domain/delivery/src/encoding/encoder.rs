@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use snap::{raw, write::FrameEncoder};
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
+use super::gzip::Gzip;
 use crate::{
-    config::Compression, gzip::Gzip, item::Failure, limits::HADOOP_BLOCK_BYTES, ports::ObjectsError,
+    config::Compression, limits::HADOOP_BLOCK_BYTES, ports::ObjectsError, records::Failure,
 };
 
 /// Makes the bytes of one object.

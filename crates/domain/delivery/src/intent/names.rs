@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::{Destination, StreamRecord},
-    item::{ErrorKind, Keys},
     limits::KEY_BYTES_MAX,
-    prefix::{PrefixError, Prefixes, RANDOM_CHARACTERS, Values, pattern},
-    template::{self, KeyTemplate},
+    naming::{
+        KeyTemplate, PrefixError, Prefixes, RANDOM_CHARACTERS, TemplateValues, Values, pattern,
+    },
+    records::{ErrorKind, Keys},
 };
 
 const NAME_TIME: &str = "yyyy-MM-dd-HH-mm-ss";
@@ -53,7 +54,7 @@ impl<'a> Names<'a> {
                 0,
             ));
         };
-        KeyTemplate::parse(template)?.key(template::Values {
+        KeyTemplate::parse(template)?.key(TemplateValues {
             name: &self.stream.name,
             id: &self.stream.id,
             time: &self.time,

@@ -2,88 +2,22 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
-    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
-use headwater_types::{Millis, SequenceNumber};
+use headwater_types::Millis;
 
 use crate::{
+    config::GroupLimit,
+    intent::Range,
     limits::{READ_BYTES_MAX, READ_RECORDS_MAX},
     ports::{Source, SourceError, SourceLimit, SourceRecord},
-    store::Range,
+    records::UserRecord,
 };
-
-/// A record as a user made it: one of those in an aggregate, or the source's record itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserRecord {
-    /// The shard that it came from.
-    pub shard: Arc<str>,
-    /// The number of the source's record.
-    pub sequence_number: SequenceNumber,
-    /// Its place in the aggregate, 0 for a record by itself.
-    pub sub: usize,
-    /// Its own partition key, UTF-8.
-    pub partition_key: Bytes,
-    /// Its data.
-    pub data: Bytes,
-    /// When the source's record arrived.
-    pub arrival: Millis,
-}
-
-/// A record of a group, which shares it with the others: one allocation for all of them.
-#[derive(Clone)]
-pub struct SharedRecord {
-    group: Arc<Vec<UserRecord>>,
-    at: usize,
-}
-
-impl SharedRecord {
-    /// All records of a group.
-    pub fn all(group: Vec<UserRecord>) -> impl Iterator<Item = Self> {
-        let places = 0..group.len();
-        let group = Arc::new(group);
-        places.map(move |at| Self {
-            group: group.clone(),
-            at,
-        })
-    }
-}
-
-impl Deref for SharedRecord {
-    type Target = UserRecord;
-
-    fn deref(&self) -> &UserRecord {
-        &self.group[self.at]
-    }
-}
-
-impl From<UserRecord> for SharedRecord {
-    fn from(record: UserRecord) -> Self {
-        Self {
-            group: Arc::new(vec![record]),
-            at: 0,
-        }
-    }
-}
-
-impl PartialEq for SharedRecord {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl fmt::Debug for SharedRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
 
 /// The records of some ranges, in groups.
 pub struct Groups {
@@ -98,15 +32,6 @@ pub struct Groups {
     group_bytes: usize,
     /// The first and the last arrival in the group.
     group_arrivals: Option<(Millis, Millis)>,
-}
-
-/// When a group is cut.
-#[derive(Debug, Clone, Copy)]
-pub struct GroupLimit {
-    /// Bytes of data that it may have.
-    pub bytes: usize,
-    /// Time that may lie between the first and the last arrival in it.
-    pub span: Duration,
 }
 
 impl Groups {

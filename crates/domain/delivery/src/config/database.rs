@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sinks::address::is_local;
+use super::address::is_local;
 
 /// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

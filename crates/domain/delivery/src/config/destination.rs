@@ -1,104 +1,21 @@
-//! What a delivery stream is: its source, its destination and its function, as the catalog keeps them.
+//! A bucket, and how objects in it are made; what records go through on their way there.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use bytes::Bytes;
 use headwater_columnar::{Deserializer, Serializer};
-use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize};
 
+use super::{
+    step::{Step, steps_as_stored},
+    target::Target,
+};
 use crate::{
-    groups::GroupLimit,
-    item::ErrorKind,
     limits::{
         DECOMPRESSED_BYTES_MAX, PACKED_GROUP_BYTES_MAX, PARTITIONED_BATCH_MIB, READ_BYTES_MAX,
     },
-    prefix::{PrefixError, Prefixes},
-    sinks::{HttpEndpoint, OpenSearch, Redshift, Splunk},
-    steps::{check::Format, deaggregate::Deaggregation},
-    template::KeyTemplate,
+    naming::{KeyTemplate, PrefixError, Prefixes},
+    records::ErrorKind,
 };
-
-/// A delivery stream as the catalog keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StreamRecord {
-    /// Its name.
-    pub name: String,
-    /// Its ARN.
-    #[serde(with = "arn_text")]
-    pub arn: Arn,
-    /// What tells it from one made later under the same name; its progress is kept under it.
-    pub id: String,
-    /// When it was made.
-    pub created: Millis,
-    /// Counts its configurations, from 1.
-    pub version: u64,
-    /// Where its records come from.
-    pub origin: Origin,
-    /// Where they go.
-    pub destination: Destination,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// Whether what is put into it waits encrypted.
-    #[serde(default)]
-    pub encryption: Option<Encryption>,
-    /// When that was changed of late.
-    #[serde(default)]
-    pub encryption_changes: Vec<Millis>,
-}
-
-/// The key that a delivery stream's records are encrypted under, as the caller knows it. It is kept and told, and plays
-/// no part in the encryption, which goes by the installation's own key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Encryption {
-    /// The key's ARN; none where it is the service's own.
-    pub key: Option<String>,
-}
-
-/// Where a delivery stream's records come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// They are put into it; they wait in a log shard of its own.
-    Direct {
-        /// The shard's number in the log.
-        shard: u64,
-    },
-    /// It reads a stream.
-    Stream {
-        /// The stream.
-        #[serde(with = "arn_text")]
-        arn: Arn,
-        /// The role that it would read with.
-        role: String,
-        /// The [`identity`](crate::Source::identity) that the stream had.
-        identity: String,
-    },
-}
-
-impl Origin {
-    /// The stream that is read, if one is.
-    pub fn stream(&self) -> Option<&Arn> {
-        match self {
-            Self::Direct { .. } => None,
-            Self::Stream { arn, .. } => Some(arn),
-        }
-    }
-}
-
-/// The origin of a stream to be made.
-#[derive(Debug, Clone, PartialEq)]
-pub enum NewOrigin {
-    /// Records will be put into it.
-    Direct,
-    /// It will read a stream from its present end on.
-    Stream {
-        /// The stream.
-        arn: Arn,
-        /// The role that it would read with.
-        role: String,
-    },
-}
 
 /// A bucket, and how objects in it are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -266,23 +183,6 @@ impl Destination {
     }
 }
 
-/// Where records go: into the bucket, or elsewhere, with the bucket for what fails there.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// Into the bucket.
-    #[default]
-    Bucket,
-    /// To an HTTP endpoint.
-    Http(HttpEndpoint),
-    /// To Splunk.
-    Splunk(Splunk),
-    /// To OpenSearch.
-    OpenSearch(OpenSearch),
-    /// Into the bucket, and from there into a warehouse.
-    Redshift(Redshift),
-}
-
 /// How records become rows of columnar files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conversion {
@@ -300,6 +200,15 @@ pub struct Conversion {
     pub read: Deserializer,
     /// How files are written.
     pub write: Serializer,
+}
+
+/// When a group is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupLimit {
+    /// Bytes of data that it may have.
+    pub bytes: usize,
+    /// Time that may lie between the first and the last arrival in it.
+    pub span: Duration,
 }
 
 /// A bucket for the records as they came.
@@ -392,46 +301,6 @@ impl Compression {
     }
 }
 
-/// What is done with each record on its way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// It is looked at, and each ends in a newline.
-    Check(Format),
-    /// It is unpacked.
-    Decompress,
-    /// Of a record of CloudWatch Logs, the messages are taken.
-    LogEvents,
-    /// It is taken apart.
-    Deaggregate(Deaggregation),
-    /// It goes through a function.
-    Function(Function),
-    /// Partition keys are looked for in it, by a query of jq.
-    Query(String),
-    /// These bytes stand behind each.
-    Append(Bytes),
-}
-
-/// A function that records go through.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Function {
-    /// The function, perhaps with a version or alias.
-    #[serde(with = "arn_text")]
-    pub arn: Arn,
-    /// How often a failed call is made again.
-    pub retries: u32,
-    /// Bytes of data that one call takes.
-    pub batch_bytes: usize,
-    /// Seconds that may lie between the arrivals of the first and the last record of one call.
-    #[serde(default = "interval_before_it_was_kept")]
-    pub interval_s: u32,
-}
-
-/// AWS's default, which functions had while this was not a setting.
-fn interval_before_it_was_kept() -> u32 {
-    60
-}
-
 /// Where errors are logged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Logging {
@@ -441,74 +310,12 @@ pub struct Logging {
     pub stream: String,
 }
 
-/// Steps as the catalog keeps them. Earlier releases kept a `function` and a `format` in their place.
-mod steps_as_stored {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::{Format, Function, Step};
-
-    #[derive(Serialize)]
-    struct Stored<'a> {
-        steps: &'a [Step],
-    }
-
-    #[derive(Deserialize)]
-    struct Found {
-        steps: Option<Vec<Step>>,
-        function: Option<Function>,
-        format: Option<EarlierFormat>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum EarlierFormat {
-        Bytes,
-        Text,
-        Json,
-    }
-
-    pub fn serialize<S: Serializer>(steps: &[Step], to: S) -> Result<S::Ok, S::Error> {
-        Stored { steps }.serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Step>, D::Error> {
-        let found = Found::deserialize(from)?;
-        let check = match found.format {
-            None | Some(EarlierFormat::Bytes) => None,
-            Some(EarlierFormat::Text) => Some(Step::Check(Format::Text)),
-            Some(EarlierFormat::Json) => Some(Step::Check(Format::Json)),
-        };
-        let earlier = || {
-            found
-                .function
-                .map(Step::Function)
-                .into_iter()
-                .chain(check)
-                .collect()
-        };
-        Ok(found.steps.unwrap_or_else(earlier))
-    }
-}
-
-/// ARNs as text.
-mod arn_text {
-    use headwater_types::Arn;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(arn: &Arn, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(arn)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::config::Format;
     use crate::testing::{destination, function};
 
     #[test]

@@ -6,11 +6,11 @@
 
 use jiff::Zoned;
 
-use crate::{
-    limits::KEY_BYTES_MAX,
+use super::{
     pattern::Pattern,
     prefix::{PrefixError, pattern},
 };
+use crate::limits::KEY_BYTES_MAX;
 
 /// The template of a channel that names none.
 pub const DEFAULT: &str = "kinesis-channel/!{channel-name}/!{channel-id}/!{yyyy}/!{MM}/!{dd}/!{HH}/\

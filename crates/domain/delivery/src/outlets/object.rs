@@ -8,11 +8,10 @@ use headwater_env::Env;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    encode::{Encoded, Encoder},
-    form::Form,
-    item::Failure,
+    encoding::{Encoded, Encoder, Form},
     limits::PIECES_WAITING_MAX,
     ports::{Body, ObjectMeta, Objects, ObjectsError},
+    records::Failure,
 };
 
 /// Writes one object. Dropped before [`finish`](Self::finish), it leaves none.

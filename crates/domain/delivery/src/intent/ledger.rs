@@ -3,11 +3,8 @@
 
 use headwater_catalog::Versioned;
 
-use crate::{
-    execute::ExecuteError,
-    ports::Objects,
-    store::{Intent, Progress, Store},
-};
+use super::{error::ExecuteError, plan::Intent, progress::Progress, store::Store};
+use crate::ports::Objects;
 
 /// The intent that is carried out, as the catalog has it.
 pub struct Ledger<'a> {
