@@ -1,16 +1,19 @@
 //! What targets share: a runtime, a machine that forgets, and requests out of bytes.
 
-use std::{cell::LazyCell, pin::Pin, sync::Arc};
+use std::{
+    cell::LazyCell,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use headwater_env::{Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks};
 use headwater_shapes::Operation;
 use headwater_types::{Account, Millis, Region};
-use headwater_wire::{
-    ApiError, Body, Caller, Context, Door, Handle, body,
-    sign::Credentials,
-    verify::{Key, Verifier},
-};
+use headwater_wire::{ApiError, Context, Handle, Options, Pipeline, Place, Table};
+use headwater_http::{Body, Peer, Service, body};
+use headwater_auth::{Caller, sign::Credentials, verify::{Key, Verifier}};
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::BodyExt;
 use tokio::runtime::{Builder, Runtime};
@@ -87,28 +90,37 @@ pub fn request(bytes: &[u8]) -> Option<Request<Body>> {
         .ok()
 }
 
-/// Lets a door answer a request, where signatures are asked for and where they are not. It never is the server's fault.
-pub fn knock(door: &dyn Door, bytes: &[u8]) {
-    for verifier in [None, Some(verifier())] {
+/// A service where signatures are not asked for, and the same where they are.
+pub fn pipelines(table: impl Fn() -> Table) -> [Pipeline; 2] {
+    [None, Some(verifier())].map(|verifier| {
+        let options = Options {
+            verifier,
+            virtual_hosts: vec!["localhost".to_owned()],
+            ..Options::new(Place::new("000000000000", "us-east-1"))
+        };
+        Pipeline::new(vec![table()], options, machine().1)
+    })
+}
+
+/// Lets services answer a request. It never is the server's fault.
+pub fn knock(pipelines: &[Pipeline; 2], bytes: &[u8]) {
+    for pipeline in pipelines {
         let Some(request) = request(bytes) else {
             return;
         };
-        let (mut head, body) = request.into_parts();
-        if let Some(verifier) = verifier {
-            head.extensions.insert(verifier);
-        }
-        if !door.takes(&head) {
-            continue;
-        }
-        let account = Account("000000000000".into());
-        let context = Context::new("R1", Region("us-east-1".into()), account, "localhost");
         block_on(async {
-            let answer = door.call(Request::from_parts(head, body), context).await;
+            let answer = pipeline.call(request, PEER).await;
             assert!(answer.status() != 500, "{:?}", answer.headers());
             drop(answer.into_body().collect().await);
         });
     }
 }
+
+/// The caller.
+const PEER: Peer = Peer {
+    address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
+    secure: false,
+};
 
 /// Believes in one key.
 fn verifier() -> Verifier {

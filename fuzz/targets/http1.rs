@@ -1,7 +1,7 @@
 //! Requests in HTTP/1.1: heads, lengths and chunks, wherever what comes is cut.
 #![no_main]
 
-use headwater_wire::fuzzing::requests;
+use headwater_http::fuzzing::requests;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&[u8], u8, u8)| {

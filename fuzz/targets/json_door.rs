@@ -3,20 +3,22 @@
 
 use std::sync::{Arc, LazyLock};
 
-use headwater_fuzz::{Nobody, knock};
-use headwater_shapes::kinesis::{SERVICE, ops::*};
-use headwater_wire::{Table, server::JsonDoor};
+use headwater_fuzz::{Nobody, knock, pipelines};
+use headwater_shapes_kinesis::{SERVICE, ops::*};
+use headwater_wire::{Pipeline, READS, Routes, Table};
 use libfuzzer_sys::fuzz_target;
 
-static DOOR: LazyLock<JsonDoor> = LazyLock::new(|| {
-    let table = Table::new(&SERVICE, Arc::new(Nobody))
-        .route::<CreateChannel>()
-        .route::<CreateStream>()
-        .route::<GetShardIterator>()
-        .route::<PutRecord>()
-        .route::<PutRecords>()
-        .route::<TagResource>();
-    JsonDoor::new(table)
-});
+static PIPELINES: LazyLock<[Pipeline; 2]> = LazyLock::new(|| pipelines(table));
 
-fuzz_target!(|data: &[u8]| knock(&*DOOR, data));
+fn table() -> Table {
+    Routes::new(&SERVICE, Arc::new(Nobody))
+        .route::<CreateChannel>(READS)
+        .route::<CreateStream>(READS)
+        .route::<GetShardIterator>(READS)
+        .direct::<PutRecord>(READS)
+        .direct::<PutRecords>(READS)
+        .route::<TagResource>(READS)
+        .build()
+}
+
+fuzz_target!(|data: &[u8]| knock(&PIPELINES, data));

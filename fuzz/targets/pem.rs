@@ -1,7 +1,8 @@
 //! Certificates and keys in PEM form.
 #![no_main]
 
-use headwater_wire::{client::Authorities, server::Tls};
+use headwater_client::Authorities;
+use headwater_http::Tls;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

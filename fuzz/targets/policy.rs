@@ -3,7 +3,7 @@
 
 use headwater_iam::{Keys, Policy, Request, evaluate};
 use headwater_types::Account;
-use headwater_wire::Caller;
+use headwater_auth::Caller;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

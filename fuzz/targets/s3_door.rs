@@ -3,23 +3,25 @@
 
 use std::sync::{Arc, LazyLock};
 
-use headwater_fuzz::{Nobody, knock};
-use headwater_shapes::s3::{SERVICE, ops::*};
-use headwater_wire::{Rest, Table};
+use headwater_fuzz::{Nobody, knock, pipelines};
+use headwater_shapes_s3::{SERVICE, ops::*};
+use headwater_wire::{Pipeline, READS, Routes, Table};
 use libfuzzer_sys::fuzz_target;
 
-static DOOR: LazyLock<Rest<Nobody>> = LazyLock::new(|| {
-    let table = Table::new(&SERVICE, Arc::new(Nobody))
-        .route::<CompleteMultipartUpload>()
-        .route::<CopyObject>()
-        .route::<CreateBucket>()
-        .route::<DeleteObjects>()
-        .route::<GetObject>()
-        .route::<ListObjectsV2>()
-        .route::<PutObject>()
-        .route::<PutObjectTagging>()
-        .route::<UploadPart>();
-    Rest::new(table).with_virtual_hosts(["localhost".to_owned()])
-});
+static PIPELINES: LazyLock<[Pipeline; 2]> = LazyLock::new(|| pipelines(table));
 
-fuzz_target!(|data: &[u8]| knock(&*DOOR, data));
+fn table() -> Table {
+    Routes::new(&SERVICE, Arc::new(Nobody))
+        .route::<CompleteMultipartUpload>(READS)
+        .route::<CopyObject>(READS)
+        .route::<CreateBucket>(READS)
+        .route::<DeleteObjects>(READS)
+        .route::<GetObject>(READS)
+        .route::<ListObjectsV2>(READS)
+        .route::<PutObject>(READS)
+        .route::<PutObjectTagging>(READS)
+        .route::<UploadPart>(READS)
+        .build()
+}
+
+fuzz_target!(|data: &[u8]| knock(&PIPELINES, data));

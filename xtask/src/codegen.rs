@@ -3,6 +3,7 @@
 mod closure;
 mod emit;
 mod facts;
+mod known;
 mod model;
 mod names;
 mod source;
@@ -37,20 +38,33 @@ pub fn run(options: &[String]) -> Result<(), String> {
         }
     }
     let source = Source::find(models)?;
-    let mut stale = Vec::new();
+    let mut files = Vec::new();
     for selection in SERVICES {
         let mut model = source.load(selection)?;
         facts::correct(&mut model);
+        let folder = format!("crates/doors/shapes-{}", selection.name);
         let text = rustfmt(&emit::service(selection, &model, &source.version)?)?;
-        let path = root().join(format!("crates/doors/shapes/src/{}.rs", selection.name));
-        if check {
-            if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
-                stale.push(path.display().to_string());
-            }
-        } else {
-            fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-        }
+        files.push((format!("{folder}/src/lib.rs"), text));
+        files.push((
+            format!("{folder}/Cargo.toml"),
+            emit::manifest(selection, &model),
+        ));
     }
+    let others = rustfmt(&known::table(&source)?)?;
+    files.push(("crates/doors/wire/src/known/services.rs".to_owned(), others));
+    if check {
+        compare(&files)
+    } else {
+        write(&files)
+    }
+}
+
+/// Fails where a file is not what would be written.
+fn compare(files: &[(String, String)]) -> Result<(), String> {
+    let stale = files
+        .iter()
+        .filter(|(path, text)| fs::read_to_string(root().join(path)).ok().as_deref() != Some(text));
+    let stale: Vec<&str> = stale.map(|(path, _)| path.as_str()).collect();
     if stale.is_empty() {
         Ok(())
     } else {
@@ -59,6 +73,17 @@ pub fn run(options: &[String]) -> Result<(), String> {
             stale.join(", ")
         ))
     }
+}
+
+fn write(files: &[(String, String)]) -> Result<(), String> {
+    for (path, text) in files {
+        let path = root().join(path);
+        let folder = path.parent().expect("a file is in a folder");
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// The repository's root.

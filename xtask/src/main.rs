@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask codegen [--check] [--models DIR]
 
-codegen   writes crates/doors/shapes/src/<service>.rs out of botocore's service models
+codegen   writes crates/doors/shapes-<service> out of botocore's service models
   --check       writes nothing; fails when a file differs from what would be written
   --models DIR  botocore's `data` directory; without it the botocore package of ./.venv or of python3 is used";
 

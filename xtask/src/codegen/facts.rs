@@ -10,7 +10,9 @@ pub struct Selection {
     pub version: &'static str,
     /// The operations that get types; none named means all.
     pub operations: &'static [&'static str],
-    /// The XML namespace of its documents.
+    /// The operations that carry data, whose types are read and written without a tree between.
+    pub direct: &'static [&'static str],
+    /// The XML namespace of its documents, where the model names none.
     pub xml_namespace: Option<&'static str>,
 }
 
@@ -20,39 +22,47 @@ pub const SERVICES: &[Selection] = &[
         name: "kinesis",
         version: "2013-12-02",
         operations: &[],
+        direct: KINESIS_DIRECT,
         xml_namespace: None,
     },
     Selection {
         name: "firehose",
         version: "2015-08-04",
         operations: &[],
+        direct: &["PutRecord", "PutRecordBatch"],
         xml_namespace: None,
     },
     Selection {
         name: "lambda",
         version: "2015-03-31",
         operations: LAMBDA,
+        direct: &[],
         xml_namespace: None,
     },
     Selection {
         name: "s3",
         version: "2006-03-01",
         operations: S3,
+        direct: &[],
         xml_namespace: Some("http://s3.amazonaws.com/doc/2006-03-01/"),
     },
     Selection {
         name: "glue",
         version: "2017-03-31",
         operations: GLUE,
+        direct: &[],
         xml_namespace: None,
     },
     Selection {
         name: "logs",
         version: "2014-03-28",
         operations: LOGS,
+        direct: &[],
         xml_namespace: None,
     },
 ];
+
+const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
 
 const LAMBDA: &[&str] = &[
     "CreateFunction",

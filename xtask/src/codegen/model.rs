@@ -18,6 +18,12 @@ pub struct Model {
 pub struct Metadata {
     pub api_version: String,
     pub protocol: String,
+    #[serde(default)]
+    pub protocols: Vec<String>,
+    /// There and empty where errors have codes of the query protocol too.
+    pub aws_query_compatible: Option<serde_json::Value>,
+    pub xml_namespace: Option<String>,
+    pub service_full_name: String,
     pub json_version: Option<String>,
     pub target_prefix: Option<String>,
     pub signing_name: Option<String>,
@@ -95,6 +101,7 @@ pub struct ErrorDef {
 pub struct ShapeRef {
     pub shape: String,
     pub location: Option<String>,
+    pub result_wrapper: Option<String>,
     pub location_name: Option<String>,
     #[serde(default)]
     pub flattened: bool,

@@ -1,6 +1,7 @@
 //! Where the models come from: botocore's `data` directory.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -8,7 +9,10 @@ use std::{
 
 use flate2::read::GzDecoder;
 
-use crate::codegen::{facts::Selection, model::Model};
+use crate::codegen::{
+    facts::Selection,
+    model::{Metadata, Model},
+};
 
 /// The botocore version that the checked-in shapes are made from.
 pub const PINNED: &str = "1.44.5";
@@ -39,16 +43,50 @@ impl Source {
 
     /// Reads the model of one service.
     pub fn load(&self, selection: &Selection) -> Result<Model, String> {
-        let path = self
-            .data
-            .join(selection.name)
-            .join(selection.version)
-            .join("service-2.json.gz");
+        self.read(selection.name, selection.version)
+    }
+
+    /// What holds for each service as a whole, of its newest version.
+    pub fn all(&self) -> Result<BTreeMap<String, Metadata>, String> {
+        #[derive(serde::Deserialize)]
+        struct Whole {
+            metadata: Metadata,
+        }
+        let mut all = BTreeMap::new();
+        for name in names_in(&self.data)? {
+            // What is not a folder of versions is not a service.
+            let versions = names_in(&self.data.join(&name)).unwrap_or_default();
+            if let Some(version) = versions.iter().max()
+                && let Ok(Whole { metadata }) = self.read(&name, version)
+            {
+                all.insert(name, metadata);
+            }
+        }
+        Ok(all)
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&self, name: &str, version: &str) -> Result<T, String> {
+        let path = self.data.join(name).join(version).join("service-2.json.gz");
         let file =
             fs::File::open(&path).map_err(|e| format!("cannot open {}: {e}", path.display()))?;
         serde_json::from_reader(GzDecoder::new(file))
             .map_err(|e| format!("cannot read {}: {e}", path.display()))
     }
+}
+
+/// The names of what is in a folder.
+fn names_in(folder: &Path) -> Result<Vec<String>, String> {
+    let failed = |e| format!("cannot read {}: {e}", folder.display());
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    entries
+        .map(|entry| {
+            Ok(entry
+                .map_err(failed)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned())
+        })
+        .collect()
 }
 
 /// The `data` directory of an installed botocore.

@@ -2,7 +2,7 @@
 //! own key, whichever is named.
 
 use headwater_delivery::Encryption;
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     DeliveryStreamEncryptionConfiguration, DeliveryStreamEncryptionConfigurationInput,
 };
 use headwater_wire::ApiError;

@@ -3,7 +3,7 @@
 use headwater_delivery::{
     DeliveryError, PatternError, PrefixError, SourceError, Which, limits::PREFIX_BYTES_MAX,
 };
-use headwater_shapes::firehose::errors as shapes;
+use headwater_shapes_firehose::errors as shapes;
 use headwater_types::Arn;
 use headwater_wire::{ApiError, Context};
 

@@ -16,8 +16,8 @@ mod testing;
 use std::sync::Arc;
 
 use headwater_delivery::Deliveries;
-use headwater_shapes::firehose::{SERVICE, ops as shapes};
-use headwater_wire::Table;
+use headwater_shapes_firehose::{SERVICE, ops as shapes};
+use headwater_wire::{READS, Routes, Table, WRITES};
 
 /// What handlers run on.
 pub struct Firehose {
@@ -26,18 +26,19 @@ pub struct Firehose {
 }
 
 /// The operations that are built.
-pub fn table(firehose: Arc<Firehose>) -> Table<Firehose> {
-    Table::new(&SERVICE, firehose)
-        .route::<shapes::CreateDeliveryStream>()
-        .route::<shapes::DeleteDeliveryStream>()
-        .route::<shapes::DescribeDeliveryStream>()
-        .route::<shapes::ListDeliveryStreams>()
-        .route::<shapes::ListTagsForDeliveryStream>()
-        .route::<shapes::PutRecord>()
-        .route::<shapes::PutRecordBatch>()
-        .route::<shapes::StartDeliveryStreamEncryption>()
-        .route::<shapes::StopDeliveryStreamEncryption>()
-        .route::<shapes::TagDeliveryStream>()
-        .route::<shapes::UntagDeliveryStream>()
-        .route::<shapes::UpdateDestination>()
+pub fn table(firehose: Arc<Firehose>) -> Table {
+    Routes::new(&SERVICE, firehose)
+        .route::<shapes::CreateDeliveryStream>(WRITES)
+        .route::<shapes::DeleteDeliveryStream>(WRITES)
+        .route::<shapes::DescribeDeliveryStream>(READS)
+        .route::<shapes::ListDeliveryStreams>(READS)
+        .route::<shapes::ListTagsForDeliveryStream>(READS)
+        .direct::<shapes::PutRecord>(WRITES.data().takes_records())
+        .direct::<shapes::PutRecordBatch>(WRITES.data().takes_records())
+        .route::<shapes::StartDeliveryStreamEncryption>(WRITES)
+        .route::<shapes::StopDeliveryStreamEncryption>(WRITES)
+        .route::<shapes::TagDeliveryStream>(WRITES)
+        .route::<shapes::UntagDeliveryStream>(WRITES)
+        .route::<shapes::UpdateDestination>(WRITES)
+        .build()
 }

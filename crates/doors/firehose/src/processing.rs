@@ -7,7 +7,7 @@ mod lambda;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headwater_delivery::{Deaggregation, Query, QueryError, Step};
-use headwater_shapes::firehose::{ProcessingConfiguration, Processor};
+use headwater_shapes_firehose::{ProcessingConfiguration, Processor};
 use headwater_wire::ApiError;
 
 use crate::errors::invalid_argument;

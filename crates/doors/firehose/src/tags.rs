@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_shapes::firehose::Tag;
+use headwater_shapes_firehose::Tag;
 use headwater_wire::ApiError;
 
 use crate::errors::invalid_argument;

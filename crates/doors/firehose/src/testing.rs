@@ -11,7 +11,8 @@ use headwater_delivery::{
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::EmbeddedLog;
-use headwater_shapes::{Operation, firehose::ops};
+use headwater_shapes::{Operation, Tree};
+use headwater_shapes_firehose::ops;
 use headwater_types::{Account, Arn, Millis, Region};
 use headwater_wire::{ApiError, Context, Handle};
 use serde_json::{Value, json};
@@ -163,10 +164,10 @@ impl World {
     where
         Firehose: Handle<Op>,
     {
-        let input: Op::Input = serde_json::from_value(input).unwrap();
+        let input = Op::Input::from_value(input).unwrap();
         let output = Handle::<Op>::handle(&self.firehose, input, &context()).await;
         let output = output.map_err(|e: ApiError| (e.code().to_owned(), e.message().to_owned()))?;
-        Ok(serde_json::to_value(output).unwrap())
+        Ok(output.to_value())
     }
 
     pub async fn ok<Op: Operation>(&self, input: Value) -> Value

@@ -1,7 +1,8 @@
 //! The domain's errors in AWS's words. Texts as users and other projects' tests have recorded them.
 
 use headwater_schemas::Error;
-use headwater_shapes::{ErrorShape, glue::errors as shapes};
+use headwater_shapes::ErrorShape;
+use headwater_shapes_glue::errors as shapes;
 use headwater_wire::ApiError;
 
 /// An input that the model allows and the service does not.

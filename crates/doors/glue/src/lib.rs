@@ -16,8 +16,8 @@ mod token;
 use std::sync::Arc;
 
 use headwater_schemas::Schemas;
-use headwater_shapes::glue::{SERVICE, ops as shapes};
-use headwater_wire::Table;
+use headwater_shapes_glue::{SERVICE, ops as shapes};
+use headwater_wire::{READS, Routes, Table, WRITES};
 
 /// What handlers run on.
 pub struct Glue {
@@ -26,20 +26,21 @@ pub struct Glue {
 }
 
 /// The operations that are built.
-pub fn table(glue: Arc<Glue>) -> Table<Glue> {
-    Table::new(&SERVICE, glue)
-        .route::<shapes::BatchDeleteTable>()
-        .route::<shapes::CreateDatabase>()
-        .route::<shapes::CreateTable>()
-        .route::<shapes::DeleteDatabase>()
-        .route::<shapes::DeleteTable>()
-        .route::<shapes::DeleteTableVersion>()
-        .route::<shapes::GetDatabase>()
-        .route::<shapes::GetDatabases>()
-        .route::<shapes::GetTable>()
-        .route::<shapes::GetTableVersion>()
-        .route::<shapes::GetTableVersions>()
-        .route::<shapes::GetTables>()
-        .route::<shapes::UpdateDatabase>()
-        .route::<shapes::UpdateTable>()
+pub fn table(glue: Arc<Glue>) -> Table {
+    Routes::new(&SERVICE, glue)
+        .route::<shapes::BatchDeleteTable>(WRITES)
+        .route::<shapes::CreateDatabase>(WRITES)
+        .route::<shapes::CreateTable>(WRITES)
+        .route::<shapes::DeleteDatabase>(WRITES)
+        .route::<shapes::DeleteTable>(WRITES)
+        .route::<shapes::DeleteTableVersion>(WRITES)
+        .route::<shapes::GetDatabase>(READS)
+        .route::<shapes::GetDatabases>(READS)
+        .route::<shapes::GetTable>(READS)
+        .route::<shapes::GetTableVersion>(READS)
+        .route::<shapes::GetTableVersions>(READS)
+        .route::<shapes::GetTables>(READS)
+        .route::<shapes::UpdateDatabase>(WRITES)
+        .route::<shapes::UpdateTable>(WRITES)
+        .build()
 }

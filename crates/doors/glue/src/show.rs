@@ -1,10 +1,8 @@
 //! Databases and tables as Glue shows them.
 
 use headwater_schemas as domain;
-use headwater_shapes::{
-    Timestamp,
-    glue::{Database, DatabaseInput, Table, TableInput, TableVersion},
-};
+use headwater_shapes::Timestamp;
+use headwater_shapes_glue::{Database, DatabaseInput, Table, TableInput, TableVersion};
 use headwater_types::Millis;
 use headwater_wire::{ApiError, Context};
 use serde_json::Value;
@@ -78,6 +76,6 @@ fn time(at: Millis) -> Timestamp {
     Timestamp(i64::try_from(at.0).unwrap_or(i64::MAX))
 }
 
-fn read<T: serde::de::DeserializeOwned>(document: Value) -> Result<T, ApiError> {
-    serde_json::from_value(document).map_err(ApiError::internal)
+fn read<T: headwater_shapes::Tree>(document: Value) -> Result<T, ApiError> {
+    T::from_value(document).map_err(ApiError::internal)
 }

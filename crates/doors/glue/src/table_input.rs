@@ -1,7 +1,8 @@
 //! A table's definition between Glue's shape and the domain's record.
 
 use headwater_schemas::{Column, Definition};
-use headwater_shapes::glue::{StorageDescriptor, TableInput};
+use headwater_shapes::Tree;
+use headwater_shapes_glue::{StorageDescriptor, TableInput};
 use headwater_wire::ApiError;
 
 use crate::errors::refuse;
@@ -16,7 +17,7 @@ pub(crate) fn definition(input: &TableInput) -> Result<Definition, ApiError> {
         storage.is_some_and(|storage| storage.schema_reference.is_some()),
         "SchemaReference",
     )?;
-    let document = serde_json::to_value(input).map_err(ApiError::internal)?;
+    let document = input.to_value();
     Ok(Definition {
         columns: storage.map(columns).unwrap_or_default(),
         document,
@@ -25,7 +26,7 @@ pub(crate) fn definition(input: &TableInput) -> Result<Definition, ApiError> {
 
 /// A column without a type is text, as it is for those who read tables of Glue.
 fn columns(storage: &StorageDescriptor) -> Vec<Column> {
-    let column = |column: &headwater_shapes::glue::Column| Column {
+    let column = |column: &headwater_shapes_glue::Column| Column {
         name: column.name.clone(),
         data_type: column.r#type.clone().unwrap_or_else(|| "string".to_owned()),
     };

@@ -7,10 +7,8 @@ use std::sync::Arc;
 use headwater_catalog::MemoryCatalog;
 use headwater_env::{Env, ManualClock};
 use headwater_schemas::Schemas;
-use headwater_shapes::{
-    Operation,
-    glue::ops::{CreateDatabase, CreateTable},
-};
+use headwater_shapes::{Operation, Tree};
+use headwater_shapes_glue::ops::{CreateDatabase, CreateTable};
 use headwater_types::{Account, Millis, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
@@ -58,9 +56,9 @@ impl World {
     {
         let (region, account) = (Region("us-east-1".into()), Account("000000000000".into()));
         let context = Context::new("request", region, account, "127.0.0.1:4566");
-        let input: Op::Input = serde_json::from_value(input).unwrap();
+        let input = Op::Input::from_value(input).unwrap();
         match self.0.handle(input, &context).await {
-            Ok(output) => Ok(serde_json::to_value(&output).unwrap()),
+            Ok(output) => Ok(output.to_value()),
             Err(error) => Err((error.code().to_owned(), error.message().to_owned())),
         }
     }

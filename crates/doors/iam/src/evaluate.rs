@@ -1,6 +1,6 @@
 //! Whether a request may be made. (Source: the IAM User Guide, "Policy evaluation logic".)
 
-use headwater_wire::Caller;
+use headwater_auth::Caller;
 
 use crate::{Effect, Keys, Policy, Statement};
 

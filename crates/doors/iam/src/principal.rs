@@ -1,6 +1,6 @@
 //! Who a statement is about.
 
-use headwater_wire::Caller;
+use headwater_auth::Caller;
 
 use crate::{
     Listed, Malformed,

@@ -1,7 +1,8 @@
 //! Whole documents: AWS's documented examples, what IAM's grammar refuses, and anything at all.
 
+use headwater_auth::Caller;
 use headwater_types::{Account, Millis, Region};
-use headwater_wire::{Caller, Context};
+use headwater_wire::Context;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -447,11 +448,9 @@ fn what_is_no_policy_is_refused_with_its_reason() {
 
 fn call(caller: Caller) -> Context {
     let region = Region("us-east-1".to_owned());
-    let context = Context::new("request", region, Account(OURS.to_owned()), "localhost");
-    Context {
-        caller: caller.into(),
-        ..context
-    }
+    let mut context = Context::new("request", region, Account(OURS.to_owned()), "localhost");
+    context.caller = caller.into();
+    context
 }
 
 #[test]

@@ -9,20 +9,25 @@
     reason = "this is a measurement: what fails, ends it"
 )]
 
-use std::{hint::black_box, path::Path, sync::Arc};
+use std::{
+    hint::black_box,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures_util::stream;
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_delivery::{Deliveries, Family};
 use headwater_env::{Env, SeededRandom};
+use headwater_http::{Body, Peer, Service, body};
 use headwater_kinesis::{Channels, Kinesis};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_queues::Queues;
-use headwater_shapes::{Blob, ByteStream};
+use headwater_shapes::Blob;
 use headwater_streams::{StreamSources, Streams};
-use headwater_types::{Account, Region};
-use headwater_wire::{Body, Buffers, Context, Door, body, server::JsonDoor};
+use headwater_wire::{Options, Pipeline, Place};
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -79,12 +84,17 @@ fn phase_boundary(phase: &str) {
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The caller.
+const PEER: Peer = Peer {
+    address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
+    secure: false,
+};
+
 type Call = (&'static str, String);
 
 /// A door and what is behind it.
 struct World {
-    door: JsonDoor,
-    buffers: Buffers,
+    pipeline: Pipeline,
     log: Arc<EmbeddedLog>,
 }
 
@@ -100,11 +110,11 @@ impl World {
             ..options
         };
         let log = Arc::new(EmbeddedLog::open(env.clone(), options).unwrap());
-        let kinesis = kinesis(env, log.clone()).await;
-        let door = JsonDoor::new(headwater_kinesis::table(Arc::new(kinesis)));
+        let kinesis = kinesis(env.clone(), log.clone()).await;
+        let table = headwater_kinesis::table(Arc::new(kinesis));
+        let options = Options::new(Place::new("000000000000", "us-east-1"));
         Self {
-            door,
-            buffers: Buffers::default(),
+            pipeline: Pipeline::new(vec![table], options, env),
             log,
         }
     }
@@ -156,11 +166,7 @@ impl World {
             .header("content-length", body.len())
             .body(in_pieces(body.into()))
             .unwrap();
-        let context = Context {
-            buffers: self.buffers.clone(),
-            ..context()
-        };
-        let response = self.door.call(request, context).await;
+        let response = self.pipeline.call(request, PEER).await;
         assert_eq!(response.status(), 200, "{operation}");
         response.into_body()
     }
@@ -231,18 +237,7 @@ fn in_pieces(body: Bytes) -> Body {
     let pieces: Vec<_> = pieces
         .map(|at| Ok(body.slice(at..body.len().min(at + PIECE_BYTES))))
         .collect();
-    body::streamed(ByteStream {
-        chunks: Box::pin(stream::iter(pieces)),
-        len,
-    })
-}
-
-fn context() -> Context {
-    let (region, account) = (
-        Region("us-east-1".to_owned()),
-        Account("000000000000".to_owned()),
-    );
-    Context::new("request", region, account, "127.0.0.1:4566")
+    body::streamed(stream::iter(pieces), len)
 }
 
 /// The `call`th request to put so many records, over all shards.

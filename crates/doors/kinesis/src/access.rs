@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use headwater_iam::{Access, Listed, Policy, Principal, Statement};
-use headwater_shapes::kinesis::errors::ACCESS_DENIED_EXCEPTION;
+use headwater_shapes_kinesis::errors::ACCESS_DENIED_EXCEPTION;
 use headwater_streams::{Consumer, Stream};
 use headwater_types::StreamName;
 use headwater_wire::{ApiError, Context};

@@ -1,6 +1,6 @@
 //! The account's commitment to a minimum throughput, and the warm throughput that it unlocks.
 
-use headwater_shapes::kinesis::MinimumThroughputBillingCommitmentOutput;
+use headwater_shapes_kinesis::MinimumThroughputBillingCommitmentOutput;
 use headwater_streams::Commitment;
 use headwater_types::Millis;
 use headwater_wire::ApiError;

@@ -7,13 +7,11 @@ use headwater_delivery::{
     Buffering, Compression, DEFAULT_KEY_TEMPLATE, Deliveries, Destination, Format, Logging, Step,
     StreamRecord,
 };
-use headwater_shapes::{
-    Nothing, Timestamp,
-    kinesis::{
-        ChannelDescription, ChannelLoggingConfiguration, ChannelStreamDescription, CloudWatchLogs,
-        CreateChannelInput, DeadLetterQueueS3Configuration, S3DestinationConfiguration,
-        S3DestinationDescription, S3StorageConfiguration,
-    },
+use headwater_shapes::{Nothing, Timestamp, Tree};
+use headwater_shapes_kinesis::{
+    ChannelDescription, ChannelLoggingConfiguration, ChannelStreamDescription, CloudWatchLogs,
+    CreateChannelInput, DeadLetterQueueS3Configuration, S3DestinationConfiguration,
+    S3DestinationDescription, S3StorageConfiguration,
 };
 use headwater_streams::Stream;
 use headwater_types::{Arn, StreamName};
@@ -212,7 +210,7 @@ pub(crate) fn changed(
         .s3_destination_configuration
         .as_ref()
         .map(|s3| s3.data_freshness_in_seconds);
-    let described = serde_json::to_value(description).map_err(ApiError::internal)?;
+    let described = description.to_value();
     let buffering = buffering(freshness.unwrap_or(FRESHNESS_DEFAULT));
     Ok(Destination {
         buffering,
@@ -238,7 +236,7 @@ pub(crate) fn describe(
     channel: &StreamRecord,
     status: &str,
 ) -> Result<ChannelDescription, ApiError> {
-    let described = serde_json::from_value(channel.destination.described.clone());
+    let described = Tree::from_value(channel.destination.described.clone());
     let described: ChannelDescription = described.map_err(ApiError::internal)?;
     Ok(ChannelDescription {
         channel_name: channel.name.clone(),

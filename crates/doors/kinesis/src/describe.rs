@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use headwater_shapes::{
-    Blob, Timestamp,
-    kinesis::{
-        self as shapes, ChildShard, EnhancedMetrics, HashKeyRange, Record, SequenceNumberRange,
-        StreamModeDetails, WarmThroughputObject,
-    },
+use headwater_shapes::{Blob, Timestamp};
+use headwater_shapes_kinesis as shapes;
+use headwater_shapes_kinesis::{
+    ChildShard, EnhancedMetrics, HashKeyRange, Record, SequenceNumberRange, StreamModeDetails,
+    WarmThroughputObject,
 };
 use headwater_streams::{Consumer, Distribution, Mode, ReadRecord, Shard, ShardMetric, Stream};
 use headwater_types::{Arn, HashRange, Millis, StreamName};

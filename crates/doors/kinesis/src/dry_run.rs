@@ -4,7 +4,7 @@
 //! with. Its text is that of KMS, whose member of that name is documented in the same words. What depends on the
 //! moment, such as a shard's limits, is not tried.
 
-use headwater_shapes::kinesis::errors::DRY_RUN_OPERATION_EXCEPTION;
+use headwater_shapes_kinesis::errors::DRY_RUN_OPERATION_EXCEPTION;
 use headwater_wire::ApiError;
 
 /// Ends a request here that is only to be tried, after `last`, the checks that it otherwise meets further on.
@@ -22,7 +22,8 @@ pub(crate) fn end(
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::{Blob, kinesis::ops};
+    use headwater_shapes::Blob;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

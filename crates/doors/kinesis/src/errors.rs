@@ -3,7 +3,8 @@
 
 use headwater_delivery::{DeliveryError, SourceError};
 use headwater_log::LogError;
-use headwater_shapes::{ErrorShape, kinesis::errors as shapes};
+use headwater_shapes::ErrorShape;
+use headwater_shapes_kinesis::errors as shapes;
 use headwater_streams::{
     Error, MAX_ENCRYPTION_CHANGES, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES,
     MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,

@@ -23,9 +23,9 @@ mod testing;
 use std::sync::Arc;
 
 use headwater_queues::Queues;
-use headwater_shapes::kinesis::{SERVICE, ops as shapes};
+use headwater_shapes_kinesis::{SERVICE, ops as shapes};
 use headwater_streams::Streams;
-use headwater_wire::Table;
+use headwater_wire::{READS, Routes, Table, WRITES};
 
 pub use channels::Channels;
 
@@ -40,66 +40,99 @@ pub struct Kinesis {
 }
 
 /// The operations that are built.
-pub fn table(kinesis: Arc<Kinesis>) -> Table<Kinesis> {
-    Table::new(&SERVICE, kinesis)
-        .shared(access::OF_STREAMS)
-        .shared(access::OF_CONSUMERS)
-        .shared(access::OF_QUEUES)
-        .route::<shapes::AcknowledgeDeadLetterQueueRecords>()
-        .route::<shapes::AcknowledgeQueueRecords>()
-        .route::<shapes::AddTagsToStream>()
-        .route::<shapes::CreateChannel>()
-        .route::<shapes::CreateQueue>()
-        .route::<shapes::CreateStream>()
-        .route::<shapes::DecreaseStreamRetentionPeriod>()
-        .route::<shapes::DeleteChannel>()
-        .route::<shapes::DeleteQueue>()
-        .route::<shapes::DeleteResourcePolicy>()
-        .route::<shapes::DeleteStream>()
-        .route::<shapes::DeregisterStreamConsumer>()
-        .route::<shapes::DescribeAccountSettings>()
-        .route::<shapes::DescribeChannel>()
-        .route::<shapes::DescribeLimits>()
-        .route::<shapes::DescribeQueue>()
-        .route::<shapes::DescribeStream>()
-        .route::<shapes::DescribeStreamConsumer>()
-        .route::<shapes::DescribeStreamSummary>()
-        .route::<shapes::DisableEnhancedMonitoring>()
-        .route::<shapes::EnableEnhancedMonitoring>()
-        .route::<shapes::GetRecords>()
-        .route::<shapes::GetResourcePolicy>()
-        .route::<shapes::GetShardIterator>()
-        .route::<shapes::IncreaseStreamRetentionPeriod>()
-        .route::<shapes::ListChannels>()
-        .route::<shapes::ListQueues>()
-        .route::<shapes::ListShards>()
-        .route::<shapes::ListStreamConsumers>()
-        .route::<shapes::ListStreams>()
-        .route::<shapes::ListTagsForResource>()
-        .route::<shapes::ListTagsForStream>()
-        .route::<shapes::MergeShards>()
-        .route::<shapes::PutRecord>()
-        .route::<shapes::PutRecords>()
-        .route::<shapes::PutResourcePolicy>()
-        .route::<shapes::ReceiveDeadLetterQueueRecords>()
-        .route::<shapes::ReceiveQueueRecords>()
-        .route::<shapes::RegisterStreamConsumer>()
-        .route::<shapes::RemoveTagsFromStream>()
-        .route::<shapes::RestoreDeadLetterQueueRecords>()
-        .route::<shapes::SplitShard>()
-        .route::<shapes::StartStreamEncryption>()
-        .route::<shapes::StopStreamEncryption>()
-        .route::<shapes::SubscribeToShard>()
-        .route::<shapes::TagResource>()
-        .route::<shapes::UntagResource>()
-        .route::<shapes::UpdateAccountSettings>()
-        .route::<shapes::UpdateChannel>()
-        .route::<shapes::UpdateDeadLetterQueueRecordsVisibility>()
-        .route::<shapes::UpdateMaxRecordSize>()
-        .route::<shapes::UpdateQueue>()
-        .route::<shapes::UpdateQueueRecordsVisibility>()
-        .route::<shapes::UpdateShardCount>()
-        .route::<shapes::UpdateStreamMode>()
-        .route::<shapes::UpdateStreamRecordDistributionStrategy>()
-        .route::<shapes::UpdateStreamWarmThroughput>()
+pub fn table(kinesis: Arc<Kinesis>) -> Table {
+    Routes::new(&SERVICE, kinesis)
+        .route_on::<shapes::AcknowledgeDeadLetterQueueRecords>(
+            WRITES.data().shared(),
+            |input, _| input.queue_arn.clone(),
+        )
+        .route_on::<shapes::AcknowledgeQueueRecords>(WRITES.data().shared(), |input, _| {
+            input.queue_arn.clone()
+        })
+        .route::<shapes::AddTagsToStream>(WRITES)
+        .route::<shapes::CreateChannel>(WRITES)
+        .route::<shapes::CreateQueue>(WRITES)
+        .route::<shapes::CreateStream>(WRITES)
+        .route::<shapes::DecreaseStreamRetentionPeriod>(WRITES)
+        .route::<shapes::DeleteChannel>(WRITES)
+        .route::<shapes::DeleteQueue>(WRITES)
+        .route::<shapes::DeleteResourcePolicy>(WRITES)
+        .route::<shapes::DeleteStream>(WRITES)
+        .route::<shapes::DeregisterStreamConsumer>(WRITES)
+        .route::<shapes::DescribeAccountSettings>(READS)
+        .route::<shapes::DescribeChannel>(READS)
+        .route::<shapes::DescribeLimits>(READS)
+        .route_on::<shapes::DescribeQueue>(READS.shared(), |input, _| input.queue_arn.clone())
+        .route_on::<shapes::DescribeStream>(READS.shared(), |input, context| {
+            place::arn(&input.stream_name, &input.stream_arn, context)
+        })
+        .route::<shapes::DescribeStreamConsumer>(READS.shared())
+        .route_on::<shapes::DescribeStreamSummary>(READS.shared(), |input, context| {
+            place::arn(&input.stream_name, &input.stream_arn, context)
+        })
+        .route::<shapes::DisableEnhancedMonitoring>(WRITES)
+        .route::<shapes::EnableEnhancedMonitoring>(WRITES)
+        .direct_on::<shapes::GetRecords>(READS.data().gives_records().shared(), |input, context| {
+            place::arn(&None, &input.stream_arn, context)
+        })
+        .route::<shapes::GetResourcePolicy>(READS)
+        .route_on::<shapes::GetShardIterator>(READS.data().shared(), |input, context| {
+            place::arn(&input.stream_name, &input.stream_arn, context)
+        })
+        .route::<shapes::IncreaseStreamRetentionPeriod>(WRITES)
+        .route::<shapes::ListChannels>(READS)
+        .route::<shapes::ListQueues>(READS)
+        .route_on::<shapes::ListShards>(READS.shared(), |input, context| {
+            place::arn(&input.stream_name, &input.stream_arn, context)
+        })
+        .route::<shapes::ListStreamConsumers>(READS)
+        .route::<shapes::ListStreams>(READS)
+        .route::<shapes::ListTagsForResource>(READS)
+        .route::<shapes::ListTagsForStream>(READS)
+        .route::<shapes::MergeShards>(WRITES)
+        .direct_on::<shapes::PutRecord>(WRITES.data().takes_records().shared(), |input, context| {
+            place::arn(&input.stream_name, &input.stream_arn, context)
+        })
+        .direct_on::<shapes::PutRecords>(
+            WRITES.data().takes_records().shared(),
+            |input, context| place::arn(&input.stream_name, &input.stream_arn, context),
+        )
+        .route::<shapes::PutResourcePolicy>(WRITES)
+        .route_on::<shapes::ReceiveDeadLetterQueueRecords>(
+            WRITES.data().gives_records().shared(),
+            |input, _| input.queue_arn.clone(),
+        )
+        .route_on::<shapes::ReceiveQueueRecords>(
+            WRITES.data().gives_records().waits().shared(),
+            |input, _| input.queue_arn.clone(),
+        )
+        .route::<shapes::RegisterStreamConsumer>(WRITES)
+        .route::<shapes::RemoveTagsFromStream>(WRITES)
+        .route_on::<shapes::RestoreDeadLetterQueueRecords>(WRITES.data().shared(), |input, _| {
+            input.queue_arn.clone()
+        })
+        .route::<shapes::SplitShard>(WRITES)
+        .route::<shapes::StartStreamEncryption>(WRITES)
+        .route::<shapes::StopStreamEncryption>(WRITES)
+        .direct_on::<shapes::SubscribeToShard>(READS.data().shared(), |input, _| {
+            input.consumer_arn.clone()
+        })
+        .route::<shapes::TagResource>(WRITES)
+        .route::<shapes::UntagResource>(WRITES)
+        .route::<shapes::UpdateAccountSettings>(WRITES)
+        .route::<shapes::UpdateChannel>(WRITES)
+        .route_on::<shapes::UpdateDeadLetterQueueRecordsVisibility>(
+            WRITES.data().shared(),
+            |input, _| input.queue_arn.clone(),
+        )
+        .route::<shapes::UpdateMaxRecordSize>(WRITES)
+        .route::<shapes::UpdateQueue>(WRITES)
+        .route_on::<shapes::UpdateQueueRecordsVisibility>(WRITES.data().shared(), |input, _| {
+            input.queue_arn.clone()
+        })
+        .route::<shapes::UpdateShardCount>(WRITES)
+        .route::<shapes::UpdateStreamMode>(WRITES)
+        .route::<shapes::UpdateStreamRecordDistributionStrategy>(WRITES)
+        .route::<shapes::UpdateStreamWarmThroughput>(WRITES)
+        .build()
 }

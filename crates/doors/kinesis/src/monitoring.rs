@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use headwater_shapes::kinesis::EnhancedMonitoringOutput;
+use headwater_shapes_kinesis::EnhancedMonitoringOutput;
 use headwater_streams::ShardMetric;
 use headwater_wire::{ApiError, Context};
 

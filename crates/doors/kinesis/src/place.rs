@@ -59,6 +59,18 @@ impl Place {
     }
 }
 
+/// The ARN of the stream that an input names, whether or not there is one.
+pub(crate) fn arn(name: &Option<String>, arn: &Option<String>, context: &Context) -> String {
+    match (arn, name) {
+        (Some(arn), _) => arn.clone(),
+        (None, name) => {
+            let (region, account) = (&context.region.0, &context.account.0);
+            let name = name.as_deref().unwrap_or("*");
+            format!("arn:aws:kinesis:{region}:{account}:stream/{name}")
+        }
+    }
+}
+
 /// The members that name a consumer.
 pub(crate) struct ConsumerPlace {
     /// `StreamARN`.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use headwater_queues::{
     Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start,
 };
-use headwater_shapes::kinesis::{
-    self as shapes, DeadLetterConfiguration, QueueAttributes, QueueDescription,
-    QueueStartingPosition, QueueStreamConfiguration, errors as codes,
-};
 use headwater_shapes::{Blob, ErrorShape};
+use headwater_shapes_kinesis as shapes;
+use headwater_shapes_kinesis::{
+    DeadLetterConfiguration, QueueAttributes, QueueDescription, QueueStartingPosition,
+    QueueStreamConfiguration, errors as codes,
+};
 use headwater_streams::{CONSUMERS, Stream, TokenKind};
 use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context};
@@ -118,6 +119,10 @@ impl Kinesis {
             .receive(&id, receive)
             .await
             .map_err(|error| api(error, context))?;
+        // A receive that found nothing waited without holding room that answers need.
+        if !received.is_empty() {
+            context.room_for_answer().await;
+        }
         Ok(received
             .into_iter()
             .map(|received| self.queue_record(received))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_shapes::kinesis::Tag;
+use headwater_shapes_kinesis::Tag;
 use headwater_streams::Tags;
 use headwater_types::StreamName;
 use headwater_wire::{ApiError, Context};

@@ -4,15 +4,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use headwater_auth::Caller;
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_delivery::{Deliveries, Family};
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_queues::Queues;
-use headwater_shapes::{Operation, kinesis::ops};
+use headwater_shapes::{Operation, Tree};
+use headwater_shapes_kinesis::ops;
 use headwater_streams::{Options, StreamSources, Streams};
 use headwater_types::{Account, Millis, Region};
-use headwater_wire::{Caller, Context, Handle};
+use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
 
 use crate::{Channels, Kinesis, nowhere};
@@ -108,12 +110,10 @@ impl World {
     where
         Kinesis: Handle<Op>,
     {
-        let input: Op::Input = serde_json::from_value(input).unwrap();
-        let context = Context {
-            operation: Op::SHAPE.name,
-            caller: caller.clone(),
-            ..context()
-        };
+        let input = Op::Input::from_value(input).unwrap();
+        let mut context = context();
+        (context.service, context.operation) = ("kinesis", Op::SHAPE.name);
+        context.caller = caller.clone();
         let output = Handle::<Op>::handle(&self.kinesis, input, &context).await;
         output.map_err(|error| (error.code().to_owned(), error.message().to_owned()))
     }
@@ -123,7 +123,7 @@ impl World {
     where
         Kinesis: Handle<Op>,
     {
-        Ok(serde_json::to_value(self.output::<Op>(input).await?).unwrap())
+        Ok(self.output::<Op>(input).await?.to_value())
     }
 
     pub async fn ok<Op: Operation>(&self, input: Value) -> Value

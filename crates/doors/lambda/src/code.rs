@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_shapes::{Blob, lambda::FunctionCode};
+use headwater_shapes::Blob;
+use headwater_shapes_lambda::FunctionCode;
 use headwater_wire::ApiError;
 
 use crate::errors::invalid_parameter;

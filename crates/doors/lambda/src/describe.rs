@@ -1,7 +1,7 @@
 //! Functions as answers show them.
 
 use headwater_functions::{Function, LATEST};
-use headwater_shapes::lambda::{EnvironmentResponse, FunctionConfiguration, LoggingConfig};
+use headwater_shapes_lambda::{EnvironmentResponse, FunctionConfiguration, LoggingConfig};
 use headwater_types::Millis;
 
 use crate::settings;

@@ -1,7 +1,7 @@
 //! The domain's errors in AWS's words. Texts as recorded on AWS by the tests of localstack, where those have them.
 
 use headwater_functions::{Error, PackageError};
-use headwater_shapes::lambda::errors as shapes;
+use headwater_shapes_lambda::errors as shapes;
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 

@@ -15,8 +15,8 @@ mod testing;
 use std::sync::Arc;
 
 use headwater_functions::Functions;
-use headwater_shapes::lambda::{SERVICE, ops as shapes};
-use headwater_wire::Table;
+use headwater_shapes_lambda::{SERVICE, ops as shapes};
+use headwater_wire::{READS, Routes, Table, WRITES};
 
 pub use code::{CodeSource, NoCode};
 
@@ -29,17 +29,18 @@ pub struct Lambda {
 }
 
 /// The operations that are built.
-pub fn table(lambda: Arc<Lambda>) -> Table<Lambda> {
-    Table::new(&SERVICE, lambda)
-        .route::<shapes::CreateFunction>()
-        .route::<shapes::DeleteFunction>()
-        .route::<shapes::GetFunction>()
-        .route::<shapes::GetFunctionConfiguration>()
-        .route::<shapes::Invoke>()
-        .route::<shapes::ListFunctions>()
-        .route::<shapes::ListTags>()
-        .route::<shapes::TagResource>()
-        .route::<shapes::UntagResource>()
-        .route::<shapes::UpdateFunctionCode>()
-        .route::<shapes::UpdateFunctionConfiguration>()
+pub fn table(lambda: Arc<Lambda>) -> Table {
+    Routes::new(&SERVICE, lambda)
+        .route::<shapes::CreateFunction>(WRITES)
+        .route::<shapes::DeleteFunction>(WRITES)
+        .route::<shapes::GetFunction>(READS)
+        .route::<shapes::GetFunctionConfiguration>(READS)
+        .route::<shapes::Invoke>(WRITES.data().action("lambda:InvokeFunction"))
+        .route::<shapes::ListFunctions>(READS)
+        .route::<shapes::ListTags>(READS)
+        .route::<shapes::TagResource>(WRITES)
+        .route::<shapes::UntagResource>(WRITES)
+        .route::<shapes::UpdateFunctionCode>(WRITES)
+        .route::<shapes::UpdateFunctionConfiguration>(WRITES)
+        .build()
 }

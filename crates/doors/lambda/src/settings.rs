@@ -1,7 +1,7 @@
 //! Settings of functions: what is done, what is accepted because it is the default, and what is refused by name.
 
 use headwater_functions::{Configuration, Runtime};
-use headwater_shapes::lambda::{
+use headwater_shapes_lambda::{
     CreateFunctionRequest, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
     LoggingConfig, SnapStart, TracingConfig, UpdateFunctionConfigurationRequest, VpcConfig,
 };
@@ -256,7 +256,7 @@ fn runtime(name: &str) -> Result<Runtime, ApiError> {
 
 /// The settings that every function has, as answers show them.
 pub(crate) fn show_fixed(shown: &mut FunctionConfiguration) {
-    use headwater_shapes::lambda::{SnapStartResponse, TracingConfigResponse};
+    use headwater_shapes_lambda::{SnapStartResponse, TracingConfigResponse};
     shown.package_type = Some("Zip".into());
     shown.architectures = Some(vec![architecture().into()]);
     shown.ephemeral_storage = Some(EphemeralStorage { size: 512 });

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_env::Env;
 use headwater_functions::{Functions, LogBatch, LogSink, Options};
-use headwater_shapes::Operation;
+use headwater_shapes::{Operation, Tree};
 use headwater_types::{Account, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
@@ -95,9 +95,9 @@ impl World {
             Account("000000000000".into()),
             "127.0.0.1:4566",
         );
-        let input: Op::Input = serde_json::from_value(input).unwrap();
+        let input = Op::Input::from_value(input).unwrap();
         match self.lambda.handle(input, &context).await {
-            Ok(output) => Ok(serde_json::to_value(&output).unwrap()),
+            Ok(output) => Ok(output.to_value()),
             Err(error) => Err((error.code().to_owned(), error.message().to_owned())),
         }
     }

@@ -1,7 +1,8 @@
 //! The domain's errors in AWS's words. Texts as recorded on AWS by the tests of localstack, where those have them.
 
 use headwater_loggroups::Error;
-use headwater_shapes::{ErrorShape, logs::errors as shapes};
+use headwater_shapes::ErrorShape;
+use headwater_shapes_logs::errors as shapes;
 use headwater_wire::ApiError;
 
 /// A parameter that the model allows and the service does not.

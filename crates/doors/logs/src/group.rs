@@ -1,6 +1,6 @@
 //! Which group a request means, and ARNs of groups and streams.
 
-use headwater_shapes::logs::errors as shapes;
+use headwater_shapes_logs::errors as shapes;
 use headwater_types::Arn;
 use headwater_wire::{ApiError, Context};
 

@@ -13,8 +13,8 @@ mod token;
 use std::sync::Arc;
 
 use headwater_loggroups::LogGroups;
-use headwater_shapes::logs::{SERVICE, ops as shapes};
-use headwater_wire::Table;
+use headwater_shapes_logs::{SERVICE, ops as shapes};
+use headwater_wire::{READS, Routes, Table, WRITES};
 
 /// What handlers run on.
 pub struct Logs {
@@ -23,16 +23,17 @@ pub struct Logs {
 }
 
 /// The operations that are built.
-pub fn table(logs: Arc<Logs>) -> Table<Logs> {
-    Table::new(&SERVICE, logs)
-        .route::<shapes::CreateLogGroup>()
-        .route::<shapes::CreateLogStream>()
-        .route::<shapes::DeleteLogGroup>()
-        .route::<shapes::DeleteLogStream>()
-        .route::<shapes::DescribeLogGroups>()
-        .route::<shapes::DescribeLogStreams>()
-        .route::<shapes::FilterLogEvents>()
-        .route::<shapes::GetLogEvents>()
-        .route::<shapes::PutLogEvents>()
-        .route::<shapes::PutRetentionPolicy>()
+pub fn table(logs: Arc<Logs>) -> Table {
+    Routes::new(&SERVICE, logs)
+        .route::<shapes::CreateLogGroup>(WRITES)
+        .route::<shapes::CreateLogStream>(WRITES)
+        .route::<shapes::DeleteLogGroup>(WRITES)
+        .route::<shapes::DeleteLogStream>(WRITES)
+        .route::<shapes::DescribeLogGroups>(READS)
+        .route::<shapes::DescribeLogStreams>(READS)
+        .route::<shapes::FilterLogEvents>(READS.data().gives_records())
+        .route::<shapes::GetLogEvents>(READS.data().gives_records())
+        .route::<shapes::PutLogEvents>(WRITES.data().takes_records())
+        .route::<shapes::PutRetentionPolicy>(WRITES)
+        .build()
 }

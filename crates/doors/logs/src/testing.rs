@@ -8,10 +8,8 @@ use headwater_catalog::MemoryCatalog;
 use headwater_env::{Env, ManualClock};
 use headwater_log::{EmbeddedLog, Options};
 use headwater_loggroups::LogGroups;
-use headwater_shapes::{
-    Operation,
-    logs::ops::{CreateLogGroup, CreateLogStream},
-};
+use headwater_shapes::{Operation, Tree};
+use headwater_shapes_logs::ops::{CreateLogGroup, CreateLogStream};
 use headwater_types::{Account, Millis, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
@@ -68,9 +66,9 @@ impl World {
             Account("000000000000".into()),
             "127.0.0.1:4566",
         );
-        let input: Op::Input = serde_json::from_value(input).unwrap();
+        let input = Op::Input::from_value(input).unwrap();
         match self.logs.handle(input, &context).await {
-            Ok(output) => Ok(serde_json::to_value(&output).unwrap()),
+            Ok(output) => Ok(output.to_value()),
             Err(error) => Err((error.code().to_owned(), error.message().to_owned())),
         }
     }

@@ -111,7 +111,7 @@ pub fn read(
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::{GetObjectOutput, PutObjectRequest};
+    use headwater_shapes_s3::{GetObjectOutput, PutObjectRequest};
 
     #[test]
     fn attributes_come_back_without_the_encoding_of_the_transfer() {

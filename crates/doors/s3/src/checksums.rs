@@ -183,7 +183,7 @@ pub fn coverage(name: &str) -> Result<headwater_objects::Coverage, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::PutObjectRequest;
+    use headwater_shapes_s3::PutObjectRequest;
 
     use super::*;
 

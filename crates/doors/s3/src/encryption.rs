@@ -96,7 +96,7 @@ pub fn arn(key: &str, context: &Context) -> String {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::{HeadObjectOutput, PutObjectRequest};
+    use headwater_shapes_s3::{HeadObjectOutput, PutObjectRequest};
 
     use super::*;
     use crate::testing::context;

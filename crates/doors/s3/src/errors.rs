@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headwater_objects::{Coverage, ObjectError, limits};
-use headwater_shapes::s3::errors;
+use headwater_shapes_s3::errors;
 use headwater_wire::ApiError;
 use serde_json::Value;
 

@@ -21,8 +21,9 @@ mod times;
 use std::sync::Arc;
 
 use headwater_objects::ObjectStore;
-use headwater_shapes::s3::{self, ops::*};
-use headwater_wire::Table;
+use headwater_shapes_s3 as s3;
+use headwater_shapes_s3::ops::*;
+use headwater_wire::{READS, Routes, Table, WRITES};
 
 /// The service: every request runs on an object store.
 pub struct S3 {
@@ -31,30 +32,31 @@ pub struct S3 {
 }
 
 /// The operations that are built; the others of the model are answered with an error that says so.
-pub fn table(state: S3) -> Table<S3> {
-    Table::new(&s3::SERVICE, Arc::new(state))
-        .route::<AbortMultipartUpload>()
-        .route::<CompleteMultipartUpload>()
-        .route::<CopyObject>()
-        .route::<CreateBucket>()
-        .route::<CreateMultipartUpload>()
-        .route::<DeleteBucket>()
-        .route::<DeleteObject>()
-        .route::<DeleteObjectTagging>()
-        .route::<DeleteObjects>()
-        .route::<GetBucketLocation>()
-        .route::<GetBucketVersioning>()
-        .route::<GetObject>()
-        .route::<GetObjectTagging>()
-        .route::<HeadBucket>()
-        .route::<HeadObject>()
-        .route::<ListBuckets>()
-        .route::<ListMultipartUploads>()
-        .route::<ListObjects>()
-        .route::<ListObjectsV2>()
-        .route::<ListParts>()
-        .route::<PutObject>()
-        .route::<PutObjectTagging>()
-        .route::<UploadPart>()
-        .route::<UploadPartCopy>()
+pub fn table(state: S3) -> Table {
+    Routes::new(&s3::SERVICE, Arc::new(state))
+        .route::<AbortMultipartUpload>(WRITES.data())
+        .route::<CompleteMultipartUpload>(WRITES.data().action("s3:PutObject"))
+        .route::<CopyObject>(WRITES.data().action("s3:PutObject"))
+        .route::<CreateBucket>(WRITES)
+        .route::<CreateMultipartUpload>(WRITES.data().action("s3:PutObject"))
+        .route::<DeleteBucket>(WRITES)
+        .route::<DeleteObject>(WRITES.data())
+        .route::<DeleteObjectTagging>(WRITES.data())
+        .route::<DeleteObjects>(WRITES.data().action("s3:DeleteObject"))
+        .route::<GetBucketLocation>(READS)
+        .route::<GetBucketVersioning>(READS)
+        .route::<GetObject>(READS.data())
+        .route::<GetObjectTagging>(READS.data())
+        .route::<HeadBucket>(READS.action("s3:ListBucket"))
+        .route::<HeadObject>(READS.data().action("s3:GetObject"))
+        .route::<ListBuckets>(READS.action("s3:ListAllMyBuckets"))
+        .route::<ListMultipartUploads>(READS.data().action("s3:ListBucketMultipartUploads"))
+        .route::<ListObjects>(READS.data().action("s3:ListBucket"))
+        .route::<ListObjectsV2>(READS.data().action("s3:ListBucket"))
+        .route::<ListParts>(READS.data().action("s3:ListMultipartUploadParts"))
+        .route::<PutObject>(WRITES.data())
+        .route::<PutObjectTagging>(WRITES.data())
+        .route::<UploadPart>(WRITES.data().action("s3:PutObject"))
+        .route::<UploadPartCopy>(WRITES.data().action("s3:PutObject"))
+        .build()
 }

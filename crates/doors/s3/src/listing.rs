@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use headwater_objects::{BucketName, Listing, ObjectInfo, ObjectQuery};
-use headwater_shapes::s3::{CommonPrefix, Object, Owner};
+use headwater_shapes_s3::{CommonPrefix, Object, Owner};
 use headwater_wire::{ApiError, Context};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

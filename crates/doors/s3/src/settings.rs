@@ -3,8 +3,8 @@
 //! A handler names the members of its input that it reads. Whatever else a client sends is either the default that
 //! every bucket here has, or the request is refused with the name of what it asked for.
 
+use headwater_shapes::Tree;
 use headwater_wire::{ApiError, Context};
-use serde::Serialize;
 use serde_json::Value;
 
 /// AWS's storage classes besides the only one here.
@@ -23,8 +23,8 @@ const OTHER_CLASSES: [&str; 11] = [
 ];
 
 /// Refuses `input` when it has a member, by its name on the wire, that is neither among `read` nor a default.
-pub fn check(input: &impl Serialize, read: &[&str], context: &Context) -> Result<(), ApiError> {
-    let members = serde_json::to_value(input).map_err(ApiError::internal)?;
+pub fn check(input: &impl Tree, read: &[&str], context: &Context) -> Result<(), ApiError> {
+    let members = input.to_value();
     for (name, value) in members.as_object().into_iter().flatten() {
         if !read.contains(&name.as_str()) && !is_absent(value) {
             check_default(name, value, context)?;
@@ -97,7 +97,7 @@ pub fn unsupported(name: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::PutObjectRequest;
+    use headwater_shapes_s3::PutObjectRequest;
 
     use super::*;
     use crate::testing::context;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_shapes::s3::{Tag, Tagging};
+use headwater_shapes_s3::{Tag, Tagging};
 use headwater_wire::ApiError;
 use percent_encoding::percent_decode_str;
 

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde::{Deserializer, Serialize};
 
+use crate::ApiError;
+
 /// One event of an [`EventStream`]: serialized, it is what the event holds.
 pub trait Event: Serialize + Sized + Send + Sync + 'static {
     /// The event's name: `SubscribeToShardEvent`.
@@ -119,5 +121,14 @@ impl Event for NoEvent {
 
     fn read<'de, D: Deserializer<'de>>(_: &str, _: D) -> Result<Option<Self>, D::Error> {
         Ok(None)
+    }
+}
+
+impl From<ApiError> for EventError {
+    fn from(error: ApiError) -> Self {
+        Self {
+            name: error.code().to_owned(),
+            message: error.message().to_owned(),
+        }
     }
 }

@@ -2,22 +2,23 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{ByteStream, Event, EventStream, Pattern};
+use crate::{ByteStream, Event, EventStream, Pattern, Tree};
 
-/// How a service's requests and answers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How requests and answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
-    /// AWS JSON 1.0 or 1.1, one URL, the operation in `X-Amz-Target`; CBOR where a client asks for it.
-    Json {
-        /// `1.0` or `1.1`.
-        version: &'static str,
-        /// What stands before the dot of `X-Amz-Target`.
-        target: &'static str,
-    },
+    /// AWS JSON 1.0 or 1.1: one URL, the operation in `X-Amz-Target`; CBOR (`x-amz-cbor-1.1`) where a client asks for it.
+    Json,
+    /// Smithy RPC v2 with CBOR: service and operation in the path.
+    RpcV2Cbor,
     /// REST with JSON bodies.
     RestJson,
     /// REST with XML bodies.
     RestXml,
+    /// AWS query: a form with `Action` and `Version`, answers in XML.
+    Query,
+    /// EC2's dialect of the query protocol.
+    Ec2Query,
 }
 
 /// One AWS service.
@@ -29,12 +30,38 @@ pub struct Service {
     pub signing_name: &'static str,
     /// The version of the API, a date.
     pub version: &'static str,
-    /// How it is spoken.
-    pub protocol: Protocol,
-    /// The XML namespace of a REST-XML service.
+    /// How it is spoken, in each way that its model names; a client of ours speaks the first.
+    pub protocols: &'static [Protocol],
+    /// `1.0` or `1.1`, where it speaks AWS JSON.
+    pub json_version: &'static str,
+    /// The text before the dot of `X-Amz-Target`, and the service in the path of RPC v2; empty for other protocols.
+    pub target: &'static str,
+    /// Whether its JSON and CBOR errors also tell the codes of the query protocol that it spoke before.
+    pub query_compatible: bool,
+    /// The XML namespace of its documents.
     pub xml_namespace: Option<&'static str>,
     /// Every operation of the model, built or not.
     pub operations: &'static [&'static OperationShape],
+}
+
+impl Service {
+    /// Whether it is spoken in this way.
+    pub fn speaks(&self, protocol: Protocol) -> bool {
+        self.protocols.contains(&protocol)
+    }
+
+    /// Whether it is REST with XML, which checks constraints in words of its own.
+    pub fn speaks_xml(&self) -> bool {
+        self.speaks(Protocol::RestXml)
+    }
+
+    /// The operation of that name, built or not.
+    pub fn operation(&self, name: &str) -> Option<&'static OperationShape> {
+        self.operations
+            .iter()
+            .find(|operation| operation.name == name)
+            .copied()
+    }
 }
 
 /// One operation as the model describes it.
@@ -48,6 +75,8 @@ pub struct OperationShape {
     pub input: &'static Structure,
     /// The output's structure.
     pub output: &'static Structure,
+    /// The element around a query's answer, where it has one: `GetCallerIdentityResult`.
+    pub result_wrapper: Option<&'static str>,
     /// The errors that the model names.
     pub errors: &'static [&'static ErrorShape],
 }
@@ -68,6 +97,8 @@ pub struct Http {
 pub struct ErrorShape {
     /// The type: `ResourceNotFoundException`.
     pub name: &'static str,
+    /// Its code in the query protocol, where that is another.
+    pub query_code: Option<&'static str>,
     /// The status.
     pub status: u16,
 }
@@ -121,20 +152,20 @@ pub enum Location {
 
 impl Member {
     /// The same member under another name on the wire.
-    pub(crate) const fn named(mut self, wire_name: &'static str) -> Self {
+    pub const fn named(mut self, wire_name: &'static str) -> Self {
         self.wire_name = wire_name;
         self
     }
 
     /// The same member in another place.
-    pub(crate) const fn at(mut self, location: Location) -> Self {
+    pub const fn at(mut self, location: Location) -> Self {
         self.location = location;
         self
     }
 }
 
 /// A member that need not be there.
-pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
+pub const fn optional(name: &'static str, shape: &'static Shape) -> Member {
     Member {
         name,
         wire_name: name,
@@ -146,7 +177,7 @@ pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Membe
 }
 
 /// A member that must be there.
-pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
+pub const fn required(name: &'static str, shape: &'static Shape) -> Member {
     Member {
         required: true,
         ..optional(name, shape)
@@ -164,6 +195,8 @@ pub static NOTHING: Structure = Structure {
 /// The type of [`NOTHING`]. In AWS JSON such an answer has no body at all.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Nothing {}
+
+crate::tree!(Nothing {});
 
 impl Valid for Nothing {
     fn valid(&self) -> bool {
@@ -234,10 +267,10 @@ pub trait Operation: Send + Sync + 'static {
     const SERVICE: &'static Service;
     /// Its tables.
     const SHAPE: &'static OperationShape;
-    /// What it takes.
-    type Input: DeserializeOwned + Serialize + Valid + Send + 'static;
-    /// What it gives.
-    type Output: DeserializeOwned + Serialize + Send + 'static;
+    /// The input.
+    type Input: Tree + Send + 'static;
+    /// The output.
+    type Output: Tree + Send + 'static;
     /// The events that the answer consists of, where it does.
     type Event: Event;
     /// Whether it does.
@@ -263,6 +296,12 @@ pub trait Operation: Send + Sync + 'static {
     fn set_event_stream(_output: &mut Self::Output, _events: EventStream<Self::Event>) {}
 }
 
+/// An operation that carries data: its types are read straight from a body's bytes and written straight to them.
+pub trait Direct:
+    Operation<Input: DeserializeOwned + Serialize + Valid, Output: DeserializeOwned + Serialize>
+{
+}
+
 /// Whether a decoded value keeps all constraints of its shape. Generated, and only a yes or no: the words for a no
 /// come from the tables.
 pub trait Valid {
@@ -272,7 +311,13 @@ pub trait Valid {
 
 /// Makes the type of an operation; the names behind `input` and `output` are the fields with streaming bodies, that
 /// behind `events` is the field with the events.
+#[macro_export]
 macro_rules! operation {
+    (direct $name:ident, $($rest:tt)*) => {
+        $crate::operation!($name, $($rest)*);
+
+        impl $crate::Direct for $name {}
+    };
     ($name:ident, $table:path, $input:ty => $output:ty, events $events:ident: $event:ty) => {
         pub struct $name;
 
@@ -318,5 +363,3 @@ macro_rules! operation {
         }
     };
 }
-
-pub(crate) use operation;

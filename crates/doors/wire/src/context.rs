@@ -1,14 +1,22 @@
 //! What a handler knows of a request besides its input.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
+use headwater_auth::Caller;
+use headwater_http::{Buffers, body::Share};
 use headwater_types::{Account, Region};
 use http::HeaderValue;
+use parking_lot::Mutex;
 
-use crate::{ApiError, Buffers};
+use crate::{
+    ApiError,
+    authorize::{Asked, Authorize, OwnAccount},
+    dialect::Dialect,
+    table::{Line, READS},
+};
 
 /// The request around an input.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context {
     /// The id that the answer carries and the log names.
     pub request_id: String,
@@ -18,14 +26,25 @@ pub struct Context {
     pub account: Account,
     /// The `Host` it was sent to, for answers that hold addresses: `127.0.0.1:4566`.
     pub host: String,
-    /// Whoever signed it; the root of the server's account where signatures are not asked for.
+    /// The caller that signed it; the root of the server's account where signatures are not asked for.
     pub caller: Arc<Caller>,
+    /// The service that is called, as IAM's actions name it; empty before that is known.
+    pub service: &'static str,
     /// The operation that is called; empty before that is known.
     pub operation: &'static str,
     /// How it came here.
     pub origin: Origin,
     /// Room for its body in memory.
     pub buffers: Buffers,
+    /// Room for its answer in memory.
+    pub(crate) answers: Buffers,
+    /// The room that was taken for its answer.
+    pub(crate) room: Arc<Mutex<Option<Share>>>,
+    /// What the operation's line says.
+    pub(crate) line: Line,
+    pub(crate) dialect: Dialect,
+    /// Whatever decides who may do what.
+    pub(crate) gate: Arc<dyn Authorize>,
 }
 
 /// How a request came here, as policies may ask.
@@ -41,34 +60,6 @@ pub struct Origin {
     pub referer: Option<HeaderValue>,
 }
 
-/// Somebody who calls, as policies name them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The account that they belong to.
-    pub account: Account,
-    /// `arn:aws:iam::111111111111:root`, or that of a user.
-    pub arn: String,
-}
-
-impl Caller {
-    /// The root of an account: may do everything there.
-    pub fn root(account: Account) -> Self {
-        let arn = format!("arn:aws:iam::{}:root", account.0);
-        Self { account, arn }
-    }
-
-    /// A user of an account; `name` is one that IAM would take.
-    pub fn of_user(account: Account, name: &str) -> Self {
-        let arn = format!("arn:aws:iam::{}:user/{name}", account.0);
-        Self { account, arn }
-    }
-
-    /// The user's name, where it is a user.
-    pub fn user(&self) -> Option<&str> {
-        self.arn.split_once(":user/").map(|(_, name)| name)
-    }
-}
-
 impl Context {
     /// A request of the account's root that came from nowhere, before it is known what it calls.
     pub fn new(
@@ -77,18 +68,21 @@ impl Context {
         account: Account,
         host: impl Into<String>,
     ) -> Self {
-        let caller = Arc::new(Caller::root(account.clone()));
-        let (request_id, host) = (request_id.into(), host.into());
-        let (origin, buffers) = (Origin::default(), Buffers::default());
         Self {
-            request_id,
+            request_id: request_id.into(),
+            caller: Arc::new(Caller::root(account.clone())),
             region,
             account,
-            host,
-            caller,
+            host: host.into(),
+            service: "",
             operation: "",
-            origin,
-            buffers,
+            origin: Origin::default(),
+            buffers: Buffers::default(),
+            answers: Buffers::default(),
+            room: Arc::default(),
+            line: READS,
+            dialect: Dialect::default(),
+            gate: Arc::new(OwnAccount),
         }
     }
 
@@ -97,61 +91,40 @@ impl Context {
         self.caller.account != self.account
     }
 
-    /// Whether the caller may call the operation at all: those of other accounts only what a service shares with
-    /// them, for everything here belongs to the server's account.
-    ///
-    /// # Errors
-    /// AWS's words for callers whose own account does not let them; `service` is the prefix of its actions, `status`
-    /// what its errors of this kind come with.
-    pub(crate) fn admit(
-        &self,
-        shared: &[&str],
-        service: &str,
-        status: u16,
-    ) -> Result<(), ApiError> {
-        if !self.is_foreign() || shared.contains(&self.operation) {
-            return Ok(());
+    /// The IAM action of the operation: `kinesis:PutRecord`.
+    pub fn action(&self) -> String {
+        match self.line.action {
+            Some(action) => action.to_owned(),
+            None => format!("{}:{}", self.service, self.operation),
         }
-        let (caller, action) = (
-            &self.caller.arn,
-            format_args!("{service}:{}", self.operation),
-        );
-        let text = format!(
-            "User: {caller} is not authorized to perform: {action} because no identity-based policy allows the \
-             {action} action"
-        );
-        Err(ApiError::new(status, "AccessDeniedException", text))
+    }
+
+    /// Takes the room that the operation's line asks for its answer, waiting for it. An operation that waits for
+    /// something to happen calls this when it has something to answer; for all others the pipeline does, before them.
+    pub async fn room_for_answer(&self) {
+        if self.line.answer_bytes > 0 && self.room.lock().is_none() {
+            let share = self.answers.take(self.line.answer_bytes).await;
+            *self.room.lock() = Some(share);
+        }
+    }
+
+    /// Whether the caller may call the operation on that resource.
+    pub(crate) fn authorize(&self, resource: impl Fn() -> Option<String>) -> Result<(), ApiError> {
+        let asked = Asked {
+            context: self,
+            resource: &resource,
+        };
+        let denied = self.gate.authorize(&asked);
+        denied.map_err(|denied| self.dialect.denied(denied))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn callers_of_other_accounts_are_admitted_to_what_is_shared() {
-        let account = |digit: &str| Account(digit.repeat(12));
-        let mut context = Context::new(
-            "R1",
-            Region("us-east-1".to_owned()),
-            account("1"),
-            "localhost",
-        );
-        context.operation = "DeleteStream";
-        assert_eq!(context.admit(&[], "kinesis", 400), Ok(()));
-        context.caller = Arc::new(Caller::of_user(account("2"), "ann"));
-        assert_eq!(context.caller.user(), Some("ann"));
-        let refused = context.admit(&["PutRecord"], "kinesis", 400).unwrap_err();
-        assert_eq!(
-            (refused.status(), refused.code()),
-            (400, "AccessDeniedException")
-        );
-        assert_eq!(
-            refused.message(),
-            "User: arn:aws:iam::222222222222:user/ann is not authorized to perform: kinesis:DeleteStream because no \
-             identity-based policy allows the kinesis:DeleteStream action"
-        );
-        context.operation = "PutRecord";
-        assert_eq!(context.admit(&["PutRecord"], "kinesis", 400), Ok(()));
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("request_id", &self.request_id)
+            .field("operation", &self.operation)
+            .field("caller", &self.caller.arn)
+            .finish_non_exhaustive()
     }
 }

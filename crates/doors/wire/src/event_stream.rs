@@ -224,15 +224,6 @@ fn event(name: &str, content_type: &str, payload: &[u8]) -> Bytes {
     encode(&headers, payload)
 }
 
-impl From<ApiError> for EventError {
-    fn from(error: ApiError) -> Self {
-        Self {
-            name: error.code().to_owned(),
-            message: error.message().to_owned(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

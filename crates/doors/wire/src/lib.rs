@@ -1,31 +1,38 @@
-//! The AWS protocols, written once: decoding, validation, errors, dispatch, and the client's half.
+//! The AWS protocols, written once, and the one pipeline that every request takes.
 //!
-//! A service is a [`Table`] of routes from operations to handlers; this crate turns requests into typed inputs and
-//! outputs into answers, in AWS JSON, CBOR, REST-JSON and REST-XML, and says no in AWS's words. It knows no service.
+//! A service is a [`Table`] of lines from operations to handlers; the [`Pipeline`] turns requests into typed inputs and
+//! outputs into answers, in every protocol that the service's model names, and says no in AWS's words. It knows which
+//! services AWS has, to name those that are not built, and nothing of what any of them does.
 
-pub mod body;
+// Tests that this crate shares with the client name it as the client does.
+#[cfg(test)]
+extern crate self as headwater_wire;
+
+mod authorize;
+mod aws_json;
 pub mod cbor;
-pub mod chunked;
-pub mod client;
+mod chunked;
 mod context;
-mod door;
-mod error;
+mod dialect;
 pub mod event_stream;
-#[cfg(any(test, feature = "fuzzing"))]
-pub mod fuzzing;
 mod json;
+mod known;
 mod limits;
-mod rest;
-mod route;
-pub mod server;
-pub mod sign;
+mod observe;
+mod pipeline;
+mod query;
+pub mod rest;
+mod table;
+#[cfg(test)]
+mod testing;
 mod validate;
-pub mod verify;
-mod xml;
+pub mod xml;
 
-pub use body::{Body, Buffers};
-pub use context::{Caller, Context, Origin};
-pub use door::{Door, OperationName};
-pub use error::ApiError;
-pub use rest::Rest;
-pub use route::{Handle, Route, Table};
+pub use authorize::{Asked, Authorize, Denied, OwnAccount};
+pub use chunked::body_error;
+pub use context::{Context, Origin};
+pub use headwater_auth::Caller;
+pub use headwater_shapes::ApiError;
+pub use observe::{Observe, Seen};
+pub use pipeline::{OpenPlace, Options, Page, Pipeline, Place};
+pub use table::{Access, Handle, Line, Plane, READS, Resource, Route, Routes, Table, WRITES};

@@ -1,22 +1,5 @@
 //! The bounds of everything here that waits or grows.
 
-use std::time::Duration;
-
-/// The largest answer that a client holds in memory; streamed ones have no bound.
-pub(crate) const RESPONSE_BYTES: usize = 64 << 20;
-
-/// Unused connections that a client keeps to one host.
-pub(crate) const IDLE_CONNECTIONS_PER_HOST: usize = 64;
-
-/// What a client lets a server send ahead on one answer of HTTP/2 that is not read yet.
-pub(crate) const ANSWER_WINDOW: u32 = 1 << 20;
-
-/// The same for all answers of a connection: enough for as many as one has, so that none waits for another's reader.
-pub(crate) const ANSWERS_WINDOW: u32 = 256 << 20;
-
-/// What is read of a shared configuration file or a token's file.
-pub(crate) const CONFIG_FILE_BYTES: u64 = 1 << 20;
-
 /// How deep elements may stand in each other; the deepest of S3's shapes needs a third of it.
 pub(crate) const XML_DEPTH: usize = 24;
 
@@ -26,16 +9,7 @@ pub(crate) const XML_ELEMENTS: usize = 300_000;
 /// Attributes of an XML element.
 pub(crate) const XML_ATTRIBUTES: usize = 16;
 
-/// What all request bodies in memory and what is read of them may take together; who comes when it is used up waits.
-pub const BUFFERED_BYTES: usize = 128 << 20;
-
-/// What a body takes, in its own lengths: itself, and at most about twice that in what is read of it.
-pub(crate) const BODY_WEIGHT: usize = 3;
-
-/// How much more of a body is read for each share of the room that it takes.
-pub(crate) const BODY_STEP_BYTES: usize = 64 << 10;
-
-/// What the large answers of one service, in the making and on their way to who asked, may take together; who asks for
+/// What the large answers, in the making and on their way to who asked, may take together; who asks for
 /// one when it is used up waits.
 pub(crate) const ANSWERS_BYTES: usize = 128 << 20;
 
@@ -45,14 +19,8 @@ pub(crate) const ANSWER_IN_THE_MAKING_BYTES: usize = 25 << 20;
 /// What an answer in JSON may take ahead for elements that are yet to come.
 pub(crate) const ANSWER_AHEAD_BYTES: usize = 16 << 20;
 
-/// The pieces in which an answer that counts is handed to a connection.
-pub(crate) const ANSWER_CHUNK_BYTES: usize = 256 << 10;
-
 /// An answer up to this length does not count.
 pub(crate) const ANSWER_UNCOUNTED_BYTES: usize = 16 << 10;
-
-/// What is read of a body that is too long, for its sender to see that it is.
-pub(crate) const DISCARDED_BYTES: u64 = 64 << 20;
 
 /// A value that an error shows; what is longer is cut.
 pub(crate) const SHOWN_BYTES: usize = 256 << 10;
@@ -81,67 +49,6 @@ pub(crate) const CHUNK_LINE_BYTES: usize = 4096;
 /// Trailers behind an aws-chunked body.
 pub(crate) const TRAILERS: usize = 16;
 
-/// Connections of a listener at a time.
-pub(crate) const CONNECTIONS: usize = 16_384;
-
-/// What a process has open beside connections: the log's files, functions' pipes, the clients' sockets.
-pub(crate) const OTHER_FILES: usize = 1024;
-
-/// When all connections are taken, one that was silent for this long may be closed for a new one.
-pub(crate) const SILENT_MIN: Duration = Duration::from_secs(1);
-
-/// How long a new connection waits for room before it looks again for one that may be closed.
-pub(crate) const CROWDED_PAUSE: Duration = Duration::from_millis(250);
-
-/// How often the log says what happens again and again.
-pub(crate) const SAID_EVERY: Duration = Duration::from_secs(60);
-
-/// A request's head; AWS's own limits are 8 to 64 KiB.
-pub(crate) const HEAD_BYTES: usize = 64 << 10;
-
-/// Headers of a request.
-pub(crate) const HEADERS: usize = 100;
-
-/// A request's address: path and query. AWS's longest are keys of 1,024 bytes, every byte of them escaped.
-pub(crate) const URI_BYTES: usize = 32 << 10;
-
-/// The line before a chunk of a body in chunks, and what may stand behind the last one.
-pub(crate) const CHUNK_HEAD_BYTES: usize = 256;
-/// What may stand behind the last chunk.
-pub(crate) const TRAILER_BYTES: usize = 16 << 10;
-
-/// What is read of a connection at a time, on the stack, before it is known what it is: the pieces of a body that streams.
-pub(crate) const READ_BYTES: usize = 64 << 10;
-
-/// An answer up to this length is written in one piece with its head.
-pub(crate) const JOINED_BYTES: usize = 4 << 10;
-
-/// Requests at a time on one connection of HTTP/2.
-pub(crate) const STREAMS_PER_CONNECTION: u32 = 256;
-
-/// What a peer may send ahead on one request of HTTP/2, and on all requests of a connection.
-pub(crate) const STREAM_WINDOW: u32 = 1 << 20;
-/// The same for all requests of a connection together.
-pub(crate) const CONNECTION_WINDOW: u32 = 4 << 20;
-/// What is held of an answer that its peer does not take yet, a request of HTTP/2.
-pub(crate) const SEND_BUFFER: usize = 256 << 10;
-
-/// The longest wait for a request, also between two: longer than what clients keep connections for.
-pub(crate) const IDLE: Duration = Duration::from_secs(75);
-
-/// The longest wait for the next [`PROGRESS_BYTES`] of a body.
-pub(crate) const BODY_IDLE: Duration = Duration::from_secs(30);
-
-/// What of a body must come, or of an answer be taken, for its peer to be believed alive; the rest of it, where less
-/// is left.
-pub(crate) const PROGRESS_BYTES: usize = 16 << 10;
-
-/// How long a shutdown waits for requests that run.
-pub(crate) const DRAIN: Duration = Duration::from_secs(10);
-
-/// The pause after a connection could not be accepted.
-pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 /// The random bytes of `x-amz-id-2`: AWS's are 64 to 80.
 pub(crate) const EXTENDED_ID_BYTES: usize = 72;
 
@@ -151,8 +58,14 @@ pub(crate) const REST_JSON_BODY_BYTES: usize = 70_167_211;
 /// The body of a REST-XML request that is not streamed: 10,000 parts with their checksums take a third of it.
 pub(crate) const XML_BODY_BYTES: usize = 8 << 20;
 
-/// The body of a request that asks for HTTP/2 on the way: what the first window of HTTP/2 takes.
-pub(crate) const H2C_BODY_BYTES: usize = 32 << 10;
+/// Parameters of a query request: AWS's longest lists with their members' members.
+pub(crate) const QUERY_FIELDS: usize = 10_000;
 
-/// Keys made of secrets that are kept for the next requests: a few for each access key, day and service.
-pub(crate) const SIGNING_KEYS: usize = 1024;
+/// The parts of a query parameter's name.
+pub(crate) const QUERY_DEPTH: usize = 32;
+
+/// The body of a query request.
+pub(crate) const QUERY_BODY_BYTES: usize = 1 << 20;
+
+/// Accounts' regions that are open at a time.
+pub(crate) const PLACES: usize = 64;

@@ -7,14 +7,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_env::Env;
-use headwater_shapes::kinesis::{
-    self, CreateStreamInput, DeleteStreamInput, DescribeLimitsInput, DescribeLimitsOutput,
+use headwater_http::{Buffers, Limits, Serving, serve};
+use headwater_shapes_kinesis as kinesis;
+use headwater_shapes_kinesis::{
+    CreateStreamInput, DeleteStreamInput, DescribeLimitsInput, DescribeLimitsOutput,
     ListStreamsInput, ListStreamsOutput, PutRecordsInput, PutRecordsOutput, ops,
 };
-use headwater_types::{Account, Region};
 use headwater_wire::{
-    ApiError, Context, Handle, Table, cbor,
-    server::{JsonDoor, Limits, Router, Serving, serve},
+    ApiError, Context, Handle, Options, Pipeline, Place, READS, Routes, WRITES, cbor,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -111,21 +111,29 @@ struct Server {
 }
 
 async fn start(limits: Limits) -> Server {
+    start_with(limits, Buffers::default()).await
+}
+
+/// A server that has this room for bodies.
+async fn start_with(limits: Limits, buffers: Buffers) -> Server {
     let state = Arc::new(State {
         entered: Semaphore::new(0),
         go_on: Notify::new(),
     });
-    let table = Table::new(&kinesis::SERVICE, state.clone())
-        .route::<ops::ListStreams>()
-        .route::<ops::PutRecords>()
-        .route::<ops::CreateStream>()
-        .route::<ops::DeleteStream>()
-        .route::<ops::DescribeLimits>();
+    let table = Routes::new(&kinesis::SERVICE, state.clone())
+        .route::<ops::ListStreams>(READS)
+        .direct::<ops::PutRecords>(WRITES.data().takes_records())
+        .route::<ops::CreateStream>(WRITES)
+        .route::<ops::DeleteStream>(WRITES)
+        .route::<ops::DescribeLimits>(READS)
+        .build();
+    let options = Options {
+        buffers: buffers.clone(),
+        ..Options::new(Place::new("000000000000", "us-east-1"))
+    };
     let serving = Serving {
-        router: Arc::new(Router::new([JsonDoor::new(table)], [])),
-        region: Region("us-east-1".into()),
-        account: Account("000000000000".into()),
-        verifier: None,
+        service: Arc::new(Pipeline::new(vec![table], options, Env::real())),
+        buffers,
         limits,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -515,10 +523,9 @@ async fn large_heads_and_bodies_are_refused() {
 async fn a_body_that_breaks_off_or_stalls_has_no_effect_and_leaves_nothing() {
     let limits = Limits {
         body_idle: Duration::from_millis(50),
-        buffered_bytes: 1 << 20,
         ..Limits::default()
     };
-    let server = start(limits).await;
+    let server = start_with(limits, Buffers::new(1 << 20)).await;
     let head = format!(
         "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: {JSON}\r\nx-amz-target: Kinesis_20131202.DeleteStream\r\n\
          content-length: 1000000\r\n\r\n{{\"StreamName\":"

@@ -12,14 +12,14 @@ use std::{
     time::Duration,
 };
 
+use headwater_client::Client;
 use headwater_consumer::{
     Checkpoint, Checkpointer, ClientConfig, Consumer, Env, KinesisSource, LeaseStore, MemoryLeases,
     Options, Place, Position, Process, ProcessError, Processors, Reading, Record, Shard, Source,
     async_trait,
 };
 use headwater_producer::{KinesisStream, Options as ProducerOptions, Producer};
-use headwater_shapes::kinesis::{MergeShardsInput, SplitShardInput, ops};
-use headwater_wire::client::Client;
+use headwater_shapes_kinesis::{MergeShardsInput, SplitShardInput, ops};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use headwater_client::CallError;
 use headwater_types::{HashRange, Millis};
-use headwater_wire::client::CallError;
 
 /// A shard of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

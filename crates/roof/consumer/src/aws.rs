@@ -2,16 +2,15 @@
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, future};
-use headwater_env::Env;
-use headwater_shapes::{
-    EventError, Timestamp,
-    kinesis::{self, SubscribeToShardEvent, SubscribeToShardEventStream, ops},
-};
-use headwater_types::{HashRange, Millis};
-use headwater_wire::client::{
+use headwater_client::{
     CallError, Client, ClientConfig, Retry,
     kinesis::{StreamRef, hash_range, list_shards},
 };
+use headwater_env::Env;
+use headwater_shapes::{EventError, Timestamp};
+use headwater_shapes_kinesis as kinesis;
+use headwater_shapes_kinesis::{SubscribeToShardEvent, SubscribeToShardEventStream, ops};
+use headwater_types::{HashRange, Millis};
 
 use crate::{
     api::{Page, Position, Pushed, Shard, Source, Stored, Subscription},
@@ -75,7 +74,7 @@ impl Source for KinesisSource {
             limit: Some(PAGE_RECORDS_MAX),
             ..Default::default()
         };
-        let output = self.once.call::<ops::GetRecords>(input).await?;
+        let output = self.once.call_direct::<ops::GetRecords>(input).await?;
         Ok(Page {
             records: output.records.into_iter().map(stored).collect(),
             next: output.next_shard_iterator,
@@ -97,7 +96,10 @@ impl Source for KinesisSource {
             starting_position: starting_position(from),
             dry_run: None,
         };
-        let output = self.pushing.call::<ops::SubscribeToShard>(input).await?;
+        let output = self
+            .pushing
+            .call_direct::<ops::SubscribeToShard>(input)
+            .await?;
         let events = output.event_stream.events.map_err(read_error);
         Ok(events
             .and_then(|event| future::ready(pushed(event.into_event())))

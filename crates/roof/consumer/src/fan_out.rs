@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use headwater_shapes::kinesis::{
+use headwater_client::CallError;
+use headwater_shapes_kinesis::{
     ConsumerDescription, DeregisterStreamConsumerInput, DescribeStreamConsumerInput,
     DescribeStreamSummaryInput, RegisterStreamConsumerInput, ops,
 };
-use headwater_wire::client::CallError;
 
 use crate::{
     KinesisSource,

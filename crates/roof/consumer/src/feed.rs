@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use headwater_client::CallError;
 use headwater_env::Env;
-use headwater_wire::client::CallError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{

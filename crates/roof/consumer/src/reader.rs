@@ -3,9 +3,9 @@
 use std::{pin::pin, sync::Arc};
 
 use futures_util::future::{Either, select};
+use headwater_client::CallError;
 use headwater_env::Env;
 use headwater_types::HashRange;
-use headwater_wire::client::CallError;
 use tokio::sync::watch;
 
 use crate::{

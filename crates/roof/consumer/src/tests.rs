@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use headwater_aggregation::Aggregator;
+use headwater_client::CallError;
 use headwater_env::{ManualClock, SeededRandom};
 use headwater_types::{HashRange, Millis};
-use headwater_wire::client::CallError;
 
 use super::*;
 

@@ -10,21 +10,18 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use headwater_client::{ClientConfig, Credentials};
 use headwater_consumer::{
     Checkpoint, Checkpointer, Consumer, KinesisSource, LeaseStore, MemoryLeases, Options, Process,
     ProcessError, Reading, Record,
 };
 use headwater_env::Env;
-use headwater_shapes::{
-    Blob, Timestamp,
-    kinesis::{self, ops},
-};
-use headwater_types::{Account, HashKey, HashRange, Region};
-use headwater_wire::{
-    ApiError, Context, Handle, Table,
-    client::{ClientConfig, Credentials},
-    server::{JsonDoor, Limits, Router, Serving, serve},
-};
+use headwater_http::{Serving, serve};
+use headwater_shapes::{Blob, Timestamp};
+use headwater_shapes_kinesis as kinesis;
+use headwater_shapes_kinesis::ops;
+use headwater_types::{HashKey, HashRange};
+use headwater_wire::{ApiError, Context, Handle, Pipeline, Place, READS, Routes};
 use tokio::{
     net::TcpListener,
     sync::{Notify, oneshot},
@@ -125,17 +122,14 @@ impl Handle<ops::GetRecords> for Stub {
 
 /// Serves the stub until the sender is dropped; its address.
 async fn stub(env: &Env) -> (String, oneshot::Sender<()>) {
-    let table = Table::new(&kinesis::SERVICE, Arc::new(Stub))
-        .route::<ops::ListShards>()
-        .route::<ops::GetShardIterator>()
-        .route::<ops::GetRecords>();
-    let serving = Serving {
-        router: Arc::new(Router::new([JsonDoor::new(table)], [])),
-        region: Region("us-east-1".into()),
-        account: Account("000000000000".into()),
-        verifier: None,
-        limits: Limits::default(),
-    };
+    let table = Routes::new(&kinesis::SERVICE, Arc::new(Stub))
+        .route::<ops::ListShards>(READS)
+        .route::<ops::GetShardIterator>(READS)
+        .direct::<ops::GetRecords>(READS.data().gives_records())
+        .build();
+    let options = headwater_wire::Options::new(Place::new("000000000000", "us-east-1"));
+    let pipeline = Pipeline::new(vec![table], options, env.clone());
+    let serving = Serving::new(Arc::new(pipeline));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();

@@ -1,7 +1,7 @@
 //! Buckets.
 
 use headwater_objects::{BucketInfo, BucketName, BucketQuery, ObjectError};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     CreateBucketConfiguration, CreateBucketRequest, DeleteBucketRequest, HeadBucketRequest,
     ListBucketsRequest, ops,
 };

@@ -1,7 +1,7 @@
 //! The store's errors as the domain's.
 
+use headwater_client::CallError;
 use headwater_objects::{BucketName, ObjectError, ObjectName};
-use headwater_wire::client::CallError;
 
 /// What a call was about: S3's errors say it in fields that get lost on the way.
 pub struct About<'a> {

@@ -15,13 +15,13 @@ mod uploads;
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
+use headwater_client::Client;
 use headwater_env::Env;
 use headwater_objects::{
     Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError,
     ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart,
     Selected, Upload, UploadInfo, UploadListing, UploadQuery,
 };
-use headwater_wire::client::Client;
 use tokio::sync::Semaphore;
 
 /// A store that is somewhere else and speaks S3.

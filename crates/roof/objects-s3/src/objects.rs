@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use headwater_client::CallError;
 use headwater_objects::{
     Attributes, Body, ByteRange, Checksum, Delete, Expected, Get, Listing, ObjectError, ObjectInfo,
     ObjectName, ObjectQuery, Put, Selected, limits::PUT_BYTES_MAX,
 };
-use headwater_shapes::{
-    ByteStream,
-    s3::{
-        DeleteObjectRequest, GetObjectRequest, GetObjectTaggingRequest, HeadObjectRequest,
-        ListObjectsRequest, Object, PutObjectRequest, PutObjectTaggingRequest, Tag, Tagging, ops,
-    },
+use headwater_shapes::ByteStream;
+use headwater_shapes_s3::{
+    DeleteObjectRequest, GetObjectRequest, GetObjectTaggingRequest, HeadObjectRequest,
+    ListObjectsRequest, Object, PutObjectRequest, PutObjectTaggingRequest, Tag, Tagging, ops,
 };
-use headwater_wire::client::CallError;
 
 use crate::{
     S3Store, answers,

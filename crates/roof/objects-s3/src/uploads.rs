@@ -1,21 +1,19 @@
 //! Uploads in parts, those of the domain and those of objects whose length is not known.
 
 use bytes::Bytes;
+use headwater_client::CallError;
 use headwater_objects::{
     Algorithm, Body, Checksum, Complete, CompletePart, Coverage, Expected, ObjectError, ObjectInfo,
     ObjectName, PartInfo, PartListing, Put, PutPart, Upload, UploadInfo, UploadListing,
     UploadQuery,
     limits::{PART_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX, PUT_BYTES_MAX},
 };
-use headwater_shapes::{
-    ByteStream,
-    s3::{
-        AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload,
-        CompletedPart, CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
-        Part, UploadPartRequest, ops,
-    },
+use headwater_shapes::ByteStream;
+use headwater_shapes_s3::{
+    AbortMultipartUploadRequest, CompleteMultipartUploadRequest, CompletedMultipartUpload,
+    CompletedPart, CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
+    Part, UploadPartRequest, ops,
 };
-use headwater_wire::client::CallError;
 use md5::{Digest, Md5};
 use tokio::sync::SemaphorePermit;
 

@@ -6,19 +6,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream;
 use headwater_catalog::MemoryCatalog;
+use headwater_client::{Client, ClientConfig, Credentials};
 use headwater_env::Env;
+use headwater_http::{Serving, serve};
 use headwater_objects::{
     Algorithm, Body, BucketName, DirectoryStore, Expected, ObjectError, ObjectStore, Put,
     UploadQuery,
     testing::{contract, name, pattern, read},
 };
 use headwater_objects_s3::{S3Store, limits::PIECE_BYTES};
-use headwater_types::{Account, Region};
-use headwater_wire::{
-    Door, Rest,
-    client::{Client, ClientConfig, Credentials},
-    server::{Limits, Router, Serving, serve},
-};
+use headwater_wire::{Options, Pipeline, Place};
 use tokio::{net::TcpListener, sync::oneshot};
 
 /// A store behind a door, and what ends it.
@@ -37,14 +34,9 @@ async fn world() -> World {
     let table = headwater_s3::table(headwater_s3::S3 {
         store: Arc::new(store),
     });
-    let door: Arc<dyn Door> = Arc::new(Rest::new(table));
-    let serving = Serving {
-        router: Arc::new(Router::new([], [door])),
-        region: Region("us-east-1".into()),
-        account: Account("000000000000".into()),
-        verifier: None,
-        limits: Limits::default(),
-    };
+    let options = Options::new(Place::new("000000000000", "us-east-1"));
+    let pipeline = Pipeline::new(vec![table], options, env.clone());
+    let serving = Serving::new(Arc::new(pipeline));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use headwater_client::CallError;
 use headwater_types::{HashKey, HashRange, Millis};
-use headwater_wire::client::CallError;
 
 /// One record of a PutRecords call.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,16 +1,15 @@
 //! The four calls over the wire client: AWS, Headwater, or any other Kinesis endpoint.
 
 use async_trait::async_trait;
-use headwater_env::Env;
-use headwater_shapes::{
-    Blob, Timestamp,
-    kinesis::{self, ops},
-};
-use headwater_types::HashKey;
-use headwater_wire::client::{
+use headwater_client::{
     CallError, Client, ClientConfig, Retry,
     kinesis::{StreamRef, hash_range, list_shards},
 };
+use headwater_env::Env;
+use headwater_shapes::{Blob, Timestamp};
+use headwater_shapes_kinesis as kinesis;
+use headwater_shapes_kinesis::ops;
+use headwater_types::HashKey;
 
 use crate::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream};
 
@@ -45,7 +44,7 @@ impl Stream for KinesisStream {
             records: entries.iter().map(request_entry).collect(),
             ..Default::default()
         };
-        let output = self.once.call::<ops::PutRecords>(input).await?;
+        let output = self.once.call_direct::<ops::PutRecords>(input).await?;
         Ok(output.records.into_iter().map(outcome).collect())
     }
 
@@ -83,7 +82,7 @@ impl Stream for KinesisStream {
             shard_iterator: iterator.to_owned(),
             ..Default::default()
         };
-        let output = self.patient.call::<ops::GetRecords>(input).await?;
+        let output = self.patient.call_direct::<ops::GetRecords>(input).await?;
         Ok(Page {
             records: output.records.into_iter().map(stored).collect(),
             next: output.next_shard_iterator,

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
+use headwater_client::CallError;
 use headwater_env::Env;
 use headwater_types::{HashRange, Millis};
-use headwater_wire::client::CallError;
 use tokio::sync::mpsc;
 
 use crate::{

@@ -85,9 +85,9 @@ use std::{
 pub use api::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream};
 pub use aws::KinesisStream;
 use bytes::Bytes;
+pub use headwater_client::{CallError, ClientConfig, Credentials};
 pub use headwater_env::Env;
 use headwater_types::HashKey;
-pub use headwater_wire::client::{CallError, ClientConfig, Credentials};
 pub use stats::Stats;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
+use headwater_client::CallError;
 use headwater_types::{HashKey, Millis};
-use headwater_wire::client::CallError;
 
 use crate::{Entry, Placed, Position, Shard, Stream, lane::remember, shards::Shards};
 

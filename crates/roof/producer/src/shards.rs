@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use headwater_client::CallError;
 use headwater_env::Env;
 use headwater_types::{HashKey, HashRange};
-use headwater_wire::client::CallError;
 use parking_lot::Mutex;
 
 use crate::{Shard, Stream, limits::SHARDS_AGE_MAX};

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use headwater_env::Env;
-use headwater_types::{Account, Region};
-use headwater_wire::{
+use headwater_auth::{
     Caller,
     sign::Credentials,
     verify::{Key, Verifier},
 };
+use headwater_env::Env;
+use headwater_types::{Account, Region};
 
 use crate::{
     Failure,

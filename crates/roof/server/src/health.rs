@@ -5,52 +5,57 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater_delivery::{Deliveries, Incident};
+use headwater_http::{Body, body};
 use headwater_log::ShardLog;
-use headwater_wire::{Body, Context, Door, body};
-use http::{Method, Request, Response, StatusCode, header, request::Parts};
-use serde_json::{Value, json};
+use headwater_wire::Page;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::services::Running;
 
 const PREFIX: &str = "/_headwater/";
 
-/// The door of what is Headwater's own. A bucket's name holds no underscore, so no object hides behind the prefix.
-pub struct HealthDoor {
+/// The pages that are Headwater's own. A bucket's name holds no underscore, so no object hides behind the prefix.
+pub struct OwnPages {
     /// The log, whose failure stops all writing.
     pub log: Arc<dyn ShardLog>,
-    /// The deliveries; one that is stuck is told of, and does not make the server ill.
-    pub deliveries: Arc<Deliveries>,
-    /// The same for channels.
-    pub channels: Arc<Deliveries>,
+    /// The services; a delivery that is stuck is told of, and does not make the server ill.
+    pub services: Vec<Arc<dyn Running>>,
     /// Each service's operations, and whether they are built.
     pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
 
-impl HealthDoor {
+impl OwnPages {
     /// The status to answer with, 200 or 503, and what to say.
     fn report(&self) -> (u16, Value) {
         let log = self.log.health();
         let said = log
             .as_ref()
             .map_or_else(ToString::to_string, |()| "ok".to_owned());
-        let (deliveries, channels) = (stuck(&self.deliveries), stuck(&self.channels));
-        let report =
-            json!({ "log": said, "stuck_deliveries": deliveries, "stuck_channels": channels });
-        (if log.is_ok() { 200 } else { 503 }, report)
+        let mut report = Map::from_iter([("log".to_owned(), said.into())]);
+        for (kind, troubles) in self
+            .services
+            .iter()
+            .filter_map(|service| service.troubles())
+        {
+            report.insert(kind.to_owned(), troubles.into());
+        }
+        (if log.is_ok() { 200 } else { 503 }, report.into())
     }
 
     fn operations(&self) -> Value {
         let service = |(name, operations): &(&str, Vec<(&str, bool)>)| {
-            let built: serde_json::Map<_, _> = operations
+            let built = operations
                 .iter()
-                .map(|(name, built)| ((*name).to_owned(), json!(built)))
-                .collect();
-            ((*name).to_owned(), Value::Object(built))
+                .map(|(name, built)| ((*name).to_owned(), json!(built)));
+            ((*name).to_owned(), Value::Object(built.collect()))
         };
         Value::Object(self.operations.iter().map(service).collect())
     }
 }
 
 /// The delivery streams that an error stops at the moment, by name.
-fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
+pub fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
     let told = |(name, incident): (String, Incident)| {
         let Incident { at, error, times } = incident;
         (
@@ -62,32 +67,28 @@ fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
 }
 
 #[async_trait]
-impl Door for HealthDoor {
-    fn name(&self) -> &'static str {
-        "headwater"
+impl Page for OwnPages {
+    fn takes(&self, _: &Method, path: &str, _: &HeaderMap) -> bool {
+        path.starts_with(PREFIX)
     }
 
-    fn takes(&self, head: &Parts) -> bool {
-        head.uri.path().starts_with(PREFIX)
-    }
-
-    async fn call(&self, request: Request<Body>, _context: Context) -> Response<Body> {
+    async fn call(&self, request: Request<Body>) -> Response<Body> {
         let asked = request.uri().path().strip_prefix(PREFIX);
         let (status, said) = match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Some("health")) => self.report(),
             (&Method::GET | &Method::HEAD, Some("operations")) => (200, self.operations()),
-            _ => (
-                404,
-                json!({ "error": "there are only GET /_headwater/health and /_headwater/operations" }),
-            ),
+            _ => {
+                let text = "there are only GET /_headwater/health and /_headwater/operations";
+                (404, json!({ "error": text }))
+            }
         };
         let mut response = Response::new(body::full(said.to_string()));
         *response.status_mut() =
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            header::HeaderValue::from_static("application/json"),
-        );
+        let content_type = HeaderValue::from_static("application/json");
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
         response
     }
 }

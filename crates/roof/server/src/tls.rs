@@ -12,8 +12,8 @@ use std::{
 };
 
 use headwater_env::{Disk, Env};
+use headwater_http::Tls;
 use headwater_types::Millis;
-use headwater_wire::server::Tls;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,

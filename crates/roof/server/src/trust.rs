@@ -1,7 +1,7 @@
 //! Whom deliveries trust: the authorities that browsers do, and those of a file that the settings name.
 
+use headwater_client::Authorities;
 use headwater_env::Env;
-use headwater_wire::client::Authorities;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::{Failure, settings::Settings, tls};

@@ -11,7 +11,7 @@ use crate::codegen::{
 
 impl Emit<'_> {
     pub(super) fn tables(&self, out: &mut String) {
-        out.push_str("#[allow(dead_code, reason = \"a shape may be used in a variant alone\")]\nmod tables {\nuse super::errors;\nuse crate::{Pattern, model::*};\n\n");
+        out.push_str("#[allow(dead_code, reason = \"a shape may be used in a variant alone\")]\nmod tables {\nuse headwater_shapes::*;\n\nuse super::errors;\n\n");
         out.push_str("pub(super) static OPERATIONS: &[&OperationShape] = &[");
         for name in self.model.operations.keys() {
             write!(out, "&{},", operation_static(name)).expect(TAKES_ALL);
@@ -69,13 +69,14 @@ impl Emit<'_> {
         writeln!(
             out,
             "pub(super) static {}: OperationShape = OperationShape {{ name: {name:?}, http: Http {{ method: {:?}, \
-             uri: {:?}, status: {} }}, input: {}, output: {}, errors: &[{}] }};",
+             uri: {:?}, status: {} }}, input: {}, output: {}, result_wrapper: {:?}, errors: &[{}] }};",
             operation_static(name),
             http.method,
             http.request_uri,
             http.response_code.unwrap_or(200),
             structure(input),
             structure(output),
+            output.as_ref().and_then(|r| r.result_wrapper.as_deref()),
             if chosen { errors.join(", ") } else { String::new() },
         )
         .expect(TAKES_ALL);

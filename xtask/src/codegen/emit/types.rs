@@ -12,7 +12,8 @@ impl Emit<'_> {
     pub(super) fn types(&self, out: &mut String) {
         for (name, shape) in self.structures() {
             self.structure(out, name, shape);
-            if self.from_inputs.contains(name) {
+            self.tree(out, name, shape);
+            if self.direct.contains(name) && self.from_inputs.contains(name) {
                 self.constraints(out, name, shape);
             }
         }
@@ -44,7 +45,7 @@ impl Emit<'_> {
             write!(
                 out,
                 "#[derive(Debug, Clone, PartialEq, Serialize)]\n#[serde(untagged)]\npub enum {name} {{\n{variants}}}\n\n\
-                 impl crate::Event for {name} {{\nfn name(&self) -> &'static str {{\nmatch self {{\n{names}}}\n}}\n\n\
+                 impl headwater_shapes::Event for {name} {{\nfn name(&self) -> &'static str {{\nmatch self {{\n{names}}}\n}}\n\n\
                  fn read<'de, D: serde::Deserializer<'de>>(name: &str, from: D) -> Result<Option<Self>, D::Error> {{\n\
                  match name {{\n{reads}_ => Ok(None),\n}}\n}}\n}}\n\n"
             )
@@ -53,16 +54,19 @@ impl Emit<'_> {
     }
 
     fn structure(&self, out: &mut String, name: &str, shape: &ShapeDef) {
-        let derives = if self.model.streams(name) {
-            "Debug, Default, Serialize, Deserialize"
-        } else {
-            "Debug, Clone, Default, PartialEq, Serialize, Deserialize"
-        };
+        let mut derives = "Debug, Default".to_owned();
+        if !self.model.streams(name) {
+            derives += ", Clone, PartialEq";
+        }
+        let is_direct = self.direct.contains(name);
+        if is_direct {
+            derives += ", Serialize, Deserialize";
+        }
         // A client reads answers leniently: a member that a server left out is as empty as can be.
-        let lenient = if self.from_inputs.contains(name) {
-            ""
-        } else {
+        let lenient = if is_direct && !self.from_inputs.contains(name) {
             "#[serde(default)]\n"
+        } else {
+            ""
         };
         writeln!(out, "#[derive({derives})]\n{lenient}pub struct {name} {{").expect(TAKES_ALL);
         for (member, part) in &shape.members.0 {
@@ -79,18 +83,19 @@ impl Emit<'_> {
         member: &str,
         part: &ShapeRef,
     ) {
+        let is_direct = self.direct.contains(structure);
+        let serde = |attributes: String| match is_direct {
+            true => format!("#[serde({attributes})]\n"),
+            false => String::new(),
+        };
         let field = names::field(member);
-        if self.model.shape(&part.shape).eventstream {
-            writeln!(
-                out,
-                "#[serde(skip)]\npub {field}: crate::EventStream<{}>,",
-                part.shape
-            )
-            .expect(TAKES_ALL);
-            return;
-        }
-        if self.is_stream(part) {
-            writeln!(out, "#[serde(skip)]\npub {field}: scalars::ByteStream,").expect(TAKES_ALL);
+        if self.is_outside(part) {
+            let kind = match self.model.shape(&part.shape).eventstream {
+                true => format!("headwater_shapes::EventStream<{}>", part.shape),
+                false => "headwater_shapes::ByteStream".to_owned(),
+            };
+            let skip = serde("skip".to_owned());
+            writeln!(out, "{skip}pub {field}: {kind},").expect(TAKES_ALL);
             return;
         }
         let wire_name = self.wire_name(member, part);
@@ -99,25 +104,53 @@ impl Emit<'_> {
             kind = format!("Box<{kind}>");
         }
         if shape.required.iter().any(|r| r == member) {
-            writeln!(
-                out,
-                "#[serde(rename = {wire_name:?})]\npub {field}: {kind},"
-            )
+            let rename = serde(format!("rename = {wire_name:?}"));
+            writeln!(out, "{rename}pub {field}: {kind},")
         } else {
             let skip = "skip_serializing_if = \"Option::is_none\"";
-            writeln!(
-                out,
-                "#[serde(rename = {wire_name:?}, {skip})]\npub {field}: Option<{kind}>,"
-            )
+            let rename = serde(format!("rename = {wire_name:?}, {skip}"));
+            writeln!(out, "{rename}pub {field}: Option<{kind}>,")
         }
         .expect(TAKES_ALL);
+    }
+
+    /// How the structure is read from a tree and written to one.
+    fn tree(&self, out: &mut String, name: &str, shape: &ShapeDef) {
+        let (outside, inside): (Vec<_>, Vec<_>) = shape
+            .members
+            .0
+            .iter()
+            .partition(|(_, part)| self.is_outside(part));
+        write!(out, "headwater_shapes::tree!({name} {{").expect(TAKES_ALL);
+        for (member, part) in inside {
+            let how = match shape.required.iter().any(|r| r == member) {
+                false => "optional",
+                true if self.from_inputs.contains(name) => "required",
+                true => "lenient",
+            };
+            let (wire_name, field) = (self.wire_name(member, part), names::field(member));
+            write!(out, "{how} {wire_name:?} {field},").expect(TAKES_ALL);
+        }
+        let outside: Vec<String> = outside
+            .iter()
+            .map(|(member, _)| names::field(member))
+            .collect();
+        if !outside.is_empty() {
+            write!(out, "; {}", outside.join(", ")).expect(TAKES_ALL);
+        }
+        out.push_str(" });\n\n");
+    }
+
+    /// Whether a member stands outside of the tree: a body that streams, or events.
+    fn is_outside(&self, part: &ShapeRef) -> bool {
+        self.is_stream(part) || self.model.shape(&part.shape).eventstream
     }
 
     /// The Rust type of a shape.
     fn kind(&self, name: &str) -> String {
         let shape = self.model.shape(name);
         if shape.document {
-            return "serde_json::Value".to_owned();
+            return "headwater_shapes::Value".to_owned();
         }
         let part = |part: &Option<ShapeRef>| {
             self.kind(&part.as_ref().expect("lists and maps name theirs").shape)
@@ -130,8 +163,8 @@ impl Emit<'_> {
             "float" => "f32".to_owned(),
             "double" => "f64".to_owned(),
             "boolean" => "bool".to_owned(),
-            "blob" => "scalars::Blob".to_owned(),
-            "timestamp" => "scalars::Timestamp".to_owned(),
+            "blob" => "headwater_shapes::Blob".to_owned(),
+            "timestamp" => "headwater_shapes::Timestamp".to_owned(),
             "list" => format!("Vec<{}>", part(&shape.member)),
             "map" => format!("BTreeMap<String, {}>", part(&shape.value)),
             other => panic!("no shape of type {other}"),
@@ -139,12 +172,11 @@ impl Emit<'_> {
     }
 
     fn constraints(&self, out: &mut String, name: &str, shape: &ShapeDef) {
-        write!(out, "valid!({name} {{").expect(TAKES_ALL);
+        write!(out, "headwater_shapes::valid!({name} {{").expect(TAKES_ALL);
         for (member, part) in &shape.members.0 {
-            let plain = !self.is_stream(part) && !self.model.shape(&part.shape).eventstream;
-            if plain && self.model.is_constrained(&part.shape) {
+            if !self.is_outside(part) && self.model.is_constrained(&part.shape) {
                 let shape = match self.model.shape(&part.shape).kind.as_str() {
-                    "structure" => "ANY".to_owned(),
+                    "structure" => "headwater_shapes::check::ANY".to_owned(),
                     _ => format!("tables::{}", self.statics[&part.shape]),
                 };
                 write!(out, " {}: {shape},", names::field(member)).expect(TAKES_ALL);

@@ -1,13 +1,13 @@
 //! What destinations beside the bucket have in common: the bucket for what fails there, and hints.
 
 use headwater_delivery::{AddressError, Buffering, Destination, Target, WebAddress};
-use headwater_shapes::firehose::{
+use headwater_shapes::Tree;
+use headwater_shapes_firehose::{
     CloudWatchLoggingOptions, ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription,
     ProcessingConfiguration, S3DestinationConfiguration, S3DestinationDescription,
     SecretsManagerConfiguration,
 };
 use headwater_wire::ApiError;
-use serde::Serialize;
 
 use super::{s3, update::read};
 use crate::errors::refuse;
@@ -65,9 +65,9 @@ impl Common {
 pub(super) fn complete(
     destination: Destination,
     target: Target,
-    described: &impl Serialize,
+    described: &impl Tree,
 ) -> Result<Destination, ApiError> {
-    let described = serde_json::to_value(described).map_err(ApiError::internal)?;
+    let described = described.to_value();
     Ok(Destination {
         target,
         described,

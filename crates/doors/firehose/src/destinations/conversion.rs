@@ -8,7 +8,7 @@ use headwater_columnar::{
     ParquetVersion, Schema, Serializer, SetupError, Writer,
 };
 use headwater_delivery::Conversion;
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     DataFormatConversionConfiguration, OrcSerDe, ParquetSerDe, SchemaConfiguration,
 };
 use headwater_wire::ApiError;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headwater_delivery::{Destination, HttpEndpoint, Secret, Target};
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     HttpEndpointBufferingHints, HttpEndpointDescription, HttpEndpointDestinationConfiguration,
     HttpEndpointDestinationDescription, HttpEndpointDestinationUpdate,
     HttpEndpointRequestConfiguration, HttpEndpointRetryOptions,

@@ -12,7 +12,7 @@ mod tests;
 mod update;
 
 use headwater_delivery::{Destination, StreamRecord, Target};
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput,
 };
 use headwater_wire::ApiError;

@@ -2,7 +2,8 @@
 //! have their settings under the same names, so the first is what the others are read as.
 
 use headwater_delivery::{Destination, OpenSearch, Rotation, Target};
-use headwater_shapes::firehose::{
+use headwater_shapes::Tree;
+use headwater_shapes_firehose::{
     AmazonOpenSearchServerlessDestinationConfiguration,
     AmazonOpenSearchServerlessDestinationDescription, AmazonopensearchserviceBufferingHints,
     AmazonopensearchserviceDestinationConfiguration, AmazonopensearchserviceDestinationDescription,
@@ -10,7 +11,6 @@ use headwater_shapes::firehose::{
     ElasticsearchDestinationConfiguration,
 };
 use headwater_wire::ApiError;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::{
@@ -171,8 +171,8 @@ fn of_configuration(
     )
 }
 
-fn json(value: &impl Serialize) -> Result<Value, ApiError> {
-    serde_json::to_value(value).map_err(ApiError::internal)
+fn json(value: &impl Tree) -> Result<Value, ApiError> {
+    Ok(value.to_value())
 }
 
 /// OpenSearch's own rules for names of indices.
@@ -198,7 +198,7 @@ fn rotation_of(period: &str) -> Result<Rotation, ApiError> {
 }
 
 /// The destination with what an update of its own kind specifies.
-pub(super) fn updated(old: &Destination, update: &impl Serialize) -> Result<Destination, ApiError> {
+pub(super) fn updated(old: &Destination, update: &impl Tree) -> Result<Destination, ApiError> {
     let kind = Kind::of(old);
     let mut update = json(update)?;
     // An update leaves the mode out, and a collection's address has another name.

@@ -1,7 +1,7 @@
 //! Redshift destinations.
 
 use headwater_delivery::{Database, Destination, Redshift, Secret, Target};
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     RedshiftDestinationConfiguration, RedshiftDestinationDescription, RedshiftDestinationUpdate,
     RedshiftRetryOptions,
 };

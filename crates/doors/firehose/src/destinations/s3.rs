@@ -5,7 +5,8 @@ use headwater_delivery::{
     Backup, Buffering, Compression, Destination, Logging, Prefixes, Step, StreamRecord, Target,
     keys_of,
 };
-use headwater_shapes::firehose::{
+use headwater_shapes::Tree;
+use headwater_shapes_firehose::{
     BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
     ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription,
     ExtendedS3DestinationUpdate, S3DestinationConfiguration, S3DestinationDescription,
@@ -130,11 +131,14 @@ fn merged_backup(
     if old.is_none() && new.is_none() {
         return Ok(None);
     }
-    let old = serde_json::to_value(old).map_err(ApiError::internal)?;
-    let old = if old.is_null() { json!({}) } else { old };
-    merged_values(old, &new).map(Some).map_err(|_| {
-        invalid_argument("S3 backup destination configuration is required when enabling S3 backup.")
-    })
+    let old = old.map_or_else(|| json!({}), |old| old.to_value());
+    merged_values(old, &new.unwrap_or_default())
+        .map(Some)
+        .map_err(|_| {
+            invalid_argument(
+                "S3 backup destination configuration is required when enabling S3 backup.",
+            )
+        })
 }
 
 /// The destination that a configuration makes.
@@ -221,7 +225,7 @@ pub(crate) fn of_configuration(
         buffering: buffering(&hints),
         compression,
         logging,
-        described: serde_json::to_value(described).map_err(ApiError::internal)?,
+        described: described.to_value(),
     })
 }
 
@@ -434,7 +438,7 @@ pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, 
 }
 
 fn described(stream: &StreamRecord) -> Result<ExtendedS3DestinationDescription, ApiError> {
-    serde_json::from_value(stream.destination.described.clone()).map_err(ApiError::internal)
+    Tree::from_value(stream.destination.described.clone()).map_err(ApiError::internal)
 }
 
 /// The description in the older, smaller form.
@@ -459,7 +463,7 @@ mod tests {
     fn given(
         text: serde_json::Value,
     ) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
-        encryption(serde_json::from_value(text).unwrap())
+        encryption(EncryptionConfiguration::from_value(text).ok())
     }
 
     #[test]
@@ -475,7 +479,7 @@ mod tests {
         ] {
             let (found, found_described) = given(told).unwrap();
             assert_eq!(found.as_deref(), expected);
-            assert_eq!(&serde_json::to_value(found_described).unwrap(), described);
+            assert_eq!(&found_described.to_value(), described);
         }
         let both: serde_json::Value = merged_values(none, &kms).unwrap();
         assert_eq!(given(both).unwrap_err().code(), "InvalidArgumentException");

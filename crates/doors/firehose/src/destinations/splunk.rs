@@ -1,7 +1,7 @@
 //! Splunk destinations.
 
 use headwater_delivery::{Destination, HecEndpoint, Secret, Splunk, Target};
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     SplunkBufferingHints, SplunkDestinationConfiguration, SplunkDestinationDescription,
     SplunkDestinationUpdate, SplunkRetryOptions,
 };

@@ -1,7 +1,7 @@
 //! Every destination that is no bucket: what is described of the least that can be given (AWS's defaults, as its API
 //! reference has them), of all that can be given, and what is refused.
 
-use headwater_shapes::firehose::ops::{
+use headwater_shapes_firehose::ops::{
     CreateDeliveryStream, DescribeDeliveryStream, UpdateDestination,
 };
 use serde_json::{Value, json};

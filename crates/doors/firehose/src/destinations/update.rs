@@ -1,21 +1,18 @@
 //! How an update is laid over what is described, as values: each member of the one takes the place of the other's.
 
+use headwater_shapes::Tree;
 use headwater_wire::ApiError;
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// A typed form of a description or a configuration.
-pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
-    serde_json::from_value(value).map_err(ApiError::internal)
+pub(super) fn read<T: Tree>(value: Value) -> Result<T, ApiError> {
+    T::from_value(value).map_err(ApiError::internal)
 }
 
 /// The configuration that comes of what is described and an update: what the update names takes the place of what
 /// was, in hints and in the parts that are configurations themselves member by member.
-pub(super) fn merged<T: DeserializeOwned>(
-    mut described: Value,
-    update: &impl Serialize,
-) -> Result<T, ApiError> {
-    let update = serde_json::to_value(update).map_err(ApiError::internal)?;
+pub(super) fn merged<T: Tree>(mut described: Value, update: &impl Tree) -> Result<T, ApiError> {
+    let update = update.to_value();
     rename(
         &mut described,
         "S3DestinationDescription",

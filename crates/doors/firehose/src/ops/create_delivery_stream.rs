@@ -1,7 +1,7 @@
 //! CreateDeliveryStream.
 
 use headwater_delivery::{NewOrigin, NewStream};
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     CreateDeliveryStreamInput, CreateDeliveryStreamOutput, ops::CreateDeliveryStream,
 };
 use headwater_types::Arn;
@@ -91,7 +91,7 @@ fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::firehose::ops;
+    use headwater_shapes_firehose::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

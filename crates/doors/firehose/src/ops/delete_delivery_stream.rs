@@ -1,6 +1,6 @@
 //! DeleteDeliveryStream.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     DeleteDeliveryStreamInput, DeleteDeliveryStreamOutput, ops::DeleteDeliveryStream,
 };
 use headwater_wire::{ApiError, Context, Handle};

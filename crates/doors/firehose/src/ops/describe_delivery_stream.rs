@@ -1,12 +1,10 @@
 //! DescribeDeliveryStream.
 
 use headwater_delivery::{Origin, StreamRecord};
-use headwater_shapes::{
-    Timestamp,
-    firehose::{
-        DeliveryStreamDescription, DescribeDeliveryStreamInput, DescribeDeliveryStreamOutput,
-        KinesisStreamSourceDescription, SourceDescription, ops::DescribeDeliveryStream,
-    },
+use headwater_shapes::Timestamp;
+use headwater_shapes_firehose::{
+    DeliveryStreamDescription, DescribeDeliveryStreamInput, DescribeDeliveryStreamOutput,
+    KinesisStreamSourceDescription, SourceDescription, ops::DescribeDeliveryStream,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -66,7 +64,7 @@ fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::firehose::ops;
+    use headwater_shapes_firehose::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

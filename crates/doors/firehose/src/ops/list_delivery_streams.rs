@@ -1,7 +1,7 @@
 //! ListDeliveryStreams.
 
 use headwater_delivery::{Origin, StreamRecord};
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     ListDeliveryStreamsInput, ListDeliveryStreamsOutput, ops::ListDeliveryStreams,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -40,7 +40,7 @@ fn kind(stream: &StreamRecord) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::firehose::ops;
+    use headwater_shapes_firehose::ops;
     use serde_json::json;
 
     use crate::testing::World;

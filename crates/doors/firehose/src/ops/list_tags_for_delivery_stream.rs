@@ -1,6 +1,6 @@
 //! ListTagsForDeliveryStream.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     ListTagsForDeliveryStreamInput, ListTagsForDeliveryStreamOutput, Tag,
     ops::ListTagsForDeliveryStream,
 };

@@ -1,6 +1,6 @@
 //! PutRecord.
 
-use headwater_shapes::firehose::{PutRecordInput, PutRecordOutput, ops::PutRecord};
+use headwater_shapes_firehose::{PutRecordInput, PutRecordOutput, ops::PutRecord};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Firehose, errors::api};

@@ -1,6 +1,6 @@
 //! PutRecordBatch.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     PutRecordBatchInput, PutRecordBatchOutput, PutRecordBatchResponseEntry, ops::PutRecordBatch,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -38,7 +38,7 @@ impl Handle<PutRecordBatch> for Firehose {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::firehose::ops;
+    use headwater_shapes_firehose::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

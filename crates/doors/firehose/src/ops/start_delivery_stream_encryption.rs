@@ -1,6 +1,6 @@
 //! StartDeliveryStreamEncryption.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     StartDeliveryStreamEncryptionInput, StartDeliveryStreamEncryptionOutput,
     ops::StartDeliveryStreamEncryption,
 };
@@ -29,7 +29,7 @@ impl Handle<StartDeliveryStreamEncryption> for Firehose {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::firehose::ops;
+    use headwater_shapes_firehose::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

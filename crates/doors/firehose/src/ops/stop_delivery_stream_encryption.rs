@@ -1,6 +1,6 @@
 //! StopDeliveryStreamEncryption.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     StopDeliveryStreamEncryptionInput, StopDeliveryStreamEncryptionOutput,
     ops::StopDeliveryStreamEncryption,
 };

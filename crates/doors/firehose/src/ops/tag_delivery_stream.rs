@@ -1,6 +1,6 @@
 //! TagDeliveryStream.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     TagDeliveryStreamInput, TagDeliveryStreamOutput, ops::TagDeliveryStream,
 };
 use headwater_wire::{ApiError, Context, Handle};

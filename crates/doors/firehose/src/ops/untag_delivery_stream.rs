@@ -1,6 +1,6 @@
 //! UntagDeliveryStream.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     UntagDeliveryStreamInput, UntagDeliveryStreamOutput, ops::UntagDeliveryStream,
 };
 use headwater_wire::{ApiError, Context, Handle};

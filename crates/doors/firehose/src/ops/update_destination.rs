@@ -1,6 +1,6 @@
 //! UpdateDestination.
 
-use headwater_shapes::firehose::{
+use headwater_shapes_firehose::{
     UpdateDestinationInput, UpdateDestinationOutput, ops::UpdateDestination,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -44,7 +44,7 @@ impl Handle<UpdateDestination> for Firehose {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::firehose::ops;
+    use headwater_shapes_firehose::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

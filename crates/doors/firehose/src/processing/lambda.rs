@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use headwater_delivery::{Function, Step, limits::RETRIES_MAX};
-use headwater_shapes::firehose::{Processor, ProcessorParameter};
+use headwater_shapes_firehose::{Processor, ProcessorParameter};
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 

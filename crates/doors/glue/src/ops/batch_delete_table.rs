@@ -1,6 +1,6 @@
 //! BatchDeleteTable: as DeleteTable of each, with an error for each that failed.
 
-use headwater_shapes::glue::{
+use headwater_shapes_glue::{
     BatchDeleteTableRequest, BatchDeleteTableResponse, ErrorDetail, TableError,
     ops::BatchDeleteTable,
 };
@@ -51,7 +51,7 @@ fn failed(name: String, error: &ApiError) -> TableError {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::BatchDeleteTable;
+    use headwater_shapes_glue::ops::BatchDeleteTable;
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! CreateDatabase, for whose name case does not matter.
 
-use headwater_shapes::glue::{CreateDatabaseRequest, CreateDatabaseResponse, ops::CreateDatabase};
+use headwater_shapes_glue::{CreateDatabaseRequest, CreateDatabaseResponse, ops::CreateDatabase};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -32,7 +32,7 @@ impl Handle<CreateDatabase> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::CreateDatabase;
+    use headwater_shapes_glue::ops::CreateDatabase;
     use serde_json::json;
 
     use crate::testing::World;

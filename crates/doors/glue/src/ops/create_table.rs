@@ -1,6 +1,6 @@
 //! CreateTable, at version 0.
 
-use headwater_shapes::glue::{CreateTableRequest, CreateTableResponse, ops::CreateTable};
+use headwater_shapes_glue::{CreateTableRequest, CreateTableResponse, ops::CreateTable};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -42,7 +42,7 @@ impl Handle<CreateTable> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::CreateTable;
+    use headwater_shapes_glue::ops::CreateTable;
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! DeleteDatabase, with all tables in it.
 
-use headwater_shapes::glue::{DeleteDatabaseRequest, DeleteDatabaseResponse, ops::DeleteDatabase};
+use headwater_shapes_glue::{DeleteDatabaseRequest, DeleteDatabaseResponse, ops::DeleteDatabase};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -26,7 +26,7 @@ impl Handle<DeleteDatabase> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{DeleteDatabase, GetTables};
+    use headwater_shapes_glue::ops::{DeleteDatabase, GetTables};
     use serde_json::json;
 
     use crate::testing::World;

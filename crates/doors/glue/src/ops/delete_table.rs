@@ -1,6 +1,6 @@
 //! DeleteTable, with its versions.
 
-use headwater_shapes::glue::{DeleteTableRequest, DeleteTableResponse, ops::DeleteTable};
+use headwater_shapes_glue::{DeleteTableRequest, DeleteTableResponse, ops::DeleteTable};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -28,7 +28,7 @@ impl Handle<DeleteTable> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::DeleteTable;
+    use headwater_shapes_glue::ops::DeleteTable;
     use serde_json::json;
 
     use crate::testing::World;

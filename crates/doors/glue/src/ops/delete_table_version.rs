@@ -1,6 +1,6 @@
 //! DeleteTableVersion, of any but the latest.
 
-use headwater_shapes::glue::{
+use headwater_shapes_glue::{
     DeleteTableVersionRequest, DeleteTableVersionResponse, ops::DeleteTableVersion,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -30,7 +30,7 @@ impl Handle<DeleteTableVersion> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{DeleteTableVersion, UpdateTable};
+    use headwater_shapes_glue::ops::{DeleteTableVersion, UpdateTable};
     use serde_json::json;
 
     use crate::testing::World;

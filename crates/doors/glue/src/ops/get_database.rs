@@ -1,6 +1,6 @@
 //! GetDatabase.
 
-use headwater_shapes::glue::{GetDatabaseRequest, GetDatabaseResponse, ops::GetDatabase};
+use headwater_shapes_glue::{GetDatabaseRequest, GetDatabaseResponse, ops::GetDatabase};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -27,7 +27,7 @@ impl Handle<GetDatabase> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{CreateDatabase, GetDatabase};
+    use headwater_shapes_glue::ops::{CreateDatabase, GetDatabase};
     use serde_json::json;
 
     use crate::testing::{START, World};

@@ -1,6 +1,6 @@
 //! GetDatabases, by their names.
 
-use headwater_shapes::glue::{GetDatabasesRequest, GetDatabasesResponse, ops::GetDatabases};
+use headwater_shapes_glue::{GetDatabasesRequest, GetDatabasesResponse, ops::GetDatabases};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -44,7 +44,7 @@ impl Handle<GetDatabases> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{CreateDatabase, GetDatabases};
+    use headwater_shapes_glue::ops::{CreateDatabase, GetDatabases};
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! GetTable, at its latest version.
 
-use headwater_shapes::glue::{GetTableRequest, GetTableResponse, ops::GetTable};
+use headwater_shapes_glue::{GetTableRequest, GetTableResponse, ops::GetTable};
 use headwater_wire::{ApiError, Context, Handle};
 
 use headwater_schemas::Wanted;
@@ -44,7 +44,7 @@ impl Handle<GetTable> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{CreateTable, GetTable};
+    use headwater_shapes_glue::ops::{CreateTable, GetTable};
     use serde_json::json;
 
     use crate::testing::{START, World};

@@ -1,6 +1,6 @@
 //! GetTableVersion, the latest if none is named.
 
-use headwater_shapes::glue::{
+use headwater_shapes_glue::{
     GetTableVersionRequest, GetTableVersionResponse, ops::GetTableVersion,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -35,7 +35,7 @@ impl Handle<GetTableVersion> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{GetTableVersion, UpdateTable};
+    use headwater_shapes_glue::ops::{GetTableVersion, UpdateTable};
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! GetTableVersions, the newest first.
 
-use headwater_shapes::glue::{
+use headwater_shapes_glue::{
     GetTableVersionsRequest, GetTableVersionsResponse, ops::GetTableVersions,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -42,7 +42,7 @@ impl Handle<GetTableVersions> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{GetTableVersions, UpdateTable};
+    use headwater_shapes_glue::ops::{GetTableVersions, UpdateTable};
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! GetTables, by their names, or those that an expression finds.
 
-use headwater_shapes::glue::{GetTablesRequest, GetTablesResponse, ops::GetTables};
+use headwater_shapes_glue::{GetTablesRequest, GetTablesResponse, ops::GetTables};
 use headwater_wire::{ApiError, Context, Handle};
 
 use headwater_schemas::Table;
@@ -90,7 +90,7 @@ impl Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{CreateTable, GetTables};
+    use headwater_shapes_glue::ops::{CreateTable, GetTables};
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,7 @@
 //! UpdateDatabase; a database keeps its name.
 
-use headwater_shapes::glue::{
+use headwater_shapes::Tree;
+use headwater_shapes_glue::{
     DatabaseInput, UpdateDatabaseRequest, UpdateDatabaseResponse, ops::UpdateDatabase,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -22,7 +23,7 @@ pub(super) fn document(input: &DatabaseInput) -> Result<Value, ApiError> {
         permissions.is_some_and(|all| !all.is_empty()),
         "CreateTableDefaultPermissions",
     )?;
-    serde_json::to_value(input).map_err(ApiError::internal)
+    Ok(input.to_value())
 }
 
 impl Handle<UpdateDatabase> for Glue {
@@ -47,7 +48,7 @@ impl Handle<UpdateDatabase> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{GetDatabase, UpdateDatabase};
+    use headwater_shapes_glue::ops::{GetDatabase, UpdateDatabase};
     use serde_json::json;
 
     use crate::testing::World;

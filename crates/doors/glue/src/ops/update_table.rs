@@ -1,6 +1,6 @@
 //! UpdateTable, which makes a new version and keeps the one before, unless it is told not to.
 
-use headwater_shapes::glue::{UpdateTableRequest, UpdateTableResponse, ops::UpdateTable};
+use headwater_shapes_glue::{UpdateTableRequest, UpdateTableResponse, ops::UpdateTable};
 use headwater_wire::{ApiError, Context, Handle};
 
 use headwater_schemas::Update;
@@ -47,7 +47,7 @@ impl Handle<UpdateTable> for Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::glue::ops::{GetTable, GetTableVersions, UpdateTable};
+    use headwater_shapes_glue::ops::{GetTable, GetTableVersions, UpdateTable};
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,7 +1,7 @@
 //! AcknowledgeDeadLetterQueueRecords.
 
 use headwater_queues::{Action, Kind};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     AcknowledgeDeadLetterQueueRecordsErrorEntry, AcknowledgeDeadLetterQueueRecordsInput,
     AcknowledgeDeadLetterQueueRecordsOutput, AcknowledgeDeadLetterQueueRecordsResultEntry,
     ops::AcknowledgeDeadLetterQueueRecords,

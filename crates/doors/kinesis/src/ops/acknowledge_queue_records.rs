@@ -1,7 +1,7 @@
 //! AcknowledgeQueueRecords.
 
 use headwater_queues::{Action, Kind};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     AcknowledgeQueueRecordsErrorEntry, AcknowledgeQueueRecordsInput, AcknowledgeQueueRecordsOutput,
     AcknowledgeQueueRecordsResultEntry, ops::AcknowledgeQueueRecords,
 };

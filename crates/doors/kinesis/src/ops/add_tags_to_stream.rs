@@ -1,9 +1,7 @@
 //! AddTagsToStream.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{AddTagsToStreamInput, ops::AddTagsToStream},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{AddTagsToStreamInput, ops::AddTagsToStream};
 use headwater_streams::{Stream, Tags};
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -45,7 +43,7 @@ impl Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

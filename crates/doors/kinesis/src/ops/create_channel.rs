@@ -1,7 +1,7 @@
 //! CreateChannel.
 
 use headwater_delivery::{NewOrigin, NewStream};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     CreateChannelInput, CreateChannelOutput, errors as shapes, ops::CreateChannel,
 };
 use headwater_streams::Mode;
@@ -79,7 +79,7 @@ impl Handle<CreateChannel> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

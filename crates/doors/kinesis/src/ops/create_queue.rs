@@ -1,7 +1,7 @@
 //! CreateQueue.
 
 use headwater_queues::{Attributes, NewQueue, Start};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     CreateQueueInput, CreateQueueOutput, QueueStartingPosition, QueueStreamConfiguration,
     ops::CreateQueue,
 };
@@ -81,7 +81,7 @@ fn start_of(given: Option<QueueStartingPosition>) -> Result<Start, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::World;

@@ -1,9 +1,7 @@
 //! CreateStream.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{CreateStreamInput, ops::CreateStream},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{CreateStreamInput, ops::CreateStream};
 use headwater_streams::{DEFAULT_MAX_RECORD_BYTES, NewStream};
 use headwater_types::StreamName;
 use headwater_wire::{ApiError, Context, Handle};
@@ -81,7 +79,7 @@ impl Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

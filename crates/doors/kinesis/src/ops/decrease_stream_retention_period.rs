@@ -1,8 +1,8 @@
 //! DecreaseStreamRetentionPeriod.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{DecreaseStreamRetentionPeriodInput, ops::DecreaseStreamRetentionPeriod},
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{
+    DecreaseStreamRetentionPeriodInput, ops::DecreaseStreamRetentionPeriod,
 };
 use headwater_wire::{ApiError, Context, Handle};
 

@@ -1,9 +1,7 @@
 //! DeleteChannel. Tested with CreateChannel.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{DeleteChannelInput, ops::DeleteChannel},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{DeleteChannelInput, ops::DeleteChannel};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors};

@@ -1,9 +1,7 @@
 //! DeleteQueue.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{DeleteQueueInput, ops::DeleteQueue},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{DeleteQueueInput, ops::DeleteQueue};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

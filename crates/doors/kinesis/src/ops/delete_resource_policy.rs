@@ -1,9 +1,7 @@
 //! DeleteResourcePolicy. Tested with PutResourcePolicy.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{DeleteResourcePolicyInput, ops::DeleteResourcePolicy},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{DeleteResourcePolicyInput, ops::DeleteResourcePolicy};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors::not_found};

@@ -1,9 +1,7 @@
 //! DeleteStream.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{DeleteStreamInput, ops::DeleteStream},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{DeleteStreamInput, ops::DeleteStream};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::Place};

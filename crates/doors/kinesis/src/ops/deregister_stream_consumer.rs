@@ -1,9 +1,7 @@
 //! DeregisterStreamConsumer. Tested with RegisterStreamConsumer.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{DeregisterStreamConsumerInput, ops::DeregisterStreamConsumer},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{DeregisterStreamConsumerInput, ops::DeregisterStreamConsumer};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::ConsumerPlace};

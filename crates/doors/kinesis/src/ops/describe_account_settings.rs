@@ -1,6 +1,6 @@
 //! DescribeAccountSettings. Tested with UpdateAccountSettings.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     DescribeAccountSettingsInput, DescribeAccountSettingsOutput, ops::DescribeAccountSettings,
 };
 use headwater_wire::{ApiError, Context, Handle};

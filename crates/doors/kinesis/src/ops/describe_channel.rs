@@ -1,8 +1,6 @@
 //! DescribeChannel. Tested with CreateChannel.
 
-use headwater_shapes::kinesis::{
-    DescribeChannelInput, DescribeChannelOutput, ops::DescribeChannel,
-};
+use headwater_shapes_kinesis::{DescribeChannelInput, DescribeChannelOutput, ops::DescribeChannel};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, channels, describe::ACTIVE};

@@ -1,6 +1,6 @@
 //! DescribeLimits.
 
-use headwater_shapes::kinesis::{DescribeLimitsInput, DescribeLimitsOutput, ops::DescribeLimits};
+use headwater_shapes_kinesis::{DescribeLimitsInput, DescribeLimitsOutput, ops::DescribeLimits};
 use headwater_streams::MAX_ON_DEMAND_STREAMS;
 use headwater_wire::{ApiError, Context, Handle};
 

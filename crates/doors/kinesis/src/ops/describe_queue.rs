@@ -1,6 +1,6 @@
 //! DescribeQueue.
 
-use headwater_shapes::kinesis::{DescribeQueueInput, DescribeQueueOutput, ops::DescribeQueue};
+use headwater_shapes_kinesis::{DescribeQueueInput, DescribeQueueOutput, ops::DescribeQueue};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, describe::ACTIVE, queues::description};

@@ -1,6 +1,6 @@
 //! DescribeStream.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     DescribeStreamInput, DescribeStreamOutput, StreamDescription, ops::DescribeStream,
 };
 use headwater_streams::ShardFilter;

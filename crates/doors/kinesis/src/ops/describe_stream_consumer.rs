@@ -1,6 +1,6 @@
 //! DescribeStreamConsumer. Tested with RegisterStreamConsumer.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ConsumerDescription, DescribeStreamConsumerInput, DescribeStreamConsumerOutput,
     ops::DescribeStreamConsumer,
 };

@@ -1,6 +1,6 @@
 //! DescribeStreamSummary.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     DescribeStreamSummaryInput, DescribeStreamSummaryOutput, StreamDescriptionSummary,
     ops::DescribeStreamSummary,
 };

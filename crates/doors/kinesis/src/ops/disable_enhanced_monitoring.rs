@@ -1,6 +1,6 @@
 //! DisableEnhancedMonitoring. Tested with EnableEnhancedMonitoring.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     DisableEnhancedMonitoringInput, EnhancedMonitoringOutput, ops::DisableEnhancedMonitoring,
 };
 use headwater_wire::{ApiError, Context, Handle};

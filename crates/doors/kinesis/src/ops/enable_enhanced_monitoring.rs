@@ -1,6 +1,6 @@
 //! EnableEnhancedMonitoring.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     EnableEnhancedMonitoringInput, EnhancedMonitoringOutput, ops::EnableEnhancedMonitoring,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -30,7 +30,7 @@ impl Handle<EnableEnhancedMonitoring> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

@@ -1,6 +1,6 @@
 //! GetRecords.
 
-use headwater_shapes::kinesis::{GetRecordsInput, GetRecordsOutput, ops::GetRecords};
+use headwater_shapes_kinesis::{GetRecordsInput, GetRecordsOutput, ops::GetRecords};
 use headwater_streams::MAX_READ;
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -58,7 +58,7 @@ impl Handle<GetRecords> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

@@ -1,6 +1,6 @@
 //! GetResourcePolicy. Tested with PutResourcePolicy.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     GetResourcePolicyInput, GetResourcePolicyOutput, ops::GetResourcePolicy,
 };
 use headwater_wire::{ApiError, Context, Handle};

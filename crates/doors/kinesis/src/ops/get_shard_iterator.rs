@@ -1,6 +1,6 @@
 //! GetShardIterator.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     GetShardIteratorInput, GetShardIteratorOutput, ops::GetShardIterator,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -48,7 +48,7 @@ impl Handle<GetShardIterator> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{START, World, refusal};

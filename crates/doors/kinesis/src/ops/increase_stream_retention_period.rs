@@ -1,8 +1,8 @@
 //! IncreaseStreamRetentionPeriod.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{IncreaseStreamRetentionPeriodInput, ops::IncreaseStreamRetentionPeriod},
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{
+    IncreaseStreamRetentionPeriodInput, ops::IncreaseStreamRetentionPeriod,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -31,7 +31,7 @@ impl Handle<IncreaseStreamRetentionPeriod> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

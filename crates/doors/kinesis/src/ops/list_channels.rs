@@ -1,7 +1,7 @@
 //! ListChannels. Tested with CreateChannel.
 
 use headwater_delivery::StreamRecord;
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ChannelStreamIdentifier, ChannelSummary, ListChannelsInput, ListChannelsOutput, StreamFilter,
     ops::ListChannels,
 };

@@ -1,7 +1,7 @@
 //! ListQueues.
 
 use headwater_queues::QueueRecord;
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ListQueuesInput, ListQueuesOutput, QueueStreamFilter, QueueStreamIdentifier, QueueSummary,
     ops::ListQueues,
 };
@@ -119,7 +119,7 @@ fn summary(record: &QueueRecord, context: &Context) -> QueueSummary {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! ListShards.
 
-use headwater_shapes::kinesis::{ListShardsInput, ListShardsOutput, ops::ListShards};
+use headwater_shapes_kinesis::{ListShardsInput, ListShardsOutput, ops::ListShards};
 use headwater_streams::{ShardFilter, ShardPage, Stream};
 use headwater_types::ShardIndex;
 use headwater_wire::{ApiError, Context, Handle};
@@ -109,7 +109,7 @@ fn only_token(input: &ListShardsInput) -> Result<(), ApiError> {
 
 /// Where the filter starts and which shards it wants from there on.
 fn read_filter(
-    filter: &headwater_shapes::kinesis::ShardFilter,
+    filter: &headwater_shapes_kinesis::ShardFilter,
     after: Option<ShardIndex>,
     stream: &Stream,
     context: &Context,
@@ -144,7 +144,7 @@ fn read_filter(
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

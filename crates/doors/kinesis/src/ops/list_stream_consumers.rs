@@ -1,6 +1,6 @@
 //! ListStreamConsumers. Tested with RegisterStreamConsumer.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ListStreamConsumersInput, ListStreamConsumersOutput, ops::ListStreamConsumers,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -1,6 +1,6 @@
 //! ListStreams.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ListStreamsInput, ListStreamsOutput, StreamSummary, ops::ListStreams,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -58,7 +58,7 @@ impl Handle<ListStreams> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::World;

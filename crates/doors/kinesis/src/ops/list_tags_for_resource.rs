@@ -1,6 +1,6 @@
 //! ListTagsForResource.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ListTagsForResourceInput, ListTagsForResourceOutput, ops::ListTagsForResource,
 };
 use headwater_wire::{ApiError, Context, Handle};

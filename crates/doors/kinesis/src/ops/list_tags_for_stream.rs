@@ -1,6 +1,6 @@
 //! ListTagsForStream.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ListTagsForStreamInput, ListTagsForStreamOutput, Tag, ops::ListTagsForStream,
 };
 use headwater_streams::MAX_TAGS;

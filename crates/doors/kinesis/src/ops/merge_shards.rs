@@ -1,9 +1,7 @@
 //! MergeShards.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{MergeShardsInput, ops::MergeShards},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{MergeShardsInput, ops::MergeShards};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -34,7 +32,7 @@ impl Handle<MergeShards> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

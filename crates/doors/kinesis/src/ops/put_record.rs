@@ -1,6 +1,6 @@
 //! PutRecord.
 
-use headwater_shapes::kinesis::{PutRecordInput, PutRecordOutput, ops::PutRecord};
+use headwater_shapes_kinesis::{PutRecordInput, PutRecordOutput, ops::PutRecord};
 use headwater_streams::{Error, PutEntry};
 use headwater_types::{Millis, SequenceNumber, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
@@ -74,7 +74,7 @@ fn check_ordering(
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

@@ -1,7 +1,7 @@
 //! PutRecords.
 
 use bytes::Bytes;
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     PutRecordsInput, PutRecordsOutput, PutRecordsRequestEntry, PutRecordsResultEntry,
     ops::PutRecords,
 };
@@ -112,7 +112,8 @@ pub(super) fn partition_key(
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::{Blob, kinesis::ops};
+    use headwater_shapes::Blob;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

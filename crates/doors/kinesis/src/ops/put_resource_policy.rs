@@ -1,9 +1,7 @@
 //! PutResourcePolicy. That policies are kept to is tested here too.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{PutResourcePolicyInput, ops::PutResourcePolicy},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{PutResourcePolicyInput, ops::PutResourcePolicy};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::Kinesis;
@@ -26,9 +24,9 @@ impl Handle<PutResourcePolicy> for Kinesis {
 mod tests {
     use std::sync::Arc;
 
-    use headwater_shapes::kinesis::ops;
+    use headwater_auth::Caller;
+    use headwater_shapes_kinesis::ops;
     use headwater_types::Account;
-    use headwater_wire::Caller;
     use serde_json::{Value, json};
 
     use crate::testing::{Refused, World, refusal};

@@ -1,7 +1,7 @@
 //! ReceiveDeadLetterQueueRecords.
 
 use headwater_queues::Kind;
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ReceiveDeadLetterQueueRecordsInput, ReceiveDeadLetterQueueRecordsOutput,
     ops::ReceiveDeadLetterQueueRecords,
 };

@@ -1,7 +1,7 @@
 //! ReceiveQueueRecords.
 
 use headwater_queues::Kind;
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     ReceiveQueueRecordsInput, ReceiveQueueRecordsOutput, ops::ReceiveQueueRecords,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -23,7 +23,7 @@ impl Handle<ReceiveQueueRecords> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::World;

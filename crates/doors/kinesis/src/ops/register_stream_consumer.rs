@@ -1,6 +1,6 @@
 //! RegisterStreamConsumer.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     RegisterStreamConsumerInput, RegisterStreamConsumerOutput, ops::RegisterStreamConsumer,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -36,7 +36,7 @@ impl Handle<RegisterStreamConsumer> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

@@ -1,9 +1,7 @@
 //! RemoveTagsFromStream.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{RemoveTagsFromStreamInput, ops::RemoveTagsFromStream},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{RemoveTagsFromStreamInput, ops::RemoveTagsFromStream};
 use headwater_streams::Stream;
 use headwater_wire::{ApiError, Context, Handle};
 

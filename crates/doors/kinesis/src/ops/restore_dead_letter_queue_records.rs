@@ -1,7 +1,7 @@
 //! RestoreDeadLetterQueueRecords.
 
 use headwater_queues::{Action, Kind};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     RestoreDeadLetterQueueRecordsErrorEntry, RestoreDeadLetterQueueRecordsInput,
     RestoreDeadLetterQueueRecordsOutput, RestoreDeadLetterQueueRecordsResultEntry,
     ops::RestoreDeadLetterQueueRecords,

@@ -1,9 +1,7 @@
 //! SplitShard.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{SplitShardInput, ops::SplitShard},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{SplitShardInput, ops::SplitShard};
 use headwater_types::HashKey;
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -45,7 +43,7 @@ impl Handle<SplitShard> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

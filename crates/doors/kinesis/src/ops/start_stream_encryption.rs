@@ -1,9 +1,7 @@
 //! StartStreamEncryption.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{StartStreamEncryptionInput, ops::StartStreamEncryption},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{StartStreamEncryptionInput, ops::StartStreamEncryption};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, describe, errors, place::Place};
@@ -76,7 +74,7 @@ fn is_arn(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use super::*;

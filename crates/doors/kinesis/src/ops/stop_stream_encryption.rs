@@ -1,9 +1,7 @@
 //! StopStreamEncryption.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{StopStreamEncryptionInput, ops::StopStreamEncryption},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{StopStreamEncryptionInput, ops::StopStreamEncryption};
 use headwater_wire::{ApiError, Context, Handle};
 
 use super::start_stream_encryption::check;
@@ -31,7 +29,7 @@ impl Handle<StopStreamEncryption> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

@@ -1,12 +1,10 @@
 //! SubscribeToShard.
 
 use futures_util::stream;
-use headwater_shapes::{
-    EventError, EventStream, Shared,
-    kinesis::{
-        SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
-        SubscribeToShardOutput, ops::SubscribeToShard,
-    },
+use headwater_shapes::{EventError, EventStream, Shared};
+use headwater_shapes_kinesis::{
+    SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
+    SubscribeToShardOutput, ops::SubscribeToShard,
 };
 use headwater_streams::{ShardEvent, Subscription};
 use headwater_wire::{ApiError, Context, Handle};
@@ -98,10 +96,8 @@ fn translate(event: &ShardEvent) -> SubscribeToShardEventStream {
 #[cfg(test)]
 mod tests {
     use futures_util::{StreamExt, poll};
-    use headwater_shapes::{
-        EventError, EventFormat, EventStream, Shared, kinesis::SubscribeToShardEventStream,
-        kinesis::ops,
-    };
+    use headwater_shapes::{EventError, EventFormat, EventStream, Shared};
+    use headwater_shapes_kinesis::{SubscribeToShardEventStream, ops};
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

@@ -1,9 +1,7 @@
 //! TagResource.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{TagResourceInput, ops::TagResource},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{TagResourceInput, ops::TagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::Resource, queues, tags};
@@ -38,7 +36,7 @@ impl Handle<TagResource> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

@@ -1,9 +1,7 @@
 //! UntagResource. Tested with TagResource.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{UntagResourceInput, ops::UntagResource},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{UntagResourceInput, ops::UntagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::Resource, queues, tags};

@@ -1,6 +1,6 @@
 //! UpdateAccountSettings.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     UpdateAccountSettingsInput, UpdateAccountSettingsOutput, ops::UpdateAccountSettings,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -25,7 +25,7 @@ impl Handle<UpdateAccountSettings> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::World;

@@ -1,6 +1,6 @@
 //! UpdateChannel. Tested with CreateChannel.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     CloudWatchLogs, UpdateChannelInput, UpdateChannelOutput, ops::UpdateChannel,
 };
 use headwater_wire::{ApiError, Context, Handle};

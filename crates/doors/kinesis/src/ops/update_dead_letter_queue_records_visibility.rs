@@ -1,7 +1,7 @@
 //! UpdateDeadLetterQueueRecordsVisibility.
 
 use headwater_queues::{Action, Kind};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     UpdateDeadLetterQueueRecordsVisibilityErrorEntry, UpdateDeadLetterQueueRecordsVisibilityInput,
     UpdateDeadLetterQueueRecordsVisibilityOutput,
     UpdateDeadLetterQueueRecordsVisibilityRequestEntry,

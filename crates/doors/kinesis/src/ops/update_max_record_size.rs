@@ -1,9 +1,7 @@
 //! UpdateMaxRecordSize.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{UpdateMaxRecordSizeInput, ops::UpdateMaxRecordSize},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{UpdateMaxRecordSizeInput, ops::UpdateMaxRecordSize};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Kinesis, errors, place::Place};
@@ -31,7 +29,7 @@ impl Handle<UpdateMaxRecordSize> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::json;
 
     use crate::testing::{World, refusal};

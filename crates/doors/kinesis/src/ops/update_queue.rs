@@ -1,6 +1,6 @@
 //! UpdateQueue.
 
-use headwater_shapes::kinesis::{UpdateQueueInput, UpdateQueueOutput, ops::UpdateQueue};
+use headwater_shapes_kinesis::{UpdateQueueInput, UpdateQueueOutput, ops::UpdateQueue};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! UpdateQueueRecordsVisibility.
 
 use headwater_queues::{Action, Kind};
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     UpdateQueueRecordsVisibilityErrorEntry, UpdateQueueRecordsVisibilityInput,
     UpdateQueueRecordsVisibilityOutput, UpdateQueueRecordsVisibilityRequestEntry,
     UpdateQueueRecordsVisibilityResultEntry, ops::UpdateQueueRecordsVisibility,

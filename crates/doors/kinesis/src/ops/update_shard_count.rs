@@ -1,6 +1,6 @@
 //! UpdateShardCount.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     UpdateShardCountInput, UpdateShardCountOutput, ops::UpdateShardCount,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -37,7 +37,7 @@ impl Handle<UpdateShardCount> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

@@ -1,9 +1,7 @@
 //! UpdateStreamMode.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{UpdateStreamModeInput, ops::UpdateStreamMode},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{UpdateStreamModeInput, ops::UpdateStreamMode};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -40,7 +38,7 @@ impl Handle<UpdateStreamMode> for Kinesis {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::World;

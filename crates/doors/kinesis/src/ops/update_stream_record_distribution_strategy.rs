@@ -1,10 +1,8 @@
 //! UpdateStreamRecordDistributionStrategy.
 
-use headwater_shapes::{
-    Nothing,
-    kinesis::{
-        UpdateStreamRecordDistributionStrategyInput, ops::UpdateStreamRecordDistributionStrategy,
-    },
+use headwater_shapes::Nothing;
+use headwater_shapes_kinesis::{
+    UpdateStreamRecordDistributionStrategyInput, ops::UpdateStreamRecordDistributionStrategy,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -28,7 +26,7 @@ impl Handle<UpdateStreamRecordDistributionStrategy> for Kinesis {
 mod tests {
     use std::collections::BTreeMap;
 
-    use headwater_shapes::kinesis::ops;
+    use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
     use crate::testing::{World, refusal};

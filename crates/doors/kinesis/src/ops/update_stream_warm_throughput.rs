@@ -1,6 +1,6 @@
 //! UpdateStreamWarmThroughput. Tested with UpdateStreamMode.
 
-use headwater_shapes::kinesis::{
+use headwater_shapes_kinesis::{
     UpdateStreamWarmThroughputInput, UpdateStreamWarmThroughputOutput,
     ops::UpdateStreamWarmThroughput,
 };

@@ -1,6 +1,6 @@
 //! CreateFunction.
 
-use headwater_shapes::lambda::{CreateFunctionRequest, FunctionConfiguration, ops::CreateFunction};
+use headwater_shapes_lambda::{CreateFunctionRequest, FunctionConfiguration, ops::CreateFunction};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, code, describe, errors, settings, target::Target};
@@ -26,7 +26,7 @@ impl Handle<CreateFunction> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{CreateFunction, GetFunctionConfiguration};
+    use headwater_shapes_lambda::ops::{CreateFunction, GetFunctionConfiguration};
     use serde_json::json;
 
     use crate::testing::{World, function};

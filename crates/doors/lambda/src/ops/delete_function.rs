@@ -1,9 +1,7 @@
 //! DeleteFunction.
 
 use headwater_functions::LATEST;
-use headwater_shapes::lambda::{
-    DeleteFunctionRequest, DeleteFunctionResponse, ops::DeleteFunction,
-};
+use headwater_shapes_lambda::{DeleteFunctionRequest, DeleteFunctionResponse, ops::DeleteFunction};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, errors, target::Target};
@@ -38,7 +36,7 @@ impl Handle<DeleteFunction> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{CreateFunction, DeleteFunction, GetFunction};
+    use headwater_shapes_lambda::ops::{CreateFunction, DeleteFunction, GetFunction};
     use serde_json::json;
 
     use crate::testing::{World, function};

@@ -1,6 +1,6 @@
 //! GetFunction. There is no place to fetch the code from, so the answer names none.
 
-use headwater_shapes::lambda::{GetFunctionRequest, GetFunctionResponse, ops::GetFunction};
+use headwater_shapes_lambda::{GetFunctionRequest, GetFunctionResponse, ops::GetFunction};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, describe, errors, target::Target};
@@ -25,7 +25,7 @@ impl Handle<GetFunction> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{CreateFunction, GetFunction, GetFunctionConfiguration};
+    use headwater_shapes_lambda::ops::{CreateFunction, GetFunction, GetFunctionConfiguration};
     use serde_json::json;
 
     use crate::testing::{World, function};

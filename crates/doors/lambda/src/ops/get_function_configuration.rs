@@ -1,6 +1,6 @@
 //! GetFunctionConfiguration; tested with GetFunction.
 
-use headwater_shapes::lambda::{
+use headwater_shapes_lambda::{
     FunctionConfiguration, GetFunctionConfigurationRequest, ops::GetFunctionConfiguration,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -3,9 +3,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_functions::{Invocation, Request};
-use headwater_shapes::{
-    Blob,
-    lambda::{InvocationRequest, InvocationResponse, errors as shapes, ops::Invoke},
+use headwater_shapes::Blob;
+use headwater_shapes_lambda::{
+    InvocationRequest, InvocationResponse, errors as shapes, ops::Invoke,
 };
 use headwater_wire::{ApiError, Context, Handle};
 use serde::de::IgnoredAny;
@@ -119,7 +119,7 @@ fn bad_content(message: String) -> ApiError {
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::STANDARD};
-    use headwater_shapes::lambda::ops::{CreateFunction, Invoke};
+    use headwater_shapes_lambda::ops::{CreateFunction, Invoke};
     use serde_json::{Value, json};
 
     use crate::testing::{World, function};

@@ -1,7 +1,7 @@
 //! ListFunctions: a page of at most 50, as on AWS.
 
 use headwater_functions::LATEST;
-use headwater_shapes::lambda::{ListFunctionsRequest, ListFunctionsResponse, ops::ListFunctions};
+use headwater_shapes_lambda::{ListFunctionsRequest, ListFunctionsResponse, ops::ListFunctions};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, describe, errors};
@@ -57,7 +57,7 @@ impl Handle<ListFunctions> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{CreateFunction, ListFunctions};
+    use headwater_shapes_lambda::ops::{CreateFunction, ListFunctions};
     use serde_json::json;
 
     use crate::testing::{World, function};

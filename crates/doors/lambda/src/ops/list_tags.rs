@@ -1,6 +1,6 @@
 //! ListTags.
 
-use headwater_shapes::lambda::{ListTagsRequest, ListTagsResponse, ops::ListTags};
+use headwater_shapes_lambda::{ListTagsRequest, ListTagsResponse, ops::ListTags};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, errors, target::Target};
@@ -22,7 +22,7 @@ impl Handle<ListTags> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{CreateFunction, ListTags, TagResource, UntagResource};
+    use headwater_shapes_lambda::ops::{CreateFunction, ListTags, TagResource, UntagResource};
     use serde_json::json;
 
     use crate::testing::{World, function};

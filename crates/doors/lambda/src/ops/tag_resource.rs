@@ -1,9 +1,7 @@
 //! TagResource; tested with ListTags.
 
-use headwater_shapes::{
-    Nothing,
-    lambda::{TagResourceRequest, ops::TagResource},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_lambda::{TagResourceRequest, ops::TagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, errors, target::Target};

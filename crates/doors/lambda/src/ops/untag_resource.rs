@@ -1,9 +1,7 @@
 //! UntagResource; tested with ListTags.
 
-use headwater_shapes::{
-    Nothing,
-    lambda::{UntagResourceRequest, ops::UntagResource},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_lambda::{UntagResourceRequest, ops::UntagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, errors, target::Target};

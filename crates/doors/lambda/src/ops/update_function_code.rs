@@ -1,6 +1,6 @@
 //! UpdateFunctionCode.
 
-use headwater_shapes::lambda::{
+use headwater_shapes_lambda::{
     FunctionCode, FunctionConfiguration, UpdateFunctionCodeRequest, ops::UpdateFunctionCode,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -43,7 +43,7 @@ impl Handle<UpdateFunctionCode> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{
+    use headwater_shapes_lambda::ops::{
         CreateFunction, GetFunctionConfiguration, Invoke, UpdateFunctionCode,
     };
     use serde_json::json;

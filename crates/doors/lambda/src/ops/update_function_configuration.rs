@@ -1,6 +1,6 @@
 //! UpdateFunctionConfiguration.
 
-use headwater_shapes::lambda::{
+use headwater_shapes_lambda::{
     FunctionConfiguration, UpdateFunctionConfigurationRequest, ops::UpdateFunctionConfiguration,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -27,7 +27,7 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::lambda::ops::{CreateFunction, UpdateFunctionConfiguration};
+    use headwater_shapes_lambda::ops::{CreateFunction, UpdateFunctionConfiguration};
     use serde_json::json;
 
     use crate::testing::{World, function};

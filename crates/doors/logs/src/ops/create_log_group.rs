@@ -1,9 +1,7 @@
 //! CreateLogGroup.
 
-use headwater_shapes::{
-    Nothing,
-    logs::{CreateLogGroupRequest, ops::CreateLogGroup},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_logs::{CreateLogGroupRequest, ops::CreateLogGroup};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -38,7 +36,7 @@ impl Handle<CreateLogGroup> for Logs {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::CreateLogGroup;
+    use headwater_shapes_logs::ops::CreateLogGroup;
     use serde_json::json;
 
     use crate::testing::World;

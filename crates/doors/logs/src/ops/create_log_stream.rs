@@ -1,9 +1,7 @@
 //! CreateLogStream.
 
-use headwater_shapes::{
-    Nothing,
-    logs::{CreateLogStreamRequest, ops::CreateLogStream},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_logs::{CreateLogStreamRequest, ops::CreateLogStream};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Logs, errors::api};
@@ -24,7 +22,7 @@ impl Handle<CreateLogStream> for Logs {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::CreateLogStream;
+    use headwater_shapes_logs::ops::CreateLogStream;
     use serde_json::json;
 
     use crate::testing::World;

@@ -1,9 +1,7 @@
 //! DeleteLogGroup.
 
-use headwater_shapes::{
-    Nothing,
-    logs::{DeleteLogGroupRequest, ops::DeleteLogGroup},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_logs::{DeleteLogGroupRequest, ops::DeleteLogGroup};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Logs, errors::api};
@@ -24,7 +22,7 @@ impl Handle<DeleteLogGroup> for Logs {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::{
+    use headwater_shapes_logs::ops::{
         DeleteLogGroup, DeleteLogStream, DescribeLogGroups, DescribeLogStreams,
     };
     use serde_json::json;

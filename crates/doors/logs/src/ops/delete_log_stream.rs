@@ -1,9 +1,7 @@
 //! DeleteLogStream; tested with DeleteLogGroup.
 
-use headwater_shapes::{
-    Nothing,
-    logs::{DeleteLogStreamRequest, ops::DeleteLogStream},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_logs::{DeleteLogStreamRequest, ops::DeleteLogStream};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Logs, errors::api};

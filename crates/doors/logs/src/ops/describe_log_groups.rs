@@ -1,7 +1,7 @@
 //! DescribeLogGroups, by a prefix or a part of their names. How many bytes a group stores is not known, so not said.
 
 use headwater_loggroups::Group;
-use headwater_shapes::logs::{
+use headwater_shapes_logs::{
     DescribeLogGroupsRequest, DescribeLogGroupsResponse, LogGroup, ops::DescribeLogGroups,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -118,7 +118,7 @@ fn show(name: String, group: &Group, context: &Context) -> LogGroup {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::{CreateLogGroup, DescribeLogGroups, PutRetentionPolicy};
+    use headwater_shapes_logs::ops::{CreateLogGroup, DescribeLogGroups, PutRetentionPolicy};
     use serde_json::json;
 
     use crate::testing::{START, World};

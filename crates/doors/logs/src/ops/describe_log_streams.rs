@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use headwater_loggroups::Stream;
-use headwater_shapes::logs::{
+use headwater_shapes_logs::{
     DescribeLogStreamsRequest, DescribeLogStreamsResponse, LogStream, ops::DescribeLogStreams,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -152,7 +152,7 @@ fn show(group: &str, name: String, stream: &Stream, context: &Context) -> LogStr
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::{CreateLogStream, DescribeLogStreams, PutLogEvents};
+    use headwater_shapes_logs::ops::{CreateLogStream, DescribeLogStreams, PutLogEvents};
     use serde_json::{Value, json};
 
     use crate::testing::{START, World};

@@ -2,7 +2,7 @@
 //! a page, that of their times.
 
 use headwater_loggroups::{Event, Pattern, Search, Streams, Times};
-use headwater_shapes::logs::{
+use headwater_shapes_logs::{
     FilterLogEventsRequest, FilterLogEventsResponse, FilteredLogEvent, ops::FilterLogEvents,
 };
 use headwater_types::Millis;
@@ -72,7 +72,7 @@ fn show(event: Event) -> FilteredLogEvent {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::{FilterLogEvents, PutLogEvents};
+    use headwater_shapes_logs::ops::{FilterLogEvents, PutLogEvents};
     use serde_json::{Value, json};
 
     use crate::testing::{START, World};

@@ -1,7 +1,7 @@
 //! GetLogEvents: one stream's events, forward and backward, in the order in which they arrived.
 
 use headwater_loggroups::{Event, Place, Times};
-use headwater_shapes::logs::{
+use headwater_shapes_logs::{
     GetLogEventsRequest, GetLogEventsResponse, OutputLogEvent, ops::GetLogEvents,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -51,7 +51,7 @@ fn show(event: Event) -> OutputLogEvent {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::{GetLogEvents, PutLogEvents};
+    use headwater_shapes_logs::ops::{GetLogEvents, PutLogEvents};
     use serde_json::{Value, json};
 
     use crate::testing::{START, World};

@@ -1,7 +1,7 @@
 //! PutLogEvents. Sequence tokens are ignored, as on AWS since 2023.
 
 use headwater_loggroups::{NewEvent, Rejected};
-use headwater_shapes::logs::{
+use headwater_shapes_logs::{
     PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo, ops::PutLogEvents,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -51,7 +51,7 @@ fn index(at: Option<usize>) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::PutLogEvents;
+    use headwater_shapes_logs::ops::PutLogEvents;
     use serde_json::{Value, json};
 
     use crate::testing::{START, World};

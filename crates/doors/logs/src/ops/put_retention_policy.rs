@@ -1,9 +1,7 @@
 //! PutRetentionPolicy.
 
-use headwater_shapes::{
-    Nothing,
-    logs::{PutRetentionPolicyRequest, ops::PutRetentionPolicy},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_logs::{PutRetentionPolicyRequest, ops::PutRetentionPolicy};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -43,7 +41,7 @@ impl Handle<PutRetentionPolicy> for Logs {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::logs::ops::PutRetentionPolicy;
+    use headwater_shapes_logs::ops::PutRetentionPolicy;
     use serde_json::json;
 
     use crate::testing::World;

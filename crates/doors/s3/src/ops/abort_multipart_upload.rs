@@ -1,7 +1,7 @@
 //! AbortMultipartUpload.
 
 use headwater_objects::ObjectName;
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     AbortMultipartUploadOutput, AbortMultipartUploadRequest, ops::AbortMultipartUpload,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -1,7 +1,7 @@
 //! CompleteMultipartUpload.
 
 use headwater_objects::{Complete, CompletePart, ObjectError, ObjectName};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedPart,
     ops::CompleteMultipartUpload,
 };

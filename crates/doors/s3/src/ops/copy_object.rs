@@ -1,9 +1,7 @@
 //! CopyObject.
 
 use headwater_objects::{Attributes, Expected, ObjectInfo, ObjectName, Put, limits::PUT_BYTES_MAX};
-use headwater_shapes::s3::{
-    CopyObjectOutput, CopyObjectRequest, CopyObjectResult, ops::CopyObject,
-};
+use headwater_shapes_s3::{CopyObjectOutput, CopyObjectRequest, CopyObjectResult, ops::CopyObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

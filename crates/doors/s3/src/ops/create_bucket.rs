@@ -1,7 +1,7 @@
 //! CreateBucket.
 
 use headwater_objects::{BucketName, ObjectError};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     CreateBucketConfiguration, CreateBucketOutput, CreateBucketRequest, ops::CreateBucket,
 };
 use headwater_wire::{ApiError, Context, Handle};

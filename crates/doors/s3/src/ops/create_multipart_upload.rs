@@ -1,7 +1,7 @@
 //! CreateMultipartUpload.
 
 use headwater_objects::{ObjectName, Upload};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     CreateMultipartUploadOutput, CreateMultipartUploadRequest, ops::CreateMultipartUpload,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -1,10 +1,8 @@
 //! DeleteBucket.
 
 use headwater_objects::BucketName;
-use headwater_shapes::{
-    Nothing,
-    s3::{DeleteBucketRequest, ops::DeleteBucket},
-};
+use headwater_shapes::Nothing;
+use headwater_shapes_s3::{DeleteBucketRequest, ops::DeleteBucket};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings};

@@ -1,7 +1,7 @@
 //! DeleteObject.
 
 use headwater_objects::{Delete, ObjectName, WriteCondition};
-use headwater_shapes::s3::{DeleteObjectOutput, DeleteObjectRequest, ops::DeleteObject};
+use headwater_shapes_s3::{DeleteObjectOutput, DeleteObjectRequest, ops::DeleteObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings};

@@ -1,7 +1,7 @@
 //! DeleteObjectTagging.
 
 use headwater_objects::ObjectName;
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     DeleteObjectTaggingOutput, DeleteObjectTaggingRequest, ops::DeleteObjectTagging,
 };
 use headwater_wire::{ApiError, Context, Handle};

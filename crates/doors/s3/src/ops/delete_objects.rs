@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use headwater_objects::{Delete, ObjectName, WriteCondition};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     DeleteObjectsOutput, DeleteObjectsRequest, DeletedObject, Error, ObjectIdentifier,
     ops::DeleteObjects,
 };
@@ -104,7 +104,7 @@ fn delete_of(bucket: &str, object: ObjectIdentifier) -> Result<Delete, ApiError>
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::Delete as Body;
+    use headwater_shapes_s3::Delete as Body;
 
     use super::*;
     use crate::testing::{World, call};

@@ -1,7 +1,7 @@
 //! GetBucketLocation.
 
 use headwater_objects::BucketName;
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     GetBucketLocationOutput, GetBucketLocationRequest, ops::GetBucketLocation,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -1,7 +1,7 @@
 //! GetBucketVersioning: a bucket here never had it enabled, which AWS answers with neither status.
 
 use headwater_objects::BucketName;
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     GetBucketVersioningOutput, GetBucketVersioningRequest, ops::GetBucketVersioning,
 };
 use headwater_wire::{ApiError, Context, Handle};

@@ -1,10 +1,8 @@
 //! GetObject, and what HeadObject shares with it.
 
 use headwater_objects::ObjectName;
-use headwater_shapes::{
-    ByteStream,
-    s3::{GetObjectOutput, GetObjectRequest, ops::GetObject},
-};
+use headwater_shapes::ByteStream;
+use headwater_shapes_s3::{GetObjectOutput, GetObjectRequest, ops::GetObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

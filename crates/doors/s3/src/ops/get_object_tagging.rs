@@ -1,9 +1,7 @@
 //! GetObjectTagging.
 
 use headwater_objects::{Get, ObjectName};
-use headwater_shapes::s3::{
-    GetObjectTaggingOutput, GetObjectTaggingRequest, ops::GetObjectTagging,
-};
+use headwater_shapes_s3::{GetObjectTaggingOutput, GetObjectTaggingRequest, ops::GetObjectTagging};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings, tags};

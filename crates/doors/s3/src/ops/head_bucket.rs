@@ -1,7 +1,7 @@
 //! HeadBucket.
 
 use headwater_objects::BucketName;
-use headwater_shapes::s3::{HeadBucketOutput, HeadBucketRequest, ops::HeadBucket};
+use headwater_shapes_s3::{HeadBucketOutput, HeadBucketRequest, ops::HeadBucket};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings};

@@ -1,7 +1,7 @@
 //! HeadObject: GetObject without the body.
 
 use headwater_objects::ObjectName;
-use headwater_shapes::s3::{HeadObjectOutput, HeadObjectRequest, ops::HeadObject};
+use headwater_shapes_s3::{HeadObjectOutput, HeadObjectRequest, ops::HeadObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use super::get_object::{READ, describe, wanted};

@@ -1,7 +1,7 @@
 //! ListBuckets.
 
 use headwater_objects::BucketQuery;
-use headwater_shapes::s3::{Bucket, ListBucketsOutput, ListBucketsRequest, ops::ListBuckets};
+use headwater_shapes_s3::{Bucket, ListBucketsOutput, ListBucketsRequest, ops::ListBuckets};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! ListMultipartUploads.
 
 use headwater_objects::{BucketName, UploadInfo, UploadQuery};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     Initiator, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload,
     ops::ListMultipartUploads,
 };

@@ -1,6 +1,6 @@
 //! ListObjects, the first version.
 
-use headwater_shapes::s3::{ListObjectsOutput, ListObjectsRequest, ops::ListObjects};
+use headwater_shapes_s3::{ListObjectsOutput, ListObjectsRequest, ops::ListObjects};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! ListObjectsV2.
 
-use headwater_shapes::s3::{ListObjectsV2Output, ListObjectsV2Request, ops::ListObjectsV2};
+use headwater_shapes_s3::{ListObjectsV2Output, ListObjectsV2Request, ops::ListObjectsV2};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

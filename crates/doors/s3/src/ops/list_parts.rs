@@ -1,7 +1,7 @@
 //! ListParts.
 
 use headwater_objects::{ObjectName, PartInfo};
-use headwater_shapes::s3::{Initiator, ListPartsOutput, ListPartsRequest, Part, ops::ListParts};
+use headwater_shapes_s3::{Initiator, ListPartsOutput, ListPartsRequest, Part, ops::ListParts};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

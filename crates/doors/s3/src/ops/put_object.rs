@@ -1,7 +1,7 @@
 //! PutObject.
 
 use headwater_objects::{Body, ObjectName, Put, limits::PUT_BYTES_MAX};
-use headwater_shapes::s3::{PutObjectOutput, PutObjectRequest, ops::PutObject};
+use headwater_shapes_s3::{PutObjectOutput, PutObjectRequest, ops::PutObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{

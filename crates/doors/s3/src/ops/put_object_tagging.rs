@@ -1,9 +1,7 @@
 //! PutObjectTagging.
 
 use headwater_objects::ObjectName;
-use headwater_shapes::s3::{
-    PutObjectTaggingOutput, PutObjectTaggingRequest, ops::PutObjectTagging,
-};
+use headwater_shapes_s3::{PutObjectTaggingOutput, PutObjectTaggingRequest, ops::PutObjectTagging};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{S3, errors::api, settings, tags};
@@ -28,7 +26,7 @@ impl Handle<PutObjectTagging> for S3 {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::{
+    use headwater_shapes_s3::{
         DeleteObjectTaggingRequest, GetObjectTaggingRequest, Tag, Tagging,
         ops::{DeleteObjectTagging, GetObjectTagging},
     };

@@ -1,7 +1,7 @@
 //! UploadPart.
 
 use headwater_objects::{Body, Checksum, Coverage, ObjectName, PutPart};
-use headwater_shapes::s3::{UploadPartOutput, UploadPartRequest, ops::UploadPart};
+use headwater_shapes_s3::{UploadPartOutput, UploadPartRequest, ops::UploadPart};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -57,15 +57,11 @@ impl Handle<UploadPart> for S3 {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use headwater_shapes::{
-        ByteStream,
-        s3::{
-            CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart,
-            CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
-            ops::{
-                CompleteMultipartUpload, CreateMultipartUpload, ListMultipartUploads, ListParts,
-            },
-        },
+    use headwater_shapes::ByteStream;
+    use headwater_shapes_s3::{
+        CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart,
+        CreateMultipartUploadRequest, ListMultipartUploadsRequest, ListPartsRequest,
+        ops::{CompleteMultipartUpload, CreateMultipartUpload, ListMultipartUploads, ListParts},
     };
 
     use super::*;

@@ -1,7 +1,7 @@
 //! UploadPartCopy.
 
 use headwater_objects::{Expected, Get, ObjectName, PutPart};
-use headwater_shapes::s3::{
+use headwater_shapes_s3::{
     CopyPartResult, UploadPartCopyOutput, UploadPartCopyRequest, ops::UploadPartCopy,
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -64,7 +64,7 @@ impl Handle<UploadPartCopy> for S3 {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::s3::{CreateMultipartUploadRequest, ops::CreateMultipartUpload};
+    use headwater_shapes_s3::{CreateMultipartUploadRequest, ops::CreateMultipartUpload};
 
     use super::*;
     use crate::testing::{World, call};

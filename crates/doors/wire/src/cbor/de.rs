@@ -4,7 +4,10 @@ use headwater_shapes::Timestamp;
 use minicbor::{data::Type, decode::Decoder};
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
 
-use crate::{cbor::CborError, limits::CBOR_DEPTH};
+use crate::{
+    cbor::{CborError, Times},
+    limits::CBOR_DEPTH,
+};
 
 /// The tag of times.
 const TIME: u64 = 1;
@@ -16,13 +19,20 @@ const MILLIS_FROM: f64 = 1e11;
 pub(super) struct Deserializer<'de> {
     from: Decoder<'de>,
     depth: usize,
+    times: Times,
 }
 
 impl<'de> Deserializer<'de> {
     pub(super) fn new(bytes: &'de [u8]) -> Self {
+        Self::of_times(bytes, Times::Milliseconds)
+    }
+
+    /// `times` says what a whole number under the tag of times is.
+    pub(super) fn of_times(bytes: &'de [u8], times: Times) -> Self {
         Self {
             from: Decoder::new(bytes),
             depth: 0,
+            times,
         }
     }
 
@@ -52,6 +62,9 @@ impl<'de> Deserializer<'de> {
             Type::F16 => self.from.f16().map(|n| seconds_or_millis(n.into())),
             Type::F32 => self.from.f32().map(|n| seconds_or_millis(n.into())),
             Type::F64 => self.from.f64().map(seconds_or_millis),
+            _ if self.times == Times::Seconds => {
+                self.from.i64().map(|seconds| seconds.saturating_mul(1000))
+            }
             _ => self.from.i64(),
         }
         .map_err(error)

@@ -5,11 +5,14 @@
 
 mod de;
 mod ser;
+mod tree;
+
+pub(crate) use tree::write_tree;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use headwater_shapes::{Event, EventFormat, Operation, Valid};
+use headwater_shapes::{Direct, Event, EventFormat, Valid};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -17,6 +20,15 @@ use crate::{
     event_stream::Payloads,
     validate::{self, Raw, serialization},
 };
+
+/// How times are written under their tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// As whole milliseconds: AWS's CBOR.
+    Milliseconds,
+    /// As seconds with a fraction: Smithy RPC v2, and the standard.
+    Seconds,
+}
 
 /// What is wrong with a text of CBOR, or with a value that CBOR cannot hold.
 #[derive(Debug, thiserror::Error)]
@@ -50,18 +62,18 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CborError> {
 }
 
 /// The input of an operation, valid, or AWS's error.
-pub(crate) fn read<Op: Operation>(body: Bytes) -> Result<Op::Input, ApiError> {
+pub(crate) fn read<Op: Direct>(body: Bytes) -> Result<Op::Input, ApiError> {
     if let Some(input) = from_slice::<Op::Input>(&body).ok().filter(Op::Input::valid) {
         return Ok(input);
     }
-    let raw = read_raw(&body)?;
+    let raw = read_raw(&body, Times::Milliseconds)?;
     // It may be large, as what is made of it.
     drop(body);
     validate::repair::<Op>(raw)
 }
 
-fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {
-    let mut from = de::Deserializer::new(body);
+pub(crate) fn read_raw(body: &[u8], times: Times) -> Result<Raw, ApiError> {
+    let mut from = de::Deserializer::of_times(body, times);
     let raw = Raw::read(&mut from).and_then(|raw| from.end().map(|()| raw));
     match raw {
         Ok(raw @ (Raw::Map(_) | Raw::List(_))) => Ok(raw),
@@ -70,7 +82,7 @@ fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {
 }
 
 /// The body of an answer; empty for operations without output.
-pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn write<Op: Direct>(output: &Op::Output) -> Result<Vec<u8>, ApiError> {
     if Op::SHAPE.output.name.is_empty() {
         return Ok(Vec::new());
     }

@@ -9,10 +9,9 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-use crate::{
-    chunked::{BodyError, CONTENT_SHA256, Depth, TRAILER, text},
-    sign::hex,
-};
+use headwater_auth::sign::hex;
+
+use crate::chunked::{BodyError, CONTENT_SHA256, Depth, TRAILER, text};
 
 /// How a body's digest is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

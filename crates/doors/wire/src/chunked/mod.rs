@@ -11,6 +11,7 @@ use std::io;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use headwater_auth::verify::Seal;
 use headwater_shapes::ByteStream;
 use http::{HeaderMap, header};
 use sha2::Digest;
@@ -21,7 +22,6 @@ use crate::{
         checks::Checks,
         frames::{Frame, Frames},
     },
-    verify::Seal,
 };
 
 pub(crate) use checks::Algorithm;

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use proptest::prelude::*;
 
 use super::*;
-use crate::sign::hex;
+use headwater_auth::sign::hex;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     pairs

@@ -253,7 +253,7 @@ impl de::Error for Odd {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::kinesis::{CreateStreamInput, PutRecordsInput};
+    use headwater_shapes_kinesis::{GetRecordsInput, PutRecordsInput};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -351,24 +351,24 @@ mod tests {
         assert!(agrees::<PutRecordsInput>(
             serde_json::to_string_pretty(&put()).unwrap().as_bytes()
         ));
-        assert!(agrees::<CreateStreamInput>(
-            br#"{"StreamName": "s", "ShardCount": 4, "Tags": {"a": "b"}}"#
+        assert!(agrees::<GetRecordsInput>(
+            br#"{"ShardIterator": "s", "Limit": 4, "Other": {"a": "b"}}"#
         ));
     }
 
     #[test]
     fn what_is_odd_is_left_to_others() {
         for odd in [
-            r#"{"StreamName": "\u0073"}"#,
-            r#"{"StreamName": "s", "ShardCount": 4.0}"#,
-            r#"{"StreamName": "s"} x"#,
-            r#"{"StreamName": "s",}"#,
+            r#"{"ShardIterator": "\u0073"}"#,
+            r#"{"ShardIterator": "s", "Limit": 4.0}"#,
+            r#"{"ShardIterator": "s"} x"#,
+            r#"{"ShardIterator": "s",}"#,
             r#"["s"]"#,
-            "{\"StreamName\": \"\u{1}\"}",
+            "{\"ShardIterator\": \"\u{1}\"}",
             "",
         ] {
             assert!(
-                from_slice::<CreateStreamInput>(odd.as_bytes()).is_err(),
+                from_slice::<GetRecordsInput>(odd.as_bytes()).is_err(),
                 "{odd}"
             );
         }

@@ -4,7 +4,7 @@ mod de;
 mod ser;
 
 use bytes::Bytes;
-use headwater_shapes::{Event, EventFormat, Operation, Valid};
+use headwater_shapes::{Direct, Event, EventFormat, Valid};
 use serde::Serialize;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 const FIRST_BYTES: usize = 512;
 
 /// The input of an operation, valid, or AWS's error.
-pub(crate) fn read<Op: Operation>(body: Bytes) -> Result<Op::Input, ApiError> {
+pub(crate) fn read<Op: Direct>(body: Bytes) -> Result<Op::Input, ApiError> {
     let input = de::from_slice::<Op::Input>(&body).or_else(|_| serde_json::from_slice(&body));
     if let Some(input) = input.ok().filter(Op::Input::valid) {
         return Ok(input);
@@ -28,7 +28,7 @@ pub(crate) fn read<Op: Operation>(body: Bytes) -> Result<Op::Input, ApiError> {
     validate::repair::<Op>(raw)
 }
 
-fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {
+pub(crate) fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {
     let mut from = serde_json::Deserializer::from_slice(body);
     let raw = Raw::read(&mut from).and_then(|raw| from.end().map(|()| raw));
     match raw {
@@ -39,7 +39,7 @@ fn read_raw(body: &[u8]) -> Result<Raw, ApiError> {
 }
 
 /// The body of an answer; empty for operations without output.
-pub(crate) fn write<Op: Operation>(output: &Op::Output) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn write<Op: Direct>(output: &Op::Output) -> Result<Vec<u8>, ApiError> {
     if Op::SHAPE.output.name.is_empty() {
         return Ok(Vec::new());
     }

@@ -323,7 +323,8 @@ impl ser::SerializeStruct for Members<'_> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use headwater_shapes::{Timestamp, kinesis::Record};
+    use headwater_shapes::Timestamp;
+    use headwater_shapes_kinesis::Record;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

@@ -1,17 +1,18 @@
 //! Errors as REST services answer them.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use headwater_auth::verify::is_refusal;
+use headwater_http::{Body, HoldError, body::full};
 use headwater_shapes::OperationShape;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    ApiError, Body, Context,
-    body::{HoldError, full},
+    ApiError, Context,
     chunked::{BodyError, body_error},
+    dialect::status_code,
     rest::{Format, Unreadable},
     validate::serialization,
-    verify::is_refusal,
     xml::Writer,
 };
 
@@ -20,14 +21,13 @@ use crate::{
 const HEADER: &str = "header:";
 
 /// The answer that an error makes.
-pub(super) fn answer(error: &ApiError, format: Format, context: &Context) -> Response<Body> {
+pub(crate) fn refuse(error: &ApiError, format: Format, context: &Context) -> Response<Body> {
     let body = match format {
         Format::Json => json(error),
         Format::Xml(_) => xml(error, context),
     };
     let mut response = Response::new(full(body));
-    *response.status_mut() =
-        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status_code(error.status());
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -92,7 +92,7 @@ fn xml(error: &ApiError, context: &Context) -> String {
 }
 
 /// Names the request in the answer's headers.
-pub(super) fn add_request_id(headers: &mut HeaderMap, format: Format, context: &Context) {
+pub(crate) fn add_request_id(headers: &mut HeaderMap, format: Format, context: &Context) {
     match format {
         Format::Json => insert(headers, "x-amzn-requestid", &context.request_id),
         Format::Xml(_) => {
@@ -117,7 +117,7 @@ fn insert(headers: &mut HeaderMap, name: &str, text: &str) {
 }
 
 /// Nothing in the model has this method and path.
-pub(super) fn no_operation(format: Format, method: &Method) -> ApiError {
+pub(crate) fn no_operation(format: Format, method: &Method) -> ApiError {
     match format {
         Format::Json => ApiError::new(404, "UnknownOperationException", ""),
         Format::Xml(_) => {
@@ -128,7 +128,7 @@ pub(super) fn no_operation(format: Format, method: &Method) -> ApiError {
 }
 
 /// The input cannot be read out of the request.
-pub(super) fn unreadable(error: &Unreadable, format: Format) -> ApiError {
+pub(crate) fn unreadable(error: &Unreadable, format: Format) -> ApiError {
     match (format, error) {
         (
             Format::Json,
@@ -169,7 +169,7 @@ pub(crate) fn malformed_xml() -> ApiError {
 }
 
 /// S3 wants to know how much is put before it comes.
-pub(super) fn no_length() -> ApiError {
+pub(crate) fn no_length() -> ApiError {
     ApiError::new(
         411,
         "MissingContentLength",
@@ -178,7 +178,7 @@ pub(super) fn no_length() -> ApiError {
 }
 
 /// The body could not be read.
-pub(super) fn not_held(error: HoldError, format: Format, operation: &OperationShape) -> ApiError {
+pub(crate) fn not_held(error: HoldError, format: Format, operation: &OperationShape) -> ApiError {
     match (error, format) {
         (HoldError::TooLong { limit }, Format::Json) => ApiError::new(
             413,

@@ -7,13 +7,13 @@ use percent_encoding::percent_decode_str;
 
 /// Hosts below which the first label of the host is the first of the path.
 #[derive(Debug, Clone, Default)]
-pub(super) struct VirtualHosts {
+pub(crate) struct VirtualHosts {
     /// The longest first, so that `s3.localhost` wins over `localhost`.
     bases: Vec<String>,
 }
 
 impl VirtualHosts {
-    pub(super) fn new(bases: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(bases: impl IntoIterator<Item = String>) -> Self {
         let mut bases: Vec<String> = bases
             .into_iter()
             .map(|base| base.to_ascii_lowercase())
@@ -23,7 +23,7 @@ impl VirtualHosts {
     }
 
     /// The path as it would be at a base itself.
-    pub(super) fn path<'a>(&self, host: &str, path: &'a str) -> Cow<'a, str> {
+    pub(crate) fn path<'a>(&self, host: &str, path: &'a str) -> Cow<'a, str> {
         match self.label(host) {
             Some(label) => Cow::Owned(format!("/{label}{path}")),
             None => Cow::Borrowed(path),
@@ -47,27 +47,34 @@ impl VirtualHosts {
     }
 }
 
-/// The service that a request is signed for, by header or by presigned address.
-pub(super) fn signed_service(head: &Parts) -> Option<String> {
-    let authorization = head
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let credential = match authorization {
-        Some(text) => text
-            .split_once("Credential=")?
-            .1
-            .split(',')
-            .next()?
-            .to_owned(),
+/// What a request is signed for, whether or not the signature is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignedScope {
+    pub(crate) region: String,
+    pub(crate) service: String,
+}
+
+/// The scope of a request's signature, by header or by presigned address.
+pub(crate) fn signed_scope(head: &Parts) -> Option<SignedScope> {
+    let authorization = head.headers.get(header::AUTHORIZATION);
+    let credential = match authorization.and_then(|value| value.to_str().ok()) {
+        Some(text) => {
+            let credential = text.split_once("Credential=")?.1.split(',').next()?;
+            return scope(credential);
+        }
         None => {
             let mut pairs = head.uri.query()?.split('&');
-            let text = pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
-            percent_decode_str(text).decode_utf8().ok()?.into_owned()
+            pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?
         }
     };
-    // key / day / region / service / aws4_request; a key may have slashes of its own.
-    credential.trim().rsplit('/').nth(1).map(str::to_owned)
+    scope(&percent_decode_str(credential).decode_utf8().ok()?)
+}
+
+/// `key/day/region/service/aws4_request`; a key may have slashes of its own.
+fn scope(credential: &str) -> Option<SignedScope> {
+    let mut parts = credential.trim().rsplit('/').skip(1);
+    let (service, region) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    Some(SignedScope { region, service })
 }
 
 #[cfg(test)]
@@ -96,7 +103,7 @@ mod tests {
     #[test]
     fn a_signature_names_its_service() {
         let service = |request: http::request::Builder| {
-            signed_service(&request.body(()).unwrap().into_parts().0)
+            signed_scope(&request.body(()).unwrap().into_parts().0).map(|scope| scope.service)
         };
         let signed = "AWS4-HMAC-SHA256 Credential=a/b/20130524/us-east-1/s3/aws4_request, SignedHeaders=host";
         let get = http::Request::get;

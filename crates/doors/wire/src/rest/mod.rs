@@ -4,7 +4,6 @@
 //! Between them and the typed structures stands a JSON tree whose keys are wire names. All of it follows the shapes'
 //! tables; no service is known here. Bodies in XML are [`xml`](crate::xml)'s.
 
-mod door;
 mod errors;
 mod hosts;
 mod read;
@@ -17,42 +16,47 @@ use bytes::Bytes;
 use headwater_shapes::{Location, Member, Protocol, Service, Shape, Structure};
 use http::HeaderMap;
 
-pub use door::Rest;
-pub(crate) use errors::malformed_xml;
-pub(crate) use read::{Unreadable, read};
+pub(crate) use errors::{
+    add_request_id, malformed_xml, no_length, no_operation, not_held, refuse, unreadable,
+};
+pub(crate) use hosts::{VirtualHosts, signed_scope};
+pub use read::{Unreadable, read};
 pub(crate) use router::{Found, Router};
 pub(crate) use text::{Times, parse_scalar, render_scalar};
-pub(crate) use uri::{parse_query, render_uri};
-pub(crate) use write::write;
+pub use uri::render_uri;
+pub use write::write;
 
 /// How bodies are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// In JSON.
     Json,
-    /// With the namespace of root elements.
+    /// In XML, with the namespace of root elements.
     Xml(Option<&'static str>),
 }
 
 /// A message taken apart: of a request or of an answer.
 #[derive(Debug, Default)]
-pub(crate) struct Message {
+pub struct Message {
     /// The path's labels, not escaped.
-    pub(crate) labels: Vec<(&'static str, String)>,
+    pub labels: Vec<(&'static str, String)>,
     /// The query's parameters, not escaped.
-    pub(crate) query: Vec<(String, String)>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) status: u16,
+    pub query: Vec<(String, String)>,
+    pub headers: HeaderMap,
+    pub status: u16,
     /// The body, unless it is streamed.
-    pub(crate) body: Bytes,
+    pub body: Bytes,
 }
 
 impl Format {
     /// How the bodies of a service are written; none for protocols that are not REST.
-    pub(crate) fn of(service: &Service) -> Option<Self> {
-        match service.protocol {
-            Protocol::RestJson => Some(Format::Json),
-            Protocol::RestXml => Some(Format::Xml(service.xml_namespace)),
-            Protocol::Json { .. } => None,
+    pub fn of(service: &Service) -> Option<Self> {
+        if service.speaks(Protocol::RestJson) {
+            Some(Format::Json)
+        } else if service.speaks(Protocol::RestXml) {
+            Some(Format::Xml(service.xml_namespace))
+        } else {
+            None
         }
     }
 
@@ -74,7 +78,7 @@ pub(crate) fn payload(structure: &Structure) -> Option<&Member> {
 }
 
 /// Whether the body is handed on as it comes.
-pub(crate) fn streams(structure: &Structure) -> bool {
+pub fn streams(structure: &Structure) -> bool {
     payload(structure).is_some_and(|member| {
         matches!(
             member.shape,

@@ -13,7 +13,7 @@ use crate::{
 
 /// Why a message cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unreadable {
+pub enum Unreadable {
     /// A header, parameter or label is not of its type.
     #[error("{name} is {text:?} and not {expected}")]
     Scalar {
@@ -33,11 +33,7 @@ pub(crate) enum Unreadable {
 }
 
 /// The members of `structure` in `message`. Streamed payloads are not among them.
-pub(crate) fn read(
-    structure: &Structure,
-    message: &Message,
-    format: Format,
-) -> Result<Value, Unreadable> {
+pub fn read(structure: &Structure, message: &Message, format: Format) -> Result<Value, Unreadable> {
     let mut members = match payload(structure) {
         Some(member) => {
             Map::from_iter(read_payload(member, message, format)?.map(|v| key(member, v)))

@@ -164,10 +164,11 @@ impl Candidate {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes::{lambda, s3};
+    use headwater_shapes_lambda as lambda;
+    use headwater_shapes_s3 as s3;
 
     use super::*;
-    use crate::rest::parse_query;
+    use headwater_auth::parse_query;
 
     fn found(
         service: &Service,

@@ -2,7 +2,7 @@
 
 use percent_encoding::{percent_decode_str, utf8_percent_encode};
 
-use crate::sign::{RESERVED, RESERVED_IN_PATH};
+use headwater_auth::sign::{RESERVED, RESERVED_IN_PATH};
 
 /// A template of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,22 +77,8 @@ impl Template {
     }
 }
 
-/// The parameters of a query in their order, not escaped; a parameter without `=` has an empty value.
-pub(crate) fn parse_query(query: &str) -> Vec<(String, String)> {
-    let plain = |text: &str| {
-        let spaced = text.replace('+', " ");
-        percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
-    };
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (plain(name), plain(value)))
-        .collect()
-}
-
 /// A template filled in: the path with escaped labels, the template's parameters and then `query`.
-pub(crate) fn render_uri(
+pub fn render_uri(
     uri: &'static str,
     labels: &[(&'static str, String)],
     query: &[(String, String)],
@@ -148,6 +134,8 @@ fn unescape(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use headwater_auth::parse_query;
 
     use super::*;
 

@@ -14,13 +14,13 @@ use crate::{
 /// A member that HTTP cannot carry.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} cannot be sent as a header: {text:?}")]
-pub(crate) struct Unwritable {
+pub struct Unwritable {
     name: String,
     text: String,
 }
 
 /// `tree` as a message; streamed payloads are not in it. `status` is the message's unless a member says another.
-pub(crate) fn write(
+pub fn write(
     structure: &Structure,
     tree: Value,
     format: Format,

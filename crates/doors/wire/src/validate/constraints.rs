@@ -1,6 +1,6 @@
 //! Which constraints values break, as AWS lists them: at most ten, a structure's members in their tables' order.
 
-use headwater_shapes::{Member, Protocol, Shape, Structure};
+use headwater_shapes::{Member, Shape, Structure};
 use serde_json::{Map, Value};
 
 use crate::validate::render::{blob_len, lower_first, show};
@@ -12,11 +12,11 @@ const MOST: usize = 10;
 pub(super) fn check(
     members: &Map<String, Value>,
     structure: &Structure,
-    protocol: Protocol,
+    names_null: bool,
 ) -> Vec<String> {
     let mut broken = Broken {
         texts: Vec::new(),
-        names_null: protocol == Protocol::RestJson,
+        names_null,
     };
     broken.structure(members, structure, "");
     broken.texts

@@ -1,39 +1,57 @@
-//! The slow half of validation: why an input is not valid, in AWS's words.
+//! Validation: whether an input has the types and keeps the constraints of its shape, in AWS's words.
 //!
-//! Inputs are decoded straight into their types. Only when that fails, or a constraint does not hold, this walks over
-//! the raw body with the operation's tables. It may also find nothing wrong, because AWS reads some values leniently
-//! (fractions for integers, numbers out of range); then it gives the input as AWS would have read it.
+//! All inputs but those of operations that carry data come through here on their way from a body to their type. Those
+//! are decoded straight into their types, and come here when that fails or a constraint does not hold. It may then also
+//! find nothing wrong, because AWS reads some values leniently (fractions for integers, numbers out of range); it gives
+//! the input as AWS would have read it.
 
 mod constraints;
 mod raw;
 mod render;
 mod types;
 
-use headwater_shapes::{Operation, Valid};
-use serde::Deserialize;
+use headwater_shapes::{Direct, OperationShape, Protocol, Service, Tree, Unfit, Valid, Value};
 
 use crate::ApiError;
 pub(crate) use raw::Raw;
 
-/// The input as AWS would read it, or AWS's error.
-pub(crate) fn repair<Op: Operation>(raw: Raw) -> Result<Op::Input, ApiError> {
-    let structure = Op::SHAPE.input;
-    let members = types::structure(raw, structure).map_err(serialization)?;
-    let broken = constraints::check(&members, structure, Op::SERVICE.protocol);
-    if !broken.is_empty() {
-        let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
-        let broken = broken.join("; ");
-        return Err(validation(format!(
-            "{count} validation error{plural} detected: {broken}"
-        )));
+/// The tree of an input as AWS would read it, or AWS's error.
+pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Result<Value, ApiError> {
+    let members = types::structure(raw, shape.input).map_err(serialization)?;
+    // Lambda's kind of service names one constraint more.
+    let names_null = service.speaks(Protocol::RestJson);
+    let broken = constraints::check(&members, shape.input, names_null);
+    if broken.is_empty() {
+        return Ok(Value::Object(members));
     }
-    match Op::Input::deserialize(serde_json::Value::Object(members)) {
-        Ok(input) if input.valid() => Ok(input),
-        _ => Err(validation(format!(
-            "The input of {} does not satisfy its constraints.",
-            Op::SHAPE.name
-        ))),
+    let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
+    let broken = broken.join("; ");
+    Err(validation(format!(
+        "{count} validation error{plural} detected: {broken}"
+    )))
+}
+
+/// The input of an operation that carries data as AWS would read it, or AWS's error.
+pub(crate) fn repair<Op: Direct>(raw: Raw) -> Result<Op::Input, ApiError> {
+    let tree = tree(raw, Op::SHAPE, Op::SERVICE)?;
+    let input = Op::Input::from_value(tree).map_err(|error| unfit(Op::SHAPE, &error))?;
+    match input.valid() {
+        true => Ok(input),
+        false => Err(does_not_satisfy(Op::SHAPE)),
     }
+}
+
+/// A tree that its type does not read, although it is valid after the tables: the two contradict each other.
+pub(crate) fn unfit(shape: &OperationShape, error: &Unfit) -> ApiError {
+    tracing::warn!(operation = shape.name, %error, "a valid input does not fit its type");
+    does_not_satisfy(shape)
+}
+
+fn does_not_satisfy(shape: &OperationShape) -> ApiError {
+    validation(format!(
+        "The input of {} does not satisfy its constraints.",
+        shape.name
+    ))
 }
 
 /// AWS's answer to a body that cannot be read; the text may be empty.

@@ -1,13 +1,14 @@
 //! Texts as recorded on AWS by kinesalite's tests, unless a comment says otherwise.
 
-use headwater_shapes::{Operation, kinesis::ops};
+use headwater_shapes::Operation;
+use headwater_shapes_kinesis::ops;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{ApiError, cbor, json as codec};
+use crate::{ApiError, aws_json::Codec, cbor, json as codec, testing::read};
 
 fn error<Op: Operation>(body: &Value) -> ApiError {
-    match codec::read::<Op>(body.to_string().into()) {
+    match read::<Op>(Codec::default(), body.to_string().into()) {
         Ok(_) => panic!("{body} is taken"),
         Err(error) => error,
     }
@@ -167,14 +168,16 @@ fn what_is_not_json_gets_no_text() {
         "\"\u{1}\"",
         "",
     ] {
-        let error = codec::read::<ops::ListStreams>(body.into()).expect_err(body);
+        let error = read::<ops::ListStreams>(Codec::default(), body.into()).expect_err(body);
         assert_eq!(
             (error.code(), error.message()),
             ("SerializationException", ""),
             "{body}"
         );
     }
-    assert!(codec::read::<ops::ListStreams>(b"{\"NextToken\":\"\xff\"}"[..].into()).is_err());
+    assert!(
+        read::<ops::ListStreams>(Codec::default(), b"{\"NextToken\":\"\xff\"}"[..].into()).is_err()
+    );
 }
 
 #[test]
@@ -315,7 +318,7 @@ fn no_more_than_ten_are_listed() {
 #[test]
 fn lambda_names_null_too() {
     let input = json!({"FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/r", "Code": {}, "Architectures": ["foo"]});
-    assert_validation::<headwater_shapes::lambda::ops::CreateFunction>(
+    assert_validation::<headwater_shapes_lambda::ops::CreateFunction>(
         input,
         &[broken(
             "[foo]",
@@ -327,14 +330,14 @@ fn lambda_names_null_too() {
 
 #[test]
 fn numbers_are_read_leniently() {
-    for (count, read) in [
+    for (count, expected) in [
         (json!(100_000_000_000i64), i32::MAX),
         (json!(2.9), 2),
         (json!(1e300), i32::MAX),
     ] {
         let body = json!({"StreamName": "a", "ShardCount": count}).to_string();
-        let input = codec::read::<ops::CreateStream>(body.into()).unwrap();
-        assert_eq!(input.shard_count, Some(read));
+        let input = read::<ops::CreateStream>(Codec::default(), body.into()).unwrap();
+        assert_eq!(input.shard_count, Some(expected));
     }
     assert_validation::<ops::CreateStream>(
         json!({"StreamName": "a", "ShardCount": 0}),
@@ -344,7 +347,8 @@ fn numbers_are_read_leniently() {
             "Member must have value greater than or equal to 1",
         )],
     );
-    let input = codec::read::<ops::CreateStream>(
+    let input = read::<ops::CreateStream>(
+        Codec::default(),
         br#"{"StreamName":"a","Other":[1],"ShardCount":null}"#[..].into(),
     )
     .unwrap();
@@ -365,11 +369,11 @@ proptest! {
         for body in [&body, &value] {
             let (text, bytes) = (body.to_string(), cbor::to_vec(body).unwrap());
             drop(codec::read::<ops::PutRecords>(text.clone().into()));
-            drop(codec::read::<ops::AddTagsToStream>(text.clone().into()));
-            drop(codec::read::<ops::ListShards>(text.clone().into()));
-            drop(codec::read::<ops::CreateStream>(text.clone().into()));
+            drop(read::<ops::AddTagsToStream>(Codec::default(), text.clone().into()));
+            drop(read::<ops::ListShards>(Codec::default(), text.clone().into()));
+            drop(read::<ops::CreateStream>(Codec::default(), text.clone().into()));
             drop(cbor::read::<ops::PutRecords>(bytes.clone().into()));
-            drop(cbor::read::<ops::ListShards>(bytes.into()));
+            drop(read::<ops::ListShards>(Codec::Cbor, bytes.into()));
         }
     }
 }

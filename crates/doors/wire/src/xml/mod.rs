@@ -7,25 +7,25 @@ mod parse;
 mod read;
 mod write;
 
-pub(crate) use parse::parse;
+pub use parse::parse;
 pub(crate) use read::{read, read_root};
 pub(crate) use write::{Writer, write, write_root};
 
 /// An element with what is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Element {
+pub struct Element {
     /// Its name without a prefix.
-    pub(crate) name: String,
+    pub name: String,
     /// Its attributes by their full names.
-    pub(crate) attributes: Vec<(String, String)>,
+    pub attributes: Vec<(String, String)>,
     /// All text directly in it.
-    pub(crate) text: String,
-    pub(crate) children: Vec<Element>,
+    pub text: String,
+    pub children: Vec<Element>,
 }
 
 /// Why a text is not the XML that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum XmlError {
+pub enum XmlError {
     /// It is not well-formed, or uses what is refused here.
     #[error("not well-formed: {0}")]
     Syntax(String),
@@ -48,12 +48,12 @@ pub(crate) enum XmlError {
 
 impl Element {
     /// The first child of a name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Element> {
+    pub fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
     /// The text of the first child of a name.
-    pub(crate) fn child_text(&self, name: &str) -> Option<&str> {
+    pub fn child_text(&self, name: &str) -> Option<&str> {
         self.child(name).map(|child| child.text.as_str())
     }
 }

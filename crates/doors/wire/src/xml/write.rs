@@ -111,12 +111,24 @@ impl Writer {
         }
     }
 
-    fn structure(&mut self, name: &str, tree: &Map<String, Value>, structure: &Structure) {
+    /// An element with a structure's members in it.
+    pub(crate) fn structure(
+        &mut self,
+        name: &str,
+        tree: &Map<String, Value>,
+        structure: &Structure,
+    ) {
         let attributes: Vec<(&str, &str)> = body_members(structure)
             .filter(|member| member.xml_attribute)
             .filter_map(|member| Some((member.wire_name, tree.get(member.wire_name)?.as_str()?)))
             .collect();
         self.open(name, &attributes);
+        self.members(tree, structure);
+        self.close(name);
+    }
+
+    /// A structure's members, each an element.
+    pub(crate) fn members(&mut self, tree: &Map<String, Value>, structure: &Structure) {
         for member in body_members(structure).filter(|member| !member.xml_attribute) {
             match (tree.get(member.wire_name), member.shape) {
                 (None, _) => {}
@@ -135,7 +147,6 @@ impl Writer {
                 (Some(value), shape) => self.value(member.wire_name, value, shape),
             }
         }
-        self.close(name);
     }
 }
 

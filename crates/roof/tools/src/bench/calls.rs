@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use bytes::{Bytes, BytesMut};
-use headwater_shapes::{Blob, kinesis};
+use headwater_shapes::Blob;
+use headwater_shapes_kinesis as kinesis;
 use headwater_wire::cbor;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -12,12 +12,10 @@ use futures_util::{
     FutureExt,
     future::{Either, Fuse, select},
 };
+use headwater_auth::sign::{Payload, Scope, sign};
+use headwater_client::{CallError, ProvideCredentials};
 use headwater_env::Env;
-use headwater_wire::{
-    client::{CallError, ProvideCredentials},
-    event_stream::Message,
-    sign::{Payload, Scope, sign},
-};
+use headwater_wire::event_stream::Message;
 use http::{HeaderMap, HeaderValue, Request, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::{

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::{Either, select};
-use headwater_shapes::kinesis;
+use headwater_shapes_kinesis as kinesis;
 use headwater_wire::event_stream::Message;
 use http::HeaderValue;
 

@@ -36,8 +36,8 @@ use std::{
 
 pub use args::{BenchCommand, LoadCommand};
 use futures_util::future::{Either, join, select};
+use headwater_client::{CallError, ClientConfig, ConfigError};
 use headwater_env::Env;
-use headwater_wire::client::{CallError, ClientConfig, ConfigError};
 pub use report::Report;
 use serde::Serialize;
 use tokio::sync::mpsc;

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use headwater_shapes::kinesis;
+use headwater_shapes::Tree;
+use headwater_shapes_kinesis as kinesis;
 use http::HeaderValue;
 use serde::Serialize;
 
@@ -140,9 +141,10 @@ impl Cursor {
         };
         let codec = connection.codec();
         let answer = connection
-            .call(GET_SHARD_ITERATOR, codec.write(&input))
+            .call(GET_SHARD_ITERATOR, codec.write(&input.to_value()))
             .await?;
-        let output: kinesis::GetShardIteratorOutput = codec.read(&answer)?;
+        let output = kinesis::GetShardIteratorOutput::from_value(codec.read(&answer)?)
+            .map_err(|error| Failure::unreadable(&error))?;
         self.iterator = output.shard_iterator;
         Ok(())
     }

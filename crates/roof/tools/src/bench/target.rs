@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use headwater_client::{CallError, Client, ClientConfig, Credentials};
 use headwater_env::Env;
 use headwater_producer::{KinesisStream, Shard, Stream};
-use headwater_shapes::kinesis::{self, ops};
-use headwater_wire::client::{CallError, Client, ClientConfig, Credentials};
+use headwater_shapes_kinesis as kinesis;
+use headwater_shapes_kinesis::ops;
 use http::Uri;
 use parking_lot::Mutex;
 

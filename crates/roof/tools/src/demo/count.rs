@@ -7,10 +7,11 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::try_join_all};
+use headwater_client::CallError;
 use headwater_env::Env;
 use headwater_producer::{KinesisStream, Position, Shard, Stored, Stream};
-use headwater_shapes::s3::{self, ops};
-use headwater_wire::client::CallError;
+use headwater_shapes_s3 as s3;
+use headwater_shapes_s3::ops;
 use serde::Deserialize;
 
 use crate::{

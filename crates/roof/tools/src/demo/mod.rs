@@ -12,9 +12,9 @@ mod upload;
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use headwater_client::{CallError, Client, ClientConfig, ConfigError};
 use headwater_env::Env;
 use headwater_producer::{KinesisStream, Options};
-use headwater_wire::client::{CallError, Client, ClientConfig, ConfigError};
 pub use report::Report;
 
 use crate::{

@@ -5,14 +5,16 @@ use std::{
     time::Duration,
 };
 
+use headwater_client::Client;
 use headwater_env::Env;
-use headwater_shapes::{
-    firehose::{self, ops as firehose_ops},
-    kinesis::{self, ops as kinesis_ops},
-    lambda::{self, ops as lambda_ops},
-    s3::{self, ops as s3_ops},
-};
-use headwater_wire::client::Client;
+use headwater_shapes_firehose as firehose;
+use headwater_shapes_firehose::ops as firehose_ops;
+use headwater_shapes_kinesis as kinesis;
+use headwater_shapes_kinesis::ops as kinesis_ops;
+use headwater_shapes_lambda as lambda;
+use headwater_shapes_lambda::ops as lambda_ops;
+use headwater_shapes_s3 as s3;
+use headwater_shapes_s3::ops as s3_ops;
 
 use crate::demo::{DemoError, Doing};
 

@@ -7,10 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::stream;
-use headwater_shapes::{
-    ByteStream,
-    s3::{self, ops},
-};
+use headwater_shapes::ByteStream;
+use headwater_shapes_s3 as s3;
+use headwater_shapes_s3::ops;
 use lz4_flex::frame::FrameEncoder;
 
 use crate::{

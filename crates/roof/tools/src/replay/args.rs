@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use headwater_client::Client;
 use headwater_producer::Options;
-use headwater_wire::client::Client;
 
 use crate::{
     limits::READ_AHEAD_EVENTS,

@@ -1,9 +1,9 @@
 //! A stream that takes everything and keeps nothing: what a dry run sends to.
 
 use async_trait::async_trait;
+use headwater_client::CallError;
 use headwater_producer::{Entry, Page, Placed, Position, Refused, Shard, Stream};
 use headwater_types::HashRange;
-use headwater_wire::client::CallError;
 
 const SHARD: &str = "shardId-000000000000";
 

@@ -8,9 +8,10 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
+use headwater_client::{CallError, Client};
 use headwater_env::{Env, File};
-use headwater_shapes::s3::{self, ops};
-use headwater_wire::client::{CallError, Client};
+use headwater_shapes_s3 as s3;
+use headwater_shapes_s3::ops;
 use tokio::sync::mpsc;
 
 use crate::{

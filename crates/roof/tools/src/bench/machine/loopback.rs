@@ -4,7 +4,8 @@ use std::{convert::Infallible, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_env::Env;
-use headwater_shapes::{Blob, kinesis};
+use headwater_shapes::Blob;
+use headwater_shapes_kinesis as kinesis;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};

@@ -1,0 +1,31 @@
+//! The identity behind a request.
+
+use headwater_types::Account;
+
+/// An identity that makes requests, as policies name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account that they belong to.
+    pub account: Account,
+    /// `arn:aws:iam::111111111111:root`, or that of a user.
+    pub arn: String,
+}
+
+impl Caller {
+    /// The root of an account: may do everything there.
+    pub fn root(account: Account) -> Self {
+        let arn = format!("arn:aws:iam::{}:root", account.0);
+        Self { account, arn }
+    }
+
+    /// A user of an account; `name` is one that IAM would take.
+    pub fn of_user(account: Account, name: &str) -> Self {
+        let arn = format!("arn:aws:iam::{}:user/{name}", account.0);
+        Self { account, arn }
+    }
+
+    /// The user's name, where it is a user.
+    pub fn user(&self) -> Option<&str> {
+        self.arn.split_once(":user/").map(|(_, name)| name)
+    }
+}

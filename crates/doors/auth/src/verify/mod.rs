@@ -1,0 +1,264 @@
+//! Signature version 4, the server's half: whether a request was signed with a key that we know.
+//!
+//! Reads the signature out of the `Authorization` header or a presigned address, makes it anew with the key's secret
+//! and compares in constant time. Which keys there are and who holds them is given; what holders may do is left to the
+//! doors. What a signature says of a body that is yet to come is handed on as a [`Seal`], which whoever reads the body
+//! checks.
+//!
+//! The order of the checks is AWS's, as dynalite's authors saw it: form, time, host, scope, key, signature, token.
+
+mod answer;
+mod claim;
+mod refusal;
+mod seal;
+mod v2;
+
+use std::{collections::HashMap, sync::Arc};
+
+use headwater_env::Clock;
+use headwater_types::Region;
+use http::request::Parts;
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+
+use headwater_shapes::ApiError;
+
+use crate::{
+    Caller,
+    limits::{REGION_BYTES, SIGNING_KEYS},
+    sign::{Credentials, canonical_request, hex, hmac_matches, signing_key, text_to_sign},
+};
+pub use answer::is_refusal;
+use claim::{Claim, equal};
+pub use refusal::{Refusal, ScopeError};
+pub use seal::{Chain, Seal};
+
+/// Checks the signatures of requests. Clones share one.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+/// A key and who holds it.
+pub struct Key {
+    /// The key.
+    pub credentials: Credentials,
+    /// Whoever signs with it.
+    pub holder: Arc<Caller>,
+}
+
+struct Inner {
+    keys: HashMap<String, Key>,
+    region: Region,
+    /// Whether signatures for other regions are believed as well.
+    any_region: bool,
+    clock: Arc<dyn Clock>,
+    /// Keys made of secrets: the same for all requests of a day.
+    made: Mutex<HashMap<KeyName, [u8; 32]>>,
+}
+
+/// Access key, day, region and service.
+type KeyName = (String, String, String, &'static str);
+
+/// A signature that fits its request and what is said there of the body.
+struct Valid {
+    claim: Claim,
+    signing_key: [u8; 32],
+}
+
+impl Verifier {
+    /// Believes signatures of `keys` that are made for `region`.
+    pub fn new(keys: impl IntoIterator<Item = Key>, region: Region, clock: Arc<dyn Clock>) -> Self {
+        let keys = keys
+            .into_iter()
+            .map(|key| (key.credentials.access_key_id.clone(), key))
+            .collect();
+        Self(Arc::new(Inner {
+            keys,
+            region,
+            any_region: false,
+            clock,
+            made: Mutex::default(),
+        }))
+    }
+
+    /// Believes signatures for every region whose name could be one.
+    #[must_use]
+    pub fn in_any_region(mut self) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.any_region = true;
+        }
+        self
+    }
+
+    /// The region that a signature must be made for.
+    fn expected_region<'a>(&'a self, claim: &'a Claim) -> &'a str {
+        if self.0.any_region && is_region(&claim.region) {
+            &claim.region
+        } else {
+            &self.0.region.0
+        }
+    }
+
+    /// Who signed a request of AWS JSON or CBOR with this body for `service`.
+    pub fn check_json(
+        &self,
+        head: &Parts,
+        service: &'static str,
+        body: &[u8],
+    ) -> Result<Arc<Caller>, ApiError> {
+        let claim = self.claim(head, service);
+        let valid =
+            claim.and_then(|claim| self.check(head, claim, service, &hex(&Sha256::digest(body))));
+        let holder = valid.map(|valid| self.holder(&valid.claim.access_key_id));
+        holder.map_err(|refusal| refused(head, service, refusal).json(400))
+    }
+
+    /// The holder of the key of ours that the head of a REST-JSON request names in time; the seal tells at the body's
+    /// end whether they signed it.
+    pub fn check_rest_json(
+        &self,
+        head: &Parts,
+        service: &'static str,
+    ) -> Result<(Arc<Caller>, Seal), ApiError> {
+        let error = |head: &Parts, refusal| refused(head, service, refusal).json(403);
+        let claim = self
+            .claim(head, service)
+            .map_err(|refusal| error(head, refusal))?;
+        let holder = self.holder(&claim.access_key_id);
+        let (this, head) = (self.clone(), bare(head));
+        let seal = Seal::Whole(
+            Sha256::new(),
+            Box::new(move |body| {
+                let valid = this.check(&head, claim, service, &hex(&body));
+                valid.map(drop).map_err(|refusal| error(&head, refusal))
+            }),
+        );
+        Ok((holder, seal))
+    }
+
+    /// Who signed an S3 request's head, and how its body is sealed. `path` begins with the bucket, wherever the
+    /// request has it. A hash of the whole body is in a header, where it is compared with or without signatures.
+    pub fn check_s3(&self, head: &Parts, path: &str) -> Result<(Arc<Caller>, Seal), ApiError> {
+        let (version_2, presigned) = (v2::is_signed(head), claim::is_presigned(head));
+        let checked = match version_2 {
+            true => v2::check(self, head, path).map(|holder| (holder, Seal::None)),
+            false => self.s3(head),
+        };
+        checked.map_err(|refusal| match (version_2, refused(head, "s3", refusal)) {
+            (true, Refusal::Query(_) | Refusal::Date(_)) => answer::version_2_lacks(),
+            (_, refusal) => refusal.s3(presigned),
+        })
+    }
+
+    fn s3(&self, head: &Parts) -> Result<(Arc<Caller>, Seal), Refusal> {
+        let claim = self.claim(head, "s3")?;
+        let payload = claim::s3_payload(head, claim.is_presigned())?;
+        let Valid { claim, signing_key } = self.check(head, claim, "s3", &payload)?;
+        let holder = self.holder(&claim.access_key_id);
+        let seal = match payload.as_str() {
+            seal::CHUNKS | seal::CHUNKS_AND_TRAILER => Seal::Chunks(Chain::new(
+                signing_key,
+                &claim.time,
+                claim.place(),
+                claim.signature,
+                payload == seal::CHUNKS_AND_TRAILER,
+            )),
+            _ => Seal::None,
+        };
+        Ok((holder, seal))
+    }
+
+    /// Who holds a key of ours.
+    fn holder(&self, access_key_id: &str) -> Arc<Caller> {
+        self.0.keys[access_key_id].holder.clone()
+    }
+
+    /// The signature that a request carries, right in all but what only its key can tell.
+    fn claim(&self, head: &Parts, service: &'static str) -> Result<Claim, Refusal> {
+        let claim = Claim::of(head, service)?;
+        claim.check_time(self.0.clock.now(), service)?;
+        claim.check_scope(head, self.expected_region(&claim), service)?;
+        match self.0.keys.contains_key(&claim.access_key_id) {
+            true => Ok(claim),
+            false => Err(Refusal::UnknownKey(claim.access_key_id)),
+        }
+    }
+
+    fn check(
+        &self,
+        head: &Parts,
+        claim: Claim,
+        service: &'static str,
+        payload: &str,
+    ) -> Result<Valid, Refusal> {
+        let key = &self.0.keys[&claim.access_key_id].credentials;
+        let names: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
+        let canonical_request = canonical_request(head, &names, payload, service);
+        let text_to_sign = text_to_sign(&claim.time, &claim.place(), &canonical_request);
+        let signing_key = self.signing_key(key, &claim, service);
+        if !hmac_matches(&signing_key, text_to_sign.as_bytes(), &claim.signature) {
+            return Err(Refusal::Mismatch {
+                access_key_id: claim.access_key_id,
+                signature: claim.signature,
+                canonical_request,
+                text_to_sign,
+            });
+        }
+        self.check_token(key, claim.token.as_deref())?;
+        Ok(Valid { claim, signing_key })
+    }
+
+    fn check_token(&self, key: &Credentials, token: Option<&str>) -> Result<(), Refusal> {
+        let (expected, given) = (
+            key.session_token.as_deref().unwrap_or_default(),
+            token.unwrap_or_default(),
+        );
+        match equal(expected.as_bytes(), given.as_bytes()) {
+            true => Ok(()),
+            false => Err(Refusal::Token(given.to_owned())),
+        }
+    }
+
+    fn signing_key(&self, key: &Credentials, claim: &Claim, service: &'static str) -> [u8; 32] {
+        let mut made = self.0.made.lock();
+        if made.len() >= SIGNING_KEYS {
+            made.clear();
+        }
+        let (id, day, region) = (&key.access_key_id, &claim.day, &claim.region);
+        let name = (id.clone(), day.clone(), region.clone(), service);
+        *made
+            .entry(name)
+            .or_insert_with(|| signing_key(&key.secret_access_key, day, region, service))
+    }
+}
+
+/// Whether a text could name a region, as `us-gov-east-1` does: lower-case words and a number, each behind a dash.
+pub fn is_region(text: &str) -> bool {
+    let words: Vec<&str> = text.split('-').collect();
+    let (Some((number, names)), true) = (words.split_last(), text.len() <= REGION_BYTES) else {
+        return false;
+    };
+    let is_name = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    names.len() >= 2
+        && names.iter().all(is_name)
+        && (1..=2).contains(&number.len())
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Tells the log, which has more use for the reason than the client may.
+fn refused(head: &Parts, service: &str, refusal: Refusal) -> Refusal {
+    tracing::debug!(service, method = %head.method, path = head.uri.path(), ?refusal, "a request was refused");
+    refusal
+}
+
+/// A head without what is of no use for a signature.
+fn bare(head: &Parts) -> Parts {
+    let (mut bare, ()) = http::Request::new(()).into_parts();
+    bare.method = head.method.clone();
+    bare.uri = head.uri.clone();
+    bare.version = head.version;
+    bare.headers = head.headers.clone();
+    bare
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! The boundary between HTTP and what is served over it.
+
+use std::net::SocketAddr;
+
+use async_trait::async_trait;
+use http::{Request, Response};
+
+use crate::{Body, HoldError};
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub secure: bool,
+}
+
+/// Whatever answers the requests of a listener.
+#[async_trait]
+pub trait Service: Send + Sync {
+    /// Answers a request. It must not panic: a connection whose service panics is dropped with all its requests.
+    async fn call(&self, request: Request<Body>, peer: Peer) -> Response<Body>;
+
+    /// The answer to a request whose body did not come in time, or not as it was announced.
+    fn body_failed(&self, error: &HoldError) -> Response<Body>;
+}

@@ -1,0 +1,56 @@
+//! The generated crates, held against what the vocabulary can express.
+
+use std::collections::BTreeSet;
+
+use headwater_shapes::{Pattern, Shape};
+
+/// All patterns below a shape. Recursive shapes are followed a few steps.
+fn patterns(shape: &'static Shape, depth: u8, found: &mut BTreeSet<&'static str>) {
+    match shape {
+        _ if depth == 0 => {}
+        Shape::String {
+            pattern: Some(pattern),
+            ..
+        } => drop(found.insert(pattern.text())),
+        Shape::List { member, .. } => patterns(member, depth - 1, found),
+        Shape::Map { key, value, .. } => {
+            patterns(key, depth - 1, found);
+            patterns(value, depth - 1, found);
+        }
+        Shape::Structure(inner) => inner
+            .members
+            .iter()
+            .for_each(|m| patterns(m.shape, depth - 1, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn all_generated_patterns_are_checked_but_those_with_lookaround_inside() {
+    let mut found = BTreeSet::new();
+    for service in [
+        &headwater_shapes_kinesis::SERVICE,
+        &headwater_shapes_firehose::SERVICE,
+        &headwater_shapes_lambda::SERVICE,
+        &headwater_shapes_s3::SERVICE,
+        &headwater_shapes_logs::SERVICE,
+    ] {
+        for operation in service.operations {
+            operation
+                .input
+                .members
+                .iter()
+                .for_each(|m| patterns(m.shape, 8, &mut found));
+        }
+    }
+    assert!(found.len() > 50);
+    let unchecked: Vec<&str> = found
+        .into_iter()
+        .filter(|text| !Pattern::new(text).is_expressible())
+        .collect();
+    let expected = [
+        "jdbc:(redshift|postgresql)://((?!-)[A-Za-z0-9-]{1,63}(?<!-)\\.)+(redshift(-serverless)?)",
+    ];
+    assert_eq!(unchecked.len(), expected.len(), "{unchecked:?}");
+    assert!(unchecked[0].starts_with(expected[0]));
+}

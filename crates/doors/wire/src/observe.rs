@@ -1,0 +1,44 @@
+//! The seam at which others see each request that was answered: metrics, the trail.
+
+use std::{net::IpAddr, time::Duration};
+
+use headwater_types::{Account, Region};
+
+use crate::table::Line;
+
+/// Whatever wants to know of each request that was answered. It is called on the request's way and must be quick.
+pub trait Observe: Send + Sync {
+    /// A request was answered; its answer may still be on its way.
+    fn observe(&self, seen: &Seen<'_>);
+}
+
+/// A request that was answered.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The id that its answer carries.
+    pub request_id: &'a str,
+    /// The service; empty where that is none of ours.
+    pub service: &'static str,
+    /// The operation; empty where it is none that the service's model has.
+    pub operation: &'static str,
+    /// What the operation's line says; none where the operation is not built.
+    pub line: Option<Line>,
+    /// The caller's ARN.
+    pub caller: &'a str,
+    /// The account that it ran in.
+    pub account: &'a Account,
+    /// The region that it was made for.
+    pub region: &'a Region,
+    /// The address that it came from.
+    pub address: Option<IpAddr>,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The code of the error, where it was one.
+    pub error: Option<&'a str>,
+    /// Bytes of its body, as far as they were announced or held.
+    pub bytes_in: u64,
+    /// Bytes of its answer, where that is not streamed.
+    pub bytes_out: u64,
+    /// How long it took until there was an answer.
+    pub took: Duration,
+}

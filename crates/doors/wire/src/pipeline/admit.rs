@@ -1,0 +1,417 @@
+//! Authentication and reading of an input, in the order in which AWS does them: the first thing that is wrong with a
+//! request is what its client is told.
+
+use headwater_auth::verify::{Seal, is_region};
+use headwater_http::{Body, body, body::Share};
+use headwater_shapes::{ByteStream, OperationShape, Structure};
+use headwater_types::Region;
+use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
+use http_body::Body as _;
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    ApiError, Context,
+    aws_json::{self, Codec},
+    chunked::{Depth, is_framed, receive, trailer_algorithm},
+    dialect::Dialect,
+    json,
+    known::Known,
+    limits::{JSON_BODY_BYTES, QUERY_BODY_BYTES, REST_JSON_BODY_BYTES, XML_BODY_BYTES},
+    pipeline::{
+        Pipeline, Trace,
+        find::Entry,
+        receive::{hold, unpack},
+    },
+    query,
+    rest::{self, Format, Found, Message, signed_scope, streams},
+    table::{Input, Route, Table},
+    validate::{self, Raw, serialization},
+};
+
+/// A request that may go on.
+pub(super) enum Admitted {
+    /// It is a call.
+    Call(Box<Call>),
+    /// It is none, and this is the answer.
+    Answered(Response<Body>),
+}
+
+/// An operation of a service with its input.
+pub(super) struct Call {
+    pub(super) name: &'static str,
+    pub(super) input: Input,
+    /// The share that its body has of the room for bodies.
+    pub(super) share: Option<Share>,
+}
+
+impl Pipeline {
+    /// AWS JSON, CBOR and Smithy RPC v2: a body that is signed as a whole. AWS says what is no request before it asks
+    /// who makes it.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of one request")]
+    pub(super) async fn admit_rpc(
+        &self,
+        head: &Parts,
+        body: Body,
+        entry: &Entry,
+        codec: Codec,
+        name: &str,
+        context: &mut Context,
+        trace: &mut Trace,
+    ) -> Result<Admitted, ApiError> {
+        let table = self.table(entry);
+        let operation = table.operation(name);
+        let route = table.routes.get(name);
+        self.note(operation, route, context, trace);
+        let limit = route
+            .and_then(|route| route.line.body_bytes)
+            .unwrap_or(JSON_BODY_BYTES);
+        let received = hold(body, limit, operation, context).await?;
+        trace.bytes_in = received.bytes.len() as u64;
+        if codec != Codec::RpcV2
+            && let Some(answer) = aws_json::stray_body(head, &received.bytes, operation.is_some())
+        {
+            return Ok(Admitted::Answered(answer));
+        }
+        let bytes = unpack(received.bytes.clone(), head, limit, context.dialect)?;
+        if operation.is_some() {
+            let signed = self.authenticate_body(head, &received.bytes, context);
+            signed.map_err(|refusal| match codec {
+                Codec::Json(_) if !json::is_json(&bytes) => serialization(""),
+                _ => refusal,
+            })?;
+        }
+        drop(received.bytes);
+        let Some(route) = route else {
+            return Err(not_built(table, operation, codec, &bytes));
+        };
+        let input = match codec {
+            Codec::Json(_) if route.is_direct => Input::Json(bytes),
+            Codec::Cbor if route.is_direct => Input::Cbor(bytes),
+            codec => Input::Tree(
+                validate::tree(codec.read(&bytes)?, route.shape, table.service)?,
+                None,
+            ),
+        };
+        Ok(Admitted::Call(Box::new(Call {
+            name: route.shape.name,
+            input,
+            share: Some(received.share),
+        })))
+    }
+
+    /// REST: the head is signed, and its body may stream.
+    pub(super) async fn admit_rest(
+        &self,
+        head: &Parts,
+        body: Body,
+        entry: &Entry,
+        format: Format,
+        context: &mut Context,
+        trace: &mut Trace,
+    ) -> Result<Admitted, ApiError> {
+        let seal = self.authenticate_head(head, entry, format, context)?;
+        let query = headwater_auth::parse_query(head.uri.query().unwrap_or_default());
+        let table = self.table(entry);
+        let found = self.find_rest(head, &query, entry, table, format, context)?;
+        let (operation, labels) = (found.operation, found.labels);
+        let route = table.routes.get(operation.name);
+        self.note(Some(operation), route, context, trace);
+        let Some(route) = route else {
+            let (service, name) = (table.service.name, operation.name);
+            return Err(ApiError::not_supported(format_args!("{service}:{name}")));
+        };
+        let message = Message {
+            labels,
+            query,
+            ..Message::default()
+        };
+        let (tree, stream) = read_rest(head, body, seal, route, message, format, context).await?;
+        let tree = match format {
+            Format::Json => validate::tree(Raw::from(tree), route.shape, table.service)?,
+            // S3's handlers check constraints, each in its own words.
+            Format::Xml(_) => tree,
+        };
+        Ok(Admitted::Call(Box::new(Call {
+            name: route.shape.name,
+            input: Input::Tree(tree, stream),
+            share: None,
+        })))
+    }
+
+    /// The query protocols: only the body tells which service and operation are meant.
+    pub(super) async fn form(
+        &self,
+        head: &Parts,
+        body: Body,
+        signed: Option<&'static Known>,
+        context: &mut Context,
+        trace: &mut Trace,
+    ) -> Result<Response<Body>, ApiError> {
+        let received = hold(body, QUERY_BODY_BYTES, None, context).await?;
+        trace.bytes_in = received.bytes.len() as u64;
+        let bytes = unpack(
+            received.bytes.clone(),
+            head,
+            QUERY_BODY_BYTES,
+            context.dialect,
+        )?;
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some(query) = head.uri.query() {
+            text = format!("{query}&{text}");
+        }
+        let fields = query::Fields::parse(&text);
+        let field = |name| fields.get(name).unwrap_or_default().to_owned();
+        let (action, version) = (field("Action"), field("Version"));
+        let by_scope = signed_scope(head).map(|scope| scope.service);
+        let Some(entry) = self.queried(&version, by_scope.as_deref()) else {
+            let known = Known::queried(&version).or(signed);
+            context.dialect = known.map_or(context.dialect, Known::dialect);
+            return Err(
+                known.map_or_else(|| query::no_operation(&action, &version), Known::refusal)
+            );
+        };
+        let form = entry.form();
+        context.dialect = Dialect::Query(form);
+        context.service = entry.service.signing_name;
+        trace.service = Some(entry.service);
+        let table = self.table(entry);
+        let (operation, route) = (table.operation(&action), table.routes.get(&*action));
+        self.note(operation, route, context, trace);
+        self.authenticate_body(head, &received.bytes, context)?;
+        let Some(route) = route else {
+            return Err(match operation {
+                Some(operation) => not_supported(table, operation),
+                None => query::no_operation(&action, &version),
+            });
+        };
+        let tree = query::read(fields, route.shape.input, form)?;
+        let call = Call {
+            name: route.shape.name,
+            input: Input::Tree(
+                validate::tree(Raw::from(tree), route.shape, table.service)?,
+                None,
+            ),
+            share: Some(received.share),
+        };
+        self.finish(entry, call, context).await
+    }
+
+    /// The table that says which operations there are; those of other places have other state and the same lines.
+    fn table(&self, entry: &Entry) -> &Table {
+        &self.places.at_home()[entry.index]
+    }
+
+    /// The query service of that version, or the one that the request is signed for.
+    fn queried(&self, version: &str, signed: Option<&str>) -> Option<&Entry> {
+        let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
+        entries.find(|entry| match signed {
+            Some(name) => entry.service.signing_name == name,
+            None => entry.service.version == version,
+        })
+    }
+
+    /// Notes which operation it is, for all that follows.
+    fn note(
+        &self,
+        operation: Option<&'static OperationShape>,
+        route: Option<&Route>,
+        context: &mut Context,
+        trace: &mut Trace,
+    ) {
+        context.operation = operation.map_or("", |operation| operation.name);
+        if let Some(route) = route {
+            context.line = route.line;
+            trace.line = Some(route.line);
+        }
+    }
+
+    /// Who signed a request with this body; without keys anyone is the account's root. The signature's region is where
+    /// the request is made.
+    fn authenticate_body(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        context: &mut Context,
+    ) -> Result<(), ApiError> {
+        self.note_region(head, context);
+        if let Some(verifier) = &self.options.verifier {
+            context.caller = verifier.check_json(head, context.service, body)?;
+        }
+        Ok(())
+    }
+
+    /// The same of a request's head; what is left to be seen of it is seen at the end of its body.
+    fn authenticate_head(
+        &self,
+        head: &Parts,
+        entry: &Entry,
+        format: Format,
+        context: &mut Context,
+    ) -> Result<Seal, ApiError> {
+        self.note_region(head, context);
+        let Some(verifier) = &self.options.verifier else {
+            return Ok(Seal::None);
+        };
+        let (caller, seal) = match format {
+            Format::Json => verifier.check_rest_json(head, entry.service.signing_name)?,
+            Format::Xml(_) => {
+                verifier.check_s3(head, &self.hosts.path(&context.host, head.uri.path()))?
+            }
+        };
+        context.caller = caller;
+        Ok(seal)
+    }
+
+    fn note_region(&self, head: &Parts, context: &mut Context) {
+        if let Some(scope) = signed_scope(head)
+            && scope.region != context.region.0
+            && is_region(&scope.region)
+        {
+            context.region = Region(scope.region);
+        }
+    }
+
+    fn find_rest(
+        &self,
+        head: &Parts,
+        query: &[(String, String)],
+        entry: &Entry,
+        table: &Table,
+        format: Format,
+        context: &Context,
+    ) -> Result<Found, ApiError> {
+        let path = match format {
+            Format::Xml(_) => self.hosts.path(&context.host, head.uri.path()),
+            Format::Json => head.uri.path().into(),
+        };
+        if percent_decode_str(&path).decode_utf8().is_err() {
+            let text = "Couldn't parse the specified URI.";
+            return Err(ApiError::new(400, "InvalidURI", text));
+        }
+        let handled = |operation: &OperationShape| table.routes.contains_key(operation.name);
+        let found = entry
+            .router
+            .as_ref()
+            .and_then(|router| router.find(&head.method, &path, query, &head.headers, handled));
+        found.ok_or_else(|| rest::no_operation(format, &head.method))
+    }
+}
+
+/// The error of an operation that has no route.
+fn not_built(
+    table: &Table,
+    operation: Option<&OperationShape>,
+    codec: Codec,
+    body: &[u8],
+) -> ApiError {
+    match operation {
+        _ if matches!(codec, Codec::Json(_)) && !json::is_json(body) => serialization(""),
+        Some(operation) => not_supported(table, operation),
+        None => aws_json::unknown_operation(),
+    }
+}
+
+fn not_supported(table: &Table, operation: &OperationShape) -> ApiError {
+    let (service, name) = (table.service.name, operation.name);
+    ApiError::not_supported(format_args!("{service}'s operation {name}"))
+}
+
+/// The members of a REST request's input, and its body if it is handed on as it comes.
+async fn read_rest(
+    head: &Parts,
+    body: Body,
+    seal: Seal,
+    route: &Route,
+    message: Message,
+    format: Format,
+    context: &Context,
+) -> Result<(serde_json::Value, Option<ByteStream>), ApiError> {
+    let input = route.shape.input;
+    let depth = if streams(input) {
+        Depth::Transport
+    } else {
+        Depth::Everything
+    };
+    let body = receive(stream(body, head), &head.headers, depth, seal);
+    let body = body.map_err(|e| ApiError::from(&e))?;
+    let mut headers = head.headers.clone();
+    unframe(&mut headers, body.len);
+    name_trailer(&mut headers, input);
+    let message = Message { headers, ..message };
+    let refuse = |error| rest::unreadable(&error, format);
+    if streams(input) {
+        if body.len.is_none() && format != Format::Json {
+            return Err(rest::no_length());
+        }
+        let tree = rest::read(input, &message, format).map_err(refuse)?;
+        return Ok((tree, Some(body)));
+    }
+    let limit = route.line.body_bytes.unwrap_or(match format {
+        Format::Json => REST_JSON_BODY_BYTES,
+        Format::Xml(_) => XML_BODY_BYTES,
+    });
+    let held = hold(
+        body::streamed(body.chunks, body.len),
+        limit,
+        Some(route.shape),
+        context,
+    )
+    .await?;
+    // The share of the room goes back before the handler runs: a function that is invoked calls back in here, and must
+    // not wait for what its own invocation holds.
+    let body = match format {
+        Format::Json => unpack(held.bytes, head, limit, context.dialect)?,
+        Format::Xml(_) => held.bytes,
+    };
+    let message = Message { body, ..message };
+    Ok((rest::read(input, &message, format).map_err(refuse)?, None))
+}
+
+/// A body as a stream, with the length that was announced.
+fn stream(body: Body, head: &Parts) -> ByteStream {
+    let announced = head.headers.get(header::CONTENT_LENGTH);
+    let len = announced.and_then(|len| len.to_str().ok()?.parse().ok());
+    let len = len.or(body.size_hint().exact());
+    ByteStream {
+        chunks: Box::pin(body::chunks(body)),
+        len,
+    }
+}
+
+/// The headers as they would be without `aws-chunked`: the framing is gone, and an object must not keep its name.
+fn unframe(headers: &mut HeaderMap, len: Option<u64>) {
+    if !is_framed(headers) {
+        return;
+    }
+    let encodings = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let left = encodings
+        .flat_map(|value| value.split(',').map(str::trim))
+        .filter(|encoding| !encoding.eq_ignore_ascii_case("aws-chunked"))
+        .collect::<Vec<_>>()
+        .join(",");
+    headers.remove(header::CONTENT_ENCODING);
+    if let (false, Ok(left)) = (left.is_empty(), HeaderValue::from_str(&left)) {
+        headers.insert(header::CONTENT_ENCODING, left);
+    }
+    headers.remove(header::CONTENT_LENGTH);
+    if let Some(len) = len {
+        headers.insert(header::CONTENT_LENGTH, len.into());
+    }
+}
+
+/// A checksum in the trailer is of the algorithm that the trailer is announced for, whether the client says so in
+/// the header made for it or not.
+fn name_trailer(headers: &mut HeaderMap, input: &Structure) {
+    const NAME: &str = "x-amz-sdk-checksum-algorithm";
+    let member = input.members.iter().any(|member| member.wire_name == NAME);
+    if let (true, Some(algorithm)) = (
+        member && !headers.contains_key(NAME),
+        trailer_algorithm(headers),
+    ) {
+        let name = HeaderValue::from_str(&algorithm.to_string()).expect("the names are plain");
+        headers.insert(NAME, name);
+    }
+}

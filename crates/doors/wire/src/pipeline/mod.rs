@@ -1,0 +1,383 @@
+//! The one way of every request: route, authenticate, decode, authorize, handle, encode, observe.
+//!
+//! [`find`] tells which service a request is for and how it is spoken; [`admit`] authenticates it and reads its input,
+//! in the order in which AWS does that for each family of protocols; the rest is the same for all and stands here. What
+//! an operation needs of this stands in its line of the table.
+
+mod admit;
+mod encode;
+mod find;
+mod places;
+mod receive;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use headwater_auth::{Caller, Verifier};
+use headwater_env::Env;
+use headwater_http::{Body, Buffers, HoldError, Peer, body};
+use headwater_shapes::{Blob, Service};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
+    request::Parts,
+};
+use http_body::Body as _;
+
+use crate::{
+    ApiError, Context, Origin,
+    authorize::{Authorize, OwnAccount},
+    aws_json,
+    dialect::Dialect,
+    limits::{ANSWERS_BYTES, EXTENDED_ID_BYTES, JSON_BODY_BYTES},
+    observe::{Observe, Seen},
+    rest::{self, Format, VirtualHosts},
+    table::{Line, Table},
+};
+use find::{Entry, Found};
+use places::Places;
+pub use places::{OpenPlace, Place};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+
+/// A page of the server's own, beside AWS's services.
+#[async_trait]
+pub trait Page: Send + Sync {
+    /// Whether a request is for it.
+    fn takes(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool;
+
+    /// Answers a request.
+    async fn call(&self, request: Request<Body>) -> Response<Body>;
+}
+
+/// What a pipeline is made of besides its services.
+pub struct Options {
+    /// The account and region of requests that name none.
+    pub home: Place,
+    /// Opens other regions; without it there is only the one.
+    pub others: Option<Arc<dyn OpenPlace>>,
+    /// Checks signatures, where not everyone may call.
+    pub verifier: Option<Verifier>,
+    /// Decides who may do what.
+    pub gate: Arc<dyn Authorize>,
+    /// See each request that was answered.
+    pub observers: Vec<Arc<dyn Observe>>,
+    /// Pages of the server's own.
+    pub pages: Vec<Arc<dyn Page>>,
+    /// Hosts below which the first label of the host is the first of the path, for the service that takes what no other
+    /// does.
+    pub virtual_hosts: Vec<String>,
+    /// Room for bodies in memory.
+    pub buffers: Buffers,
+}
+
+impl Options {
+    /// Everyone may call the services of one place.
+    pub fn new(home: Place) -> Self {
+        Self {
+            home,
+            others: None,
+            verifier: None,
+            gate: Arc::new(OwnAccount),
+            observers: Vec::new(),
+            pages: Vec::new(),
+            virtual_hosts: Vec::new(),
+            buffers: Buffers::default(),
+        }
+    }
+}
+
+/// All services of a listener.
+pub struct Pipeline {
+    entries: Vec<Entry>,
+    places: Places,
+    options: Options,
+    hosts: VirtualHosts,
+    /// The caller of requests that nobody signs.
+    owner: Arc<Caller>,
+    /// Room for answers in memory.
+    answers: Buffers,
+    env: Env,
+}
+
+/// What is known of a request at its end.
+#[derive(Default)]
+struct Trace {
+    service: Option<&'static Service>,
+    line: Option<Line>,
+    error: Option<String>,
+    bytes_in: u64,
+}
+
+impl Pipeline {
+    /// The services of these tables, which are those of the home. A service of REST-XML takes what no other does, as S3
+    /// must.
+    pub fn new(tables: Vec<Table>, options: Options, env: Env) -> Self {
+        let entries = tables.iter().enumerate();
+        let entries = entries
+            .map(|(index, table)| Entry::new(index, table.service))
+            .collect();
+        let others = options.others.clone();
+        Self {
+            entries,
+            places: Places::new(options.home.clone(), tables, others),
+            hosts: VirtualHosts::new(options.virtual_hosts.iter().cloned()),
+            owner: Arc::new(Caller::root(options.home.account.clone())),
+            answers: Buffers::new(ANSWERS_BYTES),
+            options,
+            env,
+        }
+    }
+
+    /// The answer to a request, or the error that it ends with.
+    async fn answer(
+        &self,
+        head: &Parts,
+        body: Body,
+        context: &mut Context,
+        trace: &mut Trace,
+    ) -> Result<Response<Body>, ApiError> {
+        let found = self.find(head);
+        if let Some(dialect) = found.dialect() {
+            context.dialect = dialect;
+        }
+        let service = match found {
+            Found::Service(service) => service,
+            Found::Form(form) => return self.form(head, body, form, context, trace).await,
+            Found::Unknown(known, _) => return Err(known.refusal()),
+            Found::Stray => return self.stray(head, body, context).await,
+            Found::Nothing => return Ok(nothing_here()),
+        };
+        let entry = &self.entries[service.index];
+        trace.service = Some(entry.service);
+        context.service = entry.service.signing_name;
+        let admitted = match context.dialect {
+            Dialect::Rpc(codec) => {
+                if let Some(answer) = aws_json::not_a_call(head) {
+                    return Ok(answer);
+                }
+                let name = service.operation;
+                self.admit_rpc(head, body, entry, codec, name, context, trace)
+                    .await?
+            }
+            Dialect::Rest(format) => {
+                self.admit_rest(head, body, entry, format, context, trace)
+                    .await?
+            }
+            Dialect::Query(_) => return Err(ApiError::internal("a form was not read")),
+        };
+        match admitted {
+            admit::Admitted::Answered(response) => Ok(response),
+            admit::Admitted::Call(call) => self.finish(entry, *call, context).await,
+        }
+    }
+
+    /// Runs what was admitted: authorize, handle, encode.
+    async fn finish(
+        &self,
+        entry: &Entry,
+        call: admit::Call,
+        context: &mut Context,
+    ) -> Result<Response<Body>, ApiError> {
+        let table = self.places.tables(context).await?;
+        let route = table[entry.index].routes.get(call.name);
+        let route = route.ok_or_else(|| ApiError::internal("a table differs between places"))?;
+        let share = match route.line.waits {
+            // An operation that waits holds no room while it does.
+            true => {
+                drop(call.share);
+                None
+            }
+            false => {
+                context.room_for_answer().await;
+                call.share
+            }
+        };
+        let output = route.call(call.input, context).await?;
+        drop(share);
+        let room = context.room.lock().take();
+        self.encode(route, output, room, context).await
+    }
+
+    /// What is AWS JSON or CBOR by its headers, and no service's by its target.
+    async fn stray(
+        &self,
+        head: &Parts,
+        body: Body,
+        context: &mut Context,
+    ) -> Result<Response<Body>, ApiError> {
+        if let Some(answer) = aws_json::not_a_call(head) {
+            return Ok(answer);
+        }
+        let held = self.options.buffers.hold(body, JSON_BODY_BYTES).await;
+        let held = held.map_err(|error| context.dialect.not_held(error, None))?;
+        if let Some(answer) = aws_json::stray_body(head, &held.bytes, false) {
+            return Ok(answer);
+        }
+        context.dialect = aws_json::Codec::of(&head.headers).map_or(context.dialect, Dialect::Rpc);
+        Err(aws_json::unknown_or_unreadable(
+            context.dialect,
+            &held.bytes,
+        ))
+    }
+
+    /// The request around an input, before it is known what it calls.
+    fn context(&self, head: &Parts, peer: Peer) -> Context {
+        let authority = head.uri.authority().map(|authority| authority.as_str());
+        let host = head
+            .headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        Context {
+            request_id: self.env.random.uuid(),
+            host: host.or(authority).unwrap_or("localhost").to_owned(),
+            caller: self.owner.clone(),
+            origin: Origin {
+                address: Some(peer.address.ip().to_canonical()),
+                secure: peer.secure,
+                user_agent: head.headers.get(header::USER_AGENT).cloned(),
+                referer: head.headers.get(header::REFERER).cloned(),
+            },
+            buffers: self.options.buffers.clone(),
+            answers: self.answers.clone(),
+            gate: self.options.gate.clone(),
+            ..self.options.home.context()
+        }
+    }
+
+    /// The headers that every answer of its protocol has.
+    fn dress(&self, head: &Parts, response: &mut Response<Body>, context: &Context) {
+        match context.dialect {
+            Dialect::Rest(format) => {
+                rest::add_request_id(response.headers_mut(), format, context);
+                if head.method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
+                    *response.body_mut() = body::empty();
+                }
+            }
+            Dialect::Rpc(_) | Dialect::Query(_) => aws_json::expose(head, response),
+        }
+        self.add_ids(response, &context.request_id);
+    }
+
+    /// The ids that every answer of AWS carries; S3's are named otherwise, and set already.
+    fn add_ids(&self, response: &mut Response<Body>, request_id: &str) {
+        let headers = response.headers_mut();
+        if !headers.contains_key(REQUEST_ID)
+            && !headers.contains_key(S3_REQUEST_ID)
+            && let Ok(id) = HeaderValue::from_str(request_id)
+        {
+            headers.insert(REQUEST_ID, id);
+        }
+        let preflight = headers.contains_key(header::ACCESS_CONTROL_MAX_AGE);
+        if !preflight && !headers.contains_key(EXTENDED_ID) {
+            let (mut id, mut text) = ([0; EXTENDED_ID_BYTES], Vec::new());
+            self.env.random.fill(&mut id);
+            Blob::write_base64(&id, &mut text);
+            let id = HeaderValue::from_maybe_shared(Bytes::from(text));
+            headers.insert(EXTENDED_ID, id.expect("base64 is printable"));
+        }
+    }
+
+    /// Tells the log and the observers.
+    fn observe(&self, context: &Context, trace: &Trace, response: &Response<Body>, took: Duration) {
+        let seen = Seen {
+            request_id: &context.request_id,
+            service: trace.service.map_or("", |service| service.name),
+            operation: context.operation,
+            line: trace.line,
+            caller: &context.caller.arn,
+            account: &context.account,
+            region: &context.region,
+            address: context.origin.address,
+            status: response.status().as_u16(),
+            error: trace.error.as_deref(),
+            bytes_in: trace.bytes_in,
+            bytes_out: response.body().size_hint().exact().unwrap_or(0),
+            took,
+        };
+        let Seen {
+            request_id,
+            service,
+            operation,
+            status,
+            ..
+        } = seen;
+        tracing::debug!(request_id, service, operation, status, ?took, "answered");
+        if response.status().is_server_error() && response.status() != StatusCode::NOT_IMPLEMENTED {
+            tracing::warn!(
+                request_id,
+                service,
+                operation,
+                status,
+                "a request failed on this side"
+            );
+        }
+        for observer in &self.options.observers {
+            observer.observe(&seen);
+        }
+    }
+}
+
+#[async_trait]
+impl headwater_http::Service for Pipeline {
+    async fn call(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
+        let began = self.env.clock.elapsed();
+        if let Some(page) = self.page(&request) {
+            return answered_or_failed(page.call(request)).await;
+        }
+        let (head, body) = request.into_parts();
+        let mut context = self.context(&head, peer);
+        let mut trace = Trace {
+            bytes_in: body.size_hint().exact().unwrap_or(0),
+            ..Trace::default()
+        };
+        let answer = self.answer(&head, body, &mut context, &mut trace);
+        let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                let response = context.dialect.refuse(&error, trace.service, &context);
+                trace.error = Some(error.code().to_owned());
+                response
+            }
+            Err(_) => panicked(&context.request_id),
+        };
+        self.dress(&head, &mut response, &context);
+        let took = self.env.clock.elapsed().saturating_sub(began);
+        self.observe(&context, &trace, &response, took);
+        response
+    }
+
+    fn body_failed(&self, error: &HoldError) -> Response<Body> {
+        let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
+        aws_json::refuse(&error, aws_json::Codec::default(), false)
+    }
+}
+
+/// A page's answer, also where it panics.
+async fn answered_or_failed(answer: impl Future<Output = Response<Body>> + Send) -> Response<Body> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|_| panicked("-"))
+}
+
+fn panicked(request_id: &str) -> Response<Body> {
+    tracing::error!(
+        request_id,
+        "a handler panicked: this is a defect of Headwater"
+    );
+    let text = "The request could not be processed because of an internal error.";
+    aws_json::refuse(&ApiError::internal(text), aws_json::Codec::default(), false)
+}
+
+fn nothing_here() -> Response<Body> {
+    let mut response = Response::new(body::full("No service here answers such a request.\n"));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// Whether a request of REST-XML is meant where nothing else is: what S3 takes.
+fn takes_all(service: &Service) -> bool {
+    matches!(Format::of(service), Some(Format::Xml(_)))
+}

@@ -1,0 +1,170 @@
+//! From a form to a tree of values, after an input's shape.
+
+use std::collections::BTreeMap;
+
+use headwater_auth::parse_query;
+use headwater_shapes::{Member, Shape, Structure, Value};
+use serde_json::Map;
+
+use crate::{
+    ApiError,
+    limits::{QUERY_DEPTH, QUERY_FIELDS},
+    query::Form,
+    rest::parse_scalar,
+};
+
+/// A form's fields.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// The fields of a form's text.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self(parse_query(text))
+    }
+
+    /// The first field of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(found, _)| found == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// The members of an input in a form.
+pub(crate) fn read(fields: Fields, structure: &Structure, form: Form) -> Result<Value, ApiError> {
+    let mut root = Node::default();
+    if fields.0.len() > QUERY_FIELDS {
+        return Err(malformed(format!(
+            "there are more than {QUERY_FIELDS} parameters"
+        )));
+    }
+    for (name, value) in fields.0 {
+        root.put(&name, value)?;
+    }
+    read_structure(&mut root, structure, form).map(Value::Object)
+}
+
+/// The fields that begin alike.
+#[derive(Default)]
+struct Node {
+    text: Option<String>,
+    children: BTreeMap<String, Node>,
+}
+
+impl Node {
+    fn put(&mut self, name: &str, value: String) -> Result<(), ApiError> {
+        let mut node = self;
+        for (depth, part) in name.split('.').enumerate() {
+            if depth == QUERY_DEPTH {
+                return Err(malformed(format!("{name} has too many parts")));
+            }
+            node = node.children.entry(part.to_owned()).or_default();
+        }
+        node.text.get_or_insert(value);
+        Ok(())
+    }
+
+    /// The numbered children in the order of their numbers.
+    fn numbered(self) -> Vec<Node> {
+        let numbered = self.children.into_iter();
+        let numbered = numbered.filter_map(|(name, node)| Some((name.parse::<u64>().ok()?, node)));
+        let sorted: BTreeMap<u64, Node> = numbered.collect();
+        sorted.into_values().collect()
+    }
+}
+
+fn read_structure(
+    node: &mut Node,
+    structure: &Structure,
+    form: Form,
+) -> Result<Map<String, Value>, ApiError> {
+    let mut members = Map::new();
+    for member in structure.members {
+        if let Some(child) = node.children.remove(&*name(member, form))
+            && let Some(value) = read_value(child, member.wire_name, member.shape, form)?
+        {
+            members.insert(member.wire_name.to_owned(), value);
+        }
+    }
+    Ok(members)
+}
+
+/// The name of a member in a form.
+fn name(member: &Member, form: Form) -> String {
+    let mut name = member.wire_name.to_owned();
+    if form.is_ec2
+        && let Some(first) = name.get_mut(..1)
+    {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+fn read_value(
+    mut node: Node,
+    name: &str,
+    shape: &Shape,
+    form: Form,
+) -> Result<Option<Value>, ApiError> {
+    match shape {
+        Shape::Structure(structure) => {
+            read_structure(&mut node, structure, form).map(|members| Some(Value::Object(members)))
+        }
+        Shape::List {
+            member,
+            member_name,
+            flattened,
+            ..
+        } => {
+            let between = (!flattened && !form.is_ec2).then_some(*member_name);
+            let items = inside(node, between).numbered().into_iter();
+            let items = items.map(|item| read_value(item, name, member, form));
+            let items: Result<Vec<_>, _> = items.filter_map(Result::transpose).collect();
+            items.map(|items| Some(Value::Array(items)))
+        }
+        Shape::Map { value, .. } => {
+            let is_flat = !node.children.contains_key("entry");
+            let entries = inside(node, (!is_flat).then_some("entry")).numbered();
+            read_map(entries, name, value, form).map(|entries| Some(Value::Object(entries)))
+        }
+        scalar => node
+            .text
+            .map(|text| read_scalar(&text, name, scalar))
+            .transpose(),
+    }
+}
+
+/// The node behind a word that stands between a list and its members.
+fn inside(mut node: Node, between: Option<&str>) -> Node {
+    match between {
+        Some(word) => node.children.remove(word).unwrap_or_default(),
+        None => node,
+    }
+}
+
+fn read_map(
+    entries: Vec<Node>,
+    name: &str,
+    shape: &Shape,
+    form: Form,
+) -> Result<Map<String, Value>, ApiError> {
+    let mut map = Map::new();
+    for mut entry in entries {
+        let key = entry.children.remove("key").and_then(|key| key.text);
+        let value = entry.children.remove("value");
+        if let (Some(key), Some(value)) = (key, value)
+            && let Some(value) = read_value(value, name, shape, form)?
+        {
+            map.insert(key, value);
+        }
+    }
+    Ok(map)
+}
+
+fn read_scalar(text: &str, name: &str, shape: &Shape) -> Result<Value, ApiError> {
+    parse_scalar(text, shape).map_err(|expected| malformed(format!("{name} must be {expected}")))
+}
+
+fn malformed(why: String) -> ApiError {
+    ApiError::new(400, "MalformedInput", why)
+}

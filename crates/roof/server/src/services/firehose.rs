@@ -1,0 +1,42 @@
+//! Data Firehose: delivery streams.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headwater_delivery::Deliveries;
+use headwater_firehose::Firehose;
+use headwater_wire::Table;
+use serde_json::{Map, Value};
+
+use crate::{
+    Failure,
+    ground::Ground,
+    health::stuck,
+    services::{Given, Running},
+};
+
+struct Service(Arc<Deliveries>);
+
+pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>, Failure> {
+    let (env, catalog, log) = ground.parts();
+    let ports = ground.ports(given);
+    let deliveries = Deliveries::open(env, catalog, log, ports, ground.delivery_options()).await?;
+    Ok(Arc::new(Service(deliveries)))
+}
+
+#[async_trait]
+impl Running for Service {
+    fn table(&self) -> Table {
+        headwater_firehose::table(Arc::new(Firehose {
+            deliveries: self.0.clone(),
+        }))
+    }
+
+    fn troubles(&self) -> Option<(&'static str, Map<String, Value>)> {
+        Some(("stuck_deliveries", stuck(&self.0)))
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
+}

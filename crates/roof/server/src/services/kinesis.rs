@@ -1,0 +1,75 @@
+//! Kinesis Data Streams: streams, the queues over them, and their channels into buckets.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headwater_delivery::{Deliveries, Family};
+use headwater_kinesis::{Channels, Kinesis};
+use headwater_queues::Queues;
+use headwater_streams::{StreamSources, Streams};
+use headwater_wire::Table;
+use serde_json::{Map, Value};
+
+use crate::{
+    Failure,
+    ground::Ground,
+    health::stuck,
+    services::{Given, Running},
+};
+
+struct Service {
+    streams: Arc<Streams>,
+    queues: Arc<Queues>,
+    channels: Channels,
+}
+
+pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>, Failure> {
+    let (env, catalog, log) = ground.parts();
+    let options = headwater_streams::Options {
+        limits: ground.limits,
+        ..Default::default()
+    };
+    let streams = Streams::open(env.clone(), log.clone(), catalog.clone(), options).await?;
+    streams.keep_scaling();
+    let sources = Arc::new(StreamSources(streams.clone()));
+    let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
+    given.sources = Some(sources);
+    let options = headwater_delivery::Options {
+        family: Family::Channels,
+        ..ground.delivery_options()
+    };
+    let deliveries = Deliveries::open(env, catalog, log, ground.ports(given), options).await?;
+    let channels = Channels {
+        deliveries,
+        limits: ground.limits,
+    };
+    Ok(Arc::new(Service {
+        streams,
+        queues,
+        channels,
+    }))
+}
+
+#[async_trait]
+impl Running for Service {
+    fn table(&self) -> Table {
+        headwater_kinesis::table(Arc::new(Kinesis {
+            streams: self.streams.clone(),
+            channels: self.channels.clone(),
+            queues: self.queues.clone(),
+        }))
+    }
+
+    fn troubles(&self) -> Option<(&'static str, Map<String, Value>)> {
+        Some(("stuck_channels", stuck(&self.channels.deliveries)))
+    }
+
+    async fn end_waits(&self) {
+        self.streams.end_subscriptions();
+        self.queues.close().await;
+    }
+
+    async fn close(&self) {
+        self.channels.deliveries.close().await;
+    }
+}

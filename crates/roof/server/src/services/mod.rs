@@ -1,0 +1,105 @@
+//! The services of a server, as a list: each is one value that says how it opens. What one needs of another is a small
+//! trait that the other has given when it opened, so users stand behind what they use.
+
+mod firehose;
+mod glue;
+mod kinesis;
+mod lambda;
+mod logs;
+mod s3;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use headwater_delivery::{Invoke, LogSink, Objects, Tables};
+use headwater_log::Sources;
+use headwater_objects::ObjectStore;
+use headwater_wire::Table;
+
+use crate::{Failure, ground::Ground};
+
+/// All services, users behind what they use. They are closed in the reverse order.
+pub const SERVICES: &[Service] = &[
+    Service {
+        name: "logs",
+        open: |ground, given| Box::pin(logs::open(ground, given)),
+    },
+    Service {
+        name: "s3",
+        open: |ground, given| Box::pin(s3::open(ground, given)),
+    },
+    Service {
+        name: "lambda",
+        open: |ground, given| Box::pin(lambda::open(ground, given)),
+    },
+    Service {
+        name: "glue",
+        open: |ground, given| Box::pin(glue::open(ground, given)),
+    },
+    Service {
+        name: "kinesis",
+        open: |ground, given| Box::pin(kinesis::open(ground, given)),
+    },
+    Service {
+        name: "firehose",
+        open: |ground, given| Box::pin(firehose::open(ground, given)),
+    },
+];
+
+/// A service that can be opened.
+pub struct Service {
+    /// Its name, as AWS's clients call it.
+    pub name: &'static str,
+    /// Opens what is kept of it in a place, begins its work in the background, and gives others what they need of it.
+    pub open:
+        for<'a> fn(&'a Ground, &'a mut Given) -> BoxFuture<'a, Result<Arc<dyn Running>, Failure>>,
+}
+
+/// A service that runs.
+#[async_trait]
+pub trait Running: Send + Sync {
+    /// Its operations.
+    fn table(&self) -> Table;
+
+    /// What it has to tell an operator: deliveries that are stuck, each with its name and the reason. The first word
+    /// says what kind of thing they are.
+    fn troubles(&self) -> Option<(&'static str, serde_json::Map<String, serde_json::Value>)> {
+        None
+    }
+
+    /// Ends what waits without an end of its own, so that a shutdown need not wait for it.
+    async fn end_waits(&self) {}
+
+    /// Finishes what is under way and stops.
+    async fn close(&self) {}
+}
+
+/// What services have given for others to use.
+#[derive(Default)]
+pub struct Given {
+    /// Where functions leave their lines.
+    pub function_log: Option<Arc<dyn headwater_functions::LogSink>>,
+    /// Where deliveries leave theirs.
+    pub delivery_log: Option<Arc<dyn LogSink>>,
+    /// The object store.
+    pub store: Option<Arc<dyn ObjectStore>>,
+    /// The buckets that deliveries write to.
+    pub objects: Option<Arc<dyn Objects>>,
+    /// The functions that deliveries call.
+    pub invoke: Option<Arc<dyn Invoke>>,
+    /// The tables whose columns deliveries write.
+    pub tables: Option<Arc<dyn Tables>>,
+    /// The streams that others read.
+    pub sources: Option<Arc<dyn Sources>>,
+}
+
+/// A thing that another service gave.
+///
+/// # Panics
+/// When the list has the services in a wrong order.
+pub fn given<T: Clone>(thing: &Option<T>) -> T {
+    thing
+        .clone()
+        .expect("a service stands before those that it uses")
+}
