@@ -7,19 +7,18 @@ use std::io;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header,
-    request::Parts,
+    HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts,
 };
 use http_body::Body as _;
 use tokio::io::AsyncReadExt;
 
 use crate::{
-    Body, Buffers,
-    body::{self, HoldError},
-    http1::PREFACE,
-    limits::H2C_BODY_BYTES,
-    resumed::Resumed,
+    Body, Buffers, HoldError, Peer, body, headers::has_token, limits::H2C_BODY_BYTES,
+    socket::Resumed,
 };
+
+/// How a client begins that speaks HTTP/2 without asking.
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The largest frame before the peers have agreed on another.
 const FRAME_BYTES: usize = 16_384;
@@ -30,22 +29,23 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
-/// The request unchanged, or its frames in HTTP/2 and the answer that says so.
-pub(crate) enum Asked {
-    Not(Request<Body>),
-    Upgrade(Bytes, Response<Body>),
+/// A request that asked for HTTP/2: as it came, where it stays in HTTP/1.1, or its frames in HTTP/2 and the answer that
+/// says so.
+pub(crate) enum Upgrade {
+    No(Request<Body>),
+    Yes(Bytes, Response<Body>),
 }
 
 /// Takes a request apart that asks for HTTP/2. One whose head is large is answered in HTTP/1.1 instead, as any server
 /// may.
-pub(crate) async fn take(request: Request<Body>, buffers: &Buffers) -> Result<Asked, HoldError> {
+pub(crate) async fn take(request: Request<Body>, buffers: &Buffers) -> Result<Upgrade, HoldError> {
     let (head, body) = request.into_parts();
     let block = header_block(&head);
     if block.len() > FRAME_BYTES {
-        return Ok(Asked::Not(Request::from_parts(head, body)));
+        return Ok(Upgrade::No(Request::from_parts(head, body)));
     }
-    let held = buffers.hold(body, H2C_BODY_BYTES).await?;
-    let first = frames(&block, &held.bytes);
+    let buffered = buffers.hold(body, H2C_BODY_BYTES).await?;
+    let first = frames(&block, &buffered.bytes);
     let mut response = Response::new(body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     response
@@ -54,31 +54,23 @@ pub(crate) async fn take(request: Request<Body>, buffers: &Buffers) -> Result<As
     response
         .headers_mut()
         .insert(header::UPGRADE, HeaderValue::from_static("h2c"));
-    Ok(Asked::Upgrade(first, response))
+    Ok(Upgrade::Yes(first, response))
 }
 
-/// Whether a request asks for HTTP/2, with a body that one may wait for before it is answered.
-pub(crate) fn asks(request: &Request<Body>) -> bool {
-    request.version() == Version::HTTP_11
+/// Whether a request asks for HTTP/2 as it may, with a body that one may wait for before it is answered. Under TLS it may
+/// not: ALPN is for that (RFC 7540, section 3.3), and a proxy that ends TLS may pass on what it does not understand.
+pub(crate) fn asks(request: &Request<Body>, peer: Peer) -> bool {
+    let settings = request.headers().get_all(HTTP2_SETTINGS).iter().count();
+    !peer.secure
+        && request.version() == Version::HTTP_11
+        && settings == 1
         && has_token(request.headers(), &header::UPGRADE, "h2c")
         && has_token(request.headers(), &header::CONNECTION, "upgrade")
-        && request.headers().contains_key(HTTP2_SETTINGS)
         && request
             .body()
             .size_hint()
             .exact()
             .is_some_and(|len| len <= H2C_BODY_BYTES as u64)
-}
-
-/// Whether a list among the headers has this in it.
-pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    let values = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// The request's head in HPACK, every field written out.
@@ -184,5 +176,5 @@ pub(crate) async fn begin(mut connection: Resumed, first: &[u8]) -> io::Result<R
         .read_exact(&mut begin[PREFACE.len() + 9..])
         .await?;
     begin.extend_from_slice(first);
-    Ok(connection.behind(&begin))
+    Ok(connection.with_before(&begin))
 }

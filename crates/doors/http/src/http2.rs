@@ -1,4 +1,11 @@
-//! HTTP/2: hyper's, with a seat that may be asked for, and peers that must keep moving.
+//! HTTP/2: hyper's, with a slot whose connection may be asked to end, and peers that must keep moving.
+//!
+//! `Expect: 100-continue` is not answered here, unlike in HTTP/1.1. hyper 1.12 keeps the only handle that could send a
+//! `100 Continue` (`h2::server::SendResponse::send_informational`) to itself: its server has no call for informational
+//! answers, and `hyper::ext::on_informational` is for clients. To have it, the server would be built on `h2` directly,
+//! with flow control, pings and the lengths of answers written anew. RFC 9110 has clients wait a while and then send
+//! (section 10.1.1), and a client of HTTP/2 loses nothing by a body that is refused: its stream is reset, the connection
+//! stays.
 
 use std::{
     convert::Infallible,
@@ -16,12 +23,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 
 use crate::{
     Body,
-    connection::{self, Client},
+    exchange::{self, Client},
     limits,
-    patience::{Patience, TimedBody, TimedSocket},
-    resumed::Resumed,
-    seats::Wish,
-    server::Shared,
+    progress::{Progress, TimedBody, TimedSocket},
+    serving::Shared,
+    slots::Shutdown,
+    socket::Resumed,
 };
 
 /// Runs hyper's tasks where all tasks run.
@@ -38,41 +45,41 @@ impl<F: Future<Output: Send> + Send + 'static> hyper::rt::Executor<F> for Tasks 
 
 /// Answers the requests of a connection to its end.
 pub(crate) async fn serve(socket: Resumed, client: &Client, shared: &Arc<Shared>) {
-    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = Arc::new(AtomicBool::new(false));
     let service = service_fn({
-        let (shared, client, asked) = (shared.clone(), client.clone(), asked.clone());
+        let (shared, client, has_asked) = (shared.clone(), client.clone(), has_asked.clone());
         move |request| {
-            asked.store(true, Ordering::Relaxed);
+            has_asked.store(true, Ordering::Relaxed);
             let (shared, client) = (shared.clone(), client.clone());
             async move {
-                let _busy = client.seat.busy(&shared.env);
+                let _running = client.slot.busy(&shared.env);
                 let request = http::Request::map(request, |body| {
-                    Body::other(TimedBody::new(body, patience(&shared)))
+                    Body::other(TimedBody::new(body, progress(&shared)))
                 });
-                Ok::<_, Infallible>(connection::answer(request, &client, &shared).await)
+                Ok::<_, Infallible>(exchange::answer(request, &client, &shared).await)
             }
         }
     });
-    let socket = TokioIo::new(TimedSocket::new(socket, patience(shared)));
+    let socket = TokioIo::new(TimedSocket::new(socket, progress(shared)));
     let mut connection = pin!(builder(shared).serve_connection(socket, service));
-    let asked_for =
-        |wish| std::future::poll_fn(move |context| client.seat.poll_wish(wish, context));
+    let asked_to_end =
+        |how| std::future::poll_fn(move |context| client.slot.poll_shutdown(how, context));
     // hyper has no time-out of its own for a client that never asks for anything.
     let silence = async {
         shared.env.clock.sleep(shared.serving.limits.idle).await;
-        if asked.load(Ordering::Relaxed) {
+        if has_asked.load(Ordering::Relaxed) {
             std::future::pending().await
         }
     };
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        () = asked_for(Wish::Leave) => {
+        () = asked_to_end(Shutdown::Graceful) => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => ended,
-                () = asked_for(Wish::Drop) => return,
+                () = asked_to_end(Shutdown::Abort) => return,
             }
         }
         () = silence => return,
@@ -82,8 +89,8 @@ pub(crate) async fn serve(socket: Resumed, client: &Client, shared: &Arc<Shared>
     }
 }
 
-fn patience(shared: &Shared) -> Patience {
-    Patience::new(shared.env.clock.clone(), shared.serving.limits.body_idle)
+fn progress(shared: &Shared) -> Progress {
+    Progress::new(shared.env.clock.clone(), shared.serving.limits.body_idle)
 }
 
 fn builder(shared: &Shared) -> http2::Builder<Tasks> {

@@ -2,25 +2,37 @@
 //!
 //! Owns sockets, the syntax of HTTP, time-outs, bodies and the bounds of all of them. What a request means, who may
 //! make it and what is answered is the service's; nothing here knows AWS.
+//!
+//! The way of a request: `server` accepts a connection and takes a slot for it (`slots`), `connection` agrees on TLS,
+//! `http1` or `http2` reads the request, `exchange` hands it to the service, and `buffers` brings its body into memory
+//! where the service wants that.
 
 pub mod body;
+mod buffers;
 mod connection;
+mod exchange;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod h2c;
+mod headers;
 mod http1;
 mod http2;
 mod limits;
-mod patience;
-mod resumed;
-mod seats;
-mod seldom;
+mod log_rate;
+mod progress;
+mod room;
 mod server;
 mod service;
+mod serving;
+mod slots;
+mod socket;
 mod tls;
 
-pub use body::{Body, Buffers, HoldError};
+pub use body::Body;
+pub use buffers::{Buffered, Buffers, HoldError};
 pub use limits::BUFFERED_BYTES;
-pub use server::{Limits, Serving, serve};
+pub use room::Share;
+pub use server::serve;
 pub use service::{Peer, Service};
+pub use serving::{Limits, Serving};
 pub use tls::{Listener, Tls, TlsError};

@@ -2,25 +2,28 @@
 
 use std::time::Duration;
 
-/// What all request bodies in memory and what is read of them may take together; who comes when it is used up waits.
+/// The room for all request bodies in memory and for the values read of them; a request that finds it used up waits.
 pub const BUFFERED_BYTES: usize = 128 << 20;
 
-/// What a body takes, in its own lengths: itself, and at most about twice that in what is read of it.
+/// The room that a body takes, in its own lengths: itself, and at most about twice that in what is read of it.
 pub(crate) const BODY_WEIGHT: usize = 3;
 
-/// How much more of a body is read for each share of the room that it takes.
+/// The steps in which a body takes its share of the room, in bytes of the body.
 pub(crate) const BODY_STEP_BYTES: usize = 64 << 10;
+
+/// The bytes that a body may be given room for, in multiples of those that came of it.
+pub(crate) const BODY_AHEAD: usize = 4;
 
 /// The pieces in which an answer that counts is handed to a connection.
 pub(crate) const ANSWER_CHUNK_BYTES: usize = 256 << 10;
 
-/// What is read of a body that is too long, for its sender to see that it is.
+/// The bytes read of a body that is too long, for its sender to see that it is.
 pub(crate) const DISCARDED_BYTES: u64 = 64 << 20;
 
 /// Connections of a listener at a time.
 pub(crate) const CONNECTIONS: usize = 16_384;
 
-/// What a process has open beside connections: the log's files, functions' pipes, the clients' sockets.
+/// The files that a process has open beside connections: the log's files, functions' pipes, the clients' sockets.
 pub(crate) const OTHER_FILES: usize = 1024;
 
 /// When all connections are taken, one that was silent for this long may be closed for a new one.
@@ -29,8 +32,8 @@ pub(crate) const SILENT_MIN: Duration = Duration::from_secs(1);
 /// How long a new connection waits for room before it looks again for one that may be closed.
 pub(crate) const CROWDED_PAUSE: Duration = Duration::from_millis(250);
 
-/// How often the log says what happens again and again.
-pub(crate) const SAID_EVERY: Duration = Duration::from_secs(60);
+/// The time between two lines of the log whose cause comes again and again.
+pub(crate) const LOG_LINE_EVERY: Duration = Duration::from_secs(60);
 
 /// A request's head; AWS's own limits are 8 to 64 KiB.
 pub(crate) const HEAD_BYTES: usize = 64 << 10;
@@ -41,13 +44,17 @@ pub(crate) const HEADERS: usize = 100;
 /// A request's address: path and query. AWS's longest are keys of 1,024 bytes, every byte of them escaped.
 pub(crate) const URI_BYTES: usize = 32 << 10;
 
-/// The line before a chunk of a body in chunks, and what may stand behind the last one.
+/// The line before a chunk of a body in chunks.
 pub(crate) const CHUNK_HEAD_BYTES: usize = 256;
 
-/// What may stand behind the last chunk.
-pub(crate) const TRAILER_BYTES: usize = 16 << 10;
+/// The extensions of all chunks of a body, which mean nothing here.
+pub(crate) const CHUNK_EXTENSION_BYTES: usize = 8 << 10;
 
-/// What is read of a connection at a time, on the stack, before it is known what it is: the pieces of a body that streams.
+/// The trailers behind the last chunk, of which there are at most [`HEADERS`].
+pub(crate) const TRAILER_BYTES: usize = 8 << 10;
+
+/// The bytes read of a connection at a time, on the stack, before their meaning is known: the pieces of a body that
+/// streams.
 pub(crate) const READ_BYTES: usize = 64 << 10;
 
 /// An answer up to this length is written in one piece with its head.
@@ -56,13 +63,13 @@ pub(crate) const JOINED_BYTES: usize = 4 << 10;
 /// Requests at a time on one connection of HTTP/2.
 pub(crate) const STREAMS_PER_CONNECTION: u32 = 256;
 
-/// What a peer may send ahead on one request of HTTP/2, and on all requests of a connection.
+/// The bytes that a peer may send ahead on one request of HTTP/2.
 pub(crate) const STREAM_WINDOW: u32 = 1 << 20;
 
 /// The same for all requests of a connection together.
 pub(crate) const CONNECTION_WINDOW: u32 = 4 << 20;
 
-/// What is held of an answer that its peer does not take yet, a request of HTTP/2.
+/// The bytes held of an answer in HTTP/2 that its peer does not take yet.
 pub(crate) const SEND_BUFFER: usize = 256 << 10;
 
 /// The longest wait for a request, also between two: longer than what clients keep connections for.
@@ -71,8 +78,8 @@ pub(crate) const IDLE: Duration = Duration::from_secs(75);
 /// The longest wait for the next [`PROGRESS_BYTES`] of a body.
 pub(crate) const BODY_IDLE: Duration = Duration::from_secs(30);
 
-/// What of a body must come, or of an answer be taken, for its peer to be believed alive; the rest of it, where less
-/// is left.
+/// The bytes of a body that must come, or of an answer that must be taken, for its peer to be believed alive; the rest of
+/// it, where less is left.
 pub(crate) const PROGRESS_BYTES: usize = 16 << 10;
 
 /// How long a shutdown waits for requests that run.

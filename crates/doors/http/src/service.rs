@@ -16,10 +16,13 @@ pub struct Peer {
     pub secure: bool,
 }
 
-/// Whatever answers the requests of a listener.
+/// The answers to a listener's requests.
 #[async_trait]
 pub trait Service: Send + Sync {
     /// Answers a request. It must not panic: a connection whose service panics is dropped with all its requests.
+    ///
+    /// The request's body is there for as long as the call and its answer's body run; a body that is kept longer fails
+    /// when it is read.
     async fn call(&self, request: Request<Body>, peer: Peer) -> Response<Body>;
 
     /// The answer to a request whose body did not come in time, or not as it was announced.

@@ -17,7 +17,7 @@ use tokio_rustls::{
 pub struct Listener {
     /// The socket.
     pub socket: TcpListener,
-    /// What its connections are encrypted with, if they are.
+    /// The certificate for its connections, if they are encrypted.
     pub tls: Option<Tls>,
 }
 

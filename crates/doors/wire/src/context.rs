@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use headwater_auth::Caller;
-use headwater_http::{Buffers, body::Share};
+use headwater_http::{Buffers, Share};
 use headwater_types::{Account, Region};
 use http::HeaderValue;
 use parking_lot::Mutex;

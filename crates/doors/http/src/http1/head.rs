@@ -2,16 +2,16 @@
 
 use std::mem::MaybeUninit;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version, header,
-    request::Parts, response,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request::Parts,
+    response,
 };
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::{
-    h2c::has_token,
-    http1::incoming::Coming,
+    headers::has_token,
+    http1::{body_state::BodyState, refusal::Refusal},
     limits::{HEADERS, URI_BYTES},
 };
 
@@ -19,8 +19,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) parts: Parts,
-    /// What body follows.
-    pub(crate) coming: Coming,
+    /// The body that follows.
+    pub(crate) body: BodyState,
     /// Whether the client would send another request behind this one.
     pub(crate) stays: bool,
 }
@@ -29,127 +29,158 @@ pub(crate) struct Head {
 /// before.
 ///
 /// # Errors
-/// What to answer when it is no head, or longer than `limit`.
+/// When it is no head, or longer than `limit`.
 pub(crate) fn take(
     input: &mut BytesMut,
     seen: &mut usize,
     limit: usize,
-) -> Result<Option<Head>, StatusCode> {
-    let blank = input
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
-    if blank > 0 {
+) -> Result<Option<Head>, Refusal> {
+    while input.starts_with(b"\r\n") {
         // Some clients end a body with a line more than they announced.
-        drop(input.split_to(blank));
+        input.advance(2);
         *seen = 0;
     }
-    let Some(end) = end_of_head(input, *seen) else {
-        *seen = input.len();
+    let within = input.len().min(limit);
+    let Some(end) = end_of_head(&input[..within], *seen)? else {
+        *seen = within;
         return if input.len() > limit {
-            Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+            Err(Refusal::HeadTooLong)
         } else {
             Ok(None)
         };
     };
     *seen = 0;
-    if end > limit {
-        return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-    }
     parse(input.split_to(end).freeze()).map(Some)
 }
 
-/// Where the first empty line ends.
-fn end_of_head(input: &[u8], seen: usize) -> Option<usize> {
-    // The end may have begun in what was seen before.
-    let from = seen.saturating_sub(2);
-    memchr_iter(b'\n', &input[from..]).find_map(|at| match &input[from + at + 1..] {
-        [b'\n', ..] => Some(from + at + 2),
-        [b'\r', b'\n', ..] => Some(from + at + 3),
-        _ => None,
-    })
+/// Where the first empty line ends, in lines that end as they must: a line feed alone would be an end to some readers and
+/// none to others (RFC 9112, section 2.2).
+fn end_of_head(input: &[u8], seen: usize) -> Result<Option<usize>, Refusal> {
+    for at in memchr_iter(b'\n', &input[seen..]) {
+        let lines = &input[..=seen + at];
+        if lines.ends_with(b"\r\n\r\n") {
+            return Ok(Some(lines.len()));
+        }
+        if !lines.ends_with(b"\r\n") {
+            return Err(Refusal::BareLineFeed);
+        }
+    }
+    Ok(None)
 }
 
 /// A head's names and values stay where they are: they share its bytes.
-fn parse(bytes: Bytes) -> Result<Head, StatusCode> {
+fn parse(bytes: Bytes) -> Result<Head, Refusal> {
     let mut room = [const { MaybeUninit::uninit() }; HEADERS];
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(&bytes, &mut room) {
-        Ok(httparse::Status::Complete(_)) => {}
-        Err(httparse::Error::TooManyHeaders) => {
-            return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-        }
-        Ok(httparse::Status::Partial) | Err(_) => return Err(StatusCode::BAD_REQUEST),
+        Ok(httparse::Status::Complete(end)) if end == bytes.len() => {}
+        Ok(_) => return Err(Refusal::EndOfHead),
+        Err(httparse::Error::TooManyHeaders) => return Err(Refusal::TooManyHeaders),
+        Err(_) => return Err(Refusal::Syntax),
     }
     let (Some(method), Some(path), Some(version)) = (parsed.method, parsed.path, parsed.version)
     else {
-        return Err(StatusCode::BAD_REQUEST);
+        return Err(Refusal::Syntax);
     };
-    if path.len() > URI_BYTES {
-        return Err(StatusCode::URI_TOO_LONG);
-    }
     let (mut parts, ()) = Request::new(()).into_parts();
-    parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
-    parts.uri = Uri::from_maybe_shared(bytes.slice_ref(path.as_bytes()))
-        .map_err(|_| StatusCode::BAD_REQUEST)?;
-    parts.version = if version == 0 {
-        Version::HTTP_10
-    } else {
-        Version::HTTP_11
+    parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| Refusal::Syntax)?;
+    parts.uri = target(&bytes, path, &parts.method)?;
+    parts.version = match version {
+        0 => Version::HTTP_10,
+        _ => Version::HTTP_11,
     };
-    parts.headers = HeaderMap::with_capacity(parsed.headers.len());
-    for header in parsed.headers.iter() {
-        let name =
-            HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| StatusCode::BAD_REQUEST)?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(header.value));
-        parts
-            .headers
-            .append(name, value.map_err(|_| StatusCode::BAD_REQUEST)?);
-    }
-    let coming = coming(&parts).ok_or(StatusCode::BAD_REQUEST)?;
-    let stays = match parts.version {
-        Version::HTTP_10 => has_token(&parts.headers, &header::CONNECTION, "keep-alive"),
-        _ => !has_token(&parts.headers, &header::CONNECTION, "close"),
-    };
-    Ok(Head {
-        parts,
-        coming,
-        stays,
-    })
+    parts.headers = headers(&bytes, parsed.headers)?;
+    check_host(&parts)?;
+    let body = body(&parts)?;
+    let stays = !has_token(&parts.headers, &header::CONNECTION, "close")
+        && (parts.version == Version::HTTP_11
+            || has_token(&parts.headers, &header::CONNECTION, "keep-alive"));
+    Ok(Head { parts, body, stays })
 }
 
-/// What body a head announces; none where it cannot be told for sure, since whoever stands between the client and here
+/// A request's target: a path, an address of HTTP, or the asterisk of OPTIONS (RFC 9112, section 3.2). Behind a `#` would
+/// be what is not part of a target, and what a URI forgets.
+fn target(head: &Bytes, text: &str, method: &Method) -> Result<Uri, Refusal> {
+    if text.len() > URI_BYTES {
+        return Err(Refusal::TargetTooLong);
+    }
+    let uri = Uri::from_maybe_shared(head.slice_ref(text.as_bytes()));
+    let uri = uri.map_err(|_| Refusal::Target)?;
+    let is_path = text.starts_with('/');
+    let is_address = matches!(uri.scheme_str(), Some("http" | "https"));
+    let is_all = text == "*" && *method == Method::OPTIONS;
+    if (is_path || is_address || is_all) && memchr(b'#', text.as_bytes()).is_none() {
+        Ok(uri)
+    } else {
+        Err(Refusal::Target)
+    }
+}
+
+fn headers(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
+    let mut headers = HeaderMap::with_capacity(parsed.len());
+    for header in parsed {
+        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| Refusal::Syntax)?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(header.value));
+        headers.append(name, value.map_err(|_| Refusal::Syntax)?);
+    }
+    Ok(headers)
+}
+
+/// A request names one host, in HTTP/1.0 at most one (RFC 9112, section 3.2), and the same as its target does, if that
+/// names one: a reader before this one may have gone by either.
+fn check_host(head: &Parts) -> Result<(), Refusal> {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    let is_fine = match (hosts.next(), hosts.next()) {
+        (None, _) => head.version == Version::HTTP_10,
+        (Some(host), None) => {
+            let host = host.as_bytes();
+            let of_target = head.uri.authority();
+            host.iter().all(is_of_host)
+                && of_target.is_none_or(|name| name.as_str().as_bytes().eq_ignore_ascii_case(host))
+        }
+        (Some(_), Some(_)) => false,
+    };
+    if is_fine { Ok(()) } else { Err(Refusal::Host) }
+}
+
+/// Whether a byte may stand in a host and its port (RFC 3986, section 3.2.2).
+fn is_of_host(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(byte)
+}
+
+/// The body that a head announces; a refusal where it cannot be told for sure, since a reader between the client and here
 /// might tell otherwise (RFC 9112, section 6.3).
-fn coming(head: &Parts) -> Option<Coming> {
+fn body(head: &Parts) -> Result<BodyState, Refusal> {
     let mut lengths = head.headers.get_all(header::CONTENT_LENGTH).iter();
     let mut encodings = head.headers.get_all(header::TRANSFER_ENCODING).iter();
     match (lengths.next(), encodings.next()) {
-        (None, None) => Some(Coming::Nothing),
+        (None, None) => Ok(BodyState::Nothing),
         (Some(first), None) => {
-            let length = lengths
-                .all(|other| other == first)
-                .then(|| decimal(first.as_bytes()))??;
-            Some(Coming::of_length(length))
+            let length = decimal(first.as_bytes()).filter(|_| lengths.all(|other| other == first));
+            Ok(BodyState::of_length(length.ok_or(Refusal::Length)?))
         }
-        (None, Some(encoding)) => {
-            let chunked =
-                encoding.as_bytes().eq_ignore_ascii_case(b"chunked") && encodings.next().is_none();
-            (chunked && head.version == Version::HTTP_11).then(Coming::chunked)
+        (None, Some(encoding))
+            if encoding.as_bytes().eq_ignore_ascii_case(b"chunked")
+                && encodings.next().is_none()
+                && head.version == Version::HTTP_11 =>
+        {
+            Ok(BodyState::chunked())
         }
-        (Some(_), Some(_)) => None,
+        (_, Some(_)) => Err(Refusal::TransferEncoding),
     }
 }
 
-/// A number of digits and nothing else.
+/// A number of digits and nothing else, small enough for readers that count with a sign.
 fn decimal(text: &[u8]) -> Option<u64> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    digits.then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+    let number: i64 = digits.then(|| std::str::from_utf8(text).ok()?.parse().ok())??;
+    u64::try_from(number).ok()
 }
 
 /// How an answer's end is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// There is no body, and what the headers say of one holds for another answer.
+    /// There is no body, and the length among the headers is that of another answer.
     None,
     Known(u64),
     Chunked,
@@ -218,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    fn head(text: &str) -> Result<Option<Head>, StatusCode> {
+    fn head(text: &str) -> Result<Option<Head>, Refusal> {
         take(&mut BytesMut::from(text), &mut 0, 1024)
     }
 
@@ -241,69 +272,71 @@ mod tests {
             head.parts.headers.get_all("x-a").iter().collect::<Vec<_>>(),
             ["1", "2"]
         );
-        assert_eq!((head.coming, head.stays), (Coming::Length(3), true));
+        assert_eq!((head.body, head.stays), (BodyState::Length(3), true));
         assert_eq!(input, "abcGET");
     }
 
     #[test]
     fn heads_say_what_follows_them() {
-        for (version, headers, coming, stays) in [
-            ("1.1", "", Coming::Nothing, true),
-            ("1.0", "", Coming::Nothing, false),
-            ("1.0", "Connection: Keep-Alive\r\n", Coming::Nothing, true),
+        for (version, headers, body, stays) in [
+            ("1.1", "", BodyState::Nothing, true),
+            ("1.0", "", BodyState::Nothing, false),
+            (
+                "1.0",
+                "Connection: Keep-Alive\r\n",
+                BodyState::Nothing,
+                true,
+            ),
+            (
+                "1.0",
+                "Connection: keep-alive, close\r\n",
+                BodyState::Nothing,
+                false,
+            ),
             (
                 "1.1",
                 "Connection: a, close\r\nContent-Length: 0\r\n",
-                Coming::Nothing,
+                BodyState::Nothing,
                 false,
             ),
             (
                 "1.1",
                 "Content-Length: 7\r\nContent-Length: 7\r\n",
-                Coming::Length(7),
+                BodyState::Length(7),
                 true,
             ),
             (
                 "1.1",
                 "Transfer-Encoding: Chunked\r\n",
-                Coming::chunked(),
+                BodyState::chunked(),
                 true,
             ),
         ] {
-            let head = head(&format!("PUT / HTTP/{version}\r\n{headers}\r\n"))
+            let head = head(&format!("PUT / HTTP/{version}\r\nHost: a\r\n{headers}\r\n"))
                 .unwrap()
                 .unwrap();
-            assert_eq!((head.coming, head.stays), (coming, stays), "{headers}");
+            assert_eq!((head.body, head.stays), (body, stays), "{headers}");
         }
     }
 
     #[test]
-    fn what_is_no_head_is_refused() {
-        for bad in [
-            "hello\r\n\r\n",
-            "GET / HTTP/2.0\r\n\r\n",
-            "GET / HTTP/1.1\r\nno colon\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: +1\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-            "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "GET / HTTP/1.1\r\nContent-Length : 1\r\n\r\n",
+    fn a_head_that_is_none_is_refused() {
+        for (bad, refusal) in [
+            ("hello\r\n\r\n", Refusal::Syntax),
+            ("GET / HTTP/2.0\r\n\r\n", Refusal::Syntax),
+            ("GET / HTTP/1.1\r\nno colon\r\n\r\n", Refusal::Syntax),
+            ("GET / HTTP/1.1\nHost: a\r\n\r\n", Refusal::BareLineFeed),
+            ("\nGET / HTTP/1.1\r\n", Refusal::BareLineFeed),
         ] {
-            assert_eq!(head(bad).unwrap_err(), 400, "{bad}");
+            assert_eq!(head(bad).unwrap_err(), refusal, "{bad}");
         }
-        assert_eq!(
-            head(&format!("GET / HTTP/1.1\r\na: {}", "b".repeat(1024))).unwrap_err(),
-            431
-        );
-        assert_eq!(
-            head(&format!(
-                "GET / HTTP/1.1\r\n{}\r\n",
-                "a: b\r\n".repeat(HEADERS + 1)
-            ))
-            .unwrap_err(),
-            431
-        );
+        let long = format!("GET / HTTP/1.1\r\na: {}", "b".repeat(1024));
+        assert_eq!(head(&long).unwrap_err(), Refusal::HeadTooLong);
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS + 1));
+        assert_eq!(head(&many).unwrap_err(), Refusal::TooManyHeaders);
+        let far = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(URI_BYTES));
+        let taken = take(&mut BytesMut::from(&far[..]), &mut 0, 2 * URI_BYTES);
+        assert_eq!(taken.unwrap_err(), Refusal::TargetTooLong);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! request is what its client is told.
 
 use headwater_auth::verify::{Seal, is_region};
-use headwater_http::{Body, body, body::Share};
+use headwater_http::{Body, Share, body};
 use headwater_shapes::{ByteStream, OperationShape, Structure};
 use headwater_types::Region;
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};

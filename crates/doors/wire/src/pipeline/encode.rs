@@ -1,7 +1,7 @@
 //! An output as an answer, in the way in which its request was spoken.
 
 use headwater_env::buffers;
-use headwater_http::{Body, body, body::Share};
+use headwater_http::{Body, Share, body};
 use headwater_shapes::{ByteStream, Value};
 use http::{Response, header};
 

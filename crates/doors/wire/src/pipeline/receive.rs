@@ -4,7 +4,7 @@ use std::io::Read;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
-use headwater_http::{Body, body::Share};
+use headwater_http::{Body, Share};
 use headwater_shapes::OperationShape;
 use http::{HeaderMap, header, request::Parts};
 
