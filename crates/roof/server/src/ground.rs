@@ -75,6 +75,22 @@ impl Ground {
         })
     }
 
+    /// The ground of a server with a folder of its own, for tests.
+    #[cfg(test)]
+    pub async fn for_tests(dir: &std::path::Path) -> Self {
+        let arguments = ["headwater", "serve", "--data-dir"].map(Into::into);
+        let arguments = arguments.into_iter().chain([dir.as_os_str().to_owned()]);
+        let settings = match crate::cli::parse(arguments.collect()) {
+            Ok(crate::cli::Cli {
+                command: crate::cli::Command::Serve(settings),
+            }) => settings,
+            _ => panic!("these are arguments of serve"),
+        };
+        let address = ([127, 0, 0, 1], 4566).into();
+        let ground = Self::open(&Env::real(), &settings, address, None).await;
+        ground.expect("a new folder can be opened")
+    }
+
     /// What nearly every domain is opened with.
     pub fn parts(&self) -> (Env, Arc<dyn Catalog>, Arc<dyn ShardLog>) {
         (self.env.clone(), self.catalog.clone(), self.log.clone())

@@ -17,7 +17,7 @@ use crate::{
     ground::Ground,
     health::OwnPages,
     logging,
-    services::{Given, Running, SERVICES},
+    services::{Running, SERVICES, open_listed},
     settings::Settings,
     tls,
 };
@@ -108,7 +108,7 @@ impl Server {
             tls_address = Some(address);
         }
         let ground = Ground::open(&env, settings, address, access.as_ref()).await?;
-        let services = open_services(&ground).await?;
+        let services = open_listed(SERVICES, &ground).await?;
         let serving = serving(&ground, &services, access);
         let (shutdown, told) = oneshot::channel::<()>();
         let (ended, listening) = oneshot::channel();
@@ -142,17 +142,6 @@ impl Server {
         }
         self.ground.log.close().await;
     }
-}
-
-/// Opens the services of the list, one after the other.
-async fn open_services(ground: &Ground) -> Result<Vec<Arc<dyn Running>>, Failure> {
-    let mut given = Given::default();
-    let mut services = Vec::new();
-    for service in SERVICES {
-        let opened = (service.open)(ground, &mut given).await;
-        services.push(opened.map_err(|error| format!("opening {} failed: {error}", service.name))?);
-    }
-    Ok(services)
 }
 
 /// The services behind the pipeline that every request takes.

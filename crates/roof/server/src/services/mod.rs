@@ -1,6 +1,8 @@
 //! The services of a server, as a list: each is one value that says how it opens. What one needs of another is a small
 //! trait that the other has given when it opened, so users stand behind what they use.
 
+#[cfg(test)]
+mod echo;
 mod firehose;
 mod glue;
 mod kinesis;
@@ -73,6 +75,20 @@ pub trait Running: Send + Sync {
 
     /// Finishes what is under way and stops.
     async fn close(&self) {}
+}
+
+/// Opens services, one after the other.
+pub async fn open_listed(
+    listed: impl IntoIterator<Item = &'static Service>,
+    ground: &Ground,
+) -> Result<Vec<Arc<dyn Running>>, Failure> {
+    let mut given = Given::default();
+    let mut services = Vec::new();
+    for service in listed {
+        let opened = (service.open)(ground, &mut given).await;
+        services.push(opened.map_err(|error| format!("opening {} failed: {error}", service.name))?);
+    }
+    Ok(services)
 }
 
 /// What services have given for others to use.
