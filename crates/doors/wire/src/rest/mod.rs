@@ -42,7 +42,9 @@ pub struct Message {
     pub labels: Vec<(&'static str, String)>,
     /// The query's parameters, not escaped.
     pub query: Vec<(String, String)>,
+    /// The headers.
     pub headers: HeaderMap,
+    /// The status; of no use in a request.
     pub status: u16,
     /// The body, unless it is streamed.
     pub body: Bytes,

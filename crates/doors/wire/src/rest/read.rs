@@ -17,8 +17,11 @@ pub enum Unreadable {
     /// A header, parameter or label is not of its type.
     #[error("{name} is {text:?} and not {expected}")]
     Scalar {
+        /// Its name on the wire.
         name: &'static str,
+        /// Its text.
         text: String,
+        /// The kind of text that it should be.
         expected: &'static str,
     },
     /// The body is no JSON.

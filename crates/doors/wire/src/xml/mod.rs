@@ -20,6 +20,7 @@ pub struct Element {
     pub attributes: Vec<(String, String)>,
     /// All text directly in it.
     pub text: String,
+    /// The elements directly in it.
     pub children: Vec<Element>,
 }
 
@@ -35,13 +36,17 @@ pub enum XmlError {
     /// The root has another name.
     #[error("the root is {found} instead of {expected}")]
     Root {
+        /// The name that it has.
         found: String,
+        /// The name that it should have.
         expected: &'static str,
     },
     /// An element's text is not of its type.
     #[error("{element} is not {expected}")]
     Scalar {
+        /// The element's name.
         element: String,
+        /// The type that its text should have.
         expected: &'static str,
     },
 }
