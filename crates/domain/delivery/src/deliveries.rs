@@ -189,7 +189,11 @@ impl Deliveries {
             .filter_map(|(_, found)| shard(&found.value))
             .collect();
         if this.options.family == Family::Streams {
-            reading::remove_strays(&*this.log, |number| known.contains(&number));
+            let removed =
+                reading::remove_strays(&*this.log, |number| known.contains(&number)).await;
+            if let Err(error) = removed {
+                tracing::warn!(%error, "records of deleted delivery streams stay until the next start");
+            }
         }
         for (_, found) in streams {
             let progress = this.store.progress.get(&found.value.id).await?;
@@ -198,7 +202,8 @@ impl Deliveries {
                 progress
                     .map(|p| p.value.delivered_until)
                     .unwrap_or_default(),
-            );
+            )
+            .await;
         }
         Ok(this)
     }
@@ -265,7 +270,7 @@ impl Deliveries {
             Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
             Err(error) => Err(error.into()),
             Ok(()) => {
-                self.start(stream.clone(), Millis::ZERO);
+                self.start(stream.clone(), Millis::ZERO).await;
                 Ok(stream)
             }
         }
@@ -303,12 +308,15 @@ impl Deliveries {
         }
     }
 
-    fn start(&self, stream: StreamRecord, delivered_until: Millis) {
+    async fn start(&self, stream: StreamRecord, delivered_until: Millis) {
         let direct = match stream.origin {
             Origin::Direct { shard } => {
                 let shard =
                     DirectShard::new(self.log.clone(), shard, stream.created, self.sealer.clone());
-                shard.open(delivered_until);
+                if let Err(error) = shard.open(delivered_until).await {
+                    let stream = stream.name.as_str();
+                    tracing::warn!(stream, %error, "records cannot be put yet: the delivery tries again");
+                }
                 Some(shard)
             }
             Origin::Stream { .. } => None,
@@ -373,7 +381,9 @@ impl Deliveries {
             running.stop.send_replace(true);
             running.stop.closed().await;
             if let Some(shard) = &running.engine.direct {
-                shard.remove();
+                if let Err(error) = shard.remove().await {
+                    tracing::warn!(stream = name, %error, "the records that were put stay until the next start");
+                }
             }
         }
         Ok(())

@@ -156,6 +156,7 @@ impl Engine {
         let Some(mut progress) = self.store.progress.get(&self.stream().id).await? else {
             return Ok(());
         };
+        self.open_direct(&progress.value).await?;
         if progress.value.intent.is_none() {
             self.executor.incident.clear();
         }
@@ -211,6 +212,14 @@ impl Engine {
                 Err(SourceError::Failed("it has no log shard".into()).into())
             }
         }
+    }
+
+    /// Has the log know the shard of direct puts, and what of it was delivered.
+    async fn open_direct(&self, progress: &Progress) -> Result<(), SourceError> {
+        let Some(shard) = &self.direct else {
+            return Ok(());
+        };
+        shard.open(progress.delivered_until).await
     }
 
     /// Decides where a batch goes, for good.
@@ -295,9 +304,7 @@ impl Engine {
             .await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
         self.executor.incident.clear();
-        if let Some(shard) = &self.direct {
-            shard.open(progress.value.delivered_until);
-        }
+        self.open_direct(&progress.value).await?;
         Ok(progress)
     }
 }

@@ -107,7 +107,7 @@ impl LogGroups {
             .groups
             .remove(name, Expect::At(group.version))
             .await?;
-        self.inner.log.remove_shard(group.value.shard());
+        self.inner.log.remove_shards(&[group.value.shard()]).await?;
         self.inner.delete_streams(group.value.number).await
     }
 
@@ -150,8 +150,7 @@ impl LogGroups {
             .groups
             .write(name, &group, Expect::At(found.version))
             .await?;
-        self.inner.open_shard(&group);
-        Ok(())
+        self.inner.open_shard(&group).await
     }
 
     /// Makes a stream.
@@ -265,12 +264,12 @@ impl Inner {
             .into_iter()
             .map(|(_, g)| g.value)
             .collect();
-        groups.iter().for_each(|group| self.open_shard(group));
-        for shard in self.log.shards() {
-            if is_ours(shard) && !groups.iter().any(|group| group.shard() == shard) {
-                self.log.remove_shard(shard);
-            }
+        for group in &groups {
+            self.open_shard(group).await?;
         }
+        let mut strays = self.log.shards().await?;
+        strays.retain(|shard| is_ours(*shard) && !groups.iter().any(|g| g.shard() == *shard));
+        self.log.remove_shards(&strays).await?;
         let mut after: Option<String> = None;
         while let Some((key, _)) = self.streams.scan("", after.as_deref(), 1).await?.pop() {
             let Some(number) = number_of(&key) else { break };
@@ -284,18 +283,15 @@ impl Inner {
         Ok(())
     }
 
-    fn open_shard(&self, group: &Group) {
+    async fn open_shard(&self, group: &Group) -> Result<(), Error> {
         const DAY: u64 = 24 * 3600;
         // A thousand years are as good as never.
         let days = group.retention_days.map_or(365_000, u64::from);
-        let period = Duration::from_secs(days * DAY);
-        self.log.open_shard(
-            group.shard(),
-            Retention {
-                period,
-                floor: Millis::ZERO,
-            },
-        );
+        let retention = Retention {
+            period: Duration::from_secs(days * DAY),
+            floor: Millis::ZERO,
+        };
+        Ok(self.log.open_shards(&[group.shard()], retention).await?)
     }
 
     pub async fn find(&self, name: &str) -> Result<Versioned<Group>, Error> {
@@ -319,7 +315,7 @@ impl Inner {
                 retention_days: None,
             };
             // Before the record, so that whoever finds the record finds the shard.
-            self.open_shard(&group);
+            self.open_shard(&group).await?;
             let changes = vec![
                 self.numbers.put(NEXT, &(number + 1), expect),
                 self.groups.put(name, &group, Expect::Absent),
@@ -337,7 +333,7 @@ impl Inner {
     }
 
     async fn create_stream(&self, group: &Group, stream: &str) -> Result<(), Error> {
-        let first_offset = self.log.state(group.shard())?.end;
+        let first_offset = self.log.state(group.shard()).await?.end;
         let record = Stream {
             created: self.env.clock.now(),
             first_offset,

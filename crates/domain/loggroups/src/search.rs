@@ -177,7 +177,7 @@ impl LogGroups {
             Place::Head => self.inner.forward(&wanted, first).await,
             Place::From(offset) => self.inner.forward(&wanted, offset.max(first)).await,
             Place::Tail => {
-                let end = self.inner.log.state(group.shard())?.end;
+                let end = self.inner.log.state(group.shard()).await?.end;
                 self.inner.backward(&wanted, first, end).await
             }
             Place::Before(offset) => self.inner.backward(&wanted, first, offset).await,

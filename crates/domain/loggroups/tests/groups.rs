@@ -23,8 +23,11 @@ struct World {
 }
 
 async fn open(env: &Env, dir: &Path, catalog: &Arc<dyn Catalog>) -> (Arc<dyn ShardLog>, LogGroups) {
-    let log: Arc<dyn ShardLog> =
-        Arc::new(EmbeddedLog::open(env.clone(), Options::new(dir)).unwrap());
+    let log: Arc<dyn ShardLog> = Arc::new(
+        EmbeddedLog::open(env.clone(), Options::new(dir))
+            .await
+            .unwrap(),
+    );
     let groups = LogGroups::open(env.clone(), catalog.clone(), log.clone())
         .await
         .unwrap();

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::Env;
 use headwater_log::EmbeddedLog;
-use headwater_streams::{NewStream, Options, PutEntry, Start, Stream, Streams, Subscription};
+use headwater_streams::{
+    FanOut, NewStream, Options, PutEntry, ShardEvent, Start, Stream, Streams, Subscription,
+};
 use headwater_types::StreamName;
 use tokio::sync::mpsc;
 
@@ -40,8 +42,8 @@ fn main() {
 
 async fn run(dir: PathBuf) {
     let env = Env::real();
-    let log =
-        Arc::new(EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir)).expect("a log"));
+    let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir)).await;
+    let log = Arc::new(log.expect("a log"));
     let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
     let options = Options {
         limits: false,
@@ -69,9 +71,10 @@ async fn run(dir: PathBuf) {
         .expect("a consumer");
     let stream = streams.get(&stream.record.name).expect("the stream");
     let (tell, mut told) = mpsc::channel(1 << 16);
+    let fan_out = FanOut::new(Arc::new);
     for shard in stream.shards() {
         let subscription = streams
-            .subscribe(&stream, shard, consumer.clone(), Start::Latest)
+            .subscribe(&stream, shard, consumer.clone(), Start::Latest, &fan_out)
             .await;
         env.spawn(listen(
             env.clone(),
@@ -155,7 +158,11 @@ fn entries(call: u64) -> Vec<PutEntry> {
 }
 
 /// Tells of each call of which an event has records.
-async fn listen(env: Env, mut subscription: Subscription, tell: mpsc::Sender<Stamp>) {
+async fn listen(
+    env: Env,
+    mut subscription: Subscription<Arc<ShardEvent>>,
+    tell: mpsc::Sender<Stamp>,
+) {
     while let Some(Ok(event)) = subscription.next().await {
         let now = env.clock.elapsed().as_micros() as u64;
         let mut last = None;

@@ -4,37 +4,9 @@ use std::sync::Arc;
 
 use headwater_types::{Millis, StreamName};
 
-use crate::{ConsumerRecord, Error, Stream, StreamRecord, Streams, Tags, limits::MAX_TAGS};
-
-/// A consumer of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Consumer {
-    /// The stream's name.
-    pub stream: StreamName,
-    /// The stream's number: another stream of the same name has other consumers.
-    pub number: u32,
-    /// Its name, unique in the stream.
-    pub name: String,
-    /// When it was registered, in whole seconds: another consumer of the same name has another time.
-    pub created: Millis,
-    /// Its tags.
-    pub tags: Tags,
-    /// Who may use it, as its owner wrote it.
-    pub policy: Option<Arc<str>>,
-}
-
-impl Consumer {
-    pub(crate) fn new(stream: &Stream, name: &str, record: &ConsumerRecord) -> Self {
-        Self {
-            stream: stream.record.name.clone(),
-            number: stream.record.number,
-            name: name.to_owned(),
-            created: record.created,
-            tags: record.tags.clone(),
-            policy: record.policy.clone(),
-        }
-    }
-}
+use crate::{
+    Consumer, ConsumerRecord, Error, Stream, StreamRecord, Streams, Tags, limits::MAX_TAGS,
+};
 
 impl Stream {
     /// The consumer of that name.
@@ -43,7 +15,7 @@ impl Stream {
             .record
             .consumers
             .get(name)
-            .map(|record| Consumer::new(self, name, record));
+            .map(|record| Consumer::new(&self.record, name, record));
         let (stream, consumer) = (self.record.name.clone(), name.to_owned());
         found.ok_or(Error::NoConsumer { stream, consumer })
     }

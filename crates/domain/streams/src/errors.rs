@@ -28,7 +28,7 @@ pub enum Error {
     ShardQuota {
         /// Open shards there are.
         open: u32,
-        /// What is allowed.
+        /// The limit.
         quota: u32,
         /// Shards that the call would have added.
         asked: u32,
@@ -53,9 +53,9 @@ pub enum Error {
     NoIncrease {
         /// The stream.
         stream: StreamName,
-        /// What it has.
+        /// The present one.
         hours: u32,
-        /// What was asked for.
+        /// The one that was asked for.
         asked: u32,
     },
     /// A decrease that would not decrease.
@@ -63,9 +63,9 @@ pub enum Error {
     NoDecrease {
         /// The stream.
         stream: StreamName,
-        /// What it has.
+        /// The present one.
         hours: u32,
-        /// What was asked for.
+        /// The one that was asked for.
         asked: u32,
     },
     /// A shard that was closed cannot be closed again.
@@ -83,7 +83,7 @@ pub enum Error {
         stream: StreamName,
         /// The shard.
         shard: ShardIndex,
-        /// What it owns.
+        /// Its hash keys.
         range: HashRange,
         /// Where its second half was to begin.
         at: HashKey,
@@ -103,7 +103,7 @@ pub enum Error {
     ScaledTooFar {
         /// Open shards there are.
         open: u32,
-        /// What was asked for.
+        /// The one that was asked for.
         target: u32,
     },
     /// More shards than one stream, or all together, may have.
@@ -113,7 +113,7 @@ pub enum Error {
     ScaledOverQuota {
         /// Open shards there are.
         open: u32,
-        /// What was asked for.
+        /// The one that was asked for.
         target: u32,
         /// The most there may be.
         quota: u32,
@@ -124,7 +124,7 @@ pub enum Error {
     /// The capacity of the stream follows its load, not its owner.
     #[error("stream {0} is in on-demand mode")]
     OnDemand(StreamName),
-    /// What is asked for is for streams whose capacity follows their load.
+    /// The change is for streams whose capacity follows their load.
     #[error("stream {0} is not in on-demand mode")]
     NotOnDemand(StreamName),
     /// Its mode was changed [`crate::MAX_MODE_CHANGES`] times within a day.
@@ -180,7 +180,7 @@ pub enum Error {
         index: usize,
         /// Data and key.
         bytes: usize,
-        /// What the stream allows.
+        /// The stream's limit.
         limit: u32,
     },
     /// The records of one call are too large together.

@@ -5,35 +5,47 @@
 //! where a reader stands and what it may still read. It leaves durability and order to the log, and AWS's spelling,
 //! texts and paging parameters to the door.
 
+// The data: as the catalog keeps it, and as it is in memory.
+mod commitment;
+mod consumer;
+mod errors;
+mod limits;
+mod load;
+mod record;
+mod routes;
+mod stream;
+mod token;
+
+// A shard's memory: counters, limits, leases.
+mod counters;
+mod subscriptions;
+mod throttle;
+
+// All streams, and every change of them.
 mod account;
 mod consumers;
 mod distribution;
 mod encryption;
-mod errors;
-mod limits;
-mod listing;
-mod load;
 mod metrics;
 mod on_demand;
 mod plan;
 mod policies;
+mod reshard;
+mod streams;
+
+// The ways in and out.
+mod fan_out;
+mod listing;
 mod put;
 mod read;
-mod record;
-mod reshard;
-mod routes;
 mod source;
-mod stream;
-mod streams;
 mod subscribe;
-mod subscriptions;
-mod throttle;
-mod token;
 
-pub use account::Commitment;
-pub use consumers::Consumer;
-pub use distribution::Distribution;
+pub use commitment::Commitment;
+pub use consumer::Consumer;
+pub use counters::ShardMetrics;
 pub use errors::{Error, PutError};
+pub use fan_out::{FanOut, ShardEvent};
 pub use limits::{
     CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE,
     MAX_ENCRYPTION_CHANGES, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_READ,
@@ -42,13 +54,13 @@ pub use limits::{
 };
 pub use listing::{ConsumerPage, ShardFilter, ShardPage, StreamPage};
 pub use load::{Load, Mode, Peak};
-pub use metrics::{ShardMetric, ShardMetrics};
-pub use plan::Step;
 pub use put::{Placed, PutEntry};
 pub use read::{ReadChunk, ReadRecord, ReadResult, ShardIterator, Start};
-pub use record::{ConsumerRecord, ShardRecord, StreamRecord, Tags};
+pub use record::{
+    ConsumerRecord, Distribution, ShardMetric, ShardRecord, Step, StreamRecord, Tags,
+};
 pub use source::StreamSources;
 pub use stream::{Shard, Stream};
 pub use streams::{NewStream, Options, Streams};
-pub use subscribe::{ShardEvent, Subscription};
+pub use subscribe::Subscription;
 pub use token::Kind as TokenKind;

@@ -13,7 +13,7 @@ pub const DEFAULT_MAX_RECORD_BYTES: u32 = 1024 * 1024;
 /// Bytes of data and partition keys in one put of many records.
 pub const MAX_PUT_BYTES: usize = 10 * 1024 * 1024;
 
-/// What one read returns at the most.
+/// The most that one read returns.
 pub const MAX_READ: ReadLimit = ReadLimit {
     records: 10_000,
     bytes: 10 * 1024 * 1024,
@@ -64,7 +64,7 @@ pub(crate) const SUBSCRIPTION_QUIET: Duration = Duration::from_secs(5);
 pub(crate) const SHARED_EVENT_AGE: Duration = Duration::from_millis(100);
 /// Bytes a second that a subscription gives.
 pub(crate) const SUBSCRIPTION_BYTES: f64 = 2_097_152.0;
-/// What one event of a subscription holds at the most, unless its only record is larger. It is all that is in memory
+/// The most that one event of a subscription holds, unless its only record is larger. It is all that is in memory
 /// for a subscriber who does not read.
 pub(crate) const MAX_EVENT: ReadLimit = ReadLimit {
     records: 10_000,

@@ -30,7 +30,7 @@ impl ShardFilter {
             Self::FromTrimHorizon => shard.is_open_from(horizon),
             Self::AtTrimHorizon => shard.is_open_at(horizon),
             Self::AtLatest => shard.closed.is_none(),
-            // What is before the horizon is the horizon.
+            // A time before the horizon is the horizon.
             Self::AtTimestamp(time) => shard.is_open_at(time.max(horizon)),
             Self::FromTimestamp(time) => shard.is_open_from(time.max(horizon)),
         }
@@ -156,8 +156,9 @@ impl Streams {
             .record
             .consumers
             .range::<str, _>((from, Bound::Unbounded));
-        let consumer =
-            |(name, record): (&String, &ConsumerRecord)| Consumer::new(stream, name, record);
+        let consumer = |(name, record): (&String, &ConsumerRecord)| {
+            Consumer::new(&stream.record, name, record)
+        };
         let consumers: Vec<Consumer> = wanted.by_ref().take(limit).map(consumer).collect();
         let next = consumers
             .last()

@@ -4,6 +4,8 @@
 //! last 30 days. The load is measured over a minute; what counts of each day is its highest. Shard counts are four
 //! times a power of two, so that scaling only halves or joins shards.
 
+use std::{collections::HashMap, time::Duration};
+
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +43,7 @@ pub struct Peak {
     pub load: Load,
 }
 
-/// What is put a second.
+/// Load: bytes and records that are put a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Load {
     /// Bytes of data and partition keys.
@@ -51,7 +53,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// What `shards` take at the most.
+    /// The most that `shards` take.
     pub fn of_shards(shards: u32) -> Self {
         let shards = f64::from(shards);
         Self {
@@ -79,6 +81,13 @@ impl Load {
         let within = |new: u64, old: u64| new <= old + old / 20;
         within(self.bytes, known.bytes) && within(self.records, known.records)
     }
+}
+
+/// The totals of the on-demand streams when they were looked at last, by their numbers.
+#[derive(Default)]
+pub(crate) struct LastLook {
+    pub at: Duration,
+    pub taken: HashMap<u32, Load>,
 }
 
 /// Adds what was measured now, and forgets the days that are over.

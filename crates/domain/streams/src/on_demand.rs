@@ -3,24 +3,16 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
-    time::Duration,
 };
 
 use headwater_types::{Millis, StreamName};
 
 use crate::{
-    Error, Mode, Stream, StreamRecord, Streams, distribution,
+    Error, Mode, Step, Stream, StreamRecord, Streams,
     limits::{MAX_MODE_CHANGES, MEASURED, MODE_CHANGES_PERIOD, ON_DEMAND_SHARDS},
-    load::{self, Load, Peak},
+    load::{self, LastLook, Load, Peak},
     plan,
 };
-
-/// What the on-demand streams had taken when they were looked at last, by their numbers.
-#[derive(Default)]
-pub(crate) struct Looked {
-    at: Duration,
-    taken: HashMap<u32, Load>,
-}
 
 impl Streams {
     /// Measures the load of on-demand streams once a minute and scales them, for as long as anybody holds `self`.
@@ -46,11 +38,11 @@ impl Streams {
         }
     }
 
-    /// What each on-demand stream took a second since the last look.
+    /// The load of each on-demand stream since the last look.
     fn measure(&self) -> Vec<(StreamName, Load)> {
         let now = self.env.clock.elapsed();
-        let mut looked = self.looked.lock();
-        let seconds = now.saturating_sub(looked.at).as_secs().max(1);
+        let mut last_look = self.last_look.lock();
+        let seconds = now.saturating_sub(last_look.at).as_secs().max(1);
         let mut taken = HashMap::new();
         let mut loads = Vec::new();
         for stream in self.all() {
@@ -58,7 +50,7 @@ impl Streams {
                 continue;
             }
             let total = total(&stream);
-            let before = looked
+            let before = last_look
                 .taken
                 .get(&stream.record.number)
                 .copied()
@@ -71,7 +63,7 @@ impl Streams {
             taken.insert(stream.record.number, total);
             loads.push((stream.record.name.clone(), load));
         }
-        *looked = Looked { at: now, taken };
+        *last_look = LastLook { at: now, taken };
         loads
     }
 
@@ -88,7 +80,7 @@ impl Streams {
     }
 
     /// The steps to as many shards as an on-demand stream needs.
-    pub(crate) fn plan_for_load(&self, record: &StreamRecord) -> Vec<plan::Step> {
+    pub(crate) fn plan_for_load(&self, record: &StreamRecord) -> Vec<Step> {
         let Mode::OnDemand { peaks, warm_mib } = &record.mode else {
             return Vec::new();
         };
@@ -121,7 +113,7 @@ impl Streams {
                 } else {
                     Mode::Provisioned
                 };
-                distribution::check(record)?;
+                record.check_distribution()?;
             }
             if let Mode::OnDemand { warm_mib: warm, .. } = &mut record.mode
                 && warm_mib.is_some()
@@ -152,7 +144,7 @@ impl Streams {
     }
 }
 
-/// What a stream's shards took since the process started.
+/// The sum of what a stream's shards took since the process started.
 fn total(stream: &Stream) -> Load {
     stream
         .shards()

@@ -1,38 +1,8 @@
-//! What a resharding does to a stream's shards, step by step. Pure: no clock, no log, no catalog.
+//! Planning and taking the steps of a resharding. Pure: no clock, no log, no catalog.
 
 use headwater_types::{HashKey, HashRange, Millis, ShardIndex};
-use serde::{Deserialize, Serialize};
 
-use crate::{Error, ShardRecord, StreamRecord, record::HANDOVER};
-
-/// One step of a resharding: it closes one or two shards and opens their children, numbered on from the newest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Step {
-    /// One shard becomes two.
-    Split {
-        /// The shard.
-        shard: ShardIndex,
-        /// The first key of the second child.
-        at: HashKey,
-    },
-    /// Two shards become one.
-    Merge {
-        /// The shard with the lower keys.
-        shard: ShardIndex,
-        /// The one whose keys follow.
-        adjacent: ShardIndex,
-    },
-}
-
-impl Step {
-    /// The shards that it closes: one, or two that follow each other.
-    pub(crate) fn parents(&self) -> (ShardIndex, Option<ShardIndex>) {
-        match *self {
-            Self::Split { shard, .. } => (shard, None),
-            Self::Merge { shard, adjacent } => (shard, Some(adjacent)),
-        }
-    }
-}
+use crate::{Error, ShardRecord, Step, StreamRecord, record::HANDOVER};
 
 /// The step that splits `shard` at `at`. Both children own at least two keys, as on AWS.
 pub(crate) fn split(record: &StreamRecord, shard: ShardIndex, at: HashKey) -> Result<Step, Error> {

@@ -1,4 +1,4 @@
-//! What streams and consumers say of who may use them: kept here as texts, understood by the door.
+//! The policies of streams and consumers: kept here as texts, understood by the door.
 
 use std::sync::Arc;
 

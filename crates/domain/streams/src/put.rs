@@ -26,7 +26,7 @@ pub struct PutEntry {
 }
 
 impl PutEntry {
-    /// What limits count: data and partition key.
+    /// Bytes of data and partition key: limits count these.
     pub fn bytes(&self) -> usize {
         self.partition_key.len() + self.data.len()
     }
@@ -111,16 +111,20 @@ impl Streams {
     /// The stream as it became after `seen`, one of whose shards was found sealed; none when it has not changed and
     /// will not.
     async fn changed_since(self: &Arc<Self>, seen: &Stream) -> Option<Arc<Stream>> {
+        let was_open = seen.is_open();
         let newer = || {
             let now = self.get(&seen.record.name).ok()?;
-            (now.record.number == seen.record.number && now.version != seen.version).then_some(now)
+            let is_same = now.record.number == seen.record.number;
+            let has_changed = now.version != seen.version || (now.is_open() && !was_open);
+            (is_same && has_changed).then_some(now)
         };
         if let Some(newer) = newer() {
             return Some(newer);
         }
-        // A seal comes before the children: they are about to appear, or to be made up for.
+        // A seal comes before the children: they are about to appear, or to be made up for. Or the log has yet to learn of
+        // the shard.
         if let Err(error) = self.settle(seen.record.name.clone()).await {
-            tracing::warn!(stream = %seen.record.name, %error, "a resharding could not be finished");
+            tracing::warn!(stream = %seen.record.name, %error, "its shards could not be made ready");
         }
         newer()
     }
@@ -267,7 +271,7 @@ fn route(
     routed
 }
 
-/// What the log is to keep of each entry.
+/// The log's record of each entry.
 fn records<'a>(
     entries: &'a [PutEntry],
     routed: &[Routed],
@@ -313,7 +317,7 @@ fn appends<'a>(
     groups(routed).map(append).collect()
 }
 
-/// What became of the `nth` of the records that were appended to a shard together.
+/// The result of the `nth` of the records that were appended to a shard together.
 fn place(
     shard: &Target,
     appended: &Result<Appended, AppendError>,

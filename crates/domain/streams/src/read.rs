@@ -62,13 +62,13 @@ pub struct ReadRecord {
 }
 
 impl ReadRecord {
-    /// What limits count: data and partition key.
+    /// Bytes of data and partition key: limits count these.
     pub fn bytes(&self) -> usize {
         self.partition_key.len() + self.data.len()
     }
 }
 
-/// What was read, and the shard as it was then.
+/// The records of a read, and the shard as it was then.
 #[derive(Debug, Clone)]
 pub struct ReadChunk {
     /// The records, in order.
@@ -79,7 +79,7 @@ pub struct ReadChunk {
     pub state: ShardState,
 }
 
-/// What a read found.
+/// The outcome of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadResult {
     /// The records, in order.
@@ -115,8 +115,18 @@ impl Streams {
         self.tokens.seal(&self.env, &iterator)
     }
 
-    /// What a reader's token says, when it is one of ours and not too old.
+    /// The position in a reader's token, when it is one of ours and not too old.
     pub fn open_iterator(&self, token: &str) -> Result<ShardIterator, Error> {
+        self.tokens.open(token, self.env.clock.now())
+    }
+
+    /// The token of `content`, given now: for a door whose clients hold a token of another domain's.
+    pub fn token_of<T: Kind>(&self, content: &T) -> String {
+        self.tokens.seal(&self.env, content)
+    }
+
+    /// The content of a token that [`Self::token_of`] gave and that is not too old.
+    pub fn open_token<T: Kind>(&self, token: &str) -> Result<T, Error> {
         self.tokens.open(token, self.env.clock.now())
     }
 
@@ -141,14 +151,14 @@ impl Streams {
     ) -> Result<u64, Error> {
         let resolved = match start {
             Start::Offset(offset) => Ok(offset),
-            Start::TrimHorizon => self.log.state(shard.number).map(|state| state.first),
-            Start::Latest => self.log.state(shard.number).map(|state| state.end),
+            Start::TrimHorizon => self.log.state(shard.number).await.map(|state| state.first),
+            Start::Latest => self.log.state(shard.number).await.map(|state| state.end),
             Start::Time(time) => self.log.offset_at(shard.number, time).await,
         };
         resolved.map_err(|error| gone(stream, shard, error))
     }
 
-    /// Reads at most `limit` records from `from` on, within the shard's limits. What was trimmed is passed over.
+    /// Reads at most `limit` records from `from` on, within the shard's limits. Records that were trimmed are passed over.
     pub async fn read(
         &self,
         stream: &Stream,
@@ -233,9 +243,10 @@ impl Streams {
     }
 
     /// The shard as readers see it now.
-    pub fn state(&self, stream: &Stream, shard: &Shard) -> Result<ShardState, Error> {
+    pub async fn state(&self, stream: &Stream, shard: &Shard) -> Result<ShardState, Error> {
         self.log
             .state(shard.number)
+            .await
             .map_err(|error| gone(stream, shard, error))
     }
 

@@ -1,4 +1,4 @@
-//! What the catalog keeps of a stream.
+//! A stream as the catalog keeps it, with its shards and consumers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,10 +7,10 @@ use std::{
 };
 
 use headwater_log::{Retention, ShardNumber};
-use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
+use headwater_types::{HashKey, HashRange, Millis, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Distribution, Mode, metrics::ShardMetric, plan::Step};
+use crate::{Error, Mode};
 
 /// A stream's tags.
 pub type Tags = BTreeMap<String, String>;
@@ -65,7 +65,7 @@ pub struct StreamRecord {
     /// When it was stopped, of late.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encryption_stops: Vec<Millis>,
-    /// Who may use it, as its owner wrote it.
+    /// The policy of its use, as its owner wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Arc<str>>,
 }
@@ -78,7 +78,7 @@ pub struct ConsumerRecord {
     /// Its tags.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
-    /// Who may use it, as its owner wrote it.
+    /// The policy of its use, as its owner wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Arc<str>>,
 }
@@ -101,6 +101,74 @@ pub struct ShardRecord {
     /// When it was closed; an open shard takes records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Millis>,
+}
+
+/// How the records of a stream find their shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Distribution {
+    /// By their partition keys.
+    #[default]
+    PartitionKey,
+    /// To each open shard in its turn, whatever their keys. Only where the stream's shards follow its load.
+    Auto,
+}
+
+/// A shard-level metric that can be switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "CloudWatch's names; `ShardMetrics` says what each counts"
+)]
+pub enum ShardMetric {
+    IncomingBytes,
+    IncomingRecords,
+    OutgoingBytes,
+    OutgoingRecords,
+    WriteProvisionedThroughputExceeded,
+    ReadProvisionedThroughputExceeded,
+    IteratorAgeMilliseconds,
+}
+
+impl ShardMetric {
+    /// All there are, in AWS's order.
+    pub const ALL: [Self; 7] = [
+        Self::IncomingBytes,
+        Self::IncomingRecords,
+        Self::OutgoingBytes,
+        Self::OutgoingRecords,
+        Self::WriteProvisionedThroughputExceeded,
+        Self::ReadProvisionedThroughputExceeded,
+        Self::IteratorAgeMilliseconds,
+    ];
+}
+
+/// One step of a resharding: it closes one or two shards and opens their children, numbered on from the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// One shard becomes two.
+    Split {
+        /// The shard.
+        shard: ShardIndex,
+        /// The first key of the second child.
+        at: HashKey,
+    },
+    /// Two shards become one.
+    Merge {
+        /// The shard with the lower keys.
+        shard: ShardIndex,
+        /// The one whose keys follow.
+        adjacent: ShardIndex,
+    },
+}
+
+impl Step {
+    /// The shards that it closes: one, or two that follow each other.
+    pub(crate) fn parents(&self) -> (ShardIndex, Option<ShardIndex>) {
+        match *self {
+            Self::Split { shard, .. } => (shard, None),
+            Self::Merge { shard, adjacent } => (shard, Some(adjacent)),
+        }
+    }
 }
 
 /// How long after a shard's closing its children begin, as recorded on AWS. Their sequence numbers begin with that
@@ -142,6 +210,14 @@ impl StreamRecord {
         }
     }
 
+    /// Whether its distribution goes with its mode.
+    pub(crate) fn check_distribution(&self) -> Result<(), Error> {
+        if self.distribution == Distribution::Auto && !self.mode.is_on_demand() {
+            return Err(Error::AutoNeedsOnDemand(self.name.clone()));
+        }
+        Ok(())
+    }
+
     /// The oldest time that may still be read.
     pub fn horizon(&self, now: Millis) -> Millis {
         now.minus(self.retention())
@@ -155,7 +231,7 @@ pub(crate) fn stream_of(shard: ShardNumber) -> Option<u32> {
     (shard.0 >> 56 == NAMESPACE).then_some((shard.0 >> 32) as u32 & 0x00ff_ffff)
 }
 
-/// What all streams of one installation share.
+/// The record that all streams of one installation share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Installation {
     /// The next stream's number.

@@ -1,9 +1,9 @@
 //! Resharding: splits, merges and changes of the whole count, under load and across crashes.
 //!
 //! First the steps are written into the stream's record as an intent, then the parents are sealed in the log, then
-//! the children appear, with one commit that also drops the intent. Whoever finds an intent finishes it: the next
-//! start, the next resharding, or a put that meets a sealed shard. A resharding is done within the call that asks for
-//! it, and another that comes meanwhile waits for it; who describes the stream then sees it being updated.
+//! the children appear, with one commit that also drops the intent. An intent is finished by the next start, the next
+//! resharding, or a put that meets a sealed shard. A resharding is done within the call that asks for
+//! it, and another that comes meanwhile waits for it; meanwhile the stream is described as being updated.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -129,7 +129,7 @@ impl Streams {
         .await
     }
 
-    /// Finishes what a crash left half done. What cannot be finished now is tried again by whoever needs it.
+    /// Finishes what a crash left half done. A resharding that cannot be finished now is tried again once its shards are needed.
     pub(crate) async fn finish_all(&self) {
         let _one = self.changing.lock().await;
         for stream in self.all() {
@@ -143,6 +143,7 @@ impl Streams {
     /// Seals the parents of an intent and makes its children. The caller holds `changing`.
     async fn finish(&self, name: &StreamName) -> Result<(), Error> {
         let before = self.get(name)?;
+        self.ensure_open(&before).await?;
         if !before.is_resharding() {
             return Ok(());
         }
@@ -161,7 +162,7 @@ impl Streams {
         let mut newest = Millis::ZERO;
         for (shard, sealed) in shards.iter().zip(sealed) {
             sealed?;
-            newest = newest.max(self.log.state(shard.number)?.newest);
+            newest = newest.max(self.log.state(shard.number).await?.newest);
         }
         Ok(newest)
     }

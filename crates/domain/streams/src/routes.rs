@@ -6,7 +6,7 @@ use headwater_types::HashKey;
 pub(crate) struct Routes {
     /// The first key of each.
     starts: Vec<HashKey>,
-    /// For each value of a key's top bits, who owns the lowest key with these; and the last one.
+    /// For each value of a key's top bits, the owner of the lowest key with these; and the last one.
     owners: Vec<u32>,
     /// How many bits those are.
     bits: u32,

@@ -62,10 +62,12 @@ impl Source for StreamSource {
 
     async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
         let stream = self.stream()?;
-        let describe = |shard: &Arc<Shard>| {
-            let state = self.streams.state(&stream, shard).map_err(to_source)?;
+        let mut shards = Vec::with_capacity(stream.shards().len());
+        for shard in stream.shards() {
+            let state = self.streams.state(&stream, shard).await;
+            let state = state.map_err(to_source)?;
             let parents = [shard.record.parent, shard.record.adjacent_parent];
-            Ok(SourceShard {
+            shards.push(SourceShard {
                 id: shard.record.index.to_string(),
                 parents: parents
                     .into_iter()
@@ -76,9 +78,9 @@ impl Source for StreamSource {
                 end: state.end,
                 // Not when it is sealed: its children are known a little later.
                 ended: shard.record.closed.is_some(),
-            })
-        };
-        stream.shards().iter().map(describe).collect()
+            });
+        }
+        Ok(shards)
     }
 
     async fn read(

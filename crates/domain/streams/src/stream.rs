@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use headwater_catalog::Version;
@@ -10,13 +10,13 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
-    Error, ShardRecord, StreamRecord, metrics::Counters, routes::Routes,
+    Error, ShardRecord, StreamRecord, counters::Counters, routes::Routes,
     subscriptions::Subscriptions, throttle::Throttle,
 };
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
 pub struct Stream {
-    /// What the catalog keeps of it.
+    /// Its record in the catalog.
     pub record: StreamRecord,
     pub(crate) version: Version,
     shards: Vec<Arc<Shard>>,
@@ -25,18 +25,20 @@ pub struct Stream {
     routes: Routes,
     /// Counts the records that went to shards in their turn.
     turns: Arc<AtomicUsize>,
+    /// Whether the log knows the shards, and what expires, as they are here.
+    is_open: AtomicBool,
 }
 
 /// A shard of a stream.
 pub struct Shard {
-    /// What the catalog keeps of it.
+    /// Its record in the catalog.
     pub record: ShardRecord,
     /// Its number in the log.
     pub number: ShardNumber,
     pub(crate) live: Arc<Live>,
 }
 
-/// What a put needs of an open shard, close together: of thousands of shards, few are in the processor's caches.
+/// The part of an open shard that a put needs, close together: of thousands of shards, few are in the processor's caches.
 pub(crate) struct Target {
     pub number: ShardNumber,
     pub index: ShardIndex,
@@ -44,7 +46,7 @@ pub(crate) struct Target {
     pub live: Arc<Live>,
 }
 
-/// What a shard remembers while the process runs, whatever becomes of its record.
+/// The memory of a shard while the process runs, whatever becomes of its record.
 #[derive(Default)]
 pub(crate) struct Live {
     pub throttle: Throttle,
@@ -88,7 +90,25 @@ impl Stream {
             targets,
             routes,
             turns,
+            is_open: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the log knows the shards, and what expires, as they are here.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Acquire)
+    }
+
+    /// Notes that the log knows the shards.
+    pub(crate) fn set_open(&self) {
+        self.is_open.store(true, Ordering::Release);
+    }
+
+    /// Whether the log need not be told of what changed from `before`.
+    pub(crate) fn is_as_open_as(&self, before: &Stream) -> bool {
+        before.is_open()
+            && self.record.log_retention() == before.record.log_retention()
+            && self.record.shards == before.record.shards
     }
 
     /// All shards in order of their index, closed ones included.

@@ -10,19 +10,18 @@ use std::{
 
 use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
 use headwater_env::Env;
-use headwater_log::ShardLog;
+use headwater_log::{LogError, ShardLog, ShardNumber};
 use headwater_sealing::Sealer;
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    Commitment, Distribution, Error, Mode, ShardRecord, Stream, StreamRecord, Tags, distribution,
+    Commitment, Distribution, Error, Mode, Shard, ShardRecord, Stream, StreamRecord, Tags,
     limits::{
         DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS, MAX_RETENTION_HOURS,
         MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
     },
-    load::shards_for,
-    on_demand::Looked,
+    load::{LastLook, shards_for},
     record::{Installation, stream_of},
     token::Tokens,
 };
@@ -103,12 +102,12 @@ pub struct Streams {
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
     pub(crate) changing: tokio::sync::Mutex<()>,
-    /// Told after every change of a stream, and at the end.
+    /// Wakes subscriptions after every change of a stream, and at the end.
     pub(crate) changed: tokio::sync::Notify,
     /// Whether subscriptions are to end.
     pub(crate) closing: AtomicBool,
     /// The load of on-demand streams so far.
-    pub(crate) looked: Mutex<Looked>,
+    pub(crate) last_look: Mutex<LastLook>,
 }
 
 /// The one record of the installation's table.
@@ -133,8 +132,10 @@ impl Streams {
             let stream = Arc::new(Stream::new(found.value, found.version, None));
             by_name.insert(stream.record.name.clone(), stream);
         }
-        forget_orphans(&*log, &by_name);
-        by_name.values().for_each(|stream| tell_log(&*log, stream));
+        forget_orphans(&*log, &by_name).await?;
+        for stream in by_name.values() {
+            open_shards(&*log, stream).await?;
+        }
         let streams = Arc::new(Self {
             env,
             log,
@@ -149,7 +150,7 @@ impl Streams {
             changing: tokio::sync::Mutex::default(),
             changed: tokio::sync::Notify::new(),
             closing: AtomicBool::new(false),
-            looked: Mutex::default(),
+            last_look: Mutex::default(),
         });
         streams.finish_all().await;
         Ok(streams)
@@ -215,7 +216,7 @@ impl Streams {
         self.env.clock.now()
     }
 
-    /// What the operator chose.
+    /// The operator's choices.
     pub fn options(&self) -> &Options {
         &self.options
     }
@@ -254,8 +255,10 @@ impl Streams {
                 break Arc::new(stream);
             }
         };
-        tell_log(&*self.log, &stream);
+        // The log knows a shard before the first record is routed to it. When it fails, the stream is there nevertheless.
+        let opened = open_shards(&*self.log, &stream).await;
         self.by_name.write().insert(new.name, stream.clone());
+        opened?;
         tracing::info!(stream = %stream.record.name, shards = new.shards, "stream created");
         Ok(stream)
     }
@@ -272,7 +275,7 @@ impl Streams {
         }
         installation.next_number += 1;
         let record = new_record(new, number, self.env.clock.now());
-        distribution::check(&record)?;
+        record.check_distribution()?;
         let take_number = self
             .installation
             .put(INSTALLATION, &installation, Expect::At(version));
@@ -307,10 +310,7 @@ impl Streams {
                 .map_err(conflict(&name))?;
             this.by_name.write().remove(&name);
             this.changed.notify_waiters();
-            stream
-                .shards()
-                .iter()
-                .for_each(|shard| this.log.remove_shard(shard.number));
+            this.remove_shards(stream.shards().iter()).await;
             tracing::info!(stream = %name, "stream deleted");
             Ok(())
         })
@@ -361,7 +361,7 @@ impl Streams {
         .await
     }
 
-    /// Keeps records for less long; the same period as now is fine, as on AWS. What expires by this never comes back.
+    /// Keeps records for less long; the same period as now is fine, as on AWS. Records that expire by this never come back.
     pub async fn decrease_retention(
         self: &Arc<Self>,
         name: StreamName,
@@ -396,7 +396,7 @@ impl Streams {
             let mut record = before.record.clone();
             change(&mut record, this.env.clock.now())?;
             if record == before.record {
-                return Ok(());
+                return this.ensure_open(&before).await;
             }
             this.replace(&before, record).await
         })
@@ -415,19 +415,34 @@ impl Streams {
             .map_err(conflict(&name))?;
         let after = Arc::new(Stream::new(record, version, Some(before)));
         // The log knows a shard before the first record is routed to it.
-        if after.record.log_retention() != before.record.log_retention()
-            || after.record.shards != before.record.shards
-        {
-            tell_log(&*self.log, &after);
-        }
+        let opened = if after.is_as_open_as(before) {
+            after.set_open();
+            Ok(())
+        } else {
+            open_shards(&*self.log, &after).await
+        };
         self.by_name.write().insert(name, after.clone());
-        let gone = before
-            .shards()
-            .iter()
-            .filter(|shard| after.shard(shard.record.index).is_err());
-        gone.for_each(|shard| self.log.remove_shard(shard.number));
+        let gone = |shard: &&Arc<Shard>| after.shard(shard.record.index).is_err();
+        self.remove_shards(before.shards().iter().filter(gone))
+            .await;
         self.changed.notify_waiters();
+        Ok(opened?)
+    }
+
+    /// Has the log know a stream's shards, when it failed to learn of them before.
+    pub(crate) async fn ensure_open(&self, stream: &Stream) -> Result<(), Error> {
+        if !stream.is_open() {
+            open_shards(&*self.log, stream).await?;
+        }
         Ok(())
+    }
+
+    /// Has the log forget shards that no stream has any more.
+    async fn remove_shards(&self, gone: impl Iterator<Item = &Arc<Shard>>) {
+        let numbers: Vec<_> = gone.map(|shard| shard.number).collect();
+        if let Err(error) = self.log.remove_shards(&numbers).await {
+            tracing::warn!(%error, shards = numbers.len(), "the log keeps shards that are gone until the next start");
+        }
     }
 
     pub(crate) fn check_quota(&self, asked: u32) -> Result<(), Error> {
@@ -517,7 +532,7 @@ fn retention_hours(hours: i64) -> Result<u32, Error> {
     }
 }
 
-/// What is expired under the old period or the new stays so.
+/// Changes the period; records that are expired under the old or the new one stay so.
 fn set_retention(record: &mut StreamRecord, hours: u32, now: Millis) {
     let before = record.horizon(now);
     record.retention_hours = hours;
@@ -532,27 +547,30 @@ fn conflict(name: &StreamName) -> impl FnOnce(CatalogError) -> Error {
     }
 }
 
-fn tell_log(log: &dyn ShardLog, stream: &Stream) {
-    let retention = stream.record.log_retention();
-    stream
-        .shards()
-        .iter()
-        .for_each(|shard| log.open_shard(shard.number, retention));
+/// Has the log know a stream's shards, and what of their records expires.
+async fn open_shards(log: &dyn ShardLog, stream: &Stream) -> Result<(), LogError> {
+    let numbers: Vec<_> = stream.shards().iter().map(|shard| shard.number).collect();
+    log.open_shards(&numbers, stream.record.log_retention())
+        .await?;
+    stream.set_open();
+    Ok(())
 }
 
-fn forget_orphans(log: &dyn ShardLog, by_name: &BTreeMap<StreamName, Arc<Stream>>) {
+/// Has the log forget the shards of streams that are gone.
+async fn forget_orphans(
+    log: &dyn ShardLog,
+    by_name: &BTreeMap<StreamName, Arc<Stream>>,
+) -> Result<(), LogError> {
     let living: BTreeMap<u32, &Stream> =
         by_name.values().map(|s| (s.record.number, &**s)).collect();
-    for number in log.shards() {
-        let Some(stream) = stream_of(number) else {
-            continue;
-        };
+    let is_orphan = |number: &ShardNumber| {
         let index = ShardIndex(number.0 as u32);
-        if living
-            .get(&stream)
-            .is_none_or(|stream| stream.shard(index).is_err())
-        {
-            log.remove_shard(number);
-        }
-    }
+        stream_of(*number).is_some_and(|stream| {
+            let stream = living.get(&stream);
+            stream.is_none_or(|stream| stream.shard(index).is_err())
+        })
+    };
+    let mut orphans = log.shards().await?;
+    orphans.retain(is_orphan);
+    log.remove_shards(&orphans).await
 }

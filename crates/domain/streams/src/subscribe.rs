@@ -1,67 +1,51 @@
 //! Subscriptions: a shard's records pushed to one consumer as they become durable.
 //!
 //! A subscription is pulled by the connection that carries it, one event at a time, so a reader that stalls holds
-//! one event and nobody else up. Between events it waits for the log, not for a timer. Those who come to the same place
-//! of a shard at the same time get the same event, so that it is read and written once for all of them.
+//! one event and nobody else up. Between events it waits for the log, not for a timer. The events that
+//! subscribers share are in `fan_out`, their leases in `subscriptions`.
 
 use std::{
-    any::Any,
     pin::pin,
-    sync::{Arc, OnceLock, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use headwater_types::{SequenceNumber, ShardIndex};
 
 use crate::{
-    Consumer, Error, ReadChunk, ReadRecord, Shard, Start, Stream, Streams,
+    Consumer, Error, ReadChunk, Shard, Start, Stream, Streams,
+    fan_out::{FanOut, Sent, ShardEvent, ShardFanOut},
     limits::{MAX_EVENT, SUBSCRIPTION_BYTES, SUBSCRIPTION_LIFE, SUBSCRIPTION_QUIET},
-    subscriptions::Seat,
+    subscriptions::Lease,
     throttle::Bucket,
 };
 
-/// What a subscriber is sent.
-pub struct ShardEvent {
-    /// Records, in order; none when there was nothing new for a while, or at the end of the shard.
-    pub records: Vec<ReadRecord>,
-    /// The last record that the subscriber has seen, to go on after it; none at the end of the shard.
-    pub continuation: Option<SequenceNumber>,
-    /// How long ago the last record arrived when there are more behind it; 0 when there are none.
-    pub millis_behind: u64,
-    /// At the end of the shard those that took over.
-    pub children: Option<Vec<Arc<Shard>>>,
-    /// What a door made of it for the first who got it; the others take that.
-    pub translated: OnceLock<Box<dyn Any + Send + Sync>>,
-    /// The place in the shard that it was read from, and the one to go on at.
-    pub(crate) from: u64,
-    next: u64,
-    /// When that was.
-    pub(crate) made: Duration,
-}
-
-/// A consumer's subscription to one shard. Dropping it ends it.
-pub struct Subscription {
+/// A consumer's subscription to one shard, of which it is sent a `T` for each event. Dropping it ends it.
+pub struct Subscription<T> {
     streams: Arc<Streams>,
+    fan_out: Arc<FanOut<T>>,
+    /// The subscribers of the same shard, this one among them.
+    subscribers: Arc<ShardFanOut<T>>,
     consumer: Consumer,
     shard: ShardIndex,
-    seat: Seat,
-    /// What its reader gets next.
+    lease: Lease,
+    /// The offset that its reader gets next.
     next: u64,
     /// The number of the record before that.
     continuation: SequenceNumber,
-    /// What the consumer's throughput lets through; none when limits are off.
+    /// The bound of the consumer's throughput; none when limits are off.
     bucket: Option<Bucket>,
     ends: Duration,
     /// When the last event was sent.
     quiet_since: Duration,
     /// The last event, kept while it is waited for the next: others may get it, too.
-    shared: Option<Arc<ShardEvent>>,
+    kept: Option<Arc<Sent<T>>>,
     is_over: bool,
 }
 
-/// What a look at the shard found.
-enum Look {
-    Event(Arc<ShardEvent>),
+/// The outcome of a look at the shard.
+enum Look<T> {
+    Event(Arc<Sent<T>>),
     /// Nothing yet: to look again after that time, or when the shard or the stream changes.
     Wait {
         at_most: Duration,
@@ -72,22 +56,23 @@ enum Look {
 }
 
 impl Streams {
-    /// Subscribes a consumer to a shard.
-    pub async fn subscribe(
+    /// Subscribes a consumer to a shard, as one of those that `fan_out` is for.
+    pub async fn subscribe<T>(
         self: &Arc<Self>,
         stream: &Stream,
         shard: &Shard,
         consumer: Consumer,
         start: Start,
-    ) -> Result<Subscription, Error> {
+        fan_out: &Arc<FanOut<T>>,
+    ) -> Result<Subscription<T>, Error> {
         let next = self.resolve(stream, shard, start).await?;
-        let state = self.state(stream, shard)?;
-        // Who starts after a record has seen it; its time plays no part in where a reader goes on.
+        let state = self.state(stream, shard).await?;
+        // A reader that starts after a record has seen it; its time plays no part in where a reader goes on.
         let seen = next
             .checked_sub(1)
             .map(|before| shard.sequence(before, state.newest));
         let now = self.env.clock.elapsed();
-        let Some(seat) = shard
+        let Some(lease) = shard
             .live
             .subscriptions
             .take(&consumer, now, self.options.limits)
@@ -96,32 +81,34 @@ impl Streams {
         };
         Ok(Subscription {
             streams: self.clone(),
+            fan_out: fan_out.clone(),
+            subscribers: fan_out.join(shard.number),
             consumer,
             shard: shard.record.index,
-            seat,
+            lease,
             next,
             continuation: seen.unwrap_or_else(|| shard.first_sequence()),
             bucket: self.options.limits.then(|| Bucket::of(SUBSCRIPTION_BYTES)),
             ends: now + SUBSCRIPTION_LIFE,
             quiet_since: now,
-            shared: None,
+            kept: None,
             is_over: false,
         })
     }
 }
 
-impl Subscription {
-    /// The next event, as soon as there is one; none at the end. Nothing follows an error.
-    pub async fn next(&mut self) -> Option<Result<Arc<ShardEvent>, Error>> {
+impl<T: Clone> Subscription<T> {
+    /// The next event as it is sent, as soon as there is one; none at the end. Nothing follows an error.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
         if self.is_over {
             return None;
         }
         let event = self.wait_for_event().await.transpose();
-        self.is_over = !matches!(&event, Some(Ok(event)) if event.children.is_none());
-        event
+        self.is_over = !matches!(&event, Some(Ok(event)) if !event.is_end);
+        event.map(|event| event.map(|event| event.made.clone()))
     }
 
-    async fn wait_for_event(&mut self) -> Result<Option<Arc<ShardEvent>>, Error> {
+    async fn wait_for_event(&mut self) -> Result<Option<Arc<Sent<T>>>, Error> {
         let streams = self.streams.clone();
         loop {
             // Registered before the look, so that no change falls between the two.
@@ -145,19 +132,19 @@ impl Subscription {
             tokio::select! {
                 () = grown => {}
                 () = changed => {}
-                () = self.seat.taken_over() => {}
+                () = self.lease.taken_over() => {}
                 () = streams.env.clock.sleep(at_most) => {}
             }
         }
     }
 
-    async fn look(&mut self) -> Result<Look, Error> {
+    async fn look(&mut self) -> Result<Look<T>, Error> {
         let now = self.streams.env.clock.elapsed();
         if now >= self.ends || self.streams.closing.load(Ordering::Acquire) {
             return Ok(Look::End);
         }
         let stream = self.stream()?;
-        if self.seat.is_taken_over() {
+        if self.lease.is_taken_over() {
             return Err(subscribed(&self.consumer, self.shard));
         }
         let shard = stream.shard(self.shard)?.clone();
@@ -173,7 +160,7 @@ impl Subscription {
                 for_log: false,
             });
         }
-        if let Some(event) = shard.live.subscriptions.shared(self.next, now) {
+        if let Some(event) = self.subscribers.shared(self.next, now) {
             return Ok(Look::Event(self.got(event, now)));
         }
         let chunk = self
@@ -181,12 +168,14 @@ impl Subscription {
             .read_unlimited(&stream, &shard, self.next, MAX_EVENT)
             .await?;
         let sealed = chunk.state.sealed;
+        let next = chunk.next;
         if let Some(event) = self.event(&stream, &shard, chunk, now) {
-            let event = Arc::new(event);
-            let several = shard.live.subscriptions.are_several() && !event.records.is_empty();
-            self.shared = several.then(|| event.clone());
-            if several {
-                shard.live.subscriptions.share(&event);
+            let has_records = !event.records.is_empty();
+            let event = Arc::new(self.fan_out.make(event, self.next, next, now));
+            let are_several = Arc::strong_count(&self.subscribers) > 1;
+            self.kept = (are_several && has_records).then(|| event.clone());
+            if let Some(kept) = &self.kept {
+                self.subscribers.share(kept);
             }
             return Ok(Look::Event(self.got(event, now)));
         }
@@ -201,7 +190,7 @@ impl Subscription {
         })
     }
 
-    /// What is to be sent of what was read, if anything.
+    /// The event to send of what was read, if any.
     fn event(
         &self,
         stream: &Stream,
@@ -230,20 +219,16 @@ impl Subscription {
             millis_behind: read.millis_behind,
             records: read.records,
             children,
-            translated: OnceLock::new(),
-            from: self.next,
-            next: read.next,
-            made: now,
         })
     }
 
     /// Goes on behind an event.
-    fn got(&mut self, event: Arc<ShardEvent>, now: Duration) -> Arc<ShardEvent> {
+    fn got(&mut self, event: Arc<Sent<T>>, now: Duration) -> Arc<Sent<T>> {
         self.quiet_since = now;
         self.next = event.next;
         self.continuation = event.continuation.unwrap_or(self.continuation);
         if let Some(bucket) = &mut self.bucket {
-            bucket.take(event.records.iter().map(ReadRecord::bytes).sum::<usize>() as f64);
+            bucket.take(event.bytes as f64);
         }
         event
     }

@@ -1,85 +1,60 @@
-//! Who is subscribed to a shard: one subscription a consumer at a time, and the event that several of them get.
+//! Leases on a shard: one subscription a consumer at a time.
 //!
-//! A subscription holds its place for five seconds, whether or not its reader stays; after that another one of the
+//! A subscription has its lease for five seconds, whether or not its reader stays; after that another one of the
 //! same consumer takes over, and the older ends (AWS's documentation of SubscribeToShard).
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use headwater_types::Millis;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::{
-    Consumer, ShardEvent,
-    limits::{SHARED_EVENT_AGE, SUBSCRIPTION_HOLD},
-};
+use crate::{Consumer, limits::SUBSCRIPTION_HOLD};
 
 /// The subscriptions of one shard.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    held: Mutex<HashMap<Key, Held>>,
-    /// The newest event that was made for one of several, for as long as one of them keeps it.
-    newest: Mutex<Weak<ShardEvent>>,
+    holders: Mutex<HashMap<Key, Holder>>,
 }
 
 /// A consumer's name and when it was registered.
 type Key = (String, Millis);
 
-struct Held {
+struct Holder {
     since: Duration,
     /// Dropped when another takes over.
     alive: watch::Sender<()>,
 }
 
-/// One subscription's place.
-pub(crate) struct Seat {
+/// One subscription's lease.
+pub(crate) struct Lease {
     taken_over: watch::Receiver<()>,
 }
 
 impl Subscriptions {
-    /// Takes the place of `consumer`, also from an older subscription; none when that is too young and `hold` is on.
-    pub fn take(&self, consumer: &Consumer, now: Duration, hold: bool) -> Option<Seat> {
+    /// Takes the lease of `consumer`, also from an older subscription; none when that is too young and `hold` is on.
+    pub fn take(&self, consumer: &Consumer, now: Duration, hold: bool) -> Option<Lease> {
         let key = (consumer.name.clone(), consumer.created);
-        let mut held = self.held.lock();
-        let is_young = |held: &Held| now.saturating_sub(held.since) < SUBSCRIPTION_HOLD;
-        if hold && held.get(&key).is_some_and(is_young) {
+        let mut holders = self.holders.lock();
+        let is_young = |holder: &Holder| now.saturating_sub(holder.since) < SUBSCRIPTION_HOLD;
+        if hold && holders.get(&key).is_some_and(is_young) {
             return None;
         }
-        // Whoever left without another in its place.
-        held.retain(|_, held| is_young(held) || held.alive.receiver_count() > 0);
+        // Those of consumers that left and did not come again.
+        holders.retain(|_, holder| is_young(holder) || holder.alive.receiver_count() > 0);
         let (alive, taken_over) = watch::channel(());
-        held.insert(key, Held { since: now, alive });
-        Some(Seat { taken_over })
-    }
-
-    /// Whether there is more than one, or was lately.
-    pub fn are_several(&self) -> bool {
-        self.held.lock().len() > 1
-    }
-
-    /// Keeps an event for those who come to the same place in the shard.
-    pub fn share(&self, event: &Arc<ShardEvent>) {
-        *self.newest.lock() = Arc::downgrade(event);
-    }
-
-    /// The event that another one got at the place `from` just now.
-    pub fn shared(&self, from: u64, now: Duration) -> Option<Arc<ShardEvent>> {
-        let event = self.newest.lock().upgrade()?;
-        (event.from == from && now.saturating_sub(event.made) < SHARED_EVENT_AGE).then_some(event)
+        holders.insert(key, Holder { since: now, alive });
+        Some(Lease { taken_over })
     }
 }
 
-impl Seat {
-    /// Whether another subscription has this place now.
+impl Lease {
+    /// Whether another subscription has the lease now.
     pub fn is_taken_over(&self) -> bool {
         self.taken_over.has_changed().is_err()
     }
 
-    /// Returns once another subscription takes this place.
+    /// Returns once another subscription takes the lease.
     pub async fn taken_over(&mut self) {
         // Nothing is ever sent: the only change is the sender's end.
         while self.taken_over.changed().await.is_ok() {}

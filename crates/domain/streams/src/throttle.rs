@@ -45,13 +45,13 @@ impl Bucket {
         self.tokens -= cost;
     }
 
-    /// Whether `cost` may be taken. What costs more than a full bucket waits for a full one and leaves a debt.
+    /// Whether `cost` may be taken. A cost over a full bucket waits for a full one and leaves a debt.
     fn holds(&self, cost: f64) -> bool {
         self.tokens >= cost.min(self.rate)
     }
 }
 
-/// What one shard has let through lately.
+/// The limits of one shard, and what it has let through lately.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     write: Mutex<Writes>,

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use crate::{Error, Streams, limits::ITERATOR_LIFE};
+use crate::{Error, limits::ITERATOR_LIFE};
 
 const MAC_BYTES: usize = 16;
 
@@ -91,18 +91,6 @@ impl Tokens {
             .ok()?;
         let content = signed.strip_prefix(&[T::TAG])?;
         serde_json::from_slice(content).ok()
-    }
-}
-
-impl Streams {
-    /// The token of `content`, given now: for a door whose clients hold a token of another domain's.
-    pub fn token_of<T: Kind>(&self, content: &T) -> String {
-        self.tokens.seal(&self.env, content)
-    }
-
-    /// The content of a token that [`Self::token_of`] gave and that is not too old.
-    pub fn open_token<T: Kind>(&self, token: &str) -> Result<T, Error> {
-        self.tokens.open(token, self.env.clock.now())
     }
 }
 

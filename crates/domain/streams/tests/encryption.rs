@@ -5,7 +5,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use headwater_log::{Source, SourceError, SourceLimit, Sources};
+use headwater_log::{ShardLog, Source, SourceError, SourceLimit, Sources};
 use headwater_streams::{Distribution, Error, NewStream, Start, StreamSources};
 use headwater_types::{Arn, ShardIndex};
 use support::{NO_LIMITS, World, entry, name};

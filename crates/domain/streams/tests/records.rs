@@ -7,6 +7,7 @@ mod support;
 use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_catalog::{Catalog, Expect, Table};
+use headwater_log::ShardLog;
 use headwater_streams::{
     Error, ITERATOR_LIFE, MAX_PUT_BYTES, Options, PutError, ReadRecord, ShardRecord, Start, Stream,
 };

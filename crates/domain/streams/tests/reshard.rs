@@ -6,6 +6,7 @@ mod support;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use headwater_log::ShardLog;
 use headwater_streams::{Error, Options, PutError, ReadRecord, ShardFilter, Start, Stream};
 use headwater_types::{HashKey, ShardIndex};
 use proptest::prelude::*;
@@ -215,7 +216,7 @@ async fn parents_vanish_once_their_records_have_expired() {
         world.stream("a").shard(shard(0)).is_err(),
         "the next change forgets it"
     );
-    assert!(!world.log.shards().contains(&number));
+    assert!(!world.log.shards().await.unwrap().contains(&number));
 }
 
 #[tokio::test]
@@ -360,7 +361,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// What was acknowledged, by key, in order.
+/// The acknowledged records, by key, in order.
 type Model = BTreeMap<u8, Vec<u64>>;
 
 struct Run {

@@ -2,8 +2,10 @@
 
 mod support;
 
-use headwater_log::{Append, NewRecord, Retention, ShardNumber};
-use headwater_streams::{Error, NewStream, Options, ShardFilter, ShardMetrics, Start, Tags};
+use headwater_log::{Append, LogError, NewRecord, Retention, ShardLog, ShardNumber};
+use headwater_streams::{
+    Error, NewStream, Options, PutError, ShardFilter, ShardMetrics, Start, Tags,
+};
 use headwater_types::{HashKey, Millis, ShardIndex};
 use support::{NO_LIMITS, START, World, entry, entry_at, name};
 
@@ -86,26 +88,23 @@ async fn shards_without_a_stream_are_forgotten_at_the_start_and_those_of_others_
         ShardNumber(0x01 << 56 | 99 << 32),
         ShardNumber(0x02 << 56 | 99 << 32),
     );
-    let append = |shard| {
-        world.log.open_shard(
-            shard,
-            Retention {
-                period: std::time::Duration::from_secs(3600),
-                floor: Millis::ZERO,
-            },
-        );
-        Append {
-            shard,
-            records: &[NewRecord {
-                key: b"k",
-                value: b"v",
-            }],
-        }
+    let retention = Retention {
+        period: std::time::Duration::from_secs(3600),
+        floor: Millis::ZERO,
+    };
+    let opened = world.log.open_shards(&[orphan, other], retention).await;
+    assert_eq!(opened, Ok(()));
+    let append = |shard| Append {
+        shard,
+        records: &[NewRecord {
+            key: b"k",
+            value: b"v",
+        }],
     };
     let appended = world.log.append(&[append(orphan), append(other)]).await;
     assert!(appended.iter().all(Result::is_ok));
     world = world.reopen().await;
-    let shards = world.log.shards();
+    let shards = world.log.shards().await.unwrap();
     assert!(
         shards.contains(&kept) && shards.contains(&other) && !shards.contains(&orphan),
         "{shards:?}"
@@ -354,4 +353,38 @@ async fn shards_count_what_goes_through_them() {
         counted,
         "a closed shard keeps its counts"
     );
+}
+
+#[tokio::test]
+async fn what_the_log_could_not_be_told_it_is_told_later() {
+    let mut world = World::new(NO_LIMITS).await;
+    world.log.fail();
+    let created = world.streams.create(NewStream::new(name("a"), 2)).await;
+    assert!(matches!(
+        created.err(),
+        Some(Error::Log(LogError::Unreachable(_)))
+    ));
+    // The stream is in the catalog, so it is there: and a put has the log learn of its shards.
+    let stream = world.stream("a");
+    let refused = world.streams.put(&stream, vec![entry("k", "v")]).await;
+    assert!(matches!(refused.unwrap()[0], Err(PutError::Log(_))));
+    world.log.mend();
+    world.put(&stream, entry("k", "v")).await;
+
+    world.log.fail();
+    let lengthened = || world.streams.increase_retention(name("a"), 48);
+    assert!(lengthened().await.is_err());
+    world.log.mend();
+    lengthened().await.unwrap();
+    world.advance(30 * 3_600_000);
+    let placed = world.put(&stream, entry("k", "later")).await;
+    let records = world.read_all(&stream, placed.shard, Start::TrimHorizon);
+    assert_eq!(records.await.len(), 2, "kept for more than a day");
+
+    world.log.fail();
+    world.streams.delete(name("a"), false).await.unwrap();
+    world.log.mend();
+    assert_eq!(world.log.shards().await.unwrap().len(), 2);
+    world = world.reopen().await;
+    assert_eq!(world.log.shards().await, Ok(Vec::new()));
 }

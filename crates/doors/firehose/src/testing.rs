@@ -118,7 +118,9 @@ impl World {
             ..Env::real()
         };
         let dir = tempfile::tempdir().unwrap();
-        let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path())).unwrap();
+        let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path()))
+            .await
+            .unwrap();
         let nothing = Arc::new(Nothing);
         let ports = Ports {
             sources: nothing.clone(),

@@ -109,7 +109,7 @@ impl World {
             maintain_every: None,
             ..options
         };
-        let log = Arc::new(EmbeddedLog::open(env.clone(), options).unwrap());
+        let log = Arc::new(EmbeddedLog::open(env.clone(), options).await.unwrap());
         let kinesis = kinesis(env.clone(), log.clone()).await;
         let table = headwater_kinesis::table(Arc::new(kinesis));
         let options = Options::new(Place::new("000000000000", "us-east-1"));
@@ -228,6 +228,7 @@ async fn kinesis(env: Env, log: Arc<dyn ShardLog>) -> Kinesis {
             limits: false,
         },
         queues,
+        subscribers: Default::default(),
     }
 }
 

@@ -233,7 +233,7 @@ pub(crate) fn in_use(message: String) -> ApiError {
 /// The log's errors: clients try again on any 5xx, which is right for a full disk.
 fn log(error: &LogError) -> ApiError {
     match error {
-        LogError::DiskFull { .. } | LogError::Closed => {
+        LogError::DiskFull { .. } | LogError::Unreachable(_) | LogError::Closed => {
             ApiError::new(503, "ServiceUnavailable", error.to_string())
         }
         _ => ApiError::internal(error),

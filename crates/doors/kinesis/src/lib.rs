@@ -28,6 +28,7 @@ use headwater_streams::Streams;
 use headwater_wire::{READS, Routes, Table, WRITES};
 
 pub use channels::Channels;
+pub use ops::subscribe_to_shard::Subscribers;
 
 /// What handlers run on.
 pub struct Kinesis {
@@ -37,6 +38,8 @@ pub struct Kinesis {
     pub channels: Channels,
     /// The queues over them.
     pub queues: Arc<Queues>,
+    /// Those who subscribe to shards.
+    pub subscribers: Subscribers,
 }
 
 /// The operations that are built.

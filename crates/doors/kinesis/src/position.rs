@@ -25,7 +25,7 @@ pub(crate) struct Position<'a> {
 
 impl Kinesis {
     /// The start that is meant in a shard.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         &self,
         position: &Position<'_>,
         stream: &Stream,
@@ -38,9 +38,11 @@ impl Kinesis {
             ("AT_TIMESTAMP", None) => self.start_time(position),
             ("AT_SEQUENCE_NUMBER", Some(text)) => {
                 self.start_number(position.call, text, 0, stream, shard, context)
+                    .await
             }
             ("AFTER_SEQUENCE_NUMBER", Some(text)) => {
                 self.start_number(position.call, text, 1, stream, shard, context)
+                    .await
             }
             (kind, given) => Err(mismatch(kind, given.is_some())),
         }
@@ -65,7 +67,7 @@ impl Kinesis {
     }
 
     /// The start at a record, or `skip` records after it.
-    fn start_number(
+    async fn start_number(
         &self,
         call: &str,
         text: &str,
@@ -77,6 +79,7 @@ impl Kinesis {
         let state = self
             .streams
             .state(stream, shard)
+            .await
             .map_err(|error: Error| errors::api(error, context))?;
         let invalid = |why: &str| {
             let (index, name, account) =

@@ -40,7 +40,9 @@ impl World {
             ..Env::real()
         };
         let dir = tempfile::tempdir().unwrap();
-        let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path())).unwrap();
+        let log = EmbeddedLog::open(env.clone(), headwater_log::Options::new(dir.path()))
+            .await
+            .unwrap();
         let log: Arc<dyn ShardLog> = Arc::new(log);
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
         let options = Options {
@@ -69,6 +71,7 @@ impl World {
                 streams,
                 channels,
                 queues,
+                subscribers: Default::default(),
             },
             _dir: dir,
         }

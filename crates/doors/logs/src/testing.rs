@@ -34,7 +34,11 @@ impl World {
             ..Env::real()
         };
         let dir = tempfile::tempdir().unwrap();
-        let log = Arc::new(EmbeddedLog::open(env.clone(), Options::new(dir.path())).unwrap());
+        let log = Arc::new(
+            EmbeddedLog::open(env.clone(), Options::new(dir.path()))
+                .await
+                .unwrap(),
+        );
         let groups = LogGroups::open(env, Arc::new(MemoryCatalog::default()), log)
             .await
             .unwrap();

@@ -12,13 +12,13 @@ mod write;
 pub use read::{UserRecord, split};
 pub use write::{Aggregate, Aggregator};
 
-/// What an aggregated record starts with.
+/// The first bytes of an aggregated record.
 const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 
 /// The length of the MD5 at its end, in bytes.
 const DIGEST_BYTES: usize = 16;
 
-/// What the format adds around its message, in bytes.
+/// Bytes that the format adds around its message.
 const FRAME_BYTES: usize = MAGIC.len() + DIGEST_BYTES;
 
 #[cfg(test)]

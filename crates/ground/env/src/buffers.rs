@@ -16,7 +16,7 @@ pub const LARGE: usize = 64 << 10;
 /// A larger one is rare, and too large to be kept.
 const LARGEST: usize = 4 << 20;
 
-/// What empty buffers may keep of memory.
+/// Bytes of memory that empty buffers may keep.
 const SPARE_BYTES: usize = 24 << 20;
 
 /// The parts of a power of two that sizes are rounded to, so that buffers fit the next of about the same size.
@@ -69,7 +69,7 @@ pub fn with_room(len: usize) -> Vec<u8> {
 /// A buffer of `len` bytes that mean nothing, to be read into.
 pub fn of_length(len: usize) -> Vec<u8> {
     let mut buffer = as_it_was(len);
-    // What it was longer before needs no clearing.
+    // The part that it was longer before needs no clearing.
     buffer.resize(len, 0);
     buffer
 }

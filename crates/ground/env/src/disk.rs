@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// What writes past the system's cache are aligned to: a multiple of the blocks of all common disks.
+/// The alignment of writes past the system's cache: a multiple of the blocks of all common disks.
 pub const DIRECT_ALIGN: usize = 4096;
 
 /// A file or folder within a folder.
@@ -33,7 +33,7 @@ pub trait Disk: Send + Sync {
     fn open_direct(&self, path: &Path) -> io::Result<Box<dyn File>>;
     /// Opens a file for reading alone.
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn File>>;
-    /// What a folder holds, sorted by name.
+    /// The entries of a folder, sorted by name.
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>>;
     /// Gives a file another name in the same file system, replacing what had it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;

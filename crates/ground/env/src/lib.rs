@@ -20,9 +20,9 @@ pub use disk::{DIRECT_ALIGN, Disk, Entry, File, RealDisk};
 pub use open_files::raise_open_files;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use sim_disk::SimDisk;
-pub use tasks::{Spawn, TokioTasks};
+pub use tasks::{Spawn, TokioTasks, may_block};
 
-/// What a crate may use of the machine; cheap to clone.
+/// The machine as a crate may use it; cheap to clone.
 #[derive(Clone)]
 pub struct Env {
     /// Wall time, elapsed time and sleeping.

@@ -1,7 +1,10 @@
 //! A disk in memory that fails as real ones do: what was not synced may be lost at a crash, wholly or in part.
 //!
 //! Every write, sync, rename and removal is a step; a test can stop the disk at any of them, crash it, and see what a
-//! reopening makes of the rest. What survives is chosen by a seed. Folders themselves are always durable.
+//! reopening makes of the rest. A seed chooses what survives. Folders themselves are always durable.
+//!
+//! A program that calls it from an asynchronous task, where real disks would hold up all tasks of the thread, panics. A
+//! test's own calls, all but those of [`Disk`], may come from anywhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +15,10 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::disk::{DIRECT_ALIGN, Disk, Entry, File};
+use crate::{
+    disk::{DIRECT_ALIGN, Disk, Entry, File},
+    tasks::may_block,
+};
 
 /// The simulated disk; clones are the same disk.
 #[derive(Clone)]
@@ -24,7 +30,7 @@ struct World {
     names: BTreeMap<PathBuf, usize>,
     /// The names as they were at the last sync of their folders.
     durable_names: BTreeMap<PathBuf, usize>,
-    /// What happened to names since, in order.
+    /// The changes of names since, in order.
     renamings: Vec<Renaming>,
     folders: BTreeSet<PathBuf>,
     locks: BTreeSet<PathBuf>,
@@ -97,6 +103,15 @@ impl SimDisk {
 
     fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().expect("no holder panics")
+    }
+
+    /// The disk, for a call of the program's.
+    fn called(&self) -> MutexGuard<'_, World> {
+        assert!(
+            may_block(),
+            "the disk was called from an asynchronous task, and all tasks of its thread wait with it: use env.blocking()"
+        );
+        self.world()
     }
 
     /// The machine loses power. Synced bytes and names stay; of what was not synced some survives, by the seed: of
@@ -291,7 +306,7 @@ impl Node {
     }
 }
 
-/// What is left of a write that was under way: its beginning, or any of its sectors.
+/// The rest of a write that was under way: its beginning, or any of its sectors.
 fn tear(offset: u64, bytes: &[u8], rng: &mut StdRng) -> Vec<Change> {
     const SECTOR: usize = 512;
     if rng.random_bool(0.5) {
@@ -324,7 +339,7 @@ impl Change {
 
 impl Disk for SimDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.step()?;
         if world.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -339,13 +354,13 @@ impl Disk for SimDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let world = self.world();
+        let world = self.called();
         world.check_running()?;
         Ok(self.file(&world, world.node(path)?))
     }
 
     fn open_direct(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let world = self.world();
+        let world = self.called();
         world.check_running()?;
         let (node, life) = (world.node(path)?, world.life);
         Ok(Box::new(SimFile {
@@ -362,7 +377,7 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
-        let world = self.world();
+        let world = self.called();
         world.check_running()?;
         if !world.folders.contains(dir) {
             return Err(io::ErrorKind::NotFound.into());
@@ -391,7 +406,7 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.step()?;
         let node = world.node(from)?;
         world.rename(Renaming::Move(from.to_owned(), to.to_owned(), node));
@@ -399,7 +414,7 @@ impl Disk for SimDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.step()?;
         world.node(path)?;
         world.rename(Renaming::Gone(path.to_owned()));
@@ -407,7 +422,7 @@ impl Disk for SimDisk {
     }
 
     fn remove_dir_all(&self, dir: &Path) -> io::Result<()> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.step()?;
         let within: Vec<PathBuf> = world
             .names
@@ -423,14 +438,14 @@ impl Disk for SimDisk {
     }
 
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.step()?;
         world.folders.extend(dir.ancestors().map(Path::to_owned));
         Ok(())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.sync()?;
         let all = std::mem::take(&mut world.renamings);
         let (here, elsewhere): (Vec<_>, Vec<_>) = all
@@ -442,14 +457,14 @@ impl Disk for SimDisk {
     }
 
     fn free_space(&self, _dir: &Path) -> io::Result<u64> {
-        let world = self.world();
+        let world = self.called();
         Ok(world
             .room
             .map_or(u64::MAX, |room| room.saturating_sub(world.used())))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        let mut world = self.world();
+        let mut world = self.called();
         world.check_running()?;
         if !world.locks.insert(path.to_owned()) {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -488,6 +503,14 @@ impl SimFile {
     }
 }
 
+impl SimFile {
+    /// The same, for a call of the program's.
+    fn called(&self) -> io::Result<MutexGuard<'_, World>> {
+        drop(self.disk.called());
+        self.world()
+    }
+}
+
 impl Drop for SimFile {
     fn drop(&mut self) {
         if let Some(path) = self.lock.take()
@@ -500,7 +523,7 @@ impl Drop for SimFile {
 
 impl File for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let world = self.world()?;
+        let world = self.called()?;
         world.check_running()?;
         let bytes = &world.nodes[self.node].now;
         let from = (offset as usize).min(bytes.len());
@@ -518,25 +541,25 @@ impl File for SimFile {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
-        self.world()?.write(self.node, offset, bytes)
+        self.called()?.write(self.node, offset, bytes)
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut world = self.world()?;
+        let mut world = self.called()?;
         world.sync()?;
         world.nodes[self.node].sync();
         Ok(())
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut world = self.world()?;
+        let mut world = self.called()?;
         world.step()?;
         world.nodes[self.node].change(Change::SetLen(len));
         Ok(())
     }
 
     fn allocate(&self, len: u64) -> io::Result<()> {
-        let mut world = self.world()?;
+        let mut world = self.called()?;
         world.step()?;
         let more = len.saturating_sub(world.nodes[self.node].now.len() as u64);
         if world.room.is_some_and(|room| world.used() + more > room) {
@@ -549,7 +572,7 @@ impl File for SimFile {
     }
 
     fn len(&self) -> io::Result<u64> {
-        let world = self.world()?;
+        let world = self.called()?;
         world.check_running()?;
         Ok(world.nodes[self.node].now.len() as u64)
     }

@@ -1,6 +1,8 @@
-//! Tasks and threads.
+//! Tasks and threads, and which of them may wait for the disk.
 
-use std::{pin::Pin, thread};
+use std::{cell::Cell, pin::Pin, thread};
+
+use tokio::runtime::Handle;
 
 /// A task without a result.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -34,7 +36,11 @@ impl Spawn for TokioTasks {
         reason = "this is the one place that spawns"
     )]
     fn blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        tokio::task::spawn_blocking(work);
+        tokio::task::spawn_blocking(|| {
+            MAY_BLOCK.set(true);
+            work();
+            MAY_BLOCK.set(false);
+        });
     }
 
     fn thread(&self, name: &str, work: Box<dyn FnOnce() + Send>) {
@@ -42,5 +48,34 @@ impl Spawn for TokioTasks {
             .name(name.to_owned())
             .spawn(work)
             .expect("the machine has a thread to give");
+    }
+}
+
+thread_local! {
+    /// Whether the thread is one of the blocking pool's, at work.
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread may wait for the disk: not where it runs asynchronous tasks, all of which would wait
+/// with it.
+pub fn may_block() -> bool {
+    MAY_BLOCK.get() || Handle::try_current().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Env;
+
+    #[tokio::test]
+    async fn asynchronous_tasks_may_not_block_and_all_others_may() {
+        let env = Env::real();
+        assert!(!may_block());
+        assert!(env.blocking(may_block).await);
+        assert!(!env.to_the_end(async { may_block() }).await);
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let work = move || tell.send(may_block()).unwrap_or_default();
+        env.tasks.thread("one", Box::new(work));
+        assert!(told.await.unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! What every engine of the log offers.
+//! The trait that every engine of the log fulfils, and its data.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_types::Millis;
 
-/// A shard's number within the log. Whoever creates shards gives each a number that was never used before.
+/// A shard's number within the log. Its owner gives each shard a number that was never used before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardNumber(pub u64);
 
@@ -35,9 +35,9 @@ pub struct Record {
 /// Records to append to one shard: all of them or none.
 #[derive(Debug, Clone, Copy)]
 pub struct Append<'a> {
-    /// Where to.
+    /// The shard that takes them.
     pub shard: ShardNumber,
-    /// What; at least one.
+    /// The records; at least one.
     pub records: &'a [NewRecord<'a>],
 }
 
@@ -80,7 +80,7 @@ pub enum LogError {
     Poisoned {
         /// "write" or "sync".
         operation: &'static str,
-        /// What the system said.
+        /// The system's error.
         error: Arc<str>,
     },
     /// Stored bytes are not what was written.
@@ -94,7 +94,7 @@ pub enum LogError {
         file: PathBuf,
         /// Where in it.
         offset: u64,
-        /// What is wrong there.
+        /// The fault there.
         what: &'static str,
     },
     /// Somebody else has the log's folder open.
@@ -108,9 +108,12 @@ pub enum LogError {
     Io {
         /// The file or folder.
         file: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: Arc<str>,
     },
+    /// An engine over a network does not reach what it keeps its records on; what it said. Trying again may help.
+    #[error("the log cannot be reached: {0}")]
+    Unreachable(Arc<str>),
     /// The log does not know the shard.
     #[error("the log has no shard {}", .0.0)]
     Unknown(ShardNumber),
@@ -128,14 +131,14 @@ pub struct ReadLimit {
     pub bytes: usize,
 }
 
-/// What a read found.
+/// The outcome of a read.
 #[derive(Debug, Clone)]
 pub struct Chunk {
     /// The records, in order, without gaps.
     pub records: Vec<Record>,
     /// Where the next read goes on.
     pub next: u64,
-    /// What the shard looked like when the read was made.
+    /// The shard as it was when the read was made.
     pub state: ShardState,
 }
 
@@ -161,31 +164,42 @@ pub struct Retention {
     pub floor: Millis,
 }
 
-/// A durable log of shards.
+/// A durable log of shards, kept on this machine or over a network.
 ///
 /// * Order within a shard is the order of offsets; a reader MUST never see a gap, a record twice, or a record that
 ///   is not durable.
 /// * An append MUST be durable when its future resolves, unless the engine was opened without syncing.
-/// * Every call MAY come from any thread; a caller MUST NOT rely on a local file or on this process being alone.
+/// * Every call MAY come from any thread, and MUST NOT block it: what waits for a disk or a network is awaited. A
+///   caller MUST NOT rely on a local file or on this process being alone.
+/// * A caller MAY drop a future before it resolves; the change that it asked for MAY happen nevertheless.
+/// * After [`Self::close`], and when the engine cannot go on, every call that can fail MAY do so; what it names was
+///   either done whole or not at all, and MAY be asked for again.
 #[async_trait]
 pub trait ShardLog: Send + Sync {
-    /// Makes `shard` known, with what expires. Known already: its retention is replaced. Not an append: a shard
-    /// without records leaves no trace, so its owner opens its shards again after each start.
-    fn open_shard(&self, shard: ShardNumber, retention: Retention);
+    /// Makes shards known, with what expires of them. One that is known already MUST keep its records, and its
+    /// retention is replaced; what is expired MAY stay so. Not an append: a shard without records MAY leave no trace,
+    /// so its owner opens its shards again after each start, and after a failure, which MAY have opened some of them.
+    async fn open_shards(
+        &self,
+        shards: &[ShardNumber],
+        retention: Retention,
+    ) -> Result<(), LogError>;
 
-    /// Forgets a shard for good; its bytes are reclaimed in the background.
-    fn remove_shard(&self, shard: ShardNumber);
+    /// Forgets shards for good; their bytes are reclaimed in the background. Those that are not known are passed over.
+    /// After a failure or a restart some of them MAY be there still, whole: see [`Self::shards`].
+    async fn remove_shards(&self, shards: &[ShardNumber]) -> Result<(), LogError>;
 
-    /// The numbers of all shards that the log holds records of or was told of. For its owner, which after a start
-    /// removes those that no longer belong to anything.
-    fn shards(&self) -> Vec<ShardNumber>;
+    /// The numbers of all shards that the log holds records of or was told of, in order. For their owners: these remove
+    /// after a start those that no longer belong to anything.
+    async fn shards(&self) -> Result<Vec<ShardNumber>, LogError>;
 
     /// Appends a batch: one result an append, in order. One durable write serves the whole batch. Waits, bounded,
     /// while too much is already under way.
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>>;
 
     /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
-    /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached.
+    /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached. [`Chunk::state`]
+    /// comes with it, so that a reader need not ask for that.
     async fn read(
         &self,
         shard: ShardNumber,
@@ -196,10 +210,11 @@ pub trait ShardLog: Send + Sync {
     /// The first readable offset whose record's time is at or after `time`; the end when there is none.
     async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError>;
 
-    /// The shard as readers see it now.
-    fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError>;
+    /// The shard as readers see it now: an append that resolved before the call MUST show.
+    async fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError>;
 
-    /// Returns once the shard's end is past `offset`, or the shard is sealed or removed, or the log is closed.
+    /// Returns once the shard's end is past `offset`, or the shard is sealed, removed or not known, or the log is
+    /// closed. MAY return early.
     async fn wait(&self, shard: ShardNumber, offset: u64);
 
     /// Seals a shard: ordered with the appends, no append that follows it succeeds. Returns the final end; sealing
@@ -209,6 +224,6 @@ pub trait ShardLog: Send + Sync {
     /// Finishes what is under way and stops; appends after it fail with [`LogError::Closed`].
     async fn close(&self);
 
-    /// Whether appends are accepted, and if not, why: for the health page.
+    /// Whether appends are accepted, and if not, why: for the health page. Known without asking anybody.
     fn health(&self) -> Result<(), LogError>;
 }

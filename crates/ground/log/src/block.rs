@@ -50,7 +50,7 @@ pub fn encoded_len(batch: &[Append<'_>]) -> usize {
 /// Encodes a batch into an empty buffer with room for [`encoded_len`].
 ///
 /// # Panics
-/// When a key or a value is longer than the limits say: who appends has checked that.
+/// When a key or a value is longer than the limits say: callers have checked that.
 pub fn encode(batch: &[Append<'_>], buffer: BytesMut) -> Draft {
     let mut draft = Draft {
         bytes: buffer,

@@ -13,7 +13,7 @@ use crate::limits;
 pub struct Buffers(Mutex<VecDeque<BytesMut>>);
 
 impl Buffers {
-    /// An empty buffer with room for `len` bytes, and not for many more, since whoever counts it counts those.
+    /// An empty buffer with room for `len` bytes, and not for many more, since callers count `len`.
     pub fn take(&self, len: usize) -> BytesMut {
         let mut spare = self.0.lock();
         let fits = |buffer: &BytesMut| (len..=len + len / 8).contains(&buffer.capacity());

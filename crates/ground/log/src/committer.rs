@@ -13,22 +13,22 @@ use crate::{
     files::FileError,
     journal::Journal,
     limits,
-    queue::{self, Patience, Pending, Placed},
-    seal::SealJob,
+    queue::{self, GatherWindow, Pending, PendingBlock},
+    sealer::SealJob,
     shard::Shard,
 };
 
 /// Runs until the log is closed or dropped.
 pub fn run(core: &Core, mut journal: Journal) {
     let _stop = Stop(core);
-    let mut patience = Patience::default();
-    while let Some(batch) = queue::next_batch(core.queue.lock(), &core.work, patience) {
+    let mut window = GatherWindow::default();
+    while let Some(batch) = queue::next_batch(core.queue.lock(), &core.work, window) {
         let (callers, began) = (batch.len(), core.env.clock.elapsed());
         match commit(core, &mut journal, &batch) {
             Ok(()) => answer(core, batch),
             Err(e) => fail(core, batch, e),
         }
-        patience = Patience::after(callers, core.env.clock.elapsed().saturating_sub(began));
+        window = GatherWindow::after(callers, core.env.clock.elapsed().saturating_sub(began));
     }
     mark_end(core, journal);
 }
@@ -58,15 +58,15 @@ fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), L
 fn publish(core: &Core, file: u64, mut at: u64, batch: &[Pending]) {
     let shards = core.shards.read();
     for pending in batch.iter().filter(|pending| !pending.blocks.is_empty()) {
-        core.tail.hold(file, at, pending.bytes.clone());
-        // But for those that were removed meanwhile.
+        core.tail.keep(file, at, pending.bytes.clone());
+        // Without the shards that were removed meanwhile.
         let found = pending
             .blocks
             .iter()
             .filter_map(|block| Some((block, shards.get(&ShardNumber(block.header.shard))?)));
-        let found: Vec<(&Placed, &Arc<Shard>)> = found.collect();
+        let found: Vec<(&PendingBlock, &Arc<Shard>)> = found.collect();
         found.iter().for_each(|(_, shard)| shard.fetch());
-        for (Placed { header, at: within }, shard) in found {
+        for (PendingBlock { header, at: within }, shard) in found {
             shard.publish(header, at + *within as u64, file);
         }
         at += pending.bytes.len() as u64;
@@ -84,7 +84,7 @@ fn answer(core: &Core, batch: Vec<Pending>) {
     }
 }
 
-/// What callers are told about a failed write or sync.
+/// The error that callers get for a failed write or sync.
 fn refusal(core: &Core, error: &FileError) -> LogError {
     if error.is_full() {
         LogError::DiskFull {
@@ -147,7 +147,7 @@ fn mark_end(core: &Core, journal: Journal) {
     }
 }
 
-/// Tells everyone who waits that nothing more comes, however the committer ends.
+/// Answers all callers that wait, however the committer ends: nothing more comes.
 struct Stop<'a>(&'a Core);
 
 impl Drop for Stop<'_> {

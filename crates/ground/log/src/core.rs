@@ -1,4 +1,4 @@
-//! What the callers' threads, the committer and the sealer share, and how they hand work to each other.
+//! The state that the callers' threads, the committer and the sealer share, and how they hand work to each other.
 
 use std::{
     collections::HashMap,
@@ -17,13 +17,13 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::{
     api::{Append, AppendError, Appended, LogError, ShardNumber},
     block::Draft,
-    embedded::Options,
     files::LogFile,
     format::{BLOCK_HEADER, BlockHeader, Kind},
     limits,
-    queue::{Pending, Placed, Queue},
-    seal::Sealer,
-    segment::Segments,
+    options::Options,
+    queue::{Pending, PendingBlock, Queue},
+    sealer::Sealer,
+    segments::Segments,
     shard::{Assigned, Shard},
     tail::TailCache,
 };
@@ -55,10 +55,10 @@ impl Hasher for NumberHasher {
 pub struct Core {
     pub env: Env,
     pub options: Options,
-    /// Locked before the queue by who needs both.
+    /// Locked before the queue where both are needed.
     pub shards: RwLock<Shards>,
     pub queue: Mutex<Queue>,
-    /// Told when the queue has work enough.
+    /// Wakes the committer when the queue has work enough.
     pub work: Condvar,
     /// Room for pending bytes, in [`limits::PENDING_UNIT`]s.
     pub room: Arc<Semaphore>,
@@ -71,11 +71,11 @@ pub struct Core {
     pub sealer: Sealer,
     /// Grows whenever a shard is removed or expires differently.
     pub epoch: AtomicU64,
-    /// Held by whoever maintains.
+    /// Held during a step of maintenance: there is one at a time.
     pub maintaining: Mutex<()>,
     /// How much of the log runs: its threads and its maintenance.
     pub running: AtomicUsize,
-    /// Told when the last of that ends.
+    /// Wakes those who wait for the last of that to end.
     pub ended: Notify,
     /// No append will ever become durable any more.
     pub is_closed: AtomicBool,
@@ -83,7 +83,7 @@ pub struct Core {
     pub lock: Mutex<Option<Box<dyn File>>>,
 }
 
-/// What a batch was promised, and the commit that the promise waits for, if any.
+/// The places that a batch got, and the commit that they wait for, if any.
 pub struct Queued {
     pub results: Vec<Result<Appended, AppendError>>,
     pub durable: Option<oneshot::Receiver<Result<(), LogError>>>,
@@ -154,7 +154,7 @@ impl Core {
                 body_crc: 0,
             };
             bytes = Bytes::copy_from_slice(&header.encode());
-            blocks.push(Placed { header, at: 0 });
+            blocks.push(PendingBlock { header, at: 0 });
         }
         drop(assigned);
         Ok((end, self.push(&mut queue, bytes, blocks, None)))
@@ -164,7 +164,7 @@ impl Core {
         &self,
         queue: &mut Queue,
         bytes: Bytes,
-        blocks: Vec<Placed>,
+        blocks: Vec<PendingBlock>,
         room: Option<OwnedSemaphorePermit>,
     ) -> oneshot::Receiver<Result<(), LogError>> {
         let (reply, durable) = oneshot::channel();
@@ -223,8 +223,8 @@ fn place(
     batch: &[Append<'_>],
     draft: &mut Draft,
     results: &[Result<Appended, AppendError>],
-) -> Vec<Placed> {
-    let mut placed: Vec<Placed> = Vec::with_capacity(draft.blocks.len());
+) -> Vec<PendingBlock> {
+    let mut placed: Vec<PendingBlock> = Vec::with_capacity(draft.blocks.len());
     let (mut kept, mut append, mut first) = (0, usize::MAX, 0);
     for block in &draft.blocks {
         let Ok(appended) = &results[block.append] else {
@@ -248,7 +248,7 @@ fn place(
             draft.bytes.copy_within(block.at..block.at + size, kept);
         }
         draft.bytes[kept..kept + BLOCK_HEADER].copy_from_slice(&header.encode());
-        placed.push(Placed { header, at: kept });
+        placed.push(PendingBlock { header, at: kept });
         kept += size;
     }
     draft.bytes.truncate(kept);

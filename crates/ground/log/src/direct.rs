@@ -21,7 +21,7 @@ pub struct Direct {
     file: Box<dyn File>,
     /// Has room for [`DIRECT_BYTES`] from an aligned address on.
     buffer: Vec<u8>,
-    /// What the file's last block holds so far.
+    /// The bytes that the file's last block holds so far.
     last: Vec<u8>,
     /// Up to where blocks were written since this was opened.
     written: u64,

@@ -17,7 +17,7 @@ use crate::{
     segment,
 };
 
-/// What a dump shows.
+/// The lines that a dump shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Filter {
     /// Only the blocks of this shard.
@@ -51,7 +51,7 @@ pub enum Line {
     Block {
         /// Where it begins.
         at: u64,
-        /// What it says of itself.
+        /// Its header.
         about: String,
     },
     /// A record.
@@ -60,7 +60,7 @@ pub enum Line {
     Bad {
         /// Where.
         at: u64,
-        /// What.
+        /// The reason.
         what: &'static str,
     },
 }

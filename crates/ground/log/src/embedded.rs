@@ -2,12 +2,10 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -25,51 +23,16 @@ use crate::{
     core::Core,
     files::read_error,
     limits,
+    options::Options,
     queue::Queue,
     recovery::{self, Recovered},
     retention::Maintained,
-    seal::{self, Sealer},
-    segment::Segments,
+    seal,
+    sealer::Sealer,
+    segments::Segments,
     shard::Shard,
     tail::TailCache,
 };
-
-const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
-
-/// How a log is kept.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The log's folder; made when it is not there.
-    pub dir: PathBuf,
-    /// A file that has this many bytes is followed by a new one.
-    pub segment_bytes: u64,
-    /// By how many bytes the newest file is extended ahead of what is written; 0 for not at all.
-    pub preallocate_bytes: u64,
-    /// Whether synced commits are written past the system's cache, where the file system can do that.
-    pub direct: bool,
-    /// Bytes of recent blocks that are kept in memory.
-    pub tail_cache_bytes: usize,
-    /// Whether every commit is synced. Without, what was acknowledged survives the process but not the machine.
-    pub sync: bool,
-    /// How often expired bytes are looked for; never, when it is none: then somebody calls
-    /// [`EmbeddedLog::maintain`].
-    pub maintain_every: Option<Duration>,
-}
-
-impl Options {
-    /// The usual: files of 64 MiB, extended by 16 at a time, 32 MiB of tail, every commit synced.
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            segment_bytes: 64 << 20,
-            preallocate_bytes: 16 << 20,
-            direct: true,
-            tail_cache_bytes: 32 << 20,
-            sync: true,
-            maintain_every: Some(MAINTAIN_EVERY),
-        }
-    }
-}
 
 /// A log in a folder of this machine. Dropping it stops it as a crash would: what was acknowledged is safe.
 pub struct EmbeddedLog {
@@ -77,8 +40,13 @@ pub struct EmbeddedLog {
 }
 
 impl EmbeddedLog {
-    /// Opens the log in `options.dir`, and recovers what it holds. Blocks.
-    pub fn open(env: Env, options: Options) -> Result<Self, LogError> {
+    /// Opens the log in `options.dir`, and recovers what it holds.
+    pub async fn open(env: Env, options: Options) -> Result<Self, LogError> {
+        let opening = env.clone();
+        env.blocking(move || Self::open_now(opening, options)).await
+    }
+
+    fn open_now(env: Env, options: Options) -> Result<Self, LogError> {
         let io = |e: std::io::Error| read_error(&options.dir, &e);
         env.disk.create_dir_all(&options.dir).map_err(io)?;
         let lock = env
@@ -168,6 +136,21 @@ impl EmbeddedLog {
         self.core.shard(number).ok_or(LogError::Unknown(number))
     }
 
+    /// Runs a read of files away from the asynchronous threads, of which a few run at one time.
+    async fn from_files<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Core) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let _turn = self
+            .core
+            .reads
+            .acquire()
+            .await
+            .map_err(|_| LogError::Closed)?;
+        let core = self.core.clone();
+        self.core.env.blocking(move || read(&core)).await
+    }
+
     fn begin_close(&self) {
         self.core.queue.lock().closing = true;
         self.core.work.notify_one();
@@ -187,30 +170,39 @@ impl Drop for EmbeddedLog {
 
 #[async_trait]
 impl ShardLog for EmbeddedLog {
-    fn open_shard(&self, number: ShardNumber, retention: Retention) {
+    async fn open_shards(
+        &self,
+        numbers: &[ShardNumber],
+        retention: Retention,
+    ) -> Result<(), LogError> {
         let mut shards = self.core.shards.write();
-        let shard = shards
-            .entry(number)
-            .or_insert_with(|| Arc::new(Shard::new(number)));
-        let mut tail = shard.tail.lock();
-        if tail.retention != Some(retention) {
-            tail.retention = Some(retention);
-            tail.trims.clear();
-            self.core.epoch.fetch_add(1, Ordering::Relaxed);
+        for &number in numbers {
+            let shard = shards
+                .entry(number)
+                .or_insert_with(|| Arc::new(Shard::new(number)));
+            let mut tail = shard.tail.lock();
+            if tail.retention != Some(retention) {
+                tail.retention = Some(retention);
+                tail.trims.clear();
+                self.core.epoch.fetch_add(1, Ordering::Relaxed);
+            }
         }
+        Ok(())
     }
 
-    fn remove_shard(&self, number: ShardNumber) {
-        if let Some(shard) = self.core.shards.write().remove(&number) {
+    async fn remove_shards(&self, numbers: &[ShardNumber]) -> Result<(), LogError> {
+        let mut shards = self.core.shards.write();
+        for shard in numbers.iter().filter_map(|number| shards.remove(number)) {
             shard.remove();
             self.core.epoch.fetch_add(1, Ordering::Relaxed);
         }
+        Ok(())
     }
 
-    fn shards(&self) -> Vec<ShardNumber> {
+    async fn shards(&self) -> Result<Vec<ShardNumber>, LogError> {
         let mut numbers: Vec<_> = self.core.shards.read().keys().copied().collect();
         numbers.sort_unstable();
-        numbers
+        Ok(numbers)
     }
 
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
@@ -249,36 +241,25 @@ impl ShardLog for EmbeddedLog {
         if let Some(found) = self.core.read_memory(&shard, from, limit) {
             return found;
         }
-        let _turn = self
-            .core
-            .reads
-            .acquire()
-            .await
-            .map_err(|_| LogError::Closed)?;
-        let core = self.core.clone();
-        self.core
-            .env
-            .blocking(move || core.read_anywhere(&shard, from, limit))
+        self.from_files(move |core| core.read_anywhere(&shard, from, limit))
             .await
     }
 
     async fn offset_at(&self, shard: ShardNumber, time: Millis) -> Result<u64, LogError> {
         let shard = self.shard(shard)?;
-        let _turn = self
-            .core
-            .reads
-            .acquire()
-            .await
-            .map_err(|_| LogError::Closed)?;
-        let core = self.core.clone();
-        self.core
-            .env
-            .blocking(move || core.offset_at(&shard, time))
+        if let Ok(found) = self.core.offset_in_memory(&shard, time) {
+            return Ok(found);
+        }
+        self.from_files(move |core| core.offset_at(&shard, time))
             .await
     }
 
-    fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
-        self.core.state(&*self.shard(shard)?)
+    async fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
+        let shard = self.shard(shard)?;
+        if let Some(state) = self.core.state_in_memory(&shard) {
+            return Ok(state);
+        }
+        self.from_files(move |core| core.state(&shard)).await
     }
 
     async fn wait(&self, shard: ShardNumber, offset: u64) {
@@ -326,3 +307,6 @@ impl ShardLog for EmbeddedLog {
             .map_or(Ok(()), Err)
     }
 }
+
+#[cfg(test)]
+mod tests;

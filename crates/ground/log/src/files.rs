@@ -47,7 +47,7 @@ pub struct LogFile {
     pub path: PathBuf,
     /// Which it is.
     pub id: FileId,
-    /// What it begins with.
+    /// Its header.
     pub header: FileHeader,
     file: Box<dyn File>,
     /// Which parts were read ahead since the file was opened, a bit each.
@@ -229,7 +229,7 @@ pub struct FileError {
     pub path: PathBuf,
     /// "write" or "sync".
     pub operation: &'static str,
-    /// What the system said.
+    /// The system's error.
     pub error: io::Error,
 }
 
@@ -249,7 +249,7 @@ impl FileError {
         self.operation == "write" && matches!(self.error.kind(), StorageFull | QuotaExceeded)
     }
 
-    /// What the log says after this error, which it cannot recover from.
+    /// The log's answer to everything after this error, which it cannot recover from.
     pub fn poison(&self) -> LogError {
         let error: Arc<str> = format!("{}: {}", self.path.display(), self.error).into();
         LogError::Poisoned {
@@ -259,11 +259,11 @@ impl FileError {
     }
 }
 
-/// What the log's folder holds.
+/// The contents of the log's folder.
 pub struct Folder {
     /// The files that count, in order of sequence.
     pub files: Vec<FileId>,
-    /// What a crash left behind: unfinished rewrites and files that were rewritten.
+    /// Leftovers of a crash: unfinished rewrites and files that were rewritten.
     pub leftovers: Vec<PathBuf>,
 }
 

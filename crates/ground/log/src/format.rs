@@ -15,10 +15,10 @@ const FILE_MAGIC: &[u8; 8] = b"HEADWLOG";
 const VERSION: u16 = 1;
 const UNSYNCED: u16 = 1;
 
-/// What a frame's header begins with.
+/// The first bytes of a frame's header.
 pub const FRAME_MAGIC: &[u8; 4] = b"HWFR";
 
-/// What is wrong with some bytes.
+/// The fault of some bytes.
 pub type Wrong = &'static str;
 
 /// CRC-32C.
@@ -59,7 +59,7 @@ pub fn crc_holds(bytes: &[u8]) -> bool {
     crc(&bytes[..at]) == u32_at(bytes, at)
 }
 
-/// What a file begins with.
+/// The header of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileHeader {
     /// Written without syncs.
@@ -116,7 +116,7 @@ impl FileHeader {
     }
 }
 
-/// What one commit begins with.
+/// The header of one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
     /// How many blocks follow.
@@ -162,7 +162,7 @@ impl FrameHeader {
     }
 }
 
-/// What a block is.
+/// The kinds of blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Records.
@@ -171,10 +171,10 @@ pub enum Kind {
     Seal,
 }
 
-/// What a block begins with.
+/// The header of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockHeader {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Number of records.
     pub count: u32,

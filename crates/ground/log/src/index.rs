@@ -5,8 +5,8 @@
 use headwater_types::Millis;
 
 use crate::{
+    block_ref::BlockRef,
     format::{Wrong, crc, crc_holds, put_crc, put_u32, put_u64, u32_at, u64_at},
-    shard::BlockRef,
 };
 
 /// Bytes of a restart entry.
@@ -35,9 +35,9 @@ pub struct Restart {
     pub crc: u32,
 }
 
-/// What a sealed file knows of a shard.
+/// The entry of a shard in a sealed file's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct ShardEntry {
     /// The shard.
     pub shard: u64,
     /// Its next offset when the file began.
@@ -64,7 +64,7 @@ pub struct Entry {
     pub sealed: bool,
 }
 
-/// What a sealed file ends with.
+/// The end of a sealed file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trailer {
     /// The file's salt.
@@ -124,7 +124,7 @@ pub fn restarts_len(blocks: usize) -> usize {
 }
 
 /// The restart entries of a run: `bytes` are those, and nothing else.
-pub fn parse_restarts(bytes: &[u8], entry: &Entry) -> Result<Vec<Restart>, Wrong> {
+pub fn parse_restarts(bytes: &[u8], entry: &ShardEntry) -> Result<Vec<Restart>, Wrong> {
     if bytes.len() != restarts_len(entry.blocks as usize) || crc(bytes) != entry.restarts_crc {
         return Err("the index's checksum is wrong");
     }
@@ -147,7 +147,7 @@ pub fn parse_restarts(bytes: &[u8], entry: &Entry) -> Result<Vec<Restart>, Wrong
 }
 
 /// Where the `i`-th chunk ends in its run, and how many blocks it has.
-pub fn chunk_shape(entry: &Entry, restarts: &[Restart], i: usize) -> (u32, usize) {
+pub fn chunk_shape(entry: &ShardEntry, restarts: &[Restart], i: usize) -> (u32, usize) {
     let end = restarts.get(i + 1).map_or(entry.run_len, |next| next.at);
     (
         end,
@@ -199,7 +199,7 @@ pub fn parse_chunk(
     }
 }
 
-impl Entry {
+impl ShardEntry {
     /// As bytes.
     pub fn encode(&self) -> [u8; ENTRY] {
         let mut b = [0; ENTRY];
@@ -347,9 +347,9 @@ mod tests {
         steps.iter().map(block).collect()
     }
 
-    fn entry(blocks: u32, run_len: usize, restarts_crc: u32) -> Entry {
+    fn entry(blocks: u32, run_len: usize, restarts_crc: u32) -> ShardEntry {
         let (run_len, time) = (run_len as u32, Millis(5));
-        Entry {
+        ShardEntry {
             shard: 1,
             start: 1,
             end: 9,
@@ -383,7 +383,7 @@ mod tests {
                 back.extend(parse_chunk(chunk, restart, count).unwrap());
             }
             prop_assert_eq!(back, blocks);
-            prop_assert_eq!(Entry::parse(&entry.encode()), Ok(entry));
+            prop_assert_eq!(ShardEntry::parse(&entry.encode()), Ok(entry));
         }
 
         #[test]
@@ -392,7 +392,7 @@ mod tests {
             let _ = parse_chunk(&bytes, &restart, count);
             let _ = parse_restarts(&bytes, &entry(4 * 256, 4, crc(&bytes)));
             put_crc(&mut bytes[..ENTRY]);
-            let _ = Entry::parse(bytes[..ENTRY].try_into().unwrap());
+            let _ = ShardEntry::parse(bytes[..ENTRY].try_into().unwrap());
             bytes[..8].copy_from_slice(TRAILER_MAGIC);
             put_crc(&mut bytes[..TRAILER]);
             let salt = u64_at(&bytes, 8);

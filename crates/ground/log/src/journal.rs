@@ -12,10 +12,10 @@ use headwater_env::Env;
 
 use crate::{
     direct::Direct,
-    embedded::Options,
     files::{FileError, FileId, LogFile},
     format::{FILE_HEADER, FRAME_HEADER, FileHeader, FrameHeader},
     limits,
+    options::Options,
 };
 
 /// The file that takes the appends.
@@ -166,7 +166,7 @@ impl Journal {
         }
     }
 
-    /// Takes back a write for which there was no room. What cannot be taken back poisons.
+    /// Takes back a write for which there was no room. A write that cannot be taken back poisons.
     fn roll_back(&mut self, error: FileError) -> FileError {
         self.room = self.len;
         if error.is_full()

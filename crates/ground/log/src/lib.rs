@@ -4,31 +4,52 @@
 //! streams, partition keys or services: a key and a value are bytes. [`ShardLog`] is what every engine offers;
 //! [`EmbeddedLog`] keeps its bytes as `docs/format/log.md` says.
 
+// The trait and its data, and the port through which domains read streams.
 mod api;
+mod source;
+
+// What is chosen and what is bounded.
+pub mod limits;
+mod options;
+
+// Bytes on the disk, and the files that hold them.
 mod block;
+mod block_ref;
+mod files;
+mod footer;
+mod format;
+mod index;
+mod scan;
+
+// The way of an append: queued, committed with all that wait, published to the shards, kept in the tail.
 mod buffers;
-mod cache;
 mod committer;
 mod core;
 mod direct;
-mod dump;
 mod embedded;
-mod files;
-mod format;
-mod index;
 mod journal;
-pub mod limits;
 mod queue;
+mod shard;
+mod tail;
+
+// Full files: given footers, and read through these.
+mod cache;
+mod seal;
+mod sealer;
+mod segment;
+mod segments;
+
+// The ways of a read, of opening, and of reclaiming.
+mod expired;
 mod read;
 mod recovery;
 mod retention;
 mod rewrite;
-mod scan;
-mod seal;
-mod segment;
-mod shard;
-mod source;
-mod tail;
+
+// Looking at a log from outside.
+mod dump;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod verify;
 
 pub use api::{
@@ -36,7 +57,8 @@ pub use api::{
     ShardLog, ShardNumber, ShardState,
 };
 pub use dump::{Filter, Line, dump};
-pub use embedded::{EmbeddedLog, Options};
+pub use embedded::EmbeddedLog;
+pub use options::Options;
 pub use retention::Maintained;
 pub use source::{
     Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,

@@ -33,7 +33,7 @@ pub const DIRECT_BYTES: usize = 1 << 20;
 /// of what it must be aligned to.
 pub const ZEROS_AHEAD_BYTES: usize = 512 << 10;
 
-/// What goes for a small write: for larger ones, the disk's rate counts, and zeros would take a part of it.
+/// The most bytes of a small write: for larger ones, the disk's rate counts, and zeros would take a part of it.
 pub const SMALL_WRITE_BYTES: usize = 128 << 10;
 
 /// Reads of files that run at one time; more wait.
@@ -49,7 +49,7 @@ pub const READ_GAP_BYTES: u64 = 4 << 10;
 /// keeps for the readers of other shards.
 pub const READ_AHEAD_BYTES: u64 = 256 << 10;
 
-/// What a batch in the tail costs beside its own bytes.
+/// Bytes that a batch in the tail costs beside its own.
 pub const TAIL_BATCH_OVERHEAD: usize = 128;
 
 /// A batch of at least this many bytes leaves its buffer to one that comes later.
@@ -82,3 +82,6 @@ pub const REWRITE_BYTES: u64 = 128 << 20;
 
 /// Bytes of blocks that a rewrite holds in memory, and the size of the frames it writes.
 pub const REWRITE_FRAME_BYTES: usize = 4 << 20;
+
+/// How often expired bytes are looked for.
+pub const MAINTAIN_EVERY: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! What waits for the disk: where those who append meet the committer, and for how many of them it waits.
+//! The batches that wait for the disk: here callers meet the committer, and here it is decided how long it gathers them.
 
 use std::time::Duration;
 
@@ -29,33 +29,33 @@ pub struct Pending {
     /// Its blocks, one behind the other.
     pub bytes: Bytes,
     /// The same, parsed.
-    pub blocks: Vec<Placed>,
-    /// Who waits.
+    pub blocks: Vec<PendingBlock>,
+    /// The caller that waits.
     pub reply: oneshot::Sender<Result<(), LogError>>,
     /// Its room, given back when it is done.
     pub room: Option<OwnedSemaphorePermit>,
 }
 
 /// A block of a pending batch.
-pub struct Placed {
+pub struct PendingBlock {
     pub header: BlockHeader,
     /// Where in the batch's bytes.
     pub at: usize,
 }
 
-/// What the committer waits for, once its last commit is done.
+/// The moment for which the committer gathers callers, once its last commit is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Patience {
+pub struct GatherWindow {
     /// How many callers more than those that are there; for none, it does not wait.
     callers: usize,
     /// How long at the most.
     time: Duration,
 }
 
-impl Patience {
-    /// After a commit that answered `callers` and took so long. Who was answered is likely to come again at once: where
-    /// those are many, waiting a moment for them makes one commit of two, each of which takes the processors' time of
-    /// several requests. A few are not made to wait for each other.
+impl GatherWindow {
+    /// After a commit that answered `callers` and took so long. These are likely to come again at once: where they are
+    /// many, waiting a moment for them makes one commit of two, each of which takes the processors' time of several
+    /// requests. A few are not made to wait for each other.
     pub fn after(callers: usize, took: Duration) -> Self {
         match callers {
             limits::GATHER_CALLERS.. => Self {
@@ -97,11 +97,11 @@ impl Queue {
 pub fn next_batch(
     mut queue: MutexGuard<'_, Queue>,
     work: &Condvar,
-    patience: Patience,
+    window: GatherWindow,
 ) -> Option<Vec<Pending>> {
-    if patience.callers > 0 {
-        queue.wanted = patience.callers + queue.pending.len();
-        work.wait_while_for(&mut queue, |queue| !queue.is_enough(), patience.time);
+    if window.callers > 0 {
+        queue.wanted = window.callers + queue.pending.len();
+        work.wait_while_for(&mut queue, |queue| !queue.is_enough(), window.time);
         queue.wanted = 0;
     }
     work.wait_while(&mut queue, |queue| {
@@ -127,13 +127,13 @@ mod tests {
     }
 
     impl Fixture {
-        /// The committer has the patience, and is waiting, with `queued` batches there before.
-        fn waiting(queued: usize, patience: Patience) -> Self {
+        /// The committer gathers for that long, and is waiting, with `queued` batches there before.
+        fn waiting(queued: usize, window: GatherWindow) -> Self {
             let shared = Arc::<(Mutex<Queue>, Condvar)>::default();
             (0..queued).for_each(|_| push(&shared, 1));
             let taking = shared.clone();
             let take =
-                move || next_batch(taking.0.lock(), &taking.1, patience).map(|batch| batch.len());
+                move || next_batch(taking.0.lock(), &taking.1, window).map(|batch| batch.len());
             let committer = thread::Builder::new().spawn(take).unwrap();
             while shared.0.lock().wanted == 0 && !committer.is_finished() {
                 thread::yield_now();
@@ -164,7 +164,7 @@ mod tests {
     fn after_many_callers_the_committer_waits_for_as_many_more() {
         let fixture = Fixture::waiting(
             3,
-            Patience {
+            GatherWindow {
                 callers: 9,
                 time: HOUR,
             },
@@ -179,7 +179,7 @@ mod tests {
     fn many_bytes_and_the_end_are_not_waited_behind() {
         let fixture = Fixture::waiting(
             1,
-            Patience {
+            GatherWindow {
                 callers: 9,
                 time: HOUR,
             },
@@ -189,7 +189,7 @@ mod tests {
         for (queued, taken) in [(2, Some(2)), (0, None)] {
             let fixture = Fixture::waiting(
                 queued,
-                Patience {
+                GatherWindow {
                     callers: 9,
                     time: HOUR,
                 },
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_few_callers_wait_for_nobody_and_many_not_for_long() {
-        let few = Patience::after(limits::GATHER_CALLERS - 1, HOUR);
+        let few = GatherWindow::after(limits::GATHER_CALLERS - 1, HOUR);
         let shared = (Mutex::default(), Condvar::new());
         push(&shared, 1);
         assert_eq!(
@@ -210,20 +210,20 @@ mod tests {
             Some(1)
         );
         assert_eq!(
-            Patience::after(limits::GATHER_CALLERS, HOUR).time,
+            GatherWindow::after(limits::GATHER_CALLERS, HOUR).time,
             limits::GATHER_TIME
         );
         let quick = limits::GATHER_TIME / 2;
         assert_eq!(
-            Patience::after(64, quick),
-            Patience {
+            GatherWindow::after(64, quick),
+            GatherWindow {
                 callers: 64,
                 time: quick
             }
         );
         // Nobody comes: it takes what is there once the time is over.
         push(&shared, 1);
-        let last = Patience {
+        let last = GatherWindow {
             callers: 64,
             time: Duration::from_micros(1),
         };

@@ -9,16 +9,17 @@ use headwater_types::Millis;
 use crate::{
     api::{Chunk, LogError, ReadLimit, Record, ShardState},
     block::Records,
+    block_ref::{BlockRef, Trim},
     core::Core,
     files::LogFile,
     format::{BLOCK_HEADER, BlockHeader, Wrong, crc},
     limits,
-    segment::Found,
-    shard::{BlockRef, Lookup, Shard, Trim},
+    segments::Found,
+    shard::{Lookup, Shard},
 };
 
 /// Where the records are that a read asks for.
-enum Place {
+enum Location {
     /// In memory.
     Cached(Vec<(BlockRef, Bytes)>),
     /// In no file any more.
@@ -28,7 +29,16 @@ enum Place {
 }
 
 impl Core {
-    /// The shard as readers see it. May read a footer.
+    /// The shard as readers see it, when memory alone knows.
+    pub fn state_in_memory(&self, shard: &Shard) -> Option<ShardState> {
+        let now = self.env.clock.now();
+        let mut tail = shard.tail.lock();
+        let cutoff = tail.cutoff(now);
+        let first = tail.first_readable(cutoff)?;
+        Some(tail.state(first))
+    }
+
+    /// The shard as readers see it. Blocks.
     pub fn state(&self, shard: &Shard) -> Result<ShardState, LogError> {
         let now = self.env.clock.now();
         let (cutoff, end) = {
@@ -50,18 +60,23 @@ impl Core {
         Ok(tail.state(first))
     }
 
-    /// The first record at or after `time` that is not expired, or the end. May read a footer.
+    /// The first record at or after `time` that is not expired, or the end. Blocks.
     pub fn offset_at(&self, shard: &Shard, time: Millis) -> Result<u64, LogError> {
-        let (time, end) = {
-            let tail = shard.tail.lock();
-            let time = tail.cutoff(self.env.clock.now()).max(time);
-            if let Some(found) = tail.find_time(time) {
-                return Ok(found.first);
-            }
-            (time, tail.end)
+        let (time, end) = match self.offset_in_memory(shard, time) {
+            Ok(found) => return Ok(found),
+            Err(unknown) => unknown,
         };
         let trims = self.search_time(shard, time)?;
         Ok(trims.first().map_or(end, |trim| trim.first))
+    }
+
+    /// The same, when memory alone knows; otherwise the time to look for in the files, and the end.
+    pub fn offset_in_memory(&self, shard: &Shard, time: Millis) -> Result<u64, (Millis, u64)> {
+        let tail = shard.tail.lock();
+        let time = tail.cutoff(self.env.clock.now()).max(time);
+        tail.find_time(time)
+            .map(|found| found.first)
+            .ok_or((time, tail.end))
     }
 
     /// The first record at or after `time`, which is older than memory knows, and the blocks that follow it; nothing
@@ -89,24 +104,18 @@ impl Core {
         from: u64,
         limit: ReadLimit,
     ) -> Option<Result<Chunk, LogError>> {
-        let now = self.env.clock.now();
-        let state = {
-            let mut tail = shard.tail.lock();
-            let cutoff = tail.cutoff(now);
-            let first = tail.first_readable(cutoff)?;
-            tail.state(first)
-        };
-        let mut taken = Taken::new(from, limit, &state);
-        while !taken.full {
-            let lookup = taken.look_up(shard);
+        let state = self.state_in_memory(shard)?;
+        let mut collected = Collected::new(from, limit, &state);
+        while !collected.full {
+            let lookup = collected.look_up(shard);
             let Some(blocks) = lookup.in_memory(&self.tail) else {
                 break;
             };
-            if let Err(e) = self.take_cached(&mut taken, &blocks) {
+            if let Err(e) = self.take_cached(&mut collected, &blocks) {
                 return Some(Err(e));
             }
         }
-        (taken.full || !taken.records.is_empty()).then(|| Ok(taken.chunk(state)))
+        (collected.full || !collected.records.is_empty()).then(|| Ok(collected.chunk(state)))
     }
 
     /// Reads wherever the records are. Blocks.
@@ -117,26 +126,26 @@ impl Core {
         limit: ReadLimit,
     ) -> Result<Chunk, LogError> {
         let state = self.state(shard)?;
-        let mut taken = Taken::new(from, limit, &state);
-        while !taken.full {
-            match self.locate(shard, &taken)? {
-                Place::Cached(blocks) => self.take_cached(&mut taken, &blocks)?,
-                Place::File(file, blocks) => {
+        let mut collected = Collected::new(from, limit, &state);
+        while !collected.full {
+            match self.locate(shard, &collected)? {
+                Location::Cached(blocks) => self.take_cached(&mut collected, &blocks)?,
+                Location::File(file, blocks) => {
                     read_blocks(&file, shard.number.0, &blocks, |header, bytes| {
-                        taken
+                        collected
                             .take(header, bytes.slice(BLOCK_HEADER..))
-                            .map(|()| !taken.full)
+                            .map(|()| !collected.full)
                     })?
                 }
-                // What was there a moment ago has expired: the reader goes on at the trim point.
-                Place::Gone if self.state(shard)?.first > taken.next => break,
-                Place::Gone => return Err(self.lost()),
+                // The record was there a moment ago and has expired: the reader goes on at the trim point.
+                Location::Gone if self.state(shard)?.first > collected.next => break,
+                Location::Gone => return Err(self.lost()),
             }
         }
-        if taken.records.is_empty() && !taken.full {
-            return self.read_anywhere(shard, taken.next, limit);
+        if collected.records.is_empty() && !collected.full {
+            return self.read_anywhere(shard, collected.next, limit);
         }
-        Ok(taken.chunk(state))
+        Ok(collected.chunk(state))
     }
 
     fn lost(&self) -> LogError {
@@ -148,14 +157,19 @@ impl Core {
         }
     }
 
-    fn take_cached(&self, taken: &mut Taken, blocks: &[(BlockRef, Bytes)]) -> Result<(), LogError> {
+    fn take_cached(
+        &self,
+        collected: &mut Collected,
+        blocks: &[(BlockRef, Bytes)],
+    ) -> Result<(), LogError> {
         for (block, bytes) in blocks {
             let header = BlockHeader::parse(
                 bytes[..BLOCK_HEADER]
                     .try_into()
                     .expect("as long as a header"),
             );
-            let done = header.and_then(|header| taken.take(header, bytes.slice(BLOCK_HEADER..)));
+            let done =
+                header.and_then(|header| collected.take(header, bytes.slice(BLOCK_HEADER..)));
             // Memory that is not what was written: the file is named, though it may be well.
             let file = self.options.dir.clone();
             done.map_err(|what| LogError::Damaged {
@@ -167,24 +181,26 @@ impl Core {
         Ok(())
     }
 
-    fn locate(&self, shard: &Shard, taken: &Taken) -> Result<Place, LogError> {
+    fn locate(&self, shard: &Shard, collected: &Collected) -> Result<Location, LogError> {
         // A file between two states (its footer made, its blocks forgotten) is found at the second look.
         for _ in 0..2 {
-            let lookup = taken.look_up(shard);
+            let lookup = collected.look_up(shard);
             if let Some(blocks) = lookup.in_memory(&self.tail) {
-                return Ok(Place::Cached(blocks));
+                return Ok(Location::Cached(blocks));
             }
             if let Lookup::File(sequence, blocks) = lookup
                 && let Some(file) = self.journals.lock().get(&sequence).cloned()
             {
-                return Ok(Place::File(file, blocks));
+                return Ok(Location::File(file, blocks));
             }
-            match self
-                .segments
-                .find_offset(shard, taken.next, taken.wanted(), taken.bytes_left)?
-            {
-                Found::Blocks(file, blocks) => return Ok(Place::File(file, blocks)),
-                Found::Gone => return Ok(Place::Gone),
+            match self.segments.find_offset(
+                shard,
+                collected.next,
+                collected.wanted(),
+                collected.bytes_left,
+            )? {
+                Found::Blocks(file, blocks) => return Ok(Location::File(file, blocks)),
+                Found::Gone => return Ok(Location::Gone),
                 Found::After => {}
             }
         }
@@ -193,7 +209,7 @@ impl Core {
 }
 
 /// The records that a read took so far.
-struct Taken {
+struct Collected {
     records: Vec<Record>,
     next: u64,
     /// Where the shard ended when the read began.
@@ -204,7 +220,7 @@ struct Taken {
     full: bool,
 }
 
-impl Taken {
+impl Collected {
     fn new(from: u64, limit: ReadLimit, state: &ShardState) -> Self {
         let next = from.max(state.first).min(state.end);
         let full = next == state.end;
@@ -223,7 +239,7 @@ impl Taken {
         self.most - self.records.len()
     }
 
-    /// What the shard knows of where the next record is.
+    /// The place of the next record, as far as the shard's recent blocks know it.
     fn look_up(&self, shard: &Shard) -> Lookup {
         shard
             .tail

@@ -11,17 +11,17 @@ use headwater_types::Millis;
 use crate::{
     api::{LogError, ShardNumber},
     core::Shards,
-    embedded::Options,
     files::{self, FileError, FileId, LogFile, read_error},
     format::FILE_HEADER,
     journal::Journal,
+    options::Options,
     scan::{Bad, Frame, Scan, Step},
-    seal::SealJob,
+    sealer::SealJob,
     segment::{self, Segment},
     shard::Shard,
 };
 
-/// What the log's folder held.
+/// The log as its folder held it.
 pub struct Recovered {
     /// The shards with records.
     pub shards: Shards,

@@ -1,6 +1,6 @@
 //! Retention: which sealed files hold nothing alive any more and go, and which hold so little that they are rewritten.
 //!
-//! What readers may see is decided when they read (`shard::Tail::cutoff`); here only the bytes are reclaimed.
+//! Readers are kept from expired records when they read (`shard::Tail::cutoff`); here only the bytes are reclaimed.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -9,14 +9,15 @@ use headwater_types::Millis;
 use crate::{
     api::{LogError, ShardNumber},
     core::Core,
+    expired::{Expired, Judged},
     files::read_error,
     format::FILE_HEADER,
-    index::Entry,
+    index::ShardEntry,
     limits, rewrite,
     segment::{self, Footer, Segment},
 };
 
-/// What a step of maintenance did.
+/// The outcome of a step of maintenance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Maintained {
     /// Files deleted because nothing in them was alive.
@@ -25,20 +26,11 @@ pub struct Maintained {
     pub rewritten: usize,
 }
 
-/// What becomes of a shard's blocks in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// The shard was removed: nothing is kept, not even that it was.
-    Removed,
-    /// What is before this time goes.
-    From(Millis),
-}
-
-/// What becomes of a file.
+/// The decision on a file.
 enum Verdict {
     Keep,
-    Delete(Vec<(Entry, Fate)>),
-    Rewrite(Vec<(Entry, Fate)>),
+    Delete(Vec<Judged>),
+    Rewrite(Vec<Judged>),
 }
 
 impl Core {
@@ -87,15 +79,15 @@ impl Core {
         done: &mut Maintained,
     ) -> Result<(), LogError> {
         match self.judge(segment, footer, is_newest)? {
-            Verdict::Delete(fates) => {
-                self.drop_expired(&fates);
+            Verdict::Delete(judged) => {
+                self.drop_expired(&judged);
                 self.delete(segment)?;
                 done.deleted += 1;
             }
-            Verdict::Rewrite(fates) if *budget > 0 => {
-                self.drop_expired(&fates);
+            Verdict::Rewrite(judged) if *budget > 0 => {
+                self.drop_expired(&judged);
                 *budget = budget.saturating_sub(footer.trailer.frames_end);
-                done.rewritten += usize::from(rewrite::rewrite(self, segment, footer, &fates)?);
+                done.rewritten += usize::from(rewrite::rewrite(self, segment, footer, &judged)?);
             }
             Verdict::Keep | Verdict::Rewrite(_) => {}
         }
@@ -117,28 +109,28 @@ impl Core {
             return Ok(Verdict::Keep);
         }
         let entries = segment::read_directory(&*self.segments.file(segment)?, &footer.trailer)?;
-        let fates: Vec<_> = entries
+        let judged: Vec<_> = entries
             .iter()
-            .map(|entry| (*entry, self.fate(entry, now)))
+            .map(|entry| (*entry, self.expired(entry, now)))
             .collect();
-        let is_live = |(entry, fate): &&(Entry, Fate)| match fate {
-            Fate::Removed => false,
-            Fate::From(time) => entry.bytes > 0 && entry.last_time >= *time,
+        let is_live = |(entry, expired): &&Judged| match expired {
+            Expired::Shard => false,
+            Expired::Before(time) => entry.bytes > 0 && entry.last_time >= *time,
         };
-        let live: u64 = fates
+        let live: u64 = judged
             .iter()
             .filter(is_live)
             .map(|(entry, _)| entry.bytes)
             .sum();
         let all = footer.trailer.frames_end - FILE_HEADER as u64;
         if live == 0 && !is_newest {
-            return Ok(Verdict::Delete(fates));
+            return Ok(Verdict::Delete(judged));
         }
         if live * 2 < all {
-            return Ok(Verdict::Rewrite(fates));
+            return Ok(Verdict::Rewrite(judged));
         }
         let next = self.next_look(
-            fates.iter().filter(is_live).map(|(entry, _)| entry),
+            judged.iter().filter(is_live).map(|(entry, _)| entry),
             live,
             all,
         );
@@ -146,21 +138,21 @@ impl Core {
         Ok(Verdict::Keep)
     }
 
-    fn fate(&self, entry: &Entry, now: Millis) -> Fate {
+    fn expired(&self, entry: &ShardEntry, now: Millis) -> Expired {
         match self.shard(ShardNumber(entry.shard)) {
-            None => Fate::Removed,
-            Some(shard) => Fate::From(shard.tail.lock().cutoff(now)),
+            None => Expired::Shard,
+            Some(shard) => Expired::Before(shard.tail.lock().cutoff(now)),
         }
     }
 
     /// When enough of what is alive now will have expired for another verdict.
     fn next_look<'a>(
         &self,
-        entries: impl Iterator<Item = &'a Entry>,
+        entries: impl Iterator<Item = &'a ShardEntry>,
         mut live: u64,
         all: u64,
     ) -> Millis {
-        let expiry = |entry: &Entry| {
+        let expiry = |entry: &ShardEntry| {
             let shard = self.shard(ShardNumber(entry.shard))?;
             let period = shard.tail.lock().retention?.period;
             Some((
@@ -180,9 +172,10 @@ impl Core {
     }
 
     /// Makes sure that nobody looks for what is about to go.
-    fn drop_expired(&self, fates: &[(Entry, Fate)]) {
-        for (entry, fate) in fates {
-            if let (Fate::From(time), Some(shard)) = (fate, self.shard(ShardNumber(entry.shard)))
+    fn drop_expired(&self, judged: &[Judged]) {
+        for (entry, expired) in judged {
+            if let (Expired::Before(time), Some(shard)) =
+                (expired, self.shard(ShardNumber(entry.shard)))
                 && entry.bytes > 0
                 && entry.first_time < *time
             {

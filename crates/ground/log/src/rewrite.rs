@@ -7,16 +7,16 @@ use std::io::IoSlice;
 
 use crate::{
     api::LogError,
+    block_ref::BlockRef,
     core::Core,
+    expired::{Expired, Judged},
     files::{FileError, FileId, LogFile, read_error},
+    footer::FooterWriter,
     format::{FILE_HEADER, FRAME_HEADER, FileHeader, FrameHeader},
-    index::{Entry, Trailer},
+    index::Trailer,
     limits,
     read::read_blocks,
-    retention::Fate,
-    seal::FooterWriter,
     segment::{self, Footer, Segment},
-    shard::BlockRef,
 };
 
 /// Rewrites `segment`; false when the log is being closed, and everything is as before.
@@ -24,7 +24,7 @@ pub fn rewrite(
     core: &Core,
     segment: &Segment,
     footer: &Footer,
-    fates: &[(Entry, Fate)],
+    judged: &[Judged],
 ) -> Result<bool, LogError> {
     let dir = &core.options.dir;
     let id = FileId {
@@ -40,11 +40,11 @@ pub fn rewrite(
     };
     let done = LogFile::create(&*core.env.disk, dir, &temporary, header)
         .map_err(|e| refusal(core, &e))
-        .and_then(|file| copy(core, segment, footer, fates, Rewriter::new(file)));
+        .and_then(|file| copy(core, segment, footer, judged, Rewriter::new(file)));
     let trailer = match done {
         Ok(Some(trailer)) => trailer,
         unfinished => {
-            // What stays behind is removed when the log is opened.
+            // A file that stays behind is removed when the log is opened.
             let _ = core.env.disk.remove(&dir.join(&temporary));
             return unfinished.map(|_| false);
         }
@@ -86,15 +86,15 @@ fn copy(
     core: &Core,
     segment: &Segment,
     footer: &Footer,
-    fates: &[(Entry, Fate)],
+    judged: &[Judged],
     mut new: Rewriter,
 ) -> Result<Option<Trailer>, LogError> {
     let old = core.segments.file(segment)?;
-    for (entry, fate) in fates {
+    for (entry, expired) in judged {
         if core.queue.lock().closing {
             return Ok(None);
         }
-        let Fate::From(time) = *fate else {
+        let Expired::Before(time) = *expired else {
             continue;
         };
         let mut kept = Vec::new();

@@ -50,11 +50,11 @@ pub struct FoundBlock {
 pub struct Bad {
     /// Position in the file.
     pub at: u64,
-    /// What is wrong there.
+    /// The fault there.
     pub what: Wrong,
 }
 
-/// What stands at the walk's position.
+/// The thing at the walk's position.
 pub enum Step {
     /// A frame.
     Frame(Frame),

@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 
 use crate::{
     api::{Retention, ShardNumber, ShardState},
-    format::{BLOCK_HEADER, BlockHeader, Kind},
+    block_ref::{BlockRef, Trim, Wanted},
+    format::{BlockHeader, Kind},
     limits,
     tail::TailCache,
 };
@@ -24,11 +25,11 @@ const FETCHED: usize = 64;
 pub struct Shard {
     /// Its number.
     pub number: ShardNumber,
-    /// What the next append gets. Changed only by who holds the queue.
+    /// The place of the next append. Changed only while the queue is locked.
     pub assigned: Mutex<Assigned>,
-    /// What is durable.
+    /// The durable part.
     pub tail: Mutex<Tail>,
-    /// Told whenever the end moves, or the shard is sealed or removed.
+    /// Wakes those who wait for the end to move, or the shard to be sealed or removed.
     pub grown: Notify,
     /// The sequence of the sealed file that was read last: readers mostly go on there, or in the next.
     pub last_read: AtomicU64,
@@ -58,7 +59,7 @@ pub struct Tail {
     pub removed: bool,
     /// Whether somebody waits for the end to move.
     awaited: bool,
-    /// What expires; nothing until its owner said.
+    /// Its retention; nothing expires until its owner said.
     pub retention: Option<Retention>,
     /// Records before this time may be gone from the files.
     pub dropped: Millis,
@@ -66,60 +67,6 @@ pub struct Tail {
     /// [`Tail::first_readable`].
     pub trims: VecDeque<Trim>,
     recent: VecDeque<Recent>,
-}
-
-/// The first record of a block, and its time.
-#[derive(Debug, Clone, Copy)]
-pub struct Trim {
-    /// The record's offset.
-    pub first: u64,
-    /// Its time.
-    pub time: Millis,
-}
-
-/// A block within a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockRef {
-    /// The offset of its first record.
-    pub first: u64,
-    /// Its records' time.
-    pub time: Millis,
-    /// Where its header is.
-    pub at: u64,
-    /// Number of its records.
-    pub count: u32,
-    /// Bytes of its records.
-    pub length: u32,
-}
-
-impl BlockRef {
-    /// One past the last record's offset.
-    pub fn end(&self) -> u64 {
-        self.first + u64::from(self.count)
-    }
-
-    /// Bytes of the whole block.
-    pub fn size(&self) -> u64 {
-        BLOCK_HEADER as u64 + u64::from(self.length)
-    }
-
-    /// Where the block `header` is, which stands at `at`.
-    pub fn new(header: &BlockHeader, at: u64) -> Self {
-        let BlockHeader {
-            first,
-            time,
-            count,
-            length,
-            ..
-        } = *header;
-        Self {
-            first,
-            time,
-            at,
-            count,
-            length,
-        }
-    }
 }
 
 /// A block of a file that has no footer yet, or that the tail cache holds a part of.
@@ -130,7 +77,7 @@ struct Recent {
     file: u64,
 }
 
-/// What the recent blocks know of an offset.
+/// The place of an offset, as far as the recent blocks know it.
 pub enum Lookup {
     /// It is in the first of these blocks of the file with this sequence.
     File(u64, Vec<BlockRef>),
@@ -205,7 +152,7 @@ impl Shard {
         }
     }
 
-    /// Whether there is no need to wait for records past `offset`; otherwise who waits already will be told of them.
+    /// Whether there is no need to wait for records past `offset`; otherwise those who wait already will be woken.
     pub fn is_past(&self, offset: u64) -> bool {
         let mut tail = self.tail.lock();
         let is_past = tail.end > offset || tail.sealed || tail.removed;
@@ -359,42 +306,5 @@ impl Tail {
             .range(from..)
             .take_while(move |r| r.file == file)
             .map(|r| r.block)
-    }
-}
-
-/// How much of the blocks that follow each other is wanted.
-pub struct Wanted {
-    records: usize,
-    bytes: usize,
-}
-
-impl Wanted {
-    /// What is wanted from `from` on, which is in `block`.
-    pub fn from(block: BlockRef, from: u64, records: usize, bytes: usize) -> Self {
-        // Of the first block a part may be skipped: as much is wanted in addition.
-        let skipped = (from - block.first) as usize;
-        Self {
-            records: records.max(1).saturating_add(skipped),
-            bytes: bytes.saturating_add(block.length as usize),
-        }
-    }
-
-    /// The items that cover it: at least the first.
-    pub fn take<T>(
-        mut self,
-        items: impl Iterator<Item = T>,
-        block: impl Fn(&T) -> BlockRef,
-    ) -> Vec<T> {
-        let mut taken = Vec::new();
-        for item in items {
-            let BlockRef { count, length, .. } = block(&item);
-            self.records = self.records.saturating_sub(count as usize);
-            self.bytes = self.bytes.saturating_sub(length as usize);
-            taken.push(item);
-            if self.records == 0 || self.bytes == 0 {
-                break;
-            }
-        }
-        taken
     }
 }

@@ -1,6 +1,6 @@
 //! A stream of shards as the domains that read it see it.
 //!
-//! A port without an implementation here: who has streams offers it, and deliveries and queues read through it, so
+//! A port without an implementation here: the streams offer it, and deliveries and queues read through it, so
 //! that none of them knows the others.
 
 use std::sync::Arc;
@@ -65,7 +65,7 @@ pub struct SourceLimit {
     pub bytes: usize,
 }
 
-/// What a read found.
+/// The outcome of a read.
 #[derive(Debug, Clone)]
 pub struct SourceChunk {
     /// The records, in order.

@@ -8,24 +8,24 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::{buffers::Buffers, limits, shard::BlockRef};
+use crate::{block_ref::BlockRef, buffers::Buffers, limits};
 
-/// What was written last.
+/// The newest batches.
 pub struct TailCache {
     budget: usize,
-    /// What batches leave that are held no more.
+    /// The buffers of batches that were dropped.
     pub spare: Buffers,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    held: VecDeque<Held>,
+    batches: VecDeque<Batch>,
     bytes: usize,
 }
 
 /// A batch, and where it stands.
-struct Held {
+struct Batch {
     /// The sequence of the journal file, and the position in it.
     place: (u64, u64),
     bytes: Bytes,
@@ -41,23 +41,24 @@ impl TailCache {
         }
     }
 
-    /// Holds what was written to the journal file `file` at `at`, behind all before, and drops the oldest until all fit.
-    pub fn hold(&self, file: u64, at: u64, bytes: Bytes) {
+    /// Keeps the bytes that were written to the journal file `file` at `at`, behind all before, and drops the oldest
+    /// batches until all fit.
+    pub fn keep(&self, file: u64, at: u64, bytes: Bytes) {
         let mut state = self.state.lock();
         state.bytes += bytes.len() + limits::TAIL_BATCH_OVERHEAD;
-        state.held.push_back(Held {
+        state.batches.push_back(Batch {
             place: (file, at),
             bytes,
         });
         while state.bytes > self.budget
-            && let Some(dropped) = state.held.pop_front()
+            && let Some(dropped) = state.batches.pop_front()
         {
             state.bytes -= dropped.bytes.len() + limits::TAIL_BATCH_OVERHEAD;
             self.spare.give(dropped.bytes);
         }
     }
 
-    /// The bytes of blocks of one journal file, in order of their positions; none when the first is not held any more.
+    /// The bytes of blocks of one journal file, in order of their positions; none when the first is not kept any more.
     pub fn blocks(&self, file: u64, blocks: &[BlockRef]) -> Option<Vec<(BlockRef, Bytes)>> {
         let state = self.state.lock();
         let found = blocks
@@ -68,16 +69,16 @@ impl TailCache {
 
     /// The journal file that the oldest batch was written to.
     pub fn oldest_file(&self) -> Option<u64> {
-        self.state.lock().held.front().map(|held| held.place.0)
+        self.state.lock().batches.front().map(|batch| batch.place.0)
     }
 }
 
 impl State {
     fn find(&self, file: u64, block: &BlockRef) -> Option<Bytes> {
         let behind = self
-            .held
-            .partition_point(|held| held.place <= (file, block.at));
-        let Held { place, bytes } = self.held.get(behind.checked_sub(1)?)?;
+            .batches
+            .partition_point(|batch| batch.place <= (file, block.at));
+        let Batch { place, bytes } = self.batches.get(behind.checked_sub(1)?)?;
         let from = usize::try_from(block.at - place.1)
             .ok()
             .filter(|_| place.0 == file)?;
@@ -107,7 +108,7 @@ mod tests {
         let cache = TailCache::new(3 * (2 * size + limits::TAIL_BATCH_OVERHEAD));
         let second = 1000 + size as u64;
         for (file, byte) in [(1, 1), (2, 2), (3, 3)] {
-            cache.hold(file, 1000, batch(byte));
+            cache.keep(file, 1000, batch(byte));
         }
         let both = [block(1000), block(second)];
         for file in 1..4 {
@@ -130,12 +131,12 @@ mod tests {
                 .len(),
             1
         );
-        cache.hold(4, 1000, batch(4));
+        cache.keep(4, 1000, batch(4));
         assert!(cache.blocks(1, &both).is_none() && cache.oldest_file() == Some(2));
-        cache.hold(5, 1000, Bytes::from(vec![0; 10_000]));
+        cache.keep(5, 1000, Bytes::from(vec![0; 10_000]));
         assert!(
             cache.oldest_file().is_none(),
-            "what is over the budget is not held"
+            "a batch over the budget is not kept"
         );
     }
 }

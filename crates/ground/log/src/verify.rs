@@ -1,4 +1,4 @@
-//! `verify`: every byte of every file is read and checked, and whatever is wrong is told with file and position.
+//! `verify`: every byte of every file is read and checked, and every fault is told with file and position.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,15 +11,15 @@ use headwater_env::Env;
 use crate::{
     api::LogError,
     block::Records,
+    block_ref::BlockRef,
     files::{self, LogFile},
     format::{Kind, Wrong},
-    index::{Entry, Trailer},
+    index::{ShardEntry, Trailer},
     scan::{Bad, Frame, Scan, Step},
     segment,
-    shard::BlockRef,
 };
 
-/// What a check of a log's folder found.
+/// The outcome of a check of a log's folder.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Log files.
@@ -36,9 +36,9 @@ pub struct Report {
     pub bytes: u64,
     /// Shards that have a record in some file.
     pub shards: usize,
-    /// What is damaged, with file and position.
+    /// The damage, with file and position.
     pub damage: Vec<LogError>,
-    /// What a crash left behind and the next opening takes away: nothing that was acknowledged.
+    /// Leftovers of a crash that the next opening takes away: nothing that was acknowledged.
     pub leftovers: Vec<String>,
 }
 
@@ -357,7 +357,7 @@ impl Check {
     }
 }
 
-fn read_run(file: &LogFile, entry: &Entry) -> Result<Vec<BlockRef>, LogError> {
+fn read_run(file: &LogFile, entry: &ShardEntry) -> Result<Vec<BlockRef>, LogError> {
     let mut blocks = Vec::new();
     if entry.blocks > 0 {
         let restarts = segment::read_restarts(file, entry)?;

@@ -16,9 +16,9 @@ const SHORT: Retention = Retention {
     ..FOREVER
 };
 
-/// What a caller was told.
+/// The answers that a caller got.
 #[derive(Default)]
-struct Told {
+struct Answers {
     /// How many records of each shard are durable.
     acknowledged: BTreeMap<ShardNumber, u64>,
     sealed: bool,
@@ -34,44 +34,42 @@ fn value(shard: ShardNumber, offset: u64) -> String {
     )
 }
 
-fn open(machine: &Machine) -> Result<EmbeddedLog, LogError> {
-    let log = machine.open()?;
-    SHARDS
-        .into_iter()
-        .for_each(|shard| log.open_shard(shard, FOREVER));
-    log.open_shard(SHORT_LIVED, SHORT);
+async fn open(machine: &Machine) -> Result<EmbeddedLog, LogError> {
+    let log = machine.open().await?;
+    log.open_shards(&SHARDS, FOREVER).await?;
+    log.open_shards(&[SHORT_LIVED], SHORT).await.unwrap();
     Ok(log)
 }
 
 /// Works until the disk stops: appends to all shards, maintains now and then, seals the last shard, and reopens once.
-async fn work(machine: &Machine, told: &mut Told) -> Result<(), LogError> {
-    let mut log = open(machine)?;
+async fn work(machine: &Machine, answers: &mut Answers) -> Result<(), LogError> {
+    let mut log = open(machine).await?;
     for round in 0..16 {
         machine.clock.advance(Duration::from_millis(100));
-        if let Err(e) = work_round(&log, round, told).await {
+        if let Err(e) = work_round(&log, round, answers).await {
             log.close().await;
             return Err(e);
         }
         if round == 7 {
             log.close().await;
             drop(log);
-            log = open(machine)?;
+            log = open(machine).await?;
         }
     }
     log.close().await;
     Ok(())
 }
 
-async fn work_round(log: &EmbeddedLog, round: u64, told: &mut Told) -> Result<(), LogError> {
+async fn work_round(log: &EmbeddedLog, round: u64, answers: &mut Answers) -> Result<(), LogError> {
     let shards: Vec<_> = SHARDS
         .iter()
-        .filter(|&&s| !told.sealed || s != SHARDS[2])
+        .filter(|&&s| !answers.sealed || s != SHARDS[2])
         .copied()
         .collect();
     let filler = "x".repeat(300);
     let mut batch = vec![put(SHORT_LIVED, &[&filler, &filler])];
     for &shard in &shards {
-        let next = told.acknowledged.get(&shard).copied().unwrap_or(0);
+        let next = answers.acknowledged.get(&shard).copied().unwrap_or(0);
         let values: Vec<_> = (next..next + 1 + round % 3)
             .map(|offset| value(shard, offset))
             .collect();
@@ -83,25 +81,27 @@ async fn work_round(log: &EmbeddedLog, round: u64, told: &mut Told) -> Result<()
     let results = append(log, &batch).await;
     for (Put { shard, records }, result) in batch.iter().zip(results) {
         match result {
-            Ok(_) => *told.acknowledged.entry(*shard).or_default() += records.len() as u64,
+            Ok(_) => *answers.acknowledged.entry(*shard).or_default() += records.len() as u64,
             Err(AppendError::Log(e)) => return Err(e),
             Err(other) => panic!("{other}"),
         }
     }
     if round == 11 {
         log.seal(SHARDS[2]).await?;
-        told.sealed = true;
+        answers.sealed = true;
     }
     if round % 4 == 3 {
         let done = log.maintain().await?;
-        told.reclaimed += done.deleted + done.rewritten;
+        answers.reclaimed += done.deleted + done.rewritten;
     }
     Ok(())
 }
 
-async fn check(machine: &Machine, told: &Told, at: u64) {
-    let log = open(machine).unwrap_or_else(|e| panic!("step {at}: {e}"));
-    for (&shard, &acknowledged) in told
+async fn check(machine: &Machine, answers: &Answers, at: u64) {
+    let log = open(machine)
+        .await
+        .unwrap_or_else(|e| panic!("step {at}: {e}"));
+    for (&shard, &acknowledged) in answers
         .acknowledged
         .iter()
         .filter(|(shard, _)| **shard != SHORT_LIVED)
@@ -120,9 +120,9 @@ async fn check(machine: &Machine, told: &Told, at: u64) {
                 "step {at}"
             );
         }
-        let sealed = log.state(shard).unwrap().sealed;
+        let sealed = log.state(shard).await.unwrap().sealed;
         assert!(
-            sealed || !(told.sealed && shard == SHARDS[2]),
+            sealed || !(answers.sealed && shard == SHARDS[2]),
             "step {at}: the seal is lost"
         );
         if !sealed {
@@ -138,7 +138,7 @@ async fn check(machine: &Machine, told: &Told, at: u64) {
         .unwrap_or_else(|e| panic!("step {at}: {e}"));
     log.close().await;
     drop(log);
-    let report = machine.verify();
+    let report = machine.verify().await;
     assert!(report.damage.is_empty(), "step {at}: {report}");
 }
 
@@ -146,19 +146,23 @@ async fn check(machine: &Machine, told: &Told, at: u64) {
 fn whatever_step_the_disk_stops_at_nothing_acknowledged_is_lost() {
     run(async {
         let machine = Machine::new(0);
-        let mut told = Told::default();
-        work(&machine, &mut told).await.unwrap();
-        assert!(told.reclaimed > 1, "{}", told.reclaimed);
+        let mut answers = Answers::default();
+        work(&machine, &mut answers).await.unwrap();
+        assert!(answers.reclaimed > 1, "{}", answers.reclaimed);
         let steps = machine.disk.steps();
-        assert!(machine.verify().sealed > 5, "{}", machine.verify());
+        assert!(
+            machine.verify().await.sealed > 5,
+            "{}",
+            machine.verify().await
+        );
         let mut stopped = 0;
         for at in 0..steps {
             for seed in 0..5 {
-                let (machine, mut told) = (Machine::new(at * 5 + seed), Told::default());
+                let (machine, mut answers) = (Machine::new(at * 5 + seed), Answers::default());
                 machine.disk.stop_at(at);
-                stopped += usize::from(work(&machine, &mut told).await.is_err());
+                stopped += usize::from(work(&machine, &mut answers).await.is_err());
                 machine.disk.crash();
-                check(&machine, &told, at).await;
+                check(&machine, &answers, at).await;
             }
         }
         assert!(stopped as u64 > steps, "only {stopped} runs were stopped");
@@ -169,17 +173,17 @@ fn whatever_step_the_disk_stops_at_nothing_acknowledged_is_lost() {
 fn a_crash_while_recovering_from_a_crash_loses_nothing_either() {
     run(async {
         for seed in 0..60 {
-            let (machine, mut told) = (Machine::new(seed), Told::default());
+            let (machine, mut answers) = (Machine::new(seed), Answers::default());
             machine.disk.stop_at(20 + seed * 2);
-            let _ = work(&machine, &mut told).await;
+            let _ = work(&machine, &mut answers).await;
             machine.disk.crash();
             let before = machine.disk.steps();
             machine.disk.stop_at(before + seed % 5);
-            if let Ok(log) = open(&machine) {
+            if let Ok(log) = open(&machine).await {
                 log.close().await;
             }
             machine.disk.crash();
-            check(&machine, &told, seed).await;
+            check(&machine, &answers, seed).await;
         }
     });
 }
@@ -192,13 +196,13 @@ fn zeros_that_were_written_ahead_are_no_records() {
             ..Machine::new(seed)
         };
         let whole = machine(0);
-        work(&whole, &mut Told::default()).await.unwrap();
+        work(&whole, &mut Answers::default()).await.unwrap();
         for at in 0..whole.disk.steps() {
-            let (machine, mut told) = (machine(at * 2), Told::default());
+            let (machine, mut answers) = (machine(at * 2), Answers::default());
             machine.disk.stop_at(at);
-            let _ = work(&machine, &mut told).await;
+            let _ = work(&machine, &mut answers).await;
             machine.disk.crash();
-            check(&machine, &told, at).await;
+            check(&machine, &answers, at).await;
         }
     });
 }

@@ -14,9 +14,7 @@ const S: ShardNumber = ShardNumber(5);
 const T: ShardNumber = ShardNumber(6);
 
 async fn fill(log: &EmbeddedLog, records: u64) {
-    for shard in [S, T] {
-        log.open_shard(shard, FOREVER);
-    }
+    log.open_shards(&[S, T], FOREVER).await.unwrap();
     for i in 0..records {
         let long = format!("{i} {}", "y".repeat(i as usize * 31 % 90));
         let results = append(log, &[put(S, &[&long, "b"]), put(T, &[&long])]).await;
@@ -28,11 +26,11 @@ async fn fill(log: &EmbeddedLog, records: u64) {
 fn a_full_disk_refuses_and_heals_when_there_is_room() {
     run(async {
         let machine = Machine::new(1);
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         fill(&log, 3).await;
         for room in [0, 10, 60, 100, 500] {
             machine.disk.set_room(Some(room));
-            let before = log.state(S).unwrap();
+            let before = log.state(S).await.unwrap();
             let big = "z".repeat(600);
             let results = append(&log, &[put(S, &[&big]), put(T, &["a"])]).await;
             assert!(
@@ -40,7 +38,7 @@ fn a_full_disk_refuses_and_heals_when_there_is_room() {
                 "{results:?}"
             );
             assert!(results[1].is_err() && matches!(log.health(), Err(LogError::DiskFull { .. })));
-            assert_eq!(log.state(S), Ok(before));
+            assert_eq!(log.state(S).await, Ok(before));
             machine.disk.set_room(None);
             let done = append(&log, &[put(S, &[&big])]).await;
             assert_eq!(done[0].as_ref().unwrap().first_offset, before.end);
@@ -49,8 +47,8 @@ fn a_full_disk_refuses_and_heals_when_there_is_room() {
         let before = read_all(&log, S, 0).await.unwrap();
         log.close().await;
         drop(log);
-        assert!(machine.verify().damage.is_empty());
-        let log = machine.open().unwrap();
+        assert!(machine.verify().await.damage.is_empty());
+        let log = machine.open().await.unwrap();
         assert_eq!(read_all(&log, S, 0).await.unwrap(), before);
     });
 }
@@ -59,7 +57,7 @@ fn a_full_disk_refuses_and_heals_when_there_is_room() {
 fn room_that_was_taken_ahead_is_used_on_a_full_disk() {
     run(async {
         let machine = Machine::new(2);
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         fill(&log, 2).await;
         let before = read_all(&log, S, 0).await.unwrap();
         machine.disk.set_room(Some(0));
@@ -74,11 +72,11 @@ fn room_that_was_taken_ahead_is_used_on_a_full_disk() {
         log.close().await;
         drop(log);
         assert!(
-            machine.verify().leftovers.is_empty(),
+            machine.verify().await.leftovers.is_empty(),
             "{}",
-            machine.verify()
+            machine.verify().await
         );
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         assert_eq!(
             read_all(&log, S, 0).await.unwrap().len(),
             before.len() + taken + 1
@@ -90,7 +88,7 @@ fn room_that_was_taken_ahead_is_used_on_a_full_disk() {
 fn a_seal_that_found_no_room_did_not_happen() {
     run(async {
         let machine = Machine::new(1);
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         fill(&log, 1).await;
         machine.disk.set_room(Some(0));
         assert!(matches!(log.seal(S).await, Err(LogError::DiskFull { .. })));
@@ -104,9 +102,9 @@ fn a_seal_that_found_no_room_did_not_happen() {
 fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
     run(async {
         let machine = Machine::new(1);
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         fill(&log, 2).await;
-        let end = log.state(S).unwrap().end;
+        let end = log.state(S).await.unwrap().end;
         machine.disk.fail_next_sync();
         for _ in 0..2 {
             let refused = append(&log, &[put(S, &["lost"])]).await;
@@ -124,7 +122,7 @@ fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
         assert!(matches!(log.health(), Err(LogError::Poisoned { .. })));
         assert!(matches!(log.seal(T).await, Err(LogError::Poisoned { .. })));
         assert_eq!(
-            log.state(S).unwrap().end,
+            log.state(S).await.unwrap().end,
             end,
             "readers see only what is durable"
         );
@@ -132,8 +130,8 @@ fn after_a_failed_sync_the_log_refuses_until_it_is_opened_anew() {
         log.close().await;
         drop(log);
         machine.disk.crash();
-        let log = machine.open().unwrap();
-        assert!(log.state(S).unwrap().end >= end);
+        let log = machine.open().await.unwrap();
+        assert!(log.state(S).await.unwrap().end >= end);
         assert!(append(&log, &[put(S, &["again"])]).await[0].is_ok());
     });
 }
@@ -144,21 +142,19 @@ fn without_syncs_a_crash_takes_the_newest_records_and_leaves_no_gap() {
         let mut shorter = 0;
         for seed in 0..60 {
             let machine = Machine::new(seed);
-            let open = || {
-                let options = Options {
-                    sync: false,
-                    ..machine.options()
-                };
-                EmbeddedLog::open(machine.env.clone(), options).unwrap()
+            let options = Options {
+                sync: false,
+                ..machine.options()
             };
-            let log = open();
+            let open = || EmbeddedLog::open(machine.env.clone(), options.clone());
+            let log = open().await.unwrap();
             fill(&log, 20 + seed % 10).await;
             let before = read_all(&log, S, 0).await.unwrap();
             machine.disk.crash();
             log.close().await;
             drop(log);
-            let log = open();
-            log.open_shard(S, FOREVER);
+            let log = open().await.unwrap();
+            log.open_shards(&[S], FOREVER).await.unwrap();
             let after = read_all(&log, S, 0).await.unwrap();
             assert_eq!(after, before[..after.len()]);
             shorter += usize::from(after.len() < before.len());
@@ -169,9 +165,9 @@ fn without_syncs_a_crash_takes_the_newest_records_and_leaves_no_gap() {
     });
 }
 
-fn log_files(machine: &Machine) -> Vec<PathBuf> {
+async fn log_files(machine: &Machine) -> Vec<PathBuf> {
     let dir = machine.options().dir;
-    let names = machine.disk.list(&dir).unwrap().into_iter().map(|e| e.name);
+    let names = machine.list().await.into_iter().map(|e| e.name);
     names
         .filter(|name| name.ends_with(".log"))
         .map(|name| dir.join(name))
@@ -184,7 +180,7 @@ fn is_damage_of(error: &LogError, path: &Path) -> bool {
 
 /// Reads all of both shards with one bit flipped: either everything is right, or an error names the file.
 async fn read_damaged(machine: &Machine, path: &Path, expected: &[Vec<Record>; 2], place: &str) {
-    let log = match machine.open() {
+    let log = match machine.open().await {
         Ok(log) => log,
         Err(e) => return assert!(is_damage_of(&e, path), "{place}: {e}"),
     };
@@ -204,7 +200,7 @@ async fn read_damaged(machine: &Machine, path: &Path, expected: &[Vec<Record>; 2
 fn a_flipped_bit_anywhere_is_never_passed_over() {
     run(async {
         let machine = Machine::new(1);
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         fill(&log, 40).await;
         let expected = [
             read_all(&log, S, 0).await.unwrap(),
@@ -213,8 +209,8 @@ fn a_flipped_bit_anywhere_is_never_passed_over() {
         log.maintain().await.unwrap();
         log.close().await;
         drop(log);
-        let files = log_files(&machine);
-        let report = machine.verify();
+        let files = log_files(&machine).await;
+        let report = machine.verify().await;
         assert!(
             files.len() > 3 && report.sealed == files.len() - 1,
             "{report}"
@@ -231,7 +227,7 @@ fn a_flipped_bit_anywhere_is_never_passed_over() {
                     .disk
                     .corrupt(path, |bytes| bytes[at] ^= 1 << (at % 8))
                     .unwrap();
-                let report = machine.verify();
+                let report = machine.verify().await;
                 let noted = report
                     .leftovers
                     .iter()
@@ -246,10 +242,16 @@ fn a_flipped_bit_anywhere_is_never_passed_over() {
                         .unwrap();
                 }
                 for file in log_files(&machine)
+                    .await
                     .iter()
                     .filter(|file| !files.contains(file))
                 {
-                    machine.disk.remove(file).unwrap();
+                    let (disk, file) = (machine.disk.clone(), file.clone());
+                    machine
+                        .env
+                        .blocking(move || disk.remove(&file))
+                        .await
+                        .unwrap();
                 }
             }
         }
@@ -264,10 +266,10 @@ fn a_torn_end_is_cut_and_what_was_before_it_stays() {
                 writes_ahead: false,
                 ..Machine::new(cut)
             };
-            let log = machine.open().unwrap();
+            let log = machine.open().await.unwrap();
             fill(&log, 4).await;
             let before = read_all(&log, S, 0).await.unwrap();
-            let path = log_files(&machine).pop().unwrap();
+            let path = log_files(&machine).await.pop().unwrap();
             let whole = machine.disk.contents(&path).unwrap().len();
             assert!(append(&log, &[put(S, &["torn", "torn"])]).await[0].is_ok());
             let frame = machine.disk.contents(&path).unwrap().len() - whole;
@@ -281,12 +283,12 @@ fn a_torn_end_is_cut_and_what_was_before_it_stays() {
                     bytes.truncate(whole + (cut as usize) % frame)
                 })
                 .unwrap();
-            let log = machine.open().unwrap();
+            let log = machine.open().await.unwrap();
             assert_eq!(read_all(&log, S, 0).await.unwrap(), before);
             assert!(append(&log, &[put(S, &["new"])]).await[0].is_ok());
             log.close().await;
             drop(log);
-            let log = machine.open().unwrap();
+            let log = machine.open().await.unwrap();
             assert_eq!(read_all(&log, S, 0).await.unwrap().len(), before.len() + 1);
         }
     });
@@ -296,18 +298,18 @@ fn a_torn_end_is_cut_and_what_was_before_it_stays() {
 fn damage_in_one_shards_block_stops_that_shard_alone() {
     run(async {
         let machine = Machine::new(1);
-        let log = machine.open().unwrap();
-        log.open_shard(S, FOREVER);
-        log.open_shard(T, FOREVER);
+        let log = machine.open().await.unwrap();
+        log.open_shards(&[S], FOREVER).await.unwrap();
+        log.open_shards(&[T], FOREVER).await.unwrap();
         append(&log, &[put(S, &["here"]), put(T, &["there"])]).await;
         append(&log, &[put(S, &["more"])]).await;
         log.close().await;
         drop(log);
-        let path = log_files(&machine).pop().unwrap();
+        let path = log_files(&machine).await.pop().unwrap();
         let bytes = machine.disk.contents(&path).unwrap();
         let at = bytes.windows(4).position(|w| w == b"here").unwrap();
         machine.disk.corrupt(&path, |bytes| bytes[at] ^= 1).unwrap();
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         let error = read_all(&log, S, 0).await.unwrap_err();
         assert!(is_damage_of(&error, &path), "{error}");
         assert_eq!(read_all(&log, S, 1).await.unwrap().len(), 1);
@@ -323,12 +325,12 @@ proptest! {
     ) {
         run(async {
             let machine = Machine::new(1);
-            let log = machine.open().unwrap();
+            let log = machine.open().await.unwrap();
             fill(&log, 25).await;
             log.maintain().await.unwrap();
             log.close().await;
             drop(log);
-            let files = log_files(&machine);
+            let files = log_files(&machine).await;
             machine
                 .disk
                 .corrupt(&files[which % files.len()], |file| {
@@ -337,11 +339,13 @@ proptest! {
                     file.splice(at..end, bytes);
                 })
                 .unwrap();
-            machine.verify();
+            machine.verify().await;
             let all = Filter { records: true, ..Filter::default() };
-            dump(&machine.env, &machine.options().dir, all, &mut |line| !line.to_string().is_empty()).unwrap();
-            if let Ok(log) = machine.open() {
-                for shard in log.shards() {
+            let (env, dir) = (machine.env.clone(), machine.options().dir);
+            let mut show = |line: Line| !line.to_string().is_empty();
+            machine.env.blocking(move || dump(&env, &dir, all, &mut show)).await.unwrap();
+            if let Ok(log) = machine.open().await {
+                for shard in log.shards().await.unwrap() {
                     let _ = read_all(&log, shard, 0).await;
                 }
                 let _ = log.maintain().await;
@@ -355,21 +359,24 @@ proptest! {
 fn a_dump_shows_the_records_of_a_shard() {
     run(async {
         let machine = Machine::new(1);
-        let log = machine.open().unwrap();
+        let log = machine.open().await.unwrap();
         fill(&log, 2).await;
         log.seal(T).await.unwrap();
         log.close().await;
-        let dir = machine.options().dir;
-        let mut lines = Vec::new();
+        let (env, dir) = (machine.env.clone(), machine.options().dir);
         let filter = Filter {
             shard: Some(T),
             records: true,
         };
-        let mut keep = |line: Line| {
-            lines.push(line.to_string());
-            true
+        let dump_lines = move || {
+            let mut lines = Vec::new();
+            let mut keep = |line: Line| {
+                lines.push(line.to_string());
+                true
+            };
+            dump(&env, &dir, filter, &mut keep).map(|()| lines)
         };
-        dump(&machine.env, &dir, filter, &mut keep).unwrap();
+        let lines = machine.env.blocking(dump_lines).await.unwrap();
         let text = lines.join("\n");
         assert!(
             text.contains("shard 6 offsets 0..1") && text.contains("value \"0 \""),

@@ -14,22 +14,23 @@ fn resident_bytes() -> u64 {
     pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
 }
 
-fn open(dir: &tempfile::TempDir) -> EmbeddedLog {
+async fn open(dir: &tempfile::TempDir) -> EmbeddedLog {
     let options = Options {
         segment_bytes: 1 << 20,
         tail_cache_bytes: 1 << 20,
         maintain_every: None,
         ..Options::new(dir.path())
     };
-    EmbeddedLog::open(Env::real(), options).unwrap()
+    EmbeddedLog::open(Env::real(), options).await.unwrap()
 }
 
 #[tokio::test]
 async fn ten_thousand_shards_are_kept_read_and_reopened() {
     let dir = tempfile::tempdir().unwrap();
     let before = resident_bytes();
-    let log = open(&dir);
-    (0..SHARDS).for_each(|shard| log.open_shard(ShardNumber(shard), FOREVER));
+    let log = open(&dir).await;
+    let shards: Vec<_> = (0..SHARDS).map(ShardNumber).collect();
+    log.open_shards(&shards, FOREVER).await.unwrap();
     for round in 0..6 {
         for part in 0..10 {
             let shards = (0..SHARDS).filter(|shard| shard % 10 == part);
@@ -49,8 +50,8 @@ async fn ten_thousand_shards_are_kept_read_and_reopened() {
     log.close().await;
     drop(log);
 
-    let log = open(&dir);
-    assert_eq!(log.shards().len() as u64, SHARDS);
+    let log = open(&dir).await;
+    assert_eq!(log.shards().await.unwrap().len() as u64, SHARDS);
     for shard in (0..SHARDS).step_by(97) {
         let records = read_all(&log, ShardNumber(shard), 0).await.unwrap();
         let values: Vec<_> = records
@@ -62,7 +63,8 @@ async fn ten_thousand_shards_are_kept_read_and_reopened() {
     }
     log.close().await;
     drop(log);
-    let report = verify(&Env::real(), dir.path()).unwrap();
+    let env = Env::real();
+    let report = verify(&env, dir.path()).unwrap();
     assert!(
         report.damage.is_empty() && report.sealed > 2 && report.shards as u64 == SHARDS,
         "{report}"

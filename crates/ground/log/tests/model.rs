@@ -88,7 +88,7 @@ struct World {
 }
 
 impl World {
-    fn new(writes_ahead: bool) -> Self {
+    async fn new(writes_ahead: bool) -> Self {
         let machine = Machine {
             writes_ahead,
             ..Machine::new(1)
@@ -101,7 +101,7 @@ impl World {
             made: 0,
         };
         (0..4).for_each(|shard| drop(world.shards.insert(shard, Shard::default())));
-        world.open();
+        world.open().await;
         world
     }
 
@@ -118,21 +118,19 @@ impl World {
     }
 
     /// Opens the log as a server does: shards that belong to nothing go, and the others get their retention.
-    fn open(&mut self) {
-        let log = self.machine.open().unwrap();
-        for known in log
-            .shards()
-            .into_iter()
-            .filter(|s| !self.shards.contains_key(&s.0))
-        {
-            log.remove_shard(known);
-        }
+    async fn open(&mut self) {
+        let log = self.machine.open().await.unwrap();
+        let mut strays = log.shards().await.unwrap();
+        strays.retain(|shard| !self.shards.contains_key(&shard.0));
+        log.remove_shards(&strays).await.unwrap();
         for (number, shard) in &mut self.shards {
             let all = Retention {
                 period: Duration::from_secs(1 << 40),
                 floor: Millis::ZERO,
             };
-            log.open_shard(ShardNumber(*number), *shard.retention.get_or_insert(all));
+            let retention = *shard.retention.get_or_insert(all);
+            let shards = [ShardNumber(*number)];
+            log.open_shards(&shards, retention).await.unwrap();
         }
         self.log = Some(log);
     }
@@ -171,36 +169,39 @@ impl World {
             }
             Action::Remove(shard) => {
                 let number = self.number(*shard);
-                self.log().remove_shard(ShardNumber(number));
+                let shards = [ShardNumber(number)];
+                self.log().remove_shards(&shards).await.unwrap();
                 self.shards.remove(&number);
                 self.removed[*shard as usize] += 1;
-                self.retain(*shard, Duration::from_secs(1 << 40));
+                self.retain(*shard, Duration::from_secs(1 << 40)).await;
             }
-            Action::Retain(shard, period) => self.retain(*shard, Duration::from_millis(*period)),
+            Action::Retain(shard, period) => {
+                self.retain(*shard, Duration::from_millis(*period)).await;
+            }
             Action::Pass(time) => self.machine.clock.advance(Duration::from_millis(*time)),
             Action::Maintain => drop(self.log().maintain().await.unwrap()),
             Action::Close => {
                 self.log().close().await;
                 self.log = None;
-                let report = self.machine.verify();
+                let report = self.machine.verify().await;
                 assert!(
                     report.damage.is_empty() && report.leftovers.is_empty(),
                     "{report}"
                 );
-                self.open();
+                self.open().await;
             }
             Action::Crash => {
                 let old = self.log.take().unwrap();
                 self.machine.disk.crash();
                 old.close().await;
                 drop(old);
-                self.open();
+                self.open().await;
             }
         }
     }
 
     /// Sets a period as a server does: what is expired stays expired.
-    fn retain(&mut self, shard: u64, period: Duration) {
+    async fn retain(&mut self, shard: u64, period: Duration) {
         let (number, now) = (self.number(shard), self.now());
         let shard = self.shards.entry(number).or_default();
         let floor = shard
@@ -208,7 +209,8 @@ impl World {
             .map_or(Millis::ZERO, |r| r.floor.max(now.minus(r.period)));
         let retention = Retention { period, floor };
         shard.retention = Some(retention);
-        self.log().open_shard(ShardNumber(number), retention);
+        let shards = [ShardNumber(number)];
+        self.log().open_shards(&shards, retention).await.unwrap();
     }
 
     async fn append(&mut self, batch: &[(u64, u8, u16)]) {
@@ -288,7 +290,7 @@ impl World {
         assert!(self.log().health().is_ok());
         for (number, shard) in &self.shards {
             assert_eq!(
-                self.log().state(ShardNumber(*number)),
+                self.log().state(ShardNumber(*number)).await,
                 Ok(shard.state(self.now())),
                 "shard {number}"
             );
@@ -316,11 +318,11 @@ proptest! {
         writes_ahead: bool, actions in prop::collection::vec(action(), 1..60),
     ) {
         run(async {
-            let mut world = World::new(writes_ahead);
+            let mut world = World::new(writes_ahead).await;
             for action in &actions {
                 world.act(action).await;
                 for (number, shard) in &world.shards {
-                    let state = world.log().state(ShardNumber(*number));
+                    let state = world.log().state(ShardNumber(*number)).await;
                     assert_eq!(state, Ok(shard.state(world.now())), "shard {number} after {action:?}");
                 }
             }

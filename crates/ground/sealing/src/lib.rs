@@ -159,7 +159,7 @@ impl Sealer {
         value
     }
 
-    /// What a record of the log holds, encrypted or not.
+    /// The contents of a record of the log, encrypted or not.
     pub fn unseal(&self, shard: ShardNumber, record: &Record) -> Result<Opened, Undecryptable> {
         if record.key != SEALED_KEY {
             let (partition_key, data) = (record.key.clone(), record.value.clone());

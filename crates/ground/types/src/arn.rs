@@ -48,7 +48,7 @@ impl Arn {
         }
     }
 
-    /// What stands after `kind` and a `/` or `:` in the resource: the name of a stream, function or delivery stream.
+    /// The name of a stream, function or delivery stream: the part of the resource after `kind` and a `/` or `:`.
     pub fn name_of(&self, kind: &str) -> Option<&str> {
         self.resource
             .strip_prefix(kind)?

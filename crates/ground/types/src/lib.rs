@@ -22,7 +22,7 @@ pub use time::Millis;
 pub struct Invalid {
     /// The kind of value, as a reader would name it ("stream name").
     pub what: &'static str,
-    /// What was given.
+    /// The text that was given.
     pub text: String,
 }
 

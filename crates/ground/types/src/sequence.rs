@@ -71,7 +71,7 @@ impl SequenceNumber {
             | u128::from(self.shard.0) << 4
             | u128::from(time) << 36
             | u128::from(self.index) << 80;
-        // What is left of the index (16 bits), the shard's last digit, the creation and the leading 2.
+        // The rest of the index (16 bits), the shard's last digit, the creation and the leading 2.
         let high =
             self.index >> 48 | u64::from(self.shard.0 & 0xf) << 16 | shard_created << 20 | 2 << 56;
         (high, low)

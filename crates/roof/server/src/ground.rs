@@ -139,11 +139,7 @@ async fn open_log(
         sync,
         ..headwater_log::Options::new(settings.data_dir.join("log"))
     };
-    let opening = env.clone();
-    Ok(Arc::new(
-        env.blocking(move || EmbeddedLog::open(opening, options))
-            .await?,
-    ))
+    Ok(Arc::new(EmbeddedLog::open(env.clone(), options).await?))
 }
 
 fn function_options(

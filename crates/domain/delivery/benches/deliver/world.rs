@@ -89,7 +89,8 @@ impl World {
         let log = EmbeddedLog::open(
             env.clone(),
             headwater_log::Options::new(dir.path().join("log")),
-        );
+        )
+        .await;
         let log = Arc::new(log.expect("a log"));
         let options = Options {
             spool: dir.path().join("spool"),

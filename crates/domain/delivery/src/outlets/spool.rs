@@ -247,11 +247,29 @@ fn decode(mut run: Bytes, records: &mut Vec<UserRecord>) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use headwater_env::SimDisk;
+    use headwater_env::{Disk, SimDisk};
     use proptest::prelude::*;
 
     use super::*;
     use crate::testing::item;
+
+    /// Does something to the spool's file behind its back.
+    async fn with_file<T: Send + 'static>(
+        spool: &Spool,
+        work: impl FnOnce(&dyn File) -> io::Result<T> + Send + 'static,
+    ) -> T {
+        let file = spool.file.clone();
+        let done = spool.env.blocking(move || work(&*file)).await;
+        done.unwrap()
+    }
+
+    async fn write(spool: &Spool, at: usize, bytes: &[u8]) {
+        let bytes = bytes.to_vec();
+        with_file(spool, move |file| {
+            file.write_all_at(&[IoSlice::new(&bytes)], at as u64)
+        })
+        .await;
+    }
 
     #[tokio::test]
     async fn partitions_come_back_in_order_and_nothing_is_left() {
@@ -297,7 +315,8 @@ mod tests {
                     .collect::<Vec<_>>()
             );
         }
-        assert_eq!(env.disk.list(Path::new("spool")).unwrap(), []);
+        let left = env.blocking(move || disk.list(Path::new("spool")));
+        assert_eq!(left.await.unwrap(), []);
     }
 
     #[tokio::test]
@@ -335,28 +354,24 @@ mod tests {
                 .unwrap();
         }
         let mut stored = vec![0; spool.end as usize];
-        spool.file.read_exact_at(&mut stored, 0).unwrap();
+        let stored = with_file(&spool, move |file| {
+            file.read_exact_at(&mut stored, 0).map(|()| stored)
+        })
+        .await;
         assert!(!stored.windows(6).any(|bytes| bytes == b"secret"));
         let (first, second) = stored.split_at(stored.len() / 2);
         assert_ne!(first, second, "the same run twice");
         for at in 0..first.len() {
-            let damaged = [first[at] ^ 1];
-            spool
-                .file
-                .write_all_at(&[IoSlice::new(&damaged)], at as u64)
-                .unwrap();
+            write(&spool, at, &[first[at] ^ 1]).await;
             assert_eq!(
                 spool.read(0, 0..2).await.unwrap_err().kind(),
                 io::ErrorKind::InvalidData,
                 "{at}"
             );
-            spool
-                .file
-                .write_all_at(&[IoSlice::new(&first[at..=at])], at as u64)
-                .unwrap();
+            write(&spool, at, &first[at..=at]).await;
         }
         assert_eq!(spool.read(0, 0..2).await.unwrap().0.len(), 2);
-        spool.file.write_all_at(&[IoSlice::new(second)], 0).unwrap();
+        write(&spool, 0, second).await;
         assert!(
             spool.read(0, 0..2).await.is_err(),
             "a run in another's place"

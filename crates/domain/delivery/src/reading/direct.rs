@@ -43,19 +43,18 @@ impl DirectShard {
     }
 
     /// Makes the shard known to the log; records that arrived before `delivered_until` are delivered and may go.
-    pub fn open(&self, delivered_until: Millis) {
-        self.log.open_shard(
-            self.number,
-            Retention {
-                period: FOREVER,
-                floor: delivered_until,
-            },
-        );
+    pub async fn open(&self, delivered_until: Millis) -> Result<(), SourceError> {
+        let retention = Retention {
+            period: FOREVER,
+            floor: delivered_until,
+        };
+        let opened = self.log.open_shards(&[self.number], retention).await;
+        opened.map_err(failed)
     }
 
     /// Forgets the shard and all it holds.
-    pub fn remove(&self) {
-        self.log.remove_shard(self.number);
+    pub async fn remove(&self) -> Result<(), LogError> {
+        self.log.remove_shards(&[self.number]).await
     }
 
     /// Appends records, all or none, encrypted if they are to be; durable when it returns.
@@ -87,12 +86,13 @@ impl DirectShard {
 }
 
 /// Forgets all shards of deliveries that `is_known` does not know, left behind by a crash.
-pub fn remove_strays(log: &dyn ShardLog, is_known: impl Fn(u64) -> bool) {
-    for shard in log.shards() {
-        if shard.0 & 0xff << 56 == NAMESPACE && !is_known(shard.0 ^ NAMESPACE) {
-            log.remove_shard(shard);
-        }
-    }
+pub async fn remove_strays(
+    log: &dyn ShardLog,
+    is_known: impl Fn(u64) -> bool,
+) -> Result<(), LogError> {
+    let mut strays = log.shards().await?;
+    strays.retain(|shard| shard.0 & 0xff << 56 == NAMESPACE && !is_known(shard.0 ^ NAMESPACE));
+    log.remove_shards(&strays).await
 }
 
 /// The id that a put record is answered with.
@@ -113,7 +113,7 @@ impl Source for DirectShard {
     }
 
     async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
-        let state = self.log.state(self.number).map_err(failed)?;
+        let state = self.log.state(self.number).await.map_err(failed)?;
         Ok(vec![SourceShard {
             id: self.id(),
             parents: Vec::new(),

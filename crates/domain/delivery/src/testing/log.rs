@@ -24,20 +24,43 @@ impl MemoryLog {
     pub fn retention(&self, shard: ShardNumber) -> Option<Retention> {
         self.shards.lock().get(&shard)?.1
     }
+
+    fn state_now(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
+        let shards = self.shards.lock();
+        let (records, _) = shards.get(&shard).ok_or(LogError::Unknown(shard))?;
+        Ok(ShardState {
+            first: 0,
+            end: records.len() as u64,
+            newest: Millis::ZERO,
+            sealed: false,
+        })
+    }
 }
 
 #[async_trait]
 impl ShardLog for MemoryLog {
-    fn open_shard(&self, shard: ShardNumber, retention: Retention) {
-        self.shards.lock().entry(shard).or_default().1 = Some(retention);
+    async fn open_shards(
+        &self,
+        numbers: &[ShardNumber],
+        retention: Retention,
+    ) -> Result<(), LogError> {
+        let mut shards = self.shards.lock();
+        for number in numbers {
+            shards.entry(*number).or_default().1 = Some(retention);
+        }
+        Ok(())
     }
 
-    fn remove_shard(&self, shard: ShardNumber) {
-        self.shards.lock().remove(&shard);
+    async fn remove_shards(&self, numbers: &[ShardNumber]) -> Result<(), LogError> {
+        let mut shards = self.shards.lock();
+        numbers
+            .iter()
+            .for_each(|number| drop(shards.remove(number)));
+        Ok(())
     }
 
-    fn shards(&self) -> Vec<ShardNumber> {
-        self.shards.lock().keys().copied().collect()
+    async fn shards(&self) -> Result<Vec<ShardNumber>, LogError> {
+        Ok(self.shards.lock().keys().copied().collect())
     }
 
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
@@ -70,7 +93,7 @@ impl ShardLog for MemoryLog {
         from: u64,
         limit: ReadLimit,
     ) -> Result<Chunk, LogError> {
-        let state = self.state(shard)?;
+        let state = self.state_now(shard)?;
         let shards = self.shards.lock();
         let (records, _) = &shards[&shard];
         let records: Vec<_> = records
@@ -90,21 +113,14 @@ impl ShardLog for MemoryLog {
         unreachable!("deliveries read by offset")
     }
 
-    fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
-        let shards = self.shards.lock();
-        let (records, _) = shards.get(&shard).ok_or(LogError::Unknown(shard))?;
-        Ok(ShardState {
-            first: 0,
-            end: records.len() as u64,
-            newest: Millis::ZERO,
-            sealed: false,
-        })
+    async fn state(&self, shard: ShardNumber) -> Result<ShardState, LogError> {
+        self.state_now(shard)
     }
 
     async fn wait(&self, shard: ShardNumber, offset: u64) {
         loop {
             let appended = self.appended.notified();
-            if self.state(shard).is_ok_and(|state| state.end > offset) {
+            if self.state_now(shard).is_ok_and(|state| state.end > offset) {
                 return;
             }
             appended.await;

@@ -385,8 +385,9 @@ async fn direct_puts_are_delivered_and_then_let_go() {
         floor: Millis::ZERO,
     };
     let (stray_shard, other) = (ShardNumber(0x02 << 56 | 99), ShardNumber(0x01 << 56 | 99));
-    headwater_log::ShardLog::open_shard(&*world.log, stray_shard, stray);
-    headwater_log::ShardLog::open_shard(&*world.log, other, stray);
+    let both = [stray_shard, other];
+    let opened = headwater_log::ShardLog::open_shards(&*world.log, &both, stray).await;
+    assert_eq!(opened, Ok(()));
     let deliveries = world.open().await;
     assert_eq!(
         (world.log.retention(stray_shard), world.log.retention(other)),

@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use bytes::Bytes;
 use headwater_catalog::{Catalog, testing::MortalCatalog};
 use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
-use headwater_log::{EmbeddedLog, ShardLog};
+use headwater_log::{EmbeddedLog, ShardLog, testing::MortalLog};
 use headwater_streams::{NewStream, Options, Placed, PutEntry, ReadRecord, Start, Stream, Streams};
 use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
 
@@ -26,7 +26,7 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub env: Env,
     pub catalog: Arc<MortalCatalog>,
-    pub log: Arc<dyn ShardLog>,
+    pub log: Arc<MortalLog>,
     pub streams: Arc<Streams>,
     options: Options,
     place: Place,
@@ -106,7 +106,8 @@ impl World {
             preallocate_bytes: 64 << 10,
             ..headwater_log::Options::new(place.dir())
         };
-        let log: Arc<dyn ShardLog> = Arc::new(EmbeddedLog::open(env.clone(), log_options).unwrap());
+        let log = EmbeddedLog::open(env.clone(), log_options).await.unwrap();
+        let log = Arc::new(MortalLog::new(Arc::new(log)));
         let stored: Arc<dyn Catalog> = catalog.clone();
         let streams = Streams::open(env.clone(), log.clone(), stored, options)
             .await
@@ -151,7 +152,7 @@ impl World {
             .unwrap()
     }
 
-    /// What a reader that starts here gets, by way of its token, until there is no more.
+    /// The records that a reader gets who starts here, by way of its token, until there are no more.
     pub async fn read_all(
         &self,
         stream: &Stream,

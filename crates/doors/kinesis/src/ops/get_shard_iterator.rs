@@ -36,7 +36,7 @@ impl Handle<GetShardIterator> for Kinesis {
             number: input.starting_sequence_number.as_deref(),
             time: input.timestamp,
         };
-        let start = self.start(&position, &stream, shard, context)?;
+        let start = self.start(&position, &stream, shard, context).await?;
         dry_run::end(input.dry_run, || Ok(()))?;
         let iterator = self.streams.iterator(&stream, shard, start).await;
         let iterator = iterator.map_err(|error| errors::api(error, context))?;

@@ -44,7 +44,7 @@ mod restore_dead_letter_queue_records;
 mod split_shard;
 mod start_stream_encryption;
 mod stop_stream_encryption;
-mod subscribe_to_shard;
+pub(crate) mod subscribe_to_shard;
 mod tag_resource;
 mod untag_resource;
 mod update_account_settings;

@@ -1,12 +1,14 @@
 //! SubscribeToShard.
 
+use std::sync::Arc;
+
 use futures_util::stream;
 use headwater_shapes::{EventError, EventStream, Shared};
 use headwater_shapes_kinesis::{
     SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
     SubscribeToShardOutput, ops::SubscribeToShard,
 };
-use headwater_streams::{ShardEvent, Subscription};
+use headwater_streams::{FanOut, ShardEvent, Subscription};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -38,11 +40,11 @@ impl Handle<SubscribeToShard> for Kinesis {
             number: input.starting_position.sequence_number.as_deref(),
             time: input.starting_position.timestamp,
         };
-        let start = self.start(&position, &stream, shard, context)?;
+        let start = self.start(&position, &stream, shard, context).await?;
         dry_run::end(input.dry_run, || Ok(()))?;
         let subscribed = self
             .streams
-            .subscribe(&stream, shard, consumer, start)
+            .subscribe(&stream, shard, consumer, start, &self.subscribers.0)
             .await;
         let subscription = subscribed.map_err(|error| errors::api(error, context))?;
         Ok(SubscribeToShardOutput {
@@ -51,17 +53,25 @@ impl Handle<SubscribeToShard> for Kinesis {
     }
 }
 
+/// Those who subscribe through this door: what each event looks like is made, and later written, once for all of them.
+#[derive(Clone)]
+pub struct Subscribers(Arc<FanOut<Shared<SubscribeToShardEventStream>>>);
+
+impl Default for Subscribers {
+    fn default() -> Self {
+        Self(FanOut::new(|event| Shared::from(translate(event))))
+    }
+}
+
 fn events(
-    subscription: Subscription,
+    subscription: Subscription<Shared<SubscribeToShardEventStream>>,
     context: Context,
 ) -> EventStream<SubscribeToShardEventStream> {
     let events = stream::unfold(
         (subscription, context),
         async |(mut subscription, context)| {
             let next = subscription.next().await?;
-            let event = next
-                .map(|next| event(&next))
-                .map_err(|error| EventError::from(errors::api(error, &context)));
+            let event = next.map_err(|error| EventError::from(errors::api(error, &context)));
             Some((event, (subscription, context)))
         },
     );
@@ -70,23 +80,10 @@ fn events(
     }
 }
 
-/// An event as AWS spells it, which all have in common who get it.
-fn event(event: &ShardEvent) -> Shared<SubscribeToShardEventStream> {
-    let translated = event
-        .translated
-        .get_or_init(|| Box::new(Shared::from(translate(event))));
-    let translated = translated.downcast_ref::<Shared<SubscribeToShardEventStream>>();
-    translated.expect("no other door subscribes").clone()
-}
-
-fn translate(event: &ShardEvent) -> SubscribeToShardEventStream {
+/// An event as AWS spells it.
+fn translate(event: ShardEvent) -> SubscribeToShardEventStream {
     SubscribeToShardEventStream::SubscribeToShardEvent(SubscribeToShardEvent {
-        records: event
-            .records
-            .iter()
-            .cloned()
-            .map(describe::record)
-            .collect(),
+        records: event.records.into_iter().map(describe::record).collect(),
         continuation_sequence_number: event.continuation.map(|number| number.to_string()),
         millis_behind_latest: i64::try_from(event.millis_behind).unwrap_or(i64::MAX),
         child_shards: event.children.as_deref().map(describe::children),

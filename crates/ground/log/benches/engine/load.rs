@@ -13,7 +13,7 @@ pub const FOREVER: Retention = Retention {
     floor: Millis::ZERO,
 };
 
-/// Who appends what.
+/// The callers, and the records that they append.
 #[derive(Clone, Copy)]
 pub struct Load {
     pub callers: u64,
@@ -24,7 +24,7 @@ pub struct Load {
     pub bytes: usize,
 }
 
-/// What came of it.
+/// The outcome of a load.
 pub struct Outcome {
     pub records: u64,
     pub seconds: f64,
@@ -46,15 +46,18 @@ impl Outcome {
     }
 }
 
-pub fn open(env: &Env, options: Options, shards: u64) -> Arc<EmbeddedLog> {
-    let log = Arc::new(EmbeddedLog::open(env.clone(), options).expect("a log"));
-    (0..shards).for_each(|shard| log.open_shard(ShardNumber(shard), FOREVER));
+pub async fn open(env: &Env, options: Options, shards: u64) -> Arc<EmbeddedLog> {
+    let log = EmbeddedLog::open(env.clone(), options).await;
+    let log = Arc::new(log.expect("a log"));
+    let shards: Vec<_> = (0..shards).map(ShardNumber).collect();
+    let opened = log.open_shards(&shards, FOREVER).await;
+    opened.expect("shards");
     log
 }
 
 /// Appends to a new log in `dir` for some time.
 pub async fn fresh(env: &Env, dir: &Path, load: Load, until: Until) -> Outcome {
-    let log = open(env, Options::new(dir), load.shards);
+    let log = open(env, Options::new(dir), load.shards).await;
     let outcome = append(env, &log, load, until).await;
     log.close().await;
     outcome

@@ -1,4 +1,4 @@
-//! What the machine allows, and what it says of this process.
+//! The machine's own limits, and its figures of this process.
 
 use std::{io::IoSlice, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What the engine does on this machine, beside what the machine allows in the same run.
+//! The engine's rates on this machine, beside those that the machine allows in the same run.
 //!
 //! `cargo bench -p headwater-log --bench engine -- [--dir DIR] [PART ...]` with the parts `put`, `single`, `read`,
 //! `open` and `memory`; all of them when none is named. The folder should be on the disk in question. Limits are measured

@@ -1,4 +1,4 @@
-//! What the engine holds in memory at full load, over time.
+//! The engine's memory at full load, over time.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub async fn run(bench: &Bench) {
         let dir = bench.dir.join("memory");
         let options = Options::new(&dir);
         let tail = options.tail_cache_bytes as f64 / MIB;
-        let log = load::open(&bench.env, options, load.shards);
+        let log = load::open(&bench.env, options, load.shards).await;
         print!(
             "memory: {} callers, {} shards, {} × {} bytes; MiB beside the {tail:.0} of the tail, every {} s:",
             load.callers,

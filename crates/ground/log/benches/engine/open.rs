@@ -27,7 +27,7 @@ pub async fn run(bench: &Bench) {
         };
         let mut held = 0;
         for gib in [1, 2, 4] {
-            let log = load::open(&bench.env, unsynced(&dir), shards);
+            let log = load::open(&bench.env, unsynced(&dir), shards).await;
             load::append(&bench.env, &log, load, Until::Records((gib - held) << 20)).await;
             log.maintain().await.expect("footers");
             log.close().await;
@@ -56,7 +56,7 @@ fn unsynced(dir: &Path) -> Options {
 
 async fn millis(bench: &Bench, dir: &Path) -> f64 {
     let start = bench.env.clock.elapsed();
-    let log = load::open(&bench.env, Options::new(dir), 0);
+    let log = load::open(&bench.env, Options::new(dir), 0).await;
     let taken = (bench.env.clock.elapsed() - start).as_secs_f64() * 1000.0;
     log.close().await;
     taken
@@ -71,7 +71,7 @@ async fn after_crash(bench: &Bench) -> f64 {
         records: 500,
         bytes: 1024,
     };
-    let log = load::open(&bench.env, unsynced(&dir), load.shards);
+    let log = load::open(&bench.env, unsynced(&dir), load.shards).await;
     load::append(&bench.env, &log, load, Until::Records(58 << 10)).await;
     log.close().await;
     drop(log);

@@ -31,7 +31,7 @@ pub async fn run(bench: &Bench) {
         };
         let dir = bench.dir.join("read");
         fill(bench, &dir, load, DATA).await;
-        let log = load::open(&bench.env, cold(&dir), 0);
+        let log = load::open(&bench.env, cold(&dir), 0).await;
         for page in [(1000, 10 << 20), (10_000, 4 << 20)] {
             let limit = ReadLimit {
                 records: page.0,
@@ -42,7 +42,7 @@ pub async fn run(bench: &Bench) {
         log.close().await;
         drop(log);
         forget(&dir);
-        let (log, before) = (load::open(&bench.env, cold(&dir), 0), disk_reads());
+        let (log, before) = (load::open(&bench.env, cold(&dir), 0).await, disk_reads());
         let limit = ReadLimit {
             records: 1000,
             bytes: 10 << 20,
@@ -73,7 +73,7 @@ async fn hundred_consumers(bench: &Bench) {
     let dir = bench.dir.join("read");
     fill(bench, &dir, load, 128).await;
     forget(&dir);
-    let log = load::open(&bench.env, cold(&dir), 0);
+    let log = load::open(&bench.env, cold(&dir), 0).await;
     let before = disk_reads();
     let limit = ReadLimit {
         records: 1000,
@@ -107,7 +107,8 @@ async fn fill(bench: &Bench, dir: &Path, load: Load, mib: u64) {
             ..cold(dir)
         },
         load.shards,
-    );
+    )
+    .await;
     let until = Until::Records((mib << 20) / load.bytes as u64);
     load::append(&bench.env, &log, load, until).await;
     log.maintain().await.expect("footers");

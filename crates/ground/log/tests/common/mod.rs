@@ -1,11 +1,11 @@
-//! What the engine's tests share: a simulated machine, and a few short words for appends and reads.
+//! The common parts of the engine's tests: a simulated machine, and a few short words for appends and reads.
 #![allow(dead_code, reason = "each test uses a part")]
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_env::{Disk, Entry, Env, ManualClock, SeededRandom, SimDisk};
 use headwater_log::*;
 use headwater_types::Millis;
 
@@ -64,12 +64,19 @@ impl Machine {
         }
     }
 
-    pub fn open(&self) -> Result<EmbeddedLog, LogError> {
-        EmbeddedLog::open(self.env.clone(), self.options())
+    pub async fn open(&self) -> Result<EmbeddedLog, LogError> {
+        EmbeddedLog::open(self.env.clone(), self.options()).await
     }
 
-    pub fn verify(&self) -> Report {
-        verify(&self.env, &self.options().dir).unwrap()
+    pub async fn verify(&self) -> Report {
+        let (env, dir) = (self.env.clone(), self.options().dir);
+        self.env.blocking(move || verify(&env, &dir)).await.unwrap()
+    }
+
+    /// The entries of the log's folder.
+    pub async fn list(&self) -> Vec<Entry> {
+        let (disk, dir) = (self.disk.clone(), self.options().dir);
+        self.env.blocking(move || disk.list(&dir)).await.unwrap()
     }
 }
 

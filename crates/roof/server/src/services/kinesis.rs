@@ -57,6 +57,7 @@ impl Running for Service {
             streams: self.streams.clone(),
             channels: self.channels.clone(),
             queues: self.queues.clone(),
+            subscribers: Default::default(),
         }))
     }
 
