@@ -1,4 +1,4 @@
-//! What can go wrong with functions.
+//! The errors of functions and their packages.
 
 use std::{io, sync::Arc};
 
@@ -6,7 +6,7 @@ use headwater_catalog::CatalogError;
 
 use crate::FunctionName;
 
-/// Why a function was not kept, found or run. What a function itself does wrong is not here: that is an
+/// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -21,7 +21,7 @@ pub enum Error {
     Invalid {
         /// The setting: `timeout`, `environment` …
         what: &'static str,
-        /// What is wrong with it.
+        /// The reason, in words.
         why: String,
     },
     /// The package is not one.
@@ -49,7 +49,7 @@ pub enum Error {
     Runtime {
         /// `python3`, `node`, or the package's `bootstrap`.
         program: String,
-        /// What the system said.
+        /// The system's words.
         error: Arc<str>,
     },
     /// The server is stopping.
@@ -61,9 +61,9 @@ pub enum Error {
     /// The disk failed.
     #[error("{what} failed: {error}. Check the disk that holds the functions")]
     Disk {
-        /// What was tried.
+        /// The attempt, in words.
         what: &'static str,
-        /// What the system said.
+        /// The system's words.
         error: Arc<str>,
     },
 }
@@ -77,7 +77,7 @@ impl Error {
     }
 }
 
-/// What is wrong with a package.
+/// Why a package is not one, or cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackageError {
     /// It is not a zip file, or a broken one.
@@ -106,7 +106,7 @@ pub enum PackageError {
     /// A name in it leads out of it.
     #[error("the package holds {0:?}, which leads out of the package")]
     LeadsOut(String),
-    /// What is stored is not what was given.
+    /// The stored package is not the one that was given.
     #[error("the stored package {0} is damaged: upload the code again")]
     Damaged(String),
 }

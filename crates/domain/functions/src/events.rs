@@ -16,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use headwater_catalog::{Catalog, CatalogError, Expect, Table};
 use headwater_env::Env;
-use headwater_types::Millis;
+use headwater_types::{Millis, kept::Prefix};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -49,7 +49,7 @@ pub(crate) struct Events {
 
 impl Events {
     pub async fn open(env: Env, catalog: Arc<dyn Catalog>) -> Result<Self, Error> {
-        let table = Table::new(catalog.clone(), "function-events/");
+        let table = Table::new(catalog.clone(), Prefix::FunctionEvents);
         let (waiting, bytes) = measure(&table).await?;
         Ok(Self {
             env,
@@ -62,7 +62,12 @@ impl Events {
         })
     }
 
-    /// Accepts an event; durable when it returns.
+    /// How many events are kept.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    /// Accepts an event; durable when it returns. The caller runs to its end.
     pub async fn push(&self, function: FunctionName, request: Request) -> Result<(), Error> {
         let size = request.payload.len();
         if size > limits::EVENT_BYTES_MAX {

@@ -1,4 +1,4 @@
-//! What a function is: its name, its configuration, its code.
+//! A function: its name, its configuration, its code.
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, str::FromStr};
 
@@ -34,7 +34,7 @@ pub struct Runtime(String);
 /// How a function is to be run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
-    /// What runs it.
+    /// The runtime that runs it.
     pub runtime: Runtime,
     /// `module.function`, or whatever a provided runtime makes of it.
     pub handler: String,
@@ -68,7 +68,7 @@ pub struct Function {
     pub name: FunctionName,
     /// How it is run.
     pub configuration: Configuration,
-    /// What is run.
+    /// The code that is run.
     pub code: Code,
     /// When either was changed.
     pub last_modified: Millis,

@@ -9,9 +9,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
+use headwater_catalog::{Catalog, Table, Versioned};
 use headwater_env::Env;
-use headwater_types::{Account, Arn, Region};
+use headwater_types::{Account, Arn, Region, kept::Prefix};
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, oneshot};
 
@@ -24,11 +24,11 @@ use crate::{
     logs::LogWriter,
     packages::{Packages, sha256},
     pool::{Bounds, Pool, reap_idle},
-    process::{Place, Process},
+    process::{Process, Surroundings},
     unpack::{self, CodeDir},
 };
 
-/// What functions need to know of the server.
+/// The server as functions need to know it, and their bounds.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The region that functions run in.
@@ -37,11 +37,12 @@ pub struct Options {
     pub account: Account,
     /// Where a function reaches this server: its `AWS_ENDPOINT_URL`.
     pub endpoint_url: String,
-    /// What a function signs its own requests with.
+    /// The access key that a function signs its own requests with.
     pub access_key_id: String,
     /// The secret to it.
     pub secret_access_key: String,
-    /// What processes inherit: `PATH`, `HOME`, `LANG`. Nothing else of the server's environment reaches them.
+    /// The variables that processes inherit: `PATH`, `HOME`, `LANG`. Nothing else of the server's environment reaches
+    /// them.
     pub inherited: HashMap<String, String>,
     /// Invocations at one time, and processes in all.
     pub concurrency: usize,
@@ -90,11 +91,11 @@ pub(crate) struct Inner {
     pub pool: Arc<Pool>,
     pub logs: LogWriter,
     pub events: Arc<Events>,
-    table: Table<Function>,
-    packages: Packages,
+    pub table: Table<Function>,
+    pub packages: Packages,
     leftovers: Arc<Leftovers>,
-    /// Unpacked code by its package; made once for whoever comes first.
-    code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
+    /// Unpacked code by its package; made once, by the first invocation that needs it.
+    pub code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
     dir: PathBuf,
 }
 
@@ -119,7 +120,7 @@ impl Functions {
     ) -> Result<Self, Error> {
         let dir =
             std::path::absolute(dir).map_err(Error::disk("finding the folder of functions"))?;
-        let table = Table::new(catalog.clone(), "functions/");
+        let table = Table::new(catalog.clone(), Prefix::Functions);
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
         let packages = prepare(&env, &table, &dir).await?;
         let bounds = Bounds {
@@ -160,31 +161,8 @@ impl Functions {
         tags: BTreeMap<String, String>,
         package: Bytes,
     ) -> Result<Function, Error> {
-        configuration.check()?;
-        check_tags(&tags)?;
-        if self.inner.table.get(name.as_str()).await?.is_some() {
-            return Err(Error::Exists(name));
-        }
-        let code = self.inner.store(package).await?;
-        let function = Function {
-            name,
-            configuration,
-            code,
-            last_modified: self.inner.env.clock.now(),
-            revision: self.inner.env.random.uuid(),
-            tags,
-        };
-        let written = self
-            .inner
-            .table
-            .write(function.name.as_str(), &function, Expect::Absent)
-            .await;
-        let written = written.map_err(|error| match error {
-            CatalogError::Conflict { .. } => Error::Exists(function.name.clone()),
-            other => other.into(),
-        });
-        self.inner.settle(written, &function.code)?;
-        Ok(function)
+        self.change(|inner| async move { inner.create(name, configuration, tags, package).await })
+            .await
     }
 
     /// Gives a function other code; `expected` is the revision that it must be at, if any.
@@ -197,18 +175,9 @@ impl Functions {
         package: Bytes,
         expected: Option<&str>,
     ) -> Result<Function, Error> {
-        let found = self.inner.expect(name, expected).await?;
-        let code = self.inner.store(package).await?;
-        let former = found.value.code.clone();
-        let changed = Function {
-            code,
-            ..found.value.clone()
-        };
-        let code = changed.code.clone();
-        let written = self.inner.replace(found, changed).await;
-        let function = self.inner.settle(written, &code)?;
-        self.inner.forget_code(&former);
-        Ok(function)
+        let (name, expected) = (name.clone(), expected.map(str::to_owned));
+        self.change(|inner| async move { inner.update_code(&name, package, expected).await })
+            .await
     }
 
     /// Makes sure that `package` could become a function's code, and what the function would be then.
@@ -242,13 +211,13 @@ impl Functions {
         &self,
         name: &FunctionName,
         expected: Option<&str>,
-        change: impl FnOnce(&mut Configuration) + Send,
+        change: impl FnOnce(&mut Configuration) + Send + 'static,
     ) -> Result<Function, Error> {
-        let found = self.inner.expect(name, expected).await?;
-        let mut changed = found.value.clone();
-        change(&mut changed.configuration);
-        changed.configuration.check()?;
-        self.inner.replace(found, changed).await
+        let (name, expected) = (name.clone(), expected.map(str::to_owned));
+        self.change(
+            |inner| async move { inner.update_configuration(&name, expected, change).await },
+        )
+        .await
     }
 
     /// Changes a function's tags; the function stays at its revision.
@@ -258,20 +227,11 @@ impl Functions {
     pub async fn update_tags(
         &self,
         name: &FunctionName,
-        change: impl FnOnce(&mut BTreeMap<String, String>) + Send,
+        change: impl Fn(&mut BTreeMap<String, String>) + Send + 'static,
     ) -> Result<(), Error> {
-        let Versioned {
-            value: mut function,
-            version,
-        } = self.inner.find(name).await?;
-        change(&mut function.tags);
-        check_tags(&function.tags)?;
-        self.inner
-            .table
-            .write(name.as_str(), &function, Expect::At(version))
+        let name = name.clone();
+        self.change(|inner| async move { inner.update_tags(&name, change).await })
             .await
-            .map_err(changed)?;
-        Ok(())
     }
 
     /// One function.
@@ -299,15 +259,9 @@ impl Functions {
     /// # Errors
     /// [`Error::NotFound`], or what failed below.
     pub async fn delete(&self, name: &FunctionName) -> Result<(), Error> {
-        let found = self.inner.find(name).await?;
-        self.inner
-            .table
-            .remove(name.as_str(), Expect::At(found.version))
+        let name = name.clone();
+        self.change(|inner| async move { inner.delete(&name).await })
             .await
-            .map_err(changed)?;
-        self.inner.pool.retire(name);
-        self.inner.forget_code(&found.value.code);
-        Ok(())
     }
 
     /// The zip file that a function's code was given as.
@@ -327,7 +281,7 @@ impl Functions {
         let (done, wait) = oneshot::channel();
         let (inner, name) = (self.inner.clone(), name.clone());
         self.inner.env.spawn(async move {
-            // Who waited may be gone.
+            // The caller may be gone by then.
             drop(done.send(inner.invoke(&name, request).await));
         });
         wait.await.unwrap_or(Err(Error::Closed))
@@ -338,11 +292,31 @@ impl Functions {
     /// # Errors
     /// [`Error::NotFound`], [`Error::PayloadTooLarge`], [`Error::QueueFull`], or what failed below.
     pub async fn invoke_later(&self, name: &FunctionName, request: Request) -> Result<(), Error> {
-        self.inner.find(name).await?;
-        self.inner.events.push(name.clone(), request).await
+        let name = name.clone();
+        self.change(|inner| async move {
+            inner.find(&name).await?;
+            inner.events.push(name, request).await
+        })
+        .await
     }
 
-    /// What functions were told of the server.
+    /// Runs a change to its end, even when its caller goes away: the catalog, the packages, the processes and the
+    /// counts belong together.
+    async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let work = change(self.inner.clone());
+        self.inner.env.to_the_end(work).await
+    }
+
+    /// How many invocations wait that nobody waits for.
+    pub fn waiting_events(&self) -> usize {
+        self.inner.events.waiting()
+    }
+
+    /// The server as functions know it, and their bounds.
     pub fn options(&self) -> &Options {
         &self.inner.options
     }
@@ -353,7 +327,7 @@ impl Functions {
     }
 
     /// Admits no more invocations, waits for those that run, though not for long, and passes on the last output.
-    /// What still runs then ends with the server.
+    /// Invocations that still run then end with the server.
     pub async fn close(&self) {
         tokio::select! {
             () = self.inner.pool.close() => {}
@@ -391,26 +365,6 @@ async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packa
     Ok(packages)
 }
 
-fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
-    if tags.len() > limits::TAGS_MAX {
-        let why = format!(
-            "{} are more than the {} that a function may have",
-            tags.len(),
-            limits::TAGS_MAX
-        );
-        return Err(Error::Invalid { what: "tags", why });
-    }
-    Ok(())
-}
-
-/// A conflict is a change by another between our read and our write.
-fn changed(error: CatalogError) -> Error {
-    match error {
-        CatalogError::Conflict { .. } => Error::Revision,
-        other => other.into(),
-    }
-}
-
 impl Inner {
     /// Runs one invocation to its end.
     pub async fn invoke(
@@ -445,73 +399,20 @@ impl Inner {
     pub async fn start(&self, function: &Function) -> Result<Process, Error> {
         let code = self.unpacked(&function.code).await?;
         let bootstraps = &self.dir.join("bootstraps");
-        let place = Place {
+        let surroundings = Surroundings {
             env: &self.env,
             options: &self.options,
             leftovers: &self.leftovers,
             bootstraps,
         };
-        Process::start(place, function, code).await
+        Process::start(surroundings, function, code).await
     }
 
-    async fn find(&self, name: &FunctionName) -> Result<Versioned<Function>, Error> {
+    pub async fn find(&self, name: &FunctionName) -> Result<Versioned<Function>, Error> {
         self.table
             .get(name.as_str())
             .await?
             .ok_or_else(|| Error::NotFound(name.clone()))
-    }
-
-    async fn expect(
-        &self,
-        name: &FunctionName,
-        revision: Option<&str>,
-    ) -> Result<Versioned<Function>, Error> {
-        let found = self.find(name).await?;
-        match revision {
-            Some(revision) if revision != found.value.revision => Err(Error::Revision),
-            _ => Ok(found),
-        }
-    }
-
-    /// Writes `changed` over `found` as a new revision.
-    async fn replace(
-        &self,
-        found: Versioned<Function>,
-        mut changed: Function,
-    ) -> Result<Function, Error> {
-        changed.revision = self.env.random.uuid();
-        changed.last_modified = self.env.clock.now();
-        let expect = Expect::At(found.version);
-        self.table
-            .write(changed.name.as_str(), &changed, expect)
-            .await
-            .map_err(self::changed)?;
-        self.pool.retire(&changed.name);
-        Ok(changed)
-    }
-
-    /// Keeps a package, once it is found to be one.
-    async fn store(&self, package: Bytes) -> Result<Code, Error> {
-        let code = Code {
-            package: self.env.random.uuid(),
-            sha256: String::new(),
-            size: package.len() as u64,
-        };
-        let packages = self.packages.clone();
-        let store = move || {
-            unpack::check(&package)?;
-            packages.put(&code.package, &package)?;
-            Ok(Code {
-                sha256: sha256(&package),
-                ..code
-            })
-        };
-        self.env.blocking(store).await
-    }
-
-    /// Forgets a package whose function could not be written.
-    fn settle<T>(&self, written: Result<T, Error>, code: &Code) -> Result<T, Error> {
-        written.inspect_err(|_| self.packages.remove(&code.package))
     }
 
     async fn package(&self, code: &Code) -> Result<Bytes, Error> {
@@ -539,11 +440,5 @@ impl Inner {
             Ok::<_, Error>(Arc::new(unpacked))
         };
         cell.get_or_try_init(unpack).await.cloned()
-    }
-
-    /// Forgets code that no function has any more; its folder goes with the last process that runs it.
-    fn forget_code(&self, code: &Code) {
-        self.code.lock().remove(&code.package);
-        self.packages.remove(&code.package);
     }
 }

@@ -11,21 +11,21 @@ use crate::{
     limits,
     output::Lines,
     process::{Bounds, Process, Signal},
-    runtime_api::{Told, Work},
+    runtime_api::{Report, Work},
 };
 
-/// What an invocation is given.
+/// The input of an invocation.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The id that the function and its log see, and that errors name: a UUID.
     pub request_id: String,
     /// JSON.
     pub payload: Bytes,
-    /// What a mobile client tells of itself: JSON in one line.
+    /// A mobile client's account of itself: JSON in one line.
     pub client_context: Option<String>,
 }
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
     /// The request's id.
@@ -115,7 +115,7 @@ impl Run<'_, '_> {
     async fn init(&mut self, started: Duration) -> Option<Signal> {
         let deadline = started + limits::INIT_TIME + self.timeout();
         match self.watch(deadline).await {
-            Signal::Told(Told::Ready) => {
+            Signal::Reported(Report::Ready) => {
                 self.process.end_line(self.lines);
                 None
             }
@@ -140,7 +140,7 @@ impl Run<'_, '_> {
         loop {
             match self.watch(deadline).await {
                 // A process that was warm asks for work only now.
-                Signal::Told(Told::Ready) => {}
+                Signal::Reported(Report::Ready) => {}
                 signal => return self.end(signal),
             }
         }
@@ -165,31 +165,33 @@ impl Run<'_, '_> {
 
     fn end(&mut self, signal: Signal) -> End {
         match signal {
-            Signal::Told(Told::Response(payload)) => End {
+            Signal::Reported(Report::Response(payload)) => End {
                 payload,
                 failed: false,
                 status: None,
                 reusable: true,
             },
-            Signal::Told(Told::Error(payload)) => End {
+            Signal::Reported(Report::Error(payload)) => End {
                 payload,
                 failed: true,
                 status: None,
                 reusable: true,
             },
-            Signal::Told(Told::InitError(payload)) => End {
+            Signal::Reported(Report::InitError(payload)) => End {
                 payload,
                 failed: true,
                 status: Some(("error", None)),
                 reusable: false,
             },
-            Signal::Told(Told::TooLarge) => End {
+            Signal::Reported(Report::TooLarge) => End {
                 payload: too_large(),
                 failed: true,
                 status: Some(("error", Some("Function.ResponseSizeTooLarge"))),
                 reusable: true,
             },
-            Signal::Told(Told::Ready) => unreachable!("a process that is ready has not ended"),
+            Signal::Reported(Report::Ready) => {
+                unreachable!("a process that is ready has not ended")
+            }
             Signal::TimedOut => {
                 let text = format!(
                     "Task timed out after {:.2} seconds",

@@ -92,7 +92,7 @@ impl Leftovers {
 
 /// Kills a process and all that it started in its group.
 pub(crate) fn kill_group(pid: Pid) {
-    // What has ended already needs no killing.
+    // A process that has ended already needs no killing.
     let _ = kill_process_group(pid, Signal::KILL);
 }
 

@@ -3,7 +3,7 @@
 //! A function is a package, a configuration, and a bounded pool of processes that speak the Lambda runtime API to us.
 //! Python and Node run under small bootstraps of ours, `provided` runtimes under the package's own, so unmodified
 //! handlers and the official runtime clients run. A process gets one invocation at a time and is kept for the next;
-//! one that takes too long or too much memory is killed with all that it started. What it prints goes to a
+//! one that takes too long or too much memory is killed with all that it started. Its output goes to a
 //! [`LogSink`]. It isolates faults, not tenants: a function can read what the server can read.
 //!
 //! A function's memory is what its main process uses by itself, measured every 100 ms while it works (on Linux); so
@@ -11,6 +11,7 @@
 //!
 //! AWS's spelling of requests and answers is the `lambda` door's; where lines are kept, the sink's.
 
+mod changes;
 mod error;
 mod events;
 mod function;

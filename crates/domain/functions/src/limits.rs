@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+/// How often a change is made again because another came first.
+pub const CONFLICTS_MAX: usize = 20;
 /// A zipped package (AWS: 50 MB in a request).
 pub const PACKAGE_BYTES_MAX: usize = 52_428_800;
+/// Reports of one process that wait to be heard.
+pub const REPORTS_MAX: usize = 4;
 /// An unpacked package (AWS: 250 MB).
 pub const UNPACKED_BYTES_MAX: u64 = 262_144_000;
 /// Files and folders in a package.
 pub const PACKAGE_ENTRIES_MAX: usize = 65_535;
-/// What an invocation that is waited for may be given (AWS: 6 MB).
+/// The input of an invocation that is waited for (AWS: 6 MB).
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// What an invocation that is not waited for may be given (AWS: 1 MB).
+/// The input of an invocation that is not waited for (AWS: 1 MB).
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
-/// What a function may answer: 6 MB and the envelope that AWS adds.
+/// The answer of a function: 6 MB and the envelope that AWS adds.
 pub const RESPONSE_BYTES_MAX: usize = 6_291_556;
 /// How much of an answer that is too large is read and thrown away, so that the function hears why.
 pub const RESPONSE_DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;

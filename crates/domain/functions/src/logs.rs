@@ -88,7 +88,7 @@ async fn run(env: Env, sink: Arc<dyn LogSink>, mut entries: mpsc::Receiver<Entry
             append(&env, &*sink, &batches).await;
         }
         for done in flushed {
-            // Who waited may have given up.
+            // The caller may have given up.
             let _ = done.send(());
         }
     }

@@ -1,4 +1,4 @@
-//! What a process prints: read without blocking it, cut into lines, passed on, and its end kept for the caller.
+//! The output of a process: read without blocking it, cut into lines, passed on, and its end kept for the caller.
 
 use std::{
     collections::VecDeque,

@@ -1,4 +1,4 @@
-//! Who runs: how many invocations at a time, and the processes that wait for the next one.
+//! The pool: how many invocations run at a time, and the processes that wait for the next one.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

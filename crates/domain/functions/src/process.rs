@@ -11,7 +11,7 @@ use crate::{
     leftovers::{Leftovers, kill_group, memory_mb},
     limits,
     output::{Lines, Output},
-    runtime_api::{RuntimeApi, Told, Work},
+    runtime_api::{Report, RuntimeApi, Work},
     unpack::CodeDir,
 };
 
@@ -33,9 +33,9 @@ pub(crate) struct Process {
     _code: Arc<CodeDir>,
 }
 
-/// What a process did, or what became of it.
+/// The end of an invocation in a process.
 pub(crate) enum Signal {
-    Told(Told),
+    Reported(Report),
     Exited(ExitStatus),
     TimedOut,
     OutOfMemory,
@@ -49,8 +49,8 @@ pub(crate) struct Bounds {
     pub memory_mb: u32,
 }
 
-/// What a process needs from its surroundings.
-pub(crate) struct Place<'a> {
+/// The surroundings of a process.
+pub(crate) struct Surroundings<'a> {
     pub env: &'a Env,
     pub options: &'a Options,
     pub leftovers: &'a Arc<Leftovers>,
@@ -61,23 +61,23 @@ pub(crate) struct Place<'a> {
 impl Process {
     /// Starts a process for `function` whose code is in `code`.
     pub async fn start(
-        place: Place<'_>,
+        surroundings: Surroundings<'_>,
         function: &Function,
         code: Arc<CodeDir>,
     ) -> Result<Self, Error> {
-        let api = RuntimeApi::listen(place.env)
+        let api = RuntimeApi::listen(surroundings.env)
             .await
             .map_err(Error::disk("opening a runtime API"))?;
         let (output, stdout, stderr) = Output::new().map_err(Error::disk("making a pipe"))?;
-        let log_stream = log_stream(place.env);
-        let mut command = program(function, place.bootstraps, &code.path);
+        let log_stream = log_stream(surroundings.env);
+        let mut command = program(function, surroundings.bootstraps, &code.path);
         command
             .current_dir(&code.path)
             .env_clear()
-            .envs(&place.options.inherited)
+            .envs(&surroundings.options.inherited)
             .envs(variables(
                 function,
-                place.options,
+                surroundings.options,
                 &api,
                 &code.path,
                 &log_stream,
@@ -101,7 +101,7 @@ impl Process {
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
         let pid = pid.expect("a child that was not waited for has a number");
-        place.leftovers.note(pid);
+        surroundings.leftovers.note(pid);
         Ok(Self {
             revision: function.revision.clone(),
             log_stream,
@@ -111,8 +111,8 @@ impl Process {
             exited: false,
             api,
             output,
-            env: place.env.clone(),
-            leftovers: place.leftovers.clone(),
+            env: surroundings.env.clone(),
+            leftovers: surroundings.leftovers.clone(),
             _code: code,
         })
     }
@@ -134,7 +134,7 @@ impl Process {
             let left = bounds.deadline.saturating_sub(self.env.clock.elapsed());
             let signal = tokio::select! {
                 biased;
-                told = self.api.told() => Some(Signal::Told(told)),
+                report = self.api.next_report() => Some(Signal::Reported(report)),
                 status = self.child.wait() => Some(self.ended(status)),
                 () = self.output.pump(lines) => None,
                 () = self.env.clock.sleep(left.min(limits::MEMORY_CHECK_EVERY)) => self.check(bounds),
@@ -142,7 +142,7 @@ impl Process {
             if let Some(signal) = &signal {
                 self.output.drain(lines);
                 // One that was given its work before it asked may be in the middle of a line.
-                if !matches!(signal, Signal::Told(Told::Ready)) {
+                if !matches!(signal, Signal::Reported(Report::Ready)) {
                     self.output.end_line(lines);
                 }
                 self.measure();
@@ -222,7 +222,7 @@ fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
     }
 }
 
-/// What AWS sets, as far as it means something here, and how to reach this server.
+/// The variables that AWS sets, as far as they mean something here, and those by which this server is reached.
 fn variables(
     function: &Function,
     options: &Options,

@@ -40,9 +40,9 @@ pub(crate) struct Work {
     pub client_context: Option<String>,
 }
 
-/// What a process tells.
+/// A report of a process.
 #[derive(Debug)]
-pub(crate) enum Told {
+pub(crate) enum Report {
     /// It asked for an invocation.
     Ready,
     /// It answered the invocation.
@@ -57,17 +57,17 @@ pub(crate) enum Told {
 
 /// The server's half of one process's runtime API; closing it ends its connections.
 pub(crate) struct RuntimeApi {
-    /// What `AWS_LAMBDA_RUNTIME_API` is set to.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub address: SocketAddr,
     shared: Arc<Shared>,
-    told: mpsc::Receiver<Told>,
+    reports: mpsc::Receiver<Report>,
     _open: watch::Sender<()>,
 }
 
 struct Shared {
     work: Mutex<Slot>,
     given: Notify,
-    tell: mpsc::Sender<Told>,
+    reporter: mpsc::Sender<Report>,
     places: Semaphore,
 }
 
@@ -81,19 +81,19 @@ impl RuntimeApi {
     pub async fn listen(env: &Env) -> std::io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (tell, told) = mpsc::channel(4);
+        let (reporter, reports) = mpsc::channel(limits::REPORTS_MAX);
         let (open, closed) = watch::channel(());
         let shared = Arc::new(Shared {
             work: Mutex::default(),
             given: Notify::new(),
-            tell,
+            reporter,
             places: Semaphore::new(limits::RUNTIME_CONNECTIONS_MAX),
         });
         env.spawn(accept(env.clone(), listener, shared.clone(), closed));
         Ok(Self {
             address,
             shared,
-            told,
+            reports,
             _open: open,
         })
     }
@@ -107,17 +107,17 @@ impl RuntimeApi {
         self.shared.given.notify_one();
     }
 
-    /// What the process tells next.
-    pub async fn told(&mut self) -> Told {
-        self.told
+    /// The next report of the process.
+    pub async fn next_report(&mut self) -> Report {
+        self.reports
             .recv()
             .await
             .expect("this half holds a sender itself")
     }
 
-    /// What the process told while nobody listened: asking for work that there was none of.
+    /// The report that came while nobody listened: asking for work that there was none of.
     pub fn forget(&mut self) {
-        while self.told.try_recv().is_ok() {}
+        while self.reports.try_recv().is_ok() {}
     }
 }
 
@@ -183,7 +183,7 @@ impl Shared {
     }
 
     async fn next(&self) -> Response<Full<Bytes>> {
-        self.tell(Told::Ready).await;
+        self.report(Report::Ready).await;
         loop {
             if let Some(work) = self.take() {
                 return handed(work);
@@ -201,9 +201,10 @@ impl Shared {
 
     async fn init_error(&self, body: Incoming) -> Response<Full<Bytes>> {
         match read(body).await {
-            Body::Whole(error) => self.tell(Told::InitError(error)).await,
+            Body::Whole(error) => self.report(Report::InitError(error)).await,
             Body::TooLarge | Body::Broken => {
-                self.tell(Told::InitError(Bytes::from_static(b"{}"))).await
+                self.report(Report::InitError(Bytes::from_static(b"{}")))
+                    .await
             }
         }
         accepted()
@@ -214,9 +215,9 @@ impl Shared {
             return wrong_id();
         }
         match read(body).await {
-            Body::Whole(response) => self.finish(Told::Response(response)).await,
+            Body::Whole(response) => self.finish(Report::Response(response)).await,
             Body::TooLarge => {
-                self.finish(Told::TooLarge).await;
+                self.finish(Report::TooLarge).await;
                 let max = limits::RESPONSE_BYTES_MAX;
                 let text = format!("Exceeded maximum allowed payload size ({max} bytes).");
                 return refused(
@@ -238,8 +239,8 @@ impl Shared {
             return wrong_id();
         }
         match read(body).await {
-            Body::Whole(error) => self.finish(Told::Error(error)).await,
-            Body::TooLarge => self.finish(Told::TooLarge).await,
+            Body::Whole(error) => self.finish(Report::Error(error)).await,
+            Body::TooLarge => self.finish(Report::TooLarge).await,
             Body::Broken => {
                 return refused(StatusCode::BAD_REQUEST, "InvalidBody", "the body broke off");
             }
@@ -251,14 +252,14 @@ impl Shared {
         self.work.lock().current.as_deref() == Some(id)
     }
 
-    async fn finish(&self, told: Told) {
+    async fn finish(&self, report: Report) {
         self.work.lock().current = None;
-        self.tell(told).await;
+        self.report(report).await;
     }
 
-    async fn tell(&self, told: Told) {
+    async fn report(&self, report: Report) {
         // The other half is gone only together with the process.
-        drop(self.tell.send(told).await);
+        drop(self.reporter.send(report).await);
     }
 }
 
@@ -270,8 +271,8 @@ enum Body {
 
 /// Reads a body; of one that is too large, enough is read that its sender gets to hear the answer.
 async fn read(mut body: Incoming) -> Body {
-    let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut whole = BytesMut::with_capacity(told.min(limits::RESPONSE_BYTES_MAX));
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = BytesMut::with_capacity(announced.min(limits::RESPONSE_BYTES_MAX));
     let mut len = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
@@ -300,7 +301,7 @@ fn handed(work: Work) -> Response<Full<Bytes>> {
         .header("Lambda-Runtime-Aws-Request-Id", &work.request_id)
         .header("Lambda-Runtime-Deadline-Ms", work.deadline.0.to_string())
         .header("Lambda-Runtime-Invoked-Function-Arn", &work.function_arn);
-    // What is no header value, having line ends in it, is not JSON as we ask for it.
+    // A text that is no header value, having line ends in it, is not JSON as we ask for it.
     if let Some(context) = work
         .client_context
         .and_then(|c| HeaderValue::from_bytes(c.as_bytes()).ok())

@@ -261,7 +261,7 @@ export const sync = () => { throw 'text'; };
     ] {
         world
             .functions
-            .update_configuration(&name("esm"), None, |c| c.handler = handler.into())
+            .update_configuration(&name("esm"), None, |c| c.handler = handler)
             .await
             .unwrap();
         let answer = json(&world.invoke("esm", "{}").await);
@@ -293,7 +293,7 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
     ] {
         world
             .functions
-            .update_configuration(&name("cjs"), None, |c| c.handler = handler.into())
+            .update_configuration(&name("cjs"), None, |c| c.handler = handler)
             .await
             .unwrap();
         assert_eq!(
@@ -347,9 +347,10 @@ export const large = async (event) => 'x'.repeat(event);
 
     let any = name("any");
     let with_handler = async |handler: &str| {
+        let handler = handler.to_owned();
         world
             .functions
-            .update_configuration(&any, None, |c| c.handler = handler.into())
+            .update_configuration(&any, None, |c| c.handler = handler)
             .await
             .unwrap();
     };

@@ -1,4 +1,4 @@
-//! What can go wrong with log groups.
+//! The errors of log groups.
 
 use headwater_catalog::CatalogError;
 use headwater_log::{AppendError, LogError};
@@ -18,6 +18,9 @@ pub enum Error {
     /// There is a log stream of this name.
     #[error("there is a log stream {0} already")]
     StreamExists(String),
+    /// Other changes of the log group came first, again and again.
+    #[error("the log group {0} is being changed by other calls")]
+    Conflict(String),
     /// The events of a put are not in the order of their times.
     #[error("the events are not in chronological order")]
     OutOfOrder,

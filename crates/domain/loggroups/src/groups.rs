@@ -1,19 +1,20 @@
-//! Log groups and their streams: made, found, deleted; and events appended.
+//! Log groups and their streams: opened and found; and events appended.
 
 use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
+use headwater_catalog::{Catalog, Single, Table, Versioned};
 use headwater_env::Env;
 use headwater_log::{Append, NewRecord, Retention, ShardLog};
-use headwater_types::Millis;
+use headwater_types::{Millis, kept};
 
 use crate::{
     Error, NewEvent,
     event::encode,
     limits,
+    put::{Rejected, check_put, timely},
     records::{Group, Stream, Times, is_ours, number_of, stream_key, streams_prefix},
     times::NewTimes,
 };
@@ -25,17 +26,17 @@ pub struct LogGroups {
 }
 
 pub(crate) struct Inner {
-    env: Env,
-    catalog: Arc<dyn Catalog>,
+    pub env: Env,
+    pub catalog: Arc<dyn Catalog>,
     pub log: Arc<dyn ShardLog>,
-    groups: Table<Group>,
+    pub groups: Table<Group>,
     pub streams: Table<Stream>,
-    /// The number that the next group gets, under [`NEXT`].
-    numbers: Table<u64>,
-    times: NewTimes,
+    /// The number that the next group gets.
+    pub next_number: Single<u64>,
+    pub times: NewTimes,
+    /// Held while a group is changed, so that the log has the groups' shards as the catalog has the groups.
+    pub changing: tokio::sync::Mutex<()>,
 }
-
-const NEXT: &str = "next";
 
 /// Events for one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,17 +49,6 @@ pub struct Batch {
     pub events: Vec<NewEvent>,
 }
 
-/// Which events of a put were not kept, because of their times; the others are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rejected {
-    /// The events before this index are older than 14 days.
-    pub too_old_end: Option<usize>,
-    /// The events before this index are older than the group keeps them.
-    pub expired_end: Option<usize>,
-    /// The events from this index on lie more than 2 hours ahead.
-    pub too_new_start: Option<usize>,
-}
-
 impl LogGroups {
     /// Opens the groups whose records are in `catalog` and whose events are in `log`.
     ///
@@ -69,18 +59,19 @@ impl LogGroups {
         catalog: Arc<dyn Catalog>,
         log: Arc<dyn ShardLog>,
     ) -> Result<Self, Error> {
-        let streams = Table::new(catalog.clone(), "log-streams/");
+        let streams = Table::new(catalog.clone(), kept::Prefix::LogStreams);
         let times = NewTimes::new(catalog.clone(), streams.clone());
-        let groups = Table::new(catalog.clone(), "log-groups/");
-        let numbers = Table::new(catalog.clone(), "log-group-numbers/");
+        let groups = Table::new(catalog.clone(), kept::Prefix::LogGroups);
+        let next_number = Single::new(catalog.clone(), kept::Single::LogGroupNumber);
         let inner = Arc::new(Inner {
             env,
             catalog,
             log,
             groups,
             streams,
-            numbers,
+            next_number,
             times,
+            changing: tokio::sync::Mutex::default(),
         });
         inner.recover().await?;
         inner
@@ -94,7 +85,9 @@ impl LogGroups {
     /// # Errors
     /// [`Error::GroupExists`], or what failed below.
     pub async fn create_group(&self, name: &str) -> Result<Group, Error> {
-        self.inner.create_group(name).await
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.create_group(&name).await })
+            .await
     }
 
     /// Deletes a group with its streams and events.
@@ -102,13 +95,9 @@ impl LogGroups {
     /// # Errors
     /// [`Error::NoGroup`], or what failed below.
     pub async fn delete_group(&self, name: &str) -> Result<(), Error> {
-        let group = self.inner.find(name).await?;
-        self.inner
-            .groups
-            .remove(name, Expect::At(group.version))
-            .await?;
-        self.inner.log.remove_shards(&[group.value.shard()]).await?;
-        self.inner.delete_streams(group.value.number).await
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.delete_group(&name).await })
+            .await
     }
 
     /// A group.
@@ -141,16 +130,9 @@ impl LogGroups {
     /// # Errors
     /// [`Error::NoGroup`], or what failed below.
     pub async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<(), Error> {
-        let found = self.inner.find(name).await?;
-        let group = Group {
-            retention_days: days,
-            ..found.value
-        };
-        self.inner
-            .groups
-            .write(name, &group, Expect::At(found.version))
-            .await?;
-        self.inner.open_shard(&group).await
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.set_retention(&name, days).await })
+            .await
     }
 
     /// Makes a stream.
@@ -158,8 +140,12 @@ impl LogGroups {
     /// # Errors
     /// [`Error::NoGroup`], [`Error::StreamExists`], or what failed below.
     pub async fn create_stream(&self, group: &str, stream: &str) -> Result<(), Error> {
-        let group = self.inner.find(group).await?.value;
-        self.inner.create_stream(&group, stream).await
+        let (group, stream) = (group.to_owned(), stream.to_owned());
+        self.change(|inner| async move {
+            let group = inner.find(&group).await?.value;
+            inner.create_stream(&group, &stream).await
+        })
+        .await
     }
 
     /// Deletes a stream with its events.
@@ -167,13 +153,9 @@ impl LogGroups {
     /// # Errors
     /// [`Error::NoGroup`], [`Error::NoStream`], or what failed below.
     pub async fn delete_stream(&self, group: &str, stream: &str) -> Result<(), Error> {
-        let group = self.inner.find(group).await?.value;
-        let key = stream_key(&group, stream);
-        let found = self.inner.streams.get(&key).await?;
-        found.ok_or_else(|| Error::NoStream(stream.to_owned()))?;
-        self.inner.streams.remove(&key, Expect::Any).await?;
-        self.inner.times.forget(&key);
-        Ok(())
+        let (group, stream) = (group.to_owned(), stream.to_owned());
+        self.change(|inner| async move { inner.delete_stream(&group, stream).await })
+            .await
     }
 
     /// At most `limit` streams of a group whose names start with `prefix` and come after `after`, by their names.
@@ -228,7 +210,8 @@ impl LogGroups {
                 stream: stream.to_owned(),
                 events,
             };
-            self.inner.append(&[(found, &batch)]).await?;
+            self.change(|inner| async move { inner.append(&[(found, &batch)]).await })
+                .await?;
         }
         Ok(rejected)
     }
@@ -236,13 +219,27 @@ impl LogGroups {
     /// Appends events of the server's own, with one durable write; groups and streams that do not exist are made.
     ///
     /// # Errors
-    /// What failed below; some of the batches may be kept then.
-    pub async fn append(&self, batches: &[Batch]) -> Result<(), Error> {
-        let mut found = Vec::with_capacity(batches.len());
-        for batch in batches.iter().filter(|batch| !batch.events.is_empty()) {
-            found.push((self.inner.ensure(&batch.group, &batch.stream).await?, batch));
-        }
-        self.inner.append(&found).await
+    /// When the catalog or the log fails; some of the batches may be kept then.
+    pub async fn append(&self, batches: Vec<Batch>) -> Result<(), Error> {
+        self.change(|inner| async move {
+            let mut found = Vec::with_capacity(batches.len());
+            for batch in batches.iter().filter(|batch| !batch.events.is_empty()) {
+                found.push((inner.ensure(&batch.group, &batch.stream).await?, batch));
+            }
+            inner.append(&found).await
+        })
+        .await
+    }
+
+    /// Runs a change to its end, even when its caller goes away: the catalog, the log and what is known here belong
+    /// together.
+    async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let work = change(self.inner.clone());
+        self.inner.env.to_the_end(work).await
     }
 
     /// Writes what is written with delay.
@@ -283,7 +280,7 @@ impl Inner {
         Ok(())
     }
 
-    async fn open_shard(&self, group: &Group) -> Result<(), Error> {
+    pub async fn open_shard(&self, group: &Group) -> Result<(), Error> {
         const DAY: u64 = 24 * 3600;
         // A thousand years are as good as never.
         let days = group.retention_days.map_or(365_000, u64::from);
@@ -299,79 +296,6 @@ impl Inner {
             .get(name)
             .await?
             .ok_or_else(|| Error::NoGroup(name.to_owned()))
-    }
-
-    async fn create_group(&self, name: &str) -> Result<Group, Error> {
-        for _ in 0..limits::CONFLICTS_MAX {
-            if self.groups.get(name).await?.is_some() {
-                return Err(Error::GroupExists(name.to_owned()));
-            }
-            let next = self.numbers.get(NEXT).await?;
-            let (number, expect) =
-                next.map_or((0, Expect::Absent), |n| (n.value, Expect::At(n.version)));
-            let group = Group {
-                number,
-                created: self.env.clock.now(),
-                retention_days: None,
-            };
-            // Before the record, so that whoever finds the record finds the shard.
-            self.open_shard(&group).await?;
-            let changes = vec![
-                self.numbers.put(NEXT, &(number + 1), expect),
-                self.groups.put(name, &group, Expect::Absent),
-            ];
-            match self.catalog.commit(changes).await {
-                Ok(_) => return Ok(group),
-                Err(CatalogError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(CatalogError::Conflict {
-            key: name.to_owned(),
-        }
-        .into())
-    }
-
-    async fn create_stream(&self, group: &Group, stream: &str) -> Result<(), Error> {
-        let first_offset = self.log.state(group.shard()).await?.end;
-        let record = Stream {
-            created: self.env.clock.now(),
-            first_offset,
-            times: None,
-        };
-        match self
-            .streams
-            .write(&stream_key(group, stream), &record, Expect::Absent)
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(CatalogError::Conflict { .. }) => Err(Error::StreamExists(stream.to_owned())),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The group, made if need be, and the stream in it likewise.
-    async fn ensure(&self, group: &str, stream: &str) -> Result<Group, Error> {
-        let found = match self.find(group).await {
-            Ok(found) => found.value,
-            Err(Error::NoGroup(_)) => match self.create_group(group).await {
-                Err(Error::GroupExists(_)) => self.find(group).await?.value,
-                made => made?,
-            },
-            Err(error) => return Err(error),
-        };
-        if self
-            .streams
-            .get(&stream_key(&found, stream))
-            .await?
-            .is_none()
-        {
-            match self.create_stream(&found, stream).await {
-                Ok(()) | Err(Error::StreamExists(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
     }
 
     async fn append(&self, batches: &[(Group, &Batch)]) -> Result<(), Error> {
@@ -407,23 +331,6 @@ impl Inner {
         }
         Ok(())
     }
-
-    async fn delete_streams(&self, number: u64) -> Result<(), Error> {
-        loop {
-            let found = self
-                .streams
-                .scan(&streams_prefix(number), None, 500)
-                .await?;
-            if found.is_empty() {
-                return Ok(());
-            }
-            found.iter().for_each(|(key, _)| self.times.forget(key));
-            let changes = found
-                .iter()
-                .map(|(key, _)| self.streams.delete(key, Expect::Any));
-            self.catalog.commit(changes.collect()).await?;
-        }
-    }
 }
 
 /// The log's records of a stream's encoded events.
@@ -444,111 +351,5 @@ async fn write_times(env: Env, inner: Weak<Inner>) {
         if let Err(error) = inner.times.write().await {
             tracing::warn!(%error, "the newest times of log streams could not be kept");
         }
-    }
-}
-
-/// AWS's rules for the events of one put among each other.
-fn check_put(events: &[NewEvent]) -> Result<(), Error> {
-    let size: usize = events
-        .iter()
-        .map(|e| e.message.len() + limits::EVENT_OVERHEAD_BYTES)
-        .sum();
-    if size > limits::PUT_BYTES_MAX || events.len() > limits::PUT_EVENTS_MAX {
-        return Err(Error::PutTooLarge {
-            size,
-            max: limits::PUT_BYTES_MAX,
-        });
-    }
-    if !events.is_sorted_by_key(|event| event.time) {
-        return Err(Error::OutOfOrder);
-    }
-    match (events.first(), events.last()) {
-        (Some(first), Some(last)) if last.time.since(first.time) > limits::PUT_SPAN_MAX => {
-            Err(Error::SpanTooLong)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The events whose times are within bounds, and where the others were. `events` are in order.
-fn timely(
-    events: Vec<NewEvent>,
-    now: Millis,
-    retention_days: Option<u32>,
-) -> (Vec<NewEvent>, Rejected) {
-    let before = |time: Millis| events.partition_point(|event| event.time < time);
-    let old = before(now.minus(limits::EVENT_AGE_MAX));
-    let kept = retention_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
-    let expired = kept.map_or(0, |kept| before(now.minus(kept)));
-    let new = events.partition_point(|event| event.time <= now.plus(limits::EVENT_AHEAD_MAX));
-    let rejected = Rejected {
-        too_old_end: (old > 0).then_some(old),
-        expired_end: (expired > 0).then_some(expired),
-        too_new_start: (new < events.len()).then_some(new),
-    };
-    let kept = events
-        .into_iter()
-        .take(new)
-        .skip(old.max(expired))
-        .collect();
-    (kept, rejected)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(times: &[u64]) -> Vec<NewEvent> {
-        times
-            .iter()
-            .map(|t| NewEvent {
-                time: Millis(*t),
-                message: "m".into(),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn events_outside_of_their_time_are_left_out() {
-        const HOUR: u64 = 3_600_000;
-        let now = 1000 * 24 * HOUR;
-        let times = [
-            now - 15 * 24 * HOUR,
-            now - 2 * 24 * HOUR,
-            now - HOUR,
-            now + 2 * HOUR,
-            now + 2 * HOUR + 1,
-        ];
-        let (kept, rejected) = timely(at(&times), Millis(now), Some(1));
-        assert_eq!(kept, at(&times[2..4]));
-        assert_eq!(
-            rejected,
-            Rejected {
-                too_old_end: Some(1),
-                expired_end: Some(2),
-                too_new_start: Some(4)
-            }
-        );
-        let (kept, rejected) = timely(at(&times[1..4]), Millis(now), None);
-        assert_eq!((kept, rejected), (at(&times[1..4]), Rejected::default()));
-    }
-
-    #[test]
-    fn a_put_is_in_order_and_within_its_bounds() {
-        assert_eq!(check_put(&at(&[1, 1, 2])), Ok(()));
-        assert_eq!(check_put(&at(&[2, 1])), Err(Error::OutOfOrder));
-        assert_eq!(
-            check_put(&at(&[0, 24 * 3_600_000 + 1])),
-            Err(Error::SpanTooLong)
-        );
-        let large = vec![NewEvent {
-            time: Millis(0),
-            message: "x".repeat(limits::PUT_BYTES_MAX),
-        }];
-        assert!(matches!(check_put(&large), Err(Error::PutTooLarge { .. })));
-        assert!(matches!(
-            check_put(&at(&[0; 10_001])),
-            Err(Error::PutTooLarge { .. })
-        ));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const PUT_EVENTS_MAX: usize = 10_000;
 /// Bytes in one put, each event counted with [`EVENT_OVERHEAD_BYTES`] (AWS: 1,048,576).
 pub const PUT_BYTES_MAX: usize = 1_048_576;
-/// What AWS adds to each event when it counts.
+/// Bytes that AWS adds to each event when it counts.
 pub const EVENT_OVERHEAD_BYTES: usize = 26;
 /// The time between the first and the last event of one put (AWS: 24 hours).
 pub const PUT_SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -30,5 +30,7 @@ pub const PATTERN_CHARS_MAX: usize = 1024;
 pub const TIMES_WRITE_EVERY: Duration = Duration::from_secs(1);
 /// Streams whose newest times may wait; more are written at once.
 pub const TIMES_WAITING_MAX: usize = 1000;
+/// Streams of a deleted group that are removed in one commit.
+pub const STREAMS_A_COMMIT: usize = 500;
 /// How often a change is tried again when another came first.
 pub const CONFLICTS_MAX: usize = 20;

@@ -1,11 +1,8 @@
-//! What the catalog keeps of groups and streams.
+//! Groups and streams as the catalog keeps them, and the keys of streams.
 
 use headwater_log::ShardNumber;
-use headwater_types::Millis;
+use headwater_types::{Millis, kept::ShardSpace};
 use serde::{Deserialize, Serialize};
-
-/// Log groups' share of the log's shard numbers.
-const NAMESPACE: u64 = 0x03 << 56;
 
 /// A log group as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,13 +51,13 @@ impl Times {
 impl Group {
     /// The group's shard.
     pub(crate) fn shard(&self) -> ShardNumber {
-        ShardNumber(NAMESPACE | self.number)
+        ShardNumber::new(ShardSpace::LogGroups, self.number)
     }
 }
 
 /// Whether a shard belongs to log groups.
 pub(crate) fn is_ours(shard: ShardNumber) -> bool {
-    shard.0 >> 56 == NAMESPACE >> 56
+    shard.within(ShardSpace::LogGroups).is_some()
 }
 
 /// A stream's key begins with its group's number, which is never used again: what a deleted group leaves behind is
@@ -69,7 +66,7 @@ pub(crate) fn stream_key(group: &Group, stream: &str) -> String {
     format!("{}{stream}", streams_prefix(group.number))
 }
 
-/// What all keys of a group's streams begin with.
+/// The beginning of the keys of all streams of a group.
 pub(crate) fn streams_prefix(number: u64) -> String {
     format!("{number:016x}:")
 }

@@ -65,11 +65,11 @@ pub struct Found {
 pub enum Place {
     /// With the oldest event.
     Head,
-    /// So that it ends with the newest event.
+    /// The page that ends with the newest event.
     Tail,
     /// With the first event from this offset on.
     From(u64),
-    /// So that it ends with the last event before this offset.
+    /// The page that ends with the last event before this offset.
     Before(u64),
 }
 
@@ -108,7 +108,7 @@ impl LogGroups {
             .inner
             .start(&group, search.times, search.from.unwrap_or(0))
             .await?;
-        let mut page = Taken::default();
+        let mut page = PageBuilder::default();
         let mut looked = 0;
         loop {
             let chunk = self.inner.read(group.shard(), at).await?;
@@ -204,12 +204,12 @@ impl Wanted<'_> {
 
 /// The events of a page so far.
 #[derive(Default)]
-struct Taken {
+struct PageBuilder {
     events: Vec<Event>,
     bytes: usize,
 }
 
-impl Taken {
+impl PageBuilder {
     /// Takes an event if the page has room for it.
     fn take(&mut self, event: Event, limit: usize) -> bool {
         let bytes = self.bytes + event.message.len() + limits::EVENT_OVERHEAD_BYTES;
@@ -243,7 +243,7 @@ impl Inner {
     }
 
     async fn forward(&self, wanted: &Wanted<'_>, from: u64) -> Result<Page, Error> {
-        let mut page = Taken::default();
+        let mut page = PageBuilder::default();
         let (mut at, mut looked) = (from, 0);
         let next = 'pages: loop {
             let chunk = self.read(wanted.shard, at).await?;
@@ -274,7 +274,7 @@ impl Inner {
     }
 
     async fn backward(&self, wanted: &Wanted<'_>, first: u64, before: u64) -> Result<Page, Error> {
-        let mut page = Taken::default();
+        let mut page = PageBuilder::default();
         let (mut high, mut looked) = (before, 0);
         let earlier = 'pages: loop {
             let low = high.saturating_sub(limits::READ_RECORDS as u64).max(first);
@@ -304,7 +304,7 @@ impl Inner {
         })
     }
 
-    /// What is wanted between two offsets.
+    /// The wanted events between two offsets.
     async fn window(&self, wanted: &Wanted<'_>, low: u64, high: u64) -> Result<Vec<Event>, Error> {
         let mut events = Vec::new();
         let mut at = low;

@@ -37,7 +37,7 @@ impl NewTimes {
         waiting.len() >= limits::TIMES_WAITING_MAX
     }
 
-    /// What is kept of a stream, brought up to date.
+    /// Brings a stream as it is kept up to date.
     pub fn refresh(&self, key: &str, stream: &mut Stream) {
         if let Some(newer) = self.waiting.lock().get(key) {
             stream.times = Some(stream.times.map_or(*newer, |known| known.and(*newer)));
@@ -49,7 +49,7 @@ impl NewTimes {
         self.waiting.lock().remove(key);
     }
 
-    /// Writes what waits. What another changed meanwhile is left for the next time.
+    /// Writes the times that wait. A stream that another change came to first is left for the next time.
     pub async fn write(&self) -> Result<(), CatalogError> {
         let waiting: Vec<String> = self.waiting.lock().keys().cloned().collect();
         for key in waiting {

@@ -195,7 +195,7 @@ async fn a_streams_events_are_read_forward_and_backward() {
     for from in [0, 10, 20] {
         world
             .groups
-            .append(&[batch("s", from..from + 10), batch("t", 100..105)])
+            .append(vec![batch("s", from..from + 10), batch("t", 100..105)])
             .await
             .unwrap();
     }
@@ -374,7 +374,7 @@ async fn long_searches_come_in_pages_of_bounded_size() {
         let events = vec![event(i)];
         world
             .groups
-            .append(&[Batch {
+            .append(vec![Batch {
                 group: "g".into(),
                 stream: "s".into(),
                 events,

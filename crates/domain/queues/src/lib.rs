@@ -4,16 +4,21 @@
 //! records are received and not acknowledged; what it delivers stays in the stream. It owns receipts, visibility,
 //! receive counts and dead letters, and leaves AWS's spelling, defaults and texts to the door.
 
+mod changes;
 mod error;
 mod limits;
+mod open;
 mod queues;
+mod receive;
 mod record;
+mod shared;
 mod state;
 mod worker;
 
+pub use changes::Places;
 pub use error::{Error, ReceiptError};
 pub use limits::{DEFAULT_MAX_RECEIVES, DEFAULT_VISIBILITY, MAX_TAGS, UNACKNOWLEDGED};
 pub use queues::{NewQueue, Queues};
+pub use receive::{Receive, Received};
 pub use record::{Attributes, QueueRecord, Start, Tags};
 pub use state::{Action, Kind, Receipt};
-pub use worker::{Receive, Received};

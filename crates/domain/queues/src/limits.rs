@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Tags that one queue may have.
 pub const MAX_TAGS: usize = 50;
 
+/// How often a change is made again because another node changed something first.
+pub(crate) const CONFLICTS_MAX: usize = 20;
+
 /// Records of one queue that were received and not acknowledged, dead letters included. The model names no bound;
 /// this is how many records an SQS queue lets be in flight.
 pub const UNACKNOWLEDGED: usize = 120_000;

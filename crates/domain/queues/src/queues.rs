@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Versioned};
+use headwater_catalog::{Catalog, CatalogError, Checked, Versioned};
 use headwater_env::Env;
-use headwater_log::{Source, Sources};
+use headwater_log::Sources;
 use headwater_types::{Arn, Millis};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +13,8 @@ use crate::{
     Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start,
     Tags,
     limits::{CALLS, MAX_TAGS},
-    record::{Position, Store},
+    record::Store,
+    shared::Shared,
     worker::{Call, Worker},
 };
 
@@ -28,8 +29,6 @@ pub struct NewQueue {
     pub stream_created: Millis,
     /// The oldest time that can be read of it.
     pub horizon: Millis,
-    /// How many queues the stream may have.
-    pub places: usize,
     /// Where delivery begins.
     pub start: Start,
     /// How it delivers.
@@ -40,13 +39,13 @@ pub struct NewQueue {
 
 /// All queues.
 pub struct Queues {
-    env: Env,
-    store: Store,
-    sources: Arc<dyn Sources>,
+    pub(crate) env: Env,
+    pub(crate) store: Store,
+    pub(crate) sources: Arc<dyn Sources>,
     known: RwLock<Known>,
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
-    changing: tokio::sync::Mutex<()>,
+    pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -56,17 +55,11 @@ struct Known {
 }
 
 /// A queue and the way to its worker.
-struct Queue {
-    shared: Arc<Shared>,
+pub(crate) struct Queue {
+    pub shared: Arc<Shared>,
     calls: mpsc::Sender<Call>,
     /// Told when the worker has ended.
-    ended: Mutex<Option<oneshot::Receiver<()>>>,
-}
-
-/// What a worker sees of its queue.
-pub(crate) struct Shared {
-    pub id: String,
-    pub record: RwLock<Versioned<QueueRecord>>,
+    pub ended: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Queues {
@@ -92,11 +85,12 @@ impl Queues {
         found
             .into_iter()
             .for_each(|(_, record)| queues.start(record));
+        queues.recount().await?;
         Ok(queues)
     }
 
     /// Makes a queue known and starts its worker.
-    fn start(&self, record: Versioned<QueueRecord>) {
+    pub(crate) fn start(&self, record: Versioned<QueueRecord>) {
         let (calls, receiver) = mpsc::channel(CALLS);
         let (ending, ended) = oneshot::channel();
         let (id, name) = (record.value.id.clone(), record.value.name.clone());
@@ -130,12 +124,12 @@ impl Queues {
         Ok(self.queue(id)?.shared.record.read().value.clone())
     }
 
-    /// Who may use a queue, as its owner wrote it.
+    /// The policy that says who may use a queue, as its owner wrote it.
     pub fn policy(&self, id: &str) -> Result<Option<Arc<str>>, Error> {
         Ok(self.queue(id)?.shared.record.read().value.policy.clone())
     }
 
-    fn queue(&self, id: &str) -> Result<Arc<Queue>, Error> {
+    pub(crate) fn queue(&self, id: &str) -> Result<Arc<Queue>, Error> {
         self.known
             .read()
             .by_id
@@ -164,7 +158,7 @@ impl Queues {
         (page, has_more)
     }
 
-    /// How many queues a stream has.
+    /// How many queues a stream has, as far as this process knows.
     pub fn count_of(&self, stream: &Arn) -> usize {
         let known = self.known.read();
         known
@@ -174,85 +168,45 @@ impl Queues {
             .count()
     }
 
-    /// Makes a queue; it delivers when this returns.
-    pub async fn create(self: &Arc<Self>, new: NewQueue) -> Result<QueueRecord, Error> {
-        let this = self.clone();
-        self.env
-            .to_the_end(async move { this.create_now(new).await })
-            .await
+    /// How many queues a stream has, with the check that fails a commit where it has others by then.
+    pub async fn count(&self, stream: &Arn) -> Result<Checked<usize>, CatalogError> {
+        let count = self.store.count(stream).await?;
+        let check = self.store.check_count(stream, &count);
+        Ok(Checked::new(count.queues, vec![check]))
     }
 
-    async fn create_now(&self, new: NewQueue) -> Result<QueueRecord, Error> {
-        let _one = self.changing.lock().await;
-        if self.known.read().ids.contains_key(&new.name) {
-            return Err(Error::QueueExists(new.name));
+    /// Queues by their streams, as far as this process knows.
+    pub(crate) fn by_stream(&self) -> BTreeMap<Arn, usize> {
+        let mut counts = BTreeMap::new();
+        for queue in self.known.read().by_id.values() {
+            let stream = queue.shared.record.read().value.stream.clone();
+            *counts.entry(stream).or_default() += 1;
         }
-        if new.tags.len() > MAX_TAGS {
-            return Err(Error::TooManyTags);
-        }
-        if self.count_of(&new.stream) >= new.places {
-            return Err(Error::TooManyQueues);
-        }
-        let source = self.sources.open(&new.stream).await?;
-        let positions = first_positions(&*source, new.start).await?;
-        let record = self.new_record(new, source.identity());
-        let store = &self.store;
-        let id = &record.id;
-        let mut changes = vec![
-            store.names.put(&record.name, id, Expect::Absent),
-            store.queues.put(id, &record, Expect::Absent),
-        ];
-        let position = |(shard, next)| {
-            store
-                .positions
-                .put(&format!("{id}/{shard}"), &Position { next }, Expect::Absent)
-        };
-        changes.extend(positions.into_iter().map(position));
-        let versions = store
-            .catalog
-            .commit(changes)
-            .await
-            .map_err(|error| match error {
-                CatalogError::Conflict { .. } => Error::QueueExists(record.name.clone()),
-                other => other.into(),
-            })?;
-        self.start(Versioned {
-            value: record.clone(),
-            version: versions[1],
-        });
-        tracing::info!(queue = record.name, id = record.id, stream = %record.stream, "queue created");
-        Ok(record)
+        counts
     }
 
-    fn new_record(&self, new: NewQueue, identity: String) -> QueueRecord {
-        let now = self.env.clock.now();
-        let start_time = match new.start {
-            Start::Latest => now,
-            Start::TrimHorizon => new.horizon,
-            Start::Time(time) => time.max(new.horizon),
-        };
-        QueueRecord {
-            id: self.env.random.uuid(),
-            name: new.name,
-            created: now,
-            stream: new.stream,
-            stream_created: new.stream_created,
-            identity,
-            start: new.start,
-            start_time,
-            attributes: new.attributes,
-            tags: new.tags,
-            policy: None,
+    /// Whether this process knows a queue of this name.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.known.read().ids.contains_key(name)
+    }
+
+    /// Forgets a queue; its worker ends when the calls are done that were made already.
+    pub(crate) fn forget(&self, queue: &Shared) {
+        let mut known = self.known.write();
+        known.by_id.remove(&queue.id);
+        let name = &queue.record.read().value.name;
+        if known.ids.get(name) == Some(&queue.id) {
+            known.ids.remove(name);
         }
     }
 
-    /// Changes how a queue delivers. What is in flight keeps the time that it was received with.
+    /// Changes how a queue delivers. A record in flight keeps the time that it was received with.
     pub async fn update(
         self: &Arc<Self>,
         id: &str,
-        change: impl FnOnce(&mut Attributes) + Send + 'static,
+        change: impl Fn(&mut Attributes) + Send + 'static,
     ) -> Result<QueueRecord, Error> {
-        // What is a dead letter by now becomes one before the number of receives changes.
+        // Records that are dead letters by now become so before the number of receives changes.
         self.settle(id, Kind::Records, Vec::new()).await?;
         self.alter(id, move |record| {
             change(&mut record.attributes);
@@ -264,7 +218,7 @@ impl Queues {
     /// Adds tags, or replaces those with the same keys.
     pub async fn tag(self: &Arc<Self>, id: &str, tags: Tags) -> Result<(), Error> {
         let add = move |record: &mut QueueRecord| {
-            record.tags.extend(tags);
+            record.tags.extend(tags.clone());
             if record.tags.len() > MAX_TAGS {
                 Err(Error::TooManyTags)
             } else {
@@ -290,79 +244,10 @@ impl Queues {
         policy: Option<Arc<str>>,
     ) -> Result<(), Error> {
         let set = move |record: &mut QueueRecord| {
-            record.policy = policy;
+            record.policy = policy.clone();
             Ok(())
         };
         self.alter(id, set).await.map(drop)
-    }
-
-    /// Changes a queue's record, in the catalog first.
-    async fn alter(
-        self: &Arc<Self>,
-        id: &str,
-        change: impl FnOnce(&mut QueueRecord) -> Result<(), Error> + Send + 'static,
-    ) -> Result<QueueRecord, Error> {
-        let (this, id) = (self.clone(), id.to_owned());
-        let work = async move {
-            let _one = this.changing.lock().await;
-            let queue = this.queue(&id)?;
-            let Versioned { mut value, version } = queue.shared.record.read().clone();
-            change(&mut value)?;
-            let written = this
-                .store
-                .queues
-                .write(&id, &value, Expect::At(version))
-                .await;
-            let version = written.map_err(conflict)?;
-            *queue.shared.record.write() = Versioned {
-                value: value.clone(),
-                version,
-            };
-            Ok(value)
-        };
-        self.env.to_the_end(work).await
-    }
-
-    /// Removes a queue; what it delivered from stays as it is.
-    pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), Error> {
-        let (this, id) = (self.clone(), id.to_owned());
-        self.env
-            .to_the_end(async move { this.delete_now(&id).await })
-            .await
-    }
-
-    async fn delete_now(&self, id: &str) -> Result<(), Error> {
-        let _one = self.changing.lock().await;
-        let queue = self.queue(id)?;
-        let Versioned {
-            value: record,
-            version,
-        } = queue.shared.record.read().clone();
-        let store = &self.store;
-        let changes = vec![
-            store.queues.delete(id, Expect::At(version)),
-            store.names.delete(&record.name, Expect::Any),
-            store.deleted.put(id, &(), Expect::Any),
-        ];
-        store.catalog.commit(changes).await.map_err(conflict)?;
-        {
-            let mut known = self.known.write();
-            known.by_id.remove(id);
-            known.ids.remove(&record.name);
-        }
-        let ended = queue.ended.lock().take();
-        // The last way to the worker but for calls that are being made: it ends when those are.
-        drop(queue);
-        if let Some(ended) = ended {
-            // An error says that the worker has dropped its end, which is what is waited for.
-            drop(ended.await);
-        }
-        tracing::info!(queue = record.name, id, "queue deleted");
-        // Rows that this fails to remove are removed at the next start.
-        if let Err(error) = store.clean(id).await {
-            tracing::warn!(id, %error, "rows of a deleted queue are left");
-        }
-        Ok(())
     }
 
     /// Receives records, waiting for the first where there is none.
@@ -402,27 +287,4 @@ impl Queues {
             drop(queue.calls.send(Call::Close).await);
         }
     }
-}
-
-fn conflict(error: CatalogError) -> Error {
-    match error {
-        CatalogError::Conflict { .. } => Error::Conflict,
-        other => other.into(),
-    }
-}
-
-/// Where each shard begins that does not begin at its first record.
-async fn first_positions(source: &dyn Source, start: Start) -> Result<Vec<(String, u64)>, Error> {
-    let mut positions = Vec::new();
-    for shard in source.shards().await? {
-        let next = match start {
-            Start::Latest => shard.end,
-            Start::TrimHorizon => 0,
-            Start::Time(time) => source.offset_at(&shard.id, time).await?,
-        };
-        if next > 0 {
-            positions.push((shard.id, next));
-        }
-    }
-    Ok(positions)
 }

@@ -1,9 +1,9 @@
-//! What the catalog keeps of queues (`docs/format/queues.md`).
+//! Queues as the catalog keeps them (`docs/format/queues.md`).
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Table};
-use headwater_types::{Arn, Millis};
+use headwater_catalog::{Catalog, CatalogError, Change, Expect, Table, Versioned};
+use headwater_types::{Arn, Millis, kept::Prefix};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{DEFAULT_MAX_RECEIVES, DEFAULT_VISIBILITY, ROWS_A_COMMIT};
@@ -30,12 +30,12 @@ pub struct QueueRecord {
     pub start: Start,
     /// The time of the start: records that arrived before it are not delivered where the start is a time.
     pub start_time: Millis,
-    /// What may be changed.
+    /// The settings that may be changed.
     pub attributes: Attributes,
     /// Its tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: Tags,
-    /// Who may use it, as its owner wrote it.
+    /// The policy that says who may use it, as its owner wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Arc<str>>,
 }
@@ -112,18 +112,56 @@ pub(crate) struct Store {
     pub pending: Table<Pending>,
     /// Ids of deleted queues that may have rows left.
     pub deleted: Table<()>,
+    /// How many queues streams have, by the streams' ARNs; none where there is no row.
+    counts: Table<usize>,
+}
+
+/// How many queues a stream has, and what a commit expects that goes by it.
+pub(crate) struct Count {
+    pub queues: usize,
+    expect: Expect,
 }
 
 impl Store {
     pub fn new(catalog: Arc<dyn Catalog>) -> Self {
         Self {
-            queues: Table::new(catalog.clone(), "queues/queue/"),
-            names: Table::new(catalog.clone(), "queues/name/"),
-            positions: Table::new(catalog.clone(), "queues/position/"),
-            pending: Table::new(catalog.clone(), "queues/pending/"),
-            deleted: Table::new(catalog.clone(), "queues/deleted/"),
+            queues: Table::new(catalog.clone(), Prefix::Queues),
+            names: Table::new(catalog.clone(), Prefix::QueueNames),
+            positions: Table::new(catalog.clone(), Prefix::QueuePositions),
+            pending: Table::new(catalog.clone(), Prefix::QueuePending),
+            deleted: Table::new(catalog.clone(), Prefix::QueuesDeleted),
+            counts: Table::new(catalog.clone(), Prefix::StreamQueues),
             catalog,
         }
+    }
+
+    /// How many queues a stream has.
+    pub async fn count(&self, stream: &Arn) -> Result<Count, CatalogError> {
+        let found = self.counts.get(&stream.to_string()).await?;
+        Ok(match found {
+            Some(Versioned { value, version }) => Count {
+                queues: value,
+                expect: Expect::At(version),
+            },
+            None => Count {
+                queues: 0,
+                expect: Expect::Absent,
+            },
+        })
+    }
+
+    /// The change of a count to `queues`.
+    pub fn set_count(&self, stream: &Arn, count: &Count, queues: usize) -> Change {
+        let name = stream.to_string();
+        match queues {
+            0 => self.counts.delete(&name, count.expect),
+            _ => self.counts.put(&name, &queues, count.expect),
+        }
+    }
+
+    /// The change that writes nothing and fails a commit where the count is another by then.
+    pub fn check_count(&self, stream: &Arn, count: &Count) -> Change {
+        self.counts.check(&stream.to_string(), count.expect)
     }
 
     /// Removes what a deleted queue has left, and then the note of it.

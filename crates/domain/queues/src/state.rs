@@ -1,4 +1,4 @@
-//! What a queue knows of its records: pure, without waiting, reading or storing.
+//! A queue's knowledge of its records: pure, without waiting, reading or storing.
 //!
 //! A record before its shard's position that is not pending is acknowledged: so nothing is held of what is done, nor
 //! of what is still to come.
@@ -35,7 +35,7 @@ pub struct Receipt {
     /// The queue's id.
     #[serde(rename = "q")]
     pub queue: String,
-    /// What it was received as.
+    /// The kind of receive.
     #[serde(rename = "k")]
     pub kind: Kind,
     /// The shard.
@@ -49,7 +49,7 @@ pub struct Receipt {
     pub number: u64,
 }
 
-/// What becomes of a received record.
+/// The action on a received record that its receiver wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// It is not delivered again.
@@ -80,7 +80,7 @@ pub(crate) struct State {
     /// Those that were received as often as they may be, and become dead letters when their time is over.
     last: ByTime,
     dead: ByTime,
-    /// What is not in the catalog as it is here, with the version that is there.
+    /// The entries that differ from the catalog's, with the version that is there.
     changed_positions: BTreeSet<Arc<str>>,
     changed_pending: BTreeMap<Key, Option<Version>>,
 }
@@ -122,7 +122,7 @@ impl State {
         state
     }
 
-    /// Goes by another number of receives. What is a dead letter stays one.
+    /// Goes by another number of receives. A record that is a dead letter stays one.
     pub fn set_max_receives(&mut self, max_receives: Option<u32>) {
         if max_receives != self.max_receives {
             self.max_receives = max_receives;
@@ -330,7 +330,7 @@ impl State {
         Some(pending)
     }
 
-    /// What is to be committed so that the catalog has the state of queue `id`. [`Self::committed`] follows, or the
+    /// The changes that give the catalog the state of queue `id`. [`Self::committed`] follows their commit, or the
     /// state is loaded anew.
     pub fn changes(&self, store: &Store, id: &str) -> Vec<Change> {
         let expect = |version: Option<Version>| version.map_or(Expect::Absent, Expect::At);
@@ -352,25 +352,17 @@ impl State {
         pending.chain(positions).collect()
     }
 
-    /// Takes the versions of the changes that were committed.
-    pub fn committed(&mut self, versions: &[Version]) {
-        let mut versions = versions.iter().copied();
-        let changed: Vec<Key> = self.changed().map(|(key, _)| key.clone()).collect();
-        for (key, version) in changed.iter().zip(versions.by_ref()) {
-            if let Some(stored) = self.pending.get_mut(key) {
+    /// Takes the version of the commit that made the changes.
+    pub fn committed(&mut self, version: Version) {
+        for key in std::mem::take(&mut self.changed_pending).into_keys() {
+            if let Some(stored) = self.pending.get_mut(&key) {
                 stored.version = Some(version);
             }
         }
-        for (shard, version) in std::mem::take(&mut self.changed_positions)
-            .into_iter()
-            .zip(versions)
-        {
-            self.positions
-                .get_mut(&shard)
-                .expect("a changed position is there")
-                .version = Some(version);
+        for shard in std::mem::take(&mut self.changed_positions) {
+            let stored = self.positions.get_mut(&shard);
+            stored.expect("a changed position is there").version = Some(version);
         }
-        self.changed_pending.clear();
     }
 
     /// The pending records to write or remove, but not those that came and went without a row.

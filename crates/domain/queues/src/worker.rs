@@ -1,7 +1,7 @@
-//! The worker of one queue: the only one that changes its state, and the one who waits for records.
+//! The worker of one queue: it alone changes the queue's state and waits for records.
 //!
-//! It takes the calls that wait, does them, commits what they changed with one durable write, and answers. What could
-//! not be committed is never guessed at: the state is loaded anew. Receives that found nothing stay with the worker
+//! It takes the calls that wait, does them, commits what they changed with one durable write, and answers. After a
+//! commit that failed nothing is guessed at: the state is loaded anew. Receives that found nothing stay with the worker
 //! until there is something, or their time is over.
 
 use std::{
@@ -12,46 +12,18 @@ use std::{
 
 use futures_util::future::select_all;
 use headwater_env::Env;
-use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, Sources};
+use headwater_log::Sources;
 use headwater_types::Millis;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Action, Error, Kind, QueueRecord, Receipt, ReceiptError, Start,
-    limits::{
-        CALLS_A_WRITE, FRUITLESS_PAUSE, RECEIVE_BYTES, ROWS_A_COMMIT, SHARDS_REFRESH,
-        UNACKNOWLEDGED, WAITING,
-    },
-    queues::Shared,
+    Action, Error, Kind, Receipt, ReceiptError, Receive, Received, Start,
+    limits::{CALLS_A_WRITE, FRUITLESS_PAUSE, SHARDS_REFRESH, WAITING},
+    open::{Found, Open},
     record::Store,
+    shared::Shared,
     state::{Key, State},
 };
-
-/// What is to be received.
-#[derive(Debug, Clone, Copy)]
-pub struct Receive {
-    /// Records or dead letters.
-    pub kind: Kind,
-    /// How many at the most.
-    pub limit: usize,
-    /// How long they are in flight, where not as long as the queue says.
-    pub visibility: Option<Duration>,
-    /// How long to wait for the first.
-    pub wait: Duration,
-}
-
-/// A record as it was received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// For this receive.
-    pub receipt: Receipt,
-    /// The record in the stream.
-    pub record: SourceRecord,
-    /// When it was received first.
-    pub first: Millis,
-    /// How often it was received, this time included.
-    pub receives: u32,
-}
 
 /// The results of settling records, in their order.
 pub(crate) type Settled = Vec<Result<(), ReceiptError>>;
@@ -86,22 +58,6 @@ impl Answer {
             Self::Settle(reply, settled) => drop(reply.send(outcome.clone().map(|()| settled))),
         }
     }
-}
-
-/// A shard of the stream that may have records to receive.
-struct Shard {
-    id: Arc<str>,
-    /// It ended, and all of it was received or passed over.
-    is_drained: bool,
-}
-
-/// What the worker knows only after it has read it.
-struct Open {
-    state: State,
-    source: Arc<dyn Source>,
-    shards: Vec<Shard>,
-    /// When they were listed; none when they are to be listed anew.
-    listed: Option<Duration>,
 }
 
 pub(crate) struct Worker {
@@ -199,12 +155,12 @@ impl Worker {
 
     /// Loads the state where there is none, lists the stream's shards where that is due.
     async fn prepare(&mut self) -> Result<(), Error> {
-        let record = self.queue.record.read().value.clone();
         let now = self.env.clock.now();
         let mut open = match self.open.take() {
             Some(open) => open,
-            None => self.load(&record).await?,
+            None => self.load().await?,
         };
+        let record = self.queue.record.read().value.clone();
         open.state.set_max_receives(record.attributes.max_receives);
         open.state.bury(now);
         if open
@@ -218,7 +174,13 @@ impl Worker {
         Ok(())
     }
 
-    async fn load(&self, record: &QueueRecord) -> Result<Open, Error> {
+    /// Reads all anew: the queue's record too, which another node may have changed.
+    async fn load(&self) -> Result<Open, Error> {
+        match self.store.queues.get(&self.queue.id).await? {
+            Some(found) => self.queue.take_over(found),
+            None => return Err(Error::NoQueue(self.queue.id.clone())),
+        }
+        let record = self.queue.record.read().value.clone();
         let source = self.sources.open(&record.stream).await?;
         if source.identity() != record.identity {
             return Err(Error::NoStream);
@@ -353,8 +315,8 @@ impl Worker {
             return Ok(());
         }
         match self.store.catalog.commit(changes).await {
-            Ok(versions) => {
-                open.state.committed(&versions);
+            Ok(version) => {
+                open.state.committed(version);
                 Ok(())
             }
             Err(error) => {
@@ -408,215 +370,5 @@ impl Worker {
             () = self.env.clock.sleep(timer) => {}
             () = records => {}
         }
-    }
-}
-
-/// What one receive has found so far.
-struct Found {
-    limit: usize,
-    bytes: usize,
-    records: Vec<(Key, SourceRecord)>,
-    /// How far shards are when these are received.
-    positions: Vec<(Arc<str>, u64)>,
-}
-
-impl Found {
-    fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            bytes: 0,
-            records: Vec::new(),
-            positions: Vec::new(),
-        }
-    }
-
-    /// How many more there may be; none when it is enough.
-    fn room(&self) -> Option<SourceLimit> {
-        let records = self.limit - self.records.len().min(self.limit);
-        let bytes = RECEIVE_BYTES.saturating_sub(self.bytes);
-        (records > 0 && bytes > 0).then_some(SourceLimit { records, bytes })
-    }
-
-    fn push(&mut self, key: Key, record: SourceRecord) {
-        self.bytes += record.data.len();
-        self.records.push((key, record));
-    }
-}
-
-impl Open {
-    /// Lists the shards, and drops what the stream no longer has.
-    async fn list(&mut self) -> Result<(), Error> {
-        let listed = self.source.shards().await?;
-        let first: HashMap<&str, u64> = listed
-            .iter()
-            .map(|shard| (shard.id.as_str(), shard.first))
-            .collect();
-        self.state
-            .forget_expired(|shard| first.get(shard).copied(), ROWS_A_COMMIT);
-        let shard = |shard: &headwater_log::SourceShard| Shard {
-            id: shard.id.as_str().into(),
-            is_drained: shard.ended && self.state.position(&shard.id) >= shard.end,
-        };
-        self.shards = listed.iter().map(shard).collect();
-        Ok(())
-    }
-
-    /// Adds records that were received before and came back.
-    async fn find_again(
-        &mut self,
-        kind: Kind,
-        now: Millis,
-        found: &mut Found,
-    ) -> Result<(), Error> {
-        loop {
-            let Some(room) = found.room() else {
-                return Ok(());
-            };
-            let due = self.state.due(kind, now, room.records);
-            let mut has_expired = false;
-            for key in due {
-                let Some(room) = found.room() else {
-                    return Ok(());
-                };
-                let limit = SourceLimit { records: 1, ..room };
-                let chunk = self.read(&key.shard, key.offset, limit).await?;
-                match chunk
-                    .records
-                    .into_iter()
-                    .next()
-                    .filter(|record| record.offset == key.offset)
-                {
-                    Some(record) => found.push(key, record),
-                    None => {
-                        self.state.forget(&key);
-                        has_expired = true;
-                    }
-                }
-            }
-            if !has_expired || !found.records.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Adds records that were never received and arrived at `since` or later, from one shard after the other.
-    async fn find_new(
-        &mut self,
-        since: Millis,
-        turn: usize,
-        found: &mut Found,
-    ) -> Result<(), Error> {
-        let count = self.shards.len();
-        let before = found.records.len();
-        let most = UNACKNOWLEDGED.saturating_sub(self.state.unacknowledged());
-        for at in (0..count).map(|n| (turn + n) % count) {
-            while !self.shards[at].is_drained
-                && let Some(room) = found.room()
-            {
-                let left = most.saturating_sub(found.records.len() - before);
-                if left == 0 {
-                    return Err(Error::TooManyUnacknowledged);
-                }
-                let limit = SourceLimit {
-                    records: room.records.min(left),
-                    ..room
-                };
-                if self.find_new_in(at, since, limit, found).await? {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads once from one shard; whether its present end was reached.
-    async fn find_new_in(
-        &mut self,
-        at: usize,
-        since: Millis,
-        limit: SourceLimit,
-        found: &mut Found,
-    ) -> Result<bool, Error> {
-        let shard = self.shards[at].id.clone();
-        let known = found
-            .positions
-            .iter()
-            .rev()
-            .find(|(id, _)| *id == shard)
-            .map(|(_, next)| *next);
-        let from = known.unwrap_or_else(|| self.state.position(&shard));
-        let chunk = self.read(&shard, from, limit).await?;
-        for record in chunk.records {
-            let key = Key {
-                shard: shard.clone(),
-                offset: record.offset,
-            };
-            if record.arrival >= since && !self.state.is_pending(&key) {
-                found.push(key, record);
-            }
-        }
-        found.positions.push((shard, chunk.next));
-        let is_at_end = chunk.next >= chunk.end;
-        if is_at_end && chunk.ended {
-            self.shards[at].is_drained = true;
-            // Its children may be new.
-            self.listed = None;
-        }
-        Ok(is_at_end || chunk.next == from)
-    }
-
-    /// A read; a shard that is gone has no records.
-    async fn read(
-        &mut self,
-        shard: &str,
-        from: u64,
-        limit: SourceLimit,
-    ) -> Result<SourceChunk, Error> {
-        match self.source.read(shard, from, limit).await {
-            Ok(chunk) => Ok(chunk),
-            Err(SourceError::NotFound(_)) => {
-                self.listed = None;
-                Ok(SourceChunk {
-                    records: Vec::new(),
-                    next: from,
-                    end: from,
-                    ended: false,
-                })
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Takes what was found into flight.
-    fn claim(
-        &mut self,
-        found: Found,
-        queue: &str,
-        kind: Kind,
-        now: Millis,
-        visible: Millis,
-    ) -> Vec<Received> {
-        found
-            .positions
-            .iter()
-            .for_each(|(shard, next)| self.state.advance(shard, *next));
-        let claim = |(key, record): (Key, SourceRecord)| {
-            let pending = self.state.receive(&key, now, visible);
-            let (queue, shard, offset) = (queue.to_owned(), key.shard.to_string(), key.offset);
-            let receipt = Receipt {
-                queue,
-                kind,
-                shard,
-                offset,
-                number: pending.receipt,
-            };
-            Received {
-                receipt,
-                record,
-                first: pending.first,
-                receives: pending.receives,
-            }
-        };
-        found.records.into_iter().map(claim).collect()
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::poll;
 use headwater_queues::{Action, Error, Kind, NewQueue, ReceiptError, Receive, Start};
-use support::{World, attributes, new_queue, records, text};
+use support::{World, attributes, new_queue, records, room, text};
 
 const RECORDS: Kind = Kind::Records;
 const DEAD: Kind = Kind::DeadLetters;
@@ -135,7 +135,8 @@ async fn what_is_received_too_often_becomes_a_dead_letter_and_can_be_restored() 
 async fn receipts_are_good_for_their_queue_their_kind_and_the_last_receive() {
     let world = World::new(1).await;
     let id = world.queue(attributes(10, Some(2))).await;
-    let other = world.queues.create(new_queue("other")).await.unwrap().id;
+    let other = world.queues.create(new_queue("other"), room(20)).await;
+    let other = other.unwrap().id;
     world.put(0, "a");
     let first = world.receive(&id, RECORDS, 1).await.remove(0);
     assert_eq!(
@@ -171,15 +172,11 @@ async fn a_queue_begins_where_it_is_told_to() {
     world.advance(60);
     let future = headwater_types::Millis(world.now().0 + 60_000);
     let create = async |name: &str, start| {
-        world
-            .queues
-            .create(NewQueue {
-                start,
-                ..new_queue(name)
-            })
-            .await
-            .unwrap()
-            .id
+        let new = NewQueue {
+            start,
+            ..new_queue(name)
+        };
+        world.queues.create(new, room(20)).await.unwrap().id
     };
     let all = create("all", Start::TrimHorizon).await;
     let at = create("at", Start::Time(middle)).await;
@@ -336,35 +333,17 @@ async fn a_queue_that_is_deleted_ends_what_waits_and_leaves_nothing() {
 #[tokio::test]
 async fn queues_are_refused_over_their_limits() {
     let world = World::new(1).await;
-    let create = async |new| world.queues.create(new).await.map(|record| record.name);
-    assert_eq!(
-        create(NewQueue {
-            places: 2,
-            ..new_queue("b")
-        })
-        .await,
-        Ok("b".to_owned())
-    );
+    let create = async |new| {
+        let made = world.queues.create(new, room(2)).await;
+        made.map(|record| record.name)
+    };
+    assert_eq!(create(new_queue("b")).await, Ok("b".to_owned()));
     assert_eq!(
         create(new_queue("b")).await,
         Err(Error::QueueExists("b".to_owned()))
     );
-    assert_eq!(
-        create(NewQueue {
-            places: 2,
-            ..new_queue("a")
-        })
-        .await,
-        Ok("a".to_owned())
-    );
-    assert_eq!(
-        create(NewQueue {
-            places: 2,
-            ..new_queue("c")
-        })
-        .await,
-        Err(Error::TooManyQueues)
-    );
+    assert_eq!(create(new_queue("a")).await, Ok("a".to_owned()));
+    assert_eq!(create(new_queue("c")).await, Err(Error::TooManyQueues));
     let tags = (0..51).map(|n| (n.to_string(), String::new())).collect();
     assert_eq!(
         create(NewQueue {
@@ -386,7 +365,8 @@ async fn queues_are_refused_over_their_limits() {
     assert_eq!(names(None, 1), (vec!["a".to_owned()], true));
     assert_eq!(names(Some("a"), 1), (vec!["b".to_owned()], false));
     world.streams.deleted.store(true, Ordering::SeqCst);
-    assert_eq!(create(new_queue("c")).await, Err(Error::NoStream));
+    let made = world.queues.create(new_queue("c"), room(3)).await;
+    assert_eq!(made, Err(Error::NoStream));
 }
 
 #[tokio::test]

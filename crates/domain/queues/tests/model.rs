@@ -46,7 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-/// What is known of one record.
+/// The model of one record.
 #[derive(Default)]
 struct Known {
     receives: u32,
@@ -245,7 +245,7 @@ async fn run(steps: Vec<Step>) {
     drain(&mut world, &id, &mut model).await;
 }
 
-/// What was never acknowledged is all there, and nothing else.
+/// All records that were never acknowledged are there, and no others.
 async fn drain(world: &mut World, id: &str, model: &mut Model) {
     world.advance(VISIBILITY_S * 2);
     world.reopen().await;

@@ -1,4 +1,4 @@
-//! What can go wrong with databases and tables.
+//! The errors of databases and tables.
 
 use headwater_catalog::CatalogError;
 

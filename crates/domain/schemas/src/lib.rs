@@ -1,7 +1,7 @@
 //! Databases, tables and their versions: what the columns of data are.
 //!
-//! Owns which databases and tables there are and what becomes of their versions, all of it in the catalog. What is said
-//! of a table beside its columns is the door's document, kept as it is; whether types can be read is for whoever reads
+//! Owns the list of databases and tables and the life of their versions, all of it in the catalog. The description of a
+//! table beside its columns is the door's document, kept as it is; whether types can be read is for those who read
 //! data by them.
 
 mod error;

@@ -1,4 +1,4 @@
-//! What the catalog keeps of databases and tables.
+//! Databases and tables as the catalog keeps them.
 
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub struct Database {
     /// When it was made.
     pub created: Millis,
-    /// What else is said of it: the door's, and kept as it is.
+    /// The rest of its description: the door's, and kept as it is.
     pub document: Value,
 }
 
@@ -24,18 +24,18 @@ pub struct Table {
     pub created: Millis,
     /// When this version was.
     pub updated: Millis,
-    /// Who made the table.
+    /// The ARN or name of the table's maker, as the door gave it.
     pub created_by: String,
-    /// What it is.
+    /// Its definition.
     pub definition: Definition,
 }
 
-/// What a table is.
+/// The definition of a table: its columns, and the door's description.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
     /// Its columns, in their order, without those that it is partitioned by.
     pub columns: Vec<Column>,
-    /// What else is said of it: the door's, and kept as it is.
+    /// The rest of its description: the door's, and kept as it is.
     pub document: Value,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn table_key(database: &str, table: &str) -> String {
     format!("{}{table}", within(database))
 }
 
-/// What the keys of all that is in a database begin with.
+/// The beginning of the keys of all that is in a database.
 pub(crate) fn within(database: &str) -> String {
     format!("{database}{SEPARATOR}")
 }

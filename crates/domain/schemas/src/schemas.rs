@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use headwater_catalog::{Catalog, CatalogError, Change, Expect, Versioned};
 use headwater_env::Env;
+use headwater_types::kept::Prefix;
 use serde_json::Value;
 
 use crate::{
@@ -34,7 +35,7 @@ pub enum Wanted {
 /// How a table is changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
-    /// What it becomes.
+    /// The definition that it gets.
     pub definition: Definition,
     /// Whether what it was is kept as a version.
     pub archive: bool,
@@ -48,9 +49,9 @@ type Named<T> = Vec<(String, T)>;
 impl Schemas {
     /// The databases whose records are in `catalog`.
     pub fn new(env: Env, catalog: Arc<dyn Catalog>) -> Self {
-        let databases = headwater_catalog::Table::new(catalog.clone(), "schema-databases/");
-        let tables = headwater_catalog::Table::new(catalog.clone(), "schema-tables/");
-        let versions = headwater_catalog::Table::new(catalog.clone(), "schema-versions/");
+        let databases = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaDatabases);
+        let tables = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaTables);
+        let versions = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaVersions);
         Self {
             env,
             catalog,
@@ -60,7 +61,7 @@ impl Schemas {
         }
     }
 
-    /// The columns of a table, for whoever reads or writes data by them.
+    /// The columns of a table, for those who read or write data by them.
     ///
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::NoTable`], [`Error::NoVersion`], or what failed below.

@@ -11,7 +11,8 @@ use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::Env;
 use headwater_log::EmbeddedLog;
 use headwater_streams::{
-    FanOut, NewStream, Options, PutEntry, ShardEvent, Start, Stream, Streams, Subscription,
+    FanOut, NewStream, NoOtherReaders, Options, PutEntry, ShardEvent, Start, Stream, Streams,
+    Subscription,
 };
 use headwater_types::StreamName;
 use tokio::sync::mpsc;
@@ -66,7 +67,13 @@ async fn run(dir: PathBuf) {
     );
 
     let consumer = streams
-        .register(name, "consumer".into(), Default::default(), 20)
+        .register(
+            name,
+            "consumer".into(),
+            Default::default(),
+            20,
+            Arc::new(NoOtherReaders),
+        )
         .await
         .expect("a consumer");
     let stream = streams.get(&stream.record.name).expect("the stream");

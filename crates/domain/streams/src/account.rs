@@ -8,15 +8,12 @@ use headwater_catalog::{CatalogError, Expect, Versioned};
 
 use crate::{Commitment, Error, Streams};
 
-/// The one record of this kind.
-const ACCOUNT: &str = "account";
-
 impl Streams {
     /// The commitment as it is.
     pub async fn commitment(&self) -> Result<Commitment, Error> {
         Ok(self
             .account
-            .get(ACCOUNT)
+            .get()
             .await?
             .map_or_else(Commitment::default, |found| found.value))
     }
@@ -24,13 +21,13 @@ impl Streams {
     /// Makes the commitment, or ends it as soon as it may end; as it is then.
     pub async fn commit_to_throughput(self: &Arc<Self>, on: bool) -> Result<Commitment, Error> {
         loop {
-            let found = self.account.get(ACCOUNT).await?;
+            let found = self.account.get().await?;
             let (before, expect) = found.map_or(
                 (Commitment::default(), Expect::Absent),
                 |Versioned { value, version }| (value, Expect::At(version)),
             );
             let after = before.switched(on, self.env.clock.now());
-            match self.account.write(ACCOUNT, &after, expect).await {
+            match self.account.write(&after, expect).await {
                 Ok(_) => return Ok(after),
                 // Another call was first: the next round sees what it made.
                 Err(CatalogError::Conflict { .. }) => {}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use headwater_types::{Millis, StreamName};
 
 use crate::{
-    Consumer, ConsumerRecord, Error, Stream, StreamRecord, Streams, Tags, limits::MAX_TAGS,
+    Consumer, ConsumerRecord, Error, OtherReaders, Stream, StreamRecord, Streams, Tags,
+    limits::MAX_TAGS,
 };
 
 impl Stream {
@@ -29,37 +30,35 @@ impl Stream {
 }
 
 impl Streams {
-    /// Registers a consumer, where there are fewer than `places`; it may subscribe when this returns.
+    /// Registers a consumer, where it and `others` are `most` together at the most; it may subscribe when this returns.
     pub async fn register(
         self: &Arc<Self>,
         stream: StreamName,
         name: String,
         tags: Tags,
-        places: usize,
+        most: usize,
+        others: Arc<dyn OtherReaders>,
     ) -> Result<Consumer, Error> {
-        let (of, consumer) = (stream.clone(), name.clone());
-        self.alter(stream.clone(), move |record, now| {
+        if tags.len() > MAX_TAGS {
+            return Err(Error::TooManyTags(stream));
+        }
+        let consumer = name.clone();
+        self.alter_among(stream.clone(), others, move |record, now, others| {
             if record.consumers.contains_key(&consumer) {
                 return Err(Error::ConsumerExists {
-                    stream: of,
-                    consumer,
+                    stream: record.name.clone(),
+                    consumer: consumer.clone(),
                 });
             }
-            if tags.len() > MAX_TAGS {
-                return Err(Error::TooManyTags(of));
+            if record.consumers.len() + others >= most {
+                return Err(Error::TooManyConsumers(record.name.clone()));
             }
-            if record.consumers.len() >= places {
-                return Err(Error::TooManyConsumers(of));
-            }
-            let created = Millis(now.seconds() * 1000);
-            record.consumers.insert(
-                consumer,
-                ConsumerRecord {
-                    created,
-                    tags,
-                    policy: None,
-                },
-            );
+            let registered = ConsumerRecord {
+                created: Millis(now.seconds() * 1000),
+                tags: tags.clone(),
+                policy: None,
+            };
+            record.consumers.insert(consumer.clone(), registered);
             Ok(())
         })
         .await?;
@@ -84,9 +83,9 @@ impl Streams {
     ) -> Result<(), Error> {
         self.alter(consumer.stream.clone(), move |record, _| {
             let found = find(record, &consumer)?;
-            found.tags.extend(tags);
+            found.tags.extend(tags.clone());
             if found.tags.len() > MAX_TAGS {
-                Err(Error::TooManyTags(consumer.stream))
+                Err(Error::TooManyTags(consumer.stream.clone()))
             } else {
                 Ok(())
             }

@@ -23,7 +23,7 @@ impl Streams {
                 return Ok(());
             }
             count_change(&mut record.encryption_starts, &record.name, now, limits)?;
-            record.encryption = Some(key_id);
+            record.encryption = Some(key_id.clone());
             Ok(())
         })
         .await

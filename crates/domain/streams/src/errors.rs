@@ -163,6 +163,9 @@ pub enum Error {
     /// A stream with consumers is only removed together with them when that is said.
     #[error("stream {0} has consumers")]
     HasConsumers(StreamName),
+    /// A stream that others read beside its consumers is not removed, and stays in on-demand mode.
+    #[error("stream {0} has readers beside its consumers")]
+    HasOtherReaders(StreamName),
     /// The consumer is subscribed to the shard already, since a moment ago, or another call took its place.
     #[error("consumer {consumer} of stream {stream} has another subscription to shard {shard}")]
     Subscribed {

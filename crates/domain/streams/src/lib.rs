@@ -23,6 +23,7 @@ mod throttle;
 
 // All streams, and every change of them.
 mod account;
+mod changes;
 mod consumers;
 mod distribution;
 mod encryption;
@@ -30,6 +31,7 @@ mod metrics;
 mod on_demand;
 mod plan;
 mod policies;
+mod readers;
 mod reshard;
 mod streams;
 
@@ -56,6 +58,7 @@ pub use listing::{ConsumerPage, ShardFilter, ShardPage, StreamPage};
 pub use load::{Load, Mode, Peak};
 pub use put::{Placed, PutEntry};
 pub use read::{ReadChunk, ReadRecord, ReadResult, ShardIterator, Start};
+pub use readers::{NoOtherReaders, OtherReaders};
 pub use record::{
     ConsumerRecord, Distribution, ShardMetric, ShardRecord, Step, StreamRecord, Tags,
 };

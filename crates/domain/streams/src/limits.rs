@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use headwater_log::ReadLimit;
 
+/// How often a change is made again because another node changed the stream first.
+pub(crate) const CONFLICTS_MAX: usize = 20;
+
 /// Open shards that all streams may have together, unless configured: AWS's quota in its large regions.
 pub const DEFAULT_SHARD_QUOTA: u32 = 20_000;
 

@@ -24,7 +24,7 @@ impl Streams {
         let before = self.get(&name)?.record.metrics.clone();
         self.alter(name, move |record, _| {
             match on {
-                true => record.metrics.extend(metrics),
+                true => record.metrics.extend(&metrics),
                 false => record.metrics.retain(|metric| !metrics.contains(metric)),
             }
             Ok(())

@@ -8,7 +8,7 @@ use std::{
 use headwater_types::{Millis, StreamName};
 
 use crate::{
-    Error, Mode, Step, Stream, StreamRecord, Streams,
+    Error, Mode, OtherReaders, Step, Stream, StreamRecord, Streams,
     limits::{MAX_MODE_CHANGES, MEASURED, MODE_CHANGES_PERIOD, ON_DEMAND_SHARDS},
     load::{self, LastLook, Load, Peak},
     plan,
@@ -97,15 +97,20 @@ impl Streams {
         }
     }
 
-    /// Changes how a stream's capacity is decided; its shards stay as they are until its load asks for others.
+    /// Changes how a stream's capacity is decided; its shards stay as they are until its load asks for others. With
+    /// `others` it stays on demand.
     pub async fn change_mode(
         self: &Arc<Self>,
         name: StreamName,
         on_demand: bool,
         warm_mib: Option<u32>,
+        others: Arc<dyn OtherReaders>,
     ) -> Result<(), Error> {
         let limits = self.options.limits;
-        self.reshard(name, move |streams, record| {
+        self.reshard_among(name, others, move |streams, record, others| {
+            if !on_demand && others > 0 {
+                return Err(Error::HasOtherReaders(record.name.clone()));
+            }
             if record.mode.is_on_demand() != on_demand {
                 count_change(record, streams.env.clock.now(), limits)?;
                 record.mode = if on_demand {

@@ -14,7 +14,7 @@ impl Streams {
         policy: Option<Arc<str>>,
     ) -> Result<(), Error> {
         self.alter(name, move |record, _| {
-            record.policy = policy;
+            record.policy = policy.clone();
             Ok(())
         })
         .await
@@ -27,7 +27,7 @@ impl Streams {
         policy: Option<Arc<str>>,
     ) -> Result<(), Error> {
         self.alter(consumer.stream.clone(), move |record, _| {
-            consumers::find(record, &consumer)?.policy = policy;
+            consumers::find(record, &consumer)?.policy = policy.clone();
             Ok(())
         })
         .await

@@ -7,7 +7,7 @@ use std::{
 };
 
 use headwater_log::{Retention, ShardNumber};
-use headwater_types::{HashKey, HashRange, Millis, ShardIndex, StreamName};
+use headwater_types::{HashKey, HashRange, Millis, ShardIndex, StreamName, kept::ShardSpace};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Mode};
@@ -188,13 +188,11 @@ impl ShardRecord {
     }
 }
 
-/// The log's shard numbers of streams have this in their top byte; other domains have other numbers there.
-const NAMESPACE: u64 = 0x01;
-
 impl StreamRecord {
-    /// The log's number of one of its shards: namespace (8 bits), stream (24), shard (32).
+    /// The log's number of one of its shards: the stream's number (24 bits), the shard's index (32).
     pub fn shard_number(&self, index: ShardIndex) -> ShardNumber {
-        ShardNumber(NAMESPACE << 56 | u64::from(self.number) << 32 | u64::from(index.0))
+        let number = u64::from(self.number) << 32 | u64::from(index.0);
+        ShardNumber::new(ShardSpace::Streams, number)
     }
 
     /// How long its records may be read.
@@ -228,7 +226,9 @@ impl StreamRecord {
 
 /// The number of the stream that a shard of the log belongs to, when it belongs to a stream.
 pub(crate) fn stream_of(shard: ShardNumber) -> Option<u32> {
-    (shard.0 >> 56 == NAMESPACE).then_some((shard.0 >> 32) as u32 & 0x00ff_ffff)
+    shard
+        .within(ShardSpace::Streams)
+        .map(|number| (number >> 32) as u32)
 }
 
 /// The record that all streams of one installation share.

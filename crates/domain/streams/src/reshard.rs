@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
 
 use crate::{
-    Error, Shard, Step, Stream, StreamRecord, Streams,
-    limits::{MAX_SCALINGS, SCALINGS_PERIOD},
+    Error, NoOtherReaders, OtherReaders, Shard, Step, Stream, StreamRecord, Streams,
+    limits::{CONFLICTS_MAX, MAX_SCALINGS, SCALINGS_PERIOD},
     plan,
 };
 
@@ -91,32 +91,62 @@ impl Streams {
         Ok(())
     }
 
-    /// Takes the steps of `plan`, which may also change the record otherwise; how many shards were open before.
+    /// Takes the steps of `plan`, which may also change the record otherwise; how many shards were open before. The plan
+    /// is made again where another node changed the record first.
     pub(crate) async fn reshard(
         self: &Arc<Self>,
         name: StreamName,
-        plan: impl FnOnce(&Self, &mut StreamRecord) -> Result<Vec<Step>, Error> + Send + 'static,
+        plan: impl Fn(&Self, &mut StreamRecord) -> Result<Vec<Step>, Error> + Send + 'static,
+    ) -> Result<u32, Error> {
+        let plan = move |streams: &Self, record: &mut StreamRecord, _| plan(streams, record);
+        self.reshard_among(name, Arc::new(NoOtherReaders), plan)
+            .await
+    }
+
+    /// The same where the plan depends on how many other readers the stream has: they are as many when it is written.
+    pub(crate) async fn reshard_among(
+        self: &Arc<Self>,
+        name: StreamName,
+        others: Arc<dyn OtherReaders>,
+        plan: impl Fn(&Self, &mut StreamRecord, usize) -> Result<Vec<Step>, Error> + Send + 'static,
     ) -> Result<u32, Error> {
         let this = self.clone();
         self.to_the_end(async move {
             let _one = this.changing.lock().await;
-            this.finish(&name).await?;
-            let before = this.get(&name)?;
-            let mut record = before.record.clone();
-            record.resharding = plan(&this, &mut record)?;
-            if record == before.record {
-                return Ok(before.open_shards());
-            }
-            this.replace(&before, record).await?;
+            let open = this.intend(&name, &*others, plan).await?;
             if !this.get(&name)?.is_resharding() {
-                return Ok(before.open_shards());
+                return Ok(open);
             }
             this.finish(&name).await?;
-            let open = before.open_shards();
             tracing::info!(stream = %name, before = open, after = this.get(&name)?.open_shards(), "resharded");
             Ok(open)
         })
         .await
+    }
+
+    /// Writes the steps of `plan` into the stream's record; how many shards are open. The caller holds `changing`.
+    async fn intend(
+        &self,
+        name: &StreamName,
+        others: &dyn OtherReaders,
+        plan: impl Fn(&Self, &mut StreamRecord, usize) -> Result<Vec<Step>, Error>,
+    ) -> Result<u32, Error> {
+        for _ in 0..CONFLICTS_MAX {
+            self.refresh(name).await?;
+            self.finish(name).await?;
+            let before = self.get(name)?;
+            let others = others.count(name).await?;
+            let mut record = before.record.clone();
+            record.resharding = plan(self, &mut record, others.value)?;
+            if record == before.record {
+                return Ok(before.open_shards());
+            }
+            match self.replace(&before, record, others.checks).await {
+                Err(Error::Conflict(_)) => {}
+                done => return done.map(|()| before.open_shards()),
+            }
+        }
+        Err(Error::Conflict(name.clone()))
     }
 
     /// Waits for the resharding that is under way, or finishes what one left half done.
@@ -124,6 +154,7 @@ impl Streams {
         let this = self.clone();
         self.to_the_end(async move {
             let _one = this.changing.lock().await;
+            this.refresh(&name).await?;
             this.finish(&name).await
         })
         .await
@@ -142,18 +173,24 @@ impl Streams {
 
     /// Seals the parents of an intent and makes its children. The caller holds `changing`.
     async fn finish(&self, name: &StreamName) -> Result<(), Error> {
-        let before = self.get(name)?;
-        self.ensure_open(&before).await?;
-        if !before.is_resharding() {
-            return Ok(());
+        for _ in 0..CONFLICTS_MAX {
+            let before = self.get(name)?;
+            self.ensure_open(&before).await?;
+            if !before.is_resharding() {
+                return Ok(());
+            }
+            let newest = self.seal_shards(&parents(&before)).await?;
+            let now = self.env.clock.now();
+            let mut record = before.record.clone();
+            plan::take(&mut record, now.max(newest));
+            let horizon = record.horizon(now);
+            plan::forget_expired(&mut record, horizon);
+            match self.replace(&before, record, Vec::new()).await {
+                Err(Error::Conflict(_)) => self.refresh(name).await?,
+                done => return done,
+            }
         }
-        let newest = self.seal_shards(&parents(&before)).await?;
-        let now = self.env.clock.now();
-        let mut record = before.record.clone();
-        plan::take(&mut record, now.max(newest));
-        let horizon = record.horizon(now);
-        plan::forget_expired(&mut record, horizon);
-        self.replace(&before, record).await
+        Err(Error::Conflict(name.clone()))
     }
 
     /// Seals shards in the log, all with few syncs; when their newest record came.

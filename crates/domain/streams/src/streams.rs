@@ -8,18 +8,18 @@ use std::{
     },
 };
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
+use headwater_catalog::{Catalog, CatalogError, Expect, Single, Table, Versioned};
 use headwater_env::Env;
 use headwater_log::{LogError, ShardLog, ShardNumber};
 use headwater_sealing::Sealer;
-use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
+use headwater_types::{HashRange, Millis, ShardIndex, StreamName, kept};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    Commitment, Distribution, Error, Mode, Shard, ShardRecord, Stream, StreamRecord, Tags,
+    Commitment, Distribution, Error, Mode, OtherReaders, ShardRecord, Stream, StreamRecord, Tags,
     limits::{
-        DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS, MAX_RETENTION_HOURS,
-        MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
+        CONFLICTS_MAX, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, MAX_ON_DEMAND_STREAMS,
+        MAX_RETENTION_HOURS, MAX_STREAM_SHARDS, MAX_TAGS, MIN_RETENTION_HOURS, STREAM_NUMBERS,
     },
     load::{LastLook, shards_for},
     record::{Installation, stream_of},
@@ -94,11 +94,11 @@ pub struct Streams {
     pub(crate) options: Options,
     pub(crate) tokens: Tokens,
     pub(crate) sealer: Sealer,
-    catalog: Arc<dyn Catalog>,
-    records: Table<StreamRecord>,
-    installation: Table<Installation>,
-    pub(crate) account: Table<Commitment>,
-    by_name: RwLock<BTreeMap<StreamName, Arc<Stream>>>,
+    pub(crate) catalog: Arc<dyn Catalog>,
+    pub(crate) records: Table<StreamRecord>,
+    installation: Single<Installation>,
+    pub(crate) account: Single<Commitment>,
+    pub(crate) by_name: RwLock<BTreeMap<StreamName, Arc<Stream>>>,
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
     pub(crate) changing: tokio::sync::Mutex<()>,
@@ -110,9 +110,6 @@ pub struct Streams {
     pub(crate) last_look: Mutex<LastLook>,
 }
 
-/// The one record of the installation's table.
-const INSTALLATION: &str = "installation";
-
 impl Streams {
     /// Opens the streams that the catalog knows: tells the log their shards and has it forget those of streams that
     /// are gone.
@@ -122,9 +119,9 @@ impl Streams {
         catalog: Arc<dyn Catalog>,
         options: Options,
     ) -> Result<Arc<Self>, Error> {
-        let records = Table::<StreamRecord>::new(catalog.clone(), "streams/stream/");
-        let installation = Table::new(catalog.clone(), "streams/");
-        let account = Table::new(catalog.clone(), "streams/");
+        let records = Table::<StreamRecord>::new(catalog.clone(), kept::Prefix::Streams);
+        let installation = Single::new(catalog.clone(), kept::Single::StreamInstallation);
+        let account = Single::new(catalog.clone(), kept::Single::StreamAccount);
         let tokens = Tokens::new(&installation_of(&env, &installation).await?.value.token_key);
         let sealer = Sealer::open(&env, &catalog).await?;
         let mut by_name = BTreeMap::new();
@@ -236,6 +233,7 @@ impl Streams {
 
     async fn create_now(&self, new: NewStream) -> Result<Arc<Stream>, Error> {
         let _one = self.changing.lock().await;
+        self.refresh(&new.name).await?;
         if self.get(&new.name).is_ok() {
             return Err(Error::StreamExists(new.name));
         }
@@ -276,51 +274,72 @@ impl Streams {
         installation.next_number += 1;
         let record = new_record(new, number, self.env.clock.now());
         record.check_distribution()?;
-        let take_number = self
-            .installation
-            .put(INSTALLATION, &installation, Expect::At(version));
-        let taken = take_number.key.clone();
+        let take_number = self.installation.put(&installation, Expect::At(version));
         let make = self
             .records
             .put(record.name.as_str(), &record, Expect::Absent);
         match self.catalog.commit(vec![take_number, make]).await {
-            Ok(versions) => Ok(Some(Stream::new(record, versions[1], None))),
-            Err(CatalogError::Conflict { key }) if key == taken => Ok(None),
-            Err(CatalogError::Conflict { .. }) => Err(Error::StreamExists(record.name)),
+            Ok(version) => Ok(Some(Stream::new(record, version, None))),
+            Err(CatalogError::Conflict { key }) if key == self.installation.key() => Ok(None),
+            Err(CatalogError::Conflict { .. }) => {
+                self.refresh(&record.name).await?;
+                Err(Error::StreamExists(record.name))
+            }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Removes a stream with its shards and records, and its consumers where that is said.
+    /// Removes a stream with its shards and records, and its consumers where that is said; not while it has `others`.
     pub async fn delete(
         self: &Arc<Self>,
         name: StreamName,
         with_consumers: bool,
+        others: Arc<dyn OtherReaders>,
     ) -> Result<(), Error> {
         let this = self.clone();
         self.to_the_end(async move {
             let _one = this.changing.lock().await;
-            let stream = this.get(&name)?;
-            if !with_consumers && !stream.record.consumers.is_empty() {
-                return Err(Error::HasConsumers(name));
+            for _ in 0..CONFLICTS_MAX {
+                match this.delete_once(&name, with_consumers, &*others).await {
+                    Err(Error::Conflict(_)) => {}
+                    done => return done,
+                }
             }
-            this.records
-                .remove(name.as_str(), Expect::At(stream.version))
-                .await
-                .map_err(conflict(&name))?;
-            this.by_name.write().remove(&name);
-            this.changed.notify_waiters();
-            this.remove_shards(stream.shards().iter()).await;
-            tracing::info!(stream = %name, "stream deleted");
-            Ok(())
+            Err(Error::Conflict(name))
         })
         .await
+    }
+
+    async fn delete_once(
+        &self,
+        name: &StreamName,
+        with_consumers: bool,
+        others: &dyn OtherReaders,
+    ) -> Result<(), Error> {
+        self.refresh(name).await?;
+        let stream = self.get(name)?;
+        let others = others.count(name).await?;
+        if others.value > 0 {
+            return Err(Error::HasOtherReaders(name.clone()));
+        }
+        if !with_consumers && !stream.record.consumers.is_empty() {
+            return Err(Error::HasConsumers(name.clone()));
+        }
+        let mut changes = others.checks;
+        changes.push(
+            self.records
+                .delete(name.as_str(), Expect::At(stream.version)),
+        );
+        self.commit(name, changes).await?;
+        self.forget(&stream).await;
+        tracing::info!(stream = %name, "stream deleted");
+        Ok(())
     }
 
     /// Adds tags, or replaces those with the same keys.
     pub async fn tag(self: &Arc<Self>, name: StreamName, tags: Tags) -> Result<(), Error> {
         self.alter(name, move |record, _| {
-            record.tags.extend(tags);
+            record.tags.extend(tags.clone());
             if record.tags.len() > MAX_TAGS {
                 Err(Error::TooManyTags(record.name.clone()))
             } else {
@@ -383,68 +402,6 @@ impl Streams {
         .await
     }
 
-    /// Changes a stream's record, in the catalog first.
-    pub(crate) async fn alter(
-        self: &Arc<Self>,
-        name: StreamName,
-        change: impl FnOnce(&mut StreamRecord, Millis) -> Result<(), Error> + Send + 'static,
-    ) -> Result<(), Error> {
-        let this = self.clone();
-        self.to_the_end(async move {
-            let _one = this.changing.lock().await;
-            let before = this.get(&name)?;
-            let mut record = before.record.clone();
-            change(&mut record, this.env.clock.now())?;
-            if record == before.record {
-                return this.ensure_open(&before).await;
-            }
-            this.replace(&before, record).await
-        })
-        .await
-    }
-
-    /// Makes `record` what there is of a stream in place of `before`, in the catalog first. The caller holds
-    /// `changing`, and runs to its end.
-    pub(crate) async fn replace(&self, before: &Stream, record: StreamRecord) -> Result<(), Error> {
-        let name = record.name.clone();
-        let expect = Expect::At(before.version);
-        let version = self
-            .records
-            .write(name.as_str(), &record, expect)
-            .await
-            .map_err(conflict(&name))?;
-        let after = Arc::new(Stream::new(record, version, Some(before)));
-        // The log knows a shard before the first record is routed to it.
-        let opened = if after.is_as_open_as(before) {
-            after.set_open();
-            Ok(())
-        } else {
-            open_shards(&*self.log, &after).await
-        };
-        self.by_name.write().insert(name, after.clone());
-        let gone = |shard: &&Arc<Shard>| after.shard(shard.record.index).is_err();
-        self.remove_shards(before.shards().iter().filter(gone))
-            .await;
-        self.changed.notify_waiters();
-        Ok(opened?)
-    }
-
-    /// Has the log know a stream's shards, when it failed to learn of them before.
-    pub(crate) async fn ensure_open(&self, stream: &Stream) -> Result<(), Error> {
-        if !stream.is_open() {
-            open_shards(&*self.log, stream).await?;
-        }
-        Ok(())
-    }
-
-    /// Has the log forget shards that no stream has any more.
-    async fn remove_shards(&self, gone: impl Iterator<Item = &Arc<Shard>>) {
-        let numbers: Vec<_> = gone.map(|shard| shard.number).collect();
-        if let Err(error) = self.log.remove_shards(&numbers).await {
-            tracing::warn!(%error, shards = numbers.len(), "the log keeps shards that are gone until the next start");
-        }
-    }
-
     pub(crate) fn check_quota(&self, asked: u32) -> Result<(), Error> {
         let (open, quota) = (self.open_shards(), self.options.shard_quota);
         if open.checked_add(asked).is_none_or(|sum| sum > quota) {
@@ -452,24 +409,15 @@ impl Streams {
         }
         Ok(())
     }
-
-    /// Runs a change in a task of its own: a caller that goes away cannot leave it half done, committed in the
-    /// catalog and unknown here.
-    pub(crate) async fn to_the_end<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = Result<T, Error>> + Send + 'static,
-    ) -> Result<T, Error> {
-        self.env.to_the_end(change).await
-    }
 }
 
 /// The installation's record, made when there is none.
 async fn installation_of(
     env: &Env,
-    table: &Table<Installation>,
+    installation: &Single<Installation>,
 ) -> Result<Versioned<Installation>, CatalogError> {
     loop {
-        if let Some(found) = table.get(INSTALLATION).await? {
+        if let Some(found) = installation.get().await? {
             return Ok(found);
         }
         let mut token_key = [0; 32];
@@ -478,7 +426,7 @@ async fn installation_of(
             next_number: 1,
             token_key,
         };
-        match table.write(INSTALLATION, &first, Expect::Absent).await {
+        match installation.write(&first, Expect::Absent).await {
             // Another node made it: the next round finds it.
             Ok(_) | Err(CatalogError::Conflict { .. }) => {}
             Err(error) => return Err(error),
@@ -539,16 +487,8 @@ fn set_retention(record: &mut StreamRecord, hours: u32, now: Millis) {
     record.trimmed = record.trimmed.max(before).max(record.horizon(now));
 }
 
-fn conflict(name: &StreamName) -> impl FnOnce(CatalogError) -> Error {
-    let name = name.clone();
-    move |error| match error {
-        CatalogError::Conflict { .. } => Error::Conflict(name),
-        other => other.into(),
-    }
-}
-
 /// Has the log know a stream's shards, and what of their records expires.
-async fn open_shards(log: &dyn ShardLog, stream: &Stream) -> Result<(), LogError> {
+pub(crate) async fn open_shards(log: &dyn ShardLog, stream: &Stream) -> Result<(), LogError> {
     let numbers: Vec<_> = stream.shards().iter().map(|shard| shard.number).collect();
     log.open_shards(&numbers, stream.record.log_retention())
         .await?;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use headwater_log::{ShardLog, Source, SourceError, SourceLimit, Sources};
 use headwater_streams::{Distribution, Error, NewStream, Start, StreamSources};
 use headwater_types::{Arn, ShardIndex};
-use support::{NO_LIMITS, World, entry, name};
+use support::{NO_LIMITS, World, alone, entry, name};
 
 const LIMIT: SourceLimit = SourceLimit {
     records: 10,
@@ -196,7 +196,7 @@ async fn records_go_to_the_shards_in_their_turn() {
     ));
     world
         .streams
-        .change_mode(name("a"), true, None)
+        .change_mode(name("a"), true, None, alone())
         .await
         .unwrap();
     distribute(Distribution::Auto).await.unwrap();
@@ -211,7 +211,10 @@ async fn records_go_to_the_shards_in_their_turn() {
         BTreeSet::from([0, 1])
     );
     assert_eq!(
-        world.streams.change_mode(name("a"), false, None).await,
+        world
+            .streams
+            .change_mode(name("a"), false, None, alone())
+            .await,
         needs_on_demand
     );
     world

@@ -6,7 +6,7 @@ mod support;
 
 use headwater_streams::{Commitment, Error, NewStream, Options};
 use headwater_types::HashKey;
-use support::{NO_LIMITS, World, entry_at, name};
+use support::{NO_LIMITS, World, alone, entry_at, name};
 
 const HOUR: u64 = 3_600_000;
 
@@ -75,7 +75,12 @@ async fn only_load_reshards_an_on_demand_stream() {
 async fn a_stream_keeps_its_shards_when_it_changes_its_mode() {
     let world = World::new(Options::default()).await;
     world.create("a", 100).await;
-    let to = async |on_demand| world.streams.change_mode(name("a"), on_demand, None).await;
+    let to = async |on_demand| {
+        world
+            .streams
+            .change_mode(name("a"), on_demand, None, alone())
+            .await
+    };
     to(true).await.unwrap();
     world.streams.scale_on_demand().await;
     assert_eq!(world.stream("a").open_shards(), 128);

@@ -11,7 +11,7 @@ use headwater_log::ShardLog;
 use headwater_streams::{
     Error, ITERATOR_LIFE, MAX_PUT_BYTES, Options, PutError, ReadRecord, ShardRecord, Start, Stream,
 };
-use headwater_types::{HashKey, Millis, ShardIndex};
+use headwater_types::{HashKey, Millis, ShardIndex, kept::Prefix};
 use proptest::prelude::*;
 use support::{NO_LIMITS, START, World, entry, entry_at};
 
@@ -229,7 +229,7 @@ async fn a_shard_ends_once_it_is_sealed_and_its_closing_is_known() {
         ..stream.record.shards[0].clone()
     });
     let catalog: Arc<dyn Catalog> = world.catalog.clone();
-    Table::new(catalog, "streams/stream/")
+    Table::new(catalog, Prefix::Streams)
         .write("a", &record, Expect::Any)
         .await
         .unwrap();

@@ -7,7 +7,7 @@ use headwater_streams::{
     Error, NewStream, Options, PutError, ShardFilter, ShardMetrics, Start, Tags,
 };
 use headwater_types::{HashKey, Millis, ShardIndex};
-use support::{NO_LIMITS, START, World, entry, entry_at, name};
+use support::{NO_LIMITS, START, World, alone, entry, entry_at, name};
 
 const HOUR: u64 = 3_600_000;
 
@@ -44,9 +44,13 @@ async fn a_deleted_stream_leaves_nothing_to_its_successor() {
         .iterator(&old, &old.shards()[0], Start::TrimHorizon)
         .await
         .unwrap();
-    world.streams.delete(name("a"), false).await.unwrap();
+    world
+        .streams
+        .delete(name("a"), false, alone())
+        .await
+        .unwrap();
     assert_eq!(
-        world.streams.delete(name("a"), false).await,
+        world.streams.delete(name("a"), false, alone()).await,
         Err(Error::NoStream(name("a")))
     );
     let result = world
@@ -140,7 +144,11 @@ async fn shards_are_counted_against_the_quota() {
             .is_err()
     );
     world.create("b", 4).await;
-    world.streams.delete(name("a"), false).await.unwrap();
+    world
+        .streams
+        .delete(name("a"), false, alone())
+        .await
+        .unwrap();
     assert_eq!(world.streams.open_shards(), 4);
     world.create("c", 6).await;
 }

@@ -145,6 +145,9 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
         | Error::EncryptionChangedTooOften(_)
         | Error::TooManyOnDemand(_) => of(&shapes::LIMIT_EXCEEDED_EXCEPTION, mode(&error, context)),
         Error::NoConsumer { consumer, .. } => no_consumer(&consumer, account),
+        Error::HasOtherReaders(name) => in_use(format!(
+            "Stream {name} has queues. Delete every queue on it with DeleteQueue before you delete the stream."
+        )),
         Error::TooManyConsumers(_) => of(
             &shapes::LIMIT_EXCEEDED_EXCEPTION,
             consumers(&error, context),

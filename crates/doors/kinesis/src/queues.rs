@@ -1,9 +1,13 @@
 //! Queues as AWS spells them: their ARNs and descriptions, receipt handles, errors.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use async_trait::async_trait;
+use headwater_catalog::{CatalogError, Checked};
+use headwater_log::SourceError;
 use headwater_queues::{
-    Action, Attributes, Error, Kind, QueueRecord, Receipt, ReceiptError, Receive, Received, Start,
+    Action, Attributes, Error, Kind, Places, QueueRecord, Queues, Receipt, ReceiptError, Receive,
+    Received, Start,
 };
 use headwater_shapes::{Blob, ErrorShape};
 use headwater_shapes_kinesis as shapes;
@@ -11,7 +15,7 @@ use headwater_shapes_kinesis::{
     DeadLetterConfiguration, QueueAttributes, QueueDescription, QueueStartingPosition,
     QueueStreamConfiguration, errors as codes,
 };
-use headwater_streams::{CONSUMERS, Stream, TokenKind};
+use headwater_streams::{CONSUMERS, OtherReaders, Stream, Streams, TokenKind};
 use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context};
 use serde::{Deserialize, Serialize};
@@ -45,6 +49,49 @@ struct Handle(Receipt);
 impl TokenKind for Handle {
     const TAG: u8 = 100;
     const LIFE: Duration = Duration::MAX;
+}
+
+/// The queues of streams, which share the bound of their consumers and need their mode.
+struct QueuesOfStreams {
+    queues: Arc<Queues>,
+    context: Context,
+}
+
+#[async_trait]
+impl OtherReaders for QueuesOfStreams {
+    async fn count(&self, stream: &StreamName) -> Result<Checked<usize>, CatalogError> {
+        self.queues.count(&stream_arn(stream, &self.context)).await
+    }
+}
+
+/// How many queues a stream may have: as many as its consumers leave of `most`, in on-demand mode.
+pub(crate) struct PlacesOfStream {
+    pub streams: Arc<Streams>,
+    pub stream: StreamName,
+    pub most: usize,
+}
+
+#[async_trait]
+impl Places for PlacesOfStream {
+    async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
+        let Checked { value, checks } =
+            self.streams
+                .checked(&self.stream)
+                .await
+                .map_err(|error| match error {
+                    headwater_streams::Error::NoStream(name) => {
+                        SourceError::NotFound(name.to_string())
+                    }
+                    error => SourceError::Failed(error.to_string()),
+                })?;
+        let most = if value.mode.is_on_demand() {
+            self.most
+        } else {
+            0
+        };
+        let places = most.saturating_sub(value.consumers.len());
+        Ok(Checked::new(places, checks))
+    }
 }
 
 /// An entry that was left as it was, and why.
@@ -81,6 +128,14 @@ impl Kinesis {
     /// How many queues a stream has.
     pub(crate) fn queues_of(&self, stream: &StreamName, context: &Context) -> usize {
         self.queues.count_of(&stream_arn(stream, context))
+    }
+
+    /// The queues of streams, as the streams' domain counts them.
+    pub(crate) fn other_readers(&self, context: &Context) -> Arc<dyn OtherReaders> {
+        Arc::new(QueuesOfStreams {
+            queues: self.queues.clone(),
+            context: context.clone(),
+        })
     }
 
     /// How many registered consumers and queues a stream may have together.
@@ -334,9 +389,7 @@ fn attributes(attributes: &Attributes) -> QueueAttributes {
 }
 
 /// What is to become of a queue's attributes; what is not given stays as it is.
-pub(crate) fn changes(
-    given: QueueAttributes,
-) -> Result<impl FnOnce(&mut Attributes) + Send, ApiError> {
+pub(crate) fn changes(given: QueueAttributes) -> Result<impl Fn(&mut Attributes) + Send, ApiError> {
     let max_receives = given
         .dead_letter_configuration
         .map(max_receives)
@@ -386,5 +439,77 @@ pub(crate) fn api(error: Error, context: &Context) -> ApiError {
         Error::TooManyUnacknowledged | Error::TooManyWaiting => of(&codes::THROTTLING_EXCEPTION),
         Error::NoStream => of(&codes::RESOURCE_NOT_FOUND_EXCEPTION),
         Error::Source(_) | Error::Catalog(_) => ApiError::internal(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::{join, join_all};
+    use headwater_shapes_kinesis::ops;
+    use serde_json::{Value, json};
+
+    use crate::testing::World;
+
+    const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
+    fn queue(name: &str) -> Value {
+        json!({"QueueName": name, "StreamConfigurationList": [{"StreamARN": STREAM}]})
+    }
+
+    async fn with_on_demand_stream() -> World {
+        let world = World::crowded(true).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s"}))
+            .await;
+        world
+    }
+
+    #[tokio::test]
+    async fn consumers_and_queues_that_are_made_at_once_share_one_bound() {
+        let world = with_on_demand_stream().await;
+        let consumers = join_all((0..20).map(|n| {
+            let new = json!({"StreamARN": STREAM, "ConsumerName": format!("c-{n}")});
+            world.output::<ops::RegisterStreamConsumer>(new)
+        }));
+        let queues =
+            join_all((0..20).map(|n| world.output::<ops::CreateQueue>(queue(&format!("q-{n}")))));
+        let (consumers, queues) = join(consumers, queues).await;
+        let made = consumers.iter().filter(|made| made.is_ok()).count()
+            + queues.iter().filter(|made| made.is_ok()).count();
+        assert_eq!(made, 20);
+        let refused = consumers.iter().filter_map(|made| made.as_ref().err());
+        let refused = refused.chain(queues.iter().filter_map(|made| made.as_ref().err()));
+        assert!(
+            refused
+                .clone()
+                .all(|(code, _)| code == "LimitExceededException"),
+            "{:?}",
+            refused.collect::<Vec<_>>()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_never_has_a_queue_in_provisioned_mode() {
+        let world = with_on_demand_stream().await;
+        let to_provisioned = json!({
+            "StreamARN": STREAM, "StreamModeDetails": {"StreamMode": "PROVISIONED"},
+        });
+        let (queue, mode) = join(
+            world.output::<ops::CreateQueue>(queue("q")),
+            world.output::<ops::UpdateStreamMode>(to_provisioned),
+        )
+        .await;
+        assert_ne!(queue.is_ok(), mode.is_ok(), "{queue:?} {mode:?}");
+    }
+
+    #[tokio::test]
+    async fn a_stream_with_a_queue_is_never_deleted() {
+        let world = with_on_demand_stream().await;
+        let (queue, deleted) = join(
+            world.output::<ops::CreateQueue>(queue("q")),
+            world.output::<ops::DeleteStream>(json!({"StreamName": "s"})),
+        )
+        .await;
+        assert_ne!(queue.is_ok(), deleted.is_ok(), "{queue:?} {deleted:?}");
     }
 }

@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use headwater_auth::Caller;
-use headwater_catalog::{Catalog, MemoryCatalog};
+use headwater_catalog::{Catalog, testing::MortalCatalog};
 use headwater_delivery::{Deliveries, Family};
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::{EmbeddedLog, ShardLog};
@@ -33,6 +33,18 @@ pub(crate) type Refused = (String, String);
 
 impl World {
     pub async fn new(limits: bool) -> Self {
+        Self::over(Arc::default(), limits).await
+    }
+
+    /// One in which calls that are made at once come between each other's looks and writes.
+    pub async fn crowded(limits: bool) -> Self {
+        let catalog = Arc::<MortalCatalog>::default();
+        let world = Self::over(catalog.clone(), limits).await;
+        catalog.yield_in(Env::real());
+        world
+    }
+
+    async fn over(catalog: Arc<MortalCatalog>, limits: bool) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let env = Env {
             clock: clock.clone(),
@@ -44,7 +56,7 @@ impl World {
             .await
             .unwrap();
         let log: Arc<dyn ShardLog> = Arc::new(log);
-        let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
+        let catalog: Arc<dyn Catalog> = catalog;
         let options = Options {
             limits,
             ..Options::default()

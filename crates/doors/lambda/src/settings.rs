@@ -192,7 +192,7 @@ pub(crate) fn create(
 pub(crate) fn update(
     input: UpdateFunctionConfigurationRequest,
     target: &Target,
-) -> Result<impl FnOnce(&mut Configuration) + Send, ApiError> {
+) -> Result<impl FnOnce(&mut Configuration) + Send + use<>, ApiError> {
     Fixed {
         vpc: &input.vpc_config,
         dead_letter: input

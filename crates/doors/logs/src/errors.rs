@@ -44,6 +44,10 @@ pub(crate) fn api(error: Error) -> ApiError {
             &shapes::RESOURCE_ALREADY_EXISTS_EXCEPTION,
             "The specified log stream already exists",
         ),
+        Error::Conflict(_) => of(
+            &shapes::OPERATION_ABORTED_EXCEPTION,
+            "Multiple concurrent requests to update the same resource were in conflict.",
+        ),
         Error::OutOfOrder => invalid_parameter(
             "Log events in a single PutLogEvents request must be in chronological order.",
         ),

@@ -1,19 +1,22 @@
 //! Durable control state: keys and values with compare-and-set.
 //!
-//! Owns what exists and who is where: streams, functions, buckets, checkpoints. Each value has a version; a commit
-//! changes several keys together or none, and is durable when it returns. Holds no business rules: owners keep
-//! their records in a [`Table`].
+//! Owns what exists and who is where: streams, functions, buckets, checkpoints. A commit changes several keys together
+//! or none, makes the next revision of the catalog, and is durable when it returns; a value's version is the revision
+//! that wrote it. Holds no business rules: owners keep their records in a [`Table`] or a [`Single`], by an entry of the registry.
 
 mod api;
+mod json;
 mod limits;
 mod memory;
+mod single;
 mod sqlite;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod wal;
 
-pub use api::{Catalog, CatalogError, Change, Expect, Version, Versioned};
+pub use api::{Catalog, CatalogError, Change, Checked, Expect, Version, Versioned, Write};
 pub use memory::MemoryCatalog;
+pub use single::Single;
 pub use sqlite::{Options, SqliteCatalog};
 pub use table::Table;

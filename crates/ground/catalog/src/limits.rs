@@ -1,4 +1,4 @@
-//! What is bounded here, and by how much.
+//! The bounds of this crate, by name.
 
 /// Commits that may wait for the writer; those beyond it wait for a place.
 pub const COMMITS_WAITING_MAX: usize = 1024;

@@ -1,11 +1,11 @@
-//! A kind of record in the catalog: a key prefix and the type behind it.
+//! A kind of record in the catalog of which there are many: a key prefix and the type behind it.
 
 use std::{marker::PhantomData, sync::Arc};
 
-use bytes::Bytes;
+use headwater_types::kept;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Catalog, CatalogError, Change, Expect, Version, Versioned};
+use crate::{Catalog, CatalogError, Change, Expect, Version, Versioned, Write, json};
 
 /// The records of type `T` under one prefix, as JSON.
 pub struct Table<T> {
@@ -25,12 +25,11 @@ impl<T> Clone for Table<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Table<T> {
-    /// The table whose keys all start with `prefix`, which ends in `/`.
-    pub fn new(catalog: Arc<dyn Catalog>, prefix: &'static str) -> Self {
-        debug_assert!(prefix.ends_with('/'));
+    /// The table that has this entry of the registry.
+    pub fn new(catalog: Arc<dyn Catalog>, entry: kept::Prefix) -> Self {
         Self {
             catalog,
-            prefix,
+            prefix: entry.key(),
             of: PhantomData,
         }
     }
@@ -41,7 +40,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         self.catalog
             .get(&key)
             .await?
-            .map(|found| decode(&key, found))
+            .map(|found| json::decode(&key, found))
             .transpose()
     }
 
@@ -60,7 +59,7 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         let name = |key: &str| key[self.prefix.len()..].to_owned();
         found
             .into_iter()
-            .map(|(key, value)| Ok((name(&key), decode(&key, value)?)))
+            .map(|(key, value)| Ok((name(&key), json::decode(&key, value)?)))
             .collect()
     }
 
@@ -71,11 +70,10 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
 
     /// The change that writes `record` under `name`, to be committed with others.
     pub fn put(&self, name: &str, record: &T, expect: Expect) -> Change {
-        let value = serde_json::to_vec(record).expect("a record of ours is always JSON");
         Change {
             key: self.key(name),
-            value: Some(Bytes::from(value)),
             expect,
+            write: Write::Put(json::encode(record)),
         }
     }
 
@@ -83,8 +81,17 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     pub fn delete(&self, name: &str, expect: Expect) -> Change {
         Change {
             key: self.key(name),
-            value: None,
             expect,
+            write: Write::Remove,
+        }
+    }
+
+    /// The change that writes nothing, and makes the commit that it is a part of fail where `name` is not as expected.
+    pub fn check(&self, name: &str, expect: Expect) -> Change {
+        Change {
+            key: self.key(name),
+            expect,
+            write: Write::Nothing,
         }
     }
 
@@ -95,10 +102,9 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
         record: &T,
         expect: Expect,
     ) -> Result<Version, CatalogError> {
-        Ok(self
-            .catalog
+        self.catalog
             .commit(vec![self.put(name, record, expect)])
-            .await?[0])
+            .await
     }
 
     /// Removes one record by itself.
@@ -112,15 +118,4 @@ impl<T: Serialize + DeserializeOwned> Table<T> {
     fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
-}
-
-fn decode<T: DeserializeOwned>(key: &str, found: Versioned) -> Result<Versioned<T>, CatalogError> {
-    let value = serde_json::from_slice(&found.value).map_err(|e| CatalogError::Damaged {
-        key: key.to_owned(),
-        what: e.to_string(),
-    })?;
-    Ok(Versioned {
-        value,
-        version: found.version,
-    })
 }

@@ -12,6 +12,8 @@ mod open_files;
 mod random;
 mod sim_disk;
 mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use std::sync::Arc;
 
@@ -61,7 +63,8 @@ impl Env {
     ) -> T {
         let (done, result) = tokio::sync::oneshot::channel();
         // The receiver is gone only when the caller is: nobody misses the answer.
-        self.spawn(async move { drop(done.send(work.await)) });
+        self.tasks
+            .change(Box::pin(async move { drop(done.send(work.await)) }));
         result
             .await
             .expect("work that runs to its end does not panic")

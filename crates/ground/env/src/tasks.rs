@@ -12,6 +12,11 @@ pub trait Spawn: Send + Sync {
     /// Starts an asynchronous task.
     fn spawn(&self, task: Task);
 
+    /// Starts an asynchronous task that ends soon, with a change that its caller may stop waiting for.
+    fn change(&self, task: Task) {
+        self.spawn(task);
+    }
+
     /// Runs work that blocks on a pool made for it.
     fn blocking(&self, work: Box<dyn FnOnce() + Send>);
 

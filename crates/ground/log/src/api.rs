@@ -4,11 +4,32 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::Millis;
+use headwater_types::{Millis, kept::ShardSpace};
 
 /// A shard's number within the log. Its owner gives each shard a number that was never used before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardNumber(pub u64);
+
+impl ShardNumber {
+    /// The bits that say which share of the numbers it is of.
+    const SPACE_BITS: u32 = 8;
+    const SPACE_SHIFT: u32 = u64::BITS - Self::SPACE_BITS;
+
+    /// Number `number`, below 2^56, of a share of the numbers.
+    pub const fn new(space: ShardSpace, number: u64) -> Self {
+        debug_assert!(number >> Self::SPACE_SHIFT == 0);
+        Self((space as u64) << Self::SPACE_SHIFT | number)
+    }
+
+    /// Its number within `space`; none where it is of another share.
+    pub const fn within(self, space: ShardSpace) -> Option<u64> {
+        if self.0 >> Self::SPACE_SHIFT == space as u64 {
+            Some(self.0 << Self::SPACE_BITS >> Self::SPACE_BITS)
+        } else {
+            None
+        }
+    }
+}
 
 /// A record to append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

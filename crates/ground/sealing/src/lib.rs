@@ -13,9 +13,10 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use headwater_catalog::{Catalog, CatalogError, Expect, Table};
+use headwater_catalog::{Catalog, CatalogError, Expect, Single};
 use headwater_env::Env;
 use headwater_log::{Record, ShardNumber};
+use headwater_types::kept;
 use parking_lot::Mutex;
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -25,9 +26,6 @@ use serde::{Deserialize, Serialize};
 
 /// Records that one derived key encrypts: what is advised for AES-GCM, though counted nonces would allow for more.
 const MAX_SEALED: u64 = 1 << 32;
-/// Where the catalog keeps the installation's key; it stood among the streams before others had use for it.
-const TABLE: &str = "streams/";
-const ROW: &str = "record-key";
 /// The log's key of an encrypted record. No partition key is the same: they are UTF-8, which never has this byte.
 pub const SEALED_KEY: &[u8] = &[0xff];
 /// The first byte of the value.
@@ -200,12 +198,12 @@ impl Sealer {
 
 /// The key that records are encrypted under, made when there is none.
 async fn record_key(env: &Env, catalog: &Arc<dyn Catalog>) -> Result<RecordKey, CatalogError> {
-    let table = Table::<RecordKey>::new(catalog.clone(), TABLE);
+    let row = Single::<RecordKey>::new(catalog.clone(), kept::Single::RecordKey);
     loop {
-        if let Some(found) = table.get(ROW).await? {
+        if let Some(found) = row.get().await? {
             return Ok(found.value);
         }
-        match table.write(ROW, &RecordKey::new(env), Expect::Absent).await {
+        match row.write(&RecordKey::new(env), Expect::Absent).await {
             // Another node made it: the next round finds it.
             Ok(_) | Err(CatalogError::Conflict { .. }) => {}
             Err(error) => return Err(error),

@@ -1,11 +1,12 @@
 //! Names, numbers and times of the ingestion stack: parsed once, valid ever after.
 //!
 //! Owns the values that every floor speaks about: stream names, shard ids, hash keys, sequence numbers, ARNs and
-//! times. Knows nothing of requests, storage or errors of a service; a value that exists here is valid.
+//! times; and the list of all that is kept ([`kept`]). Knows nothing of requests, storage or errors of a service; a value that exists here is valid.
 
 mod arn;
 mod digits;
 mod hash_key;
+pub mod kept;
 mod names;
 mod sequence;
 mod time;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Table, Version, Versioned};
+use headwater_catalog::{Catalog, CatalogError, Expect, Single, Table, Version, Versioned};
+use headwater_types::kept;
 
 use super::progress::Progress;
 use crate::config::StreamRecord;
@@ -25,26 +26,29 @@ pub struct Store {
     pub streams: Table<StreamRecord>,
     /// Their progress by id.
     pub progress: Table<Progress>,
-    counters: Table<u64>,
+    /// The number of the newest log shard.
+    newest_shard: Single<u64>,
 }
-
-const SHARDS_COUNTER: &str = "shards";
 
 impl Store {
     /// The tables of a family in `catalog`.
     pub fn new(catalog: Arc<dyn Catalog>, family: Family) -> Self {
-        let (streams, progress, counters) = match family {
+        let (streams, progress, newest_shard) = match family {
             Family::Streams => (
-                "delivery/stream/",
-                "delivery/progress/",
-                "delivery/counter/",
+                kept::Prefix::Deliveries,
+                kept::Prefix::DeliveryProgress,
+                kept::Single::DeliveryShard,
             ),
-            Family::Channels => ("channel/stream/", "channel/progress/", "channel/counter/"),
+            Family::Channels => (
+                kept::Prefix::Channels,
+                kept::Prefix::ChannelProgress,
+                kept::Single::ChannelShard,
+            ),
         };
         Self {
             streams: Table::new(catalog.clone(), streams),
             progress: Table::new(catalog.clone(), progress),
-            counters: Table::new(catalog.clone(), counters),
+            newest_shard: Single::new(catalog.clone(), newest_shard),
             catalog,
         }
     }
@@ -52,12 +56,12 @@ impl Store {
     /// A number that no log shard of a delivery had before.
     pub async fn next_number(&self) -> Result<u64, CatalogError> {
         loop {
-            let current = self.counters.get(SHARDS_COUNTER).await?;
+            let current = self.newest_shard.get().await?;
             let (next, expect) = match current {
                 Some(found) => (found.value + 1, Expect::At(found.version)),
                 None => (1, Expect::Absent),
             };
-            match self.counters.write(SHARDS_COUNTER, &next, expect).await {
+            match self.newest_shard.write(&next, expect).await {
                 Err(CatalogError::Conflict { .. }) => {}
                 done => return done.map(|_| next),
             }

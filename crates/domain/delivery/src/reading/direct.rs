@@ -11,12 +11,10 @@ use headwater_log::{
     Append, AppendError, LogError, NewRecord, ReadLimit, Record, Retention, ShardLog, ShardNumber,
 };
 use headwater_sealing::{Opened, SEALED_KEY, Sealer};
-use headwater_types::{Millis, SequenceNumber, ShardIndex};
+use headwater_types::{Millis, SequenceNumber, ShardIndex, kept::ShardSpace};
 
 use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard};
 
-/// The upper eight bits of the numbers of all log shards that belong to deliveries.
-const NAMESPACE: u64 = 0x02 << 56;
 /// What is not delivered is kept, however long its destination is away.
 const FOREVER: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
 /// Bytes behind a record's id; its text has 224 characters, as on AWS.
@@ -36,7 +34,7 @@ impl DirectShard {
     pub fn new(log: Arc<dyn ShardLog>, number: u64, created: Millis, sealer: Arc<Sealer>) -> Self {
         Self {
             log,
-            number: ShardNumber(NAMESPACE | number),
+            number: ShardNumber::new(ShardSpace::Deliveries, number),
             created,
             sealer,
         }
@@ -90,8 +88,12 @@ pub async fn remove_strays(
     log: &dyn ShardLog,
     is_known: impl Fn(u64) -> bool,
 ) -> Result<(), LogError> {
+    let is_stray = |shard: &ShardNumber| {
+        let number = shard.within(ShardSpace::Deliveries);
+        number.is_some_and(|number| !is_known(number))
+    };
     let mut strays = log.shards().await?;
-    strays.retain(|shard| shard.0 & 0xff << 56 == NAMESPACE && !is_known(shard.0 ^ NAMESPACE));
+    strays.retain(is_stray);
     log.remove_shards(&strays).await
 }
 

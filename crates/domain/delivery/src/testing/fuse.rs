@@ -97,7 +97,7 @@ impl Catalog for FusedCatalog {
         self.inner.scan(prefix, after, limit).await
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
+    async fn commit(&self, changes: Vec<Change>) -> Result<Version, CatalogError> {
         self.fuse.guard(self.inner.commit(changes)).await
     }
 }

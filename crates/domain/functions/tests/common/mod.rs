@@ -1,4 +1,4 @@
-//! What the tests of functions share: a server's surroundings in a temporary folder, and zip files.
+//! The surroundings that the tests of functions share: a server's surroundings in a temporary folder, and zip files.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "this is test code")]

@@ -77,27 +77,23 @@ impl DirectoryStore {
         Ok(Self(store))
     }
 
-    /// Runs `change` to its end, even when the caller stops waiting: what it commits and the files that it
-    /// removes belong together.
+    /// Runs `change` to its end, even when the caller stops waiting: what it commits, the files that it removes and
+    /// the place among the other changes that it holds belong together.
     async fn whole<T, F>(&self, change: impl FnOnce(Arc<Store>) -> F) -> T
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
-        let (done, result) = tokio::sync::oneshot::channel();
-        let change = change(self.0.clone());
-        // The receiver is gone only when the caller gave up waiting: nobody misses the answer.
-        self.0
-            .env
-            .spawn(async move { drop(done.send(change.await)) });
-        result.await.expect("a change does not panic")
+        self.0.env.to_the_end(change(self.0.clone())).await
     }
 }
 
 #[async_trait]
 impl ObjectStore for DirectoryStore {
     async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
-        self.0.create_bucket(bucket).await
+        let bucket = bucket.clone();
+        self.whole(|store| async move { store.create_bucket(&bucket).await })
+            .await
     }
 
     async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError> {
@@ -139,7 +135,9 @@ impl ObjectStore for DirectoryStore {
         name: &ObjectName,
         tags: BTreeMap<String, String>,
     ) -> Result<(), ObjectError> {
-        self.0.set_tags(name, tags).await
+        let name = name.clone();
+        self.whole(|store| async move { store.set_tags(&name, tags).await })
+            .await
     }
 
     async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError> {
@@ -147,7 +145,8 @@ impl ObjectStore for DirectoryStore {
     }
 
     async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError> {
-        self.0.create_upload(upload).await
+        self.whole(|store| async move { store.create_upload(upload).await })
+            .await
     }
 
     async fn put_part(&self, part: PutPart, body: Body) -> Result<PartInfo, ObjectError> {

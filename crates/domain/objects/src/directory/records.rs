@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use headwater_catalog::{Catalog, Change, Expect, Table, Version};
-use headwater_types::Millis;
+use headwater_catalog::{Catalog, Change, Expect, Table};
+use headwater_types::{Millis, kept::Prefix};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,12 +26,12 @@ impl Tables {
     /// The tables in `catalog`.
     pub fn new(catalog: Arc<dyn Catalog>) -> Self {
         Self {
-            buckets: Table::new(catalog.clone(), "bucket/"),
-            objects: Table::new(catalog.clone(), "object/"),
-            manifests: Table::new(catalog.clone(), "object-manifest/"),
-            uploads: Table::new(catalog.clone(), "object-upload/"),
-            parts: Table::new(catalog.clone(), "object-part/"),
-            blobs: Table::new(catalog.clone(), "object-blob/"),
+            buckets: Table::new(catalog.clone(), Prefix::Buckets),
+            objects: Table::new(catalog.clone(), Prefix::Objects),
+            manifests: Table::new(catalog.clone(), Prefix::ObjectManifests),
+            uploads: Table::new(catalog.clone(), Prefix::ObjectUploads),
+            parts: Table::new(catalog.clone(), Prefix::ObjectParts),
+            blobs: Table::new(catalog.clone(), Prefix::ObjectBlobs),
             catalog,
         }
     }
@@ -41,9 +41,9 @@ impl Tables {
         self.blobs.put(&blob.to_string(), &(), Expect::Absent)
     }
 
-    /// The change that notes a blob as no longer named. It fails the commit when another was first.
+    /// The change that notes a blob as no longer named. It fails the commit where another change was first.
     pub fn forget_blob(&self, blob: BlobId) -> Change {
-        self.blobs.delete(&blob.to_string(), Expect::At(Version(1)))
+        self.blobs.delete(&blob.to_string(), Expect::Present)
     }
 }
 

@@ -6,11 +6,15 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use futures_util::{FutureExt, StreamExt, stream};
-use headwater_catalog::{MemoryCatalog, SqliteCatalog};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
+use headwater_catalog::{MemoryCatalog, SqliteCatalog, testing::MortalCatalog};
+use headwater_env::testing::{CountedTasks, drop_after, drop_at_every_await};
 
 use super::*;
-use crate::testing::{contract, name, pattern, put, read};
+use crate::{
+    CompletePart, WriteCondition,
+    testing::{contract, name, pattern, put, read},
+};
 
 struct World {
     dir: tempfile::TempDir,
@@ -26,7 +30,11 @@ impl World {
     }
 
     async fn open(&self) -> DirectoryStore {
-        DirectoryStore::open(Env::real(), &self.objects(), self.catalog.clone())
+        self.open_in(Env::real()).await
+    }
+
+    async fn open_in(&self, env: Env) -> DirectoryStore {
+        DirectoryStore::open(env, &self.objects(), self.catalog.clone())
             .await
             .unwrap()
     }
@@ -250,4 +258,179 @@ async fn writers_of_one_key_leave_one_whole_object_and_one_file() {
         .for_each_concurrent(16, |writer| writer)
         .await;
     world.left_with(1).await;
+}
+
+/// A store whose changes can be waited for, with a bucket `bucket` that has an object, an upload of one part, and beside
+/// it a bucket `empty`.
+struct Ready {
+    world: World,
+    store: DirectoryStore,
+    upload: String,
+    etag: String,
+}
+
+impl Ready {
+    async fn new(tasks: &CountedTasks) -> Self {
+        let env = Env {
+            tasks: Arc::new(tasks.clone()),
+            ..Env::real()
+        };
+        let catalog = Arc::new(MortalCatalog::default());
+        let world = World {
+            catalog: catalog.clone(),
+            ..World::new()
+        };
+        let store = world.open_in(env.clone()).await;
+        for bucket in ["bucket", "empty"] {
+            let bucket = BucketName::parse(bucket).unwrap();
+            store.create_bucket(&bucket).await.unwrap();
+        }
+        put(&store, &object("o"), b"old").await;
+        let upload = store.create_upload(upload(object("u"))).await.unwrap();
+        let part = store
+            .put_part(part(&upload.id), Body::from_bytes("part"))
+            .await;
+        catalog.yield_in(env);
+        Self {
+            world,
+            store,
+            upload: upload.id,
+            etag: part.unwrap().etag,
+        }
+    }
+
+    fn complete(&self) -> Complete {
+        let part = CompletePart {
+            number: 1,
+            etag: self.etag.clone(),
+            checksum: None,
+        };
+        Complete::new(object("u"), &self.upload, vec![part])
+    }
+}
+
+fn upload(name: ObjectName) -> Upload {
+    Upload {
+        name,
+        attributes: Default::default(),
+        algorithm: None,
+        coverage: None,
+    }
+}
+
+fn part(upload: &str) -> PutPart {
+    PutPart {
+        name: object("u"),
+        upload: upload.to_owned(),
+        number: 1,
+        expected: Default::default(),
+    }
+}
+
+fn object(key: &str) -> ObjectName {
+    name(&BucketName::parse("bucket").unwrap(), key)
+}
+
+type Call = for<'a> fn(&'a Ready) -> BoxFuture<'a, Result<(), ObjectError>>;
+
+const CALLS: &[(&str, Call)] = &[
+    ("create_bucket", |r| {
+        Box::pin(async move {
+            r.store
+                .create_bucket(&BucketName::parse("new").unwrap())
+                .await
+        })
+    }),
+    ("delete_bucket", |r| {
+        Box::pin(async move {
+            r.store
+                .delete_bucket(&BucketName::parse("empty").unwrap())
+                .await
+        })
+    }),
+    ("put", |r| {
+        let put = Put::new(object("o"));
+        Box::pin(async move { r.store.put(put, Body::from_bytes("new")).await.map(drop) })
+    }),
+    ("delete", |r| {
+        let delete = Delete {
+            name: object("o"),
+            condition: WriteCondition::None,
+        };
+        Box::pin(async move { r.store.delete(&delete).await })
+    }),
+    ("set_tags", |r| {
+        let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
+        Box::pin(async move { r.store.set_tags(&object("o"), tags).await })
+    }),
+    ("create_upload", |r| {
+        Box::pin(async move { r.store.create_upload(upload(object("v"))).await.map(drop) })
+    }),
+    ("put_part", |r| {
+        Box::pin(async move {
+            r.store
+                .put_part(part(&r.upload), Body::from_bytes("new"))
+                .await
+                .map(drop)
+        })
+    }),
+    ("complete_upload", |r| {
+        Box::pin(async move { r.store.complete_upload(r.complete()).await.map(drop) })
+    }),
+    ("abort_upload", |r| {
+        Box::pin(async move { r.store.abort_upload(&object("u"), &r.upload).await })
+    }),
+];
+
+/// A file for each blob that is named, a name for each blob that a row has.
+async fn agrees(ready: Ready) {
+    let tables = &ready.store.0.tables;
+    let named = tables.blobs.all().await.unwrap();
+    let mut used = Vec::new();
+    for (_, object) in tables.objects.all().await.unwrap() {
+        match object.value.data {
+            records::Data::Blob(blob) => used.push(blob.to_string()),
+            records::Data::Parts { upload, .. } => {
+                let manifest = tables.manifests.get(&upload).await.unwrap();
+                let extents = manifest.expect("it is there").value;
+                used.extend(extents.iter().map(|extent| extent.blob.to_string()));
+            }
+        }
+    }
+    let parts = tables.parts.all().await.unwrap();
+    used.extend(parts.iter().map(|(_, part)| part.value.blob.to_string()));
+    used.sort();
+    let named: Vec<_> = named.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(used, named);
+    ready.world.left_with(named.len()).await;
+}
+
+#[tokio::test]
+async fn a_change_whose_caller_goes_away_leaves_rows_and_files_that_agree() {
+    let tasks = CountedTasks::default();
+    for (what, call) in CALLS {
+        println!("{what}");
+        let ready = async || Ready::new(&tasks).await;
+        let done = drop_at_every_await(&tasks, ready, async |r: &Ready| call(r).await, agrees);
+        assert!(done.await.is_ok(), "{what}");
+    }
+}
+
+/// What an upload adds to a bucket is there before the bucket is looked through for its deletion, or comes too late.
+#[tokio::test]
+async fn no_upload_is_left_in_a_bucket_that_is_deleted_while_its_caller_goes_away() {
+    let tasks = CountedTasks::default();
+    for steps in 0.. {
+        let ready = Ready::new(&tasks).await;
+        let bucket = BucketName::parse("empty").unwrap();
+        let upload = ready.store.create_upload(upload(name(&bucket, "k")));
+        let ended = drop_after(steps, upload).await;
+        ready.store.delete_bucket(&bucket).await.unwrap();
+        tasks.ended().await;
+        let left = ready.store.0.tables.uploads.scan("empty/", None, 10).await;
+        assert_eq!(left.unwrap().len(), 0, "after {steps} steps");
+        if ended.is_some() {
+            break;
+        }
+    }
 }

@@ -12,14 +12,14 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_catalog::testing::MortalCatalog;
-use headwater_env::{Env, ManualClock, SeededRandom};
+use headwater_catalog::{Checked, testing::MortalCatalog};
+use headwater_env::{Env, ManualClock, SeededRandom, Spawn, testing::CountedTasks};
 use headwater_log::{
     Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
 };
 use headwater_queues::{
-    Action, Attributes, Error, Kind, NewQueue, QueueRecord, Queues, Receipt, ReceiptError, Receive,
-    Received, Start,
+    Action, Attributes, Error, Kind, NewQueue, Places, QueueRecord, Queues, Receipt, ReceiptError,
+    Receive, Received, Start,
 };
 use headwater_types::{Arn, Millis, SequenceNumber, ShardIndex};
 use parking_lot::Mutex;
@@ -181,10 +181,20 @@ pub struct World {
 impl World {
     /// A world whose stream has as many open shards.
     pub async fn new(shards: usize) -> Self {
+        Self::with_tasks(shards, Env::real().tasks).await
+    }
+
+    /// The same with changes that can be waited for.
+    pub async fn counted(shards: usize, tasks: &CountedTasks) -> Self {
+        Self::with_tasks(shards, Arc::new(tasks.clone())).await
+    }
+
+    async fn with_tasks(shards: usize, tasks: Arc<dyn Spawn>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let env = Env {
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(1)),
+            tasks,
             ..Env::real()
         };
         let stream = Arc::new(Stream::default());
@@ -228,17 +238,14 @@ impl World {
 
     /// A queue that begins with the oldest record.
     pub async fn queue(&self, attributes: Attributes) -> String {
-        self.queues
-            .create(NewQueue {
-                attributes,
-                ..new_queue("q")
-            })
-            .await
-            .unwrap()
-            .id
+        let new = NewQueue {
+            attributes,
+            ..new_queue("q")
+        };
+        self.queues.create(new, room(20)).await.unwrap().id
     }
 
-    /// What there is to receive at once.
+    /// All that can be received at once.
     pub async fn receive(&self, id: &str, kind: Kind, limit: usize) -> Vec<Received> {
         let receive = Receive {
             limit,
@@ -274,6 +281,21 @@ impl World {
     }
 }
 
+/// As many places for queues at every stream.
+struct Room(usize);
+
+#[async_trait]
+impl Places for Room {
+    async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
+        Ok(Checked::new(self.0, Vec::new()))
+    }
+}
+
+/// As many places for queues at every stream.
+pub fn room(queues: usize) -> Arc<dyn Places> {
+    Arc::new(Room(queues))
+}
+
 pub fn new_queue(name: &str) -> NewQueue {
     NewQueue {
         name: name.to_owned(),
@@ -282,7 +304,6 @@ pub fn new_queue(name: &str) -> NewQueue {
             .unwrap(),
         stream_created: START,
         horizon: START,
-        places: 20,
         start: Start::TrimHorizon,
         attributes: Attributes::default(),
         tags: Default::default(),

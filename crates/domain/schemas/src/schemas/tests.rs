@@ -1,7 +1,11 @@
-//! What becomes of databases, tables and versions.
+//! Databases, tables and versions through their lives.
 
-use headwater_catalog::MemoryCatalog;
-use headwater_env::ManualClock;
+use futures_util::future::BoxFuture;
+use headwater_catalog::{MemoryCatalog, testing::MortalCatalog};
+use headwater_env::{
+    ManualClock,
+    testing::{CountedTasks, drop_at_every_await},
+};
 use headwater_types::Millis;
 use serde_json::json;
 
@@ -254,4 +258,72 @@ async fn names_that_the_catalog_cannot_hold_are_refused() {
         refused,
         Err(Error::NamesTooLong(limits::NAMES_BYTES_MAX + 1))
     );
+}
+
+type Call = for<'a> fn(&'a Schemas) -> BoxFuture<'a, Result<(), Error>>;
+
+/// Every operation that changes a database or a table. `d` has the table `t` with one version before the latest.
+const CALLS: &[(&str, Call)] = &[
+    ("create_database", |s| {
+        Box::pin(s.create_database("new", json!({})))
+    }),
+    ("update_database", |s| {
+        Box::pin(s.update_database("d", json!({ "x": 1 })))
+    }),
+    ("delete_database", |s| Box::pin(s.delete_database("d"))),
+    ("create_table", |s| {
+        Box::pin(s.create_table("d", "new", of_type("int"), "me"))
+    }),
+    ("update_table", |s| {
+        Box::pin(async move { s.update_table("d", "t", &update("date")).await })
+    }),
+    ("delete_table", |s| Box::pin(s.delete_table("d", "t"))),
+    ("delete_version", |s| {
+        Box::pin(s.delete_version("d", "t", 0))
+    }),
+];
+
+/// Each table has its database, and each version its table, which knows how many there are.
+async fn agrees(schemas: Schemas) {
+    let databases = schemas.databases.all().await.unwrap();
+    let tables = schemas.tables.all().await.unwrap();
+    let versions = schemas.versions.all().await.unwrap();
+    let mut archived = 0;
+    for (key, table) in &tables {
+        let is_in = |(name, _): &(String, Versioned<Database>)| key.starts_with(&within(name));
+        assert!(databases.iter().any(is_in), "{key:?}");
+        let of_table = versions
+            .iter()
+            .filter(|(version, _)| version.starts_with(&within(key)));
+        assert_eq!(of_table.count(), table.value.archived);
+        archived += table.value.archived;
+    }
+    assert_eq!(versions.len(), archived);
+}
+
+#[tokio::test]
+async fn a_change_whose_caller_goes_away_leaves_rows_that_agree() {
+    let tasks = CountedTasks::default();
+    for (what, call) in CALLS {
+        println!("{what}");
+        let ready = async || {
+            let env = Env {
+                tasks: Arc::new(tasks.clone()),
+                ..Env::real()
+            };
+            let catalog = Arc::new(MortalCatalog::default());
+            let schemas = Schemas::new(env.clone(), catalog.clone());
+            schemas.create_database("d", json!({})).await.unwrap();
+            let created = schemas.create_table("d", "t", of_type("int"), "me");
+            created.await.unwrap();
+            schemas
+                .update_table("d", "t", &update("long"))
+                .await
+                .unwrap();
+            catalog.yield_in(env);
+            schemas
+        };
+        let done = drop_at_every_await(&tasks, ready, async |s: &Schemas| call(s).await, agrees);
+        assert_eq!(done.await, Ok(()), "{what}");
+    }
 }

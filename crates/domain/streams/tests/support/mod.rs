@@ -10,9 +10,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_catalog::{Catalog, testing::MortalCatalog};
-use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk, Spawn, testing::CountedTasks};
 use headwater_log::{EmbeddedLog, ShardLog, testing::MortalLog};
-use headwater_streams::{NewStream, Options, Placed, PutEntry, ReadRecord, Start, Stream, Streams};
+use headwater_streams::{
+    NewStream, NoOtherReaders, Options, OtherReaders, Placed, PutEntry, ReadRecord, Start, Stream,
+    Streams,
+};
 use headwater_types::{HashKey, Millis, ShardIndex, StreamName};
 
 pub const START: Millis = Millis(1_700_000_000_000);
@@ -21,6 +24,11 @@ pub const NO_LIMITS: Options = Options {
     limits: false,
     shard_quota: 20_000,
 };
+
+/// Nothing else reads the streams.
+pub fn alone() -> Arc<dyn OtherReaders> {
+    Arc::new(NoOtherReaders)
+}
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -57,11 +65,22 @@ impl World {
         Self::at(Place::Simulated(SimDisk::new(1)), options).await
     }
 
+    /// A simulated world whose changes can be waited for.
+    pub async fn counted(tasks: &CountedTasks) -> Self {
+        let place = Place::Simulated(SimDisk::new(1));
+        Self::with_tasks(place, NO_LIMITS, Arc::new(tasks.clone())).await
+    }
+
     async fn at(place: Place, options: Options) -> Self {
+        Self::with_tasks(place, options, Env::real().tasks).await
+    }
+
+    async fn with_tasks(place: Place, options: Options, tasks: Arc<dyn Spawn>) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let mut env = Env {
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(1)),
+            tasks,
             ..Env::real()
         };
         if let Place::Simulated(disk) = &place {

@@ -1,5 +1,7 @@
 //! CreateQueue.
 
+use std::sync::Arc;
+
 use headwater_queues::{Attributes, NewQueue, Start};
 use headwater_shapes_kinesis::{
     CreateQueueInput, CreateQueueOutput, QueueStartingPosition, QueueStreamConfiguration,
@@ -11,7 +13,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Kinesis, describe,
     place::Place,
-    queues::{api, changes, description, stream_arn, validation},
+    queues::{PlacesOfStream, api, changes, description, stream_arn, validation},
     tags,
 };
 
@@ -46,14 +48,18 @@ impl Handle<CreateQueue> for Kinesis {
             stream: stream_arn(&stream.record.name, context),
             stream_created: stream.record.created,
             horizon: stream.record.horizon(self.streams.now()),
-            places: most.saturating_sub(stream.record.consumers.len()),
             start,
             attributes,
             tags,
         };
+        let places = PlacesOfStream {
+            streams: self.streams.clone(),
+            stream: stream.record.name.clone(),
+            most,
+        };
         let record = self
             .queues
-            .create(new)
+            .create(new, Arc::new(places))
             .await
             .map_err(|error| api(error, context))?;
         Ok(CreateQueueOutput {

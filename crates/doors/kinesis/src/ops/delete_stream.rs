@@ -19,19 +19,15 @@ impl Handle<DeleteStream> for Kinesis {
             id: input.stream_id,
         };
         let name = place.name(context)?;
-        if self.queues_of(&name, context) > 0 {
-            return Err(errors::in_use(format!(
-                "Stream {name} has queues. Delete every queue on it with DeleteQueue before you delete the stream."
-            )));
-        }
         if !self.channels.of_stream(&name, context).await?.is_empty() {
             return Err(errors::in_use(format!(
                 "Stream {name} has channels. Delete them before you delete the stream."
             )));
         }
+        let others = self.other_readers(context);
         let deleted = self
             .streams
-            .delete(name, input.enforce_consumer_deletion == Some(true))
+            .delete(name, input.enforce_consumer_deletion == Some(true), others)
             .await;
         deleted.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

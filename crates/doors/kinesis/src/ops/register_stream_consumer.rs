@@ -22,10 +22,10 @@ impl Handle<RegisterStreamConsumer> for Kinesis {
             .get(&name)
             .map_err(|error| errors::api(error, context))?;
         let most = self.most_consumers(&stream, context).await?;
-        let places = most.saturating_sub(self.queues_of(&name, context));
+        let others = self.other_readers(context);
         let registered = self
             .streams
-            .register(name, input.consumer_name, given, places)
+            .register(name, input.consumer_name, given, most, others)
             .await;
         let consumer = registered.map_err(|error| errors::api(error, context))?;
         Ok(RegisterStreamConsumerOutput {

@@ -2,6 +2,7 @@
 
 use headwater_shapes::Nothing;
 use headwater_shapes_kinesis::{UpdateStreamModeInput, ops::UpdateStreamMode};
+use headwater_streams::Error;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -23,15 +24,19 @@ impl Handle<UpdateStreamMode> for Kinesis {
                 "WarmThroughputMiBps is only for streams of the ON_DEMAND mode.",
             ));
         }
-        if !on_demand && self.queues_of(&name, context) > 0 {
-            return Err(errors::in_use(format!(
+        let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
+        let others = self.other_readers(context);
+        let changed = self
+            .streams
+            .change_mode(name, on_demand, warm, others)
+            .await;
+        changed.map_err(|error| match error {
+            Error::HasOtherReaders(name) => errors::in_use(format!(
                 "Stream {name} has queues, which need the ON_DEMAND mode. Delete every queue on it with DeleteQueue \
                  before you change the mode."
-            )));
-        }
-        let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
-        let changed = self.streams.change_mode(name, on_demand, warm).await;
-        changed.map_err(|error| errors::api(error, context))?;
+            )),
+            error => errors::api(error, context),
+        })?;
         Ok(Nothing {})
     }
 }

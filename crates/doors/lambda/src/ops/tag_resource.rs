@@ -15,7 +15,7 @@ impl Handle<TagResource> for Lambda {
         let target = Target::latest(&input.resource, None, self.functions.options())?;
         let tagged = self
             .functions
-            .update_tags(&target.name, |tags| tags.extend(input.tags))
+            .update_tags(&target.name, move |tags| tags.extend(input.tags.clone()))
             .await;
         tagged.map_err(|error| errors::api(error, &target.arn))?;
         Ok(Nothing {})

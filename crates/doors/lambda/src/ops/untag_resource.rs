@@ -14,7 +14,7 @@ impl Handle<UntagResource> for Lambda {
     ) -> Result<Nothing, ApiError> {
         let target = Target::latest(&input.resource, None, self.functions.options())?;
         let keys = input.tag_keys;
-        let untagged = self.functions.update_tags(&target.name, |tags| {
+        let untagged = self.functions.update_tags(&target.name, move |tags| {
             tags.retain(|key, _| !keys.contains(key))
         });
         untagged

@@ -26,7 +26,7 @@ impl functions::LogSink for FunctionLog {
         };
         let batches: Vec<Batch> = batches.iter().map(batch).collect();
         self.0
-            .append(&batches)
+            .append(batches)
             .await
             .map_err(|error| error.to_string())
     }
@@ -44,7 +44,7 @@ impl delivery::LogSink for DeliveryLog {
             stream: stream.to_owned(),
             events,
         };
-        if let Err(error) = self.0.append(&[batch]).await {
+        if let Err(error) = self.0.append(vec![batch]).await {
             tracing::warn!(%error, group, stream, "a line about a delivery could not be kept");
         }
     }

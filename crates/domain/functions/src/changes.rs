@@ -1,0 +1,202 @@
+//! Functions made, changed and deleted: the package first, then the record that names it, then what runs of the former one.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use headwater_catalog::{CatalogError, Expect, Versioned};
+
+use crate::{
+    Code, Configuration, Error, Function, FunctionName, functions::Inner, limits, packages::sha256,
+    unpack,
+};
+
+impl Inner {
+    pub async fn create(
+        &self,
+        name: FunctionName,
+        configuration: Configuration,
+        tags: BTreeMap<String, String>,
+        package: Bytes,
+    ) -> Result<Function, Error> {
+        configuration.check()?;
+        check_tags(&tags)?;
+        if self.table.get(name.as_str()).await?.is_some() {
+            return Err(Error::Exists(name));
+        }
+        let code = self.store(package).await?;
+        let function = Function {
+            name,
+            configuration,
+            code,
+            last_modified: self.env.clock.now(),
+            revision: self.env.random.uuid(),
+            tags,
+        };
+        let written = self
+            .table
+            .write(function.name.as_str(), &function, Expect::Absent)
+            .await;
+        let written = written.map_err(|error| match error {
+            CatalogError::Conflict { .. } => Error::Exists(function.name.clone()),
+            other => other.into(),
+        });
+        self.settle(written, &function.code).await?;
+        Ok(function)
+    }
+
+    pub async fn update_code(
+        &self,
+        name: &FunctionName,
+        package: Bytes,
+        expected: Option<String>,
+    ) -> Result<Function, Error> {
+        let found = self.expect(name, expected.as_deref()).await?;
+        let code = self.store(package).await?;
+        let former = found.value.code.clone();
+        let changed = Function {
+            code: code.clone(),
+            ..found.value.clone()
+        };
+        let written = self.replace(found, changed).await;
+        let function = self.settle(written, &code).await?;
+        self.forget_code(&former).await;
+        Ok(function)
+    }
+
+    pub async fn update_configuration(
+        &self,
+        name: &FunctionName,
+        expected: Option<String>,
+        change: impl FnOnce(&mut Configuration) + Send,
+    ) -> Result<Function, Error> {
+        let found = self.expect(name, expected.as_deref()).await?;
+        let mut changed = found.value.clone();
+        change(&mut changed.configuration);
+        changed.configuration.check()?;
+        self.replace(found, changed).await
+    }
+
+    /// Changes tags, again from what another change left where that came first.
+    pub async fn update_tags(
+        &self,
+        name: &FunctionName,
+        change: impl Fn(&mut BTreeMap<String, String>) + Send,
+    ) -> Result<(), Error> {
+        for _ in 0..limits::CONFLICTS_MAX {
+            let Versioned {
+                value: mut function,
+                version,
+            } = self.find(name).await?;
+            change(&mut function.tags);
+            check_tags(&function.tags)?;
+            let expect = Expect::At(version);
+            match self.table.write(name.as_str(), &function, expect).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                written => return Ok(written.map(drop)?),
+            }
+        }
+        Err(Error::Revision)
+    }
+
+    pub async fn delete(&self, name: &FunctionName) -> Result<(), Error> {
+        for _ in 0..limits::CONFLICTS_MAX {
+            let found = self.find(name).await?;
+            let expect = Expect::At(found.version);
+            match self.table.remove(name.as_str(), expect).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                removed => {
+                    removed?;
+                    self.pool.retire(name);
+                    self.forget_code(&found.value.code).await;
+                    return Ok(());
+                }
+            }
+        }
+        Err(Error::Revision)
+    }
+
+    /// A function, which must be at a revision if one is given.
+    pub async fn expect(
+        &self,
+        name: &FunctionName,
+        revision: Option<&str>,
+    ) -> Result<Versioned<Function>, Error> {
+        let found = self.find(name).await?;
+        match revision {
+            Some(revision) if revision != found.value.revision => Err(Error::Revision),
+            _ => Ok(found),
+        }
+    }
+
+    /// Writes `changed` over `found` as a new revision.
+    async fn replace(
+        &self,
+        found: Versioned<Function>,
+        mut changed: Function,
+    ) -> Result<Function, Error> {
+        changed.revision = self.env.random.uuid();
+        changed.last_modified = self.env.clock.now();
+        let expect = Expect::At(found.version);
+        let written = self
+            .table
+            .write(changed.name.as_str(), &changed, expect)
+            .await;
+        written.map_err(|error| match error {
+            // Another change came between our read and our write.
+            CatalogError::Conflict { .. } => Error::Revision,
+            other => other.into(),
+        })?;
+        self.pool.retire(&changed.name);
+        Ok(changed)
+    }
+
+    /// Keeps a package, once it is found to be one.
+    async fn store(&self, package: Bytes) -> Result<Code, Error> {
+        let code = Code {
+            package: self.env.random.uuid(),
+            sha256: String::new(),
+            size: package.len() as u64,
+        };
+        let packages = self.packages.clone();
+        let store = move || {
+            unpack::check(&package)?;
+            packages.put(&code.package, &package)?;
+            Ok(Code {
+                sha256: sha256(&package),
+                ..code
+            })
+        };
+        self.env.blocking(store).await
+    }
+
+    /// Forgets a package whose function was not written. After a failure of the catalog it is not known whether it was:
+    /// the next start finds out.
+    async fn settle<T>(&self, written: Result<T, Error>, code: &Code) -> Result<T, Error> {
+        if matches!(&written, Err(error) if !matches!(error, Error::Catalog(_))) {
+            self.forget_code(code).await;
+        }
+        written
+    }
+
+    /// Forgets code that no function has any more; its folder goes with the last process that runs it.
+    async fn forget_code(&self, code: &Code) {
+        self.code.lock().remove(&code.package);
+        let (packages, package) = (self.packages.clone(), code.package.clone());
+        self.env.blocking(move || packages.remove(&package)).await;
+    }
+}
+
+fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
+    if tags.len() > limits::TAGS_MAX {
+        let why = format!(
+            "{} are more than the {} that a function may have",
+            tags.len(),
+            limits::TAGS_MAX
+        );
+        return Err(Error::Invalid { what: "tags", why });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

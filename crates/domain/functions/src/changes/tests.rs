@@ -1,0 +1,174 @@
+//! Changes whose callers go away half way: packages, records and counts agree.
+
+use std::{
+    collections::BTreeSet,
+    io::{Cursor, Write},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use headwater_catalog::{Catalog, testing::MortalCatalog};
+use headwater_env::{
+    Env, ManualClock,
+    testing::{CountedTasks, drop_at_every_await},
+};
+use headwater_types::{Account, Millis, Region};
+
+use super::*;
+use crate::{Functions, LogBatch, LogSink, Options, Request};
+
+/// A sink that keeps nothing.
+struct NoLines;
+
+#[async_trait]
+impl LogSink for NoLines {
+    async fn append(&self, _: &[LogBatch]) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+struct World {
+    dir: tempfile::TempDir,
+    catalog: Arc<MortalCatalog>,
+    functions: Functions,
+}
+
+type Call = for<'a> fn(&'a World) -> BoxFuture<'a, Result<(), Error>>;
+
+/// Every operation that changes a function or what waits for it.
+const CALLS: &[(&str, Call)] = &[
+    ("create", |w| Box::pin(create(w, "new"))),
+    ("update_code", |w| {
+        Box::pin(async move {
+            w.functions
+                .update_code(&name("f"), zip("b"), None)
+                .await
+                .map(drop)
+        })
+    }),
+    ("update_configuration", |w| {
+        let change = |configuration: &mut Configuration| configuration.timeout_s = 7;
+        Box::pin(async move {
+            let function = name("f");
+            let updated = w.functions.update_configuration(&function, None, change);
+            updated.await.map(drop)
+        })
+    }),
+    ("update_tags", |w| {
+        Box::pin(async move {
+            let tag = |tags: &mut BTreeMap<String, String>| {
+                tags.insert("new".into(), String::new());
+            };
+            w.functions.update_tags(&name("f"), tag).await
+        })
+    }),
+    ("delete", |w| {
+        Box::pin(async move { w.functions.delete(&name("f")).await })
+    }),
+    ("invoke_later", |w| {
+        Box::pin(async move { w.functions.invoke_later(&name("f"), request()).await })
+    }),
+];
+
+fn name(text: &str) -> FunctionName {
+    text.parse().unwrap()
+}
+
+fn request() -> Request {
+    Request {
+        request_id: "r".to_owned(),
+        payload: Bytes::from_static(b"{}"),
+        client_context: None,
+    }
+}
+
+fn zip(text: &str) -> Bytes {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("index.py", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    zip.write_all(text.as_bytes()).unwrap();
+    zip.finish().unwrap().into_inner().into()
+}
+
+async fn create(world: &World, function: &str) -> Result<(), Error> {
+    let runtime = "python3.13".parse().unwrap();
+    let configuration = Configuration::new(runtime, "index.handler", "role");
+    let created = world
+        .functions
+        .create(name(function), configuration, BTreeMap::new(), zip("a"));
+    created.await.map(drop)
+}
+
+async fn world(tasks: &CountedTasks) -> World {
+    let env = Env {
+        clock: Arc::new(ManualClock::at(Millis(1_700_000_000_000))),
+        tasks: Arc::new(tasks.clone()),
+        ..Env::real()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = Arc::new(MortalCatalog::default());
+    let shared: Arc<dyn Catalog> = catalog.clone();
+    let options = Options {
+        // An invocation that waits is not begun.
+        concurrency: 0,
+        ..Options::new(
+            Region("us-east-1".into()),
+            Account("000000000000".into()),
+            "http://127.0.0.1:1",
+        )
+    };
+    let functions = Functions::open(env.clone(), shared, dir.path(), Arc::new(NoLines), options)
+        .await
+        .unwrap();
+    let world = World {
+        dir,
+        catalog,
+        functions,
+    };
+    create(&world, "f").await.unwrap();
+    world.catalog.yield_in(env);
+    world
+}
+
+async fn agrees(world: World) {
+    let functions = world.functions.list(None, 100).await.unwrap();
+    let named: BTreeSet<_> = functions
+        .iter()
+        .map(|function| function.code.package.clone())
+        .collect();
+    let kept: BTreeSet<_> = std::fs::read_dir(world.dir.path().join("packages"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(kept, named, "a package for each record, and no other");
+    let events = world.catalog.scan("function-events/", None, 100).await;
+    assert_eq!(world.functions.waiting_events(), events.unwrap().len());
+}
+
+#[tokio::test]
+async fn a_change_whose_caller_goes_away_is_made_everywhere_or_nowhere() {
+    let tasks = CountedTasks::default();
+    for (what, call) in CALLS {
+        println!("{what}");
+        let world = async || world(&tasks).await;
+        let done = drop_at_every_await(&tasks, world, async |w: &World| call(w).await, agrees);
+        assert_eq!(done.await, Ok(()), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn tags_of_two_nodes_are_both_kept() {
+    let tasks = CountedTasks::default();
+    let world = world(&tasks).await;
+    let tag = async |of: &'static str| {
+        let tag = move |tags: &mut BTreeMap<String, String>| {
+            tags.insert(of.into(), String::new());
+        };
+        world.functions.update_tags(&name("f"), tag).await
+    };
+    let (one, other) = futures_util::join!(tag("one"), tag("other"));
+    assert_eq!((one, other), (Ok(()), Ok(())));
+    let tags = world.functions.get(&name("f")).await.unwrap().tags;
+    assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["one", "other"]);
+}

@@ -1,0 +1,149 @@
+//! Groups and streams made, changed and deleted. The callers run to their end.
+
+use headwater_catalog::{CatalogError, Expect};
+
+use crate::{
+    Error,
+    groups::Inner,
+    limits,
+    records::{Group, Stream, stream_key, streams_prefix},
+};
+
+impl Inner {
+    pub async fn create_group(&self, name: &str) -> Result<Group, Error> {
+        let _one = self.changing.lock().await;
+        for _ in 0..limits::CONFLICTS_MAX {
+            if self.groups.get(name).await?.is_some() {
+                return Err(Error::GroupExists(name.to_owned()));
+            }
+            let next = self.next_number.get().await?;
+            let (number, expect) =
+                next.map_or((0, Expect::Absent), |n| (n.value, Expect::At(n.version)));
+            let group = Group {
+                number,
+                created: self.env.clock.now(),
+                retention_days: None,
+            };
+            // Before the record: a caller that finds the record finds the shard.
+            self.open_shard(&group).await?;
+            let changes = vec![
+                self.next_number.put(&(number + 1), expect),
+                self.groups.put(name, &group, Expect::Absent),
+            ];
+            match self.catalog.commit(changes).await {
+                Ok(_) => return Ok(group),
+                Err(CatalogError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Conflict(name.to_owned()))
+    }
+
+    pub async fn delete_group(&self, name: &str) -> Result<(), Error> {
+        let _one = self.changing.lock().await;
+        for _ in 0..limits::CONFLICTS_MAX {
+            let group = self.find(name).await?;
+            match self.groups.remove(name, Expect::At(group.version)).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                removed => {
+                    removed?;
+                    self.log.remove_shards(&[group.value.shard()]).await?;
+                    return self.delete_streams(group.value.number).await;
+                }
+            }
+        }
+        Err(Error::Conflict(name.to_owned()))
+    }
+
+    pub async fn set_retention(&self, name: &str, days: Option<u32>) -> Result<(), Error> {
+        let _one = self.changing.lock().await;
+        for _ in 0..limits::CONFLICTS_MAX {
+            let found = self.find(name).await?;
+            let group = Group {
+                retention_days: days,
+                ..found.value
+            };
+            let expect = Expect::At(found.version);
+            match self.groups.write(name, &group, expect).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                written => {
+                    written?;
+                    return self.open_shard(&group).await;
+                }
+            }
+        }
+        Err(Error::Conflict(name.to_owned()))
+    }
+
+    pub async fn delete_stream(&self, group: &str, stream: String) -> Result<(), Error> {
+        let group = self.find(group).await?.value;
+        let key = stream_key(&group, &stream);
+        match self.streams.remove(&key, Expect::Present).await {
+            Err(CatalogError::Conflict { .. }) => Err(Error::NoStream(stream)),
+            removed => {
+                removed?;
+                self.times.forget(&key);
+                Ok(())
+            }
+        }
+    }
+
+    pub async fn create_stream(&self, group: &Group, stream: &str) -> Result<(), Error> {
+        let first_offset = self.log.state(group.shard()).await?.end;
+        let record = Stream {
+            created: self.env.clock.now(),
+            first_offset,
+            times: None,
+        };
+        match self
+            .streams
+            .write(&stream_key(group, stream), &record, Expect::Absent)
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(CatalogError::Conflict { .. }) => Err(Error::StreamExists(stream.to_owned())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The group, made if need be, and the stream in it likewise.
+    pub async fn ensure(&self, group: &str, stream: &str) -> Result<Group, Error> {
+        let found = match self.find(group).await {
+            Ok(found) => found.value,
+            Err(Error::NoGroup(_)) => match self.create_group(group).await {
+                Err(Error::GroupExists(_)) => self.find(group).await?.value,
+                made => made?,
+            },
+            Err(error) => return Err(error),
+        };
+        if self
+            .streams
+            .get(&stream_key(&found, stream))
+            .await?
+            .is_none()
+        {
+            match self.create_stream(&found, stream).await {
+                Ok(()) | Err(Error::StreamExists(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    pub async fn delete_streams(&self, number: u64) -> Result<(), Error> {
+        loop {
+            let found = self
+                .streams
+                .scan(&streams_prefix(number), None, limits::STREAMS_A_COMMIT)
+                .await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            found.iter().for_each(|(key, _)| self.times.forget(key));
+            let changes = found
+                .iter()
+                .map(|(key, _)| self.streams.delete(key, Expect::Any));
+            self.catalog.commit(changes.collect()).await?;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! All that is kept, by name: the keys of the catalog and the shares of the log's shard numbers.
+//!
+//! An owner gets its table of the catalog with an entry of this list and its shards with another, so nothing is kept
+//! under a name that is not here. Owns the names and who has them; the form of the records is the owners', and stands in
+//! the documents that are named here.
+
+mod clash;
+#[cfg(test)]
+mod tests;
+
+/// Makes an enum of entries, and what is known of each.
+macro_rules! entries {
+    (
+        $(#[$about:meta])*
+        $name:ident {$(
+            $(#[doc = $doc:literal])+
+            $entry:ident = $key:literal, of $owner:literal, in $document:literal;
+        )*}
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {$(
+            $(#[doc = $doc])+
+            $entry,
+        )*}
+
+        impl $name {
+            /// All entries.
+            pub const ALL: &'static [Self] = &[$(Self::$entry),*];
+            const KEYS: &'static [&'static str] = &[$($key),*];
+
+            /// Its text in the catalog.
+            pub const fn key(self) -> &'static str {
+                match self {$(Self::$entry => $key,)*}
+            }
+
+            /// The crate that reads and writes it, without `headwater-`.
+            pub const fn owner(self) -> &'static str {
+                match self {$(Self::$entry => $owner,)*}
+            }
+
+            /// The document in `docs/format` that says what is kept.
+            pub const fn document(self) -> &'static str {
+                match self {$(Self::$entry => $document,)*}
+            }
+        }
+    };
+}
+
+entries! {
+    /// Records of which there are many: each has a key that begins with this prefix, followed by a name.
+    Prefix {
+        /// A stream with its shards and consumers, by its name.
+        Streams = "streams/stream/", of "streams", in "streams.md";
+        /// A queue, by its id.
+        Queues = "queues/queue/", of "queues", in "queues.md";
+        /// A queue's id, by its name.
+        QueueNames = "queues/name/", of "queues", in "queues.md";
+        /// The first offset that was never received, by queue and shard: `<id>/<shard>`.
+        QueuePositions = "queues/position/", of "queues", in "queues.md";
+        /// A record that was received and is not acknowledged: `<id>/<shard>/<offset>`.
+        QueuePending = "queues/pending/", of "queues", in "queues.md";
+        /// A queue that was deleted and may have rows left, by its id.
+        QueuesDeleted = "queues/deleted/", of "queues", in "queues.md";
+        /// How many queues a stream has, by its ARN.
+        StreamQueues = "queues/of-stream/", of "queues", in "queues.md";
+        /// A log group, by its name.
+        LogGroups = "log-groups/", of "loggroups", in "log-groups.md";
+        /// A log stream: `<number of its group>:<name>`.
+        LogStreams = "log-streams/", of "loggroups", in "log-groups.md";
+        /// A function, by its name.
+        Functions = "functions/", of "functions", in "functions.md";
+        /// An invocation that nobody waits for: `<due>-<request id>`.
+        FunctionEvents = "function-events/", of "functions", in "functions.md";
+        /// A database, by its name.
+        SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
+        /// A table at its latest version: its database and its name.
+        SchemaTables = "schema-tables/", of "schemas", in "schemas.md";
+        /// A version of a table before the latest.
+        SchemaVersions = "schema-versions/", of "schemas", in "schemas.md";
+        /// A bucket, by its name.
+        Buckets = "bucket/", of "objects", in "objects.md";
+        /// An object: `<bucket>/<key>`.
+        Objects = "object/", of "objects", in "objects.md";
+        /// The parts that an object is made of, by its upload.
+        ObjectManifests = "object-manifest/", of "objects", in "objects.md";
+        /// An upload in parts: bucket, key and id.
+        ObjectUploads = "object-upload/", of "objects", in "objects.md";
+        /// A part of an upload: `<upload>/<number>`.
+        ObjectParts = "object-part/", of "objects", in "objects.md";
+        /// A blob that some row names, by its id.
+        ObjectBlobs = "object-blob/", of "objects", in "objects.md";
+        /// A delivery stream, by its name.
+        Deliveries = "delivery/stream/", of "delivery", in "delivery.md";
+        /// How far a delivery stream is, by its id.
+        DeliveryProgress = "delivery/progress/", of "delivery", in "delivery.md";
+        /// A channel of a stream, by its name.
+        Channels = "channel/stream/", of "delivery", in "delivery.md";
+        /// How far a channel is, by its id.
+        ChannelProgress = "channel/progress/", of "delivery", in "delivery.md";
+    }
+}
+
+entries! {
+    /// Records of which there is one, under a key of its own.
+    Single {
+        /// The state that all streams share: the next stream's number, the secret of tokens.
+        StreamInstallation = "streams/installation", of "streams", in "streams.md";
+        /// The commitment to a minimum throughput.
+        StreamAccount = "streams/account", of "streams", in "streams.md";
+        /// The key that records are encrypted under.
+        RecordKey = "streams/record-key", of "sealing", in "records.md";
+        /// The number of the next log group.
+        LogGroupNumber = "log-group-numbers/next", of "loggroups", in "log-groups.md";
+        /// The number of the newest log shard of delivery streams.
+        DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
+        /// The same of channels, which have no shards so far.
+        ChannelShard = "channel/counter/shards", of "delivery", in "delivery.md";
+    }
+}
+
+const _: () = clash::refuse(&[Prefix::KEYS, Single::KEYS]);
+
+/// A share of the log's shard numbers: the highest of the number's eight bytes. The owner numbers its shards in the
+/// seven below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ShardSpace {
+    /// Shards of streams: the stream's number (24 bits), the shard's index (32).
+    Streams = 0x01,
+    /// Records that were put into a delivery stream itself: the delivery's number.
+    Deliveries = 0x02,
+    /// Events of log groups: the group's number.
+    LogGroups = 0x03,
+}
+
+impl ShardSpace {
+    /// All shares.
+    pub const ALL: &'static [Self] = &[Self::Streams, Self::Deliveries, Self::LogGroups];
+
+    /// The crate whose shards they are, without `headwater-`.
+    pub const fn owner(self) -> &'static str {
+        match self {
+            Self::Streams => "streams",
+            Self::Deliveries => "delivery",
+            Self::LogGroups => "loggroups",
+        }
+    }
+
+    /// The document in `docs/format` that says what the shards hold.
+    pub const fn document(self) -> &'static str {
+        match self {
+            Self::Streams => "records.md",
+            Self::Deliveries => "delivery.md",
+            Self::LogGroups => "log-groups.md",
+        }
+    }
+}
