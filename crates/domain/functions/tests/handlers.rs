@@ -261,7 +261,7 @@ export const sync = () => { throw 'text'; };
     ] {
         world
             .functions
-            .update_configuration(&name("esm"), None, |c| c.handler = handler)
+            .update_configuration(&name("esm"), None, move |c| c.handler = handler.to_owned())
             .await
             .unwrap();
         let answer = json(&world.invoke("esm", "{}").await);
@@ -293,7 +293,7 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
     ] {
         world
             .functions
-            .update_configuration(&name("cjs"), None, |c| c.handler = handler)
+            .update_configuration(&name("cjs"), None, move |c| c.handler = handler.to_owned())
             .await
             .unwrap();
         assert_eq!(
@@ -350,7 +350,7 @@ export const large = async (event) => 'x'.repeat(event);
         let handler = handler.to_owned();
         world
             .functions
-            .update_configuration(&any, None, |c| c.handler = handler)
+            .update_configuration(&any, None, move |c| c.handler = handler.to_owned())
             .await
             .unwrap();
     };

@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use headwater_log::{Append, LogError, NewRecord, Retention, ShardLog, ShardNumber};
 use headwater_streams::{
-    Error, NewStream, Options, PutError, ShardFilter, ShardMetrics, Start, Tags,
+    Error, NewStream, NoOtherReaders, Options, PutError, ShardFilter, ShardMetrics, Start, Tags,
 };
 use headwater_types::{HashKey, Millis, ShardIndex};
 use support::{NO_LIMITS, START, World, alone, entry, entry_at, name};
@@ -390,7 +392,9 @@ async fn what_the_log_could_not_be_told_it_is_told_later() {
     assert_eq!(records.await.len(), 2, "kept for more than a day");
 
     world.log.fail();
-    world.streams.delete(name("a"), false).await.unwrap();
+    let others = Arc::new(NoOtherReaders);
+    let deleted = world.streams.delete(name("a"), false, others).await;
+    deleted.unwrap();
     world.log.mend();
     assert_eq!(world.log.shards().await.unwrap().len(), 2);
     world = world.reopen().await;

@@ -44,7 +44,7 @@ impl Catalog for YieldingCatalog {
         found
     }
 
-    async fn commit(&self, changes: Vec<Change>) -> Result<Vec<Version>, CatalogError> {
+    async fn commit(&self, changes: Vec<Change>) -> Result<Version, CatalogError> {
         yield_now().await;
         let versions = self.0.commit(changes).await;
         yield_now().await;
