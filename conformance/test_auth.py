@@ -338,7 +338,7 @@ class TestS3:
             "AuthorizationHeaderMalformed",
             f"{malformed}the region 'eu-west-1' is wrong; expecting 'us-east-1'",
         )
-        status, code, text = error(self.request(server, "GET", f"/{bucket}", service="ec2"))
+        status, code, text = error(self.request(server, "GET", f"/{bucket}", service="nothing"))
         assert (status, code) == (400, "AuthorizationHeaderMalformed") and "belongs to" in text
         with clock(-16 * 60):
             old = self.request(server, "GET", f"/{bucket}")

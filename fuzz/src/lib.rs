@@ -8,12 +8,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use headwater_auth::{
+    Caller,
+    sign::Credentials,
+    verify::{Key, Verifier},
+};
 use headwater_env::{Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks};
+use headwater_http::{Body, Peer, Service, body};
 use headwater_shapes::Operation;
 use headwater_types::{Account, Millis, Region};
 use headwater_wire::{ApiError, Context, Handle, Options, Pipeline, Place, Table};
-use headwater_http::{Body, Peer, Service, body};
-use headwater_auth::{Caller, sign::Credentials, verify::{Key, Verifier}};
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::BodyExt;
 use tokio::runtime::{Builder, Runtime};

@@ -27,10 +27,13 @@ const ALL: ReadLimit = ReadLimit {
 static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
     let (disk, env) = machine();
     block_on(async {
-        let log = EmbeddedLog::open(env.clone(), options()).expect("an empty folder opens");
-        for shard in (0..SHARDS).map(ShardNumber) {
-            log.open_shard(shard, FOREVER);
-        }
+        let log = EmbeddedLog::open(env.clone(), options())
+            .await
+            .expect("an empty folder opens");
+        let shards: Vec<_> = (0..SHARDS).map(ShardNumber).collect();
+        log.open_shards(&shards, FOREVER)
+            .await
+            .expect("a healthy log opens them");
         for n in 0..24_u64 {
             let value = n.to_string().repeat(9);
             let records = [NewRecord {
@@ -106,12 +109,14 @@ fuzz_target!(|changes: Vec<Change>| {
         },
         &mut |_| true,
     ));
-    let Ok(log) = EmbeddedLog::open(env, options()) else {
-        return;
-    };
     block_on(async {
+        let Ok(log) = EmbeddedLog::open(env, options()).await else {
+            return;
+        };
         for shard in (0..SHARDS).map(ShardNumber) {
-            log.open_shard(shard, FOREVER);
+            if log.open_shards(&[shard], FOREVER).await.is_err() {
+                continue;
+            }
             let Ok(chunk) = log.read(shard, 0, ALL).await else {
                 continue;
             };

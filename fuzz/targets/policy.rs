@@ -1,9 +1,9 @@
 //! Policies of resources, and what they say of a call.
 #![no_main]
 
+use headwater_auth::Caller;
 use headwater_iam::{Keys, Policy, Request, evaluate};
 use headwater_types::Account;
-use headwater_auth::Caller;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
