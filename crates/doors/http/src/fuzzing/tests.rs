@@ -4,16 +4,22 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Beginnings, headers, ends and pieces of bodies; among them such as readers understand differently.
-const WORDS: &[&str] = &[
+/// How requests begin; some readers refuse some of them.
+const LINES: &[&str] = &[
     "GET / HTTP/1.1\r\nHost: a\r\n",
     "POST /a?b=c HTTP/1.1\r\nHost: a\r\n",
+    "POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n",
+    "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n",
     "POST /a?b=c HTTP/1.0\r\n",
+    "POST /d HTTP/1.0\r\nConnection: keep-alive\r\n",
     "GET http://a/ HTTP/1.1\r\nHost: a\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: a\r\n",
     "GET /a#b HTTP/1.1\r\nHost: a\r\n",
     "GET a HTTP/1.1\r\nHost: a\r\n",
     "GET / HTTP/1.1\r\n",
+];
+
+const HEADERS: &[&str] = &[
     "Host: a\r\n",
     "Host: b\r\n",
     "Content-Length: 3\r\n",
@@ -33,18 +39,18 @@ const WORDS: &[&str] = &[
     "Connection: a, b\r\n",
     "Expect: 100-continue\r\n",
     "Upgrade: h2c\r\nConnection: upgrade, http2-settings\r\nHTTP2-Settings: AAAA\r\n",
-    " folded\r\n",
-    "\tfolded\r\n",
-    "\r\n",
-    "\n",
-    "\r",
-    " ",
-    "\0",
-    ":",
-    ";",
+    "x: y\r\n",
+    "x\u{e9}: y\r\n",
+    "x: \u{e9}\r\n",
+    "x: y\r\n folded\r\n",
+];
+
+/// Pieces of bodies, and of what some readers take for one.
+const BODIES: &[&str] = &[
     "abc",
     "3\r\nabc\r\n",
-    "3\r\n",
+    "3\r\nabc\r\n0\r\n\r\n",
+    "0\r\n\r\n",
     "3 \r\nabc\r\n",
     "3;x=y\r\nabc\r\n",
     "3;x\ry\r\nabc\r\n",
@@ -52,20 +58,50 @@ const WORDS: &[&str] = &[
     "0000000000000000003\r\nabc\r\n",
     "0x3\r\nabc\r\n",
     "ffffffffffffffff\r\n",
-    "0\r\n\r\n",
     "0\r\nx: y\r\n\r\n",
     "0\r\nx y\r\n\r\n",
+    "0\r\nx: y\r\n z\r\n\r\n",
+    "0\r\nx : y\r\n\r\n",
+    "0\r\n",
     "x: y\r\n",
-    "x\u{e9}: y\r\n",
-    "x: \u{e9}\r\n",
+    "\r\n",
 ];
 
+const NOISE: &[&str] = &[
+    "\r\n", "\n", "\r", " ", "\t", "\0", ":", ";", ",", "0", "\u{e9}",
+];
+
+fn one_of(words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+    (0..words.len()).prop_map(|word| words[word].as_bytes().to_vec())
+}
+
+fn several(words: &'static [&'static str], most: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(one_of(words), 0..=most).prop_map(|words| words.concat())
+}
+
+/// Something that is a request, or nearly.
+fn request() -> impl Strategy<Value = Vec<u8>> {
+    let end = prop_oneof![9 => Just(b"\r\n".to_vec()), 1 => one_of(NOISE)];
+    let parts = (one_of(LINES), several(HEADERS, 2), end, several(BODIES, 3));
+    parts.prop_map(|(line, headers, end, body)| [line, headers, end, body].concat())
+}
+
+/// A few requests, in places with something else put in.
 fn text() -> impl Strategy<Value = Vec<u8>> {
-    let word = prop_oneof![
-        20 => (0..WORDS.len()).prop_map(|word| WORDS[word].as_bytes().to_vec()),
-        1 => prop::collection::vec(any::<u8>(), 0..4),
+    let noise = prop_oneof![
+        4 => one_of(NOISE),
+        1 => prop::collection::vec(any::<u8>(), 1..4),
     ];
-    prop::collection::vec(word, 0..24).prop_map(|words| words.concat())
+    let puts = prop::collection::vec((any::<prop::sample::Index>(), noise), 0..2);
+    let requests = prop::collection::vec(request(), 1..4);
+    (requests, puts).prop_map(|(requests, puts)| {
+        let mut text = requests.concat();
+        for (at, noise) in puts {
+            let at = at.index(text.len());
+            text.splice(at..at, noise);
+        }
+        text
+    })
 }
 
 proptest! {
