@@ -8,6 +8,7 @@ mod api;
 mod json;
 mod limits;
 mod memory;
+mod scoped;
 mod single;
 mod sqlite;
 mod table;
@@ -17,6 +18,7 @@ mod wal;
 
 pub use api::{Catalog, CatalogError, Change, Checked, Expect, Version, Versioned, Write};
 pub use memory::MemoryCatalog;
+pub use scoped::ScopedCatalog;
 pub use single::Single;
 pub use sqlite::{Options, SqliteCatalog};
 pub use table::Table;

@@ -29,6 +29,7 @@ mod direct;
 mod embedded;
 mod journal;
 mod queue;
+mod scoped;
 mod shard;
 mod tail;
 
@@ -60,6 +61,7 @@ pub use dump::{Filter, Line, dump};
 pub use embedded::EmbeddedLog;
 pub use options::Options;
 pub use retention::Maintained;
+pub use scoped::{PARTS_MAX, ScopedLog};
 pub use source::{
     Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
 };

@@ -2,14 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use headwater_catalog::{Catalog, SqliteCatalog};
+use headwater_catalog::{Catalog, ScopedCatalog, SqliteCatalog};
 use headwater_client::{Client, ClientConfig};
 use headwater_delivery::{Ports, Quotas};
 use headwater_env::Env;
-use headwater_log::{EmbeddedLog, ShardLog};
+use headwater_log::{EmbeddedLog, ScopedLog, ShardLog};
 use headwater_objects::{DirectoryStore, ObjectStore};
 use headwater_objects_s3::S3Store;
-use headwater_types::{Account, Region};
+use headwater_types::{Account, Region, kept::Prefix};
 use headwater_wire::Place;
 use tokio_rustls::rustls;
 
@@ -89,6 +89,24 @@ impl Ground {
         let address = ([127, 0, 0, 1], 4566).into();
         let ground = Self::open(&Env::real(), &settings, address, None).await;
         ground.expect("a new folder can be opened")
+    }
+
+    /// The ground of another place: a part of the catalog and of the log, and a folder of its own.
+    pub fn of_place(&self, place: Place, number: u8) -> Self {
+        let prefix = format!("{}{number}/", Prefix::InPlaces.key());
+        let functions = headwater_functions::Options {
+            region: place.region.clone(),
+            account: place.account.clone(),
+            ..self.functions.clone()
+        };
+        Self {
+            catalog: Arc::new(ScopedCatalog::new(self.catalog.clone(), prefix)),
+            log: Arc::new(ScopedLog::new(self.log.clone(), number)),
+            data_dir: self.data_dir.join("places").join(number.to_string()),
+            place,
+            functions,
+            ..self.clone()
+        }
     }
 
     /// What nearly every domain is opened with.

@@ -11,7 +11,7 @@ use headwater_wire::Page;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::services::Running;
+use crate::{places::Places, services::Running};
 
 const PREFIX: &str = "/_headwater/";
 
@@ -21,6 +21,8 @@ pub struct OwnPages {
     pub log: Arc<dyn ShardLog>,
     /// The services; a delivery that is stuck is told of, and does not make the server ill.
     pub services: Vec<Arc<dyn Running>>,
+    /// The services of other regions, which are told of in the same way.
+    pub places: Arc<Places>,
     /// Each service's operations, and whether they are built.
     pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
@@ -33,12 +35,13 @@ impl OwnPages {
             .as_ref()
             .map_or_else(ToString::to_string, |()| "ok".to_owned());
         let mut report = Map::from_iter([("log".to_owned(), said.into())]);
-        for (kind, troubles) in self
-            .services
-            .iter()
-            .filter_map(|service| service.troubles())
-        {
-            report.insert(kind.to_owned(), troubles.into());
+        let of_places = self.places.services();
+        let all = self.services.iter().chain(&of_places);
+        for (kind, troubles) in all.filter_map(|service| service.troubles()) {
+            let told = report.entry(kind).or_insert_with(|| json!({}));
+            if let Some(told) = told.as_object_mut() {
+                told.extend(troubles);
+            }
         }
         (if log.is_ok() { 200 } else { 503 }, report.into())
     }

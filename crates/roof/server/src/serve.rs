@@ -17,6 +17,7 @@ use crate::{
     ground::Ground,
     health::OwnPages,
     logging,
+    places::Places,
     services::{Running, SERVICES, open_listed},
     settings::Settings,
     tls,
@@ -86,6 +87,8 @@ pub struct Server {
     ground: Ground,
     /// In the order of the list.
     services: Vec<Arc<dyn Running>>,
+    /// The other regions.
+    places: Arc<Places>,
     shutdown: oneshot::Sender<()>,
     listening: oneshot::Receiver<()>,
     /// Keeps other servers out of the data folder.
@@ -109,7 +112,8 @@ impl Server {
         }
         let ground = Ground::open(&env, settings, address, access.as_ref()).await?;
         let services = open_listed(SERVICES, &ground).await?;
-        let serving = serving(&ground, &services, access);
+        let places = Places::open(ground.clone()).await?;
+        let serving = serving(&ground, &services, &places, access);
         let (shutdown, told) = oneshot::channel::<()>();
         let (ended, listening) = oneshot::channel();
         let serve_env = env.clone();
@@ -124,6 +128,7 @@ impl Server {
             tls_address,
             ground,
             services,
+            places,
             shutdown,
             listening,
             _lock: lock,
@@ -132,12 +137,14 @@ impl Server {
 
     /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
     pub async fn stop(self) {
-        for service in self.services.iter().rev() {
+        let all = || self.services.iter().cloned().chain(self.places.services());
+        for service in all().collect::<Vec<_>>().iter().rev() {
             service.end_waits().await;
         }
         drop(self.shutdown);
         drop(self.listening.await);
-        for service in self.services.iter().rev() {
+        // A request may have opened a region meanwhile; from here on none can.
+        for service in all().collect::<Vec<_>>().iter().rev() {
             service.close().await;
         }
         self.ground.log.close().await;
@@ -145,16 +152,23 @@ impl Server {
 }
 
 /// The services behind the pipeline that every request takes.
-fn serving(ground: &Ground, services: &[Arc<dyn Running>], access: Option<Access>) -> Serving {
+fn serving(
+    ground: &Ground,
+    services: &[Arc<dyn Running>],
+    places: &Arc<Places>,
+    access: Option<Access>,
+) -> Serving {
     let tables: Vec<_> = services.iter().map(|service| service.table()).collect();
     let pages = OwnPages {
         log: ground.log.clone(),
         services: services.to_vec(),
+        places: places.clone(),
         operations: tables.iter().map(|table| table.operations()).collect(),
     };
     let buffers = Buffers::default();
     let options = Options {
-        verifier: access.map(|access| access.verifier),
+        verifier: access.map(|access| access.verifier.in_any_region()),
+        others: Some(places.clone()),
         pages: vec![Arc::new(pages) as Arc<dyn Page>],
         virtual_hosts: VIRTUAL_HOSTS.map(str::to_owned).to_vec(),
         buffers: buffers.clone(),

@@ -50,6 +50,10 @@ macro_rules! entries {
 entries! {
     /// Records of which there are many: each has a key that begins with this prefix, followed by a name.
     Prefix {
+        /// A region that was opened beside the server's own, by its number.
+        Places = "places/", of "server", in "places.md";
+        /// All that is kept of such a region, under the keys of this list: `<number>/<key>`.
+        InPlaces = "in/", of "server", in "places.md";
         /// A stream with its shards and consumers, by its name.
         Streams = "streams/stream/", of "streams", in "streams.md";
         /// A queue, by its id.
