@@ -185,7 +185,7 @@ def test_objects_are_encrypted_under_the_key_that_is_named(account, name):
     assert described() == (none, kms[f"{name}-backup"])
     account.put(name, [b"keep\n"])
     found = delivered(account, name, lambda objects: len(objects) > len(before))
-    assert {encryption(name, key) for key in set(found) - before} == {(None, None)}
+    assert {encryption(name, key) for key in set(found) - before} == {("AES256", None)}
 
 
 def test_nothing_is_buffered_with_an_interval_of_zero(account, name):

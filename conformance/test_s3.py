@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 MIB = 1 << 20
+KEY_ID = "134f2428-cec1-4b25-a1ae-9048164dba47"
 
 
 @pytest.fixture(scope="module")
@@ -155,18 +156,19 @@ class TestObjects:
     @pytest.mark.parametrize(
         "asked, told",
         [
+            ({}, {"ServerSideEncryption": "AES256"}),
             ({"ServerSideEncryption": "AES256"}, {}),
             (
-                {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "some-key", "BucketKeyEnabled": True},
-                {"SSEKMSKeyId": "arn:aws:kms:us-east-1:000000000000:key/some-key"},
+                {"ServerSideEncryption": "aws:kms"},
+                {"SSEKMSKeyId": "arn:aws:kms:us-east-1:000000000000:alias/aws/s3"},
             ),
             (
-                {"ServerSideEncryption": "aws:kms:dsse", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:111111111111:key/k"},
-                {},
+                {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY_ID, "BucketKeyEnabled": True},
+                {"SSEKMSKeyId": f"arn:aws:kms:us-east-1:000000000000:key/{KEY_ID}"},
             ),
         ],
     )
-    def test_encryption_is_told_as_it_was_asked_for(self, s3, bucket, asked, told):
+    def test_encryption_is_told_by_every_answer(self, s3, bucket, asked, told):
         names = "ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled"
         told = {**asked, **told}
         of = lambda answer: {name: answer[name] for name in names if name in answer}
@@ -174,22 +176,31 @@ class TestObjects:
         assert of(s3.copy_object(Bucket=bucket, Key="b", CopySource=f"{bucket}/a", **asked)) == told
         begun = s3.create_multipart_upload(Bucket=bucket, Key="c", **asked)
         upload = {"Bucket": bucket, "Key": "c", "UploadId": begun["UploadId"]}
+        copied = s3.upload_part_copy(**upload, PartNumber=2, CopySource=f"{bucket}/a")
         part = s3.upload_part(**upload, PartNumber=1, Body=b"x")
         parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
         done = s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
-        assert of(begun) == of(done) == told
+        assert of(begun) == of(copied) == of(part) == of(done) == told
         for key in "abc":
             assert of(s3.head_object(Bucket=bucket, Key=key)) == told
             assert of(s3.get_object(Bucket=bucket, Key=key)) == told
-        s3.copy_object(Bucket=bucket, Key="plain", CopySource=f"{bucket}/a")
-        assert of(s3.head_object(Bucket=bucket, Key="plain")) == {}
+            assert of(s3.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")) == told
+        s3.copy_object(Bucket=bucket, Key="unasked", CopySource=f"{bucket}/a")
+        assert of(s3.head_object(Bucket=bucket, Key="unasked")) == {"ServerSideEncryption": "AES256"}
 
-    def test_encryption_that_contradicts_itself_is_refused(self, s3, bucket):
+    def test_encryption_that_is_not_done_or_contradicts_itself_is_refused(self, s3, bucket):
         put = lambda **more: refused(s3.put_object, Bucket=bucket, Key="k", Body=b"x", **more)
         status, error = put(ServerSideEncryption="AES256", SSEKMSKeyId="k")
         assert (status, error["Code"]) == (400, "InvalidArgument") and "aws:kms" in error["Message"]
         status, error = put(ServerSideEncryption="DES")
         assert (status, error["Code"], error["ArgumentValue"]) == (400, "InvalidArgument", "DES")
+        status, error = put(ServerSideEncryption="aws:kms", SSEKMSKeyId="fake-key-id")
+        assert (status, error["Code"]) == (400, "KMS.NotFoundException")
+        assert error["Message"] == "Invalid keyId 'fake-key-id'"
+        status, error = put(ServerSideEncryption="aws:kms:dsse")
+        assert (status, error["Code"]) == (501, "NotImplemented") and "aws:kms:dsse" in error["Message"]
+        status, error = put(SSECustomerAlgorithm="AES256", SSECustomerKey="k" * 32)
+        assert (status, error["Code"]) == (501, "NotImplemented") and "customer" in error["Message"]
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
     def test_odd_keys(self, s3, bucket):

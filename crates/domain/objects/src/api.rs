@@ -99,7 +99,7 @@ pub struct Attributes {
     /// Tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// How its bytes are to be encrypted, where that was asked for.
+    /// How its bytes are encrypted: in a write what was asked for, in an answer what was done; none where they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
 }
@@ -255,6 +255,8 @@ pub struct UploadInfo {
     pub algorithm: Option<Algorithm>,
     /// Of what the object's checksum is made.
     pub coverage: Coverage,
+    /// How the object will be encrypted; not filled by every listing.
+    pub encryption: Option<Encryption>,
 }
 
 /// A part to write.
@@ -283,6 +285,8 @@ pub struct PartInfo {
     pub modified: Millis,
     /// Its checksum, by the upload's algorithm where it was begun with one.
     pub checksum: Option<Checksum>,
+    /// How it is encrypted; not filled by every listing.
+    pub encryption: Option<Encryption>,
 }
 
 /// An upload to complete.

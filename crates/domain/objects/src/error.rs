@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use headwater_catalog::CatalogError;
 use headwater_types::Millis;
 
-use crate::{Algorithm, Coverage, limits::KEY_BYTES_MAX};
+use crate::{Algorithm, Coverage, EncryptionMethod, limits::KEY_BYTES_MAX};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -158,6 +158,12 @@ pub enum ObjectError {
     /// An upload is to be completed without parts.
     #[error("an object has at least one part")]
     NoParts,
+    /// The store does not encrypt by that method.
+    #[error("objects here are not encrypted by {}", .0.name())]
+    Encryption(EncryptionMethod),
+    /// The text cannot be a key's name.
+    #[error("not the name of a key: {0:?}")]
+    EncryptionKey(String),
     /// Too much is going on; the same call may succeed later.
     #[error("the store is busy")]
     Busy,

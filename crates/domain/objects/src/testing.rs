@@ -128,6 +128,7 @@ async fn objects_come_back(store: &dyn ObjectStore, bucket: BucketName) {
             .await
             .unwrap();
         assert_eq!(info.size, len as u64);
+        assert_eq!(info.attributes.encryption, Some(Encryption::DEFAULT));
         assert_eq!(read(store, &object).await.unwrap(), bytes);
     }
     let object = name(&bucket, "with everything");

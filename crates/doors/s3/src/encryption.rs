@@ -1,5 +1,5 @@
-//! Encryption at rest, to and from the members of requests and answers. It is passed on to the store and told as the
-//! store tells it; an object that was put without it is answered without it.
+//! Encryption at rest, to and from the members of requests and answers. What is asked for is passed on to the store, and
+//! what the store did is told.
 
 use headwater_objects::{Encryption, EncryptionMethod};
 use headwater_types::Arn;
@@ -33,10 +33,7 @@ macro_rules! answer {
         if let Some(encryption) = $encryption {
             let encryption: &headwater_objects::Encryption = encryption;
             $output.server_side_encryption = Some(encryption.method.name().to_owned());
-            $output.ssekms_key_id = encryption
-                .key
-                .as_ref()
-                .map(|key| $crate::encryption::arn(key, $context));
+            $output.ssekms_key_id = $crate::encryption::key(encryption, $context);
             $output.bucket_key_enabled = encryption.bucket_key.then_some(true);
         }
     };
@@ -81,8 +78,19 @@ pub fn read(
     }))
 }
 
+/// The ARN of the key that an object is encrypted under, where the method has keys: without a name it is the one that
+/// AWS makes for S3 in each account.
+pub fn key(encryption: &Encryption, context: &Context) -> Option<String> {
+    let default = match encryption.method {
+        EncryptionMethod::StoreKeys => None,
+        EncryptionMethod::KeyService | EncryptionMethod::KeyServiceTwice => Some("alias/aws/s3"),
+    };
+    let named = encryption.key.as_deref().or(default)?;
+    Some(arn(named, context))
+}
+
 /// The ARN of a key: of one that is named shortly, in the account and region of the request.
-pub fn arn(key: &str, context: &Context) -> String {
+fn arn(key: &str, context: &Context) -> String {
     if key.starts_with("arn:") {
         return key.to_owned();
     }
@@ -115,7 +123,11 @@ mod tests {
         let arn = "arn:aws:kms:eu-west-1:111111111111:key/k";
         for (method, key, told) in [
             ("AES256", None, None),
-            ("aws:kms", None, None),
+            (
+                "aws:kms",
+                None,
+                Some("arn:aws:kms:us-east-1:000000000000:alias/aws/s3"),
+            ),
             (
                 "aws:kms",
                 Some("k"),

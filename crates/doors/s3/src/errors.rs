@@ -6,7 +6,10 @@ use headwater_shapes_s3::errors;
 use headwater_wire::ApiError;
 use serde_json::Value;
 
-use crate::times::{http_date, timestamp};
+use crate::{
+    settings,
+    times::{http_date, timestamp},
+};
 
 /// What a client is told.
 pub fn api(error: ObjectError) -> ApiError {
@@ -148,6 +151,8 @@ fn parts(error: ObjectError) -> ApiError {
             "InvalidPartOrder",
             "The list of parts was not in ascending order. Parts must be ordered by part number.",
         ),
+        E::Encryption(method) => settings::unsupported(&format!("x-amz-server-side-encryption: {}", method.name())),
+        E::EncryptionKey(key) => new(400, "KMS.NotFoundException", format!("Invalid keyId '{key}'")),
         E::NoParts => invalid_request("You must specify at least one part"),
         E::DiskFull => new(503, "ServiceUnavailable", error.to_string()),
         error => {

@@ -55,10 +55,11 @@ impl S3Store {
         let output = output.map_err(|error| About::object(&upload.name).error(error))?;
         Ok(UploadInfo {
             key: upload.name.key().to_owned(),
-            id: output.upload_id.unwrap_or_default(),
             created: self.env.clock.now(),
             algorithm: upload.algorithm,
             coverage,
+            encryption: answers::encryption!(output),
+            id: output.upload_id.unwrap_or_default(),
         })
     }
 
@@ -119,6 +120,7 @@ impl S3Store {
             etag: answers::etag(&output.e_tag),
             modified: self.env.clock.now(),
             checksum: answers::checksum!(output),
+            encryption: answers::encryption!(output),
         })
     }
 
@@ -299,6 +301,7 @@ impl S3Store {
                 .as_deref()
                 .and_then(Algorithm::named),
             coverage: answers::coverage(output.checksum_type.as_deref()),
+            encryption: None,
         };
         let parts = output
             .parts
@@ -344,6 +347,7 @@ impl S3Store {
                         .as_deref()
                         .and_then(Algorithm::named),
                     coverage: answers::coverage(upload.checksum_type.as_deref()),
+                    encryption: None,
                 })
             });
         let uploads = uploads.collect::<Result<_, ObjectError>>()?;
@@ -501,6 +505,7 @@ fn part_info(part: Part) -> PartInfo {
         etag: answers::etag(&part.e_tag),
         modified: answers::millis(part.last_modified),
         checksum: answers::checksum!(part),
+        encryption: None,
     }
 }
 

@@ -11,9 +11,15 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures_util::TryStreamExt;
-use headwater_env::Env;
+use headwater_env::{Env, buffers};
+use headwater_sealing::{InstallationKey, TAG_LEN};
 
-use super::{BlobId, BlobReader, BlobWriter, Written, format::BLOCK};
+use super::{
+    format::SEGMENT,
+    id::BlobId,
+    reader::BlobReader,
+    writer::{BlobWriter, Written},
+};
 use crate::{Body, ObjectError, checksum::Digests};
 
 /// All blobs of a store.
@@ -21,14 +27,15 @@ use crate::{Body, ObjectError, checksum::Digests};
 pub struct BlobFiles {
     env: Env,
     dir: Arc<Path>,
+    key: Arc<InstallationKey>,
     run: [u8; 4],
     /// Folders known to be there.
     folders: Arc<[AtomicBool; 256]>,
 }
 
 impl BlobFiles {
-    /// The blobs in `dir`, which is made where it is missing. Blocks on the disk.
-    pub fn open(env: Env, dir: PathBuf) -> Result<Self, ObjectError> {
+    /// The blobs in `dir`, which is made where it is missing, encrypted under `key`. Blocks on the disk.
+    pub fn open(env: Env, dir: PathBuf, key: InstallationKey) -> Result<Self, ObjectError> {
         let make = || {
             env.disk.create_dir_all(&dir)?;
             dir.parent()
@@ -41,6 +48,7 @@ impl BlobFiles {
         Ok(Self {
             env,
             dir: dir.into(),
+            key: Arc::new(key),
             run,
             folders,
         })
@@ -49,12 +57,11 @@ impl BlobFiles {
     /// Writes `body` as a new blob: durable when this returns, and removed again when it fails or is given up.
     pub async fn write(
         &self,
-        mut body: Body,
+        body: Body,
         limit: u64,
         digests: Digests,
     ) -> Result<Written, ObjectError> {
-        let expected = body.len;
-        if expected.is_some_and(|len| len > limit) {
+        if body.len.is_some_and(|len| len > limit) {
             return Err(ObjectError::TooLarge { limit });
         }
         let id = self.new_id();
@@ -63,8 +70,23 @@ impl BlobFiles {
             id: Some(id),
         };
         let files = self.clone();
-        let mut writer = self.env.blocking(move || files.create(id, digests)).await?;
-        let mut block = Vec::new();
+        let writer = self.env.blocking(move || files.create(id, digests)).await?;
+        let (writer, last) = self.write_all_but_last(writer, body, limit).await?;
+        let written = self.env.blocking(move || writer.finish(last)).await?;
+        leftover.keep();
+        Ok(written)
+    }
+
+    /// Writes what comes, and gives back the last segment: only the body's end tells that it is the last.
+    async fn write_all_but_last(
+        &self,
+        mut writer: BlobWriter,
+        mut body: Body,
+        limit: u64,
+    ) -> Result<(BlobWriter, Vec<u8>), ObjectError> {
+        let expected = body.len;
+        let room = expected.unwrap_or(SEGMENT).min(SEGMENT) as usize + TAG_LEN;
+        let mut segment = buffers::with_room(room);
         let mut size = 0;
         while let Some(mut chunk) = body
             .chunks
@@ -75,51 +97,47 @@ impl BlobFiles {
             size += chunk.len() as u64;
             check_size(size, expected, limit)?;
             while !chunk.is_empty() {
-                let taken = chunk.len().min(BLOCK as usize - block.len());
-                block.extend_from_slice(&chunk[..taken]);
-                chunk.advance(taken);
-                if block.len() as u64 == BLOCK {
-                    (writer, block) = self.append(writer, block).await?;
+                if segment.len() as u64 == SEGMENT {
+                    (writer, segment) = self.append(writer, segment).await?;
                 }
+                let taken = chunk.len().min(SEGMENT as usize - segment.len());
+                segment.extend_from_slice(&chunk[..taken]);
+                chunk.advance(taken);
             }
         }
-        if let Some(expected) = expected.filter(|expected| *expected != size) {
-            return Err(ObjectError::WrongLength {
+        match expected.filter(|expected| *expected != size) {
+            Some(expected) => Err(ObjectError::WrongLength {
                 expected,
                 actual: size,
-            });
+            }),
+            None => Ok((writer, segment)),
         }
-        if !block.is_empty() {
-            (writer, _) = self.append(writer, block).await?;
-        }
-        let written = self.env.blocking(move || writer.finish()).await?;
-        leftover.keep();
-        Ok(written)
     }
 
     async fn append(
         &self,
         mut writer: BlobWriter,
-        mut block: Vec<u8>,
+        mut segment: Vec<u8>,
     ) -> Result<(BlobWriter, Vec<u8>), ObjectError> {
         self.env
             .blocking(move || {
-                writer.block(&block)?;
-                block.clear();
-                Ok((writer, block))
+                writer.append(&mut segment)?;
+                Ok((writer, segment))
             })
             .await
     }
 
     /// Opens the blob `id` of `size` bytes.
     pub async fn open_blob(&self, id: BlobId, size: u64) -> Result<Arc<BlobReader>, ObjectError> {
-        let (path, disk) = (self.path(id), self.env.disk.clone());
-        self.env
-            .blocking(move || BlobReader::open(&*disk, &path, id, size).map(Arc::new))
-            .await
+        let files = self.clone();
+        let open = move || {
+            let disk = &*files.env.disk;
+            BlobReader::open(disk, &files.path(id), id, size, &files.key).map(Arc::new)
+        };
+        self.env.blocking(open).await
     }
 
-    /// The data from `from` to `to` at most, to the end of `from`'s block.
+    /// The data from `from` to `to` at most, to the end of `from`'s segment.
     pub async fn read(
         &self,
         blob: &Arc<BlobReader>,
@@ -173,7 +191,7 @@ impl BlobFiles {
     fn create(&self, id: BlobId, digests: Digests) -> Result<BlobWriter, ObjectError> {
         self.make_folder(id.0[0])
             .map_err(|e| ObjectError::file(&self.folder(id.0[0]), e))?;
-        BlobWriter::create(self.env.disk.clone(), self.path(id), id, digests)
+        BlobWriter::create(self.env.disk.clone(), self.path(id), id, &self.key, digests)
     }
 
     fn make_folder(&self, folder: u8) -> io::Result<()> {

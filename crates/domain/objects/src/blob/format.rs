@@ -1,128 +1,86 @@
-//! The bytes of a blob file.
-
-use std::fmt;
+//! The bytes of a blob file, version 2: a header, and encrypted segments.
 
 use crc_fast::{CrcAlgorithm, Digest};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use headwater_sealing::TAG_LEN;
 
-use crate::checksum::hex;
+use super::id::BlobId;
 
-/// Data bytes of every block but the last.
-pub const BLOCK: u64 = 128 << 10;
-/// Bytes before the first block.
-pub const HEADER: u64 = 32;
-/// Bytes after the last block.
-pub const TRAILER: u64 = 12;
-/// Bytes of a check.
-pub const CRC: u64 = 4;
+/// Data bytes of every segment but the last.
+pub const SEGMENT: u64 = 128 << 10;
+/// Bytes that a segment takes besides its data.
+pub const TAG: u64 = TAG_LEN as u64;
+/// Bytes before the first segment.
+pub const HEADER: u64 = 36;
 
 const MAGIC: [u8; 6] = *b"HWBLOB";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
-/// A blob's id: 12 random bytes, then the run that it was written in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlobId(pub [u8; 16]);
-
-impl BlobId {
-    /// The id that `text` is, in 32 lower-case hexadecimal digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if text.len() != 32 || !text.bytes().all(lower_hex) {
-            return None;
-        }
-        u128::from_str_radix(text, 16)
-            .ok()
-            .map(|n| Self(n.to_be_bytes()))
-    }
-
-    /// The run that it was written in.
-    pub fn run(&self) -> [u8; 4] {
-        [self.0[12], self.0[13], self.0[14], self.0[15]]
-    }
-}
-
-impl fmt::Display for BlobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
-impl fmt::Debug for BlobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for BlobId {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for BlobId {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("not a blob's id"))
-    }
-}
-
-/// The header of blob `id`.
-pub fn header(id: BlobId) -> [u8; HEADER as usize] {
+/// The header of blob `id`, encrypted under the installation's key with the id `key`.
+pub fn header(id: BlobId, key: u32) -> [u8; HEADER as usize] {
     let mut bytes = [0; HEADER as usize];
     bytes[..6].copy_from_slice(&MAGIC);
     bytes[6..8].copy_from_slice(&VERSION.to_le_bytes());
     bytes[8..24].copy_from_slice(&id.0);
-    bytes[24..28].copy_from_slice(&(BLOCK as u32).to_le_bytes());
-    let crc = crc_of(&[&bytes[..28]]);
-    bytes[28..].copy_from_slice(&crc);
+    bytes[24..28].copy_from_slice(&(SEGMENT as u32).to_le_bytes());
+    bytes[28..32].copy_from_slice(&key.to_le_bytes());
+    let crc = crc_of(&[&bytes[..32]]);
+    bytes[32..].copy_from_slice(&crc);
     bytes
 }
 
-/// Whether `bytes` is the header of blob `id`; else what is wrong with it.
-pub fn check_header(bytes: &[u8; HEADER as usize], id: BlobId) -> Result<(), &'static str> {
+/// The version in the header of a blob; or else what is wrong with it.
+pub fn version(bytes: &[u8; HEADER as usize]) -> Result<u16, &'static str> {
     if bytes[..6] != MAGIC {
-        Err("this is not a blob")
-    } else if bytes[28..] != crc_of(&[&bytes[..28]]) {
+        return Err("this is not a blob");
+    }
+    Ok(u16::from_le_bytes([bytes[6], bytes[7]]))
+}
+
+/// Whether `bytes` is the header of blob `id`, encrypted under `key`; or else what is wrong with it.
+pub fn check_header(
+    bytes: &[u8; HEADER as usize],
+    id: BlobId,
+    key: u32,
+) -> Result<(), &'static str> {
+    if version(bytes)? != VERSION {
+        Err("the format is of a version that is not known here: use the program that wrote it")
+    } else if bytes[32..] != crc_of(&[&bytes[..32]]) {
         Err("the header's check fails")
-    } else if bytes[6..8] != VERSION.to_le_bytes() || bytes[24..28] != (BLOCK as u32).to_le_bytes()
-    {
-        Err("the format is of a newer version: use the program that wrote it")
+    } else if bytes[24..28] != (SEGMENT as u32).to_le_bytes() {
+        Err("the segments are of another size: use the program that wrote it")
     } else if bytes[8..24] != id.0 {
         Err("this is another blob")
+    } else if bytes[28..32] != key.to_le_bytes() {
+        Err(
+            "it is encrypted under another installation's key: the catalog is not the one that it was written with",
+        )
     } else {
         Ok(())
     }
 }
 
-/// The check of block `number` of blob `id`.
-pub fn block_crc(id: BlobId, number: u64, data: &[u8]) -> [u8; CRC as usize] {
-    crc_of(&[&id.0, &number.to_le_bytes(), data])
+/// Where segment `number` starts in the file.
+pub fn segment_offset(number: u64) -> u64 {
+    HEADER + number * (SEGMENT + TAG)
 }
 
-/// The trailer of blob `id` with `len` bytes of data.
-pub fn trailer(id: BlobId, len: u64) -> [u8; TRAILER as usize] {
-    let mut bytes = [0; TRAILER as usize];
-    bytes[..8].copy_from_slice(&len.to_le_bytes());
-    bytes[8..].copy_from_slice(&crc_of(&[&id.0, &len.to_le_bytes()]));
-    bytes
+/// Bytes of data in segment `number` of a blob of `size` bytes.
+pub fn segment_len(number: u64, size: u64) -> u64 {
+    SEGMENT.min(size - number * SEGMENT)
 }
 
-/// Where block `number` starts in the file.
-pub fn block_offset(number: u64) -> u64 {
-    HEADER + number * (BLOCK + CRC)
+/// The number of the last segment of a blob of `size` bytes; an empty blob has one, too.
+pub fn last_segment(size: u64) -> u64 {
+    size.saturating_sub(1) / SEGMENT
 }
 
-/// Bytes of data in block `number` of a blob of `len` bytes.
-pub fn block_len(number: u64, len: u64) -> u64 {
-    BLOCK.min(len - number * BLOCK)
+/// Bytes of the file of a blob of `size` bytes.
+pub fn file_len(size: u64) -> u64 {
+    HEADER + size + (last_segment(size) + 1) * TAG
 }
 
-/// Where the trailer starts in the file of a blob of `len` bytes.
-pub fn trailer_offset(len: u64) -> u64 {
-    HEADER + len + len.div_ceil(BLOCK) * CRC
-}
-
-fn crc_of(parts: &[&[u8]]) -> [u8; 4] {
+/// CRC-32C of `parts`, one after the other.
+pub fn crc_of(parts: &[&[u8]]) -> [u8; 4] {
     let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
     parts.iter().for_each(|part| digest.update(part));
     (digest.finalize() as u32).to_le_bytes()
@@ -136,31 +94,30 @@ mod tests {
 
     #[test]
     fn sizes_and_places_are_those_of_the_document() {
-        assert_eq!(block_offset(2), 32 + 2 * 131_076);
-        assert_eq!(trailer_offset(0), 32);
-        assert_eq!(trailer_offset(BLOCK), 32 + 131_076);
-        assert_eq!(trailer_offset(BLOCK + 1), 32 + 131_076 + 5);
-        assert_eq!(block_len(1, BLOCK + 7), 7);
+        assert_eq!(segment_offset(2), 36 + 2 * 131_088);
+        assert_eq!(segment_len(1, SEGMENT + 7), 7);
+        assert_eq!((last_segment(0), file_len(0)), (0, 36 + 16));
+        assert_eq!(
+            (last_segment(SEGMENT), file_len(SEGMENT)),
+            (0, 36 + 131_088)
+        );
+        assert_eq!(last_segment(SEGMENT + 1), 1);
+        assert_eq!(file_len(SEGMENT + 1), 36 + 131_088 + 17);
     }
 
     proptest! {
         #[test]
-        fn ids_are_32_digits_and_come_back(bytes: [u8; 16]) {
-            prop_assert_eq!(BlobId::parse(&BlobId(bytes).to_string()), Some(BlobId(bytes)));
+        fn arbitrary_headers_never_panic(bytes: [u8; 36], id: [u8; 16], key: u32) {
+            prop_assert!(check_header(&bytes, BlobId(id), key).is_err());
         }
 
         #[test]
-        fn arbitrary_texts_and_headers_never_panic(text in ".*", bytes: [u8; 32], id: [u8; 16]) {
-            BlobId::parse(&text);
-            prop_assert!(check_header(&bytes, BlobId(id)).is_err());
-        }
-
-        #[test]
-        fn a_flipped_bit_in_a_header_is_found(id: [u8; 16], bit in 0..256usize) {
-            let mut bytes = header(BlobId(id));
-            prop_assert!(check_header(&bytes, BlobId(id)).is_ok());
+        fn a_flipped_bit_in_a_header_is_found(id: [u8; 16], key: u32, bit in 0..288usize) {
+            let mut bytes = header(BlobId(id), key);
+            prop_assert!(check_header(&bytes, BlobId(id), key).is_ok());
+            prop_assert!(check_header(&bytes, BlobId(id), !key).is_err());
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(check_header(&bytes, BlobId(id)).is_err());
+            prop_assert!(check_header(&bytes, BlobId(id), key).is_err());
         }
     }
 }

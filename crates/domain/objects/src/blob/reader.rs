@@ -1,4 +1,4 @@
-//! Reading one blob, by verified blocks. Everything here blocks on the disk.
+//! Reading one blob, by verified segments. Everything here blocks on the disk.
 
 use std::{
     io,
@@ -6,9 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use headwater_env::{Disk, File};
+use headwater_env::{Disk, File, buffers};
+use headwater_sealing::{InstallationKey, SegmentKey};
 
-use super::format::{self, BLOCK, BlobId, CRC, HEADER, TRAILER};
+use super::{
+    format::{self, SEGMENT},
+    id::BlobId,
+    plain,
+};
 use crate::ObjectError;
 
 /// A blob being read.
@@ -17,55 +22,103 @@ pub struct BlobReader {
     path: PathBuf,
     id: BlobId,
     size: u64,
+    /// None for a blob of version 1, which is not encrypted.
+    key: Option<SegmentKey>,
 }
 
 impl BlobReader {
-    /// Opens the blob `id`, which has `size` bytes, in the file `path`.
-    pub fn open(disk: &dyn Disk, path: &Path, id: BlobId, size: u64) -> Result<Self, ObjectError> {
+    /// Opens the blob `id`, which has `size` bytes of data, in the file `path`.
+    pub fn open(
+        disk: &dyn Disk,
+        path: &Path,
+        id: BlobId,
+        size: u64,
+        key: &InstallationKey,
+    ) -> Result<Self, ObjectError> {
         let file = disk
             .open_read(path)
             .map_err(|e| ObjectError::file(path, e))?;
-        let reader = Self {
+        let mut reader = Self {
             file,
             path: path.to_owned(),
             id,
             size,
+            key: None,
         };
-        let header = reader.bytes_at::<{ HEADER as usize }>(0)?;
-        format::check_header(&header, id).map_err(|what| reader.damaged(0, what))?;
-        let end = format::trailer_offset(size);
-        let len = reader.file.len().map_err(|e| ObjectError::file(path, e))?;
-        if len != end + TRAILER {
-            return Err(reader.damaged(
-                len.min(end + TRAILER),
-                "the file is not as long as its data says",
-            ));
-        }
-        if reader.bytes_at::<{ TRAILER as usize }>(end)? != format::trailer(id, size) {
-            return Err(reader.damaged(end, "the trailer's check fails"));
+        // No file of either version is shorter than this.
+        let header = reader.bytes_at::<{ format::HEADER as usize }>(0)?;
+        let wrong_header = |what| reader.damaged(0, what);
+        if format::version(&header).map_err(wrong_header)? == plain::VERSION {
+            reader.check_plain(&header)?;
+        } else {
+            format::check_header(&header, id, key.id()).map_err(wrong_header)?;
+            reader.check_len(format::file_len(size))?;
+            reader.key = Some(SegmentKey::new(key, id.0));
         }
         Ok(reader)
     }
 
-    /// Data from `from` to `to` at most, and to the end of the block that `from` lies in.
+    /// Data from `from` to `to` at most, and to the end of the segment that `from` lies in.
     pub fn read(&self, from: u64, to: u64) -> Result<Bytes, ObjectError> {
-        let number = from / BLOCK;
-        let data = self.block(number)?;
-        let start = number * BLOCK;
+        let number = from / SEGMENT;
+        let data = match &self.key {
+            Some(key) => self.segment(key, number)?,
+            None => self.block(number)?,
+        };
+        let start = number * SEGMENT;
         let end = (to - start).min(data.len() as u64);
-        Ok(data.slice((from - start) as usize..end as usize))
+        Ok(buffers::share(data).slice((from - start) as usize..end as usize))
     }
 
-    fn block(&self, number: u64) -> Result<Bytes, ObjectError> {
-        let len = format::block_len(number, self.size) as usize;
-        let offset = format::block_offset(number);
-        let mut bytes = vec![0; len + CRC as usize];
-        self.fill(&mut bytes, offset)?;
-        let crc = bytes.split_off(len);
-        if crc != format::block_crc(self.id, number, &bytes) {
+    fn segment(&self, key: &SegmentKey, number: u64) -> Result<Vec<u8>, ObjectError> {
+        let len = format::segment_len(number, self.size) + format::TAG;
+        let offset = format::segment_offset(number);
+        let mut segment = buffers::of_length(len as usize);
+        self.fill(&mut segment, offset)?;
+        let is_last = number == format::last_segment(self.size);
+        key.open(number, is_last, &mut segment)
+            .map_err(|_| self.damaged(offset, "the segment's tag does not hold"))?;
+        Ok(segment)
+    }
+
+    /// The header, length and trailer of a blob of version 1.
+    fn check_plain(&self, header: &[u8; format::HEADER as usize]) -> Result<(), ObjectError> {
+        let (header, _) = header
+            .split_first_chunk()
+            .expect("the header of version 1 is shorter");
+        plain::check_header(header, self.id).map_err(|what| self.damaged(0, what))?;
+        let end = plain::trailer_offset(self.size);
+        self.check_len(end + plain::TRAILER)?;
+        let trailer = self.bytes_at::<{ plain::TRAILER as usize }>(end)?;
+        if trailer != plain::trailer(self.id, self.size) {
+            return Err(self.damaged(end, "the trailer's check fails"));
+        }
+        Ok(())
+    }
+
+    /// A block of a blob of version 1.
+    fn block(&self, number: u64) -> Result<Vec<u8>, ObjectError> {
+        let len = format::segment_len(number, self.size) as usize;
+        let offset = plain::block_offset(number);
+        let mut block = buffers::of_length(len + plain::CRC as usize);
+        self.fill(&mut block, offset)?;
+        if block[len..] != plain::block_crc(self.id, number, &block[..len]) {
             return Err(self.damaged(offset, "the block's check fails"));
         }
-        Ok(bytes.into())
+        block.truncate(len);
+        Ok(block)
+    }
+
+    fn check_len(&self, expected: u64) -> Result<(), ObjectError> {
+        let len = self
+            .file
+            .len()
+            .map_err(|e| ObjectError::file(&self.path, e))?;
+        if len != expected {
+            let what = "the file is not as long as its data says";
+            return Err(self.damaged(len.min(expected), what));
+        }
+        Ok(())
     }
 
     fn bytes_at<const N: usize>(&self, offset: u64) -> Result<[u8; N], ObjectError> {

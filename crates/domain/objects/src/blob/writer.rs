@@ -1,10 +1,14 @@
 //! Writing one blob. Everything here blocks on the disk.
 
-use std::{io::IoSlice, path::PathBuf, sync::Arc};
+use std::{io, io::IoSlice, path::PathBuf, sync::Arc};
 
-use headwater_env::{Disk, File};
+use headwater_env::{Disk, File, buffers};
+use headwater_sealing::{InstallationKey, SegmentKey};
 
-use super::format::{self, BLOCK, BlobId};
+use super::{
+    format::{self, SEGMENT},
+    id::BlobId,
+};
 use crate::{
     ObjectError,
     checksum::{Digested, Digests},
@@ -16,6 +20,8 @@ pub struct BlobWriter {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     id: BlobId,
+    key: SegmentKey,
+    /// Bytes of data so far.
     size: u64,
     digests: Digests,
 }
@@ -24,9 +30,9 @@ pub struct BlobWriter {
 pub struct Written {
     /// Its id.
     pub id: BlobId,
-    /// Its bytes.
+    /// Its bytes of data.
     pub size: u64,
-    /// What they are.
+    /// The digests of its data.
     pub digests: Digested,
 }
 
@@ -36,11 +42,13 @@ impl BlobWriter {
         disk: Arc<dyn Disk>,
         path: PathBuf,
         id: BlobId,
+        key: &InstallationKey,
         digests: Digests,
     ) -> Result<Self, ObjectError> {
+        let header = format::header(id, key.id());
         let write = || {
             let file = disk.create(&path)?;
-            file.write_all_at(&[IoSlice::new(&format::header(id))], 0)?;
+            file.write_all_at(&[IoSlice::new(&header)], 0)?;
             Ok(file)
         };
         let file = write().map_err(|e| ObjectError::file(&path, e))?;
@@ -49,44 +57,45 @@ impl BlobWriter {
             disk,
             path,
             id,
+            key: SegmentKey::new(key, id.0),
             size: 0,
             digests,
         })
     }
 
-    /// Appends a block; every one but the last has just `BLOCK` bytes.
-    pub fn block(&mut self, data: &[u8]) -> Result<(), ObjectError> {
-        debug_assert!(
-            self.size.is_multiple_of(BLOCK) && data.len() as u64 <= BLOCK && !data.is_empty()
-        );
-        let number = self.size / BLOCK;
-        self.digests.update(data);
-        let crc = format::block_crc(self.id, number, data);
-        self.file
-            .write_all_at(
-                &[IoSlice::new(data), IoSlice::new(&crc)],
-                format::block_offset(number),
-            )
+    /// Appends a segment that is not the last, and so has just `SEGMENT` bytes; it comes back empty.
+    pub fn append(&mut self, segment: &mut Vec<u8>) -> Result<(), ObjectError> {
+        debug_assert!(segment.len() as u64 == SEGMENT);
+        self.write(segment, false)
             .map_err(|e| ObjectError::file(&self.path, e))?;
-        self.size += data.len() as u64;
+        segment.clear();
         Ok(())
     }
 
-    /// Ends the blob and makes it durable, its name too.
-    pub fn finish(self) -> Result<Written, ObjectError> {
-        let sync = || {
-            let trailer = format::trailer(self.id, self.size);
-            self.file
-                .write_all_at(&[IoSlice::new(&trailer)], format::trailer_offset(self.size))?;
+    /// Appends the last segment, which is empty in an empty blob alone, and makes the blob durable, its name too.
+    pub fn finish(mut self, mut last: Vec<u8>) -> Result<Written, ObjectError> {
+        let mut end = || {
+            self.write(&mut last, true)?;
             self.file.sync()?;
             self.disk
                 .sync_dir(self.path.parent().expect("a blob lies in a folder"))
         };
-        sync().map_err(|e| ObjectError::file(&self.path, e))?;
+        end().map_err(|e| ObjectError::file(&self.path, e))?;
+        buffers::give(last);
         Ok(Written {
             id: self.id,
             size: self.size,
             digests: self.digests.finish(),
         })
+    }
+
+    /// Encrypts a segment in place and writes it.
+    fn write(&mut self, segment: &mut Vec<u8>, is_last: bool) -> io::Result<()> {
+        let number = self.size / SEGMENT;
+        self.size += segment.len() as u64;
+        self.digests.update(segment);
+        self.key.seal(number, is_last, segment);
+        self.file
+            .write_all_at(&[IoSlice::new(segment)], format::segment_offset(number))
     }
 }

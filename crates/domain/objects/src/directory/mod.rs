@@ -1,4 +1,4 @@
-//! Objects in a directory: bytes in blobs, everything else in the catalog.
+//! Objects in a directory: bytes in encrypted blobs, everything else in the catalog.
 //!
 //! A write makes its blob durable and then commits the rows that name it, so that it is there whole or not at all.
 //! `docs/format/objects.md` names the rows. A directory belongs to one process, which alone may open it.
@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use async_trait::async_trait;
 use headwater_catalog::Catalog;
 use headwater_env::Env;
+use headwater_sealing::InstallationKey;
 use tokio::sync::RwLock;
 
 use self::{gate::Gate, pins::Pins, records::Tables};
@@ -44,16 +45,17 @@ struct Store {
 }
 
 impl DirectoryStore {
-    /// The store in `dir`, which is made where it is missing, with its rows in `catalog`. Files that a crash left
-    /// over are removed in the background.
+    /// The store in `dir`, which is made where it is missing, with its rows and the key of its files in `catalog`. Files
+    /// that a crash left over are removed in the background.
     pub async fn open(
         env: Env,
         dir: &Path,
         catalog: Arc<dyn Catalog>,
     ) -> Result<Self, ObjectError> {
+        let key = InstallationKey::open(&env, &catalog).await?;
         let (blobs_env, dir) = (env.clone(), dir.to_owned());
         let blobs = env
-            .blocking(move || BlobFiles::open(blobs_env, dir))
+            .blocking(move || BlobFiles::open(blobs_env, dir, key))
             .await?;
         let store = Arc::new(Store {
             tables: Tables::new(catalog),

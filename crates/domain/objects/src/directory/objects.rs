@@ -9,7 +9,8 @@ use super::{
     records::{Data, ObjectRecord, object_row},
 };
 use crate::{
-    Body, Delete, ObjectError, ObjectInfo, ObjectName, Put, WriteCondition,
+    Attributes, Body, Delete, Encryption, EncryptionMethod, ObjectError, ObjectInfo, ObjectName,
+    Put, WriteCondition,
     blob::BlobId,
     checksum::{Digests, hex},
     limits::{COMMIT_ATTEMPTS, PUT_BYTES_MAX},
@@ -23,6 +24,7 @@ impl Store {
         body: Body,
     ) -> Result<(ObjectRecord, BlobId), ObjectError> {
         self.bucket(put.name.bucket()).await?;
+        let attributes = encrypted(&put.attributes)?;
         let _place = self.writers.enter().await?;
         let algorithm = put
             .expected
@@ -42,9 +44,10 @@ impl Store {
             size: written.size,
             etag: hex(&written.digests.md5),
             modified: self.env.clock.now(),
-            attributes: put.attributes.clone(),
+            attributes,
             checksum: Some(written.digests.checksum(algorithm)),
             data: Data::Blob(written.id),
+            sealed: true,
         };
         Ok((record, written.id))
     }
@@ -184,4 +187,22 @@ impl Store {
         changes.extend(blobs.iter().map(|blob| self.tables.forget_blob(*blob)));
         Ok(blobs)
     }
+}
+
+/// The attributes with the encryption that is done: every object is encrypted once, under the installation's key. A
+/// key that is named is kept.
+pub(super) fn encrypted(asked: &Attributes) -> Result<Attributes, ObjectError> {
+    let encryption = asked.encryption.clone().unwrap_or(Encryption::DEFAULT);
+    if encryption.method == EncryptionMethod::KeyServiceTwice {
+        return Err(ObjectError::Encryption(encryption.method));
+    }
+    if !encryption.names_key() {
+        return Err(ObjectError::EncryptionKey(
+            encryption.key.unwrap_or_default(),
+        ));
+    }
+    Ok(Attributes {
+        encryption: Some(encryption),
+        ..asked.clone()
+    })
 }

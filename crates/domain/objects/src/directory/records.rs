@@ -63,6 +63,9 @@ pub struct ObjectRecord {
     pub attributes: Attributes,
     pub checksum: Option<Checksum>,
     pub data: Data,
+    /// Whether all its blobs are encrypted; those of the first version are not.
+    #[serde(default)]
+    pub sealed: bool,
 }
 
 /// Where an object's bytes are.
@@ -86,8 +89,10 @@ impl Data {
 }
 
 impl ObjectRecord {
-    /// The object as others see it.
+    /// The object as others see it. Encryption that was asked for and not done is not told.
     pub fn info(self, key: &str) -> ObjectInfo {
+        let mut attributes = self.attributes;
+        attributes.encryption.take_if(|_| !self.sealed);
         let parts = match self.data {
             Data::Blob(_) => None,
             Data::Parts { count, .. } => Some(count),
@@ -97,7 +102,7 @@ impl ObjectRecord {
             size: self.size,
             etag: self.etag,
             modified: self.modified,
-            attributes: self.attributes,
+            attributes,
             checksum: self.checksum,
             parts,
         }
@@ -131,6 +136,9 @@ pub struct PartRecord {
     pub etag: String,
     pub modified: Millis,
     pub checksum: String,
+    /// As of an object.
+    #[serde(default)]
+    pub sealed: bool,
 }
 
 /// The row of an object.

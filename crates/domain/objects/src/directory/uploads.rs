@@ -6,6 +6,7 @@ use headwater_catalog::{CatalogError, Change, Expect, Versioned};
 
 use super::{
     Store,
+    objects::encrypted,
     records::{
         Data, Extent, ObjectRecord, PartRecord, UploadRecord, object_row, part_number, part_row,
         upload_row,
@@ -27,6 +28,7 @@ impl UploadRecord {
             created: self.created,
             algorithm: self.algorithm,
             coverage: self.coverage,
+            encryption: self.attributes.encryption.clone(),
         }
     }
 }
@@ -45,6 +47,7 @@ impl PartRecord {
             etag: self.etag,
             modified: self.modified,
             checksum,
+            encryption: upload.attributes.encryption.clone().filter(|_| self.sealed),
         }
     }
 }
@@ -59,7 +62,7 @@ impl Store {
         let id = hex(&id);
         let record = UploadRecord {
             created,
-            attributes: upload.attributes,
+            attributes: encrypted(&upload.attributes)?,
             algorithm: upload.algorithm,
             coverage: upload
                 .algorithm
@@ -109,6 +112,7 @@ impl Store {
             etag: hex(&written.digests.md5),
             modified: self.env.clock.now(),
             checksum: written.digests.checksum(algorithm).value,
+            sealed: true,
         })
     }
 
@@ -173,13 +177,17 @@ impl Store {
         };
         let rows = self.all_parts(id).await?;
         let extents = choose(&complete.parts, &rows, &upload)?;
-        let record = self.assemble(complete, upload, &extents)?;
-        let used: HashSet<_> = extents.iter().map(|extent| extent.blob).collect();
-        let unused: Vec<_> = rows
+        let names: HashSet<_> = extents.iter().map(|extent| extent.blob).collect();
+        let (used, unused): (Vec<_>, Vec<_>) = rows
             .iter()
-            .map(|(_, part)| part.blob)
-            .filter(|blob| !used.contains(blob))
-            .collect();
+            .map(|(_, part)| part)
+            .partition(|part| names.contains(&part.blob));
+        let record = ObjectRecord {
+            // A part may be of the time before there was encryption.
+            sealed: used.iter().all(|part| part.sealed),
+            ..self.assemble(complete, upload, &extents)?
+        };
+        let unused: Vec<_> = unused.iter().map(|part| part.blob).collect();
         let mut changes = self.end_upload(&upload_row(name, id), id, &rows);
         changes.extend(unused.iter().map(|blob| self.tables.forget_blob(*blob)));
         changes.push(self.tables.manifests.put(id, &extents, Expect::Absent));
@@ -189,7 +197,7 @@ impl Store {
         Ok(record.info(name.key()))
     }
 
-    /// The object that `upload` makes of `extents`.
+    /// The object that `upload` makes of `extents`, as if all of them were encrypted.
     fn assemble(
         &self,
         complete: &Complete,
@@ -231,8 +239,9 @@ impl Store {
             size: actual,
             etag,
             modified: self.env.clock.now(),
-            attributes: upload.attributes,
+            attributes: encrypted(&upload.attributes)?,
             checksum,
+            sealed: true,
             data: Data::Parts {
                 upload: complete.upload.clone(),
                 count: extents.len() as u32,

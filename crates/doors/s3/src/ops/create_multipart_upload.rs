@@ -40,19 +40,18 @@ impl Handle<CreateMultipartUpload> for S3 {
                 .map(checksums::coverage)
                 .transpose()?,
         };
-        let encryption = upload.attributes.encryption.clone();
         let begun = self.store.create_upload(upload).await.map_err(api)?;
         let mut output = CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
             key: Some(input.key),
-            upload_id: Some(begun.id),
+            upload_id: Some(begun.id.clone()),
             checksum_algorithm: begun.algorithm.map(|algorithm| algorithm.name().to_owned()),
             checksum_type: begun
                 .algorithm
                 .map(|_| coverage_name(begun.coverage).to_owned()),
             ..Default::default()
         };
-        encryption::answer!(output, &encryption, context);
+        encryption::answer!(output, &begun.encryption, context);
         Ok(output)
     }
 }

@@ -5,7 +5,7 @@ use headwater_shapes_s3::{UploadPartOutput, UploadPartRequest, ops::UploadPart};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, checksums,
+    S3, checksums, encryption,
     errors::{api, quoted},
     select::part_number,
     settings,
@@ -50,6 +50,7 @@ impl Handle<UploadPart> for S3 {
             })
         });
         checksums::answer!(output, given.or(written.checksum));
+        encryption::answer!(output, &written.encryption, context);
         Ok(output)
     }
 }

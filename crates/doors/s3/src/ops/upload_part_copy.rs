@@ -7,7 +7,7 @@ use headwater_shapes_s3::{
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, checksums, copy,
+    S3, checksums, copy, encryption,
     errors::{api, quoted},
     select::part_number,
     settings,
@@ -55,10 +55,12 @@ impl Handle<UploadPartCopy> for S3 {
             ..Default::default()
         };
         checksums::answer!(result, written.checksum);
-        Ok(UploadPartCopyOutput {
+        let mut output = UploadPartCopyOutput {
             copy_part_result: Some(result),
             ..Default::default()
-        })
+        };
+        encryption::answer!(output, &written.encryption, context);
+        Ok(output)
     }
 }
 

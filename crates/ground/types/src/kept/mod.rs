@@ -112,7 +112,7 @@ entries! {
         StreamInstallation = "streams/installation", of "streams", in "streams.md";
         /// The commitment to a minimum throughput.
         StreamAccount = "streams/account", of "streams", in "streams.md";
-        /// The key that records are encrypted under.
+        /// The installation's key, that those of records and of files are derived from.
         RecordKey = "streams/record-key", of "sealing", in "records.md";
         /// The number of the next log group.
         LogGroupNumber = "log-group-numbers/next", of "loggroups", in "log-groups.md";

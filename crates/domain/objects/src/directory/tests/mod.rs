@@ -1,8 +1,10 @@
-//! Tests of what only a directory does: crashes, damage, sweeping.
+//! Tests of what only a directory does: here its files and commits, in [`encryption`] what stands in the files.
 #![expect(
     clippy::disallowed_methods,
     reason = "damage is done behind the store's back"
 )]
+
+mod encryption;
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -127,51 +129,6 @@ async fn objects_survive_a_reopen_and_files_without_a_name_do_not() {
     assert_eq!(world.files().len(), 1);
     assert_eq!(read(&store, &kept).await.unwrap(), "kept");
     assert!(read(&store, &name(&bucket, "lost")).await.is_err());
-}
-
-#[tokio::test]
-async fn damage_is_reported_with_file_and_offset_and_never_given_out() {
-    let world = World::new();
-    let (store, bucket) = world.with_bucket().await;
-    let (object, bytes) = (name(&bucket, "o"), pattern(300_000));
-    put(&store, &object, &bytes).await;
-    let file = world.files().remove(0);
-    let good = fs::read(&file).unwrap();
-    // Magic, id, first block, its check, last block, length, check of the trailer.
-    for at in [
-        0,
-        9,
-        40,
-        32 + 131_072,
-        299_000,
-        good.len() - 12,
-        good.len() - 1,
-    ] {
-        let mut bad = good.clone();
-        bad[at] ^= 0x10;
-        fs::write(&file, &bad).unwrap();
-        let error = match read(&store, &object).await {
-            Err(ObjectError::Body(error)) => error.get_ref().unwrap().to_string(),
-            Err(error) => error.to_string(),
-            Ok(_) => panic!("a flipped bit at {at} is given out"),
-        };
-        assert!(
-            error.contains(file.to_str().unwrap()) && error.contains("at byte"),
-            "{error}"
-        );
-    }
-    for len in [0, 20, 1000, good.len() - 1] {
-        fs::write(&file, &good[..len]).unwrap();
-        assert!(
-            matches!(
-                read(&store, &object).await,
-                Err(ObjectError::Damaged { .. })
-            ),
-            "cut to {len} bytes"
-        );
-    }
-    fs::write(&file, &good).unwrap();
-    assert_eq!(read(&store, &object).await.unwrap(), bytes);
 }
 
 #[tokio::test]
