@@ -1,6 +1,7 @@
 """S3 with boto3 and the AWS CLI, unmodified."""
 
 import base64
+import datetime
 import hashlib
 import io
 import os
@@ -8,6 +9,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
+import zlib
 
 import boto3
 import pytest
@@ -239,6 +241,10 @@ class TestObjects:
         status, error = refused(s3.head_object, Bucket=bucket, Key="k", IfMatch='"other"')
         assert (status, error["Code"]) == (412, "412")
         assert body(s3, bucket, "k", IfMatch=etag, IfUnmodifiedSince=modified) == b"x"
+        future = modified + datetime.timedelta(days=1)
+        assert body(s3, bucket, "k", IfModifiedSince=future) == b"x", "a time that is still to come is ignored"
+        source = f"{bucket}/k"
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource=source, CopySourceIfModifiedSince=future)
 
         status, error = refused(s3.put_object, Bucket=bucket, Key="k", Body=b"y", IfNoneMatch="*")
         assert (status, error["Condition"]) == (412, "If-None-Match")
@@ -323,6 +329,7 @@ class TestObjects:
             Bucket=bucket, Key="a b", CopySource=source, MetadataDirective="REPLACE", Metadata={"new": "1"}
         )
         assert s3.head_object(Bucket=bucket, Key="a b")["Metadata"] == {"new": "1"}
+        s3.copy_object(Bucket=bucket, Key="a b", CopySource=f"{bucket}/a+b", StorageClass="STANDARD")
         status, error = refused(
             s3.copy_object, Bucket=bucket, Key="d", CopySource={"Bucket": bucket, "Key": "missing"}
         )
@@ -485,6 +492,58 @@ class TestMultipart:
         assert complete(2, 7)["ETag"] == done["ETag"], "a retry gets the same answer"
         assert body(s3, bucket, "k") == big + b"end"
         assert s3.head_object(Bucket=bucket, Key="k")["Metadata"] == {"color": "blue"}
+
+    @pytest.mark.parametrize("kind", ["FULL_OBJECT", "COMPOSITE"])
+    def test_the_checksum_of_the_object(self, s3, bucket, kind):
+        at = {"Bucket": bucket, "Key": "k"}
+        at["UploadId"] = s3.create_multipart_upload(**at, ChecksumAlgorithm="CRC32", ChecksumType=kind)["UploadId"]
+        bodies = [os.urandom(5 * MIB), b"end"]
+        crcs = [zlib.crc32(part).to_bytes(4, "big") for part in bodies]
+        values = [base64.b64encode(value).decode() for value in crcs]
+        parts = []
+        for number, (part, value) in enumerate(zip(bodies, values), 1):
+            sent = s3.upload_part(**at, PartNumber=number, Body=part, ChecksumCRC32=value)
+            parts.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumCRC32": value})
+        whole = b"".join(bodies if kind == "FULL_OBJECT" else crcs)
+        whole = base64.b64encode(zlib.crc32(whole).to_bytes(4, "big")).decode()
+        whole += "" if kind == "FULL_OBJECT" else "-2"
+        complete = lambda **more: s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts}, **more)
+        assert refused(complete, ChecksumCRC32="AAAAAA==")[1]["Code"] == "BadDigest"
+        done = complete(ChecksumCRC32=whole)
+        assert (done["ChecksumCRC32"], done["ChecksumType"]) == (whole, kind)
+        at.pop("UploadId")
+        told = lambda answer: (answer["ChecksumCRC32"], answer["ChecksumType"])
+        for number, value in enumerate(values, 1):
+            for read in (s3.head_object, s3.get_object):
+                assert told(read(**at, PartNumber=number, ChecksumMode="ENABLED")) == (value, kind)
+        assert told(s3.head_object(**at, ChecksumMode="ENABLED")) == (whole, kind)
+
+    def test_conditions_against_what_happens_in_between(self, s3, bucket):
+        at = {"Bucket": bucket, "Key": "k"}
+
+        def begin():
+            upload = s3.create_multipart_upload(**at)["UploadId"]
+            part = s3.upload_part(**at, UploadId=upload, PartNumber=1, Body=b"x")
+            parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+            return lambda **more: s3.complete_multipart_upload(**at, UploadId=upload, MultipartUpload=parts, **more)
+
+        def code(complete, **condition):
+            status, error = refused(complete, **condition)
+            return status, error["Code"], error.get("Condition")
+
+        old = s3.put_object(**at, Body=b"old")["ETag"]
+        complete = begin()
+        new = s3.put_object(**at, Body=b"new")["ETag"]
+        assert code(complete, IfMatch=old) == (412, "PreconditionFailed", "If-Match")
+        assert code(complete, IfMatch=new) == (409, "ConditionalRequestConflict", "If-Match")
+        s3.delete_object(**at)
+        assert code(complete, IfMatch=new)[:2] == (404, "NoSuchKey")
+        assert code(complete, IfNoneMatch="*") == (409, "ConditionalRequestConflict", "If-None-Match")
+        again = begin()
+        again(IfNoneMatch="*")
+        assert code(begin(), IfNoneMatch="*") == (412, "PreconditionFailed", "If-None-Match")
+        for upload in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]:
+            s3.abort_multipart_upload(**at, UploadId=upload["UploadId"])
 
     def test_abort(self, s3, bucket):
         at = {"Bucket": bucket, "Key": "k"}

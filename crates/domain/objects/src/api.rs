@@ -1,4 +1,4 @@
-//! What every object store offers.
+//! The trait of object stores, and its questions and answers.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub trait ObjectStore: Send + Sync {
 
     /// Writes an object, in place of what had its name.
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError>;
-    /// What [`ObjectStore::get`] would give, without the body.
+    /// The answer of [`ObjectStore::get`] without the body.
     async fn head(&self, get: &Get) -> Result<Selected, ObjectError>;
     /// An object or a range of it. Damage that is found on the way ends the body with an error.
     async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError>;
@@ -86,7 +86,7 @@ pub struct BucketQuery {
     pub limit: usize,
 }
 
-/// What is kept with an object besides its bytes, as its writer gave it.
+/// Attributes that are kept with an object besides its bytes, as its writer gave them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Attributes {
@@ -115,7 +115,7 @@ pub struct ObjectInfo {
     pub etag: String,
     /// When it was written.
     pub modified: Millis,
-    /// What its writer gave with it; not filled by every listing.
+    /// Its writer's attributes; not filled by every listing.
     pub attributes: Attributes,
     /// Its checksum.
     pub checksum: Option<Checksum>,
@@ -123,16 +123,16 @@ pub struct ObjectInfo {
     pub parts: Option<u32>,
 }
 
-/// What to write.
+/// An object to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Put {
     /// The object's name.
     pub name: ObjectName,
-    /// What to keep with it.
+    /// The attributes to keep with it.
     pub attributes: Attributes,
-    /// What the body must be, and which checksum to keep.
+    /// The digests that the body must have, and the checksum to keep.
     pub expected: Expected,
-    /// What must hold of the object before.
+    /// The condition on the object before.
     pub condition: WriteCondition,
 }
 
@@ -161,14 +161,14 @@ pub enum ByteRange {
     Part(u32),
 }
 
-/// What to read.
+/// A read of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Get {
     /// The object's name.
     pub name: ObjectName,
     /// Which bytes of it; none for all.
     pub range: Option<ByteRange>,
-    /// What must hold of the object.
+    /// The conditions on the object.
     pub conditions: ReadConditions,
 }
 
@@ -183,7 +183,7 @@ impl Get {
     }
 }
 
-/// What a read gives.
+/// The object and the bytes of it that a read gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {
     /// The whole object.
@@ -192,14 +192,16 @@ pub struct Selected {
     pub start: u64,
     /// The byte after the last given.
     pub end: u64,
+    /// The checksum of the bytes given: of the whole object, or of a part of it that was asked for by its number.
+    pub checksum: Option<Checksum>,
 }
 
-/// What to delete.
+/// An object to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delete {
     /// The object's name.
     pub name: ObjectName,
-    /// What must hold of it.
+    /// The condition on it.
     pub condition: WriteCondition,
 }
 
@@ -234,7 +236,7 @@ pub struct Listing {
 pub struct Upload {
     /// The object's name.
     pub name: ObjectName,
-    /// What to keep with the object.
+    /// The attributes to keep with the object.
     pub attributes: Attributes,
     /// The checksum of parts and object; without one any is taken for a part, and the object gets the default.
     pub algorithm: Option<Algorithm>,
@@ -268,7 +270,7 @@ pub struct PutPart {
     pub upload: String,
     /// The part's number, from 1.
     pub number: u32,
-    /// What the body must be.
+    /// The digests that the body must have.
     pub expected: Expected,
 }
 
@@ -298,9 +300,9 @@ pub struct Complete {
     pub upload: String,
     /// The parts of the object, in order.
     pub parts: Vec<CompletePart>,
-    /// What must hold of the object before.
+    /// The condition on the object before.
     pub condition: WriteCondition,
-    /// What the object's checksum must be.
+    /// The checksum that the object must have.
     pub checksum: Option<(Algorithm, String)>,
     /// Of what the object's checksum must be made.
     pub coverage: Option<Coverage>,

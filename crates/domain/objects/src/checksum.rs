@@ -66,7 +66,7 @@ impl Algorithm {
         }
     }
 
-    /// What a checksum of this algorithm over an object in parts is made of, as AWS does it.
+    /// The coverage of a checksum of this algorithm over an object in parts, as AWS does it.
     pub fn coverage(self, wanted: Option<Coverage>) -> Result<Coverage, ObjectError> {
         match (self, wanted) {
             (Self::Crc64Nvme, Some(Coverage::Composite)) => Err(ObjectError::NotComposite(self)),
@@ -94,7 +94,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// What a checksum is made of.
+/// The bytes that a checksum is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Coverage {
@@ -124,7 +124,7 @@ impl Checksum {
     }
 }
 
-/// What a body must be.
+/// The digests that a body must have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
     /// Its MD5.
@@ -139,7 +139,7 @@ pub(crate) struct Digests {
     hashers: Vec<(Algorithm, Hasher)>,
 }
 
-/// What a body turned out to be.
+/// The digests of a body.
 pub(crate) struct Digested {
     /// Its MD5.
     pub md5: [u8; 16],

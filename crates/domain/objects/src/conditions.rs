@@ -4,7 +4,7 @@ use headwater_types::Millis;
 
 use crate::{ObjectError, ObjectInfo};
 
-/// What must hold of an object for it to be read; RFC 9110 says how they combine.
+/// Conditions on reading an object; RFC 9110 says how they combine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadConditions {
     /// The ETag must be one of these; `*` stands for any.
@@ -18,11 +18,14 @@ pub struct ReadConditions {
 }
 
 impl ReadConditions {
-    /// Whether the object may be read.
-    pub fn check(&self, object: &ObjectInfo) -> Result<(), ObjectError> {
+    /// Whether the object may be read at the time `now`. Times that are still to come are ignored, as AWS does.
+    pub fn check(&self, object: &ObjectInfo, now: Millis) -> Result<(), ObjectError> {
+        let past = |time: &Millis| time.seconds() <= now.seconds();
+        let unmodified_since = self.unmodified_since.filter(past);
+        let modified_since = self.modified_since.filter(past);
         // Times in conditions have whole seconds, so the object's is rounded down as its readers see it.
         let modified = object.modified.seconds();
-        match (&self.if_match, self.unmodified_since) {
+        match (&self.if_match, unmodified_since) {
             (Some(etags), _) if !names(etags, &object.etag) => {
                 return Err(ObjectError::PreconditionFailed("If-Match"));
             }
@@ -31,7 +34,7 @@ impl ReadConditions {
             }
             _ => {}
         }
-        let known = match (&self.if_none_match, self.modified_since) {
+        let known = match (&self.if_none_match, modified_since) {
             (Some(etags), _) => names(etags, &object.etag),
             (None, Some(time)) => modified <= time.seconds(),
             (None, None) => false,
@@ -46,7 +49,7 @@ impl ReadConditions {
     }
 }
 
-/// What must hold of an object for it to be written or deleted.
+/// A condition on writing or deleting an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum WriteCondition {
     /// Nothing.
@@ -59,6 +62,15 @@ pub enum WriteCondition {
 }
 
 impl WriteCondition {
+    /// The header's name; none without a condition.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::IfAbsent => Some("If-None-Match"),
+            Self::IfMatch(_) => Some("If-Match"),
+        }
+    }
+
     /// Whether the object, there with `etag` or not there, may be written.
     pub fn check(&self, key: &str, etag: Option<&str>) -> Result<(), ObjectError> {
         match (self, etag) {
@@ -93,7 +105,7 @@ mod tests {
 
     #[test]
     fn reads_follow_rfc_9110() {
-        let check = |c: ReadConditions| c.check(&object());
+        let check = |c: ReadConditions| c.check(&object(), Millis(9_999));
         let some = |s: &str| Some(s.to_owned());
         let none = ReadConditions::default();
         assert!(check(none.clone()).is_ok());
@@ -141,9 +153,14 @@ mod tests {
         let other = ReadConditions {
             if_none_match: some("x"),
             modified_since: Some(Millis(9_000)),
-            ..none
+            ..none.clone()
         };
         assert!(check(other).is_ok());
+        let future = ReadConditions {
+            modified_since: Some(Millis(10_000)),
+            ..none
+        };
+        assert!(check(future).is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Why a store did not do what it was asked.
+//! The errors of stores.
 
 use std::{io, sync::Arc};
 
@@ -7,7 +7,7 @@ use headwater_types::Millis;
 
 use crate::{Algorithm, Coverage, EncryptionMethod, limits::KEY_BYTES_MAX};
 
-/// Why a store did not do what it was asked.
+/// The reason why a store did not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ObjectError {
     /// The text is not a bucket's name.
@@ -51,6 +51,14 @@ pub enum ObjectError {
     /// A condition does not hold.
     #[error("the condition {0} does not hold")]
     PreconditionFailed(&'static str),
+    /// A condition holds, but of an object that another write or delete changed since the upload was begun.
+    #[error("the object {key:?} changed since the upload was begun")]
+    Conflict {
+        /// The condition.
+        condition: &'static str,
+        /// The object's key.
+        key: String,
+    },
     /// The object is as the reader knows it.
     #[error("the object has not changed")]
     NotModified {
@@ -62,9 +70,9 @@ pub enum ObjectError {
     /// The body's MD5 is not the one that came with it.
     #[error("the body's MD5 is {computed}, not {expected}")]
     Md5Mismatch {
-        /// What was to be, in hexadecimal.
+        /// The one that came with the body, in hexadecimal.
         expected: String,
-        /// What it is, in hexadecimal.
+        /// The body's own, in hexadecimal.
         computed: String,
     },
     /// The body's checksum is not the one that came with it.
@@ -85,9 +93,9 @@ pub enum ObjectError {
     /// The body ended early or late.
     #[error("the body has {actual} bytes, not the {expected} that were announced")]
     WrongLength {
-        /// What was announced.
+        /// The length that was announced, in bytes.
         expected: u64,
-        /// What came.
+        /// The length that came, in bytes.
         actual: u64,
     },
     /// The body could not be read to its end.
@@ -120,9 +128,9 @@ pub enum ObjectError {
     /// An object in parts does not have the length that it must have.
     #[error("the object has {actual} bytes, not {expected}")]
     WrongSize {
-        /// What was asked for.
+        /// The length asked for, in bytes.
         expected: u64,
-        /// What it is.
+        /// The object's length, in bytes.
         actual: u64,
     },
     /// A checksum of a part is not by the algorithm that the upload was begun with.
@@ -179,7 +187,7 @@ pub enum ObjectError {
         file: String,
         /// Where in the file.
         offset: u64,
-        /// What is wrong there.
+        /// The reason for calling it damaged.
         what: &'static str,
     },
     /// A file could not be written or read.

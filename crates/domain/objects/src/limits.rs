@@ -1,4 +1,4 @@
-//! What is bounded here, and by how much.
+//! The bounds of this crate.
 
 /// Bytes of an object that is put in one go: 5 GiB, as on AWS.
 pub const PUT_BYTES_MAX: u64 = 5 << 30;

@@ -9,6 +9,7 @@
 
 use std::io;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::stream;
 
@@ -38,6 +39,7 @@ pub async fn contract(store: &dyn ObjectStore, prefix: &str) {
     a_reader_keeps_its_object(store, bucket("readers").await).await;
     parts(store, bucket("parts").await).await;
     wrong_parts(store, bucket("wrong").await).await;
+    uploads_with_conditions(store, bucket("between").await).await;
     uploads(store, bucket("uploads").await).await;
 }
 
@@ -524,6 +526,11 @@ async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
                 Err(ObjectError::WrongSize { .. } | ObjectError::WholeMismatch(_))
             ));
         }
+        let value = whole_checksum(algorithm, coverage, &all);
+        let complete = Complete {
+            checksum: Some((algorithm, value)),
+            ..complete
+        };
         let done = store.complete_upload(complete.clone()).await.unwrap();
         assert_eq!((done.size, done.parts), (all.len() as u64, Some(3)));
         assert!(done.etag.ends_with("-3"));
@@ -537,6 +544,8 @@ async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
             (checksum.algorithm, checksum.coverage),
             (algorithm, coverage)
         );
+        let whole = store.head(&Get::new(object.clone())).await.unwrap();
+        assert_eq!(whole.checksum, Some(checksum.clone()));
         if coverage == Coverage::FullObject {
             let whole = Expected {
                 md5: None,
@@ -569,6 +578,11 @@ async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
             (third.start, third.end),
             (2 * PART as u64, all.len() as u64)
         );
+        let of_part = Checksum {
+            coverage,
+            ..Checksum::of(algorithm, &all[2 * PART..])
+        };
+        assert_eq!(third.checksum, Some(of_part));
         store
             .delete(&Delete {
                 name: object.clone(),
@@ -577,6 +591,21 @@ async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
             .await
             .unwrap();
     }
+}
+
+/// The checksum of an object of these bytes in parts of `PART` bytes.
+fn whole_checksum(algorithm: Algorithm, coverage: Coverage, bytes: &[u8]) -> String {
+    if coverage == Coverage::FullObject {
+        return Checksum::of(algorithm, bytes).value;
+    }
+    let decode = |part| {
+        STANDARD
+            .decode(Checksum::of(algorithm, part).value)
+            .unwrap()
+    };
+    let parts: Vec<_> = bytes.chunks(PART).map(decode).collect();
+    let joined = Checksum::of(algorithm, &parts.concat()).value;
+    format!("{joined}-{}", parts.len())
 }
 
 async fn wrong_parts(store: &dyn ObjectStore, bucket: BucketName) {
@@ -669,6 +698,65 @@ async fn wrong_parts(store: &dyn ObjectStore, bucket: BucketName) {
     ));
     complete(&[a], none()).await.unwrap();
     assert_eq!(read(store, &object).await.unwrap(), "a");
+}
+
+/// What is put or deleted between the beginning of an upload and its end.
+async fn uploads_with_conditions(store: &dyn ObjectStore, bucket: BucketName) {
+    let object = name(&bucket, "o");
+    let begin = async || {
+        let id = begin(store, &object, Algorithm::Crc64Nvme, None).await;
+        let part = put_part(store, &object, &id, 1, b"part").await;
+        Complete::new(object.clone(), &id, vec![part])
+    };
+    let complete = async |upload: &Complete, condition| {
+        let complete = Complete {
+            condition,
+            ..upload.clone()
+        };
+        store.complete_upload(complete).await
+    };
+    let delete = async || {
+        let delete = Delete {
+            name: object.clone(),
+            condition: WriteCondition::None,
+        };
+        store.delete(&delete).await.unwrap();
+    };
+    let etag = put(store, &object, b"old").await.etag;
+    let old = || WriteCondition::IfMatch(etag.clone());
+    let upload = begin().await;
+    let done = complete(&upload, old()).await.unwrap();
+    let upload = begin().await;
+    let refused = complete(&upload, old()).await;
+    assert!(matches!(
+        refused,
+        Err(ObjectError::PreconditionFailed("If-Match"))
+    ));
+    let joined = WriteCondition::IfMatch(done.etag.clone());
+    complete(&upload, joined).await.unwrap();
+
+    put(store, &object, b"old").await;
+    let upload = begin().await;
+    put(store, &object, b"old").await;
+    let is_conflict = |refused: Result<_, ObjectError>, name: &str| matches!(refused, Err(ObjectError::Conflict { condition, .. }) if condition == name);
+    assert!(is_conflict(complete(&upload, old()).await, "If-Match"));
+    delete().await;
+    assert!(matches!(
+        complete(&upload, old()).await,
+        Err(ObjectError::NoSuchKey(_))
+    ));
+    let absent = || WriteCondition::IfAbsent;
+    assert!(is_conflict(
+        complete(&upload, absent()).await,
+        "If-None-Match"
+    ));
+    let upload = begin().await;
+    put(store, &object, b"old").await;
+    assert!(matches!(
+        complete(&upload, absent()).await,
+        Err(ObjectError::PreconditionFailed("If-None-Match"))
+    ));
+    complete(&upload, WriteCondition::None).await.unwrap();
 }
 
 async fn uploads(store: &dyn ObjectStore, bucket: BucketName) {

@@ -1,4 +1,5 @@
-//! What is kept with an object: content headers, metadata, tags and encryption, to and from the members of requests and answers.
+//! Attributes of objects (content headers, metadata, tags and encryption), to and from the members of requests and
+//! answers.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +51,7 @@ macro_rules! answer {
         $output.content_disposition = header("content-disposition");
         $output.content_encoding = header("content-encoding");
         $output.content_language = header("content-language");
-        // What AWS says of objects whose writer said nothing.
+        // AWS's default for objects whose writer named no type.
         $output.content_type =
             header("content-type").or_else(|| Some("binary/octet-stream".to_owned()));
         $output.expires = header("expires");

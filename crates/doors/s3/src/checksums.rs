@@ -80,33 +80,31 @@ pub struct Given<'a> {
 impl Given<'_> {
     /// The one that the request has; its value is of the right length.
     pub fn one(&self) -> Result<Option<(Algorithm, String)>, ApiError> {
+        let given = self.of_parts()?;
+        if let Some((algorithm, value)) = &given {
+            check_value(*algorithm, value)?;
+        }
+        Ok(given)
+    }
+
+    /// The one of a part in a list, or of an object in parts. Its value is compared, and may be any.
+    pub fn of_parts(&self) -> Result<Option<(Algorithm, String)>, ApiError> {
         if self.others.iter().any(|value| value.is_some()) {
             return Err(unsupported());
         }
         let mut given = self
             .kept
             .iter()
-            .filter_map(|(a, value)| Some((*a, value.as_ref()?)));
+            .filter_map(|(a, value)| Some((*a, value.as_ref()?.clone())));
         match (given.next(), given.next()) {
             (Some(_), Some(_)) => Err(invalid_request(
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
             )),
-            (Some((algorithm, value)), None) => {
-                check_value(algorithm, value)?;
-                Ok(Some((algorithm, value.clone())))
-            }
-            (None, _) => Ok(None),
+            (one, _) => Ok(one),
         }
     }
 
-    /// The value without a look at it: of a part in a list, or of an object in parts.
-    pub fn any(&self) -> Option<(Algorithm, String)> {
-        self.kept
-            .iter()
-            .find_map(|(a, value)| Some((*a, value.as_ref()?.clone())))
-    }
-
-    /// What a body must be: its MD5, its checksum, or just the algorithm of a checksum that comes behind it.
+    /// The digests that a body must have: its MD5, its checksum, or just the algorithm of a checksum that comes behind it.
     pub fn expected(&self, md5: Option<&str>, named: Option<&str>) -> Result<Expected, ApiError> {
         let checksum = match (self.one()?, named) {
             (Some((algorithm, value)), _) => Some((algorithm, Some(value))),
@@ -125,15 +123,11 @@ pub fn algorithm(name: &str) -> Result<Algorithm, ApiError> {
     Algorithm::named(name).ok_or_else(unsupported)
 }
 
-/// The checksum of an object for a reader who asked for it with `mode` and gets all of the object.
-pub fn wanted<'a>(
-    checksum: &'a Option<Checksum>,
-    mode: &Option<String>,
-    whole: bool,
-) -> Option<&'a Checksum> {
+/// The checksum of what is read, for a reader who asked for it with `mode`.
+pub fn wanted<'a>(checksum: &'a Option<Checksum>, mode: &Option<String>) -> Option<&'a Checksum> {
     checksum
         .as_ref()
-        .filter(|_| whole && mode.as_deref() == Some("ENABLED"))
+        .filter(|_| mode.as_deref() == Some("ENABLED"))
 }
 
 fn check_value(algorithm: Algorithm, value: &str) -> Result<(), ApiError> {

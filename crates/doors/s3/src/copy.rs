@@ -1,4 +1,4 @@
-//! What CopyObject and UploadPartCopy read from.
+//! The source of CopyObject and UploadPartCopy.
 
 use headwater_objects::{ByteRange, Get, ObjectError, ObjectName, ReadConditions};
 use headwater_shapes::Timestamp;
@@ -75,7 +75,9 @@ pub fn read_source(text: &str, conditions: ReadConditions) -> Result<Get, ApiErr
             "x-amz-copy-source with an access point",
         ));
     }
-    let path = percent_decode_str(path)
+    // A plus is a blank here, as in a query, and not what it is in the path of a request.
+    let path = path.replace('+', " ");
+    let path = percent_decode_str(&path)
         .decode_utf8()
         .map_err(|_| invalid())?;
     let (bucket, key) = path
@@ -93,7 +95,7 @@ pub fn read_source(text: &str, conditions: ReadConditions) -> Result<Get, ApiErr
     })
 }
 
-/// What a source's error is to the one who copies: its conditions have names of their own, and there is no 304.
+/// The error of a copy whose source could not be read: its conditions have names of their own, and there is no 304.
 pub fn error(error: ObjectError, conditions: &ReadConditions) -> ApiError {
     let condition = match error {
         ObjectError::PreconditionFailed(condition) => condition,
@@ -145,9 +147,12 @@ mod tests {
             "/bucket/a b/c",
             "bucket/a%20b/c?versionId=null",
             "bucket%2Fa%20b%2Fc",
+            "bucket/a+b/c",
         ] {
             assert_eq!(name(text).unwrap(), expected, "{text}");
         }
+        let plus = ObjectName::parse("bucket", "a+b").unwrap();
+        assert_eq!(name("bucket/a%2Bb").unwrap(), plus);
         for text in [
             "bucket",
             "bucket/",

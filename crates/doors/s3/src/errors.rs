@@ -11,7 +11,7 @@ use crate::{
     times::{http_date, timestamp},
 };
 
-/// What a client is told.
+/// The error that a client is told.
 pub fn api(error: ObjectError) -> ApiError {
     use ObjectError as E;
     match error {
@@ -48,6 +48,13 @@ pub fn api(error: ObjectError) -> ApiError {
                 .with("ActualPartCount", count.to_string())
         }
         E::PreconditionFailed(condition) => precondition_failed(condition),
+        E::Conflict { condition, key } => new(
+            409,
+            "ConditionalRequestConflict",
+            "The conditional request cannot succeed due to a conflicting operation against this resource.",
+        )
+        .with("Condition", condition)
+        .with("Key", key),
         E::NotModified { etag, modified } => new(304, "NotModified", "Not Modified")
             .with("ETag", quoted(&etag))
             .with("Last-Modified", http_date(timestamp(modified))),
@@ -198,7 +205,7 @@ pub fn quoted(etag: &str) -> String {
     format!("\"{etag}\"")
 }
 
-/// What broke the body off: the protocol, which has its own words, or the connection.
+/// The error that broke a body off: the protocol's, which has its own words, or the connection's.
 fn broken_body(error: &std::io::Error) -> ApiError {
     let inner = error.get_ref();
     if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<ApiError>()) {
@@ -226,7 +233,7 @@ fn lower(algorithm: headwater_objects::Algorithm) -> String {
     algorithm.name().to_ascii_lowercase()
 }
 
-/// What a checksum covers, as AWS names it.
+/// A checksum's coverage, as AWS names it.
 pub fn coverage_name(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::FullObject => "FULL_OBJECT",

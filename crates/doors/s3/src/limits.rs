@@ -1,4 +1,4 @@
-//! What is bounded here, and by how much.
+//! The bounds of this crate.
 
 /// Keys and prefixes of one page of a listing, as on AWS.
 pub const MAX_KEYS: i32 = 1000;

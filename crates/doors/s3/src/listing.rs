@@ -1,4 +1,4 @@
-//! What listings have in common: limits of pages, places to go on, encoded keys, owners.
+//! Parts that all listings have: limits of pages, places to go on, encoded keys, owners.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use headwater_objects::{BucketName, Listing, ObjectInfo, ObjectQuery};
@@ -12,7 +12,7 @@ use crate::{
     times::timestamp,
 };
 
-/// What a URL carries as it is, and the slash, which S3 leaves alone.
+/// The characters that a URL does not carry as they are; S3 leaves the slash alone.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')

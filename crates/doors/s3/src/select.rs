@@ -11,7 +11,7 @@ use crate::{
     times::millis,
 };
 
-/// What is read, as GetObject and HeadObject ask for it.
+/// A read, as GetObject and HeadObject ask for it.
 pub struct Wanted<'a> {
     pub range: Option<&'a str>,
     pub part: Option<i32>,

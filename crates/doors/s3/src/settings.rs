@@ -37,7 +37,7 @@ fn is_absent(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(false))
 }
 
-/// What is the same for all buckets here may be asked for.
+/// A setting that all buckets here have may be asked for.
 fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), ApiError> {
     let text = value.as_str().unwrap_or_default();
     match (name, text) {

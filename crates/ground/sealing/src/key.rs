@@ -44,7 +44,7 @@ impl InstallationKey {
         }
     }
 
-    /// What tells this key from that of another installation; no secret.
+    /// The number that tells this key from that of another installation; no secret.
     pub fn id(&self) -> u32 {
         self.id
     }

@@ -137,7 +137,7 @@ pub fn unescaped(text: &str) -> Result<String, ObjectError> {
         .map_err(|_| ObjectError::Remote("a key in a listing is not UTF-8".into()))
 }
 
-/// What a checksum covers, as S3 names it.
+/// The coverage of a checksum, out of S3's name for it.
 pub fn coverage(name: Option<&str>) -> Coverage {
     match name {
         Some("COMPOSITE") => Coverage::Composite,

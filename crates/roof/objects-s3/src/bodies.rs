@@ -10,11 +10,11 @@ use futures_util::{StreamExt, TryStreamExt, future, stream};
 use headwater_objects::{Body, ObjectError};
 use headwater_shapes::ByteStream;
 
-/// Why a body ended before its time; the call that sends it knows only that it broke off.
+/// The error that ended a body before its time; the call that sends it knows only that it broke off.
 #[derive(Clone, Default)]
-pub struct Fate(Arc<Mutex<Option<ObjectError>>>);
+pub struct BodyFailure(Arc<Mutex<Option<ObjectError>>>);
 
-impl Fate {
+impl BodyFailure {
     /// The body's own error, or else that of the call.
     pub fn or(&self, of_call: ObjectError) -> ObjectError {
         self.0
@@ -34,9 +34,9 @@ impl Fate {
 }
 
 /// `body`, which has `len` bytes or fails.
-pub fn measured(body: Body, len: u64) -> (ByteStream, Fate) {
-    let fate = Fate::default();
-    let (ending, passing) = (fate.clone(), fate.clone());
+pub fn measured(body: Body, len: u64) -> (ByteStream, BodyFailure) {
+    let failure = BodyFailure::default();
+    let (ending, passing) = (failure.clone(), failure.clone());
     let mut seen = 0u64;
     // An empty chunk behind the last one is the place to notice a body that is too short.
     let chunks = body
@@ -67,7 +67,7 @@ pub fn measured(body: Body, len: u64) -> (ByteStream, Fate) {
             chunks: Box::pin(chunks),
             len: Some(len),
         },
-        fate,
+        failure,
     )
 }
 

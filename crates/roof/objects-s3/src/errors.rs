@@ -3,7 +3,7 @@
 use headwater_client::CallError;
 use headwater_objects::{BucketName, ObjectError, ObjectName};
 
-/// What a call was about: S3's errors say it in fields that get lost on the way.
+/// The subject of a call: S3's errors say it in fields that get lost on the way.
 pub struct About<'a> {
     pub bucket: &'a BucketName,
     pub key: &'a str,

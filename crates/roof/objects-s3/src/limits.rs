@@ -1,4 +1,4 @@
-//! What is bounded here, and by how much.
+//! The bounds of this crate.
 
 /// Bytes of a body that are held to learn its length or checksum; a longer object goes up in parts of this size.
 pub const PIECE_BYTES: usize = 8 << 20;

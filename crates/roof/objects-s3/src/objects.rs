@@ -15,7 +15,7 @@ use headwater_shapes_s3::{
 
 use crate::{
     S3Store, answers,
-    bodies::{Fate, Pieces, measured},
+    bodies::{BodyFailure, Pieces, measured},
     errors::About,
     limits::PIECE_BYTES,
     requests,
@@ -42,7 +42,7 @@ macro_rules! read {
     }};
 }
 
-/// What an answer to GetObject or HeadObject tells.
+/// The object that an answer to GetObject or HeadObject tells of.
 macro_rules! selected {
     ($output:expr, $get:expr) => {{
         let output = &$output;
@@ -53,6 +53,11 @@ macro_rules! selected {
             .and_then(answers::content_range);
         let (start, end, size) = range.unwrap_or((0, len, len));
         let etag = answers::etag(&output.e_tag);
+        let checksum = answers::checksum!(output).map(|checksum| Checksum {
+            coverage: answers::coverage(output.checksum_type.as_deref()),
+            ..checksum
+        });
+        let is_part = matches!($get.range, Some(ByteRange::Part(_)));
         let object = ObjectInfo {
             key: $get.name.key().to_owned(),
             size,
@@ -60,10 +65,15 @@ macro_rules! selected {
             etag,
             modified: answers::millis(output.last_modified),
             attributes: answers::attributes!(output),
-            checksum: answers::checksum!(output),
+            checksum: checksum.clone().filter(|_| !is_part),
         };
         (
-            Selected { object, start, end },
+            Selected {
+                object,
+                start,
+                end,
+                checksum,
+            },
             output.tag_count.unwrap_or(0),
         )
     }};
@@ -77,8 +87,8 @@ impl S3Store {
                 limit: PUT_BYTES_MAX,
             }),
             Some(len) if !checksum_is_late => {
-                let (stream, fate) = measured(body, len);
-                self.put_stream(&put, stream, len, &fate).await
+                let (stream, failure) = measured(body, len);
+                self.put_stream(&put, stream, len, &failure).await
             }
             _ => self.put_held(put, body).await,
         }
@@ -97,7 +107,12 @@ impl S3Store {
         }
         let len = first.len() as u64;
         let written = self
-            .put_stream(&put, ByteStream::from_bytes(first), len, &Fate::default())
+            .put_stream(
+                &put,
+                ByteStream::from_bytes(first),
+                len,
+                &BodyFailure::default(),
+            )
             .await;
         drop(room);
         written
@@ -108,7 +123,7 @@ impl S3Store {
         put: &Put,
         body: ByteStream,
         size: u64,
-        fate: &Fate,
+        failure: &BodyFailure,
     ) -> Result<ObjectInfo, ObjectError> {
         let (if_match, if_none_match) = requests::write_condition(&put.condition);
         let mut input = PutObjectRequest {
@@ -127,7 +142,7 @@ impl S3Store {
             .client
             .call::<ops::PutObject>(input)
             .await
-            .map_err(|error| fate.or(refusal(error, put)))?;
+            .map_err(|error| failure.or(refusal(error, put)))?;
         Ok(ObjectInfo {
             key: put.name.key().to_owned(),
             size,

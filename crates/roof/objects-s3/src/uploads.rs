@@ -19,7 +19,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::{
     S3Store, answers,
-    bodies::{Fate, Pieces, measured},
+    bodies::{BodyFailure, Pieces, measured},
     errors::About,
     limits::{HELD_MIB, HELD_PART_BYTES, PIECE_BYTES},
     objects::bad_digest,
@@ -76,8 +76,8 @@ impl S3Store {
                 limit: PART_BYTES_MAX,
             }),
             (Some(len), None | Some((_, Some(_)))) => {
-                let (stream, fate) = measured(body, len);
-                self.send_part(&part, stream, len, &fate).await
+                let (stream, failure) = measured(body, len);
+                self.send_part(&part, stream, len, &failure).await
             }
             _ => {
                 let _room = self
@@ -88,8 +88,13 @@ impl S3Store {
                     *value = Some(Checksum::of(*algorithm, &bytes).value);
                 }
                 let len = bytes.len() as u64;
-                self.send_part(&part, ByteStream::from_bytes(bytes), len, &Fate::default())
-                    .await
+                self.send_part(
+                    &part,
+                    ByteStream::from_bytes(bytes),
+                    len,
+                    &BodyFailure::default(),
+                )
+                .await
             }
         }
     }
@@ -99,7 +104,7 @@ impl S3Store {
         part: &PutPart,
         body: ByteStream,
         size: u64,
-        fate: &Fate,
+        failure: &BodyFailure,
     ) -> Result<PartInfo, ObjectError> {
         let mut input = UploadPartRequest {
             bucket: part.name.bucket().to_string(),
@@ -113,7 +118,7 @@ impl S3Store {
         let value = |(algorithm, value): (_, Option<String>)| Some((algorithm, value?));
         requests::set_checksum!(input, part.expected.checksum.clone().and_then(value));
         let output = self.client.call::<ops::UploadPart>(input).await;
-        let output = output.map_err(|error| fate.or(refused_part(error, part)))?;
+        let output = output.map_err(|error| failure.or(refused_part(error, part)))?;
         Ok(PartInfo {
             number: part.number,
             size,
@@ -188,6 +193,12 @@ impl S3Store {
         if error.status == Some(412) {
             return requests::failed_condition(&complete.condition);
         }
+        if let ("ConditionalRequestConflict", Some(condition)) =
+            (error.code.as_str(), complete.condition.name())
+        {
+            let key = complete.name.key().to_owned();
+            return ObjectError::Conflict { condition, key };
+        }
         let wrong = match error.code.as_str() {
             "InvalidPart" | "EntityTooSmall" | "BadDigest" | "InvalidRequest" => {
                 self.wrong_part(complete).await
@@ -201,7 +212,7 @@ impl S3Store {
         }
     }
 
-    /// What the store found wrong, by the same rules.
+    /// The fault that the store found, by the same rules.
     async fn wrong_part(&self, complete: &Complete) -> Result<Option<ObjectError>, ObjectError> {
         let (mut size, mut after) = (0, 0);
         let mut uploaded = Vec::new();

@@ -12,8 +12,8 @@ pub struct Gate {
     waiting: Semaphore,
 }
 
-/// A place inside, until it is dropped.
-pub type Place = OwnedSemaphorePermit;
+/// The right to be inside, until it is dropped.
+pub type Permit = OwnedSemaphorePermit;
 
 impl Gate {
     /// A gate that lets `inside` in.
@@ -25,7 +25,7 @@ impl Gate {
     }
 
     /// Enters, waits to enter, or is `Busy` when too many wait already.
-    pub async fn enter(&self) -> Result<Place, ObjectError> {
+    pub async fn enter(&self) -> Result<Permit, ObjectError> {
         let _waiting = self.waiting.try_acquire().map_err(|_| ObjectError::Busy)?;
         Ok(self
             .inside

@@ -14,7 +14,7 @@ use crate::{
 /// Which rows of a table to list.
 struct Walk<'a, T> {
     table: &'a Table<T>,
-    /// What all rows start with and no name shows: `<bucket>/`.
+    /// The start of all rows, which no name shows: `<bucket>/`.
     scope: String,
     prefix: &'a str,
     delimiter: Option<&'a str>,
@@ -65,7 +65,7 @@ impl<T: Serialize + DeserializeOwned> Walk<'_, T> {
             if is_last {
                 return Ok((lines, false));
             }
-            // What is left under the prefix is passed over at once.
+            // The rows left under the prefix are passed over at once.
             if let Some(prefix) = &rolled {
                 self.after = Some(past(prefix));
             }
@@ -87,7 +87,7 @@ impl<T: Serialize + DeserializeOwned> Walk<'_, T> {
     }
 }
 
-/// What `key` is shown as, when it has `delimiter` after `prefix`.
+/// The prefix that `key` is rolled up to, when it has `delimiter` after `prefix`.
 fn roll_up<'a>(key: &'a str, prefix: &str, delimiter: Option<&str>) -> Option<&'a str> {
     let (delimiter, rest) = (delimiter?, key.strip_prefix(prefix)?);
     let end = prefix.len() + rest.find(delimiter)? + delimiter.len();

@@ -25,7 +25,7 @@ impl Store {
     ) -> Result<(ObjectRecord, BlobId), ObjectError> {
         self.bucket(put.name.bucket()).await?;
         let attributes = encrypted(&put.attributes)?;
-        let _place = self.writers.enter().await?;
+        let _permit = self.writers.enter().await?;
         let algorithm = put
             .expected
             .checksum

@@ -16,7 +16,7 @@ pub struct Pins {
 #[derive(Default)]
 struct Pinned {
     readers: usize,
-    /// What to remove after the last reader.
+    /// The blobs to remove after the last reader.
     retired: Vec<BlobId>,
 }
 

@@ -7,12 +7,12 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
     Store,
-    gate::Place,
+    gate::Permit,
     pins::Pin,
     records::{Data, Extent, ObjectRecord},
 };
 use crate::{
-    Body, ByteRange, Get, ObjectError, Selected,
+    Body, ByteRange, Checksum, Get, ObjectError, ObjectInfo, Selected,
     blob::{BlobFiles, BlobReader},
     limits::COMMIT_ATTEMPTS,
 };
@@ -20,22 +20,22 @@ use crate::{
 impl Store {
     pub(super) async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
         let record = self.find(&get.name).await?.value;
-        let selected = select(get, &record, &[]);
+        let selected = self.select(get, &record, &[]);
         match get.range {
             Some(ByteRange::Part(_))
                 if !matches!(selected, Err(ObjectError::NotModified { .. })) =>
             {
                 let (record, extents, _pin) = self.pinned(get).await?;
-                select(get, &record, &extents)
+                self.select(get, &record, &extents)
             }
             _ => selected,
         }
     }
 
     pub(super) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
-        let place = self.readers.enter().await?;
+        let permit = self.readers.enter().await?;
         let (record, extents, pin) = self.pinned(get).await?;
-        let selected = select(get, &record, &extents)?;
+        let selected = self.select(get, &record, &extents)?;
         let len = selected.end - selected.start;
         let reading = Reading {
             blobs: self.blobs.clone(),
@@ -43,7 +43,7 @@ impl Store {
             open: None,
             skip: selected.start,
             left: len,
-            _place: place,
+            _permit: permit,
             _pin: pin,
         };
         Ok((
@@ -52,12 +52,30 @@ impl Store {
         ))
     }
 
+    /// The bytes that `get` asks for of the object `record`; `extents` is only looked at for a part.
+    fn select(
+        &self,
+        get: &Get,
+        record: &ObjectRecord,
+        extents: &[Extent],
+    ) -> Result<Selected, ObjectError> {
+        let object = record.clone().info(get.name.key());
+        get.conditions.check(&object, self.env.clock.now())?;
+        let (start, end) = resolve(get.range, object.size, extents)?;
+        Ok(Selected {
+            checksum: checksum(&object, get.range, (start, end), extents),
+            object,
+            start,
+            end,
+        })
+    }
+
     /// An object and its extents, kept from being removed.
     async fn pinned(&self, get: &Get) -> Result<(ObjectRecord, Vec<Extent>, Pin), ObjectError> {
         for _ in 0..COMMIT_ATTEMPTS {
             let record = self.find(&get.name).await?.value;
             let pin = self.pins.pin(&record.data.name());
-            // What is still named after it was pinned stays until it is unpinned.
+            // Data that is still named after it was pinned stays until it is unpinned.
             if self.find(&get.name).await?.value.data == record.data {
                 let extents = self.extents(&record.data, record.size).await?;
                 return Ok((record, extents, pin));
@@ -85,12 +103,24 @@ impl Store {
     }
 }
 
-/// What `get` asks of the object `record`; `extents` is only looked at for a part.
-fn select(get: &Get, record: &ObjectRecord, extents: &[Extent]) -> Result<Selected, ObjectError> {
-    let object = record.clone().info(get.name.key());
-    get.conditions.check(&object)?;
-    let (start, end) = resolve(get.range, object.size, extents)?;
-    Ok(Selected { object, start, end })
+/// The checksum of the bytes from `start` to `end`, where it is known: that of a part is kept where the upload was begun
+/// with an algorithm.
+fn checksum(
+    object: &ObjectInfo,
+    range: Option<ByteRange>,
+    (start, end): (u64, u64),
+    extents: &[Extent],
+) -> Option<Checksum> {
+    match (range, object.parts) {
+        (Some(ByteRange::Part(number)), Some(_)) => Some(Checksum {
+            value: extents.get(number as usize - 1)?.checksum.clone()?,
+            ..object.checksum.clone()?
+        }),
+        _ => object
+            .checksum
+            .clone()
+            .filter(|_| end - start == object.size),
+    }
 }
 
 /// The first byte of `range`, and the byte after its last, in an object of `size` bytes.
@@ -145,7 +175,7 @@ struct Reading {
     skip: u64,
     /// Bytes still to give out.
     left: u64,
-    _place: Place,
+    _permit: Permit,
     _pin: Pin,
 }
 

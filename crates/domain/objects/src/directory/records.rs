@@ -126,6 +126,9 @@ pub struct UploadRecord {
     pub attributes: Attributes,
     pub algorithm: Option<Algorithm>,
     pub coverage: Coverage,
+    /// The name of the data that the object had when the upload was begun, where there was one.
+    #[serde(default)]
+    pub replaces: Option<String>,
 }
 
 /// `object-part/<upload>/<number>`.

@@ -60,7 +60,9 @@ impl Store {
         id.resize(16, 0);
         self.env.random.fill(&mut id[6..]);
         let id = hex(&id);
+        let found = self.tables.objects.get(&object_row(&upload.name)).await?;
         let record = UploadRecord {
+            replaces: found.map(|found| found.value.data.name()),
             created,
             attributes: encrypted(&upload.attributes)?,
             algorithm: upload.algorithm,
@@ -88,7 +90,7 @@ impl Store {
             return Err(ObjectError::PartNumber(part.number));
         }
         let upload = self.upload(&part.name, &part.upload).await?;
-        let _place = self.writers.enter().await?;
+        let _permit = self.writers.enter().await?;
         let given = part
             .expected
             .checksum
@@ -175,8 +177,18 @@ impl Store {
             Err(ObjectError::NoSuchUpload(_)) => return self.completed(name, id).await,
             found => found?,
         };
+        self.check_order(complete, &upload).await?;
         let rows = self.all_parts(id).await?;
         let extents = choose(&complete.parts, &rows, &upload)?;
+        // The checksums of parts are told where they were asked for.
+        let is_told = upload.algorithm.is_some();
+        let kept: Vec<_> = extents
+            .iter()
+            .map(|extent| Extent {
+                checksum: extent.checksum.clone().filter(|_| is_told),
+                ..*extent
+            })
+            .collect();
         let names: HashSet<_> = extents.iter().map(|extent| extent.blob).collect();
         let (used, unused): (Vec<_>, Vec<_>) = rows
             .iter()
@@ -190,11 +202,33 @@ impl Store {
         let unused: Vec<_> = unused.iter().map(|part| part.blob).collect();
         let mut changes = self.end_upload(&upload_row(name, id), id, &rows);
         changes.extend(unused.iter().map(|blob| self.tables.forget_blob(*blob)));
-        changes.push(self.tables.manifests.put(id, &extents, Expect::Absent));
+        changes.push(self.tables.manifests.put(id, &kept, Expect::Absent));
         self.replace(name, Some(&record), &changes, &complete.condition)
             .await?;
         self.blobs.remove(unused).await;
         Ok(record.info(name.key()))
+    }
+
+    /// A condition compares the object with what the writer saw of it before the upload; it does not hold of one that
+    /// was written or deleted in between. The caller holds `membership` alone.
+    async fn check_order(
+        &self,
+        complete: &Complete,
+        upload: &UploadRecord,
+    ) -> Result<(), ObjectError> {
+        let name = &complete.name;
+        let Some(condition) = complete.condition.name() else {
+            return Ok(());
+        };
+        let found = self.tables.objects.get(&object_row(name)).await?;
+        let found = found.map(|found| found.value);
+        let etag = found.as_ref().map(|object| object.etag.as_str());
+        complete.condition.check(name.key(), etag)?;
+        if found.map(|object| object.data.name()) != upload.replaces {
+            let key = name.key().to_owned();
+            return Err(ObjectError::Conflict { condition, key });
+        }
+        Ok(())
     }
 
     /// The object that `upload` makes of `extents`, as if all of them were encrypted.

@@ -31,7 +31,7 @@ impl Handle<CompleteMultipartUpload> for S3 {
     ) -> Result<CompleteMultipartUploadOutput, ApiError> {
         settings::check(&input, &[&READ[..], &checksums::MEMBERS].concat(), context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        let checksum = checksums::given!(input).any();
+        let checksum = checksums::given!(input).of_parts()?;
         let parts = input
             .multipart_upload
             .ok_or_else(malformed_xml)?
@@ -81,7 +81,7 @@ impl Handle<CompleteMultipartUpload> for S3 {
 }
 
 fn part(part: CompletedPart) -> Result<CompletePart, ApiError> {
-    let checksum = checksums::given!(part).any().map(|(_, value)| value);
+    let checksum = checksums::given!(part).of_parts()?.map(|(_, value)| value);
     let number = part_number(part.part_number.ok_or_else(malformed_xml)?)?;
     Ok(CompletePart {
         number,

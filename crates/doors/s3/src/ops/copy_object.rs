@@ -37,7 +37,8 @@ impl Handle<CopyObject> for S3 {
             input.metadata_directive.as_deref(),
             "x-amz-metadata-directive",
         )?;
-        let changes = replaces || input.server_side_encryption.is_some();
+        let changes =
+            replaces || input.server_side_encryption.is_some() || input.storage_class.is_some();
         if get.name == name && !changes {
             return Err(invalid_request(
                 "This copy request is illegal because it is trying to copy an object to itself without changing the \

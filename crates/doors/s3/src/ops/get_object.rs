@@ -28,7 +28,7 @@ pub const READ: [&str; 13] = [
     "response-expires",
 ];
 
-/// What to read, out of the members of a request.
+/// The read that the members of a request ask for.
 macro_rules! wanted {
     ($input:expr) => {
         $crate::select::Wanted {
@@ -47,7 +47,6 @@ macro_rules! describe {
     ($output:expr, $input:expr, $get:expr, $selected:expr, $context:expr) => {{
         let (input, selected) = (&$input, &$selected);
         let object = &selected.object;
-        let whole = selected.end - selected.start == object.size;
         attributes::answer!($output, &object.attributes);
         $crate::encryption::answer!($output, &object.attributes.encryption, $context);
         $output.accept_ranges = Some("bytes".to_owned());
@@ -59,7 +58,7 @@ macro_rules! describe {
             .parts
             .filter(|_| input.part_number.is_some())
             .map(|n| n as i32);
-        let checksum = checksums::wanted(&object.checksum, &input.checksum_mode, whole);
+        let checksum = checksums::wanted(&selected.checksum, &input.checksum_mode);
         checksums::answer!($output, checksum);
         $output.checksum_type =
             checksum.map(|checksum| crate::errors::coverage_name(checksum.coverage).to_owned());

@@ -148,8 +148,10 @@ impl Checks {
         if text(headers, CONTENT_SHA256).is_some_and(|hash| Algorithm::Payload.accepts(hash)) {
             header(Algorithm::Payload)?;
         }
-        if depth == Depth::Everything {
+        if depth != Depth::Transport {
             header(Algorithm::Md5)?;
+        }
+        if depth == Depth::Everything {
             Algorithm::CHECKSUMS.into_iter().try_for_each(header)?;
         }
         match text(headers, TRAILER).map(Algorithm::of_header) {

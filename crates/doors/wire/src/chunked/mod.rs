@@ -73,6 +73,9 @@ pub(crate) enum BodyError {
 pub(crate) enum Depth {
     /// All that the headers name: for bodies that are held in memory.
     Everything,
+    /// The same without checksum headers, which are members of the input and not of the body: those of an object that
+    /// a body of XML completes.
+    WithoutChecksums,
     /// What only the protocol sees: lengths, trailers and the signed hash. `Content-MD5` and checksum headers are
     /// members of the input, and whoever stores the bytes computes them anyhow.
     Transport,

@@ -3,7 +3,7 @@
 
 use headwater_auth::verify::{Seal, is_region};
 use headwater_http::{Body, Share, body};
-use headwater_shapes::{ByteStream, OperationShape, Structure};
+use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
 use headwater_types::Region;
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
 use http_body::Body as _;
@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use crate::{
     ApiError, Context,
     aws_json::{self, Codec},
-    chunked::{Depth, is_framed, receive, trailer_algorithm},
+    chunked::{Algorithm, Depth, is_framed, receive, trailer_algorithm},
     dialect::Dialect,
     json,
     known::Known,
@@ -327,11 +327,7 @@ async fn read_rest(
     context: &Context,
 ) -> Result<(serde_json::Value, Option<ByteStream>), ApiError> {
     let input = route.shape.input;
-    let depth = if streams(input) {
-        Depth::Transport
-    } else {
-        Depth::Everything
-    };
+    let depth = depth(input);
     let body = receive(stream(body, head), &head.headers, depth, seal);
     let body = body.map_err(|e| ApiError::from(&e))?;
     let mut headers = head.headers.clone();
@@ -375,6 +371,18 @@ fn stream(body: Body, head: &Parts) -> ByteStream {
     ByteStream {
         chunks: Box::pin(body::chunks(body)),
         len,
+    }
+}
+
+/// How much of a body is checked here for an operation with this input.
+fn depth(input: &Structure) -> Depth {
+    let is_checksum = |member: &Member| Algorithm::of_header(member.wire_name).is_some();
+    if streams(input) {
+        Depth::Transport
+    } else if input.members.iter().any(is_checksum) {
+        Depth::WithoutChecksums
+    } else {
+        Depth::Everything
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 const FIRST: usize = 36;
 const SEGMENT: usize = 131_072 + 16;
 
-/// What a read fails with, as an operator sees it.
+/// The error of a read, as an operator sees it.
 fn report(read: Result<Bytes, ObjectError>) -> String {
     match read {
         Err(ObjectError::Body(error)) => error.get_ref().unwrap().to_string(),

@@ -107,7 +107,7 @@ async fn objects_survive_a_reopen_and_files_without_a_name_do_not() {
     let (store, bucket) = world.with_bucket().await;
     let kept = name(&bucket, "kept");
     put(&store, &kept, b"kept").await;
-    // What a crash between the blob and the commit leaves.
+    // A blob that no row names, as a crash before the commit leaves it.
     store
         .0
         .write_object(&Put::new(name(&bucket, "lost")), Body::from_bytes("lost"))
