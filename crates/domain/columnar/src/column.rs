@@ -67,7 +67,7 @@ impl ByteValues {
     }
 }
 
-/// What each value consists of.
+/// The parts of each value.
 pub(crate) fn ranges(ends: &[usize]) -> impl Iterator<Item = std::ops::Range<usize>> {
     let starts = std::iter::once(0).chain(ends.iter().copied());
     starts.zip(ends).map(|(start, end)| start..*end)

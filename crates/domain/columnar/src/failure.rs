@@ -6,7 +6,7 @@
 pub struct Failure {
     /// AWS's error code: `DataFormatConversion.ParseError` or `DataFormatConversion.MalformedData`.
     pub code: &'static str,
-    /// What is wrong.
+    /// Its meaning.
     pub message: String,
 }
 

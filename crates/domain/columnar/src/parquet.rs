@@ -70,7 +70,7 @@ impl File {
         Ok(())
     }
 
-    /// What was encoded since the last time.
+    /// The bytes that were encoded since the last time.
     pub fn take(&mut self) -> Result<Vec<u8>> {
         self.writer.flush()?;
         Ok(std::mem::take(self.writer.inner_mut()))

@@ -59,8 +59,8 @@ pub enum Serializer {
 }
 
 impl Serializer {
-    /// Bytes that a [`Writer`](crate::Writer) holds at the most, about: the values that it gathers, the same once they are
-    /// encoded, and what they are padded with.
+    /// Bytes that a [`Writer`](crate::Writer) holds at the most, about: the values that it gathers, the same once
+    /// they are encoded, and what they are padded with.
     pub fn held_bytes(&self) -> usize {
         let (gathered, padding) = match self {
             Self::Parquet(settings) => (limits::ROW_GROUP_BYTES, settings.padding_max() as usize),
@@ -255,7 +255,7 @@ mod tests {
             )
             .into()
         };
-        // What is gathered is counted after some hundred thousand bytes.
+        // Values that are gathered are counted after some hundred thousand bytes.
         for group in 0..20 {
             let rows: Vec<_> = (0..3000).map(|n| row(group * 3000 + n)).collect();
             assert!(writer.write(&rows).iter().all(Result::is_ok));

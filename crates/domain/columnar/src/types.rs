@@ -1,6 +1,6 @@
 //! Column types as a Glue table spells them, which is as Hive does: `struct<a:int,b:array<string>>`.
 //!
-//! Owns their grammar. What a value of a type looks like in JSON is `json`'s, and in a file the writers'.
+//! Owns their grammar. The form of a value in JSON is `read`'s, and in a file the writers'.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ pub struct Schema {
 pub struct Column {
     /// Its name, as it stands in the file.
     pub name: String,
-    /// What it holds; any value can be null.
+    /// The type of its values; any value can be null.
     pub data_type: DataType,
 }
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataType {
     /// `boolean`
@@ -70,7 +70,7 @@ pub(crate) const DECIMAL_DIGITS: u8 = 38;
 pub struct TypeError {
     /// The type as the table has it.
     pub text: String,
-    /// What is wrong with it.
+    /// The error in it.
     pub why: String,
 }
 
@@ -82,7 +82,7 @@ pub enum SchemaError {
     Type {
         /// The column's name.
         column: String,
-        /// What is wrong with its type.
+        /// The error in its type.
         source: TypeError,
     },
     /// Two columns, or two members of a struct, that differ in case at most.
@@ -170,7 +170,7 @@ impl DataType {
     }
 }
 
-/// What is left of a type's text.
+/// The rest of a type's text.
 struct Parser<'a> {
     rest: &'a str,
 }

@@ -105,7 +105,7 @@ impl Writer {
         }
     }
 
-    /// Encodes the rows in memory. What fails here is told by `take` and `finish`.
+    /// Encodes the rows in memory. An error is told by `take` and `finish`.
     fn encode(&mut self) {
         if self.columns[0].slots() == 0 {
             return;
@@ -123,7 +123,7 @@ impl Writer {
         }
     }
 
-    /// What was encoded since the last call: the next part of the file.
+    /// The bytes that were encoded since the last call: the next part of the file.
     ///
     /// # Errors
     /// When the file cannot be encoded; then none of it is of use.

@@ -1,8 +1,8 @@
 //! The memory that deliveries work in, bounded for the whole process however many there are.
 //!
-//! There is room for records on their way and room for files of rows, which cannot be written piece by piece. Whoever
-//! needs both takes that for a file first: so what holds room for records never waits for anybody but its own destination.
-//! Not counted are requests to functions and what their answers hold more than was sent, at most
+//! There is room for records on their way and room for files of rows, which cannot be written piece by piece. An
+//! execution that needs both takes that for a file first: so what holds room for records never waits for anybody but
+//! its own destination. Not counted are requests to functions and what their answers hold more than was sent, at most
 //! [`INVOKE_BYTES_MAX`](crate::limits::INVOKE_BYTES_MAX) each, and what compressors and the store's client hold.
 
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl Pool {
         }
     }
 
-    /// What is larger than all that there is takes all of it.
+    /// A request for more than there is takes all of it.
     async fn take(&self, bytes: usize) -> Room {
         let kib = (bytes / 1024).clamp(1, self.kib);
         let kib = u32::try_from(kib).expect("a budget is a small number");

@@ -114,7 +114,7 @@ pub struct Accepted {
 /// How a delivery stream is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// What stops it, if something does.
+    /// The error that stops it, if one does.
     pub incident: Option<Incident>,
     /// Records that are not delivered yet; `None` when the source does not answer.
     pub behind: Option<u64>,
@@ -122,7 +122,7 @@ pub struct Status {
     pub delivering: bool,
     /// When the newest delivered record arrived.
     pub delivered_until: Millis,
-    /// What it did so far.
+    /// Its work so far.
     pub totals: Totals,
 }
 
@@ -131,7 +131,7 @@ pub struct Status {
 pub struct Options {
     /// Which deliveries these are.
     pub family: Family,
-    /// What may be put into each delivery stream; anything where there is none.
+    /// The quotas of direct puts into each delivery stream; without them there is no bound.
     pub quotas: Option<Quotas>,
     /// A folder for records on their way to partitions: of no use to a later process.
     pub spool: PathBuf,
@@ -159,7 +159,7 @@ struct Running {
 }
 
 impl Deliveries {
-    /// Opens what the catalog holds and starts all engines. Whatever the ports stand for must be open already.
+    /// Opens what the catalog holds and starts all engines. The domains behind the ports must be open already.
     pub async fn open(
         env: Env,
         catalog: Arc<dyn Catalog>,
@@ -439,8 +439,8 @@ impl Deliveries {
         Ok(value)
     }
 
-    /// Encrypts what is put into a delivery stream from now on, or leaves it as it is; what waits already stays so. Only
-    /// where records are put directly, and not too often.
+    /// Encrypts what is put into a delivery stream from now on, or leaves it as it is; what waits already stays so.
+    /// Only where records are put directly, and not too often.
     pub async fn encrypt(
         &self,
         name: &str,

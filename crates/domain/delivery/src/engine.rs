@@ -1,6 +1,6 @@
 //! The life of one delivery stream: read a batch, write its intent, carry it out, move the checkpoint; again.
 //!
-//! One task a stream. Whatever fails stops only this stream: it waits, longer each time, and goes on from what the
+//! One task a stream. A failure stops only this stream: it waits, longer each time, and goes on from what the
 //! catalog says.
 
 use std::{
@@ -19,11 +19,11 @@ use tokio::sync::watch;
 use crate::{
     config::{Destination, Origin, StreamRecord},
     execute::Executor,
-    intent::{ExecuteError, Intent, Ledger, Names, Progress, Store},
+    intent::{ExecuteError, Intent, Ledger, Names, Progress, Range, Store},
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
     naming::PrefixError,
     ports::{Source, SourceError, TableError},
-    reading::{Batch, DirectShard, Reader},
+    reading::{Batch, DirectShard, Reader, left_of},
     records::ErrorKind,
 };
 
@@ -162,6 +162,10 @@ impl Engine {
         // An intent that is found, not made here, may have been carried out before, in part or whole.
         let mut again = true;
         loop {
+            if again && let Some(left) = self.left_of_intent(&source, &progress.value).await? {
+                progress = self.replace(progress, left).await?;
+                again = false;
+            }
             if let Some(intent) = &progress.value.intent {
                 let (stream, intent) = (under(intent, &self.stream()), intent.clone());
                 let ledger = Ledger::new(
@@ -178,7 +182,7 @@ impl Engine {
             }
             let batch = tokio::select! {
                 biased;
-                // What the open batch has read is in the log still; the new reader reads it again.
+                // The records of the open batch are in the log still; the new reader reads them again.
                 Ok(()) = config.changed() => {
                     reader = self.reader(&source);
                     continue;
@@ -219,44 +223,9 @@ impl Engine {
         progress: Versioned<Progress>,
         batch: Batch,
     ) -> Result<Versioned<Progress>, EngineError> {
-        let (env, stream) = (&self.executor.env, self.stream());
-        let id = env.random.uuid();
-        let names = Names::of(&stream, &id, batch.oldest)?;
-        let kinds = stream
-            .destination
-            .error_kinds()
-            .into_iter()
-            .filter(|kind| *kind != ErrorKind::Processing);
-        let data_key = if stream.destination.has_one_object() {
-            Some(names.data()?)
-        } else {
-            None
-        };
-        let (error_key, backup_key) = (names.errors(ErrorKind::Processing), names.backup()?);
-        let more_error_keys = kinds.map(|kind| (kind, names.errors(kind))).collect();
-        // The door alone reads how it was described.
-        let destination = Destination {
-            described: serde_json::Value::Null,
-            ..stream.destination.clone()
-        };
-        let intent = Intent {
-            version: stream.version,
-            made: env.clock.now(),
-            ranges: batch.ranges,
-            records: batch.records,
-            bytes: batch.bytes,
-            newest: batch.newest,
-            oldest: batch.oldest,
-            table_version: self.table_version(&stream).await?,
-            bucket: stream.destination.bucket.clone(),
-            data_key,
-            error_key,
-            more_error_keys,
-            backup_key,
-            partitions: Vec::new(),
-            id,
-            destination: Some(destination),
-        };
+        let stream = self.stream();
+        let table_version = self.table_version(&stream).await?;
+        let intent = self.intent(&stream, batch, table_version)?;
         let next = Progress {
             intent: Some(intent),
             ..progress.value
@@ -265,6 +234,100 @@ impl Engine {
             .store
             .advance(&stream.id, next, progress.version)
             .await?)
+    }
+
+    /// What is left of the ranges of the intent, where the source has dropped records of them.
+    async fn left_of_intent(
+        &self,
+        source: &Arc<dyn Source>,
+        progress: &Progress,
+    ) -> Result<Option<Vec<Range>>, SourceError> {
+        let Some(intent) = &progress.intent else {
+            return Ok(None);
+        };
+        let left = left_of(&**source, &intent.ranges).await?;
+        Ok((left != intent.ranges).then_some(left))
+    }
+
+    /// Puts another intent in the place of one that may have been carried out in part, and of whose ranges only `left`
+    /// can be read. Under its names nothing is written over or removed that may hold records which are nowhere else; what
+    /// is left may be delivered twice.
+    async fn replace(
+        &self,
+        progress: Versioned<Progress>,
+        left: Vec<Range>,
+    ) -> Result<Versioned<Progress>, EngineError> {
+        let Versioned { mut value, version } = progress;
+        let Some(old) = value.intent.take() else {
+            return Ok(Versioned { value, version });
+        };
+        let records = left.iter().map(Range::records).sum();
+        tracing::warn!(
+            stream = self.stream().name,
+            records,
+            expired = old.records.saturating_sub(records),
+            "records expired in a batch that may be delivered in part; what is left is delivered by itself"
+        );
+        let has_gone = |range: &&Range| left.iter().all(|left| left.shard != range.shard);
+        let gone = old.ranges.iter().filter(has_gone);
+        let ends = gone.map(|range| (range.shard.clone(), range.to));
+        value.positions.extend(ends);
+        if !left.is_empty() {
+            let batch = Batch {
+                ranges: left,
+                records,
+                bytes: old.bytes / old.records.max(1) * records,
+                oldest: old.oldest,
+                newest: old.newest,
+            };
+            let stream = under(&old, &self.stream());
+            value.intent = Some(self.intent(&stream, batch, old.table_version)?);
+        }
+        let id = &self.stream().id;
+        Ok(self.store.advance(id, value, version).await?)
+    }
+
+    /// A new intent for a batch of `stream`.
+    fn intent(
+        &self,
+        stream: &StreamRecord,
+        batch: Batch,
+        table_version: Option<u64>,
+    ) -> Result<Intent, PrefixError> {
+        let id = self.executor.env.random.uuid();
+        let names = Names::of(stream, &id, batch.oldest)?;
+        let destination = &stream.destination;
+        let data_key = if destination.has_one_object() {
+            Some(names.data()?)
+        } else {
+            None
+        };
+        let (error_key, backup_key) = (names.errors(ErrorKind::Processing), names.backup()?);
+        let kinds = destination.error_kinds().into_iter();
+        let more = kinds.filter(|kind| *kind != ErrorKind::Processing);
+        let more_error_keys = more.map(|kind| (kind, names.errors(kind))).collect();
+        Ok(Intent {
+            version: stream.version,
+            made: self.executor.env.clock.now(),
+            ranges: batch.ranges,
+            records: batch.records,
+            bytes: batch.bytes,
+            newest: batch.newest,
+            oldest: batch.oldest,
+            table_version,
+            bucket: destination.bucket.clone(),
+            data_key,
+            error_key,
+            more_error_keys,
+            backup_key,
+            partitions: Vec::new(),
+            id,
+            // The door alone reads how it was described.
+            destination: Some(Destination {
+                described: serde_json::Value::Null,
+                ..destination.clone()
+            }),
+        })
     }
 
     /// The version of the table that a batch of `stream` is converted by.

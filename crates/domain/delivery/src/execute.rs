@@ -24,14 +24,14 @@ use crate::{
     intent::{ExecuteError, Intent, Ledger, Progress},
     limits::{INVOCATIONS_A_STREAM_MAX, PIECES_WAITING_MAX},
     outlets::{Chunks, ErrorLog, Errors, ObjectWriter, OneObject, Outlet, Partitions},
-    ports::{ObjectsError, Ports, Source, SourceError},
-    reading::Groups,
+    ports::{ObjectsError, Ports, Source},
+    reading::{Expired, Groups},
     records::{Outcome, UserRecord},
     sinks::{self, Load},
     steps::Steps,
 };
 
-/// What executions work with.
+/// The surroundings that executions work with.
 pub struct Executor {
     /// Clock, randomness and threads.
     pub env: Env,
@@ -41,7 +41,7 @@ pub struct Executor {
     pub budget: Budget,
     /// A folder for records on their way to partitions.
     pub spool: PathBuf,
-    /// What stands in the delivery stream's way.
+    /// The error that stops the delivery stream, if one does.
     pub incident: Incidents,
     /// Whether it was looked for what an earlier process left.
     pub swept: AtomicBool,
@@ -59,7 +59,7 @@ struct Piece {
 impl Executor {
     /// Carries out `intent` of `stream`, configured as it was when that was made. With `again`, an earlier run may have
     /// left objects, perhaps with another outcome, since a function may answer differently: what this run does not
-    /// write itself, it removes. Not where the source has dropped records since, for the earlier run may have had
+    /// write itself, it removes. So it fails where the source drops records meanwhile, for the earlier run may have had
     /// them. The progress that is left, for the checkpoint.
     pub async fn execute(
         &self,
@@ -76,12 +76,16 @@ impl Executor {
         // It may wait for room, and takes it before any records do.
         let outlet = self.outlet(stream, intent).await?;
         let (to, pieces) = mpsc::channel(PIECES_WAITING_MAX);
-        let lost = Arc::new(AtomicBool::new(false));
-        let groups = self.groups(stream, source, intent, lost.clone());
-        let consume = self.consume(stream, intent, ledger, &lost, outlet, pieces);
+        let expired = if again {
+            Expired::Failed
+        } else {
+            Expired::Skipped
+        };
+        let groups = self.groups(stream, source, intent, expired);
+        let consume = self.consume(stream, intent, ledger, outlet, pieces);
         let ((), (ledger, written)) =
             futures_util::try_join!(self.produce(stream, groups, to), consume)?;
-        if again && !lost.load(Ordering::Relaxed) {
+        if again {
             self.remove_others(stream, intent, &written).await?;
         }
         self.load(stream, intent, written).await?;
@@ -131,7 +135,7 @@ impl Executor {
     }
 
     /// Removes, once in the life of a process, what one that died may have put of these objects: a store over a network
-    /// keeps parts until they are aborted. What cannot be removed costs money and harms nobody.
+    /// keeps parts until they are aborted. An upload that cannot be removed costs money and harms nobody.
     async fn sweep(&self, stream: &StreamRecord, intent: &Intent) {
         if self.swept.swap(true, Ordering::Relaxed) {
             return;
@@ -187,12 +191,12 @@ impl Executor {
     async fn produce(
         &self,
         stream: &StreamRecord,
-        groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>>,
+        groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, ExecuteError>>,
         to: mpsc::Sender<Option<Held<Piece>>>,
     ) -> Result<(), ExecuteError> {
         let steps = Steps::of(stream)?;
         let keeps = stream.destination.backup.is_some();
-        let run = |group: Result<Held<Vec<UserRecord>>, SourceError>| async {
+        let run = |group: Result<Held<Vec<UserRecord>>, ExecuteError>| async {
             let (group, mut room) = group?;
             let raw = if keeps {
                 group.iter().map(|record| record.data.clone()).collect()
@@ -214,18 +218,18 @@ impl Executor {
         Ok(())
     }
 
-    /// The intent's records in groups, each with its room: taken before it is read, in order, so that the first group of
-    /// every stream can always go on.
+    /// The intent's records in groups, each with its room: taken before it is read, in order, so that the first group
+    /// of every stream can always go on.
     fn groups(
         &self,
         stream: &StreamRecord,
         source: &Arc<dyn Source>,
         intent: &Intent,
-        lost: Arc<AtomicBool>,
-    ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, SourceError>> {
+        expired: Expired,
+    ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, ExecuteError>> {
         let limit = stream.destination.group_limit();
         let split = matches!(stream.origin, Origin::Stream { .. });
-        let groups = Groups::new(source.clone(), &intent.ranges, split, limit, lost);
+        let groups = Groups::new(source.clone(), &intent.ranges, split, limit, expired);
         let bytes = stream.destination.group_bytes();
         let budget = self.budget_of(stream);
         futures_util::stream::try_unfold(groups, move |mut groups| {
@@ -253,7 +257,6 @@ impl Executor {
         stream: &StreamRecord,
         intent: &Intent,
         mut ledger: Ledger<'a>,
-        lost: &AtomicBool,
         mut outlet: Box<dyn Outlet + 'a>,
         mut pieces: mpsc::Receiver<Option<Held<Piece>>>,
     ) -> Result<(Ledger<'a>, Vec<String>), ExecuteError> {
@@ -274,7 +277,6 @@ impl Executor {
                 None => return std::future::pending().await,
             }
         }
-        ledger.lost = lost.load(Ordering::Relaxed);
         let mut written = outlet.finish(&mut ledger, &mut errors).await?;
         written.extend(errors.finish().await?);
         if let Some((backup, key)) = backup.zip(intent.backup_key.clone()) {
@@ -311,7 +313,7 @@ impl Executor {
         }
     }
 
-    /// What the objects of an intent are made of.
+    /// The form of the objects of an intent.
     async fn form(&self, stream: &StreamRecord, intent: &Intent) -> Result<Form, ExecuteError> {
         let Some(conversion) = &stream.destination.conversion else {
             return Ok(Form::Bytes(stream.destination.compression));

@@ -1,4 +1,4 @@
-//! What stands in the way of a delivery stream, kept until a delivery succeeds again.
+//! Errors that stop a delivery stream, kept until a delivery succeeds again.
 
 use headwater_types::Millis;
 use parking_lot::Mutex;
@@ -10,7 +10,7 @@ use crate::limits::ERROR_TEXT_BYTES_MAX;
 pub struct Incident {
     /// When it last happened.
     pub at: Millis,
-    /// What happened.
+    /// The error's text.
     pub error: String,
     /// How often in a row.
     pub times: u32,

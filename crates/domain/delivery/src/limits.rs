@@ -1,4 +1,4 @@
-//! What is bounded here, and by how much.
+//! The bounds of this crate.
 
 use std::time::Duration;
 

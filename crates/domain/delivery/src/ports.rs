@@ -1,4 +1,4 @@
-//! What a delivery needs of others: a source of records, a function, an object store, a log for its errors.
+//! The ports of deliveries: a source of records, a function, an object store, a log for its errors.
 //!
 //! `server` gives the adapters; the tests give in-memory ones that fail on demand.
 
@@ -45,7 +45,7 @@ pub enum InvokeError {
 /// there.
 pub type Body = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
-/// What an object is put with besides its bytes.
+/// The headers of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// `application/octet-stream`.
@@ -186,7 +186,7 @@ pub enum WarehouseError {
         /// Its words.
         message: String,
     },
-    /// What was to be copied could not be read.
+    /// The rows that were to be copied could not be read.
     #[error("{0}")]
     Rows(String),
 }

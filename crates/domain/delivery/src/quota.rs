@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// What all puts into one delivery stream may bring a second.
+/// The most that all puts into one delivery stream may bring a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quotas {
     /// Calls, of one record or many.
@@ -34,7 +34,7 @@ impl Quotas {
     }
 }
 
-/// What one delivery stream has let in lately.
+/// The rate limiter of one delivery stream: tokens of each quota that are left.
 #[derive(Debug)]
 pub(crate) struct Gate {
     requests: Bucket,
@@ -89,7 +89,7 @@ impl Bucket {
         self.filled = self.filled.max(now);
     }
 
-    /// Whether `cost` may be taken. What costs more than a full bucket, as a batch of 4 MiB does where a second
+    /// Whether `cost` may be taken. A put that costs more than a full bucket, as a batch of 4 MiB does where a second
     /// brings 1 MiB, waits for a full one and leaves a debt.
     fn holds(&self, cost: f64) -> bool {
         self.tokens >= cost.min(self.rate)

@@ -31,7 +31,7 @@ const MAGIC: &str = "ORC";
 pub(crate) struct File {
     settings: Orc,
     schema: Schema,
-    /// What was encoded and not taken.
+    /// The bytes that were encoded and not taken.
     out: Vec<u8>,
     /// Bytes of the file so far.
     written: u64,
@@ -107,7 +107,7 @@ impl File {
             .for_each(|bytes| self.push(bytes));
     }
 
-    /// What was encoded since the last time.
+    /// The bytes that were encoded since the last time.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
@@ -210,7 +210,7 @@ fn stripe_footer(stripe: &Stripe<'_>) -> StripeFooter {
     }
 }
 
-/// What is said of each column over all stripes.
+/// The statistics of each column over all stripes.
 fn file_statistics(stripes: &[StripeStatistics], columns: usize) -> Vec<ColumnStatistics> {
     let of = |column: usize| {
         let all = || stripes.iter().map(move |stripe| &stripe.columns[column]);

@@ -13,7 +13,7 @@ pub(super) const CHUNK: usize = 256 * 1024;
 pub(super) struct Stream {
     compression: OrcCompression,
     written: Vec<u8>,
-    /// What is not yet a chunk.
+    /// Bytes that are not yet a chunk.
     pending: Vec<u8>,
     /// Where each row group begins, as the row index has it.
     pub positions: Vec<Vec<u64>>,

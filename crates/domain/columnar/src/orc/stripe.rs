@@ -13,7 +13,7 @@ use crate::{
     types::DataType,
 };
 
-/// What becomes of a stripe's rows.
+/// A stripe while rows come in.
 pub(super) struct Stripe<'a> {
     settings: &'a Orc,
     /// The streams of the index, in the order of the columns.
@@ -22,7 +22,7 @@ pub(super) struct Stripe<'a> {
     pub data: Vec<Encoded>,
     /// How each column is encoded.
     pub encodings: Vec<ColumnEncoding>,
-    /// What is said of each column.
+    /// The statistics of each column.
     pub statistics: Vec<ColumnStatistics>,
 }
 

@@ -32,7 +32,7 @@ pub(super) enum Part {
     Offset,
 }
 
-/// What a number means.
+/// The meaning of a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Field {
     Year,
@@ -148,7 +148,7 @@ fn part_of(letter: char, count: usize) -> Result<Part, Unsupported> {
     }
 }
 
-/// What was read of a time so far.
+/// The fields of a time that were read so far.
 #[derive(Default)]
 struct Found {
     year: Option<u32>,

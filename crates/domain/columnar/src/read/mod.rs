@@ -3,8 +3,8 @@
 //! Owns which key belongs to which column, and what of nested JSON a nested type takes. Numbers, text and times are
 //! `scalar`'s. A record is one or more JSON objects, each a row; if one of them does not fit, none is kept.
 //!
-//! What AWS takes and refuses, and its words, are as recorded on AWS (okinaka/floci pull requests 3333 and 3521 probed
-//! both deserializers in September 2026); else they are what the SerDes' own code does.
+//! The values that AWS takes and refuses, and its words, are as recorded on AWS (okinaka/floci pull requests 3333 and
+//! 3521 probed both deserializers in September 2026); else they are what the SerDes' own code does.
 
 mod decimal;
 mod double;
@@ -33,7 +33,7 @@ pub(crate) struct Reader {
     rules: Rules,
 }
 
-/// What a deserializer's settings come to.
+/// The rules that a deserializer's settings come to.
 #[derive(Debug)]
 pub(crate) struct Rules {
     /// OpenX takes what can be understood; Hive takes what is of the type.
@@ -55,7 +55,7 @@ struct Fields {
     nodes: Vec<Node>,
 }
 
-/// What is read into a column.
+/// A value on its way into a column.
 #[derive(Debug)]
 enum Node {
     Scalar(DataType),
@@ -224,7 +224,7 @@ impl<'de> DeserializeSeed<'de> for Document<'_> {
 impl<'de> Visitor<'de> for Document<'_> {
     type Value = ();
 
-    /// What a document is that is neither an object nor an array.
+    /// The kind of a document that is neither an object nor an array.
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object or array at the top level")
     }

@@ -25,7 +25,7 @@ pub(super) enum Token<'a> {
     Nested(&'a str),
 }
 
-/// What Hive says of what is nested where text is expected.
+/// Hive's message about a nested value where text is expected.
 const ROOT: &str =
     "One or more fields have incorrect format. Exception when validating field (root)";
 
@@ -287,7 +287,7 @@ fn first_characters(text: &str, most: u32) -> &str {
 }
 
 impl Token<'_> {
-    /// What Java says that it is.
+    /// Its class and value in Java's words.
     pub fn in_java(self) -> impl Display {
         let class = match self {
             Self::Boolean(_) => "java.lang.Boolean",

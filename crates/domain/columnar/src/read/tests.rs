@@ -1,4 +1,4 @@
-//! What each deserializer makes of JSON, as recorded on AWS and as the SerDes' code has it.
+//! The rows that each deserializer makes of JSON, as recorded on AWS and as the SerDes' code has it.
 
 use proptest::prelude::*;
 

@@ -78,7 +78,7 @@ pub(super) fn date(text: &str) -> Option<i32> {
     i32::try_from(midnight.seconds.div_euclid(DAY)).ok()
 }
 
-/// What is left of a text.
+/// The rest of a text.
 pub(super) struct Cursor<'a>(pub &'a str);
 
 impl Cursor<'_> {

@@ -24,7 +24,7 @@ pub struct Destination {
     pub bucket: String,
     /// The role that it would write with.
     pub role: String,
-    /// What object keys start with, with expressions; absent is not the same as empty when it is described.
+    /// The prefix of object keys, with expressions; absent is not the same as empty when it is described.
     pub prefix: Option<String>,
     /// The same for records that failed.
     pub error_prefix: Option<String>,
@@ -39,7 +39,7 @@ pub struct Destination {
     /// The ARN of the key that the store is told to encrypt objects under, those for records that failed too.
     #[serde(default)]
     pub encryption_key: Option<String>,
-    /// What records go through, in order.
+    /// The steps that records go through, in order.
     #[serde(flatten, with = "steps_as_stored")]
     pub steps: Vec<Step>,
     /// Whether records are partitioned by the keys that the prefix names.
@@ -48,13 +48,13 @@ pub struct Destination {
     /// Seconds for which objects of partitions are tried again before their records count as failed.
     #[serde(default = "partition_retry_before_it_was_kept")]
     pub partition_retry_s: u32,
-    /// What records are converted to.
+    /// The columnar format that records are converted to.
     #[serde(default)]
     pub conversion: Option<Conversion>,
     /// Where records go as they came, too.
     #[serde(default)]
     pub backup: Option<Backup>,
-    /// What object keys end in, instead of the compression's own extension.
+    /// The extension of object keys, in place of the compression's own.
     pub extension: Option<String>,
     /// When a batch is closed.
     pub buffering: Buffering,
@@ -121,7 +121,7 @@ impl Destination {
         self.steps.contains(&Step::Decompress)
     }
 
-    /// What records may fail at on their way here.
+    /// The kinds of errors that records may meet on their way here.
     pub(crate) fn error_kinds(&self) -> Vec<ErrorKind> {
         let target = match self.target {
             Target::Bucket | Target::Redshift(_) => None,
@@ -147,8 +147,8 @@ impl Destination {
     }
 
     /// When a batch is closed: at what comes first for any of the places where it goes. Hints of size are for each
-    /// partition, and how much goes into which is known once the batch is carried out; until then there is room for many
-    /// that fill at once.
+    /// partition, and how much goes into which is known once the batch is carried out; until then there is room for
+    /// many that fill at once.
     pub(crate) fn batch(&self) -> Buffering {
         let size_mib = if self.is_partitioned {
             PARTITIONED_BATCH_MIB
@@ -192,7 +192,7 @@ pub struct Conversion {
     pub table: String,
     /// Its version; the newest when a batch is closed, where there is none.
     pub version: Option<u64>,
-    /// What lines about records that do not fit say of the table: its region …
+    /// The table's region, for lines about records that do not fit …
     pub region: String,
     /// … and its catalog.
     pub catalog: Option<String>,
@@ -216,7 +216,7 @@ pub struct GroupLimit {
 pub struct Backup {
     /// The bucket's name.
     pub bucket: String,
-    /// What object keys start with, with expressions.
+    /// The prefix of object keys, with expressions.
     pub prefix: Option<String>,
     /// The prefix for records that failed: none does, but it may be what makes the other one valid.
     pub error_prefix: Option<String>,
@@ -288,7 +288,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// What an object's name ends in where nothing else is said.
+    /// The extension of an object's name where no other is configured.
     pub(crate) fn extension(self) -> &'static str {
         match self {
             Self::None => "",

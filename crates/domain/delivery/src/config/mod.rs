@@ -1,7 +1,7 @@
-//! What describes a delivery stream, as the catalog keeps it: its source, its destination and what lies between.
+//! A delivery stream's description, as the catalog keeps it: its source, its destination and the steps between.
 //!
 //! Owns these types, what they say of themselves, and what earlier releases kept in their place
-//! (`docs/format/delivery.md`). What is done by them is in the folders that show a batch's way.
+//! (`docs/format/delivery.md`). The folders that show a batch's way act by them.
 
 mod address;
 mod arn_text;

@@ -1,4 +1,4 @@
-//! What is done with each record on its way to the destination.
+//! The steps that each record goes through on its way to the destination.
 
 use bytes::Bytes;
 use headwater_types::Arn;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arn_text;
 
-/// What is done with each record on its way.
+/// One step of a record's way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -46,7 +46,7 @@ fn interval_before_it_was_kept() -> u32 {
     60
 }
 
-/// What records have to be.
+/// The format that records have to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -56,7 +56,7 @@ pub enum Format {
     Json,
 }
 
-/// What stands between the records in a record.
+/// The separator of the records in a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deaggregation {

@@ -15,7 +15,7 @@ pub struct StreamRecord {
     /// Its ARN.
     #[serde(with = "arn_text")]
     pub arn: Arn,
-    /// What tells it from one made later under the same name; its progress is kept under it.
+    /// An id that no stream made later under the same name has; its progress is kept under it.
     pub id: String,
     /// When it was made.
     pub created: Millis,

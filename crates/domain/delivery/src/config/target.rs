@@ -28,11 +28,11 @@ pub enum Target {
 pub struct HttpEndpoint {
     /// Where requests go.
     pub url: WebAddress,
-    /// What it knows its callers by; none where empty.
+    /// The key by which it knows its callers; none where empty.
     pub access_key: Secret,
     /// Whether requests are compressed.
     pub gzip: bool,
-    /// What is said of all records.
+    /// Attributes that hold for all records.
     pub attributes: BTreeMap<String, String>,
     /// Bytes of data that a request may have.
     pub bytes: usize,
@@ -72,7 +72,7 @@ pub struct OpenSearch {
     pub url: WebAddress,
     /// The index's name, or what it starts with.
     pub index: String,
-    /// What comes behind the index's name.
+    /// The suffix of the index's name.
     pub rotation: Rotation,
     /// The documents' type, as clusters before Elasticsearch 7 want it.
     pub type_name: Option<String>,

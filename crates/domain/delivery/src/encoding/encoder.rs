@@ -1,4 +1,4 @@
-//! What an object's bytes are made of: records as they are, compressed, piece by piece. GZIP is in its own file.
+//! Encoders of objects: records as they are, compressed, piece by piece. GZIP is in its own file.
 
 use std::{
     io::{self, Write},
@@ -27,7 +27,7 @@ pub enum Encoder {
     Gzip(Gzip),
 }
 
-/// What an encoder made of pieces.
+/// The bytes that an encoder made of pieces.
 pub struct Encoded {
     /// The object's next bytes.
     pub bytes: Result<Bytes, ObjectsError>,
@@ -122,7 +122,7 @@ pub fn encoder(compression: Compression, name: &str) -> Encoder {
     Encoder::Stream(Box::new(Compressed { stream, out }))
 }
 
-/// What compressors write to, and who sends it takes from.
+/// A buffer that compressors write to, and that the encoder takes bytes from.
 #[derive(Clone, Default)]
 struct Out(Arc<Mutex<Vec<u8>>>);
 

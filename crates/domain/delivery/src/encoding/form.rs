@@ -1,4 +1,4 @@
-//! What objects are made of: records one behind the other, or rows of a table.
+//! The two forms of objects: records one behind the other, or rows of a table.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     records::Failure,
 };
 
-/// What an object is made of.
+/// The form of an object.
 #[derive(Debug, Clone)]
 pub enum Form {
     /// Records as they are, compressed.
@@ -22,7 +22,7 @@ pub enum Form {
     Columns(Arc<Columns>),
 }
 
-/// What a columnar file is made by.
+/// The settings of a columnar file.
 #[derive(Debug)]
 pub struct Columns {
     /// The table's columns.
@@ -90,7 +90,7 @@ fn not_encoded(error: EncodeError) -> ObjectsError {
     ObjectsError::Failed(error.to_string())
 }
 
-/// What an archive calls the file in it: the object's own name without the archive's extension.
+/// The name of the file in an archive: the object's own name without the archive's extension.
 fn name_in_archive(key: &str, compression: Compression) -> &str {
     let name = key.rsplit('/').next().unwrap_or(key);
     name.strip_suffix(compression.extension()).unwrap_or(name)

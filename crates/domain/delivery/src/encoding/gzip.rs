@@ -137,7 +137,7 @@ mod tests {
         file
     }
 
-    /// What a reader of one member finds.
+    /// The text that a reader of one member finds.
     fn read(file: &[u8]) -> Vec<u8> {
         let (mut text, mut reader) = (Vec::new(), GzDecoder::new(file));
         reader.read_to_end(&mut text).unwrap();

@@ -17,6 +17,14 @@ pub enum ExecuteError {
     /// The records could not be read.
     #[error("reading the source failed: {0}")]
     Source(#[from] SourceError),
+    /// Records expired after an earlier run may have had them, and before this one had.
+    #[error("{shard} has lost records from {from} on while they were delivered again")]
+    Expired {
+        /// Their shard.
+        shard: String,
+        /// The first of them.
+        from: u64,
+    },
     /// The function could not be asked.
     #[error("calling the function failed: {0}")]
     Invoke(#[from] InvokeError),
@@ -26,7 +34,7 @@ pub enum ExecuteError {
     /// The names of the batch cannot be made.
     #[error("{0}")]
     Prefix(#[from] PrefixError),
-    /// What is to be known before writing could not be written down.
+    /// A note that has to be written down before an object is could not be.
     #[error("{0}")]
     Catalog(#[from] CatalogError),
     /// The records could not be sorted by partition.

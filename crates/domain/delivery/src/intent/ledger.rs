@@ -1,5 +1,5 @@
-//! What an execution writes down before it writes anything else: the names that are known only once it has looked at
-//! the records.
+//! The notes that an execution writes down before it writes anything else: the names that are known only once it has
+//! looked at the records.
 
 use headwater_catalog::Versioned;
 
@@ -13,8 +13,6 @@ pub struct Ledger<'a> {
     /// The delivery stream's id.
     id: &'a str,
     progress: Versioned<Progress>,
-    /// Set when an earlier execution may have had records that this one has not: then nothing of it is removed.
-    pub lost: bool,
 }
 
 impl<'a> Ledger<'a> {
@@ -30,7 +28,6 @@ impl<'a> Ledger<'a> {
             objects,
             id,
             progress,
-            lost: false,
         }
     }
 
@@ -45,13 +42,10 @@ impl<'a> Ledger<'a> {
         let Some(intent) = self.progress.value.intent.clone() else {
             return Ok(());
         };
-        let mut partitions = keys.to_vec();
         for stale in intent.partitions.iter().filter(|key| !keys.contains(key)) {
-            match self.lost {
-                true => partitions.push(stale.clone()),
-                false => self.objects.delete(&intent.bucket, stale).await?,
-            }
+            self.objects.delete(&intent.bucket, stale).await?;
         }
+        let partitions = keys.to_vec();
         if partitions == intent.partitions {
             return Ok(());
         }

@@ -26,7 +26,7 @@ pub struct Names<'a> {
     id: &'a str,
     oldest: Millis,
     time: Zoned,
-    /// What stands for a random string: one a batch.
+    /// The value of a random string: one a batch.
     random: String,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// What the objects of the partition with `keys` start with; nothing where the prefix names one that they lack, or
+    /// The prefix of the objects of the partition with `keys`; nothing where the prefix names one that they lack, or
     /// where their names would be longer than names are.
     pub fn partition(&self, keys: &Keys) -> Option<String> {
         let prefix = self
@@ -135,7 +135,7 @@ impl<'a> Names<'a> {
         )
     }
 
-    /// What looks like a UUID, and is the same whenever it is made of the same batch and the same thing in it.
+    /// A text like a UUID, the same whenever it is made of the same batch and the same thing in it.
     fn unique(&self, what: &str) -> String {
         let mut digest = digest(self.id, what);
         // The bits of a random UUID, as AWS's names have them.
@@ -174,7 +174,7 @@ fn random_string(id: &str) -> String {
 }
 
 impl Destination {
-    /// What the keys of what is delivered end in.
+    /// The extension of the keys of objects that are delivered.
     pub(crate) fn extension(&self) -> &str {
         let own = self
             .extension

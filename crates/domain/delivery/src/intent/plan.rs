@@ -62,6 +62,13 @@ pub struct Range {
     pub to: u64,
 }
 
+impl Range {
+    /// How many records it has.
+    pub fn records(&self) -> u64 {
+        self.to - self.from
+    }
+}
+
 impl Intent {
     /// The keys of the objects for what fails, by what it fails at.
     pub fn error_keys(&self) -> impl Iterator<Item = (ErrorKind, &str)> {

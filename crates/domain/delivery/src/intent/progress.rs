@@ -17,11 +17,11 @@ pub struct Progress {
     pub delivered_until: Millis,
     /// The batch that is being delivered.
     pub intent: Option<Intent>,
-    /// What was delivered so far.
+    /// The sums of all deliveries so far.
     pub totals: Totals,
 }
 
-/// What a delivery stream has done in its life.
+/// The work of a delivery stream in its life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Records of the source, before they were taken apart.

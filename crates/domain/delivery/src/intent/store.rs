@@ -1,4 +1,4 @@
-//! What deliveries keep in the catalog (`docs/format/delivery.md`).
+//! The rows of deliveries in the catalog (`docs/format/delivery.md`).
 
 use std::sync::Arc;
 

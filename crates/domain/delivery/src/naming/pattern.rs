@@ -36,7 +36,7 @@ enum Token {
     Field(char, usize),
 }
 
-/// What is wrong with a pattern.
+/// An error in a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// A letter that means nothing, or one too often repeated.
@@ -63,7 +63,7 @@ impl Pattern {
         while let Some(c) = rest.next() {
             match c {
                 '\'' => quoted(&mut rest, &mut literal)?,
-                // What is optional is there whenever its fields are, and a point in time has all of them.
+                // An optional section is there whenever its fields are, and a point in time has all of them.
                 '[' => optional += 1,
                 ']' => optional = optional.checked_sub(1).ok_or(PatternError::Bracket)?,
                 '{' | '}' | '#' => return Err(PatternError::Letter(c)),

@@ -1,4 +1,4 @@
-//! What object keys start with: prefixes with expressions.
+//! Prefixes of object keys, with expressions.
 //!
 //! The rules are those of AWS's page on custom prefixes: a prefix without a time gets `yyyy/MM/dd/HH/` behind it, but
 //! not one that names partition keys; the time is the arrival of the oldest record in the batch. An error prefix
@@ -28,7 +28,7 @@ pub enum Which {
     Errors,
 }
 
-/// What is wrong with the prefixes.
+/// An error in the prefixes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PrefixError {
     /// The error prefix is missing although the other has expressions.
@@ -89,14 +89,14 @@ enum Part {
     Lambda(String),
 }
 
-/// What expressions stand for.
+/// The values of expressions.
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
     /// When the oldest record arrived.
     pub time: &'a Zoned,
-    /// What stands for a random string.
+    /// The value of a random string.
     pub random: &'a str,
-    /// What the records failed at.
+    /// The kind of error that the records met.
     pub kind: ErrorKind,
     /// The records' partition keys.
     pub keys: &'a Keys,

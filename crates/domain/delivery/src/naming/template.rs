@@ -29,7 +29,7 @@ enum Part {
     Extension,
 }
 
-/// What fills a template.
+/// The values of a template's variables.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
     /// The channel's name.
@@ -40,7 +40,7 @@ pub struct Values<'a> {
     pub time: &'a Zoned,
     /// `.gz` or the like, perhaps nothing.
     pub extension: &'a str,
-    /// What no other object has.
+    /// A text that no other object has.
     pub unique: &'a str,
 }
 

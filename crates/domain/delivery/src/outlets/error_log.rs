@@ -20,7 +20,7 @@ pub struct ErrorLog<'a> {
     pub sink: &'a dyn LogSink,
     /// The delivery stream.
     pub stream: &'a StreamRecord,
-    /// What stands in its way.
+    /// The error that stops it, if one does.
     pub incident: &'a Incidents,
 }
 
@@ -87,8 +87,8 @@ impl ErrorLog<'_> {
     }
 }
 
-/// What a line calls a destination, as lines of AWS do: the address of a cluster that has one by its ARN there, and of
-/// an endpoint no more than the host, for what follows may be a secret.
+/// The name of a destination in a line, as in lines of AWS: the address of a cluster that has one by its ARN there,
+/// and of an endpoint no more than the host, for what follows may be a secret.
 fn destination(destination: &Destination) -> String {
     match &destination.target {
         Target::Bucket => format!("arn:aws:s3:::{}", destination.bucket),

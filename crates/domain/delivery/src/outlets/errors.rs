@@ -74,7 +74,7 @@ impl<'a> Errors<'a> {
         self.take(unfit).await
     }
 
-    /// A record that did not fit its file. What is told of it is what did not fit, and not what it once was; members
+    /// A record that did not fit its file. Its line has the data that did not fit, and not the data as it came; members
     /// as AWS's page on errors of format conversion has them.
     fn unfit_one(&self, item: &Item, failure: Failure) -> Rejected {
         let mut origin = (*item.origin).clone();
@@ -136,7 +136,7 @@ impl<'a> Errors<'a> {
     }
 }
 
-/// What lines about records that were not converted say of the table.
+/// The table as lines about records name it that were not converted.
 fn table(intent: &Intent, stream: &StreamRecord) -> Value {
     let Some(conversion) = &stream.destination.conversion else {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! What all outlets have in common.
+//! The trait of outlets, and two helpers of those that write objects.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -18,7 +18,7 @@ use crate::{
     records::{ErrorKind, Failure, Item, Rejected},
 };
 
-/// What of a partition becomes one object.
+/// The items of a partition that become one object.
 pub struct Part {
     /// The object's key.
     pub key: String,
@@ -183,7 +183,7 @@ impl Fit {
         };
         let (encoder, Encoded { bytes, failed }) = encoder.add(&self.env, pieces).await;
         self.encoder = Some(encoder);
-        // What was made of them is of no use.
+        // The bytes that were made of them are of no use.
         bytes.map(|_| failed)
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 pub struct Partitions<'a> {
     stream: &'a StreamRecord,
     names: Names<'a>,
-    /// What the objects of partitions start with, by the numbers of these.
+    /// The prefixes of the objects of partitions, by the numbers of these.
     prefixes: Vec<String>,
     numbers: HashMap<String, usize>,
     /// The numbers of partition keys that were seen, so that prefixes are made once and not for each record.
@@ -100,7 +100,7 @@ impl<'a> Partitions<'a> {
         Ok(number)
     }
 
-    /// What becomes one object each: of a partition as much as its buffer is to hold.
+    /// The parts that become one object each: of a partition as much as its buffer is to hold.
     fn cut(&self) -> Vec<Part> {
         let size = self.stream.destination.buffering.bytes();
         let of = |(partition, prefix): (usize, &'_ String)| {
@@ -146,8 +146,8 @@ impl Outlet for Partitions<'_> {
         Ok(errors.take(rejected).await?)
     }
 
-    /// Writes all objects, and those that the store refuses again, for as long as the configuration says after the first
-    /// refusal. AWS: what cannot be delivered to its prefix goes to the error prefix then.
+    /// Writes all objects, and those that the store refuses again, for as long as the configuration says after the
+    /// first refusal. AWS: what cannot be delivered to its prefix goes to the error prefix then.
     async fn finish(
         self: Box<Self>,
         ledger: &mut Ledger<'_>,
@@ -175,10 +175,6 @@ impl Outlet for Partitions<'_> {
             let Some((_, error)) = refused.first() else {
                 return Ok(written);
             };
-            // An earlier execution may have put records there that nobody has any more.
-            if ledger.lost {
-                return Err(error.clone().into());
-            }
             errors.delivery_failed(error).await;
             if !retries.again().await {
                 self.parts

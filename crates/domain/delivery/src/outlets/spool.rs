@@ -191,7 +191,7 @@ fn nonce(offset: u64) -> Nonce {
     Nonce::assume_unique_for_key(nonce)
 }
 
-/// What an object and a line about a failure need of items: arrival, sequence number, place, data.
+/// The members of items that an object and a line about a failure need: arrival, sequence number, place, data.
 fn encode(run: &[(usize, Item)]) -> BytesMut {
     let mut bytes = BytesMut::new();
     for (_, Item { origin, data, .. }) in run {

@@ -17,7 +17,7 @@ use crate::ports::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord, 
 
 /// The upper eight bits of the numbers of all log shards that belong to deliveries.
 const NAMESPACE: u64 = 0x02 << 56;
-/// What is not delivered is kept, however long its destination is away.
+/// Records that are not delivered are kept, however long their destination is away.
 const FOREVER: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
 /// Bytes behind a record's id; its text has 224 characters, as on AWS.
 const RECORD_ID_BYTES: usize = 168;

@@ -1,19 +1,13 @@
 //! Reading the records of an intent again, one by one, in groups of the size and the age that a function takes.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use headwater_types::Millis;
 
 use crate::{
     config::GroupLimit,
-    intent::Range,
+    intent::{ExecuteError, Range},
     limits::{READ_BYTES_MAX, READ_RECORDS_MAX},
     ports::{Source, SourceError, SourceLimit, SourceRecord},
     records::UserRecord,
@@ -25,8 +19,7 @@ pub struct Groups {
     ranges: VecDeque<Range>,
     split: bool,
     limit: GroupLimit,
-    /// Set when records are gone that the ranges had.
-    lost: Arc<AtomicBool>,
+    expired: Expired,
     ready: VecDeque<Vec<UserRecord>>,
     group: Vec<UserRecord>,
     group_bytes: usize,
@@ -34,18 +27,26 @@ pub struct Groups {
     group_arrivals: Option<(Millis, Millis)>,
 }
 
+/// How records are taken that the source has dropped since their batch was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expired {
+    /// As if the batch had never had them.
+    Skipped,
+    /// As an error: an earlier run may have had them.
+    Failed,
+}
+
 impl Groups {
-    /// The records of `ranges`, in groups within `limit`; `split` takes aggregates apart, `lost` is
-    /// set when the source has dropped some.
+    /// The records of `ranges`, in groups within `limit`; `split` takes aggregates apart.
     pub fn new(
         source: Arc<dyn Source>,
         ranges: &[Range],
         split: bool,
         limit: GroupLimit,
-        lost: Arc<AtomicBool>,
+        expired: Expired,
     ) -> Self {
         Self {
-            lost,
+            expired,
             source,
             ranges: ranges.iter().cloned().collect(),
             split,
@@ -58,7 +59,7 @@ impl Groups {
     }
 
     /// The next group; at least one record.
-    pub async fn next(&mut self) -> Result<Option<Vec<UserRecord>>, SourceError> {
+    pub async fn next(&mut self) -> Result<Option<Vec<UserRecord>>, ExecuteError> {
         loop {
             if let Some(group) = self.ready.pop_front() {
                 return Ok(Some(group));
@@ -71,42 +72,33 @@ impl Groups {
         }
     }
 
-    async fn read(&mut self, range: Range) -> Result<(), SourceError> {
+    async fn read(&mut self, range: Range) -> Result<(), ExecuteError> {
         let limit = SourceLimit {
             records: READ_RECORDS_MAX,
             bytes: READ_BYTES_MAX,
         };
         let chunk = match self.source.read(&range.shard, range.from, limit).await {
             Ok(chunk) => chunk,
-            Err(SourceError::NotFound(what)) => {
-                tracing::warn!(
-                    shard = range.shard,
-                    what,
-                    "a shard of the source went before it was delivered"
-                );
+            Err(SourceError::NotFound(_)) => {
                 self.ranges.pop_front();
-                return Ok(());
+                return self.skip(&range, range.to);
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         if chunk.next <= range.from {
             // The range was read once, so it is there: reading again will find it.
-            return Err(SourceError::Failed(format!(
+            let text = format!(
                 "{} has no record {} although it had",
                 range.shard, range.from
-            )));
+            );
+            return Err(SourceError::Failed(text).into());
         }
-        if chunk
+        let first = chunk
             .records
             .first()
-            .is_none_or(|record| record.offset > range.from)
-        {
-            tracing::warn!(
-                shard = range.shard,
-                from = range.from,
-                "records expired before they were delivered"
-            );
-            self.lost.store(true, Ordering::Relaxed);
+            .map_or(chunk.next, |first| first.offset);
+        if first > range.from {
+            self.skip(&range, first.min(range.to))?;
         }
         let shard: Arc<str> = range.shard.as_str().into();
         for record in chunk
@@ -120,6 +112,22 @@ impl Groups {
             true => self.ranges[0].from = chunk.next,
             false => drop(self.ranges.pop_front()),
         }
+        Ok(())
+    }
+
+    /// Goes on without the records of `range` before `first`, where that may be.
+    fn skip(&self, range: &Range, first: u64) -> Result<(), ExecuteError> {
+        let (shard, from) = (range.shard.clone(), range.from);
+        if self.expired == Expired::Failed {
+            return Err(ExecuteError::Expired { shard, from });
+        }
+        let count = first - from;
+        tracing::warn!(
+            shard,
+            from,
+            count,
+            "records expired before they were delivered"
+        );
         Ok(())
     }
 

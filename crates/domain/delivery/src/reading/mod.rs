@@ -2,10 +2,12 @@
 
 mod direct;
 mod groups;
+mod left;
 mod reader;
 
 pub use self::{
     direct::{DirectShard, record_id, remove_strays},
-    groups::Groups,
+    groups::{Expired, Groups},
+    left::left_of,
     reader::{Batch, Reader},
 };

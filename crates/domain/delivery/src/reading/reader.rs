@@ -23,7 +23,7 @@ use crate::{
 /// A closed batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// What it holds, parents before their children.
+    /// Its records, parents before their children.
     pub ranges: Vec<Range>,
     /// Its records.
     pub records: u64,
@@ -250,6 +250,14 @@ impl Open {
         full: u64,
         now: Duration,
     ) -> u64 {
+        if self.next.get(shard) == self.from.get(shard) {
+            // Records that expired before they were read are none of this batch: its ranges begin behind them.
+            let first = chunk
+                .records
+                .first()
+                .map_or(chunk.next, |first| first.offset);
+            self.from.insert(shard.to_owned(), from.max(first));
+        }
         let mut next = from.max(chunk.next);
         for record in &chunk.records {
             self.records += 1;
@@ -478,7 +486,7 @@ mod tests {
         source.trim(1, 2);
         clock.advance(SHARDS_REFRESH);
         let batch = batch.await.unwrap();
-        assert_eq!((batch.ranges, batch.records), (vec![range(1, 0, 3)], 1));
+        assert_eq!((batch.ranges, batch.records), (vec![range(1, 2, 3)], 1));
         assert!(reader.is_listed("1") && !reader.is_listed("7"));
     }
 }

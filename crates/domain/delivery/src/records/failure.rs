@@ -1,8 +1,8 @@
-//! What a record may fail at, and why one did.
+//! The kinds of errors that a record may meet, and why one was not delivered.
 
 use serde::{Deserialize, Serialize};
 
-/// What a record failed at: `!{firehose:error-output-type}`.
+/// The kind of error that a record met: `!{firehose:error-output-type}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
@@ -44,7 +44,7 @@ impl ErrorKind {
 pub struct Failure {
     /// `Lambda.FunctionError` …
     pub code: &'static str,
-    /// What it means.
+    /// Its meaning.
     pub message: String,
 }
 

@@ -10,11 +10,11 @@ use super::user_record::SharedRecord;
 /// A record that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// What it was when it was read.
+    /// The record as it was read.
     pub origin: SharedRecord,
-    /// What it is now.
+    /// Its data now.
     pub data: Bytes,
-    /// What it is partitioned by.
+    /// Its partition keys.
     pub keys: Keys,
 }
 

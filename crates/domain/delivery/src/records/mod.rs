@@ -1,4 +1,4 @@
-//! What becomes of a record on its way: a [`UserRecord`] as it was read, an [`Item`] while it goes on, a [`Rejected`]
+//! The forms of a record on its way: a [`UserRecord`] as it was read, an [`Item`] while it goes on, a [`Rejected`]
 //! once it cannot.
 //!
 //! Steps take items and give items and rejections; the end of the way writes the one to the destination and the other,

@@ -6,12 +6,12 @@ use super::{
     user_record::{SharedRecord, UserRecord},
 };
 
-/// What became of a group of records.
+/// A group of records after a step.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What goes on.
+    /// Records that go on.
     pub items: Vec<Item>,
-    /// What does not.
+    /// Records that do not.
     pub rejected: Vec<Rejected>,
 }
 

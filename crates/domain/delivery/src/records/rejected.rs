@@ -13,9 +13,9 @@ use super::{
 /// A record that cannot go on, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rejected {
-    /// What it was when it was read.
+    /// The record as it was read.
     pub origin: SharedRecord,
-    /// What failed.
+    /// The kind of error.
     pub kind: ErrorKind,
     /// Why.
     pub failure: Failure,

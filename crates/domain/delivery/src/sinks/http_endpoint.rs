@@ -168,7 +168,7 @@ pub(super) fn compressed(body: &[u8]) -> Bytes {
     wrote.expect("writing to memory does not fail").into()
 }
 
-/// What an endpoint answers with.
+/// The answer of an endpoint.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Answer {

@@ -1,7 +1,7 @@
 //! Destinations that are no bucket.
 //!
 //! They have no names that a repeated delivery could write to again, so they get every record at least once, with ids
-//! that stay the same when an intent is carried out again. What they do not take goes into the bucket, as lines.
+//! that stay the same when an intent is carried out again. Records that they do not take go into the bucket, as lines.
 //! A warehouse is the exception: it reads what was put into the bucket ([`Loader`]).
 
 mod http_endpoint;

@@ -1,7 +1,7 @@
 //! OpenSearch, its serverless collections, and Elasticsearch before it: records as documents, in bulk requests.
 //!
 //! A document's id comes from its record's place in the source, so a repeated delivery writes over what it wrote
-//! before. What fails of a bulk request is sent again by itself.
+//! before. Documents that fail in a bulk request are sent again by themselves.
 
 use std::collections::HashMap;
 
@@ -207,7 +207,7 @@ fn line(data: &[u8]) -> Option<String> {
         .then(|| text.replace(['\n', '\r'], " "))
 }
 
-/// What a bulk answer says of each of `count` documents; none where it is no such answer.
+/// The outcome of each of `count` documents in a bulk answer; none where it is no such answer.
 fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), AttemptError>>> {
     #[derive(Deserialize)]
     struct Answer {
@@ -229,7 +229,7 @@ fn outcomes(body: &[u8], count: usize) -> Option<Vec<Result<(), AttemptError>>> 
                     code(status),
                     shortened(outcome.error.to_string().as_bytes()),
                 );
-                // What does not fit the index will not fit it later.
+                // A document that does not fit the index will not fit it later.
                 Err(AttemptError {
                     failure,
                     is_permanent: status == 400,

@@ -1,4 +1,4 @@
-//! What sinks work with, and the ids that stay the same when an intent is carried out again.
+//! The surroundings of sinks, and the ids that stay the same when an intent is carried out again.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     records::{ErrorKind, Failure, Item, Rejected},
 };
 
-/// What sinks work with.
+/// The surroundings that sinks work with.
 #[derive(Clone)]
 pub struct Outside {
     pub env: Env,

@@ -1,4 +1,4 @@
-//! What destinations beside the bucket have in common: records in chunks, or objects to load.
+//! The two kinds of destinations beside the bucket: they take records in chunks, or load objects.
 
 use async_trait::async_trait;
 
@@ -56,7 +56,7 @@ pub struct Load {
     pub id: String,
     /// The bucket.
     pub bucket: String,
-    /// What the keys start with before their part of the time, where that is fixed.
+    /// The beginning of the keys before their part of the time, where that is fixed.
     pub prefix: String,
     /// At least one key.
     pub keys: Vec<String>,

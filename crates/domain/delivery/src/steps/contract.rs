@@ -31,7 +31,7 @@ const INVALID: &str = "Check your function and make sure the output is in requir
 /// Base64 with the vector instructions of the machine, where it has any.
 static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
 
-/// What a request says besides its records.
+/// The members of a request besides its records.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Frame {
@@ -54,10 +54,10 @@ pub struct Request {
     ids: Vec<Range<usize>>,
 }
 
-/// What a function said of one record.
+/// A function's verdict on one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<Data = Bytes> {
-    /// What it is now, and the partition keys that it was given.
+    /// It goes on with this data, and the partition keys that it was given.
     Ok(Data, BTreeMap<String, String>),
     /// It is wanted no longer.
     Dropped,
@@ -94,7 +94,7 @@ impl Request {
     }
 }
 
-/// What an item takes in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
+/// The bytes of an item in a request, at the most: base64, a key of which JSON escapes every byte, and its frame.
 pub fn record_bytes(item: &Item) -> usize {
     item.data.len().div_ceil(3) * 4
         + 6 * item.origin.partition_key.len()
@@ -116,8 +116,8 @@ fn parts(group: &[Item]) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Writes an item: where its id is. That is the sequence number, the sub-index and the place among the parts of the
-/// record, where there are several; the same in every execution.
+/// Writes an item, and says where its id is. The id is the sequence number, the sub-index and the place among the
+/// parts of the record, where there are several; the same in every execution.
 fn write_record(to: &mut Vec<u8>, item: &Item, part: usize, has_metadata: bool) -> Range<usize> {
     let UserRecord {
         shard,

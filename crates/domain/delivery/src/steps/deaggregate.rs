@@ -60,7 +60,7 @@ fn json_values(data: &Bytes) -> Option<Vec<Bytes>> {
     Some(parts)
 }
 
-/// What stands between the delimiters; what is empty is nothing.
+/// The texts between the delimiters; empty ones are left out.
 fn delimited(data: &Bytes, delimiter: &[u8]) -> Vec<Bytes> {
     let mut parts = Vec::new();
     let mut from = 0;
@@ -119,7 +119,7 @@ mod tests {
             let by = Deaggregation::Delimited("##".into());
             let joined: String = run(&by, &data).iter().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
             let expected = data.replace("##", "");
-            // What is nothing but delimiters does not come apart.
+            // A record of nothing but delimiters does not come apart.
             prop_assert_eq!(joined, if expected.is_empty() { data } else { expected });
         }
 

@@ -21,7 +21,7 @@ use crate::{
 /// The member of an error line that names the function, as AWS spells it.
 pub const FUNCTION_MEMBER: &str = "lambdaARN";
 
-/// Who asks the function, and which.
+/// The caller of one function.
 pub struct Caller<'a> {
     /// Clock, randomness and threads.
     pub env: &'a Env,
@@ -126,7 +126,7 @@ fn wait_before(attempt: u32) -> Duration {
         .min(RETRY_WAIT_MAX)
 }
 
-/// What records are told to have failed of.
+/// The failure of records whose function did not answer.
 fn failure_of(error: InvokeError) -> Failure {
     match error {
         InvokeError::Function(_) => Failure::new(

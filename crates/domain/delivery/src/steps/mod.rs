@@ -1,6 +1,6 @@
-//! What records go through on their way from the source to the destination, one step behind the other.
+//! Steps of records on their way from the source to the destination, one behind the other.
 //!
-//! Owns their order and what they have in common: a step takes items and gives items and rejections. What each does
+//! Owns their order and what they have in common: a step takes items and gives items and rejections. The work of each
 //! is in its own file; all but the function are pure.
 
 pub mod append;

@@ -64,8 +64,8 @@ impl Steps {
         })
     }
 
-    /// Takes a group through all steps, and gives back of its room what it does not need once these have seen it. An error
-    /// means that nobody can say what would have become of it.
+    /// Takes a group through all steps, and gives back of its room what it does not need once these have seen it. An
+    /// error means that nobody can say what would have become of it.
     pub async fn run(
         &self,
         env: &Env,

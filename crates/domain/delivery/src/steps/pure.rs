@@ -1,4 +1,4 @@
-//! What the steps that are no functions have in common.
+//! The trait of all steps that are no functions.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub trait Pure: Send + Sync {
     /// Gives what `item` becomes to `out`, or says why it cannot go on.
     fn apply(&self, item: Item, out: &mut Vec<Item>) -> Result<(), Failure>;
 
-    /// What a record failed at that could not go on.
+    /// The kind of error of a record that could not go on.
     fn kind(&self) -> ErrorKind {
         ErrorKind::Processing
     }

@@ -1,8 +1,8 @@
 //! MetadataExtraction: partition keys that a jq query finds in a record.
 //!
-//! A query sees one record and nothing of this machine: jq's `env` and `halt` are not there. It always ends, with little
-//! memory: what may recurse or grow without bounds is refused by name, and for the rest steps and bytes are counted
-//! (`bounds`), not time, so that a record meets the same fate whenever it is delivered again.
+//! A query sees one record and nothing of this machine: jq's `env` and `halt` are not there. It always ends, with
+//! little memory: what may recurse or grow without bounds is refused by name, and for the rest steps and bytes are
+//! counted (`bounds`), not time, so that a record meets the same fate whenever it is delivered again.
 
 mod bounds;
 mod scan;
@@ -35,7 +35,7 @@ pub const NOT_FOUND: &str = "DynamicPartitioning.MetadataExtractionFailed";
 /// AWS's text for a key that a record has not, or that is empty.
 pub const NO_KEY: &str = "partitionKeys values must not be null or empty";
 
-/// What of jq reaches out of a query.
+/// Functions of jq that reach out of a query.
 const OUTSIDE: [&str; 6] = [
     "env",
     "halt",
@@ -44,8 +44,9 @@ const OUTSIDE: [&str; 6] = [
     "stderr",
     "input_line_number",
 ];
-/// What of jq can recurse, or make much out of little: recursion is as deep as the stack, and a product of a text and
-/// a number is as long as the number says. Paths that are made are as deep as a list in the record is long.
+/// Functions of jq that can recurse, or make much out of little: recursion is as deep as the stack, and a product of
+/// a text and a number is as long as the number says. Paths that are made are as deep as a list in the record is
+/// long.
 const REFUSED: [&str; 15] = [
     "def",
     "reduce",
@@ -63,13 +64,13 @@ const REFUSED: [&str; 15] = [
     "*",
     "*=",
 ];
-/// What the query is called as a definition.
+/// The name of the query as a definition.
 const QUERY: &str = "@query";
 
 /// A query, compiled.
 pub struct Query(Filter<Native<Counted>>);
 
-/// What is no query, or none that is evaluated here.
+/// Why a text is no query, or none that is evaluated here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// It is not of jq.
@@ -171,7 +172,7 @@ fn count(tokens: &[Token<&str>]) -> usize {
     tokens.iter().map(|token| 1 + within(token)).sum()
 }
 
-/// What of [`REFUSED`] a query uses; as the key of an object or a path all of it may stand there.
+/// The first of [`REFUSED`] that a query uses; as the key of an object or a path all of it may stand there.
 fn refused(tokens: &[Token<&str>]) -> Option<&'static str> {
     let here = |(i, Token(text, kind)): (usize, &Token<&str>)| match kind {
         Tok::Block(inner) => refused(inner),

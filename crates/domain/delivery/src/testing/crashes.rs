@@ -2,10 +2,11 @@
 //! mind.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{FunctionCall, Fuse, PutFault, Side, World, destination, function, new_stream};
@@ -14,30 +15,33 @@ use crate::{Backup, Buffering, Compression, Deliveries, Destination, ports::Invo
 /// How often each record arrived, delivered or failed; a data object holds one record a line.
 fn arrivals(world: &World) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    let delivered = world.objects.text("data/").to_lowercase();
-    // Some failed before the function had them, and some after.
-    let failed: Vec<String> = world
-        .failed()
-        .iter()
-        .map(|record| record.to_lowercase())
-        .collect();
-    if !world.objects.keys("backup/").is_empty() {
-        // What came is what went out, however often it was tried.
-        let (mut came, mut went): (Vec<_>, Vec<_>) = Default::default();
-        came.extend(world.objects.text("backup/").lines().map(str::to_owned));
-        went.extend(delivered.lines().map(str::to_owned));
-        went.extend(failed.iter().map(|record| record.trim_end().to_owned()));
-        came.sort();
-        went.sort();
-        assert_eq!(came, went, "the backup");
-    }
-    for record in delivered
-        .lines()
-        .chain(failed.iter().map(|record| record.trim_end()))
-    {
-        *counts.entry(record.to_owned()).or_default() += 1;
+    for record in went(world) {
+        *counts.entry(record).or_default() += 1;
     }
     counts
+}
+
+/// Every record that was delivered or failed, as often as it was.
+fn went(world: &World) -> Vec<String> {
+    let delivered = world.objects.text("data/");
+    let failed = world.failed();
+    let delivered = delivered.lines();
+    // Some failed before the function had them, and some after.
+    let all = delivered.chain(failed.iter().map(|record| record.trim_end()));
+    all.map(str::to_lowercase).collect()
+}
+
+/// Every record that came is in the backup, if there is one, as often as it went out, however often that was tried.
+fn assert_backup(world: &World) {
+    if world.objects.keys("backup/").is_empty() {
+        return;
+    }
+    let backup = world.objects.text("backup/");
+    let (mut came, mut went): (Vec<_>, _) =
+        (backup.lines().map(str::to_owned).collect(), went(world));
+    came.sort();
+    went.sort();
+    assert_eq!(came, went, "the backup");
 }
 
 fn chance(seed: u64, what: impl Hash) -> u64 {
@@ -84,7 +88,7 @@ fn moody(seed: u64) -> impl Fn(FunctionCall) -> Result<serde_json::Value, Invoke
     }
 }
 
-/// What happens in one case.
+/// The events of one case.
 #[derive(Debug, Clone)]
 struct Plan {
     seed: u64,
@@ -101,14 +105,16 @@ struct Plan {
     partitions: bool,
     /// Whether records are kept as they came, too.
     keeps: bool,
-    /// Whether the store never takes one of the partitions, which it may have stored all the same; and others consist of
-    /// many objects.
+    /// Whether records expire in the source while no process runs, and ended shards go with them.
+    expires: bool,
+    /// Whether the store never takes one of the partitions, which it may have stored all the same; and others consist
+    /// of many objects.
     gives_up: bool,
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
     let deaths = prop::collection::vec((0u64..16, any::<bool>(), 0u8..12), 0..6);
-    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<[bool; 7]>()).prop_map(
+    (any::<u64>(), deaths, (0u8..4, 0u8..4), any::<[bool; 8]>()).prop_map(
         |(
             seed,
             deaths,
@@ -121,6 +127,7 @@ fn plans() -> impl Strategy<Value = Plan> {
                 partitions,
                 keeps,
                 gives_up,
+                expires,
             ],
         )| Plan {
             seed,
@@ -133,6 +140,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             partitions,
             keeps,
             gives_up,
+            expires,
         },
     )
 }
@@ -240,6 +248,7 @@ async fn play(plan: Plan) {
         .create(new_stream("d", destination))
         .await
         .unwrap();
+    let mut seen = BTreeSet::new();
     let mut producer = Producer {
         world: &world,
         put: 0,
@@ -251,6 +260,10 @@ async fn play(plan: Plan) {
         producer.put(records);
         if plan.splits && i % 2 == 1 {
             producer.split();
+        }
+        if plan.expires {
+            seen.extend(arrivals(&world).into_keys());
+            world.source.expire();
         }
         let deliveries = world.open_with(&fuse).await;
         if plan.updates {
@@ -267,6 +280,11 @@ async fn play(plan: Plan) {
             deliveries.close().await;
         }
     }
+    if plan.expires {
+        seen.extend(arrivals(&world).into_keys());
+        world.source.expire();
+        return outlives(&world, &mut producer, seen).await;
+    }
     producer.put(9);
     let expected = (1..=producer.put)
         .map(|i| (format!("record {i}"), 1))
@@ -274,7 +292,34 @@ async fn play(plan: Plan) {
     let deliveries = world.open().await;
     world.until_delivered().await;
     deliveries.close().await;
+    assert_backup(&world);
     assert_eq!(arrivals(&world), expected, "each record once");
+}
+
+/// A record that was delivered once is delivered at the end, whatever expired since; so is one that never expired.
+async fn outlives(world: &World, producer: &mut Producer<'_>, seen: BTreeSet<String>) {
+    producer.put(9);
+    let deliveries = world.open().await;
+    world.until_delivered().await;
+    deliveries.close().await;
+    let arrived = arrivals(world);
+    let kept = world.source.readable().into_iter().flat_map(records_of);
+    for record in seen.into_iter().chain(kept) {
+        assert!(arrived.contains_key(&record), "{record} is gone");
+    }
+}
+
+/// The records of one that may be an aggregate.
+fn records_of(data: Bytes) -> Vec<String> {
+    let text = |data: Bytes| String::from_utf8(data.to_vec()).unwrap();
+    let parts = match headwater_aggregation::split(&data) {
+        Some(parts) => parts.into_iter().map(|part| text(part.data)).collect(),
+        None => vec![text(data)],
+    };
+    parts
+        .iter()
+        .map(|part| part.trim_end().to_owned())
+        .collect()
 }
 
 /// The prefix of a version.
@@ -335,6 +380,31 @@ fn a_death_at_any_operation_neither_loses_nor_doubles() {
                 partitions,
                 keeps: at % 4 == 1,
                 gives_up: at % 2 == 0,
+                expires: false,
+            });
+        }
+    }
+}
+
+/// A death at each operation in turn, after which half of the records expire, and all of the shards that were split.
+#[test]
+fn what_was_delivered_stays_though_the_source_drops_it() {
+    for (at, partitions) in (0..24).flat_map(|at| [(at, false), (at, true)]) {
+        for after in [false, true] {
+            let deaths = vec![(at, after, 11), (at / 2, !after, 5), (at / 3, after, 3)];
+            let seed = at * 2 + u64::from(after);
+            run(Plan {
+                seed,
+                deaths,
+                faults: (0, 0),
+                has_function: partitions || at % 2 == 1,
+                splits: true,
+                gzip: false,
+                updates: false,
+                partitions,
+                keeps: at % 4 == 1,
+                gives_up: false,
+                expires: true,
             });
         }
     }

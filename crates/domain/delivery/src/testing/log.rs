@@ -20,7 +20,7 @@ pub struct MemoryLog {
 }
 
 impl MemoryLog {
-    /// What expired of a shard and what it was told to keep.
+    /// The retention that a shard was opened with.
     pub fn retention(&self, shard: ShardNumber) -> Option<Retention> {
         self.shards.lock().get(&shard)?.1
     }

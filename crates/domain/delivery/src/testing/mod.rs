@@ -2,6 +2,7 @@
 
 mod crashes;
 mod fuse;
+mod hang_up;
 mod log;
 mod objects;
 mod scenarios;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use headwater_types::{Account, Arn, Millis, Region, SequenceNumber, ShardIndex};
 
 pub use fuse::{Fuse, Side};
+pub use hang_up::hang_up_after;
 pub use log::MemoryLog;
 pub use objects::{FakeObjects, FusedObjects, PutFault};
 pub use source::FakeSource;

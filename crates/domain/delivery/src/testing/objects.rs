@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::Fuse;
 use crate::ports::{Body, ObjectMeta, Objects, ObjectsError};
 
-/// What happens to one put.
+/// The outcome of one put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutFault {
     /// It works.
@@ -25,12 +25,12 @@ pub enum PutFault {
     Denied,
 }
 
-/// What is stored, and the faults to come.
+/// The objects that are stored, and the faults to come.
 #[derive(Default)]
 pub struct FakeObjects {
     pub stored: Mutex<BTreeMap<String, (Bytes, ObjectMeta)>>,
     pub faults: Mutex<VecDeque<PutFault>>,
-    /// What happens to every put under a prefix.
+    /// The outcome of every put under a prefix.
     pub stubborn: Mutex<BTreeMap<String, PutFault>>,
     pub bucket_gone: Mutex<bool>,
     pub puts: Mutex<u64>,

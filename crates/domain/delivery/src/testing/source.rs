@@ -13,7 +13,7 @@ use crate::ports::{
     Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
 };
 
-/// A stream whose shards a test fills, ends, splits and trims.
+/// A stream whose shards a test fills, ends, splits, trims and drops.
 #[derive(Default)]
 pub struct FakeSource {
     shards: Mutex<Vec<Shard>>,
@@ -27,6 +27,14 @@ struct Shard {
     records: Vec<SourceRecord>,
     first: u64,
     ended: bool,
+    dropped: bool,
+}
+
+impl Shard {
+    /// Where a reader from `from` on starts.
+    fn start(&self, from: u64) -> u64 {
+        from.max(self.first)
+    }
 }
 
 impl FakeSource {
@@ -56,6 +64,7 @@ impl FakeSource {
             records: Vec::new(),
             first: 0,
             ended: false,
+            dropped: false,
         });
         drop(shards);
         self.changed.notify_waiters();
@@ -81,10 +90,45 @@ impl FakeSource {
         self.shards.lock()[shard].first = first;
     }
 
+    /// Lets records expire: the oldest that each open shard still has, and each ended shard whole.
+    pub fn expire(&self) {
+        for shard in self.shards.lock().iter_mut() {
+            if shard.ended {
+                shard.dropped = true;
+            } else {
+                shard.first = (shard.first + 1).min(shard.records.len() as u64);
+            }
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Forgets a shard that has ended, as a stream does once its last record has expired.
+    pub fn drop_shard(&self, shard: usize) {
+        let mut shards = self.shards.lock();
+        assert!(shards[shard].ended, "an open shard never goes");
+        shards[shard].dropped = true;
+        drop(shards);
+        self.changed.notify_waiters();
+    }
+
+    /// The data of all records that can still be read.
+    pub fn readable(&self) -> Vec<Bytes> {
+        let shards = self.shards.lock();
+        let kept = shards.iter().filter(|shard| !shard.dropped);
+        kept.flat_map(|shard| &shard.records[shard.first as usize..])
+            .map(|record| record.data.clone())
+            .collect()
+    }
+
     /// Becomes another stream of the same name.
     pub fn become_another(&self) {
         self.identity.lock().push('x');
     }
+}
+
+fn find<'a>(shards: &'a [Shard], id: &str) -> Result<&'a Shard, SourceError> {
+    let found = shards.iter().find(|shard| shard.id == id && !shard.dropped);
+    found.ok_or_else(|| SourceError::NotFound(id.to_owned()))
 }
 
 #[async_trait]
@@ -102,7 +146,9 @@ impl Source for FakeSource {
             ended: shard.ended,
         };
         // Youngest first, so that nothing relies on the order.
-        Ok(self.shards.lock().iter().rev().map(list).collect())
+        let shards = self.shards.lock();
+        let kept = shards.iter().rev().filter(|shard| !shard.dropped);
+        Ok(kept.map(list).collect())
     }
 
     async fn read(
@@ -112,9 +158,8 @@ impl Source for FakeSource {
         limit: SourceLimit,
     ) -> Result<SourceChunk, SourceError> {
         let shards = self.shards.lock();
-        let found = shards.iter().find(|found| found.id == shard);
-        let found = found.ok_or_else(|| SourceError::NotFound(shard.to_owned()))?;
-        let (start, mut bytes) = (from.max(found.first), 0);
+        let found = find(&shards, shard)?;
+        let (start, mut bytes) = (found.start(from), 0);
         let fits = |record: &&SourceRecord| {
             let fits = bytes == 0 || bytes + record.data.len() <= limit.bytes;
             bytes += record.data.len().max(1);
@@ -137,8 +182,7 @@ impl Source for FakeSource {
 
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
         let shards = self.shards.lock();
-        let found = shards.iter().find(|found| found.id == shard);
-        let found = found.ok_or_else(|| SourceError::NotFound(shard.to_owned()))?;
+        let found = find(&shards, shard)?;
         Ok(found.first.max(
             found
                 .records
@@ -150,13 +194,7 @@ impl Source for FakeSource {
         loop {
             let changed = self.changed.notified();
             let is_over = |found: &Shard| found.ended || found.records.len() as u64 > from;
-            if self
-                .shards
-                .lock()
-                .iter()
-                .find(|found| found.id == shard)
-                .is_none_or(is_over)
-            {
+            if find(&self.shards.lock(), shard).map_or(true, is_over) {
                 return;
             }
             changed.await;

@@ -12,15 +12,15 @@ use std::{
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use headwater_catalog::MemoryCatalog;
+use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::{Clock, Env, ManualClock, SeededRandom, SimDisk};
 use headwater_types::{Arn, Millis};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
-    FakeObjects, FakeSource, Fuse, MemoryLog, fuse::FusedCatalog, objects::FusedObjects,
-    source::FakeSources,
+    FakeObjects, FakeSource, Fuse, MemoryLog, fuse::FusedCatalog, hang_up::YieldingCatalog,
+    objects::FusedObjects, source::FakeSources,
 };
 use crate::{
     Deliveries, Options,
@@ -126,7 +126,7 @@ impl Tables for FakeTables {
     }
 }
 
-/// What survives a crash.
+/// The parts of the world that survive a crash.
 pub struct World {
     pub clock: Arc<ManualClock>,
     pub env: Env,
@@ -136,6 +136,8 @@ pub struct World {
     pub log: Arc<MemoryLog>,
     pub options: Options,
     pub tables: Arc<FakeTables>,
+    /// Whether the catalog lets others run around each operation.
+    yields: bool,
     function: Arc<FakeFunction>,
     logs: Arc<FakeLogs>,
 }
@@ -161,11 +163,20 @@ impl World {
             log: Arc::default(),
             options: Options::default(),
             tables: Arc::default(),
+            yields: false,
             function: Arc::new(FakeFunction {
                 behaviour: Mutex::new(behaviour),
                 calls: AtomicU64::new(0),
             }),
             logs: Arc::default(),
+        }
+    }
+
+    /// A world with an empty stream, whose catalog lets others run before and after each operation.
+    pub fn yielding() -> Self {
+        Self {
+            yields: true,
+            ..Self::new(1)
         }
     }
 
@@ -206,10 +217,12 @@ impl World {
             web: Arc::new(crate::ports::Offline),
             warehouse: Arc::new(crate::ports::Offline),
         };
-        let catalog = Arc::new(FusedCatalog {
-            inner: self.catalog.clone(),
-            fuse: fuse.clone(),
-        });
+        let inner: Arc<dyn Catalog> = match self.yields {
+            true => Arc::new(YieldingCatalog(self.catalog.clone())),
+            false => self.catalog.clone(),
+        };
+        let fuse = fuse.clone();
+        let catalog = Arc::new(FusedCatalog { inner, fuse });
         Deliveries::open(
             self.env.clone(),
             catalog,
@@ -245,7 +258,8 @@ impl World {
         self.until(async || self.is_delivered().await).await;
     }
 
-    /// Whether every delivery stream's checkpoint is at the end of the stream, and no batch is under way.
+    /// Whether every delivery stream's checkpoint is at the end of each shard that has records, and no batch is under
+    /// way.
     pub async fn is_delivered(&self) -> bool {
         let ends: BTreeMap<_, _> = self
             .source
@@ -253,6 +267,7 @@ impl World {
             .await
             .unwrap()
             .into_iter()
+            .filter(|shard| shard.first < shard.end)
             .map(|shard| (shard.id, shard.end))
             .collect();
         let progress = Store::new(self.catalog.clone(), Family::Streams)

@@ -3,13 +3,13 @@
 /// How staged objects are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// What a row looks like.
+    /// The form of a row.
     pub rows: Rows,
     /// Whether the objects are compressed with gzip.
     pub gzip: bool,
 }
 
-/// What a row looks like.
+/// The form of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
     /// A line with fields between delimiters; `\N` is NULL. Redshift's default, with `|`.

@@ -48,7 +48,7 @@ fn unpacked(packed: Body) -> impl Stream<Item = io::Result<Bytes>> + Send {
     })
 }
 
-/// What a piece of an object becomes, and how many of its bytes that took.
+/// The rows of a piece of an object, and how many of its bytes they took.
 type Translated = io::Result<(Vec<u8>, usize)>;
 
 /// Translates an object piece by piece; what is left of one comes before the next. `translate` is told which is the

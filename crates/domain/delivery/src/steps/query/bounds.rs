@@ -1,10 +1,11 @@
-//! What a query may take: steps, and bytes of the values that it makes.
+//! The bounds of a query: steps, and bytes of the values that it makes.
 //!
-//! The interpreter has bounds of neither sort. Steps are counted where it looks its terms up. For bytes, a query is rewritten
-//! before it is compiled, and jq's own definitions with it: behind every term that makes a value, or gives many, stands a
-//! filter that counts what comes by, as large as it would be if it shared nothing. So a value that refers to the same one
-//! often, which is small until it is written, is as large as it looks. In front of the interpreter's own functions, some of
-//! which make a hundred bytes of one, stands a filter that lets no long text or list pass.
+//! The interpreter has bounds of neither sort. Steps are counted where it looks its terms up. For bytes, a query is
+//! rewritten before it is compiled, and jq's own definitions with it: behind every term that makes a value, or gives
+//! many, stands a filter that counts what comes by, as large as it would be if it shared nothing. So a value that
+//! refers to the same one often, which is small until it is written, is as large as it looks. In front of the
+//! interpreter's own functions, some of which make a hundred bytes of one, stands a filter that lets no long text or
+//! list pass.
 
 use std::{cell::Cell, collections::HashSet, panic::resume_unwind};
 
@@ -33,13 +34,13 @@ const ADDED: &str = "$@added";
 /// A query's evaluation that is counted.
 pub struct Counted;
 
-/// What is left to a query.
+/// The steps and bytes that are left to a query.
 pub struct Left {
     steps: Cell<u32>,
     bytes: Cell<usize>,
 }
 
-/// What the interpreter carries along.
+/// The state that the interpreter carries along.
 #[derive(Clone)]
 pub struct Shared<'a> {
     lut: &'a Lut<Counted>,
@@ -88,7 +89,7 @@ impl Left {
         }
     }
 
-    /// What an evaluation that was ended took too much of.
+    /// The resource of which an evaluation that was ended took too much.
     pub fn lacks(&self) -> Option<&'static str> {
         match (self.steps.get(), self.bytes.get()) {
             (0, _) => Some("The query takes too many steps."),
