@@ -1,4 +1,9 @@
-//! All delivery streams: making, describing, feeding and removing them.
+//! All delivery streams: opening, describing and feeding them. How they change is in `changes`.
+
+mod changes;
+mod error;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -7,14 +12,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use headwater_catalog::{Catalog, CatalogError, Expect, Versioned};
+use headwater_catalog::{Catalog, CatalogError, Versioned};
 use headwater_env::Env;
-use headwater_log::{AppendError, ShardLog};
+use headwater_log::ShardLog;
 use headwater_sealing::Sealer;
 use headwater_types::{Arn, Millis};
 use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
 use tokio::sync::watch;
 
+pub use self::error::DeliveryError;
 use crate::{
     budget::Budget,
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
@@ -22,66 +29,11 @@ use crate::{
     execute::Executor,
     incidents::{Incident, Incidents},
     intent::{Family, Progress, Store, Totals},
-    limits::{
-        ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, PUT_BYTES_MAX, PUT_RECORDS_MAX,
-        RECORD_BYTES_MAX, STREAMS_MAX, TAGS_MAX,
-    },
-    naming::PrefixError,
-    ports::{Ports, SourceError},
-    quota::{Gate, Quotas},
+    limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX, STREAMS_MAX},
+    ports::Ports,
+    quota::{Limiter, Quotas},
     reading::{self, DirectShard},
 };
-
-/// Why a delivery stream cannot be made, changed or fed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DeliveryError {
-    /// There is no such delivery stream.
-    #[error("there is no delivery stream {0}")]
-    NotFound(String),
-    /// The name is taken.
-    #[error("there is a delivery stream {0} already")]
-    Exists(String),
-    /// There are as many as there may be.
-    #[error("there are {0} delivery streams, and no more may be made")]
-    TooMany(usize),
-    /// It would have more tags than it may have.
-    #[error("a delivery stream has at most {TAGS_MAX} tags")]
-    TooManyTags,
-    /// The stream that it is to read cannot be read.
-    #[error("{0}")]
-    Source(#[from] SourceError),
-    /// Its prefixes are not prefixes.
-    #[error("{0}")]
-    Prefix(#[from] PrefixError),
-    /// It was changed since it was looked at.
-    #[error("{name} has the version {version}, not {expected}")]
-    OtherVersion {
-        /// Its name.
-        name: String,
-        /// The version that it has.
-        version: u64,
-        /// The version that it was to have.
-        expected: u64,
-    },
-    /// Its encryption was changed too often.
-    #[error("the encryption of {0} was changed {ENCRYPTION_CHANGES_MAX} times within a day")]
-    EncryptionChangedTooOften(String),
-    /// It reads a stream; nothing can be put into it.
-    #[error("{0} reads a stream; records are put there")]
-    NotDirect(String),
-    /// More records, or larger ones, than may be put together.
-    #[error("at most {PUT_RECORDS_MAX} records and {PUT_BYTES_MAX} bytes are put together")]
-    TooLarge,
-    /// More is put into it than its quotas allow; later there is room again.
-    #[error("more is put into {0} than its quotas allow")]
-    Throttled(String),
-    /// The log does not take records now; trying again may help.
-    #[error("{0}")]
-    Unavailable(#[from] AppendError),
-    /// The catalog failed.
-    #[error("{0}")]
-    Catalog(#[from] CatalogError),
-}
 
 /// A delivery stream to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +48,8 @@ pub struct NewStream {
     pub origin: NewOrigin,
     /// Where they go.
     pub destination: Destination,
+    /// What the door tells of it.
+    pub description: Value,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Whether what is put into it waits encrypted; refused where it reads a stream.
@@ -148,13 +102,13 @@ pub struct Deliveries {
     ports: Ports,
     options: Options,
     running: RwLock<BTreeMap<String, Arc<Running>>>,
-    /// Held while a stream is made, changed or removed, so that the catalog and `running` agree.
+    /// Locked while a stream is made, changed or removed, so that the catalog and `running` agree.
     changing: tokio::sync::Mutex<()>,
 }
 
 struct Running {
     engine: Arc<Engine>,
-    gate: Option<Mutex<Gate>>,
+    limiter: Option<Mutex<Limiter>>,
     stop: watch::Sender<bool>,
 }
 
@@ -205,6 +159,7 @@ impl Deliveries {
 
     /// Stops all engines and waits until they have; what they were doing is done again after the next start.
     pub async fn close(&self) {
+        let _no_change = self.changing.lock().await;
         let running: Vec<_> = std::mem::take(&mut *self.running.write())
             .into_values()
             .collect();
@@ -219,88 +174,6 @@ impl Deliveries {
     /// An id that no delivery had before.
     pub fn new_id(&self) -> String {
         self.env.random.uuid()
-    }
-
-    /// Makes a delivery stream and starts it. One that reads a stream begins at that stream's present end.
-    pub async fn create(&self, new: NewStream) -> Result<StreamRecord, DeliveryError> {
-        new.destination.check()?;
-        if new.tags.len() > TAGS_MAX {
-            return Err(DeliveryError::TooManyTags);
-        }
-        if new.encryption.is_some() && new.origin != NewOrigin::Direct {
-            return Err(DeliveryError::NotDirect(new.name));
-        }
-        let _changing = self.changing.lock().await;
-        if self.store.streams.get(&new.name).await?.is_some() {
-            return Err(DeliveryError::Exists(new.name));
-        }
-        let count = self.running.read().len();
-        if count >= STREAMS_MAX {
-            return Err(DeliveryError::TooMany(count));
-        }
-        let (origin, positions) = self.begin(new.origin).await?;
-        let stream = StreamRecord {
-            name: new.name,
-            arn: new.arn,
-            id: new.id,
-            created: self.env.clock.now(),
-            version: 1,
-            origin,
-            destination: new.destination,
-            tags: new.tags,
-            encryption: new.encryption,
-            encryption_changes: Vec::new(),
-        };
-        match self
-            .store
-            .insert(
-                &stream,
-                &Progress {
-                    positions,
-                    ..Progress::default()
-                },
-            )
-            .await
-        {
-            Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
-            Err(error) => Err(error.into()),
-            Ok(()) => {
-                self.start(stream.clone(), Millis::ZERO);
-                Ok(stream)
-            }
-        }
-    }
-
-    /// Where a new delivery stream's records come from, and where it starts.
-    async fn begin(
-        &self,
-        origin: NewOrigin,
-    ) -> Result<(Origin, BTreeMap<String, u64>), DeliveryError> {
-        match origin {
-            NewOrigin::Direct => Ok((
-                Origin::Direct {
-                    shard: self.store.next_number().await?,
-                },
-                BTreeMap::new(),
-            )),
-            NewOrigin::Stream { arn, role } => {
-                let source = self.ports.sources.open(&arn).await?;
-                let positions = source
-                    .shards()
-                    .await?
-                    .into_iter()
-                    .map(|shard| (shard.id, shard.end))
-                    .collect();
-                Ok((
-                    Origin::Stream {
-                        arn,
-                        role,
-                        identity: source.identity(),
-                    },
-                    positions,
-                ))
-            }
-        }
     }
 
     fn start(&self, stream: StreamRecord, delivered_until: Millis) {
@@ -328,13 +201,18 @@ impl Deliveries {
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));
-        let gate = self
+        let limiter = self
             .options
             .quotas
-            .map(|quotas| Mutex::new(Gate::new(quotas)));
-        self.running
-            .write()
-            .insert(name, Arc::new(Running { engine, gate, stop }));
+            .map(|quotas| Mutex::new(Limiter::new(quotas)));
+        self.running.write().insert(
+            name,
+            Arc::new(Running {
+                engine,
+                limiter,
+                stop,
+            }),
+        );
     }
 
     /// A delivery stream as the catalog has it.
@@ -363,22 +241,6 @@ impl Deliveries {
         Ok((page, wanted.next().is_some()))
     }
 
-    /// Stops a delivery stream and forgets it, with the records that it holds and did not deliver.
-    pub async fn delete(&self, name: &str) -> Result<(), DeliveryError> {
-        let _changing = self.changing.lock().await;
-        let found = self.get(name).await?;
-        self.store.remove(&found).await?;
-        let running = self.running.write().remove(name);
-        if let Some(running) = running {
-            running.stop.send_replace(true);
-            running.stop.closed().await;
-            if let Some(shard) = &running.engine.direct {
-                shard.remove();
-            }
-        }
-        Ok(())
-    }
-
     /// Puts records into a delivery stream, all or none, within its quotas; durable when it returns.
     pub async fn put(&self, name: &str, records: Vec<Bytes>) -> Result<Accepted, DeliveryError> {
         let running = self.running.read().get(name).cloned();
@@ -393,9 +255,9 @@ impl Deliveries {
         }
         let now = self.env.clock.elapsed();
         if running
-            .gate
+            .limiter
             .as_ref()
-            .is_some_and(|gate| !gate.lock().admit(now, count, bytes))
+            .is_some_and(|limiter| !limiter.lock().admit(now, count, bytes))
         {
             return Err(DeliveryError::Throttled(name.to_owned()));
         }
@@ -407,89 +269,6 @@ impl Deliveries {
             .map(|_| reading::record_id(&*self.env.random))
             .collect();
         Ok(Accepted { ids, encrypted })
-    }
-
-    /// Gives a delivery stream another destination, whose version is one higher; refused where it has another version
-    /// than the one `expected`. Batches that are closed already go where they were to go.
-    pub async fn update(
-        &self,
-        name: &str,
-        expected: u64,
-        destination: Destination,
-    ) -> Result<StreamRecord, DeliveryError> {
-        destination.check()?;
-        let _changing = self.changing.lock().await;
-        let Versioned { mut value, version } = self.get(name).await?;
-        if value.version != expected {
-            return Err(DeliveryError::OtherVersion {
-                name: name.to_owned(),
-                version: value.version,
-                expected,
-            });
-        }
-        value.version += 1;
-        value.destination = destination;
-        self.store
-            .streams
-            .write(name, &value, Expect::At(version))
-            .await?;
-        if let Some(running) = self.running.read().get(name) {
-            running.engine.configure(value.clone());
-        }
-        Ok(value)
-    }
-
-    /// Encrypts what is put into a delivery stream from now on, or leaves it as it is; what waits already stays so.
-    /// Only where records are put directly, and not too often.
-    pub async fn encrypt(
-        &self,
-        name: &str,
-        encryption: Option<Encryption>,
-    ) -> Result<(), DeliveryError> {
-        let _changing = self.changing.lock().await;
-        let Versioned { mut value, version } = self.get(name).await?;
-        if value.origin.stream().is_some() {
-            return Err(DeliveryError::NotDirect(name.to_owned()));
-        }
-        let now = self.env.clock.now();
-        value
-            .encryption_changes
-            .retain(|at| now.since(*at) < ENCRYPTION_CHANGES_PERIOD);
-        if value.encryption_changes.len() >= ENCRYPTION_CHANGES_MAX {
-            if self.options.quotas.is_some() {
-                return Err(DeliveryError::EncryptionChangedTooOften(name.to_owned()));
-            }
-            value.encryption_changes.remove(0);
-        }
-        value.encryption_changes.push(now);
-        value.encryption = encryption;
-        self.store
-            .streams
-            .write(name, &value, Expect::At(version))
-            .await?;
-        if let Some(running) = self.running.read().get(name) {
-            running.engine.configure(value);
-        }
-        Ok(())
-    }
-
-    /// Changes a delivery stream's tags.
-    pub async fn tag(
-        &self,
-        name: &str,
-        change: impl FnOnce(&mut BTreeMap<String, String>) + Send,
-    ) -> Result<(), DeliveryError> {
-        let _changing = self.changing.lock().await;
-        let Versioned { mut value, version } = self.get(name).await?;
-        change(&mut value.tags);
-        if value.tags.len() > TAGS_MAX {
-            return Err(DeliveryError::TooManyTags);
-        }
-        self.store
-            .streams
-            .write(name, &value, Expect::At(version))
-            .await?;
-        Ok(())
     }
 
     /// The delivery streams that something stops at the moment, and what.

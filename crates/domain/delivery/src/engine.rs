@@ -17,7 +17,7 @@ use headwater_catalog::{CatalogError, Versioned};
 use tokio::sync::watch;
 
 use crate::{
-    config::{Destination, Origin, StreamRecord},
+    config::{Origin, StreamRecord},
     execute::Executor,
     intent::{ExecuteError, Intent, Ledger, Names, Progress, Range, Store},
     limits::{ERROR_TEXT_BYTES_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN},
@@ -322,11 +322,7 @@ impl Engine {
             backup_key,
             partitions: Vec::new(),
             id,
-            // The door alone reads how it was described.
-            destination: Some(Destination {
-                described: serde_json::Value::Null,
-                ..destination.clone()
-            }),
+            destination: Some(destination.clone()),
         })
     }
 

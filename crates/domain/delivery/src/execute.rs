@@ -48,7 +48,7 @@ pub struct Executor {
 }
 
 /// A group on its way, with its room in memory.
-type Held<T> = (T, Room);
+type Reserved<T> = (T, Room);
 
 /// A group after its steps, with the records as they came where these are kept.
 struct Piece {
@@ -191,12 +191,12 @@ impl Executor {
     async fn produce(
         &self,
         stream: &StreamRecord,
-        groups: impl Stream<Item = Result<Held<Vec<UserRecord>>, ExecuteError>>,
-        to: mpsc::Sender<Option<Held<Piece>>>,
+        groups: impl Stream<Item = Result<Reserved<Vec<UserRecord>>, ExecuteError>>,
+        to: mpsc::Sender<Option<Reserved<Piece>>>,
     ) -> Result<(), ExecuteError> {
         let steps = Steps::of(stream)?;
         let keeps = stream.destination.backup.is_some();
-        let run = |group: Result<Held<Vec<UserRecord>>, ExecuteError>| async {
+        let run = |group: Result<Reserved<Vec<UserRecord>>, ExecuteError>| async {
             let (group, mut room) = group?;
             let raw = if keeps {
                 group.iter().map(|record| record.data.clone()).collect()
@@ -226,7 +226,7 @@ impl Executor {
         source: &Arc<dyn Source>,
         intent: &Intent,
         expired: Expired,
-    ) -> impl Stream<Item = Result<Held<Vec<UserRecord>>, ExecuteError>> {
+    ) -> impl Stream<Item = Result<Reserved<Vec<UserRecord>>, ExecuteError>> {
         let limit = stream.destination.group_limit();
         let split = matches!(stream.origin, Origin::Stream { .. });
         let groups = Groups::new(source.clone(), &intent.ranges, split, limit, expired);
@@ -258,7 +258,7 @@ impl Executor {
         intent: &Intent,
         mut ledger: Ledger<'a>,
         mut outlet: Box<dyn Outlet + 'a>,
-        mut pieces: mpsc::Receiver<Option<Held<Piece>>>,
+        mut pieces: mpsc::Receiver<Option<Reserved<Piece>>>,
     ) -> Result<(Ledger<'a>, Vec<String>), ExecuteError> {
         let mut errors = Errors::of(intent, &self.ports.objects, self.errors(stream));
         let mut backup = self.backup(stream, intent);

@@ -36,7 +36,7 @@ pub use config::{
 pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options, Status};
 pub use incidents::Incident;
 pub use intent::{Family, Totals};
-pub use naming::{DEFAULT_KEY_TEMPLATE, PatternError, PrefixError, Prefixes, Which};
+pub use naming::{DEFAULT_KEY_TEMPLATE, PatternError, PrefixError, PrefixKind, Prefixes};
 pub use ports::{
     Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports,
     Session, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,

@@ -36,7 +36,7 @@ impl Quotas {
 
 /// The rate limiter of one delivery stream: tokens of each quota that are left.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct Limiter {
     requests: Bucket,
     records: Bucket,
     bytes: Bucket,
@@ -49,7 +49,7 @@ struct Bucket {
     filled: Duration,
 }
 
-impl Gate {
+impl Limiter {
     pub fn new(quotas: Quotas) -> Self {
         let bucket = |rate| Bucket {
             rate,
@@ -105,13 +105,13 @@ mod tests {
     #[test]
     fn each_quota_holds_by_itself_and_refills_in_a_second() {
         for (records, bytes, times) in [(1, 0, 2_000), (500, 0, 1_000), (1, 1 << 20, 5)] {
-            let mut gate = Gate::new(Quotas::of_region("us-east-1"));
+            let mut limiter = Limiter::new(Quotas::of_region("us-east-1"));
             let admitted = (0..3_000)
-                .filter(|_| gate.admit(Duration::ZERO, records, bytes))
+                .filter(|_| limiter.admit(Duration::ZERO, records, bytes))
                 .count();
             assert_eq!(admitted, times);
             let admitted = (0..3_000)
-                .filter(|_| gate.admit(SECOND, records, bytes))
+                .filter(|_| limiter.admit(SECOND, records, bytes))
                 .count();
             assert_eq!(admitted, times);
         }
@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn a_batch_over_a_seconds_worth_is_taken_and_paid_off() {
-        let mut gate = Gate::new(Quotas::of_region("eu-north-1"));
-        assert!(gate.admit(Duration::ZERO, 4, 4 << 20));
-        assert!(!gate.admit(3 * SECOND, 1, 1));
-        assert!(gate.admit(4 * SECOND, 1, 1 << 20));
+        let mut limiter = Limiter::new(Quotas::of_region("eu-north-1"));
+        assert!(limiter.admit(Duration::ZERO, 4, 4 << 20));
+        assert!(!limiter.admit(3 * SECOND, 1, 1));
+        assert!(limiter.admit(4 * SECOND, 1, 1 << 20));
     }
 }

@@ -1,5 +1,5 @@
-//! The encryption of direct puts, in AWS's spelling. Keys are names here: what is encrypted is so under the installation's
-//! own key, whichever is named.
+//! The encryption of direct puts, in AWS's spelling. Keys are names here: what is encrypted is so under the
+//! installation's own key, whichever is named.
 
 use headwater_delivery::Encryption;
 use headwater_shapes_firehose::{
@@ -12,7 +12,7 @@ use crate::errors::invalid_argument;
 const OWNED: &str = "AWS_OWNED_CMK";
 const CUSTOMER_MANAGED: &str = "CUSTOMER_MANAGED_CMK";
 
-/// What a request asks for; the service's own key where it names none.
+/// The encryption that a request asks for; the service's own key where it names none.
 pub(crate) fn of_request(
     given: Option<DeliveryStreamEncryptionConfigurationInput>,
 ) -> Result<Encryption, ApiError> {

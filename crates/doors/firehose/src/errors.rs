@@ -1,7 +1,7 @@
 //! The domain's errors in AWS's words. Texts as recorded on AWS by other projects, where those have them.
 
 use headwater_delivery::{
-    DeliveryError, PatternError, PrefixError, SourceError, Which, limits::PREFIX_BYTES_MAX,
+    DeliveryError, PatternError, PrefixError, PrefixKind, SourceError, limits::PREFIX_BYTES_MAX,
 };
 use headwater_shapes_firehose::errors as shapes;
 use headwater_types::Arn;
@@ -86,11 +86,11 @@ pub(crate) fn source_api(
     }
 }
 
-/// What is wrong with a prefix; the typing error is AWS's own.
+/// The error in a prefix; the typing error is AWS's own.
 fn prefix(error: PrefixError) -> ApiError {
     let member = |which| match which {
-        Which::Data => "Prefix",
-        Which::Errors => "ErrorOutputPrefix",
+        PrefixKind::Data => "Prefix",
+        PrefixKind::Errors => "ErrorOutputPrefix",
     };
     let constraint = match error {
         PrefixError::ErrorPrefixMissing => {
@@ -127,7 +127,7 @@ fn prefix(error: PrefixError) -> ApiError {
             );
         }
         PrefixError::TooLong(which) => {
-            let what = if which == Which::Data { "prefix" } else { "ErrorOutputPrefix" };
+            let what = if which == PrefixKind::Data { "prefix" } else { "ErrorOutputPrefix" };
             format!("Length of evaluated {what} cannot be greater than {PREFIX_BYTES_MAX}")
         }
         PrefixError::Template(text) => return invalid_argument(text),

@@ -1,8 +1,8 @@
 //! The firehose door: AWS's operations over the delivery domain, one file an operation.
 //!
 //! Owns AWS's spelling of delivery streams: configurations and their defaults, descriptions, paging, texts. Keeps no
-//! state of its own. What the model has and this table has not is answered by `wire` with an error that says so; a
-//! setting that is not built is refused by name.
+//! state of its own. An operation that the model has and this table has not is answered by `wire` with an error that
+//! says so; a setting that is not built is refused by name.
 
 mod destinations;
 mod encryption;
@@ -19,7 +19,7 @@ use headwater_delivery::Deliveries;
 use headwater_shapes_firehose::{SERVICE, ops as shapes};
 use headwater_wire::{READS, Routes, Table, WRITES};
 
-/// What handlers run on.
+/// The domain that handlers run on.
 pub struct Firehose {
     /// The delivery streams.
     pub deliveries: Arc<Deliveries>,

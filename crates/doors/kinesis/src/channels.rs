@@ -1,5 +1,5 @@
 //! Channels: AWS's configuration of a delivery from a stream into a bucket as the domain has it, and its description.
-//! What is not built is refused by name.
+//! Settings that are not built are refused by name.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,13 +16,14 @@ use headwater_shapes_kinesis::{
 use headwater_streams::Stream;
 use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context};
+use serde_json::Value;
 
 use crate::{
     Kinesis, describe,
     errors::{self, invalid_argument},
 };
 
-/// What operations on channels run on.
+/// The surroundings of operations on channels.
 #[derive(Clone)]
 pub struct Channels {
     /// The deliveries that the channels are; no others are among them.
@@ -106,7 +107,7 @@ impl Kinesis {
     pub(crate) async fn tag_channel(
         &self,
         channel: &StreamRecord,
-        change: impl FnOnce(&mut BTreeMap<String, String>) + Send,
+        change: impl FnOnce(&mut BTreeMap<String, String>) + Send + 'static,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
         let changed = self.channels.deliveries.tag(&channel.name, change).await;
@@ -129,14 +130,14 @@ fn name_in(text: &str, context: &Context) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
-/// The destination of a channel to be made, which its description is part of.
+/// The destination of a channel to be made, and its description.
 pub(crate) fn destination(
     channels: &Channels,
     input: &CreateChannelInput,
     id: &str,
     stream: &Stream,
     context: &Context,
-) -> Result<Destination, ApiError> {
+) -> Result<(Destination, Value), ApiError> {
     let given = bucket_configuration(input)?;
     let [source] = &input.stream_configuration_list[..] else {
         return Err(invalid_argument("A channel has exactly one stream."));
@@ -188,16 +189,15 @@ pub(crate) fn destination(
         partition_retry_s: 0,
         conversion: None,
         backup: None,
-        described: serde_json::Value::Null,
     };
     changed(base, &description)
 }
 
-/// A destination with the settings that may change as `description` has them.
+/// A destination with the settings that may change as `description` has them, and that as the catalog keeps it.
 pub(crate) fn changed(
     base: Destination,
     description: &ChannelDescription,
-) -> Result<Destination, ApiError> {
+) -> Result<(Destination, Value), ApiError> {
     let logs = &description.logging_configuration.cloud_watch_logs;
     let logging = match (logs.enabled, &logs.log_group_name, &logs.log_stream_name) {
         (true, Some(group), Some(stream)) => Some(Logging {
@@ -210,14 +210,14 @@ pub(crate) fn changed(
         .s3_destination_configuration
         .as_ref()
         .map(|s3| s3.data_freshness_in_seconds);
-    let described = description.to_value();
+    let kept = description.to_value();
     let buffering = buffering(freshness.unwrap_or(FRESHNESS_DEFAULT));
-    Ok(Destination {
+    let destination = Destination {
         buffering,
         logging,
-        described,
         ..base
-    })
+    };
+    Ok((destination, kept))
 }
 
 /// Log group and stream have defaults where logging is on.
@@ -236,7 +236,7 @@ pub(crate) fn describe(
     channel: &StreamRecord,
     status: &str,
 ) -> Result<ChannelDescription, ApiError> {
-    let described = Tree::from_value(channel.destination.described.clone());
+    let described = Tree::from_value(channel.description.clone());
     let described: ChannelDescription = described.map_err(ApiError::internal)?;
     Ok(ChannelDescription {
         channel_name: channel.name.clone(),

@@ -125,7 +125,6 @@ fn plain(mib: usize) -> Destination {
         },
         compression: Compression::None,
         logging: None,
-        described: serde_json::Value::Null,
     }
 }
 

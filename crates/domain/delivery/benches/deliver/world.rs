@@ -119,6 +119,7 @@ impl World {
                 role: "role".into(),
             },
             destination: destination.clone(),
+            description: serde_json::Value::Null,
             tags: BTreeMap::new(),
             encryption: None,
         };

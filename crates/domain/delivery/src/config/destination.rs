@@ -65,8 +65,6 @@ pub struct Destination {
     /// Where records go.
     #[serde(default)]
     pub target: Target,
-    /// What the door needs to describe it as it was given, and the domain does not look at.
-    pub described: serde_json::Value,
 }
 
 impl Destination {

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use headwater_types::{Arn, Millis};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{arn_text, destination::Destination};
 
 /// A delivery stream as the catalog keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "as_stored::Found")]
 pub struct StreamRecord {
     /// Its name.
     pub name: String,
@@ -25,6 +27,8 @@ pub struct StreamRecord {
     pub origin: Origin,
     /// Where they go.
     pub destination: Destination,
+    /// What the door tells of all that: its own document, which is kept beside the rest and not looked at.
+    pub description: Value,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Whether what is put into it waits encrypted.
@@ -86,4 +90,80 @@ pub enum NewOrigin {
         /// The role that it would read with.
         role: String,
     },
+}
+
+/// Delivery streams as the catalog keeps them. Earlier releases kept the description as `described` in the destination.
+mod as_stored {
+    use super::*;
+
+    #[derive(Deserialize)]
+    pub struct Found {
+        name: String,
+        #[serde(with = "arn_text")]
+        arn: Arn,
+        id: String,
+        created: Millis,
+        version: u64,
+        origin: Origin,
+        destination: FoundDestination,
+        description: Option<Value>,
+        tags: BTreeMap<String, String>,
+        #[serde(default)]
+        encryption: Option<Encryption>,
+        #[serde(default)]
+        encryption_changes: Vec<Millis>,
+    }
+
+    #[derive(Deserialize)]
+    struct FoundDestination {
+        #[serde(flatten)]
+        destination: Destination,
+        #[serde(default)]
+        described: Value,
+    }
+
+    impl From<Found> for StreamRecord {
+        fn from(found: Found) -> Self {
+            let FoundDestination {
+                destination,
+                described,
+            } = found.destination;
+            Self {
+                name: found.name,
+                arn: found.arn,
+                id: found.id,
+                created: found.created,
+                version: found.version,
+                origin: found.origin,
+                destination,
+                description: found.description.unwrap_or(described),
+                tags: found.tags,
+                encryption: found.encryption,
+                encryption_changes: found.encryption_changes,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_description_that_an_earlier_release_kept_in_the_destination_is_read() {
+        let now = StreamRecord {
+            description: json!({"a": 1}),
+            ..testing::stream("d")
+        };
+        let mut kept = serde_json::to_value(&now).unwrap();
+        assert_eq!(kept["description"], json!({"a": 1}));
+        let read = |kept: &Value| serde_json::from_value::<StreamRecord>(kept.clone()).unwrap();
+        assert_eq!(read(&kept), now);
+        let description = kept.as_object_mut().unwrap().remove("description").unwrap();
+        kept["destination"]["described"] = description;
+        assert_eq!(read(&kept), now);
+    }
 }

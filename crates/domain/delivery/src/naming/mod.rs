@@ -8,7 +8,7 @@ mod template;
 
 pub use self::{
     pattern::PatternError,
-    prefix::{PrefixError, Prefixes, Which},
+    prefix::{PrefixError, PrefixKind, Prefixes},
     template::DEFAULT as DEFAULT_KEY_TEMPLATE,
 };
 pub(crate) use self::{

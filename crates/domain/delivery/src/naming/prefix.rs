@@ -19,9 +19,9 @@ const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
 /// Characters of a random string.
 pub const RANDOM_CHARACTERS: usize = 11;
 
-/// Which of the two prefixes an error is about.
+/// PrefixKind of the two prefixes an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum PrefixKind {
     /// The one for what was delivered.
     Data,
     /// The one for what failed.
@@ -48,7 +48,7 @@ pub enum PrefixError {
     Namespace(String),
     /// An expression whose value means nothing.
     #[error("{1:?} is not an expression that a prefix may have")]
-    Value(Which, String),
+    Value(PrefixKind, String),
     /// The prefix names partition keys, and records are not partitioned.
     #[error("the prefix names partition keys, and dynamic partitioning is not enabled")]
     NotPartitioned,
@@ -57,10 +57,10 @@ pub enum PrefixError {
     NoPartitionKeys,
     /// A time's pattern is wrong.
     #[error("{1}")]
-    Pattern(Which, PatternError),
+    Pattern(PrefixKind, PatternError),
     /// The evaluated prefix is too long.
     #[error("the prefix is longer than {PREFIX_BYTES_MAX} characters")]
-    TooLong(Which),
+    TooLong(PrefixKind),
     /// The template of keys is none, or gives none.
     #[error("{0}")]
     Template(String),
@@ -109,7 +109,7 @@ impl Prefixes {
         errors: Option<&str>,
         zone: Option<&str>,
     ) -> Result<Self, PrefixError> {
-        let mut data = parts(data.unwrap_or_default(), Which::Data)?;
+        let mut data = parts(data.unwrap_or_default(), PrefixKind::Data)?;
         if data.contains(&Part::ErrorType) {
             return Err(PrefixError::ErrorTypeMisplaced);
         }
@@ -117,7 +117,7 @@ impl Prefixes {
         if errors.is_empty() && has_expressions(&data) {
             return Err(PrefixError::ErrorPrefixMissing);
         }
-        let mut errors = parts(errors, Which::Errors)?;
+        let mut errors = parts(errors, PrefixKind::Errors)?;
         if has_expressions(&errors) && !errors.contains(&Part::ErrorType) {
             return Err(PrefixError::ErrorTypeMissing);
         }
@@ -129,11 +129,14 @@ impl Prefixes {
             .any(|part| matches!(part, Part::Query(_) | Part::Lambda(_)))
         {
             return Err(PrefixError::Value(
-                Which::Errors,
+                PrefixKind::Errors,
                 "!{partitionKey…}".to_owned(),
             ));
         }
-        let explicit = [(data.clone(), Which::Data), (errors.clone(), Which::Errors)];
+        let explicit = [
+            (data.clone(), PrefixKind::Data),
+            (errors.clone(), PrefixKind::Errors),
+        ];
         if !data
             .iter()
             .any(|part| matches!(part, Part::Time(_) | Part::Query(_) | Part::Lambda(_)))
@@ -214,7 +217,7 @@ fn default_time() -> Part {
     Part::Time(pattern(DEFAULT_TIME))
 }
 
-fn parts(mut text: &str, which: Which) -> Result<Vec<Part>, PrefixError> {
+fn parts(mut text: &str, which: PrefixKind) -> Result<Vec<Part>, PrefixError> {
     let mut parts = Vec::new();
     while let Some((before, rest)) = text.split_once("!{") {
         let Some((expression, rest)) = rest.split_once('}') else {
@@ -232,7 +235,7 @@ fn parts(mut text: &str, which: Which) -> Result<Vec<Part>, PrefixError> {
     Ok(parts)
 }
 
-fn part(expression: &str, which: Which) -> Result<Part, PrefixError> {
+fn part(expression: &str, which: PrefixKind) -> Result<Part, PrefixError> {
     match expression.split_once(':') {
         Some(("timestamp", text)) if !text.is_empty() => Pattern::parse(text)
             .map(Part::Time)
@@ -379,19 +382,19 @@ mod tests {
         ));
         assert!(matches!(
             refused("a/", "!{firehose:name}"),
-            PrefixError::Value(Which::Errors, _)
+            PrefixError::Value(PrefixKind::Errors, _)
         ));
         assert!(matches!(
             refused("!{timestamp:C}", "e/"),
-            PrefixError::Pattern(Which::Data, _)
+            PrefixError::Pattern(PrefixKind::Data, _)
         ));
         assert!(matches!(
             refused("!{partitionKeyFromQuery:}/", "e/"),
-            PrefixError::Value(Which::Data, _)
+            PrefixError::Value(PrefixKind::Data, _)
         ));
         assert_eq!(
             refused(&"a".repeat(513), "e/"),
-            PrefixError::TooLong(Which::Data)
+            PrefixError::TooLong(PrefixKind::Data)
         );
         assert!(evaluated(Some(&"a".repeat(512)), None).is_ok());
         assert!(matches!(
@@ -424,7 +427,7 @@ mod tests {
         );
         assert!(matches!(
             misplaced,
-            Err(PrefixError::Value(Which::Errors, _))
+            Err(PrefixError::Value(PrefixKind::Errors, _))
         ));
         let parsed = Prefixes::parse(Some(data), Some(errors), None).unwrap();
         assert_eq!(parsed.partition_keys(), (vec!["id"], vec!["kind"]));

@@ -40,12 +40,12 @@ struct Line<'a> {
 impl ErrorLog<'_> {
     /// Records were given up: one line a cause.
     pub async fn rejected(&self, rejected: &[Rejected]) {
-        let mut told: Vec<&Failure> = Vec::new();
+        let mut logged: Vec<&Failure> = Vec::new();
         for rejected in rejected {
-            if told.contains(&&rejected.failure) {
+            if logged.contains(&&rejected.failure) {
                 continue;
             }
-            told.push(&rejected.failure);
+            logged.push(&rejected.failure);
             let (code, message) = (rejected.failure.code, &rejected.failure.message);
             tracing::warn!(
                 stream = self.stream.name,

@@ -47,7 +47,7 @@ pub struct Reader {
 }
 
 /// A batch that is still open: where each shard was when it began, and where it is now.
-struct Open {
+struct OpenBatch {
     from: BTreeMap<String, u64>,
     next: BTreeMap<String, u64>,
     records: u64,
@@ -80,7 +80,7 @@ impl Reader {
         &mut self,
         positions: &BTreeMap<String, u64>,
     ) -> Result<Batch, SourceError> {
-        let mut open = Open::at(positions);
+        let mut open = OpenBatch::at(positions);
         loop {
             self.list_when_stale().await?;
             let caught_up = self.sweep(&mut open).await?;
@@ -129,7 +129,7 @@ impl Reader {
     }
 
     /// Reads once from every readable shard; whether all of them were read to their present end.
-    async fn sweep(&mut self, open: &mut Open) -> Result<bool, SourceError> {
+    async fn sweep(&mut self, open: &mut OpenBatch) -> Result<bool, SourceError> {
         let mut caught_up = true;
         for shard in self.readable() {
             let room = self.buffering.bytes().saturating_sub(open.bytes);
@@ -179,7 +179,7 @@ impl Reader {
     }
 
     /// Waits until there is more to read, the batch is due, or the shards are to be listed again.
-    async fn wait(&self, open: &Open, due: Option<Duration>) {
+    async fn wait(&self, open: &OpenBatch, due: Option<Duration>) {
         let refresh = self.listed.map_or(Duration::ZERO, |at| {
             (at + SHARDS_REFRESH).saturating_sub(self.env.clock.elapsed())
         });
@@ -208,7 +208,7 @@ impl Reader {
         }
     }
 
-    fn close(&self, open: Open) -> Batch {
+    fn close(&self, open: OpenBatch) -> Batch {
         let range = |shard: &SourceShard| {
             let to = *open.next.get(&shard.id)?;
             let from = open.from.get(&shard.id).copied().unwrap_or(0);
@@ -228,7 +228,7 @@ impl Reader {
     }
 }
 
-impl Open {
+impl OpenBatch {
     fn at(positions: &BTreeMap<String, u64>) -> Self {
         Self {
             from: positions.clone(),

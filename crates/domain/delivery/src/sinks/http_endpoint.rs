@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    outside::{Outside, guid, record_id},
+    context::{SinkContext, guid, record_id},
     retries::{AttemptError, Retries},
     sink::{Chunk, ChunkLimit, Sink},
 };
@@ -33,7 +33,7 @@ const REQUEST_ID: &str = "x-amz-firehose-request-id";
 /// Delivers to an HTTP endpoint.
 pub struct HttpSink {
     pub endpoint: HttpEndpoint,
-    pub(super) outside: Outside,
+    pub(super) context: SinkContext,
 }
 
 #[async_trait]
@@ -48,7 +48,7 @@ impl Sink for HttpSink {
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
         let id = guid(&chunk.id);
         let request = self.request(&chunk, &id).await;
-        let mut retries = Retries::new(&self.outside.env, self.endpoint.retry_s);
+        let mut retries = Retries::new(&self.context.env, self.endpoint.retry_s);
         loop {
             let Err(error) = self.attempt(&request, &id).await else {
                 return Vec::new();
@@ -63,10 +63,10 @@ impl Sink for HttpSink {
 
 impl HttpSink {
     async fn request(&self, chunk: &Chunk, id: &str) -> Request<Bytes> {
-        let body = body(chunk, id, self.outside.env.clock.now().0);
+        let body = body(chunk, id, self.context.env.clock.now().0);
         let gzip = self.endpoint.gzip;
         let body = self
-            .outside
+            .context
             .env
             .blocking(move || if gzip { compressed(&body) } else { body.into() })
             .await;
@@ -91,7 +91,7 @@ impl HttpSink {
         add(REQUEST_ID, id, false);
         add(
             "x-amz-firehose-source-arn",
-            &self.outside.stream.to_string(),
+            &self.context.stream.to_string(),
             false,
         );
         let attributes = json!({"commonAttributes": self.endpoint.attributes}).to_string();
@@ -111,7 +111,7 @@ impl HttpSink {
 
     async fn attempt(&self, request: &Request<Bytes>, id: &str) -> Result<(), AttemptError> {
         match self
-            .outside
+            .context
             .web
             .send(
                 request.clone(),
@@ -127,7 +127,7 @@ impl HttpSink {
 
     fn rejected(&self, item: &Item, failure: &Failure, attempts: u32) -> Rejected {
         let mut rejected = self
-            .outside
+            .context
             .rejected(item, ErrorKind::HttpEndpoint, failure, attempts);
         rejected.more = vec![
             ("subsequenceNumber", item.origin.sub.into()),
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Secret, WebAddress},
-        sinks::outside::tests::{chunk, id, lines, outside},
+        sinks::context::tests::{chunk, context, id, lines},
         testing::{FakeWeb, json as answered},
     };
 
@@ -293,7 +293,7 @@ mod tests {
             web.clone(),
             HttpSink {
                 endpoint,
-                outside: outside(&web),
+                context: context(&web),
             },
         )
     }

@@ -4,9 +4,9 @@
 //! that stay the same when an intent is carried out again. Records that they do not take go into the bucket, as lines.
 //! A warehouse is the exception: it reads what was put into the bucket ([`Loader`]).
 
+mod context;
 mod http_endpoint;
 mod opensearch;
-mod outside;
 mod redshift;
 mod retries;
 mod sink;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use headwater_env::Env;
 
-use self::outside::Outside;
+use self::context::SinkContext;
 use crate::{
     config::{StreamRecord, Target},
     ports::Ports,
@@ -29,17 +29,17 @@ pub use sink::{Chunk, ChunkLimit, Load, Loader, Sink};
 
 /// The sink of a delivery stream whose records go to one.
 pub fn sink(stream: &StreamRecord, env: &Env, ports: &Ports) -> Option<Arc<dyn Sink>> {
-    let outside = Outside {
+    let context = SinkContext {
         env: env.clone(),
         web: ports.web.clone(),
         stream: stream.arn.clone(),
     };
     match stream.destination.target.clone() {
         Target::Bucket | Target::Redshift(_) => None,
-        Target::Http(endpoint) => Some(Arc::new(http_endpoint::HttpSink { endpoint, outside })),
-        Target::Splunk(splunk) => Some(Arc::new(splunk::SplunkSink { splunk, outside })),
+        Target::Http(endpoint) => Some(Arc::new(http_endpoint::HttpSink { endpoint, context })),
+        Target::Splunk(splunk) => Some(Arc::new(splunk::SplunkSink { splunk, context })),
         Target::OpenSearch(cluster) => {
-            Some(Arc::new(opensearch::OpenSearchSink { cluster, outside }))
+            Some(Arc::new(opensearch::OpenSearchSink { cluster, context }))
         }
     }
 }

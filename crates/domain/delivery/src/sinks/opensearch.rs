@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
+    context::{SinkContext, record_id},
     http_endpoint::shortened,
-    outside::{Outside, record_id},
     retries::{AttemptError, Retries},
     sink::{Chunk, ChunkLimit, Sink},
 };
@@ -51,7 +51,7 @@ impl Rotation {
 /// Delivers to OpenSearch.
 pub struct OpenSearchSink {
     pub cluster: OpenSearch,
-    pub(super) outside: Outside,
+    pub(super) context: SinkContext,
 }
 
 /// A document that is still to be taken.
@@ -73,7 +73,7 @@ impl Sink for OpenSearchSink {
 
     async fn deliver(&self, chunk: Chunk) -> Vec<Rejected> {
         let (mut waiting, mut rejected) = self.documents(&chunk.items);
-        let mut retries = Retries::new(&self.outside.env, self.cluster.retry_s);
+        let mut retries = Retries::new(&self.context.env, self.cluster.retry_s);
         while !waiting.is_empty() {
             let outcomes = self.attempt(&waiting).await;
             let mut failed = Vec::new();
@@ -135,7 +135,7 @@ impl OpenSearchSink {
         let media = HeaderValue::from_static("application/x-ndjson");
         request.headers_mut().insert(header::CONTENT_TYPE, media);
         let answer = self
-            .outside
+            .context
             .web
             .send(request, SINK_ANSWER_WAIT_MAX, BULK_ANSWER_BYTES_MAX)
             .await;
@@ -179,7 +179,7 @@ impl OpenSearchSink {
 
     fn rejected(&self, document: &Document<'_>, failure: &Failure, attempts: u32) -> Rejected {
         let mut rejected =
-            self.outside
+            self.context
                 .rejected(document.item, ErrorKind::OpenSearch, failure, attempts);
         let (id, index) = (document.id.as_str().into(), document.index.as_str().into());
         rejected.more = match (self.cluster.serverless, &self.cluster.type_name) {
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
     use crate::{
         config::WebAddress,
-        sinks::outside::tests::{chunk, id, lines, outside},
+        sinks::context::tests::{chunk, context, id, lines},
         testing::FakeWeb,
     };
 
@@ -298,7 +298,7 @@ mod tests {
             web.clone(),
             OpenSearchSink {
                 cluster,
-                outside: outside(&web),
+                context: context(&web),
             },
         )
     }

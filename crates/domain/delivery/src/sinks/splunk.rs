@@ -12,8 +12,8 @@ use http::{HeaderValue, Request, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
 use super::{
+    context::{SinkContext, guid, record_id},
     http_endpoint::shortened,
-    outside::{Outside, guid, record_id},
     retries::{AttemptError, Retries},
     sink::{Chunk, ChunkLimit, Sink},
 };
@@ -30,7 +30,7 @@ use crate::{
 /// Delivers to Splunk.
 pub struct SplunkSink {
     pub splunk: Splunk,
-    pub(super) outside: Outside,
+    pub(super) context: SinkContext,
 }
 
 #[async_trait]
@@ -51,7 +51,7 @@ impl Sink for SplunkSink {
             .concat()
             .into();
         let channel = guid(&chunk.id);
-        let mut retries = Retries::new(&self.outside.env, self.splunk.retry_s);
+        let mut retries = Retries::new(&self.context.env, self.splunk.retry_s);
         loop {
             let Err(error) = self.attempt(&body, &channel).await else {
                 return Vec::new();
@@ -81,7 +81,7 @@ impl SplunkSink {
 
     /// Asks until the acknowledgement `ack` is there or its time is over.
     async fn acknowledged(&self, channel: &str, ack: u64) -> Result<(), AttemptError> {
-        let clock = &self.outside.env.clock;
+        let clock = &self.context.env.clock;
         let end = clock.elapsed() + Duration::from_secs(self.splunk.ack_s.into());
         let question = Bytes::from(json!({"acks": [ack]}).to_string());
         loop {
@@ -132,7 +132,7 @@ impl SplunkSink {
             HeaderValue::from_static("application/json"),
         );
         let answer = self
-            .outside
+            .context
             .web
             .send(request, within, ENDPOINT_ANSWER_BYTES_MAX)
             .await?;
@@ -141,7 +141,7 @@ impl SplunkSink {
 
     fn rejected(&self, item: &Item, failure: &Failure, attempts: u32) -> Rejected {
         let mut rejected = self
-            .outside
+            .context
             .rejected(item, ErrorKind::Splunk, failure, attempts);
         rejected.more = vec![("EventId", record_id(item).into())];
         rejected
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Secret, WebAddress},
-        sinks::outside::tests::{chunk, id, lines, outside},
+        sinks::context::tests::{chunk, context, id, lines},
         testing::FakeWeb,
     };
 
@@ -277,7 +277,7 @@ mod tests {
             web.clone(),
             SplunkSink {
                 splunk,
-                outside: outside(&web),
+                context: context(&web),
             },
         )
     }

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -335,7 +336,7 @@ fn prefix(is_partitioned: bool, version: u64) -> String {
 }
 
 /// Gives the stream another prefix and the other compression.
-async fn update(deliveries: &Deliveries) {
+async fn update(deliveries: &Arc<Deliveries>) {
     let stream = deliveries.describe("d").await.unwrap();
     let (version, mut destination) = (stream.version, stream.destination);
     destination.prefix = Some(prefix(destination.is_partitioned, version));
@@ -343,7 +344,9 @@ async fn update(deliveries: &Deliveries) {
         Compression::Gzip => Compression::None,
         _ => Compression::Gzip,
     };
-    deliveries.update("d", version, destination).await.unwrap();
+    let description = stream.description;
+    let updated = deliveries.update("d", version, destination, description);
+    updated.await.unwrap();
 }
 
 fn run(plan: Plan) {

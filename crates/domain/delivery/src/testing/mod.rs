@@ -61,7 +61,6 @@ pub fn destination() -> Destination {
         },
         compression: Compression::None,
         logging: None,
-        described: serde_json::Value::Null,
     }
 }
 
@@ -112,6 +111,7 @@ pub fn stream(name: &str) -> StreamRecord {
             identity: "first".into(),
         },
         destination: destination(),
+        description: serde_json::Value::Null,
         tags: BTreeMap::new(),
         encryption: None,
         encryption_changes: Vec::new(),
@@ -129,6 +129,7 @@ pub fn new_stream(name: &str, destination: Destination) -> NewStream {
             role: "role".into(),
         },
         destination,
+        description: serde_json::Value::Null,
         tags: BTreeMap::new(),
         encryption: None,
     }

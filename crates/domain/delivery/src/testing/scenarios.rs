@@ -699,7 +699,7 @@ async fn a_batch_goes_where_it_was_to_go_when_it_was_closed() {
         expected: 7,
     };
     assert_eq!(
-        deliveries.update("d", 7, changed.clone()).await,
+        deliveries.update("d", 7, changed.clone(), json!(7)).await,
         Err(stale)
     );
     assert_eq!(

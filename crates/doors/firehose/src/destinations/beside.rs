@@ -1,18 +1,16 @@
-//! What destinations beside the bucket have in common: the bucket for what fails there, and hints.
+//! The common settings of destinations beside the bucket: the bucket for records that fail there, and hints.
 
-use headwater_delivery::{AddressError, Buffering, Destination, Target, WebAddress};
-use headwater_shapes::Tree;
+use headwater_delivery::{AddressError, Buffering, Destination, WebAddress};
 use headwater_shapes_firehose::{
-    CloudWatchLoggingOptions, ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription,
-    ProcessingConfiguration, S3DestinationConfiguration, S3DestinationDescription,
-    SecretsManagerConfiguration,
+    CloudWatchLoggingOptions, ExtendedS3DestinationConfiguration, ProcessingConfiguration,
+    S3DestinationConfiguration, S3DestinationDescription, SecretsManagerConfiguration,
 };
 use headwater_wire::ApiError;
 
-use super::{s3, update::read};
+use super::{configured::Configured, s3};
 use crate::errors::refuse;
 
-/// What a configuration has whatever it is for.
+/// The settings that all these configurations have.
 pub(super) struct Common {
     pub(super) s3: S3DestinationConfiguration,
     pub(super) processing: Option<ProcessingConfiguration>,
@@ -29,7 +27,7 @@ pub(super) struct Described {
 }
 
 impl Common {
-    /// The destination but for its target and its description, and what is described of it.
+    /// The destination with the bucket for its target, and what all these destinations describe alike.
     pub(super) fn destination(self) -> Result<(Destination, Described), ApiError> {
         let backup = match self.keeps_all {
             // Its errors are logged with those of the destination.
@@ -46,8 +44,10 @@ impl Common {
             processing_configuration: self.processing,
             ..s3::extended(self.s3)
         };
-        let mut destination = s3::of_configuration(bucket)?;
-        let s3: ExtendedS3DestinationDescription = read(destination.described.take())?;
+        let Configured {
+            mut destination,
+            description: s3,
+        } = s3::of_configuration(bucket)?;
         // Errors at the bucket are logged in the bucket's own place only where there is no other.
         let logging = s3::logging(self.logging.as_ref())?;
         destination.logging = logging.or(destination.logging);
@@ -59,20 +59,6 @@ impl Common {
         };
         Ok((destination, described))
     }
-}
-
-/// A destination that is complete.
-pub(super) fn complete(
-    destination: Destination,
-    target: Target,
-    described: &impl Tree,
-) -> Result<Destination, ApiError> {
-    let described = described.to_value();
-    Ok(Destination {
-        target,
-        described,
-        ..destination
-    })
 }
 
 /// Hints as the domain has them.

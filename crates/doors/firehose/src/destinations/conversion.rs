@@ -100,7 +100,7 @@ fn conversion(
     })
 }
 
-/// What the writer refuses is refused before there is a delivery stream that would wait for ever.
+/// Settings that the writer refuses are refused before there is a delivery stream that would wait for ever.
 fn refuse_unsupported(read: &Deserializer, write: &Serializer) -> Result<(), ApiError> {
     let schema = Schema::parse([("column", "int")]).map_err(ApiError::internal)?;
     match Writer::new(&schema, read, write) {

@@ -9,9 +9,11 @@ use headwater_shapes_firehose::{
     HttpEndpointRequestConfiguration, HttpEndpointRetryOptions,
 };
 use headwater_wire::ApiError;
+use serde_json::Value;
 
 use super::{
     beside::{self, Common},
+    configured::Configured,
     update::merged,
 };
 use crate::errors::invalid_argument;
@@ -23,7 +25,7 @@ const RETRY_S: i32 = 300;
 /// The destination that a configuration makes.
 pub(super) fn of_configuration(
     given: HttpEndpointDestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
     let mode = given
         .s3_backup_mode
@@ -66,7 +68,7 @@ pub(super) fn of_configuration(
         keeps_all: mode == "AllData",
     };
     let (destination, common) = common.destination()?;
-    let described = HttpEndpointDestinationDescription {
+    let description = HttpEndpointDestinationDescription {
         endpoint_configuration: Some(HttpEndpointDescription {
             url: Some(endpoint.url),
             name: endpoint.name,
@@ -89,14 +91,16 @@ pub(super) fn of_configuration(
         s3_destination_description: Some(common.s3),
         ..Default::default()
     };
-    beside::complete(
-        Destination {
-            buffering,
-            ..destination
-        },
-        Target::Http(target),
-        &described,
-    )
+    let destination = Destination {
+        buffering,
+        target: Target::Http(target),
+        ..destination
+    };
+    let configured = Configured {
+        destination,
+        description,
+    };
+    Ok(configured.into_kept())
 }
 
 fn attributes(
@@ -117,13 +121,13 @@ fn attributes(
     Ok(attributes)
 }
 
-/// The destination with what an update specifies.
+/// The destination that was described as `old`, with what an update specifies.
 pub(super) fn updated(
-    old: &Destination,
+    old: &Value,
     endpoint: &HttpEndpoint,
     update: &HttpEndpointDestinationUpdate,
-) -> Result<Destination, ApiError> {
-    let mut described = old.described.clone();
+) -> Result<Configured, ApiError> {
+    let mut described = old.clone();
     described["EndpointConfiguration"]["AccessKey"] = endpoint.access_key.reveal().into();
     of_configuration(merged(described, update)?)
 }

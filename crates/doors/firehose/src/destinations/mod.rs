@@ -1,6 +1,7 @@
-//! Destinations: which one a request names. What each takes, does and tells is in its own file.
+//! Destinations: which one a request names. Each has a file of its own with its settings and its description.
 
 mod beside;
+mod configured;
 mod conversion;
 mod http;
 mod opensearch;
@@ -11,20 +12,20 @@ mod splunk;
 mod tests;
 mod update;
 
-use headwater_delivery::{Destination, StreamRecord, Target};
+use headwater_delivery::{StreamRecord, Target};
 use headwater_shapes_firehose::{
     CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput,
 };
 use headwater_wire::ApiError;
 
-use self::update::read;
+use self::{configured::Configured, update::read};
 use crate::errors::{invalid_argument, refuse};
 
 /// The id of a delivery stream's only destination.
 pub(crate) const DESTINATION_ID: &str = "destinationId-000000000001";
 
 /// The one destination of a request.
-pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destination, ApiError> {
+pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Configured, ApiError> {
     refuse(&[
         (
             input.snowflake_destination_configuration.is_some(),
@@ -39,10 +40,10 @@ pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destinatio
     let all = [
         input
             .extended_s3_destination_configuration
-            .map(s3::of_configuration),
+            .map(|given| Ok(s3::of_configuration(given)?.into_kept())),
         input
             .s3_destination_configuration
-            .map(|given| s3::of_configuration(s3::extended(given))),
+            .map(|given| Ok(s3::of_configuration(s3::extended(given))?.into_kept())),
         input
             .http_endpoint_destination_configuration
             .map(http::of_configuration),
@@ -72,7 +73,7 @@ pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Destinatio
 pub(crate) fn updated(
     stream: &StreamRecord,
     input: &UpdateDestinationInput,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     let refused = [
         (
             input.snowflake_destination_update.is_some(),
@@ -85,12 +86,12 @@ pub(crate) fn updated(
     ];
     refuse(&refused)?;
     let input = input.clone();
-    let old = &stream.destination;
+    let (target, old) = (&stream.destination.target, &stream.description);
     let is = |kind: opensearch::Kind| {
-        matches!(old.target, Target::OpenSearch(_)) && opensearch::Kind::of(old) == kind
+        matches!(target, Target::OpenSearch(_)) && opensearch::Kind::of(old) == kind
     };
-    let bucket = |given| match old.target {
-        Target::Bucket => s3::updated(stream, given),
+    let bucket = |given| match target {
+        Target::Bucket => Ok(s3::updated(stream, given)?.into_kept()),
         _ => Err(another_kind()),
     };
     let all = [
@@ -100,19 +101,17 @@ pub(crate) fn updated(
             .map(|given| bucket(s3::extended_update(given))),
         input
             .http_endpoint_destination_update
-            .map(|update| match &old.target {
+            .map(|update| match target {
                 Target::Http(endpoint) => http::updated(old, endpoint, &update),
                 _ => Err(another_kind()),
             }),
-        input
-            .splunk_destination_update
-            .map(|update| match &old.target {
-                Target::Splunk(splunk) => splunk::updated(old, splunk, &update),
-                _ => Err(another_kind()),
-            }),
+        input.splunk_destination_update.map(|update| match target {
+            Target::Splunk(splunk) => splunk::updated(old, splunk, &update),
+            _ => Err(another_kind()),
+        }),
         input
             .redshift_destination_update
-            .map(|update| match &old.target {
+            .map(|update| match target {
                 Target::Redshift(redshift) => redshift::updated(old, redshift, &update),
                 _ => Err(another_kind()),
             }),
@@ -154,7 +153,7 @@ fn another_kind() -> ApiError {
 
 /// The destination of a delivery stream as it is described.
 pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, ApiError> {
-    let described = || stream.destination.described.clone();
+    let described = || stream.description.clone();
     let none = DestinationDescription::default();
     let description = match stream.destination.target {
         Target::Bucket => s3::describe(stream)?,
@@ -166,7 +165,7 @@ pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, 
             splunk_destination_description: Some(read(described())?),
             ..none
         },
-        Target::OpenSearch(_) => opensearch::describe(&stream.destination)?,
+        Target::OpenSearch(_) => opensearch::describe(&stream.description)?,
         Target::Redshift(_) => DestinationDescription {
             redshift_destination_description: Some(read(described())?),
             ..none
@@ -180,8 +179,8 @@ pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, 
 
 fn exactly_one<const N: usize>(
     text: &str,
-    given: [Option<Result<Destination, ApiError>>; N],
-) -> Result<Destination, ApiError> {
+    given: [Option<Result<Configured, ApiError>>; N],
+) -> Result<Configured, ApiError> {
     let mut given = given.into_iter().flatten();
     match (given.next(), given.next()) {
         (Some(only), None) => only,

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{
     beside::{self, Common},
+    configured::Configured,
     update::{merged, read},
 };
 use crate::errors::{invalid_argument, refuse};
@@ -35,9 +36,9 @@ pub(super) enum Kind {
 const KIND: &str = "Kind";
 
 impl Kind {
-    /// The kind of a destination.
-    pub(super) fn of(destination: &Destination) -> Self {
-        match destination.described[KIND].as_str() {
+    /// The kind that a description is of.
+    pub(super) fn of(description: &Value) -> Self {
+        match description[KIND].as_str() {
             Some("serverless") => Self::Serverless,
             Some("elasticsearch") => Self::Elasticsearch,
             _ => Self::Service,
@@ -56,21 +57,21 @@ impl Kind {
 /// The destination of a cluster.
 pub(super) fn of_service(
     given: AmazonopensearchserviceDestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     of_configuration(given, Kind::Service)
 }
 
 /// The destination of a cluster under its older name.
 pub(super) fn of_elasticsearch(
     given: ElasticsearchDestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     of_configuration(read(json(&given)?)?, Kind::Elasticsearch)
 }
 
 /// The destination of a collection.
 pub(super) fn of_serverless(
     given: AmazonOpenSearchServerlessDestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     let endpoint = given.collection_endpoint.clone();
     let given = AmazonopensearchserviceDestinationConfiguration {
         cluster_endpoint: endpoint,
@@ -84,7 +85,7 @@ pub(super) fn of_serverless(
 fn of_configuration(
     given: AmazonopensearchserviceDestinationConfiguration,
     kind: Kind,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     let mode = given
         .s3_backup_mode
         .unwrap_or_else(|| "FailedDocumentsOnly".to_owned());
@@ -136,7 +137,7 @@ fn of_configuration(
         keeps_all: mode == "AllDocuments",
     };
     let (destination, common) = common.destination()?;
-    let described = AmazonopensearchserviceDestinationDescription {
+    let description = AmazonopensearchserviceDestinationDescription {
         role_arn: Some(given.role_arn),
         cluster_endpoint: Some(endpoint),
         index_name: Some(given.index_name),
@@ -158,17 +159,18 @@ fn of_configuration(
         }),
         ..Default::default()
     };
-    let mut described = json(&described)?;
-    described[KIND] = kind.name().into();
+    let mut description = json(&description)?;
+    description[KIND] = kind.name().into();
     let buffering = beside::buffering(size, interval);
-    beside::complete(
-        Destination {
-            buffering,
-            ..destination
-        },
-        Target::OpenSearch(target),
-        &described,
-    )
+    let destination = Destination {
+        buffering,
+        target: Target::OpenSearch(target),
+        ..destination
+    };
+    Ok(Configured {
+        destination,
+        description,
+    })
 }
 
 fn json(value: &impl Tree) -> Result<Value, ApiError> {
@@ -197,8 +199,8 @@ fn rotation_of(period: &str) -> Result<Rotation, ApiError> {
     }
 }
 
-/// The destination with what an update of its own kind specifies.
-pub(super) fn updated(old: &Destination, update: &impl Tree) -> Result<Destination, ApiError> {
+/// The destination that was described as `old`, with what an update of its own kind specifies.
+pub(super) fn updated(old: &Value, update: &impl Tree) -> Result<Configured, ApiError> {
     let kind = Kind::of(old);
     let mut update = json(update)?;
     // An update leaves the mode out, and a collection's address has another name.
@@ -208,13 +210,13 @@ pub(super) fn updated(old: &Destination, update: &impl Tree) -> Result<Destinati
     {
         update["ClusterEndpoint"] = endpoint;
     }
-    of_configuration(merged(old.described.clone(), &update)?, kind)
+    of_configuration(merged(old.clone(), &update)?, kind)
 }
 
 /// The destination as it is described.
-pub(super) fn describe(destination: &Destination) -> Result<DestinationDescription, ApiError> {
-    let described = destination.described.clone();
-    Ok(match Kind::of(destination) {
+pub(super) fn describe(description: &Value) -> Result<DestinationDescription, ApiError> {
+    let described = description.clone();
+    Ok(match Kind::of(description) {
         Kind::Service => DestinationDescription {
             amazonopensearchservice_destination_description: Some(read(described)?),
             ..Default::default()

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{
     beside::{self, Common},
+    configured::Configured,
     s3,
     update::merged,
 };
@@ -20,7 +21,7 @@ const RETRY_S: i32 = 3600;
 /// The destination that a configuration makes.
 pub(super) fn of_configuration(
     given: RedshiftDestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
     let (backup, s3_backup_description) = s3::backup(
         given.s3_backup_mode.as_deref(),
@@ -65,7 +66,7 @@ pub(super) fn of_configuration(
         keeps_all: false,
     };
     let (destination, common) = common.destination()?;
-    let described = RedshiftDestinationDescription {
+    let description = RedshiftDestinationDescription {
         role_arn: given.role_arn.clone(),
         cluster_jdbcurl: given.cluster_jdbcurl,
         copy_command: given.copy_command,
@@ -83,19 +84,24 @@ pub(super) fn of_configuration(
     let destination = Destination {
         role: given.role_arn,
         backup,
+        target: Target::Redshift(target),
         ..destination
     };
-    beside::complete(destination, Target::Redshift(target), &described)
+    let configured = Configured {
+        destination,
+        description,
+    };
+    Ok(configured.into_kept())
 }
 
-/// The destination with what an update specifies.
+/// The destination that was described as `old`, with what an update specifies.
 pub(super) fn updated(
-    old: &Destination,
+    old: &Value,
     redshift: &Redshift,
     update: &RedshiftDestinationUpdate,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     refuse(&[(update.s3_backup_update.is_some(), "S3BackupUpdate")])?;
-    let mut described: Value = old.described.clone();
+    let mut described = old.clone();
     described["Password"] = redshift.password.reveal().into();
     of_configuration(merged(described, update)?)
 }

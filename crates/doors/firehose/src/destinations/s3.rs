@@ -1,5 +1,5 @@
-//! S3 destinations: AWS's configuration into the domain's, and its description. What is not built is refused by
-//! name, unless it says what is the case anyway.
+//! S3 destinations: AWS's configuration into the domain's, and its description. Settings that are not built are
+//! refused by name, unless it says what is the case anyway.
 
 use headwater_delivery::{
     Backup, Buffering, Compression, Destination, Logging, Prefixes, Step, StreamRecord, Target,
@@ -17,7 +17,7 @@ use headwater_wire::ApiError;
 
 use serde_json::json;
 
-use super::{conversion, update::merged as merged_values};
+use super::{configured::Configured, conversion, update::merged as merged_values};
 use crate::{
     errors::{invalid_argument, refuse},
     processing,
@@ -50,7 +50,7 @@ pub(crate) fn extended(simple: S3DestinationConfiguration) -> ExtendedS3Destinat
 pub(crate) fn updated(
     stream: &StreamRecord,
     update: ExtendedS3DestinationUpdate,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured<ExtendedS3DestinationDescription>, ApiError> {
     let old = described(stream)?;
     let was_partitioned = stream.destination.is_partitioned;
     if update.s3_backup_mode.as_deref() == Some("Disabled") && stream.destination.backup.is_some() {
@@ -58,9 +58,9 @@ pub(crate) fn updated(
             "S3 backup cannot be disabled once it is enabled.",
         ));
     }
-    let destination = of_configuration(merged(old, update)?)?;
-    match destination.is_partitioned == was_partitioned {
-        true => Ok(destination),
+    let configured = of_configuration(merged(old, update)?)?;
+    match configured.destination.is_partitioned == was_partitioned {
+        true => Ok(configured),
         false => Err(invalid_argument(
             "Dynamic Partitioning can neither be enabled nor disabled on an existing delivery stream.",
         )),
@@ -82,7 +82,7 @@ pub(crate) fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3Destinat
     }
 }
 
-/// What is described, as a configuration, with the members of an update in place of its own.
+/// The description as a configuration, with the members of an update in place of its own.
 fn merged(
     old: ExtendedS3DestinationDescription,
     new: ExtendedS3DestinationUpdate,
@@ -144,7 +144,7 @@ fn merged_backup(
 /// The destination that a configuration makes.
 pub(crate) fn of_configuration(
     given: ExtendedS3DestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured<ExtendedS3DestinationDescription>, ApiError> {
     let (encryption_key, encryption_configuration) =
         encryption(given.encryption_configuration.clone())?;
     let partitioning = given.dynamic_partitioning_configuration.as_ref();
@@ -182,7 +182,7 @@ pub(crate) fn of_configuration(
         given.s3_backup_configuration,
     )?
     .unzip();
-    let described = ExtendedS3DestinationDescription {
+    let description = ExtendedS3DestinationDescription {
         role_arn: given.role_arn.clone(),
         bucket_arn: given.bucket_arn.clone(),
         prefix: given.prefix.clone(),
@@ -206,7 +206,7 @@ pub(crate) fn of_configuration(
         file_extension: given.file_extension.clone(),
         custom_time_zone: given.custom_time_zone.clone(),
     };
-    Ok(Destination {
+    let destination = Destination {
         bucket: bucket(&given.bucket_arn)?,
         role: given.role_arn,
         prefix: given.prefix,
@@ -225,7 +225,10 @@ pub(crate) fn of_configuration(
         buffering: buffering(&hints),
         compression,
         logging,
-        described: described.to_value(),
+    };
+    Ok(Configured {
+        destination,
+        description,
     })
 }
 
@@ -285,7 +288,7 @@ fn check_partition_keys(
         given.prefix.as_deref(),
         given.error_output_prefix.as_deref(),
     );
-    // What is wrong with the prefixes themselves is told when the delivery stream is made.
+    // An error in the prefixes themselves is told when the delivery stream is made.
     let Ok(prefixes) = Prefixes::parse(prefix, errors, None) else {
         return Ok(());
     };
@@ -438,7 +441,7 @@ pub(crate) fn describe(stream: &StreamRecord) -> Result<DestinationDescription, 
 }
 
 fn described(stream: &StreamRecord) -> Result<ExtendedS3DestinationDescription, ApiError> {
-    Tree::from_value(stream.destination.described.clone()).map_err(ApiError::internal)
+    Tree::from_value(stream.description.clone()).map_err(ApiError::internal)
 }
 
 /// The description in the older, smaller form.

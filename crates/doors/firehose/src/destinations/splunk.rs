@@ -6,9 +6,11 @@ use headwater_shapes_firehose::{
     SplunkDestinationUpdate, SplunkRetryOptions,
 };
 use headwater_wire::ApiError;
+use serde_json::Value;
 
 use super::{
     beside::{self, Common},
+    configured::Configured,
     update::merged,
 };
 use crate::errors::invalid_argument;
@@ -21,7 +23,7 @@ const ACK_S: i32 = 180;
 /// The destination that a configuration makes.
 pub(super) fn of_configuration(
     given: SplunkDestinationConfiguration,
-) -> Result<Destination, ApiError> {
+) -> Result<Configured, ApiError> {
     beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
     let mode = given
         .s3_backup_mode
@@ -61,7 +63,7 @@ pub(super) fn of_configuration(
         keeps_all: mode == "AllEvents",
     };
     let (destination, common) = common.destination()?;
-    let described = SplunkDestinationDescription {
+    let description = SplunkDestinationDescription {
         hec_endpoint: Some(given.hec_endpoint),
         hec_endpoint_type: Some(given.hec_endpoint_type),
         hec_acknowledgment_timeout_in_seconds: Some(ack),
@@ -79,23 +81,25 @@ pub(super) fn of_configuration(
         ..Default::default()
     };
     let buffering = beside::buffering(size, interval);
-    beside::complete(
-        Destination {
-            buffering,
-            ..destination
-        },
-        Target::Splunk(target),
-        &described,
-    )
+    let destination = Destination {
+        buffering,
+        target: Target::Splunk(target),
+        ..destination
+    };
+    let configured = Configured {
+        destination,
+        description,
+    };
+    Ok(configured.into_kept())
 }
 
-/// The destination with what an update specifies.
+/// The destination that was described as `old`, with what an update specifies.
 pub(super) fn updated(
-    old: &Destination,
+    old: &Value,
     splunk: &Splunk,
     update: &SplunkDestinationUpdate,
-) -> Result<Destination, ApiError> {
-    let mut described = old.described.clone();
+) -> Result<Configured, ApiError> {
+    let mut described = old.clone();
     described["HECToken"] = splunk.token.reveal().into();
     of_configuration(merged(described, update)?)
 }

@@ -41,7 +41,7 @@ fn least(kind: &str) -> Value {
     )
 }
 
-/// What is described of it.
+/// The description of it.
 fn least_described(kind: &str) -> Value {
     let hints = |seconds: i32| json!({"SizeInMBs": 5, "IntervalInSeconds": seconds});
     let retry = |seconds: i32| json!({"DurationInSeconds": seconds});

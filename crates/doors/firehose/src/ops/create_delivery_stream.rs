@@ -19,7 +19,7 @@ impl Handle<CreateDeliveryStream> for Firehose {
         input: CreateDeliveryStreamInput,
         context: &Context,
     ) -> Result<CreateDeliveryStreamOutput, ApiError> {
-        let (origin, destination) = (origin(&input)?, destinations::of_request(&input)?);
+        let (origin, configured) = (origin(&input)?, destinations::of_request(&input)?);
         let encryption = input.delivery_stream_encryption_configuration_input.clone();
         let encryption = encryption
             .map(|given| encryption::of_request(Some(given)))
@@ -30,7 +30,8 @@ impl Handle<CreateDeliveryStream> for Firehose {
             name: input.delivery_stream_name,
             id: self.deliveries.new_id(),
             origin,
-            destination,
+            destination: configured.destination,
+            description: configured.description,
             tags: tags::of_request(input.tags.unwrap_or_default())?,
             encryption,
         };

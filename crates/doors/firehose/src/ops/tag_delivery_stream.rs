@@ -16,7 +16,7 @@ impl Handle<TagDeliveryStream> for Firehose {
         let new = tags::of_request(input.tags)?;
         let tagged = self
             .deliveries
-            .tag(&input.delivery_stream_name, |tags| tags.extend(new))
+            .tag(&input.delivery_stream_name, move |tags| tags.extend(new))
             .await;
         tagged
             .map(|()| TagDeliveryStreamOutput {})

@@ -14,7 +14,7 @@ impl Handle<UntagDeliveryStream> for Firehose {
         context: &Context,
     ) -> Result<UntagDeliveryStreamOutput, ApiError> {
         let keys = input.tag_keys;
-        let remove = |tags: &mut std::collections::BTreeMap<String, String>| {
+        let remove = move |tags: &mut std::collections::BTreeMap<String, String>| {
             tags.retain(|key, _| !keys.contains(key))
         };
         let untagged = self

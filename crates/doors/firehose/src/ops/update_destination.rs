@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Handle<UpdateDestination> for Firehose {
-    /// What is not specified stays as it was, and batches that are closed already go where they were to go.
+    /// Members that are not specified stay as they were, and batches that are closed already go where they were to go.
     async fn handle(
         &self,
         input: UpdateDestinationInput,
@@ -34,9 +34,12 @@ impl Handle<UpdateDestination> for Firehose {
             .current_delivery_stream_version_id
             .parse()
             .unwrap_or(u64::MAX);
-        let destination = destinations::updated(&stream, &input)?;
-        let updated = self.deliveries.update(name, expected, destination).await;
+        let configured = destinations::updated(&stream, &input)?;
+        let (destination, description) = (configured.destination, configured.description);
+        let deliveries = &self.deliveries;
+        let updated = deliveries.update(name, expected, destination, description);
         updated
+            .await
             .map(|_| UpdateDestinationOutput {})
             .map_err(|error| api(error, context))
     }

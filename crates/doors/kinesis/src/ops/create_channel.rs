@@ -29,7 +29,8 @@ impl Handle<CreateChannel> for Kinesis {
         tags::check_new(&tags, &stream.record.name, context)?;
         let deliveries = &self.channels.deliveries;
         let id = deliveries.new_id();
-        let destination = channels::destination(&self.channels, &input, &id, &stream, context)?;
+        let (destination, description) =
+            channels::destination(&self.channels, &input, &id, &stream, context)?;
         if self.channels.limits && !matches!(stream.record.mode, Mode::OnDemand { .. }) {
             return Err(invalid_argument(
                 "Channels are only supported for streams with the on-demand capacity mode.",
@@ -63,6 +64,7 @@ impl Handle<CreateChannel> for Kinesis {
                 role: input.service_execution_role_arn,
             },
             destination,
+            description,
             tags,
             encryption: None,
         };

@@ -14,7 +14,7 @@ impl Handle<TagResource> for Kinesis {
     ) -> Result<Nothing, ApiError> {
         if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
             return self
-                .tag_channel(&channel, |tags| tags.extend(input.tags), context)
+                .tag_channel(&channel, move |tags| tags.extend(input.tags), context)
                 .await;
         }
         match self.owned(input.resource_arn, input.stream_id, context)? {

@@ -17,7 +17,7 @@ impl Handle<UntagResource> for Kinesis {
             return self
                 .tag_channel(
                     &channel,
-                    |tags| tags.retain(|key, _| !keys.contains(key)),
+                    move |tags| tags.retain(|key, _| !keys.contains(key)),
                     context,
                 )
                 .await;

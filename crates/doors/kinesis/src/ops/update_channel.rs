@@ -46,11 +46,10 @@ impl Handle<UpdateChannel> for Kinesis {
             description.logging_configuration.cloud_watch_logs =
                 channels::with_names(logs, &channel.name, &channel.id);
         }
-        let destination = channels::changed(channel.destination, &description)?;
-        let updated = self
-            .channels
-            .deliveries
-            .update(&channel.name, channel.version, destination)
+        let (destination, kept) = channels::changed(channel.destination, &description)?;
+        let deliveries = &self.channels.deliveries;
+        let updated = deliveries
+            .update(&channel.name, channel.version, destination, kept)
             .await;
         updated.map_err(|error| errors::channel(error, context))?;
         Ok(UpdateChannelOutput {

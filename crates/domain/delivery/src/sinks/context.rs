@@ -13,14 +13,14 @@ use crate::{
 
 /// The surroundings that sinks work with.
 #[derive(Clone)]
-pub struct Outside {
+pub struct SinkContext {
     pub env: Env,
     pub web: Arc<dyn Web>,
     /// The delivery stream.
     pub stream: Arn,
 }
 
-impl Outside {
+impl SinkContext {
     /// `item`, given up now after `attempts`.
     pub fn rejected(
         &self,
@@ -78,9 +78,9 @@ pub mod tests {
     };
 
     /// A sink's surroundings, in which `web` answers and no time is lost waiting.
-    pub fn outside(web: &Arc<FakeWeb>) -> Outside {
+    pub fn context(web: &Arc<FakeWeb>) -> SinkContext {
         let stream = arn("firehose", "deliverystream/d");
-        Outside {
+        SinkContext {
             env: JumpingClock::env(),
             web: web.clone(),
             stream,
