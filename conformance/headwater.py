@@ -88,12 +88,12 @@ class Server:
         self.kill()
         return self.start()
 
-    def client(self, service, **config):
+    def client(self, service, region="us-east-1", **config):
         config = {"retries": {"max_attempts": 0}, **config}
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name="us-east-1",
+            region_name=region,
             aws_access_key_id="test",
             aws_secret_access_key="test",
             config=Config(**config),

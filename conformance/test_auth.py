@@ -185,8 +185,8 @@ class TestJsonServices:
         assert json_error(send(server, good))[1] == "InvalidSignatureException"
 
     def test_scope(self, server):
-        text = "Credential should be scoped to a valid region, not 'eu-west-1'."
-        assert json_error(send(server, kinesis(server, region="eu-west-1"))) == (400, "InvalidSignatureException", text)
+        text = "Credential should be scoped to a valid region, not 'nowhere'."
+        assert json_error(send(server, kinesis(server, region="nowhere"))) == (400, "InvalidSignatureException", text)
         text = "Credential should be scoped to correct service: 'kinesis'."
         assert json_error(send(server, kinesis(server, service="ec2"))) == (400, "InvalidSignatureException", text)
 
@@ -315,8 +315,8 @@ class TestS3:
         assert self.presigned_error(new, headers={"x-amz-acl": "public-read"})[2].startswith("There were headers")
         forever = s3.generate_presigned_url("get_object", Params=params, ExpiresIn=604801)
         assert self.presigned_error(forever)[:2] == (400, "AuthorizationQueryParametersError")
-        far = client("s3", region="eu-west-1", signature_version="s3v4").generate_presigned_url("get_object", Params=params)
-        text = "Error parsing the X-Amz-Credential parameter; the region 'eu-west-1' is wrong; expecting 'us-east-1'"
+        far = client("s3", region="nowhere", signature_version="s3v4").generate_presigned_url("get_object", Params=params)
+        text = "Error parsing the X-Amz-Credential parameter; the region 'nowhere' is wrong; expecting 'us-east-1'"
         assert self.presigned_error(far) == (400, "AuthorizationQueryParametersError", text)
 
     def request(self, server, method, path, body=b"", service="s3", region="us-east-1", headers=None):
@@ -333,10 +333,10 @@ class TestS3:
         anonymous = AWSRequest("GET", f"{server.endpoint}/{bucket}").prepare()
         assert error(anonymous) == (403, "AccessDenied", "Access Denied")
         malformed = "The authorization header is malformed; "
-        assert error(self.request(server, "GET", f"/{bucket}", region="eu-west-1")) == (
+        assert error(self.request(server, "GET", f"/{bucket}", region="nowhere")) == (
             400,
             "AuthorizationHeaderMalformed",
-            f"{malformed}the region 'eu-west-1' is wrong; expecting 'us-east-1'",
+            f"{malformed}the region 'nowhere' is wrong; expecting 'us-east-1'",
         )
         status, code, text = error(self.request(server, "GET", f"/{bucket}", service="nothing"))
         assert (status, code) == (400, "AuthorizationHeaderMalformed") and "belongs to" in text
@@ -351,7 +351,7 @@ class TestS3:
         body = send(server, self.request(server, "GET", f"/{bucket}/k"), headers={"x-amz-date": put.headers["X-Amz-Date"][:-2] + "1Z"})[2]
         for field in ("AWSAccessKeyId", "StringToSign", "SignatureProvided", "StringToSignBytes", "CanonicalRequest"):
             assert f"<{field}>".encode() in body, body
-        head = self.request(server, "HEAD", f"/{bucket}", region="eu-west-1")
+        head = self.request(server, "HEAD", f"/{bucket}", region="nowhere")
         assert send(server, head)[::2] == (400, b"")
 
     def test_nothing_of_a_refused_body_is_kept(self, server, client, bucket):

@@ -394,3 +394,49 @@ def test_a_stop_ends_what_waits(new_server, name):
     assert server.stop() == 0
     waiting.join(timeout=10)
     assert answers == [[]] and time.monotonic() - began < 10
+
+
+WAITERS = 50
+READS = 100
+# A reader that waits for a poll's end waits for seconds; noise of the machine is far below.
+SLOWEST_READ_SECONDS = 1
+
+
+def test_receives_that_wait_do_not_hold_up_reads(new_server):
+    server = new_server()
+    kinesis = server.client("kinesis", max_pool_connections=2)
+    arn = on_demand(kinesis, "s")
+    queue = create(kinesis, "s")
+    kinesis.create_stream(StreamName="read", ShardCount=1)
+    kinesis.put_record(StreamName="read", PartitionKey="a", Data=b"x" * 100_000)
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="c")["Consumer"]["ConsumerARN"]
+    wait_for("the consumer", lambda: is_active(kinesis, consumer))
+    waiting = [threading.Thread(target=wait_at, args=(server, queue)) for _ in range(WAITERS)]
+    for thread in waiting:
+        thread.start()
+    pushed = server.client("kinesis", read_timeout=30)
+    shard = kinesis.list_shards(StreamName="s")["Shards"][0]["ShardId"]
+    pushed.subscribe_to_shard(ConsumerARN=consumer, ShardId=shard, StartingPosition={"Type": "LATEST"})
+    took = sorted(timed_read(kinesis) for _ in range(READS))
+    assert any(thread.is_alive() for thread in waiting), "some still wait when the last read is done"
+    assert took[-1] < SLOWEST_READ_SECONDS, f"median {took[READS // 2]:.3f} s, slowest {took[-1]:.3f} s"
+    put(kinesis, "s", *[b"wake"] * WAITERS)
+    for thread in waiting:
+        thread.join()
+
+
+def is_active(kinesis, consumer):
+    described = kinesis.describe_stream_consumer(ConsumerARN=consumer)["ConsumerDescription"]
+    return described["ConsumerStatus"] == "ACTIVE"
+
+
+def wait_at(server, queue):
+    receive(server.client("kinesis", read_timeout=60), queue, wait=20)
+
+
+def timed_read(kinesis):
+    began = time.monotonic()
+    place = {"StreamName": "read", "ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = kinesis.get_shard_iterator(**place)["ShardIterator"]
+    assert len(kinesis.get_records(ShardIterator=iterator)["Records"]) == 1
+    return time.monotonic() - began

@@ -102,7 +102,7 @@ pub fn table(kinesis: Arc<Kinesis>) -> Table {
         )
         .route::<shapes::PutResourcePolicy>(WRITES)
         .route_on::<shapes::ReceiveDeadLetterQueueRecords>(
-            WRITES.data().gives_records().shared(),
+            WRITES.data().gives_records().waits().shared(),
             |input, _| input.queue_arn.clone(),
         )
         .route_on::<shapes::ReceiveQueueRecords>(
