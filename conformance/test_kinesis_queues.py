@@ -403,7 +403,7 @@ SLOWEST_READ_SECONDS = 1
 
 
 def test_receives_that_wait_do_not_hold_up_reads(new_server):
-    server = new_server()
+    server = new_server("--limits", "off")
     kinesis = server.client("kinesis", max_pool_connections=2)
     arn = on_demand(kinesis, "s")
     queue = create(kinesis, "s")
