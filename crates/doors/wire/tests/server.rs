@@ -257,7 +257,9 @@ async fn calls_are_answered_in_both_versions_of_http_and_both_codecs() {
         ] {
             let uri = format!("http://{}/", server.at);
             let request = Request::post(uri).header("content-type", content_type);
-            let request = request.header("x-amz-target", "Kinesis_20131202.ListStreams");
+            let request = request
+                .header("host", server.at.to_string())
+                .header("x-amz-target", "Kinesis_20131202.ListStreams");
             let answer = server
                 .send(http2, request.body(Full::new(body.into())).unwrap())
                 .await;
