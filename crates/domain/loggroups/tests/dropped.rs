@@ -104,7 +104,8 @@ async fn agrees(world: World) {
         .map(|(_, group)| shard(group.number))
         .collect();
     let mut shards = world.log.shards().await.unwrap();
-    (expected.sort_unstable(), shards.sort_unstable());
+    expected.sort_unstable();
+    shards.sort_unstable();
     assert_eq!(shards, expected);
     let streams = world.catalog.scan("log-streams/", None, 100).await.unwrap();
     for (key, _) in streams {

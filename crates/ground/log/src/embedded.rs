@@ -137,7 +137,7 @@ impl EmbeddedLog {
     }
 
     /// Runs a read of files away from the asynchronous threads, of which a few run at one time.
-    async fn from_files<T: Send + 'static>(
+    async fn read_files<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Core) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
@@ -241,7 +241,7 @@ impl ShardLog for EmbeddedLog {
         if let Some(found) = self.core.read_memory(&shard, from, limit) {
             return found;
         }
-        self.from_files(move |core| core.read_anywhere(&shard, from, limit))
+        self.read_files(move |core| core.read_anywhere(&shard, from, limit))
             .await
     }
 
@@ -250,7 +250,7 @@ impl ShardLog for EmbeddedLog {
         if let Ok(found) = self.core.offset_in_memory(&shard, time) {
             return Ok(found);
         }
-        self.from_files(move |core| core.offset_at(&shard, time))
+        self.read_files(move |core| core.offset_at(&shard, time))
             .await
     }
 
@@ -259,7 +259,7 @@ impl ShardLog for EmbeddedLog {
         if let Some(state) = self.core.state_in_memory(&shard) {
             return Ok(state);
         }
-        self.from_files(move |core| core.state(&shard)).await
+        self.read_files(move |core| core.state(&shard)).await
     }
 
     async fn wait(&self, shard: ShardNumber, offset: u64) {

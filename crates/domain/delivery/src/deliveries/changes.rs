@@ -169,10 +169,10 @@ impl Deliveries {
         if let Some(running) = running {
             running.stop.send_replace(true);
             running.stop.closed().await;
-            if let Some(shard) = &running.engine.direct {
-                if let Err(error) = shard.remove().await {
-                    tracing::warn!(stream = name, %error, "the records that were put stay until the next start");
-                }
+            if let Some(shard) = &running.engine.direct
+                && let Err(error) = shard.remove().await
+            {
+                tracing::warn!(stream = name, %error, "the records that were put stay until the next start");
             }
         }
         Ok(())

@@ -54,9 +54,11 @@ pub struct Service {
     /// Its name, as AWS's clients call it.
     pub name: &'static str,
     /// Opens what is kept of it in a place, begins its work in the background, and gives others what they need of it.
-    pub open:
-        for<'a> fn(&'a Ground, &'a mut Given) -> BoxFuture<'a, Result<Arc<dyn Running>, Failure>>,
+    pub open: for<'a> fn(&'a Ground, &'a mut Given) -> Opening<'a>,
 }
+
+/// A service that is being opened.
+pub type Opening<'a> = BoxFuture<'a, Result<Arc<dyn Running>, Failure>>;
 
 /// A service that runs.
 #[async_trait]
