@@ -33,7 +33,7 @@ pub struct Options {
 pub struct SqliteCatalog {
     env: Env,
     readers: Arc<Readers>,
-    writer: mpsc::Sender<Commit>,
+    writer: Writer,
 }
 
 struct Commit {
@@ -56,11 +56,7 @@ impl SqliteCatalog {
         fold_log(&connection);
         let readers = (0..limits::READERS).map(|_| connect(&path, options.sync).map(Mutex::new));
         let readers = Arc::new(Readers(readers.collect::<Result<_, _>>()?));
-        let (writer, commits) = mpsc::channel(limits::COMMITS_WAITING_MAX);
-        env.tasks.thread(
-            "catalog",
-            Box::new(move || write_until_closed(connection, commits)),
-        );
+        let writer = Writer::start(&env, connection);
         Ok(Self {
             env,
             readers,
@@ -99,12 +95,50 @@ impl Catalog for SqliteCatalog {
     async fn commit(&self, changes: Vec<Change>) -> Result<Version, CatalogError> {
         check_keys(&changes)?;
         let (done, result) = oneshot::channel();
-        let closed = || CatalogError::Failed("the catalog is closed".into());
-        self.writer
-            .send(Commit { changes, done })
-            .await
-            .map_err(|_| closed())?;
+        self.writer.send(Commit { changes, done }).await?;
         result.await.map_err(|_| closed())?
+    }
+}
+
+fn closed() -> CatalogError {
+    CatalogError::Failed("the catalog is closed".into())
+}
+
+/// The thread that writes. A drop waits until it has folded the log and closed the file: whoever opens the folder next
+/// would read the log while it is cut.
+struct Writer {
+    commits: Option<mpsc::Sender<Commit>>,
+    ended: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Writer {
+    fn start(env: &Env, connection: Connection) -> Self {
+        let (sender, commits) = mpsc::channel(limits::COMMITS_WAITING_MAX);
+        let (end, ended) = std::sync::mpsc::channel();
+        env.tasks.thread(
+            "catalog",
+            Box::new(move || {
+                write_until_closed(connection, commits);
+                drop(end);
+            }),
+        );
+        Self {
+            commits: Some(sender),
+            ended: Mutex::new(ended),
+        }
+    }
+
+    async fn send(&self, commit: Commit) -> Result<(), CatalogError> {
+        let commits = self.commits.as_ref().ok_or_else(closed)?;
+        commits.send(commit).await.map_err(|_| closed())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.commits = None;
+        // Nothing is ever sent: the wait ends when the thread drops its end.
+        drop(self.ended.get_mut().recv());
     }
 }
 

@@ -57,6 +57,19 @@ async fn a_catalog_of_format_1_goes_on_with_higher_versions() {
 }
 
 #[tokio::test]
+async fn a_dropped_catalog_has_closed_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 0..50u8 {
+        let catalog = open(dir.path()).unwrap();
+        let change = put(&format!("a/{round}"), "x", Expect::Absent);
+        catalog.commit(vec![change]).await.unwrap();
+        drop(catalog);
+        // SQLite removes its log with the last connection to the file.
+        assert!(!dir.path().join("catalog.sqlite-wal").exists(), "{round}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_catalog_of_format_1_begins_with_the_first_revision() {
     let dir = tempfile::tempdir().unwrap();
     format_1(dir.path());
