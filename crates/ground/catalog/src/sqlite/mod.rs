@@ -114,7 +114,7 @@ struct Writer {
 impl Writer {
     fn start(env: &Env, connection: Connection) -> Self {
         let (sender, commits) = mpsc::channel(limits::COMMITS_WAITING_MAX);
-        let (end, ended) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::sync_channel(0);
         env.tasks.thread(
             "catalog",
             Box::new(move || {
@@ -138,7 +138,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.commits = None;
         // Nothing is ever sent: the wait ends when the thread drops its end.
-        drop(self.ended.get_mut().recv());
+        self.ended.get_mut().recv().unwrap_or_default();
     }
 }
 
