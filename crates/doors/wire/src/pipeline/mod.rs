@@ -15,7 +15,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use headwater_auth::{Caller, Verifier};
+use headwater_auth::Verifier;
 use headwater_env::Env;
 use headwater_http::{Body, Buffers, HoldError, Peer, body};
 use headwater_shapes::{Blob, Service};
@@ -96,10 +96,8 @@ pub struct Pipeline {
     places: Places,
     options: Options,
     hosts: VirtualHosts,
-    /// The caller of requests that nobody signs.
-    owner: Arc<Caller>,
-    /// Room for answers in memory.
-    answers: Buffers,
+    /// A request of which nothing is known: to the home, by the root of its account.
+    blank: Context,
     env: Env,
 }
 
@@ -125,8 +123,7 @@ impl Pipeline {
             entries,
             places: Places::new(options.home.clone(), tables, others),
             hosts: VirtualHosts::new(options.virtual_hosts.iter().cloned()),
-            owner: Arc::new(Caller::root(options.home.account.clone())),
-            answers: Buffers::new(ANSWERS_BYTES),
+            blank: blank(&options),
             options,
             env,
         }
@@ -234,17 +231,14 @@ impl Pipeline {
         Context {
             request_id: self.env.random.uuid(),
             host: host.or(authority).unwrap_or("localhost").to_owned(),
-            caller: self.owner.clone(),
             origin: Origin {
                 address: Some(peer.address.ip().to_canonical()),
                 secure: peer.secure,
                 user_agent: head.headers.get(header::USER_AGENT).cloned(),
                 referer: head.headers.get(header::REFERER).cloned(),
             },
-            buffers: self.options.buffers.clone(),
-            answers: self.answers.clone(),
-            gate: self.options.gate.clone(),
-            ..self.options.home.context()
+            room: Arc::default(),
+            ..self.blank.clone()
         }
     }
 
@@ -353,6 +347,17 @@ impl headwater_http::Service for Pipeline {
     fn body_failed(&self, error: &HoldError) -> Response<Body> {
         let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
         aws_json::refuse(&error, aws_json::Codec::default(), false)
+    }
+}
+
+/// A request to the home of which nothing is known.
+fn blank(options: &Options) -> Context {
+    let Place { account, region } = options.home.clone();
+    Context {
+        buffers: options.buffers.clone(),
+        answers: Buffers::new(ANSWERS_BYTES),
+        gate: options.gate.clone(),
+        ..Context::new("", region, account, "")
     }
 }
 

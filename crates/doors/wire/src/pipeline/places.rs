@@ -25,16 +25,6 @@ impl Place {
             region: Region(region.into()),
         }
     }
-
-    /// A request of the account's root that is made here.
-    pub(crate) fn context(&self) -> Context {
-        Context::new(
-            String::new(),
-            self.region.clone(),
-            self.account.clone(),
-            String::new(),
-        )
-    }
 }
 
 /// Opens the services of a place.
