@@ -9,9 +9,10 @@ use headwater_delivery::{
 };
 use headwater_shapes::{Nothing, Timestamp, Tree};
 use headwater_shapes_kinesis::{
-    ChannelDescription, ChannelLoggingConfiguration, ChannelStreamDescription, CloudWatchLogs,
-    CreateChannelInput, DeadLetterQueueS3Configuration, S3DestinationConfiguration,
-    S3DestinationDescription, S3StorageConfiguration,
+    ChannelDescription, ChannelEncryptionConfiguration, ChannelLoggingConfiguration,
+    ChannelStreamDescription, CloudWatchLogs, DeadLetterQueueS3Configuration, RecordConfiguration,
+    S3DestinationConfiguration, S3DestinationDescription, S3StorageConfiguration,
+    S3TablesDestinationConfiguration,
 };
 use headwater_streams::Stream;
 use headwater_types::{Arn, StreamName};
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::{
     Kinesis, describe,
     errors::{self, invalid_argument},
+    place::no_id,
 };
 
 /// The surroundings of operations on channels.
@@ -92,15 +94,15 @@ impl Kinesis {
     pub(crate) async fn tagged_channel(
         &self,
         arn: &str,
+        stream_id: &Option<String>,
         context: &Context,
     ) -> Result<Option<StreamRecord>, ApiError> {
-        match arn
-            .parse()
-            .is_ok_and(|arn: Arn| arn.name_of("channel").is_some())
-        {
-            true => self.channel(arn, context).await.map(Some),
-            false => Ok(None),
+        let is_channel = |arn: Arn| arn.name_of("channel").is_some();
+        if !arn.parse().is_ok_and(is_channel) {
+            return Ok(None);
         }
+        no_id(stream_id)?;
+        self.channel(arn, context).await.map(Some)
     }
 
     /// Changes a channel's tags.
@@ -130,35 +132,55 @@ fn name_in(text: &str, context: &Context) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
+/// A channel as a request asks for it.
+pub(crate) struct Asked<'a> {
+    /// `ChannelName`.
+    pub name: &'a str,
+    /// The id that it gets.
+    pub id: &'a str,
+    /// `ServiceExecutionRoleARN`.
+    pub role: &'a str,
+    /// What records look like.
+    pub records: RecordConfiguration,
+    /// Where they go, of [`bucket_configuration`].
+    pub bucket: S3DestinationConfiguration,
+    /// `LoggingConfiguration`.
+    pub logging: Option<ChannelLoggingConfiguration>,
+}
+
 /// The destination of a channel to be made, and its description.
 pub(crate) fn destination(
     channels: &Channels,
-    input: &CreateChannelInput,
-    id: &str,
+    asked: Asked<'_>,
     stream: &Stream,
     context: &Context,
 ) -> Result<(Destination, Value), ApiError> {
-    let given = bucket_configuration(input)?;
-    let [source] = &input.stream_configuration_list[..] else {
-        return Err(invalid_argument("A channel has exactly one stream."));
-    };
-    if source.record_configuration.gsr_schema_arn.is_some() {
+    let RecordConfiguration {
+        record_format_type,
+        gsr_schema_arn,
+    } = asked.records;
+    if gsr_schema_arn.is_some() {
         return Err(ApiError::not_supported("GSRSchemaARN"));
     }
-    let storage = described_storage(&given.storage_configuration, context)?;
-    let dead_letters = dead_letters(given, &storage, context)?;
-    let freshness = channels.freshness(given.data_freshness_in_seconds)?;
-    let logs = input
-        .logging_configuration
-        .clone()
-        .unwrap_or_default()
-        .cloud_watch_logs;
-    let logs = with_names(logs, &input.channel_name, id);
+    let S3DestinationConfiguration {
+        data_freshness_in_seconds,
+        dead_letter_queue_s3_configuration,
+        storage_configuration,
+    } = asked.bucket;
+    let storage = described_storage(storage_configuration, context)?;
+    let dead_letters = dead_letters(dead_letter_queue_s3_configuration, &storage, context)?;
+    let freshness = channels.freshness(data_freshness_in_seconds)?;
+    let ChannelLoggingConfiguration { cloud_watch_logs } = asked.logging.unwrap_or_default();
+    let logs = with_names(cloud_watch_logs, asked.name, asked.id);
+    let steps = checks(&record_format_type)?;
     let description = ChannelDescription {
         stream_configuration_list: vec![ChannelStreamDescription {
-            stream_arn: source.stream_arn.clone(),
+            stream_arn: describe::arn(stream, context),
             stream_creation_timestamp: describe::created(stream),
-            record_configuration: source.record_configuration.clone(),
+            record_configuration: RecordConfiguration {
+                record_format_type,
+                gsr_schema_arn: None,
+            },
         }],
         s3_destination_configuration: Some(S3DestinationDescription {
             data_freshness_in_seconds: freshness,
@@ -172,14 +194,14 @@ pub(crate) fn destination(
     };
     let base = Destination {
         bucket: bucket(&storage.bucket_arn)?,
-        role: input.service_execution_role_arn.clone(),
+        role: asked.role.to_owned(),
         prefix: None,
         error_prefix: dead_letters.error_output_prefix,
         time_zone: None,
         key_template: storage.output_key_template,
         error_bucket: Some(bucket(&dead_letters.bucket_arn)?),
         encryption_key: None,
-        steps: checks(&source.record_configuration.record_format_type)?,
+        steps,
         extension: None,
         buffering: buffering(freshness),
         compression: compression(&storage.compression_type)?,
@@ -221,14 +243,21 @@ pub(crate) fn changed(
 }
 
 /// Log group and stream have defaults where logging is on.
-pub(crate) fn with_names(mut logs: CloudWatchLogs, name: &str, id: &str) -> CloudWatchLogs {
-    if logs.enabled {
-        logs.log_group_name
-            .get_or_insert_with(|| format!("/aws/kinesis/{name}/{id}"));
-        logs.log_stream_name
-            .get_or_insert_with(|| LOG_STREAM.to_owned());
+pub(crate) fn with_names(logs: CloudWatchLogs, name: &str, id: &str) -> CloudWatchLogs {
+    let CloudWatchLogs {
+        enabled,
+        mut log_group_name,
+        mut log_stream_name,
+    } = logs;
+    if enabled {
+        log_group_name.get_or_insert_with(|| format!("/aws/kinesis/{name}/{id}"));
+        log_stream_name.get_or_insert_with(|| LOG_STREAM.to_owned());
     }
-    logs
+    CloudWatchLogs {
+        enabled,
+        log_group_name,
+        log_stream_name,
+    }
 }
 
 /// A channel as it is described.
@@ -249,18 +278,18 @@ pub(crate) fn describe(
     })
 }
 
-fn bucket_configuration(
-    input: &CreateChannelInput,
-) -> Result<&S3DestinationConfiguration, ApiError> {
-    if input.encryption_configuration.is_some() {
+/// The bucket that a request names for a destination, the only kind that there is.
+pub(crate) fn bucket_configuration(
+    bucket: Option<S3DestinationConfiguration>,
+    tables: Option<S3TablesDestinationConfiguration>,
+    encryption: Option<ChannelEncryptionConfiguration>,
+) -> Result<S3DestinationConfiguration, ApiError> {
+    if encryption.is_some() {
         return Err(ApiError::not_supported(
             "EncryptionConfiguration of channels",
         ));
     }
-    match (
-        &input.s3_destination_configuration,
-        &input.s3_tables_destination_configuration,
-    ) {
+    match (bucket, tables) {
         (Some(given), None) => Ok(given),
         (None, Some(_)) => Err(ApiError::not_supported("S3TablesDestinationConfiguration")),
         _ => Err(invalid_argument(
@@ -270,48 +299,55 @@ fn bucket_configuration(
 }
 
 fn described_storage(
-    given: &S3StorageConfiguration,
+    given: S3StorageConfiguration,
     context: &Context,
 ) -> Result<S3StorageConfiguration, ApiError> {
-    check_owner(&given.expected_bucket_owner, context)?;
-    let class = given
-        .storage_class
-        .clone()
-        .unwrap_or_else(|| "STANDARD".to_owned());
+    let S3StorageConfiguration {
+        bucket_arn,
+        expected_bucket_owner,
+        output_key_template,
+        storage_class,
+        compression_type,
+    } = given;
+    check_owner(&expected_bucket_owner, context)?;
+    let class = storage_class.unwrap_or_else(|| "STANDARD".to_owned());
     if class != "STANDARD" {
         return Err(ApiError::not_supported(format_args!(
             "StorageClass {class}"
         )));
     }
-    let template = given
-        .output_key_template
-        .clone()
-        .unwrap_or_else(|| DEFAULT_KEY_TEMPLATE.to_owned());
+    let template = output_key_template.unwrap_or_else(|| DEFAULT_KEY_TEMPLATE.to_owned());
     Ok(S3StorageConfiguration {
-        storage_class: Some(class),
+        bucket_arn,
+        expected_bucket_owner,
         output_key_template: Some(template),
-        ..given.clone()
+        storage_class: Some(class),
+        compression_type,
     })
 }
 
 fn dead_letters(
-    given: &S3DestinationConfiguration,
+    given: Option<DeadLetterQueueS3Configuration>,
     storage: &S3StorageConfiguration,
     context: &Context,
 ) -> Result<DeadLetterQueueS3Configuration, ApiError> {
-    let mut dead_letters = given
-        .dead_letter_queue_s3_configuration
-        .clone()
-        .unwrap_or_else(|| DeadLetterQueueS3Configuration {
-            bucket_arn: storage.bucket_arn.clone(),
-            expected_bucket_owner: storage.expected_bucket_owner.clone(),
-            error_output_prefix: None,
-        });
-    check_owner(&dead_letters.expected_bucket_owner, context)?;
-    dead_letters
-        .error_output_prefix
-        .get_or_insert_with(|| ERROR_PREFIX.to_owned());
-    Ok(dead_letters)
+    let given = given.unwrap_or_else(|| DeadLetterQueueS3Configuration {
+        bucket_arn: storage.bucket_arn.clone(),
+        expected_bucket_owner: storage.expected_bucket_owner.clone(),
+        error_output_prefix: None,
+    });
+    let DeadLetterQueueS3Configuration {
+        bucket_arn,
+        expected_bucket_owner,
+        error_output_prefix,
+    } = given;
+    check_owner(&expected_bucket_owner, context)?;
+    let prefix = error_output_prefix.unwrap_or_else(|| ERROR_PREFIX.to_owned());
+    Ok(DeadLetterQueueS3Configuration {
+        bucket_arn,
+        expected_bucket_owner,
+        error_output_prefix: Some(prefix),
+    })
 }
 
 /// Every bucket here belongs to the one account.

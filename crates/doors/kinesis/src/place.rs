@@ -35,11 +35,7 @@ impl Place {
     /// The name of the stream that is meant; name and ARN may both be given, and then agree. A name alone is that of a
     /// stream of the caller's account.
     pub fn name(self, context: &Context) -> Result<StreamName, ApiError> {
-        if self.id.is_some() {
-            return Err(ApiError::not_supported(
-                "StreamId, which AWS reserves: name the stream by StreamName or StreamARN",
-            ));
-        }
+        no_id(&self.id)?;
         let by_arn = self.arn.map(|arn| name_in_arn(&arn, context)).transpose()?;
         match (
             self.name.map(|name| stream_name(&name)).transpose()?,
@@ -56,6 +52,16 @@ impl Place {
                 "Either StreamName or StreamARN must be provided.",
             )),
         }
+    }
+}
+
+/// Refuses a `StreamId`.
+pub(crate) fn no_id(id: &Option<String>) -> Result<(), ApiError> {
+    match id {
+        Some(_) => Err(ApiError::not_supported(
+            "StreamId, which AWS reserves: name the stream by StreamName or StreamARN",
+        )),
+        None => Ok(()),
     }
 }
 
@@ -200,6 +206,7 @@ impl Kinesis {
         context: &Context,
     ) -> Result<Resource, ApiError> {
         if arn.contains(":queue/") {
+            no_id(&id)?;
             return self.queue(&arn, context).map(Resource::Queue);
         }
         if !arn.contains("/consumer/") {

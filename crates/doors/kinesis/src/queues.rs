@@ -254,19 +254,18 @@ fn failure(receipt_handle: String, error: ReceiptError) -> Failed {
 }
 
 /// Implements an operation that does something with received records, entry by entry: the model gives each of them
-/// types of its own, which are alike. `$action` says what an entry wants.
+/// types of its own, which are alike. The input's members stand where it is named, and `$read` takes an entry apart into
+/// what it wants and its receipt.
 macro_rules! settles {
-    ($operation:ident, $input:ident => $output:ident { $done:ident, $failed:ident }, $kind:expr, $action:expr) => {
+    ($operation:ident, $input:ident { $queue_arn:ident, $entries:ident } => $output:ident { $done:ident, $failed:ident }, $kind:expr, $read:expr) => {
         impl Handle<$operation> for Kinesis {
             async fn handle(&self, input: $input, context: &Context) -> Result<$output, ApiError> {
-                let action = $action;
-                let entries = input
-                    .entries
-                    .into_iter()
-                    .map(|entry| (action(&entry), entry.receipt_handle));
-                let (done, failed) = self
-                    .settle(&input.queue_arn, $kind, entries, context)
-                    .await?;
+                let $input {
+                    $queue_arn,
+                    $entries,
+                } = input;
+                let entries = $entries.into_iter().map($read);
+                let (done, failed) = self.settle(&$queue_arn, $kind, entries, context).await?;
                 let failed = failed.into_iter().map(|failed| $failed {
                     receipt_handle: failed.receipt_handle,
                     error_code: failed.error_code,
@@ -390,11 +389,12 @@ fn attributes(attributes: &Attributes) -> QueueAttributes {
 
 /// What is to become of a queue's attributes; what is not given stays as it is.
 pub(crate) fn changes(given: QueueAttributes) -> Result<impl Fn(&mut Attributes) + Send, ApiError> {
-    let max_receives = given
-        .dead_letter_configuration
-        .map(max_receives)
-        .transpose()?;
-    let visibility_s = given.visibility_timeout_seconds.map(i32::unsigned_abs);
+    let QueueAttributes {
+        visibility_timeout_seconds,
+        dead_letter_configuration,
+    } = given;
+    let max_receives = dead_letter_configuration.map(max_receives).transpose()?;
+    let visibility_s = visibility_timeout_seconds.map(i32::unsigned_abs);
     Ok(move |attributes: &mut Attributes| {
         attributes.max_receives = max_receives.unwrap_or(attributes.max_receives);
         attributes.visibility_s = visibility_s.unwrap_or(attributes.visibility_s);
@@ -402,7 +402,11 @@ pub(crate) fn changes(given: QueueAttributes) -> Result<impl Fn(&mut Attributes)
 }
 
 fn max_receives(given: DeadLetterConfiguration) -> Result<Option<u32>, ApiError> {
-    match (given.target_type.as_str(), given.max_receive_count) {
+    let DeadLetterConfiguration {
+        target_type,
+        max_receive_count,
+    } = given;
+    match (target_type.as_str(), max_receive_count) {
         (BUILT_IN, Some(max)) => Ok(Some(max.unsigned_abs())),
         (BUILT_IN, None) => Err(validation(
             "MaxReceiveCount is required for a TargetType of BUILT_IN.",

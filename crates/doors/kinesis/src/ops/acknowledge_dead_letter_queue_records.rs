@@ -3,8 +3,8 @@
 use headwater_queues::{Action, Kind};
 use headwater_shapes_kinesis::{
     AcknowledgeDeadLetterQueueRecordsErrorEntry, AcknowledgeDeadLetterQueueRecordsInput,
-    AcknowledgeDeadLetterQueueRecordsOutput, AcknowledgeDeadLetterQueueRecordsResultEntry,
-    ops::AcknowledgeDeadLetterQueueRecords,
+    AcknowledgeDeadLetterQueueRecordsOutput, AcknowledgeDeadLetterQueueRecordsRequestEntry,
+    AcknowledgeDeadLetterQueueRecordsResultEntry, ops::AcknowledgeDeadLetterQueueRecords,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -12,7 +12,7 @@ use crate::{Kinesis, queues::settles};
 
 settles!(
     AcknowledgeDeadLetterQueueRecords,
-    AcknowledgeDeadLetterQueueRecordsInput => AcknowledgeDeadLetterQueueRecordsOutput { AcknowledgeDeadLetterQueueRecordsResultEntry, AcknowledgeDeadLetterQueueRecordsErrorEntry },
+    AcknowledgeDeadLetterQueueRecordsInput { queue_arn, entries } => AcknowledgeDeadLetterQueueRecordsOutput { AcknowledgeDeadLetterQueueRecordsResultEntry, AcknowledgeDeadLetterQueueRecordsErrorEntry },
     Kind::DeadLetters,
-    |_: &_| Action::Acknowledge
+    |AcknowledgeDeadLetterQueueRecordsRequestEntry { receipt_handle }| (Action::Acknowledge, receipt_handle)
 );

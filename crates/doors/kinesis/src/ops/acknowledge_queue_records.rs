@@ -3,7 +3,8 @@
 use headwater_queues::{Action, Kind};
 use headwater_shapes_kinesis::{
     AcknowledgeQueueRecordsErrorEntry, AcknowledgeQueueRecordsInput, AcknowledgeQueueRecordsOutput,
-    AcknowledgeQueueRecordsResultEntry, ops::AcknowledgeQueueRecords,
+    AcknowledgeQueueRecordsRequestEntry, AcknowledgeQueueRecordsResultEntry,
+    ops::AcknowledgeQueueRecords,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -11,7 +12,7 @@ use crate::{Kinesis, queues::settles};
 
 settles!(
     AcknowledgeQueueRecords,
-    AcknowledgeQueueRecordsInput => AcknowledgeQueueRecordsOutput { AcknowledgeQueueRecordsResultEntry, AcknowledgeQueueRecordsErrorEntry },
+    AcknowledgeQueueRecordsInput { queue_arn, entries } => AcknowledgeQueueRecordsOutput { AcknowledgeQueueRecordsResultEntry, AcknowledgeQueueRecordsErrorEntry },
     Kind::Records,
-    |_: &_| Action::Acknowledge
+    |AcknowledgeQueueRecordsRequestEntry { receipt_handle }| (Action::Acknowledge, receipt_handle)
 );

@@ -13,12 +13,18 @@ impl Handle<AddTagsToStream> for Kinesis {
         input: AddTagsToStreamInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let AddTagsToStreamInput {
+            stream_name,
+            tags,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
-        self.tag_stream(&*self.stream(place, context)?, input.tags, context)
+        self.tag_stream(&*self.stream(place, context)?, tags, context)
             .await?;
         Ok(Nothing {})
     }

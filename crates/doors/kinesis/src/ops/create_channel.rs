@@ -2,14 +2,17 @@
 
 use headwater_delivery::{NewOrigin, NewStream};
 use headwater_shapes_kinesis::{
-    CreateChannelInput, CreateChannelOutput, errors as shapes, ops::CreateChannel,
+    ChannelStreamConfiguration, CreateChannelInput, CreateChannelOutput, errors as shapes,
+    ops::CreateChannel,
 };
-use headwater_streams::Mode;
+use headwater_streams::{Mode, Stream};
 use headwater_types::Arn;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Kinesis, channels, describe,
+    Kinesis,
+    channels::{self, Asked, bucket_configuration},
+    describe,
     errors::{self, invalid_argument},
     place::Place,
     tags,
@@ -22,15 +25,72 @@ impl Handle<CreateChannel> for Kinesis {
         input: CreateChannelInput,
         context: &Context,
     ) -> Result<CreateChannelOutput, ApiError> {
-        let source = input.stream_configuration_list.first();
-        let source = source.ok_or_else(|| invalid_argument("A channel has exactly one stream."))?;
-        let stream = self.stream(Place::of_arn(source.stream_arn.clone(), None), context)?;
-        let tags = input.tags.clone().unwrap_or_default();
+        let CreateChannelInput {
+            channel_name: name,
+            service_execution_role_arn: role,
+            stream_configuration_list,
+            s3_destination_configuration,
+            s3_tables_destination_configuration,
+            encryption_configuration,
+            tags,
+            logging_configuration,
+        } = input;
+        let Ok([source]) = <[_; 1]>::try_from(stream_configuration_list) else {
+            return Err(invalid_argument("A channel has exactly one stream."));
+        };
+        let ChannelStreamConfiguration {
+            stream_arn,
+            record_configuration,
+        } = source;
+        let stream = self.stream(Place::of_arn(stream_arn, None), context)?;
+        let tags = tags.unwrap_or_default();
         tags::check_new(&tags, &stream.record.name, context)?;
-        let deliveries = &self.channels.deliveries;
-        let id = deliveries.new_id();
+        let id = self.channels.deliveries.new_id();
+        let asked = Asked {
+            name: &name,
+            id: &id,
+            role: &role,
+            records: record_configuration,
+            bucket: bucket_configuration(
+                s3_destination_configuration,
+                s3_tables_destination_configuration,
+                encryption_configuration,
+            )?,
+            logging: logging_configuration,
+        };
         let (destination, description) =
-            channels::destination(&self.channels, &input, &id, &stream, context)?;
+            channels::destination(&self.channels, asked, &stream, context)?;
+        self.check_limits(&stream, context).await?;
+        let arn = describe::arn(&stream, context)
+            .parse()
+            .map_err(ApiError::internal)?;
+        let resource = format!("channel/{name}");
+        let new = NewStream {
+            arn: Arn::new("kinesis", &context.region, &context.account, resource),
+            name,
+            id,
+            origin: NewOrigin::Stream { arn, role },
+            destination,
+            description,
+            tags,
+            encryption: None,
+        };
+        let created = self
+            .channels
+            .deliveries
+            .create(new)
+            .await
+            .map_err(|error| errors::channel(error, context))?;
+        // AWS answers so, and it is active once somebody looks.
+        Ok(CreateChannelOutput {
+            channel_description: channels::describe(&created, "CREATING")?,
+        })
+    }
+}
+
+impl Kinesis {
+    /// AWS's limits on the stream of a channel.
+    async fn check_limits(&self, stream: &Stream, context: &Context) -> Result<(), ApiError> {
         if self.channels.limits && !matches!(stream.record.mode, Mode::OnDemand { .. }) {
             return Err(invalid_argument(
                 "Channels are only supported for streams with the on-demand capacity mode.",
@@ -51,31 +111,7 @@ impl Handle<CreateChannel> for Kinesis {
                 ),
             ));
         }
-        let arn = describe::arn(&stream, context)
-            .parse()
-            .map_err(ApiError::internal)?;
-        let resource = format!("channel/{}", input.channel_name);
-        let new = NewStream {
-            arn: Arn::new("kinesis", &context.region, &context.account, resource),
-            name: input.channel_name,
-            id,
-            origin: NewOrigin::Stream {
-                arn,
-                role: input.service_execution_role_arn,
-            },
-            destination,
-            description,
-            tags,
-            encryption: None,
-        };
-        let created = deliveries
-            .create(new)
-            .await
-            .map_err(|error| errors::channel(error, context))?;
-        // AWS answers so, and it is active once somebody looks.
-        Ok(CreateChannelOutput {
-            channel_description: channels::describe(&created, "CREATING")?,
-        })
+        Ok(())
     }
 }
 

@@ -13,7 +13,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Kinesis, describe,
     place::Place,
-    queues::{PlacesOfStream, api, changes, description, stream_arn, validation},
+    queues::{self, PlacesOfStream, api, changes, description, validation},
     tags,
 };
 
@@ -24,18 +24,26 @@ impl Handle<CreateQueue> for Kinesis {
         input: CreateQueueInput,
         context: &Context,
     ) -> Result<CreateQueueOutput, ApiError> {
-        let Ok([configuration]) =
-            <[QueueStreamConfiguration; 1]>::try_from(input.stream_configuration_list)
-        else {
+        let CreateQueueInput {
+            queue_name,
+            stream_configuration_list,
+            queue_attributes,
+            tags,
+        } = input;
+        let Ok([configuration]) = <[_; 1]>::try_from(stream_configuration_list) else {
             return Err(validation(
                 "StreamConfigurationList must contain exactly one entry.",
             ));
         };
-        let start = start_of(configuration.starting_position)?;
+        let QueueStreamConfiguration {
+            stream_arn,
+            starting_position,
+        } = configuration;
+        let start = start_of(starting_position)?;
         let mut attributes = Attributes::default();
-        changes(input.queue_attributes.unwrap_or_default())?(&mut attributes);
-        let tags = input.tags.unwrap_or_default();
-        let stream = self.stream(Place::of_arn(configuration.stream_arn, None), context)?;
+        changes(queue_attributes.unwrap_or_default())?(&mut attributes);
+        let tags = tags.unwrap_or_default();
+        let stream = self.stream(Place::of_arn(stream_arn, None), context)?;
         tags::check_letters(tags.keys().chain(tags.values()))?;
         if !stream.record.mode.is_on_demand() {
             return Err(validation(
@@ -44,8 +52,8 @@ impl Handle<CreateQueue> for Kinesis {
         }
         let most = self.most_consumers(&stream, context).await?;
         let new = NewQueue {
-            name: input.queue_name,
-            stream: stream_arn(&stream.record.name, context),
+            name: queue_name,
+            stream: queues::stream_arn(&stream.record.name, context),
             stream_created: stream.record.created,
             horizon: stream.record.horizon(self.streams.now()),
             start,

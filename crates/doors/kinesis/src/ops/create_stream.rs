@@ -1,7 +1,7 @@
 //! CreateStream.
 
 use headwater_shapes::Nothing;
-use headwater_shapes_kinesis::{CreateStreamInput, ops::CreateStream};
+use headwater_shapes_kinesis::{CreateStreamInput, StreamModeDetails, ops::CreateStream};
 use headwater_streams::{DEFAULT_MAX_RECORD_BYTES, NewStream};
 use headwater_types::StreamName;
 use headwater_wire::{ApiError, Context, Handle};
@@ -9,8 +9,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Kinesis, describe,
     errors::{self, invalid_argument},
-    place::stream_name,
-    tags,
+    place, tags,
 };
 
 impl Handle<CreateStream> for Kinesis {
@@ -20,16 +19,31 @@ impl Handle<CreateStream> for Kinesis {
         input: CreateStreamInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let name = stream_name(&input.stream_name)?;
-        let of_mode = self.of_mode(name.clone(), &input).await?;
-        let distribution = input
-            .record_distribution_strategy
+        let CreateStreamInput {
+            stream_name,
+            shard_count,
+            stream_mode_details,
+            tags,
+            warm_throughput_mibps,
+            max_record_size_in_kib,
+            record_distribution_strategy,
+        } = input;
+        let name = place::stream_name(&stream_name)?;
+        let mode = stream_mode_details.map(|StreamModeDetails { stream_mode }| stream_mode);
+        let of_mode = self
+            .of_mode(
+                name.clone(),
+                mode.as_deref(),
+                shard_count,
+                warm_throughput_mibps,
+            )
+            .await?;
+        let distribution = record_distribution_strategy
             .as_deref()
             .map(describe::distribution_of);
-        let given = input.tags.unwrap_or_default();
+        let given = tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
-        let max_record_bytes = input
-            .max_record_size_in_kib
+        let max_record_bytes = max_record_size_in_kib
             .map_or(DEFAULT_MAX_RECORD_BYTES, |kib| kib.unsigned_abs() * 1024);
         let new = NewStream {
             tags: given,
@@ -50,23 +64,21 @@ impl Kinesis {
     async fn of_mode(
         &self,
         name: StreamName,
-        input: &CreateStreamInput,
+        mode: Option<&str>,
+        shard_count: Option<i32>,
+        warm_throughput: Option<i32>,
     ) -> Result<NewStream, ApiError> {
-        let mode = input
-            .stream_mode_details
-            .as_ref()
-            .map(|details| details.stream_mode.as_str());
         let on_demand =
-            mode == Some(describe::ON_DEMAND) || mode.is_none() && input.shard_count.is_none();
-        match (on_demand, input.shard_count) {
+            mode == Some(describe::ON_DEMAND) || mode.is_none() && shard_count.is_none();
+        match (on_demand, shard_count) {
             (true, None) => {
-                let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
+                let warm = self.warm_throughput(warm_throughput).await?;
                 Ok(NewStream::on_demand(name, warm))
             }
             (true, Some(_)) => Err(invalid_argument(
                 "ShardCount must not be given for streams of the ON_DEMAND mode.",
             )),
-            (false, _) if input.warm_throughput_mibps.is_some() => Err(invalid_argument(
+            (false, _) if warm_throughput.is_some() => Err(invalid_argument(
                 "WarmThroughputMiBps is only for streams of the ON_DEMAND mode.",
             )),
             (false, Some(count)) => Ok(NewStream::new(name, count.unsigned_abs())),

@@ -14,13 +14,19 @@ impl Handle<DecreaseStreamRetentionPeriod> for Kinesis {
         input: DecreaseStreamRetentionPeriodInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let DecreaseStreamRetentionPeriodInput {
+            stream_name,
+            retention_period_hours,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let name = self.stream(place, context)?.record.name.clone();
-        let hours = i64::from(input.retention_period_hours);
+        let hours = i64::from(retention_period_hours);
         self.streams
             .decrease_retention(name, hours)
             .await

@@ -13,7 +13,8 @@ impl Handle<DeleteChannel> for Kinesis {
         input: DeleteChannelInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let channel = self.channel(&input.channel_arn, context).await?;
+        let DeleteChannelInput { channel_arn } = input;
+        let channel = self.channel(&channel_arn, context).await?;
         let deleted = self.channels.deliveries.delete(&channel.name).await;
         deleted.map_err(|error| errors::channel(error, context))?;
         Ok(Nothing {})

@@ -16,7 +16,8 @@ impl Handle<DeleteQueue> for Kinesis {
         input: DeleteQueueInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let id = queue_id(&input.queue_arn, context)?;
+        let DeleteQueueInput { queue_arn } = input;
+        let id = queue_id(&queue_arn, context)?;
         self.queues
             .delete(&id)
             .await

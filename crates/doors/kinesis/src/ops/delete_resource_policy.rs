@@ -13,9 +13,13 @@ impl Handle<DeleteResourcePolicy> for Kinesis {
         input: DeleteResourcePolicyInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let resource = self.owned(input.resource_arn.clone(), input.stream_id, context)?;
+        let DeleteResourcePolicyInput {
+            resource_arn,
+            stream_id,
+        } = input;
+        let resource = self.owned(resource_arn.clone(), stream_id, context)?;
         if resource.policy().is_none() {
-            let arn = input.resource_arn;
+            let arn = resource_arn;
             return Err(not_found(format!(
                 "No resource policy found for resource ARN {arn}."
             )));

@@ -13,10 +13,16 @@ impl Handle<DeleteStream> for Kinesis {
         input: DeleteStreamInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let DeleteStreamInput {
+            stream_name,
+            enforce_consumer_deletion,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let name = place.name(context)?;
         if !self.channels.of_stream(&name, context).await?.is_empty() {
@@ -27,7 +33,7 @@ impl Handle<DeleteStream> for Kinesis {
         let others = self.other_readers(context);
         let deleted = self
             .streams
-            .delete(name, input.enforce_consumer_deletion == Some(true), others)
+            .delete(name, enforce_consumer_deletion == Some(true), others)
             .await;
         deleted.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

@@ -13,11 +13,17 @@ impl Handle<DeregisterStreamConsumer> for Kinesis {
         input: DeregisterStreamConsumerInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let DeregisterStreamConsumerInput {
+            stream_arn,
+            consumer_name,
+            consumer_arn,
+            stream_id,
+        } = input;
         let place = ConsumerPlace {
-            stream_arn: input.stream_arn,
-            name: input.consumer_name,
-            arn: input.consumer_arn,
-            id: input.stream_id,
+            stream_arn,
+            name: consumer_name,
+            arn: consumer_arn,
+            id: stream_id,
         };
         let (_, consumer) = self.consumer(place, context)?;
         self.streams

@@ -10,9 +10,10 @@ use crate::{Kinesis, account, errors};
 impl Handle<DescribeAccountSettings> for Kinesis {
     async fn handle(
         &self,
-        _: DescribeAccountSettingsInput,
+        input: DescribeAccountSettingsInput,
         context: &Context,
     ) -> Result<DescribeAccountSettingsOutput, ApiError> {
+        let DescribeAccountSettingsInput {} = input;
         let commitment = self
             .streams
             .commitment()

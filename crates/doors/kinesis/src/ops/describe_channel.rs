@@ -11,7 +11,8 @@ impl Handle<DescribeChannel> for Kinesis {
         input: DescribeChannelInput,
         context: &Context,
     ) -> Result<DescribeChannelOutput, ApiError> {
-        let channel = self.channel(&input.channel_arn, context).await?;
+        let DescribeChannelInput { channel_arn } = input;
+        let channel = self.channel(&channel_arn, context).await?;
         Ok(DescribeChannelOutput {
             channel_description: channels::describe(&channel, ACTIVE)?,
         })

@@ -9,9 +9,10 @@ use crate::Kinesis;
 impl Handle<DescribeLimits> for Kinesis {
     async fn handle(
         &self,
-        _: DescribeLimitsInput,
+        input: DescribeLimitsInput,
         _: &Context,
     ) -> Result<DescribeLimitsOutput, ApiError> {
+        let DescribeLimitsInput {} = input;
         let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         Ok(DescribeLimitsOutput {
             shard_limit: count(self.streams.options().shard_quota),

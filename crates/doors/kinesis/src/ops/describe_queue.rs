@@ -11,7 +11,8 @@ impl Handle<DescribeQueue> for Kinesis {
         input: DescribeQueueInput,
         context: &Context,
     ) -> Result<DescribeQueueOutput, ApiError> {
-        let record = self.queue(&input.queue_arn, context)?;
+        let DescribeQueueInput { queue_arn } = input;
+        let record = self.queue(&queue_arn, context)?;
         Ok(DescribeQueueOutput {
             queue_description: description(&record, ACTIVE, context),
         })

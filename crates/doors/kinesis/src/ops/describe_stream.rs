@@ -20,20 +20,24 @@ impl Handle<DescribeStream> for Kinesis {
         input: DescribeStreamInput,
         context: &Context,
     ) -> Result<DescribeStreamOutput, ApiError> {
+        let DescribeStreamInput {
+            stream_name,
+            limit,
+            exclusive_start_shard_id,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let stream = self.stream(place, context)?;
         let record = &stream.record;
-        let after = input
-            .exclusive_start_shard_id
+        let after = exclusive_start_shard_id
             .map(|id| shard_index(&id, &record.name, context))
             .transpose()?;
-        let limit = input
-            .limit
-            .map_or(SHARDS, |limit| SHARDS.min(limit.unsigned_abs() as usize));
+        let limit = limit.map_or(SHARDS, |limit| SHARDS.min(limit.unsigned_abs() as usize));
         let page = self
             .streams
             .list_shards(&stream, after, ShardFilter::default(), limit);

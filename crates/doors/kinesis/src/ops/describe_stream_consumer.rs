@@ -14,11 +14,17 @@ impl Handle<DescribeStreamConsumer> for Kinesis {
         input: DescribeStreamConsumerInput,
         context: &Context,
     ) -> Result<DescribeStreamConsumerOutput, ApiError> {
+        let DescribeStreamConsumerInput {
+            stream_arn,
+            consumer_name,
+            consumer_arn,
+            stream_id,
+        } = input;
         let place = ConsumerPlace {
-            stream_arn: input.stream_arn,
-            name: input.consumer_name,
-            arn: input.consumer_arn,
-            id: input.stream_id,
+            stream_arn,
+            name: consumer_name,
+            arn: consumer_arn,
+            id: stream_id,
         };
         let (stream, consumer) = self.consumer(place, context)?;
         let consumer_description = ConsumerDescription {

@@ -14,10 +14,15 @@ impl Handle<DescribeStreamSummary> for Kinesis {
         input: DescribeStreamSummaryInput,
         context: &Context,
     ) -> Result<DescribeStreamSummaryOutput, ApiError> {
+        let DescribeStreamSummaryInput {
+            stream_name,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let stream = self.stream(place, context)?;
         let record = &stream.record;

@@ -13,14 +13,20 @@ impl Handle<DisableEnhancedMonitoring> for Kinesis {
         input: DisableEnhancedMonitoringInput,
         context: &Context,
     ) -> Result<EnhancedMonitoringOutput, ApiError> {
+        let DisableEnhancedMonitoringInput {
+            stream_name,
+            shard_level_metrics,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         self.monitor(
             place,
-            &input.shard_level_metrics,
+            &shard_level_metrics,
             monitoring::Switch::Off,
             context,
         )

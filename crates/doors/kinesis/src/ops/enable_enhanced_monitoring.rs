@@ -13,18 +13,19 @@ impl Handle<EnableEnhancedMonitoring> for Kinesis {
         input: EnableEnhancedMonitoringInput,
         context: &Context,
     ) -> Result<EnhancedMonitoringOutput, ApiError> {
+        let EnableEnhancedMonitoringInput {
+            stream_name,
+            shard_level_metrics,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
-        self.monitor(
-            place,
-            &input.shard_level_metrics,
-            monitoring::Switch::On,
-            context,
-        )
-        .await
+        self.monitor(place, &shard_level_metrics, monitoring::Switch::On, context)
+            .await
     }
 }
 

@@ -15,17 +15,21 @@ impl Handle<GetRecords> for Kinesis {
         input: GetRecordsInput,
         context: &Context,
     ) -> Result<GetRecordsOutput, ApiError> {
+        let GetRecordsInput {
+            shard_iterator,
+            limit,
+            stream_arn,
+            stream_id,
+            dry_run,
+        } = input;
         let api = |error| errors::api(error, context);
-        let iterator = self
-            .streams
-            .open_iterator(&input.shard_iterator)
-            .map_err(api)?;
+        let iterator = self.streams.open_iterator(&shard_iterator).map_err(api)?;
         // An iterator alone is one of the caller's account.
-        if input.stream_arn.is_some() || input.stream_id.is_some() || context.is_foreign() {
+        if stream_arn.is_some() || stream_id.is_some() || context.is_foreign() {
             let place = Place {
                 name: None,
-                arn: input.stream_arn,
-                id: input.stream_id,
+                arn: stream_arn,
+                id: stream_id,
             };
             if place.name(context)? != iterator.stream {
                 return Err(errors::invalid_argument("Invalid ShardIterator."));
@@ -35,10 +39,8 @@ impl Handle<GetRecords> for Kinesis {
         self.permit_stream(&iterator.stream, found.as_deref().ok(), context)?;
         let stream = found.map_err(api)?;
         let shard = shard(&stream, iterator.shard, context)?;
-        dry_run::end(input.dry_run, || Ok(()))?;
-        let limit = input
-            .limit
-            .map_or(MAX_READ.records, |limit| limit.unsigned_abs() as usize);
+        dry_run::end(dry_run, || Ok(()))?;
+        let limit = limit.map_or(MAX_READ.records, |limit| limit.unsigned_abs() as usize);
         let read = self
             .streams
             .read(&stream, shard, iterator.offset, limit)

@@ -14,7 +14,11 @@ impl Handle<GetResourcePolicy> for Kinesis {
         input: GetResourcePolicyInput,
         context: &Context,
     ) -> Result<GetResourcePolicyOutput, ApiError> {
-        let resource = self.owned(input.resource_arn, input.stream_id, context)?;
+        let GetResourcePolicyInput {
+            resource_arn,
+            stream_id,
+        } = input;
+        let resource = self.owned(resource_arn, stream_id, context)?;
         let policy = resource
             .policy()
             .map_or_else(|| "{}".to_owned(), str::to_owned);

@@ -18,13 +18,23 @@ impl Handle<GetShardIterator> for Kinesis {
         input: GetShardIteratorInput,
         context: &Context,
     ) -> Result<GetShardIteratorOutput, ApiError> {
+        let GetShardIteratorInput {
+            stream_name,
+            shard_id,
+            shard_iterator_type,
+            starting_sequence_number,
+            timestamp,
+            stream_arn,
+            stream_id,
+            dry_run,
+        } = input;
         let place = Place {
-            name: input.stream_name.clone(),
-            arn: input.stream_arn.clone(),
-            id: input.stream_id.clone(),
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let name = place.name(context)?;
-        let index = shard_index(&input.shard_id, &name, context)?;
+        let index = shard_index(&shard_id, &name, context)?;
         // AWS speaks of the shard here even when it is the stream that is not there.
         let found = self.streams.get(&name);
         self.permit_stream(&name, found.as_deref().ok(), context)?;
@@ -32,12 +42,12 @@ impl Handle<GetShardIterator> for Kinesis {
         let shard = shard(&stream, index, context)?;
         let position = Position {
             call: "GetShardIterator",
-            kind: &input.shard_iterator_type,
-            number: input.starting_sequence_number.as_deref(),
-            time: input.timestamp,
+            kind: &shard_iterator_type,
+            number: starting_sequence_number.as_deref(),
+            time: timestamp,
         };
         let start = self.start(&position, &stream, shard, context).await?;
-        dry_run::end(input.dry_run, || Ok(()))?;
+        dry_run::end(dry_run, || Ok(()))?;
         let iterator = self.streams.iterator(&stream, shard, start).await;
         let iterator = iterator.map_err(|error| errors::api(error, context))?;
         Ok(GetShardIteratorOutput {

@@ -33,17 +33,21 @@ impl Handle<ListChannels> for Kinesis {
         input: ListChannelsInput,
         context: &Context,
     ) -> Result<ListChannelsOutput, ApiError> {
-        let limit = input.max_results.map_or(CHANNELS, |limit| {
+        let ListChannelsInput {
+            stream_filter,
+            max_results,
+            next_token,
+        } = input;
+        let limit = max_results.map_or(CHANNELS, |limit| {
             CHANNELS.min(limit.unsigned_abs() as usize)
         });
-        let after = input
-            .next_token
+        let after = next_token
             .map(|token| self.streams.open_token::<NextChannels>(&token))
             .transpose();
         let after = after
             .map_err(|error| token_api(error, context, TokenFor::Page))?
             .map(|next| next.after);
-        let filters = input.stream_filter.unwrap_or_default();
+        let filters = stream_filter.unwrap_or_default();
         let is_wanted = |channel: &StreamRecord| filters.is_empty() || is_of(channel, &filters);
         let listed = self
             .channels
@@ -68,8 +72,11 @@ fn is_of(channel: &StreamRecord, filters: &[StreamFilter]) -> bool {
     };
     description.stream_configuration_list.iter().any(|stream| {
         filters.iter().any(|filter| {
-            let created = filter.stream_creation_timestamp;
-            filter.stream_arn == stream.stream_arn
+            let StreamFilter {
+                stream_arn,
+                stream_creation_timestamp: created,
+            } = filter;
+            *stream_arn == stream.stream_arn
                 && created.is_none_or(|created| created == stream.stream_creation_timestamp)
         })
     })

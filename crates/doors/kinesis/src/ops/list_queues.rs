@@ -45,14 +45,16 @@ impl Handle<ListQueues> for Kinesis {
         input: ListQueuesInput,
         context: &Context,
     ) -> Result<ListQueuesOutput, ApiError> {
-        let limit = input
-            .max_results
-            .map_or(QUEUES, |limit| limit.unsigned_abs() as usize);
-        let mut streams = input
-            .stream_filter
-            .map(|filter| filter.into_iter().map(wanted).collect::<Vec<_>>());
+        let ListQueuesInput {
+            max_results,
+            next_token,
+            stream_filter,
+        } = input;
+        let limit = max_results.map_or(QUEUES, |limit| limit.unsigned_abs() as usize);
+        let mut streams =
+            stream_filter.map(|filter| filter.into_iter().map(wanted).collect::<Vec<_>>());
         let mut after = None;
-        if let Some(token) = input.next_token {
+        if let Some(token) = next_token {
             let next: Next = self
                 .streams
                 .open_token(&token)
@@ -92,11 +94,13 @@ impl StreamWanted {
 }
 
 fn wanted(filter: QueueStreamFilter) -> StreamWanted {
-    let created = filter
-        .stream_creation_timestamp
-        .map(|time| describe::millis(time).seconds());
+    let QueueStreamFilter {
+        stream_arn,
+        stream_creation_timestamp,
+    } = filter;
+    let created = stream_creation_timestamp.map(|time| describe::millis(time).seconds());
     StreamWanted {
-        arn: filter.stream_arn,
+        arn: stream_arn,
         created,
     }
 }

@@ -1,6 +1,9 @@
 //! ListShards.
 
-use headwater_shapes_kinesis::{ListShardsInput, ListShardsOutput, ops::ListShards};
+use headwater_shapes::Timestamp;
+use headwater_shapes_kinesis::{
+    self as shapes, ListShardsInput, ListShardsOutput, ops::ListShards,
+};
 use headwater_streams::{ShardFilter, ShardPage, Stream};
 use headwater_types::ShardIndex;
 use headwater_wire::{ApiError, Context, Handle};
@@ -20,19 +23,37 @@ impl Handle<ListShards> for Kinesis {
         input: ListShardsInput,
         context: &Context,
     ) -> Result<ListShardsOutput, ApiError> {
-        let limit = input
-            .max_results
-            .map_or(SHARDS, |limit| limit.unsigned_abs() as usize);
-        let page = match &input.next_token {
+        let ListShardsInput {
+            stream_name,
+            next_token,
+            exclusive_start_shard_id,
+            max_results,
+            stream_creation_timestamp,
+            shard_filter,
+            stream_arn,
+            stream_id,
+        } = input;
+        let limit = max_results.map_or(SHARDS, |limit| limit.unsigned_abs() as usize);
+        let first = First {
+            place: Place {
+                name: stream_name,
+                arn: stream_arn,
+                id: stream_id,
+            },
+            after: exclusive_start_shard_id,
+            created: stream_creation_timestamp,
+            filter: shard_filter,
+        };
+        let page = match next_token {
             Some(token) => {
-                only_token(&input)?;
-                let next = self.streams.next_shards(token, limit);
+                first.only_token()?;
+                let next = self.streams.next_shards(&token, limit);
                 let (stream, page) =
                     next.map_err(|error| token_api(error, context, TokenFor::Page))?;
                 self.permit_stream(&stream.record.name, Some(&stream), context)?;
                 page
             }
-            None => self.first_page(input, limit, context)?,
+            None => self.first_page(first, limit, context)?,
         };
         let shards = page
             .shards
@@ -46,28 +67,52 @@ impl Handle<ListShards> for Kinesis {
     }
 }
 
+/// What a first page is asked for with, and the pages after it are not.
+struct First {
+    place: Place,
+    after: Option<String>,
+    created: Option<Timestamp>,
+    filter: Option<shapes::ShardFilter>,
+}
+
+impl First {
+    /// A token says all; beside it AWS takes only `MaxResults`.
+    fn only_token(&self) -> Result<(), ApiError> {
+        let others = [
+            ("StreamName", self.place.name.is_some()),
+            ("StreamARN", self.place.arn.is_some()),
+            ("StreamId", self.place.id.is_some()),
+            ("ExclusiveStartShardId", self.after.is_some()),
+            ("StreamCreationTimestamp", self.created.is_some()),
+            ("ShardFilter", self.filter.is_some()),
+        ];
+        match others.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(invalid_argument(format!(
+                "NextToken and {name} cannot be provided together."
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Kinesis {
     fn first_page(
         &self,
-        input: ListShardsInput,
+        first: First,
         limit: usize,
         context: &Context,
     ) -> Result<ShardPage, ApiError> {
-        if (&input.stream_name, &input.stream_arn, &input.stream_id) == (&None, &None, &None) {
+        let First {
+            place,
+            after,
+            created,
+            filter,
+        } = first;
+        if (&place.name, &place.arn, &place.id) == (&None, &None, &None) {
             return Err(invalid_argument(
                 "Either NextToken or StreamName should be provided.",
             ));
         }
-        let (after, filter) = (
-            input.exclusive_start_shard_id.clone(),
-            input.shard_filter.clone(),
-        );
-        let created = input.stream_creation_timestamp;
-        let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
-        };
         let stream = self.stream(place, context)?;
         if created.is_some_and(|created| created.0 / 1000 != describe::created(&stream).0 / 1000) {
             return Err(no_stream(&stream.record.name, &context.account.0));
@@ -76,59 +121,39 @@ impl Kinesis {
             .map(|id| shard_index(&id, &stream.record.name, context))
             .transpose()?;
         let (after, filter) = match filter {
-            Some(filter) => read_filter(&filter, after, &stream, context)?,
+            Some(filter) => read_filter(filter, after, &stream, context)?,
             None => (after, ShardFilter::default()),
         };
         Ok(self.streams.list_shards(&stream, after, filter, limit))
     }
 }
 
-/// A token says all; beside it AWS takes only `MaxResults`.
-fn only_token(input: &ListShardsInput) -> Result<(), ApiError> {
-    let others = [
-        ("StreamName", input.stream_name.is_some()),
-        ("StreamARN", input.stream_arn.is_some()),
-        ("StreamId", input.stream_id.is_some()),
-        (
-            "ExclusiveStartShardId",
-            input.exclusive_start_shard_id.is_some(),
-        ),
-        (
-            "StreamCreationTimestamp",
-            input.stream_creation_timestamp.is_some(),
-        ),
-        ("ShardFilter", input.shard_filter.is_some()),
-    ];
-    match others.iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(invalid_argument(format!(
-            "NextToken and {name} cannot be provided together."
-        ))),
-        None => Ok(()),
-    }
-}
-
 /// Where the filter starts and which shards it wants from there on.
 fn read_filter(
-    filter: &headwater_shapes_kinesis::ShardFilter,
+    filter: shapes::ShardFilter,
     after: Option<ShardIndex>,
     stream: &Stream,
     context: &Context,
 ) -> Result<(Option<ShardIndex>, ShardFilter), ApiError> {
+    let shapes::ShardFilter {
+        r#type,
+        shard_id,
+        timestamp,
+    } = filter;
     let needs = |member: &str| {
         invalid_argument(format!(
             "{member} must be provided for a ShardFilter of type {}.",
-            filter.r#type
+            r#type
         ))
     };
     let time = || {
-        filter
-            .timestamp
+        timestamp
             .map(describe::millis)
             .ok_or_else(|| needs("Timestamp"))
     };
-    Ok(match filter.r#type.as_str() {
+    Ok(match r#type.as_str() {
         "AFTER_SHARD_ID" => {
-            let id = filter.shard_id.as_ref().ok_or_else(|| needs("ShardId"))?;
+            let id = shard_id.as_ref().ok_or_else(|| needs("ShardId"))?;
             (
                 Some(shard_index(id, &stream.record.name, context)?),
                 ShardFilter::FromTrimHorizon,

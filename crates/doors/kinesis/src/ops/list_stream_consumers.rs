@@ -20,15 +20,22 @@ impl Handle<ListStreamConsumers> for Kinesis {
         input: ListStreamConsumersInput,
         context: &Context,
     ) -> Result<ListStreamConsumersOutput, ApiError> {
-        let stream = self.stream(Place::of_arn(input.stream_arn, input.stream_id), context)?;
-        let created = input.stream_creation_timestamp;
+        let ListStreamConsumersInput {
+            stream_arn,
+            next_token,
+            max_results,
+            stream_creation_timestamp,
+            stream_id,
+        } = input;
+        let stream = self.stream(Place::of_arn(stream_arn, stream_id), context)?;
+        let created = stream_creation_timestamp;
         if created.is_some_and(|created| created.0 / 1000 != describe::created(&stream).0 / 1000) {
             return Err(no_stream(&stream.record.name, &context.account.0));
         }
-        let limit = input.max_results.map_or(CONSUMERS, |limit| {
+        let limit = max_results.map_or(CONSUMERS, |limit| {
             CONSUMERS.min(limit.unsigned_abs() as usize)
         });
-        let page = match input.next_token {
+        let page = match next_token {
             Some(_) if created.is_some() => {
                 let text = "NextToken and StreamCreationTimestamp cannot be provided together.";
                 return Err(invalid_argument(text));

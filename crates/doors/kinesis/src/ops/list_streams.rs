@@ -20,17 +20,19 @@ impl Handle<ListStreams> for Kinesis {
         input: ListStreamsInput,
         context: &Context,
     ) -> Result<ListStreamsOutput, ApiError> {
-        let limit = input
-            .limit
-            .map_or(STREAMS, |limit| STREAMS.min(limit.unsigned_abs() as usize));
-        let page = match input.next_token {
+        let ListStreamsInput {
+            limit,
+            exclusive_start_stream_name,
+            next_token,
+        } = input;
+        let limit = limit.map_or(STREAMS, |limit| STREAMS.min(limit.unsigned_abs() as usize));
+        let page = match next_token {
             Some(token) => self
                 .streams
                 .next_streams(&token, limit)
                 .map_err(|error| token_api(error, context, TokenFor::Page))?,
             None => {
-                let after = input
-                    .exclusive_start_stream_name
+                let after = exclusive_start_stream_name
                     .map(|name| stream_name(&name))
                     .transpose()?;
                 self.streams.list_streams(after.as_ref(), limit)

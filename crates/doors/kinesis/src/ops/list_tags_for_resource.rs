@@ -13,12 +13,19 @@ impl Handle<ListTagsForResource> for Kinesis {
         input: ListTagsForResourceInput,
         context: &Context,
     ) -> Result<ListTagsForResourceOutput, ApiError> {
-        if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
+        let ListTagsForResourceInput {
+            resource_arn,
+            stream_id,
+        } = input;
+        if let Some(channel) = self
+            .tagged_channel(&resource_arn, &stream_id, context)
+            .await?
+        {
             return Ok(ListTagsForResourceOutput {
                 tags: Some(tags::after(&channel.tags, None).collect()),
             });
         }
-        let listed = match self.owned(input.resource_arn, input.stream_id, context)? {
+        let listed = match self.owned(resource_arn, stream_id, context)? {
             Resource::Stream(stream) => tags::after(&stream.record.tags, None).collect(),
             Resource::Consumer(_, consumer) => tags::after(&consumer.tags, None).collect(),
             Resource::Queue(queue) => tags::after(&queue.tags, None).collect(),

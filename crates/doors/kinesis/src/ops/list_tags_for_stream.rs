@@ -14,19 +14,21 @@ impl Handle<ListTagsForStream> for Kinesis {
         input: ListTagsForStreamInput,
         context: &Context,
     ) -> Result<ListTagsForStreamOutput, ApiError> {
+        let ListTagsForStreamInput {
+            stream_name,
+            exclusive_start_tag_key,
+            limit,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let stream = self.stream(place, context)?;
-        let limit = input
-            .limit
-            .map_or(MAX_TAGS, |limit| limit.unsigned_abs() as usize);
-        let mut after = tags::after(
-            &stream.record.tags,
-            input.exclusive_start_tag_key.as_deref(),
-        );
+        let limit = limit.map_or(MAX_TAGS, |limit| limit.unsigned_abs() as usize);
+        let mut after = tags::after(&stream.record.tags, exclusive_start_tag_key.as_deref());
         let page: Vec<Tag> = after.by_ref().take(limit).collect();
         Ok(ListTagsForStreamOutput {
             tags: page,

@@ -16,14 +16,21 @@ impl Handle<MergeShards> for Kinesis {
         input: MergeShardsInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let MergeShardsInput {
+            stream_name,
+            shard_to_merge,
+            adjacent_shard_to_merge,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let name = place.name(context)?;
-        let index = shard_index(&input.shard_to_merge, &name, context)?;
-        let adjacent = shard_index(&input.adjacent_shard_to_merge, &name, context)?;
+        let index = shard_index(&shard_to_merge, &name, context)?;
+        let adjacent = shard_index(&adjacent_shard_to_merge, &name, context)?;
         let merged = self.streams.merge(name, index, adjacent).await;
         merged.map_err(|error| errors::reshard(error, context))?;
         Ok(Nothing {})

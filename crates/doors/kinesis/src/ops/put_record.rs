@@ -5,7 +5,7 @@ use headwater_streams::{Error, PutEntry};
 use headwater_types::{Millis, SequenceNumber, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
 
-use super::put_records::{hash_key, partition_key};
+use super::put_records::{hash_key, key_of};
 use crate::{Kinesis, describe, dry_run, errors, place::Place};
 
 impl Handle<PutRecord> for Kinesis {
@@ -14,32 +14,38 @@ impl Handle<PutRecord> for Kinesis {
         input: PutRecordInput,
         context: &Context,
     ) -> Result<PutRecordOutput, ApiError> {
+        let PutRecordInput {
+            stream_name,
+            data,
+            partition_key,
+            explicit_hash_key,
+            sequence_number_for_ordering,
+            stream_arn,
+            stream_id,
+            dry_run,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let stream = self.stream(place, context)?;
         let name = &stream.record.name;
-        let partition_key =
-            partition_key(&stream, input.partition_key, || "partitionKey".to_owned())?;
-        let hash_key = input
-            .explicit_hash_key
-            .map(|key| hash_key(&key))
-            .transpose()?;
-        if let Some(text) = input.sequence_number_for_ordering {
+        let partition_key = key_of(&stream, partition_key, || "partitionKey".to_owned())?;
+        let hash_key = explicit_hash_key.map(|key| hash_key(&key)).transpose()?;
+        if let Some(text) = sequence_number_for_ordering {
             check_ordering(&text, self.streams.now(), name, context)?;
         }
         let entries = vec![PutEntry {
             partition_key,
             hash_key,
-            data: input.data.0,
+            data: data.0,
         }];
         let api = |error| match error {
             Error::RecordTooLarge { limit, .. } => errors::too_large("data", limit),
             other => errors::api(other, context),
         };
-        dry_run::end(input.dry_run, || stream.takes(&entries).map_err(api))?;
+        dry_run::end(dry_run, || stream.takes(&entries).map_err(api))?;
         let mut results = self.streams.put(&stream, entries).await.map_err(api)?;
         let placed = results
             .remove(0)

@@ -17,20 +17,26 @@ impl Handle<PutRecords> for Kinesis {
         input: PutRecordsInput,
         context: &Context,
     ) -> Result<PutRecordsOutput, ApiError> {
+        let PutRecordsInput {
+            records,
+            stream_name,
+            stream_arn,
+            stream_id,
+            dry_run,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let stream = self.stream(place, context)?;
-        let entries = input
-            .records
+        let entries = records
             .into_iter()
             .enumerate()
             .map(|(index, record)| entry(&stream, index, record));
         let entries = entries.collect::<Result<Vec<PutEntry>, ApiError>>()?;
         let api = |error| errors::api(error, context);
-        dry_run::end(input.dry_run, || stream.takes(&entries).map_err(api))?;
+        dry_run::end(dry_run, || stream.takes(&entries).map_err(api))?;
         let results = self.streams.put(&stream, entries).await.map_err(api)?;
         let failed = results.iter().filter(|result| result.is_err()).count();
         let answer = |result| answer(result, &stream.record.name, context);
@@ -49,16 +55,16 @@ fn entry(
     index: usize,
     record: PutRecordsRequestEntry,
 ) -> Result<PutEntry, ApiError> {
-    let member = || format!("records.{}.member.partitionKey", index + 1);
-    let partition_key = partition_key(stream, record.partition_key, member)?;
-    let hash_key = record
-        .explicit_hash_key
-        .map(|key| hash_key(&key))
-        .transpose()?;
-    Ok(PutEntry {
+    let PutRecordsRequestEntry {
+        data,
+        explicit_hash_key,
         partition_key,
-        hash_key,
-        data: record.data.0,
+    } = record;
+    let member = || format!("records.{}.member.partitionKey", index + 1);
+    Ok(PutEntry {
+        partition_key: key_of(stream, partition_key, member)?,
+        hash_key: explicit_hash_key.map(|key| hash_key(&key)).transpose()?,
+        data: data.0,
     })
 }
 
@@ -95,7 +101,7 @@ pub(super) fn hash_key(text: &str) -> Result<HashKey, ApiError> {
 
 /// A partition key, which the model requires of no record, and streams require that do not distribute records
 /// themselves; `member` is its place in the input.
-pub(super) fn partition_key(
+pub(super) fn key_of(
     stream: &Stream,
     given: Option<String>,
     member: impl FnOnce() -> String,

@@ -13,9 +13,13 @@ impl Handle<PutResourcePolicy> for Kinesis {
         input: PutResourcePolicyInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let resource = self.owned(input.resource_arn, input.stream_id, context)?;
-        self.set_policy(resource, Some(input.policy), context)
-            .await?;
+        let PutResourcePolicyInput {
+            resource_arn,
+            stream_id,
+            policy,
+        } = input;
+        let resource = self.owned(resource_arn, stream_id, context)?;
+        self.set_policy(resource, Some(policy), context).await?;
         Ok(Nothing {})
     }
 }

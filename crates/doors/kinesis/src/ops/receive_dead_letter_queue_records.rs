@@ -15,14 +15,15 @@ impl Handle<ReceiveDeadLetterQueueRecords> for Kinesis {
         input: ReceiveDeadLetterQueueRecordsInput,
         context: &Context,
     ) -> Result<ReceiveDeadLetterQueueRecordsOutput, ApiError> {
-        let (limit, wait) = (input.limit, input.wait_time_seconds);
-        let receive = receive_of(
-            Kind::DeadLetters,
+        let ReceiveDeadLetterQueueRecordsInput {
+            queue_arn,
             limit,
-            wait,
-            input.visibility_timeout_seconds,
-        );
-        let queue_records = self.receive(&input.queue_arn, receive, context).await?;
+            wait_time_seconds,
+            visibility_timeout_seconds,
+        } = input;
+        let (limit, wait) = (limit, wait_time_seconds);
+        let receive = receive_of(Kind::DeadLetters, limit, wait, visibility_timeout_seconds);
+        let queue_records = self.receive(&queue_arn, receive, context).await?;
         Ok(ReceiveDeadLetterQueueRecordsOutput { queue_records })
     }
 }

@@ -14,9 +14,15 @@ impl Handle<ReceiveQueueRecords> for Kinesis {
         input: ReceiveQueueRecordsInput,
         context: &Context,
     ) -> Result<ReceiveQueueRecordsOutput, ApiError> {
-        let (limit, wait) = (input.limit, input.wait_time_seconds);
-        let receive = receive_of(Kind::Records, limit, wait, input.visibility_timeout_seconds);
-        let queue_records = self.receive(&input.queue_arn, receive, context).await?;
+        let ReceiveQueueRecordsInput {
+            queue_arn,
+            limit,
+            wait_time_seconds,
+            visibility_timeout_seconds,
+        } = input;
+        let (limit, wait) = (limit, wait_time_seconds);
+        let receive = receive_of(Kind::Records, limit, wait, visibility_timeout_seconds);
+        let queue_records = self.receive(&queue_arn, receive, context).await?;
         Ok(ReceiveQueueRecordsOutput { queue_records })
     }
 }

@@ -14,8 +14,14 @@ impl Handle<RegisterStreamConsumer> for Kinesis {
         input: RegisterStreamConsumerInput,
         context: &Context,
     ) -> Result<RegisterStreamConsumerOutput, ApiError> {
-        let name = Place::of_arn(input.stream_arn, input.stream_id).name(context)?;
-        let given = input.tags.unwrap_or_default();
+        let RegisterStreamConsumerInput {
+            stream_arn,
+            consumer_name,
+            stream_id,
+            tags,
+        } = input;
+        let name = Place::of_arn(stream_arn, stream_id).name(context)?;
+        let given = tags.unwrap_or_default();
         tags::check_new(&given, &name, context)?;
         let stream = self
             .streams
@@ -25,7 +31,7 @@ impl Handle<RegisterStreamConsumer> for Kinesis {
         let others = self.other_readers(context);
         let registered = self
             .streams
-            .register(name, input.consumer_name, given, most, others)
+            .register(name, consumer_name, given, most, others)
             .await;
         let consumer = registered.map_err(|error| errors::api(error, context))?;
         Ok(RegisterStreamConsumerOutput {

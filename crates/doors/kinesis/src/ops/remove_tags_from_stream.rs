@@ -13,12 +13,18 @@ impl Handle<RemoveTagsFromStream> for Kinesis {
         input: RemoveTagsFromStreamInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let RemoveTagsFromStreamInput {
+            stream_name,
+            tag_keys,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
-        self.untag_stream(&*self.stream(place, context)?, input.tag_keys, context)
+        self.untag_stream(&*self.stream(place, context)?, tag_keys, context)
             .await?;
         Ok(Nothing {})
     }

@@ -3,8 +3,8 @@
 use headwater_queues::{Action, Kind};
 use headwater_shapes_kinesis::{
     RestoreDeadLetterQueueRecordsErrorEntry, RestoreDeadLetterQueueRecordsInput,
-    RestoreDeadLetterQueueRecordsOutput, RestoreDeadLetterQueueRecordsResultEntry,
-    ops::RestoreDeadLetterQueueRecords,
+    RestoreDeadLetterQueueRecordsOutput, RestoreDeadLetterQueueRecordsRequestEntry,
+    RestoreDeadLetterQueueRecordsResultEntry, ops::RestoreDeadLetterQueueRecords,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -12,7 +12,7 @@ use crate::{Kinesis, queues::settles};
 
 settles!(
     RestoreDeadLetterQueueRecords,
-    RestoreDeadLetterQueueRecordsInput => RestoreDeadLetterQueueRecordsOutput { RestoreDeadLetterQueueRecordsResultEntry, RestoreDeadLetterQueueRecordsErrorEntry },
+    RestoreDeadLetterQueueRecordsInput { queue_arn, entries } => RestoreDeadLetterQueueRecordsOutput { RestoreDeadLetterQueueRecordsResultEntry, RestoreDeadLetterQueueRecordsErrorEntry },
     Kind::DeadLetters,
-    |_: &_| Action::Restore
+    |RestoreDeadLetterQueueRecordsRequestEntry { receipt_handle }| (Action::Restore, receipt_handle)
 );

@@ -13,14 +13,21 @@ use crate::{
 impl Handle<SplitShard> for Kinesis {
     /// The children take records when this returns.
     async fn handle(&self, input: SplitShardInput, context: &Context) -> Result<Nothing, ApiError> {
+        let SplitShardInput {
+            stream_name,
+            shard_to_split,
+            new_starting_hash_key,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let name = place.name(context)?;
-        let index = shard_index(&input.shard_to_split, &name, context)?;
-        let text = input.new_starting_hash_key;
+        let index = shard_index(&shard_to_split, &name, context)?;
+        let text = new_starting_hash_key;
         let Ok(at) = text.parse::<HashKey>() else {
             let stream = self
                 .streams

@@ -13,15 +13,22 @@ impl Handle<StartStreamEncryption> for Kinesis {
         input: StartStreamEncryptionInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let StartStreamEncryptionInput {
+            stream_name,
+            encryption_type,
+            key_id,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
-        check(&input.encryption_type, &input.key_id)?;
+        check(&encryption_type, &key_id)?;
         let started = self
             .streams
-            .start_encryption(place.name(context)?, input.key_id)
+            .start_encryption(place.name(context)?, key_id)
             .await;
         started.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

@@ -15,12 +15,19 @@ impl Handle<StopStreamEncryption> for Kinesis {
         input: StopStreamEncryptionInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let StopStreamEncryptionInput {
+            stream_name,
+            encryption_type,
+            key_id,
+            stream_arn,
+            stream_id,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
-        check(&input.encryption_type, &input.key_id)?;
+        check(&encryption_type, &key_id)?;
         let stopped = self.streams.stop_encryption(place.name(context)?).await;
         stopped.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

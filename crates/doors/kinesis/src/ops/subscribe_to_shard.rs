@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::stream;
 use headwater_shapes::{EventError, EventStream, Shared};
 use headwater_shapes_kinesis::{
-    SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
+    StartingPosition, SubscribeToShardEvent, SubscribeToShardEventStream, SubscribeToShardInput,
     SubscribeToShardOutput, ops::SubscribeToShard,
 };
 use headwater_streams::{FanOut, ShardEvent, Subscription};
@@ -24,24 +24,36 @@ impl Handle<SubscribeToShard> for Kinesis {
         input: SubscribeToShardInput,
         context: &Context,
     ) -> Result<SubscribeToShardOutput, ApiError> {
-        let arn = Some(input.consumer_arn);
+        let SubscribeToShardInput {
+            consumer_arn,
+            stream_id,
+            shard_id,
+            starting_position,
+            dry_run,
+        } = input;
+        let arn = Some(consumer_arn);
         let place = ConsumerPlace {
             stream_arn: None,
             name: None,
             arn,
-            id: input.stream_id,
+            id: stream_id,
         };
         let (stream, consumer) = self.consumer(place, context)?;
-        let index = shard_index(&input.shard_id, &stream.record.name, context)?;
+        let index = shard_index(&shard_id, &stream.record.name, context)?;
         let shard = shard(&stream, index, context)?;
+        let StartingPosition {
+            r#type,
+            sequence_number,
+            timestamp,
+        } = starting_position;
         let position = Position {
             call: "SubscribeToShard",
-            kind: &input.starting_position.r#type,
-            number: input.starting_position.sequence_number.as_deref(),
-            time: input.starting_position.timestamp,
+            kind: &r#type,
+            number: sequence_number.as_deref(),
+            time: timestamp,
         };
         let start = self.start(&position, &stream, shard, context).await?;
-        dry_run::end(input.dry_run, || Ok(()))?;
+        dry_run::end(dry_run, || Ok(()))?;
         let subscribed = self
             .streams
             .subscribe(&stream, shard, consumer, start, &self.subscribers.0)

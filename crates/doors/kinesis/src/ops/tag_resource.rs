@@ -12,21 +12,29 @@ impl Handle<TagResource> for Kinesis {
         input: TagResourceInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
+        let TagResourceInput {
+            tags,
+            resource_arn,
+            stream_id,
+        } = input;
+        if let Some(channel) = self
+            .tagged_channel(&resource_arn, &stream_id, context)
+            .await?
+        {
             return self
-                .tag_channel(&channel, move |tags| tags.extend(input.tags), context)
+                .tag_channel(&channel, move |kept| kept.extend(tags), context)
                 .await;
         }
-        match self.owned(input.resource_arn, input.stream_id, context)? {
-            Resource::Stream(stream) => self.tag_stream(&stream, input.tags, context).await?,
+        match self.owned(resource_arn, stream_id, context)? {
+            Resource::Stream(stream) => self.tag_stream(&stream, tags, context).await?,
             Resource::Consumer(stream, consumer) => {
-                tags::check_new(&input.tags, &stream.record.name, context)?;
-                let tagged = self.streams.tag_consumer(consumer, input.tags).await;
+                tags::check_new(&tags, &stream.record.name, context)?;
+                let tagged = self.streams.tag_consumer(consumer, tags).await;
                 tagged.map_err(|error| errors::api(error, context))?;
             }
             Resource::Queue(queue) => {
-                tags::check_letters(input.tags.keys().chain(input.tags.values()))?;
-                let tagged = self.queues.tag(&queue.id, input.tags).await;
+                tags::check_letters(tags.keys().chain(tags.values()))?;
+                let tagged = self.queues.tag(&queue.id, tags).await;
                 tagged.map_err(|error| queues::api(error, context))?;
             }
         }
@@ -40,6 +48,22 @@ mod tests {
     use serde_json::json;
 
     use crate::testing::{World, refusal};
+
+    /// Whatever the ARN names: a stream, a consumer, a channel or a queue.
+    #[tokio::test]
+    async fn a_stream_id_is_refused_beside_every_arn() {
+        let world = World::with_stream(1).await;
+        for resource in ["stream/s", "stream/s/consumer/c:1", "channel/c", "queue/q"] {
+            let arn = format!("arn:aws:kinesis:us-east-1:000000000000:{resource}");
+            let named = json!({"ResourceARN": arn, "StreamId": "i", "Tags": {}, "TagKeys": []});
+            let refused = [
+                world.refused::<ops::TagResource>(named.clone()).await.0,
+                world.refused::<ops::UntagResource>(named.clone()).await.0,
+                world.refused::<ops::ListTagsForResource>(named).await.0,
+            ];
+            assert_eq!(refused, ["NotImplemented"; 3], "{resource}");
+        }
+    }
 
     #[tokio::test]
     async fn consumers_have_tags_of_their_own() {

@@ -12,8 +12,16 @@ impl Handle<UntagResource> for Kinesis {
         input: UntagResourceInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        if let Some(channel) = self.tagged_channel(&input.resource_arn, context).await? {
-            let keys = input.tag_keys;
+        let UntagResourceInput {
+            tag_keys,
+            resource_arn,
+            stream_id,
+        } = input;
+        if let Some(channel) = self
+            .tagged_channel(&resource_arn, &stream_id, context)
+            .await?
+        {
+            let keys = tag_keys;
             return self
                 .tag_channel(
                     &channel,
@@ -22,16 +30,16 @@ impl Handle<UntagResource> for Kinesis {
                 )
                 .await;
         }
-        match self.owned(input.resource_arn, input.stream_id, context)? {
-            Resource::Stream(stream) => self.untag_stream(&stream, input.tag_keys, context).await?,
+        match self.owned(resource_arn, stream_id, context)? {
+            Resource::Stream(stream) => self.untag_stream(&stream, tag_keys, context).await?,
             Resource::Consumer(stream, consumer) => {
-                tags::check_keys(&input.tag_keys, &stream.record.name, context)?;
-                let untagged = self.streams.untag_consumer(consumer, input.tag_keys).await;
+                tags::check_keys(&tag_keys, &stream.record.name, context)?;
+                let untagged = self.streams.untag_consumer(consumer, tag_keys).await;
                 untagged.map_err(|error| errors::api(error, context))?;
             }
             Resource::Queue(queue) => {
-                tags::check_letters(input.tag_keys.iter())?;
-                let untagged = self.queues.untag(&queue.id, input.tag_keys).await;
+                tags::check_letters(tag_keys.iter())?;
+                let untagged = self.queues.untag(&queue.id, tag_keys).await;
                 untagged.map_err(|error| queues::api(error, context))?;
             }
         }

@@ -1,7 +1,8 @@
 //! UpdateAccountSettings.
 
 use headwater_shapes_kinesis::{
-    UpdateAccountSettingsInput, UpdateAccountSettingsOutput, ops::UpdateAccountSettings,
+    MinimumThroughputBillingCommitmentInput, UpdateAccountSettingsInput,
+    UpdateAccountSettingsOutput, ops::UpdateAccountSettings,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -13,7 +14,12 @@ impl Handle<UpdateAccountSettings> for Kinesis {
         input: UpdateAccountSettingsInput,
         context: &Context,
     ) -> Result<UpdateAccountSettingsOutput, ApiError> {
-        let on = input.minimum_throughput_billing_commitment.status == "ENABLED";
+        let UpdateAccountSettingsInput {
+            minimum_throughput_billing_commitment,
+        } = input;
+        let MinimumThroughputBillingCommitmentInput { status } =
+            minimum_throughput_billing_commitment;
+        let on = status == "ENABLED";
         let changed = self.streams.commit_to_throughput(on).await;
         let commitment = changed.map_err(|error| errors::api(error, context))?;
         let described = account::describe(commitment, self.streams.now());

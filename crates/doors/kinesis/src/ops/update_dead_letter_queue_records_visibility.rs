@@ -16,7 +16,9 @@ use crate::{
 
 settles!(
     UpdateDeadLetterQueueRecordsVisibility,
-    UpdateDeadLetterQueueRecordsVisibilityInput => UpdateDeadLetterQueueRecordsVisibilityOutput { UpdateDeadLetterQueueRecordsVisibilityResultEntry, UpdateDeadLetterQueueRecordsVisibilityErrorEntry },
+    UpdateDeadLetterQueueRecordsVisibilityInput { queue_arn, entries } => UpdateDeadLetterQueueRecordsVisibilityOutput { UpdateDeadLetterQueueRecordsVisibilityResultEntry, UpdateDeadLetterQueueRecordsVisibilityErrorEntry },
     Kind::DeadLetters,
-    |entry: &UpdateDeadLetterQueueRecordsVisibilityRequestEntry| Action::Hide(seconds(entry.visibility_timeout_seconds))
+    |UpdateDeadLetterQueueRecordsVisibilityRequestEntry { receipt_handle, visibility_timeout_seconds }| {
+        (Action::Hide(seconds(visibility_timeout_seconds)), receipt_handle)
+    }
 );

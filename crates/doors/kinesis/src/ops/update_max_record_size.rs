@@ -12,12 +12,17 @@ impl Handle<UpdateMaxRecordSize> for Kinesis {
         input: UpdateMaxRecordSizeInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let UpdateMaxRecordSizeInput {
+            stream_arn,
+            stream_id,
+            max_record_size_in_kib,
+        } = input;
         let place = Place {
             name: None,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            arn: stream_arn,
+            id: stream_id,
         };
-        let bytes = input.max_record_size_in_kib.unsigned_abs() * 1024;
+        let bytes = max_record_size_in_kib.unsigned_abs() * 1024;
         let changed = self
             .streams
             .limit_records(place.name(context)?, bytes)

@@ -15,8 +15,12 @@ impl Handle<UpdateQueue> for Kinesis {
         input: UpdateQueueInput,
         context: &Context,
     ) -> Result<UpdateQueueOutput, ApiError> {
-        let id = queue_id(&input.queue_arn, context)?;
-        let changes = changes(input.queue_attributes)?;
+        let UpdateQueueInput {
+            queue_arn,
+            queue_attributes,
+        } = input;
+        let id = queue_id(&queue_arn, context)?;
+        let changes = changes(queue_attributes)?;
         let record = self
             .queues
             .update(&id, changes)

@@ -15,7 +15,9 @@ use crate::{
 
 settles!(
     UpdateQueueRecordsVisibility,
-    UpdateQueueRecordsVisibilityInput => UpdateQueueRecordsVisibilityOutput { UpdateQueueRecordsVisibilityResultEntry, UpdateQueueRecordsVisibilityErrorEntry },
+    UpdateQueueRecordsVisibilityInput { queue_arn, entries } => UpdateQueueRecordsVisibilityOutput { UpdateQueueRecordsVisibilityResultEntry, UpdateQueueRecordsVisibilityErrorEntry },
     Kind::Records,
-    |entry: &UpdateQueueRecordsVisibilityRequestEntry| Action::Hide(seconds(entry.visibility_timeout_seconds))
+    |UpdateQueueRecordsVisibilityRequestEntry { receipt_handle, visibility_timeout_seconds }| {
+        (Action::Hide(seconds(visibility_timeout_seconds)), receipt_handle)
+    }
 );

@@ -14,22 +14,34 @@ impl Handle<UpdateShardCount> for Kinesis {
         input: UpdateShardCountInput,
         context: &Context,
     ) -> Result<UpdateShardCountOutput, ApiError> {
+        let UpdateShardCountInput {
+            stream_name,
+            target_shard_count,
+            scaling_type,
+            stream_arn,
+            stream_id,
+        } = input;
+        if scaling_type != "UNIFORM_SCALING" {
+            return Err(ApiError::not_supported(format_args!(
+                "ScalingType {scaling_type}"
+            )));
+        }
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let stream = self.stream(place, context)?;
         let name = stream.record.name.clone();
         let scaled = self
             .streams
-            .scale(name.clone(), input.target_shard_count.unsigned_abs())
+            .scale(name.clone(), target_shard_count.unsigned_abs())
             .await;
         let before = scaled.map_err(|error| errors::api(error, context))?;
         Ok(UpdateShardCountOutput {
             stream_name: Some(name.to_string()),
             current_shard_count: Some(i32::try_from(before).unwrap_or(i32::MAX)),
-            target_shard_count: Some(input.target_shard_count),
+            target_shard_count: Some(target_shard_count),
             stream_arn: Some(describe::arn(&stream, context)),
         })
     }
@@ -72,6 +84,20 @@ mod tests {
             "226854911280625642308916404954512140970",
         ];
         assert_eq!(json!(sorted), json!(thirds));
+    }
+
+    #[tokio::test]
+    async fn another_kind_of_scaling_is_refused() {
+        let world = World::with_stream(2).await;
+        let mut other = to(3);
+        other["ScalingType"] = json!("BY_LOAD");
+        assert_eq!(
+            world.refused::<ops::UpdateShardCount>(other).await,
+            refusal(
+                "NotImplemented",
+                "Headwater does not support ScalingType BY_LOAD yet."
+            )
+        );
     }
 
     /// The first three texts are those that kinesalite's proposed tests expect of AWS.

@@ -1,7 +1,7 @@
 //! UpdateStreamMode.
 
 use headwater_shapes::Nothing;
-use headwater_shapes_kinesis::{UpdateStreamModeInput, ops::UpdateStreamMode};
+use headwater_shapes_kinesis::{StreamModeDetails, UpdateStreamModeInput, ops::UpdateStreamMode};
 use headwater_streams::Error;
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -17,14 +17,21 @@ impl Handle<UpdateStreamMode> for Kinesis {
         input: UpdateStreamModeInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let name = Place::of_arn(input.stream_arn, input.stream_id).name(context)?;
-        let on_demand = input.stream_mode_details.stream_mode == describe::ON_DEMAND;
-        if !on_demand && input.warm_throughput_mibps.is_some() {
+        let UpdateStreamModeInput {
+            stream_arn,
+            stream_id,
+            stream_mode_details,
+            warm_throughput_mibps,
+        } = input;
+        let name = Place::of_arn(stream_arn, stream_id).name(context)?;
+        let StreamModeDetails { stream_mode } = stream_mode_details;
+        let on_demand = stream_mode == describe::ON_DEMAND;
+        if !on_demand && warm_throughput_mibps.is_some() {
             return Err(invalid_argument(
                 "WarmThroughputMiBps is only for streams of the ON_DEMAND mode.",
             ));
         }
-        let warm = self.warm_throughput(input.warm_throughput_mibps).await?;
+        let warm = self.warm_throughput(warm_throughput_mibps).await?;
         let others = self.other_readers(context);
         let changed = self
             .streams

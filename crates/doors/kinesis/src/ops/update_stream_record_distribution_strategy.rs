@@ -14,8 +14,13 @@ impl Handle<UpdateStreamRecordDistributionStrategy> for Kinesis {
         input: UpdateStreamRecordDistributionStrategyInput,
         context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let name = Place::of_arn(input.stream_arn, input.stream_id).name(context)?;
-        let distribution = describe::distribution_of(&input.record_distribution_strategy);
+        let UpdateStreamRecordDistributionStrategyInput {
+            stream_arn,
+            stream_id,
+            record_distribution_strategy,
+        } = input;
+        let name = Place::of_arn(stream_arn, stream_id).name(context)?;
+        let distribution = describe::distribution_of(&record_distribution_strategy);
         let updated = self.streams.distribute(name, distribution).await;
         updated.map_err(|error| errors::api(error, context))?;
         Ok(Nothing {})

@@ -15,14 +15,20 @@ impl Handle<UpdateStreamWarmThroughput> for Kinesis {
         input: UpdateStreamWarmThroughputInput,
         context: &Context,
     ) -> Result<UpdateStreamWarmThroughputOutput, ApiError> {
+        let UpdateStreamWarmThroughputInput {
+            stream_arn,
+            stream_name,
+            stream_id,
+            warm_throughput_mibps,
+        } = input;
         let place = Place {
-            name: input.stream_name,
-            arn: input.stream_arn,
-            id: input.stream_id,
+            name: stream_name,
+            arn: stream_arn,
+            id: stream_id,
         };
         let name = self.stream(place, context)?.record.name.clone();
         let mib = self
-            .warm_throughput(Some(input.warm_throughput_mibps))
+            .warm_throughput(Some(warm_throughput_mibps))
             .await?
             .unwrap_or_default();
         let stream = self
