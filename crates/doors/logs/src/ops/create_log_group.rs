@@ -15,19 +15,26 @@ impl Handle<CreateLogGroup> for Logs {
         input: CreateLogGroupRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
-        refuse(input.kms_key_id.is_some(), "kmsKeyId")?;
+        let CreateLogGroupRequest {
+            log_group_name,
+            kms_key_id,
+            tags,
+            log_group_class,
+            deletion_protection_enabled,
+        } = input;
+        refuse(kms_key_id.is_some(), "kmsKeyId")?;
         refuse(
-            input.tags.is_some_and(|tags| !tags.is_empty()),
+            tags.is_some_and(|tags| !tags.is_empty()),
             "tags of log groups",
         )?;
-        let class = input.log_group_class.as_deref().unwrap_or("STANDARD");
+        let class = log_group_class.as_deref().unwrap_or("STANDARD");
         refuse(class != "STANDARD", "a logGroupClass other than STANDARD")?;
         refuse(
-            input.deletion_protection_enabled == Some(true),
+            deletion_protection_enabled == Some(true),
             "deletionProtectionEnabled",
         )?;
         self.groups
-            .create_group(&input.log_group_name)
+            .create_group(&log_group_name)
             .await
             .map_err(api)?;
         Ok(Nothing {})

@@ -12,8 +12,12 @@ impl Handle<CreateLogStream> for Logs {
         input: CreateLogStreamRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let CreateLogStreamRequest {
+            log_group_name,
+            log_stream_name,
+        } = input;
         self.groups
-            .create_stream(&input.log_group_name, &input.log_stream_name)
+            .create_stream(&log_group_name, &log_stream_name)
             .await
             .map_err(api)?;
         Ok(Nothing {})

@@ -12,8 +12,9 @@ impl Handle<DeleteLogGroup> for Logs {
         input: DeleteLogGroupRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let DeleteLogGroupRequest { log_group_name } = input;
         self.groups
-            .delete_group(&input.log_group_name)
+            .delete_group(&log_group_name)
             .await
             .map_err(api)?;
         Ok(Nothing {})

@@ -12,8 +12,12 @@ impl Handle<DeleteLogStream> for Logs {
         input: DeleteLogStreamRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let DeleteLogStreamRequest {
+            log_group_name,
+            log_stream_name,
+        } = input;
         self.groups
-            .delete_stream(&input.log_group_name, &input.log_stream_name)
+            .delete_stream(&log_group_name, &log_stream_name)
             .await
             .map_err(api)?;
         Ok(Nothing {})

@@ -21,37 +21,41 @@ impl Handle<DescribeLogGroups> for Logs {
         input: DescribeLogGroupsRequest,
         context: &Context,
     ) -> Result<DescribeLogGroupsResponse, ApiError> {
+        let DescribeLogGroupsRequest {
+            account_identifiers,
+            log_group_name_prefix,
+            log_group_name_pattern,
+            next_token,
+            limit,
+            include_linked_accounts,
+            log_group_class,
+            log_group_identifiers,
+        } = input;
         refuse(
-            input.account_identifiers.is_some_and(|ids| !ids.is_empty()),
+            account_identifiers.is_some_and(|ids| !ids.is_empty()),
             "accountIdentifiers",
         )?;
         refuse(
-            input.include_linked_accounts == Some(true),
+            include_linked_accounts == Some(true),
             "includeLinkedAccounts",
         )?;
-        refuse(input.log_group_identifiers.is_some(), "logGroupIdentifiers")?;
-        if input.log_group_name_prefix.is_some() && input.log_group_name_pattern.is_some() {
+        refuse(log_group_identifiers.is_some(), "logGroupIdentifiers")?;
+        if log_group_name_prefix.is_some() && log_group_name_pattern.is_some() {
             return Err(invalid_parameter(
                 "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
             ));
         }
-        if input
-            .log_group_class
-            .is_some_and(|class| class != "STANDARD")
-        {
+        if log_group_class.is_some_and(|class| class != "STANDARD") {
             // All groups are of the standard class.
             return Ok(DescribeLogGroupsResponse {
                 log_groups: Some(Vec::new()),
                 next_token: None,
             });
         }
-        let prefix = input.log_group_name_prefix.unwrap_or_default();
-        let pattern = input.log_group_name_pattern.unwrap_or_default();
-        let limit = input
-            .limit
-            .map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
-        let after = input
-            .next_token
+        let prefix = log_group_name_prefix.unwrap_or_default();
+        let pattern = log_group_name_pattern.unwrap_or_default();
+        let limit = limit.map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
+        let after = next_token
             .as_deref()
             .map(token::entry)
             .transpose()?

@@ -27,19 +27,26 @@ impl Handle<DescribeLogStreams> for Logs {
         input: DescribeLogStreamsRequest,
         context: &Context,
     ) -> Result<DescribeLogStreamsResponse, ApiError> {
-        let by_time = input.order_by.as_deref() == Some("LastEventTime");
-        if by_time && input.log_stream_name_prefix.is_some() {
+        let DescribeLogStreamsRequest {
+            log_group_name,
+            log_group_identifier,
+            log_stream_name_prefix,
+            order_by,
+            descending,
+            next_token,
+            limit,
+        } = input;
+        let by_time = order_by.as_deref() == Some("LastEventTime");
+        if by_time && log_stream_name_prefix.is_some() {
             return Err(invalid_parameter(
                 "Cannot order by LastEventTime with a logStreamNamePrefix.",
             ));
         }
-        let name = group::name(input.log_group_name, input.log_group_identifier, context)?;
-        let prefix = input.log_stream_name_prefix.unwrap_or_default();
-        let limit = input
-            .limit
-            .map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
-        let after = input.next_token.as_deref().map(token::entry).transpose()?;
-        let descending = input.descending == Some(true);
+        let name = group::name(log_group_name, log_group_identifier, context)?;
+        let prefix = log_stream_name_prefix.unwrap_or_default();
+        let limit = limit.map_or(PAGE, |limit| PAGE.min(limit.unsigned_abs() as usize));
+        let after = next_token.as_deref().map(token::entry).transpose()?;
+        let descending = descending == Some(true);
         let mut found = if by_time || descending {
             let order = Order {
                 by_time,

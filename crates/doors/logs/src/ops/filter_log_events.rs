@@ -20,9 +20,25 @@ impl Handle<FilterLogEvents> for Logs {
         input: FilterLogEventsRequest,
         context: &Context,
     ) -> Result<FilterLogEventsResponse, ApiError> {
-        refuse(input.start_from_head == Some(false), "startFromHead=false")?;
-        let group = group::name(input.log_group_name, input.log_group_identifier, context)?;
-        let streams = match (input.log_stream_names, input.log_stream_name_prefix) {
+        let FilterLogEventsRequest {
+            log_group_name,
+            log_group_identifier,
+            log_stream_names,
+            log_stream_name_prefix,
+            start_time,
+            end_time,
+            filter_pattern,
+            next_token,
+            limit,
+            start_from_head,
+            // AWS ignores it since 2019: streams are always interleaved.
+            interleaved: _,
+            // There are no data protection policies, so nothing is masked.
+            unmask: _,
+        } = input;
+        refuse(start_from_head == Some(false), "startFromHead=false")?;
+        let group = group::name(log_group_name, log_group_identifier, context)?;
+        let streams = match (log_stream_names, log_stream_name_prefix) {
             (None, None) => Streams::All,
             (Some(names), None) => Streams::Named(names),
             (None, Some(prefix)) => Streams::Prefix(prefix),
@@ -35,15 +51,13 @@ impl Handle<FilterLogEvents> for Logs {
         let search = Search {
             streams,
             times: Times {
-                start: input.start_time.map(millis),
+                start: start_time.map(millis),
                 // AWS's end is the last time that is wanted.
-                end: input.end_time.map(|end| millis(end.saturating_add(1))),
+                end: end_time.map(|end| millis(end.saturating_add(1))),
             },
-            pattern: Pattern::parse(&input.filter_pattern.unwrap_or_default()).map_err(api)?,
-            limit: input
-                .limit
-                .map_or(usize::MAX, |limit| limit.unsigned_abs() as usize),
-            from: input.next_token.as_deref().map(token::offset).transpose()?,
+            pattern: Pattern::parse(&filter_pattern.unwrap_or_default()).map_err(api)?,
+            limit: limit.map_or(usize::MAX, |limit| limit.unsigned_abs() as usize),
+            from: next_token.as_deref().map(token::offset).transpose()?,
         };
         let mut found = self.groups.search(&group, &search).await.map_err(api)?;
         found.events.sort_by_key(|event| event.time);

@@ -15,22 +15,32 @@ impl Handle<GetLogEvents> for Logs {
         input: GetLogEventsRequest,
         context: &Context,
     ) -> Result<GetLogEventsResponse, ApiError> {
-        let group = group::name(input.log_group_name, input.log_group_identifier, context)?;
-        let place = match input.next_token.as_deref() {
+        let GetLogEventsRequest {
+            log_group_name,
+            log_group_identifier,
+            log_stream_name,
+            start_time,
+            end_time,
+            next_token,
+            limit,
+            start_from_head,
+            // There are no data protection policies, so nothing is masked.
+            unmask: _,
+        } = input;
+        let group = group::name(log_group_name, log_group_identifier, context)?;
+        let place = match next_token.as_deref() {
             Some(given) => token::place(given)?,
-            None if input.start_from_head == Some(true) => Place::Head,
+            None if start_from_head == Some(true) => Place::Head,
             None => Place::Tail,
         };
         let times = Times {
-            start: input.start_time.map(millis),
-            end: input.end_time.map(millis),
+            start: start_time.map(millis),
+            end: end_time.map(millis),
         };
-        let limit = input
-            .limit
-            .map_or(usize::MAX, |limit| limit.unsigned_abs() as usize);
+        let limit = limit.map_or(usize::MAX, |limit| limit.unsigned_abs() as usize);
         let found = self
             .groups
-            .events(&group, &input.log_stream_name, times, place, limit)
+            .events(&group, &log_stream_name, times, place, limit)
             .await;
         let page = found.map_err(api)?;
         Ok(GetLogEventsResponse {

@@ -1,8 +1,9 @@
-//! PutLogEvents. Sequence tokens are ignored, as on AWS since 2023.
+//! PutLogEvents.
 
 use headwater_loggroups::{NewEvent, Rejected};
 use headwater_shapes_logs::{
-    PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo, ops::PutLogEvents,
+    InputLogEvent, PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo,
+    ops::PutLogEvents,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -18,19 +19,23 @@ impl Handle<PutLogEvents> for Logs {
         input: PutLogEventsRequest,
         _context: &Context,
     ) -> Result<PutLogEventsResponse, ApiError> {
-        refuse(input.entity.is_some(), "entity")?;
-        let events = input.log_events.into_iter();
-        let events = events.map(|event| NewEvent {
-            time: millis(event.timestamp),
-            message: event.message,
+        let PutLogEventsRequest {
+            log_group_name,
+            log_stream_name,
+            log_events,
+            // AWS ignores it since 2023, whatever it is.
+            sequence_token: _,
+            entity,
+        } = input;
+        refuse(entity.is_some(), "entity")?;
+        let events = log_events.into_iter();
+        let events = events.map(|InputLogEvent { timestamp, message }| NewEvent {
+            time: millis(timestamp),
+            message,
         });
         let put = self
             .groups
-            .put(
-                &input.log_group_name,
-                &input.log_stream_name,
-                events.collect(),
-            )
+            .put(&log_group_name, &log_stream_name, events.collect())
             .await;
         let rejected = put.map_err(api)?;
         let info = (rejected != Rejected::default()).then(|| RejectedLogEventsInfo {

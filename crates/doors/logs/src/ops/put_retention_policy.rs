@@ -21,18 +21,22 @@ impl Handle<PutRetentionPolicy> for Logs {
         input: PutRetentionPolicyRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
+        let PutRetentionPolicyRequest {
+            log_group_name,
+            retention_in_days,
+        } = input;
         let days = DAYS
             .into_iter()
-            .find(|days| i64::from(*days) == i64::from(input.retention_in_days));
+            .find(|days| i64::from(*days) == i64::from(retention_in_days));
         let days = days.ok_or_else(|| {
             invalid_parameter(format!(
                 "1 validation error detected: Value '{}' at 'retentionInDays' failed to satisfy constraint: Member \
                  must satisfy enum value set: {DAYS:?}",
-                input.retention_in_days
+                retention_in_days
             ))
         })?;
         self.groups
-            .set_retention(&input.log_group_name, Some(days))
+            .set_retention(&log_group_name, Some(days))
             .await
             .map_err(api)?;
         Ok(Nothing {})
