@@ -13,12 +13,22 @@ pub(crate) fn database(
     database: domain::Database,
     context: &Context,
 ) -> Result<Database, ApiError> {
-    let input: DatabaseInput = read(database.document)?;
+    let DatabaseInput {
+        description,
+        location_uri,
+        parameters,
+        // The name is the key's.
+        name: _,
+        // They are refused before anything is kept.
+        create_table_default_permissions: _,
+        target_database: _,
+        federated_database: _,
+    } = read(database.document)?;
     Ok(Database {
         name,
-        description: input.description,
-        location_uri: input.location_uri,
-        parameters: input.parameters,
+        description,
+        location_uri,
+        parameters,
         create_time: Some(time(database.created)),
         catalog_id: Some(context.account.0.clone()),
         ..Default::default()
@@ -32,23 +42,41 @@ pub(crate) fn table(
     table: domain::Table,
     context: &Context,
 ) -> Result<Table, ApiError> {
-    let input: TableInput = read(table.definition.document)?;
+    let TableInput {
+        description,
+        owner,
+        last_access_time,
+        last_analyzed_time,
+        retention,
+        storage_descriptor,
+        partition_keys,
+        view_original_text,
+        view_expanded_text,
+        table_type,
+        parameters,
+        // The name is the key's.
+        name: _,
+        // They are refused before anything is kept.
+        target_table: _,
+        federated_table: _,
+        view_definition: _,
+    } = read(table.definition.document)?;
     Ok(Table {
         name,
         database_name: Some(database.to_owned()),
-        description: input.description,
-        owner: input.owner,
+        description,
+        owner,
         create_time: Some(time(table.created)),
         update_time: Some(time(table.updated)),
-        last_access_time: input.last_access_time,
-        last_analyzed_time: input.last_analyzed_time,
-        retention: Some(input.retention.unwrap_or(0)),
-        storage_descriptor: input.storage_descriptor,
-        partition_keys: Some(input.partition_keys.unwrap_or_default()),
-        view_original_text: input.view_original_text,
-        view_expanded_text: input.view_expanded_text,
-        table_type: input.table_type,
-        parameters: input.parameters,
+        last_access_time,
+        last_analyzed_time,
+        retention: Some(retention.unwrap_or(0)),
+        storage_descriptor,
+        partition_keys: Some(partition_keys.unwrap_or_default()),
+        view_original_text,
+        view_expanded_text,
+        table_type,
+        parameters,
         created_by: Some(table.created_by),
         is_registered_with_lake_formation: Some(false),
         is_multi_dialect_view: Some(false),

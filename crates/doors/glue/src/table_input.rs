@@ -2,33 +2,75 @@
 
 use headwater_schemas::{Column, Definition};
 use headwater_shapes::Tree;
-use headwater_shapes_glue::{StorageDescriptor, TableInput};
+use headwater_shapes_glue::{self as shapes, StorageDescriptor, TableInput};
 use headwater_wire::ApiError;
 
 use crate::errors::refuse;
 
 /// The definition that an input makes. What asks for another kind of table than a plain one is refused by name.
 pub(crate) fn definition(input: &TableInput) -> Result<Definition, ApiError> {
-    refuse(input.target_table.is_some(), "TargetTable")?;
-    refuse(input.federated_table.is_some(), "FederatedTable")?;
-    refuse(input.view_definition.is_some(), "ViewDefinition")?;
-    let storage = input.storage_descriptor.as_ref();
-    refuse(
-        storage.is_some_and(|storage| storage.schema_reference.is_some()),
-        "SchemaReference",
-    )?;
-    let document = input.to_value();
+    let TableInput {
+        storage_descriptor,
+        target_table,
+        federated_table,
+        view_definition,
+        // Names the table, whose key it is.
+        name: _,
+        // They describe the table to its readers, and are kept and shown as they are.
+        description: _,
+        owner: _,
+        last_access_time: _,
+        last_analyzed_time: _,
+        retention: _,
+        partition_keys: _,
+        view_original_text: _,
+        view_expanded_text: _,
+        table_type: _,
+        parameters: _,
+    } = input;
+    refuse(target_table.is_some(), "TargetTable")?;
+    refuse(federated_table.is_some(), "FederatedTable")?;
+    refuse(view_definition.is_some(), "ViewDefinition")?;
+    let columns = storage_descriptor.as_ref().map(columns).transpose()?;
     Ok(Definition {
-        columns: storage.map(columns).unwrap_or_default(),
-        document,
+        columns: columns.unwrap_or_default(),
+        document: input.to_value(),
     })
 }
 
+fn columns(storage: &StorageDescriptor) -> Result<Vec<Column>, ApiError> {
+    let StorageDescriptor {
+        columns,
+        schema_reference,
+        // They describe the files to those who read them, and are kept and shown as they are.
+        location: _,
+        additional_locations: _,
+        input_format: _,
+        output_format: _,
+        compressed: _,
+        number_of_buckets: _,
+        serde_info: _,
+        bucket_columns: _,
+        sort_columns: _,
+        parameters: _,
+        skewed_info: _,
+        stored_as_sub_directories: _,
+    } = storage;
+    refuse(schema_reference.is_some(), "SchemaReference")?;
+    Ok(columns.iter().flatten().map(column).collect())
+}
+
 /// A column without a type is text, as it is for those who read tables of Glue.
-fn columns(storage: &StorageDescriptor) -> Vec<Column> {
-    let column = |column: &headwater_shapes_glue::Column| Column {
-        name: column.name.clone(),
-        data_type: column.r#type.clone().unwrap_or_else(|| "string".to_owned()),
-    };
-    storage.columns.iter().flatten().map(column).collect()
+fn column(column: &shapes::Column) -> Column {
+    let shapes::Column {
+        name,
+        r#type,
+        // They are kept and shown as they are.
+        comment: _,
+        parameters: _,
+    } = column;
+    Column {
+        name: name.clone(),
+        data_type: r#type.clone().unwrap_or_else(|| "string".to_owned()),
+    }
 }

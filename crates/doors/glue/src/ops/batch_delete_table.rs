@@ -18,12 +18,18 @@ impl Handle<BatchDeleteTable> for Glue {
         input: BatchDeleteTableRequest,
         context: &Context,
     ) -> Result<BatchDeleteTableResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.transaction_id.is_some(), "TransactionId")?;
-        let database = folded(&input.database_name);
+        let BatchDeleteTableRequest {
+            catalog_id,
+            database_name,
+            tables_to_delete,
+            transaction_id,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(transaction_id.is_some(), "TransactionId")?;
+        let database = folded(&database_name);
         self.schemas.database(&database).await.map_err(api)?;
         let mut errors = Vec::new();
-        for name in input.tables_to_delete {
+        for name in tables_to_delete {
             if let Err(error) = self.schemas.delete_table(&database, &folded(&name)).await {
                 errors.push(failed(name, &api(error)));
             }

@@ -16,14 +16,19 @@ impl Handle<CreateDatabase> for Glue {
         input: CreateDatabaseRequest,
         context: &Context,
     ) -> Result<CreateDatabaseResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
+        let CreateDatabaseRequest {
+            catalog_id,
+            database_input,
+            tags,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
         refuse(
-            input.tags.is_some_and(|tags| !tags.is_empty()),
+            tags.is_some_and(|tags| !tags.is_empty()),
             "Tags of databases",
         )?;
-        let name = folded(&input.database_input.name);
+        let name = folded(&database_input.name);
         self.schemas
-            .create_database(&name, document(&input.database_input)?)
+            .create_database(&name, document(&database_input)?)
             .await
             .map_err(api)?;
         Ok(CreateDatabaseResponse {})

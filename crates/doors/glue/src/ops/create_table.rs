@@ -16,24 +16,30 @@ impl Handle<CreateTable> for Glue {
         input: CreateTableRequest,
         context: &Context,
     ) -> Result<CreateTableResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
+        let CreateTableRequest {
+            catalog_id,
+            database_name,
+            name,
+            table_input,
+            partition_indexes,
+            transaction_id,
+            open_table_format_input,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
         refuse(
-            input.partition_indexes.is_some_and(|all| !all.is_empty()),
+            partition_indexes.is_some_and(|all| !all.is_empty()),
             "PartitionIndexes",
         )?;
-        refuse(input.transaction_id.is_some(), "TransactionId")?;
-        refuse(
-            input.open_table_format_input.is_some(),
-            "OpenTableFormatInput",
-        )?;
-        let table = input
-            .table_input
-            .ok_or_else(|| invalid_input("TableInput must not be null."))?;
-        let (database, name) = (folded(&input.database_name), folded(&table.name));
+        refuse(transaction_id.is_some(), "TransactionId")?;
+        refuse(open_table_format_input.is_some(), "OpenTableFormatInput")?;
+        let table = table_input.ok_or_else(|| invalid_input("TableInput must not be null."))?;
+        let (database, new) = (folded(&database_name), folded(&table.name));
+        let other = name.is_some_and(|name| folded(&name) != new);
+        refuse(other, "a Name other than that of TableInput")?;
         let definition = definition(&table)?;
         let by = &context.caller.arn;
         self.schemas
-            .create_table(&database, &name, definition, by)
+            .create_table(&database, &new, definition, by)
             .await
             .map_err(api)?;
         Ok(CreateTableResponse {})
@@ -94,6 +100,7 @@ mod tests {
                 json!([{ "Keys": ["a"], "IndexName": "i" }]),
             ),
             ("TransactionId", json!("x")),
+            ("Name", json!("v")),
             ("OpenTableFormatInput", json!({})),
         ] {
             let input =
@@ -104,5 +111,13 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_beside_the_input_is_that_of_the_table() {
+        let world = World::with_table().await;
+        let input = World::input("u", "int");
+        let named = json!({ "DatabaseName": "d", "Name": "U", "TableInput": input });
+        world.ok::<CreateTable>(named).await;
     }
 }

@@ -15,9 +15,10 @@ impl Handle<DeleteDatabase> for Glue {
         input: DeleteDatabaseRequest,
         context: &Context,
     ) -> Result<DeleteDatabaseResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
+        let DeleteDatabaseRequest { catalog_id, name } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
         self.schemas
-            .delete_database(&folded(&input.name))
+            .delete_database(&folded(&name))
             .await
             .map_err(api)?;
         Ok(DeleteDatabaseResponse {})

@@ -15,9 +15,15 @@ impl Handle<DeleteTable> for Glue {
         input: DeleteTableRequest,
         context: &Context,
     ) -> Result<DeleteTableResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.transaction_id.is_some(), "TransactionId")?;
-        let (database, name) = (folded(&input.database_name), folded(&input.name));
+        let DeleteTableRequest {
+            catalog_id,
+            database_name,
+            name,
+            transaction_id,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(transaction_id.is_some(), "TransactionId")?;
+        let (database, name) = (folded(&database_name), folded(&name));
         self.schemas
             .delete_table(&database, &name)
             .await

@@ -17,9 +17,15 @@ impl Handle<DeleteTableVersion> for Glue {
         input: DeleteTableVersionRequest,
         context: &Context,
     ) -> Result<DeleteTableVersionResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        let (database, name) = (folded(&input.database_name), folded(&input.table_name));
-        let version = version(&input.version_id)?;
+        let DeleteTableVersionRequest {
+            catalog_id,
+            database_name,
+            table_name,
+            version_id,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        let (database, name) = (folded(&database_name), folded(&table_name));
+        let version = version(&version_id)?;
         self.schemas
             .delete_version(&database, &name, version)
             .await

@@ -16,8 +16,9 @@ impl Handle<GetDatabase> for Glue {
         input: GetDatabaseRequest,
         context: &Context,
     ) -> Result<GetDatabaseResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        let name = folded(&input.name);
+        let GetDatabaseRequest { catalog_id, name } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        let name = folded(&name);
         let found = self.schemas.database(&name).await.map_err(api)?;
         Ok(GetDatabaseResponse {
             database: Some(show::database(name, found, context)?),

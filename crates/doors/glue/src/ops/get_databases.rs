@@ -16,16 +16,21 @@ impl Handle<GetDatabases> for Glue {
         input: GetDatabasesRequest,
         context: &Context,
     ) -> Result<GetDatabasesResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
+        let GetDatabasesRequest {
+            catalog_id,
+            next_token,
+            max_results,
+            resource_share_type,
+            attributes_to_get,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
         refuse(
-            input
-                .resource_share_type
-                .is_some_and(|share| share != "ALL"),
+            resource_share_type.is_some_and(|share| share != "ALL"),
             "ResourceShareType",
         )?;
-        refuse(input.attributes_to_get.is_some(), "AttributesToGet")?;
-        let after = input.next_token.as_deref().map(token::name).transpose()?;
-        let page = token::page(input.max_results);
+        refuse(attributes_to_get.is_some(), "AttributesToGet")?;
+        let after = next_token.as_deref().map(token::name).transpose()?;
+        let page = token::page(max_results);
         let mut found = self
             .schemas
             .databases(after.as_deref(), page + 1)

@@ -18,19 +18,24 @@ impl Handle<GetTable> for Glue {
         input: GetTableRequest,
         context: &Context,
     ) -> Result<GetTableResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.transaction_id.is_some(), "TransactionId")?;
-        refuse(input.query_as_of_time.is_some(), "QueryAsOfTime")?;
-        refuse(input.audit_context.is_some(), "AuditContext")?;
-        refuse(
-            input.include_status_details == Some(true),
-            "IncludeStatusDetails",
-        )?;
-        let plain = input
-            .attributes_to_get
-            .is_none_or(|attributes| attributes == ["DEFAULT"]);
+        let GetTableRequest {
+            catalog_id,
+            database_name,
+            name,
+            transaction_id,
+            query_as_of_time,
+            audit_context,
+            include_status_details,
+            attributes_to_get,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(transaction_id.is_some(), "TransactionId")?;
+        refuse(query_as_of_time.is_some(), "QueryAsOfTime")?;
+        refuse(audit_context.is_some(), "AuditContext")?;
+        refuse(include_status_details == Some(true), "IncludeStatusDetails")?;
+        let plain = attributes_to_get.is_none_or(|attributes| attributes == ["DEFAULT"]);
         refuse(!plain, "AttributesToGet other than DEFAULT")?;
-        let (database, name) = (folded(&input.database_name), folded(&input.name));
+        let (database, name) = (folded(&database_name), folded(&name));
         let found = self
             .schemas
             .version(&database, &name, Wanted::Latest)

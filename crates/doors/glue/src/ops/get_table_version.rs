@@ -18,10 +18,17 @@ impl Handle<GetTableVersion> for Glue {
         input: GetTableVersionRequest,
         context: &Context,
     ) -> Result<GetTableVersionResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.audit_context.is_some(), "AuditContext")?;
-        let (database, name) = (folded(&input.database_name), folded(&input.table_name));
-        let wanted = wanted(input.version_id.as_deref())?;
+        let GetTableVersionRequest {
+            catalog_id,
+            database_name,
+            table_name,
+            version_id,
+            audit_context,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(audit_context.is_some(), "AuditContext")?;
+        let (database, name) = (folded(&database_name), folded(&table_name));
+        let wanted = wanted(version_id.as_deref())?;
         let found = self
             .schemas
             .version(&database, &name, wanted)

@@ -18,12 +18,20 @@ impl Handle<GetTableVersions> for Glue {
         input: GetTableVersionsRequest,
         context: &Context,
     ) -> Result<GetTableVersionsResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.audit_context.is_some(), "AuditContext")?;
-        let (database, table) = (folded(&input.database_name), folded(&input.table_name));
-        let before = input.next_token.as_deref().map(token::name).transpose()?;
+        let GetTableVersionsRequest {
+            catalog_id,
+            database_name,
+            table_name,
+            next_token,
+            max_results,
+            audit_context,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(audit_context.is_some(), "AuditContext")?;
+        let (database, table) = (folded(&database_name), folded(&table_name));
+        let before = next_token.as_deref().map(token::name).transpose()?;
         let before = before.as_deref().map(name::version).transpose()?;
-        let page = token::page(input.max_results);
+        let page = token::page(max_results);
         let mut found = self
             .schemas
             .versions(&database, &table, before, page + 1)

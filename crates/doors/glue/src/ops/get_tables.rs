@@ -22,27 +22,35 @@ impl Handle<GetTables> for Glue {
         input: GetTablesRequest,
         context: &Context,
     ) -> Result<GetTablesResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.transaction_id.is_some(), "TransactionId")?;
-        refuse(input.query_as_of_time.is_some(), "QueryAsOfTime")?;
-        refuse(input.audit_context.is_some(), "AuditContext")?;
+        let GetTablesRequest {
+            catalog_id,
+            database_name,
+            expression,
+            next_token,
+            max_results,
+            transaction_id,
+            query_as_of_time,
+            audit_context,
+            resource_share_type,
+            include_status_details,
+            attributes_to_get,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(transaction_id.is_some(), "TransactionId")?;
+        refuse(query_as_of_time.is_some(), "QueryAsOfTime")?;
+        refuse(audit_context.is_some(), "AuditContext")?;
+        refuse(include_status_details == Some(true), "IncludeStatusDetails")?;
         refuse(
-            input.include_status_details == Some(true),
-            "IncludeStatusDetails",
-        )?;
-        refuse(
-            input
-                .resource_share_type
-                .is_some_and(|share| share != "ALL"),
+            resource_share_type.is_some_and(|share| share != "ALL"),
             "ResourceShareType",
         )?;
-        refuse(input.attributes_to_get.is_some(), "AttributesToGet")?;
-        let expression = input.expression.as_deref().map(Regex::new).transpose();
+        refuse(attributes_to_get.is_some(), "AttributesToGet")?;
+        let expression = expression.as_deref().map(Regex::new).transpose();
         let expression =
             expression.map_err(|_| invalid_input("The expression is no regular expression."))?;
-        let after = input.next_token.as_deref().map(token::name).transpose()?;
-        let page = token::page(input.max_results);
-        let database = folded(&input.database_name);
+        let after = next_token.as_deref().map(token::name).transpose()?;
+        let page = token::page(max_results);
+        let database = folded(&database_name);
         let mut found = self
             .found(&database, after, expression.as_ref(), page + 1)
             .await?;

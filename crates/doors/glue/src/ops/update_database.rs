@@ -16,11 +16,21 @@ use crate::{
 
 /// What is kept of an input. What asks for another kind of database than a plain one is refused by name.
 pub(super) fn document(input: &DatabaseInput) -> Result<Value, ApiError> {
-    refuse(input.target_database.is_some(), "TargetDatabase")?;
-    refuse(input.federated_database.is_some(), "FederatedDatabase")?;
-    let permissions = input.create_table_default_permissions.as_ref();
+    let DatabaseInput {
+        create_table_default_permissions: permissions,
+        target_database,
+        federated_database,
+        // Names the database, whose key it is.
+        name: _,
+        // They describe the database to its readers, and are kept and shown as they are.
+        description: _,
+        location_uri: _,
+        parameters: _,
+    } = input;
+    refuse(target_database.is_some(), "TargetDatabase")?;
+    refuse(federated_database.is_some(), "FederatedDatabase")?;
     refuse(
-        permissions.is_some_and(|all| !all.is_empty()),
+        permissions.as_ref().is_some_and(|all| !all.is_empty()),
         "CreateTableDefaultPermissions",
     )?;
     Ok(input.to_value())
@@ -32,14 +42,19 @@ impl Handle<UpdateDatabase> for Glue {
         input: UpdateDatabaseRequest,
         context: &Context,
     ) -> Result<UpdateDatabaseResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        let name = folded(&input.name);
+        let UpdateDatabaseRequest {
+            catalog_id,
+            name,
+            database_input,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        let name = folded(&name);
         refuse(
-            folded(&input.database_input.name) != name,
+            folded(&database_input.name) != name,
             "renaming of databases",
         )?;
         self.schemas
-            .update_database(&name, document(&input.database_input)?)
+            .update_database(&name, document(&database_input)?)
             .await
             .map_err(api)?;
         Ok(UpdateDatabaseResponse {})

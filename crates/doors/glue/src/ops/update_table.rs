@@ -18,27 +18,37 @@ impl Handle<UpdateTable> for Glue {
         input: UpdateTableRequest,
         context: &Context,
     ) -> Result<UpdateTableResponse, ApiError> {
-        check_catalog(input.catalog_id.as_deref(), context)?;
-        refuse(input.transaction_id.is_some(), "TransactionId")?;
-        refuse(input.view_update_action.is_some(), "ViewUpdateAction")?;
-        refuse(input.force == Some(true), "Force")?;
+        let UpdateTableRequest {
+            catalog_id,
+            database_name,
+            name,
+            table_input,
+            skip_archive,
+            transaction_id,
+            version_id,
+            view_update_action,
+            force,
+            update_open_table_format_input,
+        } = input;
+        check_catalog(catalog_id.as_deref(), context)?;
+        refuse(transaction_id.is_some(), "TransactionId")?;
+        refuse(view_update_action.is_some(), "ViewUpdateAction")?;
+        refuse(force == Some(true), "Force")?;
         refuse(
-            input.update_open_table_format_input.is_some(),
+            update_open_table_format_input.is_some(),
             "UpdateOpenTableFormatInput",
         )?;
-        let table = input
-            .table_input
-            .ok_or_else(|| invalid_input("TableInput must not be null."))?;
-        let name = folded(&table.name);
-        let renamed = input.name.is_some_and(|old| folded(&old) != name);
+        let table = table_input.ok_or_else(|| invalid_input("TableInput must not be null."))?;
+        let new = folded(&table.name);
+        let renamed = name.is_some_and(|old| folded(&old) != new);
         refuse(renamed, "renaming of tables")?;
         let update = Update {
             definition: definition(&table)?,
-            archive: input.skip_archive != Some(true),
-            expected: input.version_id.as_deref().map(name::version).transpose()?,
+            archive: skip_archive != Some(true),
+            expected: version_id.as_deref().map(name::version).transpose()?,
         };
         self.schemas
-            .update_table(&folded(&input.database_name), &name, &update)
+            .update_table(&folded(&database_name), &new, &update)
             .await
             .map_err(api)?;
         Ok(UpdateTableResponse {})
