@@ -19,7 +19,8 @@ pub(crate) fn of_request(
     let Some(given) = given else {
         return Ok(Encryption { key: None });
     };
-    match (&*given.key_type, given.key_arn) {
+    let DeliveryStreamEncryptionConfigurationInput { key_arn, key_type } = given;
+    match (&*key_type, key_arn) {
         (CUSTOMER_MANAGED, None) => Err(invalid_argument(
             "KeyARN must be specified when KeyType is CUSTOMER_MANAGED_CMK.",
         )),

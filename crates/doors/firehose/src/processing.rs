@@ -7,7 +7,7 @@ mod lambda;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headwater_delivery::{Deaggregation, Query, QueryError, Step};
-use headwater_shapes_firehose::{ProcessingConfiguration, Processor};
+use headwater_shapes_firehose::{ProcessingConfiguration, Processor, ProcessorParameter};
 use headwater_wire::ApiError;
 
 use crate::errors::invalid_argument;
@@ -33,8 +33,12 @@ pub(crate) fn normalize(
     let Some(given) = given else {
         return Ok((None, Vec::new()));
     };
-    let enabled = given.enabled.unwrap_or(false);
-    let processors = given.processors.unwrap_or_default();
+    let ProcessingConfiguration {
+        enabled,
+        processors,
+    } = given;
+    let enabled = enabled.unwrap_or(false);
+    let processors = processors.unwrap_or_default();
     if enabled && !(1..=PROCESSORS_MAX).contains(&processors.len()) {
         return Err(invalid_argument(
             "A maximum of 5 and a minimum of 1 processor needs to be supplied when processing is enabled.",
@@ -103,8 +107,8 @@ fn check_together(processors: &[Processor], is_partitioned: bool) -> Result<(), 
 
 /// A processor as it is described, and its step.
 fn read(processor: Processor, role: &str) -> Result<(Processor, Step), ApiError> {
-    let parameters = Parameters(&processor);
-    let step = match &*processor.r#type {
+    let parameters = Parameters::of(&processor);
+    let step = match parameters.kind {
         "Lambda" => return lambda::read(&parameters, role),
         "Decompression" => decompression(&parameters)?,
         "CloudWatchLogProcessing" => log_processing(&parameters)?,
@@ -191,24 +195,35 @@ fn append_delimiter(given: &Parameters<'_>) -> Result<Step, ApiError> {
     ))
 }
 
-/// The parameters of a processor.
-struct Parameters<'a>(&'a Processor);
+/// The parameters of a processor of some kind.
+struct Parameters<'a> {
+    kind: &'a str,
+    given: &'a [ProcessorParameter],
+}
 
-impl Parameters<'_> {
-    fn value(&self, name: &str) -> Option<&str> {
-        let given = self.0.parameters.as_deref().unwrap_or_default();
-        given
-            .iter()
-            .find(|parameter| parameter.parameter_name == name)
-            .map(|p| p.parameter_value.as_str())
+impl<'a> Parameters<'a> {
+    fn of(processor: &'a Processor) -> Self {
+        let Processor { r#type, parameters } = processor;
+        Self {
+            kind: r#type,
+            given: parameters.as_deref().unwrap_or_default(),
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&'a str> {
+        let named = |parameter: &'a ProcessorParameter| {
+            let ProcessorParameter {
+                parameter_name,
+                parameter_value,
+            } = parameter;
+            (parameter_name == name).then_some(parameter_value.as_str())
+        };
+        self.given.iter().find_map(named)
     }
 
     /// Refuses those that the processor has not, and those that are given twice.
     fn allow(&self, allowed: &[&str]) -> Result<(), ApiError> {
-        let (kind, given) = (
-            &self.0.r#type,
-            self.0.parameters.as_deref().unwrap_or_default(),
-        );
+        let Self { kind, given } = self;
         for (i, parameter) in given.iter().enumerate() {
             let name = parameter.parameter_name.as_str();
             if given[..i].iter().any(|other| other.parameter_name == name) {

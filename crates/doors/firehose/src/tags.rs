@@ -9,12 +9,9 @@ use crate::errors::invalid_argument;
 
 /// The tags of a request; of several with one key the last one counts, as on AWS.
 pub(crate) fn of_request(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
-    let pair = |tag: Tag| match tag.value {
-        Some(value) => Ok((tag.key, value)),
-        None => Err(invalid_argument(format!(
-            "The tag {} has no value.",
-            tag.key
-        ))),
+    let pair = |Tag { key, value }: Tag| match value {
+        Some(value) => Ok((key, value)),
+        None => Err(invalid_argument(format!("The tag {key} has no value."))),
     };
     tags.into_iter().map(pair).collect()
 }

@@ -71,7 +71,16 @@ pub(super) fn buffering(size_mib: i32, interval_s: i32) -> Buffering {
 
 /// Refuses what all these destinations could have and none has here.
 pub(super) fn refuse_common(secrets: Option<&SecretsManagerConfiguration>) -> Result<(), ApiError> {
-    let secrets = secrets.is_some_and(|secrets| secrets.enabled);
+    let enabled = |given: &SecretsManagerConfiguration| {
+        let SecretsManagerConfiguration {
+            enabled,
+            // They are those of a secret that is asked for by the member above.
+            secret_arn: _,
+            role_arn: _,
+        } = given;
+        *enabled
+    };
+    let secrets = secrets.is_some_and(enabled);
     refuse(&[(
         secrets,
         "SecretsManagerConfiguration (give the secret itself)",

@@ -13,9 +13,7 @@ mod tests;
 mod update;
 
 use headwater_delivery::{StreamRecord, Target};
-use headwater_shapes_firehose::{
-    CreateDeliveryStreamInput, DestinationDescription, UpdateDestinationInput,
-};
+use headwater_shapes_firehose::{self as shapes, DestinationDescription};
 use headwater_wire::ApiError;
 
 use self::{configured::Configured, update::read};
@@ -24,44 +22,45 @@ use crate::errors::{invalid_argument, refuse};
 /// The id of a delivery stream's only destination.
 pub(crate) const DESTINATION_ID: &str = "destinationId-000000000001";
 
+/// The destinations that a request may name.
+pub(crate) struct Asked {
+    pub extended_s3: Option<shapes::ExtendedS3DestinationConfiguration>,
+    pub s3: Option<shapes::S3DestinationConfiguration>,
+    pub http: Option<shapes::HttpEndpointDestinationConfiguration>,
+    pub splunk: Option<shapes::SplunkDestinationConfiguration>,
+    pub opensearch: Option<shapes::AmazonopensearchserviceDestinationConfiguration>,
+    pub serverless: Option<shapes::AmazonOpenSearchServerlessDestinationConfiguration>,
+    pub elasticsearch: Option<shapes::ElasticsearchDestinationConfiguration>,
+    pub redshift: Option<shapes::RedshiftDestinationConfiguration>,
+    pub snowflake: Option<shapes::SnowflakeDestinationConfiguration>,
+    pub iceberg: Option<shapes::IcebergDestinationConfiguration>,
+}
+
 /// The one destination of a request.
-pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Configured, ApiError> {
+pub(crate) fn of_request(asked: Asked) -> Result<Configured, ApiError> {
     refuse(&[
         (
-            input.snowflake_destination_configuration.is_some(),
+            asked.snowflake.is_some(),
             "SnowflakeDestinationConfiguration (deliver to a bucket and load from there)",
         ),
         (
-            input.iceberg_destination_configuration.is_some(),
+            asked.iceberg.is_some(),
             "IcebergDestinationConfiguration (deliver Parquet to a bucket)",
         ),
     ])?;
-    let input = input.clone();
     let all = [
-        input
-            .extended_s3_destination_configuration
+        asked
+            .extended_s3
             .map(|given| Ok(s3::of_configuration(given)?.into_kept())),
-        input
-            .s3_destination_configuration
+        asked
+            .s3
             .map(|given| Ok(s3::of_configuration(s3::extended(given))?.into_kept())),
-        input
-            .http_endpoint_destination_configuration
-            .map(http::of_configuration),
-        input
-            .splunk_destination_configuration
-            .map(splunk::of_configuration),
-        input
-            .amazonopensearchservice_destination_configuration
-            .map(opensearch::of_service),
-        input
-            .amazon_open_search_serverless_destination_configuration
-            .map(opensearch::of_serverless),
-        input
-            .elasticsearch_destination_configuration
-            .map(opensearch::of_elasticsearch),
-        input
-            .redshift_destination_configuration
-            .map(redshift::of_configuration),
+        asked.http.map(http::of_configuration),
+        asked.splunk.map(splunk::of_configuration),
+        asked.opensearch.map(opensearch::of_service),
+        asked.serverless.map(opensearch::of_serverless),
+        asked.elasticsearch.map(opensearch::of_elasticsearch),
+        asked.redshift.map(redshift::of_configuration),
     ];
     exactly_one(
         "Exactly one destination configuration is supported for a Firehose",
@@ -69,23 +68,26 @@ pub(crate) fn of_request(input: &CreateDeliveryStreamInput) -> Result<Configured
     )
 }
 
+/// The updates that a request may name, one a kind of destination.
+pub(crate) struct Update {
+    pub extended_s3: Option<shapes::ExtendedS3DestinationUpdate>,
+    pub s3: Option<shapes::S3DestinationUpdate>,
+    pub http: Option<shapes::HttpEndpointDestinationUpdate>,
+    pub splunk: Option<shapes::SplunkDestinationUpdate>,
+    pub opensearch: Option<shapes::AmazonopensearchserviceDestinationUpdate>,
+    pub serverless: Option<shapes::AmazonOpenSearchServerlessDestinationUpdate>,
+    pub elasticsearch: Option<shapes::ElasticsearchDestinationUpdate>,
+    pub redshift: Option<shapes::RedshiftDestinationUpdate>,
+    pub snowflake: Option<shapes::SnowflakeDestinationUpdate>,
+    pub iceberg: Option<shapes::IcebergDestinationUpdate>,
+}
+
 /// The destination of `stream` with what an update specifies.
-pub(crate) fn updated(
-    stream: &StreamRecord,
-    input: &UpdateDestinationInput,
-) -> Result<Configured, ApiError> {
-    let refused = [
-        (
-            input.snowflake_destination_update.is_some(),
-            "SnowflakeDestinationUpdate",
-        ),
-        (
-            input.iceberg_destination_update.is_some(),
-            "IcebergDestinationUpdate",
-        ),
-    ];
-    refuse(&refused)?;
-    let input = input.clone();
+pub(crate) fn updated(stream: &StreamRecord, update: Update) -> Result<Configured, ApiError> {
+    refuse(&[
+        (update.snowflake.is_some(), "SnowflakeDestinationUpdate"),
+        (update.iceberg.is_some(), "IcebergDestinationUpdate"),
+    ])?;
     let (target, old) = (&stream.destination.target, &stream.description);
     let is = |kind: opensearch::Kind| {
         matches!(target, Target::OpenSearch(_)) && opensearch::Kind::of(old) == kind
@@ -95,47 +97,37 @@ pub(crate) fn updated(
         _ => Err(another_kind()),
     };
     let all = [
-        input.extended_s3_destination_update.map(bucket),
-        input
-            .s3_destination_update
-            .map(|given| bucket(s3::extended_update(given))),
-        input
-            .http_endpoint_destination_update
-            .map(|update| match target {
-                Target::Http(endpoint) => http::updated(old, endpoint, &update),
-                _ => Err(another_kind()),
-            }),
-        input.splunk_destination_update.map(|update| match target {
-            Target::Splunk(splunk) => splunk::updated(old, splunk, &update),
+        update.extended_s3.map(bucket),
+        update.s3.map(|given| bucket(s3::extended_update(given))),
+        update.http.map(|given| match target {
+            Target::Http(endpoint) => http::updated(old, endpoint, &given),
             _ => Err(another_kind()),
         }),
-        input
-            .redshift_destination_update
-            .map(|update| match target {
-                Target::Redshift(redshift) => redshift::updated(old, redshift, &update),
-                _ => Err(another_kind()),
-            }),
-        input
-            .amazonopensearchservice_destination_update
-            .map(|update| {
-                if is(opensearch::Kind::Service) {
-                    opensearch::updated(old, &update)
-                } else {
-                    Err(another_kind())
-                }
-            }),
-        input
-            .amazon_open_search_serverless_destination_update
-            .map(|update| {
-                if is(opensearch::Kind::Serverless) {
-                    opensearch::updated(old, &update)
-                } else {
-                    Err(another_kind())
-                }
-            }),
-        input.elasticsearch_destination_update.map(|update| {
+        update.splunk.map(|given| match target {
+            Target::Splunk(splunk) => splunk::updated(old, splunk, &given),
+            _ => Err(another_kind()),
+        }),
+        update.redshift.map(|given| match target {
+            Target::Redshift(redshift) => redshift::updated(old, redshift, &given),
+            _ => Err(another_kind()),
+        }),
+        update.opensearch.map(|given| {
+            if is(opensearch::Kind::Service) {
+                opensearch::updated(old, &given)
+            } else {
+                Err(another_kind())
+            }
+        }),
+        update.serverless.map(|given| {
+            if is(opensearch::Kind::Serverless) {
+                opensearch::updated(old, &given)
+            } else {
+                Err(another_kind())
+            }
+        }),
+        update.elasticsearch.map(|given| {
             if is(opensearch::Kind::Elasticsearch) {
-                opensearch::updated(old, &update)
+                opensearch::updated(old, &given)
             } else {
                 Err(another_kind())
             }

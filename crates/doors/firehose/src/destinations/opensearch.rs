@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{
     beside::{self, Common},
     configured::Configured,
-    update::{merged, read},
+    update::{merged, read, read_all, rename},
 };
 use crate::errors::{invalid_argument, refuse};
 
@@ -65,34 +65,45 @@ pub(super) fn of_service(
 pub(super) fn of_elasticsearch(
     given: ElasticsearchDestinationConfiguration,
 ) -> Result<Configured, ApiError> {
-    of_configuration(read(json(&given)?)?, Kind::Elasticsearch)
+    of_configuration(read_all(given.to_value())?, Kind::Elasticsearch)
 }
 
 /// The destination of a collection.
 pub(super) fn of_serverless(
     given: AmazonOpenSearchServerlessDestinationConfiguration,
 ) -> Result<Configured, ApiError> {
-    let endpoint = given.collection_endpoint.clone();
-    let given = AmazonopensearchserviceDestinationConfiguration {
-        cluster_endpoint: endpoint,
-        // Collections have no such setting.
-        index_rotation_period: Some("NoRotation".to_owned()),
-        ..read(json(&given)?)?
-    };
-    of_configuration(given, Kind::Serverless)
+    let mut given = given.to_value();
+    rename(&mut given, "CollectionEndpoint", "ClusterEndpoint");
+    // Collections have no such setting.
+    given["IndexRotationPeriod"] = "NoRotation".into();
+    of_configuration(read_all(given)?, Kind::Serverless)
 }
 
 fn of_configuration(
     given: AmazonopensearchserviceDestinationConfiguration,
     kind: Kind,
 ) -> Result<Configured, ApiError> {
-    let mode = given
-        .s3_backup_mode
-        .unwrap_or_else(|| "FailedDocumentsOnly".to_owned());
+    let AmazonopensearchserviceDestinationConfiguration {
+        role_arn,
+        domain_arn,
+        cluster_endpoint,
+        index_name,
+        type_name,
+        index_rotation_period,
+        buffering_hints,
+        retry_options,
+        s3_backup_mode,
+        s3_configuration,
+        processing_configuration,
+        cloud_watch_logging_options,
+        vpc_configuration,
+        document_id_options,
+    } = given;
+    let mode = s3_backup_mode.unwrap_or_else(|| "FailedDocumentsOnly".to_owned());
     refuse(&[
-        (given.vpc_configuration.is_some(), "VpcConfiguration"),
+        (vpc_configuration.is_some(), "VpcConfiguration"),
         (
-            given.domain_arn.is_some(),
+            domain_arn.is_some(),
             "DomainARN (give the domain's address as ClusterEndpoint)",
         ),
     ])?;
@@ -101,47 +112,48 @@ fn of_configuration(
     } else {
         "ClusterEndpoint"
     };
-    let endpoint = given.cluster_endpoint;
+    let endpoint = cluster_endpoint;
     let endpoint =
         endpoint.ok_or_else(|| invalid_argument(format!("{endpoint_name} must be specified.")))?;
-    check_index(&given.index_name)?;
-    let rotation = given
-        .index_rotation_period
-        .unwrap_or_else(|| "OneDay".to_owned());
-    let ids = given
-        .document_id_options
-        .map(|options| options.default_document_id_format);
-    let ids = ids.unwrap_or_else(|| "FIREHOSE_DEFAULT".to_owned());
-    let hints = given.buffering_hints.unwrap_or_default();
-    let (size, interval) = (
-        hints.size_in_mbs.unwrap_or(SIZE_MIB),
-        hints.interval_in_seconds.unwrap_or(INTERVAL_S),
+    check_index(&index_name)?;
+    let rotation = index_rotation_period.unwrap_or_else(|| "OneDay".to_owned());
+    let ids = document_id_options.map(
+        |DocumentIdOptions {
+             default_document_id_format,
+         }| default_document_id_format,
     );
-    let retry = given
-        .retry_options
-        .and_then(|retry| retry.duration_in_seconds)
-        .unwrap_or(RETRY_S);
+    let ids = ids.unwrap_or_else(|| "FIREHOSE_DEFAULT".to_owned());
+    let AmazonopensearchserviceBufferingHints {
+        interval_in_seconds,
+        size_in_mbs,
+    } = buffering_hints.unwrap_or_default();
+    let size = size_in_mbs.unwrap_or(SIZE_MIB);
+    let interval = interval_in_seconds.unwrap_or(INTERVAL_S);
+    let AmazonopensearchserviceRetryOptions {
+        duration_in_seconds,
+    } = retry_options.unwrap_or_default();
+    let retry = duration_in_seconds.unwrap_or(RETRY_S);
     let target = OpenSearch {
         url: beside::address(endpoint_name, &endpoint, "https:.*")?,
-        index: given.index_name.clone(),
+        index: index_name.clone(),
         rotation: rotation_of(&rotation)?,
-        type_name: given.type_name.clone().filter(|name| !name.is_empty()),
+        type_name: type_name.clone().filter(|name| !name.is_empty()),
         ids: ids == "FIREHOSE_DEFAULT",
         serverless: kind == Kind::Serverless,
         retry_s: retry.unsigned_abs(),
     };
     let common = Common {
-        s3: given.s3_configuration,
-        processing: given.processing_configuration,
-        logging: given.cloud_watch_logging_options,
+        s3: s3_configuration,
+        processing: processing_configuration,
+        logging: cloud_watch_logging_options,
         keeps_all: mode == "AllDocuments",
     };
     let (destination, common) = common.destination()?;
     let description = AmazonopensearchserviceDestinationDescription {
-        role_arn: Some(given.role_arn),
+        role_arn: Some(role_arn),
         cluster_endpoint: Some(endpoint),
-        index_name: Some(given.index_name),
-        type_name: given.type_name,
+        index_name: Some(index_name),
+        type_name,
         index_rotation_period: Some(rotation),
         buffering_hints: Some(AmazonopensearchserviceBufferingHints {
             interval_in_seconds: Some(interval),
@@ -159,7 +171,7 @@ fn of_configuration(
         }),
         ..Default::default()
     };
-    let mut description = json(&description)?;
+    let mut description = description.to_value();
     description[KIND] = kind.name().into();
     let buffering = beside::buffering(size, interval);
     let destination = Destination {
@@ -171,10 +183,6 @@ fn of_configuration(
         destination,
         description,
     })
-}
-
-fn json(value: &impl Tree) -> Result<Value, ApiError> {
-    Ok(value.to_value())
 }
 
 /// OpenSearch's own rules for names of indices.
@@ -202,14 +210,9 @@ fn rotation_of(period: &str) -> Result<Rotation, ApiError> {
 /// The destination that was described as `old`, with what an update of its own kind specifies.
 pub(super) fn updated(old: &Value, update: &impl Tree) -> Result<Configured, ApiError> {
     let kind = Kind::of(old);
-    let mut update = json(update)?;
-    // An update leaves the mode out, and a collection's address has another name.
-    if let Some(endpoint) = update
-        .as_object_mut()
-        .and_then(|update| update.remove("CollectionEndpoint"))
-    {
-        update["ClusterEndpoint"] = endpoint;
-    }
+    let mut update = update.to_value();
+    // A collection's address has another name.
+    rename(&mut update, "CollectionEndpoint", "ClusterEndpoint");
     of_configuration(merged(old.clone(), &update)?, kind)
 }
 

@@ -2,8 +2,8 @@
 
 use headwater_delivery::{Database, Destination, Redshift, Secret, Target};
 use headwater_shapes_firehose::{
-    RedshiftDestinationConfiguration, RedshiftDestinationDescription, RedshiftDestinationUpdate,
-    RedshiftRetryOptions,
+    CopyCommand, RedshiftDestinationConfiguration, RedshiftDestinationDescription,
+    RedshiftDestinationUpdate, RedshiftRetryOptions,
 };
 use headwater_wire::ApiError;
 use serde_json::Value;
@@ -22,54 +22,69 @@ const RETRY_S: i32 = 3600;
 pub(super) fn of_configuration(
     given: RedshiftDestinationConfiguration,
 ) -> Result<Configured, ApiError> {
-    beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
-    let (backup, s3_backup_description) = s3::backup(
-        given.s3_backup_mode.as_deref(),
-        given.s3_backup_configuration,
-    )?
-    .unzip();
+    let RedshiftDestinationConfiguration {
+        role_arn,
+        cluster_jdbcurl,
+        copy_command,
+        username,
+        password,
+        retry_options,
+        s3_configuration,
+        processing_configuration,
+        s3_backup_mode,
+        s3_backup_configuration,
+        cloud_watch_logging_options,
+        secrets_manager_configuration,
+    } = given;
+    beside::refuse_common(secrets_manager_configuration.as_ref())?;
+    let (backup, s3_backup_description) =
+        s3::backup(s3_backup_mode.as_deref(), s3_backup_configuration)?.unzip();
     let mode = if backup.is_some() {
         "Enabled"
     } else {
         "Disabled"
     }
     .to_owned();
-    let compression = given.s3_configuration.compression_format.as_deref();
+    let compression = s3_configuration.compression_format.as_deref();
     if !matches!(compression, None | Some("UNCOMPRESSED" | "GZIP")) {
         return Err(invalid_argument(
             "The compression formats SNAPPY or ZIP cannot be specified in RedshiftDestinationConfiguration.S3Configuration",
         ));
     }
-    let (Some(user), Some(password)) = (given.username, given.password) else {
+    let (Some(user), Some(password)) = (username, password) else {
         return Err(invalid_argument("Username and Password must be specified."));
     };
-    let database = Database::parse(&given.cluster_jdbcurl)
+    let database = Database::parse(&cluster_jdbcurl)
         .map_err(|error| invalid_argument(format!("Invalid ClusterJDBCURL: it {error}.")))?;
-    let retry = given
-        .retry_options
-        .and_then(|retry| retry.duration_in_seconds)
-        .unwrap_or(RETRY_S);
-    let copy = &given.copy_command;
+    let RedshiftRetryOptions {
+        duration_in_seconds,
+    } = retry_options.unwrap_or_default();
+    let retry = duration_in_seconds.unwrap_or(RETRY_S);
+    let CopyCommand {
+        data_table_name,
+        data_table_columns,
+        copy_options,
+    } = &copy_command;
     let target = Redshift {
         database,
         user: user.clone(),
         password: Secret::new(password),
-        table: copy.data_table_name.clone(),
-        columns: copy.data_table_columns.clone().unwrap_or_default(),
-        options: copy.copy_options.clone().unwrap_or_default(),
+        table: data_table_name.clone(),
+        columns: data_table_columns.clone().unwrap_or_default(),
+        options: copy_options.clone().unwrap_or_default(),
         retry_s: retry.unsigned_abs(),
     };
     let common = Common {
-        s3: given.s3_configuration,
-        processing: given.processing_configuration,
-        logging: given.cloud_watch_logging_options,
+        s3: s3_configuration,
+        processing: processing_configuration,
+        logging: cloud_watch_logging_options,
         keeps_all: false,
     };
     let (destination, common) = common.destination()?;
     let description = RedshiftDestinationDescription {
-        role_arn: given.role_arn.clone(),
-        cluster_jdbcurl: given.cluster_jdbcurl,
-        copy_command: given.copy_command,
+        role_arn: role_arn.clone(),
+        cluster_jdbcurl,
+        copy_command,
         username: Some(user),
         retry_options: Some(RedshiftRetryOptions {
             duration_in_seconds: Some(retry),
@@ -82,7 +97,7 @@ pub(super) fn of_configuration(
         ..Default::default()
     };
     let destination = Destination {
-        role: given.role_arn,
+        role: role_arn,
         backup,
         target: Target::Redshift(target),
         ..destination

@@ -7,10 +7,10 @@ use headwater_delivery::{
 };
 use headwater_shapes::Tree;
 use headwater_shapes_firehose::{
-    BufferingHints, CloudWatchLoggingOptions, DestinationDescription, EncryptionConfiguration,
-    ExtendedS3DestinationConfiguration, ExtendedS3DestinationDescription,
-    ExtendedS3DestinationUpdate, S3DestinationConfiguration, S3DestinationDescription,
-    S3DestinationUpdate,
+    BufferingHints, CloudWatchLoggingOptions, DestinationDescription,
+    DynamicPartitioningConfiguration, EncryptionConfiguration, ExtendedS3DestinationConfiguration,
+    ExtendedS3DestinationDescription, ExtendedS3DestinationUpdate, KMSEncryptionConfig,
+    RetryOptions, S3DestinationConfiguration, S3DestinationDescription, S3DestinationUpdate,
 };
 use headwater_types::Arn;
 use headwater_wire::ApiError;
@@ -33,15 +33,25 @@ const PARTITION_RETRY_S: u32 = 300;
 
 /// The configuration of the older, smaller form.
 pub(crate) fn extended(simple: S3DestinationConfiguration) -> ExtendedS3DestinationConfiguration {
+    let S3DestinationConfiguration {
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
+    } = simple;
     ExtendedS3DestinationConfiguration {
-        role_arn: simple.role_arn,
-        bucket_arn: simple.bucket_arn,
-        prefix: simple.prefix,
-        error_output_prefix: simple.error_output_prefix,
-        buffering_hints: simple.buffering_hints,
-        compression_format: simple.compression_format,
-        encryption_configuration: simple.encryption_configuration,
-        cloud_watch_logging_options: simple.cloud_watch_logging_options,
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
         ..Default::default()
     }
 }
@@ -69,15 +79,25 @@ pub(crate) fn updated(
 
 /// The update of the older, smaller form.
 pub(crate) fn extended_update(simple: S3DestinationUpdate) -> ExtendedS3DestinationUpdate {
+    let S3DestinationUpdate {
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
+    } = simple;
     ExtendedS3DestinationUpdate {
-        role_arn: simple.role_arn,
-        bucket_arn: simple.bucket_arn,
-        prefix: simple.prefix,
-        error_output_prefix: simple.error_output_prefix,
-        buffering_hints: simple.buffering_hints,
-        compression_format: simple.compression_format,
-        encryption_configuration: simple.encryption_configuration,
-        cloud_watch_logging_options: simple.cloud_watch_logging_options,
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
         ..Default::default()
     }
 }
@@ -87,39 +107,51 @@ fn merged(
     old: ExtendedS3DestinationDescription,
     new: ExtendedS3DestinationUpdate,
 ) -> Result<ExtendedS3DestinationConfiguration, ApiError> {
-    let hints = new.buffering_hints.unwrap_or_default();
+    let ExtendedS3DestinationUpdate {
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
+        processing_configuration,
+        s3_backup_mode,
+        s3_backup_update,
+        data_format_conversion_configuration,
+        dynamic_partitioning_configuration,
+        file_extension,
+        custom_time_zone,
+    } = new;
+    let BufferingHints {
+        size_in_mbs,
+        interval_in_seconds,
+    } = buffering_hints.unwrap_or_default();
     Ok(ExtendedS3DestinationConfiguration {
-        role_arn: new.role_arn.unwrap_or(old.role_arn),
-        bucket_arn: new.bucket_arn.unwrap_or(old.bucket_arn),
-        prefix: new.prefix.or(old.prefix),
-        error_output_prefix: new.error_output_prefix.or(old.error_output_prefix),
+        role_arn: role_arn.unwrap_or(old.role_arn),
+        bucket_arn: bucket_arn.unwrap_or(old.bucket_arn),
+        prefix: prefix.or(old.prefix),
+        error_output_prefix: error_output_prefix.or(old.error_output_prefix),
         buffering_hints: Some(BufferingHints {
-            size_in_mbs: hints.size_in_mbs.or(old.buffering_hints.size_in_mbs),
-            interval_in_seconds: hints
-                .interval_in_seconds
-                .or(old.buffering_hints.interval_in_seconds),
+            size_in_mbs: size_in_mbs.or(old.buffering_hints.size_in_mbs),
+            interval_in_seconds: interval_in_seconds.or(old.buffering_hints.interval_in_seconds),
         }),
-        compression_format: Some(new.compression_format.unwrap_or(old.compression_format)),
+        compression_format: Some(compression_format.unwrap_or(old.compression_format)),
         encryption_configuration: Some(
-            new.encryption_configuration
-                .unwrap_or(old.encryption_configuration),
+            encryption_configuration.unwrap_or(old.encryption_configuration),
         ),
-        cloud_watch_logging_options: new
-            .cloud_watch_logging_options
+        cloud_watch_logging_options: cloud_watch_logging_options
             .or(old.cloud_watch_logging_options),
-        processing_configuration: new
-            .processing_configuration
-            .or(old.processing_configuration),
-        s3_backup_mode: new.s3_backup_mode.or(old.s3_backup_mode),
-        s3_backup_configuration: merged_backup(old.s3_backup_description, new.s3_backup_update)?,
-        data_format_conversion_configuration: new
-            .data_format_conversion_configuration
+        processing_configuration: processing_configuration.or(old.processing_configuration),
+        s3_backup_mode: s3_backup_mode.or(old.s3_backup_mode),
+        s3_backup_configuration: merged_backup(old.s3_backup_description, s3_backup_update)?,
+        data_format_conversion_configuration: data_format_conversion_configuration
             .or(old.data_format_conversion_configuration),
-        dynamic_partitioning_configuration: new
-            .dynamic_partitioning_configuration
+        dynamic_partitioning_configuration: dynamic_partitioning_configuration
             .or(old.dynamic_partitioning_configuration),
-        file_extension: new.file_extension.or(old.file_extension),
-        custom_time_zone: new.custom_time_zone.or(old.custom_time_zone),
+        file_extension: file_extension.or(old.file_extension),
+        custom_time_zone: custom_time_zone.or(old.custom_time_zone),
     })
 }
 
@@ -145,52 +177,56 @@ fn merged_backup(
 pub(crate) fn of_configuration(
     given: ExtendedS3DestinationConfiguration,
 ) -> Result<Configured<ExtendedS3DestinationDescription>, ApiError> {
-    let (encryption_key, encryption_configuration) =
-        encryption(given.encryption_configuration.clone())?;
-    let partitioning = given.dynamic_partitioning_configuration.as_ref();
-    let is_partitioned = partitioning.is_some_and(|given| given.enabled == Some(true));
-    let retry = partitioning.and_then(|given| given.retry_options.as_ref()?.duration_in_seconds);
-    let partition_retry_s = retry.map_or(PARTITION_RETRY_S, i32::unsigned_abs);
-    let conversion =
-        conversion::of_configuration(given.data_format_conversion_configuration.as_ref())?;
+    let ExtendedS3DestinationConfiguration {
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
+        processing_configuration,
+        s3_backup_mode,
+        s3_backup_configuration,
+        data_format_conversion_configuration,
+        dynamic_partitioning_configuration,
+        file_extension,
+        custom_time_zone,
+    } = given;
+    let (encryption_key, encryption_configuration) = encryption(encryption_configuration)?;
+    let (is_partitioned, partition_retry_s) =
+        partitioning(dynamic_partitioning_configuration.as_ref());
+    let conversion = conversion::of_configuration(data_format_conversion_configuration.as_ref())?;
     let large = [
         (is_partitioned, "Dynamic Partitioning is enabled."),
         (conversion.is_some(), "data format conversion is enabled."),
     ];
-    let hints = buffering_hints(given.buffering_hints.as_ref(), large)?;
-    let compression_format = given
-        .compression_format
-        .clone()
-        .unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let hints = hints_of(buffering_hints, large)?;
+    let compression_format = compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let compression = compression(&compression_format)?;
     if conversion.is_some() && compression != Compression::None {
         return Err(invalid_argument(
             "The S3 destination's compression format must be set to UNCOMPRESSED when data format conversion is enabled",
         ));
     }
-    let (processing_configuration, steps) = processing::normalize(
-        given.processing_configuration.clone(),
-        &given.role_arn,
-        is_partitioned,
-    )?;
+    let (processing_configuration, steps) =
+        processing::normalize(processing_configuration, &role_arn, is_partitioned)?;
     if is_partitioned {
-        check_partition_keys(&given, &steps)?;
+        check_partition_keys(prefix.as_deref(), error_output_prefix.as_deref(), &steps)?;
     }
-    let logging = logging(given.cloud_watch_logging_options.as_ref())?;
-    let (backup, s3_backup_description) = backup(
-        given.s3_backup_mode.as_deref(),
-        given.s3_backup_configuration,
-    )?
-    .unzip();
+    let logging = logging(cloud_watch_logging_options.as_ref())?;
+    let (backup, s3_backup_description) =
+        backup(s3_backup_mode.as_deref(), s3_backup_configuration)?.unzip();
     let description = ExtendedS3DestinationDescription {
-        role_arn: given.role_arn.clone(),
-        bucket_arn: given.bucket_arn.clone(),
-        prefix: given.prefix.clone(),
-        error_output_prefix: given.error_output_prefix.clone(),
+        role_arn: role_arn.clone(),
+        bucket_arn: bucket_arn.clone(),
+        prefix: prefix.clone(),
+        error_output_prefix: error_output_prefix.clone(),
         buffering_hints: hints.clone(),
         compression_format,
         encryption_configuration,
-        cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
+        cloud_watch_logging_options: Some(described_logging(cloud_watch_logging_options)),
         processing_configuration,
         s3_backup_mode: Some(
             if backup.is_some() {
@@ -201,17 +237,17 @@ pub(crate) fn of_configuration(
             .to_owned(),
         ),
         s3_backup_description,
-        data_format_conversion_configuration: given.data_format_conversion_configuration,
-        dynamic_partitioning_configuration: given.dynamic_partitioning_configuration,
-        file_extension: given.file_extension.clone(),
-        custom_time_zone: given.custom_time_zone.clone(),
+        data_format_conversion_configuration,
+        dynamic_partitioning_configuration,
+        file_extension: file_extension.clone(),
+        custom_time_zone: custom_time_zone.clone(),
     };
     let destination = Destination {
-        bucket: bucket(&given.bucket_arn)?,
-        role: given.role_arn,
-        prefix: given.prefix,
-        error_prefix: given.error_output_prefix,
-        time_zone: given.custom_time_zone,
+        bucket: bucket(&bucket_arn)?,
+        role: role_arn,
+        prefix,
+        error_prefix: error_output_prefix,
+        time_zone: custom_time_zone,
         key_template: None,
         target: Target::Bucket,
         error_bucket: None,
@@ -221,7 +257,7 @@ pub(crate) fn of_configuration(
         partition_retry_s,
         conversion,
         backup,
-        extension: given.file_extension,
+        extension: file_extension,
         buffering: buffering(&hints),
         compression,
         logging,
@@ -232,14 +268,37 @@ pub(crate) fn of_configuration(
     })
 }
 
+/// Whether there are partitions, and for how long their objects are tried again.
+fn partitioning(given: Option<&DynamicPartitioningConfiguration>) -> (bool, u32) {
+    let Some(DynamicPartitioningConfiguration {
+        retry_options,
+        enabled,
+    }) = given
+    else {
+        return (false, PARTITION_RETRY_S);
+    };
+    let retry = retry_options.as_ref().and_then(
+        |RetryOptions {
+             duration_in_seconds,
+         }| *duration_in_seconds,
+    );
+    (
+        *enabled == Some(true),
+        retry.map_or(PARTITION_RETRY_S, i32::unsigned_abs),
+    )
+}
+
 /// Hints with their defaults (AWS's page on buffering hints); larger where one of the conditions holds.
-fn buffering_hints<const N: usize>(
-    given: Option<&BufferingHints>,
+fn hints_of<const N: usize>(
+    given: Option<BufferingHints>,
     large: [(bool, &str); N],
 ) -> Result<BufferingHints, ApiError> {
-    let hints = given.cloned().unwrap_or_default();
+    let BufferingHints {
+        size_in_mbs,
+        interval_in_seconds,
+    } = given.unwrap_or_default();
     let large = large.iter().find(|(holds, _)| *holds);
-    let size = hints.size_in_mbs.unwrap_or(if large.is_some() {
+    let size = size_in_mbs.unwrap_or(if large.is_some() {
         LARGE_SIZE_MIB
     } else {
         SIZE_MIB
@@ -249,7 +308,7 @@ fn buffering_hints<const N: usize>(
             "BufferingHints.SizeInMBs must be at least 64 when {when}"
         )));
     }
-    let interval = hints.interval_in_seconds.unwrap_or(INTERVAL_S);
+    let interval = interval_in_seconds.unwrap_or(INTERVAL_S);
     Ok(BufferingHints {
         size_in_mbs: Some(size),
         interval_in_seconds: Some(interval),
@@ -281,13 +340,10 @@ fn compression(format: &str) -> Result<Compression, ApiError> {
 
 /// Partition keys of the query and of the prefix have to be the same, where the query says which it makes.
 fn check_partition_keys(
-    given: &ExtendedS3DestinationConfiguration,
+    prefix: Option<&str>,
+    errors: Option<&str>,
     steps: &[Step],
 ) -> Result<(), ApiError> {
-    let (prefix, errors) = (
-        given.prefix.as_deref(),
-        given.error_output_prefix.as_deref(),
-    );
     // An error in the prefixes themselves is told when the delivery stream is made.
     let Ok(prefixes) = Prefixes::parse(prefix, errors, None) else {
         return Ok(());
@@ -348,34 +404,42 @@ pub(crate) fn backup(
         }
         (true, Some(given)) => given,
     };
-    let logs = logging(given.cloud_watch_logging_options.as_ref())?.is_some();
+    let S3DestinationConfiguration {
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
+        buffering_hints,
+        compression_format,
+        encryption_configuration,
+        cloud_watch_logging_options,
+    } = given;
+    let logs = logging(cloud_watch_logging_options.as_ref())?.is_some();
     refuse(&[(
         logs,
         "CloudWatchLoggingOptions of S3BackupConfiguration (those of the destination hold for both)",
     )])?;
-    let (encryption_key, encryption_configuration) = encryption(given.encryption_configuration)?;
-    let hints = buffering_hints(given.buffering_hints.as_ref(), [])?;
-    let compression_format = given
-        .compression_format
-        .unwrap_or_else(|| "UNCOMPRESSED".to_owned());
+    let (encryption_key, encryption_configuration) = encryption(encryption_configuration)?;
+    let hints = hints_of(buffering_hints, [])?;
+    let compression_format = compression_format.unwrap_or_else(|| "UNCOMPRESSED".to_owned());
     let backup = Backup {
-        bucket: bucket(&given.bucket_arn)?,
-        prefix: given.prefix.clone(),
-        error_prefix: given.error_output_prefix.clone(),
+        bucket: bucket(&bucket_arn)?,
+        prefix: prefix.clone(),
+        error_prefix: error_output_prefix.clone(),
         time_zone: None,
         buffering: buffering(&hints),
         compression: compression(&compression_format)?,
         encryption_key,
     };
     let described = S3DestinationDescription {
-        role_arn: given.role_arn,
-        bucket_arn: given.bucket_arn,
-        prefix: given.prefix,
-        error_output_prefix: given.error_output_prefix,
+        role_arn,
+        bucket_arn,
+        prefix,
+        error_output_prefix,
         buffering_hints: hints,
         compression_format,
         encryption_configuration,
-        cloud_watch_logging_options: Some(described_logging(given.cloud_watch_logging_options)),
+        cloud_watch_logging_options: Some(described_logging(cloud_watch_logging_options)),
     };
     Ok(Some((backup, described)))
 }
@@ -384,14 +448,28 @@ pub(crate) fn backup(
 fn encryption(
     given: Option<EncryptionConfiguration>,
 ) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
-    let mut described = given.unwrap_or_default();
-    match &described.kms_encryption_config {
-        Some(_) if described.no_encryption_config.is_some() => Err(invalid_argument(
+    let EncryptionConfiguration {
+        no_encryption_config,
+        kms_encryption_config,
+    } = given.unwrap_or_default();
+    match (kms_encryption_config, no_encryption_config) {
+        (Some(_), Some(_)) => Err(invalid_argument(
             "Exactly one of NoEncryptionConfig or KMSEncryptionConfig must be specified",
         )),
-        Some(kms) => Ok((Some(kms.awskms_key_arn.clone()), described)),
-        None => {
-            described.no_encryption_config = Some("NoEncryption".to_owned());
+        (Some(KMSEncryptionConfig { awskms_key_arn }), None) => {
+            let described = EncryptionConfiguration {
+                no_encryption_config: None,
+                kms_encryption_config: Some(KMSEncryptionConfig {
+                    awskms_key_arn: awskms_key_arn.clone(),
+                }),
+            };
+            Ok((Some(awskms_key_arn), described))
+        }
+        (None, _) => {
+            let described = EncryptionConfiguration {
+                no_encryption_config: Some("NoEncryption".to_owned()),
+                kms_encryption_config: None,
+            };
             Ok((None, described))
         }
     }
@@ -409,11 +487,16 @@ pub(crate) fn bucket(arn: &str) -> Result<String, ApiError> {
 pub(crate) fn logging(
     given: Option<&CloudWatchLoggingOptions>,
 ) -> Result<Option<Logging>, ApiError> {
-    let Some(given) = given.filter(|given| given.enabled == Some(true)) else {
+    let Some(CloudWatchLoggingOptions {
+        enabled: Some(true),
+        log_group_name,
+        log_stream_name,
+    }) = given
+    else {
         return Ok(None);
     };
     let name = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
-    match (name(&given.log_group_name), name(&given.log_stream_name)) {
+    match (name(log_group_name), name(log_stream_name)) {
         (Some(group), Some(stream)) => Ok(Some(Logging { group, stream })),
         _ => Err(invalid_argument(
             "LogGroupName and LogStreamName must be specified when CloudWatch logging is enabled.",

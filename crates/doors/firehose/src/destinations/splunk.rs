@@ -24,31 +24,43 @@ const ACK_S: i32 = 180;
 pub(super) fn of_configuration(
     given: SplunkDestinationConfiguration,
 ) -> Result<Configured, ApiError> {
-    beside::refuse_common(given.secrets_manager_configuration.as_ref())?;
-    let mode = given
-        .s3_backup_mode
-        .unwrap_or_else(|| "FailedEventsOnly".to_owned());
-    let token = given.hec_token.filter(|token| !token.is_empty());
+    let SplunkDestinationConfiguration {
+        hec_endpoint,
+        hec_endpoint_type,
+        hec_token,
+        hec_acknowledgment_timeout_in_seconds,
+        retry_options,
+        s3_backup_mode,
+        s3_configuration,
+        processing_configuration,
+        cloud_watch_logging_options,
+        buffering_hints,
+        secrets_manager_configuration,
+    } = given;
+    beside::refuse_common(secrets_manager_configuration.as_ref())?;
+    let mode = s3_backup_mode.unwrap_or_else(|| "FailedEventsOnly".to_owned());
+    let token = hec_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| invalid_argument("HECToken must be specified."))?;
     if token.bytes().any(|byte| byte.is_ascii_control()) {
         return Err(invalid_argument(
             "The HECToken cannot be sent in a header: it has control characters.",
         ));
     }
-    let hints = given.buffering_hints.unwrap_or_default();
-    let (size, interval) = (
-        hints.size_in_mbs.unwrap_or(SIZE_MIB),
-        hints.interval_in_seconds.unwrap_or(INTERVAL_S),
-    );
-    let retry = given
-        .retry_options
-        .and_then(|retry| retry.duration_in_seconds)
-        .unwrap_or(RETRY_S);
-    let ack = given.hec_acknowledgment_timeout_in_seconds.unwrap_or(ACK_S);
+    let SplunkBufferingHints {
+        interval_in_seconds,
+        size_in_mbs,
+    } = buffering_hints.unwrap_or_default();
+    let size = size_in_mbs.unwrap_or(SIZE_MIB);
+    let interval = interval_in_seconds.unwrap_or(INTERVAL_S);
+    let SplunkRetryOptions {
+        duration_in_seconds,
+    } = retry_options.unwrap_or_default();
+    let retry = duration_in_seconds.unwrap_or(RETRY_S);
+    let ack = hec_acknowledgment_timeout_in_seconds.unwrap_or(ACK_S);
     let member = "splunkDestinationConfiguration.hECEndpoint";
     let target = Splunk {
-        url: beside::address(member, &given.hec_endpoint, "https://.*")?,
-        endpoint: match given.hec_endpoint_type.as_str() {
+        url: beside::address(member, &hec_endpoint, "https://.*")?,
+        endpoint: match hec_endpoint_type.as_str() {
             "Event" => HecEndpoint::Event,
             _ => HecEndpoint::Raw,
         },
@@ -57,15 +69,15 @@ pub(super) fn of_configuration(
         retry_s: retry.unsigned_abs(),
     };
     let common = Common {
-        s3: given.s3_configuration,
-        processing: given.processing_configuration,
-        logging: given.cloud_watch_logging_options,
+        s3: s3_configuration,
+        processing: processing_configuration,
+        logging: cloud_watch_logging_options,
         keeps_all: mode == "AllEvents",
     };
     let (destination, common) = common.destination()?;
     let description = SplunkDestinationDescription {
-        hec_endpoint: Some(given.hec_endpoint),
-        hec_endpoint_type: Some(given.hec_endpoint_type),
+        hec_endpoint: Some(hec_endpoint),
+        hec_endpoint_type: Some(hec_endpoint_type),
         hec_acknowledgment_timeout_in_seconds: Some(ack),
         retry_options: Some(SplunkRetryOptions {
             duration_in_seconds: Some(retry),

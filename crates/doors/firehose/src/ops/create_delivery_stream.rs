@@ -2,13 +2,16 @@
 
 use headwater_delivery::{NewOrigin, NewStream};
 use headwater_shapes_firehose::{
-    CreateDeliveryStreamInput, CreateDeliveryStreamOutput, ops::CreateDeliveryStream,
+    CreateDeliveryStreamInput, CreateDeliveryStreamOutput, KinesisStreamSourceConfiguration,
+    ops::CreateDeliveryStream,
 };
 use headwater_types::Arn;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Firehose, destinations, encryption,
+    Firehose,
+    destinations::{self, Asked},
+    encryption,
     errors::{invalid_argument, refuse, source_api},
     tags,
 };
@@ -19,20 +22,63 @@ impl Handle<CreateDeliveryStream> for Firehose {
         input: CreateDeliveryStreamInput,
         context: &Context,
     ) -> Result<CreateDeliveryStreamOutput, ApiError> {
-        let (origin, configured) = (origin(&input)?, destinations::of_request(&input)?);
-        let encryption = input.delivery_stream_encryption_configuration_input.clone();
-        let encryption = encryption
+        let CreateDeliveryStreamInput {
+            delivery_stream_name: name,
+            delivery_stream_type,
+            direct_put_source_configuration,
+            kinesis_stream_source_configuration,
+            delivery_stream_encryption_configuration_input,
+            s3_destination_configuration,
+            extended_s3_destination_configuration,
+            redshift_destination_configuration,
+            elasticsearch_destination_configuration,
+            amazonopensearchservice_destination_configuration,
+            splunk_destination_configuration,
+            http_endpoint_destination_configuration,
+            tags,
+            amazon_open_search_serverless_destination_configuration,
+            msk_source_configuration,
+            snowflake_destination_configuration,
+            iceberg_destination_configuration,
+            database_source_configuration,
+        } = input;
+        refuse(&[
+            (
+                direct_put_source_configuration.is_some(),
+                "DirectPutSourceConfiguration",
+            ),
+            (msk_source_configuration.is_some(), "MSKSourceConfiguration"),
+            (
+                database_source_configuration.is_some(),
+                "DatabaseSourceConfiguration",
+            ),
+        ])?;
+        let kind = delivery_stream_type.as_deref();
+        let origin = origin(kind, kinesis_stream_source_configuration)?;
+        let configured = destinations::of_request(Asked {
+            extended_s3: extended_s3_destination_configuration,
+            s3: s3_destination_configuration,
+            http: http_endpoint_destination_configuration,
+            splunk: splunk_destination_configuration,
+            opensearch: amazonopensearchservice_destination_configuration,
+            serverless: amazon_open_search_serverless_destination_configuration,
+            elasticsearch: elasticsearch_destination_configuration,
+            redshift: redshift_destination_configuration,
+            snowflake: snowflake_destination_configuration,
+            iceberg: iceberg_destination_configuration,
+        })?;
+        let encryption = delivery_stream_encryption_configuration_input
             .map(|given| encryption::of_request(Some(given)))
             .transpose()?;
-        let resource = format!("deliverystream/{}", input.delivery_stream_name);
+        let resource = format!("deliverystream/{name}");
         let new = NewStream {
             arn: Arn::new("firehose", &context.region, &context.account, resource),
-            name: input.delivery_stream_name,
+            name,
             id: self.deliveries.new_id(),
             origin,
             destination: configured.destination,
             description: configured.description,
-            tags: tags::of_request(input.tags.unwrap_or_default())?,
+            tags: tags::of_request(tags.unwrap_or_default())?,
             encryption,
         };
         let source = match &new.origin {
@@ -47,38 +93,23 @@ impl Handle<CreateDeliveryStream> for Firehose {
     }
 }
 
-fn origin(input: &CreateDeliveryStreamInput) -> Result<NewOrigin, ApiError> {
-    refuse(&[
-        (
-            input.direct_put_source_configuration.is_some(),
-            "DirectPutSourceConfiguration",
-        ),
-        (
-            input.msk_source_configuration.is_some(),
-            "MSKSourceConfiguration",
-        ),
-        (
-            input.database_source_configuration.is_some(),
-            "DatabaseSourceConfiguration",
-        ),
-    ])?;
-    let kind = input.delivery_stream_type.as_deref().unwrap_or("DirectPut");
-    match (kind, &input.kinesis_stream_source_configuration) {
+fn origin(
+    kind: Option<&str>,
+    stream: Option<KinesisStreamSourceConfiguration>,
+) -> Result<NewOrigin, ApiError> {
+    match (kind.unwrap_or("DirectPut"), stream) {
         ("DirectPut", None) => Ok(NewOrigin::Direct),
         ("KinesisStreamAsSource", Some(source)) => {
-            let arn: Option<Arn> = source.kinesis_stream_arn.parse().ok();
+            let KinesisStreamSourceConfiguration {
+                kinesis_stream_arn,
+                role_arn: role,
+            } = source;
+            let arn: Option<Arn> = kinesis_stream_arn.parse().ok();
             let is_stream = |arn: &Arn| arn.service == "kinesis" && arn.name_of("stream").is_some();
-            let invalid = || {
-                invalid_argument(format!(
-                    "Invalid KinesisStreamARN: {}",
-                    source.kinesis_stream_arn
-                ))
-            };
+            let invalid =
+                || invalid_argument(format!("Invalid KinesisStreamARN: {kinesis_stream_arn}"));
             let arn = arn.filter(is_stream).ok_or_else(invalid)?;
-            Ok(NewOrigin::Stream {
-                arn,
-                role: source.role_arn.clone(),
-            })
+            Ok(NewOrigin::Stream { arn, role })
         }
         ("DirectPut" | "KinesisStreamAsSource", _) => Err(invalid_argument(
             "KinesisStreamSourceConfiguration must be specified exactly when DeliveryStreamType is \

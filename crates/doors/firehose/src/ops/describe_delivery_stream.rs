@@ -11,14 +11,18 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{Firehose, destinations, encryption, errors::api};
 
 impl Handle<DescribeDeliveryStream> for Firehose {
-    /// `Limit` and `ExclusiveStartDestinationId` page through destinations, of which there is one; as recorded, AWS
-    /// gives it whatever they say.
     async fn handle(
         &self,
         input: DescribeDeliveryStreamInput,
         context: &Context,
     ) -> Result<DescribeDeliveryStreamOutput, ApiError> {
-        let found = self.deliveries.describe(&input.delivery_stream_name).await;
+        let DescribeDeliveryStreamInput {
+            delivery_stream_name,
+            // They page through destinations, of which there is one; as recorded, AWS gives it whatever they say.
+            limit: _,
+            exclusive_start_destination_id: _,
+        } = input;
+        let found = self.deliveries.describe(&delivery_stream_name).await;
         let stream = found.map_err(|error| api(error, context))?;
         Ok(DescribeDeliveryStreamOutput {
             delivery_stream_description: describe(&stream)?,

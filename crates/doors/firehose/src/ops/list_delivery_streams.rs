@@ -17,9 +17,14 @@ impl Handle<ListDeliveryStreams> for Firehose {
         input: ListDeliveryStreamsInput,
         context: &Context,
     ) -> Result<ListDeliveryStreamsOutput, ApiError> {
-        let limit = input.limit.unwrap_or(LIMIT).unsigned_abs() as usize;
-        let after = input.exclusive_start_delivery_stream_name.as_deref();
-        let wanted = input.delivery_stream_type.as_deref();
+        let ListDeliveryStreamsInput {
+            limit,
+            delivery_stream_type,
+            exclusive_start_delivery_stream_name,
+        } = input;
+        let limit = limit.unwrap_or(LIMIT).unsigned_abs() as usize;
+        let after = exclusive_start_delivery_stream_name.as_deref();
+        let wanted = delivery_stream_type.as_deref();
         let is_wanted = |stream: &StreamRecord| wanted.is_none_or(|wanted| wanted == kind(stream));
         let found = self.deliveries.list(after, limit, is_wanted).await;
         let (streams, has_more_delivery_streams) = found.map_err(|error| api(error, context))?;

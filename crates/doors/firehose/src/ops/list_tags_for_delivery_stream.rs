@@ -16,10 +16,15 @@ impl Handle<ListTagsForDeliveryStream> for Firehose {
         input: ListTagsForDeliveryStreamInput,
         context: &Context,
     ) -> Result<ListTagsForDeliveryStreamOutput, ApiError> {
-        let found = self.deliveries.describe(&input.delivery_stream_name).await;
+        let ListTagsForDeliveryStreamInput {
+            delivery_stream_name,
+            exclusive_start_tag_key,
+            limit,
+        } = input;
+        let found = self.deliveries.describe(&delivery_stream_name).await;
         let stream = found.map_err(|error| api(error, context))?;
-        let limit = input.limit.unwrap_or(LIMIT).unsigned_abs() as usize;
-        let after = input.exclusive_start_tag_key.unwrap_or_default();
+        let limit = limit.unwrap_or(LIMIT).unsigned_abs() as usize;
+        let after = exclusive_start_tag_key.unwrap_or_default();
         let mut rest = stream.tags.into_iter().filter(|(key, _)| *key > after);
         let page = rest.by_ref().take(limit).map(|(key, value)| Tag {
             key,

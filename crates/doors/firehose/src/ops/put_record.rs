@@ -1,6 +1,6 @@
 //! PutRecord.
 
-use headwater_shapes_firehose::{PutRecordInput, PutRecordOutput, ops::PutRecord};
+use headwater_shapes_firehose::{PutRecordInput, PutRecordOutput, Record, ops::PutRecord};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Firehose, errors::api};
@@ -11,9 +11,14 @@ impl Handle<PutRecord> for Firehose {
         input: PutRecordInput,
         context: &Context,
     ) -> Result<PutRecordOutput, ApiError> {
+        let PutRecordInput {
+            delivery_stream_name,
+            record,
+        } = input;
+        let Record { data } = record;
         let put = self
             .deliveries
-            .put(&input.delivery_stream_name, vec![input.record.data.0])
+            .put(&delivery_stream_name, vec![data.0])
             .await;
         let mut accepted = put.map_err(|error| api(error, context))?;
         let record_id = accepted.ids.pop().unwrap_or_default();

@@ -1,7 +1,8 @@
 //! PutRecordBatch.
 
 use headwater_shapes_firehose::{
-    PutRecordBatchInput, PutRecordBatchOutput, PutRecordBatchResponseEntry, ops::PutRecordBatch,
+    PutRecordBatchInput, PutRecordBatchOutput, PutRecordBatchResponseEntry, Record,
+    ops::PutRecordBatch,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -14,15 +15,12 @@ impl Handle<PutRecordBatch> for Firehose {
         input: PutRecordBatchInput,
         context: &Context,
     ) -> Result<PutRecordBatchOutput, ApiError> {
-        let records = input
-            .records
-            .into_iter()
-            .map(|record| record.data.0)
-            .collect();
-        let put = self
-            .deliveries
-            .put(&input.delivery_stream_name, records)
-            .await;
+        let PutRecordBatchInput {
+            delivery_stream_name,
+            records,
+        } = input;
+        let records = records.into_iter().map(|Record { data }| data.0).collect();
+        let put = self.deliveries.put(&delivery_stream_name, records).await;
         let accepted = put.map_err(|error| api(error, context))?;
         let response = |id| PutRecordBatchResponseEntry {
             record_id: Some(id),

@@ -14,12 +14,16 @@ impl Handle<StartDeliveryStreamEncryption> for Firehose {
         input: StartDeliveryStreamEncryptionInput,
         context: &Context,
     ) -> Result<StartDeliveryStreamEncryptionOutput, ApiError> {
+        let StartDeliveryStreamEncryptionInput {
+            delivery_stream_name,
+            delivery_stream_encryption_configuration_input,
+        } = input;
         let encryption = Some(encryption::of_request(
-            input.delivery_stream_encryption_configuration_input,
+            delivery_stream_encryption_configuration_input,
         )?);
         let changed = self
             .deliveries
-            .encrypt(&input.delivery_stream_name, encryption)
+            .encrypt(&delivery_stream_name, encryption)
             .await;
         changed
             .map(|()| StartDeliveryStreamEncryptionOutput {})

@@ -14,10 +14,13 @@ impl Handle<StopDeliveryStreamEncryption> for Firehose {
         input: StopDeliveryStreamEncryptionInput,
         context: &Context,
     ) -> Result<StopDeliveryStreamEncryptionOutput, ApiError> {
+        let StopDeliveryStreamEncryptionInput {
+            delivery_stream_name,
+        } = input;
         let encryption = None;
         let changed = self
             .deliveries
-            .encrypt(&input.delivery_stream_name, encryption)
+            .encrypt(&delivery_stream_name, encryption)
             .await;
         changed
             .map(|()| StopDeliveryStreamEncryptionOutput {})

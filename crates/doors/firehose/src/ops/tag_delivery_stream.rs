@@ -13,10 +13,14 @@ impl Handle<TagDeliveryStream> for Firehose {
         input: TagDeliveryStreamInput,
         context: &Context,
     ) -> Result<TagDeliveryStreamOutput, ApiError> {
-        let new = tags::of_request(input.tags)?;
+        let TagDeliveryStreamInput {
+            delivery_stream_name,
+            tags,
+        } = input;
+        let new = tags::of_request(tags)?;
         let tagged = self
             .deliveries
-            .tag(&input.delivery_stream_name, move |tags| tags.extend(new))
+            .tag(&delivery_stream_name, move |kept| kept.extend(new))
             .await;
         tagged
             .map(|()| TagDeliveryStreamOutput {})

@@ -13,14 +13,15 @@ impl Handle<UntagDeliveryStream> for Firehose {
         input: UntagDeliveryStreamInput,
         context: &Context,
     ) -> Result<UntagDeliveryStreamOutput, ApiError> {
-        let keys = input.tag_keys;
+        let UntagDeliveryStreamInput {
+            delivery_stream_name,
+            tag_keys,
+        } = input;
+        let keys = tag_keys;
         let remove = move |tags: &mut std::collections::BTreeMap<String, String>| {
             tags.retain(|key, _| !keys.contains(key))
         };
-        let untagged = self
-            .deliveries
-            .tag(&input.delivery_stream_name, remove)
-            .await;
+        let untagged = self.deliveries.tag(&delivery_stream_name, remove).await;
         untagged
             .map(|()| UntagDeliveryStreamOutput {})
             .map_err(|error| api(error, context))

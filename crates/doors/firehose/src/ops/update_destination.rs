@@ -7,7 +7,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Firehose,
-    destinations::{self, DESTINATION_ID},
+    destinations::{self, DESTINATION_ID, Update},
     errors::{api, invalid_argument},
 };
 
@@ -18,26 +18,50 @@ impl Handle<UpdateDestination> for Firehose {
         input: UpdateDestinationInput,
         context: &Context,
     ) -> Result<UpdateDestinationOutput, ApiError> {
-        let name = &input.delivery_stream_name;
+        let UpdateDestinationInput {
+            delivery_stream_name: name,
+            current_delivery_stream_version_id,
+            destination_id,
+            s3_destination_update,
+            extended_s3_destination_update,
+            redshift_destination_update,
+            elasticsearch_destination_update,
+            amazonopensearchservice_destination_update,
+            splunk_destination_update,
+            http_endpoint_destination_update,
+            amazon_open_search_serverless_destination_update,
+            snowflake_destination_update,
+            iceberg_destination_update,
+        } = input;
+        let update = Update {
+            extended_s3: extended_s3_destination_update,
+            s3: s3_destination_update,
+            http: http_endpoint_destination_update,
+            splunk: splunk_destination_update,
+            opensearch: amazonopensearchservice_destination_update,
+            serverless: amazon_open_search_serverless_destination_update,
+            elasticsearch: elasticsearch_destination_update,
+            redshift: redshift_destination_update,
+            snowflake: snowflake_destination_update,
+            iceberg: iceberg_destination_update,
+        };
         let stream = self
             .deliveries
-            .describe(name)
+            .describe(&name)
             .await
             .map_err(|error| api(error, context))?;
-        if input.destination_id != DESTINATION_ID {
+        if destination_id != DESTINATION_ID {
             return Err(invalid_argument(format!(
-                "Destination Id {} not found",
-                input.destination_id
+                "Destination Id {destination_id} not found"
             )));
         }
-        let expected = input
-            .current_delivery_stream_version_id
+        let expected = current_delivery_stream_version_id
             .parse()
             .unwrap_or(u64::MAX);
-        let configured = destinations::updated(&stream, &input)?;
+        let configured = destinations::updated(&stream, update)?;
         let (destination, description) = (configured.destination, configured.description);
         let deliveries = &self.deliveries;
-        let updated = deliveries.update(name, expected, destination, description);
+        let updated = deliveries.update(&name, expected, destination, description);
         updated
             .await
             .map(|_| UpdateDestinationOutput {})
