@@ -32,26 +32,30 @@ pub(crate) async fn package(
     source: &dyn CodeSource,
     code: FunctionCode,
 ) -> Result<Bytes, ApiError> {
-    let image = code.image_uri.as_ref().is_some_and(|uri| !uri.is_empty());
-    let key = code
-        .source_kms_key_arn
-        .as_ref()
-        .is_some_and(|arn| !arn.is_empty());
-    let mode = code
-        .s3_object_storage_mode
-        .as_deref()
-        .is_some_and(|mode| mode != "COPY");
+    let FunctionCode {
+        zip_file,
+        s3_bucket,
+        s3_key,
+        s3_object_version,
+        s3_object_storage_mode,
+        image_uri,
+        source_kms_key_arn,
+    } = code;
+    let filled = |text: Option<String>| text.is_some_and(|text| !text.is_empty());
     for (set, what) in [
-        (image, "ImageUri"),
-        (key, "SourceKMSKeyArn"),
-        (code.s3_object_version.is_some(), "S3ObjectVersion"),
-        (mode, "S3ObjectStorageMode"),
+        (filled(image_uri), "ImageUri"),
+        (filled(source_kms_key_arn), "SourceKMSKeyArn"),
+        (s3_object_version.is_some(), "S3ObjectVersion"),
+        (
+            s3_object_storage_mode.is_some_and(|mode| mode != "COPY"),
+            "S3ObjectStorageMode",
+        ),
     ] {
         if set {
             return Err(ApiError::not_supported(what));
         }
     }
-    match (code.zip_file, code.s3_bucket, code.s3_key) {
+    match (zip_file, s3_bucket, s3_key) {
         (Some(Blob(zip)), None, None) => Ok(zip),
         (None, Some(bucket), Some(key)) => {
             let found = source

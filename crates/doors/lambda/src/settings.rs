@@ -2,8 +2,10 @@
 
 use headwater_functions::{Configuration, Runtime};
 use headwater_shapes_lambda::{
-    CreateFunctionRequest, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
-    LoggingConfig, SnapStart, TracingConfig, UpdateFunctionConfigurationRequest, VpcConfig,
+    AcceleratorConfig, CapacityProviderConfig, CreateFunctionRequest, DeadLetterConfig,
+    DurableConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
+    FunctionRuntimeConfig, ImageConfig, LoggingConfig, SnapStart, TracingConfig,
+    UpdateFunctionConfigurationRequest, VpcConfig,
 };
 use headwater_wire::ApiError;
 
@@ -38,33 +40,32 @@ fn has_members<T>(list: &Option<Vec<T>>) -> bool {
 /// Settings that creating and changing a function share and that are accepted only as their defaults.
 struct Fixed<'a> {
     vpc: &'a Option<VpcConfig>,
-    dead_letter: bool,
+    dead_letter: &'a Option<DeadLetterConfig>,
     kms_key: &'a Option<String>,
     tracing: &'a Option<TracingConfig>,
     layers: &'a Option<Vec<String>>,
     file_systems: &'a Option<Vec<FileSystemConfig>>,
-    image: bool,
+    image: &'a Option<ImageConfig>,
     storage: &'a Option<EphemeralStorage>,
     snap_start: &'a Option<SnapStart>,
     logging: &'a Option<LoggingConfig>,
-    capacity_provider: bool,
-    durable: bool,
-    runtime_config: bool,
-    accelerator: bool,
+    capacity_provider: &'a Option<CapacityProviderConfig>,
+    durable: &'a Option<DurableConfig>,
+    runtime_config: &'a Option<FunctionRuntimeConfig>,
+    accelerator: &'a Option<AcceleratorConfig>,
 }
 
 impl Fixed<'_> {
     fn check(&self, target: &Target) -> Result<(), ApiError> {
-        let vpc =
-            |vpc: &VpcConfig| has_members(&vpc.subnet_ids) || has_members(&vpc.security_group_ids);
-        refuse(self.vpc.as_ref().is_some_and(vpc), "VpcConfig")?;
-        refuse(self.dead_letter, "DeadLetterConfig")?;
+        self.vpc.as_ref().map_or(Ok(()), check_vpc)?;
+        let dead = |DeadLetterConfig { target_arn }: &DeadLetterConfig| filled(target_arn);
+        refuse(
+            self.dead_letter.as_ref().is_some_and(dead),
+            "DeadLetterConfig",
+        )?;
         refuse(filled(self.kms_key), "KMSKeyArn")?;
-        let traced = |tracing: &TracingConfig| {
-            tracing
-                .mode
-                .as_deref()
-                .is_some_and(|mode| mode != "PassThrough")
+        let traced = |TracingConfig { mode }: &TracingConfig| {
+            mode.as_deref().is_some_and(|mode| mode != "PassThrough")
         };
         refuse(
             self.tracing.as_ref().is_some_and(traced),
@@ -72,38 +73,50 @@ impl Fixed<'_> {
         )?;
         refuse(has_members(self.layers), "Layers")?;
         refuse(has_members(self.file_systems), "FileSystemConfigs")?;
-        refuse(self.image, "ImageConfig")?;
+        refuse(self.image.is_some(), "ImageConfig")?;
+        let other = |EphemeralStorage { size }: &EphemeralStorage| *size != 512;
         refuse(
-            self.storage
-                .as_ref()
-                .is_some_and(|storage| storage.size != 512),
+            self.storage.as_ref().is_some_and(other),
             "an EphemeralStorage other than 512 MB",
         )?;
-        let snap = |snap: &SnapStart| snap.apply_on.as_deref().is_some_and(|on| on != "None");
+        let snap =
+            |SnapStart { apply_on }: &SnapStart| apply_on.as_deref().is_some_and(|on| on != "None");
         refuse(self.snap_start.as_ref().is_some_and(snap), "SnapStart")?;
         self.logging
             .as_ref()
             .map_or(Ok(()), |logging| check_logging(logging, target))?;
-        refuse(self.capacity_provider, "CapacityProviderConfig")?;
-        refuse(self.durable, "DurableConfig")?;
-        refuse(self.runtime_config, "RuntimeConfig")?;
-        refuse(self.accelerator, "AcceleratorConfig")
+        refuse(self.capacity_provider.is_some(), "CapacityProviderConfig")?;
+        refuse(self.durable.is_some(), "DurableConfig")?;
+        refuse(self.runtime_config.is_some(), "RuntimeConfig")?;
+        refuse(self.accelerator.is_some(), "AcceleratorConfig")
     }
 }
 
+/// Functions are in no network of their own.
+fn check_vpc(vpc: &VpcConfig) -> Result<(), ApiError> {
+    let VpcConfig {
+        subnet_ids,
+        security_group_ids,
+        ipv6_allowed_for_dual_stack,
+    } = vpc;
+    let is_set = has_members(subnet_ids)
+        || has_members(security_group_ids)
+        || *ipv6_allowed_for_dual_stack == Some(true);
+    refuse(is_set, "VpcConfig")
+}
+
 fn check_logging(logging: &LoggingConfig, target: &Target) -> Result<(), ApiError> {
-    let json = logging
-        .log_format
-        .as_deref()
-        .is_some_and(|format| format != "Text");
-    refuse(json, "a LogFormat other than Text")?;
-    refuse(
-        filled(&logging.application_log_level),
-        "ApplicationLogLevel",
-    )?;
-    refuse(filled(&logging.system_log_level), "SystemLogLevel")?;
-    let other = logging
-        .log_group
+    let LoggingConfig {
+        log_format,
+        application_log_level,
+        system_log_level,
+        log_group,
+    } = logging;
+    let other = log_format.as_deref().is_some_and(|format| format != "Text");
+    refuse(other, "a LogFormat other than Text")?;
+    refuse(filled(application_log_level), "ApplicationLogLevel")?;
+    refuse(filled(system_log_level), "SystemLogLevel")?;
+    let other = log_group
         .as_ref()
         .is_some_and(|group| *group != target.name.log_group());
     refuse(other, "a LogGroup other than the function's own")
@@ -137,53 +150,79 @@ pub(crate) fn create(
     input: &CreateFunctionRequest,
     target: &Target,
 ) -> Result<Configuration, ApiError> {
-    let image = input
-        .package_type
+    let CreateFunctionRequest {
+        runtime: name,
+        role,
+        handler,
+        description,
+        timeout,
+        memory_size,
+        publish,
+        publish_to,
+        vpc_config,
+        package_type,
+        dead_letter_config,
+        environment,
+        kms_key_arn,
+        tracing_config,
+        layers,
+        file_system_configs,
+        code_signing_config_arn,
+        image_config,
+        architectures,
+        ephemeral_storage,
+        snap_start,
+        logging_config,
+        tenancy_config,
+        capacity_provider_config,
+        durable_config,
+        runtime_config,
+        accelerator_config,
+        // The operation reads them itself.
+        function_name: _,
+        code: _,
+        tags: _,
+    } = input;
+    let image = package_type
         .as_deref()
         .is_some_and(|package| package != "Zip");
     refuse(image, "a PackageType other than Zip")?;
-    check_architectures(&input.architectures)?;
-    check_publish(input.publish, &input.publish_to)?;
-    refuse(
-        filled(&input.code_signing_config_arn),
-        "CodeSigningConfigArn",
-    )?;
-    refuse(input.tenancy_config.is_some(), "TenancyConfig")?;
+    check_architectures(architectures)?;
+    check_publish(*publish, publish_to)?;
+    refuse(filled(code_signing_config_arn), "CodeSigningConfigArn")?;
+    refuse(tenancy_config.is_some(), "TenancyConfig")?;
     Fixed {
-        vpc: &input.vpc_config,
-        dead_letter: input
-            .dead_letter_config
-            .as_ref()
-            .is_some_and(|dead| filled(&dead.target_arn)),
-        kms_key: &input.kms_key_arn,
-        tracing: &input.tracing_config,
-        layers: &input.layers,
-        file_systems: &input.file_system_configs,
-        image: input.image_config.is_some(),
-        storage: &input.ephemeral_storage,
-        snap_start: &input.snap_start,
-        logging: &input.logging_config,
-        capacity_provider: input.capacity_provider_config.is_some(),
-        durable: input.durable_config.is_some(),
-        runtime_config: input.runtime_config.is_some(),
-        accelerator: input.accelerator_config.is_some(),
+        vpc: vpc_config,
+        dead_letter: dead_letter_config,
+        kms_key: kms_key_arn,
+        tracing: tracing_config,
+        layers,
+        file_systems: file_system_configs,
+        image: image_config,
+        storage: ephemeral_storage,
+        snap_start,
+        logging: logging_config,
+        capacity_provider: capacity_provider_config,
+        durable: durable_config,
+        runtime_config,
+        accelerator: accelerator_config,
     }
     .check(target)?;
-    let (Some(name), Some(handler)) = (&input.runtime, &input.handler) else {
+    let (Some(name), Some(handler)) = (name, handler) else {
         return Err(invalid_parameter(
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
         ));
     };
-    let mut configuration = Configuration::new(runtime(name)?, handler, &input.role);
-    configuration.description = input.description.clone().unwrap_or_default();
-    if let Some(timeout) = input.timeout {
+    let mut configuration = Configuration::new(runtime(name)?, handler, role);
+    configuration.description = description.clone().unwrap_or_default();
+    if let Some(timeout) = timeout {
         configuration.timeout_s = timeout.unsigned_abs();
     }
-    if let Some(memory) = input.memory_size {
+    if let Some(memory) = memory_size {
         configuration.memory_mb = memory.unsigned_abs();
     }
-    if let Some(environment) = &input.environment {
-        configuration.environment = environment.variables.clone().unwrap_or_default();
+    if let Some(Environment { variables }) = environment {
+        configuration.environment = variables.clone().unwrap_or_default();
     }
     Ok(configuration)
 }
@@ -193,44 +232,62 @@ pub(crate) fn update(
     input: UpdateFunctionConfigurationRequest,
     target: &Target,
 ) -> Result<impl FnOnce(&mut Configuration) + Send + use<>, ApiError> {
+    let UpdateFunctionConfigurationRequest {
+        role,
+        handler,
+        description,
+        timeout,
+        memory_size,
+        vpc_config,
+        environment,
+        runtime: name,
+        dead_letter_config,
+        kms_key_arn,
+        tracing_config,
+        layers,
+        file_system_configs,
+        image_config,
+        ephemeral_storage,
+        snap_start,
+        logging_config,
+        capacity_provider_config,
+        durable_config,
+        runtime_config,
+        accelerator_config,
+        // The operation reads them itself.
+        function_name: _,
+        revision_id: _,
+    } = input;
     Fixed {
-        vpc: &input.vpc_config,
-        dead_letter: input
-            .dead_letter_config
-            .as_ref()
-            .is_some_and(|dead| filled(&dead.target_arn)),
-        kms_key: &input.kms_key_arn,
-        tracing: &input.tracing_config,
-        layers: &input.layers,
-        file_systems: &input.file_system_configs,
-        image: input.image_config.is_some(),
-        storage: &input.ephemeral_storage,
-        snap_start: &input.snap_start,
-        logging: &input.logging_config,
-        capacity_provider: input.capacity_provider_config.is_some(),
-        durable: input.durable_config.is_some(),
-        runtime_config: input.runtime_config.is_some(),
-        accelerator: input.accelerator_config.is_some(),
+        vpc: &vpc_config,
+        dead_letter: &dead_letter_config,
+        kms_key: &kms_key_arn,
+        tracing: &tracing_config,
+        layers: &layers,
+        file_systems: &file_system_configs,
+        image: &image_config,
+        storage: &ephemeral_storage,
+        snap_start: &snap_start,
+        logging: &logging_config,
+        capacity_provider: &capacity_provider_config,
+        durable: &durable_config,
+        runtime_config: &runtime_config,
+        accelerator: &accelerator_config,
     }
     .check(target)?;
-    let runtime = input.runtime.as_deref().map(runtime).transpose()?;
+    let runtime = name.as_deref().map(runtime).transpose()?;
+    let environment = environment.map(|Environment { variables }| variables.unwrap_or_default());
     Ok(move |configuration: &mut Configuration| {
         set(&mut configuration.runtime, runtime);
-        set(&mut configuration.handler, input.handler);
-        set(&mut configuration.role, input.role);
-        set(&mut configuration.description, input.description);
-        set(
-            &mut configuration.timeout_s,
-            input.timeout.map(i32::unsigned_abs),
-        );
+        set(&mut configuration.handler, handler);
+        set(&mut configuration.role, role);
+        set(&mut configuration.description, description);
+        set(&mut configuration.timeout_s, timeout.map(i32::unsigned_abs));
         set(
             &mut configuration.memory_mb,
-            input.memory_size.map(i32::unsigned_abs),
+            memory_size.map(i32::unsigned_abs),
         );
-        set(
-            &mut configuration.environment,
-            input.environment.map(|e| e.variables.unwrap_or_default()),
-        );
+        set(&mut configuration.environment, environment);
     })
 }
 

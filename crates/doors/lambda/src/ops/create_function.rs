@@ -88,6 +88,7 @@ mod tests {
                 "KMSKeyArn",
                 json!("arn:aws:kms:us-east-1:000000000000:key/a"),
             ),
+            ("VpcConfig", json!({ "Ipv6AllowedForDualStack": true })),
             ("TracingConfig", json!({ "Mode": "Active" })),
             (
                 "Layers",
@@ -128,7 +129,7 @@ mod tests {
         for (name, value) in [
             (
                 "VpcConfig",
-                json!({ "SubnetIds": [], "SecurityGroupIds": [] }),
+                json!({ "SubnetIds": [], "SecurityGroupIds": [], "Ipv6AllowedForDualStack": false }),
             ),
             ("TracingConfig", json!({ "Mode": "PassThrough" })),
             ("EphemeralStorage", json!({ "Size": 512 })),

@@ -12,9 +12,13 @@ impl Handle<DeleteFunction> for Lambda {
         input: DeleteFunctionRequest,
         _context: &Context,
     ) -> Result<DeleteFunctionResponse, ApiError> {
+        let DeleteFunctionRequest {
+            function_name,
+            qualifier,
+        } = input;
         let target = Target::parse(
-            &input.function_name,
-            input.qualifier.as_deref(),
+            &function_name,
+            qualifier.as_deref(),
             self.functions.options(),
         )?;
         let deleted = match target.qualifier.as_deref() {

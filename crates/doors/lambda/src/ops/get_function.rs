@@ -11,8 +11,12 @@ impl Handle<GetFunction> for Lambda {
         input: GetFunctionRequest,
         _context: &Context,
     ) -> Result<GetFunctionResponse, ApiError> {
-        let qualifier = input.qualifier.as_deref();
-        let target = Target::latest(&input.function_name, qualifier, self.functions.options())?;
+        let GetFunctionRequest {
+            function_name,
+            qualifier,
+        } = input;
+        let qualifier = qualifier.as_deref();
+        let target = Target::latest(&function_name, qualifier, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         let function = found.map_err(|error| errors::api(error, &target.arn))?;
         Ok(GetFunctionResponse {

@@ -13,8 +13,12 @@ impl Handle<GetFunctionConfiguration> for Lambda {
         input: GetFunctionConfigurationRequest,
         _context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
-        let qualifier = input.qualifier.as_deref();
-        let target = Target::latest(&input.function_name, qualifier, self.functions.options())?;
+        let GetFunctionConfigurationRequest {
+            function_name,
+            qualifier,
+        } = input;
+        let qualifier = qualifier.as_deref();
+        let target = Target::latest(&function_name, qualifier, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         let function = found.map_err(|error| errors::api(error, &target.arn))?;
         Ok(describe::configuration(&function, target.qualified_arn()))

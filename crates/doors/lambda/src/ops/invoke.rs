@@ -18,14 +18,24 @@ impl Handle<Invoke> for Lambda {
         input: InvocationRequest,
         context: &Context,
     ) -> Result<InvocationResponse, ApiError> {
-        let qualifier = input.qualifier.as_deref();
-        let target = Target::latest(&input.function_name, qualifier, self.functions.options())?;
+        let InvocationRequest {
+            function_name,
+            invocation_type,
+            log_type,
+            client_context,
+            durable_execution_name,
+            payload,
+            qualifier,
+            tenant_id,
+        } = input;
+        let qualifier = qualifier.as_deref();
+        let target = Target::latest(&function_name, qualifier, self.functions.options())?;
         for (set, what) in [
             (
-                input.durable_execution_name.is_some(),
+                durable_execution_name.is_some(),
                 "X-Amz-Durable-Execution-Name",
             ),
-            (input.tenant_id.is_some(), "X-Amz-Tenant-Id"),
+            (tenant_id.is_some(), "X-Amz-Tenant-Id"),
         ] {
             if set {
                 return Err(ApiError::not_supported(what));
@@ -33,15 +43,11 @@ impl Handle<Invoke> for Lambda {
         }
         let request = Request {
             request_id: context.request_id.clone(),
-            payload: payload(input.payload)?,
-            client_context: input
-                .client_context
-                .as_deref()
-                .map(client_context)
-                .transpose()?,
+            payload: json_payload(payload)?,
+            client_context: client_context.as_deref().map(read_context).transpose()?,
         };
         let failed = |error| errors::api(error, &target.arn);
-        match input.invocation_type.as_deref() {
+        match invocation_type.as_deref() {
             Some("Event") => {
                 self.functions
                     .invoke_later(&target.name, request)
@@ -65,10 +71,7 @@ impl Handle<Invoke> for Lambda {
                     .invoke(&target.name, request)
                     .await
                     .map_err(failed)?;
-                Ok(answer(
-                    invocation,
-                    input.log_type.as_deref() == Some("Tail"),
-                ))
+                Ok(answer(invocation, log_type.as_deref() == Some("Tail")))
             }
         }
     }
@@ -86,7 +89,7 @@ fn answer(invocation: Invocation, tail: bool) -> InvocationResponse {
 }
 
 /// The payload, which is JSON; nothing is an empty object.
-fn payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
+fn json_payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
     let payload = given.map_or(Bytes::new(), |blob| blob.0);
     if payload.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
@@ -100,7 +103,7 @@ fn payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
 }
 
 /// JSON in base64, made into JSON in one line.
-fn client_context(given: &str) -> Result<String, ApiError> {
+fn read_context(given: &str) -> Result<String, ApiError> {
     let text = STANDARD
         .decode(given)
         .map_err(|error| bad_content(format!("Client context: {error}")))?;

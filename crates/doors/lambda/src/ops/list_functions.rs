@@ -15,15 +15,19 @@ impl Handle<ListFunctions> for Lambda {
         input: ListFunctionsRequest,
         _context: &Context,
     ) -> Result<ListFunctionsResponse, ApiError> {
-        if input.master_region.is_some() {
+        let ListFunctionsRequest {
+            master_region,
+            function_version,
+            marker,
+            max_items,
+        } = input;
+        if master_region.is_some() {
             return Err(ApiError::not_supported("MasterRegion"));
         }
-        let limit = input
-            .max_items
-            .map_or(PAGE, |max| PAGE.min(max.unsigned_abs() as usize));
+        let limit = max_items.map_or(PAGE, |max| PAGE.min(max.unsigned_abs() as usize));
         let mut found = self
             .functions
-            .list(input.marker.as_deref(), limit + 1)
+            .list(marker.as_deref(), limit + 1)
             .await
             .map_err(errors::other)?;
         let more = found.len() > limit;
@@ -32,7 +36,7 @@ impl Handle<ListFunctions> for Lambda {
             .last()
             .filter(|_| more)
             .map(|last| last.name.to_string());
-        let all_versions = input.function_version.as_deref() == Some("ALL");
+        let all_versions = function_version.as_deref() == Some("ALL");
         let shown = found.iter().map(|function| {
             let arn = self
                 .functions

@@ -11,7 +11,8 @@ impl Handle<ListTags> for Lambda {
         input: ListTagsRequest,
         _context: &Context,
     ) -> Result<ListTagsResponse, ApiError> {
-        let target = Target::latest(&input.resource, None, self.functions.options())?;
+        let ListTagsRequest { resource } = input;
+        let target = Target::latest(&resource, None, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         let function = found.map_err(|error| errors::api(error, &target.arn))?;
         Ok(ListTagsResponse {

@@ -12,10 +12,11 @@ impl Handle<TagResource> for Lambda {
         input: TagResourceRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let target = Target::latest(&input.resource, None, self.functions.options())?;
+        let TagResourceRequest { resource, tags } = input;
+        let target = Target::latest(&resource, None, self.functions.options())?;
         let tagged = self
             .functions
-            .update_tags(&target.name, move |tags| tags.extend(input.tags.clone()))
+            .update_tags(&target.name, move |kept| kept.extend(tags.clone()))
             .await;
         tagged.map_err(|error| errors::api(error, &target.arn))?;
         Ok(Nothing {})

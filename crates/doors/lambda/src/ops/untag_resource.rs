@@ -12,8 +12,9 @@ impl Handle<UntagResource> for Lambda {
         input: UntagResourceRequest,
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
-        let target = Target::latest(&input.resource, None, self.functions.options())?;
-        let keys = input.tag_keys;
+        let UntagResourceRequest { resource, tag_keys } = input;
+        let target = Target::latest(&resource, None, self.functions.options())?;
+        let keys = tag_keys;
         let untagged = self.functions.update_tags(&target.name, move |tags| {
             tags.retain(|key, _| !keys.contains(key))
         });

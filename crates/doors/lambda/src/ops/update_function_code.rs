@@ -13,21 +13,36 @@ impl Handle<UpdateFunctionCode> for Lambda {
         input: UpdateFunctionCodeRequest,
         _context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
-        let target = Target::latest(&input.function_name, None, self.functions.options())?;
-        settings::check_architectures(&input.architectures)?;
-        settings::check_publish(input.publish, &input.publish_to)?;
+        let UpdateFunctionCodeRequest {
+            function_name,
+            zip_file,
+            s3_bucket,
+            s3_key,
+            s3_object_version,
+            s3_object_storage_mode,
+            image_uri,
+            architectures,
+            publish,
+            publish_to,
+            dry_run,
+            revision_id,
+            source_kms_key_arn,
+        } = input;
+        let target = Target::latest(&function_name, None, self.functions.options())?;
+        settings::check_architectures(&architectures)?;
+        settings::check_publish(publish, &publish_to)?;
         let given = FunctionCode {
-            zip_file: input.zip_file,
-            s3_bucket: input.s3_bucket,
-            s3_key: input.s3_key,
-            s3_object_version: input.s3_object_version,
-            s3_object_storage_mode: input.s3_object_storage_mode,
-            image_uri: input.image_uri,
-            source_kms_key_arn: input.source_kms_key_arn,
+            zip_file,
+            s3_bucket,
+            s3_key,
+            s3_object_version,
+            s3_object_storage_mode,
+            image_uri,
+            source_kms_key_arn,
         };
         let package = code::package(&*self.code, given).await?;
-        let revision = input.revision_id.as_deref();
-        let updated = if input.dry_run == Some(true) {
+        let revision = revision_id.as_deref();
+        let updated = if dry_run == Some(true) {
             self.functions
                 .check_code(&target.name, &package, revision)
                 .await
