@@ -10,6 +10,8 @@ mod encryption;
 mod errors;
 mod limits;
 mod listing;
+#[cfg(test)]
+mod members;
 mod ops;
 mod select;
 mod settings;

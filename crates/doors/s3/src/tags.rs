@@ -41,7 +41,8 @@ pub fn from_header(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
 /// The tags of a request's body.
 pub fn from_set(tagging: Tagging) -> Result<BTreeMap<String, String>, ApiError> {
     let mut tags = BTreeMap::new();
-    for Tag { key, value } in tagging.tag_set {
+    let Tagging { tag_set } = tagging;
+    for Tag { key, value } in tag_set {
         if tags.contains_key(&key) {
             return Err(
                 invalid("Cannot provide multiple Tags with the same key").with("TagKey", key)

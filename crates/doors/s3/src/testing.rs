@@ -23,9 +23,14 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::within(Env::real()).await
+    }
+
+    /// The same with time and chance of a test's own.
+    pub async fn within(env: Env) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let catalog = Arc::new(MemoryCatalog::default());
-        let store = DirectoryStore::open(Env::real(), &dir.path().join("objects"), catalog)
+        let store = DirectoryStore::open(env, &dir.path().join("objects"), catalog)
             .await
             .unwrap();
         let world = Self {

@@ -1,9 +1,9 @@
 //! CompleteMultipartUpload.
 
-use headwater_objects::{Complete, CompletePart, ObjectError, ObjectName};
+use headwater_objects::{Algorithm, Complete, CompletePart, ObjectError, ObjectName};
 use headwater_shapes_s3::{
-    CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedPart,
-    ops::CompleteMultipartUpload,
+    CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CompletedMultipartUpload,
+    CompletedPart, ops::CompleteMultipartUpload,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -32,11 +32,9 @@ impl Handle<CompleteMultipartUpload> for S3 {
         settings::check(&input, &[&READ[..], &checksums::MEMBERS].concat(), context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let checksum = checksums::given!(input).of_parts()?;
-        let parts = input
-            .multipart_upload
-            .ok_or_else(malformed_xml)?
-            .parts
-            .unwrap_or_default();
+        let CompletedMultipartUpload { parts } =
+            input.multipart_upload.ok_or_else(malformed_xml)?;
+        let parts = parts.unwrap_or_default();
         if parts.is_empty() {
             return Err(malformed_xml());
         }
@@ -81,11 +79,40 @@ impl Handle<CompleteMultipartUpload> for S3 {
 }
 
 fn part(part: CompletedPart) -> Result<CompletePart, ApiError> {
-    let checksum = checksums::given!(part).of_parts()?.map(|(_, value)| value);
-    let number = part_number(part.part_number.ok_or_else(malformed_xml)?)?;
+    let CompletedPart {
+        e_tag,
+        checksum_crc32,
+        checksum_crc32c,
+        checksum_crc64nvme,
+        checksum_sha1,
+        checksum_sha256,
+        checksum_sha512,
+        checksum_md5,
+        checksum_xxhash64,
+        checksum_xxhash3,
+        checksum_xxhash128,
+        part_number: number,
+    } = &part;
+    let given = checksums::Given {
+        kept: [
+            (Algorithm::Crc32, checksum_crc32),
+            (Algorithm::Crc32c, checksum_crc32c),
+            (Algorithm::Crc64Nvme, checksum_crc64nvme),
+            (Algorithm::Sha1, checksum_sha1),
+            (Algorithm::Sha256, checksum_sha256),
+        ],
+        others: [
+            checksum_sha512,
+            checksum_md5,
+            checksum_xxhash64,
+            checksum_xxhash3,
+            checksum_xxhash128,
+        ],
+    };
+    let checksum = given.of_parts()?.map(|(_, value)| value);
     Ok(CompletePart {
-        number,
-        etag: part.e_tag.ok_or_else(malformed_xml)?,
+        number: part_number(number.ok_or_else(malformed_xml)?)?,
+        etag: e_tag.clone().ok_or_else(malformed_xml)?,
         checksum,
     })
 }

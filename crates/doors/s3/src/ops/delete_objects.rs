@@ -3,8 +3,8 @@
 use futures_util::{StreamExt, stream};
 use headwater_objects::{Delete, ObjectName, WriteCondition};
 use headwater_shapes_s3::{
-    DeleteObjectsOutput, DeleteObjectsRequest, DeletedObject, Error, ObjectIdentifier,
-    ops::DeleteObjects,
+    self as shapes, DeleteObjectsOutput, DeleteObjectsRequest, DeletedObject, Error,
+    ObjectIdentifier, ops::DeleteObjects,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -22,12 +22,13 @@ impl Handle<DeleteObjects> for S3 {
         context: &Context,
     ) -> Result<DeleteObjectsOutput, ApiError> {
         settings::check(&input, &["Delete", "x-amz-sdk-checksum-algorithm"], context)?;
-        if input.delete.objects.is_empty() || input.delete.objects.len() > DELETE_MAX {
+        let shapes::Delete { objects, quiet } = input.delete;
+        if objects.is_empty() || objects.len() > DELETE_MAX {
             return Err(malformed_xml());
         }
         let bucket = headwater_objects::BucketName::parse(&input.bucket).map_err(api)?;
         self.store.bucket(&bucket).await.map_err(api)?;
-        let results = stream::iter(input.delete.objects)
+        let results = stream::iter(objects)
             .map(|object| self.delete_one(&input.bucket, object))
             .buffered(DELETE_AT_ONCE);
         let results: Vec<_> = results.collect().await;
@@ -38,7 +39,7 @@ impl Handle<DeleteObjects> for S3 {
                 Err(error) => errors.push(error),
             }
         }
-        if input.delete.quiet == Some(true) {
+        if quiet == Some(true) {
             deleted.clear();
         }
         Ok(DeleteObjectsOutput {

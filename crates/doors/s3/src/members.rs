@@ -1,0 +1,287 @@
+//! Holds this door to every member of every request: each is done or refused, and that is seen from outside.
+//!
+//! An operation is called in a world that is always made the same, once as it is and once for each member of its model
+//! with that member set to something else. Either the answer or what is stored differs, or the call is refused: then
+//! the member was not ignored. Those of which nothing can be seen are listed, each with the reason.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_objects::{
+    Algorithm, Body, BucketName, BucketQuery, Complete, CompletePart, Expected, Get, ObjectName,
+    ObjectQuery, Put, PutPart, Upload, UploadInfo, UploadQuery,
+};
+use headwater_shapes::{ByteStream, Member, Operation, Shape, Tree};
+use headwater_shapes_s3::ops::*;
+use headwater_types::Millis;
+use headwater_wire::Handle;
+use serde_json::{Value, json};
+
+use crate::{
+    S3, table,
+    testing::{World, call},
+};
+
+/// When objects are written, in seconds; requests come an hour later.
+const START: u64 = 1_700_000_000;
+
+/// Stands in samples for the id of an upload to `key` that has one part.
+const UPLOAD: &str = "{upload}";
+
+/// Members of operations, or of all, of which nothing can be seen, and why they are not ignored.
+const UNSEEN: [(&str, &[&str], &str); 4] = [
+    (
+        "x-amz-request-payer",
+        &[],
+        "no bucket lets the requester pay",
+    ),
+    (
+        "Content-Length",
+        &["PutObject", "UploadPart"],
+        "the connection counts the body",
+    ),
+    (
+        "Content-MD5",
+        &["PutObjectTagging"],
+        "a body in memory is held against it before there is an input",
+    ),
+    (
+        "x-amz-sdk-checksum-algorithm",
+        &["DeleteObjects", "PutObjectTagging"],
+        "says which checksum comes with the request, and the one that comes is checked",
+    ),
+];
+
+fn is_unseen(member: &str, operation: &str) -> bool {
+    UNSEEN.iter().any(|(name, operations, _)| {
+        *name == member && (operations.is_empty() || operations.contains(&operation))
+    })
+}
+
+#[tokio::test]
+async fn every_member_is_done_or_refused() {
+    let put = json!({});
+    let copy = json!({"x-amz-copy-source": "bucket/source", "x-amz-metadata-directive": "REPLACE",
+        "x-amz-tagging-directive": "REPLACE"});
+    let upload = json!({"uploadId": UPLOAD});
+    let part = json!({"uploadId": UPLOAD, "partNumber": 1});
+    let part_copy =
+        json!({"uploadId": UPLOAD, "partNumber": 1, "x-amz-copy-source": "bucket/source"});
+    let etag = "f4c9385f1902f7334b00b9b4ecd164de";
+    let complete = json!({"uploadId": UPLOAD,
+        "CompleteMultipartUpload": {"Part": [{"PartNumber": 1, "ETag": etag}]}});
+    let delete = json!({"Delete": {"Object": [{"Key": "key"}]}});
+    let tags = json!({"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}});
+    let ignored = [
+        ignored::<AbortMultipartUpload>(&upload).await,
+        ignored::<CompleteMultipartUpload>(&complete).await,
+        ignored::<CopyObject>(&copy).await,
+        ignored::<CreateBucket>(&json!({"Bucket": "new"})).await,
+        ignored::<CreateMultipartUpload>(&put).await,
+        ignored::<DeleteBucket>(&json!({"Bucket": "empty"})).await,
+        ignored::<DeleteObject>(&put).await,
+        ignored::<DeleteObjectTagging>(&put).await,
+        ignored::<DeleteObjects>(&delete).await,
+        ignored::<GetBucketLocation>(&put).await,
+        ignored::<GetBucketVersioning>(&put).await,
+        ignored::<GetObject>(&put).await,
+        ignored::<GetObjectTagging>(&put).await,
+        ignored::<HeadBucket>(&put).await,
+        ignored::<HeadObject>(&put).await,
+        ignored::<ListBuckets>(&put).await,
+        ignored::<ListMultipartUploads>(&put).await,
+        ignored::<ListObjects>(&put).await,
+        ignored::<ListObjectsV2>(&put).await,
+        ignored::<ListParts>(&upload).await,
+        ignored::<PutObject>(&put).await,
+        ignored::<PutObjectTagging>(&tags).await,
+        ignored::<UploadPart>(&part).await,
+        ignored::<UploadPartCopy>(&part_copy).await,
+    ];
+    let (_, operations) = table(World::new().await.s3).operations();
+    let built = operations.into_iter().filter(|(_, is_built)| *is_built);
+    let mut built: Vec<&str> = built.map(|(name, _)| name).collect();
+    built.sort_unstable();
+    assert_eq!(ignored.each_ref().map(|(name, _)| *name)[..], built[..]);
+    let ignored: Vec<&String> = ignored.iter().flat_map(|(_, members)| members).collect();
+    assert!(ignored.is_empty(), "ignored in silence: {ignored:#?}");
+}
+
+/// The operation, and its members that change nothing and are not refused, though they are set; also those that were
+/// thought to be such and are not.
+async fn ignored<Op: Operation>(sample: &Value) -> (&'static str, Vec<String>)
+where
+    S3: Handle<Op>,
+{
+    let name = Op::SHAPE.name;
+    let mut base = json!({"Bucket": "bucket", "Key": "key"});
+    set_all(&mut base, sample);
+    let plain = seen::<Op>(base.clone()).await;
+    assert!(plain.starts_with("Ok"), "{name}: {plain}");
+    assert_eq!(
+        plain,
+        seen::<Op>(base.clone()).await,
+        "{name} differs by itself"
+    );
+    let mut ignored = Vec::new();
+    for member in Op::SHAPE.input.members {
+        let Some(value) = other(member) else {
+            continue;
+        };
+        let mut input = base.clone();
+        set_all(&mut input, &json!({member.wire_name: value}));
+        if (seen::<Op>(input).await == plain) != is_unseen(member.wire_name, name) {
+            ignored.push(format!("{} of {name}", member.wire_name));
+        }
+    }
+    (name, ignored)
+}
+
+fn set_all(input: &mut Value, more: &Value) {
+    let members = more.as_object().unwrap().clone();
+    input.as_object_mut().unwrap().extend(members);
+}
+
+/// A value that asks for something else than what a request without the member, or the sample, asks for; none for a
+/// body.
+fn other(member: &Member) -> Option<Value> {
+    let text = |text: &str| Some(json!(text));
+    match member.wire_name {
+        "Delete" => Some(json!({"Object": [{"Key": "source"}]})),
+        "Tagging" => Some(json!({"TagSet": []})),
+        "CompleteMultipartUpload" => Some(json!({"Part": []})),
+        "CreateBucketConfiguration" => Some(json!({"LocationConstraint": "eu-west-1"})),
+        "If-None-Match" | "x-amz-copy-source-if-none-match" => text("*"),
+        "x-amz-object-ownership" => text("ObjectWriter"),
+        "Range" | "x-amz-copy-source-range" => text("bytes=0-1"),
+        "x-amz-acl" => text("public-read"),
+        "x-amz-metadata-directive" | "x-amz-tagging-directive" => text("COPY"),
+        "x-amz-storage-class" => text("GLACIER"),
+        "x-amz-tagging" => text("a=b"),
+        // After the objects were written, and before the request.
+        "If-Modified-Since" | "x-amz-copy-source-if-modified-since" => Some(json!(START + 60)),
+        "If-Unmodified-Since" | "x-amz-copy-source-if-unmodified-since" => Some(json!(START - 60)),
+        _ => of_shape(member.shape),
+    }
+}
+
+fn of_shape(shape: &Shape) -> Option<Value> {
+    match shape {
+        Shape::String { values, .. } => Some(json!(values.last().unwrap_or(&"other"))),
+        Shape::Integer { .. } | Shape::Long { .. } => Some(json!(2)),
+        Shape::Timestamp { .. } => Some(json!(START)),
+        Shape::Boolean => Some(json!(true)),
+        Shape::List { member, .. } => Some(json!([of_shape(member)?])),
+        Shape::Map { value, .. } => Some(json!({"other": of_shape(value)?})),
+        Shape::Blob { .. } => None,
+        _ => panic!("a value of this shape has to be thought of: {shape:?}"),
+    }
+}
+
+/// What a call answers, and what is stored after it.
+async fn seen<Op: Operation>(mut input: Value) -> String
+where
+    S3: Handle<Op>,
+{
+    let clock = Arc::new(ManualClock::at(Millis(START * 1000)));
+    let random = Arc::new(SeededRandom::new(1));
+    let env = Env {
+        clock: clock.clone(),
+        random,
+        disk: Arc::new(SimDisk::new(1)),
+        ..Env::real()
+    };
+    let world = World::within(env).await;
+    let upload = furnish(&world).await;
+    clock.advance(Duration::from_secs(3600));
+    if input["uploadId"] == UPLOAD {
+        input["uploadId"] = json!(upload.id);
+    }
+    let mut input = Op::Input::from_value(input).unwrap();
+    Op::set_input_stream(
+        &mut input,
+        ByteStream::from_bytes(Bytes::from_static(b"text")),
+    );
+    let answer = call::<Op>(&world.s3, input).await;
+    let answer = answer.map(|output| output.to_value().to_string());
+    format!("{answer:?}\n{}", stored(&world).await)
+}
+
+/// Another bucket, an object to copy, one with a checksum, and an upload of it.
+async fn furnish(world: &World) -> UploadInfo {
+    world.create_bucket("empty").await;
+    world.put("source", "source").await;
+    let store = &world.s3.store;
+    let name = ObjectName::parse("bucket", "key").unwrap();
+    let mut put = Put::new(name.clone());
+    put.attributes.tags = [("stage".to_owned(), "test".to_owned())].into();
+    put.expected = Expected {
+        md5: None,
+        checksum: Some((Algorithm::Crc32, None)),
+    };
+    store.put(put, Body::from_bytes("text")).await.unwrap();
+    let upload = Upload {
+        name,
+        attributes: Default::default(),
+        algorithm: None,
+        coverage: None,
+    };
+    let upload = store.create_upload(upload).await.unwrap();
+    put_part(world, &upload).await;
+    upload
+}
+
+/// The first part of an upload, as the store answers it.
+async fn put_part(world: &World, upload: &UploadInfo) -> String {
+    let part = PutPart {
+        name: ObjectName::parse("bucket", &upload.key).unwrap(),
+        upload: upload.id.clone(),
+        number: 1,
+        expected: Expected::default(),
+    };
+    let put = world.s3.store.put_part(part, Body::from_bytes("part"));
+    put.await.unwrap().etag
+}
+
+/// All that is there; last, what becomes of uploads when they are completed.
+async fn stored(world: &World) -> String {
+    let store = &world.s3.store;
+    let all = BucketQuery {
+        limit: 10,
+        ..Default::default()
+    };
+    let mut stored = format!("{:?}", store.list_buckets(&all).await.unwrap());
+    let bucket = BucketName::parse("bucket").unwrap();
+    let objects = ObjectQuery {
+        bucket: bucket.clone(),
+        prefix: String::new(),
+        delimiter: None,
+        after: None,
+        limit: 10,
+    };
+    for object in store.list(&objects).await.unwrap().objects {
+        let name = ObjectName::parse("bucket", &object.key).unwrap();
+        stored += &format!("\n{:?}", store.head(&Get::new(name)).await);
+    }
+    let uploads = UploadQuery {
+        bucket,
+        prefix: String::new(),
+        delimiter: None,
+        after: None,
+        limit: 10,
+    };
+    for upload in store.list_uploads(&uploads).await.unwrap().uploads {
+        let name = ObjectName::parse("bucket", &upload.key).unwrap();
+        let parts = store.list_parts(&name, &upload.id, 0, 10).await;
+        let first = CompletePart {
+            number: 1,
+            etag: put_part(world, &upload).await,
+            checksum: None,
+        };
+        let complete = Complete::new(name, &upload.id, vec![first]);
+        let completed = store.complete_upload(complete).await;
+        stored += &format!("\n{parts:?}\n{completed:?}");
+    }
+    stored
+}
