@@ -12,7 +12,7 @@ use super::{
     beside::{self, Common},
     configured::Configured,
     s3,
-    update::merged,
+    update::{merged, rename},
 };
 use crate::errors::{invalid_argument, refuse};
 
@@ -118,5 +118,10 @@ pub(super) fn updated(
     refuse(&[(update.s3_backup_update.is_some(), "S3BackupUpdate")])?;
     let mut described = old.clone();
     described["Password"] = redshift.password.reveal().into();
+    rename(
+        &mut described,
+        "S3BackupDescription",
+        "S3BackupConfiguration",
+    );
     of_configuration(merged(described, update)?)
 }

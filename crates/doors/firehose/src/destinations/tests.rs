@@ -207,6 +207,24 @@ async fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_update_of_redshift_keeps_the_backup() {
+    let world = World::new().await;
+    let backup = json!({"S3BackupMode": "Enabled",
+        "S3BackupConfiguration": {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::all"}});
+    let given = with(least(REDSHIFT), backup);
+    world
+        .ok::<CreateDeliveryStream>(request(REDSHIFT, given))
+        .await;
+    let retry = json!({"RetryOptions": {"DurationInSeconds": 8}});
+    let expected = with(described(&world, REDSHIFT).await, retry.clone());
+    assert_eq!(
+        expected["S3BackupDescription"]["BucketARN"],
+        "arn:aws:s3:::all"
+    );
+    assert_eq!(updated(&world, REDSHIFT, 1, retry).await, expected);
+}
+
+#[tokio::test]
 async fn hints_are_updated_one_by_one() {
     let world = World::new().await;
     for kind in ALL.into_iter().filter(|&kind| kind != REDSHIFT) {
