@@ -5,6 +5,7 @@
 //! receive counts and dead letters, and leaves AWS's spelling, defaults and texts to the door.
 
 mod changes;
+mod depth;
 mod error;
 mod limits;
 mod open;
@@ -16,6 +17,7 @@ mod state;
 mod worker;
 
 pub use changes::Places;
+pub use depth::Depth;
 pub use error::{Error, ReceiptError};
 pub use limits::{DEFAULT_MAX_RECEIVES, DEFAULT_VISIBILITY, MAX_TAGS, UNACKNOWLEDGED};
 pub use queues::{NewQueue, Queues};

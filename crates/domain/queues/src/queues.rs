@@ -266,7 +266,7 @@ impl Queues {
             .await
     }
 
-    async fn call<T>(
+    pub(crate) async fn call<T>(
         &self,
         id: &str,
         call: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Call,

@@ -85,6 +85,17 @@ pub(crate) struct State {
     changed_pending: BTreeMap<Key, Option<Version>>,
 }
 
+/// How many records of each kind are received and not acknowledged.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// Those that may be received again now.
+    pub again: usize,
+    /// Those that are not back yet.
+    pub in_flight: usize,
+    /// Dead letters, whether or not somebody has received them.
+    pub dead: usize,
+}
+
 /// A value, and the version of its row when it has one.
 #[derive(Clone, Copy)]
 struct Stored<T> {
@@ -280,6 +291,35 @@ impl State {
     /// How many records are received and not acknowledged.
     pub fn unacknowledged(&self) -> usize {
         self.pending.len()
+    }
+
+    /// How many of them there are of each kind.
+    pub fn count(&self, now: Millis) -> Count {
+        let is_back = |(visible, _): &&(Millis, Key)| *visible <= now;
+        // One that came back after its last receive is about to become a dead letter.
+        let last = self.last.iter().take_while(is_back).count();
+        let again = self.again.iter().take_while(is_back).count();
+        Count {
+            again,
+            in_flight: self.again.len() - again + self.last.len() - last,
+            dead: self.dead.len() + last,
+        }
+    }
+
+    /// The first of them in each shard, without dead letters.
+    pub fn first_pending(&self) -> BTreeMap<Arc<str>, u64> {
+        let mut first = BTreeMap::new();
+        let pending = self.pending.iter();
+        for (key, _) in pending.filter(|(_, stored)| !stored.value.dead) {
+            first.entry(key.shard.clone()).or_insert(key.offset);
+        }
+        first
+    }
+
+    /// The next offset of each shard that was never received, where it is not the first.
+    pub fn positions(&self) -> impl Iterator<Item = (Arc<str>, u64)> {
+        let positions = self.positions.iter();
+        positions.map(|(shard, stored)| (shard.clone(), stored.value.next))
     }
 
     /// Whether a record is one of them.

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Action, Error, Kind, Receipt, ReceiptError, Receive, Received, Start,
+    depth::Known,
     limits::{CALLS_A_WRITE, FRUITLESS_PAUSE, SHARDS_REFRESH, WAITING},
     open::{Found, Open},
     record::Store,
@@ -33,6 +34,8 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 pub(crate) enum Call {
     Receive(Receive, Reply<Vec<Received>>),
     Settle(Kind, Vec<(Receipt, Action)>, Reply<Settled>),
+    /// Asks what is known of the records.
+    Look(Reply<Known>),
     /// Lets nobody wait from now on.
     Close,
 }
@@ -115,6 +118,10 @@ impl Worker {
             match call {
                 Call::Close => self.is_closed = true,
                 Call::Receive(receive, reply) => self.enqueue(receive, reply),
+                Call::Look(reply) => {
+                    let known = prepared.clone().map(|()| self.known());
+                    drop(reply.send(known));
+                }
                 Call::Settle(kind, settlements, reply) => match &prepared {
                     Ok(()) => {
                         let settled = self.settle(kind, &settlements);
@@ -218,6 +225,11 @@ impl Worker {
             shards: Vec::new(),
             listed: None,
         })
+    }
+
+    fn known(&self) -> Known {
+        let open = self.open.as_ref().expect("it was prepared");
+        open.known(self.env.clock.now())
     }
 
     fn settle(&mut self, kind: Kind, settlements: &[(Receipt, Action)]) -> Settled {

@@ -5,7 +5,7 @@ mod support;
 use std::{sync::atomic::Ordering, time::Duration};
 
 use futures_util::poll;
-use headwater_queues::{Action, Error, Kind, NewQueue, ReceiptError, Receive, Start};
+use headwater_queues::{Action, Depth, Error, Kind, NewQueue, ReceiptError, Receive, Start};
 use support::{World, attributes, new_queue, records, room, text};
 
 const RECORDS: Kind = Kind::Records;
@@ -381,4 +381,43 @@ async fn a_shutdown_lets_nobody_wait() {
         world.queues.receive(&id, records(RECORDS)).await,
         Ok(Vec::new())
     );
+}
+
+#[tokio::test]
+async fn the_depth_of_a_queue_tells_what_waits_is_in_flight_and_is_dead() {
+    let world = World::new(1).await;
+    let id = world.queue(attributes(10, Some(1))).await;
+    let depth = async || world.queues.depth(&id).await.unwrap();
+    assert_eq!(depth().await, Depth::default());
+    let first = world.now();
+    world.put(0, "a");
+    world.advance(1);
+    world.put(0, "b");
+    world.advance(1);
+    world.put(0, "c");
+    let tells = |waiting, in_flight, dead_letters, oldest: Option<u64>| Depth {
+        waiting,
+        in_flight,
+        dead_letters,
+        oldest: oldest.map(|seconds| first.plus(Duration::from_secs(seconds))),
+    };
+    assert_eq!(depth().await, tells(3, 0, 0, Some(0)));
+    let received = world.receive(&id, RECORDS, 2).await;
+    assert_eq!(received.iter().map(text).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(depth().await, tells(1, 2, 0, Some(0)));
+    world
+        .settle(&id, &received[0], Action::Acknowledge)
+        .await
+        .unwrap();
+    assert_eq!(depth().await, tells(1, 1, 0, Some(1)));
+    world.advance(10);
+    assert_eq!(depth().await, tells(1, 0, 1, Some(2)));
+    assert_eq!(world.data(&id, RECORDS).await, ["c"]);
+    assert_eq!(depth().await, tells(0, 1, 1, Some(2)));
+    assert_eq!(
+        world.queues.names(),
+        [(id.clone(), "q".to_owned())],
+        "it is found by its name"
+    );
+    assert!(world.queues.depth("none").await.is_err());
 }

@@ -6,7 +6,7 @@ use headwater_types::{Millis, StreamName};
 
 use crate::{
     Consumer, ConsumerRecord, Error, OtherReaders, Stream, StreamRecord, Streams, Tags,
-    limits::MAX_TAGS,
+    following::Following, limits::MAX_TAGS,
 };
 
 impl Stream {
@@ -19,6 +19,15 @@ impl Stream {
             .map(|record| Consumer::new(&self.record, name, record));
         let (stream, consumer) = (self.record.name.clone(), name.to_owned());
         found.ok_or(Error::NoConsumer { stream, consumer })
+    }
+
+    /// The counters of a consumer; of one that is gone already they count for nobody.
+    pub(crate) fn following(&self, consumer: &Consumer) -> Arc<Following> {
+        let found = self.following.get(&consumer.name);
+        found
+            .filter(|_| self.knows(consumer))
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Whether `consumer` is still one of this stream's.

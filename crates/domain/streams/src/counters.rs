@@ -20,8 +20,25 @@ pub struct ShardMetrics {
     pub write_exceeded: u64,
     /// Reads that the shard's limits refused.
     pub read_exceeded: u64,
-    /// How old the last record was that the last read returned, in milliseconds.
+    /// How old the last record was that the last read returned, in milliseconds; 0 when it reached the shard's end and
+    /// there was none.
     pub iterator_age: u64,
+}
+
+impl ShardMetrics {
+    /// The counts of two shards together, and the higher of the two ages.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            incoming_bytes: self.incoming_bytes + other.incoming_bytes,
+            incoming_records: self.incoming_records + other.incoming_records,
+            outgoing_bytes: self.outgoing_bytes + other.outgoing_bytes,
+            outgoing_records: self.outgoing_records + other.outgoing_records,
+            write_exceeded: self.write_exceeded + other.write_exceeded,
+            read_exceeded: self.read_exceeded + other.read_exceeded,
+            iterator_age: self.iterator_age.max(other.iterator_age),
+        }
+    }
 }
 
 /// The counters behind [`ShardMetrics`]. Always counted: it is cheap, and switching a metric on only publishes it.
@@ -55,6 +72,11 @@ impl Counters {
         self.outgoing_records.fetch_add(records as u64, Relaxed);
         self.outgoing_bytes.fetch_add(bytes as u64, Relaxed);
         self.iterator_age.store(age, Relaxed);
+    }
+
+    /// A read found nothing, for there is nothing more.
+    pub fn caught_up(&self) {
+        self.iterator_age.store(0, Relaxed);
     }
 
     pub fn refused_write(&self) {

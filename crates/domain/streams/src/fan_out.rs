@@ -53,8 +53,11 @@ pub(crate) struct Sent<T> {
     pub next: u64,
     /// As the event has it.
     pub continuation: Option<SequenceNumber>,
-    /// Bytes of its records, as limits count them.
+    /// Its records, and their bytes as limits count them.
+    pub records: usize,
     pub bytes: usize,
+    /// As the event has it.
+    pub millis_behind: u64,
     /// Whether it is the end of the shard.
     pub is_end: bool,
     /// When it was read.
@@ -98,7 +101,9 @@ impl<T> FanOut<T> {
             from,
             next,
             continuation: event.continuation,
+            records: event.records.len(),
             bytes: event.records.iter().map(ReadRecord::bytes).sum(),
+            millis_behind: event.millis_behind,
             is_end: event.children.is_some(),
             read: now,
             made: (self.make)(event),

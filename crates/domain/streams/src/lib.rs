@@ -16,8 +16,9 @@ mod routes;
 mod stream;
 mod token;
 
-// A shard's memory: counters, limits, leases.
+// A shard's memory: counters, limits, leases; and that of a consumer.
 mod counters;
+mod following;
 mod subscriptions;
 mod throttle;
 
@@ -48,6 +49,7 @@ pub use consumer::Consumer;
 pub use counters::ShardMetrics;
 pub use errors::{Error, PutError};
 pub use fan_out::{FanOut, ShardEvent};
+pub use following::ConsumerMetrics;
 pub use limits::{
     CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE,
     MAX_ENCRYPTION_CHANGES, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_READ,

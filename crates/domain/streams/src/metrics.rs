@@ -1,15 +1,30 @@
-//! Which metrics of a stream's shards are published, and what they are now.
+//! What went through a stream and its shards, and which metrics of the shards are published.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use headwater_types::StreamName;
 
-use crate::{Error, Shard, ShardMetric, ShardMetrics, Streams};
+use crate::{ConsumerMetrics, Error, Shard, ShardMetric, ShardMetrics, Stream, Streams};
 
 impl Shard {
     /// Counts of what went through the shard since the process started.
     pub fn metrics(&self) -> ShardMetrics {
         self.live.counters.now()
+    }
+}
+
+impl Stream {
+    /// Counts of what went through all its shards since the process started, those that it no longer has too; and the
+    /// highest age.
+    pub fn metrics(&self) -> ShardMetrics {
+        let shards = self.shards().iter();
+        shards.fold(self.gone, |sum, shard| sum.and(shard.metrics()))
+    }
+
+    /// What the subscriptions of each of its consumers were sent since the process started.
+    pub fn consumer_metrics(&self) -> impl Iterator<Item = (&str, ConsumerMetrics)> {
+        let consumers = self.following.iter();
+        consumers.map(|(name, counters)| (&**name, counters.now()))
     }
 }
 

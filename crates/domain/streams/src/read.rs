@@ -183,6 +183,8 @@ impl Streams {
         if let Some(last) = chunk.records.last() {
             let age = self.env.clock.now().since(last.time).as_millis() as u64;
             shard.live.counters.read(chunk.records.len(), bytes, age);
+        } else if chunk.next >= chunk.state.end {
+            shard.live.counters.caught_up();
         }
         Ok(self.result(shard, chunk))
     }

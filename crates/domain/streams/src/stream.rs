@@ -1,8 +1,11 @@
 //! A stream in memory: its record, made ready for routing.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use headwater_catalog::Version;
@@ -10,8 +13,8 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
-    Error, ShardRecord, StreamRecord, counters::Counters, routes::Routes,
-    subscriptions::Subscriptions, throttle::Throttle,
+    Error, ShardMetrics, ShardRecord, StreamRecord, counters::Counters, following::Following,
+    routes::Routes, subscriptions::Subscriptions, throttle::Throttle,
 };
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
@@ -25,6 +28,10 @@ pub struct Stream {
     routes: Routes,
     /// Counts the records that went to shards in their turn.
     turns: Arc<AtomicUsize>,
+    /// The counters of its consumers, by name.
+    pub(crate) following: BTreeMap<String, Arc<Following>>,
+    /// Counts of the shards that it no longer has.
+    pub(crate) gone: ShardMetrics,
     /// Whether the log knows the shards, and what expires, as they are here.
     is_open: AtomicBool,
 }
@@ -83,6 +90,8 @@ impl Stream {
         let turns = before
             .map(|before| before.turns.clone())
             .unwrap_or_default();
+        let following = following(&record, before);
+        let gone = before.map_or_else(ShardMetrics::default, |before| before.gone_without(&record));
         Self {
             record,
             version,
@@ -90,7 +99,25 @@ impl Stream {
             targets,
             routes,
             turns,
+            following,
+            gone,
             is_open: AtomicBool::new(false),
+        }
+    }
+
+    /// Counts of the shards that are gone, those among them that `record` no longer has.
+    fn gone_without(&self, record: &StreamRecord) -> ShardMetrics {
+        let has = |shard: &Shard| {
+            let index = shard.record.index;
+            let found = record.shards.binary_search_by_key(&index, |of| of.index);
+            found.is_ok()
+        };
+        let gone = self.shards.iter().filter(|shard| !has(shard));
+        let counts = gone.fold(self.gone, |sum, shard| sum.and(shard.metrics()));
+        // Nobody reads them any more.
+        ShardMetrics {
+            iterator_age: 0,
+            ..counts
         }
     }
 
@@ -162,6 +189,21 @@ impl Stream {
     }
 }
 
+/// The counters of the consumers of `record`; those that were there `before` keep theirs.
+fn following(record: &StreamRecord, before: Option<&Stream>) -> BTreeMap<String, Arc<Following>> {
+    let kept = |name: &String, created| {
+        let before = before?;
+        let same = before.record.consumers.get(name)?.created == created;
+        before.following.get(name).filter(|_| same).cloned()
+    };
+    let consumers = record.consumers.iter();
+    let counters = consumers.map(|(name, consumer)| {
+        let counters = kept(name, consumer.created).unwrap_or_default();
+        (name.clone(), counters)
+    });
+    counters.collect()
+}
+
 impl Target {
     fn new(shard: &Shard) -> Self {
         let Shard {
@@ -203,11 +245,10 @@ impl Shard {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
-
     use headwater_types::HashRange;
 
     use super::*;
+    use crate::ConsumerRecord;
 
     pub(crate) fn record(shards: u32) -> StreamRecord {
         let created = Millis(1_700_000_000_000);
@@ -244,6 +285,51 @@ pub(crate) mod tests {
             encryption_stops: Vec::new(),
             policy: None,
         }
+    }
+
+    #[test]
+    fn what_was_counted_stays_counted_when_a_shard_or_a_consumer_goes() {
+        let created = |millis| ConsumerRecord {
+            created: Millis(millis),
+            tags: Default::default(),
+            policy: None,
+        };
+        let mut record = record(3);
+        let consumers = [("a", 1), ("b", 2)].map(|(name, at)| (name.to_owned(), created(at)));
+        record.consumers = consumers.into();
+        let stream = Stream::new(record.clone(), Version(1), None);
+        for shard in stream.shards() {
+            shard.live.counters.wrote(1, 10);
+            shard.live.counters.read(2, 20, 1000);
+        }
+        let subscriptions: Vec<_> = stream
+            .following
+            .values()
+            .map(Following::subscribe)
+            .collect();
+        let mut fewer = record;
+        fewer.shards.remove(1);
+        fewer.consumers.insert("b".into(), created(3));
+        let after = Stream::new(fewer.clone(), Version(2), Some(&stream));
+        let again = Stream::new(fewer, Version(3), Some(&after));
+        for stream in [&stream, &after, &again] {
+            let counted = stream.metrics();
+            assert_eq!((counted.incoming_records, counted.incoming_bytes), (3, 30));
+            assert_eq!((counted.outgoing_records, counted.outgoing_bytes), (6, 60));
+        }
+        assert_eq!(again.gone.iterator_age, 0);
+        let now: Vec<_> = again.consumer_metrics().collect();
+        assert_eq!(
+            now.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+        let alive = now.iter().map(|(_, metrics)| metrics.subscriptions);
+        assert_eq!(
+            alive.collect::<Vec<_>>(),
+            [1, 0],
+            "another b was registered"
+        );
+        drop(subscriptions);
     }
 
     #[test]

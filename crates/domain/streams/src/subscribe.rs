@@ -15,6 +15,7 @@ use headwater_types::{SequenceNumber, ShardIndex};
 use crate::{
     Consumer, Error, ReadChunk, Shard, Start, Stream, Streams,
     fan_out::{FanOut, Sent, ShardEvent, ShardFanOut},
+    following::Follower,
     limits::{MAX_EVENT, SUBSCRIPTION_BYTES, SUBSCRIPTION_LIFE, SUBSCRIPTION_QUIET},
     subscriptions::Lease,
     throttle::Bucket,
@@ -26,6 +27,8 @@ pub struct Subscription<T> {
     fan_out: Arc<FanOut<T>>,
     /// The subscribers of the same shard, this one among them.
     subscribers: Arc<ShardFanOut<T>>,
+    /// Counts what it is sent.
+    follower: Follower,
     consumer: Consumer,
     shard: ShardIndex,
     lease: Lease,
@@ -83,6 +86,7 @@ impl Streams {
             streams: self.clone(),
             fan_out: fan_out.clone(),
             subscribers: fan_out.join(shard.number),
+            follower: stream.following(&consumer).subscribe(),
             consumer,
             shard: shard.record.index,
             lease,
@@ -227,6 +231,8 @@ impl<T: Clone> Subscription<T> {
         self.quiet_since = now;
         self.next = event.next;
         self.continuation = event.continuation.unwrap_or(self.continuation);
+        self.follower
+            .got(event.records, event.bytes, event.millis_behind);
         if let Some(bucket) = &mut self.bucket {
             bucket.take(event.bytes as f64);
         }

@@ -74,6 +74,11 @@ impl Buffers {
         Ok(Buffered { bytes, share })
     }
 
+    /// The bytes that are taken at the moment, and those that may be.
+    pub fn taken(&self) -> (usize, usize) {
+        self.0.taken()
+    }
+
     /// Takes room for `bytes`, or all there is, once it is free.
     pub async fn take(&self, bytes: usize) -> Share {
         self.0.take(bytes).await
@@ -243,6 +248,7 @@ mod tests {
     async fn a_body_waits_until_there_is_room() {
         let buffers = Buffers::new(STEP);
         let first = buffers.hold(full("x"), 4).await.unwrap();
+        assert_eq!(buffers.taken(), (STEP, STEP));
         let beyond = buffers.hold(full("y"), 4).await.unwrap();
         let mut third = pin!(buffers.hold(full("z"), 4));
         assert!(poll!(third.as_mut()).is_pending());

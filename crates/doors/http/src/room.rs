@@ -96,6 +96,13 @@ impl Room {
         more.map(|more| share.add(more)).is_ok()
     }
 
+    /// The bytes that are taken, and those that may be.
+    pub(crate) fn taken(&self) -> (usize, usize) {
+        let total = self.total as usize;
+        let taken = total.saturating_sub(self.kibibytes.available_permits());
+        (taken << 10, total << 10)
+    }
+
     fn step(&self) -> u32 {
         kibibytes(BODY_STEP_BYTES * BODY_WEIGHT).min(self.total)
     }

@@ -27,7 +27,7 @@ use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_queues::Queues;
 use headwater_shapes::Blob;
 use headwater_streams::{StreamSources, Streams};
-use headwater_wire::{Options, Pipeline, Place};
+use headwater_wire::{Options, Pipeline, Place, requests::Requests};
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -112,7 +112,10 @@ impl World {
         let log = Arc::new(EmbeddedLog::open(env.clone(), options).await.unwrap());
         let kinesis = kinesis(env.clone(), log.clone()).await;
         let table = headwater_kinesis::table(Arc::new(kinesis));
-        let options = Options::new(Place::new("000000000000", "us-east-1"));
+        let options = Options {
+            observers: vec![Arc::new(Requests::new([&table]))],
+            ..Options::new(Place::new("000000000000", "us-east-1"))
+        };
         Self {
             pipeline: Pipeline::new(vec![table], options, env),
             log,

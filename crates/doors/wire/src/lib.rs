@@ -21,6 +21,7 @@ mod limits;
 mod observe;
 mod pipeline;
 mod query;
+pub mod requests;
 pub mod rest;
 mod table;
 #[cfg(test)]

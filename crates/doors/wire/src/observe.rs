@@ -21,6 +21,10 @@ pub struct Seen<'a> {
     pub service: &'static str,
     /// The operation; empty where it is none that the service's model has.
     pub operation: &'static str,
+    /// The place of the service's table among the pipeline's; none where the service is none of ours.
+    pub table: Option<usize>,
+    /// The operation's place in its table; none where the operation is not built.
+    pub route: Option<usize>,
     /// What the operation's line says; none where the operation is not built.
     pub line: Option<Line>,
     /// The caller's ARN.

@@ -152,6 +152,8 @@ pub struct Route {
     pub shape: &'static OperationShape,
     /// What its line says.
     pub line: Line,
+    /// Its place in its table: how many lines stand before it.
+    pub(crate) place: usize,
     /// Whether it reads JSON and CBOR straight from the bytes.
     pub(crate) is_direct: bool,
     call: Box<dyn Call>,
@@ -363,6 +365,7 @@ impl<State: Send + Sync + 'static> Routes<State> {
         let route = Route {
             shape,
             line,
+            place: self.table.routes.len(),
             is_direct,
             call,
         };

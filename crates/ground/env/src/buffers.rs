@@ -59,6 +59,11 @@ fn spare() -> std::sync::MutexGuard<'static, Spare> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Bytes of memory that buffers take which nobody uses now.
+pub fn spare_bytes() -> usize {
+    spare().bytes
+}
+
 /// An empty buffer with room for `len` bytes.
 pub fn with_room(len: usize) -> Vec<u8> {
     let mut buffer = as_it_was(len);

@@ -176,6 +176,42 @@ pub struct ShardState {
     pub sealed: bool,
 }
 
+/// How much a log on this machine takes of it, and has done since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogUsage {
+    /// Shards that it knows.
+    pub shards: u64,
+    /// Files that hold records.
+    pub files: u64,
+    /// Bytes of the files, with what is set aside ahead of the newest records.
+    pub disk_bytes: u64,
+    /// Bytes that the file system can still take.
+    pub free_bytes: u64,
+    /// Writes to the disk, each of what waited then of all shards; each was synced, unless it was opened without.
+    pub commits: u64,
+    /// Appends and seals that these answered.
+    pub answered: u64,
+    /// Bytes that these wrote.
+    pub written_bytes: u64,
+    /// The time that these took, synced.
+    pub commit_time: Duration,
+    /// What waits for the disk.
+    pub waiting: Taken,
+    /// The newest records, kept in memory for their readers.
+    pub tail: Taken,
+    /// Parts of the files' indexes that are kept in memory.
+    pub index: Taken,
+}
+
+/// Bytes of memory that are taken of those that may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Bytes that are taken.
+    pub bytes: u64,
+    /// Bytes that may be.
+    pub of: u64,
+}
+
 /// How long a shard's records may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -247,4 +283,9 @@ pub trait ShardLog: Send + Sync {
 
     /// Whether appends are accepted, and if not, why: for the health page. Known without asking anybody.
     fn health(&self) -> Result<(), LogError>;
+
+    /// How much the whole log takes and has done, for operators to see; none of an engine that cannot tell.
+    async fn usage(&self) -> Option<LogUsage> {
+        None
+    }
 }

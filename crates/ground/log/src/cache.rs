@@ -59,6 +59,13 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
             .insert(key, value, weight, self.budget);
     }
 
+    /// The weight of all that is kept.
+    pub fn weight(&self) -> usize {
+        let generations = self.generations.lock();
+        let old: usize = generations.old.values().map(|(_, weight)| weight).sum();
+        generations.young_weight + old
+    }
+
     /// Forgets the values whose key `is_stale`.
     pub fn forget(&self, is_stale: impl Fn(&K) -> bool) {
         let mut generations = self.generations.lock();
@@ -99,6 +106,7 @@ mod tests {
             cache.get_or(key, || Ok::<_, ()>((0, 10))).unwrap();
         }
         assert_eq!(made, 1);
+        assert!((50..=100).contains(&cache.weight()));
         assert!(cache.get(&1).is_none() && cache.get(&99).is_some());
         cache.forget(|key| *key == 99);
         assert!(cache.get(&99).is_none());

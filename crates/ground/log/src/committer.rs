@@ -28,7 +28,9 @@ pub fn run(core: &Core, mut journal: Journal) {
             Ok(()) => answer(core, batch),
             Err(e) => fail(core, batch, e),
         }
-        window = GatherWindow::after(callers, core.env.clock.elapsed().saturating_sub(began));
+        let took = core.env.clock.elapsed().saturating_sub(began);
+        core.done.took(took);
+        window = GatherWindow::after(callers, took);
     }
     mark_end(core, journal);
 }
@@ -50,6 +52,7 @@ fn commit(core: &Core, journal: &mut Journal, batch: &[Pending]) -> Result<(), L
     let at = journal
         .commit(&parts, blocks, core.options.sync)
         .map_err(|e| refusal(core, &e))?;
+    core.done.wrote(&parts, batch.len());
     publish(core, journal.file.id.sequence, at, batch);
     Ok(())
 }

@@ -26,6 +26,7 @@ use crate::{
     segments::Segments,
     shard::{Assigned, Shard},
     tail::TailCache,
+    usage::Done,
 };
 
 /// Shards by their numbers.
@@ -69,6 +70,8 @@ pub struct Core {
     pub journals: Mutex<HashMap<u64, Arc<LogFile>>>,
     pub segments: Segments,
     pub sealer: Sealer,
+    /// What was committed since the log was opened.
+    pub done: Done,
     /// Grows whenever a shard is removed or expires differently.
     pub epoch: AtomicU64,
     /// Held during a step of maintenance: there is one at a time.

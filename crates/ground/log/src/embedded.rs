@@ -16,7 +16,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     api::{
-        Append, AppendError, Appended, Chunk, LogError, ReadLimit, Retention, ShardLog,
+        Append, AppendError, Appended, Chunk, LogError, LogUsage, ReadLimit, Retention, ShardLog,
         ShardNumber, ShardState,
     },
     block, committer,
@@ -32,6 +32,7 @@ use crate::{
     segments::Segments,
     shard::Shard,
     tail::TailCache,
+    usage::Done,
 };
 
 /// A log in a folder of this machine. Dropping it stops it as a crash would: what was acknowledged is safe.
@@ -80,6 +81,7 @@ impl EmbeddedLog {
             journals: Mutex::new(journals),
             segments: Segments::new(env.disk.clone(), options.dir.clone(), segments),
             sealer: Sealer::new(unsealed),
+            done: Done::default(),
             epoch: AtomicU64::new(0),
             maintaining: Mutex::new(()),
             running: AtomicUsize::new(2),
@@ -305,6 +307,13 @@ impl ShardLog for EmbeddedLog {
             .clone()
             .or_else(|| queue.full.clone())
             .map_or(Ok(()), Err)
+    }
+
+    async fn usage(&self) -> Option<LogUsage> {
+        let core = self.core.clone();
+        let told = self.core.env.blocking(move || core.usage()).await;
+        told.inspect_err(|error| tracing::warn!(%error, "the log cannot tell what it takes"))
+            .ok()
     }
 }
 

@@ -32,6 +32,7 @@ mod queue;
 mod scoped;
 mod shard;
 mod tail;
+mod usage;
 
 // Full files: given footers, and read through these.
 mod cache;
@@ -54,8 +55,8 @@ pub mod testing;
 mod verify;
 
 pub use api::{
-    Append, AppendError, Appended, Chunk, LogError, NewRecord, ReadLimit, Record, Retention,
-    ShardLog, ShardNumber, ShardState,
+    Append, AppendError, Appended, Chunk, LogError, LogUsage, NewRecord, ReadLimit, Record,
+    Retention, ShardLog, ShardNumber, ShardState, Taken,
 };
 pub use dump::{Filter, Line, dump};
 pub use embedded::EmbeddedLog;

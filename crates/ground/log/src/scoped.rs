@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use headwater_types::Millis;
 
 use crate::{
-    Append, AppendError, Appended, Chunk, LogError, ReadLimit, Retention, ShardLog, ShardNumber,
-    ShardState,
+    Append, AppendError, Appended, Chunk, LogError, LogUsage, ReadLimit, Retention, ShardLog,
+    ShardNumber, ShardState,
 };
 
 /// The bits of a shard's number that say which part it belongs to; 0 is the whole log's own.
@@ -146,5 +146,9 @@ impl ShardLog for ScopedLog {
 
     fn health(&self) -> Result<(), LogError> {
         self.whole.health()
+    }
+
+    async fn usage(&self) -> Option<LogUsage> {
+        self.whole.usage().await
     }
 }

@@ -13,7 +13,7 @@ use headwater_types::Millis;
 use parking_lot::RwLock;
 
 use crate::{
-    api::{LogError, ShardNumber},
+    api::{LogError, ShardNumber, Taken},
     block_ref::{BlockRef, Trim, Wanted},
     cache::Cache,
     files::{FileId, LogFile},
@@ -82,6 +82,15 @@ impl Segments {
     /// All of them, oldest first.
     pub fn all(&self) -> Arc<List> {
         self.list.read().clone()
+    }
+
+    /// The bytes of indexes that are kept.
+    pub fn cached(&self) -> Taken {
+        let bytes = self.pages.weight() + self.restarts.weight() + self.chunks.weight();
+        Taken {
+            bytes: bytes as u64,
+            of: limits::INDEX_CACHE_BYTES as u64,
+        }
     }
 
     /// Adds the newest.

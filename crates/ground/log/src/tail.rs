@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::{block_ref::BlockRef, buffers::Buffers, limits};
+use crate::{api::Taken, block_ref::BlockRef, buffers::Buffers, limits};
 
 /// The newest batches.
 pub struct TailCache {
@@ -65,6 +65,13 @@ impl TailCache {
             .iter()
             .map_while(|block| Some((*block, state.find(file, block)?)));
         Some(found.collect::<Vec<_>>()).filter(|found| !found.is_empty())
+    }
+
+    /// The bytes that it takes.
+    pub fn taken(&self) -> Taken {
+        let bytes = self.state.lock().bytes as u64;
+        let of = self.budget as u64;
+        Taken { bytes, of }
     }
 
     /// The journal file that the oldest batch was written to.

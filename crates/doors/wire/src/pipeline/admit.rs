@@ -173,7 +173,7 @@ impl Pipeline {
         let form = entry.form();
         context.dialect = Dialect::Query(form);
         context.service = entry.service.signing_name;
-        trace.service = Some(entry.service);
+        trace.meant_for(entry);
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
@@ -222,6 +222,7 @@ impl Pipeline {
         if let Some(route) = route {
             context.line = route.line;
             trace.line = Some(route.line);
+            trace.route = Some(route.place);
         }
     }
 

@@ -50,7 +50,7 @@ impl Pipeline {
         }
         let mut share = match room {
             Some(share) => share,
-            None => self.blank.answers.take(bytes.capacity()).await,
+            None => self.options.answers.take(bytes.capacity()).await,
         };
         share.keep(bytes.capacity());
         aws_json::success(body::shared(buffers::share(bytes), share), codec)

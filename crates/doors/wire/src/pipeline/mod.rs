@@ -72,6 +72,8 @@ pub struct Options {
     pub virtual_hosts: Vec<String>,
     /// Room for bodies in memory.
     pub buffers: Buffers,
+    /// Room for large answers in memory.
+    pub answers: Buffers,
 }
 
 impl Options {
@@ -86,6 +88,7 @@ impl Options {
             pages: Vec::new(),
             virtual_hosts: Vec::new(),
             buffers: Buffers::default(),
+            answers: Buffers::new(ANSWERS_BYTES),
         }
     }
 }
@@ -105,9 +108,20 @@ pub struct Pipeline {
 #[derive(Default)]
 struct Trace {
     service: Option<&'static Service>,
+    /// The places of the service's table and of the operation in it.
+    table: Option<usize>,
+    route: Option<usize>,
     line: Option<Line>,
     error: Option<String>,
     bytes_in: u64,
+}
+
+impl Trace {
+    /// Notes the service that the request is for.
+    fn meant_for(&mut self, entry: &Entry) {
+        self.service = Some(entry.service);
+        self.table = Some(entry.index);
+    }
 }
 
 impl Pipeline {
@@ -149,7 +163,7 @@ impl Pipeline {
             Found::Nothing => return Ok(nothing_here()),
         };
         let entry = &self.entries[service.index];
-        trace.service = Some(entry.service);
+        trace.meant_for(entry);
         context.service = entry.service.signing_name;
         let admitted = match context.dialect {
             Dialect::Rpc(codec) => {
@@ -281,6 +295,8 @@ impl Pipeline {
             request_id: &context.request_id,
             service: trace.service.map_or("", |service| service.name),
             operation: context.operation,
+            table: trace.table,
+            route: trace.route,
             line: trace.line,
             caller: &context.caller.arn,
             account: &context.account,
@@ -355,7 +371,7 @@ fn blank(options: &Options) -> Context {
     let Place { account, region } = options.home.clone();
     Context {
         buffers: options.buffers.clone(),
-        answers: Buffers::new(ANSWERS_BYTES),
+        answers: options.answers.clone(),
         gate: options.gate.clone(),
         ..Context::new("", region, account, "")
     }

@@ -6,7 +6,7 @@ use headwater_env::{Env, ManualClock, SimDisk};
 use headwater_types::Millis;
 
 use crate::{
-    EmbeddedLog, LogError, Options, ShardLog,
+    Append, EmbeddedLog, LogError, NewRecord, Options, Retention, ShardLog, ShardNumber,
     testing::{Subject, contract},
 };
 
@@ -78,4 +78,44 @@ async fn one_folder_is_for_one_log() {
     assert_eq!(open().await.err(), Some(in_use));
     log.close().await;
     assert!(open().await.is_ok());
+}
+
+#[tokio::test]
+async fn what_a_log_takes_and_does_is_told() {
+    let env = Env {
+        disk: Arc::new(SimDisk::new(1)),
+        ..Env::real()
+    };
+    let options = Options {
+        segment_bytes: 1000,
+        preallocate_bytes: 0,
+        maintain_every: None,
+        ..Options::new(PathBuf::from("/log"))
+    };
+    let log = EmbeddedLog::open(env, options).await.unwrap();
+    let before = log.usage().await.unwrap();
+    assert_eq!((before.shards, before.files, before.commits), (0, 1, 0));
+    let retention = Retention {
+        period: Duration::from_secs(60),
+        floor: Millis::ZERO,
+    };
+    log.open_shards(&[ShardNumber(1)], retention).await.unwrap();
+    let records = [NewRecord {
+        key: b"k",
+        value: &[7; 2000],
+    }];
+    for _ in 0..2 {
+        let append = Append {
+            shard: ShardNumber(1),
+            records: &records,
+        };
+        log.append(&[append]).await.remove(0).unwrap();
+    }
+    let after = log.usage().await.unwrap();
+    assert_eq!((after.shards, after.files, after.commits), (1, 2, 2));
+    assert_eq!((after.answered, after.waiting.bytes), (2, 0));
+    assert!(after.written_bytes > 4000 && after.written_bytes < 4200);
+    assert!(after.disk_bytes > after.written_bytes && after.free_bytes > 0);
+    assert!(after.tail.bytes > 4000 && after.tail.bytes < after.tail.of);
+    assert!(after.index.bytes < after.index.of);
 }

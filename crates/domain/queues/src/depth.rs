@@ -1,0 +1,103 @@
+//! How many records a queue has, and how old the oldest is that is not acknowledged.
+//!
+//! The worker tells in a moment what it knows; the stream is asked here, so that no call waits behind that.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use headwater_log::{Source, SourceError, SourceLimit};
+use headwater_types::Millis;
+
+use crate::{Error, Queues, open::Open, worker::Call};
+
+/// How many records a queue has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Depth {
+    /// Records that may be received. Where a queue began at a time, those that arrived before it are among them until it
+    /// has passed over them.
+    pub waiting: u64,
+    /// Records that were received, and are neither acknowledged nor back.
+    pub in_flight: u64,
+    /// Dead letters.
+    pub dead_letters: u64,
+    /// When the oldest of those arrived that wait or are in flight; none where there are none.
+    pub oldest: Option<Millis>,
+}
+
+/// What a queue's worker knows of its records.
+pub(crate) struct Known {
+    source: Arc<dyn Source>,
+    again: u64,
+    in_flight: u64,
+    dead_letters: u64,
+    /// The next offsets that were never received, by shard.
+    positions: BTreeMap<Arc<str>, u64>,
+    /// The first pending records that are no dead letters, by shard.
+    pending: BTreeMap<Arc<str>, u64>,
+}
+
+impl Open {
+    /// What is known of the queue's records at `now`.
+    pub(crate) fn known(&self, now: Millis) -> Known {
+        let count = self.state.count(now);
+        Known {
+            source: self.source.clone(),
+            again: count.again as u64,
+            in_flight: count.in_flight as u64,
+            dead_letters: count.dead as u64,
+            positions: self.state.positions().collect(),
+            pending: self.state.first_pending(),
+        }
+    }
+}
+
+impl Queues {
+    /// How many records a queue has.
+    pub async fn depth(&self, id: &str) -> Result<Depth, Error> {
+        let known = self.call(id, Call::Look).await?;
+        Ok(known.depth().await?)
+    }
+
+    /// The names of all queues by their ids, as far as this process knows.
+    pub fn names(&self) -> Vec<(String, String)> {
+        let (records, _) = self.list(None, usize::MAX, |_| true);
+        let named = records.into_iter().map(|record| (record.id, record.name));
+        named.collect()
+    }
+}
+
+impl Known {
+    async fn depth(self) -> Result<Depth, SourceError> {
+        let mut depth = Depth {
+            waiting: self.again,
+            in_flight: self.in_flight,
+            dead_letters: self.dead_letters,
+            oldest: None,
+        };
+        for shard in self.source.shards().await? {
+            let next = self.positions.get(&*shard.id).copied().unwrap_or(0);
+            let next = next.max(shard.first);
+            depth.waiting += shard.end.saturating_sub(next);
+            let new = (next < shard.end).then_some(next);
+            let pending = self.pending.get(&*shard.id).copied();
+            let Some(first) = pending.into_iter().chain(new).min() else {
+                continue;
+            };
+            let arrival = self.arrival(&shard.id, first).await?;
+            depth.oldest = depth.oldest.into_iter().chain(arrival).min();
+        }
+        Ok(depth)
+    }
+
+    /// When the record at an offset arrived, or the oldest behind it that there still is.
+    async fn arrival(&self, shard: &str, offset: u64) -> Result<Option<Millis>, SourceError> {
+        let limit = SourceLimit {
+            records: 1,
+            bytes: 1,
+        };
+        match self.source.read(shard, offset, limit).await {
+            Ok(chunk) => Ok(chunk.records.first().map(|record| record.arrival)),
+            Err(SourceError::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Counting what the subscriptions of a consumer are sent.
+
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use parking_lot::Mutex;
+
+/// What the subscriptions of a consumer were sent since the process started, and how they are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsumerMetrics {
+    /// Bytes of data and partition keys.
+    pub outgoing_bytes: u64,
+    /// Records.
+    pub outgoing_records: u64,
+    /// Subscriptions that there are.
+    pub subscriptions: u64,
+    /// How far the one that is furthest behind was behind its shard's end at its last event, in milliseconds.
+    pub millis_behind: u64,
+}
+
+/// The counters of one consumer.
+#[derive(Default)]
+pub(crate) struct Following {
+    records: AtomicU64,
+    bytes: AtomicU64,
+    /// How far behind each subscription is; some of them have ended.
+    behind: Mutex<Vec<Weak<AtomicU64>>>,
+}
+
+/// The counters as one subscription has them, until this is dropped.
+pub(crate) struct Follower {
+    consumer: Arc<Following>,
+    behind: Arc<AtomicU64>,
+}
+
+impl Following {
+    /// Begins to count a subscription.
+    pub fn subscribe(self: &Arc<Self>) -> Follower {
+        let behind = Arc::new(AtomicU64::new(0));
+        let mut all = self.behind.lock();
+        all.retain(|one| one.strong_count() > 0);
+        all.push(Arc::downgrade(&behind));
+        Follower {
+            consumer: self.clone(),
+            behind,
+        }
+    }
+
+    /// The counts so far.
+    pub fn now(&self) -> ConsumerMetrics {
+        let all = self.behind.lock();
+        let alive = all.iter().filter_map(Weak::upgrade);
+        let behind: Vec<u64> = alive.map(|one| one.load(Relaxed)).collect();
+        ConsumerMetrics {
+            outgoing_bytes: self.bytes.load(Relaxed),
+            outgoing_records: self.records.load(Relaxed),
+            subscriptions: behind.len() as u64,
+            millis_behind: behind.into_iter().max().unwrap_or(0),
+        }
+    }
+}
+
+impl Follower {
+    /// An event was sent.
+    pub fn got(&self, records: usize, bytes: usize, millis_behind: u64) {
+        self.consumer.records.fetch_add(records as u64, Relaxed);
+        self.consumer.bytes.fetch_add(bytes as u64, Relaxed);
+        self.behind.store(millis_behind, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_counts_until_it_ends_and_what_it_was_sent_for_longer() {
+        let consumer = Arc::new(Following::default());
+        assert_eq!(consumer.now(), ConsumerMetrics::default());
+        let (one, two) = (consumer.subscribe(), consumer.subscribe());
+        one.got(3, 30, 500);
+        two.got(1, 10, 20);
+        two.got(0, 0, 7);
+        let now = |subscriptions, millis_behind| ConsumerMetrics {
+            outgoing_bytes: 40,
+            outgoing_records: 4,
+            subscriptions,
+            millis_behind,
+        };
+        assert_eq!(consumer.now(), now(2, 500));
+        drop(one);
+        assert_eq!(consumer.now(), now(1, 7));
+        for _ in 0..100 {
+            drop(consumer.subscribe());
+        }
+        assert!(consumer.behind.lock().len() < 4);
+        assert_eq!(consumer.now(), now(1, 7));
+    }
+}
