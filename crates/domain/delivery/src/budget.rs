@@ -18,6 +18,17 @@ pub struct Budget {
     files: Pool,
 }
 
+/// How much of a kind of room is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InUse {
+    /// The things that it is for.
+    pub what: &'static str,
+    /// Bytes that are taken.
+    pub bytes: u64,
+    /// Bytes that there are.
+    pub of: u64,
+}
+
 #[derive(Debug, Clone)]
 struct Pool {
     kib: usize,
@@ -43,6 +54,15 @@ impl Budget {
             records: Pool::of(SINK_WORK_KIB_MAX),
             ..self.clone()
         }
+    }
+
+    /// How much of it is taken: the room for records that streams share, and that for files.
+    pub fn in_use(&self) -> [InUse; 2] {
+        [("records", &self.records), ("files", &self.files)].map(|(what, pool)| InUse {
+            what,
+            bytes: (pool.kib.saturating_sub(pool.free.available_permits()) as u64) << 10,
+            of: (pool.kib as u64) << 10,
+        })
     }
 
     /// Room for so many bytes of records, and for what is read at once.
@@ -109,6 +129,12 @@ mod tests {
             .now_or_never()
             .expect("there is as much as is read at once");
         assert!(budget.records(0).now_or_never().is_none());
+        let [records, files] = budget.in_use();
+        assert_eq!(
+            (records.what, files.what, files.bytes),
+            ("records", "files", 0)
+        );
+        assert_eq!(records.bytes, records.of);
         drop((room, other));
         assert!(budget.records(all).now_or_never().is_some());
     }

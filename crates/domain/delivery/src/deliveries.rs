@@ -23,16 +23,17 @@ use tokio::sync::watch;
 
 pub use self::error::DeliveryError;
 use crate::{
-    budget::Budget,
+    budget::{Budget, InUse},
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
     engine::Engine,
     execute::Executor,
     incidents::{Incident, Incidents},
-    intent::{Family, Progress, Store, Totals},
+    intent::{Family, Store, Totals},
     limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX, STREAMS_MAX},
     ports::Ports,
     quota::{Limiter, Quotas},
     reading::{self, DirectShard},
+    standing::{TakenCounters, behind},
 };
 
 /// A delivery stream to be made.
@@ -95,20 +96,22 @@ pub struct Options {
 
 /// The delivery streams of a server, and the engines that run them.
 pub struct Deliveries {
-    env: Env,
+    pub(crate) env: Env,
     store: Store,
     log: Arc<dyn ShardLog>,
     sealer: Arc<Sealer>,
     ports: Ports,
     options: Options,
-    running: RwLock<BTreeMap<String, Arc<Running>>>,
+    pub(crate) running: RwLock<BTreeMap<String, Arc<Running>>>,
     /// Locked while a stream is made, changed or removed, so that the catalog and `running` agree.
     changing: tokio::sync::Mutex<()>,
 }
 
-struct Running {
-    engine: Arc<Engine>,
+pub(crate) struct Running {
+    pub engine: Arc<Engine>,
     limiter: Option<Mutex<Limiter>>,
+    /// What was put into it.
+    pub taken: TakenCounters,
     stop: watch::Sender<bool>,
 }
 
@@ -218,6 +221,7 @@ impl Deliveries {
             Arc::new(Running {
                 engine,
                 limiter,
+                taken: TakenCounters::default(),
                 stop,
             }),
         );
@@ -267,11 +271,13 @@ impl Deliveries {
             .as_ref()
             .is_some_and(|limiter| !limiter.lock().admit(now, count, bytes))
         {
+            running.taken.throttled();
             return Err(DeliveryError::Throttled(name.to_owned()));
         }
         let encrypted = running.engine.stream().encryption.is_some();
         if count > 0 {
             shard.append(records, encrypted).await?;
+            running.taken.took(count, bytes);
         }
         let ids = (0..count)
             .map(|_| reading::record_id(&*self.env.random))
@@ -289,6 +295,11 @@ impl Deliveries {
             .collect()
     }
 
+    /// The memory that they work in.
+    pub fn memory(&self) -> [InUse; 2] {
+        self.options.budget.in_use()
+    }
+
     /// How a delivery stream is doing.
     pub async fn status(&self, name: &str) -> Result<Status, DeliveryError> {
         let running = self.running.read().get(name).cloned();
@@ -298,21 +309,10 @@ impl Deliveries {
         let incident = running.engine.executor.incident.current();
         Ok(Status {
             incident,
-            behind: behind(&running.engine, &progress).await,
+            behind: behind(&running.engine, &progress.positions).await,
             delivering: progress.intent.is_some(),
             delivered_until: progress.delivered_until,
             totals: progress.totals,
         })
     }
-}
-
-async fn behind(engine: &Engine, progress: &Progress) -> Option<u64> {
-    let shards = engine.source().await.ok()?.shards().await.ok()?;
-    let position = |id: &str| progress.positions.get(id).copied().unwrap_or(0);
-    Some(
-        shards
-            .iter()
-            .map(|shard| shard.end.saturating_sub(position(&shard.id)))
-            .sum(),
-    )
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use headwater_catalog::{CatalogError, Versioned};
+use headwater_catalog::{CatalogError, Version, Versioned};
 use tokio::sync::watch;
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
     ports::{Source, SourceError, TableError},
     reading::{Batch, DirectShard, Reader, left_of},
     records::ErrorKind,
+    standing::{Oldest, Reached},
 };
 
 /// The engine of one delivery stream.
@@ -34,6 +35,10 @@ pub struct Engine {
     pub(crate) direct: Option<DirectShard>,
     /// Batches that were delivered by this process: whether there was progress since the last failure.
     delivered: AtomicU64,
+    /// How far it is.
+    pub(crate) reached: Reached,
+    /// The oldest record that it has read and not delivered.
+    pub(crate) oldest: Arc<Oldest>,
     /// The delivery stream as it is configured now.
     config: watch::Sender<Arc<StreamRecord>>,
 }
@@ -91,6 +96,8 @@ impl Engine {
             store,
             direct,
             delivered: AtomicU64::new(0),
+            reached: Reached::default(),
+            oldest: Arc::default(),
             config,
         })
     }
@@ -138,7 +145,7 @@ impl Engine {
         }
     }
 
-    async fn note(&self, code: &str, mut error: String, wait: Duration) {
+    async fn note(&self, code: &'static str, mut error: String, wait: Duration) {
         error.truncate(error.floor_char_boundary(ERROR_TEXT_BYTES_MAX));
         let stream = self.stream();
         tracing::warn!(stream = stream.name, code, error, ?wait, "a delivery waits");
@@ -157,6 +164,7 @@ impl Engine {
             return Ok(());
         };
         self.open_direct(&progress.value).await?;
+        self.reached(&progress.value);
         if progress.value.intent.is_none() {
             self.executor.incident.clear();
         }
@@ -197,7 +205,16 @@ impl Engine {
 
     fn reader(&self, source: &Arc<dyn Source>) -> Reader {
         let buffering = self.stream().destination.batch();
-        Reader::new(self.executor.env.clone(), source.clone(), buffering)
+        let oldest = self.oldest.clone();
+        Reader::new(self.executor.env.clone(), source.clone(), buffering, oldest)
+    }
+
+    /// Tells those who look from outside how far it is.
+    fn reached(&self, progress: &Progress) {
+        self.reached.is(progress);
+        if let Some(intent) = &progress.intent {
+            self.oldest.is(intent.oldest);
+        }
     }
 
     /// Where the records come from: opened anew after each failure. A stream that only has the name of the one that
@@ -239,10 +256,18 @@ impl Engine {
             intent: Some(intent),
             ..progress.value
         };
-        Ok(self
-            .store
-            .advance(&stream.id, next, progress.version)
-            .await?)
+        self.advance(next, progress.version).await
+    }
+
+    /// Makes `next` what the catalog has of the progress.
+    async fn advance(
+        &self,
+        next: Progress,
+        version: Version,
+    ) -> Result<Versioned<Progress>, EngineError> {
+        let advanced = self.store.advance(&self.stream().id, next, version).await?;
+        self.reached(&advanced.value);
+        Ok(advanced)
     }
 
     /// What is left of the ranges of the intent, where the source has dropped records of them.
@@ -292,8 +317,7 @@ impl Engine {
             let stream = under(&old, &self.stream());
             value.intent = Some(self.intent(&stream, batch, old.table_version)?);
         }
-        let id = &self.stream().id;
-        Ok(self.store.advance(id, value, version).await?)
+        self.advance(value, version).await
     }
 
     /// A new intent for a batch of `stream`.
@@ -357,10 +381,7 @@ impl Engine {
         reader: &Reader,
     ) -> Result<Versioned<Progress>, EngineError> {
         let next = progress.value.completed(|shard| reader.is_listed(shard));
-        let progress = self
-            .store
-            .advance(&self.stream().id, next, progress.version)
-            .await?;
+        let progress = self.advance(next, progress.version).await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
         self.executor.incident.clear();
         self.open_direct(&progress.value).await?;

@@ -23,11 +23,12 @@ mod quota;
 mod reading;
 mod records;
 mod sinks;
+mod standing;
 mod steps;
 #[cfg(test)]
 mod testing;
 
-pub use budget::Budget;
+pub use budget::{Budget, InUse};
 pub use config::{
     AddressError, Backup, Buffering, Compression, Conversion, Database, Deaggregation, Destination,
     Encryption, Format, Function, HecEndpoint, HttpEndpoint, JdbcError, Logging, NewOrigin,
@@ -45,4 +46,5 @@ pub use ports::{
 pub use quota::Quotas;
 pub use records::{ErrorKind, Failure, Item, Keys, Rejected, UserRecord};
 pub use sinks::{Chunk, ChunkLimit, Load, Loader, Sink, loader, sink};
+pub use standing::{Standing, Taken};
 pub use steps::query::{Query, QueryError, keys_of};

@@ -107,6 +107,7 @@ impl Inner {
                 removed => {
                     removed?;
                     self.pool.retire(name);
+                    self.counts.forget(name);
                     self.forget_code(&found.value.code).await;
                     return Ok(());
                 }

@@ -16,7 +16,8 @@ use parking_lot::Mutex;
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::{
-    Code, Configuration, Error, Function, FunctionName, LogSink,
+    Code, Configuration, Error, Function, FunctionMetrics, FunctionName, LogSink, Processes,
+    counts::Counts,
     events::{self, Events},
     invoke::{self, Invocation, Request},
     leftovers::Leftovers,
@@ -93,6 +94,7 @@ pub(crate) struct Inner {
     pub events: Arc<Events>,
     pub table: Table<Function>,
     pub packages: Packages,
+    pub counts: Counts,
     leftovers: Arc<Leftovers>,
     /// Unpacked code by its package; made once, by the first invocation that needs it.
     pub code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
@@ -141,6 +143,7 @@ impl Functions {
             events,
             table,
             packages,
+            counts: Counts::default(),
             leftovers,
             code,
             dir,
@@ -316,6 +319,16 @@ impl Functions {
         self.inner.events.waiting()
     }
 
+    /// The invocations of each function that was called since the process started, by name.
+    pub fn metrics(&self) -> Vec<(FunctionName, FunctionMetrics)> {
+        self.inner.counts.now()
+    }
+
+    /// The processes that there are.
+    pub fn processes(&self) -> Processes {
+        self.inner.pool.processes()
+    }
+
     /// The server as functions know it, and their bounds.
     pub fn options(&self) -> &Options {
         &self.inner.options
@@ -380,17 +393,19 @@ impl Inner {
             });
         }
         let mut function = self.find(name).await?.value;
+        let counters = self.counts.of(name);
         loop {
-            match invoke::run(self, &function, request.clone()).await {
+            match invoke::run(self, &function, request.clone(), &counters).await {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
                     let changed = self.find(name).await?.value;
                     if changed.revision == function.revision {
+                        counters.refused(&error);
                         return Err(error);
                     }
                     function = changed;
                 }
-                ended => return ended,
+                ended => return ended.inspect_err(|error| counters.refused(error)),
             }
         }
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     Error, Function, LATEST,
+    counts::Counters,
     functions::Inner,
     limits,
     output::Lines,
@@ -55,6 +56,7 @@ pub(crate) async fn run(
     inner: &Arc<Inner>,
     function: &Function,
     request: Request,
+    counters: &Counters,
 ) -> Result<Invocation, Error> {
     let (permit, warm) = inner.pool.enter(function).await?;
     let (mut process, cold) = match warm {
@@ -70,7 +72,8 @@ pub(crate) async fn run(
         process: &mut process,
         lines: &mut lines,
     };
-    let end = run.all(cold, &request).await;
+    let (end, took) = run.all(cold, &request).await;
+    counters.ran(took, end.failed, cold);
     lines.flush().await;
     if end.reusable {
         inner.pool.leave(permit, process);
@@ -93,7 +96,8 @@ struct Run<'a, 'l> {
 }
 
 impl Run<'_, '_> {
-    async fn all(&mut self, cold: bool, request: &Request) -> End {
+    /// The end of it, and how long the function ran.
+    async fn all(&mut self, cold: bool, request: &Request) -> (End, Duration) {
         let clock = &self.inner.env.clock;
         let started = clock.elapsed();
         let early = if cold { self.init(started).await } else { None };
@@ -106,9 +110,10 @@ impl Run<'_, '_> {
             None => self.call(request, started).await,
         };
         self.lines.push(format!("END RequestId: {}", self.id));
-        let line = self.report(clock.elapsed() - started, init, &end);
+        let took = clock.elapsed() - started;
+        let line = self.report(took, init, &end);
         self.lines.push(line);
-        end
+        (end, took)
     }
 
     /// Waits until the process asks for work; whatever else happens is the invocation's end.

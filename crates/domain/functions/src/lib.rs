@@ -12,6 +12,7 @@
 //! AWS's spelling of requests and answers is the `lambda` door's; where lines are kept, the sink's.
 
 mod changes;
+mod counts;
 mod error;
 mod events;
 mod function;
@@ -27,6 +28,7 @@ mod process;
 mod runtime_api;
 mod unpack;
 
+pub use counts::{FunctionMetrics, Processes};
 pub use error::{Error, PackageError};
 pub use function::{Code, Configuration, Function, FunctionName, LATEST, Runtime, RuntimeKind};
 pub use functions::{Functions, Options};

@@ -6,7 +6,7 @@ use headwater_env::Env;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::{Error, Function, FunctionName, limits, process::Process};
+use crate::{Error, Function, FunctionName, Processes, limits, process::Process};
 
 /// The processes without work and the count of those with some.
 pub(crate) struct Pool {
@@ -173,6 +173,16 @@ impl Pool {
             .lock()
             .take_idle(|idle| now.saturating_sub(idle.since) >= limits::IDLE_TIME_MAX);
         drop(ended);
+    }
+
+    /// The processes that there are.
+    pub fn processes(&self) -> Processes {
+        let state = self.state.lock();
+        Processes {
+            busy: state.busy_total,
+            idle: state.idle.len(),
+            most: self.bounds.total,
+        }
     }
 
     /// Admits nothing more, ends the idle processes and waits until no invocation runs.

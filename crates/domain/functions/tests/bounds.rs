@@ -192,11 +192,29 @@ async fn concurrency_is_bounded_for_a_function_and_in_all() {
         Err(Error::Throttled)
     );
 
+    let processes = world.functions.processes();
+    assert_eq!((processes.busy, processes.idle, processes.most), (3, 0, 3));
+
     let mut gate = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
     gate.write_all(b"abc").unwrap();
     for invocation in running {
         assert!(!invocation.await.unwrap().unwrap().failed);
     }
+    let counted = world.functions.metrics();
+    let counts: Vec<_> = counted
+        .iter()
+        .map(|(name, one)| {
+            (
+                name.as_str(),
+                one.invocations,
+                one.throttles,
+                one.cold_starts,
+            )
+        })
+        .collect();
+    assert_eq!(counts, [("one", 2, 1, 2), ("two", 1, 1, 1)]);
+    world.functions.delete(&name("one")).await.unwrap();
+    assert_eq!(world.functions.metrics(), counted[1..]);
 }
 
 #[tokio::test]

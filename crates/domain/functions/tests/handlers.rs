@@ -109,6 +109,9 @@ def handler(event, context):
         (&json!("ValueError"), &json!("bad event"))
     );
     assert_eq!(error["requestId"], raised.request_id.as_str());
+    let counted = world.functions.metrics().remove(0).1;
+    assert_eq!((counted.invocations, counted.errors), (1, 1));
+    assert!(counted.duration > std::time::Duration::ZERO);
     let trace = error["stackTrace"].as_array().unwrap();
     assert_eq!(trace.len(), 1);
     assert!(

@@ -60,7 +60,9 @@ impl OwnPages {
 /// The delivery streams that an error stops at the moment, by name.
 pub fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
     let told = |(name, incident): (String, Incident)| {
-        let Incident { at, error, times } = incident;
+        let Incident {
+            at, error, times, ..
+        } = incident;
         (
             name,
             json!({ "error": error, "since_tries": times, "last_ms": at }),

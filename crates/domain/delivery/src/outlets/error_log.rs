@@ -63,8 +63,8 @@ impl ErrorLog<'_> {
     }
 
     /// A batch could not be delivered, and will be tried again.
-    pub async fn delivery_failed(&self, code: &str, message: &str) {
-        self.incident.note(self.env.clock.now(), message);
+    pub async fn delivery_failed(&self, code: &'static str, message: &str) {
+        self.incident.note(self.env.clock.now(), code, message);
         self.line(code, message, None).await;
     }
 

@@ -18,6 +18,7 @@ use crate::{
     intent::Range,
     limits::{READ_BYTES_MAX, READ_PAUSE, READ_PAUSE_MIN, READ_RECORDS_MAX, SHARDS_REFRESH},
     ports::{Source, SourceChunk, SourceError, SourceLimit, SourceShard},
+    standing::Oldest,
 };
 
 /// A closed batch.
@@ -44,6 +45,8 @@ pub struct Reader {
     listed: Option<Duration>,
     /// Shards that have ended and were read to their end.
     drained: HashSet<String>,
+    /// Told how old the open batch is.
+    oldest: Arc<Oldest>,
 }
 
 /// A batch that is still open: where each shard was when it began, and where it is now.
@@ -59,7 +62,12 @@ struct OpenBatch {
 
 impl Reader {
     /// A reader of `source` that closes batches by `buffering`.
-    pub fn new(env: Env, source: Arc<dyn Source>, buffering: Buffering) -> Self {
+    pub fn new(
+        env: Env,
+        source: Arc<dyn Source>,
+        buffering: Buffering,
+        oldest: Arc<Oldest>,
+    ) -> Self {
         Self {
             env,
             source,
@@ -67,6 +75,7 @@ impl Reader {
             shards: Vec::new(),
             listed: None,
             drained: HashSet::new(),
+            oldest,
         }
     }
 
@@ -84,6 +93,11 @@ impl Reader {
         loop {
             self.list_when_stale().await?;
             let caught_up = self.sweep(&mut open).await?;
+            if open.records > 0 {
+                self.oldest.is(open.oldest);
+            } else if caught_up {
+                self.oldest.is_none();
+            }
             if open.bytes >= self.buffering.bytes() {
                 return Ok(self.close(open));
             }
@@ -358,6 +372,7 @@ mod tests {
                 size_mib: 1,
                 interval_s,
             },
+            Arc::default(),
         );
         Setup {
             clock,

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{PutFault, World, destination, function, new_stream, number};
 use crate::{
     Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function,
-    Logging, NewOrigin, NewStream, Options, PrefixError, Quotas, Step,
+    Logging, NewOrigin, NewStream, Options, PrefixError, Quotas, Standing, Step,
     limits::{DECOMPRESSED_BYTES_MAX, DEFLATE_FACTOR_MAX, FILES_KIB_MAX},
     ports::{InvokeError, SourceError},
 };
@@ -57,6 +57,21 @@ async fn records_after_creation_arrive_once_and_those_before_do_not() {
         (status.behind, status.totals.records, status.totals.batches),
         (Some(0), 3, 2)
     );
+    let standing = async || deliveries.standings().await.remove(0);
+    world
+        .until(async || standing().await.lag == Some(Duration::ZERO))
+        .await;
+    let stands = Standing {
+        name: "d".into(),
+        totals: status.totals,
+        delivering: false,
+        behind: Some(0),
+        lag: Some(Duration::ZERO),
+        incident: None,
+        failures: 0,
+        taken: None,
+    };
+    assert_eq!(standing().await, stands);
 }
 
 #[tokio::test]
@@ -303,6 +318,10 @@ async fn a_store_that_fails_is_tried_until_it_works() {
         (status.behind, status.delivering, world.calls()),
         (Some(1), true, 1)
     );
+    let standing = deliveries.standings().await.remove(0);
+    assert_eq!((standing.behind, standing.delivering), (Some(1), true));
+    assert_eq!(standing.incident.unwrap().code, "S3.NoSuchBucket");
+    assert!(standing.failures > 3 && standing.lag > Some(Duration::ZERO));
     *world.objects.bucket_gone.lock() = false;
     world.until_delivered().await;
     assert_eq!(world.objects.text(""), "A");
@@ -668,6 +687,8 @@ async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
     };
     assert_eq!(put(4).await, Ok(4));
     assert_eq!(put(4).await, Err(DeliveryError::Throttled("d".into())));
+    let taken = deliveries.standings().await.remove(0).taken.unwrap();
+    assert_eq!((taken.records, taken.bytes, taken.throttled), (4, 4, 1));
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(put(4).await, Ok(4));
     world

@@ -1,0 +1,177 @@
+//! How delivery streams stand, for operators to see: told from memory, without asking the catalog.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use headwater_types::Millis;
+use parking_lot::Mutex;
+
+use crate::{
+    Deliveries, Incident,
+    engine::Engine,
+    intent::{Progress, Totals},
+};
+
+/// How a delivery stream stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its name.
+    pub name: String,
+    /// Its work in all its life.
+    pub totals: Totals,
+    /// Whether a batch is being delivered.
+    pub delivering: bool,
+    /// Records that are not delivered yet; none while the source does not answer.
+    pub behind: Option<u64>,
+    /// How long ago the oldest record arrived that was read and is not delivered; nothing where all is delivered, and
+    /// none before the source was read since the process started.
+    pub lag: Option<Duration>,
+    /// The error that stops it, if one does.
+    pub incident: Option<Incident>,
+    /// Errors that stopped it since the process started.
+    pub failures: u64,
+    /// What was put into it since the process started; none where it reads a stream.
+    pub taken: Option<Taken>,
+}
+
+/// What was put into a delivery stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Records that were taken.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Calls that the quotas refused.
+    pub throttled: u64,
+}
+
+/// The counters behind [`Taken`].
+#[derive(Default)]
+pub(crate) struct TakenCounters {
+    records: AtomicU64,
+    bytes: AtomicU64,
+    throttled: AtomicU64,
+}
+
+impl TakenCounters {
+    pub fn took(&self, records: usize, bytes: usize) {
+        self.records.fetch_add(records as u64, Relaxed);
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub fn throttled(&self) {
+        self.throttled.fetch_add(1, Relaxed);
+    }
+
+    pub fn now(&self) -> Taken {
+        Taken {
+            records: self.records.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            throttled: self.throttled.load(Relaxed),
+        }
+    }
+}
+
+/// When the oldest record arrived that was read and is not delivered.
+pub(crate) struct Oldest(AtomicU64);
+
+impl Oldest {
+    /// No record arrives then.
+    const UNKNOWN: u64 = 0;
+    const NONE: u64 = u64::MAX;
+
+    /// There are records, the oldest of this time.
+    pub fn is(&self, arrival: Millis) {
+        self.0.store(arrival.0, Relaxed);
+    }
+
+    /// All that there is was read and delivered.
+    pub fn is_none(&self) {
+        self.0.store(Self::NONE, Relaxed);
+    }
+
+    fn lag(&self, now: Millis) -> Option<Duration> {
+        match self.0.load(Relaxed) {
+            Self::UNKNOWN => None,
+            Self::NONE => Some(Duration::ZERO),
+            arrival => Some(now.since(Millis(arrival))),
+        }
+    }
+}
+
+impl Default for Oldest {
+    fn default() -> Self {
+        Self(AtomicU64::new(Self::UNKNOWN))
+    }
+}
+
+/// How far an engine is, as the catalog has it.
+#[derive(Default)]
+pub(crate) struct Reached(Mutex<At>);
+
+#[derive(Default)]
+struct At {
+    positions: BTreeMap<String, u64>,
+    totals: Totals,
+    delivering: bool,
+}
+
+impl Reached {
+    /// Takes over what was read or written.
+    pub fn is(&self, progress: &Progress) {
+        *self.0.lock() = At {
+            positions: progress.positions.clone(),
+            totals: progress.totals,
+            delivering: progress.intent.is_some(),
+        };
+    }
+
+    fn now(&self) -> (BTreeMap<String, u64>, Totals, bool) {
+        let at = self.0.lock();
+        (at.positions.clone(), at.totals, at.delivering)
+    }
+}
+
+impl Deliveries {
+    /// How all delivery streams stand, by name.
+    pub async fn standings(&self) -> Vec<Standing> {
+        let running: Vec<_> = {
+            let running = self.running.read();
+            let all = running.iter();
+            all.map(|(name, running)| (name.clone(), running.clone()))
+                .collect()
+        };
+        let now = self.env.clock.now();
+        let mut standings = Vec::with_capacity(running.len());
+        for (name, running) in running {
+            let engine = &running.engine;
+            let (positions, totals, delivering) = engine.reached.now();
+            let incidents = &engine.executor.incident;
+            standings.push(Standing {
+                name,
+                totals,
+                delivering,
+                behind: behind(engine, &positions).await,
+                lag: engine.oldest.lag(now),
+                incident: incidents.current(),
+                failures: incidents.total(),
+                taken: engine.direct.as_ref().map(|_| running.taken.now()),
+            });
+        }
+        standings
+    }
+}
+
+/// Records that are not delivered of an engine that is at these positions.
+pub(crate) async fn behind(engine: &Engine, positions: &BTreeMap<String, u64>) -> Option<u64> {
+    let shards = engine.source().await.ok()?.shards().await.ok()?;
+    let next = |id: &str| positions.get(id).copied().unwrap_or(0);
+    let left = shards.iter().map(|shard| {
+        let from = next(&shard.id).max(shard.first);
+        shard.end.saturating_sub(from)
+    });
+    Some(left.sum())
+}
