@@ -59,9 +59,9 @@ fn spare() -> std::sync::MutexGuard<'static, Spare> {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes of memory that buffers take which nobody uses now.
-pub fn spare_bytes() -> usize {
-    spare().bytes
+/// Bytes of memory that buffers take which nobody uses now, and those that they may.
+pub fn spare_bytes() -> (usize, usize) {
+    (spare().bytes, SPARE_BYTES)
 }
 
 /// An empty buffer with room for `len` bytes.

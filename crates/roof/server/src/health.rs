@@ -1,5 +1,6 @@
 //! What is Headwater's own: `GET /_headwater/health`, whether the server does its work, for probes and the operator;
-//! and `GET /_headwater/operations`, what of AWS's models it does, for whoever wants to know before trying.
+//! `GET /_headwater/metrics`, what everything counts and holds; and `GET /_headwater/operations`, what of AWS's models it
+//! does, for whoever wants to know before trying.
 
 use std::sync::Arc;
 
@@ -11,9 +12,14 @@ use headwater_wire::Page;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::{places::Places, services::Running};
+use crate::{
+    metrics::{CONTENT_TYPE, Metrics},
+    places::Places,
+    services::Running,
+};
 
 const PREFIX: &str = "/_headwater/";
+const JSON: &str = "application/json";
 
 /// The pages that are Headwater's own. A bucket's name holds no underscore, so no object hides behind the prefix.
 pub struct OwnPages {
@@ -23,6 +29,8 @@ pub struct OwnPages {
     pub services: Vec<Arc<dyn Running>>,
     /// The services of other regions, which are told of in the same way.
     pub places: Arc<Places>,
+    /// Whatever is measured.
+    pub metrics: Metrics,
     /// Each service's operations, and whether they are built.
     pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
@@ -79,21 +87,32 @@ impl Page for OwnPages {
 
     async fn call(&self, request: Request<Body>) -> Response<Body> {
         let asked = request.uri().path().strip_prefix(PREFIX);
-        let (status, said) = match (request.method(), asked) {
-            (&Method::GET | &Method::HEAD, Some("health")) => self.report(),
-            (&Method::GET | &Method::HEAD, Some("operations")) => (200, self.operations()),
-            _ => {
-                let text = "there are only GET /_headwater/health and /_headwater/operations";
-                (404, json!({ "error": text }))
+        match (request.method(), asked) {
+            (&Method::GET | &Method::HEAD, Some("health")) => {
+                let (status, report) = self.report();
+                page(status, JSON, report.to_string())
             }
-        };
-        let mut response = Response::new(body::full(said.to_string()));
-        *response.status_mut() =
-            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let content_type = HeaderValue::from_static("application/json");
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, content_type);
-        response
+            (&Method::GET | &Method::HEAD, Some("metrics")) => {
+                page(200, CONTENT_TYPE, self.metrics.page().await)
+            }
+            (&Method::GET | &Method::HEAD, Some("operations")) => {
+                page(200, JSON, self.operations().to_string())
+            }
+            _ => {
+                let text = "there are only GET /_headwater/health, /_headwater/metrics and /_headwater/operations";
+                page(404, JSON, json!({ "error": text }).to_string())
+            }
+        }
     }
+}
+
+fn page(status: u16, content_type: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(body::full(text));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content_type = HeaderValue::from_static(content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    response
 }

@@ -11,6 +11,7 @@ mod ground;
 mod health;
 mod log_command;
 mod logging;
+mod metrics;
 mod places;
 mod serve;
 mod services;

@@ -33,7 +33,8 @@ pub struct Places {
     open: Mutex<Vec<(Place, Services)>>,
 }
 
-type Services = Arc<[Arc<dyn Running>]>;
+/// The services of a place.
+pub type Services = Arc<[Arc<dyn Running>]>;
 
 impl Places {
     /// Opens the places that were opened before.
@@ -59,6 +60,15 @@ impl Places {
         let open = self.open.lock();
         open.iter()
             .flat_map(|(_, services)| services.iter().cloned())
+            .collect()
+    }
+
+    /// The other regions and their services.
+    pub fn regions(&self) -> Vec<(Region, Services)> {
+        let open = self.open.lock();
+        let regions = open.iter();
+        regions
+            .map(|(place, services)| (place.region.clone(), services.clone()))
             .collect()
     }
 

@@ -5,7 +5,7 @@ use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
 
 use headwater_env::{Env, File, raise_open_files};
 use headwater_http::{Buffers, Limits, Listener, Serving};
-use headwater_wire::{Options, Page, Pipeline};
+use headwater_wire::{Options, Page, Pipeline, requests::Requests};
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
@@ -17,6 +17,7 @@ use crate::{
     ground::Ground,
     health::OwnPages,
     logging,
+    metrics::Metrics,
     places::Places,
     services::{Running, SERVICES, open_listed},
     settings::Settings,
@@ -152,27 +153,40 @@ impl Server {
 }
 
 /// The services behind the pipeline that every request takes.
-fn serving(
+pub fn serving(
     ground: &Ground,
     services: &[Arc<dyn Running>],
     places: &Arc<Places>,
     access: Option<Access>,
 ) -> Serving {
     let tables: Vec<_> = services.iter().map(|service| service.table()).collect();
+    let requests = Arc::new(Requests::new(&tables));
+    let home = Options::new(ground.place.clone());
+    let (buffers, answers) = (Buffers::default(), home.answers.clone());
+    let metrics = Metrics {
+        env: ground.env.clone(),
+        log: ground.log.clone(),
+        requests: requests.clone(),
+        rooms: [("bodies", buffers.clone()), ("answers", answers)],
+        home: (ground.place.region.clone(), services.to_vec()),
+        places: places.clone(),
+        one: Default::default(),
+    };
     let pages = OwnPages {
         log: ground.log.clone(),
         services: services.to_vec(),
         places: places.clone(),
+        metrics,
         operations: tables.iter().map(|table| table.operations()).collect(),
     };
-    let buffers = Buffers::default();
     let options = Options {
+        observers: vec![requests],
         verifier: access.map(|access| access.verifier.in_any_region()),
         others: Some(places.clone()),
         pages: vec![Arc::new(pages) as Arc<dyn Page>],
         virtual_hosts: VIRTUAL_HOSTS.map(str::to_owned).to_vec(),
         buffers: buffers.clone(),
-        ..Options::new(ground.place.clone())
+        ..home
     };
     Serving {
         service: Arc::new(Pipeline::new(tables, options, ground.env.clone())),

@@ -12,6 +12,7 @@ use crate::{
     Failure,
     ground::Ground,
     health::stuck,
+    metrics::{Samples, deliveries},
     services::{Given, Running},
 };
 
@@ -34,6 +35,10 @@ impl Running for Service {
 
     fn troubles(&self) -> Option<(&'static str, Map<String, Value>)> {
         Some(("stuck_deliveries", stuck(&self.0)))
+    }
+
+    async fn measure(&self, to: &mut Samples) {
+        deliveries::measure(&self.0, "delivery_stream", to).await;
     }
 
     async fn close(&self) {

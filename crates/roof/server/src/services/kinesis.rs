@@ -14,6 +14,7 @@ use crate::{
     Failure,
     ground::Ground,
     health::stuck,
+    metrics::{Samples, deliveries, queues, streams},
     services::{Given, Running},
 };
 
@@ -63,6 +64,12 @@ impl Running for Service {
 
     fn troubles(&self) -> Option<(&'static str, Map<String, Value>)> {
         Some(("stuck_channels", stuck(&self.channels.deliveries)))
+    }
+
+    async fn measure(&self, to: &mut Samples) {
+        streams::measure(&self.streams, to);
+        queues::measure(&self.queues, self.streams.now(), to).await;
+        deliveries::measure(&self.channels.deliveries, "channel", to).await;
     }
 
     async fn end_waits(&self) {

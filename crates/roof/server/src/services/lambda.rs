@@ -11,6 +11,7 @@ use crate::{
     Failure,
     adapters::{FunctionInvoke, ObjectCode},
     ground::Ground,
+    metrics::{Samples, functions},
     services::{Given, Running, given},
 };
 
@@ -43,6 +44,10 @@ impl Running for Service {
     fn table(&self) -> Table {
         let (functions, code) = (self.functions.clone(), self.code.clone());
         headwater_lambda::table(Arc::new(Lambda { functions, code }))
+    }
+
+    async fn measure(&self, to: &mut Samples) {
+        functions::measure(&self.functions, to);
     }
 
     async fn close(&self) {

@@ -19,7 +19,7 @@ use headwater_log::Sources;
 use headwater_objects::ObjectStore;
 use headwater_wire::Table;
 
-use crate::{Failure, ground::Ground};
+use crate::{Failure, ground::Ground, metrics::Samples};
 
 /// All services, users behind what they use. They are closed in the reverse order.
 pub const SERVICES: &[Service] = &[
@@ -71,6 +71,9 @@ pub trait Running: Send + Sync {
     fn troubles(&self) -> Option<(&'static str, serde_json::Map<String, serde_json::Value>)> {
         None
     }
+
+    /// Adds what it counts and holds to the page of metrics.
+    async fn measure(&self, _: &mut Samples) {}
 
     /// Ends what waits without an end of its own, so that a shutdown need not wait for it.
     async fn end_waits(&self) {}

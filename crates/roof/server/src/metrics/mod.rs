@@ -1,0 +1,70 @@
+//! The page of metrics: what everything counts and holds, gathered when somebody asks.
+//!
+//! Owns the names and the text. The domains count as plain values and know nothing of this; what a service shows of its
+//! domain stands in a file here, and the service calls it ([`Running::measure`]).
+
+pub mod deliveries;
+pub mod families;
+pub mod functions;
+pub mod machine;
+pub mod queues;
+pub mod requests;
+pub mod streams;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::sync::Arc;
+
+use headwater_env::Env;
+use headwater_http::Buffers;
+use headwater_log::ShardLog;
+use headwater_types::Region;
+use headwater_wire::requests::Requests;
+
+use crate::{places::Places, services::Running};
+pub use text::{CONTENT_TYPE, Samples};
+
+/// Whatever is measured of a server.
+pub struct Metrics {
+    /// Clock and machine.
+    pub env: Env,
+    /// The log of all regions.
+    pub log: Arc<dyn ShardLog>,
+    /// The requests that were answered.
+    pub requests: Arc<Requests>,
+    /// Room for bodies and for answers.
+    pub rooms: [(&'static str, Buffers); 2],
+    /// The server's own region, and its services.
+    pub home: (Region, Vec<Arc<dyn Running>>),
+    /// The others.
+    pub places: Arc<Places>,
+    /// Held while a page is made: those who ask too often wait for each other, and for nobody else.
+    pub one: tokio::sync::Mutex<()>,
+}
+
+impl Metrics {
+    /// The page.
+    pub async fn page(&self) -> String {
+        let _one = self.one.lock().await;
+        let (home, services) = &self.home;
+        let mut samples = Samples::of_region(&home.0);
+        requests::measure(&self.requests, &mut samples);
+        machine::measure(self, &mut samples).await;
+        for service in services {
+            service.measure(&mut samples).await;
+        }
+        for (region, services) in self.places.regions() {
+            samples.set_region(&region.0);
+            for service in services.iter() {
+                service.measure(&mut samples).await;
+            }
+        }
+        samples.into_text()
+    }
+}
+
+/// A flag as a value.
+fn flag(is_so: bool) -> u64 {
+    is_so.into()
+}
