@@ -16,7 +16,7 @@ use headwater_catalog::{Catalog, CatalogError, Versioned};
 use headwater_env::Env;
 use headwater_log::ShardLog;
 use headwater_sealing::Sealer;
-use headwater_types::{Arn, Millis};
+use headwater_types::Arn;
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -28,12 +28,12 @@ use crate::{
     engine::Engine,
     execute::Executor,
     incidents::{Incident, Incidents},
-    intent::{Family, Store, Totals},
+    intent::{Family, Progress, Store},
     limits::{PUT_BYTES_MAX, PUT_RECORDS_MAX, RECORD_BYTES_MAX, STREAMS_MAX},
     ports::Ports,
     quota::{Limiter, Quotas},
     reading::{self, DirectShard},
-    standing::{TakenCounters, behind},
+    status::TakenCounters,
 };
 
 /// A delivery stream to be made.
@@ -64,21 +64,6 @@ pub struct Accepted {
     pub ids: Vec<String>,
     /// Whether they wait encrypted.
     pub encrypted: bool,
-}
-
-/// How a delivery stream is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The error that stops it, if one does.
-    pub incident: Option<Incident>,
-    /// Records that are not delivered yet; `None` when the source does not answer.
-    pub behind: Option<u64>,
-    /// Whether a batch is being delivered.
-    pub delivering: bool,
-    /// When the newest delivered record arrived.
-    pub delivered_until: Millis,
-    /// Its work so far.
-    pub totals: Totals,
 }
 
 /// How deliveries are to be.
@@ -154,13 +139,8 @@ impl Deliveries {
         }
         for (_, found) in streams {
             let progress = this.store.progress.get(&found.value.id).await?;
-            this.start(
-                found.value,
-                progress
-                    .map(|p| p.value.delivered_until)
-                    .unwrap_or_default(),
-            )
-            .await;
+            let progress = progress.map(|found| found.value).unwrap_or_default();
+            this.start(found.value, &progress).await;
         }
         Ok(this)
     }
@@ -184,12 +164,12 @@ impl Deliveries {
         self.env.random.uuid()
     }
 
-    async fn start(&self, stream: StreamRecord, delivered_until: Millis) {
+    async fn start(&self, stream: StreamRecord, progress: &Progress) {
         let direct = match stream.origin {
             Origin::Direct { shard } => {
                 let shard =
                     DirectShard::new(self.log.clone(), shard, stream.created, self.sealer.clone());
-                if let Err(error) = shard.open(delivered_until).await {
+                if let Err(error) = shard.open(progress.delivered_until).await {
                     let stream = stream.name.as_str();
                     tracing::warn!(stream, %error, "records cannot be put yet: the delivery tries again");
                 }
@@ -210,6 +190,7 @@ impl Deliveries {
             swept,
         };
         let engine = Engine::new(executor, stream, self.store.clone(), direct);
+        engine.reached(progress);
         let (stop, stopped) = watch::channel(false);
         self.env.spawn(engine.clone().run(stopped));
         let limiter = self
@@ -298,21 +279,5 @@ impl Deliveries {
     /// The memory that they work in.
     pub fn memory(&self) -> [InUse; 2] {
         self.options.budget.in_use()
-    }
-
-    /// How a delivery stream is doing.
-    pub async fn status(&self, name: &str) -> Result<Status, DeliveryError> {
-        let running = self.running.read().get(name).cloned();
-        let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
-        let progress = self.store.progress.get(&running.engine.stream().id).await?;
-        let progress = progress.map(|found| found.value).unwrap_or_default();
-        let incident = running.engine.executor.incident.current();
-        Ok(Status {
-            incident,
-            behind: behind(&running.engine, &progress.positions).await,
-            delivering: progress.intent.is_some(),
-            delivered_until: progress.delivered_until,
-            totals: progress.totals,
-        })
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     ports::{Source, SourceError, TableError},
     reading::{Batch, DirectShard, Reader, left_of},
     records::ErrorKind,
-    standing::{Oldest, Reached},
+    status::{Oldest, Reached},
 };
 
 /// The engine of one delivery stream.
@@ -210,7 +210,7 @@ impl Engine {
     }
 
     /// Tells those who look from outside how far it is.
-    fn reached(&self, progress: &Progress) {
+    pub(crate) fn reached(&self, progress: &Progress) {
         self.reached.is(progress);
         if let Some(intent) = &progress.intent {
             self.oldest.is(intent.oldest);

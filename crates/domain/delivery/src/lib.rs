@@ -23,7 +23,7 @@ mod quota;
 mod reading;
 mod records;
 mod sinks;
-mod standing;
+mod status;
 mod steps;
 #[cfg(test)]
 mod testing;
@@ -34,7 +34,7 @@ pub use config::{
     Encryption, Format, Function, HecEndpoint, HttpEndpoint, JdbcError, Logging, NewOrigin,
     OpenSearch, Origin, Redshift, Rotation, Secret, Splunk, Step, StreamRecord, Target, WebAddress,
 };
-pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options, Status};
+pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options};
 pub use incidents::Incident;
 pub use intent::{Family, Totals};
 pub use naming::{DEFAULT_KEY_TEMPLATE, PatternError, PrefixError, PrefixKind, Prefixes};
@@ -46,5 +46,5 @@ pub use ports::{
 pub use quota::Quotas;
 pub use records::{ErrorKind, Failure, Item, Keys, Rejected, UserRecord};
 pub use sinks::{Chunk, ChunkLimit, Load, Loader, Sink, loader, sink};
-pub use standing::{Standing, Taken};
+pub use status::{Status, Taken};
 pub use steps::query::{Query, QueryError, keys_of};

@@ -6,7 +6,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_catalog::{CatalogError, Expect, Versioned};
-use headwater_types::Millis;
 use serde_json::Value;
 
 use super::{Deliveries, NewStream, error::DeliveryError};
@@ -58,7 +57,7 @@ impl Deliveries {
             Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
             Err(error) => Err(error.into()),
             Ok(()) => {
-                self.start(stream.clone(), Millis::ZERO).await;
+                self.start(stream.clone(), &progress).await;
                 Ok(stream)
             }
         }

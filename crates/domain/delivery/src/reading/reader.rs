@@ -18,7 +18,7 @@ use crate::{
     intent::Range,
     limits::{READ_BYTES_MAX, READ_PAUSE, READ_PAUSE_MIN, READ_RECORDS_MAX, SHARDS_REFRESH},
     ports::{Source, SourceChunk, SourceError, SourceLimit, SourceShard},
-    standing::Oldest,
+    status::Oldest,
 };
 
 /// A closed batch.

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{PutFault, World, destination, function, new_stream, number};
 use crate::{
     Buffering, Compression, Conversion, DeliveryError, Destination, Encryption, Format, Function,
-    Logging, NewOrigin, NewStream, Options, PrefixError, Quotas, Standing, Step,
+    Logging, NewOrigin, NewStream, Options, PrefixError, Quotas, Status, Step,
     limits::{DECOMPRESSED_BYTES_MAX, DEFLATE_FACTOR_MAX, FILES_KIB_MAX},
     ports::{InvokeError, SourceError},
 };
@@ -57,11 +57,10 @@ async fn records_after_creation_arrive_once_and_those_before_do_not() {
         (status.behind, status.totals.records, status.totals.batches),
         (Some(0), 3, 2)
     );
-    let standing = async || deliveries.standings().await.remove(0);
     world
-        .until(async || standing().await.lag == Some(Duration::ZERO))
+        .until(async || deliveries.status("d").await.unwrap().lag == Some(Duration::ZERO))
         .await;
-    let stands = Standing {
+    let all = Status {
         name: "d".into(),
         totals: status.totals,
         delivering: false,
@@ -71,7 +70,7 @@ async fn records_after_creation_arrive_once_and_those_before_do_not() {
         failures: 0,
         taken: None,
     };
-    assert_eq!(standing().await, stands);
+    assert_eq!(deliveries.statuses().await, [all]);
 }
 
 #[tokio::test]
@@ -307,21 +306,14 @@ async fn a_store_that_fails_is_tried_until_it_works() {
         })
         .await;
     let status = deliveries.status("d").await.unwrap();
-    assert!(
-        status
-            .incident
-            .unwrap()
-            .error
-            .contains("the bucket bucket does not exist")
-    );
+    let incident = status.incident.unwrap();
+    assert!(incident.error.contains("the bucket bucket does not exist"));
+    assert_eq!(incident.code, "S3.NoSuchBucket");
     assert_eq!(
         (status.behind, status.delivering, world.calls()),
         (Some(1), true, 1)
     );
-    let standing = deliveries.standings().await.remove(0);
-    assert_eq!((standing.behind, standing.delivering), (Some(1), true));
-    assert_eq!(standing.incident.unwrap().code, "S3.NoSuchBucket");
-    assert!(standing.failures > 3 && standing.lag > Some(Duration::ZERO));
+    assert!(status.failures > 3 && status.lag > Some(Duration::ZERO));
     *world.objects.bucket_gone.lock() = false;
     world.until_delivered().await;
     assert_eq!(world.objects.text(""), "A");
@@ -687,7 +679,7 @@ async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
     };
     assert_eq!(put(4).await, Ok(4));
     assert_eq!(put(4).await, Err(DeliveryError::Throttled("d".into())));
-    let taken = deliveries.standings().await.remove(0).taken.unwrap();
+    let taken = deliveries.status("d").await.unwrap().taken.unwrap();
     assert_eq!((taken.records, taken.bytes, taken.throttled), (4, 4, 1));
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(put(4).await, Ok(4));

@@ -17,7 +17,7 @@ pub async fn measure(metrics: &Metrics, to: &mut Samples) {
     }
     let (bytes, of) = buffers::spare_bytes();
     of_pool("spare_buffers", bytes as u64, of as u64, to);
-    if let Some(usage) = process_usage() {
+    if let Some(usage) = metrics.env.blocking(process_usage).await {
         to.add(&PROCESS_MEMORY, &[], usage.resident_bytes);
         to.add(&PROCESS_FILES, &[], usage.open_files);
         to.add(&PROCESS_THREADS, &[], usage.threads);

@@ -1,4 +1,4 @@
-//! How delivery streams stand, for operators to see: told from memory, without asking the catalog.
+//! How delivery streams are doing, for operators to see: told from memory, without asking the catalog.
 
 use std::{
     collections::BTreeMap,
@@ -10,14 +10,15 @@ use headwater_types::Millis;
 use parking_lot::Mutex;
 
 use crate::{
-    Deliveries, Incident,
+    Deliveries, DeliveryError, Incident,
+    deliveries::Running,
     engine::Engine,
     intent::{Progress, Totals},
 };
 
-/// How a delivery stream stands.
+/// How a delivery stream is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct Status {
     /// Its name.
     pub name: String,
     /// Its work in all its life.
@@ -136,37 +137,42 @@ impl Reached {
 }
 
 impl Deliveries {
-    /// How all delivery streams stand, by name.
-    pub async fn standings(&self) -> Vec<Standing> {
-        let running: Vec<_> = {
-            let running = self.running.read();
-            let all = running.iter();
-            all.map(|(name, running)| (name.clone(), running.clone()))
-                .collect()
-        };
-        let now = self.env.clock.now();
-        let mut standings = Vec::with_capacity(running.len());
+    /// How a delivery stream is doing.
+    pub async fn status(&self, name: &str) -> Result<Status, DeliveryError> {
+        let running = self.running.read().get(name).cloned();
+        let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;
+        Ok(self.status_of(name.to_owned(), &running).await)
+    }
+
+    /// How all delivery streams are doing, by name.
+    pub async fn statuses(&self) -> Vec<Status> {
+        let running = self.running.read().clone();
+        let mut statuses = Vec::with_capacity(running.len());
         for (name, running) in running {
-            let engine = &running.engine;
-            let (positions, totals, delivering) = engine.reached.now();
-            let incidents = &engine.executor.incident;
-            standings.push(Standing {
-                name,
-                totals,
-                delivering,
-                behind: behind(engine, &positions).await,
-                lag: engine.oldest.lag(now),
-                incident: incidents.current(),
-                failures: incidents.total(),
-                taken: engine.direct.as_ref().map(|_| running.taken.now()),
-            });
+            statuses.push(self.status_of(name, &running).await);
         }
-        standings
+        statuses
+    }
+
+    async fn status_of(&self, name: String, running: &Running) -> Status {
+        let engine = &running.engine;
+        let (positions, totals, delivering) = engine.reached.now();
+        let incidents = &engine.executor.incident;
+        Status {
+            name,
+            totals,
+            delivering,
+            behind: behind(engine, &positions).await,
+            lag: engine.oldest.lag(self.env.clock.now()),
+            incident: incidents.current(),
+            failures: incidents.total(),
+            taken: engine.direct.as_ref().map(|_| running.taken.now()),
+        }
     }
 }
 
 /// Records that are not delivered of an engine that is at these positions.
-pub(crate) async fn behind(engine: &Engine, positions: &BTreeMap<String, u64>) -> Option<u64> {
+async fn behind(engine: &Engine, positions: &BTreeMap<String, u64>) -> Option<u64> {
     let shards = engine.source().await.ok()?.shards().await.ok()?;
     let next = |id: &str| positions.get(id).copied().unwrap_or(0);
     let left = shards.iter().map(|shard| {
