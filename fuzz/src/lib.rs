@@ -1,11 +1,16 @@
-//! What targets share: a runtime, a machine that forgets, and requests out of bytes.
+//! What targets share: how they are started, a runtime, a machine that forgets, and requests out of bytes.
+
+#[cfg(not(feature = "libfuzzer"))]
+pub mod smoke;
 
 use std::{
     cell::LazyCell,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    pin::Pin,
     sync::Arc,
 };
+
+#[doc(hidden)]
+pub use arbitrary;
 
 use bytes::Bytes;
 use headwater_auth::{
@@ -13,7 +18,7 @@ use headwater_auth::{
     sign::Credentials,
     verify::{Key, Verifier},
 };
-use headwater_env::{Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks};
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk, TokioTasks};
 use headwater_http::{Body, Peer, Service, body};
 use headwater_shapes::Operation;
 use headwater_types::{Account, Millis, Region};
@@ -24,6 +29,35 @@ use tokio::runtime::{Builder, Runtime};
 
 /// When everything happens: 2018-01-01T00:00:00Z.
 pub const NOW: Millis = Millis(1_514_764_800_000);
+
+/// Makes the program of a target out of what it does with an input: libFuzzer's.
+#[cfg(feature = "libfuzzer")]
+#[macro_export]
+macro_rules! target {
+    (|$input:ident: $type:ty| $body:expr) => {
+        libfuzzer_sys::fuzz_target!(|$input: $type| $body);
+    };
+}
+
+/// Makes the program of a target out of what it does with an input: one that tries some hundreds.
+#[cfg(not(feature = "libfuzzer"))]
+#[macro_export]
+macro_rules! target {
+    (|$input:ident: $type:ty| $body:expr) => {
+        fn main() {
+            use $crate::arbitrary::{Arbitrary, Unstructured};
+            fn take($input: $type) {
+                $body
+            }
+            $crate::smoke::try_inputs(env!("CARGO_CRATE_NAME"), |bytes| {
+                // As libFuzzer has it: what is too short for the type is no input.
+                if let Ok(input) = <$type>::arbitrary_take_rest(Unstructured::new(bytes)) {
+                    take(input);
+                }
+            });
+        }
+    };
+}
 
 thread_local! {
     static RUNTIME: LazyCell<Runtime> = LazyCell::new(|| Builder::new_current_thread().build().expect("a runtime"));
@@ -43,26 +77,9 @@ pub fn machine() -> (SimDisk, Env) {
         clock,
         random,
         disk: Arc::new(disk.clone()),
-        tasks: Arc::new(Here),
+        tasks: Arc::new(TokioTasks),
     };
     (disk, env)
-}
-
-/// Runs what blocks where it is asked for: handing it to another thread would take most of the time.
-struct Here;
-
-impl Spawn for Here {
-    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        TokioTasks.spawn(task);
-    }
-
-    fn blocking(&self, work: Box<dyn FnOnce() + Send>) {
-        work();
-    }
-
-    fn thread(&self, name: &str, work: Box<dyn FnOnce() + Send>) {
-        TokioTasks.thread(name, work);
-    }
 }
 
 /// Answers every operation of every service with an error, after it took what there is of a body.

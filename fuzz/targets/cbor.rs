@@ -1,11 +1,11 @@
 //! CBOR: what is read is written as something that reads the same.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
+use headwater_fuzz::target;
 use headwater_wire::cbor::{from_slice, to_vec};
-use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-fuzz_target!(|data: &[u8]| {
+target!(|data: &[u8]| {
     if let Ok(value) = from_slice::<Value>(data) {
         let written = to_vec(&value).expect("what was read can be written");
         assert_eq!(

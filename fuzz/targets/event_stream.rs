@@ -1,12 +1,12 @@
 //! Event stream messages: any bytes, and any headers and payload under checksums that fit.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use bytes::BytesMut;
 use crc_fast::{CrcAlgorithm::Crc32IsoHdlc, checksum};
+use headwater_fuzz::target;
 use headwater_wire::event_stream::Message;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (&[u8], &[u8])| {
+target!(|input: (&[u8], &[u8])| {
     let (headers, payload) = input;
     read(payload);
     read(&framed(headers, payload));

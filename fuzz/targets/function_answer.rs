@@ -1,9 +1,8 @@
 //! What a function of a delivery stream answers.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use bytes::Bytes;
 use headwater_delivery::fuzzing::function_answer;
-use headwater_fuzz::block_on;
-use libfuzzer_sys::fuzz_target;
+use headwater_fuzz::{block_on, target};
 
-fuzz_target!(|answer: &[u8]| block_on(function_answer(Bytes::copy_from_slice(answer))));
+target!(|answer: &[u8]| block_on(function_answer(Bytes::copy_from_slice(answer))));

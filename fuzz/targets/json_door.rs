@@ -1,12 +1,11 @@
 //! Requests in AWS JSON and CBOR: decoding, validation with its error texts, and signatures.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::sync::{Arc, LazyLock};
 
-use headwater_fuzz::{Nobody, knock, pipelines};
+use headwater_fuzz::{Nobody, knock, pipelines, target};
 use headwater_shapes_kinesis::{SERVICE, ops::*};
 use headwater_wire::{Pipeline, READS, Routes, Table};
-use libfuzzer_sys::fuzz_target;
 
 static PIPELINES: LazyLock<[Pipeline; 2]> = LazyLock::new(|| pipelines(table));
 
@@ -21,4 +20,4 @@ fn table() -> Table {
         .build()
 }
 
-fuzz_target!(|data: &[u8]| knock(&PIPELINES, data));
+target!(|data: &[u8]| knock(&PIPELINES, data));

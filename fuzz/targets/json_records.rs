@@ -1,21 +1,15 @@
 //! JSON records on their way into Parquet and ORC, read as Hive's and OpenX's deserializers do.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use arbitrary::Arbitrary;
 use bytes::Bytes;
 use headwater_columnar::{Deserializer, Hive, OpenX, Orc, Parquet, Schema, Serializer, Writer};
-use libfuzzer_sys::fuzz_target;
+use headwater_fuzz::target;
 
-#[derive(Debug, Arbitrary)]
-struct Input<'a> {
-    time_formats: Option<Vec<&'a str>>,
-    case_insensitive: bool,
-    dots: bool,
-    orc: bool,
-    records: Vec<&'a [u8]>,
-}
+/// Hive's formats of times, if Hive's deserializer reads; whether ORC is written, whether OpenX's deserializer takes
+/// names in any case, and dots in them for underscores; the records.
+type Input<'a> = (Option<Vec<&'a str>>, (bool, bool, bool), Vec<&'a [u8]>);
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let columns = [
@@ -35,18 +29,19 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::parse(columns).expect("good types")
 });
 
-fuzz_target!(|input: Input| {
-    let deserializer = match input.time_formats {
+target!(|input: Input| {
+    let (time_formats, (is_orc, case_insensitive, dots), records) = input;
+    let deserializer = match time_formats {
         Some(formats) => Deserializer::Hive(Hive {
             timestamp_formats: formats.into_iter().map(Into::into).collect(),
         }),
         None => Deserializer::OpenX(OpenX {
-            case_insensitive: input.case_insensitive,
+            case_insensitive,
             column_to_json_key_mappings: BTreeMap::from([("s".into(), "text".into())]),
-            convert_dots_in_json_keys_to_underscores: input.dots,
+            convert_dots_in_json_keys_to_underscores: dots,
         }),
     };
-    let serializer = if input.orc {
+    let serializer = if is_orc {
         Serializer::Orc(Orc::default())
     } else {
         Serializer::Parquet(Parquet::default())
@@ -54,11 +49,7 @@ fuzz_target!(|input: Input| {
     let Ok(mut writer) = Writer::new(&SCHEMA, &deserializer, &serializer) else {
         return;
     };
-    let records: Vec<_> = input
-        .records
-        .into_iter()
-        .map(Bytes::copy_from_slice)
-        .collect();
+    let records: Vec<_> = records.into_iter().map(Bytes::copy_from_slice).collect();
     writer.write(&records);
     writer.finish().expect("what was taken can be written");
 });

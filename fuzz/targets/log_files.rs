@@ -1,16 +1,15 @@
 //! The log's files, damaged: it opens or says what is wrong, and never gives a record that was not written.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::{io::IoSlice, path::PathBuf, sync::LazyLock};
 
 use headwater_env::{Disk, Env, SimDisk};
-use headwater_fuzz::{block_on, machine};
+use headwater_fuzz::{block_on, machine, target};
 use headwater_log::{
     Append, EmbeddedLog, Filter, NewRecord, Options, ReadLimit, Retention, ShardLog, ShardNumber,
     dump, verify,
 };
 use headwater_types::Millis;
-use libfuzzer_sys::fuzz_target;
 
 const DIR: &str = "/log";
 const SHARDS: u64 = 2;
@@ -97,7 +96,7 @@ fn damaged(changes: &[Change]) -> (SimDisk, Env) {
     (disk, env)
 }
 
-fuzz_target!(|changes: Vec<Change>| {
+target!(|changes: Vec<Change>| {
     let (_, env) = damaged(&changes);
     drop(verify(&env, DIR.as_ref()));
     drop(dump(

@@ -1,12 +1,12 @@
 //! Names, numbers and addresses: what is read is written the same.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use headwater_delivery::{Database, WebAddress};
+use headwater_fuzz::target;
 use headwater_objects::{BucketName, ObjectName};
 use headwater_types::{Arn, HashKey, SequenceNumber, StreamName};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
+target!(|text: &str| {
     if let Ok(arn) = text.parse::<Arn>() {
         assert_eq!(arn.to_string(), text);
     }

@@ -1,12 +1,12 @@
 //! Policies of resources, and what they say of a call.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use headwater_auth::Caller;
+use headwater_fuzz::target;
 use headwater_iam::{Keys, Policy, Request, evaluate};
 use headwater_types::Account;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
+target!(|text: &str| {
     let Ok(policy) = Policy::of_resource(text) else {
         return;
     };

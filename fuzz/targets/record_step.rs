@@ -1,35 +1,22 @@
 //! Records on their way through a delivery stream: unpacked, taken apart, asked for partition keys.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
-use arbitrary::Arbitrary;
 use bytes::Bytes;
 use headwater_delivery::{Deaggregation, Format, Step, fuzzing::step};
-use libfuzzer_sys::fuzz_target;
+use headwater_fuzz::target;
 
-#[derive(Debug, Arbitrary)]
-enum Input<'a> {
-    Json,
-    Text,
-    Decompress,
-    LogEvents,
-    Values,
-    Delimited(&'a [u8]),
-    Query(&'a str),
-}
-
-fuzz_target!(|input: (Input, &[u8])| {
-    let (what, data) = input;
-    let what = match what {
-        Input::Json => Step::Check(Format::Json),
-        Input::Text => Step::Check(Format::Text),
-        Input::Decompress => Step::Decompress,
-        Input::LogEvents => Step::LogEvents,
-        Input::Values => Step::Deaggregate(Deaggregation::Json),
-        Input::Delimited([]) => return,
-        Input::Delimited(by) => {
-            Step::Deaggregate(Deaggregation::Delimited(Bytes::copy_from_slice(by)))
-        }
-        Input::Query(text) => Step::Query(text.to_owned()),
+// Which step, what it is told, and the record.
+target!(|input: (u8, &str, &[u8])| {
+    let (which, told, data) = input;
+    let what = match which % 7 {
+        0 => Step::Check(Format::Json),
+        1 => Step::Check(Format::Text),
+        2 => Step::Decompress,
+        3 => Step::LogEvents,
+        4 => Step::Deaggregate(Deaggregation::Json),
+        5 if told.is_empty() => return,
+        5 => Step::Deaggregate(Deaggregation::Delimited(told.to_owned().into())),
+        _ => Step::Query(told.to_owned()),
     };
     step(&what, Bytes::copy_from_slice(data));
 });

@@ -1,12 +1,12 @@
 //! What `headwater replay` reads: packed in all ways, in JSON and CSV.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::io::Cursor;
 
+use headwater_fuzz::target;
 use headwater_tools::replay::{Attributes, Format, read, unpacked};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+target!(|data: &[u8]| {
     if let Ok(text) = unpacked(Cursor::new(data.to_vec())) {
         let attributes = Attributes {
             timestamp: "pickup_datetime".into(),

@@ -1,12 +1,11 @@
 //! Requests in REST-XML: addresses, headers, XML, chunked framing, checksums and signatures.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::sync::{Arc, LazyLock};
 
-use headwater_fuzz::{Nobody, knock, pipelines};
+use headwater_fuzz::{Nobody, knock, pipelines, target};
 use headwater_shapes_s3::{SERVICE, ops::*};
 use headwater_wire::{Pipeline, READS, Routes, Table};
-use libfuzzer_sys::fuzz_target;
 
 static PIPELINES: LazyLock<[Pipeline; 2]> = LazyLock::new(|| pipelines(table));
 
@@ -24,4 +23,4 @@ fn table() -> Table {
         .build()
 }
 
-fuzz_target!(|data: &[u8]| knock(&PIPELINES, data));
+target!(|data: &[u8]| knock(&PIPELINES, data));

@@ -1,10 +1,10 @@
 //! Hive's types, as tables name them.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use headwater_columnar::{DataType, Schema};
-use libfuzzer_sys::fuzz_target;
+use headwater_fuzz::target;
 
-fuzz_target!(|text: &str| {
+target!(|text: &str| {
     if DataType::parse(text).is_ok() {
         drop(Schema::parse([("a", text), ("b", "int")]));
     }
