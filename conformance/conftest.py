@@ -9,6 +9,14 @@ from headwater import Server
 
 _names = itertools.count(1)
 
+# What takes longest comes first, so that no worker is left with it at the end.
+LONGEST = ["test_pipeline", "test_sdks", "test_consumer_library", "test_firehose_settings", "test_kinesis_reshard"]
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):

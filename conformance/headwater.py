@@ -1,8 +1,10 @@
 """A headwater server under test: started, killed and started again on one data directory and one port."""
 
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import select
 import shutil
@@ -18,6 +20,14 @@ from botocore.config import Config
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("HEADWATER_BINARY", ROOT / "target/release/headwater"))
 START_SECONDS = 20
+# Which of several pytests side by side this one is.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def size(usual, long):
+    """How large a test is: as `./test` runs it, or as `./test long` does."""
+    return long if os.environ.get("HEADWATER_LONG") == "1" else usual
+
 
 
 def clean_environment(**more):
@@ -36,10 +46,24 @@ def clean_environment(**more):
     return {**kept, **fixed, **more}
 
 
+def own_ports():
+    """Below those that the system gives to clients, and others for each worker: a server finds its port free again."""
+    first, count = 12_000 + WORKER % 16 * 1_000, 1_000
+    start = random.randrange(count)
+    return itertools.cycle(first + (start + n) % count for n in range(count))
+
+
+PORTS = own_ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:  # Someone else has it.
+                continue
 
 
 class Server:

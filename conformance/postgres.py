@@ -38,7 +38,8 @@ class Postgres:
         self.programs = copy / WHEEL.name / PROGRAMS
         for place in [self.folder, self.folder / "password"]:
             shutil.chown(place, self.user)
-        for parent in list(self.folder.parents)[:3]:
+        # A worker of pytest-xdist has a folder more.
+        for parent in list(self.folder.parents)[:4]:
             parent.chmod(parent.stat().st_mode | 0o011)
 
     def run(self, program, *arguments):

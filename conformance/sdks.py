@@ -1,9 +1,12 @@
-"""The programs in `sdk/`, one for each of AWS's SDKs: built once, kept in `target/sdk`, and run against a server.
+"""The programs in `sdk/`, one for each of AWS's SDKs: built once, kept in `target/sdk`, and run against a server; and
+examples of the crates.
 
 A program is called with a scenario and a name that no one else uses, prints one line of JSON, and fails at the first
 thing that is not as it should be. Of what they are written in, Java, Maven and Go may be missing on a machine.
 """
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import json
@@ -12,7 +15,7 @@ import subprocess
 
 import pytest
 
-from headwater import ROOT, clean_environment
+from headwater import BINARY, ROOT, clean_environment
 
 SOURCES = ROOT / "conformance/sdk"
 BUILT = ROOT / "target/sdk"
@@ -75,6 +78,16 @@ def rust():
     return [str(program)]
 
 
+@functools.cache
+def example(package, name):
+    """A crate's example, built as the server under test is; cargo itself lets only one build at a time."""
+    folder, profile = BINARY.parent.parent, BINARY.parent.name
+    command = ["cargo", "build", "--quiet", "--locked", "--package", package, "--example", name]
+    command += ["--target-dir", str(folder)] + (["--release"] if profile == "release" else [])
+    subprocess.run(command, cwd=ROOT, check=True)
+    return BINARY.parent / "examples" / name
+
+
 def need(client, *tools):
     """Passes over a client whose tools are not among the project's prerequisites and not installed."""
     if missing := [tool for tool in tools if not shutil.which(tool)]:
@@ -84,6 +97,20 @@ def need(client, *tools):
 def build(result, inputs, *commands):
     """Runs `commands` in the inputs' folder, unless they made `result` before of the same inputs."""
     inputs = sorted(inputs)
+    with one_at_a_time():
+        build_alone(result, inputs, commands)
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Holds off the other processes of pytest: what one builds the next finds, and Maven's store is not made for two."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    with open(BUILT / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build_alone(result, inputs, commands):
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in inputs)).hexdigest()
     stamp = BUILT / f"{inputs[0].parent.name}.built"
     if result.exists() and stamp.exists() and stamp.read_text() == digest:
@@ -98,5 +125,4 @@ def build(result, inputs, *commands):
             timeout=BUILD_SECONDS,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}"
-    BUILT.mkdir(parents=True, exist_ok=True)
     stamp.write_text(digest)

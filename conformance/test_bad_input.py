@@ -6,6 +6,9 @@ import socket
 
 import pytest
 
+# What it costs the server's memory is measured.
+pytestmark = pytest.mark.alone
+
 JSON = "application/x-amz-json-1.1"
 CREDENTIAL = (
     "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/kinesis/aws4_request, "

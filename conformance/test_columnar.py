@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pyorc
 import pytest
 
-from headwater import ROOT
+import sdks
 
 UTC = datetime.UTC
 DEEP = "array<map<string,struct<a:int,b:array<decimal(10,2)>>>>"
@@ -92,8 +92,7 @@ def name_of(settings):
 @pytest.fixture(scope="module")
 def convert():
     """Converts records with the crate's example; the file and the lines of what was not converted."""
-    subprocess.run(["cargo", "build", "-q", "-p", "headwater-columnar", "--example", "convert"], check=True, cwd=ROOT)
-    program = ROOT / "target/debug/examples/convert"
+    program = sdks.example("headwater-columnar", "convert")
 
     def run(columns, records, **settings):
         lines = [json.dumps({"columns": columns, **settings})]

@@ -3,24 +3,14 @@
 What is done, and most of what is checked, stands in `crates/roof/consumer/examples/reshard.rs`.
 """
 
-import os
-import pathlib
-import subprocess
-
 import pytest
 
 import sdks
-from headwater import BINARY, ROOT
 
 
 @pytest.fixture(scope="module")
 def application():
-    """The program, built as the server under test is."""
-    profile = BINARY.parent.name
-    made = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / profile / "examples/reshard"
-    command = ["cargo", "build", "--quiet", "--locked", "--package", "headwater-consumer", "--example", "reshard"]
-    subprocess.run(command + (["--release"] if profile == "release" else []), cwd=ROOT, check=True)
-    return made
+    return sdks.example("headwater-consumer", "reshard")
 
 
 # HTTP/2 is what it negotiates over TLS.

@@ -296,6 +296,7 @@ def test_a_destination_is_changed_for_what_is_not_batched_yet(account, name):
     assert code == "ConcurrentModificationException"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("limits, taken", [("aws", 5), ("off", 8)])
 def test_direct_puts_have_the_quotas_of_aws(new_server, limits, taken):
     account = Account(new_server("--limits", limits).client)

@@ -188,6 +188,7 @@ def test_objects_are_encrypted_under_the_key_that_is_named(account, name):
     assert {encryption(name, key) for key in set(found) - before} == {("AES256", None)}
 
 
+@pytest.mark.alone
 def test_nothing_is_buffered_with_an_interval_of_zero(account, name):
     account.direct(name, BufferingHints={"SizeInMBs": 5, "IntervalInSeconds": 0})
     put(account, name, [b"at once\n"])

@@ -227,6 +227,7 @@ def test_records_of_one_call_are_shared_out_in_order(kinesis, stream):
         assert placed and placed == [(r["SequenceNumber"], r["Data"]) for r in read(kinesis, stream, shard)]
 
 
+@pytest.mark.alone
 def test_writes_are_limited_a_shard_and_an_entry(kinesis, stream):
     entries = [{"PartitionKey": "k", "Data": b"x" * 2000, "ExplicitHashKey": "0"}] * 499
     entries.append({"PartitionKey": "k", "Data": b"other", "ExplicitHashKey": str(RING - 1)})
@@ -253,6 +254,7 @@ def throttled_put(kinesis, stream):
         return error.response["Error"]["Code"], error.response["Error"]["Message"]
 
 
+@pytest.mark.alone
 def test_reads_are_limited_a_shard(kinesis, stream):
     iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard_id(0), ShardIteratorType="LATEST")
     with pytest.raises(kinesis.exceptions.ProvisionedThroughputExceededException) as refused:

@@ -173,6 +173,7 @@ def test_positions_that_are_none(kinesis, name):
     assert refused(Type="SOMEWHERE") == "ValidationException"
 
 
+@pytest.mark.alone
 def test_a_quiet_shard_is_told_of(kinesis, name):
     kinesis.create_stream(StreamName=name, ShardCount=1)
     stream = subscribe(kinesis, register(kinesis, name), "LATEST")
@@ -243,6 +244,7 @@ def test_a_consumer_that_is_removed_hears_of_it(kinesis, name):
     assert ended.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
+@pytest.mark.alone
 def test_five_consumers_get_everything_and_one_that_stalls_is_alone(unlimited, name):
     kinesis = unlimited.client("kinesis")
     kinesis.create_stream(StreamName=name, ShardCount=1)
@@ -268,6 +270,7 @@ def test_five_consumers_get_everything_and_one_that_stalls_is_alone(unlimited, n
     assert len(records(stalled, 2000)) == 2000
 
 
+@pytest.mark.alone
 def test_a_shutdown_does_not_wait_for_subscribers(new_server, name):
     server = new_server()
     kinesis = server.client("kinesis")

@@ -241,6 +241,7 @@ def test_a_record_is_received_once_and_again_after_its_time(kinesis, name, queue
     assert {record["FirstReceiveTimestamp"] for record in again} <= firsts
 
 
+@pytest.mark.alone
 def test_a_receive_waits_for_a_record(kinesis, name, queue):
     received, sent = [], threading.Event()
     kinesis.meta.events.register_first("before-send.kinesis.ReceiveQueueRecords", lambda **_: sent.set())
@@ -380,6 +381,7 @@ def test_a_kill_loses_no_acknowledgement_count_or_record(new_server, name):
     assert data(dead) == data(kept)
 
 
+@pytest.mark.alone
 def test_a_stop_ends_what_waits(new_server, name):
     server = new_server()
     kinesis = server.client("kinesis")
@@ -402,6 +404,7 @@ READS = 100
 SLOWEST_READ_SECONDS = 1
 
 
+@pytest.mark.alone
 def test_receives_that_wait_do_not_hold_up_reads(new_server):
     server = new_server("--limits", "off")
     kinesis = server.client("kinesis", max_pool_connections=2)

@@ -142,6 +142,7 @@ def test_refusals_are_in_awss_words(lambda_, make, name):
     assert error_of(version)[2] == f"Function not found: arn:aws:lambda:us-east-1:000000000000:function:{name}:3"
 
 
+@pytest.mark.alone
 def test_errors_of_functions(lambda_, make, name):
     make(
         index_py="""

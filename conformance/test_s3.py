@@ -638,6 +638,7 @@ class Pattern(io.RawIOBase):
 
 
 class TestMemoryAndCrashes:
+    @pytest.mark.alone
     def test_memory_stays_flat(self, new_server):
         server = new_server()
         s3 = server.client("s3", read_timeout=300)

@@ -1,4 +1,4 @@
-"""A million records through everything that may go wrong: each is delivered exactly once, or in the errors exactly once.
+"""Records through everything that may go wrong: each is delivered exactly once, or in the errors exactly once.
 
 The server is killed at random moments, its disk fills up, its function crashes, hangs, throws and forgets records, and
 the store that it delivers to refuses, hangs, corrupts, and denies what it has stored (`faults.py`).
@@ -20,9 +20,9 @@ import pytest
 
 import pipeline
 from faults import FaultyStore
-from headwater import Server, wait_for
+from headwater import Server, size, wait_for
 
-RECORDS = int(os.environ.get("HEADWATER_TORTURE_RECORDS", 1_000_000))
+RECORDS = size(200_000, 1_000_000)
 DISK_MIB = 2_048
 PLACES = 5
 ROLE = "arn:aws:iam::000000000000:role/test"
@@ -173,7 +173,9 @@ def delivered_ids(objects):
     return ids
 
 
-def test_a_million_records_survive_everything_exactly_once(tmp_path, small_disk):
+@pytest.mark.alone
+@pytest.mark.long
+def test_records_survive_everything_exactly_once(tmp_path, small_disk):
     seed = int(os.environ.get("HEADWATER_TORTURE_SEED", random.randrange(1 << 32)))
     print(f"HEADWATER_TORTURE_SEED={seed}; the disk {'fills up' if small_disk.can_be_full else 'never fills up'}")
     backend = Server(tmp_path / "store").start()
