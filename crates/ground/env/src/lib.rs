@@ -5,6 +5,7 @@
 //! so runs as well in a simulated world, on a seed. Network sockets are not here: a simulation drives the domain
 //! below them.
 
+mod ahead_clock;
 pub mod buffers;
 mod clock;
 mod disk;
@@ -18,6 +19,7 @@ pub mod testing;
 
 use std::sync::Arc;
 
+pub use ahead_clock::AheadClock;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use disk::{DIRECT_ALIGN, Disk, Entry, File, RealDisk};
 pub use open_files::raise_open_files;

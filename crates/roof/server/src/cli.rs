@@ -172,6 +172,29 @@ mod tests {
     }
 
     #[test]
+    fn the_clock_is_moved_on_loopback_only() {
+        let with = |more: &[&str]| serve(&[&["--clock-offset-file", "f"], more].concat()).unwrap();
+        assert!(with(&[]).check().is_ok());
+        assert!(with(&["--tls", "[::1]:4567"]).check().is_ok());
+        let out = ["--listen", "0.0.0.0:4566", "--auth", "none"];
+        let key = [
+            "--tls",
+            "0.0.0.0:4567",
+            "--access-key-id",
+            "A",
+            "--secret-access-key",
+            "hush",
+        ];
+        for more in [&out[..], &key[..]] {
+            let why = with(more).check().unwrap_err();
+            assert!(
+                why.contains("--clock-offset-file") && why.contains("127.0.0.1"),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
     fn a_secret_is_shown_nowhere() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("headwater.toml");

@@ -6,6 +6,7 @@
 mod access;
 mod adapters;
 mod cli;
+mod clock;
 mod demo;
 mod ground;
 mod health;

@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     Failure,
     access::{self, Access},
+    clock,
     ground::Ground,
     health::OwnPages,
     logging,
@@ -98,8 +99,9 @@ pub struct Server {
 
 impl Server {
     /// Opens the data folder and listens.
-    pub async fn start(env: Env, settings: &Settings) -> Result<Self, Failure> {
+    pub async fn start(machine: Env, settings: &Settings) -> Result<Self, Failure> {
         settings.check()?;
+        let env = clock::open(machine.clone(), settings)?;
         let lock = lock(&env, &settings.data_dir)?;
         let access = access::open(&env, settings)?;
         let (plain, address) = bind(settings.listen, "--listen").await?;
@@ -107,7 +109,8 @@ impl Server {
         let mut tls_address = None;
         if let Some(asked) = settings.tls_listen {
             let (socket, address) = bind(asked, "--tls-listen").await?;
-            let tls = Some(tls::open(&env, settings, address)?);
+            // Clients hold certificates against the machine's time.
+            let tls = Some(tls::open(&machine, settings, address)?);
             listeners.push(Listener { socket, tls });
             tls_address = Some(address);
         }

@@ -133,6 +133,11 @@ pub struct Settings {
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub function_concurrency: u32,
 
+    /// File with the seconds that the server's clock is ahead of the machine's, for tests that let hours pass: write a
+    /// larger number, and they have passed a tenth of a second later; on loopback only
+    #[arg(long, env = "HEADWATER_CLOCK_OFFSET_FILE", value_name = "FILE")]
+    pub clock_offset_file: Option<PathBuf>,
+
     /// What is logged, to standard error: `info`, `debug`, or by module as `warn,headwater_wire=debug`
     #[arg(
         long,
@@ -232,6 +237,7 @@ impl Settings {
     /// Refuses combinations that would do something other than they say.
     pub fn check(&self) -> Result<(), String> {
         self.check_auth()?;
+        self.check_clock()?;
         match (self.tls_listen, &self.tls_cert, &self.tls_key) {
             (_, Some(_), None) | (_, None, Some(_)) => {
                 return Err("--tls-cert and --tls-key go together".to_owned());
@@ -262,10 +268,24 @@ impl Settings {
             || self.credentials.is_some()
     }
 
-    fn check_auth(&self) -> Result<(), String> {
+    /// The first address that other machines reach.
+    fn outside(&self) -> Option<SocketAddr> {
         let mut addresses = [Some(self.listen), self.tls_listen].into_iter().flatten();
-        let outside = addresses.find(|address| !address.ip().is_loopback());
-        match (self.auth(), self.has_keys(), outside) {
+        addresses.find(|address| !address.ip().is_loopback())
+    }
+
+    fn check_clock(&self) -> Result<(), String> {
+        match (&self.clock_offset_file, self.outside()) {
+            (Some(_), Some(address)) => Err(format!(
+                "--clock-offset-file moves the server's time, for tests on this machine, and {address} can be reached \
+                 from others: listen on 127.0.0.1, or leave it out"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_auth(&self) -> Result<(), String> {
+        match (self.auth(), self.has_keys(), self.outside()) {
             _ if self.access_key_id.is_some() != self.secret_access_key.is_some() => {
                 Err("--access-key-id and --secret-access-key go together".to_owned())
             }
