@@ -57,12 +57,12 @@ pub struct NewStream {
     pub encryption: Option<Encryption>,
 }
 
-/// Records that were taken.
+/// Records that were put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// One id a record.
-    pub ids: Vec<String>,
-    /// Whether they wait encrypted.
+    /// For each record its id, or none where the quota had no room for it.
+    pub ids: Vec<Option<String>>,
+    /// Whether those that were taken wait encrypted.
     pub encrypted: bool,
 }
 
@@ -246,24 +246,31 @@ impl Deliveries {
         if !fits || records.iter().any(|record| record.len() > RECORD_BYTES_MAX) {
             return Err(DeliveryError::TooLarge);
         }
-        let now = self.env.clock.elapsed();
-        if running
-            .limiter
-            .as_ref()
-            .is_some_and(|limiter| !limiter.lock().admit(now, count, bytes))
-        {
-            running.taken.throttled();
+        let Some(admitted) = self.admit(&running, &records) else {
+            running.taken.throttled(count);
             return Err(DeliveryError::Throttled(name.to_owned()));
-        }
+        };
+        let taken = records.into_iter().zip(&admitted);
+        let taken: Vec<_> = taken.filter(|(_, is)| **is).map(|(data, _)| data).collect();
+        let (count, bytes) = (taken.len(), taken.iter().map(Bytes::len).sum());
+        running.taken.throttled(admitted.len() - count);
         let encrypted = running.engine.stream().encryption.is_some();
-        if count > 0 {
-            shard.append(records, encrypted).await?;
+        if !taken.is_empty() {
+            shard.append(taken, encrypted).await?;
             running.taken.took(count, bytes);
         }
-        let ids = (0..count)
-            .map(|_| reading::record_id(&*self.env.random))
-            .collect();
+        let id = |is_in: bool| is_in.then(|| reading::record_id(&*self.env.random));
+        let ids = admitted.into_iter().map(id).collect();
         Ok(Accepted { ids, encrypted })
+    }
+
+    /// Which of the records the quota has room for; nothing where it has none for the call.
+    fn admit(&self, running: &Running, records: &[Bytes]) -> Option<Vec<bool>> {
+        let Some(limiter) = &running.limiter else {
+            return Some(vec![true; records.len()]);
+        };
+        let now = self.env.clock.elapsed();
+        limiter.lock().admit(now, records.iter().map(Bytes::len))
     }
 
     /// The delivery streams that something stops at the moment, and what.

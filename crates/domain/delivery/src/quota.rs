@@ -63,22 +63,29 @@ impl Limiter {
         }
     }
 
-    /// Lets a put in, or takes nothing.
-    pub fn admit(&mut self, now: Duration, records: usize, bytes: usize) -> bool {
-        let costs = [1.0, records as f64, bytes as f64];
-        let mut buckets = [&mut self.requests, &mut self.records, &mut self.bytes];
-        buckets.iter_mut().for_each(|bucket| bucket.refill(now));
-        let admitted = buckets
-            .iter()
-            .zip(costs)
-            .all(|(bucket, cost)| bucket.holds(cost));
-        if admitted {
-            buckets
-                .iter_mut()
-                .zip(costs)
-                .for_each(|(bucket, cost)| bucket.tokens -= cost);
+    /// Lets a put of records of these sizes in: for each record whether there is room for it. Nothing where there is
+    /// none for another call.
+    pub fn admit(
+        &mut self,
+        now: Duration,
+        sizes: impl Iterator<Item = usize>,
+    ) -> Option<Vec<bool>> {
+        let buckets = [&mut self.requests, &mut self.records, &mut self.bytes];
+        buckets.into_iter().for_each(|bucket| bucket.refill(now));
+        if !self.requests.holds(1.0) {
+            return None;
         }
-        admitted
+        self.requests.tokens -= 1.0;
+        Some(sizes.map(|bytes| self.admit_record(bytes as f64)).collect())
+    }
+
+    fn admit_record(&mut self, bytes: f64) -> bool {
+        let has_room = self.records.holds(1.0) && self.bytes.holds(bytes);
+        if has_room {
+            self.records.tokens -= 1.0;
+            self.bytes.tokens -= bytes;
+        }
+        has_room
     }
 }
 
@@ -89,10 +96,8 @@ impl Bucket {
         self.filled = self.filled.max(now);
     }
 
-    /// Whether `cost` may be taken. A put that costs more than a full bucket, as a batch of 4 MiB does where a second
-    /// brings 1 MiB, waits for a full one and leaves a debt.
     fn holds(&self, cost: f64) -> bool {
-        self.tokens >= cost.min(self.rate)
+        self.tokens >= cost
     }
 }
 
@@ -106,22 +111,36 @@ mod tests {
     fn each_quota_holds_by_itself_and_refills_in_a_second() {
         for (records, bytes, times) in [(1, 0, 2_000), (500, 0, 1_000), (1, 1 << 20, 5)] {
             let mut limiter = Limiter::new(Quotas::of_region("us-east-1"));
-            let admitted = (0..3_000)
-                .filter(|_| limiter.admit(Duration::ZERO, records, bytes))
-                .count();
-            assert_eq!(admitted, times);
-            let admitted = (0..3_000)
-                .filter(|_| limiter.admit(SECOND, records, bytes))
-                .count();
-            assert_eq!(admitted, times);
+            for now in [Duration::ZERO, SECOND] {
+                let whole = |_: &i32| {
+                    let admitted = limiter.admit(now, std::iter::repeat_n(bytes, records));
+                    admitted.is_some_and(|admitted| admitted.iter().all(|is| *is))
+                };
+                assert_eq!((0..3_000).filter(whole).count(), times);
+            }
         }
     }
 
     #[test]
-    fn a_batch_over_a_seconds_worth_is_taken_and_paid_off() {
+    fn each_record_of_a_batch_is_taken_where_it_finds_room() {
         let mut limiter = Limiter::new(Quotas::of_region("eu-north-1"));
-        assert!(limiter.admit(Duration::ZERO, 4, 4 << 20));
-        assert!(!limiter.admit(3 * SECOND, 1, 1));
-        assert!(limiter.admit(4 * SECOND, 1, 1 << 20));
+        let sizes = [1 << 19, 1 << 20, 1 << 19, 1];
+        let first = limiter.admit(Duration::ZERO, sizes.into_iter());
+        assert_eq!(first, Some(vec![true, false, true, false]));
+        let none = limiter.admit(Duration::ZERO, [1].into_iter());
+        assert_eq!(none, Some(vec![false]));
+        let later = limiter.admit(SECOND, sizes.into_iter());
+        assert_eq!(later, Some(vec![true, false, true, false]));
+    }
+
+    #[test]
+    fn a_call_beyond_the_quota_of_calls_takes_no_record() {
+        let mut limiter = Limiter::new(Quotas {
+            requests: 1.0,
+            records: 10.0,
+            bytes: 10.0,
+        });
+        assert_eq!(limiter.admit(SECOND, [1].into_iter()), Some(vec![true]));
+        assert_eq!(limiter.admit(SECOND, [1].into_iter()), None);
     }
 }

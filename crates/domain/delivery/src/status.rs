@@ -63,8 +63,8 @@ impl TakenCounters {
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    pub fn throttled(&self) {
-        self.throttled.fetch_add(1, Relaxed);
+    pub fn throttled(&self, records: usize) {
+        self.throttled.fetch_add(records as u64, Relaxed);
     }
 
     pub fn now(&self) -> Taken {

@@ -20,6 +20,11 @@ pub(crate) fn refuse(settings: &[(bool, &str)]) -> Result<(), ApiError> {
     }
 }
 
+/// There is no room for a record, or for any.
+pub(crate) fn slow_down() -> ApiError {
+    ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
+}
+
 /// A domain error as an answer to a call.
 pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
     let account = &context.account.0;
@@ -60,12 +65,10 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             ),
         ),
         DeliveryError::TooLarge => invalid_argument("Records size exceeds 4 MB limit"),
-        DeliveryError::Throttled(_) => {
-            ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
-        }
+        DeliveryError::Throttled(_) => slow_down(),
         DeliveryError::Unavailable(error) => {
             tracing::warn!(%error, "records are refused");
-            ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, "Slow down.")
+            slow_down()
         }
         error @ (DeliveryError::Source(_) | DeliveryError::Catalog(_)) => ApiError::internal(error),
     }

@@ -379,7 +379,8 @@ async fn direct_puts_are_delivered_and_then_let_go() {
         .await
         .unwrap()
         .ids;
-    assert!(ids.len() == 3 && ids[0] != ids[1] && ids[0].len() == 224);
+    assert!(ids.len() == 3 && ids[0] != ids[1]);
+    assert_eq!(ids[0].as_ref().unwrap().len(), 224);
     world
         .until(async || deliveries.status("d").await.unwrap().totals.records == 3)
         .await;
@@ -652,7 +653,7 @@ async fn records_that_arrived_too_far_apart_do_not_share_a_call() {
 }
 
 #[tokio::test]
-async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
+async fn records_over_the_quota_are_refused_each_and_taken_later() {
     let quotas = Some(Quotas {
         requests: 10.0,
         records: 5.0,
@@ -675,16 +676,21 @@ async fn puts_over_the_quota_are_refused_whole_and_taken_later() {
         deliveries
             .put("d", vec!["x".into(); count])
             .await
-            .map(|accepted| accepted.ids.len())
+            .map(|accepted| accepted.ids.iter().flatten().count())
     };
     assert_eq!(put(4).await, Ok(4));
-    assert_eq!(put(4).await, Err(DeliveryError::Throttled("d".into())));
+    assert_eq!(put(4).await, Ok(1));
+    assert_eq!(put(4).await, Ok(0));
     let taken = deliveries.status("d").await.unwrap().taken.unwrap();
-    assert_eq!((taken.records, taken.bytes, taken.throttled), (4, 4, 1));
+    assert_eq!((taken.records, taken.bytes, taken.throttled), (5, 5, 7));
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(put(4).await, Ok(4));
+    for _ in 0..9 {
+        put(0).await.unwrap();
+    }
+    assert_eq!(put(1).await, Err(DeliveryError::Throttled("d".into())));
     world
-        .until(async || world.objects.text("data/").len() == 8)
+        .until(async || world.objects.text("data/").len() == 9)
         .await;
 }
 

@@ -3,7 +3,10 @@
 use headwater_shapes_firehose::{PutRecordInput, PutRecordOutput, Record, ops::PutRecord};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Firehose, errors::api};
+use crate::{
+    Firehose,
+    errors::{api, slow_down},
+};
 
 impl Handle<PutRecord> for Firehose {
     async fn handle(
@@ -21,7 +24,7 @@ impl Handle<PutRecord> for Firehose {
             .put(&delivery_stream_name, vec![data.0])
             .await;
         let mut accepted = put.map_err(|error| api(error, context))?;
-        let record_id = accepted.ids.pop().unwrap_or_default();
+        let record_id = accepted.ids.pop().flatten().ok_or_else(slow_down)?;
         Ok(PutRecordOutput {
             record_id,
             encrypted: Some(accepted.encrypted),

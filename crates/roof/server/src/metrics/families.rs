@@ -135,7 +135,7 @@ metrics! {
         "Records that were put into it directly";
     Counter DELIVERY_IN_BYTES = "headwater_delivery_incoming_bytes_total" ["region", "kind", "delivery"]
         "Bytes of the records that were put into it directly";
-    Counter DELIVERY_THROTTLED = "headwater_delivery_throttled_requests_total" ["region", "kind", "delivery"]
+    Counter DELIVERY_THROTTLED = "headwater_delivery_throttled_records_total" ["region", "kind", "delivery"]
         "Puts that its quotas refused";
     Gauge DELIVERY_MEMORY = "headwater_delivery_memory_bytes" ["region", "kind", "use"]
         "Bytes that deliveries hold of the room that they share: for `records` on their way, and for `files` in the making";
