@@ -280,7 +280,7 @@ def test_a_destination_is_changed_for_what_is_not_batched_yet(account, name):
         "DeliveryStreamName": name,
         "DestinationId": "destinationId-000000000001",
         "ExtendedS3DestinationUpdate": {
-            "Prefix": "new/", "CompressionFormat": "GZIP", "BufferingHints": {"IntervalInSeconds": 1}
+            "Prefix": "new/", "CompressionFormat": "GZIP", "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 1}
         },
     }
     firehose.update_destination(CurrentDeliveryStreamVersionId="1", **change)

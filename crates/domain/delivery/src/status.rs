@@ -45,7 +45,7 @@ pub struct Taken {
     pub records: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Calls that the quotas refused.
+    /// Records that the quotas refused.
     pub throttled: u64,
 }
 

@@ -21,6 +21,9 @@ pub struct StreamRecord {
     pub id: String,
     /// When it was made.
     pub created: Millis,
+    /// When its destination or its encryption was changed last; none where neither was.
+    #[serde(default)]
+    pub updated: Option<Millis>,
     /// Counts its configurations, from 1.
     pub version: u64,
     /// Where its records come from.
@@ -103,6 +106,8 @@ mod as_stored {
         arn: Arn,
         id: String,
         created: Millis,
+        #[serde(default)]
+        updated: Option<Millis>,
         version: u64,
         origin: Origin,
         destination: FoundDestination,
@@ -133,6 +138,7 @@ mod as_stored {
                 arn: found.arn,
                 id: found.id,
                 created: found.created,
+                updated: found.updated,
                 version: found.version,
                 origin: found.origin,
                 destination,

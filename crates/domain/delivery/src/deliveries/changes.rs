@@ -41,6 +41,7 @@ impl Deliveries {
             arn: new.arn,
             id: new.id,
             created: self.env.clock.now(),
+            updated: None,
             version: 1,
             origin,
             destination: new.destination,
@@ -97,6 +98,7 @@ impl Deliveries {
         description: Value,
     ) -> Result<StreamRecord, DeliveryError> {
         destination.check()?;
+        let now = self.env.clock.now();
         self.alter(name, move |stream| {
             if stream.version != expected {
                 return Err(DeliveryError::OtherVersion {
@@ -106,6 +108,7 @@ impl Deliveries {
                 });
             }
             stream.version += 1;
+            stream.updated = Some(now);
             stream.destination = destination;
             stream.description = description;
             Ok(())
@@ -136,6 +139,7 @@ impl Deliveries {
             }
             changes.push(now);
             stream.encryption = encryption;
+            stream.updated = Some(now);
             Ok(())
         });
         altered.await.map(drop)

@@ -104,6 +104,7 @@ pub fn stream(name: &str) -> StreamRecord {
         arn: arn("firehose", &format!("deliverystream/{name}")),
         id: "id".into(),
         created: Millis(1_500_000_000_000),
+        updated: None,
         version: 1,
         origin: Origin::Stream {
             arn: arn("kinesis", "stream/source"),

@@ -124,19 +124,12 @@ fn merged(
         file_extension,
         custom_time_zone,
     } = new;
-    let BufferingHints {
-        size_in_mbs,
-        interval_in_seconds,
-    } = buffering_hints.unwrap_or_default();
     Ok(ExtendedS3DestinationConfiguration {
         role_arn: role_arn.unwrap_or(old.role_arn),
         bucket_arn: bucket_arn.unwrap_or(old.bucket_arn),
         prefix: prefix.or(old.prefix),
         error_output_prefix: error_output_prefix.or(old.error_output_prefix),
-        buffering_hints: Some(BufferingHints {
-            size_in_mbs: size_in_mbs.or(old.buffering_hints.size_in_mbs),
-            interval_in_seconds: interval_in_seconds.or(old.buffering_hints.interval_in_seconds),
-        }),
+        buffering_hints: Some(buffering_hints.unwrap_or(old.buffering_hints)),
         compression_format: Some(compression_format.unwrap_or(old.compression_format)),
         encryption_configuration: Some(
             encryption_configuration.unwrap_or(old.encryption_configuration),
@@ -297,6 +290,12 @@ fn hints_of<const N: usize>(
         size_in_mbs,
         interval_in_seconds,
     } = given.unwrap_or_default();
+    // AWS's model: a request that says one of them must say the other, too.
+    if size_in_mbs.is_some() != interval_in_seconds.is_some() {
+        return Err(invalid_argument(
+            "BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither",
+        ));
+    }
     let large = large.iter().find(|(holds, _)| *holds);
     let size = size_in_mbs.unwrap_or(if large.is_some() {
         LARGE_SIZE_MIB

@@ -110,12 +110,17 @@ async fn described(world: &World, kind: &str) -> Value {
     described["DeliveryStreamDescription"]["Destinations"][0][format!("{kind}Description")].clone()
 }
 
-async fn updated(world: &World, kind: &str, version: u32, update: Value) -> Value {
-    let input = json!({
+fn change(kind: &str, version: u32, update: Value) -> Value {
+    json!({
         "DeliveryStreamName": kind, "CurrentDeliveryStreamVersionId": version.to_string(),
         "DestinationId": "destinationId-000000000001", format!("{kind}Update"): update,
-    });
-    world.ok::<UpdateDestination>(input).await;
+    })
+}
+
+async fn updated(world: &World, kind: &str, version: u32, update: Value) -> Value {
+    world
+        .ok::<UpdateDestination>(change(kind, version, update))
+        .await;
     described(world, kind).await
 }
 
@@ -242,6 +247,14 @@ async fn hints_are_updated_one_by_one() {
             described["BufferingHints"],
             json!({"SizeInMBs": 2, "IntervalInSeconds": 11}),
             "{kind}"
+        );
+        let half = json!({"S3Update": {"BufferingHints": {"SizeInMBs": 3}}});
+        let half = change(kind, 2, half);
+        let (code, text) = world.refused::<UpdateDestination>(half).await;
+        assert_eq!(code, "InvalidArgumentException", "{kind}: {text}");
+        assert!(
+            text.starts_with("BufferingHints must have both"),
+            "{kind}: {text}"
         );
     }
 }

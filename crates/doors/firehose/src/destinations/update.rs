@@ -60,9 +60,17 @@ fn lay_over(old: &mut Value, new: Value) {
     for (name, value) in new {
         let place = &mut old[name.as_str()];
         match MEMBER_BY_MEMBER.contains(&name.as_str()) && place.is_object() {
-            true => lay_over(place, value),
+            true => place_members(place, value),
             false => *place = value,
         }
+    }
+}
+
+/// Puts each member in the place of the one of its name, whole.
+fn place_members(old: &mut Value, new: Value) {
+    let Value::Object(new) = new else { return };
+    for (name, value) in new {
+        old[name.as_str()] = value;
     }
 }
 

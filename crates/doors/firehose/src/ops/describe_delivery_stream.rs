@@ -59,6 +59,7 @@ fn describe(stream: &StreamRecord) -> Result<DeliveryStreamDescription, ApiError
         delivery_stream_type: kind.to_owned(),
         version_id: stream.version.to_string(),
         create_timestamp: Some(created),
+        last_update_timestamp: stream.updated.map(|updated| Timestamp(updated.0 as i64)),
         source,
         destinations: vec![destinations::describe(stream)?],
         has_more_destinations: false,

@@ -101,8 +101,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_specified_changes_and_the_rest_stays() {
         let world = world().await;
-        let change =
-            json!({"BufferingHints": {"IntervalInSeconds": 0}, "CompressionFormat": "GZIP"});
+        let change = json!({"BufferingHints": {"SizeInMBs": 7, "IntervalInSeconds": 0}, "CompressionFormat": "GZIP"});
         world
             .ok::<ops::UpdateDestination>(update(
                 "1",
@@ -118,6 +117,7 @@ mod tests {
             .await;
         let described = &described["DeliveryStreamDescription"];
         assert_eq!(described["VersionId"], "3");
+        assert_eq!(described["LastUpdateTimestamp"], 1_700_000_000.5);
         let s3 = &described["Destinations"][0]["ExtendedS3DestinationDescription"];
         assert_eq!(
             s3,
@@ -128,6 +128,35 @@ mod tests {
                 "CloudWatchLoggingOptions": {"Enabled": false}, "S3BackupMode": "Disabled",
             })
         );
+    }
+
+    #[tokio::test]
+    async fn hints_of_s3_come_both_or_not_at_all() {
+        let world = world().await;
+        let text = "BufferingHints must have both SizeInMBs and IntervalInSeconds, or neither";
+        let refused = refusal("InvalidArgumentException", text);
+        for half in ["SizeInMBs", "IntervalInSeconds"] {
+            let hints = json!({"BufferingHints": {half: 64}});
+            let mut s3 = json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::b"});
+            s3["BufferingHints"] = hints["BufferingHints"].clone();
+            for kind in [
+                "S3DestinationConfiguration",
+                "ExtendedS3DestinationConfiguration",
+            ] {
+                let new = json!({"DeliveryStreamName": "new", kind: s3});
+                assert_eq!(
+                    world.refused::<ops::CreateDeliveryStream>(new).await,
+                    refused
+                );
+            }
+            for kind in ["S3DestinationUpdate", "ExtendedS3DestinationUpdate"] {
+                let change = update("1", json!({kind: hints}));
+                assert_eq!(
+                    world.refused::<ops::UpdateDestination>(change).await,
+                    refused
+                );
+            }
+        }
     }
 
     #[tokio::test]

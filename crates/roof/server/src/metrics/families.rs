@@ -136,7 +136,7 @@ metrics! {
     Counter DELIVERY_IN_BYTES = "headwater_delivery_incoming_bytes_total" ["region", "kind", "delivery"]
         "Bytes of the records that were put into it directly";
     Counter DELIVERY_THROTTLED = "headwater_delivery_throttled_records_total" ["region", "kind", "delivery"]
-        "Puts that its quotas refused";
+        "Records that its quotas refused";
     Gauge DELIVERY_MEMORY = "headwater_delivery_memory_bytes" ["region", "kind", "use"]
         "Bytes that deliveries hold of the room that they share: for `records` on their way, and for `files` in the making";
     Gauge DELIVERY_MEMORY_LIMIT = "headwater_delivery_memory_limit_bytes" ["region", "kind", "use"]
