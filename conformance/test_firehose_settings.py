@@ -109,16 +109,27 @@ def hadoop(body):
     return out
 
 
+def snappy_java(body):
+    """snappy-java's format: a head with its versions, then blocks, each behind its length."""
+    assert body[:16] == b"\x82SNAPPY\0" + struct.pack(">II", 1, 1)
+    out, at = b"", 16
+    while at < len(body):
+        (length,) = struct.unpack_from(">I", body, at)
+        out += bytes(cramjam.snappy.decompress_raw(body[at + 4 : at + 4 + length]))
+        at += 4 + length
+    return out
+
+
 @pytest.mark.parametrize(
-    "format, extension, unpack",
+    "format, extension, encoding, unpack",
     [
-        ("GZIP", ".gz", gzip.decompress),
-        ("ZIP", ".zip", unzip),
-        ("Snappy", ".snappy", lambda body: bytes(cramjam.snappy.decompress(body))),
-        ("HADOOP_SNAPPY", ".hsnappy", hadoop),
+        ("GZIP", ".gz", "gzip", gzip.decompress),
+        ("ZIP", ".zip", "zip", unzip),
+        ("Snappy", ".snappy", "snappy-java", snappy_java),
+        ("HADOOP_SNAPPY", ".snappy", "hadoop-snappy", hadoop),
     ],
 )
-def test_other_software_unpacks_what_is_compressed(account, name, format, extension, unpack):
+def test_other_software_unpacks_what_is_compressed(account, name, format, extension, encoding, unpack):
     account.direct(name, CompressionFormat=format, BufferingHints={"SizeInMBs": 5, "IntervalInSeconds": 1})
     whole = b"".join(b"%07d " % i * 100 + b"\n" for i in range(2000))
     put(account, name, [whole[i : i + 100_000] for i in range(0, len(whole), 100_000)])
@@ -127,6 +138,8 @@ def test_other_software_unpacks_what_is_compressed(account, name, format, extens
     assert b"".join(unpack(found[key]) for key in sorted(found, key=lambda key: unpack(found[key]))) == whole
     assert all(re.fullmatch(rf"{HOURS}{name}-1-[-\d]{{20}}{UUID}\{extension}", key) for key in found)
     assert sum(map(len, found.values())) < len(whole) / 3
+    heads = [account.s3.head_object(Bucket=name, Key=key) for key in found]
+    assert {head["ContentEncoding"] for head in heads} == {encoding}
 
 
 def test_a_file_extension_takes_the_place_of_the_compressions(account, name):

@@ -41,6 +41,8 @@ pub const PACKED_GROUP_BYTES_MAX: usize = DECOMPRESSED_BYTES_MAX / DEFLATE_FACTO
 pub const SUB_RECORDS_MAX: usize = 500;
 /// Bytes of data in a block of Hadoop's Snappy (its codec's default buffer).
 pub const HADOOP_BLOCK_BYTES: usize = 256 * 1024;
+/// Bytes of data in a block of snappy-java's Snappy (its stream's default).
+pub const JAVA_BLOCK_BYTES: usize = 32 * 1024;
 /// Bytes of text that one thread compresses of a GZIP file at once.
 pub const GZIP_BLOCK_BYTES: usize = 256 * 1024;
 /// Partitions that one batch may have (AWS: 500 active partitions a delivery stream).

@@ -279,7 +279,7 @@ pub enum Compression {
     Zstd,
     /// A ZIP archive with one file.
     Zip,
-    /// One stream of Snappy's framing format an object.
+    /// Snappy in the blocks of snappy-java, behind its head.
     Snappy,
     /// Blocks as Hadoop's codec for Snappy writes them.
     HadoopSnappy,
@@ -293,8 +293,7 @@ impl Compression {
             Self::Gzip => ".gz",
             Self::Zstd => ".zst",
             Self::Zip => ".zip",
-            Self::Snappy => ".snappy",
-            Self::HadoopSnappy => ".hsnappy",
+            Self::Snappy | Self::HadoopSnappy => ".snappy",
         }
     }
 }

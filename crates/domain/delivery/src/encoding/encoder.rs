@@ -9,12 +9,15 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use headwater_env::Env;
 use parking_lot::Mutex;
-use snap::{raw, write::FrameEncoder};
+use snap::raw;
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 
 use super::gzip::Gzip;
 use crate::{
-    config::Compression, limits::HADOOP_BLOCK_BYTES, ports::ObjectsError, records::Failure,
+    config::Compression,
+    limits::{HADOOP_BLOCK_BYTES, JAVA_BLOCK_BYTES},
+    ports::ObjectsError,
+    records::Failure,
 };
 
 /// Makes the bytes of one object.
@@ -113,11 +116,8 @@ pub fn encoder(compression: Compression, name: &str) -> Encoder {
             Box::new(encoder.expect("the default level is a level"))
         }
         Compression::Zip => Box::new(zip_of(to, name)),
-        Compression::Snappy => Box::new(FrameEncoder::new(to)),
-        Compression::HadoopSnappy => Box::new(HadoopSnappy {
-            to,
-            block: Vec::new(),
-        }),
+        Compression::Snappy => Box::new(SnappyBlocks::java(to)),
+        Compression::HadoopSnappy => Box::new(SnappyBlocks::hadoop(to)),
     };
     Encoder::Stream(Box::new(Compressed { stream, out }))
 }
@@ -181,12 +181,6 @@ impl Compressor for zstd::stream::write::Encoder<'static, Out> {
     }
 }
 
-impl Compressor for FrameEncoder<Out> {
-    fn end(mut self: Box<Self>) -> io::Result<()> {
-        self.flush()
-    }
-}
-
 /// An archive with one file.
 fn zip_of(to: Out, name: &str) -> ZipWriter<StreamWriter<Out>> {
     let mut archive = ZipWriter::new_stream(to);
@@ -206,35 +200,63 @@ impl Compressor for ZipWriter<StreamWriter<Out>> {
     }
 }
 
-/// Blocks as Hadoop's `SnappyCodec` writes them: the length of the data, then the length of the one raw Snappy piece
-/// that it is, both as four bytes, highest first, and the piece.
-struct HadoopSnappy {
+/// The first bytes of what snappy-java's `SnappyOutputStream` writes: its name, its version and the oldest that reads it.
+const JAVA_HEAD: [u8; 16] = *b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01";
+
+/// Snappy in blocks: before each its length as four bytes, highest first.
+struct SnappyBlocks {
     to: Out,
     block: Vec<u8>,
+    block_bytes: usize,
+    /// Whether the length of the block's data stands before that, in the same form.
+    tells_data: bool,
 }
 
-impl HadoopSnappy {
+impl SnappyBlocks {
+    /// Blocks as Hadoop's `SnappyCodec` writes them.
+    fn hadoop(to: Out) -> Self {
+        Self {
+            to,
+            block: Vec::new(),
+            block_bytes: HADOOP_BLOCK_BYTES,
+            tells_data: true,
+        }
+    }
+
+    /// Blocks behind a head as snappy-java writes them. AWS's `Snappy` is this format.
+    fn java(to: Out) -> Self {
+        to.0.lock().extend_from_slice(&JAVA_HEAD);
+        Self {
+            to,
+            block: Vec::new(),
+            block_bytes: JAVA_BLOCK_BYTES,
+            tells_data: false,
+        }
+    }
+
     fn write_block(&mut self) -> io::Result<()> {
-        let piece = raw::Encoder::new()
+        let packed = raw::Encoder::new()
             .compress_vec(&self.block)
             .map_err(io::Error::other)?;
-        for length in [self.block.len(), piece.len()] {
-            self.to.write_all(
-                &u32::try_from(length)
-                    .map_err(io::Error::other)?
-                    .to_be_bytes(),
-            )?;
+        if self.tells_data {
+            self.write_length(self.block.len())?;
         }
+        self.write_length(packed.len())?;
         self.block.clear();
-        self.to.write_all(&piece)
+        self.to.write_all(&packed)
+    }
+
+    fn write_length(&mut self, length: usize) -> io::Result<()> {
+        let length = u32::try_from(length).map_err(io::Error::other)?;
+        self.to.write_all(&length.to_be_bytes())
     }
 }
 
-impl Write for HadoopSnappy {
+impl Write for SnappyBlocks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(HADOOP_BLOCK_BYTES - self.block.len());
+        let taken = bytes.len().min(self.block_bytes - self.block.len());
         self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == HADOOP_BLOCK_BYTES {
+        if self.block.len() == self.block_bytes {
             self.write_block()?;
         }
         Ok(taken)
@@ -245,12 +267,59 @@ impl Write for HadoopSnappy {
     }
 }
 
-impl Compressor for HadoopSnappy {
+impl Compressor for SnappyBlocks {
     fn end(mut self: Box<Self>) -> io::Result<()> {
         if self.block.is_empty() {
             Ok(())
         } else {
             self.write_block()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The data of blocks that each have their length, and before it, maybe, that of their data.
+    fn unpacked(mut packed: &[u8], tells_data: bool) -> Vec<u8> {
+        let mut data = Vec::new();
+        let length = |packed: &mut &[u8]| {
+            let (length, rest) = packed.split_first_chunk().unwrap();
+            *packed = rest;
+            u32::from_be_bytes(*length) as usize
+        };
+        while !packed.is_empty() {
+            let told = tells_data.then(|| length(&mut packed));
+            let bytes = length(&mut packed);
+            let (block, rest) = packed.split_at(bytes);
+            let block = raw::Decoder::new().decompress_vec(block).unwrap();
+            assert!(told.is_none_or(|told| told == block.len()));
+            data.extend(block);
+            packed = rest;
+        }
+        data
+    }
+
+    #[tokio::test]
+    async fn snappy_is_in_the_blocks_of_its_two_readers() {
+        let env = Env::real();
+        let whole: Vec<u8> = (0..70_000u32).flat_map(u32::to_le_bytes).collect();
+        let compressions = [
+            (Compression::Snappy, &JAVA_HEAD[..], false),
+            (Compression::HadoopSnappy, &[], true),
+        ];
+        for (compression, head, tells_data) in compressions {
+            let mut encoder = encoder(compression, "name");
+            let mut packed = Vec::new();
+            for piece in whole.chunks(10_007) {
+                let (next, made) = encoder.add(&env, vec![Bytes::copy_from_slice(piece)]).await;
+                encoder = next;
+                packed.extend(made.bytes.unwrap());
+            }
+            packed.extend(encoder.finish(&env).await.unwrap());
+            let blocks = packed.strip_prefix(head).unwrap();
+            assert!(unpacked(blocks, tells_data) == whole, "{compression:?}");
         }
     }
 }

@@ -56,12 +56,16 @@ impl Form {
         }
     }
 
-    /// The `Content-Encoding` that tells a browser how to unpack the object, where there is one.
+    /// The `Content-Encoding` that tells a reader how to unpack the object, where there is one; AWS's names, by which
+    /// Snappy's two forms are told apart.
     pub fn content_encoding(&self) -> Option<&'static str> {
         match self {
             Self::Bytes(Compression::Gzip) => Some("gzip"),
             Self::Bytes(Compression::Zstd) => Some("zstd"),
-            Self::Bytes(_) | Self::Columns(_) => None,
+            Self::Bytes(Compression::Zip) => Some("zip"),
+            Self::Bytes(Compression::Snappy) => Some("snappy-java"),
+            Self::Bytes(Compression::HadoopSnappy) => Some("hadoop-snappy"),
+            Self::Bytes(Compression::None) | Self::Columns(_) => None,
         }
     }
 }
