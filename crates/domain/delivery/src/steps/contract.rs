@@ -209,39 +209,23 @@ struct ResponseMetadata {
     partition_keys: Option<BTreeMap<String, Value>>,
 }
 
-/// One verdict a record, in the request's order. An answer that is not in the contract's form fails the whole group;
-/// ids that are missing or not unique fail only their records, as on AWS.
+/// One verdict a record, in the request's order. An answer without a list of records fails the whole group; what is wrong
+/// with one record of the answer fails that record only, as probed on AWS for an `Ok` without data and recorded for ids.
 pub fn verdicts(request: &Request, answer: &[u8]) -> Result<Vec<Verdict>, Failure> {
-    let response = str::from_utf8(answer)
-        .ok()
-        .and_then(|text| serde_json::from_str(text).ok());
-    let response: Response<'_> = response.ok_or_else(unreadable)?;
-    let records = response.records.unwrap_or_default();
+    let text = str::from_utf8(answer).map_err(|_| unreadable())?;
+    let records = answered(text).ok_or_else(unreadable)?;
     let (mut ids, mut judged) = (
         Vec::with_capacity(records.len()),
         Vec::with_capacity(records.len()),
     );
     let mut data = Vec::with_capacity(answer.len() / 4 * 3);
-    for ResponseRecord {
-        record_id,
-        result,
-        data: text,
-        metadata,
-    } in records
-    {
-        ids.push(record_id.ok_or_else(invalid)?.0);
-        judged.push(match result.as_ref().map(|result| &*result.0) {
-            Some("Ok") => {
-                let from = data.len();
-                BASE64
-                    .decode_vec(&*text.ok_or_else(invalid)?.0, &mut data)
-                    .map_err(|_| invalid())?;
-                Verdict::Ok(from..data.len(), keys_in(metadata))
-            }
-            Some("Dropped") => Verdict::Dropped,
-            Some("ProcessingFailed") => Verdict::Failed(processing_failed()),
-            _ => return Err(invalid()),
-        });
+    for mut record in records {
+        // Whichever record this was to be, its id was not returned.
+        let Some(id) = record.record_id.take() else {
+            continue;
+        };
+        ids.push(id.0);
+        judged.push(judge(record, &mut data).unwrap_or_else(|| Verdict::Failed(invalid())));
     }
     let data = Bytes::from(data);
     let with_data = |verdict: Verdict<Range<usize>>| match verdict {
@@ -253,6 +237,52 @@ pub fn verdicts(request: &Request, answer: &[u8]) -> Result<Vec<Verdict>, Failur
     match request.ids().eq(ids.iter().map(|id| &**id)) {
         true => Ok(judged),
         false => Ok(by_id(request, &ids, judged)),
+    }
+}
+
+/// The records of an answer, in which members of another type than the contract's are as if they were not there.
+fn answered(text: &str) -> Option<Vec<ResponseRecord<'_>>> {
+    if let Ok(response) = serde_json::from_str::<Response<'_>>(text) {
+        return Some(response.records.unwrap_or_default());
+    }
+    let mut response: Value = serde_json::from_str(text).ok()?;
+    match response.as_object_mut()?.remove("records")? {
+        Value::Array(records) => Some(records.into_iter().map(loosely).collect()),
+        _ => None,
+    }
+}
+
+/// A record of an answer, of which any member may be of another type.
+fn loosely<'a>(mut record: Value) -> ResponseRecord<'a> {
+    let mut text = |name: &str| match record.get_mut(name).map(Value::take) {
+        Some(Value::String(text)) => Some(Text(text.into())),
+        _ => None,
+    };
+    let (record_id, result, data) = (text("recordId"), text("result"), text("data"));
+    let keys = record.pointer_mut("/metadata/partitionKeys");
+    let partition_keys = keys.and_then(|keys| serde_json::from_value(keys.take()).ok());
+    ResponseRecord {
+        record_id,
+        result,
+        data,
+        metadata: Some(ResponseMetadata { partition_keys }),
+    }
+}
+
+/// The verdict of one record of an answer, whose data is appended to `to`; nothing where it breaks the contract.
+fn judge(record: ResponseRecord<'_>, to: &mut Vec<u8>) -> Option<Verdict<Range<usize>>> {
+    match &*record.result?.0 {
+        "Ok" => {
+            let from = to.len();
+            if BASE64.decode_vec(&*record.data?.0, to).is_err() {
+                to.truncate(from);
+                return None;
+            }
+            Some(Verdict::Ok(from..to.len(), keys_in(record.metadata)))
+        }
+        "Dropped" => Some(Verdict::Dropped),
+        "ProcessingFailed" => Some(Verdict::Failed(processing_failed())),
+        _ => None,
     }
 }
 
@@ -398,6 +428,81 @@ mod tests {
             [Verdict::Dropped, kept, Verdict::Failed(duplicated())]
         );
         assert_eq!(verdicts_of(&answers[..1])[0], Verdict::Failed(missing()));
+    }
+
+    /// A function's fault in one record is that record's alone; without a list of records nobody can say whose it is.
+    #[test]
+    fn what_is_wrong_with_one_record_fails_that_record_only() {
+        let group = group(
+            ["a", "b", "c"]
+                .map(|text| (String::new(), text.into()))
+                .into(),
+        );
+        let request = request(&group);
+        let ids: Vec<&str> = request.ids().collect();
+        let fine = |at: usize| json!({"recordId": ids[at], "result": "Ok", "data": "Qg=="});
+        let kept = Verdict::Ok(Bytes::from_static(b"B"), BTreeMap::new());
+        let (broken, lost) = (Verdict::Failed(invalid()), Verdict::Failed(missing()));
+        let cases = [
+            (json!({"recordId": ids[1], "result": "Ok"}), &broken),
+            (
+                json!({"recordId": ids[1], "result": "Ok", "data": null}),
+                &broken,
+            ),
+            (
+                json!({"recordId": ids[1], "result": "Ok", "data": 7}),
+                &broken,
+            ),
+            (
+                json!({"recordId": ids[1], "result": "Ok", "data": "Qg=!"}),
+                &broken,
+            ),
+            (
+                json!({"recordId": ids[1], "result": "ok", "data": "Qg=="}),
+                &broken,
+            ),
+            (
+                json!({"recordId": ids[1], "result": ["Ok"], "data": "Qg=="}),
+                &broken,
+            ),
+            (json!({"recordId": ids[1], "data": "Qg=="}), &broken),
+            (
+                json!({"recordId": 1, "result": "Ok", "data": "Qg=="}),
+                &lost,
+            ),
+            (json!({"result": "Ok", "data": "Qg=="}), &lost),
+            (
+                json!({"recordId": "other", "result": "Ok", "data": "Qg=="}),
+                &lost,
+            ),
+            (json!("Ok"), &lost),
+            (json!(null), &lost),
+        ];
+        for (record, expected) in cases {
+            let answer = json!({"records": [fine(0), record, fine(2)]}).to_string();
+            let judged = verdicts(&request, answer.as_bytes()).unwrap();
+            assert_eq!(
+                judged,
+                [kept.clone(), expected.clone(), kept.clone()],
+                "{answer}"
+            );
+        }
+        let all_missing = verdicts(&request, b"{}").unwrap();
+        assert_eq!(all_missing, [lost.clone(), lost.clone(), lost]);
+        for answer in [
+            "",
+            "[]",
+            "7",
+            "{\"records\": 7}",
+            "{\"records\": {}}",
+            "\u{fffd}",
+        ] {
+            assert_eq!(
+                verdicts(&request, answer.as_bytes()),
+                Err(unreadable()),
+                "{answer}"
+            );
+        }
     }
 
     #[test]

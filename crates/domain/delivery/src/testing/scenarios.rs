@@ -245,21 +245,27 @@ async fn results_of_a_function_are_sorted_as_aws_does() {
 }
 
 #[tokio::test]
-async fn answers_out_of_form_fail_the_group() {
+async fn answers_out_of_form_fail_their_records() {
     for (answer, code) in [
         (json!(7), "Lambda.JsonProcessingException"),
         (
-            json!({"records": [{"recordId": "x", "result": "Fine", "data": ""}]}),
+            json!({"records": [{"result": "Fine", "data": ""}]}),
             "Lambda.FunctionError",
         ),
         (
-            json!({"records": [{"recordId": "x", "result": "Ok", "data": "%"}]}),
+            json!({"records": [{"result": "Ok", "data": "%"}]}),
             "Lambda.FunctionError",
         ),
         (json!({"other": 1}), "Lambda.MissingRecordId"),
     ] {
         let world = World::new(1);
-        world.behave(move |_| Ok(answer.clone()));
+        world.behave(move |call| {
+            let mut answer = answer.clone();
+            if let Some(record) = answer.pointer_mut("/records/0") {
+                record["recordId"] = call.records[0].0.clone().into();
+            }
+            Ok(answer)
+        });
         let deliveries = world.open().await;
         deliveries
             .create(new_stream("d", with_function(1024, 3)))
