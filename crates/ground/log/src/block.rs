@@ -25,7 +25,7 @@ pub struct Draft {
 /// A block whose header is yet to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct DraftBlock {
-    /// Which append of the batch it belongs to.
+    /// The index of the append in the batch that it belongs to.
     pub append: usize,
     /// Where in the buffer its header goes.
     pub at: usize,

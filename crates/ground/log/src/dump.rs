@@ -56,7 +56,7 @@ pub enum Line {
     },
     /// A record.
     Record(Record),
-    /// Something that is not what it should be.
+    /// Bytes that are not what they should be.
     Bad {
         /// Where.
         at: u64,

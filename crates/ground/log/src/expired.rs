@@ -4,7 +4,7 @@ use headwater_types::Millis;
 
 use crate::index::ShardEntry;
 
-/// Which of a shard's blocks in a file have expired.
+/// The blocks of a shard in a file that have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expired {
     /// All, and that the shard was there: it was removed.

@@ -15,7 +15,7 @@ use crate::{
     limits,
 };
 
-/// Which log file: its place among the others, and how often it was rewritten.
+/// The id of a log file: its place among the others, and how often it was rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     /// Grows in the order in which the files were begun.
@@ -45,12 +45,12 @@ impl FileId {
 pub struct LogFile {
     /// Where it is.
     pub path: PathBuf,
-    /// Which it is.
+    /// Its id: its place among the others, and how often it was rewritten.
     pub id: FileId,
     /// Its header.
     pub header: FileHeader,
     file: Box<dyn File>,
-    /// Which parts were read ahead since the file was opened, a bit each.
+    /// The parts that were read ahead since the file was opened, a bit each.
     ahead: Mutex<Vec<u64>>,
 }
 
@@ -225,7 +225,7 @@ pub fn read_error(path: &Path, error: &io::Error) -> LogError {
 /// Why a file could not be changed.
 #[derive(Debug)]
 pub struct FileError {
-    /// Which.
+    /// The file's path.
     pub path: PathBuf,
     /// "write" or "sync".
     pub operation: &'static str,

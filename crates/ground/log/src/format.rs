@@ -178,7 +178,7 @@ pub struct BlockHeader {
     pub kind: Kind,
     /// Number of records.
     pub count: u32,
-    /// Whose.
+    /// The number of the shard that it belongs to.
     pub shard: u64,
     /// The offset of the first record.
     pub first: u64,

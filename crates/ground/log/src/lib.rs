@@ -8,7 +8,7 @@
 mod api;
 mod source;
 
-// What is chosen and what is bounded.
+// The options and the bounds.
 pub mod limits;
 mod options;
 

@@ -19,7 +19,7 @@ pub struct Scan<'a> {
     window: Window<'a>,
     /// Where the next frame begins.
     pub at: u64,
-    /// Which commit it must be.
+    /// The number of the commit that it must be.
     pub commit: u64,
 }
 

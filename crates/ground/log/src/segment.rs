@@ -16,7 +16,7 @@ use crate::{
 
 /// A sealed file.
 pub struct Segment {
-    /// Which.
+    /// The file's id.
     pub id: FileId,
     /// Its footer's end, or why it cannot be read.
     pub footer: Result<Footer, LogError>,

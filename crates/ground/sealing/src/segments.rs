@@ -31,7 +31,7 @@ impl SegmentKey {
             .expect("a segment is far below the bound of GCM");
     }
 
-    /// Decrypts in place what [`SegmentKey::seal`] made, and takes the tag off. What is left of `segment` when this
+    /// Decrypts in place what [`SegmentKey::seal`] made, and takes the tag off. The bytes in `segment` when this
     /// fails means nothing.
     pub fn open(
         &self,

@@ -67,7 +67,7 @@ pub async fn fresh(env: &Env, dir: &Path, load: Load, until: Until) -> Outcome {
 #[derive(Clone, Copy)]
 pub enum Until {
     Elapsed(Duration),
-    /// So many records in all, roughly.
+    /// When about so many records are appended in all.
     Records(u64),
 }
 
