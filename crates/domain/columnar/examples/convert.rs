@@ -15,7 +15,7 @@ use headwater_columnar::{
 };
 use serde::Deserialize;
 
-/// What is converted, and how.
+/// The columns, the format and its options.
 #[derive(Deserialize)]
 struct Settings {
     /// Names and types.

@@ -49,7 +49,7 @@ pub struct NewStream {
     pub origin: NewOrigin,
     /// Where they go.
     pub destination: Destination,
-    /// What the door tells of it.
+    /// The door's description of it.
     pub description: Value,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
@@ -69,7 +69,7 @@ pub struct Accepted {
 /// How deliveries are to be.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which deliveries these are.
+    /// The family of deliveries that these are.
     pub family: Family,
     /// The quotas of direct puts into each delivery stream; without them there is no bound.
     pub quotas: Option<Quotas>,

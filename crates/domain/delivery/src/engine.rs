@@ -270,7 +270,7 @@ impl Engine {
         Ok(advanced)
     }
 
-    /// What is left of the ranges of the intent, where the source has dropped records of them.
+    /// The parts of the intent's ranges that can still be read, where the source has dropped records of them.
     async fn left_of_intent(
         &self,
         source: &Arc<dyn Source>,

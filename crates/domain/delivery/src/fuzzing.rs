@@ -1,5 +1,5 @@
-//! Ways in for the targets in `fuzz/`: what parses records, staged objects and a function's answers. What becomes of
-//! them is for the targets of no interest; that nothing panics and all of it ends, is.
+//! Ways in for the targets in `fuzz/`: the parsers of records, staged objects and a function's answers. The targets do
+//! not look at results; they watch that nothing panics and all of it ends.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -228,7 +228,7 @@ pub trait Tables: Send + Sync {
 /// One version of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableVersion {
-    /// Which.
+    /// Its number.
     pub version: u64,
     /// Names and types of its columns, as Hive spells them.
     pub columns: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What the directory store does on this machine: whole objects and ranges of them, put and read back.
+//! The rates of the directory store on this machine: whole objects and ranges of them, put and read back.
 //!
 //! `cargo bench -p headwater-objects --bench directory -- [--dir DIR] [--rounds N] [PART ...]` with the parts `put`, `get`,
 //! `puts`, `gets` and `ranges`; all of them when none is named. To compare two versions, build both and run them by turns:

@@ -700,7 +700,7 @@ async fn wrong_parts(store: &dyn ObjectStore, bucket: BucketName) {
     assert_eq!(read(store, &object).await.unwrap(), "a");
 }
 
-/// What is put or deleted between the beginning of an upload and its end.
+/// Uploads on whose completion conditions stand, while the object is put or deleted after their beginning.
 async fn uploads_with_conditions(store: &dyn ObjectStore, bucket: BucketName) {
     let object = name(&bucket, "o");
     let begin = async || {

@@ -1,5 +1,5 @@
-//! What reads a stream beside its registered consumers: the business of other domains, of which only the number matters
-//! here.
+//! The readers of a stream beside its registered consumers: the business of other domains, of which only the number
+//! matters here.
 
 use async_trait::async_trait;
 use headwater_catalog::{CatalogError, Checked};

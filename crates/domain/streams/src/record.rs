@@ -38,7 +38,7 @@ pub struct StreamRecord {
     /// parent is sealed in the log until the children are here, so that a crash between the two is made good.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resharding: Vec<Step>,
-    /// Those who read it with throughput of their own, by name.
+    /// The consumers that read it with throughput of their own, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub consumers: BTreeMap<String, ConsumerRecord>,
     /// The shard-level metrics that are published.

@@ -40,7 +40,7 @@ impl Subscriptions {
         if hold && holders.get(&key).is_some_and(is_young) {
             return None;
         }
-        // Those of consumers that left and did not come again.
+        // The entries of consumers that left and did not come again go.
         holders.retain(|_, holder| is_young(holder) || holder.alive.receiver_count() > 0);
         let (alive, taken_over) = watch::channel(());
         holders.insert(key, Holder { since: now, alive });

@@ -122,7 +122,7 @@ async fn world(tasks: &CountedTasks) -> World {
     world
 }
 
-/// What the process knows, and what the log goes by, is what the catalog has.
+/// Checks that the process's memory and the log's retention agree with the catalog.
 async fn agrees(world: World) {
     let catalog: Arc<dyn Catalog> = world.catalog.clone();
     let stored = Table::<StreamRecord>::new(catalog, Prefix::Streams)

@@ -1,4 +1,4 @@
-//! What work takes of the machine.
+//! The seconds of the clock and of the processor that work takes.
 
 use headwater_env::Env;
 
@@ -12,7 +12,7 @@ pub struct Taken {
     pub children: f64,
 }
 
-/// What some rounds of the same work took.
+/// The cost of some rounds of the same work.
 pub struct Cost {
     /// Seconds of the fastest.
     pub best: f64,
@@ -70,7 +70,7 @@ impl<'a> Begun<'a> {
     }
 }
 
-/// What `work` gives, and takes.
+/// The result of `work`, and the seconds that it took.
 pub fn of<T>(env: &Env, work: impl FnOnce() -> T) -> (T, Taken) {
     let begun = Begun::now(env);
     let made = work();

@@ -25,7 +25,7 @@ use crate::runtimes::RUNTIMES;
 /// The function in this process, and those in one process each.
 pub struct Echo {
     functions: Functions,
-    /// What was sent first in a delivery: a request as large as all but the last.
+    /// The first request of a delivery, which is as large as all but the last.
     sent: Mutex<Option<Bytes>>,
 }
 

@@ -16,7 +16,7 @@ use jaq_json::{Val, read};
 
 use crate::{Load, trips::COLUMNS};
 
-/// What records are partitioned by: five partitions.
+/// The query that records are partitioned by: five partitions.
 pub const QUERY: &str = "{passengers: .passengers}";
 
 /// Bytes that are handed on at once.

@@ -32,7 +32,7 @@ use crate::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What the bench is asked for.
+/// The arguments of the bench.
 struct Args {
     mib: usize,
     rounds: usize,

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use headwater_delivery::{Body, ObjectMeta, Objects, ObjectsError};
 use headwater_objects::{DirectoryStore, ObjectName, ObjectStore, Put};
 
-/// What the keys of records that failed start with.
+/// The prefix of the keys of records that failed.
 pub const FAILED: &str = "failed/";
 
 /// The bytes of all objects so far, and where they go after they were counted.

@@ -9,18 +9,18 @@ use crate::cost::Taken;
 
 /// A runtime, and the function for it.
 pub struct Runtime {
-    /// What the function and its deliveries are called.
+    /// The name of the function and of its deliveries.
     pub name: &'static str,
-    /// As functions are configured.
+    /// The runtime's name in a function's configuration.
     pub id: &'static str,
     /// The file of the function.
     pub file: &'static str,
-    /// It answers with what it is sent.
+    /// The function's code, which answers with the records that it is sent.
     pub code: &'static str,
     /// A program and its arguments before the text of a script.
     program: &'static [&'static str],
-    /// What comes behind the function's code for a script that takes the same request again and again, from bytes to
-    /// bytes as a runtime must, and prints the seconds that passed and those of the processor.
+    /// The code behind the function's that makes a script of it, which takes the same request again and again, from
+    /// bytes to bytes as a runtime must, and prints the seconds that passed and those of the processor.
     alone: &'static str,
 }
 
@@ -68,7 +68,8 @@ print(time.perf_counter() - wall, time.process_time() - cpu)",
 ];
 
 impl Runtime {
-    /// What it takes by itself, without a pipe and without us, for as many calls with `request`.
+    /// The seconds that the function alone takes, without a pipe and without this process, for as many calls with
+    /// `request`.
     pub fn alone(&self, request: &[u8], calls: usize) -> Taken {
         let [program, args @ ..] = self.program else {
             unreachable!("every runtime has a program")

@@ -30,7 +30,7 @@ pub struct StreamRecord {
     pub origin: Origin,
     /// Where they go.
     pub destination: Destination,
-    /// What the door tells of all that: its own document, which is kept beside the rest and not looked at.
+    /// The door's description of all that: its own document, which is kept beside the rest and not looked at.
     pub description: Value,
     /// Its tags.
     pub tags: BTreeMap<String, String>,

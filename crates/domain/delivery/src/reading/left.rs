@@ -1,4 +1,4 @@
-//! What a source still has of the records of an intent.
+//! The records of an intent that its source still has.
 
 use crate::{
     intent::Range,

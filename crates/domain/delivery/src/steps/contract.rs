@@ -35,7 +35,7 @@ static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Frame {
-    /// Which call it is.
+    /// The id of the call.
     pub invocation_id: String,
     /// The stream that the delivery stream reads, if it reads one; records have metadata then.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -333,7 +333,7 @@ fn expire(world: &World, plan: &Plan) -> BTreeSet<String> {
     arrivals(world).into_keys().filter(is_safe).collect()
 }
 
-/// What `stays` is delivered at the end, and so is what never expired.
+/// Checks that the records in `stays` are delivered at the end, and so are those that never expired.
 async fn outlives(world: &World, producer: &mut Producer<'_>, stays: BTreeSet<String>) {
     producer.put(9);
     let deliveries = world.open().await;

@@ -373,7 +373,7 @@ async fn a_change_whose_caller_goes_away_leaves_rows_and_files_that_agree() {
     }
 }
 
-/// What an upload adds to a bucket is there before the bucket is looked through for its deletion, or comes too late.
+/// An upload is recorded before its bucket is searched for leftovers to delete, or it comes too late and is refused.
 #[tokio::test]
 async fn no_upload_is_left_in_a_bucket_that_is_deleted_while_its_caller_goes_away() {
     let tasks = CountedTasks::default();
