@@ -63,7 +63,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What a signature is valid for.
+/// The day, the region and the service that a signature is valid for.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
     /// The signing name of the service.
@@ -74,7 +74,7 @@ pub struct Scope<'a> {
     pub at: Millis,
 }
 
-/// What a signature says about the body.
+/// The part of a signature that covers the body: its bytes, or that they are not signed.
 #[derive(Debug, Clone, Copy)]
 pub enum Payload<'a> {
     /// These bytes.
@@ -139,7 +139,7 @@ pub fn signing_key(secret: &str, day: &str, region: &str, service: &str) -> [u8;
         .fold(first, |key, part| hmac(&key, part.as_bytes()))
 }
 
-/// What the key signs: the time, the place and the canonical request's hash.
+/// The text that the key signs: the time, the place and the canonical request's hash.
 pub fn text_to_sign(time: &str, place: &str, canonical: &str) -> String {
     format!(
         "{ALGORITHM}\n{time}\n{place}\n{}",

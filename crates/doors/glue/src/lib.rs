@@ -2,7 +2,7 @@
 //!
 //! Owns the Glue Data Catalog's spelling of databases, tables and versions: names in lower case, tokens, texts. Keeps
 //! no state of its own. It is the small part of Glue that format conversion needs: no partitions, crawlers or jobs.
-//! What the model has and this table has not is answered by `wire` with an error that says so; so are settings.
+//! Operations and settings that the model has and this table has not are refused by `wire` with an error that says so.
 
 mod errors;
 mod name;
@@ -19,7 +19,7 @@ use headwater_schemas::Schemas;
 use headwater_shapes_glue::{SERVICE, ops as shapes};
 use headwater_wire::{READS, Routes, Table, WRITES};
 
-/// What handlers run on.
+/// The state that handlers run on.
 pub struct Glue {
     /// The databases and tables.
     pub schemas: Schemas,

@@ -7,7 +7,8 @@ use headwater_wire::ApiError;
 
 use crate::errors::refuse;
 
-/// The definition that an input makes. What asks for another kind of table than a plain one is refused by name.
+/// The definition that an input makes. A member that asks for another kind of table than a plain one is refused by
+/// name.
 pub(crate) fn definition(input: &TableInput) -> Result<Definition, ApiError> {
     let TableInput {
         storage_descriptor,

@@ -1,6 +1,6 @@
 //! The HTTP server: connections in HTTP/1.1 and HTTP/2 on a port, each request handed to one [`Service`].
 //!
-//! Owns sockets, the syntax of HTTP, time-outs, bodies and the bounds of all of them. What a request means, who may
+//! Owns sockets, the syntax of HTTP, time-outs, bodies and the bounds of all of them. The meaning of a request, who may
 //! make it and what is answered is the service's; nothing here knows AWS.
 //!
 //! The way of a request: `server` accepts a connection and takes a slot for it (`slots`), `connection` agrees on TLS,

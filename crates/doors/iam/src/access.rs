@@ -1,5 +1,5 @@
-//! What a resource's policy means for a call: who needs it, what conditions may ask of the call, and AWS's words for a
-//! refusal.
+//! The check of a call against a resource's policy: who needs one, what conditions may ask of the call, and AWS's words
+//! for a refusal.
 
 use headwater_types::Millis;
 use headwater_wire::Context;
@@ -10,11 +10,11 @@ use crate::{Decision, Keys, Policy, Request, evaluate};
 pub struct Access<'a> {
     /// The call.
     pub context: &'a Context,
-    /// What it wants to do, such as `kinesis:PutRecord`.
+    /// The action, such as `kinesis:PutRecord`.
     pub action: &'a str,
-    /// With what, an ARN.
+    /// The resource's ARN.
     pub resource: &'a str,
-    /// When.
+    /// The time of the call.
     pub now: Millis,
 }
 
@@ -30,9 +30,9 @@ pub enum Denied {
     Implicitly {
         /// The caller's ARN.
         caller: String,
-        /// What was to be done.
+        /// The action.
         action: String,
-        /// To what.
+        /// The resource's ARN.
         resource: String,
     },
     /// A statement says so.
@@ -43,9 +43,9 @@ pub enum Denied {
     Explicitly {
         /// The caller's ARN.
         caller: String,
-        /// What was to be done.
+        /// The action.
         action: String,
-        /// To what.
+        /// The resource's ARN.
         resource: String,
     },
 }

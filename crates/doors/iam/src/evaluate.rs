@@ -4,19 +4,19 @@ use headwater_auth::Caller;
 
 use crate::{Effect, Keys, Policy, Statement};
 
-/// What is to be decided.
+/// A request to decide about.
 pub struct Request<'a> {
-    /// Who asks.
+    /// The caller.
     pub caller: &'a Caller,
-    /// For what, such as `kinesis:PutRecord`.
+    /// The action, such as `kinesis:PutRecord`.
     pub action: &'a str,
-    /// On what, an ARN.
+    /// The resource's ARN.
     pub resource: &'a str,
-    /// What conditions may ask for.
+    /// The context keys that conditions may ask for.
     pub keys: &'a Keys,
 }
 
-/// What policies say of a request.
+/// The verdict of policies on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// A statement allows it, and none denies it.
@@ -27,7 +27,7 @@ pub enum Decision {
     ImplicitDeny,
 }
 
-/// What all policies together say: a denial wins, and without an allowance there is none.
+/// The decision of all policies together: a denial wins, and without an allowance the request is denied.
 pub fn evaluate<'a>(
     policies: impl IntoIterator<Item = &'a Policy>,
     request: &Request<'_>,

@@ -1,6 +1,6 @@
 //! Why a text is no policy.
 
-/// What is wrong with a document; the text says where, for whoever wrote it.
+/// The reason why a document is no policy; the text says where, for its author.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// It is not JSON, or has other elements than a policy.

@@ -19,19 +19,19 @@ pub struct Policy {
 pub struct Statement {
     /// Its name within the policy.
     pub sid: Option<String>,
-    /// What it says.
+    /// Whether it allows or denies.
     pub effect: Effect,
-    /// Whom it covers.
+    /// The principals that it covers.
     pub principals: Listed<Principal>,
-    /// Which actions.
+    /// The actions that it covers.
     pub actions: Listed<Action>,
-    /// On which resources.
+    /// The resources that it covers.
     pub resources: Listed<Pattern>,
-    /// When.
+    /// The conditions under which it holds.
     pub conditions: Vec<Condition>,
 }
 
-/// What a statement says of what it covers.
+/// The effect of a statement on the requests that it covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// It may be done.
@@ -40,7 +40,7 @@ pub enum Effect {
     Deny,
 }
 
-/// What an element covers: those that it lists, or all but those.
+/// The values that an element covers: those that it lists, or all but those.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed<T> {
     /// `Principal`, `Action`, `Resource`.
@@ -96,7 +96,7 @@ impl Policy {
     /// Reads the policy of a resource, whose statements say whom they cover.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// When the text is no policy of a resource.
     pub fn of_resource(text: &str) -> Result<Self, Malformed> {
         let raw: RawPolicy =
             serde_json::from_str(text).map_err(|e| Malformed::Json(e.to_string()))?;

@@ -1,4 +1,4 @@
-//! Who a statement is about.
+//! The principals that a statement is about.
 
 use headwater_auth::Caller;
 
@@ -18,7 +18,7 @@ pub enum Principal {
     Arn(String),
     /// A service of AWS, such as `lambda.amazonaws.com`; none calls here.
     Service(String),
-    /// Somebody whom an identity provider vouches for; nobody calls so here.
+    /// An identity of an identity provider; nobody calls as one here.
     Federated(String),
     /// An account as S3 also names it; nobody is known by that here.
     CanonicalUser(String),
@@ -35,7 +35,7 @@ impl Principal {
         }
     }
 
-    /// What stands under `AWS`.
+    /// A principal that stands under `AWS`.
     fn of_aws(text: String) -> Result<Self, Malformed> {
         if text == "*" {
             return Ok(Self::Everyone);

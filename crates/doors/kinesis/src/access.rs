@@ -1,9 +1,9 @@
-//! Who may use a stream, a consumer or a queue: what its policy may say, and what that means for a call.
+//! Access to a stream, a consumer or a queue: what its policy may say, and what that means for a call.
 //!
 //! All that handlers do with one they do with what [`Kinesis::stream`], [`Kinesis::consumer`] or [`Kinesis::queue`] gave
-//! them, or with a token's stream, and before that the caller is asked for here. What can be shared, and what policies
-//! may not say, is as the developer guide has it ("Controlling access to Amazon Kinesis Data Streams resources using
-//! IAM"); the texts of refused policies are ours, for no recording of AWS's is known.
+//! them, or with a token's stream, and before that the caller is asked for here. The operations that can be shared,
+//! and the limits of policies, are as the developer guide has them ("Controlling access to Amazon Kinesis Data
+//! Streams resources using IAM"); the texts of refused policies are ours, for no recording of AWS's is known.
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ use crate::{
 /// Bytes of a policy: "The size of the policy cannot exceed 20KB".
 const POLICY_BYTES: usize = 20 * 1024;
 
-/// What of a stream can be shared with callers of other accounts. DescribeStream is not in the guide's table, and is in
-/// its instructions for sharing a stream with another account's function.
+/// The operations on a stream that its policy may allow to other accounts. DescribeStream is not in the guide's
+/// table, and is in its instructions for sharing a stream with another account's function.
 pub(crate) const OF_STREAMS: &[&str] = &[
     "DescribeStream",
     "DescribeStreamSummary",
@@ -35,11 +35,11 @@ pub(crate) const OF_STREAMS: &[&str] = &[
     "PutRecords",
 ];
 
-/// What of a consumer can be shared.
+/// The operations on a consumer that its policy may allow to other accounts.
 pub(crate) const OF_CONSUMERS: &[&str] = &["DescribeStreamConsumer", "SubscribeToShard"];
 
-/// What of a queue can be shared. The model says that queues have policies, and no more: these are the operations of
-/// those who work on a queue.
+/// The operations on a queue that its policy may allow to other accounts. The model says that queues have policies, and
+/// no more: these are the operations of those who work on a queue.
 pub(crate) const OF_QUEUES: &[&str] = &[
     "AcknowledgeDeadLetterQueueRecords",
     "AcknowledgeQueueRecords",
@@ -69,7 +69,7 @@ impl Resource {
         }
     }
 
-    /// What of it can be shared.
+    /// The operations on it that its policy may allow.
     fn operations(&self) -> &'static [&'static str] {
         match self {
             Self::Stream(_) => OF_STREAMS,

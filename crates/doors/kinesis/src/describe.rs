@@ -12,7 +12,8 @@ use headwater_streams::{Consumer, Distribution, Mode, ReadRecord, Shard, ShardMe
 use headwater_types::{Arn, HashRange, Millis, StreamName};
 use headwater_wire::Context;
 
-/// What is as it shall be. Streams are made and removed within the call that asks for it, so only a resharding shows.
+/// The status of a resource that is not changing. Streams are made and removed within the call that asks for it, so
+/// only a resharding shows.
 pub(crate) const ACTIVE: &str = "ACTIVE";
 
 /// A stream's status.
@@ -56,7 +57,7 @@ pub(crate) fn distribution(stream: &Stream) -> Option<String> {
         .then(|| strategy.to_owned())
 }
 
-/// What a strategy's name means; the model has two.
+/// The distribution that a strategy's name means; the model has two.
 pub(crate) fn distribution_of(strategy: &str) -> Distribution {
     if strategy == AUTO {
         Distribution::Auto
@@ -164,7 +165,8 @@ pub(crate) fn mode(stream: &Stream) -> StreamModeDetails {
 /// The mode of streams whose capacity follows their load.
 pub(crate) const ON_DEMAND: &str = "ON_DEMAND";
 
-/// What an on-demand stream is to take at once, where that was asked for. It is scaled within the call that asks.
+/// The MiB a second that an on-demand stream is to take at once, where that was asked for. The stream is scaled within
+/// the call that asks.
 pub(crate) fn warm_throughput(stream: &Stream) -> Option<WarmThroughputObject> {
     let Mode::OnDemand {
         warm_mib: Some(mib),

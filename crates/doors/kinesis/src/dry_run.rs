@@ -1,7 +1,7 @@
 //! `DryRun`: requests that are only to be tried.
 //!
 //! The model says that the member checks whether a request will succeed, and names the error that such a request ends
-//! with. Its text is that of KMS, whose member of that name is documented in the same words. What depends on the
+//! with. Its text is that of KMS, whose member of that name is documented in the same words. Checks that depend on the
 //! moment, such as a shard's limits, is not tried.
 
 use headwater_shapes_kinesis::errors::DRY_RUN_OPERATION_EXCEPTION;

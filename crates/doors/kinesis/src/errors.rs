@@ -14,7 +14,7 @@ use headwater_wire::{ApiError, Context};
 
 use crate::describe;
 
-/// What an invalid or expired token was to be: their errors differ.
+/// The use of a token that turned out invalid or expired: the errors differ.
 #[derive(Clone, Copy)]
 pub(crate) enum TokenFor {
     /// A position to read from.
@@ -294,7 +294,7 @@ fn resharding(error: &Error, account: &str) -> String {
     }
 }
 
-/// What depends on the mode. AWS's texts are not known but for the last, which is as users quote it.
+/// The texts of errors that depend on the stream's mode. Of AWS's only the last is known, as users quote it.
 fn mode(error: &Error, context: &Context) -> String {
     let account = &context.account.0;
     match error {
@@ -327,7 +327,7 @@ fn mode(error: &Error, context: &Context) -> String {
     }
 }
 
-/// What concerns consumers; the last, and how the one before it begins, are as users quote them from AWS.
+/// The texts of errors about consumers; the last, and how the one before it begins, are as users quote them from AWS.
 fn consumers(error: &Error, context: &Context) -> String {
     let account = &context.account.0;
     match error {

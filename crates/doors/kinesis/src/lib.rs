@@ -1,7 +1,7 @@
 //! The kinesis door: AWS's operations over the streams domain, one file an operation.
 //!
-//! Owns AWS's spelling of streams: names and ARNs, defaults, paging, texts. Keeps no state of its own. What the model
-//! has and this table has not is answered by `wire` with an error that says so.
+//! Owns AWS's spelling of streams: names and ARNs, defaults, paging, texts. Keeps no state of its own. Operations that
+//! the model has and this table has not are refused by `wire` with an error that says so.
 
 mod access;
 mod account;
@@ -30,7 +30,7 @@ use headwater_wire::{READS, Routes, Table, WRITES};
 pub use channels::Channels;
 pub use ops::subscribe_to_shard::Subscribers;
 
-/// What handlers run on.
+/// The state that handlers run on.
 pub struct Kinesis {
     /// The streams.
     pub streams: Arc<Streams>,
@@ -38,7 +38,7 @@ pub struct Kinesis {
     pub channels: Channels,
     /// The queues over them.
     pub queues: Arc<Queues>,
-    /// Those who subscribe to shards.
+    /// The subscribers to shards.
     pub subscribers: Subscribers,
 }
 

@@ -1,4 +1,4 @@
-//! What channels need of others, for tests in which nothing is to arrive anywhere.
+//! The ports of channels for tests in which nothing is to arrive anywhere.
 
 use std::sync::Arc;
 

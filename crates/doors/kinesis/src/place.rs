@@ -89,7 +89,7 @@ pub(crate) struct ConsumerPlace {
     pub id: Option<String>,
 }
 
-/// What a consumer's ARN says.
+/// The parts of a consumer's ARN.
 struct ConsumerArn {
     stream: StreamName,
     name: String,
@@ -187,7 +187,7 @@ impl Kinesis {
     }
 }
 
-/// What an ARN of ours names.
+/// A resource of this service that an ARN names.
 pub(crate) enum Resource {
     /// A stream.
     Stream(Arc<Stream>),

@@ -38,7 +38,7 @@ const RECORDS: usize = 10;
 /// How long a receive waits, unless it says otherwise.
 const WAIT: Duration = Duration::from_secs(9);
 
-/// What handles queue records and dead letters by name.
+/// Target types of a dead letter configuration: AWS keeps the dead letters, or there are none.
 const BUILT_IN: &str = "BUILT_IN";
 const NONE: &str = "NONE";
 
@@ -349,7 +349,7 @@ pub(crate) fn description(
         Start::TrimHorizon => ("TRIM_HORIZON", None),
         Start::Time(time) => ("AT_TIMESTAMP", Some(time)),
     };
-    // What the start came to is told once the queue is made.
+    // The time that `LATEST` or `TRIM_HORIZON` came to is told once the queue is made.
     let timestamp = if is_creating {
         timestamp
     } else {
@@ -387,7 +387,7 @@ fn attributes(attributes: &Attributes) -> QueueAttributes {
     }
 }
 
-/// What is to become of a queue's attributes; what is not given stays as it is.
+/// The change that a request makes to a queue's attributes; those that it does not give stay as they are.
 pub(crate) fn changes(given: QueueAttributes) -> Result<impl Fn(&mut Attributes) + Send, ApiError> {
     let QueueAttributes {
         visibility_timeout_seconds,

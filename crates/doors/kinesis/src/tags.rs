@@ -1,4 +1,4 @@
-//! What AWS lets a tag be.
+//! The checks of tags: the letters and lengths that AWS allows.
 
 use std::collections::BTreeMap;
 

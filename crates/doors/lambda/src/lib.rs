@@ -1,7 +1,7 @@
 //! The lambda door: AWS's operations over the functions domain, one file an operation.
 //!
 //! Owns AWS's spelling of functions: names and ARNs, settings and their defaults, texts. Keeps no state of its own.
-//! What the model has and this table has not is answered by `wire` with an error that says so; so are settings.
+//! Operations and settings that the model has and this table has not are refused by `wire` with an error that says so.
 
 mod code;
 mod describe;
@@ -20,7 +20,7 @@ use headwater_wire::{READS, Routes, Table, WRITES};
 
 pub use code::{CodeSource, NoCode};
 
-/// What handlers run on.
+/// The state that handlers run on.
 pub struct Lambda {
     /// The functions.
     pub functions: Functions,

@@ -227,7 +227,7 @@ pub(crate) fn create(
     Ok(configuration)
 }
 
-/// What a request changes of a configuration.
+/// The change that a request makes to a configuration.
 pub(crate) fn update(
     input: UpdateFunctionConfigurationRequest,
     target: &Target,

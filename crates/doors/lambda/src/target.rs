@@ -10,7 +10,7 @@ use crate::errors::{invalid_parameter, no_function, not_found};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub name: FunctionName,
-    /// What stood behind the name or in `Qualifier`.
+    /// The version or alias that stood behind the name or in `Qualifier`.
     pub qualifier: Option<String>,
     /// The function's ARN, without the qualifier.
     pub arn: Arn,

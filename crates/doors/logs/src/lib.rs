@@ -1,7 +1,7 @@
 //! The logs door: AWS's operations over the loggroups domain, one file an operation.
 //!
 //! Owns CloudWatch Logs' spelling of groups, streams and events: ARNs, tokens, defaults, texts. Keeps no state of its
-//! own. What the model has and this table has not is answered by `wire` with an error that says so; so are settings.
+//! own. Operations and settings that the model has and this table has not are refused by `wire` with an error.
 
 mod errors;
 mod group;
@@ -16,7 +16,7 @@ use headwater_loggroups::LogGroups;
 use headwater_shapes_logs::{SERVICE, ops as shapes};
 use headwater_wire::{READS, Routes, Table, WRITES};
 
-/// What handlers run on.
+/// The state that handlers run on.
 pub struct Logs {
     /// The log groups.
     pub groups: LogGroups,

@@ -1,5 +1,5 @@
-//! Encryption at rest, to and from the members of requests and answers. What is asked for is passed on to the store, and
-//! what the store did is told.
+//! Encryption at rest, to and from the members of requests and answers. The method that is asked for is passed on to
+//! the store, and what the store did is told.
 
 use headwater_objects::{Encryption, EncryptionMethod};
 use headwater_types::Arn;

@@ -1,7 +1,7 @@
 //! The s3 door: AWS's operations over the objects domain, one file an operation.
 //!
-//! Knows AWS's spelling of requests, answers and errors, and keeps no state. What a request asks for and this door
-//! does not do is refused by name ([`settings`]); bytes, names and conditions are the domain's.
+//! Knows AWS's spelling of requests, answers and errors, and keeps no state. A setting that this door does not do is
+//! refused by name ([`settings`]); bytes, names and conditions are the domain's.
 
 mod attributes;
 mod checksums;

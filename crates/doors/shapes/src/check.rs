@@ -277,7 +277,7 @@ impl Java {
     }
 }
 
-/// What stands before the parenthesis that closes a group, and what stands behind it.
+/// The text before the parenthesis that closes a group, and the text behind it.
 fn split_group(text: &str) -> Option<(String, String)> {
     let mut depth = 1;
     let mut escaped = false;

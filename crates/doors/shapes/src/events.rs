@@ -81,7 +81,7 @@ impl<E> Deref for Shared<E> {
     }
 }
 
-/// What ends an [`EventStream`] before its time.
+/// The error that ends an [`EventStream`] before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventError {
     /// The type: `ResourceInUseException`.

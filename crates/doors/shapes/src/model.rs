@@ -1,4 +1,4 @@
-//! What a generated service is made of: operations, structures, constraints and errors, as static tables.
+//! The static tables of a generated service: operations, structures, constraints and errors.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -123,7 +123,7 @@ pub struct Member {
     pub name: &'static str,
     /// Its name on the wire (header, query parameter, XML element, JSON key).
     pub wire_name: &'static str,
-    /// What it is.
+    /// The shape of its value.
     pub shape: &'static Shape,
     /// Whether it must be there.
     pub required: bool,

@@ -70,7 +70,7 @@ impl Serialize for Blob {
     }
 }
 
-/// What is in a blob's newtype.
+/// The bytes of a blob inside its newtype: base64 in text formats, bytes in others.
 struct Written<'a>(&'a [u8]);
 
 impl Serialize for Written<'_> {

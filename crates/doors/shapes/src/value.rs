@@ -1,8 +1,8 @@
 //! Typed structures as trees of values: the one form that every protocol's body is read into and written from.
 //!
-//! A tree's keys are wire names, its blobs are base64 and its times are seconds, as in AWS JSON. What a body looks
-//! like in JSON, CBOR, XML or a query is the `wire` crate's; here is only the step between tree and type, kept small
-//! because there is one of it for each structure of each service.
+//! A tree's keys are wire names, its blobs are base64 and its times are seconds, as in AWS JSON. The form of a body in
+//! JSON, CBOR, XML or a query is the `wire` crate's; here is only the step between tree and type, kept small because
+//! there is one of it for each structure of each service.
 
 use std::collections::BTreeMap;
 

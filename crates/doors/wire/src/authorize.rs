@@ -5,7 +5,7 @@
 
 use crate::Context;
 
-/// Whatever decides who may do what.
+/// The authorizer: decides whether a caller may make a request.
 pub trait Authorize: Send + Sync {
     /// Whether a request may be made.
     ///

@@ -1,6 +1,6 @@
 //! AWS JSON and CBOR, and Smithy RPC v2: one address, the operation in a header or in the path.
 //!
-//! What is answered to requests that are no such request is as recorded on AWS by kinesalite's tests.
+//! The answers to requests that are not of this protocol are as kinesalite's tests recorded them on AWS.
 
 use headwater_http::{Body, HoldError, body};
 use headwater_shapes::{ByteStream, Structure, Value};

@@ -1,4 +1,4 @@
-//! What a handler knows of a request besides its input.
+//! The facts about a request that its handler knows besides the input.
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
@@ -40,10 +40,10 @@ pub struct Context {
     pub(crate) answers: Buffers,
     /// The room that was taken for its answer.
     pub(crate) room: Arc<Mutex<Option<Share>>>,
-    /// What the operation's line says.
+    /// The operation's line in its service's table.
     pub(crate) line: Line,
     pub(crate) dialect: Dialect,
-    /// Whatever decides who may do what.
+    /// The authorizer, which decides what the caller may do.
     pub(crate) gate: Arc<dyn Authorize>,
 }
 

@@ -10,7 +10,7 @@ use headwater_shapes::{ByteStream, Event, EventError, EventFormat, EventStream, 
 
 use crate::{ApiError, limits::EVENT_MESSAGE_BYTES};
 
-/// What the body of such an answer is.
+/// The content type of an answer that is an event stream.
 pub const CONTENT_TYPE: &str = "application/vnd.amazon.eventstream";
 
 /// The two lengths and their checksum.
@@ -25,7 +25,7 @@ const TEXT: u8 = 7;
 pub struct Message {
     /// The headers whose values are texts, which all are that AWS's services send.
     pub headers: Vec<(String, String)>,
-    /// What it holds.
+    /// The bytes of the event or the error that it carries.
     pub payload: Bytes,
 }
 
@@ -157,7 +157,7 @@ fn length(bytes: usize) -> u32 {
 pub(crate) struct Payloads<E> {
     /// Their format.
     pub format: EventFormat,
-    /// What messages say of them.
+    /// Their content type, for the messages' headers.
     pub content_type: &'static str,
     /// Writes an event.
     pub write: fn(&E) -> Result<Vec<u8>, ApiError>,

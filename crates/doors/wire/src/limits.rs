@@ -9,14 +9,14 @@ pub(crate) const XML_ELEMENTS: usize = 300_000;
 /// Attributes of an XML element.
 pub(crate) const XML_ATTRIBUTES: usize = 16;
 
-/// What the large answers, in the making and on their way to who asked, may take together; who asks for
-/// one when it is used up waits.
+/// Bytes that the large answers may take together, in the making and on their way to the client; a request for another
+/// one waits until there is room.
 pub(crate) const ANSWERS_BYTES: usize = 128 << 20;
 
-/// What an answer with records may take while it is made: 10 MiB of them, and the same again in base64.
+/// Bytes that an answer with records may take while it is made: 10 MiB of records, and the same again in base64.
 pub(crate) const ANSWER_IN_THE_MAKING_BYTES: usize = 25 << 20;
 
-/// What an answer in JSON may take ahead for elements that are yet to come.
+/// Bytes that an answer in JSON may take ahead for elements that are yet to come.
 pub(crate) const ANSWER_AHEAD_BYTES: usize = 16 << 20;
 
 /// An answer up to this length does not count.

@@ -6,7 +6,7 @@ use headwater_types::{Account, Region};
 
 use crate::table::Line;
 
-/// Whatever wants to know of each request that was answered. It is called on the request's way and must be quick.
+/// An observer of requests that were answered. It is called on the request's way and must be quick.
 pub trait Observe: Send + Sync {
     /// A request was answered; its answer may still be on its way.
     fn observe(&self, seen: &Seen<'_>);
@@ -25,7 +25,7 @@ pub struct Seen<'a> {
     pub table: Option<usize>,
     /// The operation's place in its table; none where the operation is not built.
     pub route: Option<usize>,
-    /// What the operation's line says; none where the operation is not built.
+    /// The operation's line in its service's table; none where the operation is not built.
     pub line: Option<Line>,
     /// The caller's ARN.
     pub caller: &'a str,

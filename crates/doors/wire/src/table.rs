@@ -29,22 +29,22 @@ pub enum Access {
     Write,
 }
 
-/// What an operation is about, as AWS's trail tells its events apart.
+/// The subject of an operation, as AWS CloudTrail tells its events apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Plane {
     /// Resources.
     Management,
-    /// What is in them.
+    /// The data in them.
     Data,
 }
 
-/// What an operation needs and is besides its handler: its line in the table says all of it, and nothing is guessed
-/// from its name.
+/// The properties and needs of an operation besides its handler: its line in the table says all of them, and nothing is
+/// guessed from its name.
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
     /// Whether it changes anything.
     pub access: Access,
-    /// What it is about.
+    /// Whether it is about resources or about the data in them.
     pub plane: Plane,
     /// The largest body, in bytes; without it the protocol's own bound.
     pub body_bytes: Option<usize>,
@@ -150,7 +150,7 @@ pub(crate) enum Output {
 pub struct Route {
     /// The operation's tables.
     pub shape: &'static OperationShape,
-    /// What its line says.
+    /// The operation's line.
     pub line: Line,
     /// Its place in its table: how many lines stand before it.
     pub(crate) place: usize,

@@ -1,4 +1,4 @@
-//! The listener and the door of AWS JSON, over real sockets. What strays from the protocol is answered as recorded on
+//! The listener and the door of AWS JSON, over real sockets. Requests outside the protocol are answered as recorded on
 //! AWS by kinesalite's tests.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]

@@ -125,7 +125,7 @@ impl Refusal {
         }
     }
 
-    /// What is wrong with the form of a presigned address.
+    /// S3's error for a presigned address of a wrong form.
     fn s3_query(self) -> ApiError {
         let text = match self {
             Refusal::Lifetime(text) => text.to_owned(),
@@ -143,7 +143,7 @@ impl Refusal {
         ApiError::new(400, "AuthorizationQueryParametersError", text)
     }
 
-    /// What is wrong with the form of a header.
+    /// S3's error for an `Authorization` header of a wrong form.
     fn s3_header(self) -> ApiError {
         let invalid = |text: &str| ApiError::new(400, "InvalidRequest", text);
         let malformed = |text: &str| {

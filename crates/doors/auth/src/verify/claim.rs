@@ -57,7 +57,8 @@ pub(super) fn is_presigned(head: &Parts) -> bool {
     !head.headers.contains_key(header::AUTHORIZATION) && query(head, "X-Amz-Algorithm").is_some()
 }
 
-/// What an S3 request says of its body, in the words that are signed.
+/// The value of `x-amz-content-sha256` that an S3 request's signature covers: a hash, or a word for an unsigned or
+/// chunked body.
 pub(super) fn s3_payload(head: &Parts, presigned: bool) -> Result<String, Refusal> {
     let claimed = match text(head, CONTENT_SHA256.as_str()) {
         Some(claimed) => claimed,
@@ -132,7 +133,7 @@ impl Claim {
         self.presigned.is_some()
     }
 
-    /// What a signing key is good for.
+    /// The scope of the signing key: day, region, service and terminator, as they are signed.
     pub(super) fn place(&self) -> String {
         format!("{}/{}/{}/{TERMINATOR}", self.day, self.region, self.service)
     }

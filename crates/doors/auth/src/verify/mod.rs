@@ -2,8 +2,8 @@
 //!
 //! Reads the signature out of the `Authorization` header or a presigned address, makes it anew with the key's secret
 //! and compares in constant time. Which keys there are and who holds them is given; what holders may do is left to the
-//! doors. What a signature says of a body that is yet to come is handed on as a [`Seal`], which whoever reads the body
-//! checks.
+//! doors. A signature that covers a body which is yet to come is handed on as a [`Seal`], for the reader of the body to
+//! check.
 //!
 //! The order of the checks is AWS's, as dynalite's authors saw it: form, time, host, scope, key, signature, token.
 
@@ -41,7 +41,7 @@ pub struct Verifier(Arc<Inner>);
 pub struct Key {
     /// The key.
     pub credentials: Credentials,
-    /// Whoever signs with it.
+    /// The caller whose requests are signed with it.
     pub holder: Arc<Caller>,
 }
 
@@ -98,7 +98,7 @@ impl Verifier {
         }
     }
 
-    /// Who signed a request of AWS JSON or CBOR with this body for `service`.
+    /// The caller that signed a request of AWS JSON or CBOR with this body for `service`.
     pub fn check_json(
         &self,
         head: &Parts,
@@ -135,8 +135,9 @@ impl Verifier {
         Ok((holder, seal))
     }
 
-    /// Who signed an S3 request's head, and how its body is sealed. `path` begins with the bucket, wherever the
-    /// request has it. A hash of the whole body is in a header, where it is compared with or without signatures.
+    /// The caller that signed an S3 request's head, and how its body is sealed. `path` begins with the bucket,
+    /// wherever the request has it. A hash of the whole body is in a header, where it is compared with or without
+    /// signatures.
     pub fn check_s3(&self, head: &Parts, path: &str) -> Result<(Arc<Caller>, Seal), ApiError> {
         let (version_2, presigned) = (v2::is_signed(head), claim::is_presigned(head));
         let checked = match version_2 {
@@ -167,7 +168,7 @@ impl Verifier {
         Ok((holder, seal))
     }
 
-    /// Who holds a key of ours.
+    /// The caller that holds a key which is known here.
     fn holder(&self, access_key_id: &str) -> Arc<Caller> {
         self.0.keys[access_key_id].holder.clone()
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headwater_types::Millis;
 
-/// What is wrong with a request's signature.
+/// The reason why a request's signature is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// There is none.
@@ -50,7 +50,7 @@ pub enum Refusal {
         access_key_id: String,
         /// As given.
         signature: String,
-        /// What should have been signed, for the client's author to compare.
+        /// The text that should have been hashed and signed, for the client's author to compare.
         canonical_request: String,
         /// The text made of it.
         text_to_sign: String,
@@ -79,7 +79,7 @@ pub enum Refusal {
     },
 }
 
-/// What a signature is made for, and should not.
+/// The part of a signature's scope that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopeError {
     /// Another region.

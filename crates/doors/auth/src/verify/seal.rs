@@ -1,4 +1,4 @@
-//! What a signature says of a body that is yet to come.
+//! The cover of a signature over a body that is yet to come.
 
 use sha2::{Digest, Sha256};
 

@@ -67,7 +67,7 @@ pub(super) fn is_signed(head: &Parts) -> bool {
         })
 }
 
-/// Who signed it with one of the keys, for `path`, which begins with the bucket, while it is valid.
+/// The caller that signed it with one of the keys, for `path`, which begins with the bucket, while it is valid.
 pub(super) fn check(verifier: &Verifier, head: &Parts, path: &str) -> Result<Arc<Caller>, Refusal> {
     let query = parse_query(head.uri.query().unwrap_or_default());
     let value = |name: &str| {

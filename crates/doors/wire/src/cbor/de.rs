@@ -207,7 +207,7 @@ fn is_number(kind: Type) -> bool {
     )
 }
 
-/// What is left of a list or map; none left to count means up to the break.
+/// The entries of a list or map that are yet to be read; without a count they go up to the break.
 struct Entries<'a, 'de> {
     from: &'a mut Deserializer<'de>,
     left: Option<u64>,

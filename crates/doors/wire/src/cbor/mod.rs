@@ -30,7 +30,7 @@ pub(crate) enum Times {
     Seconds,
 }
 
-/// What is wrong with a text of CBOR, or with a value that CBOR cannot hold.
+/// The reason why bytes are no CBOR, or why CBOR cannot hold a value.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CborError(String);

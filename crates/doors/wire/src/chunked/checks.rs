@@ -120,7 +120,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// What a body must be.
+/// The checksums and hashes that a body must have.
 pub(super) struct Checks(Vec<Check>);
 
 struct Check {
@@ -131,7 +131,7 @@ struct Check {
 }
 
 impl Checks {
-    /// What the headers name.
+    /// The checks that the headers name.
     pub(super) fn new(headers: &HeaderMap, depth: Depth) -> Result<Self, BodyError> {
         let mut checks = Vec::new();
         let mut header = |algorithm: Algorithm| match text(headers, &algorithm.header()) {

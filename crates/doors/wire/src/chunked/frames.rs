@@ -17,7 +17,7 @@ pub(super) struct Frames {
     trailers: Vec<(String, String)>,
 }
 
-/// What is next in the input.
+/// The next part of the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Frame {
     /// Bytes of the body.

@@ -1,8 +1,8 @@
 //! Request bodies that say what they hold: `aws-chunked` framing, checksums and lengths, checked as they pass.
 //!
-//! [`receive`] takes a body and its headers and gives the bytes inside, one chunk in memory at a time. What it finds
-//! wrong ends the stream with an [`io::Error`] that holds the [`ApiError`] for it; whoever stores the bytes must not
-//! keep them then ([`body_error`] gets it out again). What a request's signature says of its body is checked here too.
+//! [`receive`] takes a body and its headers and gives the bytes inside, one chunk in memory at a time. A mismatch
+//! ends the stream with an [`io::Error`] that holds the [`ApiError`] for it; a store must not keep the bytes then
+//! ([`body_error`] gets the error out again). A signature's cover of the body is checked here too.
 
 mod checks;
 mod frames;
@@ -30,15 +30,15 @@ const CONTENT_SHA256: &str = "x-amz-content-sha256";
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 const TRAILER: &str = "x-amz-trailer";
 
-/// What is wrong with a body; only its end tells.
+/// The reason why a body is refused; some are known at its end only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     /// Fewer or more bytes than announced.
     #[error("the body has {actual} bytes instead of {announced}")]
     Length {
-        /// What the headers said.
+        /// The bytes that the headers announced.
         announced: u64,
-        /// What came, at least.
+        /// The bytes that came, at least.
         actual: u64,
     },
     /// It ended or broke off within a chunk.
@@ -76,8 +76,8 @@ pub(crate) enum Depth {
     /// The same without checksum headers, which are members of the input and not of the body: those of an object that
     /// a body of XML completes.
     WithoutChecksums,
-    /// What only the protocol sees: lengths, trailers and the signed hash. `Content-MD5` and checksum headers are
-    /// members of the input, and whoever stores the bytes computes them anyhow.
+    /// Only what the protocol alone sees: lengths, trailers and the signed hash. `Content-MD5` and checksum headers are
+    /// members of the input, and the store of the bytes computes them anyhow.
     Transport,
 }
 
@@ -133,7 +133,7 @@ pub(crate) fn is_framed(headers: &HeaderMap) -> bool {
     chunked || text(headers, CONTENT_SHA256).is_some_and(|hash| hash.starts_with("STREAMING-"))
 }
 
-/// What the protocol found wrong with a body, out of the error of its stream.
+/// The protocol's error about a body, out of the error of its stream.
 pub fn body_error(error: &io::Error) -> Option<ApiError> {
     error.get_ref()?.downcast_ref::<ApiError>().cloned()
 }

@@ -33,7 +33,7 @@ fn pieces(body: &[u8], size: usize) -> ByteStream {
     }
 }
 
-/// What arrives, or the error at the end.
+/// The bytes that arrive, or the error at the end.
 fn received(
     body: &[u8],
     size: usize,

@@ -1,8 +1,8 @@
 //! Reading the JSON that clients write, straight out of a body.
 //!
 //! It takes only what well-made requests consist of and gives up at everything else: escapes in texts, numbers with a
-//! fraction, structures written as lists. What it gives up on, `serde_json` reads, and knows the reason where there is an
-//! error; so this says none. What it takes, it understands as `serde_json` does.
+//! fraction, structures written as lists. Then `serde_json` reads the body, and knows the reason where there is an
+//! error; so this reader says none. The values that it takes it understands as `serde_json` does.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use serde::de::{self, DeserializeSeed, Visitor};
 
 use crate::limits::PLAIN_JSON_DEPTH;
 
-/// It is not for this reader, or no JSON at all.
+/// The body is not for this reader, or no JSON at all.
 #[derive(Debug)]
 pub(super) struct Odd;
 
@@ -20,7 +20,7 @@ pub(super) struct Odd;
 pub(super) struct Reader<'de> {
     rest: &'de [u8],
     depth: usize,
-    /// What comes is a blob's text: it is handed on as bytes, and whoever decodes it sees whether it is base64.
+    /// Whether the next text is a blob's: it is handed on as bytes, and its decoder sees whether it is base64.
     is_blob: bool,
 }
 
@@ -103,7 +103,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// What stands between brackets.
+    /// The members of a list, map or structure: all between its brackets.
     fn members<V>(
         &mut self,
         start: u8,
@@ -184,7 +184,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// What is left of a list, map or structure.
+/// The members of a list, map or structure that are yet to be read.
 struct Members<'a, 'de> {
     from: &'a mut Reader<'de>,
     end: u8,

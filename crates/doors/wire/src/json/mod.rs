@@ -13,7 +13,7 @@ use crate::{
     validate::{self, Raw, serialization},
 };
 
-/// What most answers fit into.
+/// Bytes that most answers fit into.
 const FIRST_BYTES: usize = 512;
 
 /// The input of an operation, valid, or AWS's error.

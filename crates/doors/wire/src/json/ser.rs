@@ -1,8 +1,8 @@
 //! Writing JSON straight into bytes.
 //!
-//! The same JSON as `serde_json` writes, to whom all that is rare is left: numbers with a fraction, texts with something
-//! to escape. What answers are full of is written here: base64 goes from a record to its place in the answer in one
-//! step, and is not looked through for what it cannot hold.
+//! The same JSON as `serde_json` writes, to which all that is rare is left: numbers with a fraction, texts with
+//! something to escape. The values that answers are full of are written here: base64 goes from a record to its place
+//! in the answer in one step, and is not searched for characters to escape, of which it has none.
 
 use headwater_env::buffers;
 use headwater_shapes::Blob;
@@ -17,7 +17,7 @@ const LIKE_IT_MORE: usize = 16;
 /// Writes to the end of `out`.
 pub(super) struct Serializer<'a> {
     out: &'a mut Vec<u8>,
-    /// What comes is a blob's bytes.
+    /// Whether the bytes that come next are a blob's.
     is_blob: bool,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Members<'a> {
     is_first: bool,
     /// How many more elements a list has, where it says so and has none yet.
     announced: usize,
-    /// What closes it.
+    /// The byte that closes it: `]` or `}`.
     end: u8,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Serializer<'a> {
         }
     }
 
-    /// What is rare.
+    /// A value of a rare kind, which is left to `serde_json`.
     fn other(self, value: impl Serialize) -> Result<(), Error> {
         serde_json::to_writer(self.out, &value)
     }

@@ -226,8 +226,8 @@ impl Pipeline {
         }
     }
 
-    /// Who signed a request with this body; without keys anyone is the account's root. The signature's region is where
-    /// the request is made.
+    /// Sets the caller to the one that signed a request with this body; without keys every caller is the account's
+    /// root. The signature's region is where the request is made.
     fn authenticate_body(
         &self,
         head: &Parts,

@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-/// What a request's head tells.
+/// The service that a request is for, as far as its head tells.
 pub(super) enum Found<'a> {
     /// A service of ours.
     Service(Named<'a>),

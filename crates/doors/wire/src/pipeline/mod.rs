@@ -53,7 +53,7 @@ pub trait Page: Send + Sync {
     async fn call(&self, request: Request<Body>) -> Response<Body>;
 }
 
-/// What a pipeline is made of besides its services.
+/// The parts of a pipeline besides its services.
 pub struct Options {
     /// The account and region of requests that name none.
     pub home: Place,
@@ -61,9 +61,9 @@ pub struct Options {
     pub others: Option<Arc<dyn OpenPlace>>,
     /// Checks signatures, where not everyone may call.
     pub verifier: Option<Verifier>,
-    /// Decides who may do what.
+    /// Decides which caller may do what.
     pub gate: Arc<dyn Authorize>,
-    /// See each request that was answered.
+    /// Told of each request that was answered.
     pub observers: Vec<Arc<dyn Observe>>,
     /// Pages of the server's own.
     pub pages: Vec<Arc<dyn Page>>,
@@ -104,7 +104,7 @@ pub struct Pipeline {
     env: Env,
 }
 
-/// What is known of a request at its end.
+/// The facts about a request that observers are told at its end.
 #[derive(Default)]
 struct Trace {
     service: Option<&'static Service>,
@@ -213,7 +213,7 @@ impl Pipeline {
         self.encode(route, output, room, context).await
     }
 
-    /// What is AWS JSON or CBOR by its headers, and no service's by its target.
+    /// Answers a request that is AWS JSON or CBOR by its headers, and no service's by its target.
     async fn stray(
         &self,
         head: &Parts,

@@ -32,7 +32,7 @@ pub(super) async fn hold(
     })
 }
 
-/// The body itself: what its signature covers may be packed. What is in it may have `limit` bytes as well.
+/// The body itself: the bytes that its signature covers may be packed. Unpacked it may have `limit` bytes as well.
 pub(super) fn unpack(
     bytes: Bytes,
     head: &Parts,

@@ -1,4 +1,4 @@
-//! What a request says of its service besides path and query: the host it was sent to and the signature's scope.
+//! The service of a request by its host and by its signature's scope.
 
 use std::borrow::Cow;
 
@@ -47,7 +47,7 @@ impl VirtualHosts {
     }
 }
 
-/// What a request is signed for, whether or not the signature is right.
+/// The region and service that a request is signed for, whether or not the signature is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SignedScope {
     pub(crate) region: String,

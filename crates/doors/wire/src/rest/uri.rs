@@ -12,7 +12,7 @@ pub(super) struct Template {
     pub(super) query: Vec<(&'static str, Option<&'static str>)>,
 }
 
-/// What stands between two slashes.
+/// A part of a path pattern between two slashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Segment {
     Literal(&'static str),

@@ -145,7 +145,7 @@ fn write_payload(member: &Member, value: Value, format: Format) -> Option<Body> 
     }
 }
 
-/// What is left in the tree; a message without body members has no body.
+/// The body, out of the members that are left in the tree; a message without body members has none.
 fn write_body(structure: &Structure, tree: Map<String, Value>, format: Format) -> Option<Body> {
     body_members(structure).next()?;
     let body = match format {

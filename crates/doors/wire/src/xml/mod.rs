@@ -1,7 +1,7 @@
 //! XML bodies: a small tree, and its way from and to values along the shapes' tables.
 //!
 //! Reading ignores namespaces, refuses document types (and with them every entity but the five predefined ones and
-//! character references), and bounds depth and number of elements. Whoever hands over a body bounds its size.
+//! character references), and bounds depth and number of elements. The caller bounds the body's size.
 
 mod parse;
 mod read;
