@@ -1,4 +1,4 @@
-//! What of a model is needed: the shapes that the chosen operations reach, and what must be said about each.
+//! The part of a model that is needed: the shapes that the chosen operations reach, and what must be said about each.
 
 use std::collections::BTreeSet;
 

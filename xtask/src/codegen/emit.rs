@@ -17,7 +17,7 @@ use crate::codegen::{
 /// Why writing to a `String` cannot fail.
 const TAKES_ALL: &str = "a string takes all";
 
-/// What the parts of the text need to know.
+/// The model and the sets of names that all parts of the text are written from.
 struct Emit<'a> {
     model: &'a Model,
     selection: &'a Selection,
@@ -188,7 +188,7 @@ impl<'a> Emit<'a> {
         .expect(TAKES_ALL);
     }
 
-    /// What the operation macro is told about streaming bodies: the fields that hold them.
+    /// The operation macro's arguments about streaming bodies: the fields that hold them.
     fn streams(&self, operation: &OperationDef) -> String {
         let field = |r: &Option<ShapeRef>| {
             let shape = r.as_ref().map(|r| self.model.shape(&r.shape))?;

@@ -1,4 +1,4 @@
-//! What is chosen by hand: the services, the operations with types, and where AWS differs from its model.
+//! The choices made by hand: the services, the operations with types, and where AWS differs from its model.
 
 use crate::codegen::model::Model;
 

@@ -12,7 +12,7 @@ pub struct Model {
     pub shapes: BTreeMap<String, ShapeDef>,
 }
 
-/// What holds for the whole service.
+/// The facts that hold for the whole service.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Metadata {

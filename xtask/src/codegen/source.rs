@@ -46,7 +46,7 @@ impl Source {
         self.read(selection.name, selection.version)
     }
 
-    /// What holds for each service as a whole, of its newest version.
+    /// The metadata of each service, of its newest version.
     pub fn all(&self) -> Result<BTreeMap<String, Metadata>, String> {
         #[derive(serde::Deserialize)]
         struct Whole {
@@ -54,7 +54,7 @@ impl Source {
         }
         let mut all = BTreeMap::new();
         for name in names_in(&self.data)? {
-            // What is not a folder of versions is not a service.
+            // A file, or a folder without versions, is not a service.
             let versions = names_in(&self.data.join(&name)).unwrap_or_default();
             if let Some(version) = versions.iter().max()
                 && let Ok(Whole { metadata }) = self.read(&name, version)

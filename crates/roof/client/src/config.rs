@@ -25,7 +25,7 @@ pub struct ClientConfig {
     pub retry: Retry,
     /// How long to wait.
     pub timeouts: Timeouts,
-    /// Whom to trust, if not those that the machine does.
+    /// The authorities to trust, if not those of the machine.
     pub trust: Option<Authorities>,
 }
 
@@ -41,7 +41,7 @@ pub struct Timeouts {
 }
 
 impl Default for Timeouts {
-    /// What AWS's own clients wait: they give a long-running function the whole minute, and so must we.
+    /// The times that AWS's own clients wait: they give a long-running function the whole minute, and so must we.
     fn default() -> Self {
         let minute = Duration::from_secs(60);
         Self {
@@ -89,12 +89,12 @@ impl ClientConfig {
         }
     }
 
-    /// What AWS's own tools would take: variables (`lookup` reads them), then the profile of the shared files, then
-    /// what the container or instance offers.
+    /// The configuration that AWS's own tools would take: variables (`lookup` reads them), then the profile of the
+    /// shared files, then what the container or instance offers.
     ///
     /// # Errors
-    /// When a file that is there cannot be read, a file of authorities is named that is of no use, a profile that is named does not exist, or it asks for a kind of
-    /// credentials that is not supported.
+    /// When a file that is there cannot be read, a file of authorities is named that is of no use, a profile that is
+    /// named does not exist, or it asks for a kind of credentials that is not supported.
     pub async fn from_env(
         lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
         env: &Env,

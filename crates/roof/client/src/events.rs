@@ -53,7 +53,7 @@ pub(crate) async fn read_events<Op: Operation>(
 /// A body in messages.
 struct Messages {
     body: ByteStream,
-    /// What came and is no whole message yet.
+    /// The bytes that came and are no whole message yet.
     bytes: BytesMut,
 }
 

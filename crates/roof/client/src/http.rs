@@ -137,7 +137,7 @@ impl Http {
         }
     }
 
-    /// What `work` gives, or none once `limit` has passed.
+    /// The result of `work`, or none once `limit` has passed.
     async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         match select(pin!(work), pin!(self.clock.sleep(limit))).await {
             Either::Left((done, _)) => Some(done),

@@ -1,4 +1,4 @@
-//! What every client of a Kinesis stream needs: how to name the stream, and its shards.
+//! The parts that every client of a Kinesis stream needs: how to name the stream, and its shards.
 
 use headwater_shapes_kinesis::{HashKeyRange, ListShardsInput, ListShardsOutput, Shard, ops};
 use headwater_types::{HashKey, HashRange};
@@ -71,7 +71,7 @@ async fn shard_page(
 /// The hash keys that an answer gives a shard.
 ///
 /// # Errors
-/// That they are none.
+/// When they are no hash keys.
 pub fn hash_range(range: &HashKeyRange) -> Result<HashRange, CallError> {
     let hash_key = |text: &str| text.parse::<HashKey>().map_err(CallError::unreadable);
     Ok(HashRange {

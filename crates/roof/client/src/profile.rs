@@ -23,7 +23,7 @@ pub enum ProfileError {
     /// A file is there and cannot be read.
     #[error("cannot read {path}: {error}")]
     File {
-        /// Which.
+        /// The file's path.
         path: String,
         /// Why.
         error: io::Error,

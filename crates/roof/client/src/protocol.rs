@@ -41,7 +41,7 @@ pub(crate) enum Body {
 }
 
 impl CallBody {
-    /// What the next attempt sends.
+    /// The body that the next attempt sends.
     pub(crate) fn take(&mut self) -> Body {
         match std::mem::replace(self, CallBody::Spent) {
             CallBody::Bytes(bytes) => {

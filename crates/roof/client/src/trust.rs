@@ -27,12 +27,12 @@ pub struct TrustError {
 }
 
 impl Authorities {
-    /// Those that are known without a certificate.
+    /// The authorities of these trust anchors, which are known without a certificate.
     pub fn of_anchors(anchors: impl IntoIterator<Item = TrustAnchor<'static>>) -> Self {
         Self(Arc::new(anchors.into_iter().collect()))
     }
 
-    /// Those in a text of certificates in PEM form.
+    /// The authorities in a text of certificates in PEM form.
     ///
     /// # Errors
     /// When there is none in it, or something else.
@@ -60,7 +60,7 @@ impl Authorities {
         }
     }
 
-    /// Those in a file.
+    /// The authorities in a file of certificates in PEM form.
     pub(crate) async fn load(path: String, env: &Env) -> Result<Self, TrustError> {
         let (disk, place) = (env.disk.clone(), PathBuf::from(&path));
         let text = env.blocking(move || read(&*disk, &place)).await;

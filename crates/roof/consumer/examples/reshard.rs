@@ -34,7 +34,7 @@ const BYTES: usize = 100;
 
 /// Longer than any hand-over in order takes.
 const LONG_LEASE: Duration = Duration::from_secs(60);
-/// What the others wait for before they take a dead worker's leases.
+/// The time that the others wait before they take a dead worker's leases.
 const SHORT_LEASE: Duration = Duration::from_millis(1500);
 
 type Done<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -276,7 +276,7 @@ impl Application {
     }
 }
 
-/// What all workers together were given.
+/// The records that all workers together were given.
 #[derive(Default)]
 struct Seen {
     log: Mutex<Log>,

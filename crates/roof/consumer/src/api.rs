@@ -1,4 +1,4 @@
-//! What a consumer asks of a Kinesis endpoint: four calls, behind a trait so that tests can play the endpoint.
+//! The four calls that a consumer makes to a Kinesis endpoint, behind a trait so that tests can play the endpoint.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -58,8 +58,8 @@ pub struct Pushed {
     pub children: Vec<Shard>,
 }
 
-/// What a subscription pushes, until it ends by itself (after five minutes, as AWS has it), at the shard's end, or
-/// with an error.
+/// The pages that a subscription pushes, until it ends by itself (after five minutes, as AWS has it), at the shard's
+/// end, or with an error.
 pub type Subscription = BoxStream<'static, Result<Pushed, CallError>>;
 
 /// A record as a shard holds it.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{lease::Lease, limits::STOLEN_AT_A_TIME, lineage::is_ready};
 
-/// What a consumer sees of the leases.
+/// The leases as one consumer sees them.
 pub struct View<'a> {
     /// All leases.
     pub leases: &'a [Lease],

@@ -33,7 +33,7 @@ impl PartialOrd for Place {
     }
 }
 
-/// What a lease keeps of its shard; the names are those that KCL keeps.
+/// The progress in a shard that its lease keeps; the names are those that KCL keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Checkpoint {
     /// Nothing is processed: start with the oldest record.

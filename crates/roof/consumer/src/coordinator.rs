@@ -37,7 +37,7 @@ pub(crate) struct Coordinator {
     pub options: Options,
     pub env: Env,
     pub pages: Room,
-    /// What is held now, for others to see.
+    /// The keys of the leases that are held now, for others to see.
     pub shown: Arc<Mutex<Vec<String>>>,
     /// Told when a reader ended.
     pub wake: Arc<Notify>,
@@ -117,7 +117,7 @@ impl Coordinator {
         renewals.await;
     }
 
-    /// Forgets the leases whose readers are gone. What became of a shard changes what the others may do.
+    /// Forgets the leases whose readers are gone. The end of one shard's reading changes which others may be read.
     fn forget_ended(&mut self) {
         let before = self.holding.len();
         self.holding

@@ -18,7 +18,7 @@ impl KinesisSource {
     /// be subscribed to. The ARN is for [`Reading::FanOut`](crate::Reading::FanOut).
     ///
     /// # Errors
-    /// What the endpoint says; of the kind [`CallError::TIMEOUT`] when it is not active in time.
+    /// The endpoint's error; of the kind [`CallError::TIMEOUT`] when the registration is not active in time.
     pub async fn register(&self, consumer_name: &str) -> Result<String, CallError> {
         let stream_arn = self.stream_arn().await?;
         let begun = self.env.clock.elapsed();
@@ -42,7 +42,7 @@ impl KinesisSource {
     /// Takes the registration back: what was subscribed under it ends.
     ///
     /// # Errors
-    /// What the endpoint says.
+    /// The endpoint's error.
     pub async fn deregister(&self, consumer_arn: &str) -> Result<(), CallError> {
         let consumer_arn = Some(consumer_arn.to_owned());
         let input = DeregisterStreamConsumerInput {

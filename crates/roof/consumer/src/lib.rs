@@ -54,8 +54,8 @@
 //! * Memory is bounded by [`Options::pages_max`] pages of at most 10 MiB each. With [`Reading::FanOut`] each shard has
 //!   one event more that waits for its turn, and what its connection holds (1 MiB at most with HTTP/2); what comes
 //!   behind that is not taken off the connection, so that the endpoint waits for the processing.
-//! * What cannot be read is tried again with pauses, in the way that was chosen: fan-out never becomes polling by
-//!   itself. What does not pass by itself is told as a warning through `tracing`.
+//! * A read that fails is tried again with pauses, in the way that was chosen: fan-out never becomes polling by
+//!   itself. An error that does not pass by itself is told as a warning through `tracing`.
 //!
 //! With [`Start::Latest`], a shard that was never checkpointed starts at its tip whenever its lease moves, as with
 //! KCL; start with [`Start::TrimHorizon`] or [`Start::AtTimestamp`] where nothing may be missed.
@@ -108,7 +108,7 @@ pub enum Reading {
     /// They are pushed with SubscribeToShard as they are put (enhanced fan-out), 2 MiB a second and shard for this
     /// application alone.
     FanOut {
-        /// What [`KinesisSource::register`] gives, the same for all consumers of the application.
+        /// The ARN that [`KinesisSource::register`] gives, the same for all consumers of the application.
         consumer_arn: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What bounds a consumer's memory and patience.
+//! The bounds of a consumer's memory and of its waits.
 
 use std::time::Duration;
 

@@ -92,7 +92,7 @@ pub fn is_ready(lease: &Lease, leases: &[Lease]) -> bool {
     !leases.iter().any(blocks)
 }
 
-/// Who came from whom.
+/// The parents of each shard.
 struct Family<'a> {
     parents: HashMap<&'a str, &'a [String]>,
 }

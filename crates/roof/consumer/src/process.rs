@@ -1,4 +1,4 @@
-//! What a user of the library writes: the processing of one shard's records.
+//! The traits that a user of the library implements: the processing of one shard's records.
 
 use std::{error::Error, sync::Arc};
 

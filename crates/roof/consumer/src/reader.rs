@@ -18,7 +18,7 @@ use crate::{
     unpack::unpack,
 };
 
-/// What a consumer tells its readers; that nobody can tell any more means to stop where they are.
+/// The order that a consumer gives its readers; once the sender is gone, they stop where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
     /// Go on.

@@ -198,7 +198,7 @@ impl Source for Fake {
     }
 }
 
-/// What all processors together were given and told.
+/// The calls of all processors together, one text each.
 #[derive(Default)]
 struct Log(Mutex<Vec<String>>);
 

@@ -143,7 +143,7 @@ async fn stub(env: &Env) -> (String, oneshot::Sender<()>) {
     (address, stop)
 }
 
-/// What was given, by shard, in the order of all.
+/// The records that processors were given, each with its shard, in the order of all.
 #[derive(Default)]
 struct Given {
     records: Mutex<Vec<(String, Record)>>,

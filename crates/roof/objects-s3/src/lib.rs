@@ -1,7 +1,8 @@
 //! Buckets and objects in any S3-compatible store: the objects domain over S3's own protocol.
 //!
 //! Buckets and keys map one to one, and nothing is kept here: ETags, checksums, conditions and atomicity are the
-//! store's. What S3 wants to know before a body comes is found out by holding a bounded part of it ([`limits`]).
+//! store's. S3 wants a body's length and checksum before its bytes: a bounded part is held to find them out
+//! ([`limits`]).
 
 mod answers;
 mod bodies;

@@ -1,4 +1,4 @@
-//! What the producer asks of a Kinesis endpoint: four calls, behind a trait so that tests can lose them.
+//! The four calls that the producer makes to a Kinesis endpoint, behind a trait so that tests can lose them.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,7 +23,7 @@ impl Entry {
             .unwrap_or_else(|| HashKey::of(&self.partition_key))
     }
 
-    /// What it counts towards the limits of a call.
+    /// The bytes that it counts towards the limits of a call.
     pub fn bytes(&self) -> usize {
         self.partition_key.len() + self.data.len()
     }

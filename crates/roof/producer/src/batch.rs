@@ -1,4 +1,4 @@
-//! What one call carries: entries, each with the puts that wait for it.
+//! The entries of one call, each with the puts that wait for it.
 
 use std::sync::atomic::AtomicU64;
 
@@ -26,7 +26,7 @@ struct Packed {
 }
 
 impl Waiting {
-    /// What the call carries.
+    /// The entry that the call carries.
     pub fn entry(&self) -> &Entry {
         self.packed
             .as_ref()

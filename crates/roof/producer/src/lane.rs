@@ -23,7 +23,7 @@ use crate::{
     stats::{Counters, add},
 };
 
-/// What the aggregated format may add to a record, in bytes.
+/// Bytes that the aggregated format may add to a record.
 const AGGREGATION_OVERHEAD_BYTES: usize = 32;
 
 /// Errors that may be one record's fault and not the call's.

@@ -185,7 +185,7 @@ struct Queued {
     _room: tokio::sync::OwnedSemaphorePermit,
 }
 
-/// What becomes of a record. Dropping it changes nothing; failures are counted in [`Stats`] too.
+/// The outcome of a put, as a future. Dropping it changes nothing; failures are counted in [`Stats`] too.
 #[derive(Debug)]
 pub struct Outcome(oneshot::Receiver<Result<Placed, PutError>>);
 
@@ -201,7 +201,7 @@ impl Producer {
     /// A producer for a stream that exists.
     ///
     /// # Errors
-    /// That the stream's shards cannot be listed.
+    /// When the stream's shards cannot be listed.
     ///
     /// # Panics
     /// With `read_back` and more than one call a shard: positions are known only for calls in order.
@@ -250,7 +250,7 @@ impl Producer {
     /// Takes a record once there is room for it; the outcome tells when it is stored.
     ///
     /// # Errors
-    /// What can be told at once: a record that no stream would take.
+    /// At once for a record that no stream would take.
     pub async fn put(&self, record: Record) -> Result<Outcome, PutError> {
         let Record {
             partition_key,
@@ -287,7 +287,7 @@ impl Producer {
         drop(all.expect("the semaphore is never closed"));
     }
 
-    /// What has been sent so far.
+    /// The counts of the records and calls so far.
     pub fn stats(&self) -> Stats {
         self.shared.counters.read()
     }
@@ -295,7 +295,7 @@ impl Producer {
     /// The open shards, by a list that is at most 10 s old.
     ///
     /// # Errors
-    /// That they cannot be listed.
+    /// When they cannot be listed.
     pub async fn open_shards(&self) -> Result<Arc<Vec<Shard>>, CallError> {
         self.shared.shards.open().await
     }

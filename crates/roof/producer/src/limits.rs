@@ -1,4 +1,4 @@
-//! What bounds the producer, and AWS's limits that it keeps to.
+//! The producer's own bounds, and AWS's limits that it keeps to.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub const LANES_MAX: usize = 64;
 /// Records that wait in one lane.
 pub const LANE_RECORDS_MAX: usize = 20_000;
 
-/// What a waiting record costs besides its bytes, so that small ones are bounded too.
+/// Bytes that a waiting record counts besides its own, so that small ones are bounded too.
 pub const RECORD_OVERHEAD_BYTES: usize = 128;
 
 /// How long a record waits for company before a call is made.

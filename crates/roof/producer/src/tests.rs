@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What happens to calls: chances in 100 each.
+/// The faults that happen to calls: chances in 100 each.
 #[derive(Debug, Clone, Copy, Default)]
 struct Faults {
     lost_before: u64,

@@ -1,4 +1,4 @@
-//! Who may call: the keys that the settings give, and one of this run's own for functions.
+//! The keys that requests may be signed with: those that the settings give, and one of this run's own for functions.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -15,10 +15,10 @@ use crate::{
     settings::{self, Auth, Settings},
 };
 
-/// What is read of a credentials file.
+/// Bytes that are read of a credentials file.
 const FILE_BYTES: u64 = 1 << 20;
 
-/// What it takes to call, where not everyone may.
+/// The check of signatures and the server's own key, where not everyone may call.
 pub struct Access {
     /// Checks what comes in.
     pub verifier: Verifier,
@@ -78,7 +78,7 @@ fn read(env: &Env, file: &Path) -> std::io::Result<String> {
 }
 
 /// The keys of a file in the form of `~/.aws/credentials`, one of each profile; `own` is the account of those that name
-/// none. What it says of a mistake holds no secret.
+/// none. The text of an error holds no secret.
 fn parse(text: &str, own: &Account) -> Result<Vec<Key>, String> {
     let mut profiles: Vec<(&str, BTreeMap<&str, &str>)> = Vec::new();
     for (number, line) in text.lines().map(str::trim).enumerate() {
@@ -136,9 +136,9 @@ fn profile(name: &str, values: &BTreeMap<&str, &str>, own: &Account) -> Result<K
     })
 }
 
-/// Whoever a profile is of: policies name its holder as the user of that name, or the account's root for `default`.
+/// The holder of a profile's key: policies name it as the user of that name, or the account's root for `default`.
 fn holder(name: &str, account: Account) -> Result<Caller, String> {
-    // What IAM takes as a user's name.
+    // The characters that IAM takes in a user's name.
     let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
     match name {
         "default" => Ok(Caller::root(account)),

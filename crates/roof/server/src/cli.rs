@@ -12,7 +12,7 @@ use crate::{demo::DemoArguments, log_command::LogCommand, settings::Settings};
 #[derive(Debug, Parser)]
 #[command(name = "headwater", version, max_term_width = 100)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }

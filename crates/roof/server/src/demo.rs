@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::{Failure, cli::Cli, logging, serve::Server, settings::Settings, variable};
 
-/// What to run the demo on.
+/// The pipeline's settings, and the server to run the demo on.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArguments {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What all services of a place stand on: the catalog, the log, the object store, and what the settings say.
+//! The parts that all services of a place share: the catalog, the log, the object store, and the settings.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -22,7 +22,7 @@ use crate::{
     trust,
 };
 
-/// What the services of one place stand on.
+/// The parts that the services of one place share.
 #[derive(Clone)]
 pub struct Ground {
     /// Clock, randomness, disk and tasks.
@@ -109,7 +109,7 @@ impl Ground {
         }
     }
 
-    /// What nearly every domain is opened with.
+    /// The parts that nearly every domain is opened with.
     pub fn parts(&self) -> (Env, Arc<dyn Catalog>, Arc<dyn ShardLog>) {
         (self.env.clone(), self.catalog.clone(), self.log.clone())
     }

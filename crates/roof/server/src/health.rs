@@ -1,6 +1,6 @@
-//! What is Headwater's own: `GET /_headwater/health`, whether the server does its work, for probes and the operator;
-//! `GET /_headwater/metrics`, what everything counts and holds; and `GET /_headwater/operations`, what of AWS's models it
-//! does, for whoever wants to know before trying.
+//! Headwater's own pages: `GET /_headwater/health`, whether the server does its work, for probes and the operator;
+//! `GET /_headwater/metrics`, the counters and gauges of everything it runs; and `GET /_headwater/operations`, the
+//! operations of AWS's models that it does, for users who want to know before they try.
 
 use std::sync::Arc;
 

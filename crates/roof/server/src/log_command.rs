@@ -12,7 +12,7 @@ use headwater_log::{Filter, ShardNumber};
 
 use crate::{Failure, serve};
 
-/// What to do with a log.
+/// The work to do on a log.
 #[derive(Debug, Clone, Subcommand)]
 pub enum LogCommand {
     /// Check every byte, and tell what is damaged with file and position; exits with 1 when something is
@@ -30,7 +30,7 @@ pub enum LogCommand {
     },
 }
 
-/// Which log.
+/// The data folder whose log is meant.
 #[derive(Debug, Clone, Args)]
 pub struct Place {
     /// The data folder of `headwater serve`
@@ -81,7 +81,7 @@ fn dump(env: &Env, data_dir: &Path, filter: Filter) -> Result<ExitCode, Failure>
         failed.is_none()
     })?;
     match failed.or(out.flush().err()) {
-        // Whoever reads has seen enough, as `head` does.
+        // The reader of the pipe has seen enough, as `head` does.
         Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitCode::SUCCESS),
     }

@@ -1,4 +1,4 @@
-//! What the server says of itself: structured lines on standard error.
+//! The server's log: structured lines on standard error.
 
 use std::io::IsTerminal;
 

@@ -1,6 +1,6 @@
 //! The binary headwater: command line, configuration, wiring, health, shutdown.
 //!
-//! The only crate that names all others, and the only one that reads the process's environment. What a command does
+//! The only crate that names all others, and the only one that reads the process's environment. The work of a command
 //! is elsewhere: serving in [`serve`], what runs outside the server in `headwater-tools`.
 
 mod access;

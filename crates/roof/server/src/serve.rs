@@ -29,7 +29,7 @@ use crate::{
 /// find room; the system has a bound of its own (net.core.somaxconn).
 const BACKLOG: u32 = 4096;
 
-/// What systems grant where nobody asks.
+/// Open files that systems grant without being asked.
 const OPEN_FILES_GUESS: u64 = 1024;
 
 /// Names of this machine under which a bucket may stand in front: `bucket.localhost:4566`.

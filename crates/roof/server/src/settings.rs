@@ -71,9 +71,9 @@ pub struct Settings {
     #[arg(long, env = "HEADWATER_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
-    /// Who may call: `signed` takes requests that are signed with one of the keys below, and is the default when there
-    /// are any; `any` takes all, on loopback only; `none` says outright that whoever reaches the address may do
-    /// everything [default: signed or any]
+    /// Requests that are taken: `signed` takes those that are signed with one of the keys below, and is the default
+    /// when there are any; `any` takes all, on loopback only; `none` says outright that anyone who reaches the
+    /// address may do everything [default: signed or any]
     #[arg(long, env = "HEADWATER_AUTH", value_name = "HOW")]
     pub auth: Option<Auth>,
 
@@ -138,7 +138,7 @@ pub struct Settings {
     #[arg(long, env = "HEADWATER_CLOCK_OFFSET_FILE", value_name = "FILE")]
     pub clock_offset_file: Option<PathBuf>,
 
-    /// What is logged, to standard error: `info`, `debug`, or by module as `warn,headwater_wire=debug`
+    /// Filter of the log on standard error: `info`, `debug`, or by module as `warn,headwater_wire=debug`
     #[arg(
         long,
         env = "HEADWATER_LOG",
@@ -170,7 +170,7 @@ pub enum Durability {
     Os,
 }
 
-/// Whose limits hold.
+/// The limits that hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Limits {
     /// AWS's, as documented.
@@ -179,14 +179,14 @@ pub enum Limits {
     Off,
 }
 
-/// Who may call.
+/// The callers that are let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
-    /// Who has a key.
+    /// Those who have a key.
     Signed,
-    /// Whoever is on this machine.
+    /// All on this machine.
     Any,
-    /// Whoever reaches the address.
+    /// All who reach the address.
     None,
 }
 
@@ -253,7 +253,7 @@ impl Settings {
         }
     }
 
-    /// Who may call, said or not.
+    /// The callers that are let in, by the setting or by whether there are keys.
     pub fn auth(&self) -> Auth {
         self.auth.unwrap_or(if self.has_keys() {
             Auth::Signed

@@ -21,7 +21,7 @@ use rcgen::{
 
 use crate::{Failure, settings::Settings};
 
-/// What is read of a certificate's or a key's file.
+/// Bytes that are read of a certificate's or a key's file.
 const FILE_BYTES: u64 = 1 << 20;
 
 /// How many years the authority is valid, and the server's own certificate.

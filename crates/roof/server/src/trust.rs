@@ -1,4 +1,4 @@
-//! Whom deliveries trust: the authorities that browsers do, and those of a file that the settings name.
+//! The authorities that deliveries trust: those that browsers do, and those of a file that the settings name.
 
 use headwater_client::Authorities;
 use headwater_env::Env;

@@ -1,4 +1,4 @@
-//! What bounds the tools' memory and patience.
+//! The bounds of the tools' memory and of their waits.
 
 use std::time::Duration;
 

@@ -150,7 +150,7 @@ impl Emit<'_> {
         text + ", "
     }
 
-    /// What stands behind a `&` where a shape is used.
+    /// The expression behind the `&` where a shape is used.
     fn reference(&self, name: &str) -> String {
         let constant = &self.statics[name];
         if is_structure(self.model.shape(name)) {

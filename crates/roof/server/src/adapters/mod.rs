@@ -1,4 +1,5 @@
-//! What the domains need of each other, filled: each file gives one domain's small traits another domain's calls.
+//! The traits through which domains use each other, filled: each file implements one domain's small traits with another
+//! domain's calls.
 
 mod code;
 mod invoke;

@@ -1,4 +1,4 @@
-//! What deliveries need of tables: their columns.
+//! The columns of tables, for deliveries.
 
 use async_trait::async_trait;
 use headwater_delivery::{TableError, TableVersion, Tables};

@@ -37,7 +37,7 @@ const ROWS_BYTES: usize = 64 * 1024;
 pub struct PostgresWarehouse {
     /// Runs connections.
     pub env: Env,
-    /// Whom connections trust.
+    /// The authorities that connections trust.
     pub tls: Arc<ClientConfig>,
 }
 
@@ -70,7 +70,7 @@ impl Warehouse for PostgresWarehouse {
             }
         };
         self.env.spawn(async move {
-            // Whoever has the session hears of it as well.
+            // The session's user gets the error as well.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "the connection to a warehouse ended");
             }

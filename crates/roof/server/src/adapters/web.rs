@@ -117,7 +117,7 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|error| error.is::<rustls::Error>())
 }
 
-/// An error with what caused it, in one line. What is wrapped unchanged is said once.
+/// An error with what caused it, in one line. A text that an error only repeats of its cause is said once.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = chain(error).map(ToString::to_string).collect();
     said.dedup();

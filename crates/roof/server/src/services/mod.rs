@@ -1,5 +1,5 @@
-//! The services of a server, as a list: each is one value that says how it opens. What one needs of another is a small
-//! trait that the other has given when it opened, so users stand behind what they use.
+//! The services of a server, as a list: each is one value that says how it opens. A service that needs another takes a
+//! small trait that the other gave when it opened, so it stands behind the other in the list.
 
 #[cfg(test)]
 mod echo;
@@ -66,8 +66,8 @@ pub trait Running: Send + Sync {
     /// Its operations.
     fn table(&self) -> Table;
 
-    /// What it has to tell an operator: deliveries that are stuck, each with its name and the reason. The first word
-    /// says what kind of thing they are.
+    /// The incidents for an operator: deliveries that are stuck, each with its name and the reason. The first word says
+    /// what kind of thing they are.
     fn troubles(&self) -> Option<(&'static str, serde_json::Map<String, serde_json::Value>)> {
         None
     }
@@ -96,7 +96,7 @@ pub async fn open_listed(
     Ok(services)
 }
 
-/// What services have given for others to use.
+/// The traits that services gave for others to use.
 #[derive(Default)]
 pub struct Given {
     /// Where functions leave their lines.

@@ -15,7 +15,7 @@ pub enum BenchCommand {
     /// Of an endpoint.
     #[command(flatten)]
     Load(LoadCommand),
-    /// What this machine allows at most: its disk, one processor, HTTP over loopback
+    /// Measure what this machine allows at most: its disk, one processor, HTTP over loopback
     Limits(LimitsArgs),
 }
 
@@ -34,7 +34,7 @@ pub enum LoadCommand {
     Fanout(FanoutArgs),
 }
 
-/// What all of them take.
+/// The arguments that all of them take.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The endpoint.
@@ -93,7 +93,7 @@ pub struct Common {
 /// `put` and `mixed`.
 #[derive(Debug, Clone, Args)]
 pub struct PutArgs {
-    /// What all take.
+    /// The arguments that all commands take.
     #[command(flatten)]
     pub common: Common,
 
@@ -126,7 +126,7 @@ pub struct FanoutArgs {
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
-    /// What all take.
+    /// The arguments that all commands take.
     #[command(flatten)]
     pub common: Common,
 
@@ -142,7 +142,7 @@ pub struct GetArgs {
 /// `latency`.
 #[derive(Debug, Clone, Args)]
 pub struct LatencyArgs {
-    /// What all take; there is a connection for each shard, whatever `--connections` says.
+    /// The arguments that all commands take; there is a connection for each shard, whatever `--connections` says.
     #[command(flatten)]
     pub common: Common,
 
@@ -172,7 +172,7 @@ pub struct LimitsArgs {
 }
 
 impl LoadCommand {
-    /// What all take.
+    /// The arguments that all commands take.
     pub fn common(&self) -> &Common {
         match self {
             LoadCommand::Put(args) | LoadCommand::Mixed(args) => &args.common,

@@ -113,7 +113,7 @@ impl PutCall {
         }
     }
 
-    /// What to send next, and the number of its first record.
+    /// The target and the body of the next call, and the number of its first record.
     pub fn next(&mut self, sent: u64) -> (HeaderValue, Bytes, u64) {
         let first = self.next_serial;
         self.next_serial += self.spots.len() as u64;
@@ -142,7 +142,7 @@ impl PutCall {
         self.spots.len() as u64
     }
 
-    /// What became of the records of the call whose first has the number `first`.
+    /// The outcome of the records of the call whose first has the number `first`.
     pub fn outcome(&self, first: u64, answer: &[u8]) -> Result<PutOutcome, Failure> {
         let mut outcome = PutOutcome::default();
         if self.one {
@@ -166,7 +166,7 @@ impl PutCall {
     }
 }
 
-/// What became of a call's records.
+/// The outcome of a call's records.
 #[derive(Debug, Default)]
 pub struct PutOutcome {
     /// Those that are stored.

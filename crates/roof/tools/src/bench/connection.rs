@@ -42,20 +42,20 @@ pub struct Endpoint {
     pub uri: Uri,
     /// The region of signatures.
     pub region: String,
-    /// Whose signatures; none for a constant one.
+    /// The credentials to sign with; none for a constant signature.
     pub signer: Option<Arc<dyn ProvideCredentials>>,
     /// How bodies are written.
     pub codec: Codec,
     /// Clock and tasks.
     pub env: Env,
-    /// What opens connections, with the certificates that all of them believe.
+    /// The connector, with the certificates that all connections believe.
     pub connector: Connector,
 }
 
 /// Opens connections.
 pub type Connector = HttpsConnector<HttpConnector>;
 
-/// What opens connections with TLS and without.
+/// A connector for connections with TLS and without.
 pub fn connector() -> Connector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -201,7 +201,7 @@ pub struct Connection {
     live: Option<Live>,
 }
 
-/// What moves a connection's bytes; it rests once the connection is at its end.
+/// The future that moves a connection's bytes; it rests once the connection is at its end.
 type Driver = Fuse<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
 
 /// Works while the connection is driven.
@@ -213,7 +213,7 @@ async fn driven<T>(driver: &mut Driver, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// What hands requests over, and what moves their bytes.
+/// An open connection: its sender of requests, and the future that moves their bytes.
 struct Live {
     requests: SendRequest<Full<Bytes>>,
     driver: Driver,

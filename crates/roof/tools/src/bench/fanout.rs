@@ -64,14 +64,14 @@ impl Goal {
     }
 }
 
-/// What all consumers received.
+/// The records that all consumers received.
 #[derive(Debug, Default)]
 pub struct Received {
     /// From the sending of a record to the event that holds it.
     pub from_sending: Meter,
     /// From the acknowledgement of a record to the event that holds it; no time, where the event came first.
     pub from_acknowledgement: Meter,
-    /// What they read in all.
+    /// The counts of all records that they read.
     pub seen: Seen,
 }
 

@@ -15,10 +15,10 @@ use crate::bench::{
     together,
 };
 
-/// What was read.
+/// The result of reading.
 #[derive(Debug, Default)]
 pub struct Got {
-    /// What happened in the window.
+    /// The calls that ended in the window.
     pub meter: Meter,
     /// Passes through a shard.
     pub passes: u64,

@@ -19,7 +19,7 @@ pub struct Idle {
     failed: usize,
 }
 
-/// What became of them.
+/// The count of such connections.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct IdleCount {
     /// Connections that were opened.

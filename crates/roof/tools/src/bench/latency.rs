@@ -20,14 +20,14 @@ use crate::{
     limits::{BENCH_FAILURES_MAX, BENCH_FANOUT_QUIET_MAX, BENCH_PAUSE},
 };
 
-/// What was measured.
+/// The result of a latency run.
 #[derive(Debug, Default)]
 pub struct Latencies {
     /// The puts.
     pub put: Put,
     /// From the acknowledgement to the answer that holds the record.
     pub delivery: Meter,
-    /// What readers found.
+    /// The counts of the records that were read.
     pub seen: Seen,
 }
 
@@ -91,7 +91,7 @@ struct Subscribed {
     goals: Vec<Arc<Goal>>,
     /// The numbers of records that were received, and when.
     arrivals: mpsc::Receiver<(u64, Duration)>,
-    /// What each consumer saw, at its end.
+    /// The counts of each consumer's records, at its end.
     results: Vec<oneshot::Receiver<Seen>>,
 }
 

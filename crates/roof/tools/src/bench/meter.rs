@@ -1,4 +1,4 @@
-//! What is counted while a run is measured.
+//! The counters of a run that is measured.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,7 +29,7 @@ impl Window {
     }
 }
 
-/// What one kind of call did.
+/// The counts and times of one kind of call.
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
     /// Calls that succeeded.

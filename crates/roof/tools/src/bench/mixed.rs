@@ -18,14 +18,14 @@ use crate::{
     limits::{BENCH_FAILURES_MAX, BENCH_PAUSE},
 };
 
-/// What readers found.
+/// The result of the readers of a mixed run.
 #[derive(Debug, Default)]
 pub struct Tailed {
     /// Their calls.
     pub meter: Meter,
     /// From the sending of a record to the answer that holds it.
     pub delivery: Meter,
-    /// What they read in all.
+    /// The counts of all records that they read.
     pub seen: Seen,
 }
 
@@ -120,7 +120,7 @@ impl Tailer {
     }
 }
 
-/// What came of a round.
+/// The outcome of one round through the shards.
 struct Round {
     at_tip: bool,
     failed: bool,

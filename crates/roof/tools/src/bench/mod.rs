@@ -1,6 +1,6 @@
 //! `headwater bench`: a load generator for any Kinesis endpoint, which verifies what it reads back.
 //!
-//! What the machine itself allows stands beside it ([`machine`]).
+//! The limits of the machine itself are measured beside it ([`machine`]).
 //!
 //! Requests are written once and patched in place ([`calls`]), each connection is driven by the task that uses it
 //! ([`connection`]), and every record has a stamp of its own ([`payload`]), so that what comes back is compared with
@@ -77,17 +77,17 @@ pub enum BenchError {
     Stream {
         /// Its name.
         stream: String,
-        /// What was wanted of it.
+        /// The step that failed, such as `cannot be made`.
         what: &'static str,
-        /// What the endpoint answered.
+        /// The endpoint's error.
         problem: CallError,
     },
     /// The machine.
     #[error("{what} cannot be measured: {problem}")]
     Machine {
-        /// What was measured.
+        /// The thing that was measured.
         what: String,
-        /// Why it is not.
+        /// The reason.
         problem: String,
     },
     /// Subscribers that are to stall.

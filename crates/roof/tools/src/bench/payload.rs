@@ -1,4 +1,4 @@
-//! What a record of a run holds: a stamp that no other record has, then bytes that all have.
+//! The payload of a run's records: a stamp that no other record has, then bytes that all have.
 //!
 //! The stamp takes 24 bytes, a multiple of three: so in base64 it is 32 characters of its own, which are replaced in
 //! place from call to call, and the rest is compared without decoding it.
@@ -11,7 +11,7 @@ pub const STAMP_BYTES: usize = 24;
 /// Characters of a stamp in base64.
 pub const STAMP_CHARS: usize = 32;
 
-/// What tells one record from all others.
+/// The stamp that tells one record from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// The run that put it.
@@ -103,7 +103,7 @@ impl Data<'_> {
     }
 }
 
-/// What a record turned out to be.
+/// The verdict on a record that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// One of this run, as it was put.

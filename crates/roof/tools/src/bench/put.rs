@@ -47,10 +47,10 @@ impl Until {
     }
 }
 
-/// What was put.
+/// The result of putting.
 #[derive(Debug, Default)]
 pub struct Put {
-    /// What happened in the window.
+    /// The calls that ended in the window.
     pub meter: Meter,
     /// All that was acknowledged, whenever.
     pub stored: Tally,
@@ -116,11 +116,11 @@ pub struct Putting {
     pub bytes: usize,
     /// Calls a second; none for as many as are taken.
     pub calls_per_second: Option<f64>,
-    /// What is measured.
+    /// The time that is measured.
     pub window: Window,
     /// When it ends.
     pub until: Until,
-    /// Who is told of what was acknowledged.
+    /// The times of acknowledgements, kept for readers where they want them.
     pub acknowledged: Option<Arc<Acknowledged>>,
 }
 

@@ -29,19 +29,19 @@ const GET_RECORDS: HeaderValue = HeaderValue::from_static("Kinesis_20131202.GetR
 const GET_SHARD_ITERATOR: HeaderValue =
     HeaderValue::from_static("Kinesis_20131202.GetShardIterator");
 
-/// What all readers of a run share.
+/// The endpoint, the stream and the sizes that all readers of a run share.
 pub struct Reading {
     /// Where to read.
     pub endpoint: Arc<Endpoint>,
     /// The stream's name.
     pub stream: String,
-    /// What its records hold.
+    /// The payload that its records hold.
     pub payload: Payload,
     /// Records a page.
     pub page: i32,
 }
 
-/// What was found in records.
+/// The counts of records that were read, compared with what was put.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The run's records.
@@ -107,7 +107,7 @@ pub struct Cursor {
     iterator: Option<String>,
     last: String,
     ended: bool,
-    /// What was found so far.
+    /// The counts so far.
     pub seen: Seen,
 }
 

@@ -11,7 +11,7 @@ use crate::bench::{
 /// Characters of the longest bar.
 const BAR_CHARS: u64 = 40;
 
-/// What a run found.
+/// The result of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// `put`, `get` …
@@ -35,7 +35,7 @@ pub struct Report {
     pub rate: Option<f64>,
     /// Seconds that were measured.
     pub seconds: f64,
-    /// What was measured.
+    /// The measured kinds of calls.
     pub measured: Vec<Measured>,
     /// The generator's own share of the processors; absent where the machine does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 impl Measured {
-    /// What `meter` counted in `wall`.
+    /// The counts of `meter` in `wall` as rates.
     pub fn of(what: &str, meter: &Meter, wall: Duration) -> Self {
         let seconds = wall.as_secs_f64();
         Self {

@@ -1,4 +1,4 @@
-//! What is in the stream and in the bucket, read back and counted.
+//! The records in the stream and in the bucket, read back and counted.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -29,7 +29,7 @@ const READ_INTERVAL: Duration = Duration::from_millis(250);
 /// Between two looks into the bucket.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What is counted of an event.
+/// The attributes of an event that are counted.
 #[derive(Debug, Deserialize)]
 struct Line {
     r#type: String,
@@ -102,7 +102,7 @@ fn parse(line: &[u8], place: &str) -> Result<Line, DemoError> {
     })
 }
 
-/// What the stream holds.
+/// The count of the stream's records.
 #[derive(Debug)]
 pub struct InStream {
     /// All events.
@@ -154,7 +154,7 @@ async fn count_shard(stream: &KinesisStream, shard: &Shard, env: &Env) -> Result
     Ok(tally)
 }
 
-/// What has been delivered.
+/// The count of the bucket's records.
 #[derive(Debug, Default)]
 pub struct Delivered {
     /// All events.

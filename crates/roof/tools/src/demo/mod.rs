@@ -62,9 +62,9 @@ pub enum DemoError {
     /// A call.
     #[error("{what} failed: {problem}")]
     Call {
-        /// What was asked for.
+        /// The step of the demo that made the call.
         what: String,
-        /// What the endpoint answered.
+        /// The endpoint's error.
         problem: CallError,
     },
     /// The replay.
@@ -78,10 +78,10 @@ pub enum DemoError {
         /// Why not.
         problem: std::io::Error,
     },
-    /// Something that never came to be.
+    /// A part of the pipeline that was not ready in time.
     #[error("{0}")]
     Stuck(String),
-    /// What came back is not what went in.
+    /// Records that came back and are not what went in.
     #[error("{0}")]
     Wrong(String),
 }

@@ -1,4 +1,4 @@
-//! What a demo ends with.
+//! The report at the end of a demo.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     replay::Summary,
 };
 
-/// What went in, what the stream holds, and what was delivered.
+/// The counts of the trips that were replayed, of those that the stream holds, and of those that were delivered.
 #[derive(Debug)]
 pub struct Report {
     pub(crate) endpoint: String,
@@ -23,7 +23,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// What does not agree; nothing when every trip is in the stream and in the bucket, once.
+    /// The counts that do not agree; nothing when every trip is in the stream and in the bucket, once.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut expect = |agrees: bool, problem: String| {

@@ -37,7 +37,7 @@ const READY_TRIES: usize = 600;
 /// A role, as the API wants one; nobody checks it on this machine.
 const ROLE: &str = "arn:aws:iam::000000000000:role/headwater-demo";
 
-/// What the parts are called; each run has its own, so that runs do not meet.
+/// The names of the parts; each run has its own, so that runs do not meet.
 #[derive(Debug, Clone)]
 pub struct Names {
     /// The bucket.
@@ -62,7 +62,7 @@ impl Names {
     }
 }
 
-/// What runs the function.
+/// The language that the function is run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runtime {
     Node,
@@ -113,7 +113,7 @@ impl Runtime {
     }
 }
 
-/// What the pipeline is made with.
+/// The client, the names and the environment that the pipeline is made with.
 pub struct Setup {
     pub client: Client,
     pub names: Names,

@@ -22,7 +22,7 @@ use crate::{
     trips::Trips,
 };
 
-/// What was put.
+/// The objects that were put.
 #[derive(Debug, Default)]
 pub struct Uploaded {
     pub objects: u64,

@@ -33,7 +33,7 @@ pub struct ReplayArgs {
     #[arg(long, conflicts_with = "file")]
     pub bucket: Option<String>,
 
-    /// What the objects' keys start with.
+    /// The prefix of the objects' keys.
     #[arg(long, default_value = "", conflicts_with = "file")]
     pub prefix: String,
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use lz4_flex::frame::FrameDecoder;
 
-/// What a source is packed in.
+/// The compression of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Packing {
     Lz4,

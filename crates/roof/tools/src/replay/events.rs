@@ -19,7 +19,7 @@ pub enum Format {
     Csv,
 }
 
-/// What an event is read by.
+/// The names of the attributes that hold an event's time and its partition key.
 #[derive(Debug, Clone)]
 pub struct Attributes {
     /// The attribute that holds the event time.
@@ -59,7 +59,7 @@ pub enum BadEvent {
     Time {
         /// Where it was looked for.
         attribute: String,
-        /// What was there instead.
+        /// The value that was there instead.
         found: String,
     },
 }

@@ -60,7 +60,7 @@ pub struct Plan {
     pub options: Options,
 }
 
-/// What a replay did. Its JSON is the machine-readable summary.
+/// The counts and times of a replay. As JSON it is the machine-readable summary.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// Events stored in the stream.
@@ -109,7 +109,7 @@ pub enum ReplayError {
     Stream {
         /// Its name.
         stream: String,
-        /// What the endpoint answered.
+        /// The endpoint's error.
         problem: CallError,
     },
     /// The summary.
@@ -194,7 +194,7 @@ struct Replay {
     watermarks_sent: std::sync::atomic::AtomicU64,
 }
 
-/// What the sending half found out.
+/// The results of the half that sends events: first and last event time, the largest lag, and the error that ended it.
 #[derive(Default)]
 struct Sent {
     first: Option<i64>,
@@ -258,7 +258,7 @@ impl Replay {
                     break;
                 }
             }
-            // Whoever still reads the source need not go on.
+            // The reading half of the source need not go on.
             events.close();
             sent
         };

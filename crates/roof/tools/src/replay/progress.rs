@@ -1,4 +1,4 @@
-//! What a replay shows while it runs.
+//! The display of a replay's progress while it runs.
 
 use std::{
     io::IsTerminal,

@@ -33,7 +33,7 @@ pub enum Source {
         client: Box<Client>,
         /// The bucket.
         bucket: String,
-        /// What the keys start with.
+        /// The prefix of the keys.
         prefix: String,
     },
 }
@@ -43,7 +43,7 @@ pub enum Source {
 pub struct Reading {
     /// JSON or CSV.
     pub format: Format,
-    /// What events are read by.
+    /// The attributes of an event that hold its time and its partition key.
     pub attributes: Attributes,
     /// Events before this time, in milliseconds since the epoch, are left out.
     pub seek: Option<i64>,
@@ -51,20 +51,20 @@ pub struct Reading {
     pub retry_for: Duration,
 }
 
-/// What went wrong in which place.
+/// The error of a source, with the file, the line or the bucket.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A line.
+    /// A line that is not an event.
     #[error("{place}, line {line}, {problem}")]
     Event {
         /// The file or object.
         place: String,
         /// Counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The reason.
         problem: BadEvent,
     },
-    /// A file.
+    /// A file that cannot be read.
     #[error("{path}: {problem}")]
     File {
         /// Its path.
@@ -72,12 +72,12 @@ pub enum SourceError {
         /// Why it cannot be read.
         problem: io::Error,
     },
-    /// The store.
+    /// A store that refuses or does not answer.
     #[error("s3://{place}: {problem}")]
     Store {
         /// Bucket and prefix.
         place: String,
-        /// What it answered.
+        /// The store's error.
         problem: CallError,
     },
     /// There is nothing.

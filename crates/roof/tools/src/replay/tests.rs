@@ -38,7 +38,7 @@ fn env() -> Env {
     }
 }
 
-/// What each shard was sent and when.
+/// A stream in memory, with the records that each shard was sent and their times.
 struct Memory {
     ranges: Vec<HashRange>,
     shards: Mutex<Vec<Vec<(Duration, Bytes)>>>,

@@ -31,7 +31,7 @@ pub struct TripsArgs {
     pub seed: u64,
 }
 
-/// What was written.
+/// The counts of the trips that were written.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Written {
     /// Trips.

@@ -43,7 +43,7 @@ pub struct Trip {
 }
 
 impl Trip {
-    /// What was paid in all, in cents.
+    /// The whole price that was paid, in cents.
     pub fn total_amount(&self) -> i64 {
         self.fare_amount
             + self.extra

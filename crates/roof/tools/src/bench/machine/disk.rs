@@ -17,9 +17,9 @@ use crate::{
     limits::{BENCH_DISK_BYTES_MAX, BENCH_DISK_FILE_BYTES},
 };
 
-/// What a log's commits have in all: 64 records of 1 KiB, one call of 500, and what a full queue writes at one go.
+/// Bytes of a log's commits: 64 records of 1 KiB, one call of 500, and what a full queue writes at one go.
 const BLOCKS: [usize; 4] = [64 << 10, 512 << 10, 1 << 20, 4 << 20];
-/// Of what is synced at its end alone.
+/// Bytes of a write to the file that is synced at its end alone.
 const UNSYNCED_BLOCK: usize = 1 << 20;
 
 const FILE: &str = "headwater-bench-limits.tmp";

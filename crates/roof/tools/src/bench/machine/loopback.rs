@@ -116,7 +116,7 @@ async fn answer(
     Ok(Response::new(Full::new(answer.clone())))
 }
 
-/// What the server answers: of the lengths that a server of this API answers with.
+/// The server's answers: as long as those of a server of this API.
 struct Answers {
     put_records: Bytes,
     put_record: Bytes,

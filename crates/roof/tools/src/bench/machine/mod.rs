@@ -1,4 +1,4 @@
-//! What this machine allows at most: what every result of an endpoint on it is a share of.
+//! The most that this machine allows: every result of an endpoint on it is a share of that.
 //!
 //! Each figure is that of the plainest program that does the one thing: the disk's rate of synced writes ([`disk`]),
 //! the rates of one processor ([`processor`]), and HTTP over loopback between this load generator's own client and a
@@ -29,9 +29,9 @@ pub struct Limits {
 pub struct Limit {
     /// Its name, for programs.
     pub name: String,
-    /// What was done, for people.
+    /// Its description, for people.
     pub what: String,
-    /// Times a second.
+    /// Operations a second.
     pub times_per_second: f64,
     /// MiB a second.
     pub mib_per_second: f64,
@@ -41,7 +41,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// So many times, of so many bytes each, in `wall`.
+    /// A limit out of `times` operations of `bytes` each in the time `wall`.
     fn of(name: &str, what: String, times: u64, bytes: u64, wall: Duration) -> Self {
         let times_per_second = times as f64 / wall.as_secs_f64();
         let mib_per_second = times_per_second * bytes as f64 / f64::from(1 << 20);
