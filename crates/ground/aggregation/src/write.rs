@@ -16,8 +16,8 @@ use crate::{
 pub struct Aggregator {
     bytes_max: usize,
     message_bytes: usize,
-    keys: Table,
-    hash_keys: Table,
+    keys: KeyTable,
+    hash_keys: KeyTable,
     records: Vec<Record>,
 }
 
@@ -40,8 +40,8 @@ impl Aggregator {
         Self {
             bytes_max,
             message_bytes: 0,
-            keys: Table::default(),
-            hash_keys: Table::default(),
+            keys: KeyTable::default(),
+            hash_keys: KeyTable::default(),
             records: Vec::new(),
         }
     }
@@ -137,12 +137,12 @@ pub(crate) fn framed(message: &[u8]) -> Bytes {
 
 /// Keys, each once, in the order of their first use.
 #[derive(Debug, Default)]
-struct Table {
+struct KeyTable {
     indices: HashMap<Arc<str>, u64>,
     texts: Vec<Arc<str>>,
 }
 
-impl Table {
+impl KeyTable {
     /// The index that `text` has or would get, and the bytes that its entry would add.
     fn place(&self, text: &str) -> (u64, usize) {
         match self.indices.get(text) {

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     api::{Append, NewRecord, Record},
-    format::{BLOCK_HEADER, BlockHeader, Wrong, crc, u32_at},
+    format::{BLOCK_HEADER, BlockHeader, Fault, crc, u32_at},
     limits,
 };
 
@@ -125,7 +125,7 @@ impl Records {
     }
 
     /// Passes over the records before `offset` without making them.
-    pub fn skip_to(&mut self, offset: u64) -> Result<(), Wrong> {
+    pub fn skip_to(&mut self, offset: u64) -> Result<(), Fault> {
         while self.next < offset.min(self.header.end()) {
             self.at = self.bounds()?.2;
             self.next += 1;
@@ -134,7 +134,7 @@ impl Records {
     }
 
     /// Where the next record's key begins, its value begins, and it ends.
-    fn bounds(&self) -> Result<(usize, usize, usize), Wrong> {
+    fn bounds(&self) -> Result<(usize, usize, usize), Fault> {
         let rest = &self.body[self.at..];
         if rest.len() < RECORD_HEADER {
             return Err("a block has fewer records than it says");
@@ -150,7 +150,7 @@ impl Records {
 }
 
 impl Iterator for Records {
-    type Item = Result<Record, Wrong>;
+    type Item = Result<Record, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.next == self.header.end() {

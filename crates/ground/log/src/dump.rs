@@ -13,7 +13,7 @@ use crate::{
     files::{self, LogFile},
     format::{BlockHeader, FileHeader, Kind},
     index::Trailer,
-    scan::{Bad, Scan, Step},
+    scan::{Damage, Scan, Step},
     segment,
 };
 
@@ -57,7 +57,7 @@ pub enum Line {
     /// A record.
     Record(Record),
     /// Bytes that are not what they should be.
-    Bad {
+    Damaged {
         /// Where.
         at: u64,
         /// The reason.
@@ -86,7 +86,7 @@ impl fmt::Display for Line {
                     time.0
                 )
             }
-            Line::Bad { at, what } => write!(f, "  {at:>10} BAD {what}"),
+            Line::Damaged { at, what } => write!(f, "  {at:>10} BAD {what}"),
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn dump(
         let file = match LogFile::open_read(&*env.disk, dir, id)? {
             Ok(file) => file,
             Err(what) => {
-                let goes_on = out(Line::Bad { at: 0, what });
+                let goes_on = out(Line::Damaged { at: 0, what });
                 tracing::warn!(file = %dir.join(id.name()).display(), what, "the file is passed over");
                 if goes_on { continue } else { return Ok(()) }
             }
@@ -161,9 +161,9 @@ fn dump_frames(
         let frame = match scan.step(filter.records)? {
             Step::End => return Ok(true),
             Step::Frame(frame) => frame,
-            Step::Bad(Bad { at, what }) => {
+            Step::Damaged(Damage { at, what }) => {
                 let next = scan.find_later(scan.at, scan.commit)?;
-                if !out(Line::Bad { at, what }) {
+                if !out(Line::Damaged { at, what }) {
                     return Ok(false);
                 }
                 let Some(next) = next else {
@@ -197,7 +197,7 @@ fn dump_frames(
         lines.extend(
             frame
                 .bad_body
-                .map(|Bad { at, what }| Line::Bad { at, what }),
+                .map(|Damage { at, what }| Line::Damaged { at, what }),
         );
         // A commit without a block that is wanted is not shown.
         let shown = lines.len() > 1 || filter.shard.is_none();

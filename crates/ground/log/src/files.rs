@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::{
     api::LogError,
-    format::{FILE_HEADER, FileHeader, Wrong},
+    format::{FILE_HEADER, Fault, FileHeader},
     limits,
 };
 
@@ -93,7 +93,7 @@ impl LogFile {
     }
 
     /// Opens a file for reading and writing, and reads its header; `Ok(Err(..))` when that is not a valid one.
-    pub fn open(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Result<Self, Wrong>, LogError> {
+    pub fn open(disk: &dyn Disk, dir: &Path, id: FileId) -> Result<Result<Self, Fault>, LogError> {
         Self::checked(dir, id, |path| disk.open(path))
     }
 
@@ -102,7 +102,7 @@ impl LogFile {
         disk: &dyn Disk,
         dir: &Path,
         id: FileId,
-    ) -> Result<Result<Self, Wrong>, LogError> {
+    ) -> Result<Result<Self, Fault>, LogError> {
         Self::checked(dir, id, |path| disk.open_read(path))
     }
 
@@ -110,7 +110,7 @@ impl LogFile {
         dir: &Path,
         id: FileId,
         open: impl FnOnce(&Path) -> io::Result<Box<dyn File>>,
-    ) -> Result<Result<Self, Wrong>, LogError> {
+    ) -> Result<Result<Self, Fault>, LogError> {
         let path = dir.join(id.name());
         let read = || {
             let file = open(&path)?;
@@ -205,7 +205,7 @@ impl LogFile {
     }
 
     /// The error that says that this file is damaged.
-    pub fn damaged(&self, offset: u64, what: Wrong) -> LogError {
+    pub fn damaged(&self, offset: u64, what: Fault) -> LogError {
         LogError::Damaged {
             file: self.path.clone(),
             offset,

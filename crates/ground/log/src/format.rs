@@ -19,7 +19,7 @@ const UNSYNCED: u16 = 1;
 pub const FRAME_MAGIC: &[u8; 4] = b"HWFR";
 
 /// The fault of some bytes.
-pub type Wrong = &'static str;
+pub type Fault = &'static str;
 
 /// CRC-32C.
 pub fn crc(bytes: &[u8]) -> u32 {
@@ -90,7 +90,7 @@ impl FileHeader {
     }
 
     /// From bytes.
-    pub fn parse(b: &[u8; FILE_HEADER]) -> Result<Self, Wrong> {
+    pub fn parse(b: &[u8; FILE_HEADER]) -> Result<Self, Fault> {
         let flags = u16::from_le_bytes([b[10], b[11]]);
         if &b[..8] != FILE_MAGIC {
             return Err("this is not a log file");
@@ -143,7 +143,7 @@ impl FrameHeader {
     }
 
     /// From bytes; a frame of a file with another salt is none.
-    pub fn parse(b: &[u8; FRAME_HEADER], salt: u64) -> Result<Self, Wrong> {
+    pub fn parse(b: &[u8; FRAME_HEADER], salt: u64) -> Result<Self, Fault> {
         if &b[..4] != FRAME_MAGIC {
             return Err("no frame begins here");
         }
@@ -209,7 +209,7 @@ impl BlockHeader {
     }
 
     /// From bytes.
-    pub fn parse(b: &[u8; BLOCK_HEADER]) -> Result<Self, Wrong> {
+    pub fn parse(b: &[u8; BLOCK_HEADER]) -> Result<Self, Fault> {
         if !crc_holds(b) {
             return Err("the block header's checksum is wrong");
         }

@@ -6,7 +6,7 @@ use headwater_types::Millis;
 
 use crate::{
     block_ref::BlockRef,
-    format::{Wrong, crc, crc_holds, put_crc, put_u32, put_u64, u32_at, u64_at},
+    format::{Fault, crc, crc_holds, put_crc, put_u32, put_u64, u32_at, u64_at},
 };
 
 /// Bytes of a restart entry.
@@ -124,7 +124,7 @@ pub fn restarts_len(blocks: usize) -> usize {
 }
 
 /// The restart entries of a run: `bytes` are those, and nothing else.
-pub fn parse_restarts(bytes: &[u8], entry: &ShardEntry) -> Result<Vec<Restart>, Wrong> {
+pub fn parse_restarts(bytes: &[u8], entry: &ShardEntry) -> Result<Vec<Restart>, Fault> {
     if bytes.len() != restarts_len(entry.blocks as usize) || crc(bytes) != entry.restarts_crc {
         return Err("the index's checksum is wrong");
     }
@@ -160,8 +160,8 @@ pub fn parse_chunk(
     mut bytes: &[u8],
     restart: &Restart,
     count: usize,
-) -> Result<Vec<BlockRef>, Wrong> {
-    const WRONG: Wrong = "the index holds what no index can";
+) -> Result<Vec<BlockRef>, Fault> {
+    const WRONG: Fault = "the index holds what no index can";
     if crc(bytes) != restart.crc {
         return Err("the index's checksum is wrong");
     }
@@ -225,7 +225,7 @@ impl ShardEntry {
     }
 
     /// From bytes.
-    pub fn parse(b: &[u8; ENTRY]) -> Result<Self, Wrong> {
+    pub fn parse(b: &[u8; ENTRY]) -> Result<Self, Fault> {
         if !crc_holds(b) {
             return Err("the directory entry's checksum is wrong");
         }
@@ -270,7 +270,7 @@ impl Trailer {
     }
 
     /// From the last bytes of a file of `len` bytes.
-    pub fn parse(b: &[u8; TRAILER], salt: u64, len: u64) -> Result<Self, Wrong> {
+    pub fn parse(b: &[u8; TRAILER], salt: u64, len: u64) -> Result<Self, Fault> {
         if &b[..8] != TRAILER_MAGIC {
             return Err("the file does not end with a trailer");
         }

@@ -12,7 +12,7 @@ use crate::{
     block_ref::{BlockRef, Trim},
     core::Core,
     files::LogFile,
-    format::{BLOCK_HEADER, BlockHeader, Wrong, crc},
+    format::{BLOCK_HEADER, BlockHeader, Fault, crc},
     limits,
     segments::Found,
     shard::{Lookup, Shard},
@@ -248,7 +248,7 @@ impl Collected {
     }
 
     /// Takes records out of one block, as far as they fit.
-    fn take(&mut self, header: BlockHeader, body: Bytes) -> Result<(), Wrong> {
+    fn take(&mut self, header: BlockHeader, body: Bytes) -> Result<(), Fault> {
         let mut found = Records::new(header, body);
         found.skip_to(self.next)?;
         while !self.full
@@ -283,7 +283,7 @@ pub fn read_blocks(
     file: &LogFile,
     shard: u64,
     blocks: &[BlockRef],
-    mut visit: impl FnMut(BlockHeader, Bytes) -> Result<bool, Wrong>,
+    mut visit: impl FnMut(BlockHeader, Bytes) -> Result<bool, Fault>,
 ) -> Result<(), LogError> {
     let mut rest = blocks;
     while !rest.is_empty() {
@@ -359,7 +359,7 @@ fn run_len(blocks: &[BlockRef]) -> usize {
 }
 
 /// Whether stored bytes are the block that the index says: its header and its records.
-fn check_block(shard: u64, block: &BlockRef, bytes: &[u8]) -> Result<BlockHeader, Wrong> {
+fn check_block(shard: u64, block: &BlockRef, bytes: &[u8]) -> Result<BlockHeader, Fault> {
     let header = BlockHeader::parse(
         bytes[..BLOCK_HEADER]
             .try_into()

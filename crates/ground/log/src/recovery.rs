@@ -15,7 +15,7 @@ use crate::{
     format::FILE_HEADER,
     journal::Journal,
     options::Options,
-    scan::{Bad, Frame, Scan, Step},
+    scan::{Damage, Frame, Scan, Step},
     sealer::SealJob,
     segment::{self, Segment},
     shard::Shard,
@@ -190,7 +190,7 @@ impl Recovery<'_> {
             let before = (scan.at, scan.commit);
             let bad = match scan.step(false)? {
                 Step::End => break,
-                Step::Bad(bad) => bad,
+                Step::Damaged(bad) => bad,
                 Step::Frame(frame) => {
                     let torn = frame.bad_body.filter(|_| following.is_none());
                     let Some(bad) = torn else {
@@ -239,7 +239,7 @@ impl Recovery<'_> {
         &self,
         scan: &mut Scan<'_>,
         file: &LogFile,
-        bad: Bad,
+        bad: Damage,
         following: Option<u64>,
     ) -> Result<(), LogError> {
         let (at, commit) = (scan.at, scan.commit);

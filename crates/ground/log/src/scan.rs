@@ -6,7 +6,7 @@ use crate::{
     api::LogError,
     files::LogFile,
     format::{
-        BLOCK_HEADER, BlockHeader, FILE_HEADER, FRAME_HEADER, FRAME_MAGIC, FrameHeader, Wrong, crc,
+        BLOCK_HEADER, BlockHeader, FILE_HEADER, FRAME_HEADER, FRAME_MAGIC, Fault, FrameHeader, crc,
     },
 };
 
@@ -32,7 +32,7 @@ pub struct Frame {
     /// Its blocks.
     pub blocks: Vec<FoundBlock>,
     /// The first block whose body is wrong.
-    pub bad_body: Option<Bad>,
+    pub bad_body: Option<Damage>,
 }
 
 /// A block whose header is right.
@@ -47,11 +47,11 @@ pub struct FoundBlock {
 
 /// Where something is wrong, and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bad {
+pub struct Damage {
     /// Position in the file.
     pub at: u64,
     /// The fault there.
-    pub what: Wrong,
+    pub what: Fault,
 }
 
 /// The thing at the walk's position.
@@ -59,7 +59,7 @@ pub enum Step {
     /// A frame.
     Frame(Frame),
     /// No whole frame.
-    Bad(Bad),
+    Damaged(Damage),
     /// Nothing more, or only zeros: room that was not used.
     End,
 }
@@ -101,7 +101,7 @@ impl<'a> Scan<'a> {
         }
         let frame = match self.blocks(&header, body, keep_bodies)? {
             Ok(frame) => frame,
-            Err(bad) => return Ok(Step::Bad(bad)),
+            Err(bad) => return Ok(Step::Damaged(bad)),
         };
         self.at = body + header.length;
         self.commit += 1;
@@ -122,8 +122,8 @@ impl<'a> Scan<'a> {
         Ok(true)
     }
 
-    fn bad(&self, what: Wrong) -> Step {
-        Step::Bad(Bad { at: self.at, what })
+    fn bad(&self, what: Fault) -> Step {
+        Step::Damaged(Damage { at: self.at, what })
     }
 
     fn blocks(
@@ -131,7 +131,7 @@ impl<'a> Scan<'a> {
         frame: &FrameHeader,
         body: u64,
         keep_bodies: bool,
-    ) -> Result<Result<Frame, Bad>, LogError> {
+    ) -> Result<Result<Frame, Damage>, LogError> {
         let (mut at, end) = (body, body + frame.length);
         let mut found = Frame {
             at: self.at,
@@ -147,12 +147,12 @@ impl<'a> Scan<'a> {
             let header = match header {
                 Ok(header) if header.size() <= end - at => header,
                 Ok(_) => {
-                    return Ok(Err(Bad {
+                    return Ok(Err(Damage {
                         at,
                         what: "the block reaches past its frame",
                     }));
                 }
-                Err(what) => return Ok(Err(Bad { at, what })),
+                Err(what) => return Ok(Err(Damage { at, what })),
             };
             let bytes = self
                 .window
@@ -160,7 +160,7 @@ impl<'a> Scan<'a> {
             let right = crc(bytes) == header.body_crc;
             let body = (right && keep_bodies).then(|| Bytes::copy_from_slice(bytes));
             if !right && found.bad_body.is_none() {
-                found.bad_body = Some(Bad {
+                found.bad_body = Some(Damage {
                     at,
                     what: "the block's checksum is wrong",
                 });
@@ -169,7 +169,7 @@ impl<'a> Scan<'a> {
             at += header.size();
         }
         if found.blocks.len() as u64 != u64::from(frame.blocks) {
-            return Ok(Err(Bad {
+            return Ok(Err(Damage {
                 at: self.at,
                 what: "the frame has another number of blocks than it says",
             }));

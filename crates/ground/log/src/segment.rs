@@ -10,7 +10,7 @@ use crate::{
     api::LogError,
     block_ref::BlockRef,
     files::{FileId, LogFile},
-    format::{FileHeader, Wrong, crc},
+    format::{Fault, FileHeader, crc},
     index::{self, ENTRY, RESTART, Restart, ShardEntry, TRAILER, Trailer},
 };
 
@@ -75,7 +75,7 @@ impl Segment {
 }
 
 /// The trailer of a file, or why it has none.
-pub fn read_trailer(file: &LogFile) -> Result<Result<Trailer, Wrong>, LogError> {
+pub fn read_trailer(file: &LogFile) -> Result<Result<Trailer, Fault>, LogError> {
     let len = file.len()?;
     let Some(at) = len.checked_sub(TRAILER as u64) else {
         return Ok(Err("the file is shorter than a trailer"));

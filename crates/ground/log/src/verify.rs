@@ -13,9 +13,9 @@ use crate::{
     block::Records,
     block_ref::BlockRef,
     files::{self, LogFile},
-    format::{Kind, Wrong},
+    format::{Fault, Kind},
     index::{ShardEntry, Trailer},
-    scan::{Bad, Frame, Scan, Step},
+    scan::{Damage, Frame, Scan, Step},
     segment,
 };
 
@@ -137,7 +137,7 @@ struct Check {
 type Blocks = BTreeMap<u64, Vec<BlockRef>>;
 
 impl Check {
-    fn damage(&mut self, file: &Path, offset: u64, what: Wrong) {
+    fn damage(&mut self, file: &Path, offset: u64, what: Fault) {
         self.report.damage.push(LogError::Damaged {
             file: file.to_owned(),
             offset,
@@ -145,7 +145,7 @@ impl Check {
         });
     }
 
-    fn bad(&mut self, file: &LogFile, bad: Bad) {
+    fn bad(&mut self, file: &LogFile, bad: Damage) {
         self.damage(&file.path, bad.at, bad.what);
     }
 
@@ -180,13 +180,13 @@ impl Check {
         &mut self,
         file: &LogFile,
         scan: &mut Scan<'_>,
-    ) -> Result<(Blocks, Option<Bad>), LogError> {
+    ) -> Result<(Blocks, Option<Damage>), LogError> {
         let (mut blocks, mut open_end) = (Blocks::new(), None);
         loop {
             match scan.step(true)? {
                 Step::End => return Ok((blocks, open_end)),
                 Step::Frame(frame) => self.frame(file, &frame, &mut blocks),
-                Step::Bad(bad) => match scan.find_later(scan.at, scan.commit)? {
+                Step::Damaged(bad) => match scan.find_later(scan.at, scan.commit)? {
                     Some((at, commit)) => {
                         self.bad(file, bad);
                         (scan.at, scan.commit) = (at, commit);
@@ -207,7 +207,7 @@ impl Check {
             let Some(body) = &found.body else {
                 self.bad(
                     file,
-                    Bad {
+                    Damage {
                         at: found.at,
                         what: "the block's checksum is wrong",
                     },
@@ -224,11 +224,11 @@ impl Check {
                 .push(BlockRef::new(&found.header, found.at));
             let mut records = Records::new(found.header, body.clone());
             match records.by_ref().find_map(Result::err) {
-                Some(what) => self.bad(file, Bad { at: found.at, what }),
+                Some(what) => self.bad(file, Damage { at: found.at, what }),
                 None if !records.is_exhausted() => {
                     self.bad(
                         file,
-                        Bad {
+                        Damage {
                             at: found.at,
                             what: "a block has more bytes than its records",
                         },
