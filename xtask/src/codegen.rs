@@ -15,7 +15,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::codegen::{facts::SERVICES, source::Source};
+use crate::codegen::{facts::SERVICES, source::Botocore};
 
 /// Runs the chore with its command line options.
 pub fn run(options: &[String]) -> Result<(), String> {
@@ -37,20 +37,20 @@ pub fn run(options: &[String]) -> Result<(), String> {
             }
         }
     }
-    let source = Source::find(models)?;
+    let botocore = Botocore::find(models)?;
     let mut files = Vec::new();
     for selection in SERVICES {
-        let mut model = source.load(selection)?;
+        let mut model = botocore.load(selection)?;
         facts::correct(&mut model);
         let folder = format!("crates/doors/shapes-{}", selection.name);
-        let text = rustfmt(&emit::service(selection, &model, &source.version)?)?;
+        let text = rustfmt(&emit::service(selection, &model, &botocore.version)?)?;
         files.push((format!("{folder}/src/lib.rs"), text));
         files.push((
             format!("{folder}/Cargo.toml"),
             emit::manifest(selection, &model),
         ));
     }
-    let others = rustfmt(&known::table(&source)?)?;
+    let others = rustfmt(&known::table(&botocore)?)?;
     files.push(("crates/doors/wire/src/known/services.rs".to_owned(), others));
     if check {
         compare(&files)

@@ -18,13 +18,13 @@ use crate::codegen::{
 pub const PINNED: &str = "1.44.5";
 
 /// A botocore installation.
-pub struct Source {
+pub struct Botocore {
     data: PathBuf,
     /// Its version.
     pub version: String,
 }
 
-impl Source {
+impl Botocore {
     /// The one named, else the one of the repository's virtual environment, else python3's.
     pub fn find(named: Option<PathBuf>) -> Result<Self, String> {
         let data = match named {

@@ -15,7 +15,7 @@ use crate::{
     CallError, Client,
     events::read_events,
     http::RequestBody,
-    protocol::{Body, Call, ReadOutput, read_error, streams_output},
+    protocol::{AttemptBody, Call, ReadOutput, read_error, streams_output},
 };
 
 const AGENT: HeaderValue =
@@ -73,8 +73,8 @@ async fn signed_request(
     head.headers.insert(header::USER_AGENT, AGENT);
     let body = call.body.take();
     let payload = match &body {
-        Body::Bytes(bytes) => Payload::Bytes(bytes),
-        Body::Stream(stream) => {
+        AttemptBody::Bytes(bytes) => Payload::Bytes(bytes),
+        AttemptBody::Stream(stream) => {
             announce_stream(&mut head.headers, stream)?;
             Payload::Unsigned
         }
@@ -97,12 +97,12 @@ fn announce_stream(headers: &mut HeaderMap, stream: &ByteStream) -> Result<(), C
     Ok(())
 }
 
-fn request_body(body: Body) -> RequestBody {
+fn request_body(body: AttemptBody) -> RequestBody {
     match body {
-        Body::Bytes(bytes) => Full::new(bytes)
+        AttemptBody::Bytes(bytes) => Full::new(bytes)
             .map_err(|never| match never {})
             .boxed_unsync(),
-        Body::Stream(stream) => {
+        AttemptBody::Stream(stream) => {
             let frames = stream
                 .chunks
                 .map_ok(Frame::<Bytes>::data)

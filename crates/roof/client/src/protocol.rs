@@ -35,21 +35,21 @@ pub(crate) enum CallBody {
 }
 
 /// The body of one attempt.
-pub(crate) enum Body {
+pub(crate) enum AttemptBody {
     Bytes(Bytes),
     Stream(ByteStream),
 }
 
 impl CallBody {
     /// The body that the next attempt sends.
-    pub(crate) fn take(&mut self) -> Body {
+    pub(crate) fn take(&mut self) -> AttemptBody {
         match std::mem::replace(self, CallBody::Spent) {
             CallBody::Bytes(bytes) => {
                 *self = CallBody::Bytes(bytes.clone());
-                Body::Bytes(bytes)
+                AttemptBody::Bytes(bytes)
             }
-            CallBody::Stream(stream) => Body::Stream(stream),
-            CallBody::Spent => Body::Stream(ByteStream::empty()),
+            CallBody::Stream(stream) => AttemptBody::Stream(stream),
+            CallBody::Spent => AttemptBody::Stream(ByteStream::empty()),
         }
     }
 }

@@ -44,16 +44,16 @@ pub(crate) fn chain(
     lookup: &(dyn Fn(&str) -> Option<String> + Send + Sync),
     profile: &Profile,
     env: &Env,
-) -> Result<Cached<Source>, CredentialsError> {
-    let place = match from_variables(lookup) {
-        Some(credentials) => Place::Given(credentials),
+) -> Result<Cached<CredentialSource>, CredentialsError> {
+    let kind = match from_variables(lookup) {
+        Some(credentials) => SourceKind::Static(credentials),
         None => match from_profile(profile)? {
-            Some(place) => place,
+            Some(kind) => kind,
             None => from_machine(lookup)?,
         },
     };
-    let issuer = Source {
-        place,
+    let issuer = CredentialSource {
+        kind,
         env: env.clone(),
     };
     Ok(Cached {
@@ -64,14 +64,15 @@ pub(crate) fn chain(
 }
 
 /// One place that issues credentials, and the means to ask it.
-pub(crate) struct Source {
-    place: Place,
+pub(crate) struct CredentialSource {
+    kind: SourceKind,
     env: Env,
 }
 
+/// The kind of place that issues credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
-    Given(Credentials),
+enum SourceKind {
+    Static(Credentials),
     /// A command that prints them.
     Process(String),
     /// A container's address, with the value of `Authorization` or the file that holds it.
@@ -84,7 +85,7 @@ enum Place {
     Instance {
         host: String,
     },
-    Nowhere,
+    Disabled,
 }
 
 fn from_variables(lookup: &dyn Fn(&str) -> Option<String>) -> Option<Credentials> {
@@ -95,20 +96,20 @@ fn from_variables(lookup: &dyn Fn(&str) -> Option<String>) -> Option<Credentials
     })
 }
 
-fn from_profile(profile: &Profile) -> Result<Option<Place>, CredentialsError> {
+fn from_profile(profile: &Profile) -> Result<Option<SourceKind>, CredentialsError> {
     if let (Some(access_key_id), Some(secret_access_key)) = (
         profile.get("aws_access_key_id"),
         profile.get("aws_secret_access_key"),
     ) {
         let session_token = profile.get("aws_session_token");
-        return Ok(Some(Place::Given(Credentials {
+        return Ok(Some(SourceKind::Static(Credentials {
             access_key_id,
             secret_access_key,
             session_token,
         })));
     }
     if let Some(command) = profile.get("credential_process") {
-        return Ok(Some(Place::Process(command)));
+        return Ok(Some(SourceKind::Process(command)));
     }
     let unsupported = [
         "role_arn",
@@ -127,7 +128,7 @@ fn from_profile(profile: &Profile) -> Result<Option<Place>, CredentialsError> {
     }
 }
 
-fn from_machine(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Place, CredentialsError> {
+fn from_machine(lookup: &dyn Fn(&str) -> Option<String>) -> Result<SourceKind, CredentialsError> {
     if lookup("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
         return Err(CredentialsError(
             "AWS_WEB_IDENTITY_TOKEN_FILE is set, which Headwater cannot use itself; set AWS_ACCESS_KEY_ID and \
@@ -143,11 +144,11 @@ fn from_machine(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Place, Creden
         return container(address, lookup);
     }
     if lookup("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        return Ok(Place::Nowhere);
+        return Ok(SourceKind::Disabled);
     }
     let host =
         lookup("AWS_EC2_METADATA_SERVICE_ENDPOINT").unwrap_or_else(|| INSTANCE_HOST.to_owned());
-    Ok(Place::Instance {
+    Ok(SourceKind::Instance {
         host: host.trim_end_matches('/').to_owned(),
     })
 }
@@ -155,7 +156,7 @@ fn from_machine(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Place, Creden
 fn container(
     address: String,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<Place, CredentialsError> {
+) -> Result<SourceKind, CredentialsError> {
     let uri: Option<Uri> = address.parse().ok();
     let allowed = uri.is_some_and(|uri| {
         uri.scheme_str() == Some("https")
@@ -169,7 +170,7 @@ fn container(
             "AWS_CONTAINER_CREDENTIALS_FULL_URI must be an https address or one of these hosts: {host}"
         )));
     }
-    Ok(Place::Container {
+    Ok(SourceKind::Container {
         address,
         token: lookup("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
         token_file: lookup("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
@@ -177,15 +178,15 @@ fn container(
 }
 
 #[async_trait]
-impl Issue for Source {
+impl Issue for CredentialSource {
     async fn issue(&self) -> Result<Issued, CredentialsError> {
-        match &self.place {
-            Place::Given(credentials) => Ok(Issued {
+        match &self.kind {
+            SourceKind::Static(credentials) => Ok(Issued {
                 credentials: credentials.clone(),
                 expires: None,
             }),
-            Place::Process(command) => from_process(command).await,
-            Place::Container {
+            SourceKind::Process(command) => from_process(command).await,
+            SourceKind::Container {
                 address,
                 token,
                 token_file,
@@ -196,13 +197,13 @@ impl Issue for Source {
                 };
                 parse_issued(&self.get(address, "authorization", token).await?)
             }
-            Place::Instance { host } => self.ask_instance(host).await,
-            Place::Nowhere => Err(nothing_set_up("the instance's metadata are switched off")),
+            SourceKind::Instance { host } => self.ask_instance(host).await,
+            SourceKind::Disabled => Err(nothing_set_up("the instance's metadata are switched off")),
         }
     }
 }
 
-impl Source {
+impl CredentialSource {
     /// The second version of the instance's metadata: a token first, then the role's name, then its credentials.
     async fn ask_instance(&self, host: &str) -> Result<Issued, CredentialsError> {
         let request = Request::put(format!("{host}/latest/api/token")).header(
@@ -370,7 +371,7 @@ mod tests {
         assert_eq!(from_variables(&keys).unwrap().access_key_id, "A");
         let relative = lookup(&[("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x")]);
         let address = match from_machine(&relative) {
-            Ok(Place::Container { address, .. }) => address,
+            Ok(SourceKind::Container { address, .. }) => address,
             other => panic!("{other:?}"),
         };
         assert_eq!(address, "http://169.254.170.2/v2/x");
@@ -380,6 +381,6 @@ mod tests {
         )]);
         assert!(from_machine(&strange).is_err());
         let off = lookup(&[("AWS_EC2_METADATA_DISABLED", "true")]);
-        assert_eq!(from_machine(&off), Ok(Place::Nowhere));
+        assert_eq!(from_machine(&off), Ok(SourceKind::Disabled));
     }
 }

@@ -79,7 +79,7 @@ struct Application {
     source: Arc<KinesisSource>,
     reading: Reading,
     leases: Arc<MemoryLeases>,
-    seen: Arc<Seen>,
+    seen: Arc<Received>,
     env: Env,
 }
 
@@ -278,7 +278,7 @@ impl Application {
 
 /// The records that all workers together were given.
 #[derive(Default)]
-struct Seen {
+struct Received {
     log: Mutex<Log>,
     changes: watch::Sender<()>,
 }
@@ -297,7 +297,7 @@ struct Log {
     problems: Vec<String>,
 }
 
-impl Seen {
+impl Received {
     fn write(&self, change: impl FnOnce(&mut Log)) {
         change(&mut self.log.lock());
         self.changes.send_replace(());
@@ -344,7 +344,7 @@ impl Log {
 struct Workers {
     name: &'static str,
     checkpoint_after: usize,
-    seen: Arc<Seen>,
+    seen: Arc<Received>,
 }
 
 impl Processors for Workers {
@@ -368,7 +368,7 @@ impl Processors for Workers {
 struct Work {
     name: &'static str,
     checkpoint_after: usize,
-    seen: Arc<Seen>,
+    seen: Arc<Received>,
     shard: String,
     /// The checkpoint that it began with, then the last record given.
     reached: Checkpoint,

@@ -20,8 +20,8 @@ use crate::{
     Options, Reading,
     api::Source,
     balance::View,
-    feed::{Fanned, Feed, Polled, Room},
-    held::{Checkpointer, Held},
+    feed::{BatchSlots, FanOutFeed, Feed, PollingFeed},
+    held_lease::{Checkpointer, HeldLease},
     lease::{Lease, LeaseStore, StoreError},
     limits::RENEWALS_AT_A_TIME,
     lineage::{done_with, missing},
@@ -36,12 +36,12 @@ pub(crate) struct Coordinator {
     pub processors: Arc<dyn Processors>,
     pub options: Options,
     pub env: Env,
-    pub pages: Room,
+    pub pages: BatchSlots,
     /// The keys of the leases that are held now, for others to see.
     pub shown: Arc<Mutex<Vec<String>>>,
     /// Told when a reader ended.
     pub wake: Arc<Notify>,
-    pub holding: BTreeMap<String, Holding>,
+    pub holding: BTreeMap<String, ReaderHandle>,
     /// Each lease's counter, and since when it stands.
     pub seen: HashMap<String, (u64, Duration)>,
     /// When the shards were last listed.
@@ -49,8 +49,8 @@ pub(crate) struct Coordinator {
 }
 
 /// A lease that is held, and the line to its reader.
-pub(crate) struct Holding {
-    held: Arc<Held>,
+pub(crate) struct ReaderHandle {
+    held: Arc<HeldLease>,
     signal: watch::Sender<Signal>,
     /// Closed when the reader is gone.
     reader: mpsc::Receiver<()>,
@@ -201,7 +201,7 @@ impl Coordinator {
         let (range, reached) = (lease.range, lease.checkpoint.clone());
         let feed = self.feed(&lease.key);
         let duration = self.options.lease_duration;
-        let held = Arc::new(Held::new(
+        let held = Arc::new(HeldLease::new(
             lease,
             self.store.clone(),
             self.env.clone(),
@@ -227,7 +227,7 @@ impl Coordinator {
         });
         self.holding.insert(
             held.key().to_owned(),
-            Holding {
+            ReaderHandle {
                 held,
                 signal,
                 reader,
@@ -242,7 +242,7 @@ impl Coordinator {
         match self.options.reading.clone() {
             Reading::Poll { pause } => {
                 let env = self.env.clone();
-                Box::new(Polled {
+                Box::new(PollingFeed {
                     source,
                     shard_id,
                     room,
@@ -252,7 +252,7 @@ impl Coordinator {
                     at_tip: false,
                 })
             }
-            Reading::FanOut { consumer_arn } => Box::new(Fanned {
+            Reading::FanOut { consumer_arn } => Box::new(FanOutFeed {
                 source,
                 consumer_arn,
                 shard_id,

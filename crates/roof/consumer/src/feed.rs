@@ -30,10 +30,10 @@ pub(crate) trait Feed: Send {
     async fn next(&mut self, reached: &Checkpoint) -> Result<Batch, CallError>;
 }
 
-/// Room for batches, which all shards of a consumer share.
-pub(crate) type Room = Arc<Semaphore>;
+/// Slots for batches in memory, which all shards of a consumer share.
+pub(crate) type BatchSlots = Arc<Semaphore>;
 
-async fn take(room: &Room) -> OwnedSemaphorePermit {
+async fn take(room: &BatchSlots) -> OwnedSemaphorePermit {
     room.clone()
         .acquire_owned()
         .await
@@ -41,10 +41,10 @@ async fn take(room: &Room) -> OwnedSemaphorePermit {
 }
 
 /// GetRecords, with a pause whenever the shard's tip is reached.
-pub(crate) struct Polled {
+pub(crate) struct PollingFeed {
     pub source: Arc<dyn Source>,
     pub shard_id: String,
-    pub room: Room,
+    pub room: BatchSlots,
     pub pause: Duration,
     pub env: Env,
     pub iterator: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) struct Polled {
 }
 
 #[async_trait]
-impl Feed for Polled {
+impl Feed for PollingFeed {
     async fn next(&mut self, reached: &Checkpoint) -> Result<Batch, CallError> {
         if std::mem::take(&mut self.at_tip) {
             self.env.clock.sleep(self.pause).await;
@@ -88,18 +88,18 @@ impl Feed for Polled {
 }
 
 /// SubscribeToShard, again and again: a subscription ends after five minutes, or when its connection does.
-pub(crate) struct Fanned {
+pub(crate) struct FanOutFeed {
     pub source: Arc<dyn Source>,
     pub consumer_arn: String,
     pub shard_id: String,
-    pub room: Room,
+    pub room: BatchSlots,
     pub subscription: Option<Subscription>,
     /// Behind which sequence number the next subscription begins, once something was pushed.
     pub behind: Option<String>,
 }
 
 #[async_trait]
-impl Feed for Fanned {
+impl Feed for FanOutFeed {
     async fn next(&mut self, reached: &Checkpoint) -> Result<Batch, CallError> {
         loop {
             let is_new = self.subscription.is_none();
@@ -137,7 +137,7 @@ impl Feed for Fanned {
     }
 }
 
-impl Fanned {
+impl FanOutFeed {
     async fn subscribe(&mut self, reached: &Checkpoint) -> Result<Subscription, CallError> {
         let from = match &self.behind {
             Some(number) => crate::Position::After(number.clone()),

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A lease of this consumer's. Its writes are made one after the other, so that they do not overtake each other.
-pub(crate) struct Held {
+pub(crate) struct HeldLease {
     key: String,
     store: Arc<dyn LeaseStore>,
     env: Env,
@@ -44,7 +44,7 @@ pub enum CheckpointError {
     Store(#[from] StoreError),
 }
 
-impl Held {
+impl HeldLease {
     /// A lease that was taken by a write that was begun at `renewed`.
     pub(crate) fn new(
         lease: Lease,
@@ -142,13 +142,13 @@ impl Held {
 
 /// Keeps how far a shard is processed. [`Process`](crate::Process) is given it with the records.
 pub struct Checkpointer {
-    held: Arc<Held>,
+    held: Arc<HeldLease>,
     /// The last user record that was given, or passed over behind one.
     given: Mutex<Option<Place>>,
 }
 
 impl Checkpointer {
-    pub(crate) fn new(held: Arc<Held>) -> Self {
+    pub(crate) fn new(held: Arc<HeldLease>) -> Self {
         Self {
             held,
             given: Mutex::new(None),

@@ -8,7 +8,7 @@ use headwater_types::Millis;
 
 use crate::{
     checkpoint::{Checkpoint, Place},
-    held::Checkpointer,
+    held_lease::Checkpointer,
 };
 
 /// A user record: what a producer's user put, taken out of an aggregated record where it was in one.

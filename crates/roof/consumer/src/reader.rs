@@ -12,7 +12,7 @@ use crate::{
     api::{Shard, Source},
     checkpoint::{Checkpoint, Place},
     feed::{Batch, Feed},
-    held::{Checkpointer, Held},
+    held_lease::{Checkpointer, HeldLease},
     limits::{PAUSE_MAX, PAUSE_MIN},
     process::{Process, Record},
     unpack::unpack,
@@ -47,7 +47,7 @@ enum End {
 /// Reads a shard and has it processed.
 pub(crate) struct Reader {
     pub source: Arc<dyn Source>,
-    pub held: Arc<Held>,
+    pub held: Arc<HeldLease>,
     pub feed: Box<dyn Feed>,
     pub process: Box<dyn Process>,
     pub checkpointer: Checkpointer,

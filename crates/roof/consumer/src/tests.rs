@@ -21,12 +21,12 @@ const PAGE: usize = 3;
 const EVENTS: usize = 2;
 
 /// A shard and its records.
-type Held = (Shard, Vec<Bytes>);
+type StoredShard = (Shard, Vec<Bytes>);
 
 /// A stream: shards with their records, whose sequence numbers are their places from 1.
 #[derive(Default, Clone)]
 struct Fake {
-    shards: Arc<Mutex<BTreeMap<String, Held>>>,
+    shards: Arc<Mutex<BTreeMap<String, StoredShard>>>,
     subscriptions: Arc<AtomicUsize>,
     /// Events with records that were taken.
     pushed: Arc<AtomicUsize>,
@@ -111,7 +111,8 @@ impl Fake {
         let next = skipped + page.len();
         let at_tip = next == records.len();
         let ended = at_tip && !shard.open;
-        let follow = |child: &&Held| ended && child.0.parents.iter().any(|parent| parent == id);
+        let follow =
+            |child: &&StoredShard| ended && child.0.parents.iter().any(|parent| parent == id);
         let children = shards
             .values()
             .filter(follow)
@@ -667,7 +668,7 @@ async fn a_checkpoint_is_of_what_was_given() {
         clock,
         ..Env::real()
     };
-    let held = Arc::new(held::Held::new(
+    let held = Arc::new(held_lease::HeldLease::new(
         lease,
         store.clone(),
         env,

@@ -145,14 +145,14 @@ async fn stub(env: &Env) -> (String, oneshot::Sender<()>) {
 
 /// The records that processors were given, each with its shard, in the order of all.
 #[derive(Default)]
-struct Given {
+struct Received {
     records: Mutex<Vec<(String, Record)>>,
     more: Notify,
 }
 
 struct Keep {
     shard: String,
-    given: Arc<Given>,
+    given: Arc<Received>,
 }
 
 #[async_trait]
@@ -185,7 +185,7 @@ async fn a_split_stream_is_read_whole_and_parents_first() {
     let source = Arc::new(KinesisSource::new(config, "s", &env));
     let (store, given) = (
         Arc::new(MemoryLeases::default()),
-        Arc::new(Given::default()),
+        Arc::new(Received::default()),
     );
     let keep = given.clone();
     let processors = move |shard: &str, _: &Checkpoint| -> Box<dyn Process> {

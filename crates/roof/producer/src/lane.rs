@@ -141,16 +141,16 @@ impl Lane {
     async fn send(&mut self, waiting: Vec<Waiting>) {
         let mut batches = vec![waiting];
         while let Some(mut batch) = batches.pop() {
-            let mut pace = Pace::new(self.env.clone(), self.options.retry_for);
+            let mut backoff = Backoff::new(self.env.clone(), self.options.retry_for);
             while !batch.is_empty() {
                 let count = batch.len();
-                match self.step(batch, &mut pace).await {
+                match self.step(batch, &mut backoff).await {
                     Step::Again(rest, problem) => {
                         if rest.len() < count {
-                            pace.progress();
+                            backoff.progress();
                         }
                         batch = rest;
-                        if !batch.is_empty() && !pace.pause().await {
+                        if !batch.is_empty() && !backoff.pause().await {
                             self.give_up(std::mem::take(&mut batch), &problem);
                         }
                         add(&self.counters.retried, batch.len());
@@ -169,7 +169,7 @@ impl Lane {
     }
 
     /// One call, and what is left to do after it.
-    async fn step(&mut self, waiting: Vec<Waiting>, pace: &mut Pace) -> Step {
+    async fn step(&mut self, waiting: Vec<Waiting>, backoff: &mut Backoff) -> Step {
         let entries: Vec<_> = waiting.iter().map(|w| w.entry().clone()).collect();
         let began = self.env.clock.now();
         add(&self.counters.calls, 1);
@@ -189,7 +189,7 @@ impl Lane {
                 false => self.options.settle,
             };
             self.env.clock.sleep(settle).await;
-            self.look(waiting, began, problem, pace).await
+            self.look(waiting, began, problem, backoff).await
         } else if lost || error.retryable {
             Step::Again(waiting, problem)
         } else if RECORD_ERRORS.contains(&error.code.as_str()) {
@@ -239,7 +239,7 @@ impl Lane {
         waiting: Vec<Waiting>,
         since: Millis,
         problem: PutError,
-        pace: &mut Pace,
+        backoff: &mut Backoff,
     ) -> Step {
         let mut search = Search::new(waiting.iter().map(Waiting::entry), since);
         while let Err(error) = search
@@ -247,12 +247,12 @@ impl Lane {
             .await
         {
             tracing::debug!(%error, "looking for lost records failed");
-            if !pace.pause().await {
+            if !backoff.pause().await {
                 return Step::Never(waiting, PutError::Unknown(error.to_string()));
             }
         }
         // The endpoint answers again: what it cost to wait for it does not count against the next tries.
-        pace.progress();
+        backoff.progress();
         let mut rest = Vec::new();
         for (waiting, found) in waiting.into_iter().zip(search.found()) {
             match found {
@@ -283,7 +283,7 @@ impl Lane {
 
     /// The hash keys of a shard that an answer named; a list may not have it at once.
     async fn range_of(&self, shard_id: &str) -> Result<HashRange, String> {
-        let mut pace = Pace::new(self.env.clone(), self.options.retry_for);
+        let mut backoff = Backoff::new(self.env.clone(), self.options.retry_for);
         loop {
             let problem = match self.shards.learn(shard_id).await {
                 Ok(Some(range)) => return Ok(range),
@@ -293,7 +293,7 @@ impl Lane {
                 }
             };
             tracing::debug!(problem, "what was put cannot be told yet");
-            if !pace.pause().await {
+            if !backoff.pause().await {
                 return Err(problem);
             }
         }
@@ -325,19 +325,19 @@ fn failed(code: &str, message: &str) -> PutError {
 }
 
 /// Pauses that double, with chance in them, until too long has passed without progress.
-struct Pace {
+struct Backoff {
     env: Env,
-    patience: Duration,
+    limit: Duration,
     since: Duration,
     pause: Duration,
 }
 
-impl Pace {
-    fn new(env: Env, patience: Duration) -> Self {
+impl Backoff {
+    fn new(env: Env, limit: Duration) -> Self {
         let since = env.clock.elapsed();
         Self {
             env,
-            patience,
+            limit,
             since,
             pause: PAUSE_MIN,
         }
@@ -351,7 +351,7 @@ impl Pace {
 
     /// Waits a while; `false` when it is time to give up.
     async fn pause(&mut self) -> bool {
-        if self.env.clock.elapsed().saturating_sub(self.since) >= self.patience {
+        if self.env.clock.elapsed().saturating_sub(self.since) >= self.limit {
             return false;
         }
         let chance = (self.env.random.next_u64() >> 32) as f64 / f64::from(u32::MAX);

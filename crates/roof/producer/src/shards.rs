@@ -13,12 +13,13 @@ use crate::{Shard, Stream, limits::SHARDS_AGE_MAX};
 pub(crate) struct Shards {
     stream: Arc<dyn Stream>,
     env: Env,
-    known: Mutex<Known>,
+    known: Mutex<ListedShards>,
     /// Held while the shards are listed because of a new one, so that lanes that meet it together list them once.
     learning: tokio::sync::Mutex<()>,
 }
 
-struct Known {
+/// The shards as they were listed last, and when.
+struct ListedShards {
     all: Arc<Vec<Shard>>,
     open: Arc<Vec<Shard>>,
     ranges: HashMap<String, HashRange>,
@@ -28,7 +29,10 @@ struct Known {
 impl Shards {
     /// The shards as they are now.
     pub async fn list(stream: Arc<dyn Stream>, env: Env) -> Result<Self, CallError> {
-        let known = Mutex::new(Known::new(stream.shards().await?, env.clock.elapsed()));
+        let known = Mutex::new(ListedShards::new(
+            stream.shards().await?,
+            env.clock.elapsed(),
+        ));
         Ok(Self {
             stream,
             env,
@@ -68,7 +72,7 @@ impl Shards {
 
     /// All shards, listed now.
     pub async fn refresh(&self) -> Result<Arc<Vec<Shard>>, CallError> {
-        let known = Known::new(self.stream.shards().await?, self.env.clock.elapsed());
+        let known = ListedShards::new(self.stream.shards().await?, self.env.clock.elapsed());
         let all = known.all.clone();
         *self.known.lock() = known;
         Ok(all)
@@ -100,7 +104,7 @@ impl Shards {
     }
 }
 
-impl Known {
+impl ListedShards {
     fn new(all: Vec<Shard>, listed: Duration) -> Self {
         let mut open: Vec<Shard> = all.iter().filter(|shard| shard.open).cloned().collect();
         open.sort_by_key(|shard| shard.range.start);

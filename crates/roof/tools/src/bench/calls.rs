@@ -368,7 +368,7 @@ mod tests {
                 let found = payload.check(Data::Bytes(&record.data.0));
                 assert_eq!(
                     found,
-                    crate::bench::payload::Found::Ours(Stamp {
+                    crate::bench::payload::RecordCheck::Ours(Stamp {
                         run: 9,
                         serial,
                         sent: 5
@@ -441,7 +441,10 @@ mod tests {
             assert_eq!((read.next.as_deref(), read.at_tip), (Some("n"), true));
             assert_eq!(
                 seen,
-                [("12".to_owned(), crate::bench::payload::Found::Ours(stamp))]
+                [(
+                    "12".to_owned(),
+                    crate::bench::payload::RecordCheck::Ours(stamp)
+                )]
             );
         }
     }

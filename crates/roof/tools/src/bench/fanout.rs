@@ -21,7 +21,7 @@ use crate::{
         meter::{Meter, Window},
         payload::Stamp,
         put::Acknowledged,
-        read::{Reading, Seen},
+        read::{ReadCounts, Reading},
         together,
     },
     limits::{BENCH_FAILURES_MAX, BENCH_FANOUT_QUIET_MAX, BENCH_PAUSE},
@@ -72,7 +72,7 @@ pub struct Received {
     /// From the acknowledgement of a record to the event that holds it; no time, where the event came first.
     pub from_acknowledgement: Meter,
     /// The counts of all records that they read.
-    pub seen: Seen,
+    pub seen: ReadCounts,
 }
 
 /// Has each consumer receive all shards until its goal is reached.
@@ -152,7 +152,7 @@ pub struct Subscriber {
     /// Where to subscribe again; none at first.
     continuation: Option<String>,
     last: String,
-    seen: Seen,
+    seen: ReadCounts,
     ended: bool,
 }
 
@@ -166,13 +166,16 @@ impl Subscriber {
             goal,
             continuation: None,
             last: String::new(),
-            seen: Seen::default(),
+            seen: ReadCounts::default(),
             ended: false,
         }
     }
 
     /// Receives until the goal is reached, and gives each record of the run and the time to `take`.
-    pub async fn run(mut self, mut take: impl FnMut(Stamp, Duration)) -> (Seen, Option<Failure>) {
+    pub async fn run(
+        mut self,
+        mut take: impl FnMut(Stamp, Duration),
+    ) -> (ReadCounts, Option<Failure>) {
         let clock = self.reading.endpoint.env.clock.clone();
         let mut failures = 0;
         loop {

@@ -11,13 +11,13 @@ use std::{
 use crate::bench::{
     connection::Connection,
     meter::{Meter, Window},
-    read::{Cursor, Reading, Seen},
+    read::{Cursor, ReadCounts, Reading},
     together,
 };
 
 /// The result of reading.
 #[derive(Debug, Default)]
-pub struct Got {
+pub struct GetResult {
     /// The calls that ended in the window.
     pub meter: Meter,
     /// Passes through a shard.
@@ -29,10 +29,10 @@ pub struct Got {
 /// Reads shards from start to tip, over that many connections, until the window's end; `held` is what each holds.
 pub async fn get_all(
     reading: &Arc<Reading>,
-    held: Vec<(String, Seen)>,
+    held: Vec<(String, ReadCounts)>,
     connections: usize,
     window: Window,
-) -> Got {
+) -> GetResult {
     let turn = Arc::new(AtomicUsize::new(0));
     // Empty shards would be asked in vain.
     let held: Vec<_> = held
@@ -40,17 +40,17 @@ pub async fn get_all(
         .filter(|(_, seen)| seen.tally.records + seen.foreign > 0)
         .collect();
     let shards: Arc<[String]> = held.iter().map(|(shard, _)| shard.clone()).collect();
-    let held: Arc<HashMap<String, Seen>> = Arc::new(held.into_iter().collect());
+    let held: Arc<HashMap<String, ReadCounts>> = Arc::new(held.into_iter().collect());
     let workers = (0..connections).map(|_| {
         let getter = Getter {
             reading: reading.clone(),
             held: held.clone(),
             window,
-            got: Got::default(),
+            got: GetResult::default(),
         };
         getter.run(shards.clone(), turn.clone())
     });
-    let mut all = Got::default();
+    let mut all = GetResult::default();
     for got in together(&reading.endpoint.env, workers).await {
         all.meter.merge(&got.meter);
         all.passes += got.passes;
@@ -62,13 +62,13 @@ pub async fn get_all(
 /// One connection's work.
 struct Getter {
     reading: Arc<Reading>,
-    held: Arc<HashMap<String, Seen>>,
+    held: Arc<HashMap<String, ReadCounts>>,
     window: Window,
-    got: Got,
+    got: GetResult,
 }
 
 impl Getter {
-    async fn run(mut self, shards: Arc<[String]>, turn: Arc<AtomicUsize>) -> Got {
+    async fn run(mut self, shards: Arc<[String]>, turn: Arc<AtomicUsize>) -> GetResult {
         let mut connection = Connection::new(self.reading.endpoint.clone());
         while !shards.is_empty() && self.reading.endpoint.env.clock.elapsed() < self.window.to {
             let shard = &shards[turn.fetch_add(1, Relaxed) % shards.len()];

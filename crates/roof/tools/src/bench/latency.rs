@@ -14,7 +14,7 @@ use crate::{
         meter::{Meter, Window},
         payload::Stamp,
         put::Put,
-        read::{Cursor, Reading, Seen},
+        read::{Cursor, ReadCounts, Reading},
         together,
     },
     limits::{BENCH_FAILURES_MAX, BENCH_FANOUT_QUIET_MAX, BENCH_PAUSE},
@@ -28,7 +28,7 @@ pub struct Latencies {
     /// From the acknowledgement to the answer that holds the record.
     pub delivery: Meter,
     /// The counts of the records that were read.
-    pub seen: Seen,
+    pub seen: ReadCounts,
 }
 
 /// Puts and reads one record a shard at a time until the window's end.
@@ -92,7 +92,7 @@ struct Subscribed {
     /// The numbers of records that were received, and when.
     arrivals: mpsc::Receiver<(u64, Duration)>,
     /// The counts of each consumer's records, at its end.
-    results: Vec<oneshot::Receiver<Seen>>,
+    results: Vec<oneshot::Receiver<ReadCounts>>,
 }
 
 impl Subscribed {

@@ -12,7 +12,7 @@ use crate::{
     bench::{
         connection::Connection,
         meter::{Meter, Window},
-        read::{Cursor, Reading, Seen, count},
+        read::{Cursor, ReadCounts, Reading, count},
         together,
     },
     limits::{BENCH_FAILURES_MAX, BENCH_PAUSE},
@@ -26,7 +26,7 @@ pub struct Tailed {
     /// From the sending of a record to the answer that holds it.
     pub delivery: Meter,
     /// The counts of all records that they read.
-    pub seen: Seen,
+    pub seen: ReadCounts,
 }
 
 /// Reads all shards over that many connections, until `put_ended` and they are at the tip.

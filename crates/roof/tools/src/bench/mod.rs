@@ -18,11 +18,11 @@ mod latency;
 mod machine;
 mod meter;
 mod mixed;
-mod pace;
 mod payload;
 mod put;
 mod read;
 mod report;
+mod schedule;
 mod target;
 
 use std::{
@@ -52,7 +52,7 @@ use crate::bench::{
     meter::Window,
     payload::Payload,
     put::{Acknowledged, Put, Putting, Until, put_all},
-    read::{Reading, Seen, Verification, sweep},
+    read::{ReadCounts, Reading, Verification, sweep},
     report::{Measured, Passes},
     target::Target,
 };
@@ -447,7 +447,7 @@ impl<'a> Run<'a> {
             .collect()
     }
 
-    async fn sweep(&self) -> Result<Vec<(String, Seen)>, BenchError> {
+    async fn sweep(&self) -> Result<Vec<(String, ReadCounts)>, BenchError> {
         let failed = |Failure { code, .. }| BenchError::ReadBack(code);
         sweep(
             &self.reading,
@@ -491,8 +491,8 @@ impl<'a> Run<'a> {
     }
 }
 
-fn all_seen(held: &[(String, Seen)]) -> Seen {
-    let mut all = Seen::default();
+fn all_seen(held: &[(String, ReadCounts)]) -> ReadCounts {
+    let mut all = ReadCounts::default();
     held.iter().for_each(|(_, seen)| all.merge(*seen));
     all
 }

@@ -105,7 +105,7 @@ impl Data<'_> {
 
 /// The verdict on a record that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum RecordCheck {
     /// One of this run, as it was put.
     Ours(Stamp),
     /// One of this run, but not as it was put.
@@ -162,27 +162,27 @@ impl Payload {
     }
 
     /// Compares what was read with what was put.
-    pub fn check(&self, data: Data<'_>) -> Found {
+    pub fn check(&self, data: Data<'_>) -> RecordCheck {
         let (stamp, same) = match data {
             Data::Text(text) => {
                 let Some((stamp, rest)) = text.as_bytes().split_at_checked(STAMP_CHARS) else {
-                    return Found::Foreign;
+                    return RecordCheck::Foreign;
                 };
                 let mut bytes = [0; STAMP_BYTES];
                 match STANDARD.decode_slice(stamp, &mut bytes) {
                     Ok(STAMP_BYTES) => (Stamp::of(bytes), rest == self.rest_text.as_bytes()),
-                    _ => return Found::Foreign,
+                    _ => return RecordCheck::Foreign,
                 }
             }
             Data::Bytes(bytes) => match bytes.split_first_chunk::<STAMP_BYTES>() {
                 Some((stamp, rest)) => (Stamp::of(*stamp), rest == self.rest),
-                None => return Found::Foreign,
+                None => return RecordCheck::Foreign,
             },
         };
         match (stamp.run == self.run, same) {
-            (true, true) => Found::Ours(stamp),
-            (true, false) => Found::Damaged,
-            (false, _) => Found::Foreign,
+            (true, true) => RecordCheck::Ours(stamp),
+            (true, false) => RecordCheck::Damaged,
+            (false, _) => RecordCheck::Foreign,
         }
     }
 }
@@ -203,17 +203,17 @@ mod tests {
             prop_assert_eq!(record.len(), bytes);
             prop_assert_eq!(&text.as_bytes()[..STAMP_CHARS], &stamp.text()[..]);
             for data in [Data::Bytes(&record), Data::Text(&text)] {
-                prop_assert_eq!(payload.check(data), Found::Ours(stamp));
+                prop_assert_eq!(payload.check(data), RecordCheck::Ours(stamp));
                 prop_assert_eq!(data.len(), bytes);
-                prop_assert_eq!(Payload::new(!run, bytes).check(data), Found::Foreign);
+                prop_assert_eq!(Payload::new(!run, bytes).check(data), RecordCheck::Foreign);
             }
         }
 
         #[test]
         fn any_text_is_survived(text in "\\PC{0,60}", bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let payload = Payload::new(7, 30);
-            prop_assert!(!matches!(payload.check(Data::Text(&text)), Found::Ours(_)));
-            prop_assert!(!matches!(payload.check(Data::Bytes(&bytes)), Found::Ours(_)));
+            prop_assert!(!matches!(payload.check(Data::Text(&text)), RecordCheck::Ours(_)));
+            prop_assert!(!matches!(payload.check(Data::Bytes(&bytes)), RecordCheck::Ours(_)));
             let _ = Data::Text(&text).len();
         }
     }
@@ -229,10 +229,10 @@ mod tests {
             })
             .to_vec();
         record[29] ^= 1;
-        assert_eq!(payload.check(Data::Bytes(&record)), Found::Damaged);
+        assert_eq!(payload.check(Data::Bytes(&record)), RecordCheck::Damaged);
         assert_eq!(
             payload.check(Data::Text(&STANDARD.encode(&record))),
-            Found::Damaged
+            RecordCheck::Damaged
         );
     }
 

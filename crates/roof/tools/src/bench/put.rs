@@ -16,8 +16,8 @@ use crate::{
         calls::{PutCall, PutOutcome, place_of},
         connection::{Connection, Failure},
         meter::{Meter, Window},
-        pace::Pace,
         payload::Tally,
+        schedule::Schedule,
         together,
     },
     limits::{BENCH_FAILURES_MAX, BENCH_PAUSE},
@@ -128,14 +128,14 @@ pub struct Putting {
 pub async fn put_all(env: &Env, calls: Vec<(Connection, PutCall)>, putting: &Putting) -> Put {
     let (connections, start) = (calls.len(), env.clock.elapsed());
     let workers = (0..).zip(calls).map(|(number, (connection, call))| {
-        let pace = putting
+        let schedule = putting
             .calls_per_second
-            .map(|rate| Pace::of(number, connections, rate, start));
+            .map(|rate| Schedule::of(number, connections, rate, start));
         let putting = putting.clone();
         Putter {
             connection,
             call,
-            pace,
+            schedule,
             putting,
             env: env.clone(),
             put: Put::default(),
@@ -154,7 +154,7 @@ pub async fn put_all(env: &Env, calls: Vec<(Connection, PutCall)>, putting: &Put
 struct Putter {
     connection: Connection,
     call: PutCall,
-    pace: Option<Pace>,
+    schedule: Option<Schedule>,
     putting: Putting,
     env: Env,
     put: Put,
@@ -185,10 +185,10 @@ impl Putter {
     /// if the connection was free in time, for that a timer is late is not the server's doing.
     async fn wait_until_due(&mut self) -> Duration {
         let clock = &self.env.clock;
-        let Some(pace) = &mut self.pace else {
+        let Some(schedule) = &mut self.schedule else {
             return clock.elapsed();
         };
-        let due = pace.next();
+        let due = schedule.next();
         let early = due.saturating_sub(clock.elapsed());
         if early.is_zero() {
             return due;

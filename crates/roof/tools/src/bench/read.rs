@@ -18,7 +18,7 @@ use crate::{
         calls::read_page,
         connection::{Connection, Endpoint, Failure},
         meter::{Meter, Window},
-        payload::{Data, Found, Payload, Stamp, Tally},
+        payload::{Data, Payload, RecordCheck, Stamp, Tally},
         put::Put,
         together,
     },
@@ -43,7 +43,7 @@ pub struct Reading {
 
 /// The counts of records that were read, compared with what was put.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct ReadCounts {
     /// The run's records.
     pub tally: Tally,
     /// Records of the run with other content than was put.
@@ -54,7 +54,7 @@ pub struct Seen {
     pub foreign: u64,
 }
 
-impl Seen {
+impl ReadCounts {
     /// Takes in a record that stands behind the one of number `last`; its stamp, if it is one of the run's.
     pub fn take(
         &mut self,
@@ -67,18 +67,18 @@ impl Seen {
         last.clear();
         last.push_str(number);
         match payload.check(data) {
-            Found::Ours(stamp) => {
+            RecordCheck::Ours(stamp) => {
                 self.tally.add(stamp.serial);
                 return Some(stamp);
             }
-            Found::Damaged => self.damaged += 1,
-            Found::Foreign => self.foreign += 1,
+            RecordCheck::Damaged => self.damaged += 1,
+            RecordCheck::Foreign => self.foreign += 1,
         }
         None
     }
 
     /// Takes in what another saw.
-    pub fn merge(&mut self, other: Seen) {
+    pub fn merge(&mut self, other: ReadCounts) {
         self.tally.merge(other.tally);
         self.damaged += other.damaged;
         self.out_of_order += other.out_of_order;
@@ -108,7 +108,7 @@ pub struct Cursor {
     last: String,
     ended: bool,
     /// The counts so far.
-    pub seen: Seen,
+    pub seen: ReadCounts,
 }
 
 impl Cursor {
@@ -122,7 +122,7 @@ impl Cursor {
             iterator: None,
             last,
             ended: false,
-            seen: Seen::default(),
+            seen: ReadCounts::default(),
         }
     }
 
@@ -248,7 +248,7 @@ pub async fn sweep(
     reading: &Arc<Reading>,
     shards: &[String],
     connections: usize,
-) -> Result<Vec<(String, Seen)>, Failure> {
+) -> Result<Vec<(String, ReadCounts)>, Failure> {
     let next = Arc::new(AtomicUsize::new(0));
     let shards: Arc<[String]> = shards.into();
     let workers = (0..connections.min(shards.len())).map(|_| {
@@ -296,7 +296,7 @@ pub struct Verification {
 
 impl Verification {
     /// Compares.
-    pub fn of(put: &Put, seen: Seen) -> Self {
+    pub fn of(put: &Put, seen: ReadCounts) -> Self {
         let (acknowledged, read) = (put.stored.records, seen.tally.records);
         let same = match put.unclear {
             0 => seen.tally == put.stored,
@@ -344,16 +344,16 @@ mod tests {
             unclear,
             ..Put::default()
         };
-        let seen = |tally| Seen {
+        let seen = |tally| ReadCounts {
             tally,
-            ..Seen::default()
+            ..ReadCounts::default()
         };
         assert!(Verification::of(&put(0), seen(tally(0..10))).exact);
         assert!(!Verification::of(&put(0), seen(tally(0..9))).exact);
         assert!(!Verification::of(&put(0), seen(tally(1..11))).exact);
         assert!(Verification::of(&put(5), seen(tally(0..15))).exact);
         assert!(!Verification::of(&put(5), seen(tally(0..16))).exact);
-        let damaged = Seen {
+        let damaged = ReadCounts {
             damaged: 1,
             ..seen(tally(0..10))
         };

@@ -308,7 +308,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::{put::Put, read::Seen};
+    use crate::bench::{put::Put, read::ReadCounts};
 
     #[test]
     fn the_text_names_what_was_measured_and_says_when_it_is_wrong() {
@@ -320,7 +320,7 @@ mod tests {
                 meter: meter.clone(),
                 ..Put::default()
             },
-            Seen::default(),
+            ReadCounts::default(),
         );
         let mut report = Report {
             bench: "put",

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 /// The times of one connection's calls.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct Schedule {
     /// When the next is due, by the run's clock.
     next: Duration,
     interval: Duration,
 }
 
-impl Pace {
-    /// The pace of the `worker`th of so many connections, which together make `calls` calls a second from `start` on.
+impl Schedule {
+    /// The schedule of the `worker`th of so many connections, which together make `calls` calls a second from `start` on.
     pub fn of(worker: usize, workers: usize, calls: f64, start: Duration) -> Self {
         let interval = workers as f64 / calls;
         let first = interval * worker as f64 / workers as f64;
@@ -36,10 +36,10 @@ mod tests {
     #[test]
     fn connections_take_turns_and_none_waits_for_another() {
         let start = Duration::from_secs(5);
-        let mut paces: Vec<_> = (0..4)
-            .map(|worker| Pace::of(worker, 4, 100.0, start))
+        let mut schedules: Vec<_> = (0..4)
+            .map(|worker| Schedule::of(worker, 4, 100.0, start))
             .collect();
-        let due: Vec<_> = (0..12).map(|call| paces[call % 4].next()).collect();
+        let due: Vec<_> = (0..12).map(|call| schedules[call % 4].next()).collect();
         let wanted: Vec<_> = (0..12)
             .map(|call| start + Duration::from_millis(10) * call)
             .collect();

@@ -6,7 +6,7 @@ use lz4_flex::frame::FrameDecoder;
 
 /// The compression of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Packing {
+enum Compression {
     Lz4,
     Gzip,
     Zstd,
@@ -18,24 +18,24 @@ enum Packing {
 pub fn unpacked(mut packed: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
     let mut head = Vec::with_capacity(4);
     packed.by_ref().take(4).read_to_end(&mut head)?;
-    let packing = packing(&head);
+    let compression = compression(&head);
     let packed = BufReader::new(Cursor::new(head).chain(packed));
-    Ok(match packing {
-        Packing::Lz4 => Box::new(BufReader::new(Lz4Frames::new(packed))),
-        Packing::Gzip => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(packed))),
-        Packing::Zstd => Box::new(BufReader::new(zstd::stream::read::Decoder::with_buffer(
+    Ok(match compression {
+        Compression::Lz4 => Box::new(BufReader::new(Lz4Frames::new(packed))),
+        Compression::Gzip => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(packed))),
+        Compression::Zstd => Box::new(BufReader::new(zstd::stream::read::Decoder::with_buffer(
             packed,
         )?)),
-        Packing::Plain => Box::new(packed),
+        Compression::Plain => Box::new(packed),
     })
 }
 
-fn packing(head: &[u8]) -> Packing {
+fn compression(head: &[u8]) -> Compression {
     match head {
-        [0x04, 0x22, 0x4d, 0x18] => Packing::Lz4,
-        [0x1f, 0x8b, ..] => Packing::Gzip,
-        [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
-        _ => Packing::Plain,
+        [0x04, 0x22, 0x4d, 0x18] => Compression::Lz4,
+        [0x1f, 0x8b, ..] => Compression::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstd,
+        _ => Compression::Plain,
     }
 }
 
@@ -97,21 +97,21 @@ mod tests {
 
     use super::*;
 
-    fn pack(packing: Packing, text: &[u8]) -> Vec<u8> {
-        match packing {
-            Packing::Lz4 => {
+    fn pack(compression: Compression, text: &[u8]) -> Vec<u8> {
+        match compression {
+            Compression::Lz4 => {
                 let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
                 encoder.write_all(text).unwrap();
                 encoder.finish().unwrap()
             }
-            Packing::Gzip => {
+            Compression::Gzip => {
                 let mut encoder =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
                 encoder.write_all(text).unwrap();
                 encoder.finish().unwrap()
             }
-            Packing::Zstd => zstd::encode_all(text, 1).unwrap(),
-            Packing::Plain => text.to_vec(),
+            Compression::Zstd => zstd::encode_all(text, 1).unwrap(),
+            Compression::Plain => text.to_vec(),
         }
     }
 
@@ -121,19 +121,19 @@ mod tests {
         Ok(text)
     }
 
-    const PACKED: [Packing; 3] = [Packing::Lz4, Packing::Gzip, Packing::Zstd];
+    const PACKED: [Compression; 3] = [Compression::Lz4, Compression::Gzip, Compression::Zstd];
 
     #[test]
     fn every_frame_of_a_concatenation_is_read() {
         let large = "a line of some length\n".repeat(20_000);
-        for packing in PACKED {
+        for compression in PACKED {
             let parts = [
-                pack(packing, b"one\n"),
-                pack(packing, large.as_bytes()),
-                pack(packing, b"three\n"),
+                pack(compression, b"one\n"),
+                pack(compression, large.as_bytes()),
+                pack(compression, b"three\n"),
             ];
             let text = unpack(parts.concat()).unwrap();
-            assert_eq!(text.len(), 4 + large.len() + 6, "{packing:?}");
+            assert_eq!(text.len(), 4 + large.len() + 6, "{compression:?}");
             assert!(text.ends_with(b"three\n"));
         }
     }
@@ -143,12 +143,12 @@ mod tests {
         let text: Vec<u8> = (0..5000u32)
             .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
             .collect();
-        for packing in PACKED {
-            let whole = pack(packing, &text);
+        for compression in PACKED {
+            let whole = pack(compression, &text);
             for cut in (4..whole.len()).step_by(97).chain([whole.len() - 1]) {
                 assert!(
                     unpack(whole[..cut].to_vec()).is_err(),
-                    "{packing:?} cut at {cut}"
+                    "{compression:?} cut at {cut}"
                 );
             }
         }

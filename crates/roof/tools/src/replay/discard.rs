@@ -8,10 +8,10 @@ use headwater_types::HashRange;
 const SHARD: &str = "shardId-000000000000";
 
 /// A stream of one shard.
-pub struct Nowhere;
+pub struct DiscardStream;
 
 #[async_trait]
-impl Stream for Nowhere {
+impl Stream for DiscardStream {
     async fn put(&self, entries: &[Entry]) -> Result<Vec<Result<Placed, Refused>>, CallError> {
         let placed = || Placed {
             shard_id: SHARD.to_owned(),

@@ -30,7 +30,7 @@ pub struct Attributes {
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct ReplayEvent {
     /// When it happened, in milliseconds since the epoch.
     pub time: i64,
     /// The value of the partition key's attribute; none where the event has no such.
@@ -70,7 +70,7 @@ pub fn read(
     mut text: impl BufRead,
     format: Format,
     attributes: &Attributes,
-    each: &mut dyn FnMut(Event) -> bool,
+    each: &mut dyn FnMut(ReplayEvent) -> bool,
 ) -> Result<(), (u64, BadEvent)> {
     let csv = match format {
         Format::Auto => !text
@@ -91,7 +91,7 @@ pub fn read(
 fn read_lines(
     mut text: impl BufRead,
     attributes: &Attributes,
-    each: &mut dyn FnMut(Event) -> bool,
+    each: &mut dyn FnMut(ReplayEvent) -> bool,
 ) -> Result<(), (u64, BadEvent)> {
     let mut line = Vec::new();
     for number in 1.. {
@@ -120,7 +120,7 @@ fn read_lines(
 fn read_csv(
     text: impl Read,
     attributes: &Attributes,
-    each: &mut dyn FnMut(Event) -> bool,
+    each: &mut dyn FnMut(ReplayEvent) -> bool,
 ) -> Result<(), (u64, BadEvent)> {
     let mut rows = csv::Reader::from_reader(text);
     let header = rows.headers().map_err(|e| (1, e.into()))?.clone();
@@ -164,7 +164,7 @@ fn value(field: &str) -> String {
 }
 
 /// The event of one line; none for a blank line or a watermark.
-fn event(line: &[u8], attributes: &Attributes) -> Result<Option<Event>, BadEvent> {
+fn event(line: &[u8], attributes: &Attributes) -> Result<Option<ReplayEvent>, BadEvent> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -188,7 +188,7 @@ fn event(line: &[u8], attributes: &Attributes) -> Result<Option<Event>, BadEvent
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         });
-    Ok(Some(Event {
+    Ok(Some(ReplayEvent {
         time,
         key,
         data: minified(line),
@@ -250,7 +250,7 @@ mod tests {
         }
     }
 
-    fn all(text: &str) -> Result<Vec<Event>, (u64, BadEvent)> {
+    fn all(text: &str) -> Result<Vec<ReplayEvent>, (u64, BadEvent)> {
         let mut events = Vec::new();
         read(text.as_bytes(), Format::Auto, &attributes(), &mut |event| {
             events.push(event);

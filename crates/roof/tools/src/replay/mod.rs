@@ -8,8 +8,8 @@
 
 mod args;
 mod decode;
+mod discard;
 mod events;
-mod nowhere;
 mod order;
 mod progress;
 mod source;
@@ -22,7 +22,7 @@ use std::{
 
 pub use args::ReplayArgs;
 pub use decode::unpacked;
-pub use events::{Attributes, BadEvent, Event, Format, parse_time, read};
+pub use events::{Attributes, BadEvent, Format, ReplayEvent, parse_time, read};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use headwater_client::{CallError, Client, ClientConfig, ConfigError};
 use headwater_env::Env;
@@ -38,7 +38,7 @@ pub use watermarks::iso;
 use crate::{
     limits::{DECODED_EVENTS_MAX, OUTCOMES_MAX, READ_AHEAD_BYTES_MAX, WATERMARK_INTERVAL},
     replay::{
-        nowhere::Nowhere,
+        discard::DiscardStream,
         order::Window,
         progress::Gauges,
         watermarks::{Tracker, Watermarks},
@@ -140,7 +140,7 @@ pub async fn run(
     let summary = match &args.stream {
         Some(stream) => replay(source, config, stream, plan, &env).await?,
         // A dry run has none.
-        None => replay_into(Arc::new(Nowhere), "nowhere", source, plan, &env).await?,
+        None => replay_into(Arc::new(DiscardStream), "nowhere", source, plan, &env).await?,
     };
     let text = serde_json::to_string(&summary).expect("a summary is numbers and texts") + "\n";
     print!("{text}");
@@ -196,7 +196,7 @@ struct Replay {
 
 /// The results of the half that sends events: first and last event time, the largest lag, and the error that ended it.
 #[derive(Default)]
-struct Sent {
+struct SendOutcome {
     first: Option<i64>,
     last: Option<i64>,
     lag_max: Duration,
@@ -204,7 +204,7 @@ struct Sent {
 }
 
 /// An event that is on its way.
-struct Flying {
+struct InFlight {
     time: i64,
     bytes: u64,
     tracker: Option<Arc<Tracker>>,
@@ -240,11 +240,11 @@ impl Replay {
     }
 
     /// Sends every event at its time, in order within the window.
-    async fn send(&self, source: Source, flying: mpsc::Sender<Flying>) -> Sent {
+    async fn send(&self, source: Source, flying: mpsc::Sender<InFlight>) -> SendOutcome {
         let (decoded, mut events) = mpsc::channel(DECODED_EVENTS_MAX);
         let feed = source.feed(self.plan.reading.clone(), decoded, self.env.clone());
         let send = async {
-            let mut sent = Sent::default();
+            let mut sent = SendOutcome::default();
             let mut window = Window::default();
             let start = std::cell::OnceCell::new();
             while let Some(event) = self.next(&mut window, &mut events).await {
@@ -269,7 +269,11 @@ impl Replay {
     }
 
     /// The earliest event, once the window is full or the source at its end.
-    async fn next(&self, window: &mut Window, events: &mut mpsc::Receiver<Event>) -> Option<Event> {
+    async fn next(
+        &self,
+        window: &mut Window,
+        events: &mut mpsc::Receiver<ReplayEvent>,
+    ) -> Option<ReplayEvent> {
         while window.len() < self.plan.read_ahead && window.bytes() < READ_AHEAD_BYTES_MAX {
             match events.recv().await {
                 Some(event) => window.push(event),
@@ -293,7 +297,11 @@ impl Replay {
         lag
     }
 
-    async fn put(&self, event: Event, flying: &mpsc::Sender<Flying>) -> Result<(), PutError> {
+    async fn put(
+        &self,
+        event: ReplayEvent,
+        flying: &mpsc::Sender<InFlight>,
+    ) -> Result<(), PutError> {
         // Without a key of its own, an event goes where its bytes fall.
         let partition_key = event.key.unwrap_or_else(|| {
             format!(
@@ -316,7 +324,7 @@ impl Replay {
         // The other half lives as long as this one.
         drop(
             flying
-                .send(Flying {
+                .send(InFlight {
                     time: event.time,
                     bytes,
                     tracker,
@@ -328,12 +336,12 @@ impl Replay {
     }
 
     /// Watches what becomes of the events that are on their way.
-    async fn land(&self, mut flying: mpsc::Receiver<Flying>) {
+    async fn land(&self, mut flying: mpsc::Receiver<InFlight>) {
         let mut waiting = FuturesUnordered::new();
         loop {
             tokio::select! {
                 Some(event) = flying.recv(), if waiting.len() < OUTCOMES_MAX => waiting.push(async move {
-                    let Flying { time, bytes, tracker, outcome } = event;
+                    let InFlight { time, bytes, tracker, outcome } = event;
                     (time, bytes, tracker, outcome.await)
                 }),
                 Some((time, bytes, tracker, outcome)) = waiting.next() => {
@@ -380,7 +388,7 @@ impl Replay {
         }
     }
 
-    fn summary(&self, sent: Sent, took: Duration) -> Summary {
+    fn summary(&self, sent: SendOutcome, took: Duration) -> Summary {
         let stats = self.producer.stats();
         let events = self.gauges.events.load(Relaxed);
         Summary {

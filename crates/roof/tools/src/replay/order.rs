@@ -2,26 +2,27 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::replay::events::Event;
+use crate::replay::events::ReplayEvent;
 
 /// Events read ahead, the earliest first; equal times in the order they came.
 #[derive(Default)]
 pub struct Window {
-    heap: BinaryHeap<Reverse<Held>>,
+    heap: BinaryHeap<Reverse<WaitingEvent>>,
     count: u64,
     bytes: usize,
 }
 
-struct Held {
+/// An event in the window, ordered by its time and then by its arrival.
+struct WaitingEvent {
     place: (i64, u64),
-    event: Event,
+    event: ReplayEvent,
 }
 
 impl Window {
     /// Adds an event.
-    pub fn push(&mut self, event: Event) {
+    pub fn push(&mut self, event: ReplayEvent) {
         self.bytes += event.data.len();
-        self.heap.push(Reverse(Held {
+        self.heap.push(Reverse(WaitingEvent {
             place: (event.time, self.count),
             event,
         }));
@@ -29,7 +30,7 @@ impl Window {
     }
 
     /// Takes the earliest event.
-    pub fn pop(&mut self) -> Option<Event> {
+    pub fn pop(&mut self) -> Option<ReplayEvent> {
         let Reverse(held) = self.heap.pop()?;
         self.bytes -= held.event.data.len();
         Some(held.event)
@@ -46,21 +47,21 @@ impl Window {
     }
 }
 
-impl PartialEq for Held {
+impl PartialEq for WaitingEvent {
     fn eq(&self, other: &Self) -> bool {
         self.place == other.place
     }
 }
 
-impl Eq for Held {}
+impl Eq for WaitingEvent {}
 
-impl PartialOrd for Held {
+impl PartialOrd for WaitingEvent {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Held {
+impl Ord for WaitingEvent {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.place.cmp(&other.place)
     }
@@ -76,7 +77,7 @@ mod tests {
     fn events_leave_by_time_and_equal_ones_as_they_came() {
         let mut window = Window::default();
         for (time, data) in [(3, "a"), (1, "b"), (3, "c"), (2, "d"), (1, "e")] {
-            window.push(Event {
+            window.push(ReplayEvent {
                 time,
                 key: None,
                 data: Bytes::from(data),

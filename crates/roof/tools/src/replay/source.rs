@@ -18,7 +18,7 @@ use crate::{
     limits::{CHUNKS_MAX, FILE_CHUNK_BYTES, SOURCE_PAUSE_MAX, SOURCE_PAUSE_MIN},
     replay::{
         decode::unpacked,
-        events::{self, Attributes, BadEvent, Event, Format},
+        events::{self, Attributes, BadEvent, Format, ReplayEvent},
     },
 };
 
@@ -93,7 +93,7 @@ impl Source {
     pub async fn feed(
         self,
         reading: Reading,
-        events: mpsc::Sender<Event>,
+        events: mpsc::Sender<ReplayEvent>,
         env: Env,
     ) -> Result<(), SourceError> {
         match self {
@@ -126,10 +126,10 @@ fn decode(
     place: String,
     packed: impl Read + Send + 'static,
     reading: &Reading,
-    events: &mpsc::Sender<Event>,
+    events: &mpsc::Sender<ReplayEvent>,
 ) -> Result<bool, SourceError> {
     let mut listening = true;
-    let mut each = |event: Event| {
+    let mut each = |event: ReplayEvent| {
         if reading.seek.is_none_or(|seek| event.time >= seek) {
             listening = events.blocking_send(event).is_ok();
         }
@@ -150,7 +150,7 @@ fn decode(
 fn files(
     paths: &[PathBuf],
     reading: &Reading,
-    events: &mpsc::Sender<Event>,
+    events: &mpsc::Sender<ReplayEvent>,
     env: &Env,
 ) -> Result<(), SourceError> {
     let mut any = false;
@@ -228,7 +228,7 @@ struct Objects {
 }
 
 impl Objects {
-    async fn feed(self, events: mpsc::Sender<Event>) -> Result<(), SourceError> {
+    async fn feed(self, events: mpsc::Sender<ReplayEvent>) -> Result<(), SourceError> {
         let (mut token, mut any) = (None, false);
         loop {
             let page = self
@@ -264,7 +264,7 @@ impl Objects {
     }
 
     async fn list(&self, token: Option<String>) -> Result<s3::ListObjectsV2Output, CallError> {
-        let mut patience = Patience::new(&self.env, self.reading.retry_for);
+        let mut retries = StoreRetries::new(&self.env, self.reading.retry_for);
         loop {
             let input = s3::ListObjectsV2Request {
                 bucket: self.bucket.clone(),
@@ -273,14 +273,18 @@ impl Objects {
                 ..Default::default()
             };
             match self.client.call::<ops::ListObjectsV2>(input).await {
-                Err(error) if patience.again(&error).await => {}
+                Err(error) if retries.again(&error).await => {}
                 done => return done,
             }
         }
     }
 
     /// One object's events; `false` when nobody listens any more.
-    async fn object(&self, key: String, events: &mpsc::Sender<Event>) -> Result<bool, SourceError> {
+    async fn object(
+        &self,
+        key: String,
+        events: &mpsc::Sender<ReplayEvent>,
+    ) -> Result<bool, SourceError> {
         let (chunks, pieces) = mpsc::channel(CHUNKS_MAX);
         let place = format!("s3://{}/{key}", self.bucket);
         let (reading, events) = (self.reading.clone(), events.clone());
@@ -300,7 +304,7 @@ impl Objects {
         key: &str,
         chunks: mpsc::Sender<io::Result<Bytes>>,
     ) -> Result<(), CallError> {
-        let mut patience = Patience::new(&self.env, self.reading.retry_for);
+        let mut retries = StoreRetries::new(&self.env, self.reading.retry_for);
         let (mut offset, mut tag) = (0, None);
         loop {
             let input = s3::GetObjectRequest {
@@ -312,7 +316,7 @@ impl Objects {
             };
             let mut output = match self.client.call::<ops::GetObject>(input).await {
                 Ok(output) => output,
-                Err(error) if patience.again(&error).await => continue,
+                Err(error) if retries.again(&error).await => continue,
                 Err(error) => {
                     // The decoder must not take this for the object's end.
                     drop(chunks.send(Err(io::Error::other(error.to_string()))).await);
@@ -328,7 +332,7 @@ impl Objects {
                     break;
                 };
                 offset += chunk.len() as u64;
-                patience.progress();
+                retries.progress();
                 if chunks.send(Ok(chunk)).await.is_err() {
                     return Ok(());
                 }
@@ -341,14 +345,14 @@ impl Objects {
 }
 
 /// How often the store is asked again.
-struct Patience<'a> {
+struct StoreRetries<'a> {
     env: &'a Env,
     most: Duration,
     since: Duration,
     pause: Duration,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> StoreRetries<'a> {
     fn new(env: &'a Env, most: Duration) -> Self {
         Self {
             env,

@@ -248,8 +248,14 @@ async fn a_dry_run_reads_every_event() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("events.json"), &trips(100));
     let source = Source::Files(vec![dir.path().to_owned()]);
-    let summary = replay_into(Arc::new(Nowhere), "nowhere", source, plan(1e6), &env())
-        .await
-        .unwrap();
+    let summary = replay_into(
+        Arc::new(DiscardStream),
+        "nowhere",
+        source,
+        plan(1e6),
+        &env(),
+    )
+    .await
+    .unwrap();
     assert_eq!((summary.events, summary.complete()), (100, true));
 }

@@ -28,10 +28,10 @@ const FILE: &str = "headwater-bench-limits.tmp";
 pub fn measure(dir: &Path, duration: Duration, env: &Env) -> io::Result<Vec<Limit>> {
     let mut found = Vec::new();
     for block in BLOCKS {
-        found.push(synced(dir, block, Way::Cached, duration, env)?);
+        found.push(synced(dir, block, WriteMode::Cached, duration, env)?);
     }
     for block in BLOCKS {
-        match synced(dir, block, Way::Direct, duration, env) {
+        match synced(dir, block, WriteMode::Direct, duration, env) {
             // Not every file system has such writes, or takes room ahead.
             Err(error) if matches!(error.kind(), Unsupported | InvalidInput) => break,
             found_here => found.push(found_here?),
@@ -43,7 +43,7 @@ pub fn measure(dir: &Path, duration: Duration, env: &Env) -> io::Result<Vec<Limi
 
 /// How a file is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum WriteMode {
     /// Through the system's cache, the file growing.
     Cached,
     /// Past the system's cache, into room that was taken ahead.
@@ -72,10 +72,10 @@ impl<'a> Scratch<'a> {
         })
     }
 
-    fn open(&self, way: Way) -> io::Result<Box<dyn File>> {
-        match way {
-            Way::Cached => self.env.disk.open(&self.path),
-            Way::Direct => {
+    fn open(&self, mode: WriteMode) -> io::Result<Box<dyn File>> {
+        match mode {
+            WriteMode::Cached => self.env.disk.open(&self.path),
+            WriteMode::Direct => {
                 self.file.allocate(BENCH_DISK_FILE_BYTES)?;
                 self.file.sync()?;
                 self.env.disk.open_direct(&self.path)
@@ -93,13 +93,19 @@ impl Drop for Scratch<'_> {
 }
 
 /// Writes block behind block, and syncs each; files are as long as those of a log.
-fn synced(dir: &Path, block: usize, way: Way, duration: Duration, env: &Env) -> io::Result<Limit> {
+fn synced(
+    dir: &Path,
+    block: usize,
+    mode: WriteMode,
+    duration: Duration,
+    env: &Env,
+) -> io::Result<Limit> {
     let (bytes, clock) = (noise(block + DIRECT_ALIGN), &env.clock);
     let bytes = &bytes[bytes.as_ptr().align_offset(DIRECT_ALIGN)..][..block];
     let (mut took, mut wall) = (Histogram::default(), Duration::ZERO);
     while wall < duration {
         let scratch = Scratch::new(dir, env)?;
-        let file = scratch.open(way)?;
+        let file = scratch.open(mode)?;
         let began = clock.elapsed();
         let mut last = began;
         for at in (0..BENCH_DISK_FILE_BYTES).step_by(block) {
@@ -114,9 +120,9 @@ fn synced(dir: &Path, block: usize, way: Way, duration: Duration, env: &Env) -> 
         }
         wall += last - began;
     }
-    let (name, how) = match way {
-        Way::Cached => ("append", ""),
-        Way::Direct => ("direct", ", direct, room taken ahead"),
+    let (name, how) = match mode {
+        WriteMode::Cached => ("append", ""),
+        WriteMode::Direct => ("direct", ", direct, room taken ahead"),
     };
     let name = format!("disk_synced_{name}_{}k", block >> 10);
     let what = format!(
