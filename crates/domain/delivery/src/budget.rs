@@ -36,7 +36,7 @@ struct Pool {
 }
 
 /// Room that is held until it is dropped.
-pub struct Room(OwnedSemaphorePermit);
+pub struct Reservation(OwnedSemaphorePermit);
 
 impl Default for Budget {
     fn default() -> Self {
@@ -66,12 +66,12 @@ impl Budget {
     }
 
     /// Room for so many bytes of records, and for what is read at once.
-    pub async fn records(&self, bytes: usize) -> Room {
+    pub async fn records(&self, bytes: usize) -> Reservation {
         self.records.take(bytes + READ_BYTES_MAX).await
     }
 
     /// Room for a file that is written from so many bytes.
-    pub async fn file(&self, bytes: usize) -> Room {
+    pub async fn file(&self, bytes: usize) -> Reservation {
         self.files.take(bytes).await
     }
 }
@@ -85,10 +85,10 @@ impl Pool {
     }
 
     /// A request for more than there is takes all of it.
-    async fn take(&self, bytes: usize) -> Room {
+    async fn take(&self, bytes: usize) -> Reservation {
         let kib = (bytes / 1024).clamp(1, self.kib);
         let kib = u32::try_from(kib).expect("a budget is a small number");
-        Room(
+        Reservation(
             self.free
                 .clone()
                 .acquire_many_owned(kib)
@@ -98,7 +98,7 @@ impl Pool {
     }
 }
 
-impl Room {
+impl Reservation {
     /// Gives back what so many bytes of records do not need.
     pub fn keep(&mut self, bytes: usize) {
         let excess = self

@@ -17,7 +17,7 @@ use headwater_env::Env;
 use tokio::sync::mpsc;
 
 use crate::{
-    budget::{Budget, Room},
+    budget::{Budget, Reservation},
     config::{Origin, StreamRecord, Target},
     encoding::{Columns, Form},
     incidents::Incidents,
@@ -48,7 +48,7 @@ pub struct Executor {
 }
 
 /// A group on its way, with its room in memory.
-type Reserved<T> = (T, Room);
+type Reserved<T> = (T, Reservation);
 
 /// A group after its steps, with the records as they came where these are kept.
 struct Piece {

@@ -39,9 +39,9 @@ pub use incidents::Incident;
 pub use intent::{Family, Totals};
 pub use naming::{DEFAULT_KEY_TEMPLATE, PatternError, PrefixError, PrefixKind, Prefixes};
 pub use ports::{
-    Body, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline, Ports,
-    Session, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
-    TableError, TableVersion, Tables, Warehouse, WarehouseError, Web, WebError,
+    ChunkStream, Invoke, InvokeError, LogSink, Login, ObjectMeta, Objects, ObjectsError, Offline,
+    Ports, Session, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard,
+    Sources, TableError, TableVersion, Tables, Warehouse, WarehouseError, Web, WebError,
 };
 pub use quota::Quotas;
 pub use records::{ErrorKind, Failure, Item, Keys, Rejected, UserRecord};

@@ -43,7 +43,7 @@ pub enum InvokeError {
 
 /// The chunks of an object. One that ends in an error MUST leave no object behind, and no change to one that was
 /// there.
-pub type Body = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+pub type ChunkStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// The headers of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +64,12 @@ pub trait Objects: Send + Sync {
         &self,
         bucket: &str,
         key: &str,
-        body: Body,
+        body: ChunkStream,
         meta: ObjectMeta,
     ) -> Result<(), ObjectsError>;
 
     /// An object's bytes, as they were put.
-    async fn get(&self, bucket: &str, key: &str) -> Result<Body, ObjectsError>;
+    async fn get(&self, bucket: &str, key: &str) -> Result<ChunkStream, ObjectsError>;
 
     /// Removes an object; fine where there is none.
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError>;
@@ -169,7 +169,7 @@ pub trait Session: Send {
     async fn query(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, WarehouseError>;
 
     /// Runs a `COPY … FROM STDIN` with `rows`. Where these end in an error, nothing is copied, and that is the error.
-    async fn copy_in(&mut self, sql: &str, rows: Body) -> Result<(), WarehouseError>;
+    async fn copy_in(&mut self, sql: &str, rows: ChunkStream) -> Result<(), WarehouseError>;
 }
 
 /// Why a warehouse did not do what it was asked.

@@ -25,7 +25,7 @@ use crate::{Error, FunctionName, functions::Inner, invoke::Request, limits};
 
 /// An event as it waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Event {
+pub(crate) struct QueuedEvent {
     function: FunctionName,
     request_id: String,
     /// JSON text.
@@ -39,7 +39,7 @@ pub(crate) struct Event {
 pub(crate) struct Events {
     env: Env,
     catalog: Arc<dyn Catalog>,
-    table: Table<Event>,
+    table: Table<QueuedEvent>,
     waiting: AtomicUsize,
     bytes: AtomicUsize,
     running: Mutex<HashSet<String>>,
@@ -87,7 +87,7 @@ impl Events {
             client_context,
             ..
         } = request;
-        let event = Event {
+        let event = QueuedEvent {
             function,
             request_id,
             payload,
@@ -123,7 +123,7 @@ impl Events {
     }
 
     /// The first events that do not run yet, by the time they are due.
-    async fn next(&self) -> Result<Vec<(String, Event)>, CatalogError> {
+    async fn next(&self) -> Result<Vec<(String, QueuedEvent)>, CatalogError> {
         let limit = self.running.lock().len() + limits::EVENTS_RUNNING_MAX;
         let found = self.table.scan("", None, limit).await?;
         let running = self.running.lock();
@@ -138,7 +138,7 @@ impl Events {
         self.running.lock().len() < limits::EVENTS_RUNNING_MAX
     }
 
-    async fn done(&self, key: &str, event: &Event) -> Result<(), CatalogError> {
+    async fn done(&self, key: &str, event: &QueuedEvent) -> Result<(), CatalogError> {
         self.table.remove(key, Expect::Any).await?;
         self.release(event.payload.len());
         Ok(())
@@ -147,7 +147,7 @@ impl Events {
     async fn again(
         &self,
         key: &str,
-        mut event: Event,
+        mut event: QueuedEvent,
         after: Duration,
         tried: u32,
     ) -> Result<(), CatalogError> {
@@ -170,7 +170,7 @@ impl Events {
 }
 
 /// The count and bytes of all waiting events, a page at a time.
-async fn measure(table: &Table<Event>) -> Result<(usize, usize), CatalogError> {
+async fn measure(table: &Table<QueuedEvent>) -> Result<(usize, usize), CatalogError> {
     let (mut waiting, mut bytes) = (0, 0);
     let mut after: Option<String> = None;
     loop {
@@ -187,7 +187,7 @@ async fn measure(table: &Table<Event>) -> Result<(usize, usize), CatalogError> {
     }
 }
 
-fn key(due: Millis, event: &Event) -> String {
+fn key(due: Millis, event: &QueuedEvent) -> String {
     format!("{:015}-{}", due.0, event.request_id)
 }
 
@@ -240,7 +240,7 @@ async fn start_due(env: &Env, inner: Arc<Inner>) -> Duration {
     LOOK_AGAIN
 }
 
-async fn run(inner: Arc<Inner>, key: String, event: Event) {
+async fn run(inner: Arc<Inner>, key: String, event: QueuedEvent) {
     let request = Request {
         request_id: event.request_id.clone(),
         payload: Bytes::from(event.payload.clone()),

@@ -201,8 +201,8 @@ impl Shared {
 
     async fn init_error(&self, body: Incoming) -> Response<Full<Bytes>> {
         match read(body).await {
-            Body::Whole(error) => self.report(Report::InitError(error)).await,
-            Body::TooLarge | Body::Broken => {
+            ReportBody::Whole(error) => self.report(Report::InitError(error)).await,
+            ReportBody::TooLarge | ReportBody::Broken => {
                 self.report(Report::InitError(Bytes::from_static(b"{}")))
                     .await
             }
@@ -215,8 +215,8 @@ impl Shared {
             return wrong_id();
         }
         match read(body).await {
-            Body::Whole(response) => self.finish(Report::Response(response)).await,
-            Body::TooLarge => {
+            ReportBody::Whole(response) => self.finish(Report::Response(response)).await,
+            ReportBody::TooLarge => {
                 self.finish(Report::TooLarge).await;
                 let max = limits::RESPONSE_BYTES_MAX;
                 let text = format!("Exceeded maximum allowed payload size ({max} bytes).");
@@ -227,7 +227,7 @@ impl Shared {
                 );
             }
             // The process is gone or out of step: its exit or the time-out says so.
-            Body::Broken => {
+            ReportBody::Broken => {
                 return refused(StatusCode::BAD_REQUEST, "InvalidBody", "the body broke off");
             }
         }
@@ -239,9 +239,9 @@ impl Shared {
             return wrong_id();
         }
         match read(body).await {
-            Body::Whole(error) => self.finish(Report::Error(error)).await,
-            Body::TooLarge => self.finish(Report::TooLarge).await,
-            Body::Broken => {
+            ReportBody::Whole(error) => self.finish(Report::Error(error)).await,
+            ReportBody::TooLarge => self.finish(Report::TooLarge).await,
+            ReportBody::Broken => {
                 return refused(StatusCode::BAD_REQUEST, "InvalidBody", "the body broke off");
             }
         }
@@ -263,20 +263,21 @@ impl Shared {
     }
 }
 
-enum Body {
+/// The body of a report, as far as it could be read.
+enum ReportBody {
     Whole(Bytes),
     TooLarge,
     Broken,
 }
 
 /// Reads a body; of one that is too large, enough is read that its sender gets to hear the answer.
-async fn read(mut body: Incoming) -> Body {
+async fn read(mut body: Incoming) -> ReportBody {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut whole = BytesMut::with_capacity(announced.min(limits::RESPONSE_BYTES_MAX));
     let mut len = 0;
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
-            return Body::Broken;
+            return ReportBody::Broken;
         };
         let Some(data) = frame.data_ref() else {
             continue;
@@ -289,9 +290,9 @@ async fn read(mut body: Incoming) -> Body {
         }
     }
     if len > limits::RESPONSE_BYTES_MAX {
-        Body::TooLarge
+        ReportBody::TooLarge
     } else {
-        Body::Whole(whole.freeze())
+        ReportBody::Whole(whole.freeze())
     }
 }
 

@@ -103,7 +103,7 @@ impl LogGroups {
     /// [`Error::NoGroup`], [`Error::NoStream`] for a name that does not exist, or what failed below.
     pub async fn search(&self, group: &str, search: &Search) -> Result<Found, Error> {
         let group = self.inner.find(group).await?.value;
-        let mut known = Known::new(&self.inner, &group, &search.streams).await?;
+        let mut known = SearchedStreams::new(&self.inner, &group, &search.streams).await?;
         let mut at = self
             .inner
             .start(&group, search.times, search.from.unwrap_or(0))
@@ -167,7 +167,7 @@ impl LogGroups {
             .ok_or_else(|| Error::NoStream(stream.to_owned()))?
             .value
             .first_offset;
-        let wanted = Wanted {
+        let wanted = EventFilter {
             shard: group.shard(),
             stream,
             times,
@@ -186,14 +186,14 @@ impl LogGroups {
 }
 
 /// Events of one stream that are wanted.
-struct Wanted<'a> {
+struct EventFilter<'a> {
     shard: ShardNumber,
     stream: &'a str,
     times: Times,
     limit: usize,
 }
 
-impl Wanted<'_> {
+impl EventFilter<'_> {
     fn event(&self, record: &Record) -> Option<Event> {
         if record.key != self.stream.as_bytes() {
             return None;
@@ -242,7 +242,7 @@ impl Inner {
         Ok(self.log.offset_at(group.shard(), earliest).await?.max(from))
     }
 
-    async fn forward(&self, wanted: &Wanted<'_>, from: u64) -> Result<Page, Error> {
+    async fn forward(&self, wanted: &EventFilter<'_>, from: u64) -> Result<Page, Error> {
         let mut page = PageBuilder::default();
         let (mut at, mut looked) = (from, 0);
         let next = 'pages: loop {
@@ -273,7 +273,12 @@ impl Inner {
         })
     }
 
-    async fn backward(&self, wanted: &Wanted<'_>, first: u64, before: u64) -> Result<Page, Error> {
+    async fn backward(
+        &self,
+        wanted: &EventFilter<'_>,
+        first: u64,
+        before: u64,
+    ) -> Result<Page, Error> {
         let mut page = PageBuilder::default();
         let (mut high, mut looked) = (before, 0);
         let earlier = 'pages: loop {
@@ -305,7 +310,12 @@ impl Inner {
     }
 
     /// The wanted events between two offsets.
-    async fn window(&self, wanted: &Wanted<'_>, low: u64, high: u64) -> Result<Vec<Event>, Error> {
+    async fn window(
+        &self,
+        wanted: &EventFilter<'_>,
+        low: u64,
+        high: u64,
+    ) -> Result<Vec<Event>, Error> {
         let mut events = Vec::new();
         let mut at = low;
         while at < high {
@@ -325,7 +335,7 @@ impl Inner {
 }
 
 /// Which streams are searched, each looked up once.
-struct Known<'a> {
+struct SearchedStreams<'a> {
     inner: &'a Inner,
     group: &'a Group,
     streams: &'a Streams,
@@ -333,7 +343,7 @@ struct Known<'a> {
     first: HashMap<String, Option<u64>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> SearchedStreams<'a> {
     async fn new(inner: &'a Inner, group: &'a Group, streams: &'a Streams) -> Result<Self, Error> {
         let mut known = Self {
             inner,

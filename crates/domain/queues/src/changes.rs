@@ -21,7 +21,7 @@ use crate::{
 
 /// Says how many queues streams may have.
 #[async_trait]
-pub trait Places: Send + Sync {
+pub trait QueueQuota: Send + Sync {
     /// How many queues `stream` may have, with the checks that fail a commit where it is otherwise by then.
     async fn of(&self, stream: &Arn) -> Result<Checked<usize>, SourceError>;
 }
@@ -31,7 +31,7 @@ impl Queues {
     pub async fn create(
         self: &Arc<Self>,
         new: NewQueue,
-        places: Arc<dyn Places>,
+        places: Arc<dyn QueueQuota>,
     ) -> Result<QueueRecord, Error> {
         let this = self.clone();
         let work = async move {
@@ -47,7 +47,11 @@ impl Queues {
         self.env.to_the_end(work).await
     }
 
-    async fn create_once(&self, new: &NewQueue, places: &dyn Places) -> Result<QueueRecord, Error> {
+    async fn create_once(
+        &self,
+        new: &NewQueue,
+        places: &dyn QueueQuota,
+    ) -> Result<QueueRecord, Error> {
         self.refresh_name(&new.name).await?;
         if self.has_name(&new.name) {
             return Err(Error::QueueExists(new.name.clone()));

@@ -16,7 +16,7 @@ mod shared;
 mod state;
 mod worker;
 
-pub use changes::Places;
+pub use changes::QueueQuota;
 pub use depth::Depth;
 pub use error::{Error, ReceiptError};
 pub use limits::{DEFAULT_MAX_RECEIVES, DEFAULT_VISIBILITY, MAX_TAGS, UNACKNOWLEDGED};

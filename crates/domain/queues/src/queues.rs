@@ -42,14 +42,15 @@ pub struct Queues {
     pub(crate) env: Env,
     pub(crate) store: Store,
     pub(crate) sources: Arc<dyn Sources>,
-    known: RwLock<Known>,
+    known: RwLock<QueueIndex>,
     /// Held during a change, so that changes of this process follow each other; those of others are noticed by the
     /// catalog's versions.
     pub(crate) changing: tokio::sync::Mutex<()>,
 }
 
+/// The queues by their ids, and the ids by their names.
 #[derive(Default)]
-struct Known {
+struct QueueIndex {
     by_id: BTreeMap<String, Arc<Queue>>,
     ids: BTreeMap<String, String>,
 }

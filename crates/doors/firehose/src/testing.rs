@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_delivery::{
-    Body, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline,
-    Options, Ports, Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard, Sources,
+    ChunkStream, Deliveries, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError,
+    Offline, Options, Ports, Quotas, Source, SourceChunk, SourceError, SourceLimit, SourceShard,
+    Sources,
 };
 use headwater_env::{Env, ManualClock, SeededRandom};
 use headwater_log::EmbeddedLog;
@@ -81,13 +82,13 @@ impl Objects for Nothing {
         &self,
         bucket: &str,
         _key: &str,
-        _body: Body,
+        _body: ChunkStream,
         _meta: ObjectMeta,
     ) -> Result<(), ObjectsError> {
         Err(ObjectsError::NoBucket(bucket.to_owned()))
     }
 
-    async fn get(&self, bucket: &str, _key: &str) -> Result<Body, ObjectsError> {
+    async fn get(&self, bucket: &str, _key: &str) -> Result<ChunkStream, ObjectsError> {
         Err(ObjectsError::NoBucket(bucket.to_owned()))
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_delivery::{
-    Body, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Ports, Sources,
+    ChunkStream, Invoke, InvokeError, LogSink, ObjectMeta, Objects, ObjectsError, Offline, Ports,
+    Sources,
 };
 use headwater_types::{Arn, Millis};
 
@@ -33,11 +34,17 @@ impl Invoke for Nowhere {
 
 #[async_trait]
 impl Objects for Nowhere {
-    async fn put(&self, bucket: &str, _: &str, _: Body, _: ObjectMeta) -> Result<(), ObjectsError> {
+    async fn put(
+        &self,
+        bucket: &str,
+        _: &str,
+        _: ChunkStream,
+        _: ObjectMeta,
+    ) -> Result<(), ObjectsError> {
         Err(ObjectsError::NoBucket(bucket.to_owned()))
     }
 
-    async fn get(&self, bucket: &str, _: &str) -> Result<Body, ObjectsError> {
+    async fn get(&self, bucket: &str, _: &str) -> Result<ChunkStream, ObjectsError> {
         Err(ObjectsError::NoBucket(bucket.to_owned()))
     }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use headwater_catalog::{CatalogError, Checked};
 use headwater_log::SourceError;
 use headwater_queues::{
-    Action, Attributes, Error, Kind, Places, QueueRecord, Queues, Receipt, ReceiptError, Receive,
-    Received, Start,
+    Action, Attributes, Error, Kind, QueueQuota, QueueRecord, Queues, Receipt, ReceiptError,
+    Receive, Received, Start,
 };
 use headwater_shapes::{Blob, ErrorShape};
 use headwater_shapes_kinesis as shapes;
@@ -44,9 +44,9 @@ const NONE: &str = "NONE";
 
 /// A receipt as its holder sees it. It is good for as long as the record is in the queue.
 #[derive(Serialize, Deserialize)]
-struct Handle(Receipt);
+struct ReceiptToken(Receipt);
 
-impl TokenKind for Handle {
+impl TokenKind for ReceiptToken {
     const TAG: u8 = 100;
     const LIFE: Duration = Duration::MAX;
 }
@@ -72,7 +72,7 @@ pub(crate) struct PlacesOfStream {
 }
 
 #[async_trait]
-impl Places for PlacesOfStream {
+impl QueueQuota for PlacesOfStream {
     async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
         let Checked { value, checks } =
             self.streams
@@ -192,7 +192,7 @@ impl Kinesis {
             receives,
         } = received;
         shapes::QueueRecord {
-            receipt_handle: self.streams.token_of(&Handle(receipt)),
+            receipt_handle: self.streams.token_of(&ReceiptToken(receipt)),
             // Digits, the same at every receive, and no other record of the stream has them.
             record_id: record.sequence_number.to_string(),
             partition_key: (!record.partition_key.is_empty())
@@ -215,8 +215,8 @@ impl Kinesis {
         let id = self.permitted_queue(queue_arn, context)?;
         let (mut handles, mut settlements, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (action, handle) in entries {
-            match self.streams.open_token::<Handle>(&handle) {
-                Ok(Handle(receipt)) => {
+            match self.streams.open_token::<ReceiptToken>(&handle) {
+                Ok(ReceiptToken(receipt)) => {
                     settlements.push((receipt, action));
                     handles.push(handle);
                 }

@@ -9,7 +9,7 @@ use crate::errors::{argument, invalid_request};
 /// The members of a request that carry checksums: those that are kept here, and those that are not.
 macro_rules! given {
     ($input:expr) => {
-        $crate::checksums::Given {
+        $crate::checksums::RequestChecksums {
             kept: [
                 (headwater_objects::Algorithm::Crc32, &$input.checksum_crc32),
                 (
@@ -72,12 +72,12 @@ pub const MEMBERS: [&str; 12] = [
 ];
 
 /// A request's checksums.
-pub struct Given<'a> {
+pub struct RequestChecksums<'a> {
     pub kept: [(Algorithm, &'a Option<String>); 5],
     pub others: [&'a Option<String>; 5],
 }
 
-impl Given<'_> {
+impl RequestChecksums<'_> {
     /// The one that the request has; its value is of the right length.
     pub fn one(&self) -> Result<Option<(Algorithm, String)>, ApiError> {
         let given = self.of_parts()?;

@@ -11,17 +11,17 @@ pub trait Authorize: Send + Sync {
     ///
     /// # Errors
     /// The reason that it may not.
-    fn authorize(&self, asked: &Asked<'_>) -> Result<(), Denied>;
+    fn authorize(&self, asked: &AccessRequest<'_>) -> Result<(), Denied>;
 }
 
 /// A request that waits for a decision.
-pub struct Asked<'a> {
+pub struct AccessRequest<'a> {
     /// The request: its caller, its action, where it came from.
     pub context: &'a Context,
     pub(crate) resource: &'a dyn Fn() -> Option<String>,
 }
 
-impl Asked<'_> {
+impl AccessRequest<'_> {
     /// The ARN of the resource that it acts on; none where it acts on no single one.
     pub fn resource(&self) -> Option<String> {
         (self.resource)()
@@ -38,7 +38,7 @@ pub struct Denied(pub String);
 pub struct OwnAccount;
 
 impl Authorize for OwnAccount {
-    fn authorize(&self, asked: &Asked<'_>) -> Result<(), Denied> {
+    fn authorize(&self, asked: &AccessRequest<'_>) -> Result<(), Denied> {
         let context = asked.context;
         if !context.is_foreign() || context.line.shared {
             return Ok(());

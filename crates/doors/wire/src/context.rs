@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::{
     ApiError,
-    authorize::{Asked, Authorize, OwnAccount},
+    authorize::{AccessRequest, Authorize, OwnAccount},
     dialect::Dialect,
     table::{Line, READS},
 };
@@ -110,7 +110,7 @@ impl Context {
 
     /// Whether the caller may call the operation on that resource.
     pub(crate) fn authorize(&self, resource: impl Fn() -> Option<String>) -> Result<(), ApiError> {
-        let asked = Asked {
+        let asked = AccessRequest {
             context: self,
             resource: &resource,
         };

@@ -29,7 +29,7 @@ mod testing;
 mod validate;
 pub mod xml;
 
-pub use authorize::{Asked, Authorize, Denied, OwnAccount};
+pub use authorize::{AccessRequest, Authorize, Denied, OwnAccount};
 pub use chunked::body_error;
 pub use context::{Context, Origin};
 pub use headwater_auth::Caller;

@@ -175,13 +175,13 @@ impl Route {
 pub type Resource<Input> = fn(&Input, &Context) -> String;
 
 /// An operation that is read from a tree alone.
-struct Typed<State, Op: Operation> {
+struct TreeCall<State, Op: Operation> {
     state: Arc<State>,
     resource: Option<Resource<Op::Input>>,
     operation: PhantomData<fn() -> Op>,
 }
 
-impl<Op: Operation, State: Handle<Op>> Typed<State, Op> {
+impl<Op: Operation, State: Handle<Op>> TreeCall<State, Op> {
     fn read(tree: Value) -> Result<Op::Input, ApiError> {
         Op::Input::from_value(tree).map_err(|error| match Op::SERVICE.speaks_xml() {
             // S3 has words of its own for every constraint: its handlers check them.
@@ -213,7 +213,7 @@ impl<Op: Operation, State: Handle<Op>> Typed<State, Op> {
 }
 
 #[async_trait]
-impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
+impl<Op: Operation, State: Handle<Op>> Call for TreeCall<State, Op> {
     async fn call(&self, input: Input, context: &Context) -> Result<Output, ApiError> {
         match input {
             Input::Tree(tree, stream) => self.run_tree(tree, stream, context).await,
@@ -225,10 +225,10 @@ impl<Op: Operation, State: Handle<Op>> Call for Typed<State, Op> {
 }
 
 /// An operation that is read from JSON and CBOR without a tree between.
-struct Straight<State, Op: Operation>(Typed<State, Op>);
+struct DirectCall<State, Op: Operation>(TreeCall<State, Op>);
 
 #[async_trait]
-impl<Op: Direct, State: Handle<Op>> Call for Straight<State, Op>
+impl<Op: Direct, State: Handle<Op>> Call for DirectCall<State, Op>
 where
     Op::Input: Valid,
 {
@@ -328,7 +328,7 @@ impl<State: Send + Sync + 'static> Routes<State> {
     where
         State: Handle<Op>,
     {
-        let call = Straight(self.typed::<Op>(None));
+        let call = DirectCall(self.typed::<Op>(None));
         self.add(Op::SHAPE, line, true, Box::new(call))
     }
 
@@ -338,7 +338,7 @@ impl<State: Send + Sync + 'static> Routes<State> {
     where
         State: Handle<Op>,
     {
-        let call = Straight(self.typed::<Op>(Some(resource)));
+        let call = DirectCall(self.typed::<Op>(Some(resource)));
         self.add(Op::SHAPE, line, true, Box::new(call))
     }
 
@@ -347,8 +347,8 @@ impl<State: Send + Sync + 'static> Routes<State> {
         self.table
     }
 
-    fn typed<Op: Operation>(&self, resource: Option<Resource<Op::Input>>) -> Typed<State, Op> {
-        Typed {
+    fn typed<Op: Operation>(&self, resource: Option<Resource<Op::Input>>) -> TreeCall<State, Op> {
+        TreeCall {
             state: self.state.clone(),
             resource,
             operation: PhantomData,

@@ -16,11 +16,11 @@ use crate::{Failure, serve};
 #[derive(Debug, Clone, Subcommand)]
 pub enum LogCommand {
     /// Check every byte, and tell what is damaged with file and position; exits with 1 when something is
-    Verify(Place),
+    Verify(LogFolder),
     /// Show files, commits and blocks line by line
     Dump {
         #[command(flatten)]
-        place: Place,
+        place: LogFolder,
         /// Only the blocks of the log's shard with this number
         #[arg(long, value_name = "NUMBER")]
         shard: Option<u64>,
@@ -32,7 +32,7 @@ pub enum LogCommand {
 
 /// The data folder whose log is meant.
 #[derive(Debug, Clone, Args)]
-pub struct Place {
+pub struct LogFolder {
     /// The data folder of `headwater serve`
     #[arg(
         long,

@@ -21,7 +21,7 @@ use crate::{
 
 /// A region that was opened, as the catalog keeps it under its number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct PlaceRecord {
     account: Account,
     region: Region,
 }
@@ -29,7 +29,7 @@ struct Known {
 /// All places beside the home.
 pub struct Places {
     home: Ground,
-    numbers: Table<Known>,
+    numbers: Table<PlaceRecord>,
     open: Mutex<Vec<(Place, Services)>>,
 }
 
@@ -46,7 +46,7 @@ impl Places {
             open: Mutex::default(),
         });
         for (key, known) in places.numbers.all().await? {
-            let Known { account, region } = known.value;
+            let PlaceRecord { account, region } = known.value;
             let number = key
                 .parse()
                 .map_err(|_| format!("places/{key} is no number"))?;
@@ -90,7 +90,7 @@ impl Places {
 
     /// The number of a place that is new; none where all are given away.
     async fn take_number(&self, place: &Place) -> Result<Option<u8>, CatalogError> {
-        let known = Known {
+        let known = PlaceRecord {
             account: place.account.clone(),
             region: place.region.clone(),
         };

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use headwater_delivery::{Body, ObjectMeta, Objects, ObjectsError};
+use headwater_delivery::{ChunkStream, ObjectMeta, Objects, ObjectsError};
 use headwater_objects::{DirectoryStore, ObjectName, ObjectStore, Put};
 
 /// The prefix of the keys of records that failed.
@@ -25,7 +25,7 @@ impl Objects for Counter {
         &self,
         bucket: &str,
         key: &str,
-        body: Body,
+        body: ChunkStream,
         _: ObjectMeta,
     ) -> Result<(), ObjectsError> {
         assert!(!key.starts_with(FAILED), "records fail");
@@ -44,7 +44,7 @@ impl Objects for Counter {
         disk.put(put, body).await.map(drop).map_err(failed)
     }
 
-    async fn get(&self, _bucket: &str, _key: &str) -> Result<Body, ObjectsError> {
+    async fn get(&self, _bucket: &str, _key: &str) -> Result<ChunkStream, ObjectsError> {
         Err(ObjectsError::Failed("nothing is read here".into()))
     }
 

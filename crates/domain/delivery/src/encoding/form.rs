@@ -7,7 +7,7 @@ use headwater_columnar::{Deserializer, EncodeError, Schema, Serializer, Writer};
 
 use super::encoder::{Encode, Encoder, encoder};
 use crate::{
-    budget::{Budget, Room},
+    budget::{Budget, Reservation},
     config::Compression,
     ports::ObjectsError,
     records::Failure,
@@ -49,7 +49,7 @@ impl Form {
     }
 
     /// Room for an object while it is made, where it is gathered in memory.
-    pub async fn room(&self, budget: &Budget) -> Option<Room> {
+    pub async fn room(&self, budget: &Budget) -> Option<Reservation> {
         match self {
             Self::Bytes(_) => None,
             Self::Columns(columns) => Some(budget.file(columns.write.held_bytes()).await),

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     encoding::{Encoded, Encoder, Form},
     limits::PIECES_WAITING_MAX,
-    ports::{Body, ObjectMeta, Objects, ObjectsError},
+    ports::{ChunkStream, ObjectMeta, Objects, ObjectsError},
     records::Failure,
 };
 
@@ -152,7 +152,7 @@ fn stopped() -> ObjectsError {
     ObjectsError::Failed("the store stopped in the middle of an object".into())
 }
 
-fn body(parts: mpsc::Receiver<Part>) -> Body {
+fn body(parts: mpsc::Receiver<Part>) -> ChunkStream {
     Box::pin(stream::unfold(Some(parts), |parts| async {
         let mut parts = parts?;
         match parts.recv().await {

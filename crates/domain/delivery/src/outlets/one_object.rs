@@ -8,7 +8,7 @@ use super::{
     outlet::{Outlet, write},
 };
 use crate::{
-    budget::Room,
+    budget::Reservation,
     intent::{ExecuteError, Ledger},
     records::Item,
 };
@@ -18,7 +18,7 @@ pub struct OneObject {
     /// The object.
     pub writer: ObjectWriter,
     /// The room that it takes in memory, where it does.
-    pub room: Option<Room>,
+    pub room: Option<Reservation>,
 }
 
 #[async_trait]

@@ -218,10 +218,10 @@ impl RedshiftLoader {
 /// The rows that `options`, where they are understood, make of an object.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn copy_rows(
-    object: crate::ports::Body,
+    object: crate::ports::ChunkStream,
     options: &str,
     columns: Vec<String>,
-) -> Option<crate::ports::Body> {
+) -> Option<crate::ports::ChunkStream> {
     Options::parse(options)
         .ok()
         .map(|options| rows(object, options, columns))
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Database, Secret},
-        ports::Body,
+        ports::ChunkStream,
         testing::{FakeObjects, Fuse, FusedObjects, JumpingClock, arn},
     };
 
@@ -341,7 +341,7 @@ mod tests {
                 .collect())
         }
 
-        async fn copy_in(&mut self, sql: &str, rows: Body) -> Result<(), WarehouseError> {
+        async fn copy_in(&mut self, sql: &str, rows: ChunkStream) -> Result<(), WarehouseError> {
             let rows: Result<Vec<Bytes>, _> = futures_util::TryStreamExt::try_collect(rows).await;
             let rows = rows
                 .map_err(|e| WarehouseError::Rows(e.to_string()))?

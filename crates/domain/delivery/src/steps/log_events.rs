@@ -14,11 +14,11 @@ pub struct LogEvents;
 struct Subscription {
     message_type: String,
     #[serde(default)]
-    log_events: Vec<Event>,
+    log_events: Vec<LogEvent>,
 }
 
 #[derive(Deserialize)]
-struct Event {
+struct LogEvent {
     message: String,
 }
 

@@ -14,7 +14,7 @@ use super::{
     query::{Query, QueryError},
 };
 use crate::{
-    budget::Room,
+    budget::Reservation,
     config::{Function, Origin, Step, StreamRecord},
     ports::{Invoke, InvokeError},
     records::{Item, Outcome, Rejected, UserRecord},
@@ -71,7 +71,7 @@ impl Steps {
         env: &Env,
         invoke: &dyn Invoke,
         group: Vec<UserRecord>,
-        room: &mut Room,
+        room: &mut Reservation,
     ) -> Result<Outcome, InvokeError> {
         let mut done = Outcome::of(group);
         for stage in &self.stages {

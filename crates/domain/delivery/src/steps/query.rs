@@ -21,7 +21,7 @@ use jaq_core::{
 use jaq_json::{Val, read};
 
 use self::{
-    bounds::{Bounds, Counted, Left},
+    bounds::{Bounds, Counted, QueryBudget},
     scan::scan,
 };
 use super::pure::Pure;
@@ -140,7 +140,7 @@ impl Query {
             return Err(failed(why));
         }
         let input = read::parse_single(data).map_err(|_| failed("Non JSON record provided"))?;
-        let left = Left::new();
+        let left = QueryBudget::new();
         let evaluate = || {
             left.take(&input);
             self.0.id.run((left.context(&self.0.lut), input)).next()

@@ -12,7 +12,7 @@ use futures_util::TryStreamExt;
 use parking_lot::Mutex;
 
 use super::Fuse;
-use crate::ports::{Body, ObjectMeta, Objects, ObjectsError};
+use crate::ports::{ChunkStream, ObjectMeta, Objects, ObjectsError};
 
 /// The outcome of one put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Objects for FusedObjects {
         &self,
         bucket: &str,
         key: &str,
-        body: Body,
+        body: ChunkStream,
         meta: ObjectMeta,
     ) -> Result<(), ObjectsError> {
         *self.inner.puts.lock() += 1;
@@ -125,7 +125,7 @@ impl Objects for FusedObjects {
         }
     }
 
-    async fn get(&self, bucket: &str, key: &str) -> Result<Body, ObjectsError> {
+    async fn get(&self, bucket: &str, key: &str) -> Result<ChunkStream, ObjectsError> {
         if *self.inner.bucket_gone.lock() {
             return Err(ObjectsError::NoBucket(bucket.to_owned()));
         }

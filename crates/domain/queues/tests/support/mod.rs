@@ -18,8 +18,8 @@ use headwater_log::{
     Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
 };
 use headwater_queues::{
-    Action, Attributes, Error, Kind, NewQueue, Places, QueueRecord, Queues, Receipt, ReceiptError,
-    Receive, Received, Start,
+    Action, Attributes, Error, Kind, NewQueue, QueueQuota, QueueRecord, Queues, Receipt,
+    ReceiptError, Receive, Received, Start,
 };
 use headwater_types::{Arn, Millis, SequenceNumber, ShardIndex};
 use parking_lot::Mutex;
@@ -285,14 +285,14 @@ impl World {
 struct Room(usize);
 
 #[async_trait]
-impl Places for Room {
+impl QueueQuota for Room {
     async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
         Ok(Checked::new(self.0, Vec::new()))
     }
 }
 
 /// As many places for queues at every stream.
-pub fn room(queues: usize) -> Arc<dyn Places> {
+pub fn room(queues: usize) -> Arc<dyn QueueQuota> {
     Arc::new(Room(queues))
 }
 

@@ -14,7 +14,7 @@ use crate::limits::PLAIN_JSON_DEPTH;
 
 /// The body is not for this reader, or no JSON at all.
 #[derive(Debug)]
-pub(super) struct Odd;
+pub(super) struct NotPlain;
 
 /// Reads values one behind the other.
 pub(super) struct Reader<'de> {
@@ -25,7 +25,7 @@ pub(super) struct Reader<'de> {
 }
 
 /// Reads one value that is all of `body`.
-pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Result<T, Odd> {
+pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Result<T, NotPlain> {
     let mut reader = Reader {
         rest: body,
         depth: 0,
@@ -36,7 +36,7 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Resul
     if reader.rest.is_empty() {
         Ok(value)
     } else {
-        Err(Odd)
+        Err(NotPlain)
     }
 }
 
@@ -48,37 +48,37 @@ impl<'de> Reader<'de> {
     }
 
     /// The first byte of what comes; it stays.
-    fn peek(&mut self) -> Result<u8, Odd> {
+    fn peek(&mut self) -> Result<u8, NotPlain> {
         self.skip_blanks();
-        self.rest.first().copied().ok_or(Odd)
+        self.rest.first().copied().ok_or(NotPlain)
     }
 
-    fn take(&mut self, expected: u8) -> Result<(), Odd> {
+    fn take(&mut self, expected: u8) -> Result<(), NotPlain> {
         if self.peek()? != expected {
-            return Err(Odd);
+            return Err(NotPlain);
         }
         self.rest = &self.rest[1..];
         Ok(())
     }
 
-    fn word(&mut self, word: &str) -> Result<(), Odd> {
-        self.rest = self.rest.strip_prefix(word.as_bytes()).ok_or(Odd)?;
+    fn word(&mut self, word: &str) -> Result<(), NotPlain> {
+        self.rest = self.rest.strip_prefix(word.as_bytes()).ok_or(NotPlain)?;
         Ok(())
     }
 
     /// The bytes of a text without escapes.
-    fn text(&mut self) -> Result<&'de [u8], Odd> {
+    fn text(&mut self) -> Result<&'de [u8], NotPlain> {
         self.take(b'"')?;
         let end = memchr2(b'"', b'\\', self.rest)
             .filter(|&end| self.rest[end] == b'"')
-            .ok_or(Odd)?;
+            .ok_or(NotPlain)?;
         let (text, rest) = self.rest.split_at(end);
         self.rest = &rest[1..];
         Ok(text)
     }
 
     /// An integer that is far from any bound, as `serde_json` gives it.
-    fn integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Odd> {
+    fn integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, NotPlain> {
         const DIGITS_MAX: usize = 18;
         let is_negative = self.rest.first() == Some(&b'-');
         let unsigned = &self.rest[usize::from(is_negative)..];
@@ -89,7 +89,7 @@ impl<'de> Reader<'de> {
         let (digits, rest) = unsigned.split_at(len);
         let has_fraction = matches!(rest.first(), Some(b'.' | b'e' | b'E'));
         if !(1..=DIGITS_MAX).contains(&len) || (len > 1 && digits[0] == b'0') || has_fraction {
-            return Err(Odd);
+            return Err(NotPlain);
         }
         self.rest = rest;
         let n = digits
@@ -97,7 +97,7 @@ impl<'de> Reader<'de> {
             .fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
         match (is_negative, n) {
             // It is a fraction's zero, which has a sign.
-            (true, 0) => Err(Odd),
+            (true, 0) => Err(NotPlain),
             (true, n) => visitor.visit_i64(-n),
             (false, n) => visitor.visit_u64(n.unsigned_abs()),
         }
@@ -108,12 +108,12 @@ impl<'de> Reader<'de> {
         &mut self,
         start: u8,
         end: u8,
-        read: impl FnOnce(Members<'_, 'de>) -> Result<V, Odd>,
-    ) -> Result<V, Odd> {
+        read: impl FnOnce(Members<'_, 'de>) -> Result<V, NotPlain>,
+    ) -> Result<V, NotPlain> {
         self.take(start)?;
         self.depth += 1;
         if self.depth > PLAIN_JSON_DEPTH {
-            return Err(Odd);
+            return Err(NotPlain);
         }
         let value = read(Members {
             from: self,
@@ -127,17 +127,20 @@ impl<'de> Reader<'de> {
 }
 
 /// Texts and keys hold no control characters.
-fn utf8(bytes: &[u8]) -> Result<&str, Odd> {
+fn utf8(bytes: &[u8]) -> Result<&str, NotPlain> {
     let is_plain = bytes
         .iter()
         .fold(true, |plain, &byte| plain & (byte >= b' '));
-    str::from_utf8(bytes).ok().filter(|_| is_plain).ok_or(Odd)
+    str::from_utf8(bytes)
+        .ok()
+        .filter(|_| is_plain)
+        .ok_or(NotPlain)
 }
 
 impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
-    type Error = Odd;
+    type Error = NotPlain;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.peek()? {
             b'"' if self.is_blob => visitor.visit_borrowed_bytes(self.text()?),
             b'"' => visitor.visit_borrowed_str(utf8(self.text()?)?),
@@ -150,7 +153,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Odd> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         if self.peek()? == b'n' {
             self.word("null")?;
             return visitor.visit_none();
@@ -162,7 +165,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Odd> {
+    ) -> Result<V::Value, NotPlain> {
         self.is_blob = name == Blob::TAG;
         let value = visitor.visit_newtype_struct(&mut *self);
         self.is_blob = false;
@@ -174,7 +177,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Odd> {
+    ) -> Result<V::Value, NotPlain> {
         self.members(b'{', b'}', |members| visitor.visit_map(members))
     }
 
@@ -192,7 +195,7 @@ struct Members<'a, 'de> {
 }
 
 impl Members<'_, '_> {
-    fn more(&mut self) -> Result<bool, Odd> {
+    fn more(&mut self) -> Result<bool, NotPlain> {
         if self.from.peek()? == self.end {
             return Ok(false);
         }
@@ -204,12 +207,12 @@ impl Members<'_, '_> {
 }
 
 impl<'de> de::SeqAccess<'de> for Members<'_, 'de> {
-    type Error = Odd;
+    type Error = NotPlain;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Odd> {
+    ) -> Result<Option<T::Value>, NotPlain> {
         if self.more()? {
             seed.deserialize(&mut *self.from).map(Some)
         } else {
@@ -219,33 +222,36 @@ impl<'de> de::SeqAccess<'de> for Members<'_, 'de> {
 }
 
 impl<'de> de::MapAccess<'de> for Members<'_, 'de> {
-    type Error = Odd;
+    type Error = NotPlain;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Odd> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, NotPlain> {
         if !self.more()? {
             return Ok(None);
         }
         if self.from.peek()? != b'"' {
-            return Err(Odd);
+            return Err(NotPlain);
         }
         seed.deserialize(&mut *self.from).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Odd> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, NotPlain> {
         self.from.take(b':')?;
         seed.deserialize(&mut *self.from)
     }
 }
 
-impl fmt::Display for Odd {
+impl fmt::Display for NotPlain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not plain JSON")
     }
 }
 
-impl std::error::Error for Odd {}
+impl std::error::Error for NotPlain {}
 
-impl de::Error for Odd {
+impl de::Error for NotPlain {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }

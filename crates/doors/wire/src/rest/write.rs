@@ -126,9 +126,10 @@ fn write_header(message: &mut Message, name: &str, text: &str) -> Result<(), Unw
     Ok(())
 }
 
-type Body = (Bytes, &'static str);
+/// A body and its content type.
+type TypedBody = (Bytes, &'static str);
 
-fn write_payload(member: &Member, value: Value, format: Format) -> Option<Body> {
+fn write_payload(member: &Member, value: Value, format: Format) -> Option<TypedBody> {
     match (member.shape, value) {
         (Shape::Blob { .. }, Value::String(base64)) => Some((
             STANDARD.decode(base64).unwrap_or_default().into(),
@@ -146,7 +147,11 @@ fn write_payload(member: &Member, value: Value, format: Format) -> Option<Body> 
 }
 
 /// The body, out of the members that are left in the tree; a message without body members has none.
-fn write_body(structure: &Structure, tree: Map<String, Value>, format: Format) -> Option<Body> {
+fn write_body(
+    structure: &Structure,
+    tree: Map<String, Value>,
+    format: Format,
+) -> Option<TypedBody> {
     body_members(structure).next()?;
     let body = match format {
         Format::Json => Value::Object(tree).to_string(),

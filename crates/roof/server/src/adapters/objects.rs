@@ -19,7 +19,7 @@ impl Objects for StoreObjects {
         &self,
         bucket: &str,
         key: &str,
-        body: delivery::Body,
+        body: delivery::ChunkStream,
         meta: ObjectMeta,
     ) -> Result<(), ObjectsError> {
         let mut put = Put::new(ObjectName::parse(bucket, key).map_err(to_delivery)?);
@@ -49,7 +49,7 @@ impl Objects for StoreObjects {
             .map_err(to_delivery)
     }
 
-    async fn get(&self, bucket: &str, key: &str) -> Result<delivery::Body, ObjectsError> {
+    async fn get(&self, bucket: &str, key: &str) -> Result<delivery::ChunkStream, ObjectsError> {
         let get = Get::new(ObjectName::parse(bucket, key).map_err(to_delivery)?);
         let (_, body) = self.0.get(&get).await.map_err(to_delivery)?;
         Ok(body.chunks)

@@ -15,7 +15,7 @@ use futures_util::{
     SinkExt, TryStreamExt,
     future::{Either, select},
 };
-use headwater_delivery::{Body, Login, Session, Warehouse, WarehouseError};
+use headwater_delivery::{ChunkStream, Login, Session, Warehouse, WarehouseError};
 use headwater_env::Env;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::{
@@ -94,7 +94,7 @@ impl Session for PostgresSession {
         Ok(rows.collect())
     }
 
-    async fn copy_in(&mut self, sql: &str, mut rows: Body) -> Result<(), WarehouseError> {
+    async fn copy_in(&mut self, sql: &str, mut rows: ChunkStream) -> Result<(), WarehouseError> {
         let sink = self
             .0
             .copy_in::<_, bytes::Bytes>(sql)

@@ -11,11 +11,11 @@ use futures_util::{Stream, TryStreamExt, stream};
 use serde_json::{Map, Value, error::Category};
 
 use super::options::{Options, Rows};
-use crate::{limits::LOAD_ROW_BYTES_MAX, ports::Body};
+use crate::{limits::LOAD_ROW_BYTES_MAX, ports::ChunkStream};
 
 /// The rows of an object, for a table's `columns`.
-pub fn rows(object: Body, options: Options, columns: Vec<String>) -> Body {
-    let unpacked: Body = if options.gzip {
+pub fn rows(object: ChunkStream, options: Options, columns: Vec<String>) -> ChunkStream {
+    let unpacked: ChunkStream = if options.gzip {
         Box::pin(unpacked(object))
     } else {
         object
@@ -31,7 +31,7 @@ pub fn rows(object: Body, options: Options, columns: Vec<String>) -> Body {
     }
 }
 
-fn unpacked(packed: Body) -> impl Stream<Item = io::Result<Bytes>> + Send {
+fn unpacked(packed: ChunkStream) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let begun = (packed, Some(MultiGzDecoder::new(Vec::new())));
     stream::try_unfold(begun, async |(mut packed, decoder)| {
         let Some(mut decoder) = decoder else {
@@ -54,7 +54,7 @@ type Translated = io::Result<(Vec<u8>, usize)>;
 /// Translates an object piece by piece; what is left of one comes before the next. `translate` is told which is the
 /// last.
 fn in_pieces(
-    object: Body,
+    object: ChunkStream,
     translate: impl Fn(&[u8], bool) -> Translated + Send + Sync + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
     let begun = (Some(object), Vec::new(), translate);
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::sinks::http_endpoint::compressed;
 
-    fn body(bytes: &[u8], piece: usize) -> Body {
+    fn body(bytes: &[u8], piece: usize) -> ChunkStream {
         let pieces: Vec<_> = bytes
             .chunks(piece)
             .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))

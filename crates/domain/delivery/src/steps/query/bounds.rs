@@ -35,7 +35,7 @@ const ADDED: &str = "$@added";
 pub struct Counted;
 
 /// The steps and bytes that are left to a query.
-pub struct Left {
+pub struct QueryBudget {
     steps: Cell<u32>,
     bytes: Cell<usize>,
 }
@@ -44,7 +44,7 @@ pub struct Left {
 #[derive(Clone)]
 pub struct Shared<'a> {
     lut: &'a Lut<Counted>,
-    left: &'a Left,
+    left: &'a QueryBudget,
 }
 
 impl DataT for Counted {
@@ -67,7 +67,7 @@ fn end() -> ! {
     resume_unwind(Box::new(()))
 }
 
-impl Left {
+impl QueryBudget {
     /// All that a query may take over one record.
     pub fn new() -> Self {
         Self {
