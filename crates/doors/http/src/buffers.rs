@@ -1,7 +1,7 @@
 //! Bodies read into memory, within the room that all of them share.
 //!
 //! Memory is counted before it is reserved: a body that was only announced has none, and one that comes has at most a
-//! few times what came of it. Large buffers go round (`headwater_env::buffers`).
+//! few times what came of it. Large buffers are reused (`headwater_env::buffers`).
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Large buffers that go round: what one request read into, the next writes into.
+//! Large buffers that are reused: one that a request was read into is written into by the next.
 //!
 //! An allocator keeps what each thread freed, or gives it back and has the kernel clear it again; either costs more than
 //! the few buffers that are used at a time. Those kept here are bounded, and all of the process's.
