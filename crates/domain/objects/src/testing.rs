@@ -7,20 +7,18 @@
     reason = "this is test code, though it is built as a part of the library"
 )]
 
+mod uploads;
+
 use std::io;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::stream;
 
 use crate::{
-    Algorithm, Attributes, Body, BucketName, BucketQuery, ByteRange, Checksum, Complete,
-    CompletePart, Coverage, Delete, Encryption, EncryptionMethod, Expected, Get, Listing,
-    ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, Put, PutPart, ReadConditions,
-    Upload, UploadQuery, WriteCondition,
+    Algorithm, Attributes, Body, BucketName, BucketQuery, ByteRange, Checksum, Coverage, Delete,
+    Encryption, EncryptionMethod, Expected, Get, Listing, ObjectError, ObjectInfo, ObjectName,
+    ObjectQuery, ObjectStore, Put, ReadConditions, WriteCondition,
 };
-
-const PART: usize = 5 << 20;
 
 /// Runs the whole suite against `store`, in buckets whose names start with `prefix`.
 pub async fn contract(store: &dyn ObjectStore, prefix: &str) {
@@ -33,14 +31,14 @@ pub async fn contract(store: &dyn ObjectStore, prefix: &str) {
     objects_come_back(store, bucket("objects").await).await;
     ranges(store, bucket("ranges").await).await;
     conditions(store, bucket("conditions").await).await;
-    broken_bodies(store, bucket("broken").await).await;
+    bodies(store, bucket("broken").await).await;
     listings(store, bucket("listings").await).await;
     odd_keys(store, bucket("keys").await).await;
     a_reader_keeps_its_object(store, bucket("readers").await).await;
-    parts(store, bucket("parts").await).await;
-    wrong_parts(store, bucket("wrong").await).await;
-    uploads_with_conditions(store, bucket("between").await).await;
-    uploads(store, bucket("uploads").await).await;
+    uploads::parts(store, bucket("parts").await).await;
+    uploads::wrong_parts(store, bucket("wrong").await).await;
+    uploads::uploads_with_conditions(store, bucket("between").await).await;
+    uploads::uploads(store, bucket("uploads").await).await;
 }
 
 /// The object `key` of `bucket`.
@@ -288,21 +286,40 @@ async fn conditions(store: &dyn ObjectStore, bucket: BucketName) {
     store.delete(&delete(matching(&first.etag))).await.unwrap();
 }
 
-async fn broken_bodies(store: &dyn ObjectStore, bucket: BucketName) {
+/// Bodies that break off or are not what was announced leave nothing; those that are have checksums.
+async fn bodies(store: &dyn ObjectStore, bucket: BucketName) {
     let object = name(&bucket, "o");
     let put = async |expected, body| {
-        store
-            .put(
-                Put {
-                    expected,
-                    ..Put::new(object.clone())
-                },
-                body,
-            )
-            .await
+        let put = Put {
+            expected,
+            ..Put::new(object.clone())
+        };
+        store.put(put, body).await
     };
-    let plain = Expected::default;
+    broken_bodies(put).await;
+    assert!(
+        matches!(read(store, &object).await, Err(ObjectError::NoSuchKey(_))),
+        "nothing of it is seen"
+    );
+    for algorithm in Algorithm::ALL {
+        let expecting = |value| Expected {
+            md5: None,
+            checksum: Some((algorithm, value)),
+        };
+        let kept = put(expecting(None), Body::from_bytes("abc")).await.unwrap();
+        let kept = kept.checksum.unwrap();
+        assert_eq!(
+            (kept.algorithm, kept.coverage),
+            (algorithm, Coverage::FullObject)
+        );
+        let again = expecting(Some(kept.value.clone()));
+        let again = put(again, Body::from_bytes("abc")).await.unwrap();
+        assert_eq!(again.checksum, Some(kept));
+    }
+}
 
+async fn broken_bodies(put: impl AsyncFn(Expected, Body) -> Result<ObjectInfo, ObjectError>) {
+    let plain = Expected::default;
     let cut = stream::iter([
         Ok(Bytes::from_static(b"abc")),
         Err(io::ErrorKind::ConnectionReset.into()),
@@ -334,34 +351,6 @@ async fn broken_bodies(store: &dyn ObjectStore, bucket: BucketName) {
         };
         let wrong = put(expected, Body::from_bytes("abc")).await;
         assert!(matches!(wrong, Err(ObjectError::ChecksumMismatch(a)) if a == algorithm));
-    }
-    assert!(
-        matches!(read(store, &object).await, Err(ObjectError::NoSuchKey(_))),
-        "nothing of it is seen"
-    );
-
-    for algorithm in Algorithm::ALL {
-        let kept = put(
-            Expected {
-                md5: None,
-                checksum: Some((algorithm, None)),
-            },
-            Body::from_bytes("abc"),
-        )
-        .await;
-        let kept = kept.unwrap().checksum.unwrap();
-        assert_eq!(
-            (kept.algorithm, kept.coverage),
-            (algorithm, Coverage::FullObject)
-        );
-        let again = Expected {
-            md5: None,
-            checksum: Some((algorithm, Some(kept.value.clone()))),
-        };
-        assert_eq!(
-            put(again, Body::from_bytes("abc")).await.unwrap().checksum,
-            Some(kept)
-        );
     }
 }
 
@@ -477,395 +466,4 @@ async fn a_reader_keeps_its_object(store: &dyn ObjectStore, bucket: BucketName) 
         .await
         .unwrap();
     assert_eq!(body.collect(usize::MAX).await.unwrap(), bytes);
-}
-
-async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
-    let object = name(&bucket, "big");
-    let all = pattern(2 * PART + 1000);
-    for (algorithm, coverage) in [
-        (Algorithm::Crc64Nvme, Coverage::FullObject),
-        (Algorithm::Crc32, Coverage::FullObject),
-        (Algorithm::Sha256, Coverage::Composite),
-    ] {
-        let id = begin(store, &object, algorithm, Some(coverage)).await;
-        // Out of order, one of them twice, and one that is not used.
-        put_part(store, &object, &id, 9, b"unused").await;
-        put_part(store, &object, &id, 5, b"replaced").await;
-        let third = put_part(store, &object, &id, 5, &all[2 * PART..]).await;
-        let first = put_part(store, &object, &id, 1, &all[..PART]).await;
-        let second = put_part(store, &object, &id, 2, &all[PART..2 * PART]).await;
-        assert!(matches!(
-            store.head(&Get::new(object.clone())).await,
-            Err(ObjectError::NoSuchKey(_))
-        ));
-
-        let listed = store.list_parts(&object, &id, 1, 2).await.unwrap();
-        assert_eq!(
-            listed
-                .parts
-                .iter()
-                .map(|p| (p.number, p.size))
-                .collect::<Vec<_>>(),
-            [(2, 5 << 20), (5, 1000)]
-        );
-        assert!(listed.truncated);
-        let complete = Complete::new(object.clone(), &id, vec![first, second, third]);
-        for wrong in [
-            Complete {
-                size: Some(7),
-                ..complete.clone()
-            },
-            Complete {
-                checksum: Some((algorithm, "AAAA".into())),
-                ..complete.clone()
-            },
-        ] {
-            let refused = store.complete_upload(wrong).await;
-            assert!(matches!(
-                refused,
-                Err(ObjectError::WrongSize { .. } | ObjectError::WholeMismatch(_))
-            ));
-        }
-        let value = whole_checksum(algorithm, coverage, &all);
-        let complete = Complete {
-            checksum: Some((algorithm, value)),
-            ..complete
-        };
-        let done = store.complete_upload(complete.clone()).await.unwrap();
-        assert_eq!((done.size, done.parts), (all.len() as u64, Some(3)));
-        assert!(done.etag.ends_with("-3"));
-        let again = store.complete_upload(complete).await.unwrap();
-        assert_eq!(
-            again.etag, done.etag,
-            "completing again gives the same answer"
-        );
-        let checksum = done.checksum.unwrap();
-        assert_eq!(
-            (checksum.algorithm, checksum.coverage),
-            (algorithm, coverage)
-        );
-        let whole = store.head(&Get::new(object.clone())).await.unwrap();
-        assert_eq!(whole.checksum, Some(checksum.clone()));
-        if coverage == Coverage::FullObject {
-            let whole = Expected {
-                md5: None,
-                checksum: Some((algorithm, Some(checksum.value))),
-            };
-            let put = Put {
-                expected: whole,
-                ..Put::new(name(&bucket, "same bytes"))
-            };
-            store.put(put, Body::from_bytes(all.clone())).await.unwrap();
-        }
-        assert_eq!(read(store, &object).await.unwrap(), all);
-        let get = |range| Get {
-            range: Some(range),
-            ..Get::new(object.clone())
-        };
-        let (_, body) = store
-            .get(&get(ByteRange::Between(
-                PART as u64 - 2,
-                2 * PART as u64 + 1,
-            )))
-            .await
-            .unwrap();
-        assert_eq!(
-            body.collect(usize::MAX).await.unwrap(),
-            all[PART - 2..2 * PART + 2]
-        );
-        let third = store.head(&get(ByteRange::Part(3))).await.unwrap();
-        assert_eq!(
-            (third.start, third.end),
-            (2 * PART as u64, all.len() as u64)
-        );
-        let of_part = Checksum {
-            coverage,
-            ..Checksum::of(algorithm, &all[2 * PART..])
-        };
-        assert_eq!(third.checksum, Some(of_part));
-        store
-            .delete(&Delete {
-                name: object.clone(),
-                condition: WriteCondition::None,
-            })
-            .await
-            .unwrap();
-    }
-}
-
-/// The checksum of an object of these bytes in parts of `PART` bytes.
-fn whole_checksum(algorithm: Algorithm, coverage: Coverage, bytes: &[u8]) -> String {
-    if coverage == Coverage::FullObject {
-        return Checksum::of(algorithm, bytes).value;
-    }
-    let decode = |part| {
-        STANDARD
-            .decode(Checksum::of(algorithm, part).value)
-            .unwrap()
-    };
-    let parts: Vec<_> = bytes.chunks(PART).map(decode).collect();
-    let joined = Checksum::of(algorithm, &parts.concat()).value;
-    format!("{joined}-{}", parts.len())
-}
-
-async fn wrong_parts(store: &dyn ObjectStore, bucket: BucketName) {
-    let object = name(&bucket, "o");
-    let id = begin(store, &object, Algorithm::Crc64Nvme, None).await;
-    let (a, b) = (
-        put_part(store, &object, &id, 1, b"a").await,
-        put_part(store, &object, &id, 2, b"b").await,
-    );
-    let complete = async |parts: &[CompletePart], condition| {
-        let complete = Complete::new(object.clone(), &id, parts.to_vec());
-        store
-            .complete_upload(Complete {
-                condition,
-                ..complete
-            })
-            .await
-            .map(drop)
-    };
-    let none = || WriteCondition::None;
-    assert!(matches!(
-        complete(&[], none()).await,
-        Err(ObjectError::NoParts)
-    ));
-    let swapped = complete(&[b.clone(), a.clone()], none()).await;
-    assert!(matches!(swapped, Err(ObjectError::PartOrder)));
-    let twice = complete(&[a.clone(), a.clone()], none()).await;
-    assert!(matches!(twice, Err(ObjectError::PartOrder)));
-    let small = complete(&[a.clone(), b.clone()], none()).await;
-    assert!(matches!(
-        small,
-        Err(ObjectError::PartTooSmall {
-            number: 1,
-            size: 1,
-            ..
-        })
-    ));
-    let missing = CompletePart {
-        number: 3,
-        ..a.clone()
-    };
-    assert!(matches!(
-        complete(&[missing], none()).await,
-        Err(ObjectError::InvalidPart { number: 3, .. })
-    ));
-    let other = CompletePart {
-        etag: b.etag.clone(),
-        ..a.clone()
-    };
-    assert!(matches!(
-        complete(&[other], none()).await,
-        Err(ObjectError::InvalidPart { number: 1, .. })
-    ));
-    for number in [0, 10_001] {
-        let part = PutPart {
-            name: object.clone(),
-            upload: id.clone(),
-            number,
-            expected: Expected::default(),
-        };
-        let refused = store.put_part(part, Body::from_bytes("x")).await;
-        assert!(matches!(refused, Err(ObjectError::PartNumber(n)) if n == number));
-    }
-    let wrong = CompletePart {
-        checksum: b.checksum.clone(),
-        ..a.clone()
-    };
-    let refused = complete(&[wrong], none()).await;
-    assert!(matches!(
-        refused,
-        Err(ObjectError::PartChecksumMismatch { number: 1, .. })
-    ));
-    let expected = Expected {
-        md5: None,
-        checksum: Some((Algorithm::Sha1, None)),
-    };
-    let part = PutPart {
-        name: object.clone(),
-        upload: id.clone(),
-        number: 1,
-        expected,
-    };
-    let refused = store.put_part(part, Body::from_bytes("x")).await;
-    assert!(matches!(refused, Err(ObjectError::OtherAlgorithm { .. })));
-    put(store, &object, b"there").await;
-    let refused = complete(std::slice::from_ref(&a), WriteCondition::IfAbsent).await;
-    assert!(matches!(
-        refused,
-        Err(ObjectError::PreconditionFailed("If-None-Match"))
-    ));
-    complete(&[a], none()).await.unwrap();
-    assert_eq!(read(store, &object).await.unwrap(), "a");
-}
-
-/// Uploads on whose completion conditions stand, while the object is put or deleted after their beginning.
-async fn uploads_with_conditions(store: &dyn ObjectStore, bucket: BucketName) {
-    let object = name(&bucket, "o");
-    let begin = async || {
-        let id = begin(store, &object, Algorithm::Crc64Nvme, None).await;
-        let part = put_part(store, &object, &id, 1, b"part").await;
-        Complete::new(object.clone(), &id, vec![part])
-    };
-    let complete = async |upload: &Complete, condition| {
-        let complete = Complete {
-            condition,
-            ..upload.clone()
-        };
-        store.complete_upload(complete).await
-    };
-    let delete = async || {
-        let delete = Delete {
-            name: object.clone(),
-            condition: WriteCondition::None,
-        };
-        store.delete(&delete).await.unwrap();
-    };
-    let etag = put(store, &object, b"old").await.etag;
-    let old = || WriteCondition::IfMatch(etag.clone());
-    let upload = begin().await;
-    let done = complete(&upload, old()).await.unwrap();
-    let upload = begin().await;
-    let refused = complete(&upload, old()).await;
-    assert!(matches!(
-        refused,
-        Err(ObjectError::PreconditionFailed("If-Match"))
-    ));
-    let joined = WriteCondition::IfMatch(done.etag.clone());
-    complete(&upload, joined).await.unwrap();
-
-    put(store, &object, b"old").await;
-    let upload = begin().await;
-    put(store, &object, b"old").await;
-    let is_conflict = |refused: Result<_, ObjectError>, name: &str| matches!(refused, Err(ObjectError::Conflict { condition, .. }) if condition == name);
-    assert!(is_conflict(complete(&upload, old()).await, "If-Match"));
-    delete().await;
-    assert!(matches!(
-        complete(&upload, old()).await,
-        Err(ObjectError::NoSuchKey(_))
-    ));
-    let absent = || WriteCondition::IfAbsent;
-    assert!(is_conflict(
-        complete(&upload, absent()).await,
-        "If-None-Match"
-    ));
-    let upload = begin().await;
-    put(store, &object, b"old").await;
-    assert!(matches!(
-        complete(&upload, absent()).await,
-        Err(ObjectError::PreconditionFailed("If-None-Match"))
-    ));
-    complete(&upload, WriteCondition::None).await.unwrap();
-}
-
-async fn uploads(store: &dyn ObjectStore, bucket: BucketName) {
-    let mut begun = Vec::new();
-    for key in ["a", "a", "a/1", "a/2", "b"] {
-        begun.push((
-            key.to_owned(),
-            begin(store, &name(&bucket, key), Algorithm::Crc32, None).await,
-        ));
-    }
-    begun.sort();
-    let query = |after, limit| UploadQuery {
-        bucket: bucket.clone(),
-        prefix: String::new(),
-        delimiter: None,
-        after,
-        limit,
-    };
-    let mut paged = Vec::new();
-    let mut after = None;
-    loop {
-        let page = store.list_uploads(&query(after, 2)).await.unwrap();
-        paged.extend(
-            page.uploads
-                .into_iter()
-                .map(|upload| (upload.key, upload.id)),
-        );
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    assert_eq!(paged, begun);
-    let delimited = UploadQuery {
-        delimiter: Some("/".into()),
-        ..query(None, 10)
-    };
-    let rolled = store.list_uploads(&delimited).await.unwrap();
-    assert_eq!(
-        (rolled.uploads.len(), rolled.prefixes),
-        (3, vec!["a/".to_owned()])
-    );
-
-    let (key, id) = &begun[0];
-    let object = name(&bucket, key);
-    put_part(store, &object, id, 1, b"x").await;
-    store.abort_upload(&object, id).await.unwrap();
-    assert!(matches!(
-        store.abort_upload(&object, id).await,
-        Err(ObjectError::NoSuchUpload(_))
-    ));
-    assert!(matches!(
-        store.list_parts(&object, id, 0, 10).await,
-        Err(ObjectError::NoSuchUpload(_))
-    ));
-    let part = PutPart {
-        name: object,
-        upload: id.clone(),
-        number: 1,
-        expected: Expected::default(),
-    };
-    let late = store.put_part(part, Body::from_bytes("x")).await;
-    assert!(matches!(late, Err(ObjectError::NoSuchUpload(_))));
-    assert_eq!(
-        store
-            .list_uploads(&query(None, 10))
-            .await
-            .unwrap()
-            .uploads
-            .len(),
-        4
-    );
-}
-
-async fn begin(
-    store: &dyn ObjectStore,
-    name: &ObjectName,
-    algorithm: Algorithm,
-    coverage: Option<Coverage>,
-) -> String {
-    let upload = Upload {
-        name: name.clone(),
-        attributes: Attributes::default(),
-        algorithm: Some(algorithm),
-        coverage,
-    };
-    store.create_upload(upload).await.unwrap().id
-}
-
-async fn put_part(
-    store: &dyn ObjectStore,
-    name: &ObjectName,
-    id: &str,
-    number: u32,
-    bytes: &[u8],
-) -> CompletePart {
-    let part = PutPart {
-        name: name.clone(),
-        upload: id.to_owned(),
-        number,
-        expected: Expected::default(),
-    };
-    let written = store
-        .put_part(part, Body::from_bytes(bytes.to_vec()))
-        .await
-        .unwrap();
-    CompletePart {
-        number,
-        etag: written.etag,
-        checksum: written.checksum.map(|checksum| checksum.value),
-    }
 }

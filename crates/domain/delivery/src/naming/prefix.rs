@@ -89,6 +89,16 @@ enum Part {
     Lambda(String),
 }
 
+impl Part {
+    fn is_key(&self) -> bool {
+        matches!(self, Self::Query(_) | Self::Lambda(_))
+    }
+
+    fn is_time(&self) -> bool {
+        matches!(self, Self::Time(_))
+    }
+}
+
 /// The values of expressions.
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
@@ -117,30 +127,9 @@ impl Prefixes {
         if errors.is_empty() && has_expressions(&data) {
             return Err(PrefixError::ErrorPrefixMissing);
         }
-        let mut errors = parts(errors, PrefixKind::Errors)?;
-        if has_expressions(&errors) && !errors.contains(&Part::ErrorType) {
-            return Err(PrefixError::ErrorTypeMissing);
-        }
-        if !has_expressions(&errors) {
-            errors.extend([Part::ErrorType, Part::Literal("/".into()), default_time()]);
-        }
-        if errors
-            .iter()
-            .any(|part| matches!(part, Part::Query(_) | Part::Lambda(_)))
-        {
-            return Err(PrefixError::Value(
-                PrefixKind::Errors,
-                "!{partitionKey…}".to_owned(),
-            ));
-        }
-        let explicit = [
-            (data.clone(), PrefixKind::Data),
-            (errors.clone(), PrefixKind::Errors),
-        ];
-        if !data
-            .iter()
-            .any(|part| matches!(part, Part::Time(_) | Part::Query(_) | Part::Lambda(_)))
-        {
+        let errors = error_parts(errors)?;
+        let explicit = data.clone();
+        if !data.iter().any(|part| part.is_key() || part.is_time()) {
             data.push(default_time());
         }
         let zone = match zone.unwrap_or_default() {
@@ -148,29 +137,25 @@ impl Prefixes {
             name => TimeZone::get(name).map_err(|_| PrefixError::Zone(name.to_owned()))?,
         };
         let prefixes = Self { data, errors, zone };
-        for (parts, which) in explicit {
-            let time = prefixes.zoned(Millis::ZERO);
-            let random = "0".repeat(RANDOM_CHARACTERS);
-            let (kind, keys) = (ErrorKind::Processing, &Keys::default());
-            // Partition keys are not known yet: a key that gets too long then fails its records.
-            let known = parts
-                .into_iter()
-                .filter(|part| !matches!(part, Part::Query(_) | Part::Lambda(_)));
-            let known: Vec<_> = known.collect();
-            let evaluated = evaluate(
-                &known,
-                Values {
-                    time: &time,
-                    random: &random,
-                    kind,
-                    keys,
-                },
-            );
-            if evaluated.is_none_or(|evaluated| evaluated.chars().count() > PREFIX_BYTES_MAX) {
-                return Err(PrefixError::TooLong(which));
-            }
-        }
+        prefixes.check_length(explicit, PrefixKind::Data)?;
+        prefixes.check_length(prefixes.errors.clone(), PrefixKind::Errors)?;
         Ok(prefixes)
+    }
+
+    /// Refuses a prefix that is too long as it was written. Partition keys are not known yet: a key that gets too long
+    /// then fails its records.
+    fn check_length(&self, mut parts: Vec<Part>, which: PrefixKind) -> Result<(), PrefixError> {
+        parts.retain(|part| !part.is_key());
+        let values = Values {
+            time: &self.zoned(Millis::ZERO),
+            random: &"0".repeat(RANDOM_CHARACTERS),
+            kind: ErrorKind::Processing,
+            keys: &Keys::default(),
+        };
+        match evaluate(&parts, values) {
+            Some(prefix) if prefix.chars().count() <= PREFIX_BYTES_MAX => Ok(()),
+            _ => Err(PrefixError::TooLong(which)),
+        }
     }
 
     /// The prefix for what is delivered; nothing where `values` lack a partition key.
@@ -203,6 +188,22 @@ impl Prefixes {
             .unwrap_or(Timestamp::MAX)
             .to_zoned(self.zone.clone())
     }
+}
+
+/// The parts of the prefix for errors, with AWS's default behind one without expressions.
+fn error_parts(prefix: &str) -> Result<Vec<Part>, PrefixError> {
+    let mut errors = parts(prefix, PrefixKind::Errors)?;
+    if has_expressions(&errors) && !errors.contains(&Part::ErrorType) {
+        return Err(PrefixError::ErrorTypeMissing);
+    }
+    if !has_expressions(&errors) {
+        errors.extend([Part::ErrorType, Part::Literal("/".into()), default_time()]);
+    }
+    if errors.iter().any(Part::is_key) {
+        let key = "!{partitionKey…}".to_owned();
+        return Err(PrefixError::Value(PrefixKind::Errors, key));
+    }
+    Ok(errors)
 }
 
 fn has_expressions(parts: &[Part]) -> bool {

@@ -204,71 +204,11 @@ impl Producer<'_> {
 }
 
 async fn play(plan: Plan) {
-    let world = World::new(2);
-    match plan.is_steady {
-        true => world.behave(steady(plan.seed)),
-        false => world.behave(moody(plan.seed)),
-    }
-    let faults = (0..200u64).map(|i| match chance(plan.seed, ("put", i)) as u8 / 10 {
-        n if n < plan.faults.0 => PutFault::Refused,
-        n if n < plan.faults.0 + plan.faults.1 => PutFault::Denied,
-        _ => PutFault::None,
-    });
-    world.objects.faults.lock().extend(faults);
-    if plan.gives_up {
-        let fault = if plan.seed.is_multiple_of(2) {
-            PutFault::Refused
-        } else {
-            PutFault::Denied
-        };
-        world
-            .objects
-            .stubborn
-            .lock()
-            .extend((0..10).map(|version| (format!("data/{version}/k=k1/"), fault)));
-    }
-    let compression = if plan.gzip {
-        Compression::Gzip
-    } else {
-        Compression::None
-    };
-    let destination = Destination {
-        steps: if plan.has_function {
-            function(40, 1)
-        } else {
-            Vec::new()
-        },
-        compression,
-        buffering: Buffering {
-            size_mib: if plan.partitions && plan.gives_up {
-                0
-            } else {
-                1
-            },
-            interval_s: 1,
-        },
-        partition_retry_s: 2,
-        prefix: Some(prefix(plan.partitions, 0)),
-        error_prefix: Some("!{firehose:error-output-type}/".into()),
-        is_partitioned: plan.partitions,
-        backup: plan.keeps.then(|| Backup {
-            bucket: "bucket".into(),
-            prefix: Some("backup/".into()),
-            error_prefix: None,
-            time_zone: None,
-            buffering: Buffering {
-                size_mib: 1,
-                interval_s: 1,
-            },
-            compression,
-            encryption_key: None,
-        }),
-        ..destination()
-    };
+    let world = world_of(&plan);
     world
         .open()
         .await
-        .create(new_stream("d", destination))
+        .create(new_stream("d", destination_of(&plan)))
         .await
         .unwrap();
     let mut stays = BTreeSet::new();
@@ -277,30 +217,8 @@ async fn play(plan: Plan) {
         put: 0,
         shards: 0..2,
     };
-    for (i, &(at, after, records)) in plan.deaths.iter().enumerate() {
-        // The first process is the one that made the stream: it goes here, with all it was doing.
-        let fuse = Fuse::new(Some((at, if after { Side::After } else { Side::Before })));
-        producer.put(records);
-        if plan.splits && i % 2 == 1 {
-            producer.split();
-        }
-        if plan.expires {
-            stays.extend(expire(&world, &plan));
-        }
-        let deliveries = world.open_with(&fuse).await;
-        if plan.updates {
-            tokio::select! {
-                biased;
-                () = update(&deliveries) => {}
-                () = world.until(async || fuse.is_blown()) => {}
-            }
-        }
-        world
-            .until(async || fuse.is_blown() || world.is_delivered().await)
-            .await;
-        if !fuse.is_blown() {
-            deliveries.close().await;
-        }
+    for (number, &death) in plan.deaths.iter().enumerate() {
+        die(&world, &plan, &mut producer, &mut stays, number, death).await;
     }
     if plan.expires {
         stays.extend(expire(&world, &plan));
@@ -315,6 +233,103 @@ async fn play(plan: Plan) {
     deliveries.close().await;
     assert_backup(&world);
     assert_eq!(arrivals(&world), expected, "each record once");
+}
+
+/// A world whose function behaves and whose store fails as the plan says.
+fn world_of(plan: &Plan) -> World {
+    let world = World::new(2);
+    match plan.is_steady {
+        true => world.behave(steady(plan.seed)),
+        false => world.behave(moody(plan.seed)),
+    }
+    let faults = (0..200u64).map(|i| match chance(plan.seed, ("put", i)) as u8 / 10 {
+        n if n < plan.faults.0 => PutFault::Refused,
+        n if n < plan.faults.0 + plan.faults.1 => PutFault::Denied,
+        _ => PutFault::None,
+    });
+    world.objects.faults.lock().extend(faults);
+    if plan.gives_up {
+        let fault = match plan.seed.is_multiple_of(2) {
+            true => PutFault::Refused,
+            false => PutFault::Denied,
+        };
+        let partition = |version| (format!("data/{version}/k=k1/"), fault);
+        let stubborn = (0..10).map(partition);
+        world.objects.stubborn.lock().extend(stubborn);
+    }
+    world
+}
+
+/// The destination with the steps, the buffering and the backup of the plan.
+fn destination_of(plan: &Plan) -> Destination {
+    let compression = match plan.gzip {
+        true => Compression::Gzip,
+        false => Compression::None,
+    };
+    let backup = Backup {
+        bucket: "bucket".into(),
+        prefix: Some("backup/".into()),
+        error_prefix: None,
+        time_zone: None,
+        buffering: Buffering {
+            size_mib: 1,
+            interval_s: 1,
+        },
+        compression,
+        encryption_key: None,
+    };
+    let has_small_objects = plan.partitions && plan.gives_up;
+    Destination {
+        steps: match plan.has_function {
+            true => function(40, 1),
+            false => Vec::new(),
+        },
+        compression,
+        buffering: Buffering {
+            size_mib: if has_small_objects { 0 } else { 1 },
+            interval_s: 1,
+        },
+        partition_retry_s: 2,
+        prefix: Some(prefix(plan.partitions, 0)),
+        error_prefix: Some("!{firehose:error-output-type}/".into()),
+        is_partitioned: plan.partitions,
+        backup: plan.keeps.then_some(backup),
+        ..destination()
+    }
+}
+
+/// Runs the process of that number until its death, or until all is delivered where that comes first.
+async fn die(
+    world: &World,
+    plan: &Plan,
+    producer: &mut Producer<'_>,
+    stays: &mut BTreeSet<String>,
+    number: usize,
+    (at, after, records): (u64, bool, u8),
+) {
+    // The first process is the one that made the stream: it goes here, with all it was doing.
+    let fuse = Fuse::new(Some((at, if after { Side::After } else { Side::Before })));
+    producer.put(records);
+    if plan.splits && number % 2 == 1 {
+        producer.split();
+    }
+    if plan.expires {
+        stays.extend(expire(world, plan));
+    }
+    let deliveries = world.open_with(&fuse).await;
+    if plan.updates {
+        tokio::select! {
+            biased;
+            () = update(&deliveries) => {}
+            () = world.until(async || fuse.is_blown()) => {}
+        }
+    }
+    world
+        .until(async || fuse.is_blown() || world.is_delivered().await)
+        .await;
+    if !fuse.is_blown() {
+        deliveries.close().await;
+    }
 }
 
 /// Lets records of the source expire. The records that are delivered from now on, whatever happens: all that were there,

@@ -26,81 +26,89 @@ const CHECKED_BYTES: usize = 32 << 10;
 
 /// Measures each for about `duration`, on the thread that calls.
 pub fn measure(duration: Duration, env: &Env) -> Vec<Limit> {
-    let base64 = Simd::standard(PAD);
+    let measuring = Measuring { duration, env };
     let records = records();
     let all = records.concat();
-    let texts: Vec<String> = records.iter().map(|record| base64.encode(record)).collect();
-    let body = texts.concat();
-    let (source, mut target) = (vec![1; COPIED_BYTES], vec![2; COPIED_BYTES]);
-    let (mut decoded, mut encoded) = (vec![0; 2 * RECORD_BYTES], vec![0; 2 * RECORD_BYTES]);
-    let time = |name, what: &str, bytes, work: &mut dyn FnMut()| {
-        repeat(
-            name,
-            format!("one processor: {what}"),
-            bytes,
-            duration,
-            env,
-            work,
-        )
-    };
+    let [decode, encode] = measuring.base64(&records);
+    let [sha256, md5] = measuring.hashes(&records);
     vec![
-        time("memory_copy", "copying 64 MiB", COPIED_BYTES, &mut || {
-            target.copy_from_slice(black_box(&source));
-            black_box(&target);
-        }),
-        time(
-            "base64_decode",
-            "base64 to records of 1 KiB",
-            all.len(),
-            &mut || {
-                for text in black_box(&texts) {
-                    black_box(
-                        base64
-                            .decode_slice(text, &mut decoded)
-                            .expect("it is base64, and there is room"),
-                    );
-                }
-            },
-        ),
-        time(
-            "base64_encode",
-            "records of 1 KiB to base64",
-            all.len(),
-            &mut || {
-                for record in black_box(&records) {
-                    black_box(
-                        base64
-                            .encode_slice(record, &mut encoded)
-                            .expect("there is room"),
-                    );
-                }
-            },
-        ),
-        time(
-            "sha256",
-            "SHA-256 of a call's body",
-            body.len(),
-            &mut || {
-                black_box(Sha256::digest(black_box(&body)));
-            },
-        ),
-        time(
-            "md5_key",
-            "MD5 of a partition key of 16 bytes",
-            16,
-            &mut || {
-                black_box(Md5::digest(black_box(&body.as_bytes()[..16])));
-            },
-        ),
-        time("crc32c", "CRC32C of 32 KiB", CHECKED_BYTES, &mut || {
+        measuring.copy(),
+        decode,
+        encode,
+        sha256,
+        md5,
+        measuring.time("crc32c", "CRC32C of 32 KiB", CHECKED_BYTES, || {
             black_box(crc_fast::crc32_iscsi(black_box(&all[..CHECKED_BYTES])));
         }),
-        time("gzip", "GZIP of a call's records", all.len(), &mut || {
+        measuring.time("gzip", "GZIP of a call's records", all.len(), || {
             let mut gzip = GzEncoder::new(Vec::with_capacity(all.len()), Compression::default());
             gzip.write_all(black_box(&all)).expect("a vector takes all");
             black_box(gzip.finish().expect("a vector takes all"));
         }),
     ]
+}
+
+/// The clock, and the time that each kind of work is measured for.
+struct Measuring<'a> {
+    duration: Duration,
+    env: &'a Env,
+}
+
+impl Measuring<'_> {
+    /// Measures `work`, which each time goes through so many bytes.
+    fn time(&self, name: &str, what: &str, bytes: usize, mut work: impl FnMut()) -> Limit {
+        let what = format!("one processor: {what}");
+        repeat(name, what, bytes, self.duration, self.env, &mut work)
+    }
+
+    fn copy(&self) -> Limit {
+        let (source, mut target) = (vec![1; COPIED_BYTES], vec![2; COPIED_BYTES]);
+        self.time("memory_copy", "copying 64 MiB", COPIED_BYTES, || {
+            target.copy_from_slice(black_box(&source));
+            black_box(&target);
+        })
+    }
+
+    /// The records of a call out of base64, and into it.
+    fn base64(&self, records: &[Vec<u8>]) -> [Limit; 2] {
+        let base64 = Simd::standard(PAD);
+        let texts: Vec<String> = records.iter().map(|record| base64.encode(record)).collect();
+        let bytes = records.iter().map(Vec::len).sum();
+        let (mut decoded, mut encoded) = (vec![0; 2 * RECORD_BYTES], vec![0; 2 * RECORD_BYTES]);
+        let decode = || {
+            for text in black_box(&texts) {
+                let len = base64.decode_slice(text, &mut decoded);
+                black_box(len.expect("it is base64, and there is room"));
+            }
+        };
+        let encode = || {
+            for record in black_box(records) {
+                let len = base64.encode_slice(record, &mut encoded);
+                black_box(len.expect("there is room"));
+            }
+        };
+        [
+            self.time("base64_decode", "base64 to records of 1 KiB", bytes, decode),
+            self.time("base64_encode", "records of 1 KiB to base64", bytes, encode),
+        ]
+    }
+
+    /// The hashes of a call's body, and of a partition key.
+    fn hashes(&self, records: &[Vec<u8>]) -> [Limit; 2] {
+        let base64 = Simd::standard(PAD);
+        let texts: Vec<String> = records.iter().map(|record| base64.encode(record)).collect();
+        let body = texts.concat();
+        let whole = || {
+            black_box(Sha256::digest(black_box(&body)));
+        };
+        let key = || {
+            black_box(Md5::digest(black_box(&body.as_bytes()[..16])));
+        };
+        [
+            self.time("sha256", "SHA-256 of a call's body", body.len(), whole),
+            self.time("md5_key", "MD5 of a partition key of 16 bytes", 16, key),
+        ]
+    }
 }
 
 /// The records of one call, as this generator puts them.
