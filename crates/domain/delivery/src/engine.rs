@@ -116,7 +116,7 @@ impl Engine {
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             biased;
-            // An error means that whoever could set it is gone.
+            // An error means that the sender which could set it is gone.
             _ = stop.wait_for(|stop| *stop) => {}
             () = self.supervise() => {}
         }

@@ -191,7 +191,7 @@ pub enum WarehouseError {
     Rows(String),
 }
 
-/// A network on which nothing can be reached, for whoever needs none.
+/// A network on which nothing can be reached, for callers that need none.
 pub struct Offline;
 
 #[async_trait]

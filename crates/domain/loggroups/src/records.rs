@@ -29,9 +29,9 @@ pub struct Stream {
 /// The times of a stream's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
-    /// Of its first event.
+    /// The time of its first event.
     pub first: Millis,
-    /// Of its last event.
+    /// The time of its last event.
     pub last: Millis,
     /// When the last event arrived.
     pub ingested: Millis,

@@ -39,13 +39,13 @@ pub enum Streams {
 /// A search in a group.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// Of which streams.
+    /// The streams to search.
     pub streams: Streams,
-    /// Of which times.
+    /// The times that events must be of.
     pub times: Times,
-    /// With which messages.
+    /// The pattern that messages must match.
     pub pattern: Pattern,
-    /// How many events at most.
+    /// The most events to return.
     pub limit: usize,
     /// Where an earlier page ended.
     pub from: Option<u64>,

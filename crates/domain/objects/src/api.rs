@@ -208,7 +208,7 @@ pub struct Delete {
 /// Which objects to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectQuery {
-    /// Of this bucket.
+    /// The bucket.
     pub bucket: BucketName,
     /// Keys must start with this.
     pub prefix: String,
@@ -351,7 +351,7 @@ pub struct PartListing {
 /// Which uploads to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadQuery {
-    /// Of this bucket.
+    /// The bucket.
     pub bucket: BucketName,
     /// Keys must start with this.
     pub prefix: String,

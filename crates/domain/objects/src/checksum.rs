@@ -107,11 +107,11 @@ pub enum Coverage {
 /// A checksum of an object or a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksum {
-    /// How it was made.
+    /// The algorithm that it was made by.
     pub algorithm: Algorithm,
     /// Base64 of its bytes, and for a composite one `-` and the number of parts.
     pub value: String,
-    /// Of what it was made.
+    /// The bytes that it was made of.
     pub coverage: Coverage,
 }
 

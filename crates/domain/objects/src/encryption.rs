@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How an object is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
-    /// By which method.
+    /// The method.
     pub method: EncryptionMethod,
     /// The key's id, alias or ARN; none for the store's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

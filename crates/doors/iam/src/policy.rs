@@ -14,7 +14,7 @@ pub struct Policy {
     pub statements: Vec<Statement>,
 }
 
-/// A statement: whoever does what to what, under all conditions, is allowed to or denied it.
+/// A statement: its principals are allowed, or denied, its actions on its resources where all conditions hold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     /// Its name within the policy.
@@ -36,7 +36,7 @@ pub struct Statement {
 pub enum Effect {
     /// It may be done.
     Allow,
-    /// It may not, whoever else allows it.
+    /// It may not be done, even where another statement allows it.
     Deny,
 }
 

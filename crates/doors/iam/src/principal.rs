@@ -10,9 +10,9 @@ use crate::{
 /// One of those whom a statement names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
-    /// `*`: whoever calls.
+    /// `*`: every caller.
     Everyone,
-    /// An account, by its number or its root's ARN: whoever calls in its name.
+    /// An account, by its number or its root's ARN: every caller of the account.
     Account(String),
     /// A user, a role or a session, by its ARN.
     Arn(String),

@@ -22,7 +22,7 @@ pub struct Context {
     pub request_id: String,
     /// The region that the request was made for.
     pub region: Region,
-    /// The account that it runs in: the server's, whoever calls.
+    /// The account that it runs in: the server's, also for callers of other accounts.
     pub account: Account,
     /// The `Host` it was sent to, for answers that hold addresses: `127.0.0.1:4566`.
     pub host: String,

@@ -204,7 +204,7 @@ fn message<E: Event>(next: Result<Shared<E>, EventError>, payloads: &Payloads<E>
         })
 }
 
-/// The message of an event, which whoever shares the event may have written already.
+/// The message of an event, which another reader that shares the event may have written already.
 fn written<E: Event>(shared: &Shared<E>, payloads: &Payloads<E>) -> Result<Bytes, EventError> {
     let place = shared.written(payloads.format);
     if let Some(written) = place.get() {

@@ -1,8 +1,8 @@
 //! For the tests of other crates: changes whose callers go away half way.
 //!
-//! A change that has begun runs to its end, whoever hangs up. [`drop_at_every_await`] holds an operation to that: it makes
-//! the call anew and anew, drops it a step later each time, lets what runs come to its end, and has the test compare what
-//! the process knows with what is stored.
+//! A change that has begun runs to its end, even when its caller hangs up. [`drop_at_every_await`] holds an operation
+//! to that: it makes the call anew and anew, drops it a step later each time, lets what runs come to its end, and has
+//! the test compare what the process knows with what is stored.
 
 use std::{
     pin::pin,

@@ -58,7 +58,7 @@ pub enum Line {
     Record(Record),
     /// Bytes that are not what they should be.
     Damaged {
-        /// Where.
+        /// The offset in the file.
         at: u64,
         /// The reason.
         what: &'static str,

@@ -25,7 +25,7 @@ pub enum ProfileError {
     File {
         /// The file's path.
         path: String,
-        /// Why.
+        /// The system's error.
         error: io::Error,
     },
     /// The profile that was asked for is in neither file.

@@ -22,7 +22,7 @@ pub struct Authorities(Arc<RootCertStore>);
 pub struct TrustError {
     /// The file.
     pub path: String,
-    /// Why.
+    /// The reason.
     pub problem: String,
 }
 

@@ -1,4 +1,4 @@
-//! Which leases a consumer takes: those of nobody first, then one of whoever has most, as KCL does.
+//! The leases that a consumer takes: those of nobody first, then one of the consumer that has most, as KCL does.
 
 use std::collections::{HashMap, HashSet};
 

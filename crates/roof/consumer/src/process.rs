@@ -33,8 +33,8 @@ pub type ProcessError = Box<dyn Error + Send + Sync>;
 
 /// Processes the records of one shard, in order.
 ///
-/// A record may come again when a lease moves: what was not checkpointed is given to whoever holds the lease next. An
-/// error gives the lease back, and the records since the checkpoint come again, here or elsewhere.
+/// A record may come again when a lease moves: the next holder is given all that was not checkpointed. An error gives
+/// the lease back, and the records since the checkpoint come again, here or elsewhere.
 #[async_trait]
 pub trait Process: Send {
     /// Processes some records; the next ones come when this has returned.

@@ -220,6 +220,6 @@ impl Reader {
     }
 }
 
-/// Errors that belong to the work: an iterator grew old, or whoever held the lease before is subscribed for a few
-/// seconds more.
+/// Errors that belong to the work: an iterator grew old, or the lease's holder before is subscribed for a few seconds
+/// more.
 const PASSING: [&str; 2] = ["ExpiredIteratorException", "ResourceInUseException"];

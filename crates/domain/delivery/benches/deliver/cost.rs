@@ -6,9 +6,9 @@ use headwater_env::Env;
 #[derive(Clone, Copy)]
 pub struct Taken {
     pub wall: f64,
-    /// By this process.
+    /// Seconds of the processor that this process used.
     pub cpu: f64,
-    /// By processes that it started.
+    /// Seconds of the processor that processes used which it started.
     pub children: f64,
 }
 

@@ -15,7 +15,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for whoever it is meant for.
+    /// The text, to send to the destination that it is for.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,7 +1,7 @@
 //! Changes of delivery streams: making, updating, encrypting, tagging and deleting them.
 //!
-//! A change that has begun runs to its end, whoever hangs up meanwhile: otherwise the catalog would have it and what runs
-//! would not, until the next start. One change is made at a time.
+//! A change that has begun runs to its end, even when its caller hangs up: otherwise the catalog would have it and the
+//! running engine would not, until the next start. One change is made at a time.
 
 use std::{collections::BTreeMap, sync::Arc};
 

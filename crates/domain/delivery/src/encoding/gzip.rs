@@ -20,7 +20,7 @@ const WINDOW_BYTES: usize = 32 * 1024;
 #[derive(Default)]
 pub struct Gzip {
     is_begun: bool,
-    /// Of all that was joined.
+    /// The checksum of all blocks that were joined.
     crc: Crc,
     /// The text before the next block.
     window: Bytes,

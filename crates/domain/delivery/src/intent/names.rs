@@ -1,5 +1,4 @@
-//! The names of a batch's objects: pure functions of the intent, so that whoever carries it out again writes over what
-//! was there.
+//! The names of a batch's objects: pure functions of the intent, so that a second execution writes over what was there.
 
 use headwater_columnar::Serializer;
 use headwater_types::Millis;

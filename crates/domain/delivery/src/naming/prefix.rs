@@ -3,8 +3,8 @@
 //! The rules are those of AWS's page on custom prefixes: a prefix without a time gets `yyyy/MM/dd/HH/` behind it, but
 //! not one that names partition keys; the time is the arrival of the oldest record in the batch. An error prefix
 //! without expressions gets the kind of error and the time behind it. One difference: without an error prefix, failures
-//! go under `processing-failed/` alone and not under the prefix itself, so that whoever reads all under the prefix
-//! finds only what was delivered.
+//! go under `processing-failed/` alone and not under the prefix itself, so that a reader of all under the prefix finds
+//! only what was delivered.
 
 use headwater_types::Millis;
 use jiff::{Timestamp, Zoned, tz::TimeZone};

@@ -17,7 +17,7 @@ pub struct Rejected {
     pub origin: SharedRecord,
     /// The kind of error.
     pub kind: ErrorKind,
-    /// Why.
+    /// The error that it met.
     pub failure: Failure,
     /// How often it was tried.
     pub attempts: u32,

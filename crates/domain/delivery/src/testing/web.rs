@@ -62,7 +62,7 @@ impl Web for FakeWeb {
     }
 }
 
-/// A clock on which whoever sleeps has slept at once.
+/// A clock on which every sleep is over at once.
 #[derive(Default)]
 pub struct JumpingClock(Mutex<Duration>);
 

@@ -18,7 +18,7 @@ use crate::{
 const KEY: &str = "AWSAccessKeyId";
 const TOKEN: &str = "x-amz-security-token";
 
-/// The parameters that are signed; others may be changed by whoever has the address.
+/// The parameters that are signed; a holder of the address may change the others.
 const SIGNED: [&str; 35] = [
     "accelerate",
     "acl",

@@ -32,8 +32,8 @@ fn check(bytes: &str, requests: &[&str], statuses: &[u16]) {
     }
 }
 
-/// A request with these lines in its head, and behind it a body in chunks that hides another request from whoever goes by
-/// a length, and one of a length from whoever goes by chunks.
+/// A request with these lines in its head, and behind it a body in chunks: a reader that goes by a length and one
+/// that goes by chunks find other requests in it.
 fn with_lines(lines: &str) -> String {
     format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n5\r\nhello\r\n0\r\n\r\n{NEXT}")
 }

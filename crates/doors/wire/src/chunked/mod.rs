@@ -59,7 +59,7 @@ pub(crate) enum BodyError {
     /// A checksum does not match.
     #[error("the {algorithm} of the body is {computed} instead of {given}")]
     Checksum {
-        /// By which algorithm.
+        /// The algorithm.
         algorithm: Algorithm,
         /// The header's or trailer's value.
         given: String,

@@ -104,8 +104,8 @@ fn closed() -> CatalogError {
     CatalogError::Failed("the catalog is closed".into())
 }
 
-/// The thread that writes. A drop waits until it has folded the log and closed the file: whoever opens the folder next
-/// would read the log while it is cut.
+/// The thread that writes. A drop waits until it has folded the log and closed the file: the next to open the folder
+/// would otherwise read the log while it is cut.
 struct Writer {
     commits: Option<mpsc::Sender<Commit>>,
     ended: Mutex<std::sync::mpsc::Receiver<()>>,

@@ -18,9 +18,9 @@ pub const FOREVER: Retention = Retention {
 pub struct Load {
     pub callers: u64,
     pub shards: u64,
-    /// In one call, spread over the shards.
+    /// Records of one call, spread over the shards.
     pub records: u64,
-    /// Of each record.
+    /// Bytes of each record.
     pub bytes: usize,
 }
 

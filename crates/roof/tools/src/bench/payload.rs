@@ -62,7 +62,7 @@ pub fn mix(number: u64) -> u64 {
 /// How many records, and which: two tallies are equal when they are of the same records, whatever their order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many.
+    /// The number of records.
     pub records: u64,
     sum: u64,
 }

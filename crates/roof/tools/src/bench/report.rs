@@ -54,9 +54,9 @@ pub struct Report {
 /// How often shards were read from start to tip.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Passes {
-    /// In all.
+    /// All passes.
     pub whole: u64,
-    /// With other content than at first.
+    /// Passes that found other content than the first.
     pub wrong: u64,
 }
 

@@ -75,7 +75,7 @@ pub enum DemoError {
     File {
         /// Its path.
         path: String,
-        /// Why not.
+        /// The system's error.
         problem: std::io::Error,
     },
     /// A part of the pipeline that was not ready in time.

@@ -115,9 +115,9 @@ pub enum ReplayError {
     /// The summary.
     #[error("the summary cannot be written to {path}: {problem}")]
     Summary {
-        /// Where it was to go.
+        /// The file's path.
         path: String,
-        /// Why not.
+        /// The system's error.
         problem: std::io::Error,
     },
 }

@@ -62,7 +62,7 @@ impl<'a> HasLut<'a, Counted> for Shared<'a> {
     }
 }
 
-/// The only way out of the interpreter; whoever runs it catches it.
+/// The only way out of the interpreter: a panic, which its caller catches.
 fn end() -> ! {
     resume_unwind(Box::new(()))
 }

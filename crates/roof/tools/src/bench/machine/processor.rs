@@ -17,7 +17,7 @@ use crate::bench::{
 };
 
 const RECORD_BYTES: usize = 1024;
-/// Of a call.
+/// Records of a call.
 const RECORDS: usize = 500;
 /// More than a processor's own memory holds.
 const COPIED_BYTES: usize = 64 << 20;
