@@ -144,7 +144,7 @@ impl Executor {
             if let Err(error) = self.ports.objects.sweep(bucket, key).await {
                 tracing::warn!(
                     stream = stream.name, bucket, key, %error,
-                    "what a put left that was cut short could not be removed; the bucket needs a rule that ends uploads"
+                    "parts of an unfinished upload could not be removed; give the bucket a lifecycle rule that aborts such uploads"
                 );
                 return;
             }

@@ -31,10 +31,10 @@ pub enum Error {
     #[error("the function was changed: it is not at the expected revision any more")]
     Revision,
     /// As many invocations run as may.
-    #[error("as many invocations run as may at one time")]
+    #[error("as many invocations are running as the limit allows")]
     Throttled,
     /// As many events wait as may.
-    #[error("as many events wait as may")]
+    #[error("the queue of waiting events is full")]
     QueueFull,
     /// The payload is too large.
     #[error("a payload of {size} bytes is larger than the {max} allowed")]

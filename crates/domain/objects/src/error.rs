@@ -153,7 +153,7 @@ pub enum ObjectError {
         number: u32,
     },
     /// A part is named with another checksum than it has.
-    #[error("the {algorithm} of part {number} is another")]
+    #[error("the {algorithm} of part {number} is not the one that was uploaded")]
     PartChecksumMismatch {
         /// The upload's algorithm.
         algorithm: Algorithm,

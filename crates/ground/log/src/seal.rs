@@ -31,7 +31,7 @@ pub fn run(core: &Core) {
     let _stop = Stop(core);
     while let Some(job) = core.sealer.next() {
         let outcome = seal(core, &job).map_err(|e| {
-            tracing::error!(file = %e.path.display(), error = %e.error, "a full file could not be given its footer");
+            tracing::error!(file = %e.path.display(), error = %e.error, "the footer of a full log file could not be written");
             refusal(core, &e)
         });
         core.sealer.done(outcome);

@@ -19,7 +19,7 @@ pub enum DeliveryError {
     #[error("there is a delivery stream {0} already")]
     Exists(String),
     /// There are as many as there may be.
-    #[error("there are {0} delivery streams, and no more may be made")]
+    #[error("there are {0} delivery streams, which is the limit")]
     TooMany(usize),
     /// It would have more tags than it may have.
     #[error("a delivery stream has at most {TAGS_MAX} tags")]
