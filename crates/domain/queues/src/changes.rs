@@ -31,13 +31,13 @@ impl Queues {
     pub async fn create(
         self: &Arc<Self>,
         new: NewQueue,
-        places: Arc<dyn QueueQuota>,
+        quota: Arc<dyn QueueQuota>,
     ) -> Result<QueueRecord, Error> {
         let this = self.clone();
         let work = async move {
             let _one = this.changing.lock().await;
             for _ in 0..CONFLICTS_MAX {
-                match this.create_once(&new, &*places).await {
+                match this.create_once(&new, &*quota).await {
                     Err(Error::Conflict) => {}
                     done => return done,
                 }
@@ -50,7 +50,7 @@ impl Queues {
     async fn create_once(
         &self,
         new: &NewQueue,
-        places: &dyn QueueQuota,
+        quota: &dyn QueueQuota,
     ) -> Result<QueueRecord, Error> {
         self.refresh_name(&new.name).await?;
         if self.has_name(&new.name) {
@@ -59,16 +59,16 @@ impl Queues {
         if new.tags.len() > MAX_TAGS {
             return Err(Error::TooManyTags);
         }
-        let places = places.of(&new.stream).await?;
+        let quota = quota.of(&new.stream).await?;
         let count = self.store.count(&new.stream).await?;
-        if count.queues >= places.value {
+        if count.queues >= quota.value {
             return Err(Error::TooManyQueues);
         }
         let source = self.sources.open(&new.stream).await?;
         let positions = first_positions(&*source, new.start).await?;
         let record = self.new_record(new, source.identity());
         let (store, id) = (&self.store, &record.id);
-        let mut changes = places.checks;
+        let mut changes = quota.checks;
         changes.push(store.set_count(&new.stream, &count, count.queues + 1));
         changes.push(store.names.put(&record.name, id, Expect::Absent));
         changes.push(store.queues.put(id, &record, Expect::Absent));

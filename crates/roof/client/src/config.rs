@@ -1,4 +1,4 @@
-//! Where a client calls, as whom, and with what patience.
+//! The configuration of a client: addresses, credentials, time-outs and retries.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -145,7 +145,7 @@ impl ClientConfig {
         self
     }
 
-    /// The same with other patience.
+    /// The same with other retries.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;

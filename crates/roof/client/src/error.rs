@@ -17,7 +17,7 @@ pub struct CallError {
     pub unclear: bool,
 }
 
-/// Errors that ask for patience, whatever their status.
+/// Errors that ask the caller to slow down, whatever their status.
 const THROTTLING: [&str; 13] = [
     "Throttling",
     "ThrottlingException",

@@ -20,7 +20,7 @@ use crate::{
 /// A stream as a wire client reaches it.
 #[derive(Clone)]
 pub struct KinesisSource {
-    pub(crate) patient: Client,
+    pub(crate) retrying: Client,
     /// For reads, which the consumer itself tries again at its own pace.
     once: Client,
     /// For subscriptions, whose connections stay taken.
@@ -34,7 +34,7 @@ impl KinesisSource {
     pub fn new(config: ClientConfig, name_or_arn: &str, env: &Env) -> Self {
         let once = config.clone().with_retry(Retry::OFF);
         Self {
-            patient: Client::new(config, env.clone()),
+            retrying: Client::new(config, env.clone()),
             once: Client::new(once.clone(), env.clone()),
             pushing: Client::new(once, env.clone()),
             stream: StreamRef::new(name_or_arn),
@@ -46,7 +46,7 @@ impl KinesisSource {
 #[async_trait]
 impl Source for KinesisSource {
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
-        let shards = list_shards(&self.patient, &self.stream).await?;
+        let shards = list_shards(&self.retrying, &self.stream).await?;
         shards.into_iter().map(read_shard).collect()
     }
 

@@ -49,7 +49,7 @@ impl KinesisSource {
             consumer_arn,
             ..Default::default()
         };
-        self.patient
+        self.retrying
             .call::<ops::DeregisterStreamConsumer>(input)
             .await
             .map(drop)
@@ -65,7 +65,7 @@ impl KinesisSource {
             ..Default::default()
         };
         let output = self
-            .patient
+            .retrying
             .call::<ops::DescribeStreamSummary>(input)
             .await?;
         Ok(output.stream_description_summary.stream_arn)
@@ -82,7 +82,7 @@ impl KinesisSource {
             ..Default::default()
         };
         match self
-            .patient
+            .retrying
             .call::<ops::DescribeStreamConsumer>(input)
             .await
         {
@@ -99,7 +99,7 @@ impl KinesisSource {
             ..Default::default()
         };
         match self
-            .patient
+            .retrying
             .call::<ops::RegisterStreamConsumer>(input)
             .await
         {

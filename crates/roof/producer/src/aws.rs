@@ -17,19 +17,19 @@ use crate::{Entry, Page, Placed, Position, Refused, Shard, Stored, Stream};
 #[derive(Clone)]
 pub struct KinesisStream {
     once: Client,
-    patient: Client,
+    retrying: Client,
     stream: StreamRef,
 }
 
 impl KinesisStream {
     /// The stream of that name or ARN.
     pub fn new(config: ClientConfig, name_or_arn: &str, env: &Env) -> Self {
-        let patient = Client::new(config.clone(), env.clone());
+        let retrying = Client::new(config.clone(), env.clone());
         // A put is tried again by the producer, which knows what may have come of it.
         let once = Client::new(config.with_retry(Retry::OFF), env.clone());
         Self {
             once,
-            patient,
+            retrying,
             stream: StreamRef::new(name_or_arn),
         }
     }
@@ -49,7 +49,7 @@ impl Stream for KinesisStream {
     }
 
     async fn shards(&self) -> Result<Vec<Shard>, CallError> {
-        let shards = list_shards(&self.patient, &self.stream).await?;
+        let shards = list_shards(&self.retrying, &self.stream).await?;
         shards.into_iter().map(read_shard).collect()
     }
 
@@ -71,7 +71,7 @@ impl Stream for KinesisStream {
                 input.timestamp = Some(Timestamp(i64::try_from(time.0).unwrap_or(i64::MAX)));
             }
         }
-        let output = self.patient.call::<ops::GetShardIterator>(input).await?;
+        let output = self.retrying.call::<ops::GetShardIterator>(input).await?;
         output
             .shard_iterator
             .ok_or_else(|| CallError::unreadable("the answer has no iterator"))
@@ -82,7 +82,7 @@ impl Stream for KinesisStream {
             shard_iterator: iterator.to_owned(),
             ..Default::default()
         };
-        let output = self.patient.call_direct::<ops::GetRecords>(input).await?;
+        let output = self.retrying.call_direct::<ops::GetRecords>(input).await?;
         Ok(Page {
             records: output.records.into_iter().map(stored).collect(),
             next: output.next_shard_iterator,

@@ -281,19 +281,19 @@ impl World {
     }
 }
 
-/// As many places for queues at every stream.
-struct Room(usize);
+/// The same quota of queues for every stream.
+struct FixedQuota(usize);
 
 #[async_trait]
-impl QueueQuota for Room {
+impl QueueQuota for FixedQuota {
     async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
         Ok(Checked::new(self.0, Vec::new()))
     }
 }
 
-/// As many places for queues at every stream.
+/// The same quota of queues for every stream.
 pub fn room(queues: usize) -> Arc<dyn QueueQuota> {
-    Arc::new(Room(queues))
+    Arc::new(FixedQuota(queues))
 }
 
 pub fn new_queue(name: &str) -> NewQueue {

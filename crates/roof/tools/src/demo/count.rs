@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::{
     demo::{
-        DemoError, Doing, PATIENCE,
+        DemoError, Doing, TIMEOUT,
         setup::{DELIVERED, FAILED, Setup},
     },
     limits::DEMO_OBJECT_BYTES_MAX,
@@ -136,11 +136,11 @@ async fn count_shard(stream: &KinesisStream, shard: &Shard, env: &Env) -> Result
             .await
             .doing(what())?,
     );
-    let patience = env.clock.elapsed() + PATIENCE;
+    let deadline = env.clock.elapsed() + TIMEOUT;
     while let Some(at) = iterator.take() {
         env.clock.sleep(READ_INTERVAL).await;
         let page = match stream.read(&at).await {
-            Err(error) if error.retryable && env.clock.elapsed() < patience => {
+            Err(error) if error.retryable && env.clock.elapsed() < deadline => {
                 iterator = Some(at);
                 continue;
             }
@@ -171,11 +171,11 @@ pub struct Delivered {
 
 impl Delivered {
     /// Reads each object that is delivered, until there are as many events as are expected, or no more come
-    /// for as long as `patience`.
+    /// for as long as `timeout`.
     pub async fn wait_for(
         setup: &Setup,
         expected: u64,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, DemoError> {
         let mut delivered = Self::default();
         let mut known: HashMap<String, i64> = HashMap::new();
@@ -197,7 +197,7 @@ impl Delivered {
                 }
             }
             let waited = setup.env.clock.elapsed().saturating_sub(since);
-            if delivered.tally.lines() >= expected || waited >= patience {
+            if delivered.tally.lines() >= expected || waited >= timeout {
                 break;
             }
             setup.env.clock.sleep(LOOK_INTERVAL).await;

@@ -23,11 +23,11 @@ use crate::{
         setup::{Names, Setup},
     },
     limits::READ_AHEAD_EVENTS,
-    replay::{self, Attributes, Format, Plan, Reading, ReplayError, Source},
+    replay::{self, Attributes, EventSource, Format, Plan, Reading, ReplayError},
 };
 
 /// How long failing calls are tried again, and a delivery that makes no headway is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Runs the taxi pipeline: replays trips into a stream, delivers them to a bucket, counts both.
 #[derive(Debug, Clone, Args)]
@@ -132,7 +132,7 @@ pub async fn run(
         mib(uploaded.bytes),
         uploaded.objects
     ));
-    let source = Source::Objects {
+    let source = EventSource::Objects {
         client: Box::new(setup.client.clone()),
         bucket: names.bucket.clone(),
         prefix: setup::TRIPS.to_owned(),
@@ -149,7 +149,7 @@ pub async fn run(
         Delivered::wait_for(
             &setup,
             expected,
-            Duration::from_secs(args.buffer_seconds as u64) + PATIENCE
+            Duration::from_secs(args.buffer_seconds as u64) + TIMEOUT
         ),
     );
     Ok(Report {
@@ -190,11 +190,11 @@ fn plan(args: &DemoArgs) -> Plan {
                 partition_key: "trip_id".to_owned(),
             },
             seek: None,
-            retry_for: PATIENCE,
+            retry_for: TIMEOUT,
         },
         options: Options {
             read_back: true,
-            retry_for: PATIENCE,
+            retry_for: TIMEOUT,
             ..Options::default()
         },
     }

@@ -8,7 +8,7 @@ use headwater_producer::Options;
 
 use crate::{
     limits::READ_AHEAD_EVENTS,
-    replay::{Attributes, Format, Plan, Reading, Source, events::parse_time},
+    replay::{Attributes, EventSource, Format, Plan, Reading, events::parse_time},
 };
 
 /// Sends the events of files or objects into a stream, at the pace at which they happened.
@@ -88,14 +88,14 @@ pub struct ReplayArgs {
 
 impl ReplayArgs {
     /// Where to read.
-    pub fn source(&self, client: Client) -> Source {
+    pub fn source(&self, client: Client) -> EventSource {
         match &self.bucket {
-            Some(bucket) => Source::Objects {
+            Some(bucket) => EventSource::Objects {
                 client: Box::new(client),
                 bucket: bucket.clone(),
                 prefix: self.prefix.clone(),
             },
-            None => Source::Files(self.file.clone()),
+            None => EventSource::Files(self.file.clone()),
         }
     }
 

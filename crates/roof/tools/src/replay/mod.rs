@@ -31,7 +31,7 @@ use headwater_types::HashKey;
 use parking_lot::Mutex;
 use serde::Serialize;
 pub(crate) use source::files_under;
-pub use source::{Reading, Source, SourceError};
+pub use source::{EventSource, Reading, SourceError};
 use tokio::sync::mpsc;
 pub use watermarks::iso;
 
@@ -159,7 +159,7 @@ pub async fn run(
 /// # Errors
 /// When the stream cannot be opened.
 pub async fn replay(
-    source: Source,
+    source: EventSource,
     config: ClientConfig,
     stream: &str,
     plan: Plan,
@@ -172,7 +172,7 @@ pub async fn replay(
 async fn replay_into(
     target: Arc<dyn Stream>,
     stream: &str,
-    source: Source,
+    source: EventSource,
     plan: Plan,
     env: &Env,
 ) -> Result<Summary, ReplayError> {
@@ -223,7 +223,7 @@ impl Replay {
         }
     }
 
-    async fn run(self, source: Source) -> Summary {
+    async fn run(self, source: EventSource) -> Summary {
         let began = self.env.clock.elapsed();
         self.refresh_shards().await;
         let (flying, landing) = mpsc::channel(DECODED_EVENTS_MAX);
@@ -240,7 +240,7 @@ impl Replay {
     }
 
     /// Sends every event at its time, in order within the window.
-    async fn send(&self, source: Source, flying: mpsc::Sender<InFlight>) -> SendOutcome {
+    async fn send(&self, source: EventSource, flying: mpsc::Sender<InFlight>) -> SendOutcome {
         let (decoded, mut events) = mpsc::channel(DECODED_EVENTS_MAX);
         let feed = source.feed(self.plan.reading.clone(), decoded, self.env.clone());
         let send = async {

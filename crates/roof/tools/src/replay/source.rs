@@ -24,7 +24,7 @@ use crate::{
 
 /// Where to read.
 #[derive(Clone)]
-pub enum Source {
+pub enum EventSource {
     /// Files, and all files under folders, in the order of their names.
     Files(Vec<PathBuf>),
     /// Objects, in the order of their keys.
@@ -85,7 +85,7 @@ pub enum SourceError {
     Nothing(String),
 }
 
-impl Source {
+impl EventSource {
     /// Sends every event to `events`, until the end or until nobody listens.
     ///
     /// # Errors
@@ -97,12 +97,12 @@ impl Source {
         env: Env,
     ) -> Result<(), SourceError> {
         match self {
-            Source::Files(paths) => {
+            EventSource::Files(paths) => {
                 env.clone()
                     .blocking(move || files(&paths, &reading, &events, &env))
                     .await
             }
-            Source::Objects {
+            EventSource::Objects {
                 client,
                 bucket,
                 prefix,
@@ -427,7 +427,9 @@ mod tests {
 
     async fn all(paths: Vec<PathBuf>) -> (Vec<i64>, Result<(), SourceError>) {
         let (to, mut from) = mpsc::channel(100);
-        let done = Source::Files(paths).feed(reading(), to, Env::real()).await;
+        let done = EventSource::Files(paths)
+            .feed(reading(), to, Env::real())
+            .await;
         let mut times = Vec::new();
         while let Some(event) = from.recv().await {
             times.push(event.time);

@@ -145,7 +145,7 @@ async fn replayed(text: &str, memory: Memory, plan: Plan) -> (Summary, Arc<Memor
         .await
         .unwrap();
     let summary = Replay::new(producer, plan, env)
-        .run(Source::Files(vec![dir.path().to_owned()]))
+        .run(EventSource::Files(vec![dir.path().to_owned()]))
         .await;
     (summary, memory)
 }
@@ -247,7 +247,7 @@ async fn a_bad_line_stops_the_replay_and_what_came_before_it_is_stored() {
 async fn a_dry_run_reads_every_event() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("events.json"), &trips(100));
-    let source = Source::Files(vec![dir.path().to_owned()]);
+    let source = EventSource::Files(vec![dir.path().to_owned()]);
     let summary = replay_into(
         Arc::new(DiscardStream),
         "nowhere",
