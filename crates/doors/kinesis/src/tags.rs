@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headwater_shapes_kinesis::Tag;
 use headwater_streams::Tags;
 use headwater_types::StreamName;
-use headwater_wire::{ApiError, Context};
+use headwater_wire::{ApiError, Context, RESERVED_TAG, TagFault, tag_fault};
 
 use crate::errors::invalid_argument;
 
@@ -21,6 +21,21 @@ pub(crate) fn check_letters<'a>(
         "Some tags contain invalid characters. Valid characters: \
          Unicode letters, digits, white space, _ . / = + - % @.",
     ))
+}
+
+/// Refuses new tags of a resource that is no stream, where a letter or a key is none that AWS allows.
+pub(crate) fn check_texts(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    check_letters(tags.keys().chain(tags.values()))?;
+    check_reserved(tags)
+}
+
+fn check_reserved(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
+    let is_reserved =
+        |(key, value): (&String, &String)| tag_fault(key, value) == Some(TagFault::Reserved);
+    match tags.iter().any(is_reserved) {
+        true => Err(invalid_argument(RESERVED_TAG)),
+        false => Ok(()),
+    }
 }
 
 /// Refuses texts that AWS allows in no tag; `done` completes "Failed to … stream" (`add tags to`). As recorded on
@@ -48,12 +63,9 @@ pub(crate) fn check_new(
     stream: &StreamName,
     context: &Context,
 ) -> Result<(), ApiError> {
-    check(
-        tags.keys().chain(tags.values()),
-        "add tags to",
-        stream,
-        context,
-    )
+    let texts = tags.keys().chain(tags.values());
+    check(texts, "add tags to", stream, context)?;
+    check_reserved(tags)
 }
 
 /// The same for the keys of tags to remove.

@@ -8,6 +8,7 @@ mod describe;
 mod errors;
 mod ops;
 mod settings;
+mod tags;
 mod target;
 #[cfg(test)]
 mod testing;

@@ -14,9 +14,5 @@ pub const DELETE_MAX: usize = 1000;
 pub const DELETE_AT_ONCE: usize = 16;
 /// Tags of an object, as on AWS.
 pub const TAGS_MAX: usize = 10;
-/// Characters of a tag's key, as on AWS.
-pub const TAG_KEY_MAX: usize = 128;
-/// Characters of a tag's value, as on AWS.
-pub const TAG_VALUE_MAX: usize = 256;
 /// Bytes of all user metadata of an object, names and values, as on AWS.
 pub const METADATA_BYTES_MAX: usize = 2048;

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use headwater_shapes_s3::{Tag, Tagging};
-use headwater_wire::ApiError;
+use headwater_wire::{ApiError, TagFault, tag_fault};
 use percent_encoding::percent_decode_str;
 
-use crate::{
-    errors::argument,
-    limits::{TAG_KEY_MAX, TAG_VALUE_MAX, TAGS_MAX},
-};
+use crate::{errors::argument, limits::TAGS_MAX};
 
 /// The tags in a header: `key1=value1&key2=value2`, escaped as in a query.
 pub fn from_header(text: &str) -> Result<BTreeMap<String, String>, ApiError> {
@@ -69,32 +66,22 @@ fn check(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Api
         ));
     }
     for (key, value) in &tags {
-        if key.starts_with("aws:") {
-            return Err(
-                invalid("Your TagKey cannot be prefixed with aws:").with("TagKey", key.as_str())
-            );
-        }
-        if key.is_empty() || key.chars().count() > TAG_KEY_MAX || !key.chars().all(is_allowed) {
-            return Err(
-                invalid("The TagKey you have provided is invalid").with("TagKey", key.as_str())
-            );
-        }
-        if value.chars().count() > TAG_VALUE_MAX || !value.chars().all(is_allowed) {
-            return Err(invalid("The TagValue you have provided is invalid")
-                .with("TagKey", key.as_str())
-                .with("TagValue", value.as_str()));
+        if let Some(fault) = tag_fault(key, value) {
+            return Err(refused(fault, key, value));
         }
     }
     Ok(tags)
 }
 
-/// Letters, numbers and spaces of all languages, and some signs.
-fn is_allowed(c: char) -> bool {
-    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
-}
-
-fn invalid(message: &str) -> ApiError {
-    ApiError::new(400, "InvalidTag", message)
+fn refused(fault: TagFault, key: &str, value: &str) -> ApiError {
+    let invalid = |message| ApiError::new(400, "InvalidTag", message).with("TagKey", key);
+    match fault {
+        TagFault::Reserved => invalid("Your TagKey cannot be prefixed with aws:"),
+        TagFault::Key => invalid("The TagKey you have provided is invalid"),
+        TagFault::Value => {
+            invalid("The TagValue you have provided is invalid").with("TagValue", value)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod query;
 pub mod requests;
 pub mod rest;
 mod table;
+mod tags;
 #[cfg(test)]
 mod testing;
 mod validate;
@@ -37,3 +38,4 @@ pub use headwater_shapes::ApiError;
 pub use observe::{Observe, Seen};
 pub use pipeline::{OpenPlace, Options, Page, Pipeline, Place};
 pub use table::{Access, Handle, Line, Plane, READS, Resource, Route, Routes, Table, WRITES};
+pub use tags::{RESERVED_TAG, TagFault, tag_fault};

@@ -118,6 +118,16 @@ mod tests {
             refused(json!({"a%": "1"})).await,
             refusal("InvalidArgumentException", percent)
         );
+        let reserved = "aws: prefixed tag key names are not allowed for external use.";
+        assert_eq!(
+            refused(json!({"aws:x": "1"})).await,
+            refusal("InvalidArgumentException", reserved)
+        );
+        let new = json!({"StreamName": "t", "ShardCount": 1, "Tags": {"aws:x": "1"}});
+        assert_eq!(
+            world.refused::<ops::CreateStream>(new).await,
+            refusal("InvalidArgumentException", reserved)
+        );
         let many: serde_json::Map<_, _> = (0..51).map(|n| (n.to_string(), json!(""))).collect();
         let text = "Failed to add tags to stream s under account 000000000000 because a given stream cannot have \
                     more than 50 tags associated with it.";

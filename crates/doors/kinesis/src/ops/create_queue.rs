@@ -44,7 +44,7 @@ impl Handle<CreateQueue> for Kinesis {
         changes(queue_attributes.unwrap_or_default())?(&mut attributes);
         let tags = tags.unwrap_or_default();
         let stream = self.stream(Place::of_arn(stream_arn, None), context)?;
-        tags::check_letters(tags.keys().chain(tags.values()))?;
+        tags::check_texts(&tags)?;
         if !stream.record.mode.is_on_demand() {
             return Err(validation(
                 "Queues are supported only on data streams in on-demand capacity mode.",

@@ -21,6 +21,7 @@ impl Handle<TagResource> for Kinesis {
             .tagged_channel(&resource_arn, &stream_id, context)
             .await?
         {
+            tags::check_texts(&tags)?;
             return self
                 .tag_channel(&channel, move |kept| kept.extend(tags), context)
                 .await;
@@ -33,7 +34,7 @@ impl Handle<TagResource> for Kinesis {
                 tagged.map_err(|error| errors::api(error, context))?;
             }
             Resource::Queue(queue) => {
-                tags::check_letters(tags.keys().chain(tags.values()))?;
+                tags::check_texts(&tags)?;
                 let tagged = self.queues.tag(&queue.id, tags).await;
                 tagged.map_err(|error| queues::api(error, context))?;
             }

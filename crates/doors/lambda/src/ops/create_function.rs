@@ -3,7 +3,7 @@
 use headwater_shapes_lambda::{CreateFunctionRequest, FunctionConfiguration, ops::CreateFunction};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, code, describe, errors, settings, target::Target};
+use crate::{Lambda, code, describe, errors, settings, tags, target::Target};
 
 impl Handle<CreateFunction> for Lambda {
     async fn handle(
@@ -15,6 +15,7 @@ impl Handle<CreateFunction> for Lambda {
         let configuration = settings::create(&input, &target)?;
         let package = code::package(&*self.code, input.code).await?;
         let tags = input.tags.unwrap_or_default();
+        tags::check(&tags)?;
         let created = self
             .functions
             .create(target.name.clone(), configuration, tags, package)

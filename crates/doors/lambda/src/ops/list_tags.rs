@@ -48,4 +48,26 @@ mod tests {
             .await;
         assert_eq!(code, "InvalidParameterValueException");
     }
+
+    #[tokio::test]
+    async fn tags_that_aws_allows_nowhere_are_refused() {
+        let world = World::new().await;
+        let arn = world.ok::<CreateFunction>(function("f")).await["FunctionArn"].clone();
+        for tags in [
+            json!({"aws:x": "1"}),
+            json!({"a;b": "1"}),
+            json!({"a": "b,c"}),
+        ] {
+            let mut new = function("g");
+            new["Tags"] = tags.clone();
+            let refused = [
+                world.refused::<CreateFunction>(new).await.0,
+                world
+                    .refused::<TagResource>(json!({"Resource": arn, "Tags": tags}))
+                    .await
+                    .0,
+            ];
+            assert_eq!(refused, ["InvalidParameterValueException"; 2], "{tags}");
+        }
+    }
 }

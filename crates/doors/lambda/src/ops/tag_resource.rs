@@ -4,7 +4,7 @@ use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{TagResourceRequest, ops::TagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, target::Target};
+use crate::{Lambda, errors, tags, target::Target};
 
 impl Handle<TagResource> for Lambda {
     async fn handle(
@@ -13,6 +13,7 @@ impl Handle<TagResource> for Lambda {
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
         let TagResourceRequest { resource, tags } = input;
+        tags::check(&tags)?;
         let target = Target::latest(&resource, None, self.functions.options())?;
         let tagged = self
             .functions
