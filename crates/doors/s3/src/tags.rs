@@ -74,14 +74,18 @@ fn check(tags: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Api
 }
 
 fn refused(fault: TagFault, key: &str, value: &str) -> ApiError {
-    let invalid = |message| ApiError::new(400, "InvalidTag", message).with("TagKey", key);
-    match fault {
+    let refused = match fault {
         TagFault::Reserved => invalid("Your TagKey cannot be prefixed with aws:"),
         TagFault::Key => invalid("The TagKey you have provided is invalid"),
         TagFault::Value => {
             invalid("The TagValue you have provided is invalid").with("TagValue", value)
         }
-    }
+    };
+    refused.with("TagKey", key)
+}
+
+fn invalid(message: &str) -> ApiError {
+    ApiError::new(400, "InvalidTag", message)
 }
 
 #[cfg(test)]

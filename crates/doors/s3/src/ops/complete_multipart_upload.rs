@@ -93,7 +93,7 @@ fn part(part: CompletedPart) -> Result<CompletePart, ApiError> {
         checksum_xxhash128,
         part_number: number,
     } = &part;
-    let given = checksums::Given {
+    let given = checksums::RequestChecksums {
         kept: [
             (Algorithm::Crc32, checksum_crc32),
             (Algorithm::Crc32c, checksum_crc32c),
