@@ -279,6 +279,13 @@ const path = require('path');
 exports.callback = (event, context, callback) => setTimeout(() => callback(null, path.join('a', event)), 5);
 exports.done = (event, context) => context.done(null, 'done');
 exports.silent = () => 'is not an answer';
+let ended = 0;
+exports.lasting = (event, context, callback) => { callback(null, ended); setTimeout(() => ended++, 20); };
+exports.hasty = (event, context, callback) => {
+  context.callbackWaitsForEmptyEventLoop = false;
+  setInterval(() => {}, 1000);
+  callback(null, 'now');
+};
 exports.late = (event, context, callback) => setTimeout(() => { throw new RangeError('late'); }, 5);
 ";
     world
@@ -293,6 +300,7 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
     for (handler, expected) in [
         ("src/app.done", json!("done")),
         ("src/app.silent", json!(null)),
+        ("src/app.hasty", json!("now")),
     ] {
         world
             .functions
@@ -304,6 +312,15 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
             expected,
             "{handler}"
         );
+    }
+    world
+        .functions
+        .update_configuration(&name("cjs"), None, |c| c.handler = "src/app.lasting".into())
+        .await
+        .unwrap();
+    for ended in 0..3 {
+        let answer = json(&world.invoke("cjs", "{}").await);
+        assert_eq!(answer, json!(ended), "what was begun has ended before the answer");
     }
     world
         .functions

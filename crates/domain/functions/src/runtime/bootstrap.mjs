@@ -12,7 +12,7 @@ const env = process.env;
 const connection = new Connection(env.AWS_LAMBDA_RUNTIME_API, gone);
 
 let requestId; // of the invocation under way
-let settle; // ends it: (error, result)
+let finish; // ends it: nothing is left to do
 
 // The server is gone or has given this process up.
 function gone() {
@@ -107,22 +107,30 @@ function contextOf(headers) {
     clientContext: client ? JSON.parse(Buffer.from(client, "latin1").toString()) : undefined,
     identity: undefined,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
-    succeed: (result) => settle(null, result),
-    fail: (error) => settle(error ?? new Error("handled")),
-    done: (error, result) => settle(error, result),
+    callbackWaitsForEmptyEventLoop: true,
   };
 }
 
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
-    settle = (error, result) => (error ? reject(error) : resolve(result));
-    const returned = handler(JSON.parse(event), context, settle);
+    const settle = (error, result) => (error ? reject(error) : resolve(result));
+    context.succeed = resolve;
+    context.fail = (error) => reject(error ?? new Error("handled"));
+    context.done = settle;
+    let called; // back, with this result
+    const callback = (error, result) => {
+      if (error || !context.callbackWaitsForEmptyEventLoop) settle(error, result);
+      // As on AWS, what the handler has begun runs to its end before the answer is sent.
+      called ??= { result };
+    };
+    // A handler that neither returns a promise nor calls back has ended with nothing.
+    finish = () => resolve(called ? called.result : null);
+    const returned = handler(JSON.parse(event), context, callback);
     if (typeof returned?.then === "function") returned.then(resolve, reject);
   });
 }
 
-// A handler that neither returns a promise nor calls back has ended when nothing is left to do.
-process.on("beforeExit", () => settle?.(null, null));
+process.on("beforeExit", () => finish?.());
 
 async function die(error, type, status) {
   const described = describe(error, type);
@@ -150,11 +158,11 @@ for (;;) {
   const url = `/invocation/${requestId}`;
   try {
     const result = await run(handler, next.body, contextOf(next.headers));
-    settle = undefined;
+    finish = undefined;
     // Not waited for: what is asked next is answered behind it.
     call("POST", `${url}/response`, JSON.stringify(result) ?? "null", { "Content-Type": "application/json" });
   } catch (error) {
-    settle = undefined;
+    finish = undefined;
     const described = describe(error);
     writeLine("ERROR", `Invoke Error \t${JSON.stringify(described)}`);
     await fail(`${url}/error`, described);
