@@ -6,6 +6,7 @@ import urllib.request
 import zipfile
 
 import pytest
+from botocore.exceptions import ClientError
 
 from headwater import ROOT, wait_for
 
@@ -22,7 +23,8 @@ class Page:
     def __init__(self, server):
         with urllib.request.urlopen(f"{server.endpoint}/_headwater/metrics", timeout=10) as answer:
             assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-            lines = answer.read().decode().split("\n")
+            self.text = answer.read().decode()
+        lines = self.text.split("\n")
         assert lines.pop() == ""
         self.kinds, self.samples = {}, {}
         for line in lines:
@@ -210,3 +212,13 @@ def test_counts_of_deliveries_outlive_the_process(new_server):
     page = wait_for("the engine's start", lambda: (page := Page(server))("headwater_delivery_lag_seconds", **labels) == 0 and page)
     assert page("headwater_delivery_bytes_total", **labels) == 5
     assert page("headwater_delivery_incoming_bytes_total", **labels) == 0
+
+
+def test_the_page_asks_for_no_key_and_tells_none(new_server):
+    key, secret = "AKIDFORMETRICS", "a-secret-that-nobody-else-has"
+    server = new_server("--access-key-id", key, "--secret-access-key", secret)
+    with pytest.raises(ClientError):
+        server.client("kinesis").list_streams()
+    page = Page(server)
+    assert requests(page, "ListStreams") == {"4xx": 1}
+    assert key not in page.text and secret not in page.text

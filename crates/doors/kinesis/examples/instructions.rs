@@ -1,8 +1,9 @@
 //! The put and the get path from a request's bytes to its answer's, for `bench/instructions` to count.
 //!
-//! Door, domain and log are the real ones, on one thread beside the log's own, over a folder of the machine. Sockets,
-//! HTTP's own syntax and signatures are left out. callgrind writes down what it counted at each call of
-//! [`phase_boundary`]; which phase that was, and of how many calls, stands on standard output in the same order.
+//! Door, domain and log are the real ones, and requests are counted for the metrics; all on one thread beside the log's
+//! own, over a folder of the machine. Sockets, HTTP's own syntax and signatures are left out. callgrind writes down what it
+//! counted at each call of [`phase_boundary`]; which phase that was, and of how many calls, stands on standard output in
+//! the same order.
 
 #![allow(
     clippy::unwrap_used,
