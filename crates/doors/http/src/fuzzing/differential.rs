@@ -8,7 +8,7 @@ use crate::{http1::refusal::Refusal, limits::HEAD_BYTES};
 
 /// The reasons for which ours may refuse bytes that hyper takes for a request; each is a doubt that another reader might
 /// see otherwise.
-const STRICTER: [Refusal; 9] = [
+const STRICTER: [Refusal; 10] = [
     // hyper ends lines at a line feed alone.
     Refusal::BareLineFeed,
     // hyper has a bound for all that was read.
@@ -25,6 +25,8 @@ const STRICTER: [Refusal; 9] = [
     // hyper takes blanks behind a chunk's length, control characters in its extensions, and more digits.
     Refusal::Chunks,
     Refusal::Extensions,
+    // hyper ends trailers at a line feed alone, and passes over what stands behind an empty line that ends so.
+    Refusal::Trailers,
 ];
 
 /// How this crate's server differs from hyper's on `bytes` that come in pieces of `step`, otherwise than by being stricter

@@ -124,6 +124,13 @@ proptest! {
 }
 
 #[test]
+fn trailers_that_hyper_takes_may_be_refused() {
+    let bytes = b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx: y\n\r\n\
+                  GET /b HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_eq!(differs_from_hyper(bytes, usize::MAX), None);
+}
+
+#[test]
 fn hyper_takes_the_requests_that_are_compared() {
     let bytes = b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nPOST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc\
                   POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
