@@ -320,7 +320,11 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
         .unwrap();
     for ended in 0..3 {
         let answer = json(&world.invoke("cjs", "{}").await);
-        assert_eq!(answer, json!(ended), "what was begun has ended before the answer");
+        assert_eq!(
+            answer,
+            json!(ended),
+            "what was begun has ended before the answer"
+        );
     }
     world
         .functions
