@@ -120,6 +120,19 @@ def test_events_have_their_bounds(logs, stream):
     assert logs.get_log_events(**stream)["events"] == []
 
 
+def test_broken_constraints_have_the_code_of_logs(logs, stream):
+    group = stream["logGroupName"]
+    for call, place in [
+        (lambda: logs.filter_log_events(logGroupName=group, limit=10_001), "limit"),
+        (lambda: logs.describe_log_groups(limit=51), "limit"),
+        (lambda: logs.create_log_group(logGroupName="a b"), "logGroupName"),
+        (lambda: logs.put_log_events(logGroupName="a b", logStreamName="s", logEvents=[]), "logGroupName"),
+    ]:
+        code, message = error_of(call)
+        assert code == "InvalidParameterException"
+        assert "validation error" in message and f"at '{place}'" in message
+
+
 def test_events_survive_a_kill(new_server):
     server = new_server()
     logs = server.client("logs")

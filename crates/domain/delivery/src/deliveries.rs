@@ -234,7 +234,8 @@ impl Deliveries {
         Ok((page, wanted.next().is_some()))
     }
 
-    /// Puts records into a delivery stream, all or none, within its quotas; durable when it returns.
+    /// Puts those of the records that its quotas have room for into a delivery stream, with one append; durable when it
+    /// returns.
     pub async fn put(&self, name: &str, records: Vec<Bytes>) -> Result<Accepted, DeliveryError> {
         let running = self.running.read().get(name).cloned();
         let running = running.ok_or_else(|| DeliveryError::NotFound(name.to_owned()))?;

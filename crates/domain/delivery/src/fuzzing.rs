@@ -59,7 +59,7 @@ pub fn prefixes(data: Option<&str>, errors: Option<&str>, zone: Option<&str>) {
     let (time, keys) = (&prefixes.zoned(Millis(1_514_764_800_000)), &Keys::default());
     let values = Values {
         time,
-        random: "0",
+        random: &|_| "0".to_owned(),
         kind: ErrorKind::Processing,
         keys,
     };

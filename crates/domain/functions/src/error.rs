@@ -47,11 +47,14 @@ pub enum Error {
     /// The program that runs the function could not be started.
     #[error("{program} could not be started ({error}): install it, or put it on the server's PATH")]
     Runtime {
-        /// `python3`, `node`, or the package's `bootstrap`.
+        /// `python3` or `node`.
         program: String,
         /// The system's words.
         error: Arc<str>,
     },
+    /// The package's own program could not be started: the function's fault, and told as one.
+    #[error("{0}")]
+    Entrypoint(String),
     /// The server is stopping.
     #[error("functions are being shut down")]
     Closed,

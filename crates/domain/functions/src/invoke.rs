@@ -11,7 +11,7 @@ use crate::{
     functions::Inner,
     limits,
     output::Lines,
-    process::{Bounds, Process, Signal},
+    process::{Bounds, Process, Signal, log_stream},
     runtime_api::{Report, Work},
 };
 
@@ -61,7 +61,13 @@ pub(crate) async fn run(
     let (permit, warm) = inner.pool.enter(function).await?;
     let (mut process, cold) = match warm {
         Some(process) => (process, false),
-        None => (inner.start(function).await?, true),
+        None => match inner.start(function).await {
+            Err(Error::Entrypoint(reason)) => {
+                counters.ran(Duration::ZERO, true, true);
+                return Ok(not_started(inner, function, request.request_id, &reason).await);
+            }
+            started => (started?, true),
+        },
     };
     let stream = process.log_stream.clone();
     let mut lines = Lines::new(&inner.env, &inner.logs, function.name.log_group(), stream);
@@ -87,6 +93,39 @@ pub(crate) async fn run(
     })
 }
 
+/// The outcome of an invocation whose function has no program that can be started: an error of the function, as on AWS.
+async fn not_started(inner: &Inner, function: &Function, id: String, reason: &str) -> Invocation {
+    let kind = "Runtime.InvalidEntrypoint";
+    let end = broken(&id, "error", kind, reason);
+    let stream = log_stream(&inner.env);
+    let mut lines = Lines::new(&inner.env, &inner.logs, function.name.log_group(), stream);
+    lines.push(format!("START RequestId: {id} Version: {LATEST}"));
+    lines.push(format!("RequestId: {id} Error: {reason}"));
+    lines.push(kind.to_owned());
+    lines.push(format!("END RequestId: {id}"));
+    let memory_mb = function.configuration.memory_mb;
+    let took = Took {
+        ran: Duration::ZERO,
+        init: Some(Duration::ZERO),
+    };
+    lines.push(report(&id, took, (memory_mb, 0), &end));
+    lines.flush().await;
+    Invocation {
+        request_id: id,
+        executed_version: LATEST,
+        payload: end.payload,
+        failed: end.failed,
+        log_tail: lines.into_tail(),
+    }
+}
+
+/// The times that a report tells.
+struct Took {
+    ran: Duration,
+    /// The start of the process before it.
+    init: Option<Duration>,
+}
+
 struct Run<'a, 'l> {
     inner: &'a Inner,
     function: &'a Function,
@@ -110,10 +149,14 @@ impl Run<'_, '_> {
             None => self.call(request, started).await,
         };
         self.lines.push(format!("END RequestId: {}", self.id));
-        let took = clock.elapsed() - started;
-        let line = self.report(took, init, &end);
+        let ran = clock.elapsed() - started;
+        let memory = (
+            self.function.configuration.memory_mb,
+            self.process.memory_peak_mb,
+        );
+        let line = report(self.id, Took { ran, init }, memory, &end);
         self.lines.push(line);
-        (end, took)
+        (end, ran)
     }
 
     /// Waits until the process asks for work; whatever else happens is the invocation's end.
@@ -217,41 +260,45 @@ impl Run<'_, '_> {
     }
 
     fn broken(&self, status: &'static str, kind: &'static str, text: &str) -> End {
-        let message = format!("RequestId: {} Error: {text}", self.id);
-        let payload = json!({ "errorType": kind, "errorMessage": message })
-            .to_string()
-            .into();
-        let kind = (status == "error").then_some(kind);
-        End {
-            payload,
-            failed: true,
-            status: Some((status, kind)),
-            reusable: false,
-        }
+        broken(self.id, status, kind, text)
     }
+}
 
-    fn report(&self, took: Duration, init: Option<Duration>, end: &End) -> String {
-        let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1000.0);
-        let billed = (took + init.unwrap_or_default()).as_secs_f64() * 1000.0;
-        let mut line = format!(
-            "REPORT RequestId: {}\tDuration: {}\tBilled Duration: {} ms\tMemory Size: {} MB\tMax Memory Used: {} MB",
-            self.id,
-            ms(took),
-            billed.ceil(),
-            self.function.configuration.memory_mb,
-            self.process.memory_peak_mb,
-        );
-        if let Some(init) = init {
-            line += &format!("\tInit Duration: {}", ms(init));
-        }
-        if let Some((status, kind)) = end.status {
-            line += &format!("\tStatus: {status}");
-            if let Some(kind) = kind {
-                line += &format!("\tError Type: {kind}");
-            }
-        }
-        line
+/// The end of an invocation whose process is of no more use.
+fn broken(id: &str, status: &'static str, kind: &'static str, text: &str) -> End {
+    let message = format!("RequestId: {id} Error: {text}");
+    let payload = json!({ "errorType": kind, "errorMessage": message })
+        .to_string()
+        .into();
+    let kind = (status == "error").then_some(kind);
+    End {
+        payload,
+        failed: true,
+        status: Some((status, kind)),
+        reusable: false,
     }
+}
+
+/// The last line of an invocation; `memory` is what the function may use and the most that it used, in MB.
+fn report(id: &str, took: Took, (memory_mb, peak_mb): (u32, u32), end: &End) -> String {
+    let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1000.0);
+    let billed = (took.ran + took.init.unwrap_or_default()).as_secs_f64() * 1000.0;
+    let mut line = format!(
+        "REPORT RequestId: {id}\tDuration: {}\tBilled Duration: {} ms\tMemory Size: {memory_mb} MB\t\
+         Max Memory Used: {peak_mb} MB",
+        ms(took.ran),
+        billed.ceil(),
+    );
+    if let Some(init) = took.init {
+        line += &format!("\tInit Duration: {}", ms(init));
+    }
+    if let Some((status, kind)) = end.status {
+        line += &format!("\tStatus: {status}");
+        if let Some(kind) = kind {
+            line += &format!("\tError Type: {kind}");
+        }
+    }
+    line
 }
 
 fn too_large() -> Bytes {

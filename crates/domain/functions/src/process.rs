@@ -1,6 +1,6 @@
 //! One process of a function: started, given invocations one at a time, watched, killed.
 
-use std::{path::Path, process::ExitStatus, sync::Arc, time::Duration};
+use std::{io, path::Path, process::ExitStatus, sync::Arc, time::Duration};
 
 use headwater_env::Env;
 use rustix::process::Pid;
@@ -88,14 +88,8 @@ impl Process {
             .stderr(stderr)
             .process_group(0)
             .kill_on_drop(true);
-        let child = command.spawn().map_err(|error| Error::Runtime {
-            program: command
-                .as_std()
-                .get_program()
-                .to_string_lossy()
-                .into_owned(),
-            error: error.to_string().into(),
-        })?;
+        let spawned = command.spawn();
+        let child = spawned.map_err(|error| not_started(function, &command, &error))?;
         let pid = child
             .id()
             .and_then(|id| i32::try_from(id).ok())
@@ -195,6 +189,30 @@ impl Drop for Process {
     }
 }
 
+/// A program of the package that cannot be started is the function's fault, in AWS's words; one that the server lacks is
+/// the server's.
+fn not_started(function: &Function, command: &Command, error: &io::Error) -> Error {
+    let program = command.as_std().get_program();
+    if function.configuration.runtime.kind() != RuntimeKind::Provided {
+        return Error::Runtime {
+            program: program.to_string_lossy().into_owned(),
+            error: error.to_string().into(),
+        };
+    }
+    let is_missing = error.kind() == io::ErrorKind::NotFound && !Path::new(program).exists();
+    Error::Entrypoint(match is_missing {
+        true => "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
+        false => format!("fork/exec /var/task/bootstrap: {}", system_words(error)),
+    })
+}
+
+/// The system's words for an error as Go, in which AWS's supervisor is written, has them.
+fn system_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    words.to_lowercase()
+}
+
 fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
     match function.configuration.runtime.kind() {
         RuntimeKind::Python => {
@@ -262,7 +280,7 @@ fn variables(
 }
 
 /// `YYYY/MM/DD/[$LATEST]<32 hex digits>`.
-fn log_stream(env: &Env) -> String {
+pub(crate) fn log_stream(env: &Env) -> String {
     let now = jiff::Timestamp::from_millisecond(env.clock.now().0 as i64).unwrap_or_default();
     let id = env.random.uuid().replace('-', "");
     format!("{}/[{}]{id}", now.strftime("%Y/%m/%d"), crate::LATEST)

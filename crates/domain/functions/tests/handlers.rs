@@ -281,6 +281,9 @@ exports.done = (event, context) => context.done(null, 'done');
 exports.silent = () => 'is not an answer';
 let ended = 0;
 exports.lasting = (event, context, callback) => { callback(null, ended); setTimeout(() => ended++, 20); };
+exports.both = async (event, context, callback) => { callback(null, 'called'); };
+exports.twice = (event, context, callback) => { callback(null, 'first'); callback(new Error('second')); context.fail(); };
+exports.throws = (event, context, callback) => { callback(null, 'before'); throw new Error('after'); };
 exports.hasty = (event, context, callback) => {
   context.callbackWaitsForEmptyEventLoop = false;
   setInterval(() => {}, 1000);
@@ -301,6 +304,9 @@ exports.late = (event, context, callback) => setTimeout(() => { throw new RangeE
         ("src/app.done", json!("done")),
         ("src/app.silent", json!(null)),
         ("src/app.hasty", json!("now")),
+        ("src/app.both", json!("called")),
+        ("src/app.twice", json!("first")),
+        ("src/app.throws", json!("before")),
     ] {
         world
             .functions
@@ -428,6 +434,42 @@ while True:
         (failed.failed, json(&failed)),
         (true, json!({ "errorType": "Mine" }))
     );
+
+    for (file, text, reason) in [
+        (
+            "other",
+            "",
+            "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]",
+        ),
+        (
+            "bootstrap",
+            "#!/no/such/program\n",
+            "fork/exec /var/task/bootstrap: no such file or directory",
+        ),
+        (
+            "bootstrap",
+            "\u{1}\u{2}",
+            "fork/exec /var/task/bootstrap: exec format error",
+        ),
+    ] {
+        let package = zip_of(&[(file, text)]);
+        let updated = world
+            .functions
+            .update_code(&name("own"), package, None)
+            .await;
+        updated.unwrap();
+        let failed = world.invoke("own", "7").await;
+        let id = &failed.request_id;
+        let error = json!({
+            "errorType": "Runtime.InvalidEntrypoint", "errorMessage": format!("RequestId: {id} Error: {reason}"),
+        });
+        assert_eq!((failed.failed, json(&failed)), (true, error));
+        let tail = String::from_utf8(failed.log_tail).unwrap();
+        assert!(
+            tail.contains("\nRuntime.InvalidEntrypoint\nEND RequestId"),
+            "{tail}"
+        );
+    }
 
     let shell = "#!/bin/sh\necho hello >&2\nkill -SEGV $$\n";
     world

@@ -3,7 +3,7 @@
 
 use headwater_shapes::Timestamp;
 use headwater_streams::{Error, Shard, Start, Stream};
-use headwater_types::SequenceNumber;
+use headwater_types::{SequenceNumber, ShardIndex};
 use headwater_wire::{ApiError, Context};
 
 use crate::{
@@ -89,12 +89,13 @@ impl Kinesis {
                  account {account} is invalid{why}."
             ))
         };
+        let index = shard.record.index;
+        if let Ok(short) = text.parse() {
+            return Err(short_number(ShardIndex(short), index));
+        }
         let number: SequenceNumber = text.parse().map_err(|_| invalid(""))?;
-        if number.shard != shard.record.index {
-            return Err(invalid_argument(format!(
-                "Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a shard with {}",
-                number.shard, shard.record.index
-            )));
+        if number.shard != index {
+            return Err(other_shard(number.shard, index));
         }
         if number.shard_created != shard.record.created.seconds() {
             return Err(invalid(" because it did not come from this stream"));
@@ -107,6 +108,21 @@ impl Kinesis {
             Some(_) => Err(invalid("")),
         }
     }
+}
+
+/// A number of AWS's first form, which was its shard's alone: of another shard it is refused, of the shard itself AWS has
+/// no answer.
+fn short_number(encoded: ShardIndex, used: ShardIndex) -> ApiError {
+    match encoded == used {
+        true => ApiError::internal("a sequence number of AWS's first form"),
+        false => other_shard(encoded, used),
+    }
+}
+
+fn other_shard(encoded: ShardIndex, used: ShardIndex) -> ApiError {
+    invalid_argument(format!(
+        "Invalid StartingSequenceNumber. It encodes {encoded}, while it was used in a call to a shard with {used}"
+    ))
 }
 
 fn mismatch(kind: &str, given: bool) -> ApiError {

@@ -53,7 +53,7 @@ pub(crate) fn api(error: Error, arn: &Arn) -> ApiError {
             "CallerRateLimitExceeded",
         ),
         Error::PayloadTooLarge { max, .. } => request_too_large(max),
-        Error::Runtime { .. } => {
+        Error::Runtime { .. } | Error::Entrypoint(_) => {
             ApiError::of(&shapes::INVALID_RUNTIME_EXCEPTION, error.to_string())
         }
         Error::Closed => ApiError::new(503, "ServiceUnavailable", error.to_string()),

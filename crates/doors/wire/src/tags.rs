@@ -1,5 +1,6 @@
-//! The one rule of tags: the texts that AWS lets a key and a value be (its guide on tagging resources). Each door refuses
-//! a fault in its own service's words; the number of tags that a resource has is bounded by its domain.
+//! The one rule of tags: the texts that AWS lets a key and a value be (its guide on tagging resources). The doors of
+//! services whose models have no such rule refuse a fault in their service's words; the number of tags that a resource
+//! has is bounded by its domain.
 
 /// The longest key, in characters.
 const KEY_MAX: usize = 128;
@@ -37,7 +38,7 @@ fn is_text(text: &str, longest: usize) -> bool {
 
 /// Letters, numbers and spaces of all languages, and some signs.
 fn is_allowed(c: char) -> bool {
-    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ mod tests {
             ("aws:createdBy", "me", TagFault::Reserved),
             ("", "", TagFault::Key),
             ("a;b", "", TagFault::Key),
+            ("a\nb", "", TagFault::Key),
             (&long_key, "", TagFault::Key),
             ("a", "b,c", TagFault::Value),
             ("a", &long_value, TagFault::Value),

@@ -9,7 +9,7 @@ use headwater_delivery::{Deliveries, Incident};
 use headwater_http::{Body, body};
 use headwater_log::ShardLog;
 use headwater_wire::Page;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -81,8 +81,8 @@ pub fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
 
 #[async_trait]
 impl Page for OwnPages {
-    fn takes(&self, _: &Method, path: &str, _: &HeaderMap) -> bool {
-        path.starts_with(PREFIX)
+    fn takes(&self, request: &Request<Body>) -> bool {
+        request.uri().path().starts_with(PREFIX)
     }
 
     async fn call(&self, request: Request<Body>) -> Response<Body> {

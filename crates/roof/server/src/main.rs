@@ -19,6 +19,7 @@ mod services;
 mod settings;
 mod tls;
 mod trust;
+mod welcome;
 
 use std::process::ExitCode;
 

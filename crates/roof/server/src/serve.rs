@@ -23,6 +23,7 @@ use crate::{
     services::{Running, SERVICES, open_listed},
     settings::Settings,
     tls,
+    welcome::Welcome,
 };
 
 /// Connections that wait to be accepted. One beyond them tries again a second later, so hundreds that come at once must
@@ -186,7 +187,7 @@ pub fn serving(
         observers: vec![requests],
         verifier: access.map(|access| access.verifier.in_any_region()),
         others: Some(places.clone()),
-        pages: vec![Arc::new(pages) as Arc<dyn Page>],
+        pages: vec![Arc::new(pages) as Arc<dyn Page>, Arc::new(Welcome)],
         virtual_hosts: VIRTUAL_HOSTS.map(str::to_owned).to_vec(),
         buffers: buffers.clone(),
         ..home

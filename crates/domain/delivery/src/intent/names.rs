@@ -25,8 +25,8 @@ pub struct Names<'a> {
     id: &'a str,
     oldest: Millis,
     time: Zoned,
-    /// The value of a random string: one a batch.
-    random: String,
+    /// The value of a random string, by its place in its prefix: the same in every name of a batch.
+    random: Box<dyn Fn(usize) -> String + Send + Sync>,
 }
 
 impl<'a> Names<'a> {
@@ -40,7 +40,10 @@ impl<'a> Names<'a> {
             id,
             oldest,
             time,
-            random: random_string(id),
+            random: {
+                let id = id.to_owned();
+                Box::new(move |nth| random_string(&id, nth))
+            },
         })
     }
 
@@ -164,9 +167,13 @@ fn digest(id: &str, what: &str) -> [u8; 32] {
         .into()
 }
 
-fn random_string(id: &str) -> String {
+fn random_string(id: &str, nth: usize) -> String {
     let letter = |byte: &u8| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]);
-    digest(id, "random-string")[..RANDOM_CHARACTERS]
+    let what = match nth {
+        0 => "random-string".to_owned(),
+        nth => format!("random-string {nth}"),
+    };
+    digest(id, &what)[..RANDOM_CHARACTERS]
         .iter()
         .map(letter)
         .collect()
@@ -226,6 +233,28 @@ mod tests {
             key.starts_with("p/2018/08/27/19/taxi-1-2018-08-27-19-11-12-")
                 && key.ends_with(".jsonl")
         );
+    }
+
+    #[test]
+    fn each_random_string_of_a_prefix_is_a_new_one_and_the_same_again() {
+        let mut stream = stream("taxi");
+        stream.destination.prefix =
+            Some("!{firehose:random-string}/!{firehose:random-string}/".into());
+        stream.destination.error_prefix = Some("e/".into());
+        let key = |id| Names::of(&stream, id, TIME).unwrap().data().unwrap();
+        let strings: std::collections::BTreeSet<_> = ["id", "other"]
+            .into_iter()
+            .flat_map(|id| {
+                key(id)
+                    .split('/')
+                    .take(2)
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        assert_eq!(strings.len(), 4, "{strings:?}");
+        assert!(strings.iter().all(|text| text.len() == RANDOM_CHARACTERS));
+        assert_eq!(key("id"), key("id"));
     }
 
     #[test]

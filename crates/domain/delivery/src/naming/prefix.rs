@@ -104,8 +104,8 @@ impl Part {
 pub struct Values<'a> {
     /// When the oldest record arrived.
     pub time: &'a Zoned,
-    /// The value of a random string.
-    pub random: &'a str,
+    /// The values of random strings, by their places among those of a prefix: 0 for its first.
+    pub random: &'a dyn Fn(usize) -> String,
     /// The kind of error that the records met.
     pub kind: ErrorKind,
     /// The records' partition keys.
@@ -148,7 +148,7 @@ impl Prefixes {
         parts.retain(|part| !part.is_key());
         let values = Values {
             time: &self.zoned(Millis::ZERO),
-            random: &"0".repeat(RANDOM_CHARACTERS),
+            random: &|_| "0".repeat(RANDOM_CHARACTERS),
             kind: ErrorKind::Processing,
             keys: &Keys::default(),
         };
@@ -258,11 +258,12 @@ fn part(expression: &str, which: PrefixKind) -> Result<Part, PrefixError> {
 
 fn evaluate(parts: &[Part], values: Values<'_>) -> Option<String> {
     let mut out = String::new();
+    let mut randoms = 0..;
     for part in parts {
         match part {
             Part::Literal(text) => out.push_str(text),
             Part::Time(pattern) => out.push_str(&pattern.format(values.time)),
-            Part::Random => out.push_str(values.random),
+            Part::Random => out.push_str(&(values.random)(randoms.next()?)),
             Part::ErrorType => out.push_str(values.kind.name()),
             Part::Query(key) => out.push_str(values.keys.query.get(key)?),
             Part::Lambda(key) => out.push_str(values.keys.lambda.get(key)?),
@@ -295,7 +296,7 @@ mod tests {
         let (time, keys) = (prefixes.zoned(TIME), keys());
         let values = Values {
             time: &time,
-            random: "5abf82daaa5",
+            random: &|nth| format!("5abf82daaa{}", 5 + nth),
             kind: ErrorKind::Processing,
             keys: &keys,
         };

@@ -113,20 +113,31 @@ function contextOf(headers) {
 
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
-    const settle = (error, result) => (error ? reject(error) : resolve(result));
-    context.succeed = resolve;
-    context.fail = (error) => reject(error ?? new Error("handled"));
-    context.done = settle;
-    let called; // back, with this result
-    const callback = (error, result) => {
-      if (error || !context.callbackWaitsForEmptyEventLoop) settle(error, result);
-      // As on AWS, what the handler has begun runs to its end before the answer is sent.
-      called ??= { result };
+    // Of all the ways to end, the one that the handler takes first counts, as on AWS.
+    let ended = false;
+    const first = (end) => (...given) => {
+      if (ended) return;
+      ended = true;
+      end(...given);
     };
-    // A handler that neither returns a promise nor calls back has ended with nothing.
-    finish = () => resolve(called ? called.result : null);
-    const returned = handler(JSON.parse(event), context, callback);
-    if (typeof returned?.then === "function") returned.then(resolve, reject);
+    const settle = (error, result) => (error ? reject(error) : resolve(result));
+    const succeed = (context.succeed = first(resolve));
+    const fail = (context.fail = first((error) => reject(error ?? new Error("handled"))));
+    context.done = first(settle);
+    // Nothing is left to do: a handler that took none of the ways has ended with nothing.
+    finish = () => resolve(null);
+    const callback = first((error, result) => {
+      if (error || !context.callbackWaitsForEmptyEventLoop) settle(error, result);
+      // Else all that the handler has begun runs to its end before the answer is sent.
+      else finish = () => resolve(result);
+    });
+    let returned;
+    try {
+      returned = handler(JSON.parse(event), context, callback);
+    } catch (error) {
+      fail(error);
+    }
+    if (typeof returned?.then === "function") returned.then(succeed, fail);
   });
 }
 

@@ -72,6 +72,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn numbers_of_awss_first_form_are_their_shards() {
+        let world = World::with_stream(3).await;
+        let at = |number| request("shardId-0", "AT_SEQUENCE_NUMBER", Some(number));
+        let other = "Invalid StartingSequenceNumber. It encodes shardId-000000000005, while it was used in a call to a \
+                     shard with shardId-000000000000";
+        let refused = world.refused::<ops::GetShardIterator>(at("5")).await;
+        assert_eq!(refused, refusal("InvalidArgumentException", other));
+        let (code, _) = world.refused::<ops::GetShardIterator>(at("0")).await;
+        assert_eq!(code, "InternalFailure");
+    }
+
+    #[tokio::test]
     async fn shards_that_are_not_there_are_told_apart_as_on_aws() {
         let world = World::with_stream(3).await;
         let refused = async |input| world.refused::<ops::GetShardIterator>(input).await;

@@ -2,16 +2,13 @@
 
 use headwater_loggroups::{NewEvent, Rejected};
 use headwater_shapes_logs::{
-    InputLogEvent, PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo,
-    ops::PutLogEvents,
+    InputLogEvent, PutLogEventsRequest, PutLogEventsResponse, RejectedEntityInfo,
+    RejectedLogEventsInfo, ops::PutLogEvents,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
 use super::filter_log_events::millis;
-use crate::{
-    Logs,
-    errors::{api, refuse},
-};
+use crate::{Logs, errors::api};
 
 impl Handle<PutLogEvents> for Logs {
     async fn handle(
@@ -27,7 +24,6 @@ impl Handle<PutLogEvents> for Logs {
             sequence_token: _,
             entity,
         } = input;
-        refuse(entity.is_some(), "entity")?;
         let events = log_events.into_iter();
         let events = events.map(|InputLogEvent { timestamp, message }| NewEvent {
             time: millis(timestamp),
@@ -43,8 +39,13 @@ impl Handle<PutLogEvents> for Logs {
             too_old_log_event_end_index: index(rejected.too_old_end),
             expired_log_event_end_index: index(rejected.expired_end),
         });
+        // A bad entity costs no events on AWS, and entities are not kept here: this one is refused as AWS refuses one.
+        let rejected_entity_info = entity.map(|_| RejectedEntityInfo {
+            error_type: "UnsupportedLogGroupType".to_owned(),
+        });
         Ok(PutLogEventsResponse {
             rejected_log_events_info: info,
+            rejected_entity_info,
             ..Default::default()
         })
     }

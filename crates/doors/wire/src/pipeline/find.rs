@@ -85,9 +85,8 @@ impl Found<'_> {
 impl Pipeline {
     /// The page of the server's own that a request is for.
     pub(super) fn page(&self, request: &Request<Body>) -> Option<&dyn Page> {
-        let (method, path) = (request.method(), request.uri().path());
         let mut pages = self.options.pages.iter();
-        let page = pages.find(|page| page.takes(method, path, request.headers()))?;
+        let page = pages.find(|page| page.takes(request))?;
         Some(&**page)
     }
 

@@ -20,8 +20,7 @@ use headwater_env::Env;
 use headwater_http::{Body, Buffers, HoldError, Peer, body};
 use headwater_shapes::{Blob, Service};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
-    request::Parts,
+    HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
 };
 use http_body::Body as _;
 
@@ -47,7 +46,7 @@ const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 #[async_trait]
 pub trait Page: Send + Sync {
     /// Whether a request is for it.
-    fn takes(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool;
+    fn takes(&self, request: &Request<Body>) -> bool;
 
     /// Answers a request.
     async fn call(&self, request: Request<Body>) -> Response<Body>;

@@ -26,9 +26,10 @@ pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Resul
     }
     let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
     let broken = broken.join("; ");
-    Err(validation(format!(
-        "{count} validation error{plural} detected: {broken}"
-    )))
+    Err(validation(
+        shape,
+        format!("{count} validation error{plural} detected: {broken}"),
+    ))
 }
 
 /// The input of an operation that carries data as AWS would read it, or AWS's error.
@@ -48,10 +49,9 @@ pub(crate) fn unfit(shape: &OperationShape, error: &Unfit) -> ApiError {
 }
 
 fn does_not_satisfy(shape: &OperationShape) -> ApiError {
-    validation(format!(
-        "The input of {} does not satisfy its constraints.",
-        shape.name
-    ))
+    let name = shape.name;
+    let message = format!("The input of {name} does not satisfy its constraints.");
+    validation(shape, message)
 }
 
 /// AWS's answer to a body that cannot be read; the text may be empty.
@@ -59,8 +59,16 @@ pub(crate) fn serialization(message: impl Into<String>) -> ApiError {
     ApiError::new(400, "SerializationException", message)
 }
 
-fn validation(message: String) -> ApiError {
-    ApiError::new(400, "ValidationException", message)
+/// AWS's answer to a broken constraint. CloudWatch Logs has a code of its own for it, which its operations' models name.
+fn validation(shape: &OperationShape, message: String) -> ApiError {
+    const CODE: &str = "ValidationException";
+    const CODE_OF_LOGS: &str = "InvalidParameterException";
+    let names = |code| shape.errors.iter().any(|error| error.name == code);
+    let code = match names(CODE_OF_LOGS) && !names(CODE) {
+        true => CODE_OF_LOGS,
+        false => CODE,
+    };
+    ApiError::new(400, code, message)
 }
 
 #[cfg(test)]
