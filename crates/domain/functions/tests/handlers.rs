@@ -488,18 +488,4 @@ while True:
             .unwrap()
             .starts_with("hello\nSTART")
     );
-
-    world
-        .functions
-        .update_code(&name("own"), zip_of(&[("readme", "no program")]), None)
-        .await
-        .unwrap();
-    let missing = world
-        .functions
-        .invoke(&name("own"), world.request("{}"))
-        .await;
-    assert!(
-        matches!(missing, Err(headwater_functions::Error::Runtime { .. })),
-        "{missing:?}"
-    );
 }
