@@ -1,6 +1,7 @@
 //! Redshift destinations.
 
 use headwater_delivery::{Database, Destination, Redshift, Secret, Target};
+use headwater_shapes::Tree;
 use headwater_shapes_firehose::{
     CopyCommand, RedshiftDestinationConfiguration, RedshiftDestinationDescription,
     RedshiftDestinationUpdate, RedshiftRetryOptions,
@@ -12,9 +13,9 @@ use super::{
     beside::{self, Common},
     configured::Configured,
     s3,
-    update::{merged, rename},
+    update::merged,
 };
-use crate::errors::{invalid_argument, refuse};
+use crate::errors::invalid_argument;
 
 const RETRY_S: i32 = 3600;
 
@@ -115,13 +116,19 @@ pub(super) fn updated(
     redshift: &Redshift,
     update: &RedshiftDestinationUpdate,
 ) -> Result<Configured, ApiError> {
-    refuse(&[(update.s3_backup_update.is_some(), "S3BackupUpdate")])?;
+    let is_kept = old["S3BackupMode"] == "Enabled";
+    s3::refuse_ended_backup(update.s3_backup_mode.as_deref(), is_kept)?;
     let mut described = old.clone();
     described["Password"] = redshift.password.reveal().into();
-    rename(
-        &mut described,
-        "S3BackupDescription",
-        "S3BackupConfiguration",
-    );
-    of_configuration(merged(described, update)?)
+    let kept = take(&mut described, "S3BackupDescription");
+    let mut update = update.to_value();
+    let backup = s3::merged_backup(kept, take(&mut update, "S3BackupUpdate").as_ref())?;
+    if let Some(backup) = backup {
+        described["S3BackupConfiguration"] = backup.to_value();
+    }
+    of_configuration(merged(described, &update)?)
+}
+
+fn take(value: &mut Value, member: &str) -> Option<Value> {
+    value.as_object_mut()?.remove(member)
 }

@@ -15,9 +15,9 @@ use headwater_shapes_firehose::{
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{configured::Configured, conversion, update::merged as merged_values};
+use super::{configured::Configured, conversion, update::merged_bucket};
 use crate::{
     errors::{invalid_argument, refuse},
     processing,
@@ -63,11 +63,8 @@ pub(crate) fn updated(
 ) -> Result<Configured<ExtendedS3DestinationDescription>, ApiError> {
     let old = described(stream)?;
     let was_partitioned = stream.destination.is_partitioned;
-    if update.s3_backup_mode.as_deref() == Some("Disabled") && stream.destination.backup.is_some() {
-        return Err(invalid_argument(
-            "S3 backup cannot be disabled once it is enabled.",
-        ));
-    }
+    let is_kept = stream.destination.backup.is_some();
+    refuse_ended_backup(update.s3_backup_mode.as_deref(), is_kept)?;
     let configured = of_configuration(merged(old, update)?)?;
     match configured.destination.is_partitioned == was_partitioned {
         true => Ok(configured),
@@ -138,7 +135,10 @@ fn merged(
             .or(old.cloud_watch_logging_options),
         processing_configuration: processing_configuration.or(old.processing_configuration),
         s3_backup_mode: s3_backup_mode.or(old.s3_backup_mode),
-        s3_backup_configuration: merged_backup(old.s3_backup_description, s3_backup_update)?,
+        s3_backup_configuration: merged_backup(
+            old.s3_backup_description.map(|old| old.to_value()),
+            s3_backup_update.as_ref(),
+        )?,
         data_format_conversion_configuration: data_format_conversion_configuration
             .or(old.data_format_conversion_configuration),
         dynamic_partitioning_configuration: dynamic_partitioning_configuration
@@ -148,22 +148,38 @@ fn merged(
     })
 }
 
-/// The backup's configuration, in the same way.
-fn merged_backup(
-    old: Option<S3DestinationDescription>,
-    new: Option<S3DestinationUpdate>,
+/// The backup's configuration: what is described with the members of an update in place of its own, its hints whole.
+pub(super) fn merged_backup(
+    old: Option<Value>,
+    new: Option<&impl Tree>,
 ) -> Result<Option<S3DestinationConfiguration>, ApiError> {
-    if old.is_none() && new.is_none() {
-        return Ok(None);
+    let new = new.map(Tree::to_value);
+    match (old, new) {
+        (None, None) => Ok(None),
+        (Some(old), new) => merged_bucket(old, &new.unwrap_or_else(|| json!({}))).map(Some),
+        (None, Some(new))
+            if ["RoleARN", "BucketARN"]
+                .iter()
+                .any(|name| new.get(name).is_none()) =>
+        {
+            Err(backup_missing())
+        }
+        (None, Some(new)) => merged_bucket(json!({}), &new).map(Some),
     }
-    let old = old.map_or_else(|| json!({}), |old| old.to_value());
-    merged_values(old, &new.unwrap_or_default())
-        .map(Some)
-        .map_err(|_| {
-            invalid_argument(
-                "S3 backup destination configuration is required when enabling S3 backup.",
-            )
-        })
+}
+
+/// Refuses an update to the backup mode `mode` that would end a backup.
+pub(super) fn refuse_ended_backup(mode: Option<&str>, is_kept: bool) -> Result<(), ApiError> {
+    match is_kept && mode == Some("Disabled") {
+        true => Err(invalid_argument(
+            "S3 backup cannot be disabled once it is enabled.",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn backup_missing() -> ApiError {
+    invalid_argument("S3 backup destination configuration is required when enabling S3 backup.")
 }
 
 /// The destination that a configuration makes.
@@ -397,9 +413,7 @@ pub(crate) fn backup(
             ));
         }
         (true, None) => {
-            return Err(invalid_argument(
-                "S3 backup destination configuration is required when enabling S3 backup.",
-            ));
+            return Err(backup_missing());
         }
         (true, Some(given)) => given,
     };
@@ -545,9 +559,7 @@ pub(crate) fn simple(extended: &ExtendedS3DestinationDescription) -> S3Destinati
 mod tests {
     use super::*;
 
-    fn given(
-        text: serde_json::Value,
-    ) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
+    fn given(text: Value) -> Result<(Option<String>, EncryptionConfiguration), ApiError> {
         encryption(EncryptionConfiguration::from_value(text).ok())
     }
 
@@ -566,7 +578,44 @@ mod tests {
             assert_eq!(found.as_deref(), expected);
             assert_eq!(&found_described.to_value(), described);
         }
-        let both: serde_json::Value = merged_values(none, &kms).unwrap();
+        let both: Value = merged_bucket(none, &kms).unwrap();
         assert_eq!(given(both).unwrap_err().code(), "InvalidArgumentException");
+    }
+
+    #[test]
+    fn a_refusal_of_a_backup_is_kept_by_its_name() {
+        let old = json!({"RoleARN": "r", "BucketARN": "b"});
+        for (old, new, code, text) in [
+            (Some(&old), json!({"New": 1}), "NotImplemented", "New"),
+            (
+                None,
+                json!({"RoleARN": "r", "BucketARN": "b", "New": 1}),
+                "NotImplemented",
+                "New",
+            ),
+            (
+                None,
+                json!({"Prefix": "p/", "BucketARN": "b"}),
+                "InvalidArgumentException",
+                "is required",
+            ),
+        ] {
+            let refused = merged_backup(old.cloned(), Some(&new)).unwrap_err();
+            assert_eq!(refused.code(), code, "{new}");
+            assert!(refused.message().contains(text), "{}", refused.message());
+        }
+    }
+
+    #[test]
+    fn hints_of_a_backup_are_replaced_whole() {
+        let old = json!({"RoleARN": "r", "BucketARN": "b", "Prefix": "p/",
+            "BufferingHints": {"SizeInMBs": 2, "IntervalInSeconds": 60}});
+        let half = json!({"BufferingHints": {"SizeInMBs": 3}});
+        let merged = merged_backup(Some(old.clone()), Some(&half)).unwrap();
+        let mut expected = old.clone();
+        expected["BufferingHints"] = half["BufferingHints"].clone();
+        assert_eq!(merged.unwrap().to_value(), expected);
+        let same = merged_backup(Some(old.clone()), None::<&Value>).unwrap();
+        assert_eq!(same.unwrap().to_value(), old);
     }
 }

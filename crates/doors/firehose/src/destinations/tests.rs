@@ -227,6 +227,50 @@ async fn an_update_of_redshift_keeps_the_backup() {
         "arn:aws:s3:::all"
     );
     assert_eq!(updated(&world, REDSHIFT, 1, retry).await, expected);
+    // As Terraform sends it with every update.
+    let hints = json!({"SizeInMBs": 3, "IntervalInSeconds": 30});
+    let more = json!({"Prefix": "all/", "BufferingHints": hints});
+    let mut expected = expected;
+    expected["S3BackupDescription"] = with(expected["S3BackupDescription"].clone(), more.clone());
+    let more = json!({"S3BackupMode": "Enabled", "S3BackupUpdate": more});
+    assert_eq!(updated(&world, REDSHIFT, 2, more).await, expected);
+    let half = json!({"S3BackupUpdate": {"BufferingHints": {"SizeInMBs": 4}}});
+    for (update, text) in [
+        (half, "BufferingHints must have both"),
+        (
+            json!({"S3BackupMode": "Disabled"}),
+            "S3 backup cannot be disabled once",
+        ),
+    ] {
+        let update = change(REDSHIFT, 3, update);
+        let (code, refused) = world.refused::<UpdateDestination>(update).await;
+        assert_eq!(code, "InvalidArgumentException");
+        assert!(refused.starts_with(text), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_of_redshift_begins_a_backup_that_is_whole() {
+    let world = World::new().await;
+    world
+        .ok::<CreateDeliveryStream>(request(REDSHIFT, least(REDSHIFT)))
+        .await;
+    let enabled = |bucket: Value| json!({"S3BackupMode": "Enabled", "S3BackupUpdate": bucket});
+    let refused = change(REDSHIFT, 1, enabled(json!({"Prefix": "all/"})));
+    assert_eq!(
+        world.refused::<UpdateDestination>(refused).await,
+        refusal(
+            "InvalidArgumentException",
+            "S3 backup destination configuration is required when enabling S3 backup."
+        )
+    );
+    let whole = enabled(json!({"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::all"}));
+    let described = updated(&world, REDSHIFT, 1, whole).await;
+    assert_eq!(described["S3BackupMode"], "Enabled");
+    assert_eq!(
+        described["S3BackupDescription"]["BucketARN"],
+        "arn:aws:s3:::all"
+    );
 }
 
 #[tokio::test]

@@ -29,8 +29,23 @@ pub(super) fn merged<T: Tree>(mut described: Value, update: &impl Tree) -> Resul
     let mut update = update;
     rename(&mut update, "S3Update", "S3Configuration");
     lay_over(&mut described, update.clone());
-    let configuration: T = read(described)?;
-    refuse_lost(&update, &configuration.to_value())?;
+    read_with(described, &update)
+}
+
+/// The same of a bucket's settings, each of which is replaced whole: its hints come both or not at all.
+pub(super) fn merged_bucket<T: Tree>(
+    mut described: Value,
+    update: &impl Tree,
+) -> Result<T, ApiError> {
+    let update = update.to_value();
+    place_members(&mut described, update.clone());
+    read_with(described, &update)
+}
+
+/// The configuration that an update was laid over; a member of the update that it has no place for is refused.
+fn read_with<T: Tree>(laid_over: Value, update: &Value) -> Result<T, ApiError> {
+    let configuration: T = read(laid_over)?;
+    refuse_lost(update, &configuration.to_value())?;
     Ok(configuration)
 }
 
@@ -98,7 +113,7 @@ mod tests {
             "S3BackupMode": "AllData",
         });
         let merge = |update: Value| {
-            merged::<HttpEndpointDestinationConfiguration>(described.clone(), &Raw(update))
+            merged::<HttpEndpointDestinationConfiguration>(described.clone(), &update)
         };
         let named = merge(json!({"S3Update": {"Prefix": "p"}, "RoleARN": "role"})).unwrap();
         assert_eq!(
@@ -118,18 +133,5 @@ mod tests {
         }
         let other = read_all::<RetryOptions>(json!({"DurationInSeconds": 1, "New": {}}));
         assert_eq!(other.unwrap_err().code(), "NotImplemented");
-    }
-
-    /// A tree as it is.
-    struct Raw(Value);
-
-    impl Tree for Raw {
-        fn from_value(value: Value) -> Result<Self, headwater_shapes::Unfit> {
-            Ok(Self(value))
-        }
-
-        fn to_value(&self) -> Value {
-            self.0.clone()
-        }
     }
 }

@@ -501,6 +501,7 @@ mod tests {
         );
         for change in [
             json!({"S3BackupMode": "Disabled"}),
+            json!({"S3BackupUpdate": {"BufferingHints": {"IntervalInSeconds": 60}}}),
             json!({"DynamicPartitioningConfiguration": {"Enabled": false}, "Prefix": "p/",
                 "ProcessingConfiguration": {"Enabled": false}}),
         ] {
