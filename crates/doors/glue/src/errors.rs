@@ -24,6 +24,16 @@ pub(crate) fn refuse(set: bool, what: &str) -> Result<(), ApiError> {
     }
 }
 
+/// Refuses attributes of tables other than those that are shown anyway. An empty list asks for no others either and
+/// passes, though AWS's documentation says that it is not accepted.
+pub(crate) fn refuse_attributes(asked: Option<&[String]>) -> Result<(), ApiError> {
+    let others = asked
+        .unwrap_or_default()
+        .iter()
+        .any(|name| name != "DEFAULT");
+    refuse(others, "AttributesToGet other than DEFAULT")
+}
+
 /// A domain error as an answer.
 pub(crate) fn api(error: Error) -> ApiError {
     let of = |shape: &ErrorShape, message: &str| ApiError::of(shape, message);

@@ -28,7 +28,11 @@ impl Handle<GetDatabases> for Glue {
             resource_share_type.is_some_and(|share| share != "ALL"),
             "ResourceShareType",
         )?;
-        refuse(attributes_to_get.is_some(), "AttributesToGet")?;
+        // An empty list asks for nothing, though AWS's documentation says that it is not accepted.
+        refuse(
+            attributes_to_get.is_some_and(|names| !names.is_empty()),
+            "AttributesToGet",
+        )?;
         let after = next_token.as_deref().map(token::name).transpose()?;
         let page = token::page(max_results);
         let mut found = self
@@ -80,5 +84,18 @@ mod tests {
             .refused::<GetDatabases>(json!({ "NextToken": "?" }))
             .await;
         assert_eq!(forged.0, "InvalidInputException");
+    }
+
+    #[tokio::test]
+    async fn attributes_are_refused_when_there_are_any() {
+        let world = World::new();
+        world
+            .ok::<GetDatabases>(json!({ "AttributesToGet": [] }))
+            .await;
+        let (code, text) = world
+            .refused::<GetDatabases>(json!({ "AttributesToGet": ["NAME"] }))
+            .await;
+        assert_eq!(code, "NotImplemented");
+        assert!(text.contains("AttributesToGet"), "{text}");
     }
 }

@@ -7,7 +7,7 @@ use headwater_schemas::Wanted;
 
 use crate::{
     Glue,
-    errors::{reading, refuse},
+    errors::{reading, refuse, refuse_attributes},
     name::{check_catalog, folded},
     show,
 };
@@ -33,8 +33,7 @@ impl Handle<GetTable> for Glue {
         refuse(query_as_of_time.is_some(), "QueryAsOfTime")?;
         refuse(audit_context.is_some(), "AuditContext")?;
         refuse(include_status_details == Some(true), "IncludeStatusDetails")?;
-        let plain = attributes_to_get.is_none_or(|attributes| attributes == ["DEFAULT"]);
-        refuse(!plain, "AttributesToGet other than DEFAULT")?;
+        refuse_attributes(attributes_to_get.as_deref())?;
         let (database, name) = (folded(&database_name), folded(&name));
         let found = self
             .schemas

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::{
     Glue,
-    errors::{api, invalid_input, refuse},
+    errors::{api, invalid_input, refuse, refuse_attributes},
     name::{check_catalog, folded},
     show, token,
 };
@@ -44,7 +44,7 @@ impl Handle<GetTables> for Glue {
             resource_share_type.is_some_and(|share| share != "ALL"),
             "ResourceShareType",
         )?;
-        refuse(attributes_to_get.is_some(), "AttributesToGet")?;
+        refuse_attributes(attributes_to_get.as_deref())?;
         let expression = expression.as_deref().map(Regex::new).transpose();
         let expression =
             expression.map_err(|_| invalid_input("The expression is no regular expression."))?;
@@ -98,8 +98,8 @@ impl Glue {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes_glue::ops::{CreateTable, GetTables};
-    use serde_json::json;
+    use headwater_shapes_glue::ops::{CreateTable, GetTable, GetTables};
+    use serde_json::{Value, json};
 
     use crate::testing::World;
 
@@ -138,5 +138,27 @@ mod tests {
             .refused::<GetTables>(json!({ "DatabaseName": "d", "Expression": "(" }))
             .await;
         assert_eq!(broken.0, "InvalidInputException");
+    }
+
+    #[tokio::test]
+    async fn attributes_that_are_shown_anyway_pass_and_others_are_refused() {
+        let world = World::with_table().await;
+        let asked =
+            |names: Value| json!({ "DatabaseName": "d", "Name": "t", "AttributesToGet": names });
+        let all = world.ok::<GetTables>(json!({ "DatabaseName": "d" })).await;
+        for names in [json!([]), json!(["DEFAULT"])] {
+            assert_eq!(world.ok::<GetTables>(asked(names.clone())).await, all);
+            world.ok::<GetTable>(asked(names)).await;
+        }
+        for names in [json!(["NAME"]), json!(["DEFAULT", "TABLE_TYPE"])] {
+            let refusals = [
+                world.refused::<GetTables>(asked(names.clone())).await,
+                world.refused::<GetTable>(asked(names)).await,
+            ];
+            for (code, text) in refusals {
+                assert_eq!(code, "NotImplemented");
+                assert!(text.contains("AttributesToGet"), "{text}");
+            }
+        }
     }
 }
