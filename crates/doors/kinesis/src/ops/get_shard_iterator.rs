@@ -130,6 +130,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_time_is_ignored_beside_other_kinds() {
+        let world = World::with_stream(1).await;
+        let put = json!({"StreamName": "s", "PartitionKey": "a", "Data": ""});
+        let put = world.ok::<ops::PutRecord>(put).await;
+        let number = put["SequenceNumber"].as_str().unwrap();
+        for (kind, number, found) in [
+            ("TRIM_HORIZON", None, 1),
+            ("LATEST", None, 0),
+            ("AT_SEQUENCE_NUMBER", Some(number), 1),
+            ("AFTER_SEQUENCE_NUMBER", Some(number), 0),
+        ] {
+            for seconds in [START.seconds() - 1, START.seconds() + 2] {
+                let mut input = request("0", kind, number);
+                input["Timestamp"] = json!(seconds);
+                let answer = world.ok::<ops::GetShardIterator>(input).await;
+                let input = json!({"ShardIterator": answer["ShardIterator"]});
+                let records = &world.ok::<ops::GetRecords>(input).await["Records"];
+                assert_eq!(records.as_array().unwrap().len(), found, "{kind}");
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn a_number_belongs_to_its_shard_and_stream() {
         let world = World::with_stream(2).await;
         let put =

@@ -140,6 +140,18 @@ fn read_filter(
         shard_id,
         timestamp,
     } = filter;
+    // AWS's model: "This property can only be used if" the types that are meant are specified.
+    let takes_id = r#type == "AFTER_SHARD_ID";
+    let takes_time = ["AT_TIMESTAMP", "FROM_TIMESTAMP"].contains(&&*r#type);
+    let others = [
+        ("ShardId", shard_id.is_some() && !takes_id),
+        ("Timestamp", timestamp.is_some() && !takes_time),
+    ];
+    if let Some((member, _)) = others.iter().find(|(_, given)| *given) {
+        return Err(invalid_argument(format!(
+            "{member} cannot be provided for a ShardFilter of type {type}."
+        )));
+    }
     let needs = |member: &str| {
         invalid_argument(format!(
             "{member} must be provided for a ShardFilter of type {}.",
@@ -152,6 +164,8 @@ fn read_filter(
             .ok_or_else(|| needs("Timestamp"))
     };
     Ok(match r#type.as_str() {
+        // AWS's model does not say what an ExclusiveStartShardId beside the ShardId means, but that both do the same:
+        // the filter's holds.
         "AFTER_SHARD_ID" => {
             let id = shard_id.as_ref().ok_or_else(|| needs("ShardId"))?;
             (
@@ -253,6 +267,45 @@ mod tests {
             assert_eq!(code, "InvalidArgumentException");
             assert!(text.starts_with(member), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn filters_take_only_what_their_type_uses() {
+        let world = World::with_stream(1).await;
+        let id = json!("shardId-000000000000");
+        let shard = |kind| (kind, "ShardId", id.clone());
+        let time = |kind| (kind, "Timestamp", json!(1));
+        for (kind, member, value) in [
+            shard("AT_TRIM_HORIZON"),
+            shard("FROM_TRIM_HORIZON"),
+            shard("AT_LATEST"),
+            shard("AT_TIMESTAMP"),
+            shard("FROM_TIMESTAMP"),
+            time("AFTER_SHARD_ID"),
+            time("AT_TRIM_HORIZON"),
+            time("FROM_TRIM_HORIZON"),
+            time("AT_LATEST"),
+        ] {
+            let filter = json!({"Type": kind, member: value});
+            let input = json!({"StreamName": "s", "ShardFilter": filter});
+            let text = format!("{member} cannot be provided for a ShardFilter of type {kind}.");
+            assert_eq!(
+                world.refused::<ops::ListShards>(input).await,
+                refusal("InvalidArgumentException", text)
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_shard_of_a_filter_goes_before_the_one_beside_it() {
+        let world = World::with_stream(4).await;
+        let page = world
+            .ok::<ops::ListShards>(
+                json!({"StreamName": "s", "ExclusiveStartShardId": "shardId-000000000002",
+                "ShardFilter": {"Type": "AFTER_SHARD_ID", "ShardId": "shardId-000000000000"}}),
+            )
+            .await;
+        assert_eq!(ids(&page), ["1", "2", "3"]);
     }
 
     #[tokio::test]
