@@ -19,7 +19,9 @@ use headwater_wire::Handle;
 use serde_json::{Value, json};
 
 use crate::{
-    S3, table,
+    S3,
+    listing::token,
+    table,
     testing::{World, call},
 };
 
@@ -53,6 +55,22 @@ const UNSEEN: [(&str, &[&str], &str); 4] = [
     ),
 ];
 
+/// Members of answers that repeat what was asked: that a member comes back there does not show that it was heeded.
+const ECHOED: [&str; 12] = [
+    "ContinuationToken",
+    "Delimiter",
+    "EncodingType",
+    "KeyMarker",
+    "Marker",
+    "MaxKeys",
+    "MaxParts",
+    "MaxUploads",
+    "PartNumberMarker",
+    "Prefix",
+    "StartAfter",
+    "UploadIdMarker",
+];
+
 fn is_unseen(member: &str, operation: &str) -> bool {
     UNSEEN.iter().any(|(name, operations, _)| {
         *name == member && (operations.is_empty() || operations.contains(&operation))
@@ -71,6 +89,10 @@ async fn every_member_is_done_or_refused() {
     let etag = "f4c9385f1902f7334b00b9b4ecd164de";
     let complete = json!({"uploadId": UPLOAD,
         "CompleteMultipartUpload": {"Part": [{"PartNumber": 1, "ETag": etag}]}});
+    // Without it there are no regions in the answer, and any other member brings them.
+    let buckets = json!({"max-buckets": 10});
+    // The marker of an upload means nothing without it.
+    let uploads = json!({"key-marker": "key"});
     let delete = json!({"Delete": {"Object": [{"Key": "key"}]}});
     let tags = json!({"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}});
     let ignored = [
@@ -89,8 +111,8 @@ async fn every_member_is_done_or_refused() {
         ignored::<GetObjectTagging>(&put).await,
         ignored::<HeadBucket>(&put).await,
         ignored::<HeadObject>(&put).await,
-        ignored::<ListBuckets>(&put).await,
-        ignored::<ListMultipartUploads>(&put).await,
+        ignored::<ListBuckets>(&buckets).await,
+        ignored::<ListMultipartUploads>(&uploads).await,
         ignored::<ListObjects>(&put).await,
         ignored::<ListObjectsV2>(&put).await,
         ignored::<ListParts>(&upload).await,
@@ -159,6 +181,16 @@ fn other(member: &Member) -> Option<Value> {
         "x-amz-metadata-directive" | "x-amz-tagging-directive" => text("COPY"),
         "x-amz-storage-class" => text("GLACIER"),
         "x-amz-tagging" => text("a=b"),
+        "max-buckets" | "max-keys" | "max-parts" | "max-uploads" | "part-number-marker" => {
+            Some(json!(1))
+        }
+        "prefix" => text("k"),
+        "delimiter" => text("e"),
+        "marker" | "start-after" => text("key"),
+        "continuation-token" => Some(json!(token("key"))),
+        "key-marker" => text("later"),
+        // It comes before every id.
+        "upload-id-marker" => text("0"),
         // After the objects were written, and before the request.
         "If-Modified-Since" | "x-amz-copy-source-if-modified-since" => Some(json!(START + 60)),
         "If-Unmodified-Since" | "x-amz-copy-source-if-unmodified-since" => Some(json!(START - 60)),
@@ -204,40 +236,59 @@ where
         ByteStream::from_bytes(Bytes::from_static(b"text")),
     );
     let answer = call::<Op>(&world.s3, input).await;
-    let answer = answer.map(|output| output.to_value().to_string());
+    let answer = answer.map(|output| not_echoed(output.to_value()).to_string());
     format!("{answer:?}\n{}", stored(&world).await)
 }
 
-/// Another bucket, an object to copy, one with a checksum, and an upload of it.
+/// What of an answer does not only repeat the request.
+fn not_echoed(mut answer: Value) -> Value {
+    if let Some(members) = answer.as_object_mut() {
+        members.retain(|name, _| !ECHOED.contains(&name.as_str()));
+    }
+    answer
+}
+
+/// Another bucket, an object to copy, one whose key an encoding changes, one with a checksum, an upload of it in two
+/// parts, and uploads of other keys.
 async fn furnish(world: &World) -> UploadInfo {
     world.create_bucket("empty").await;
     world.put("source", "source").await;
+    world.put("some more", "more").await;
     let store = &world.s3.store;
     let name = ObjectName::parse("bucket", "key").unwrap();
-    let mut put = Put::new(name.clone());
+    let mut put = Put::new(name);
     put.attributes.tags = [("stage".to_owned(), "test".to_owned())].into();
     put.expected = Expected {
         md5: None,
         checksum: Some((Algorithm::Crc32, None)),
     };
     store.put(put, Body::from_bytes("text")).await.unwrap();
+    let upload = create_upload(world, "key").await;
+    for number in [1, 2] {
+        put_part(world, &upload, number).await;
+    }
+    for key in ["later", "some more"] {
+        create_upload(world, key).await;
+    }
+    upload
+}
+
+async fn create_upload(world: &World, key: &str) -> UploadInfo {
     let upload = Upload {
-        name,
+        name: ObjectName::parse("bucket", key).unwrap(),
         attributes: Default::default(),
         algorithm: None,
         coverage: None,
     };
-    let upload = store.create_upload(upload).await.unwrap();
-    put_part(world, &upload).await;
-    upload
+    world.s3.store.create_upload(upload).await.unwrap()
 }
 
-/// The first part of an upload, as the store answers it.
-async fn put_part(world: &World, upload: &UploadInfo) -> String {
+/// A part of an upload, as the store answers it.
+async fn put_part(world: &World, upload: &UploadInfo, number: u32) -> String {
     let part = PutPart {
         name: ObjectName::parse("bucket", &upload.key).unwrap(),
         upload: upload.id.clone(),
-        number: 1,
+        number,
         expected: Expected::default(),
     };
     let put = world.s3.store.put_part(part, Body::from_bytes("part"));
@@ -276,7 +327,7 @@ async fn stored(world: &World) -> String {
         let parts = store.list_parts(&name, &upload.id, 0, 10).await;
         let first = CompletePart {
             number: 1,
-            etag: put_part(world, &upload).await,
+            etag: put_part(world, &upload, 1).await,
             checksum: None,
         };
         let complete = Complete::new(name, &upload.id, vec![first]);
