@@ -16,6 +16,10 @@ use std::{
 /// stands within its inputs is taken apart as everywhere.
 const REFUSES_BY_ITSELF: &str = "s3";
 
+/// Files that show kept documents: what they take apart was sent to another operation, and that it is read there they do
+/// not show. They are held to do it whole all the same, or a member that is kept would not be shown.
+const SHOW: [&str; 1] = ["crates/doors/glue/src/show.rs"];
+
 const REFUSED: &str = "is refused when it is there, whatever it says";
 const KEPT: &str = "is kept and shown as it came";
 const LAID_OVER: &str = "is read into the configuration, which is taken apart and has a place for it all, or it is refused";
@@ -98,6 +102,12 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
 fn every_input_is_taken_apart_whole() {
     let doors = doors();
     assert!(doors.len() >= 6, "the doors are not where they were");
+    let files: BTreeSet<&str> = doors
+        .iter()
+        .flat_map(|door| &door.files)
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert!(SHOW.iter().all(|path| files.contains(path)), "{SHOW:?}");
     let failures: Vec<String> = doors
         .iter()
         .flat_map(|door| failures(door, &whole_of(&door.name)))
@@ -267,6 +277,11 @@ impl<'a> Patterns<'a> {
             return vec![format!("{file}: {structure} is not taken apart")];
         };
         let mut failures = Vec::new();
+        if patterns.iter().all(|pattern| SHOW.contains(&pattern.path)) {
+            failures.push(format!(
+                "{file}: {structure} is taken apart only where it is shown"
+            ));
+        }
         for pattern in patterns {
             let path = pattern.path;
             if pattern.has_rest {
@@ -457,6 +472,11 @@ pub struct Options {
 
 /// What is wrong with a door whose one handler is made of `body`.
 fn failures_of(body: &str) -> Vec<String> {
+    failures_beside(body, "")
+}
+
+/// The same of a door that shows what it keeps with `show`.
+fn failures_beside(body: &str, show: &str) -> Vec<String> {
     let table = "Routes::new(&SERVICE, door).route::<shapes::Put>(WRITES).build()";
     let handler =
         format!("impl Handle<Put> for Door {{ fn handle(input: PutInput) {{ {body} }} }}");
@@ -466,6 +486,7 @@ fn failures_of(body: &str) -> Vec<String> {
         files: vec![
             ("lib.rs".to_owned(), table.to_owned()),
             ("put.rs".to_owned(), handler),
+            (SHOW[0].to_owned(), show.to_owned()),
         ],
     };
     failures(&door, &BTreeSet::new())
@@ -487,6 +508,19 @@ fn what_is_taken_apart_whole_passes() {
     ] {
         assert_eq!(failures_of(body), [""; 0], "{body}");
     }
+}
+
+#[test]
+fn what_is_shown_counts_as_shown_and_not_as_read() {
+    let input = "let PutInput { name, options } = input;";
+    let whole = "let Options { r#type, old } = kept;";
+    let only_shown = "put.rs: Options is taken apart only where it is shown";
+    assert_eq!(failures_beside(input, whole), [only_shown]);
+    let read = format!("{input} {whole}");
+    assert_eq!(failures_beside(&read, whole), [""; 0]);
+    let in_part = "crates/doors/glue/src/show.rs: Options is not taken apart whole, but with `..`";
+    let part = "let Options { r#type, .. } = kept;";
+    assert_eq!(failures_beside(&read, part), [in_part]);
 }
 
 #[test]
