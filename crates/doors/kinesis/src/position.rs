@@ -19,8 +19,8 @@ pub(crate) struct Position<'a> {
     pub kind: &'a str,
     /// A sequence number.
     pub number: Option<&'a str>,
-    /// A time. Beside a kind other than `AT_TIMESTAMP` it is ignored, as on AWS as far as that is known: the model says
-    /// what it is used with, not that it is refused elsewhere.
+    /// A time. Kinds other than `AT_TIMESTAMP` ignore it, as on AWS as far as that is known: the model says what it is
+    /// used with, not that it is refused elsewhere.
     pub time: Option<Timestamp>,
 }
 

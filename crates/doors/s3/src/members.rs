@@ -89,9 +89,9 @@ async fn every_member_is_done_or_refused() {
     let etag = "f4c9385f1902f7334b00b9b4ecd164de";
     let complete = json!({"uploadId": UPLOAD,
         "CompleteMultipartUpload": {"Part": [{"PartNumber": 1, "ETag": etag}]}});
-    // Without it there are no regions in the answer, and any other member brings them.
+    // Any member brings regions into the answer: with this one they are there from the start.
     let buckets = json!({"max-buckets": 10});
-    // The marker of an upload means nothing without it.
+    // The marker of an upload means nothing without that of its key.
     let uploads = json!({"key-marker": "key"});
     let delete = json!({"Delete": {"Object": [{"Key": "key"}]}});
     let tags = json!({"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}});
@@ -189,7 +189,7 @@ fn other(member: &Member) -> Option<Value> {
         "marker" | "start-after" => text("key"),
         "continuation-token" => Some(json!(token("key"))),
         "key-marker" => text("later"),
-        // It comes before every id.
+        // The id comes before every other.
         "upload-id-marker" => text("0"),
         // After the objects were written, and before the request.
         "If-Modified-Since" | "x-amz-copy-source-if-modified-since" => Some(json!(START + 60)),
@@ -240,7 +240,7 @@ where
     format!("{answer:?}\n{}", stored(&world).await)
 }
 
-/// What of an answer does not only repeat the request.
+/// The members of an answer that do not only repeat the request.
 fn not_echoed(mut answer: Value) -> Value {
     if let Some(members) = answer.as_object_mut() {
         members.retain(|name, _| !ECHOED.contains(&name.as_str()));

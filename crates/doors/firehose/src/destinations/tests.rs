@@ -227,7 +227,7 @@ async fn an_update_of_redshift_keeps_the_backup() {
         "arn:aws:s3:::all"
     );
     assert_eq!(updated(&world, REDSHIFT, 1, retry).await, expected);
-    // As Terraform sends it with every update.
+    // Terraform sends the block with every update.
     let hints = json!({"SizeInMBs": 3, "IntervalInSeconds": 30});
     let more = json!({"Prefix": "all/", "BufferingHints": hints});
     let mut expected = expected;

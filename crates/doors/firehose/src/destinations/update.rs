@@ -32,7 +32,7 @@ pub(super) fn merged<T: Tree>(mut described: Value, update: &impl Tree) -> Resul
     read_with(described, &update)
 }
 
-/// The same of a bucket's settings, each of which is replaced whole: its hints come both or not at all.
+/// The configuration of a bucket, in the same way, but for its hints: they come both or not at all.
 pub(super) fn merged_bucket<T: Tree>(
     mut described: Value,
     update: &impl Tree,
