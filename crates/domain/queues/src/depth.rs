@@ -1,13 +1,15 @@
 //! How many records a queue has, and how old the oldest is that is not acknowledged.
 //!
-//! The worker tells in a moment what it knows; the stream is asked here, so that no call waits behind that.
+//! The state that the worker has in memory is looked at beside it, and the stream is asked here: the worker does nothing
+//! for it, and nobody waits for the worker. Its turn may be about to commit what is seen here.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_log::{Source, SourceError, SourceLimit};
 use headwater_types::Millis;
+use parking_lot::Mutex;
 
-use crate::{Error, Queues, open::Open, worker::Call};
+use crate::{Error, Queues, state::State};
 
 /// How many records a queue has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,8 +25,15 @@ pub struct Depth {
     pub oldest: Option<Millis>,
 }
 
-/// What a queue's worker knows of its records.
-pub(crate) struct Known {
+/// A queue's records as its worker has them in memory.
+pub(crate) struct Loaded {
+    /// Locked for as long as nothing is waited for. The worker alone changes it.
+    pub state: Mutex<State>,
+    pub source: Arc<dyn Source>,
+}
+
+/// The facts about a queue's records that its worker has in memory.
+struct Known {
     source: Arc<dyn Source>,
     again: u64,
     in_flight: u64,
@@ -35,26 +44,30 @@ pub(crate) struct Known {
     pending: BTreeMap<Arc<str>, u64>,
 }
 
-impl Open {
-    /// What is known of the queue's records at `now`.
-    pub(crate) fn known(&self, now: Millis) -> Known {
-        let count = self.state.count(now);
+impl Loaded {
+    /// The facts as they are at `now`.
+    fn known(&self, now: Millis) -> Known {
+        let state = self.state.lock();
+        let count = state.count(now);
         Known {
             source: self.source.clone(),
             again: count.again as u64,
             in_flight: count.in_flight as u64,
             dead_letters: count.dead as u64,
-            positions: self.state.positions().collect(),
-            pending: self.state.first_pending(),
+            positions: state.positions().collect(),
+            pending: state.first_pending(now),
         }
     }
 }
 
 impl Queues {
-    /// How many records a queue has.
-    pub async fn depth(&self, id: &str) -> Result<Depth, Error> {
-        let known = self.call(id, Call::Look).await?;
-        Ok(known.depth().await?)
+    /// How many records a queue has; none before it was used, for then its records are in the catalog alone.
+    pub async fn depth(&self, id: &str) -> Result<Option<Depth>, Error> {
+        let loaded = self.queue(id)?.shared.loaded.lock().upgrade();
+        match loaded.map(|loaded| loaded.known(self.env.clock.now())) {
+            Some(known) => Ok(Some(known.depth().await?)),
+            None => Ok(None),
+        }
     }
 
     /// The names of all queues by their ids, as far as this process knows.

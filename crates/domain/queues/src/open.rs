@@ -2,11 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord};
+use headwater_log::{SourceChunk, SourceError, SourceLimit, SourceRecord};
 use headwater_types::Millis;
+use parking_lot::MutexGuard;
 
 use crate::{
     Error, Kind, Receipt, Received,
+    depth::Loaded,
     limits::{RECEIVE_BYTES, ROWS_A_COMMIT, UNACKNOWLEDGED},
     state::{Key, State},
 };
@@ -20,8 +22,7 @@ pub(crate) struct Shard {
 
 /// The worker's knowledge of its queue, once it was read.
 pub(crate) struct Open {
-    pub state: State,
-    pub source: Arc<dyn Source>,
+    pub loaded: Arc<Loaded>,
     pub shards: Vec<Shard>,
     /// When they were listed; none when they are to be listed anew.
     pub listed: Option<Duration>,
@@ -60,18 +61,23 @@ impl Found {
 }
 
 impl Open {
+    /// The state, for as long as nothing is waited for.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.loaded.state.lock()
+    }
+
     /// Lists the shards, and drops what the stream no longer has.
     pub async fn list(&mut self) -> Result<(), Error> {
-        let listed = self.source.shards().await?;
+        let listed = self.loaded.source.shards().await?;
         let first: HashMap<&str, u64> = listed
             .iter()
             .map(|shard| (shard.id.as_str(), shard.first))
             .collect();
-        self.state
+        self.state()
             .forget_expired(|shard| first.get(shard).copied(), ROWS_A_COMMIT);
         let shard = |shard: &headwater_log::SourceShard| Shard {
             id: shard.id.as_str().into(),
-            is_drained: shard.ended && self.state.position(&shard.id) >= shard.end,
+            is_drained: shard.ended && self.state().position(&shard.id) >= shard.end,
         };
         self.shards = listed.iter().map(shard).collect();
         Ok(())
@@ -88,7 +94,7 @@ impl Open {
             let Some(room) = found.room() else {
                 return Ok(());
             };
-            let due = self.state.due(kind, now, room.records);
+            let due = self.state().due(kind, now, room.records);
             let mut has_expired = false;
             for key in due {
                 let Some(room) = found.room() else {
@@ -104,7 +110,7 @@ impl Open {
                 {
                     Some(record) => found.push(key, record),
                     None => {
-                        self.state.forget(&key);
+                        self.state().forget(&key);
                         has_expired = true;
                     }
                 }
@@ -124,7 +130,7 @@ impl Open {
     ) -> Result<(), Error> {
         let count = self.shards.len();
         let before = found.records.len();
-        let most = UNACKNOWLEDGED.saturating_sub(self.state.unacknowledged());
+        let most = UNACKNOWLEDGED.saturating_sub(self.state().unacknowledged());
         for at in (0..count).map(|n| (turn + n) % count) {
             while !self.shards[at].is_drained
                 && let Some(room) = found.room()
@@ -160,14 +166,14 @@ impl Open {
             .rev()
             .find(|(id, _)| *id == shard)
             .map(|(_, next)| *next);
-        let from = known.unwrap_or_else(|| self.state.position(&shard));
+        let from = known.unwrap_or_else(|| self.state().position(&shard));
         let chunk = self.read(&shard, from, limit).await?;
         for record in chunk.records {
             let key = Key {
                 shard: shard.clone(),
                 offset: record.offset,
             };
-            if record.arrival >= since && !self.state.is_pending(&key) {
+            if record.arrival >= since && !self.state().is_pending(&key) {
                 found.push(key, record);
             }
         }
@@ -188,7 +194,7 @@ impl Open {
         from: u64,
         limit: SourceLimit,
     ) -> Result<SourceChunk, Error> {
-        match self.source.read(shard, from, limit).await {
+        match self.loaded.source.read(shard, from, limit).await {
             Ok(chunk) => Ok(chunk),
             Err(SourceError::NotFound(_)) => {
                 self.listed = None;
@@ -212,12 +218,12 @@ impl Open {
         now: Millis,
         visible: Millis,
     ) -> Vec<Received> {
-        found
-            .positions
-            .iter()
-            .for_each(|(shard, next)| self.state.advance(shard, *next));
+        let mut state = self.state();
+        for (shard, next) in &found.positions {
+            state.advance(shard, *next);
+        }
         let claim = |(key, record): (Key, SourceRecord)| {
-            let pending = self.state.receive(&key, now, visible);
+            let pending = state.receive(&key, now, visible);
             let (queue, shard, offset) = (queue.to_owned(), key.shard.to_string(), key.offset);
             let receipt = Receipt {
                 queue,

@@ -98,6 +98,7 @@ impl Queues {
         let shared = Arc::new(Shared {
             id: id.clone(),
             record: RwLock::new(record),
+            loaded: Mutex::default(),
         });
         let worker = Worker::new(
             self.env.clone(),

@@ -1,14 +1,18 @@
 //! A queue as its worker and its changes share it.
 
-use headwater_catalog::Versioned;
-use parking_lot::RwLock;
+use std::sync::Weak;
 
-use crate::QueueRecord;
+use headwater_catalog::Versioned;
+use parking_lot::{Mutex, RwLock};
+
+use crate::{QueueRecord, depth::Loaded};
 
 /// A queue as its worker sees it.
 pub(crate) struct Shared {
     pub id: String,
     pub record: RwLock<Versioned<QueueRecord>>,
+    /// The records as the worker has them in memory, while it has.
+    pub loaded: Mutex<Weak<Loaded>>,
 }
 
 impl Shared {

@@ -306,11 +306,13 @@ impl State {
         }
     }
 
-    /// The first of them in each shard, without dead letters.
-    pub fn first_pending(&self) -> BTreeMap<Arc<str>, u64> {
+    /// The first of them in each shard, without dead letters and those that are about to become some.
+    pub fn first_pending(&self, now: Millis) -> BTreeMap<Arc<str>, u64> {
+        let is_last = |receives| self.max_receives.is_some_and(|max| receives >= max);
+        let is_dead = |of: &Pending| of.dead || is_last(of.receives) && of.visible <= now;
         let mut first = BTreeMap::new();
         let pending = self.pending.iter();
-        for (key, _) in pending.filter(|(_, stored)| !stored.value.dead) {
+        for (key, _) in pending.filter(|(_, stored)| !is_dead(&stored.value)) {
             first.entry(key.shard.clone()).or_insert(key.offset);
         }
         first

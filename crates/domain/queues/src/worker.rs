@@ -14,11 +14,12 @@ use futures_util::future::select_all;
 use headwater_env::Env;
 use headwater_log::Sources;
 use headwater_types::Millis;
+use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Action, Error, Kind, Receipt, ReceiptError, Receive, Received, Start,
-    depth::Known,
+    depth::Loaded,
     limits::{CALLS_A_WRITE, FRUITLESS_PAUSE, SHARDS_REFRESH, WAITING},
     open::{Found, Open},
     record::Store,
@@ -34,8 +35,6 @@ type Reply<T> = oneshot::Sender<Result<T, Error>>;
 pub(crate) enum Call {
     Receive(Receive, Reply<Vec<Received>>),
     Settle(Kind, Vec<(Receipt, Action)>, Reply<Settled>),
-    /// Asks what is known of the records.
-    Look(Reply<Known>),
     /// Lets nobody wait from now on.
     Close,
 }
@@ -118,10 +117,6 @@ impl Worker {
             match call {
                 Call::Close => self.is_closed = true,
                 Call::Receive(receive, reply) => self.enqueue(receive, reply),
-                Call::Look(reply) => {
-                    let known = prepared.clone().map(|()| self.known());
-                    drop(reply.send(known));
-                }
                 Call::Settle(kind, settlements, reply) => match &prepared {
                     Ok(()) => {
                         let settled = self.settle(kind, &settlements);
@@ -168,8 +163,9 @@ impl Worker {
             None => self.load().await?,
         };
         let record = self.queue.record.read().value.clone();
-        open.state.set_max_receives(record.attributes.max_receives);
-        open.state.bury(now);
+        open.state()
+            .set_max_receives(record.attributes.max_receives);
+        open.state().bury(now);
         if open
             .listed
             .is_none_or(|at| self.env.clock.elapsed() >= at + SHARDS_REFRESH)
@@ -219,29 +215,29 @@ impl Worker {
         let pending = pending.into_iter().filter_map(key);
         let max_receives = record.attributes.max_receives;
         let state = State::load(max_receives, positions_by_shard.into_iter(), pending);
-        Ok(Open {
-            state,
+        let loaded = Arc::new(Loaded {
+            state: Mutex::new(state),
             source,
+        });
+        *self.queue.loaded.lock() = Arc::downgrade(&loaded);
+        Ok(Open {
+            loaded,
             shards: Vec::new(),
             listed: None,
         })
     }
 
-    fn known(&self) -> Known {
-        let open = self.open.as_ref().expect("it was prepared");
-        open.known(self.env.clock.now())
-    }
-
     fn settle(&mut self, kind: Kind, settlements: &[(Receipt, Action)]) -> Settled {
         let now = self.env.clock.now();
-        let open = self.open.as_mut().expect("it was prepared");
-        let settle = |(receipt, action): &(Receipt, Action)| {
+        let open = self.open.as_ref().expect("it was prepared");
+        let mut state = open.state();
+        let mut settle = |(receipt, action): &(Receipt, Action)| {
             if receipt.queue != self.queue.id || receipt.kind != kind {
                 return Err(ReceiptError::Foreign);
             }
-            open.state.settle(kind, receipt, *action, now)
+            state.settle(kind, receipt, *action, now)
         };
-        settlements.iter().map(settle).collect()
+        settlements.iter().map(&mut settle).collect()
     }
 
     /// Gives those that wait what there is, in their order.
@@ -287,7 +283,7 @@ impl Worker {
             .visibility
             .unwrap_or(Duration::from_secs(attributes.visibility_s.into()));
         let open = self.open.as_mut().expect("it was prepared");
-        open.state.bury(now);
+        open.state().bury(now);
         let mut found = Found::new(receive.limit);
         self.turns = self.turns.wrapping_add(1);
         // Neither those that come back nor new ones keep the others waiting for ever.
@@ -322,13 +318,13 @@ impl Worker {
         let Some(open) = &mut self.open else {
             return Ok(());
         };
-        let changes = open.state.changes(&self.store, &self.queue.id);
+        let changes = open.state().changes(&self.store, &self.queue.id);
         if changes.is_empty() {
             return Ok(());
         }
         match self.store.catalog.commit(changes).await {
             Ok(version) => {
-                open.state.committed(version);
+                open.state().committed(version);
                 Ok(())
             }
             Err(error) => {
@@ -350,7 +346,7 @@ impl Worker {
             .min()
             .unwrap_or(elapsed);
         let next_visible = open
-            .state
+            .state()
             .next_visible(now)
             .map(|visible| visible.since(now));
         let timer = first_over
@@ -367,7 +363,11 @@ impl Worker {
                 .iter()
                 .filter(|shard| wants_new && !shard.is_drained);
             let waits: Vec<_> = readable
-                .map(|shard| open.source.wait(&shard.id, open.state.position(&shard.id)))
+                .map(|shard| {
+                    open.loaded
+                        .source
+                        .wait(&shard.id, open.state().position(&shard.id))
+                })
                 .collect();
             if waits.is_empty() {
                 return std::future::pending().await;

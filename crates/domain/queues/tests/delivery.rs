@@ -4,7 +4,7 @@ mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use futures_util::poll;
+use futures_util::{FutureExt, poll};
 use headwater_queues::{Action, Depth, Error, Kind, NewQueue, ReceiptError, Receive, Start};
 use support::{World, attributes, new_queue, records, room, text};
 
@@ -387,7 +387,8 @@ async fn a_shutdown_lets_nobody_wait() {
 async fn the_depth_of_a_queue_tells_what_waits_is_in_flight_and_is_dead() {
     let world = World::new(1).await;
     let id = world.queue(attributes(10, Some(1))).await;
-    let depth = async || world.queues.depth(&id).await.unwrap();
+    let depth = async || world.queues.depth(&id).await.unwrap().unwrap();
+    assert!(world.receive(&id, RECORDS, 1).await.is_empty());
     assert_eq!(depth().await, Depth::default());
     let first = world.now();
     world.put(0, "a");
@@ -420,4 +421,35 @@ async fn the_depth_of_a_queue_tells_what_waits_is_in_flight_and_is_dead() {
         "it is found by its name"
     );
     assert!(world.queues.depth("none").await.is_err());
+}
+
+#[tokio::test]
+async fn the_depth_is_told_beside_the_worker_and_of_what_is_in_memory_alone() {
+    let mut world = World::new(1).await;
+    let id = world.queue(attributes(10, Some(1))).await;
+    world.put(0, "a");
+    // The worker shares the test's thread: it does nothing while the test does not wait.
+    let at_once = |world: &World| world.queues.depth(&id).now_or_never().unwrap().unwrap();
+    assert_eq!(at_once(&world), None, "nothing was loaded");
+    assert_eq!(world.data(&id, RECORDS).await, ["a"]);
+    let tells = |in_flight, dead_letters| Depth {
+        in_flight,
+        dead_letters,
+        oldest: (in_flight > 0).then_some(support::START),
+        ..Depth::default()
+    };
+    assert_eq!(at_once(&world), Some(tells(1, 0)));
+    world.advance(10);
+    assert_eq!(at_once(&world), Some(tells(0, 1)), "time went by");
+    world.catalog.fail_after(0);
+    assert!(
+        world.queues.settle(&id, RECORDS, Vec::new()).await.is_err(),
+        "the dead letter is not committed"
+    );
+    assert_eq!(at_once(&world), None, "what failed is loaded anew");
+    world.catalog.mend();
+    world.reopen().await;
+    assert_eq!(at_once(&world), None, "a start loads nothing");
+    assert_eq!(world.data(&id, Kind::DeadLetters).await, ["a"]);
+    assert_eq!(at_once(&world), Some(tells(0, 1)));
 }

@@ -5,11 +5,12 @@ use headwater_types::Millis;
 
 use super::{Samples, families::*};
 
-/// Adds the depth of every queue; of one that cannot tell, as when its stream is gone, there is nothing.
+/// Adds the depth of every queue; of one that is not in memory, or cannot tell as when its stream is gone, there is nothing.
 pub async fn measure(queues: &Queues, now: Millis, to: &mut Samples) {
     for (id, name) in queues.names() {
         let depth = match queues.depth(&id).await {
-            Ok(depth) => depth,
+            Ok(Some(depth)) => depth,
+            Ok(None) => continue,
             Err(error) => {
                 tracing::debug!(queue = name, %error, "a queue cannot tell its depth");
                 continue;
