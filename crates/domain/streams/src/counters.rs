@@ -20,8 +20,8 @@ pub struct ShardMetrics {
     pub write_exceeded: u64,
     /// Reads that the shard's limits refused.
     pub read_exceeded: u64,
-    /// How old the last record was that the last read returned, in milliseconds; 0 when it reached the shard's end and
-    /// there was none.
+    /// How old the last record was that the last read returned, in milliseconds; 0 when it reached the shard's end, and
+    /// there was none or the shard is closed.
     pub iterator_age: u64,
 }
 
@@ -74,7 +74,7 @@ impl Counters {
         self.iterator_age.store(age, Relaxed);
     }
 
-    /// A read found nothing, for there is nothing more.
+    /// A read reached the end, and found nothing or is the last.
     pub fn caught_up(&self) {
         self.iterator_age.store(0, Relaxed);
     }

@@ -366,6 +366,26 @@ async fn shards_count_what_goes_through_them() {
 }
 
 #[tokio::test]
+async fn a_closed_shard_that_was_read_to_its_end_has_no_age() {
+    let world = World::new(NO_LIMITS).await;
+    let stream = world.create("a", 1).await;
+    for _ in 0..2 {
+        world.put(&stream, entry("k", "x")).await;
+    }
+    world.streams.scale(name("a"), 2).await.unwrap();
+    world.advance(250);
+    let stream = world.stream("a");
+    let shard = &stream.shards()[0];
+    let mut ages = Vec::new();
+    for limit in [1, 2] {
+        let read = world.streams.read(&stream, shard, 0, limit).await.unwrap();
+        ages.push((read.ended, shard.metrics().iterator_age));
+    }
+    assert_eq!(ages, [(false, 250), (true, 0)]);
+    assert_eq!(shard.metrics().outgoing_records, 3);
+}
+
+#[tokio::test]
 async fn what_the_log_could_not_be_told_it_is_told_later() {
     let mut world = World::new(NO_LIMITS).await;
     world.log.fail();

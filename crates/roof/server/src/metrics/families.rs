@@ -94,7 +94,7 @@ metrics! {
     Counter SHARD_READS_THROTTLED = "headwater_shard_throttled_reads_total" ["region", "stream", "shard"]
         "`ReadProvisionedThroughputExceeded`: calls of GetRecords that its limits refused";
     Gauge SHARD_ITERATOR_AGE = "headwater_shard_iterator_age_seconds" ["region", "stream", "shard"]
-        "`IteratorAgeMilliseconds`: how old the last record was that the last GetRecords returned; 0 when it reached the end";
+        "`IteratorAgeMilliseconds`: how old the last record was that the last GetRecords returned; 0 when it reached the end, and found none or the shard is closed";
 
     // Consumers with subscriptions.
     Gauge CONSUMER_SUBSCRIPTIONS = "headwater_consumer_subscriptions" ["region", "stream", "consumer"]
