@@ -39,7 +39,8 @@ pub struct Seen<'a> {
     pub status: u16,
     /// The code of the error, where it was one.
     pub error: Option<&'a str>,
-    /// Bytes of its body, as far as they were announced or held.
+    /// Bytes of its body that were read until there was an answer, as they were sent. A body that is read as a whole
+    /// counts once it is there.
     pub bytes_in: u64,
     /// Bytes of its answer, where that is not streamed.
     pub bytes_out: u64,

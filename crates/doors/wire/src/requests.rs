@@ -64,7 +64,7 @@ pub struct Answered {
     pub operation: &'static str,
     /// How many had each of [`OUTCOMES`].
     pub outcomes: [u64; OUTCOMES.len()],
-    /// Bytes of their bodies.
+    /// Bytes of their bodies that were read.
     pub bytes_in: u64,
     /// Bytes of their answers.
     pub bytes_out: u64,

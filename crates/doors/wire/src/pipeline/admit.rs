@@ -1,6 +1,10 @@
 //! Authentication and reading of an input, in the order in which AWS does them: the first thing that is wrong with a
 //! request is what its client is told.
 
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
 use headwater_auth::verify::{Seal, is_region};
 use headwater_http::{Body, Share, body};
 use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
@@ -125,6 +129,7 @@ impl Pipeline {
             query,
             ..Message::default()
         };
+        let body = stream(body, head, trace);
         let (tree, stream) = read_rest(head, body, seal, route, message, format, context).await?;
         let tree = match format {
             Format::Json => validate::tree(Raw::from(tree), route.shape, table.service)?,
@@ -320,7 +325,7 @@ fn not_supported(table: &Table, operation: &OperationShape) -> ApiError {
 /// The members of a REST request's input, and its body if it is handed on as it comes.
 async fn read_rest(
     head: &Parts,
-    body: Body,
+    body: ByteStream,
     seal: Seal,
     route: &Route,
     message: Message,
@@ -329,7 +334,7 @@ async fn read_rest(
 ) -> Result<(serde_json::Value, Option<ByteStream>), ApiError> {
     let input = route.shape.input;
     let depth = depth(input);
-    let body = receive(stream(body, head), &head.headers, depth, seal);
+    let body = receive(body, &head.headers, depth, seal);
     let body = body.map_err(|e| ApiError::from(&e))?;
     let mut headers = head.headers.clone();
     unframe(&mut headers, body.len);
@@ -364,13 +369,17 @@ async fn read_rest(
     Ok((rest::read(input, &message, format).map_err(refuse)?, None))
 }
 
-/// A body as a stream, with the length that was announced.
-fn stream(body: Body, head: &Parts) -> ByteStream {
+/// A body as a stream, with the length that was announced. What was read of it is counted as it passes.
+fn stream(body: Body, head: &Parts, trace: &mut Trace) -> ByteStream {
     let announced = head.headers.get(header::CONTENT_LENGTH);
     let len = announced.and_then(|len| len.to_str().ok()?.parse().ok());
     let len = len.or(body.size_hint().exact());
+    let passed = trace.passed.insert(Arc::default()).clone();
+    let count = move |chunk: &Bytes| {
+        passed.fetch_add(chunk.len() as u64, Relaxed);
+    };
     ByteStream {
-        chunks: Box::pin(body::chunks(body)),
+        chunks: Box::pin(body::chunks(body).inspect_ok(count)),
         len,
     }
 }

@@ -10,7 +10,14 @@ mod find;
 mod places;
 mod receive;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -112,10 +119,19 @@ struct Trace {
     route: Option<usize>,
     line: Option<Line>,
     error: Option<String>,
+    /// Bytes of a body that was read as a whole.
     bytes_in: u64,
+    /// Bytes of a body that is read in pieces, so far.
+    passed: Option<Arc<AtomicU64>>,
 }
 
 impl Trace {
+    /// Bytes of the body that were read.
+    fn bytes_in(&self) -> u64 {
+        let passed = self.passed.as_ref();
+        passed.map_or(self.bytes_in, |passed| passed.load(Relaxed))
+    }
+
     /// Notes the service that the request is for.
     fn meant_for(&mut self, entry: &Entry) {
         self.service = Some(entry.service);
@@ -158,7 +174,7 @@ impl Pipeline {
             Found::Service(service) => service,
             Found::Form(form) => return self.form(head, body, form, context, trace).await,
             Found::Unknown(known, _) => return Err(known.refusal()),
-            Found::Stray => return self.stray(head, body, context).await,
+            Found::Stray => return self.stray(head, body, context, trace).await,
             Found::Nothing => return Ok(nothing_here()),
         };
         let entry = &self.entries[service.index];
@@ -218,12 +234,14 @@ impl Pipeline {
         head: &Parts,
         body: Body,
         context: &mut Context,
+        trace: &mut Trace,
     ) -> Result<Response<Body>, ApiError> {
         if let Some(answer) = aws_json::not_a_call(head) {
             return Ok(answer);
         }
         let held = self.options.buffers.hold(body, JSON_BODY_BYTES).await;
         let held = held.map_err(|error| context.dialect.not_held(error, None))?;
+        trace.bytes_in = held.bytes.len() as u64;
         if let Some(answer) = aws_json::stray_body(head, &held.bytes, false) {
             return Ok(answer);
         }
@@ -303,7 +321,7 @@ impl Pipeline {
             address: context.origin.address,
             status: response.status().as_u16(),
             error: trace.error.as_deref(),
-            bytes_in: trace.bytes_in,
+            bytes_in: trace.bytes_in(),
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
             took,
         };
@@ -339,10 +357,7 @@ impl headwater_http::Service for Pipeline {
         }
         let (head, body) = request.into_parts();
         let mut context = self.context(&head, peer);
-        let mut trace = Trace {
-            bytes_in: body.size_hint().exact().unwrap_or(0),
-            ..Trace::default()
-        };
+        let mut trace = Trace::default();
         let answer = self.answer(&head, body, &mut context, &mut trace);
         let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,

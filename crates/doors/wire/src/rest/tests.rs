@@ -1,8 +1,13 @@
 //! Doors of two services with small handlers: requests as clients send them, answers to the byte.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use futures_util::FutureExt;
+use headwater_auth::Verifier;
 use headwater_shapes::ByteStream;
+use headwater_types::Region;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use proptest::prelude::*;
@@ -13,7 +18,7 @@ use headwater_http::{
     body::{empty, full, streamed},
 };
 
-use crate::{Options, Pipeline, Place, Table};
+use crate::{Observe, Options, Pipeline, Place, Seen, Table};
 use world::{lambda_table, s3_table};
 
 #[path = "../../tests/support/world.rs"]
@@ -472,4 +477,43 @@ proptest! {
             prop_assert!(status != 500, "{status}");
         }
     }
+}
+
+/// The bytes of the body that each request was seen to have.
+#[derive(Default)]
+struct BytesIn(parking_lot::Mutex<Vec<u64>>);
+
+impl Observe for BytesIn {
+    fn observe(&self, seen: &Seen<'_>) {
+        self.0.lock().push(seen.bytes_in);
+    }
+}
+
+#[tokio::test]
+async fn of_a_body_what_was_read_is_counted_and_not_what_was_announced() {
+    let seen = Arc::new(BytesIn::default());
+    let options = |verifier| Options {
+        observers: vec![seen.clone()],
+        verifier,
+        ..Options::new(Place::new("000000000000", "us-east-1"))
+    };
+    let none_signs = Verifier::new([], Region("us-east-1".into()), Env::real().clock);
+    let open = Pipeline::new(vec![s3_table()], options(None), Env::real());
+    let guarded = Pipeline::new(vec![s3_table()], options(Some(none_signs)), Env::real());
+    let pieces = || {
+        let pieces = ["ab", "cde"].map(|piece| Ok(Bytes::from(piece)));
+        futures_util::stream::iter(pieces)
+    };
+    let put = |announced: u64| Request::put("/b/k").header("content-length", announced);
+    let huge = i64::MAX as u64;
+    for _ in 0..3 {
+        let body = streamed(pieces(), Some(huge));
+        let answer = send(&guarded, put(huge), body).await;
+        assert_eq!(answer.status(), 403);
+    }
+    let answer = send(&open, put(5), streamed(pieces(), Some(5))).await;
+    assert_eq!(answer.status(), 200);
+    let delete = "<Delete><Object><Key>k</Key></Object></Delete>";
+    send(&open, Request::post("/b?delete"), full(delete)).await;
+    assert_eq!(*seen.0.lock(), [0, 0, 0, 5, delete.len() as u64]);
 }

@@ -56,7 +56,7 @@ metrics! {
     Counter REQUESTS = "headwater_requests_total" ["service", "operation", "status"]
         "Requests that were answered, by the class of their status";
     Counter REQUEST_BYTES = "headwater_request_bytes_total" ["service", "operation"]
-        "Bytes of the bodies of requests, as they were sent";
+        "Bytes of the bodies of requests that were read until there was an answer, as they were sent";
     Counter RESPONSE_BYTES = "headwater_response_bytes_total" ["service", "operation"]
         "Bytes of answers, without those that are sent as events";
     Histogram REQUEST_DURATION = "headwater_request_duration_seconds" ["service", "operation"]
