@@ -63,10 +63,15 @@ impl Places {
             .collect()
     }
 
-    /// The other regions and their services.
+    /// The other regions of the home's account and their services. A server that was started with another region or
+    /// account keeps what it opened before, which may have the home's region by now.
     pub fn regions(&self) -> Vec<(Region, Services)> {
+        let home = &self.home.place;
+        let is_other = |(place, _): &&(Place, Services)| {
+            place.account == home.account && place.region != home.region
+        };
         let open = self.open.lock();
-        let regions = open.iter();
+        let regions = open.iter().filter(is_other);
         regions
             .map(|(place, services)| (place.region.clone(), services.clone()))
             .collect()
@@ -129,4 +134,31 @@ impl OpenPlace for Places {
 fn too_many() -> ApiError {
     let text = format!("Headwater serves no more than {PARTS_MAX} regions beside its own.");
     ApiError::new(503, "ServiceUnavailable", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_other_regions_are_those_of_the_account_without_the_home() {
+        let dir = tempfile::tempdir().unwrap();
+        let ground = Ground::for_tests(dir.path()).await;
+        let home = ground.place.clone();
+        let numbers = Table::new(ground.catalog.clone(), Prefix::Places);
+        let kept = [
+            home.clone(),
+            Place::new("999999999999", "eu-west-1"),
+            Place::new(home.account.0.clone(), "eu-west-2"),
+        ];
+        for (Place { account, region }, number) in kept.into_iter().zip(["1", "2", "3"]) {
+            let known = PlaceRecord { account, region };
+            let written = numbers.write(number, &known, Expect::Absent).await;
+            written.unwrap();
+        }
+        let places = Places::open(ground).await.unwrap();
+        let regions = places.regions();
+        let regions: Vec<_> = regions.iter().map(|(region, _)| &*region.0).collect();
+        assert_eq!(regions, ["eu-west-2"]);
+    }
 }
