@@ -197,7 +197,7 @@ metrics! {
     Counter PROCESS_CPU = "headwater_process_cpu_seconds_total" []
         "Processor time that the process took (on Linux)";
     Gauge PROCESS_UPTIME = "headwater_process_uptime_seconds" []
-        "How long the process runs";
+        "How long the process runs, by the server's clock, which tests can move ahead";
     Gauge BUILD = "headwater_build_info" ["version"]
         "1, with the version of the program";
 }
