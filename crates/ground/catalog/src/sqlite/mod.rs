@@ -54,7 +54,8 @@ impl SqliteCatalog {
         let connection = connect(&path, options.sync)?;
         format::prepare(&connection)?;
         fold_log(&connection);
-        let readers = (0..limits::READERS).map(|_| connect(&path, options.sync).map(Mutex::new));
+        let readers = (0..limits::READERS)
+            .map(|_| connect(&path, options.sync).map(|it| Mutex::new(Some(it))));
         let readers = Arc::new(Readers(readers.collect::<Result<_, _>>()?));
         let writer = Writer::start(&env, connection);
         Ok(Self {
@@ -70,6 +71,13 @@ impl SqliteCatalog {
     ) -> Result<T, CatalogError> {
         let readers = self.readers.clone();
         self.env.blocking(move || readers.with(work)).await
+    }
+}
+
+impl Drop for SqliteCatalog {
+    fn drop(&mut self) {
+        // A read goes on, or is about to begin, when its caller has gone away.
+        self.readers.close();
     }
 }
 
@@ -104,8 +112,8 @@ fn closed() -> CatalogError {
     CatalogError::Failed("the catalog is closed".into())
 }
 
-/// The thread that writes. A drop waits until it has folded the log and closed the file: the next to open the folder
-/// would otherwise read the log while it is cut.
+/// The thread that writes. A drop waits until it has folded the log and closed the file, as the last to do so: the next to
+/// open the folder would otherwise read the log while it is cut.
 struct Writer {
     commits: Option<mpsc::Sender<Commit>>,
     ended: Mutex<std::sync::mpsc::Receiver<()>>,
@@ -142,13 +150,23 @@ impl Drop for Writer {
     }
 }
 
-struct Readers(Vec<Mutex<Connection>>);
+/// The connections for reads, until they are closed.
+struct Readers(Vec<Mutex<Option<Connection>>>);
 
 impl Readers {
     /// Runs `work` on a connection that is free, or waits for the first.
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> T {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
         let free = self.0.iter().find_map(Mutex::try_lock);
-        work(&free.unwrap_or_else(|| self.0[0].lock()))
+        let reader = free.unwrap_or_else(|| self.0[0].lock());
+        work(reader.as_ref().ok_or_else(closed)?)
+    }
+
+    /// Closes each connection once the read that has it is done; those that come later fail.
+    fn close(&self) {
+        self.0.iter().for_each(|reader| drop(reader.lock().take()));
     }
 }
 

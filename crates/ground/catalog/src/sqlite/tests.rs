@@ -70,6 +70,19 @@ async fn a_dropped_catalog_has_closed_its_files() {
 }
 
 #[tokio::test]
+async fn a_read_that_outlives_the_catalog_holds_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = open(dir.path()).unwrap();
+    let change = put("a/1", "x", Expect::Absent);
+    catalog.commit(vec![change]).await.unwrap();
+    let readers = catalog.readers.clone();
+    drop(catalog);
+    assert!(!dir.path().join("catalog.sqlite-wal").exists());
+    let late = readers.with(|connection| rows::get(connection, "a/1"));
+    assert_eq!(late, Err(closed()));
+}
+
+#[tokio::test]
 async fn an_empty_catalog_of_format_1_begins_with_the_first_revision() {
     let dir = tempfile::tempdir().unwrap();
     format_1(dir.path());
