@@ -126,7 +126,7 @@ def test_broken_constraints_have_the_code_of_logs(logs, stream):
         (lambda: logs.filter_log_events(logGroupName=group, limit=10_001), "limit"),
         (lambda: logs.describe_log_groups(limit=51), "limit"),
         (lambda: logs.create_log_group(logGroupName="a b"), "logGroupName"),
-        (lambda: logs.put_log_events(logGroupName="a b", logStreamName="s", logEvents=[]), "logGroupName"),
+        (lambda: put(logs, {"logGroupName": "a b", "logStreamName": "s"}, "text"), "logGroupName"),
     ]:
         code, message = error_of(call)
         assert code == "InvalidParameterException"

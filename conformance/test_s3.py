@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 import zlib
 
@@ -683,3 +684,27 @@ def _try_put(s3, key, data, size):
         urllib.request.urlopen(request).read()
     except OSError:
         pass
+
+
+def test_a_presigned_address_says_what_headers_would(server, bucket):
+    """boto3 with version 2, and the JavaScript SDK with version 4, put what would be headers into the address."""
+    s3 = server.client("s3", signature_version="s3")
+    params = {"Bucket": bucket, "Key": "k", "Metadata": {"colour": "blue"}, "Tagging": "a=1"}
+    address = s3.generate_presigned_url("put_object", Params=params)
+    assert "x-amz-meta-colour=blue" in address and "x-amz-tagging=a" in address
+
+    def put(body, more=""):
+        request = urllib.request.Request(address + more, data=body, method="PUT", headers={"Content-Type": ""})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert put(b"first") == 200
+    assert s3.head_object(Bucket=bucket, Key="k")["Metadata"] == {"colour": "blue"}
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "1"}]
+    assert put(b"second", "&if-none-match=*") == 412
+    wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    assert put(b"third", "&x-amz-checksum-sha256=" + urllib.parse.quote(wrong)) == 400
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"first"

@@ -333,10 +333,10 @@ async fn read_rest(
     context: &Context,
 ) -> Result<(serde_json::Value, Option<ByteStream>), ApiError> {
     let input = route.shape.input;
-    let depth = depth(input);
-    let body = receive(body, &head.headers, depth, seal);
-    let body = body.map_err(|e| ApiError::from(&e))?;
     let mut headers = head.headers.clone();
+    rest::take_headers(&mut headers, &message.query, input)?;
+    let body = receive(body, &headers, depth(input), seal);
+    let body = body.map_err(|e| ApiError::from(&e))?;
     unframe(&mut headers, body.len);
     name_trailer(&mut headers, input);
     let message = Message { headers, ..message };

@@ -6,6 +6,7 @@
 
 mod errors;
 mod hosts;
+mod presigned;
 mod read;
 mod router;
 mod text;
@@ -20,6 +21,7 @@ pub(crate) use errors::{
     add_request_id, malformed_xml, no_length, no_operation, not_held, refuse, unreadable,
 };
 pub(crate) use hosts::{VirtualHosts, signed_scope};
+pub(crate) use presigned::take_headers;
 pub use read::{Unreadable, read};
 pub(crate) use router::{Found, Router};
 pub(crate) use text::{Times, parse_scalar, render_scalar};
