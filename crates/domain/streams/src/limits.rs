@@ -63,6 +63,9 @@ pub const SUBSCRIPTION_LIFE: Duration = Duration::from_secs(300);
 pub(crate) const SUBSCRIPTION_HOLD: Duration = Duration::from_secs(5);
 /// After so long without records a subscriber is told that there are none.
 pub(crate) const SUBSCRIPTION_QUIET: Duration = Duration::from_secs(5);
+/// For so long a subscription stays open behind the event that names its shard's children: Flink's connector 6 loses the
+/// children where the answer ends at once (FLINK-39540).
+pub(crate) const SUBSCRIPTION_LINGER: Duration = Duration::from_secs(5);
 /// For so long an event says truly how far behind the newest record its reader is, also to another reader.
 pub(crate) const SHARED_EVENT_AGE: Duration = Duration::from_millis(100);
 /// Bytes a second that a subscription gives.

@@ -16,7 +16,9 @@ use crate::{
     Consumer, Error, ReadChunk, Shard, Start, Stream, Streams,
     fan_out::{FanOut, Sent, ShardEvent, ShardFanOut},
     following::Follower,
-    limits::{MAX_EVENT, SUBSCRIPTION_BYTES, SUBSCRIPTION_LIFE, SUBSCRIPTION_QUIET},
+    limits::{
+        MAX_EVENT, SUBSCRIPTION_BYTES, SUBSCRIPTION_LIFE, SUBSCRIPTION_LINGER, SUBSCRIPTION_QUIET,
+    },
     subscriptions::Lease,
     throttle::Bucket,
 };
@@ -43,7 +45,8 @@ pub struct Subscription<T> {
     quiet_since: Duration,
     /// The last event, kept while it is waited for the next: others may get it, too.
     kept: Option<Arc<Sent<T>>>,
-    is_over: bool,
+    /// When it ends, once its last event was sent.
+    over: Option<Duration>,
 }
 
 /// The outcome of a look at the shard.
@@ -96,7 +99,7 @@ impl Streams {
             ends: now + SUBSCRIPTION_LIFE,
             quiet_since: now,
             kept: None,
-            is_over: false,
+            over: None,
         })
     }
 }
@@ -104,12 +107,38 @@ impl Streams {
 impl<T: Clone> Subscription<T> {
     /// The next event as it is sent, as soon as there is one; none at the end. Nothing follows an error.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
-        if self.is_over {
+        if let Some(end) = self.over {
+            self.linger(end).await;
             return None;
         }
         let event = self.wait_for_event().await.transpose();
-        self.is_over = !matches!(&event, Some(Ok(event)) if !event.is_end);
+        let now = self.streams.env.clock.elapsed();
+        self.over = match &event {
+            Some(Ok(event)) if !event.is_end => None,
+            Some(Ok(_)) => Some(self.ends.min(now + SUBSCRIPTION_LINGER)),
+            Some(Err(_)) | None => Some(now),
+        };
         event.map(|event| event.map(|event| event.made.clone()))
+    }
+
+    /// Waits behind the last event until `end`, or until nobody gains by that.
+    async fn linger(&mut self, end: Duration) {
+        let streams = self.streams.clone();
+        loop {
+            // Registered before the look, so that no change falls between the two.
+            let mut changed = pin!(streams.changed.notified());
+            changed.as_mut().enable();
+            let left = end.saturating_sub(streams.env.clock.elapsed());
+            let is_closing = streams.closing.load(Ordering::Acquire);
+            if left.is_zero() || is_closing || self.lease.is_taken_over() {
+                return;
+            }
+            tokio::select! {
+                () = changed => {}
+                () = self.lease.taken_over() => {}
+                () = streams.env.clock.sleep(left) => {}
+            }
+        }
     }
 
     async fn wait_for_event(&mut self) -> Result<Option<Arc<Sent<T>>>, Error> {

@@ -18,7 +18,8 @@ use crate::{
 };
 
 impl Handle<SubscribeToShard> for Kinesis {
-    /// Returns once the subscription holds; its events are made as the client takes them.
+    /// Returns once the subscription holds; its events are made as the client takes them. It ends five minutes later, or five
+    /// seconds after the event that names the shard's children.
     async fn handle(
         &self,
         input: SubscribeToShardInput,
@@ -202,6 +203,12 @@ mod tests {
                 &json!("shardId-000000000002")
             ]
         );
+        world.advance(4999);
+        assert!(
+            events.is_waiting().await,
+            "clients act on the last event first"
+        );
+        world.advance(1);
         assert_eq!(events.next().await, None);
     }
 
