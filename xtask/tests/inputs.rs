@@ -132,7 +132,7 @@ struct Door {
     files: Vec<(String, String)>,
 }
 
-/// What is wrong with a door, where `whole` are the structures that need not be taken apart.
+/// The faults of a door, where `whole` are the structures that need not be taken apart.
 fn failures(door: &Door, whole: &BTreeSet<&str>) -> Vec<String> {
     let shapes = Shapes::read(&door.shapes);
     let patterns = Patterns::read(&door.files, &shapes);
@@ -202,7 +202,7 @@ fn handler<'a>(files: &'a [(String, String)], operation: &str) -> &'a str {
     found.map_or("the door", |(path, _)| path)
 }
 
-/// What a generated crate says.
+/// The structures and operations of a generated crate.
 #[derive(Default)]
 struct Shapes {
     /// The structures that stand in each structure's members.
@@ -271,7 +271,7 @@ impl<'a> Patterns<'a> {
         Self(patterns)
     }
 
-    /// What is wrong with how a structure is taken apart, which the handler in `file` is sent.
+    /// The faults in how a structure is taken apart that the handler in `file` is sent.
     fn failures(&self, structure: &str, file: &str) -> Vec<String> {
         let Some(patterns) = self.0.get(structure) else {
             return vec![format!("{file}: {structure} is not taken apart")];
@@ -470,7 +470,7 @@ pub struct Options {
     operation!(direct Put, tables::OP_PUT, super::PutInput => super::PutOutput);
 ";
 
-/// What is wrong with a door whose one handler is made of `body`.
+/// The faults of a door whose one handler is made of `body`.
 fn failures_of(body: &str) -> Vec<String> {
     failures_beside(body, "")
 }

@@ -95,7 +95,7 @@ pub struct Deliveries {
 pub(crate) struct Running {
     pub engine: Arc<Engine>,
     limiter: Option<Mutex<Limiter>>,
-    /// What was put into it.
+    /// Counts of the records that were put into it.
     pub taken: TakenCounters,
     stop: watch::Sender<bool>,
 }

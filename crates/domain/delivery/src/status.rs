@@ -34,11 +34,11 @@ pub struct Status {
     pub incident: Option<Incident>,
     /// Errors that stopped it since the process started.
     pub failures: u64,
-    /// What was put into it since the process started; none where it reads a stream.
+    /// The records that were put into it since the process started; none where it reads a stream.
     pub taken: Option<Taken>,
 }
 
-/// What was put into a delivery stream.
+/// Counts of the records that were put into a delivery stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taken {
     /// Records that were taken.

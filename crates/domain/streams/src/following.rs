@@ -7,7 +7,7 @@ use std::sync::{
 
 use parking_lot::Mutex;
 
-/// What the subscriptions of a consumer were sent since the process started, and how they are now.
+/// Counts of all that the subscriptions of a consumer were sent since the process started, and how they are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConsumerMetrics {
     /// Bytes of data and partition keys.

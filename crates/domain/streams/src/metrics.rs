@@ -1,4 +1,4 @@
-//! What went through a stream and its shards, and which metrics of the shards are published.
+//! Counts of all that went through a stream and its shards, and the metrics of the shards that are published.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -21,7 +21,7 @@ impl Stream {
         shards.fold(self.gone, |sum, shard| sum.and(shard.metrics()))
     }
 
-    /// What the subscriptions of each of its consumers were sent since the process started.
+    /// Counts of all that the subscriptions of each of its consumers were sent since the process started.
     pub fn consumer_metrics(&self) -> impl Iterator<Item = (&str, ConsumerMetrics)> {
         let consumers = self.following.iter();
         consumers.map(|(name, counters)| (&**name, counters.now()))

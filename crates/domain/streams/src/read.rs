@@ -184,7 +184,7 @@ impl Streams {
             let age = self.env.clock.now().since(last.time).as_millis() as u64;
             shard.live.counters.read(chunk.records.len(), bytes, age);
         }
-        // Whoever has read a closed shard to its end never reads it again: an age would stay as long as the shard.
+        // A closed shard that was read to its end is never read again: an age would stay as long as the shard.
         let is_last = chunk.records.is_empty() || shard.record.closed.is_some();
         if is_last && chunk.next >= chunk.state.end {
             shard.live.counters.caught_up();

@@ -140,7 +140,7 @@ pub(crate) struct Asked<'a> {
     pub id: &'a str,
     /// `ServiceExecutionRoleARN`.
     pub role: &'a str,
-    /// What records look like.
+    /// The form of the records.
     pub records: RecordConfiguration,
     /// Where they go, of [`bucket_configuration`].
     pub bucket: S3DestinationConfiguration,

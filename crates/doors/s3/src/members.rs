@@ -211,7 +211,7 @@ fn of_shape(shape: &Shape) -> Option<Value> {
     }
 }
 
-/// What a call answers, and what is stored after it.
+/// The answer of a call, and all that is stored after it.
 async fn seen<Op: Operation>(mut input: Value) -> String
 where
     S3: Handle<Op>,

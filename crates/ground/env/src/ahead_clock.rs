@@ -116,7 +116,7 @@ impl Clock for AheadClock {
 struct Follower {
     disk: Arc<dyn Disk>,
     file: PathBuf,
-    /// What it held, or why it could not be read, the last time.
+    /// The text that it held the last time, or the reason why it could not be read.
     text: Result<String, String>,
     clock: Weak<AheadClock>,
 }

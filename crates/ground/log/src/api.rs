@@ -195,7 +195,7 @@ pub struct LogUsage {
     pub written_bytes: u64,
     /// The time that these took, synced.
     pub commit_time: Duration,
-    /// What waits for the disk.
+    /// The records that wait for the disk.
     pub waiting: Taken,
     /// The newest records, kept in memory for their readers.
     pub tail: Taken,

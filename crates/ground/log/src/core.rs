@@ -70,7 +70,7 @@ pub struct Core {
     pub journals: Mutex<HashMap<u64, Arc<LogFile>>>,
     pub segments: Segments,
     pub sealer: Sealer,
-    /// What was committed since the log was opened.
+    /// Counts of all that was committed since the log was opened.
     pub done: Done,
     /// Grows whenever a shard is removed or expires differently.
     pub epoch: AtomicU64,

@@ -29,7 +29,7 @@ pub struct OwnPages {
     pub services: Vec<Arc<dyn Running>>,
     /// The services of other regions, which are told of in the same way.
     pub places: Arc<Places>,
-    /// Whatever is measured.
+    /// The counters and gauges.
     pub metrics: Metrics,
     /// Each service's operations, and whether they are built.
     pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,

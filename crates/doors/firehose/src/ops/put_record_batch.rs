@@ -12,8 +12,8 @@ use crate::{
 };
 
 impl Handle<PutRecordBatch> for Firehose {
-    /// What the quota has room for is appended as one. Each of the others fails by itself, as recorded on AWS (boto3's
-    /// issue 2804: 450 records of 500).
+    /// The records that the quota has room for are appended as one. Each of the others fails by itself, as recorded on
+    /// AWS (boto3's issue 2804: 450 records of 500).
     async fn handle(
         &self,
         input: PutRecordBatchInput,

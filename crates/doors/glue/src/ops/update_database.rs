@@ -14,7 +14,8 @@ use crate::{
     name::{check_catalog, folded},
 };
 
-/// What is kept of an input. What asks for another kind of database than a plain one is refused by name.
+/// The document that is kept of an input. A member that asks for another kind of database than a plain one is refused by
+/// name.
 pub(super) fn document(input: &DatabaseInput) -> Result<Value, ApiError> {
     let DatabaseInput {
         create_table_default_permissions: permissions,

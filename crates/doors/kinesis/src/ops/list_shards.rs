@@ -67,7 +67,7 @@ impl Handle<ListShards> for Kinesis {
     }
 }
 
-/// What a first page is asked for with, and the pages after it are not.
+/// The members that ask for a first page, and are not sent for the pages after it.
 struct First {
     place: Place,
     after: Option<String>,

@@ -41,7 +41,7 @@ mod tests {
 
     use crate::testing::{World, refusal};
 
-    /// What stopping does is tested beside StartStreamEncryption.
+    /// The effect of stopping is tested beside StartStreamEncryption.
     #[tokio::test]
     async fn stopping_is_checked_and_may_be_repeated() {
         let world = World::with_stream(1).await;

@@ -50,7 +50,7 @@ mod tests {
 
     use crate::testing::{World, refusal};
 
-    /// Whatever the ARN names: a stream, a consumer, a channel or a queue.
+    /// The ARN may name a stream, a consumer, a channel or a queue.
     #[tokio::test]
     async fn a_stream_id_is_refused_beside_every_arn() {
         let world = World::with_stream(1).await;

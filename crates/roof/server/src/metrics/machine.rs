@@ -1,4 +1,4 @@
-//! What there is once in a server: the log, pools of memory, the process, the program.
+//! Metrics of the parts that a server has once: the log, pools of memory, the process, the program.
 
 use headwater_env::{buffers, process_usage};
 use headwater_log::{LogUsage, Taken};

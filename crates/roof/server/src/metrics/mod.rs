@@ -25,7 +25,7 @@ use headwater_wire::requests::Requests;
 use crate::{places::Places, services::Running};
 pub use text::{CONTENT_TYPE, Samples};
 
-/// Whatever is measured of a server.
+/// The sources of all that is measured of a server.
 pub struct Metrics {
     /// Clock and machine.
     pub env: Env,

@@ -96,7 +96,7 @@ impl Samples {
     }
 }
 
-/// What a value may be: the texts of these are those of the format.
+/// The numbers that a value may be: their texts are those of the format.
 pub trait Number: std::fmt::Display {}
 
 impl Number for u64 {}
