@@ -67,11 +67,17 @@ const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "Subs
 const LAMBDA: &[&str] = &[
     "CreateFunction",
     "DeleteFunction",
+    "GetAccountSettings",
     "GetFunction",
+    "GetFunctionCodeSigningConfig",
+    "GetFunctionConcurrency",
     "GetFunctionConfiguration",
+    "GetPolicy",
     "Invoke",
+    "ListAliases",
     "ListFunctions",
     "ListTags",
+    "ListVersionsByFunction",
     "TagResource",
     "UntagResource",
     "UpdateFunctionCode",
@@ -157,8 +163,16 @@ pub fn checked_pattern(pattern: &str) -> &str {
         .map_or(pattern, |(_, checked)| checked)
 }
 
-/// Members that the model requires and the service leaves out: of a shard's last event, as KCL expects it.
-const NOT_REQUIRED: &[(&str, &str)] = &[("SubscribeToShardEvent", "ContinuationSequenceNumber")];
+/// Members that the model requires and the service leaves out: of a shard's last event, as KCL expects it, and of a
+/// function whose code need not be signed, as recorded in localstack's tests.
+const NOT_REQUIRED: &[(&str, &str)] = &[
+    ("SubscribeToShardEvent", "ContinuationSequenceNumber"),
+    (
+        "GetFunctionCodeSigningConfigResponse",
+        "CodeSigningConfigArn",
+    ),
+    ("GetFunctionCodeSigningConfigResponse", "FunctionName"),
+];
 
 /// Takes back what the model says and the service does not keep to.
 pub fn correct(model: &mut Model) {

@@ -1,4 +1,8 @@
 //! Functions made, changed and deleted: the package first, then the record that names it, then what runs of the former one.
+//!
+//! On AWS a new function is pending at first and a changed one in progress, at a revision of its own, and at the next
+//! when it is active. Here it is active as soon as it is kept; the answer shows it as it was begun, so that clients see
+//! the revisions that AWS would show them.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +34,7 @@ impl Inner {
             code,
             last_modified: self.env.clock.now(),
             revision: self.env.random.uuid(),
+            build: self.env.random.uuid(),
             tags,
         };
         let written = self
@@ -41,7 +46,16 @@ impl Inner {
             other => other.into(),
         });
         self.settle(written, &function.code).await?;
-        Ok(function)
+        Ok(self.begun(function))
+    }
+
+    /// A function that was changed, as its change began.
+    fn begun(&self, function: Function) -> Function {
+        let revision = self.env.random.uuid();
+        Function {
+            revision,
+            ..function
+        }
     }
 
     pub async fn update_code(
@@ -76,7 +90,8 @@ impl Inner {
         self.replace(found, changed).await
     }
 
-    /// Changes tags, again from what another change left where that came first.
+    /// Changes tags, again from what another change left where that came first. The function is at another revision
+    /// then, and its processes stay.
     pub async fn update_tags(
         &self,
         name: &FunctionName,
@@ -89,6 +104,7 @@ impl Inner {
             } = self.find(name).await?;
             change(&mut function.tags);
             check_tags(&function.tags)?;
+            function.revision = self.env.random.uuid();
             let expect = Expect::At(version);
             match self.table.write(name.as_str(), &function, expect).await {
                 Err(CatalogError::Conflict { .. }) => {}
@@ -136,6 +152,7 @@ impl Inner {
         mut changed: Function,
     ) -> Result<Function, Error> {
         changed.revision = self.env.random.uuid();
+        changed.build = self.env.random.uuid();
         changed.last_modified = self.env.clock.now();
         let expect = Expect::At(found.version);
         let written = self
@@ -148,11 +165,14 @@ impl Inner {
             other => other.into(),
         })?;
         self.pool.retire(&changed.name);
-        Ok(changed)
+        Ok(self.begun(changed))
     }
 
     /// Keeps a package, once it is found to be one.
     async fn store(&self, package: Bytes) -> Result<Code, Error> {
+        if self.usage().await?.code_bytes + package.len() as u64 > limits::CODE_BYTES_MAX {
+            return Err(Error::StorageFull);
+        }
         let code = Code {
             package: self.env.random.uuid(),
             sha256: String::new(),

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use headwater_catalog::CatalogError;
 
-use crate::FunctionName;
+use crate::{FunctionName, limits};
 
 /// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
@@ -27,6 +27,12 @@ pub enum Error {
     /// The package is not one.
     #[error(transparent)]
     Package(#[from] PackageError),
+    /// The packages of all functions are as many bytes as they may be.
+    #[error(
+        "the packages of all functions would have more than {} bytes",
+        limits::CODE_BYTES_MAX
+    )]
+    StorageFull,
     /// The function is at another revision than the caller expected.
     #[error("the function was changed: it is not at the expected revision any more")]
     Revision,
@@ -86,15 +92,7 @@ pub enum PackageError {
     /// It is not a zip file, or a broken one.
     #[error("the package is not a readable zip file: {0}")]
     NotZip(Arc<str>),
-    /// It is too large as it is.
-    #[error("the package has {size} bytes; {max} are allowed")]
-    TooLarge {
-        /// Its size in bytes.
-        size: usize,
-        /// The most.
-        max: usize,
-    },
-    /// It is too large unpacked.
+    /// It is too large unpacked, or would be.
     #[error("the package unpacks to more than {max} bytes")]
     UnpacksTooLarge {
         /// The most.

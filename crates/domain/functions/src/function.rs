@@ -46,8 +46,8 @@ pub struct Configuration {
     pub timeout_s: u32,
     /// How much memory its process may use, 128 to 10,240 MB.
     pub memory_mb: u32,
-    /// Environment variables.
-    pub environment: BTreeMap<String, String>,
+    /// Environment variables; given as none they are told apart from not given, as on AWS.
+    pub environment: Option<BTreeMap<String, String>>,
 }
 
 /// A function's code.
@@ -72,8 +72,11 @@ pub struct Function {
     pub code: Code,
     /// When either was changed.
     pub last_modified: Millis,
-    /// A random id, new after every change.
+    /// A random id, new after every change, of tags too.
     pub revision: String,
+    /// A random id, new after every change of what processes are made of: the configuration and the code.
+    #[serde(default)]
+    pub build: String,
     /// Words that its owner sorts it by.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -111,7 +114,7 @@ impl Configuration {
             description: String::new(),
             timeout_s: 3,
             memory_mb: 128,
-            environment: BTreeMap::new(),
+            environment: None,
         }
     }
 
@@ -122,7 +125,7 @@ impl Configuration {
     pub fn check(&self) -> Result<(), Error> {
         within("timeout", self.timeout_s, 1..=900)?;
         within("memory size", self.memory_mb, 128..=10_240)?;
-        check_environment(&self.environment)
+        self.environment.as_ref().map_or(Ok(()), check_environment)
     }
 }
 
@@ -316,7 +319,7 @@ mod tests {
     fn settings_outside_of_their_bounds_are_named() {
         assert_eq!(configuration().check(), Ok(()));
         let with = |key: &str, value: &str| Configuration {
-            environment: [(key.to_owned(), value.to_owned())].into(),
+            environment: Some([(key.to_owned(), value.to_owned())].into()),
             ..configuration()
         };
         for (bad, setting) in [

@@ -2,21 +2,22 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io::IoSlice,
     path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::{Stream, stream};
 use headwater_catalog::{Catalog, Table, Versioned};
 use headwater_env::Env;
 use headwater_types::{Account, Arn, Region, kept::Prefix};
 use parking_lot::Mutex;
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
     Code, Configuration, Error, Function, FunctionMetrics, FunctionName, LogSink, Processes,
+    bootstraps,
     counts::Counts,
     events::{self, Events},
     invoke::{self, Invocation, Request},
@@ -42,8 +43,9 @@ pub struct Options {
     pub access_key_id: String,
     /// The secret to it.
     pub secret_access_key: String,
-    /// The variables that processes inherit: `PATH`, `HOME`, `LANG`. Nothing else of the server's environment reaches
-    /// them.
+    /// The token that such requests carry, as those of a role's session do.
+    pub session_token: String,
+    /// The variables that processes inherit: `PATH` and `HOME`. Nothing else of the server's environment reaches them.
     pub inherited: HashMap<String, String>,
     /// Invocations at one time, and processes in all.
     pub concurrency: usize,
@@ -62,6 +64,7 @@ impl Options {
             endpoint_url: endpoint_url.into(),
             access_key_id: "headwater".into(),
             secret_access_key: "headwater".into(),
+            session_token: "headwater".into(),
             inherited: HashMap::new(),
             concurrency: 64,
             concurrency_per_function: 32,
@@ -80,6 +83,15 @@ impl Options {
     }
 }
 
+/// How much there is of functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The functions themselves.
+    pub functions: usize,
+    /// Bytes of their packages together.
+    pub code_bytes: u64,
+}
+
 /// All functions of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Functions {
@@ -94,18 +106,14 @@ pub(crate) struct Inner {
     pub events: Arc<Events>,
     pub table: Table<Function>,
     pub packages: Packages,
+    /// Places for packages in memory.
+    room: Semaphore,
     pub counts: Counts,
     leftovers: Arc<Leftovers>,
     /// Unpacked code by its package; made once, by the first invocation that needs it.
     pub code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
     dir: PathBuf,
 }
-
-const BOOTSTRAPS: [(&str, &str); 3] = [
-    ("bootstrap.py", include_str!("runtime/bootstrap.py")),
-    ("bootstrap.mjs", include_str!("runtime/bootstrap.mjs")),
-    ("connection.mjs", include_str!("runtime/connection.mjs")),
-];
 
 impl Functions {
     /// Opens the functions whose records are in `catalog` and whose packages are in `dir`; ends processes that a
@@ -143,6 +151,7 @@ impl Functions {
             events,
             table,
             packages,
+            room: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             counts: Counts::default(),
             leftovers,
             code,
@@ -223,7 +232,7 @@ impl Functions {
         .await
     }
 
-    /// Changes a function's tags; the function stays at its revision.
+    /// Changes a function's tags; its processes stay.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Invalid`] for too many, or what failed below.
@@ -257,6 +266,14 @@ impl Functions {
             .collect())
     }
 
+    /// How much there is of functions.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn usage(&self) -> Result<Usage, Error> {
+        self.inner.usage().await
+    }
+
     /// Deletes a function: what runs of it runs to its end, what waits is dropped.
     ///
     /// # Errors
@@ -267,12 +284,31 @@ impl Functions {
             .await
     }
 
-    /// The zip file that a function's code was given as.
+    /// The zip file that a function's code was given as, in pieces.
     ///
     /// # Errors
-    /// [`crate::PackageError::Damaged`], or what failed below.
-    pub async fn package(&self, code: &Code) -> Result<Bytes, Error> {
-        self.inner.package(code).await
+    /// When the disk fails. In place of its last piece a package that is not what was uploaded has
+    /// [`crate::PackageError::Damaged`].
+    pub async fn package(
+        &self,
+        code: &Code,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + 'static, Error> {
+        let env = self.inner.env.clone();
+        let (packages, code) = (self.inner.packages.clone(), code.clone());
+        let reader = env.blocking(move || packages.reader(&code)).await?;
+        Ok(stream::try_unfold(reader, move |mut reader| {
+            let env = env.clone();
+            async move {
+                let read = env.blocking(move || reader.next().map(|piece| (piece, reader)));
+                let (piece, reader) = read.await?;
+                Ok(piece.map(|piece| (piece, reader)))
+            }
+        }))
+    }
+
+    /// Waits for room for one package in memory, which is given back when the place is dropped.
+    pub async fn room_for_package(&self) -> SemaphorePermit<'_> {
+        self.inner.room_for_package().await
     }
 
     /// Runs a function and waits for its answer. It runs to its end even when nobody waits any more.
@@ -370,11 +406,8 @@ async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packa
             .create_dir_all(&path)
             .map_err(Error::disk("making the folders of functions"))?;
     }
-    for (name, text) in BOOTSTRAPS {
-        let file = env.disk.create(&dir.join("bootstraps").join(name));
-        file.and_then(|file| file.write_all_at(&[IoSlice::new(text.as_bytes())], 0))
-            .map_err(Error::disk("writing the bootstraps"))?;
-    }
+    bootstraps::write(&*env.disk, &dir.join("bootstraps"))
+        .map_err(Error::disk("writing the bootstraps"))?;
     Ok(packages)
 }
 
@@ -399,7 +432,7 @@ impl Inner {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
                     let changed = self.find(name).await?.value;
-                    if changed.revision == function.revision {
+                    if changed.build == function.build {
                         counters.refused(&error);
                         return Err(error);
                     }
@@ -423,11 +456,24 @@ impl Inner {
         Process::start(surroundings, function, code).await
     }
 
+    pub async fn usage(&self) -> Result<Usage, Error> {
+        let all = self.table.all().await?;
+        Ok(Usage {
+            functions: all.len(),
+            code_bytes: all.iter().map(|(_, kept)| kept.value.code.size).sum(),
+        })
+    }
+
     pub async fn find(&self, name: &FunctionName) -> Result<Versioned<Function>, Error> {
         self.table
             .get(name.as_str())
             .await?
             .ok_or_else(|| Error::NotFound(name.clone()))
+    }
+
+    async fn room_for_package(&self) -> SemaphorePermit<'_> {
+        let place = self.room.acquire().await;
+        place.expect("the places are never closed")
     }
 
     async fn package(&self, code: &Code) -> Result<Bytes, Error> {
@@ -443,6 +489,7 @@ impl Inner {
             .or_default()
             .clone();
         let unpack = || async {
+            let _room = self.room_for_package().await;
             let package = self.package(code).await?;
             let (disk, path) = (
                 self.env.disk.clone(),

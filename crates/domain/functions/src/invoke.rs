@@ -3,6 +3,7 @@
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use headwater_env::Env;
 use serde_json::json;
 
 use crate::{
@@ -99,6 +100,7 @@ async fn not_started(inner: &Inner, function: &Function, id: String, reason: &st
     let end = broken(&id, "error", kind, reason);
     let stream = log_stream(&inner.env);
     let mut lines = Lines::new(&inner.env, &inner.logs, function.name.log_group(), stream);
+    lines.push_untold(init_start(inner, function));
     lines.push(format!("START RequestId: {id} Version: {LATEST}"));
     lines.push(format!("RequestId: {id} Error: {reason}"));
     lines.push(kind.to_owned());
@@ -139,6 +141,10 @@ impl Run<'_, '_> {
     async fn all(&mut self, cold: bool, request: &Request) -> (End, Duration) {
         let clock = &self.inner.env.clock;
         let started = clock.elapsed();
+        if cold {
+            self.lines
+                .push_untold(init_start(self.inner, self.function));
+        }
         let early = if cold { self.init(started).await } else { None };
         let init = cold.then(|| clock.elapsed() - started);
         let started = clock.elapsed();
@@ -182,6 +188,7 @@ impl Run<'_, '_> {
                 .function_arn(&self.function.name)
                 .to_string(),
             client_context: request.client_context.clone(),
+            trace_id: trace_id(&self.inner.env),
         };
         self.process.give(work);
         let deadline = started + self.timeout();
@@ -279,21 +286,43 @@ fn broken(id: &str, status: &'static str, kind: &'static str, text: &str) -> End
     }
 }
 
+/// The first line of a process.
+fn init_start(inner: &Inner, function: &Function) -> String {
+    let runtime = &function.configuration.runtime;
+    format!(
+        "INIT_START Runtime Version: {}\tRuntime Version ARN: {}",
+        runtime.version(),
+        runtime.version_arn(&inner.options.region)
+    )
+}
+
+/// The name of an invocation to X-Ray, which is not told of it.
+fn trace_id(env: &Env) -> String {
+    let seconds = env.clock.now().0 / 1000;
+    let id = || env.random.uuid().replace('-', "");
+    format!(
+        "Root=1-{seconds:08x}-{};Parent={};Sampled=0",
+        &id()[..24],
+        &id()[..16]
+    )
+}
+
 /// The last line of an invocation; `memory` is what the function may use and the most that it used, in MB.
 fn report(id: &str, took: Took, (memory_mb, peak_mb): (u32, u32), end: &End) -> String {
     let ms = |d: Duration| format!("{:.2} ms", d.as_secs_f64() * 1000.0);
     let billed = (took.ran + took.init.unwrap_or_default()).as_secs_f64() * 1000.0;
+    // As on AWS a tab stands behind each of these, the last one too.
     let mut line = format!(
         "REPORT RequestId: {id}\tDuration: {}\tBilled Duration: {} ms\tMemory Size: {memory_mb} MB\t\
-         Max Memory Used: {peak_mb} MB",
+         Max Memory Used: {peak_mb} MB\t",
         ms(took.ran),
         billed.ceil(),
     );
     if let Some(init) = took.init {
-        line += &format!("\tInit Duration: {}", ms(init));
+        line += &format!("Init Duration: {}\t", ms(init));
     }
     if let Some((status, kind)) = end.status {
-        line += &format!("\tStatus: {status}");
+        line += &format!("Status: {status}");
         if let Some(kind) = kind {
             line += &format!("\tError Type: {kind}");
         }

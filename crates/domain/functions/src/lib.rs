@@ -11,6 +11,7 @@
 //!
 //! AWS's spelling of requests and answers is the `lambda` door's; where lines are kept, the sink's.
 
+mod bootstraps;
 mod changes;
 mod counts;
 mod error;
@@ -31,6 +32,6 @@ mod unpack;
 pub use counts::{FunctionMetrics, Processes};
 pub use error::{Error, PackageError};
 pub use function::{Code, Configuration, Function, FunctionName, LATEST, Runtime, RuntimeKind};
-pub use functions::{Functions, Options};
+pub use functions::{Functions, Options, Usage};
 pub use invoke::{Invocation, Request};
 pub use logs::{LogBatch, LogLine, LogSink};

@@ -4,12 +4,18 @@ use std::time::Duration;
 
 /// How often a change is made again because another came first.
 pub const CONFLICTS_MAX: usize = 20;
-/// A zipped package (AWS: 50 MB in a request).
+/// A zipped package in a request (AWS: 50 MB); one out of a bucket is bounded by what it unpacks to.
 pub const PACKAGE_BYTES_MAX: usize = 52_428_800;
+/// Packages out of buckets or on their way to be unpacked that are in memory at one time.
+pub const PACKAGES_IN_MEMORY_MAX: usize = 2;
+/// A package that is passed on is read in pieces of this size.
+pub const PACKAGE_PIECE_BYTES: usize = 256 * 1024;
 /// Reports of one process that wait to be heard.
 pub const REPORTS_MAX: usize = 4;
 /// An unpacked package (AWS: 250 MB).
 pub const UNPACKED_BYTES_MAX: u64 = 262_144_000;
+/// All packages together (AWS: 75 GB).
+pub const CODE_BYTES_MAX: u64 = 80_530_636_800;
 /// Files and folders in a package.
 pub const PACKAGE_ENTRIES_MAX: usize = 65_535;
 /// The input of an invocation that is waited for (AWS: 6 MB).

@@ -124,6 +124,11 @@ impl<'a> Lines<'a> {
         self.tail.push_back(b'\n');
         let surplus = self.tail.len().saturating_sub(limits::LOG_TAIL_BYTES);
         self.tail.drain(..surplus);
+        self.push_untold(message);
+    }
+
+    /// Adds a line of which the caller is not told.
+    pub fn push_untold(&mut self, message: String) {
         self.waiting.push(LogLine {
             time: self.env.clock.now(),
             message,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use headwater_env::{Disk, File};
 use sha2::{Digest, Sha256};
 
-use crate::{Code, Error, PackageError};
+use crate::{Code, Error, PackageError, limits};
 
 /// The folder of packages.
 #[derive(Clone)]
@@ -65,6 +65,17 @@ impl Packages {
         }
     }
 
+    /// Opens a package to be read in pieces.
+    pub fn reader(&self, code: &Code) -> Result<PackageReader, Error> {
+        let file = self.disk.open_read(&self.dir.join(&code.package));
+        Ok(PackageReader {
+            file: file.map_err(Error::disk("reading a package"))?,
+            code: code.clone(),
+            at: 0,
+            hash: Sha256::new(),
+        })
+    }
+
     /// Forgets a package that no function names any more.
     pub fn remove(&self, id: &str) {
         if let Err(error) = self.disk.remove(&self.dir.join(id)) {
@@ -84,6 +95,36 @@ impl Packages {
             }
         }
         Ok(())
+    }
+}
+
+/// A package that is read in pieces.
+pub(crate) struct PackageReader {
+    file: Box<dyn File>,
+    code: Code,
+    at: u64,
+    hash: Sha256,
+}
+
+impl PackageReader {
+    /// The next piece; instead of the last one an error, when the whole is not what was uploaded.
+    pub fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let left = self.code.size.saturating_sub(self.at);
+        let len = left.min(limits::PACKAGE_PIECE_BYTES as u64);
+        if len == 0 {
+            return Ok(None);
+        }
+        let mut piece = vec![0; len as usize];
+        self.file
+            .read_exact_at(&mut piece, self.at)
+            .map_err(Error::disk("reading a package"))?;
+        self.hash.update(&piece);
+        self.at += len;
+        let is_whole = self.at == self.code.size;
+        if is_whole && STANDARD.encode(self.hash.finalize_reset()) != self.code.sha256 {
+            return Err(PackageError::Damaged(self.code.package.clone()).into());
+        }
+        Ok(Some(piece.into()))
     }
 }
 
@@ -121,12 +162,15 @@ mod tests {
             size: 100_000,
         };
         assert_eq!(packages.get(&code).unwrap(), bytes);
+        let mut reader = packages.reader(&code).unwrap();
+        assert_eq!(reader.next().unwrap().unwrap(), bytes);
+        assert_eq!(reader.next(), Ok(None));
 
-        RealDisk
-            .open(&dir.path().join("packages/a"))
-            .unwrap()
-            .set_len(99_999)
-            .unwrap();
+        let file = RealDisk.open(&dir.path().join("packages/a")).unwrap();
+        file.write_all_at(&[IoSlice::new(&[8])], 0).unwrap();
+        let damaged = Err(PackageError::Damaged("a".into()).into());
+        assert_eq!(packages.reader(&code).unwrap().next(), damaged);
+        file.set_len(99_999).unwrap();
         assert_eq!(
             packages.get(&code),
             Err(PackageError::Damaged("a".into()).into())

@@ -32,7 +32,7 @@ struct State {
     idle: Vec<Idle>,
     busy: HashMap<FunctionName, usize>,
     busy_total: usize,
-    /// The revision that each function is known to be at.
+    /// The build that each function is known to be at.
     current: HashMap<FunctionName, String>,
     closed: bool,
 }
@@ -122,7 +122,7 @@ impl Pool {
         *state.busy.entry(function.name.clone()).or_default() += 1;
         state
             .current
-            .insert(function.name.clone(), function.revision.clone());
+            .insert(function.name.clone(), function.build.clone());
         let (warm, ended) = state.take_warm(function, self.bounds.total);
         drop(state);
         // Killing takes a system call each: not under the lock.
@@ -140,7 +140,7 @@ impl Pool {
     pub fn leave(&self, permit: Permit, process: Process) {
         let function = permit.function.clone();
         let mut state = self.state.lock();
-        let current = state.current.get(&function) == Some(&process.revision);
+        let current = state.current.get(&function) == Some(&process.build);
         let ended = if current && !state.closed {
             state.idle.push(Idle {
                 function,
@@ -215,9 +215,8 @@ impl State {
         function: &Function,
         total_max: usize,
     ) -> (Option<Process>, Vec<Process>) {
-        let outdated = |idle: &Idle| {
-            idle.function == function.name && idle.process.revision != function.revision
-        };
+        let outdated =
+            |idle: &Idle| idle.function == function.name && idle.process.build != function.build;
         let mut ended = self.take_idle(outdated);
         while let Some(at) = self
             .idle

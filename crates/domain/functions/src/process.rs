@@ -17,8 +17,8 @@ use crate::{
 
 /// A running process; killed with all that it started when this is dropped.
 pub(crate) struct Process {
-    /// The revision of the function that it runs.
-    pub revision: String,
+    /// The build of the function that it runs.
+    pub build: String,
     /// The log stream that its output goes to.
     pub log_stream: String,
     /// The most memory seen in use, in MB.
@@ -77,12 +77,12 @@ impl Process {
             .envs(&surroundings.options.inherited)
             .envs(variables(
                 function,
-                surroundings.options,
+                &surroundings,
                 &api,
                 &code.path,
                 &log_stream,
             ))
-            .envs(&function.configuration.environment)
+            .envs(function.configuration.environment.iter().flatten())
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
@@ -97,7 +97,7 @@ impl Process {
         let pid = pid.expect("a child that was not waited for has a number");
         surroundings.leftovers.note(pid);
         Ok(Self {
-            revision: function.revision.clone(),
+            build: function.build.clone(),
             log_stream,
             memory_peak_mb: 0,
             child,
@@ -243,16 +243,18 @@ fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
 /// The variables that AWS sets, as far as they mean something here, and those by which this server is reached.
 fn variables(
     function: &Function,
-    options: &Options,
+    surroundings: &Surroundings<'_>,
     api: &RuntimeApi,
     code: &Path,
     log_stream: &str,
 ) -> Vec<(&'static str, String)> {
-    let configuration = &function.configuration;
+    let (configuration, options) = (&function.configuration, surroundings.options);
+    let bootstraps = surroundings.bootstraps.display().to_string();
     let mut variables = vec![
         ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
         ("_HANDLER", configuration.handler.clone()),
         ("LAMBDA_TASK_ROOT", code.display().to_string()),
+        ("LAMBDA_RUNTIME_DIR", bootstraps),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", crate::LATEST.to_owned()),
         (
@@ -266,7 +268,11 @@ fn variables(
         ("AWS_DEFAULT_REGION", options.region.0.clone()),
         ("AWS_ACCESS_KEY_ID", options.access_key_id.clone()),
         ("AWS_SECRET_ACCESS_KEY", options.secret_access_key.clone()),
+        ("AWS_SESSION_TOKEN", options.session_token.clone()),
         ("AWS_ENDPOINT_URL", options.endpoint_url.clone()),
+        // There is no daemon to tell; AWS's clients of X-Ray note that in the log then, and go on.
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
+        ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),
     ];
     let kind = configuration.runtime.kind();

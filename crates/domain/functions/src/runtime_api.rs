@@ -38,6 +38,7 @@ pub(crate) struct Work {
     pub deadline: Millis,
     pub function_arn: String,
     pub client_context: Option<String>,
+    pub trace_id: String,
 }
 
 /// A report of a process.
@@ -301,7 +302,8 @@ fn handed(work: Work) -> Response<Full<Bytes>> {
         .header("Content-Type", "application/json")
         .header("Lambda-Runtime-Aws-Request-Id", &work.request_id)
         .header("Lambda-Runtime-Deadline-Ms", work.deadline.0.to_string())
-        .header("Lambda-Runtime-Invoked-Function-Arn", &work.function_arn);
+        .header("Lambda-Runtime-Invoked-Function-Arn", &work.function_arn)
+        .header("Lambda-Runtime-Trace-Id", &work.trace_id);
     // A text that is no header value, having line ends in it, is not JSON as we ask for it.
     if let Some(context) = work
         .client_context

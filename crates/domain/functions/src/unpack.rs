@@ -129,10 +129,9 @@ pub(crate) fn check(package: &[u8]) -> Result<(), PackageError> {
 }
 
 fn open(package: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
-    if package.len() > limits::PACKAGE_BYTES_MAX {
-        return Err(PackageError::TooLarge {
-            size: package.len(),
-            max: limits::PACKAGE_BYTES_MAX,
+    if package.len() as u64 > limits::UNPACKED_BYTES_MAX {
+        return Err(PackageError::UnpacksTooLarge {
+            max: limits::UNPACKED_BYTES_MAX,
         });
     }
     let archive = ZipArchive::new(Cursor::new(package)).map_err(not_zip)?;

@@ -248,7 +248,13 @@ def handler(event, context): return [os.getpid(), os.environ.get('SETTING')]
     let first = world.python("f", code).await;
     let before = json(&world.invoke("f", "{}").await);
     assert_eq!(json(&world.invoke("f", "{}").await), before);
-    let change = |c: &mut Configuration| drop(c.environment.insert("SETTING".into(), "on".into()));
+    let change = |c: &mut Configuration| {
+        drop(
+            c.environment
+                .get_or_insert_default()
+                .insert("SETTING".into(), "on".into()),
+        )
+    };
     let second = world
         .functions
         .update_configuration(&name("f"), Some(&first.revision), change)

@@ -85,10 +85,64 @@ def handler(event, context):
             .iter()
             .all(|b| b.group == "/aws/lambda/py" && json!(b.stream) == answer["stream"])
     );
+    let lines = world.lines.all();
+    let start = "INIT_START Runtime Version: python:3.12.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:";
+    assert!(lines[0].starts_with(start), "{}", lines[0]);
     assert_eq!(
-        world.lines.all().concat(),
-        format!("{}{}", tail, world.lines.all()[5..].concat()).replace('\n', "")
+        lines[1..].concat(),
+        format!("{}{}", tail, lines[6..].concat()).replace('\n', "")
     );
+}
+
+#[tokio::test]
+async fn a_function_finds_awss_environment() {
+    let world = World::new().await;
+    let code = "
+import os
+before = dict(os.environ)
+def handler(event, context):
+    return dict(os.environ, BEFORE=before.get('_X_AMZN_TRACE_ID'))
+";
+    world.python("env", code).await;
+    let environment = json(&world.invoke("env", "{}").await);
+    for (name, value) in [
+        ("_HANDLER", "index.handler"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_python3.12"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "env"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/env"),
+        ("AWS_ACCESS_KEY_ID", "headwater"),
+        ("AWS_SECRET_ACCESS_KEY", "headwater"),
+        ("AWS_SESSION_TOKEN", "headwater"),
+        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+        ("LANG", "en_US.UTF-8"),
+        ("TZ", ":UTC"),
+    ] {
+        assert_eq!(environment[name], value, "{name}");
+    }
+    for name in ["LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"] {
+        let dir = environment[name].as_str().unwrap();
+        assert!(std::path::Path::new(dir).is_dir(), "{name}: {dir}");
+    }
+    let trace = environment["_X_AMZN_TRACE_ID"].as_str().unwrap();
+    assert!(
+        trace.starts_with("Root=1-") && trace.contains(";Parent="),
+        "{trace}"
+    );
+    assert_eq!(environment["BEFORE"], json!(null));
+
+    let own = Some([("LANG".to_owned(), "C.UTF-8".to_owned())].into());
+    world
+        .functions
+        .update_configuration(&name("env"), None, |c| c.environment = own)
+        .await
+        .unwrap();
+    let changed = json(&world.invoke("env", "{}").await);
+    assert_eq!(changed["LANG"], "C.UTF-8", "this one is not reserved");
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use headwater_functions::limits;
 use headwater_shapes::Blob;
 use headwater_shapes_lambda::FunctionCode;
 use headwater_wire::ApiError;
 
-use crate::errors::invalid_parameter;
+use crate::errors::{invalid_parameter, unzipped_too_large};
 
 /// Objects that hold functions' code.
 #[async_trait]
@@ -18,13 +19,18 @@ pub trait CodeSource: Send + Sync {
     async fn get(&self, bucket: &str, key: &str, max: usize) -> Result<Bytes, NoCode>;
 }
 
-/// Why an object with code could not be had, in the store's words.
+/// The reasons for which an object with code could not be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoCode {
-    /// `NoSuchBucket`, `NoSuchKey` …
-    pub code: String,
-    /// The text to it.
-    pub message: String,
+pub enum NoCode {
+    /// It has more bytes than were asked for.
+    TooLarge,
+    /// In the store's words.
+    Refused {
+        /// `NoSuchBucket`, `NoSuchKey` …
+        code: String,
+        /// The text to it.
+        message: String,
+    },
 }
 
 /// The zip file that a request gives or names.
@@ -56,20 +62,13 @@ pub(crate) async fn package(
         }
     }
     match (zip_file, s3_bucket, s3_key) {
+        (Some(Blob(zip)), None, None) if zip.len() > limits::PACKAGE_BYTES_MAX => {
+            Err(zipped_too_large())
+        }
         (Some(Blob(zip)), None, None) => Ok(zip),
         (None, Some(bucket), Some(key)) => {
-            let found = source
-                .get(
-                    &bucket,
-                    &key,
-                    headwater_functions::limits::PACKAGE_BYTES_MAX,
-                )
-                .await;
-            found.map_err(|NoCode { code, message }| {
-                invalid_parameter(format!(
-                    "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
-                ))
-            })
+            let max = limits::UNPACKED_BYTES_MAX as usize;
+            source.get(&bucket, &key, max).await.map_err(no_code)
         }
         (None, None, None) => Err(invalid_parameter(
             "Please provide a source for function code.",
@@ -78,4 +77,19 @@ pub(crate) async fn package(
             "Please provide either a ZipFile, or an S3Bucket together with an S3Key, as source for function code.",
         )),
     }
+}
+
+fn no_code(error: NoCode) -> ApiError {
+    match error {
+        NoCode::TooLarge => unzipped_too_large(limits::UNPACKED_BYTES_MAX),
+        NoCode::Refused { code, message } => invalid_parameter(format!(
+            "Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
+        )),
+    }
+}
+
+fn zipped_too_large() -> ApiError {
+    let max = limits::PACKAGE_BYTES_MAX;
+    let text = format!("Zipped size must be smaller than {max} bytes");
+    ApiError::new(413, "RequestEntityTooLargeException", text)
 }

@@ -1,18 +1,38 @@
 //! Functions as answers show them.
 
-use headwater_functions::{Function, LATEST};
-use headwater_shapes_lambda::{EnvironmentResponse, FunctionConfiguration, LoggingConfig};
+use headwater_functions::{Function, LATEST, Options};
+use headwater_shapes_lambda::{
+    EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+};
 use headwater_types::Millis;
 
 use crate::settings;
 
-/// A function's configuration. It is active as soon as it is kept, and a change is done when it is answered.
-pub(crate) fn configuration(function: &Function, arn: String) -> FunctionConfiguration {
+/// The stage of a function's last change that an answer shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It is being made, as the answer that makes it says.
+    Creating,
+    /// It is being changed, as the answer that changes it says.
+    Updating,
+    /// It is done, which it is as soon as one asks again.
+    Done,
+    /// Lists tell nothing of it.
+    Listed,
+}
+
+/// A function's configuration.
+pub(crate) fn configuration(
+    function: &Function,
+    arn: impl Into<String>,
+    options: &Options,
+    stage: Stage,
+) -> FunctionConfiguration {
     let set = &function.configuration;
-    let variables = (!set.environment.is_empty()).then(|| set.environment.clone());
+    let variables = set.environment.clone();
     let mut shown = FunctionConfiguration {
         function_name: Some(function.name.to_string()),
-        function_arn: Some(arn),
+        function_arn: Some(arn.into()),
         runtime: Some(set.runtime.as_str().to_owned()),
         role: Some(set.role.clone()),
         handler: Some(set.handler.clone()),
@@ -28,17 +48,44 @@ pub(crate) fn configuration(function: &Function, arn: String) -> FunctionConfigu
             error: None,
         }),
         revision_id: Some(function.revision.clone()),
-        state: Some("Active".to_owned()),
-        last_update_status: Some("Successful".to_owned()),
         logging_config: Some(LoggingConfig {
             log_format: Some("Text".to_owned()),
             log_group: Some(function.name.log_group()),
             ..Default::default()
         }),
+        runtime_version_config: (stage != Stage::Listed).then(|| RuntimeVersionConfig {
+            runtime_version_arn: Some(set.runtime.version_arn(&options.region)),
+            error: None,
+        }),
         ..Default::default()
     };
     settings::show_fixed(&mut shown);
+    show_stage(&mut shown, stage);
     shown
+}
+
+/// The stage in AWS's words, as localstack's tests have recorded them: also an update is "being created".
+fn show_stage(shown: &mut FunctionConfiguration, stage: Stage) {
+    let text = |text: &str| Some(text.to_owned());
+    let (reason, code) = (text("The function is being created."), text("Creating"));
+    match stage {
+        Stage::Creating => {
+            shown.state = text("Pending");
+            shown.state_reason = reason;
+            shown.state_reason_code = code;
+        }
+        Stage::Updating => {
+            shown.state = text("Active");
+            shown.last_update_status = text("InProgress");
+            shown.last_update_status_reason = reason;
+            shown.last_update_status_reason_code = code;
+        }
+        Stage::Done => {
+            shown.state = text("Active");
+            shown.last_update_status = text("Successful");
+        }
+        Stage::Listed => {}
+    }
 }
 
 /// A time as Lambda writes it: `2018-01-02T03:04:05.678+0000`.

@@ -1,8 +1,9 @@
 //! The domain's errors in AWS's words. Texts as recorded on AWS by the tests of localstack, where those have them.
 
+use std::fmt::Display;
+
 use headwater_functions::{Error, PackageError};
 use headwater_shapes_lambda::errors as shapes;
-use headwater_types::Arn;
 use headwater_wire::ApiError;
 
 /// A parameter that the model allows and the service does not.
@@ -17,7 +18,7 @@ pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
 }
 
 /// No function, or no version of it, at `arn`.
-pub(crate) fn no_function(arn: impl std::fmt::Display) -> ApiError {
+pub(crate) fn no_function(arn: impl Display) -> ApiError {
     not_found(format!("Function not found: {arn}"))
 }
 
@@ -28,8 +29,24 @@ fn request_too_large(max: usize) -> ApiError {
     ApiError::of(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
 }
 
+/// A member whose value is not what the service takes, where its model says no more than the API's reference.
+pub(crate) fn validation(value: impl Display, member: &str, rule: &str) -> ApiError {
+    ApiError::new(
+        400,
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"
+        ),
+    )
+}
+
+/// A package that unpacks to more than functions may have.
+pub(crate) fn unzipped_too_large(max: u64) -> ApiError {
+    invalid_parameter(format!("Unzipped size must be smaller than {max} bytes"))
+}
+
 /// A domain error about the function at `arn` as an answer.
-pub(crate) fn api(error: Error, arn: &Arn) -> ApiError {
+pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
         Error::NotFound(_) => no_function(arn),
         Error::Exists(name) => ApiError::of(
@@ -40,8 +57,15 @@ pub(crate) fn api(error: Error, arn: &Arn) -> ApiError {
             what: "environment",
             why,
         } => invalid_parameter(why),
+        Error::Invalid { what: "tags", .. } => {
+            invalid_parameter("Number of tags exceeds resource tag limit.")
+        }
         Error::Invalid { what, why } => invalid_parameter(format!("Invalid {what}: {why}")),
         Error::Package(error) => package(&error),
+        Error::StorageFull => ApiError::of(
+            &shapes::CODE_STORAGE_EXCEEDED_EXCEPTION,
+            "Code storage limit exceeded.",
+        ),
         Error::Revision => ApiError::of(
             &shapes::PRECONDITION_FAILED_EXCEPTION,
             "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
@@ -75,14 +99,7 @@ fn package(error: &PackageError) -> ApiError {
         PackageError::NotZip(_) => invalid_parameter(
             "Could not unzip uploaded file. Please check your file, then try to upload again.",
         ),
-        PackageError::TooLarge { max, .. } => ApiError::new(
-            413,
-            "RequestEntityTooLargeException",
-            format!("Zipped size must be smaller than {max} bytes"),
-        ),
-        PackageError::UnpacksTooLarge { max } => {
-            invalid_parameter(format!("Unzipped size must be smaller than {max} bytes"))
-        }
+        PackageError::UnpacksTooLarge { max } => unzipped_too_large(*max),
         PackageError::TooManyFiles { .. } | PackageError::LeadsOut(_) => {
             invalid_parameter(error.to_string())
         }

@@ -6,7 +6,9 @@
 mod code;
 mod describe;
 mod errors;
+mod location;
 mod ops;
+mod runtimes;
 mod settings;
 mod tags;
 mod target;
@@ -15,18 +17,31 @@ mod testing;
 
 use std::sync::Arc;
 
+use headwater_env::Env;
 use headwater_functions::Functions;
 use headwater_shapes_lambda::{SERVICE, ops as shapes};
 use headwater_wire::{READS, Routes, Table, WRITES};
+use location::Locations;
 
 pub use code::{CodeSource, NoCode};
 
 /// The state that handlers run on.
 pub struct Lambda {
-    /// The functions.
-    pub functions: Functions,
-    /// Where code comes from that is not in the request: `S3Bucket` and `S3Key`.
-    pub code: Arc<dyn CodeSource>,
+    functions: Functions,
+    code: Arc<dyn CodeSource>,
+    locations: Locations,
+}
+
+impl Lambda {
+    /// The door to these functions; `code` has what is not in the request: `S3Bucket` and `S3Key`.
+    pub fn new(env: &Env, functions: Functions, code: Arc<dyn CodeSource>) -> Self {
+        let locations = Locations::new(env);
+        Self {
+            functions,
+            code,
+            locations,
+        }
+    }
 }
 
 /// The operations that are built.
@@ -34,11 +49,17 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
     Routes::new(&SERVICE, lambda)
         .route::<shapes::CreateFunction>(WRITES)
         .route::<shapes::DeleteFunction>(WRITES)
+        .route::<shapes::GetAccountSettings>(READS)
         .route::<shapes::GetFunction>(READS)
+        .route::<shapes::GetFunctionCodeSigningConfig>(READS)
+        .route::<shapes::GetFunctionConcurrency>(READS)
         .route::<shapes::GetFunctionConfiguration>(READS)
+        .route::<shapes::GetPolicy>(READS)
         .route::<shapes::Invoke>(WRITES.data().action("lambda:InvokeFunction"))
+        .route::<shapes::ListAliases>(READS)
         .route::<shapes::ListFunctions>(READS)
         .route::<shapes::ListTags>(READS)
+        .route::<shapes::ListVersionsByFunction>(READS)
         .route::<shapes::TagResource>(WRITES)
         .route::<shapes::UntagResource>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)

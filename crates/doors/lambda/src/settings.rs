@@ -1,6 +1,6 @@
 //! Settings of functions: what is done, what is accepted because it is the default, and what is refused by name.
 
-use headwater_functions::{Configuration, Runtime};
+use headwater_functions::Configuration;
 use headwater_shapes_lambda::{
     AcceleratorConfig, CapacityProviderConfig, CreateFunctionRequest, DeadLetterConfig,
     DurableConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
@@ -9,7 +9,16 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::ApiError;
 
-use crate::{errors::invalid_parameter, target::Target};
+use crate::{
+    errors::{invalid_parameter, validation},
+    runtimes::runtime,
+    target::Target,
+};
+
+/// The longest time-out of a function.
+const TIMEOUT_SECONDS: i32 = 900;
+/// The most memory of a function.
+const MEMORY_MB: i32 = 10_240;
 
 /// AWS's name of the machine's architecture.
 pub(crate) fn architecture() -> &'static str {
@@ -215,15 +224,11 @@ pub(crate) fn create(
     };
     let mut configuration = Configuration::new(runtime(name)?, handler, role);
     configuration.description = description.clone().unwrap_or_default();
-    if let Some(timeout) = timeout {
-        configuration.timeout_s = timeout.unsigned_abs();
-    }
-    if let Some(memory) = memory_size {
-        configuration.memory_mb = memory.unsigned_abs();
-    }
-    if let Some(Environment { variables }) = environment {
-        configuration.environment = variables.clone().unwrap_or_default();
-    }
+    set(&mut configuration.timeout_s, seconds(*timeout)?);
+    set(&mut configuration.memory_mb, megabytes(*memory_size)?);
+    configuration.environment = environment
+        .as_ref()
+        .map(|Environment { variables }| variables.clone().unwrap_or_default());
     Ok(configuration)
 }
 
@@ -277,17 +282,15 @@ pub(crate) fn update(
     .check(target)?;
     let runtime = name.as_deref().map(runtime).transpose()?;
     let environment = environment.map(|Environment { variables }| variables.unwrap_or_default());
+    let (timeout, memory) = (seconds(timeout)?, megabytes(memory_size)?);
     Ok(move |configuration: &mut Configuration| {
         set(&mut configuration.runtime, runtime);
         set(&mut configuration.handler, handler);
         set(&mut configuration.role, role);
         set(&mut configuration.description, description);
-        set(&mut configuration.timeout_s, timeout.map(i32::unsigned_abs));
-        set(
-            &mut configuration.memory_mb,
-            memory_size.map(i32::unsigned_abs),
-        );
-        set(&mut configuration.environment, environment);
+        set(&mut configuration.timeout_s, timeout);
+        set(&mut configuration.memory_mb, memory);
+        set(&mut configuration.environment, environment.map(Some));
     })
 }
 
@@ -297,18 +300,25 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// A runtime that is run; AWS's others are refused by name.
-fn runtime(name: &str) -> Result<Runtime, ApiError> {
-    name.parse().map_err(|_| {
-        let family = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        if ["java", "dotnet", "dotnetcore", "ruby", "go", "python", "nodejs"].contains(&family) {
-            return ApiError::not_supported(format!("the runtime {name}"));
+/// A time-out in seconds. The model's upper bound is that of functions with a capacity provider.
+fn seconds(timeout: Option<i32>) -> Result<Option<u32>, ApiError> {
+    match timeout {
+        Some(timeout) if timeout > TIMEOUT_SECONDS => {
+            let rule = format!("Member must have value less than or equal to {TIMEOUT_SECONDS}");
+            Err(validation(timeout, "timeout", &rule))
         }
-        invalid_parameter(format!(
-            "Value {name} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: \
-             [nodejs22.x, nodejs24.x, python3.13, python3.14, provided.al2, provided.al2023] or be a valid ARN"
-        ))
-    })
+        timeout => Ok(timeout.map(i32::unsigned_abs)),
+    }
+}
+
+/// Memory in MB. The model's upper bound is that of functions with a capacity provider.
+fn megabytes(memory: Option<i32>) -> Result<Option<u32>, ApiError> {
+    match memory {
+        Some(memory) if memory > MEMORY_MB => Err(invalid_parameter(format!(
+            "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to {MEMORY_MB}"
+        ))),
+        memory => Ok(memory.map(i32::unsigned_abs)),
+    }
 }
 
 /// The settings that every function has, as answers show them.

@@ -16,6 +16,9 @@ pub(crate) struct Target {
     pub arn: Arn,
 }
 
+/// The characters of a function's name, whatever stands around it (AWS's bound).
+const NAME_CHARS: usize = 64;
+
 /// The parts of a reference, as far as it has them.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Parts<'a> {
@@ -43,7 +46,9 @@ impl Target {
                 403,
                 "AccessDeniedException",
                 "The function belongs to another account.",
-            ));
+            )
+            // As recorded on AWS, the answer has no text.
+            .with("Message", serde_json::Value::Null));
         }
         if let (Some(derived), Some(given)) = (parts.qualifier, qualifier)
             && derived != given
@@ -52,14 +57,30 @@ impl Target {
                 "The derived qualifier from the function name does not match the specified qualifier.",
             ));
         }
-        let name: FunctionName = parts.name.parse().map_err(|_| bad_name(parts.name))?;
-        let arn = options.function_arn(&name);
         let qualifier = parts.qualifier.or(qualifier).map(str::to_owned);
+        // What is no name at all the model refuses; what is too long for one, no function has.
+        let Ok(name) = parts.name.parse::<FunctionName>() else {
+            let resource = format!("function:{}", parts.name);
+            let arn = Arn::new("lambda", &options.region, &options.account, resource);
+            return Err(no_function(qualified(&arn, &qualifier)));
+        };
         Ok(Self {
+            arn: options.function_arn(&name),
             name,
             qualifier,
-            arn,
         })
+    }
+
+    /// The function that is to be made.
+    pub fn new_function(text: &str, options: &Options) -> Result<Self, ApiError> {
+        let name = split(text).name;
+        if name.len() > NAME_CHARS {
+            let rule = format!("Member must have length less than or equal to {NAME_CHARS}");
+            return Err(invalid_parameter(format!(
+                "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: {rule}"
+            )));
+        }
+        Self::latest(text, None, options)
     }
 
     /// The same, for an operation that runs on the one version there is.
@@ -75,24 +96,27 @@ impl Target {
         }
     }
 
+    /// The same, for an invocation: where nothing else is named it is of the latest version, which its errors name.
+    pub fn invoked(
+        text: &str,
+        qualifier: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, ApiError> {
+        let named = qualifier.or(split(text).qualifier);
+        Self::latest(text, named.or(Some(LATEST)), options)
+    }
+
     /// The ARN with the qualifier that was asked for.
     pub fn qualified_arn(&self) -> String {
-        match &self.qualifier {
-            Some(qualifier) => format!("{}:{qualifier}", self.arn),
-            None => self.arn.to_string(),
-        }
+        qualified(&self.arn, &self.qualifier)
     }
 }
 
-fn bad_name(name: &str) -> ApiError {
-    let rule = if name.len() > 64 {
-        "Member must have length less than or equal to 64"
-    } else {
-        "Member must satisfy regular expression pattern: [a-zA-Z0-9-_]+"
-    };
-    invalid_parameter(format!(
-        "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: {rule}"
-    ))
+fn qualified(arn: &Arn, qualifier: &Option<String>) -> String {
+    match qualifier {
+        Some(qualifier) => format!("{arn}:{qualifier}"),
+        None => arn.to_string(),
+    }
 }
 
 /// `[arn:partition:lambda:][region:][account:][function:]name[:qualifier]`; whether each part is what its place wants
@@ -196,10 +220,15 @@ mod tests {
             (404, "ResourceNotFoundException".into(), text.into())
         );
         assert_eq!(refused(parse("111111111111:f")).1, "AccessDeniedException");
+        let long = "a".repeat(65);
+        let text = format!("arn:aws:lambda:us-east-1:000000000000:function:{long}");
         assert_eq!(
-            refused(parse(&"a".repeat(65))).1,
-            "InvalidParameterValueException"
+            refused(parse(&long)).2,
+            format!("Function not found: {text}")
         );
+        let new = refused(Target::new_function(&text, &options()));
+        assert_eq!(new.1, "InvalidParameterValueException");
+        assert!(new.2.ends_with("less than or equal to 64"), "{}", new.2);
         let mismatch = Target::parse("f:$LATEST", Some("1"), &options());
         assert_eq!(refused(mismatch).1, "InvalidParameterValueException");
         let version = refused(Target::latest("f", Some("7"), &options()));

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
-use headwater_env::Env;
+use headwater_env::{Env, ManualClock};
 use headwater_functions::{Functions, LogBatch, LogSink, Options};
 use headwater_shapes::{Operation, Tree};
 use headwater_types::{Account, Region};
@@ -22,7 +22,8 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use crate::{CodeSource, Lambda, NoCode};
 
 pub(crate) struct World {
-    lambda: Lambda,
+    pub lambda: Lambda,
+    pub clock: Arc<ManualClock>,
     env: Env,
     _dir: tempfile::TempDir,
 }
@@ -39,26 +40,38 @@ impl LogSink for Nowhere {
     }
 }
 
-/// One bucket with one object.
-struct OneObject;
+/// One bucket with packages of several sizes.
+struct OneBucket;
 
 #[async_trait]
-impl CodeSource for OneObject {
-    async fn get(&self, bucket: &str, key: &str, _max: usize) -> Result<Bytes, NoCode> {
-        if (bucket, key) == ("code", "index.zip") {
-            return Ok(STANDARD.decode(zip_of("")).unwrap().into());
+impl CodeSource for OneBucket {
+    async fn get(&self, bucket: &str, key: &str, max: usize) -> Result<Bytes, NoCode> {
+        let package = match (bucket, key) {
+            ("code", "index.zip") => STANDARD.decode(zip_of("")).unwrap(),
+            ("code", "60MB.zip") => zip_of_zeros(60_000_000),
+            ("code", "huge.zip") => vec![0; max + 1],
+            _ => {
+                return Err(NoCode::Refused {
+                    code: "NoSuchBucket".into(),
+                    message: "The specified bucket does not exist".into(),
+                });
+            }
+        };
+        match package.len() > max {
+            true => Err(NoCode::TooLarge),
+            false => Ok(package.into()),
         }
-        Err(NoCode {
-            code: "NoSuchBucket".into(),
-            message: "The specified bucket does not exist".into(),
-        })
     }
 }
 
 impl World {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let env = Env::real();
+        let clock = Arc::new(ManualClock::at(Env::real().clock.now()));
+        let env = Env {
+            clock: clock.clone(),
+            ..Env::real()
+        };
         let mut options = Options::new(
             Region("us-east-1".into()),
             Account("000000000000".into()),
@@ -75,10 +88,8 @@ impl World {
                 .await
                 .unwrap();
         Self {
-            lambda: Lambda {
-                functions,
-                code: Arc::new(OneObject),
-            },
+            lambda: Lambda::new(&env, functions, Arc::new(OneBucket)),
+            clock,
             env,
             _dir: dir,
         }
@@ -139,5 +150,52 @@ pub(crate) fn zip_of(code: &str) -> String {
     zip.start_file("index.py", SimpleFileOptions::default())
         .unwrap();
     zip.write_all(code.as_bytes()).unwrap();
-    STANDARD.encode(zip.finish().unwrap().into_inner())
+    base64(&zip.finish().unwrap().into_inner())
+}
+
+/// A package with one file of so many bytes, which stand in it as they are.
+fn zip_of_zeros(count: usize) -> Vec<u8> {
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("zeros", stored).unwrap();
+    zip.write_all(&vec![0; count]).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+/// Bytes as JSON has them.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// The configuration of a function that was `made`, when one asks again: it is active then, at another revision, which
+/// is left out on both sides.
+#[track_caller]
+pub(crate) fn settled(made: &Value) -> Settled {
+    let mut expected = made.clone();
+    let members = expected.as_object_mut().unwrap();
+    for member in ["StateReason", "StateReasonCode"] {
+        members.remove(member).unwrap();
+    }
+    let begun = members.remove("RevisionId").unwrap();
+    members.insert("State".into(), json!("Active"));
+    members.insert("LastUpdateStatus".into(), json!("Successful"));
+    Settled { begun, expected }
+}
+
+/// The configuration of a function whose change is done, whatever its revision is, if it is not the one at which the
+/// change began.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    begun: Value,
+    expected: Value,
+}
+
+impl PartialEq<Settled> for Value {
+    fn eq(&self, settled: &Settled) -> bool {
+        let mut found = self.clone();
+        let revision = found
+            .as_object_mut()
+            .and_then(|members| members.remove("RevisionId"));
+        revision.is_some_and(|revision| revision != settled.begun) && found == settled.expected
+    }
 }

@@ -26,6 +26,44 @@ pub struct AcceleratorConfig {
 headwater_shapes::tree!(AcceleratorConfig {required "AcceleratorMemorySize" accelerator_memory_size, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct AccountLimit {
+    pub total_code_size: Option<i64>,
+    pub code_size_unzipped: Option<i64>,
+    pub code_size_zipped: Option<i64>,
+    pub concurrent_executions: Option<i32>,
+    pub unreserved_concurrent_executions: Option<i32>,
+}
+
+headwater_shapes::tree!(AccountLimit {optional "TotalCodeSize" total_code_size,optional "CodeSizeUnzipped" code_size_unzipped,optional "CodeSizeZipped" code_size_zipped,optional "ConcurrentExecutions" concurrent_executions,optional "UnreservedConcurrentExecutions" unreserved_concurrent_executions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AccountUsage {
+    pub total_code_size: Option<i64>,
+    pub function_count: Option<i64>,
+}
+
+headwater_shapes::tree!(AccountUsage {optional "TotalCodeSize" total_code_size,optional "FunctionCount" function_count, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AliasConfiguration {
+    pub alias_arn: Option<String>,
+    pub name: Option<String>,
+    pub function_version: Option<String>,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(AliasConfiguration {optional "AliasArn" alias_arn,optional "Name" name,optional "FunctionVersion" function_version,optional "Description" description,optional "RoutingConfig" routing_config,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AliasRoutingConfiguration {
+    pub additional_version_weights: Option<BTreeMap<String, f64>>,
+}
+
+headwater_shapes::tree!(AliasRoutingConfiguration {optional "AdditionalVersionWeights" additional_version_weights, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct CapacityProviderConfig {
     pub lambda_managed_instances_capacity_provider_config:
         LambdaManagedInstancesCapacityProviderConfig,
@@ -237,6 +275,48 @@ pub struct FunctionRuntimeConfig {
 headwater_shapes::tree!(FunctionRuntimeConfig {required "RuntimeArn" runtime_arn,required "RuntimeAlias" runtime_alias, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetAccountSettingsRequest {}
+
+headwater_shapes::tree!(GetAccountSettingsRequest {});
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetAccountSettingsResponse {
+    pub account_limit: Option<AccountLimit>,
+    pub account_usage: Option<AccountUsage>,
+}
+
+headwater_shapes::tree!(GetAccountSettingsResponse {optional "AccountLimit" account_limit,optional "AccountUsage" account_usage, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionCodeSigningConfigRequest {
+    pub function_name: String,
+}
+
+headwater_shapes::tree!(GetFunctionCodeSigningConfigRequest {required "FunctionName" function_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionCodeSigningConfigResponse {
+    pub code_signing_config_arn: Option<String>,
+    pub function_name: Option<String>,
+}
+
+headwater_shapes::tree!(GetFunctionCodeSigningConfigResponse {optional "CodeSigningConfigArn" code_signing_config_arn,optional "FunctionName" function_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionConcurrencyRequest {
+    pub function_name: String,
+}
+
+headwater_shapes::tree!(GetFunctionConcurrencyRequest {required "FunctionName" function_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionConcurrencyResponse {
+    pub reserved_concurrent_executions: Option<i32>,
+}
+
+headwater_shapes::tree!(GetFunctionConcurrencyResponse {optional "ReservedConcurrentExecutions" reserved_concurrent_executions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetFunctionConfigurationRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
@@ -262,6 +342,22 @@ pub struct GetFunctionResponse {
 }
 
 headwater_shapes::tree!(GetFunctionResponse {optional "Configuration" configuration,optional "Code" code,optional "Tags" tags,optional "TagsError" tags_error,optional "Concurrency" concurrency, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPolicyRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+headwater_shapes::tree!(GetPolicyRequest {required "FunctionName" function_name,optional "Qualifier" qualifier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPolicyResponse {
+    pub policy: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(GetPolicyResponse {optional "Policy" policy,optional "RevisionId" revision_id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ImageConfig {
@@ -334,6 +430,24 @@ pub struct Layer {
 headwater_shapes::tree!(Layer {optional "Arn" arn,optional "CodeSize" code_size,optional "SigningProfileVersionArn" signing_profile_version_arn,optional "SigningJobArn" signing_job_arn, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAliasesRequest {
+    pub function_name: String,
+    pub function_version: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListAliasesRequest {required "FunctionName" function_name,optional "FunctionVersion" function_version,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAliasesResponse {
+    pub next_marker: Option<String>,
+    pub aliases: Option<Vec<AliasConfiguration>>,
+}
+
+headwater_shapes::tree!(ListAliasesResponse {optional "NextMarker" next_marker,optional "Aliases" aliases, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListFunctionsRequest {
     pub master_region: Option<String>,
     pub function_version: Option<String>,
@@ -364,6 +478,23 @@ pub struct ListTagsResponse {
 }
 
 headwater_shapes::tree!(ListTagsResponse {optional "Tags" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListVersionsByFunctionRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListVersionsByFunctionRequest {required "FunctionName" function_name,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListVersionsByFunctionResponse {
+    pub next_marker: Option<String>,
+    pub versions: Option<Vec<FunctionConfiguration>>,
+}
+
+headwater_shapes::tree!(ListVersionsByFunctionResponse {optional "NextMarker" next_marker,optional "Versions" versions, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct LoggingConfig {
@@ -542,11 +673,17 @@ pub mod ops {
 
     operation!(CreateFunction, tables::OP_CREATE_FUNCTION, super::CreateFunctionRequest => super::FunctionConfiguration);
     operation!(DeleteFunction, tables::OP_DELETE_FUNCTION, super::DeleteFunctionRequest => super::DeleteFunctionResponse);
+    operation!(GetAccountSettings, tables::OP_GET_ACCOUNT_SETTINGS, super::GetAccountSettingsRequest => super::GetAccountSettingsResponse);
     operation!(GetFunction, tables::OP_GET_FUNCTION, super::GetFunctionRequest => super::GetFunctionResponse);
+    operation!(GetFunctionCodeSigningConfig, tables::OP_GET_FUNCTION_CODE_SIGNING_CONFIG, super::GetFunctionCodeSigningConfigRequest => super::GetFunctionCodeSigningConfigResponse);
+    operation!(GetFunctionConcurrency, tables::OP_GET_FUNCTION_CONCURRENCY, super::GetFunctionConcurrencyRequest => super::GetFunctionConcurrencyResponse);
     operation!(GetFunctionConfiguration, tables::OP_GET_FUNCTION_CONFIGURATION, super::GetFunctionConfigurationRequest => super::FunctionConfiguration);
+    operation!(GetPolicy, tables::OP_GET_POLICY, super::GetPolicyRequest => super::GetPolicyResponse);
     operation!(Invoke, tables::OP_INVOKE, super::InvocationRequest => super::InvocationResponse);
+    operation!(ListAliases, tables::OP_LIST_ALIASES, super::ListAliasesRequest => super::ListAliasesResponse);
     operation!(ListFunctions, tables::OP_LIST_FUNCTIONS, super::ListFunctionsRequest => super::ListFunctionsResponse);
     operation!(ListTags, tables::OP_LIST_TAGS, super::ListTagsRequest => super::ListTagsResponse);
+    operation!(ListVersionsByFunction, tables::OP_LIST_VERSIONS_BY_FUNCTION, super::ListVersionsByFunctionRequest => super::ListVersionsByFunctionResponse);
     operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceRequest => headwater_shapes::Nothing);
     operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceRequest => headwater_shapes::Nothing);
     operation!(UpdateFunctionCode, tables::OP_UPDATE_FUNCTION_CODE, super::UpdateFunctionCodeRequest => super::FunctionConfiguration);
@@ -1238,10 +1375,13 @@ mod tables {
             uri: "/2016-08-19/account-settings",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_ACCOUNT_SETTINGS_REQUEST,
+        output: &GET_ACCOUNT_SETTINGS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_ALIAS: OperationShape = OperationShape {
         name: "GetAlias",
@@ -1351,10 +1491,16 @@ mod tables {
             uri: "/2020-06-30/functions/{FunctionName}/code-signing-config",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_FUNCTION_CODE_SIGNING_CONFIG_REQUEST,
+        output: &GET_FUNCTION_CODE_SIGNING_CONFIG_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_FUNCTION_CONCURRENCY: OperationShape = OperationShape {
         name: "GetFunctionConcurrency",
@@ -1363,10 +1509,15 @@ mod tables {
             uri: "/2019-09-30/functions/{FunctionName}/concurrency",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_FUNCTION_CONCURRENCY_REQUEST,
+        output: &GET_FUNCTION_CONCURRENCY_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_FUNCTION_CONFIGURATION: OperationShape = OperationShape {
         name: "GetFunctionConfiguration",
@@ -1476,10 +1627,15 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/policy",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_POLICY_REQUEST,
+        output: &GET_POLICY_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_PROVISIONED_CONCURRENCY_CONFIG: OperationShape = OperationShape {
         name: "GetProvisionedConcurrencyConfig",
@@ -1606,10 +1762,15 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/aliases",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_ALIASES_REQUEST,
+        output: &LIST_ALIASES_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_CAPACITY_PROVIDERS: OperationShape = OperationShape {
         name: "ListCapacityProviders",
@@ -1784,10 +1945,15 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/versions",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_VERSIONS_BY_FUNCTION_REQUEST,
+        output: &LIST_VERSIONS_BY_FUNCTION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_PAUSE_DURABLE_EXECUTION: OperationShape = OperationShape {
         name: "PauseDurableExecution",
@@ -2168,6 +2334,82 @@ mod tables {
     pub(super) static ACCELERATOR_MEMORY_GB: Shape = Shape::Integer {
         min: None,
         max: None,
+    };
+    static ACCOUNT_LIMIT: Structure = Structure {
+        name: "AccountLimit",
+        members: &[
+            optional("TotalCodeSize", &LONG),
+            optional("CodeSizeUnzipped", &LONG),
+            optional("CodeSizeZipped", &LONG),
+            optional("ConcurrentExecutions", &INTEGER),
+            optional(
+                "UnreservedConcurrentExecutions",
+                &UNRESERVED_CONCURRENT_EXECUTIONS,
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static ACCOUNT_USAGE: Structure = Structure {
+        name: "AccountUsage",
+        members: &[
+            optional("TotalCodeSize", &LONG),
+            optional("FunctionCount", &LONG),
+        ],
+        payload: None,
+        union: false,
+    };
+    static ADDITIONAL_VERSION_REGEX: Pattern = Pattern::new(r"[0-9]+");
+    pub(super) static ADDITIONAL_VERSION: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&ADDITIONAL_VERSION_REGEX),
+        values: &[],
+    };
+    pub(super) static ADDITIONAL_VERSION_WEIGHTS: Shape = Shape::Map {
+        key: &ADDITIONAL_VERSION,
+        value: &WEIGHT,
+        min: None,
+        max: None,
+    };
+    static ALIAS_REGEX: Pattern = Pattern::new(r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)");
+    pub(super) static ALIAS: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&ALIAS_REGEX),
+        values: &[],
+    };
+    static ALIAS_CONFIGURATION: Structure = Structure {
+        name: "AliasConfiguration",
+        members: &[
+            optional("AliasArn", &FUNCTION_ARN),
+            optional("Name", &ALIAS),
+            optional("FunctionVersion", &VERSION),
+            optional("Description", &DESCRIPTION),
+            optional(
+                "RoutingConfig",
+                &Shape::Structure(&ALIAS_ROUTING_CONFIGURATION),
+            ),
+            optional("RevisionId", &STRING),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static ALIAS_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&ALIAS_CONFIGURATION),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static ALIAS_ROUTING_CONFIGURATION: Structure = Structure {
+        name: "AliasRoutingConfiguration",
+        members: &[optional(
+            "AdditionalVersionWeights",
+            &ADDITIONAL_VERSION_WEIGHTS,
+        )],
+        payload: None,
+        union: false,
     };
     pub(super) static APPLICATION_LOG_LEVEL: Shape = Shape::String {
         min: None,
@@ -2583,6 +2825,51 @@ mod tables {
         pattern: None,
         values: &["LATEST_PUBLISHED"],
     };
+    static GET_ACCOUNT_SETTINGS_REQUEST: Structure = Structure {
+        name: "GetAccountSettingsRequest",
+        members: &[],
+        payload: None,
+        union: false,
+    };
+    static GET_ACCOUNT_SETTINGS_RESPONSE: Structure = Structure {
+        name: "GetAccountSettingsResponse",
+        members: &[
+            optional("AccountLimit", &Shape::Structure(&ACCOUNT_LIMIT)),
+            optional("AccountUsage", &Shape::Structure(&ACCOUNT_USAGE)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_FUNCTION_CODE_SIGNING_CONFIG_REQUEST: Structure = Structure {
+        name: "GetFunctionCodeSigningConfigRequest",
+        members: &[required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri)],
+        payload: None,
+        union: false,
+    };
+    static GET_FUNCTION_CODE_SIGNING_CONFIG_RESPONSE: Structure = Structure {
+        name: "GetFunctionCodeSigningConfigResponse",
+        members: &[
+            optional("CodeSigningConfigArn", &CODE_SIGNING_CONFIG_ARN),
+            optional("FunctionName", &FUNCTION_NAME),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_FUNCTION_CONCURRENCY_REQUEST: Structure = Structure {
+        name: "GetFunctionConcurrencyRequest",
+        members: &[required("FunctionName", &FUNCTION_NAME).at(Location::Uri)],
+        payload: None,
+        union: false,
+    };
+    static GET_FUNCTION_CONCURRENCY_RESPONSE: Structure = Structure {
+        name: "GetFunctionConcurrencyResponse",
+        members: &[optional(
+            "ReservedConcurrentExecutions",
+            &RESERVED_CONCURRENT_EXECUTIONS,
+        )],
+        payload: None,
+        union: false,
+    };
     static GET_FUNCTION_CONFIGURATION_REQUEST: Structure = Structure {
         name: "GetFunctionConfigurationRequest",
         members: &[
@@ -2610,6 +2897,21 @@ mod tables {
             optional("TagsError", &Shape::Structure(&TAGS_ERROR)),
             optional("Concurrency", &Shape::Structure(&CONCURRENCY)),
         ],
+        payload: None,
+        union: false,
+    };
+    static GET_POLICY_REQUEST: Structure = Structure {
+        name: "GetPolicyRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_POLICY_RESPONSE: Structure = Structure {
+        name: "GetPolicyResponse",
+        members: &[optional("Policy", &STRING), optional("RevisionId", &STRING)],
         payload: None,
         union: false,
     };
@@ -2817,6 +3119,26 @@ mod tables {
         min: None,
         max: None,
     };
+    static LIST_ALIASES_REQUEST: Structure = Structure {
+        name: "ListAliasesRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            optional("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED).at(Location::Query),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_ALIASES_RESPONSE: Structure = Structure {
+        name: "ListAliasesResponse",
+        members: &[
+            optional("NextMarker", &STRING),
+            optional("Aliases", &ALIAS_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
     static LIST_FUNCTIONS_REQUEST: Structure = Structure {
         name: "ListFunctionsRequest",
         members: &[
@@ -2846,6 +3168,25 @@ mod tables {
     static LIST_TAGS_RESPONSE: Structure = Structure {
         name: "ListTagsResponse",
         members: &[optional("Tags", &TAGS)],
+        payload: None,
+        union: false,
+    };
+    static LIST_VERSIONS_BY_FUNCTION_REQUEST: Structure = Structure {
+        name: "ListVersionsByFunctionRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_VERSIONS_BY_FUNCTION_RESPONSE: Structure = Structure {
+        name: "ListVersionsByFunctionResponse",
+        members: &[
+            optional("NextMarker", &STRING),
+            optional("Versions", &FUNCTION_LIST),
+        ],
         payload: None,
         union: false,
     };
@@ -3366,6 +3707,10 @@ mod tables {
         pattern: None,
         values: &["Active", "PassThrough"],
     };
+    pub(super) static UNRESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
+    };
     static UNTAG_RESOURCE_REQUEST: Structure = Structure {
         name: "UntagResourceRequest",
         members: &[
@@ -3437,6 +3782,14 @@ mod tables {
         pattern: Some(&VERSION_REGEX),
         values: &[],
     };
+    static VERSION_WITH_LATEST_PUBLISHED_REGEX: Pattern =
+        Pattern::new(r"(\$LATEST(\.PUBLISHED)?|[0-9]+)");
+    pub(super) static VERSION_WITH_LATEST_PUBLISHED: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: Some(&VERSION_WITH_LATEST_PUBLISHED_REGEX),
+        values: &[],
+    };
     static VPC_CONFIG: Structure = Structure {
         name: "VpcConfig",
         members: &[
@@ -3463,6 +3816,10 @@ mod tables {
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static WEIGHT: Shape = Shape::Double {
+        min: Some(0.0),
+        max: Some(1.0),
     };
     pub(super) static WORKING_DIRECTORY: Shape = Shape::String {
         min: Some(0),

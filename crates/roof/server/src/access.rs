@@ -52,7 +52,7 @@ pub fn open(env: &Env, settings: &Settings) -> Result<Option<Access>, Failure> {
     let functions = Credentials {
         access_key_id: format!("HEADWATER{:011X}", env.random.next_u64() >> 20),
         secret_access_key: format!("{}{}", env.random.uuid(), env.random.uuid()),
-        session_token: None,
+        session_token: Some(format!("{}{}", env.random.uuid(), env.random.uuid())),
     };
     tracing::info!(keys = keys.len(), "requests must be signed");
     let all = keys.into_iter().chain([Key {

@@ -174,7 +174,7 @@ fn function_options(
         // "Every address" is none to connect to; functions run on this machine.
         reachable.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    let inherited = ["PATH", "HOME", "LANG"].into_iter();
+    let inherited = ["PATH", "HOME"].into_iter();
     let mut options = headwater_functions::Options {
         inherited: inherited
             .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
@@ -190,6 +190,7 @@ fn function_options(
         functions
             .secret_access_key
             .clone_into(&mut options.secret_access_key);
+        options.session_token = functions.session_token.clone().unwrap_or_default();
     }
     options
 }

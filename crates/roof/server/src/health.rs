@@ -1,6 +1,7 @@
 //! Headwater's own pages: `GET /_headwater/health`, whether the server does its work, for probes and the operator;
 //! `GET /_headwater/metrics`, the counters and gauges of everything it runs; and `GET /_headwater/operations`, the
-//! operations of AWS's models that it does, for users who want to know before they try.
+//! operations of AWS's models that it does, for users who want to know before they try. Services have pages of their own
+//! behind these.
 
 use std::sync::Arc;
 
@@ -54,6 +55,17 @@ impl OwnPages {
         (if log.is_ok() { 200 } else { 503 }, report.into())
     }
 
+    /// The answer of the service whose page is asked for.
+    async fn of_services(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let of_places = self.places.services();
+        for service in self.services.iter().chain(&of_places) {
+            if let Some(answer) = service.page(request).await {
+                return Some(answer);
+            }
+        }
+        None
+    }
+
     fn operations(&self) -> Value {
         let service = |(name, operations): &(&str, Vec<(&str, bool)>)| {
             let built = operations
@@ -98,10 +110,10 @@ impl Page for OwnPages {
             (&Method::GET | &Method::HEAD, Some("operations")) => {
                 page(200, JSON, self.operations().to_string())
             }
-            _ => {
+            _ => self.of_services(&request).await.unwrap_or_else(|| {
                 let text = "there are only GET /_headwater/health, /_headwater/metrics and /_headwater/operations";
                 page(404, JSON, json!({ "error": text }).to_string())
-            }
+            }),
         }
     }
 }

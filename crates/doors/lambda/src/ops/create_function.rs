@@ -3,7 +3,12 @@
 use headwater_shapes_lambda::{CreateFunctionRequest, FunctionConfiguration, ops::CreateFunction};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, code, describe, errors, settings, tags, target::Target};
+use crate::{
+    Lambda, code,
+    describe::{self, Stage},
+    errors, settings, tags,
+    target::Target,
+};
 
 impl Handle<CreateFunction> for Lambda {
     async fn handle(
@@ -11,8 +16,10 @@ impl Handle<CreateFunction> for Lambda {
         input: CreateFunctionRequest,
         _context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
-        let target = Target::latest(&input.function_name, None, self.functions.options())?;
+        let options = self.functions.options();
+        let target = Target::new_function(&input.function_name, options)?;
         let configuration = settings::create(&input, &target)?;
+        let _room = self.functions.room_for_package().await;
         let package = code::package(&*self.code, input.code).await?;
         let tags = input.tags.unwrap_or_default();
         tags::check(&tags)?;
@@ -21,7 +28,12 @@ impl Handle<CreateFunction> for Lambda {
             .create(target.name.clone(), configuration, tags, package)
             .await;
         let function = created.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(describe::configuration(&function, target.arn.to_string()))
+        Ok(describe::configuration(
+            &function,
+            target.arn.to_string(),
+            options,
+            Stage::Creating,
+        ))
     }
 }
 
@@ -45,7 +57,11 @@ mod tests {
             ("MemorySize", json!(128)),
             ("Version", json!("$LATEST")),
             ("PackageType", json!("Zip")),
-            ("State", json!("Active")),
+            ("State", json!("Pending")),
+            ("StateReason", json!("The function is being created.")),
+            ("StateReasonCode", json!("Creating")),
+            ("LastUpdateStatus", json!(null)),
+            ("Environment", json!(null)),
             ("Description", json!("")),
             ("EphemeralStorage", json!({ "Size": 512 })),
             ("TracingConfig", json!({ "Mode": "PassThrough" })),
@@ -56,12 +72,8 @@ mod tests {
         ] {
             assert_eq!(made[member], value, "{member}");
         }
-        assert_eq!(
-            world
-                .ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }))
-                .await,
-            made
-        );
+        let kept = world.ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }));
+        assert_eq!(kept.await, crate::testing::settled(&made));
         let (code, message) = world.refused::<CreateFunction>(function("f")).await;
         assert_eq!(
             (code.as_str(), message.as_str()),
@@ -113,7 +125,6 @@ mod tests {
             assert_eq!(code, "NotImplemented", "{name}: {message}");
         }
         for (name, value) in [
-            ("Timeout", json!(901)),
             ("MemorySize", json!(10_241)),
             ("Environment", json!({ "Variables": { "AWS_REGION": "x" } })),
             ("Runtime", json!("cobol")),
@@ -122,10 +133,15 @@ mod tests {
             ("Code", json!({ "ZipFile": "bm90IGEgemlw" })),
             ("Code", json!({ "S3Bucket": "none", "S3Key": "none" })),
             ("FunctionName", json!("a".repeat(65))),
+            ("Runtime", json!("python3.7")),
         ] {
             let (code, message) = world.refused::<CreateFunction>(with(name, value)).await;
             assert_eq!(code, "InvalidParameterValueException", "{name}: {message}");
         }
+        let late = world.refused::<CreateFunction>(with("Timeout", json!(901)));
+        let rule = "Value '901' at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900";
+        let text = format!("1 validation error detected: {rule}");
+        assert_eq!(late.await, ("ValidationException".to_owned(), text));
         let mut defaults = function("f");
         for (name, value) in [
             (
@@ -146,5 +162,44 @@ mod tests {
             defaults[name] = value;
         }
         world.ok::<CreateFunction>(defaults).await;
+    }
+
+    #[tokio::test]
+    async fn no_variables_are_told_apart_from_none_given() {
+        let world = World::new().await;
+        let mut input = function("f");
+        input["Environment"] = json!({ "Variables": {} });
+        let made = world.ok::<CreateFunction>(input).await;
+        assert_eq!(made["Environment"], json!({ "Variables": {} }));
+    }
+
+    #[tokio::test]
+    async fn a_package_has_the_bounds_of_where_it_comes_from() {
+        let world = World::new().await;
+        let from = |code: serde_json::Value| {
+            let mut input = function("f");
+            input["Code"] = code;
+            input
+        };
+        let large = vec![0; 52_428_801];
+        let given = from(json!({ "ZipFile": crate::testing::base64(&large) }));
+        assert_eq!(
+            world.refused::<CreateFunction>(given).await,
+            (
+                "RequestEntityTooLargeException".to_owned(),
+                "Zipped size must be smaller than 52428800 bytes".to_owned()
+            )
+        );
+        let named = from(json!({ "S3Bucket": "code", "S3Key": "60MB.zip" }));
+        let made = world.ok::<CreateFunction>(named).await;
+        assert!(made["CodeSize"].as_u64().unwrap() > 60_000_000);
+        let named = from(json!({ "S3Bucket": "code", "S3Key": "huge.zip" }));
+        assert_eq!(
+            world.refused::<CreateFunction>(named).await,
+            (
+                "InvalidParameterValueException".to_owned(),
+                "Unzipped size must be smaller than 262144000 bytes".to_owned()
+            )
+        );
     }
 }

@@ -28,6 +28,11 @@ impl Handle<DeleteFunction> for Lambda {
                     "$LATEST version cannot be deleted without deleting the function.",
                 ));
             }
+            Some(alias) if is_alias(alias) => {
+                return Err(errors::invalid_parameter(
+                    "Deletion of aliases is not currently supported.",
+                ));
+            }
             // As on AWS, a version that is not there is as good as deleted.
             Some(_) => self.functions.get(&target.name).await.map(drop),
         };
@@ -36,6 +41,11 @@ impl Handle<DeleteFunction> for Lambda {
             status_code: Some(204),
         })
     }
+}
+
+/// Whether a qualifier could name an alias: what holds `$` or nothing but digits does not.
+fn is_alias(qualifier: &str) -> bool {
+    !qualifier.contains('$') && qualifier.bytes().any(|byte| !byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -56,6 +66,13 @@ mod tests {
             latest.1,
             "$LATEST version cannot be deleted without deleting the function."
         );
+        let alias = json!({ "FunctionName": "f", "Qualifier": "live" });
+        assert_eq!(
+            world.refused::<DeleteFunction>(alias).await.1,
+            "Deletion of aliases is not currently supported."
+        );
+        let version = json!({ "FunctionName": "f", "Qualifier": "1233" });
+        world.ok::<DeleteFunction>(version).await;
         let name = json!({ "FunctionName": "f" });
         assert_eq!(
             world.ok::<DeleteFunction>(name.clone()).await,

@@ -1,26 +1,49 @@
-//! GetFunction. There is no place to fetch the code from, so the answer names none.
+//! GetFunction.
 
-use headwater_shapes_lambda::{GetFunctionRequest, GetFunctionResponse, ops::GetFunction};
+use headwater_shapes_lambda::{
+    FunctionCodeLocation, GetFunctionRequest, GetFunctionResponse, ops::GetFunction,
+};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, describe, errors, target::Target};
+use crate::{
+    Lambda,
+    describe::{self, Stage},
+    errors,
+    target::Target,
+};
 
 impl Handle<GetFunction> for Lambda {
     async fn handle(
         &self,
         input: GetFunctionRequest,
-        _context: &Context,
+        context: &Context,
     ) -> Result<GetFunctionResponse, ApiError> {
         let GetFunctionRequest {
             function_name,
             qualifier,
         } = input;
         let qualifier = qualifier.as_deref();
-        let target = Target::latest(&function_name, qualifier, self.functions.options())?;
-        let found = self.functions.get(&target.name).await;
-        let function = found.map_err(|error| errors::api(error, &target.arn))?;
+        let options = self.functions.options();
+        let target = Target::latest(&function_name, qualifier, options)?;
+        let (found, arn) = (
+            self.functions.get(&target.name).await,
+            target.qualified_arn(),
+        );
+        let function = found.map_err(|error| errors::api(error, &arn))?;
+        let code = FunctionCodeLocation {
+            // The store of packages, which clients take for S3's, as they would on AWS.
+            repository_type: Some("S3".to_owned()),
+            location: Some(self.locations.of(&function, options, context)),
+            ..Default::default()
+        };
         Ok(GetFunctionResponse {
-            configuration: Some(describe::configuration(&function, target.qualified_arn())),
+            configuration: Some(describe::configuration(
+                &function,
+                arn,
+                options,
+                Stage::Done,
+            )),
+            code: Some(code),
             tags: (!function.tags.is_empty()).then_some(function.tags),
             ..Default::default()
         })
@@ -42,7 +65,8 @@ mod tests {
         let by_arn = world
             .ok::<GetFunction>(json!({ "FunctionName": arn }))
             .await;
-        assert_eq!(by_arn, json!({ "Configuration": made }));
+        assert_eq!(by_arn["Configuration"], crate::testing::settled(&made));
+        assert_eq!(by_arn["Tags"], json!(null));
         let latest = json!({ "FunctionName": "f", "Qualifier": "$LATEST" });
         let latest = world.ok::<GetFunctionConfiguration>(latest).await;
         assert_eq!(latest["FunctionArn"], format!("{arn}:$LATEST"));
@@ -56,5 +80,9 @@ mod tests {
                 format!("Function not found: {arn}:1")
             )
         );
+        let none = json!({ "FunctionName": "none", "Qualifier": "$LATEST" });
+        let text =
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:none:$LATEST";
+        assert_eq!(world.refused::<GetFunction>(none).await.1, text);
     }
 }

@@ -5,7 +5,12 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, describe, errors, target::Target};
+use crate::{
+    Lambda,
+    describe::{self, Stage},
+    errors,
+    target::Target,
+};
 
 impl Handle<GetFunctionConfiguration> for Lambda {
     async fn handle(
@@ -18,9 +23,18 @@ impl Handle<GetFunctionConfiguration> for Lambda {
             qualifier,
         } = input;
         let qualifier = qualifier.as_deref();
-        let target = Target::latest(&function_name, qualifier, self.functions.options())?;
-        let found = self.functions.get(&target.name).await;
-        let function = found.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(describe::configuration(&function, target.qualified_arn()))
+        let options = self.functions.options();
+        let target = Target::latest(&function_name, qualifier, options)?;
+        let (found, arn) = (
+            self.functions.get(&target.name).await,
+            target.qualified_arn(),
+        );
+        let function = found.map_err(|error| errors::api(error, &arn))?;
+        Ok(describe::configuration(
+            &function,
+            arn,
+            options,
+            Stage::Done,
+        ))
     }
 }

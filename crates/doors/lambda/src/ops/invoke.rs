@@ -29,7 +29,7 @@ impl Handle<Invoke> for Lambda {
             tenant_id,
         } = input;
         let qualifier = qualifier.as_deref();
-        let target = Target::latest(&function_name, qualifier, self.functions.options())?;
+        let target = Target::invoked(&function_name, qualifier, self.functions.options())?;
         for (set, what) in [
             (
                 durable_execution_name.is_some(),
@@ -46,7 +46,7 @@ impl Handle<Invoke> for Lambda {
             payload: json_payload(payload)?,
             client_context: client_context.as_deref().map(read_context).transpose()?,
         };
-        let failed = |error| errors::api(error, &target.arn);
+        let failed = |error| errors::api(error, target.qualified_arn());
         match invocation_type.as_deref() {
             Some("Event") => {
                 self.functions
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(code, "ResourceNotFoundException");
         assert_eq!(
             message,
-            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:none"
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:none:$LATEST"
         );
         for (member, value) in [
             ("Payload", STANDARD.encode("no json")),

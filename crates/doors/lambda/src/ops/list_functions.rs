@@ -4,7 +4,11 @@ use headwater_functions::LATEST;
 use headwater_shapes_lambda::{ListFunctionsRequest, ListFunctionsResponse, ops::ListFunctions};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, describe, errors};
+use crate::{
+    Lambda,
+    describe::{self, Stage},
+    errors,
+};
 
 /// Functions in one answer, whatever was asked for.
 const PAGE: usize = 50;
@@ -37,20 +41,14 @@ impl Handle<ListFunctions> for Lambda {
             .filter(|_| more)
             .map(|last| last.name.to_string());
         let all_versions = function_version.as_deref() == Some("ALL");
+        let options = self.functions.options();
         let shown = found.iter().map(|function| {
-            let arn = self
-                .functions
-                .options()
-                .function_arn(&function.name)
-                .to_string();
-            describe::configuration(
-                function,
-                if all_versions {
-                    format!("{arn}:{LATEST}")
-                } else {
-                    arn
-                },
-            )
+            let arn = options.function_arn(&function.name);
+            let arn = match all_versions {
+                true => format!("{arn}:{LATEST}"),
+                false => arn.to_string(),
+            };
+            describe::configuration(function, arn, options, Stage::Listed)
         });
         Ok(ListFunctionsResponse {
             next_marker,
@@ -78,6 +76,9 @@ mod tests {
         }
         let first = world.ok::<ListFunctions>(json!({ "MaxItems": 2 })).await;
         assert_eq!(first["Functions"].as_array().unwrap().len(), 2);
+        for member in ["State", "LastUpdateStatus", "RuntimeVersionConfig"] {
+            assert_eq!(first["Functions"][0][member], json!(null), "{member}");
+        }
         let second = world
             .ok::<ListFunctions>(json!({ "Marker": first["NextMarker"], "FunctionVersion": "ALL" }))
             .await;

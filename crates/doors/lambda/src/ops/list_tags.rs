@@ -3,7 +3,7 @@
 use headwater_shapes_lambda::{ListTagsRequest, ListTagsResponse, ops::ListTags};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, target::Target};
+use crate::{Lambda, errors, tags};
 
 impl Handle<ListTags> for Lambda {
     async fn handle(
@@ -12,7 +12,7 @@ impl Handle<ListTags> for Lambda {
         _context: &Context,
     ) -> Result<ListTagsResponse, ApiError> {
         let ListTagsRequest { resource } = input;
-        let target = Target::latest(&resource, None, self.functions.options())?;
+        let target = tags::target(&resource, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         let function = found.map_err(|error| errors::api(error, &target.arn))?;
         Ok(ListTagsResponse {
@@ -23,7 +23,9 @@ impl Handle<ListTags> for Lambda {
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes_lambda::ops::{CreateFunction, ListTags, TagResource, UntagResource};
+    use headwater_shapes_lambda::ops::{
+        CreateFunction, GetFunctionConfiguration, ListTags, TagResource, UntagResource,
+    };
     use serde_json::json;
 
     use crate::testing::{World, function};
@@ -43,10 +45,73 @@ mod tests {
         let tags = world.ok::<ListTags>(json!({ "Resource": arn })).await;
         assert_eq!(tags, json!({ "Tags": { "b": "2", "c": "3" } }));
         let many: serde_json::Map<_, _> = (0..49).map(|i| (format!("k{i}"), json!("v"))).collect();
-        let (code, _) = world
-            .refused::<TagResource>(json!({ "Resource": arn, "Tags": many }))
-            .await;
-        assert_eq!(code, "InvalidParameterValueException");
+        let text = "Number of tags exceeds resource tag limit.";
+        let too_many = ("InvalidParameterValueException".to_owned(), text.to_owned());
+        let refused = world.refused::<TagResource>(json!({ "Resource": arn, "Tags": many }));
+        assert_eq!(refused.await, too_many);
+    }
+
+    #[tokio::test]
+    async fn nothing_but_functions_has_tags() {
+        let world = World::new().await;
+        let arn = world.ok::<CreateFunction>(function("f")).await["FunctionArn"].clone();
+        let arn = arn.as_str().unwrap();
+        let of = "arn:aws:lambda:us-east-1:000000000000";
+        let mapping = format!("{of}:event-source-mapping:0c06c7b9-2ad5-4d4c-9d0f-1b4b2f3f7d6a");
+        let provider = format!("{of}:capacity-provider:p");
+        for (resource, code, text) in [
+            (
+                format!("{arn}:$LATEST"),
+                "InvalidParameterValueException",
+                "Tags on function aliases and versions are not supported. Please specify a function ARN."
+                    .to_owned(),
+            ),
+            (
+                format!("{of}:function:g"),
+                "ResourceNotFoundException",
+                format!("Function not found: {of}:function:g"),
+            ),
+            (
+                mapping.clone(),
+                "ResourceNotFoundException",
+                format!("Event source mapping not found: {mapping}"),
+            ),
+            (
+                provider.clone(),
+                "ResourceNotFoundException",
+                format!("Capacity provider not found: {provider}"),
+            ),
+        ] {
+            let refused = world.refused::<ListTags>(json!({ "Resource": resource }));
+            assert_eq!(refused.await, (code.to_owned(), text), "{resource}");
+        }
+        let nothing = json!({ "Resource": arn, "Tags": {} });
+        assert_eq!(
+            world.refused::<TagResource>(nothing).await.1,
+            "An error occurred and the request cannot be processed."
+        );
+    }
+
+    #[tokio::test]
+    async fn tags_change_the_revision_and_nothing_else() {
+        let world = World::new().await;
+        let arn = world.ok::<CreateFunction>(function("f")).await["FunctionArn"].clone();
+        let get = async || {
+            let mut found = world
+                .ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }))
+                .await;
+            (found["RevisionId"].take(), found)
+        };
+        let before = get().await;
+        let tags = json!({ "Resource": arn, "Tags": { "a": "1" } });
+        world.ok::<TagResource>(tags).await;
+        let tagged = get().await;
+        let keys = json!({ "Resource": arn, "tagKeys": ["a"] });
+        world.ok::<UntagResource>(keys).await;
+        let untagged = get().await;
+        assert_ne!(before.0, tagged.0);
+        assert_ne!(tagged.0, untagged.0);
+        assert_eq!((&tagged.1, &untagged.1), (&before.1, &before.1));
     }
 
     #[tokio::test]

@@ -2,11 +2,17 @@
 
 mod create_function;
 mod delete_function;
+mod get_account_settings;
 mod get_function;
+mod get_function_code_signing_config;
+mod get_function_concurrency;
 mod get_function_configuration;
+mod get_policy;
 mod invoke;
+mod list_aliases;
 mod list_functions;
 mod list_tags;
+mod list_versions_by_function;
 mod tag_resource;
 mod untag_resource;
 mod update_function_code;

@@ -4,7 +4,7 @@ use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{UntagResourceRequest, ops::UntagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, target::Target};
+use crate::{Lambda, errors, tags};
 
 impl Handle<UntagResource> for Lambda {
     async fn handle(
@@ -13,7 +13,7 @@ impl Handle<UntagResource> for Lambda {
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
         let UntagResourceRequest { resource, tag_keys } = input;
-        let target = Target::latest(&resource, None, self.functions.options())?;
+        let target = tags::target(&resource, self.functions.options())?;
         let keys = tag_keys;
         let untagged = self.functions.update_tags(&target.name, move |tags| {
             tags.retain(|key, _| !keys.contains(key))

@@ -5,7 +5,12 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, code, describe, errors, settings, target::Target};
+use crate::{
+    Lambda, code,
+    describe::{self, Stage},
+    errors, settings,
+    target::Target,
+};
 
 impl Handle<UpdateFunctionCode> for Lambda {
     async fn handle(
@@ -28,7 +33,8 @@ impl Handle<UpdateFunctionCode> for Lambda {
             revision_id,
             source_kms_key_arn,
         } = input;
-        let target = Target::latest(&function_name, None, self.functions.options())?;
+        let options = self.functions.options();
+        let target = Target::latest(&function_name, None, options)?;
         settings::check_architectures(&architectures)?;
         settings::check_publish(publish, &publish_to)?;
         let given = FunctionCode {
@@ -40,19 +46,19 @@ impl Handle<UpdateFunctionCode> for Lambda {
             image_uri,
             source_kms_key_arn,
         };
+        let _room = self.functions.room_for_package().await;
         let package = code::package(&*self.code, given).await?;
-        let revision = revision_id.as_deref();
-        let updated = if dry_run == Some(true) {
-            self.functions
-                .check_code(&target.name, &package, revision)
-                .await
+        let (name, revision) = (&target.name, revision_id.as_deref());
+        let (updated, stage) = if dry_run == Some(true) {
+            let checked = self.functions.check_code(name, &package, revision).await;
+            (checked, Stage::Done)
         } else {
-            self.functions
-                .update_code(&target.name, package, revision)
-                .await
+            let updated = self.functions.update_code(name, package, revision).await;
+            (updated, Stage::Updating)
         };
         let function = updated.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(describe::configuration(&function, target.arn.to_string()))
+        let arn = target.arn.to_string();
+        Ok(describe::configuration(&function, arn, options, stage))
     }
 }
 
@@ -73,12 +79,9 @@ mod tests {
         let dry = json!({ "FunctionName": "f", "ZipFile": zip, "DryRun": true });
         let dry = world.ok::<UpdateFunctionCode>(dry).await;
         assert_ne!(dry["CodeSha256"], made["CodeSha256"]);
-        assert_eq!(
-            world
-                .ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }))
-                .await,
-            made
-        );
+        let kept = world.ok::<GetFunctionConfiguration>(json!({ "FunctionName": "f" }));
+        let kept = kept.await;
+        assert_eq!(kept, crate::testing::settled(&made));
 
         let stale = json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": "stale" });
         assert_eq!(
@@ -86,10 +89,10 @@ mod tests {
             "PreconditionFailedException"
         );
         let right =
-            json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": made["RevisionId"] });
+            json!({ "FunctionName": "f", "ZipFile": zip, "RevisionId": kept["RevisionId"] });
         let updated = world.ok::<UpdateFunctionCode>(right).await;
         assert_eq!(updated["CodeSha256"], dry["CodeSha256"]);
-        assert_eq!(updated["LastUpdateStatus"], "Successful");
+        assert_eq!(updated["LastUpdateStatus"], "InProgress");
         let answer = world.ok::<Invoke>(json!({ "FunctionName": "f" })).await;
         assert_eq!(answer["Payload"], "Im5ldyI=");
     }

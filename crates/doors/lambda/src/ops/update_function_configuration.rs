@@ -5,7 +5,12 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, describe, errors, settings, target::Target};
+use crate::{
+    Lambda,
+    describe::{self, Stage},
+    errors, settings,
+    target::Target,
+};
 
 impl Handle<UpdateFunctionConfiguration> for Lambda {
     async fn handle(
@@ -13,7 +18,8 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
         mut input: UpdateFunctionConfigurationRequest,
         _context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
-        let target = Target::latest(&input.function_name, None, self.functions.options())?;
+        let options = self.functions.options();
+        let target = Target::latest(&input.function_name, None, options)?;
         let revision = input.revision_id.take();
         let change = settings::update(input, &target)?;
         let updated = self
@@ -21,7 +27,13 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
             .update_configuration(&target.name, revision.as_deref(), change)
             .await;
         let function = updated.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(describe::configuration(&function, target.arn.to_string()))
+        let arn = target.arn.to_string();
+        Ok(describe::configuration(
+            &function,
+            arn,
+            options,
+            Stage::Updating,
+        ))
     }
 }
 
@@ -47,8 +59,18 @@ mod tests {
             ("Environment", json!({ "Variables": { "AB": "c" } })),
             ("RevisionId", changed["RevisionId"].clone()),
             ("LastModified", changed["LastModified"].clone()),
+            ("State", json!("Active")),
+            ("LastUpdateStatus", json!("InProgress")),
+            ("LastUpdateStatusReason", made["StateReason"].clone()),
+            (
+                "LastUpdateStatusReasonCode",
+                made["StateReasonCode"].clone(),
+            ),
         ] {
             expected[member] = value;
+        }
+        for member in ["StateReason", "StateReasonCode"] {
+            expected.as_object_mut().unwrap().remove(member);
         }
         assert_eq!(changed, expected);
         assert_ne!(changed["RevisionId"], made["RevisionId"]);

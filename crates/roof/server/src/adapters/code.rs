@@ -21,16 +21,18 @@ impl CodeSource for ObjectCode {
 
 /// S3's own words, which Lambda passes on.
 fn to_lambda(error: ObjectError) -> NoCode {
+    if matches!(error, ObjectError::TooLarge { .. }) {
+        return NoCode::TooLarge;
+    }
     let (code, message) = match &error {
         ObjectError::NoSuchBucket(_) | ObjectError::InvalidBucketName(_) => (
             "NoSuchBucket",
             "The specified bucket does not exist".to_owned(),
         ),
         ObjectError::NoSuchKey(_) => ("NoSuchKey", "The specified key does not exist.".to_owned()),
-        ObjectError::TooLarge { .. } => ("EntityTooLarge", error.to_string()),
         _ => ("InternalError", error.to_string()),
     };
-    NoCode {
+    NoCode::Refused {
         code: code.to_owned(),
         message,
     }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater_functions::Functions;
-use headwater_lambda::{CodeSource, Lambda};
+use headwater_http::Body;
+use headwater_lambda::Lambda;
 use headwater_wire::Table;
+use http::{Request, Response};
 
 use crate::{
     Failure,
@@ -17,7 +19,7 @@ use crate::{
 
 struct Service {
     functions: Functions,
-    code: Arc<dyn CodeSource>,
+    door: Arc<Lambda>,
 }
 
 pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running>, Failure> {
@@ -36,14 +38,18 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
     };
     others.invoke = Some(Arc::new(invoke));
     let code = Arc::new(ObjectCode(given(&others.store)));
-    Ok(Arc::new(Service { functions, code }))
+    let door = Arc::new(Lambda::new(env, functions.clone(), code));
+    Ok(Arc::new(Service { functions, door }))
 }
 
 #[async_trait]
 impl Running for Service {
     fn table(&self) -> Table {
-        let (functions, code) = (self.functions.clone(), self.code.clone());
-        headwater_lambda::table(Arc::new(Lambda { functions, code }))
+        headwater_lambda::table(self.door.clone())
+    }
+
+    async fn page(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        self.door.package(request).await
     }
 
     async fn measure(&self, to: &mut Samples) {

@@ -15,9 +15,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use headwater_delivery::{Invoke, LogSink, Objects, Tables};
+use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_objects::ObjectStore;
 use headwater_wire::Table;
+use http::{Request, Response};
 
 use crate::{Failure, ground::Ground, metrics::Samples};
 
@@ -65,6 +67,11 @@ pub type Opening<'a> = BoxFuture<'a, Result<Arc<dyn Running>, Failure>>;
 pub trait Running: Send + Sync {
     /// Its operations.
     fn table(&self) -> Table;
+
+    /// The answer to a request for a page of its own, among the server's; none to any other.
+    async fn page(&self, _: &Request<Body>) -> Option<Response<Body>> {
+        None
+    }
 
     /// The incidents for an operator: deliveries that are stuck, each with its name and the reason. The first word says
     /// what kind of thing they are.

@@ -1,0 +1,22 @@
+//! GetFunctionConcurrency: none is reserved for any function; tested with GetFunctionCodeSigningConfig.
+
+use headwater_shapes_lambda::{
+    GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse, ops::GetFunctionConcurrency,
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Lambda, errors, target::Target};
+
+impl Handle<GetFunctionConcurrency> for Lambda {
+    async fn handle(
+        &self,
+        input: GetFunctionConcurrencyRequest,
+        _context: &Context,
+    ) -> Result<GetFunctionConcurrencyResponse, ApiError> {
+        let GetFunctionConcurrencyRequest { function_name } = input;
+        let target = Target::latest(&function_name, None, self.functions.options())?;
+        let found = self.functions.get(&target.name).await;
+        found.map_err(|error| errors::api(error, &target.arn))?;
+        Ok(GetFunctionConcurrencyResponse::default())
+    }
+}
