@@ -471,7 +471,9 @@ def handler(event, context):
     url, region, body = os.environ["AWS_ENDPOINT_URL"], os.environ["AWS_REGION"], b"{}"
     host, time = url.split("//")[1], datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     hashed = lambda data: hashlib.sha256(data).hexdigest()
-    canonical = f"POST\\n/\\n\\nhost:{host}\\nx-amz-date:{time}\\n\\nhost;x-amz-date\\n{hashed(body)}"
+    token, signed = os.environ["AWS_SESSION_TOKEN"], "host;x-amz-date;x-amz-security-token"
+    named = f"host:{host}\\nx-amz-date:{time}\\nx-amz-security-token:{token}\\n"
+    canonical = f"POST\\n/\\n\\n{named}\\n{signed}\\n{hashed(body)}"
     scope = f"{time[:8]}/{region}/kinesis/aws4_request"
     text = f"AWS4-HMAC-SHA256\\n{time}\\n{scope}\\n{hashed(canonical.encode())}"
     key = ("AWS4" + os.environ["AWS_SECRET_ACCESS_KEY"]).encode()
@@ -480,8 +482,8 @@ def handler(event, context):
     credential = f"{os.environ['AWS_ACCESS_KEY_ID']}/{scope}"
     headers = {
         "X-Amz-Date": time, "X-Amz-Target": "Kinesis_20131202.ListStreams",
-        "Content-Type": "application/x-amz-json-1.1",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature={key.hex()}",
+        "Content-Type": "application/x-amz-json-1.1", "X-Amz-Security-Token": token,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={signed}, Signature={key.hex()}",
     }
     answer = urllib.request.urlopen(urllib.request.Request(url, body, headers))
     return {"status": answer.status, "key": os.environ["AWS_ACCESS_KEY_ID"]}

@@ -1,12 +1,15 @@
 """Functions through boto3 and the AWS CLI: made, run in every way, failing in AWS's words, logged, surviving kills."""
 
 import base64
+import hashlib
 import io
 import json
 import stat
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 import zipfile
 
 import pytest
@@ -110,7 +113,163 @@ def test_a_function_lives(lambda_, make, name):
     lambda_.delete_function(FunctionName=name)
     missing = (404, "ResourceNotFoundException", f"Function not found: {arn}")
     assert error_of(lambda: lambda_.get_function(FunctionName=name)) == missing
-    assert error_of(lambda: lambda_.invoke(FunctionName=name)) == missing
+    assert error_of(lambda: lambda_.invoke(FunctionName=name)) == (*missing[:2], f"{missing[2]}:$LATEST")
+
+
+def test_a_change_is_answered_as_begun(lambda_, make, name):
+    """With the states and revisions that AWS shows; the change itself is done by then."""
+    create = {"Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE}
+    made = lambda_.create_function(FunctionName=name, Code={"ZipFile": package(index_py=ECHO)}, **create)
+    assert (made["State"], made["StateReason"]) == ("Pending", "The function is being created.")
+    assert "LastUpdateStatus" not in made and "Environment" not in made
+    assert invoke(lambda_, name, 1)[1] == 1, "nobody has to wait"
+    get = lambda: lambda_.get_function_configuration(FunctionName=name)
+    found = get()
+    assert (found["State"], found["LastUpdateStatus"]) == ("Active", "Successful")
+    update = {"FunctionName": name, "Environment": {"Variables": {}}}
+    stale = lambda: lambda_.update_function_configuration(RevisionId=made["RevisionId"], **update)
+    assert error_of(stale)[:2] == (412, "PreconditionFailedException")
+    updated = lambda_.update_function_configuration(RevisionId=found["RevisionId"], **update)
+    assert (updated["State"], updated["LastUpdateStatus"]) == ("Active", "InProgress")
+    assert updated["Environment"] == {"Variables": {}}
+    lambda_.get_waiter("function_updated_v2").wait(FunctionName=name)
+    lambda_.tag_resource(Resource=made["FunctionArn"], Tags={"a": "b"})
+    revisions = {made["RevisionId"], found["RevisionId"], updated["RevisionId"], get()["RevisionId"]}
+    assert len(revisions) == 4
+    assert get()["RuntimeVersionConfig"]["RuntimeVersionArn"].startswith("arn:aws:lambda:us-east-1::runtime:")
+
+
+def test_a_package_is_fetched_from_its_address(lambda_, make, name):
+    make(index_py=ECHO)
+    found = lambda_.get_function(FunctionName=name)
+    assert found["Code"]["RepositoryType"] == "S3"
+    address = found["Code"]["Location"]
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        assert answer.headers["Content-Type"] == "application/zip"
+        content = answer.read()
+    assert len(content) == found["Configuration"]["CodeSize"]
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    assert digest == found["Configuration"]["CodeSha256"]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.read("index.py").decode() == ECHO
+
+    def status(address):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(address, timeout=10)
+        return caught.value.code
+
+    assert status(address.replace("Expires=1", "Expires=2")) == 403
+    assert status(address.split("?")[0]) == 403
+    lambda_.update_function_code(FunctionName=name, ZipFile=package(index_py="handler = print"))
+    assert status(address) == 404, "it is the address of the code that was"
+
+
+def test_a_large_package_comes_from_a_bucket(lambda_, client, name):
+    """More than the 50 MB that a request may hold."""
+    client("s3").create_bucket(Bucket=name)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("index.py", "import os\ndef handler(event, context): return os.path.getsize('data')")
+        archive.writestr("data", bytes(60_000_000))
+    client("s3").put_object(Bucket=name, Key="code.zip", Body=content.getvalue())
+    settings = {"FunctionName": name, "Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE, "Timeout": 30}
+    lambda_.create_function(Code={"S3Bucket": name, "S3Key": "code.zip"}, **settings)
+    assert invoke(lambda_, name)[1] == 60_000_000
+    with urllib.request.urlopen(lambda_.get_function(FunctionName=name)["Code"]["Location"], timeout=30) as answer:
+        assert answer.read() == content.getvalue()
+    with zipfile.ZipFile(content := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data", bytes(262_144_000))
+    client("s3").put_object(Bucket=name, Key="huge.zip", Body=content.getvalue())
+    huge = lambda: lambda_.update_function_code(FunctionName=name, S3Bucket=name, S3Key="huge.zip")
+    text = "Unzipped size must be smaller than 262144000 bytes"
+    assert error_of(huge) == (400, "InvalidParameterValueException", text)
+
+
+OF = "arn:aws:lambda:us-east-1:000000000000:function:"
+
+
+@pytest.mark.parametrize(
+    ("function", "qualifier", "code", "text"),
+    [
+        ("a" * 65, None, "ResourceNotFoundException", f"Function not found: {OF}{'a' * 65}"),
+        ("a.b", None, "ResourceNotFoundException", f"Function not found: {OF}a.b"),
+        ("function", None, "ResourceNotFoundException", f"Function not found: {OF}function"),
+        ("my-function", "$latest", "ResourceNotFoundException", f"Function not found: {OF}my-function:$latest"),
+        ("my-function", "a" * 65, "ResourceNotFoundException", f"Function not found: {OF}my-function:{'a' * 65}"),
+        ("my-function", "a" * 129, "ValidationException", "less than or equal to 128"),
+        ("my-function", "invalid!", "ValidationException", r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"),
+        ("f:$LATEST", "1", "InvalidParameterValueException", "The derived qualifier from the function name does not"),
+        ("*", None, "ValidationException", "Value '*' at 'functionName' failed to satisfy constraint: Member must"),
+        ("invalid-account:function:f", None, "ValidationException", "regular expression"),
+        (OF.replace("us-east-1", "") + "f", None, "ValidationException", "regular expression"),
+        (OF.replace("lambda", "ec2") + "f", None, "ValidationException", "regular expression"),
+        (OF + "f:1:2", None, "ValidationException", "regular expression"),
+        (OF + "f:$LATES", None, "ValidationException", "regular expression"),
+    ],
+)
+def test_names_that_lead_nowhere(lambda_, function, qualifier, code, text):
+    """As AWS answers them, recorded by localstack's tests."""
+    named = {"FunctionName": function} | ({"Qualifier": qualifier} if qualifier else {})
+    refused = error_of(lambda: lambda_.get_function(**named))
+    assert (refused[1], text in refused[2]) == (code, True), refused
+    deleted = error_of(lambda: lambda_.delete_function(**named))
+    if qualifier == "a" * 65:
+        assert deleted[1:] == ("InvalidParameterValueException", "Deletion of aliases is not currently supported.")
+    else:
+        assert deleted[1] == code, deleted
+    if code == "ResourceNotFoundException":
+        found = error_of(lambda: lambda_.invoke(**named))[2]
+        assert found == (text if qualifier else f"{text}:$LATEST")
+
+
+def test_names_that_no_function_may_have(lambda_):
+    new = {"Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE, "Code": {"ZipFile": package(a="")}}
+    refused = lambda **more: error_of(lambda: lambda_.create_function(**{**new, "FunctionName": "f", **more}))[1:]
+    code, text = refused(FunctionName="a" * 65)
+    assert code == "InvalidParameterValueException"
+    value = f"Value '{'a' * 65}' at 'functionName' failed to satisfy constraint"
+    assert text == f"1 validation error detected: {value}: Member must have length less than or equal to 64"
+    code, text = refused(FunctionName=OF + "a" * 170)
+    assert code == "ValidationException" and "less than or equal to 140" in text
+    code, text = refused(FunctionName="invalid:function:name")
+    assert code == "ValidationException" and "regular expression" in text
+    code, text = refused(Runtime="non-existent-runtime")
+    assert code == "InvalidParameterValueException"
+    assert text.startswith("Value non-existent-runtime at 'runtime' failed to satisfy constraint: Member must satisfy enum")
+    code, text = refused(Runtime="python3.7")
+    assert code == "InvalidParameterValueException"
+    assert text.startswith("The runtime parameter of python3.7 is no longer supported for creating or updating AWS")
+
+
+def test_tags_are_of_functions(lambda_, make, name):
+    make(index_py=ECHO)
+    arn = OF + name
+    tag = lambda resource, tags: error_of(lambda: lambda_.tag_resource(Resource=resource, Tags=tags))[1:]
+    many = {f"{at}_key": "v" for at in range(51)}
+    assert tag(arn, many) == ("InvalidParameterValueException", "Number of tags exceeds resource tag limit.")
+    words = "An error occurred and the request cannot be processed."
+    assert tag(arn, {}) == ("InvalidParameterValueException", words)
+    words = "Tags on function aliases and versions are not supported. Please specify a function ARN."
+    for qualifier in ("$LATEST", "1", "alias"):
+        assert tag(f"{arn}:{qualifier}", {"a": "b"}) == ("InvalidParameterValueException", words)
+    assert tag(OF + "none", {"a": "b"}) == ("ResourceNotFoundException", f"Function not found: {OF}none")
+    lambda_.untag_resource(Resource=arn, TagKeys=["nothing"])
+    assert lambda_.list_tags(Resource=arn)["Tags"] == {}
+
+
+def test_what_deployment_tools_ask(lambda_, make, name):
+    make(index_py=ECHO)
+    settings = lambda_.get_account_settings()
+    assert settings["AccountLimit"]["CodeSizeZipped"] == 52_428_800
+    assert settings["AccountUsage"]["FunctionCount"] >= 1
+    (version,) = lambda_.list_versions_by_function(FunctionName=name)["Versions"]
+    assert (version["Version"], version["FunctionArn"]) == ("$LATEST", f"{OF}{name}:$LATEST")
+    assert "State" not in version
+    assert lambda_.list_aliases(FunctionName=name)["Aliases"] == []
+    assert "CodeSigningConfigArn" not in lambda_.get_function_code_signing_config(FunctionName=name)
+    assert "ReservedConcurrentExecutions" not in lambda_.get_function_concurrency(FunctionName=name)
+    words = "The resource you requested does not exist."
+    assert error_of(lambda: lambda_.get_policy(FunctionName=name)) == (404, "ResourceNotFoundException", words)
 
 
 def test_refusals_are_in_awss_words(lambda_, make, name):
@@ -131,7 +290,7 @@ def test_refusals_are_in_awss_words(lambda_, make, name):
     refused = error_of(lambda: create(FunctionName=other, Code={"ZipFile": b"no zip"}))
     assert refused == (400, "InvalidParameterValueException", bad_zip)
     assert error_of(lambda: create(FunctionName=other, Role="r1"))[1] == "ValidationException"
-    assert error_of(lambda: create(FunctionName=other, Timeout=901))[1] == "InvalidParameterValueException"
+    assert error_of(lambda: create(FunctionName=other, Timeout=901))[1] == "ValidationException"
     status, code, message = error_of(lambda: create(FunctionName=other, Publish=True))
     assert (status, code) == (501, "NotImplemented") and "Publish" in message
     stale = lambda: lambda_.update_function_configuration(FunctionName=name, Timeout=9, RevisionId="stale")
@@ -188,17 +347,19 @@ def test_output_is_in_the_log_group(server, lambda_, logs, make, name):
     assert payload is None
     request_id = answer["ResponseMetadata"]["RequestId"]
     lines = wait_for("the report", lambda: (m := messages(logs, name)) and "REPORT" in m[-1] and m)
-    assert lines[0] == f"START RequestId: {request_id} Version: $LATEST"
-    assert lines[1].endswith(f"\t{request_id}\tINFO\tsaid hello")
-    assert lines[2] == f"END RequestId: {request_id}"
-    assert lines[3].startswith(f"REPORT RequestId: {request_id}\tDuration: ")
+    assert lines[0].startswith("INIT_START Runtime Version: nodejs:22.v1\tRuntime Version ARN: arn:aws:lambda:")
+    assert lines[1] == f"START RequestId: {request_id} Version: $LATEST"
+    assert lines[2].endswith(f"\t{request_id}\tINFO\tsaid hello")
+    assert lines[3] == f"END RequestId: {request_id}"
+    assert lines[4].startswith(f"REPORT RequestId: {request_id}\tDuration: ")
+    assert "\tInit Duration: " in lines[4]
 
     group = f"/aws/lambda/{name}"
     (stream,) = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime")["logStreams"]
     events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)
     assert [event["message"] for event in events["events"]] == lines
     found = server.aws("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", "said")
-    assert [event["message"] for event in found["events"]] == [lines[1]]
+    assert [event["message"] for event in found["events"]] == [lines[2]]
 
 
 def test_the_cli_invokes(server, make, name, tmp_path):

@@ -174,8 +174,17 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
     ("GetFunctionCodeSigningConfigResponse", "FunctionName"),
 ];
 
+/// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
+/// Lambda's runtimes.
+const CHECKED_BY_DOORS: &[&str] = &["Runtime"];
+
 /// Takes back what the model says and the service does not keep to.
 pub fn correct(model: &mut Model) {
+    for enumeration in CHECKED_BY_DOORS {
+        if let Some(shape) = model.shapes.get_mut(*enumeration) {
+            shape.values.clear();
+        }
+    }
     for (structure, member) in NOT_REQUIRED {
         if let Some(shape) = model.shapes.get_mut(*structure) {
             shape.required.retain(|required| required != member);

@@ -4,10 +4,16 @@
 
 mod common;
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use common::{World, json, name, options, zip_of};
+use futures_util::TryStreamExt;
 use headwater_env::{Env, ManualClock};
 use headwater_functions::{Configuration, Error, Functions, Options, PackageError, limits};
 use headwater_types::Millis;
@@ -245,9 +251,17 @@ async fn new_code_and_configuration_retire_old_processes() {
 import os
 def handler(event, context): return [os.getpid(), os.environ.get('SETTING')]
 ";
-    let first = world.python("f", code).await;
+    let begun = world.python("f", code).await.revision;
     let before = json(&world.invoke("f", "{}").await);
     assert_eq!(json(&world.invoke("f", "{}").await), before);
+    let untagged = world.functions.get(&name("f")).await.unwrap().revision;
+    let tag = |tags: &mut BTreeMap<String, String>| drop(tags.insert("a".into(), "b".into()));
+    world.functions.update_tags(&name("f"), tag).await.unwrap();
+    let tagged = json(&world.invoke("f", "{}").await);
+    assert_eq!(tagged, before, "tags are nothing to a process");
+    let first = world.functions.get(&name("f")).await.unwrap();
+    let revisions = BTreeSet::from([&begun, &untagged, &first.revision]);
+    assert_eq!(revisions.len(), 3, "made, kept, tagged");
     let change = |c: &mut Configuration| {
         drop(
             c.environment
@@ -277,7 +291,9 @@ def handler(event, context): return [os.getpid(), os.environ.get('SETTING')]
         .await
         .unwrap();
     assert_eq!(json(&world.invoke("f", "{}").await), "new");
-    assert_eq!(world.functions.package(&third.code).await.unwrap(), package);
+    let pieces = world.functions.package(&third.code).await.unwrap();
+    let pieces: Vec<Bytes> = pieces.try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), package);
 
     world.functions.delete(&name("f")).await.unwrap();
     let gone = world
@@ -308,7 +324,8 @@ def handler(event, context):
         threading.Event().wait()
     return event
 ";
-    let made = world.python("f", code).await;
+    world.python("f", code).await;
+    let made = world.functions.get(&name("f")).await.unwrap();
     let waiting = world.start("f", r#""stay""#);
     world.lines.wait_for("staying as").await;
     let staying = world
@@ -428,10 +445,10 @@ async fn bad_packages_and_second_functions_are_refused() {
         not_zip,
         Err(Error::Package(PackageError::NotZip(_)))
     ));
-    let large = create(vec![0; limits::PACKAGE_BYTES_MAX + 1].into()).await;
+    let large = create(vec![0; limits::UNPACKED_BYTES_MAX as usize + 1].into()).await;
     assert!(matches!(
         large,
-        Err(Error::Package(PackageError::TooLarge { .. }))
+        Err(Error::Package(PackageError::UnpacksTooLarge { .. }))
     ));
     create(zip_of(&[("a.py", "")])).await.unwrap();
     assert_eq!(

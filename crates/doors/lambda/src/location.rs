@@ -92,7 +92,7 @@ fn signed(path: &str, expires: &str) -> Vec<u8> {
 
 impl<'a> Asked<'a> {
     /// A request for a package of the functions with these options.
-    fn of(request: &'a Request<Body>, options: &Options) -> Option<Self> {
+    fn of(request: &'a Request<()>, options: &Options) -> Option<Self> {
         let path = request.uri().path();
         let (function, package) = path.strip_prefix(&prefix(options))?.split_once('/')?;
         let query = request.uri().query().unwrap_or_default();
@@ -115,7 +115,7 @@ impl<'a> Asked<'a> {
 
 impl Lambda {
     /// The answer to a request for a function's package; none to any other.
-    pub async fn package(&self, request: &Request<Body>) -> Option<Response<Body>> {
+    pub async fn package(&self, request: &Request<()>) -> Option<Response<Body>> {
         let asked = Asked::of(request, self.functions.options())?;
         Some(self.fetch(&asked).await.unwrap_or_else(refused))
     }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     async fn status(world: &World, address: &str) -> Option<u16> {
-        let request = Request::get(address).body(body::empty()).unwrap();
+        let request = Request::get(address).body(()).unwrap();
         let response = world.lambda.package(&request).await?;
         Some(response.status().as_u16())
     }
@@ -186,7 +186,7 @@ mod tests {
         world.ok::<CreateFunction>(given.clone()).await;
         let address = location(&world).await;
         assert!(address.starts_with("http://127.0.0.1:4566/_headwater/packages/"));
-        let request = Request::get(&address).body(body::empty()).unwrap();
+        let request = Request::get(&address).body(()).unwrap();
         let response = world.lambda.package(&request).await.unwrap();
         assert_eq!(response.status(), 200);
         let package = response.into_body().collect().await.unwrap().to_bytes();

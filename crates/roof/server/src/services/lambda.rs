@@ -48,7 +48,7 @@ impl Running for Service {
         headwater_lambda::table(self.door.clone())
     }
 
-    async fn page(&self, request: &Request<Body>) -> Option<Response<Body>> {
+    async fn page(&self, request: &Request<()>) -> Option<Response<Body>> {
         self.door.package(request).await
     }
 

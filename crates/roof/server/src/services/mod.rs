@@ -69,7 +69,7 @@ pub trait Running: Send + Sync {
     fn table(&self) -> Table;
 
     /// The answer to a request for a page of its own, among the server's; none to any other.
-    async fn page(&self, _: &Request<Body>) -> Option<Response<Body>> {
+    async fn page(&self, _: &Request<()>) -> Option<Response<Body>> {
         None
     }
 
