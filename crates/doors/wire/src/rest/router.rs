@@ -31,13 +31,25 @@ struct Candidate {
 impl Router {
     /// A router for all operations of a service.
     pub(crate) fn new(service: &Service) -> Self {
-        Self {
-            routes: service
-                .operations
-                .iter()
-                .map(|operation| Candidate::new(operation))
-                .collect(),
+        let operations = service.operations.iter();
+        let mut routes: Vec<_> = operations
+            .map(|operation| Candidate::new(operation))
+            .collect();
+        let shared = |route: &Candidate| {
+            let here = |other: &&Candidate| {
+                other.operation.http.method == route.operation.http.method
+                    && other.template.segments == route.template.segments
+            };
+            routes.iter().filter(here).count() > 1
+        };
+        let shared: Vec<bool> = routes.iter().map(shared).collect();
+        for (route, shared) in routes.iter_mut().zip(shared) {
+            if !shared {
+                // It is meant whatever it lacks, and told what that is.
+                (route.parameters, route.headers) = Default::default();
+            }
         }
+        Self { routes }
     }
 
     /// Whether any operation has this path.
@@ -265,6 +277,8 @@ mod tests {
             (format!("PUT {function}/code"), "UpdateFunctionCode"),
             (format!("POST {function}/invocations?Qualifier=1"), "Invoke"),
             (format!("DELETE {function}"), "DeleteFunction"),
+            // Nothing else has this path, so that it is meant without its required keys too.
+            ("DELETE /2017-03-31/tags/a".to_owned(), "UntagResource"),
         ] {
             assert_eq!(
                 found(&lambda::SERVICE, &request, None),
