@@ -65,9 +65,12 @@ pub const SERVICES: &[Selection] = &[
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
 
 const LAMBDA: &[&str] = &[
+    "CreateAlias",
     "CreateFunction",
+    "DeleteAlias",
     "DeleteFunction",
     "GetAccountSettings",
+    "GetAlias",
     "GetFunction",
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
@@ -78,8 +81,10 @@ const LAMBDA: &[&str] = &[
     "ListFunctions",
     "ListTags",
     "ListVersionsByFunction",
+    "PublishVersion",
     "TagResource",
     "UntagResource",
+    "UpdateAlias",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
 ];

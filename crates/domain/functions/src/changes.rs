@@ -10,8 +10,8 @@ use bytes::Bytes;
 use headwater_catalog::{CatalogError, Expect, Versioned};
 
 use crate::{
-    Code, Configuration, Error, Function, FunctionName, functions::Inner, limits, packages::sha256,
-    unpack,
+    Code, Configuration, Error, Function, FunctionName, Version, functions::Inner, limits,
+    packages::sha256, unpack, version::start_of,
 };
 
 impl Inner {
@@ -21,6 +21,7 @@ impl Inner {
         configuration: Configuration,
         tags: BTreeMap<String, String>,
         package: Bytes,
+        publish: bool,
     ) -> Result<Function, Error> {
         configuration.check()?;
         check_tags(&tags)?;
@@ -28,25 +29,27 @@ impl Inner {
             return Err(Error::Exists(name));
         }
         let code = self.store(package).await?;
-        let function = Function {
+        let mut function = Function {
             name,
+            version: Version::Latest,
             configuration,
             code,
             last_modified: self.env.clock.now(),
             revision: self.env.random.uuid(),
             build: self.env.random.uuid(),
+            published: None,
             tags,
         };
+        let version = publish.then(|| self.next_version(&mut function));
         let written = self
-            .table
-            .write(function.name.as_str(), &function, Expect::Absent)
+            .write(&function, version.as_ref(), Expect::Absent)
             .await;
         let written = written.map_err(|error| match error {
             CatalogError::Conflict { .. } => Error::Exists(function.name.clone()),
             other => other.into(),
         });
         self.settle(written, &function.code).await?;
-        Ok(self.begun(function))
+        Ok(self.begun(version.unwrap_or(function)))
     }
 
     /// A function that was changed, as its change began.
@@ -63,6 +66,7 @@ impl Inner {
         name: &FunctionName,
         package: Bytes,
         expected: Option<String>,
+        publish: bool,
     ) -> Result<Function, Error> {
         let found = self.expect(name, expected.as_deref()).await?;
         let code = self.store(package).await?;
@@ -71,9 +75,9 @@ impl Inner {
             code: code.clone(),
             ..found.value.clone()
         };
-        let written = self.replace(found, changed).await;
+        let written = self.replace(found, changed, publish).await;
         let function = self.settle(written, &code).await?;
-        self.forget_code(&former).await;
+        self.forget_unused(name, &former).await;
         Ok(function)
     }
 
@@ -87,7 +91,7 @@ impl Inner {
         let mut changed = found.value.clone();
         change(&mut changed.configuration);
         changed.configuration.check()?;
-        self.replace(found, changed).await
+        self.replace(found, changed, false).await
     }
 
     /// Changes tags, again from what another change left where that came first. The function is at another revision
@@ -114,17 +118,34 @@ impl Inner {
         Err(Error::Revision)
     }
 
+    /// Deletes a function with its versions and aliases.
     pub async fn delete(&self, name: &FunctionName) -> Result<(), Error> {
         for _ in 0..limits::CONFLICTS_MAX {
             let found = self.find(name).await?;
             let expect = Expect::At(found.version);
-            match self.table.remove(name.as_str(), expect).await {
+            let mut changes = vec![self.table.delete(name.as_str(), expect)];
+            let mut packages =
+                BTreeMap::from([(found.value.code.package.clone(), found.value.code)]);
+            let all = usize::MAX;
+            for (key, version) in self.versions.scan(&start_of(name), None, all).await? {
+                let expect = Expect::At(version.version);
+                changes.push(self.versions.delete(&key, expect));
+                let code = version.value.code;
+                packages.insert(code.package.clone(), code);
+            }
+            for (key, alias) in self.aliases_of(name).await? {
+                let expect = Expect::At(alias.version);
+                changes.push(self.aliases.delete(&key, expect));
+            }
+            match self.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => {}
                 removed => {
                     removed?;
-                    self.pool.retire(name);
+                    self.pool.retire(name, None);
                     self.counts.forget(name);
-                    self.forget_code(&found.value.code).await;
+                    for code in packages.values() {
+                        self.forget_code(code).await;
+                    }
                     return Ok(());
                 }
             }
@@ -145,27 +166,26 @@ impl Inner {
         }
     }
 
-    /// Writes `changed` over `found` as a new revision.
+    /// Writes `changed` over `found` as a new revision, and as a new version where it is to be published.
     async fn replace(
         &self,
         found: Versioned<Function>,
         mut changed: Function,
+        publish: bool,
     ) -> Result<Function, Error> {
         changed.revision = self.env.random.uuid();
         changed.build = self.env.random.uuid();
         changed.last_modified = self.env.clock.now();
+        let version = publish.then(|| self.next_version(&mut changed));
         let expect = Expect::At(found.version);
-        let written = self
-            .table
-            .write(changed.name.as_str(), &changed, expect)
-            .await;
+        let written = self.write(&changed, version.as_ref(), expect).await;
         written.map_err(|error| match error {
             // Another change came between our read and our write.
             CatalogError::Conflict { .. } => Error::Revision,
             other => other.into(),
         })?;
-        self.pool.retire(&changed.name);
-        Ok(self.begun(changed))
+        self.pool.retire(&changed.name, Some(Version::Latest));
+        Ok(self.begun(version.unwrap_or(changed)))
     }
 
     /// Keeps a package, once it is found to be one.
@@ -200,7 +220,7 @@ impl Inner {
     }
 
     /// Forgets code that no function has any more; its folder goes with the last process that runs it.
-    async fn forget_code(&self, code: &Code) {
+    pub async fn forget_code(&self, code: &Code) {
         self.code.lock().remove(&code.package);
         let (packages, package) = (self.packages.clone(), code.package.clone());
         self.env.blocking(move || packages.remove(&package)).await;

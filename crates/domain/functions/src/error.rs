@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use headwater_catalog::CatalogError;
 
-use crate::{FunctionName, limits};
+use crate::{AliasName, FunctionName, RoutingFault, Version, limits};
 
 /// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
@@ -16,6 +16,29 @@ pub enum Error {
     /// A function has this name already.
     #[error("there is a function {0} already")]
     Exists(FunctionName),
+    /// The function has no such version.
+    #[error("there is no version {0}")]
+    NoVersion(Version),
+    /// The function has no such alias.
+    #[error("there is no alias {0}")]
+    NoAlias(AliasName),
+    /// The function has an alias of this name already.
+    #[error("there is an alias {0} already")]
+    AliasExists(AliasName),
+    /// An alias cannot lead there.
+    #[error("an alias cannot lead there: {0:?}")]
+    Routing(RoutingFault),
+    /// Aliases lead to the version.
+    #[error("aliases lead to the version")]
+    Referenced(Vec<AliasName>),
+    /// The code is not what the caller took it for.
+    #[error("the code is {current}, not {given}")]
+    OtherCode {
+        /// The SHA-256 that was expected.
+        given: String,
+        /// That of the code.
+        current: String,
+    },
     /// A setting is outside of what it may be.
     #[error("{what}: {why}")]
     Invalid {

@@ -31,6 +31,9 @@ pub(crate) struct QueuedEvent {
     /// JSON text.
     payload: String,
     client_context: Option<String>,
+    /// The version that is asked for, if any by name.
+    #[serde(default)]
+    qualifier: Option<String>,
     accepted: Millis,
     tries: u32,
 }
@@ -85,6 +88,7 @@ impl Events {
         let Request {
             request_id,
             client_context,
+            qualifier,
             ..
         } = request;
         let event = QueuedEvent {
@@ -92,6 +96,7 @@ impl Events {
             request_id,
             payload,
             client_context,
+            qualifier: qualifier.map(|qualifier| qualifier.to_string()),
             accepted: now,
             tries: 0,
         };
@@ -245,6 +250,7 @@ async fn run(inner: Arc<Inner>, key: String, event: QueuedEvent) {
         request_id: event.request_id.clone(),
         payload: Bytes::from(event.payload.clone()),
         client_context: event.client_context.clone(),
+        qualifier: event.qualifier.as_ref().and_then(|text| text.parse().ok()),
     };
     let events = &inner.events;
     let kept = match inner.invoke(&event.function, request).await {
@@ -255,7 +261,9 @@ async fn run(inner: Arc<Inner>, key: String, event: QueuedEvent) {
             let after = limits::EVENT_RETRY_AFTER * 2u32.pow(event.tries.min(8));
             events.again(&key, event, after, 1).await
         }
-        Err(Error::NotFound(_)) => events.done(&key, &event).await,
+        Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => {
+            events.done(&key, &event).await
+        }
         Err(error) => {
             tracing::debug!(%error, function = %event.function, "an event has to wait");
             events

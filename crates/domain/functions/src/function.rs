@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, fmt, ops::RangeInclusive, str::FromStr};
 use headwater_types::{Invalid, Millis};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, limits};
-
-/// The one version that a function has.
-pub const LATEST: &str = "$LATEST";
+use crate::{Error, Version, limits};
 
 /// A function's name: 1 to 64 of `[a-zA-Z0-9-_]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,11 +58,14 @@ pub struct Code {
     pub size: u64,
 }
 
-/// A function as it is kept.
+/// A version of a function as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Function {
     /// Its name.
     pub name: FunctionName,
+    /// The version that this is.
+    #[serde(default)]
+    pub version: Version,
     /// How it is run.
     pub configuration: Configuration,
     /// The code that is run.
@@ -77,9 +77,21 @@ pub struct Function {
     /// A random id, new after every change of what processes are made of: the configuration and the code.
     #[serde(default)]
     pub build: String,
+    /// The last that was published of the latest version.
+    #[serde(default)]
+    pub published: Option<Published>,
     /// Words that its owner sorts it by.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// The version that was published last, also when it is deleted by now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// Its number.
+    pub number: u64,
+    /// The build of the function that it was made of.
+    pub build: String,
 }
 
 /// The names that a function's environment gets from the server, so that its owner may not set them (AWS's list).

@@ -1,7 +1,7 @@
 //! All functions: made, changed, found, deleted, run.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::Duration,
@@ -16,8 +16,8 @@ use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
-    Code, Configuration, Error, Function, FunctionMetrics, FunctionName, LogSink, Processes,
-    bootstraps,
+    Alias, AliasChange, AliasName, Code, Configuration, Error, Function, FunctionMetrics,
+    FunctionName, LogSink, Processes, Publish, Qualifier, bootstraps,
     counts::Counts,
     events::{self, Events},
     invoke::{self, Invocation, Request},
@@ -28,6 +28,7 @@ use crate::{
     pool::{Bounds, Pool, reap_idle},
     process::{Process, Surroundings},
     unpack::{self, CodeDir},
+    version::{start_of, version_key},
 };
 
 /// The server as functions need to know it, and their bounds.
@@ -88,7 +89,7 @@ impl Options {
 pub struct Usage {
     /// The functions themselves.
     pub functions: usize,
-    /// Bytes of their packages together.
+    /// Bytes of their packages together, those of each version counted.
     pub code_bytes: u64,
 }
 
@@ -104,7 +105,10 @@ pub(crate) struct Inner {
     pub pool: Arc<Pool>,
     pub logs: LogWriter,
     pub events: Arc<Events>,
+    pub catalog: Arc<dyn Catalog>,
     pub table: Table<Function>,
+    pub versions: Table<Function>,
+    pub aliases: Table<Alias>,
     pub packages: Packages,
     /// Places for packages in memory.
     room: Semaphore,
@@ -131,15 +135,17 @@ impl Functions {
         let dir =
             std::path::absolute(dir).map_err(Error::disk("finding the folder of functions"))?;
         let table = Table::new(catalog.clone(), Prefix::Functions);
+        let versions = Table::new(catalog.clone(), Prefix::FunctionVersions);
+        let aliases = Table::new(catalog.clone(), Prefix::FunctionAliases);
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
-        let packages = prepare(&env, &table, &dir).await?;
+        let packages = prepare(&env, [&table, &versions], &dir).await?;
         let bounds = Bounds {
             total: options.concurrency,
             per_function: options.concurrency_per_function,
             wait: options.concurrency_wait,
         };
         let pool = Pool::new(env.clone(), bounds);
-        let events = Arc::new(Events::open(env.clone(), catalog).await?);
+        let events = Arc::new(Events::open(env.clone(), catalog.clone()).await?);
         let logs = LogWriter::start(&env, sink);
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
         let code = Mutex::default();
@@ -149,7 +155,10 @@ impl Functions {
             pool,
             logs,
             events,
+            catalog,
             table,
+            versions,
+            aliases,
             packages,
             room: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             counts: Counts::default(),
@@ -162,7 +171,7 @@ impl Functions {
         Ok(Self { inner })
     }
 
-    /// Makes a function.
+    /// Makes a function, and its first version where it is to be published.
     ///
     /// # Errors
     /// [`Error::Exists`], [`Error::Invalid`], [`Error::Package`], or what failed below.
@@ -172,12 +181,17 @@ impl Functions {
         configuration: Configuration,
         tags: BTreeMap<String, String>,
         package: Bytes,
+        publish: bool,
     ) -> Result<Function, Error> {
-        self.change(|inner| async move { inner.create(name, configuration, tags, package).await })
-            .await
+        self.change(|inner| async move {
+            let create = inner.create(name, configuration, tags, package, publish);
+            create.await
+        })
+        .await
     }
 
-    /// Gives a function other code; `expected` is the revision that it must be at, if any.
+    /// Gives a function other code; `expected` is the revision that it must be at, if any. Where it is published, the
+    /// new version is answered.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Revision`], [`Error::Package`], or what failed below.
@@ -186,10 +200,14 @@ impl Functions {
         name: &FunctionName,
         package: Bytes,
         expected: Option<&str>,
+        publish: bool,
     ) -> Result<Function, Error> {
         let (name, expected) = (name.clone(), expected.map(str::to_owned));
-        self.change(|inner| async move { inner.update_code(&name, package, expected).await })
-            .await
+        self.change(|inner| async move {
+            let update = inner.update_code(&name, package, expected, publish);
+            update.await
+        })
+        .await
     }
 
     /// Makes sure that `package` could become a function's code, and what the function would be then.
@@ -246,12 +264,116 @@ impl Functions {
             .await
     }
 
-    /// One function.
+    /// One function, as it is now.
     ///
     /// # Errors
     /// [`Error::NotFound`], or what failed below.
     pub async fn get(&self, name: &FunctionName) -> Result<Function, Error> {
         Ok(self.inner.find(name).await?.value)
+    }
+
+    /// The version of a function that a qualifier means.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn get_version(
+        &self,
+        name: &FunctionName,
+        qualifier: Option<&Qualifier>,
+    ) -> Result<Function, Error> {
+        self.inner.resolve(name, qualifier, false).await
+    }
+
+    /// Publishes a function as it is; what was published so already is answered as it was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Revision`], [`Error::OtherCode`], or what failed below.
+    pub async fn publish(&self, name: &FunctionName, wishes: Publish) -> Result<Function, Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.publish(&name, wishes).await })
+            .await
+    }
+
+    /// At most `limit` published versions of a function whose numbers come after `after`.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn versions(
+        &self,
+        name: &FunctionName,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Function>, Error> {
+        let (start, after) = (start_of(name), version_key(name, after));
+        let found = self
+            .inner
+            .versions
+            .scan(&start, Some(&after), limit)
+            .await?;
+        Ok(found.into_iter().map(|(_, kept)| kept.value).collect())
+    }
+
+    /// Deletes a published version, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Referenced`], or what failed below.
+    pub async fn delete_version(&self, name: &FunctionName, number: u64) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.delete_version(&name, number).await })
+            .await
+    }
+
+    /// Makes an alias, at a revision that is given to it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::AliasExists`], [`Error::Routing`], or what failed below.
+    pub async fn create_alias(&self, name: &FunctionName, alias: Alias) -> Result<Alias, Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.create_alias(&name, alias).await })
+            .await
+    }
+
+    /// Changes an alias.
+    ///
+    /// # Errors
+    /// [`Error::NoAlias`], [`Error::Revision`], or as [`Functions::create_alias`].
+    pub async fn update_alias(
+        &self,
+        name: &FunctionName,
+        alias: &AliasName,
+        change: AliasChange,
+    ) -> Result<Alias, Error> {
+        let (name, alias) = (name.clone(), alias.clone());
+        self.change(|inner| async move { inner.update_alias(&name, &alias, change).await })
+            .await
+    }
+
+    /// Deletes an alias, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn delete_alias(&self, name: &FunctionName, alias: &AliasName) -> Result<(), Error> {
+        let (name, alias) = (name.clone(), alias.clone());
+        self.change(|inner| async move { inner.delete_alias(&name, &alias).await })
+            .await
+    }
+
+    /// One alias.
+    ///
+    /// # Errors
+    /// [`Error::NoAlias`], or what failed below.
+    pub async fn alias(&self, name: &FunctionName, alias: &AliasName) -> Result<Alias, Error> {
+        Ok(self.inner.alias(name, alias).await?.value)
+    }
+
+    /// All aliases of a function, in order of their names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn aliases(&self, name: &FunctionName) -> Result<Vec<Alias>, Error> {
+        self.inner.find(name).await?;
+        let found = self.inner.aliases_of(name).await?;
+        Ok(found.into_iter().map(|(_, kept)| kept.value).collect())
     }
 
     /// At most `limit` functions whose names come after `after`, in order of their names.
@@ -274,7 +396,7 @@ impl Functions {
         self.inner.usage().await
     }
 
-    /// Deletes a function: what runs of it runs to its end, what waits is dropped.
+    /// Deletes a function with its versions and aliases: what runs of it runs to its end, what waits is dropped.
     ///
     /// # Errors
     /// [`Error::NotFound`], or what failed below.
@@ -282,6 +404,18 @@ impl Functions {
         let name = name.clone();
         self.change(|inner| async move { inner.delete(&name).await })
             .await
+    }
+
+    /// The code of the version of a function that has this package, if any has it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn code(&self, name: &FunctionName, package: &str) -> Result<Option<Code>, Error> {
+        let latest = self.inner.find(name).await?.value;
+        let mut all = self.inner.versions_of(name).await?;
+        all.push(latest);
+        let mut code = all.into_iter().map(|function| function.code);
+        Ok(code.find(|code| code.package == package))
     }
 
     /// The zip file that a function's code was given as, in pieces.
@@ -333,7 +467,8 @@ impl Functions {
     pub async fn invoke_later(&self, name: &FunctionName, request: Request) -> Result<(), Error> {
         let name = name.clone();
         self.change(|inner| async move {
-            inner.find(&name).await?;
+            let qualifier = request.qualifier.as_ref();
+            inner.resolve(&name, qualifier, false).await?;
             inner.events.push(name, request).await
         })
         .await
@@ -389,15 +524,14 @@ impl Functions {
 }
 
 /// Brings the folder in order: bootstraps written, unpacked code of a former server and unknown packages removed.
-async fn prepare(env: &Env, table: &Table<Function>, dir: &Path) -> Result<Packages, Error> {
+async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result<Packages, Error> {
     let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
-    let known: Vec<String> = table
-        .all()
-        .await?
-        .into_iter()
-        .map(|(_, f)| f.value.code.package)
-        .collect();
-    packages.keep_only(|id| known.iter().any(|k| k == id))?;
+    let mut known = HashSet::new();
+    for table in tables {
+        let all = table.all().await?.into_iter();
+        known.extend(all.map(|(_, function)| function.value.code.package));
+    }
+    packages.keep_only(|id| known.contains(id))?;
     for folder in ["code", "bootstraps"] {
         let path = dir.join(folder);
         // It is perhaps not there.
@@ -425,13 +559,14 @@ impl Inner {
                 max: limits::PAYLOAD_BYTES_MAX,
             });
         }
-        let mut function = self.find(name).await?.value;
+        let qualifier = request.qualifier.clone();
+        let mut function = self.resolve(name, qualifier.as_ref(), true).await?;
         let counters = self.counts.of(name);
         loop {
             match invoke::run(self, &function, request.clone(), &counters).await {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
-                    let changed = self.find(name).await?.value;
+                    let changed = self.resolve(name, qualifier.as_ref(), true).await?;
                     if changed.build == function.build {
                         counters.refused(&error);
                         return Err(error);
@@ -457,10 +592,11 @@ impl Inner {
     }
 
     pub async fn usage(&self) -> Result<Usage, Error> {
-        let all = self.table.all().await?;
+        let (all, versions) = (self.table.all().await?, self.versions.all().await?);
+        let sizes = all.iter().chain(&versions);
         Ok(Usage {
             functions: all.len(),
-            code_bytes: all.iter().map(|(_, kept)| kept.value.code.size).sum(),
+            code_bytes: sizes.map(|(_, kept)| kept.value.code.size).sum(),
         })
     }
 

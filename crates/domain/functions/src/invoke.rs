@@ -7,7 +7,7 @@ use headwater_env::Env;
 use serde_json::json;
 
 use crate::{
-    Error, Function, LATEST,
+    Error, Function, Qualifier, Version,
     counts::Counters,
     functions::Inner,
     limits,
@@ -25,6 +25,8 @@ pub struct Request {
     pub payload: Bytes,
     /// A mobile client's account of itself: JSON in one line.
     pub client_context: Option<String>,
+    /// The version that is asked for, if any by name.
+    pub qualifier: Option<Qualifier>,
 }
 
 /// The outcome of an invocation.
@@ -32,8 +34,8 @@ pub struct Request {
 pub struct Invocation {
     /// The request's id.
     pub request_id: String,
-    /// The function's version, `$LATEST`.
-    pub executed_version: &'static str,
+    /// The function's version.
+    pub executed_version: Version,
     /// The function's answer, or JSON that describes its error as AWS does.
     pub payload: Bytes,
     /// Whether the function failed, and `payload` says how.
@@ -87,7 +89,7 @@ pub(crate) async fn run(
     }
     Ok(Invocation {
         request_id: request.request_id,
-        executed_version: LATEST,
+        executed_version: function.version,
         payload: end.payload,
         failed: end.failed,
         log_tail: lines.into_tail(),
@@ -98,10 +100,10 @@ pub(crate) async fn run(
 async fn not_started(inner: &Inner, function: &Function, id: String, reason: &str) -> Invocation {
     let kind = "Runtime.InvalidEntrypoint";
     let end = broken(&id, "error", kind, reason);
-    let stream = log_stream(&inner.env);
+    let (stream, version) = (log_stream(&inner.env, function.version), function.version);
     let mut lines = Lines::new(&inner.env, &inner.logs, function.name.log_group(), stream);
     lines.push_untold(init_start(inner, function));
-    lines.push(format!("START RequestId: {id} Version: {LATEST}"));
+    lines.push(format!("START RequestId: {id} Version: {version}"));
     lines.push(format!("RequestId: {id} Error: {reason}"));
     lines.push(kind.to_owned());
     lines.push(format!("END RequestId: {id}"));
@@ -114,7 +116,7 @@ async fn not_started(inner: &Inner, function: &Function, id: String, reason: &st
     lines.flush().await;
     Invocation {
         request_id: id,
-        executed_version: LATEST,
+        executed_version: function.version,
         payload: end.payload,
         failed: end.failed,
         log_tail: lines.into_tail(),
@@ -148,8 +150,9 @@ impl Run<'_, '_> {
         let early = if cold { self.init(started).await } else { None };
         let init = cold.then(|| clock.elapsed() - started);
         let started = clock.elapsed();
+        let version = self.function.version;
         self.lines
-            .push(format!("START RequestId: {} Version: {LATEST}", self.id));
+            .push(format!("START RequestId: {} Version: {version}", self.id));
         let end = match early {
             Some(signal) => self.end(signal),
             None => self.call(request, started).await,
@@ -178,15 +181,15 @@ impl Run<'_, '_> {
     }
 
     async fn call(&mut self, request: &Request, started: Duration) -> End {
+        let arn = self.inner.options.function_arn(&self.function.name);
         let work = Work {
             request_id: self.id.to_owned(),
             payload: request.payload.clone(),
             deadline: self.inner.env.clock.now().plus(self.timeout()),
-            function_arn: self
-                .inner
-                .options
-                .function_arn(&self.function.name)
-                .to_string(),
+            function_arn: match &request.qualifier {
+                Some(qualifier) => format!("{arn}:{qualifier}"),
+                None => arn.to_string(),
+            },
             client_context: request.client_context.clone(),
             trace_id: trace_id(&self.inner.env),
         };

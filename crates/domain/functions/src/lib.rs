@@ -11,6 +11,7 @@
 //!
 //! AWS's spelling of requests and answers is the `lambda` door's; where lines are kept, the sink's.
 
+mod aliases;
 mod bootstraps;
 mod changes;
 mod counts;
@@ -26,12 +27,17 @@ mod output;
 mod packages;
 mod pool;
 mod process;
+mod publish;
 mod runtime_api;
 mod unpack;
+mod version;
 
+pub use aliases::AliasChange;
 pub use counts::{FunctionMetrics, Processes};
 pub use error::{Error, PackageError};
-pub use function::{Code, Configuration, Function, FunctionName, LATEST, Runtime, RuntimeKind};
+pub use function::{Code, Configuration, Function, FunctionName, Published, Runtime, RuntimeKind};
 pub use functions::{Functions, Options, Usage};
 pub use invoke::{Invocation, Request};
 pub use logs::{LogBatch, LogLine, LogSink};
+pub use publish::Publish;
+pub use version::{Alias, AliasName, Qualifier, RoutingFault, Version};

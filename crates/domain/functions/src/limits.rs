@@ -14,6 +14,8 @@ pub const PACKAGE_PIECE_BYTES: usize = 256 * 1024;
 pub const REPORTS_MAX: usize = 4;
 /// An unpacked package (AWS: 250 MB).
 pub const UNPACKED_BYTES_MAX: u64 = 262_144_000;
+/// Versions that an alias leads to beside its own (AWS: one).
+pub const ALIAS_WEIGHTS_MAX: usize = 1;
 /// All packages together (AWS: 75 GB).
 pub const CODE_BYTES_MAX: u64 = 80_530_636_800;
 /// Files and folders in a package.

@@ -23,7 +23,7 @@ pub struct LogLine {
 pub struct LogBatch {
     /// The log group, `/aws/lambda/<name>`.
     pub group: String,
-    /// The log stream, `YYYY/MM/DD/[$LATEST]<32 hex digits>`; one a process.
+    /// The log stream, `YYYY/MM/DD/[<version>]<32 hex digits>`; one a process.
     pub stream: String,
     /// The lines, in order.
     pub lines: Vec<LogLine>,

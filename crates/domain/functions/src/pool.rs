@@ -6,7 +6,7 @@ use headwater_env::Env;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
 
-use crate::{Error, Function, FunctionName, Processes, limits, process::Process};
+use crate::{Error, Function, FunctionName, Processes, Version, limits, process::Process};
 
 /// The processes without work and the count of those with some.
 pub(crate) struct Pool {
@@ -32,13 +32,14 @@ struct State {
     idle: Vec<Idle>,
     busy: HashMap<FunctionName, usize>,
     busy_total: usize,
-    /// The build that each function is known to be at.
-    current: HashMap<FunctionName, String>,
+    /// The build that each version is known to be at.
+    current: HashMap<(FunctionName, Version), String>,
     closed: bool,
 }
 
 struct Idle {
     function: FunctionName,
+    version: Version,
     process: Process,
     since: Duration,
 }
@@ -47,6 +48,7 @@ struct Idle {
 pub(crate) struct Permit {
     pool: Arc<Pool>,
     function: FunctionName,
+    version: Version,
 }
 
 impl Drop for Permit {
@@ -120,9 +122,8 @@ impl Pool {
         }
         state.busy_total += 1;
         *state.busy.entry(function.name.clone()).or_default() += 1;
-        state
-            .current
-            .insert(function.name.clone(), function.build.clone());
+        let known = (function.name.clone(), function.version);
+        state.current.insert(known, function.build.clone());
         let (warm, ended) = state.take_warm(function, self.bounds.total);
         drop(state);
         // Killing takes a system call each: not under the lock.
@@ -131,6 +132,7 @@ impl Pool {
             Permit {
                 pool: self.clone(),
                 function: function.name.clone(),
+                version: function.version,
             },
             warm,
         ))
@@ -138,12 +140,14 @@ impl Pool {
 
     /// Takes a process back for the next invocation, if it still has the right code.
     pub fn leave(&self, permit: Permit, process: Process) {
-        let function = permit.function.clone();
+        let (function, version) = (permit.function.clone(), permit.version);
         let mut state = self.state.lock();
-        let current = state.current.get(&function) == Some(&process.build);
+        let known = (function.clone(), version);
+        let current = state.current.get(&known) == Some(&process.build);
         let ended = if current && !state.closed {
             state.idle.push(Idle {
                 function,
+                version,
                 process,
                 since: self.env.clock.elapsed(),
             });
@@ -156,11 +160,14 @@ impl Pool {
         drop(permit);
     }
 
-    /// Ends the idle processes of a function that was changed or deleted; the busy ones end after their work.
-    pub fn retire(&self, function: &FunctionName) {
+    /// Ends the idle processes of a version that was changed or deleted, or of all; the busy ones end after their work.
+    pub fn retire(&self, function: &FunctionName, version: Option<Version>) {
+        let retired = |of: &FunctionName, other: Version| {
+            of == function && version.is_none_or(|version| version == other)
+        };
         let mut state = self.state.lock();
-        state.current.remove(function);
-        let ended = state.take_idle(|idle| &idle.function == function);
+        state.current.retain(|(of, other), _| !retired(of, *other));
+        let ended = state.take_idle(|idle| retired(&idle.function, idle.version));
         drop(state);
         drop(ended);
     }
@@ -215,14 +222,10 @@ impl State {
         function: &Function,
         total_max: usize,
     ) -> (Option<Process>, Vec<Process>) {
-        let outdated =
-            |idle: &Idle| idle.function == function.name && idle.process.build != function.build;
+        let same = |idle: &Idle| idle.function == function.name && idle.version == function.version;
+        let outdated = |idle: &Idle| same(idle) && idle.process.build != function.build;
         let mut ended = self.take_idle(outdated);
-        while let Some(at) = self
-            .idle
-            .iter()
-            .rposition(|idle| idle.function == function.name)
-        {
+        while let Some(at) = self.idle.iter().rposition(same) {
             let mut process = self.idle.remove(at).process;
             if process.is_alive() {
                 return (Some(process), ended);

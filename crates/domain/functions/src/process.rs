@@ -7,7 +7,7 @@ use rustix::process::Pid;
 use tokio::process::{Child, Command};
 
 use crate::{
-    Error, Function, Options, RuntimeKind,
+    Error, Function, Options, RuntimeKind, Version,
     leftovers::{Leftovers, kill_group, memory_mb},
     limits,
     output::{Lines, Output},
@@ -69,7 +69,7 @@ impl Process {
             .await
             .map_err(Error::disk("opening a runtime API"))?;
         let (output, stdout, stderr) = Output::new().map_err(Error::disk("making a pipe"))?;
-        let log_stream = log_stream(surroundings.env);
+        let log_stream = log_stream(surroundings.env, function.version);
         let mut command = program(function, surroundings.bootstraps, &code.path);
         command
             .current_dir(&code.path)
@@ -256,7 +256,7 @@ fn variables(
         ("LAMBDA_TASK_ROOT", code.display().to_string()),
         ("LAMBDA_RUNTIME_DIR", bootstraps),
         ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", crate::LATEST.to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", function.version.to_string()),
         (
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
             configuration.memory_mb.to_string(),
@@ -285,9 +285,9 @@ fn variables(
     variables
 }
 
-/// `YYYY/MM/DD/[$LATEST]<32 hex digits>`.
-pub(crate) fn log_stream(env: &Env) -> String {
+/// `YYYY/MM/DD/[<version>]<32 hex digits>`.
+pub(crate) fn log_stream(env: &Env, version: Version) -> String {
     let now = jiff::Timestamp::from_millisecond(env.clock.now().0 as i64).unwrap_or_default();
     let id = env.random.uuid().replace('-', "");
-    format!("{}/[{}]{id}", now.strftime("%Y/%m/%d"), crate::LATEST)
+    format!("{}/[{version}]{id}", now.strftime("%Y/%m/%d"))
 }

@@ -282,12 +282,12 @@ def handler(event, context): return [os.getpid(), os.environ.get('SETTING')]
     let package = zip_of(&[("index.py", "def handler(event, context): return 'new'")]);
     let stale = world
         .functions
-        .update_code(&name("f"), package.clone(), Some(&first.revision))
+        .update_code(&name("f"), package.clone(), Some(&first.revision), false)
         .await;
     assert_eq!(stale, Err(Error::Revision));
     let third = world
         .functions
-        .update_code(&name("f"), package.clone(), None)
+        .update_code(&name("f"), package.clone(), None, false)
         .await
         .unwrap();
     assert_eq!(json(&world.invoke("f", "{}").await), "new");
@@ -436,9 +436,13 @@ async fn bad_packages_and_second_functions_are_refused() {
     let world = World::new().await;
     let configuration = || Configuration::new("python3.12".parse().unwrap(), "a.b", "r");
     let create = |package: Bytes| {
-        world
-            .functions
-            .create(name("f"), configuration(), Default::default(), package)
+        world.functions.create(
+            name("f"),
+            configuration(),
+            Default::default(),
+            package,
+            false,
+        )
     };
     let not_zip = create(Bytes::from_static(b"nonsense")).await;
     assert!(matches!(

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{World, json, name, zip_of};
-use headwater_functions::Request;
+use headwater_functions::{Alias, Error, Request, Version};
 use serde_json::json;
 
 #[tokio::test]
@@ -416,6 +416,7 @@ export const large = async (event) => 'x'.repeat(event);
         let context = Some(json!({ "custom": { "key: of": text } }).to_string());
         let request = Request {
             client_context: context,
+            qualifier: None,
             ..world.request(&json!({ "text": text }).to_string())
         };
         let answer = json(&world.functions.invoke(&name("any"), request).await.unwrap());
@@ -509,7 +510,7 @@ while True:
         let package = zip_of(&[(file, text)]);
         let updated = world
             .functions
-            .update_code(&name("own"), package, None)
+            .update_code(&name("own"), package, None, false)
             .await;
         updated.unwrap();
         let failed = world.invoke("own", "7").await;
@@ -528,7 +529,7 @@ while True:
     let shell = "#!/bin/sh\necho hello >&2\nkill -SEGV $$\n";
     world
         .functions
-        .update_code(&name("own"), zip_of(&[("bootstrap", shell)]), None)
+        .update_code(&name("own"), zip_of(&[("bootstrap", shell)]), None, false)
         .await
         .unwrap();
     let crashed = world.invoke("own", "7").await;
@@ -541,5 +542,82 @@ while True:
         String::from_utf8(crashed.log_tail)
             .unwrap()
             .starts_with("hello\nSTART")
+    );
+}
+
+#[tokio::test]
+async fn a_version_runs_as_it_was_published() {
+    let world = World::new().await;
+    let code = |what: &str| {
+        format!(
+            "
+import os
+def handler(event, context):
+    return ['{what}', context.function_version, context.invoked_function_arn.split(':')[6:],
+            os.environ['AWS_LAMBDA_FUNCTION_VERSION'], '[' + context.function_version + ']' in context.log_stream_name]
+"
+        )
+    };
+    world.python("f", &code("old")).await;
+    let functions = &world.functions;
+    let publish = async || functions.publish(&name("f"), Default::default()).await;
+    let first = publish().await.unwrap();
+    assert_eq!(
+        publish().await,
+        Ok(first.clone()),
+        "nothing has changed since"
+    );
+    let new = zip_of(&[("index.py", &code("new"))]);
+    let second = functions.update_code(&name("f"), new, None, true).await;
+    assert_eq!(second.unwrap().version, Version::Published(2));
+    let live = Alias {
+        name: "live".parse().unwrap(),
+        version: Version::Published(1),
+        description: String::new(),
+        weights: Default::default(),
+        revision: String::new(),
+    };
+    functions.create_alias(&name("f"), live).await.unwrap();
+
+    let invoke = async |qualifier: Option<&str>| {
+        let request = Request {
+            qualifier: qualifier.map(|text| text.parse().unwrap()),
+            ..world.request("1")
+        };
+        let done = functions.invoke(&name("f"), request).await?;
+        Ok::<_, Error>((done.executed_version.to_string(), json(&done)))
+    };
+    for (qualifier, said, version, arn) in [
+        (None, "new", "$LATEST", json!(["f"])),
+        (Some("$LATEST"), "new", "$LATEST", json!(["f", "$LATEST"])),
+        (Some("1"), "old", "1", json!(["f", "1"])),
+        (Some("2"), "new", "2", json!(["f", "2"])),
+        (Some("live"), "old", "1", json!(["f", "live"])),
+    ] {
+        let answer = json!([said, version, arn, version, true]);
+        let expected = Ok((version.to_owned(), answer));
+        assert_eq!(invoke(qualifier).await, expected, "{qualifier:?}");
+    }
+    let none = invoke(Some("3")).await;
+    assert_eq!(none, Err(Error::NoVersion(Version::Published(3))));
+    let none = invoke(Some("dead")).await;
+    assert_eq!(none, Err(Error::NoAlias("dead".parse().unwrap())));
+
+    let started = functions.metrics().remove(0).1.cold_starts;
+    assert_eq!(started, 3, "one for each version");
+    functions
+        .update_configuration(&name("f"), None, |c| c.timeout_s = 9)
+        .await
+        .unwrap();
+    invoke(Some("live")).await.unwrap();
+    let started = functions.metrics().remove(0).1.cold_starts;
+    assert_eq!(
+        started, 3,
+        "a version's processes outlive changes of the latest"
+    );
+    let referenced = functions.delete_version(&name("f"), 1).await;
+    assert_eq!(
+        referenced,
+        Err(Error::Referenced(vec!["live".parse().unwrap()]))
     );
 }

@@ -1,6 +1,6 @@
 //! Functions as answers show them.
 
-use headwater_functions::{Function, LATEST, Options};
+use headwater_functions::{Function, Options, Version};
 use headwater_shapes_lambda::{
     EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
 };
@@ -42,7 +42,7 @@ pub(crate) fn configuration(
         timeout: Some(set.timeout_s as i32),
         memory_size: Some(set.memory_mb as i32),
         last_modified: Some(date(function.last_modified)),
-        version: Some(LATEST.to_owned()),
+        version: Some(function.version.to_string()),
         environment: variables.map(|variables| EnvironmentResponse {
             variables: Some(variables),
             error: None,
@@ -62,6 +62,15 @@ pub(crate) fn configuration(
     settings::show_fixed(&mut shown);
     show_stage(&mut shown, stage);
     shown
+}
+
+/// The ARN of a version, which for the latest is that of the function.
+pub(crate) fn version_arn(function: &Function, options: &Options) -> String {
+    let arn = options.function_arn(&function.name);
+    match function.version {
+        Version::Latest => arn.to_string(),
+        version => format!("{arn}:{version}"),
+    }
 }
 
 /// The stage in AWS's words, as localstack's tests have recorded them: also an update is "being created".

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use headwater_functions::{Error, PackageError};
+use headwater_functions::{Error, PackageError, RoutingFault};
 use headwater_shapes_lambda::errors as shapes;
 use headwater_wire::ApiError;
 
@@ -48,7 +48,27 @@ pub(crate) fn unzipped_too_large(max: u64) -> ApiError {
 /// A domain error about the function at `arn` as an answer.
 pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
-        Error::NotFound(_) => no_function(arn),
+        Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => no_function(arn),
+        Error::AliasExists(_) => ApiError::of(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            format!("Alias already exists: {arn}"),
+        ),
+        Error::Referenced(aliases) => ApiError::of(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            format!(
+                "Version was not able to be deleted because the following aliases reference it: [{}]",
+                aliases
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        ),
+        Error::Routing(fault) => routing(fault),
+        Error::OtherCode { given, current } => invalid_parameter(format!(
+            "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try again with \
+             the CodeSHA256 in $LATEST."
+        )),
         Error::Exists(name) => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!("Function already exist: {name}"),
@@ -88,6 +108,21 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
 /// A domain error that is about no function in particular.
 pub(crate) fn other(error: Error) -> ApiError {
     ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string())
+}
+
+fn routing(fault: RoutingFault) -> ApiError {
+    invalid_parameter(match fault {
+        RoutingFault::TooMany => {
+            "Number of items in AdditionalVersionWeights cannot be greater than 1".to_owned()
+        }
+        RoutingFault::Twice(version) => format!(
+            "Invalid function version {version}. Function version {version} is already included in routing \
+             configuration."
+        ),
+        RoutingFault::Latest => {
+            "$LATEST is not supported for an alias pointing to more than 1 version".to_owned()
+        }
+    })
 }
 
 fn throttled(message: &str, reason: &str) -> ApiError {

@@ -3,6 +3,7 @@
 //! Owns AWS's spelling of functions: names and ARNs, settings and their defaults, texts. Keeps no state of its own.
 //! Operations and settings that the model has and this table has not are refused by `wire` with an error that says so.
 
+mod aliases;
 mod code;
 mod describe;
 mod errors;
@@ -47,9 +48,12 @@ impl Lambda {
 /// The operations that are built.
 pub fn table(lambda: Arc<Lambda>) -> Table {
     Routes::new(&SERVICE, lambda)
+        .route::<shapes::CreateAlias>(WRITES)
         .route::<shapes::CreateFunction>(WRITES)
+        .route::<shapes::DeleteAlias>(WRITES)
         .route::<shapes::DeleteFunction>(WRITES)
         .route::<shapes::GetAccountSettings>(READS)
+        .route::<shapes::GetAlias>(READS)
         .route::<shapes::GetFunction>(READS)
         .route::<shapes::GetFunctionCodeSigningConfig>(READS)
         .route::<shapes::GetFunctionConcurrency>(READS)
@@ -60,8 +64,10 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::ListFunctions>(READS)
         .route::<shapes::ListTags>(READS)
         .route::<shapes::ListVersionsByFunction>(READS)
+        .route::<shapes::PublishVersion>(WRITES)
         .route::<shapes::TagResource>(WRITES)
         .route::<shapes::UntagResource>(WRITES)
+        .route::<shapes::UpdateAlias>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)
         .route::<shapes::UpdateFunctionConfiguration>(WRITES)
         .build()

@@ -122,11 +122,8 @@ impl Lambda {
 
     async fn fetch(&self, asked: &Asked<'_>) -> Result<Response<Body>, Refusal> {
         self.locations.check(asked)?;
-        let found = self.functions.get(&asked.function).await;
-        let code = found.map_err(|_| Refusal::Gone)?.code;
-        if code.package != asked.package {
-            return Err(Refusal::Gone);
-        }
+        let code = self.functions.code(&asked.function, asked.package).await;
+        let code = code.ok().flatten().ok_or(Refusal::Gone)?;
         let pieces = self.functions.package(&code).await;
         let pieces = pieces.map_err(|_| Refusal::Gone)?.map_err(io::Error::other);
         let mut response = Response::new(body::streamed(pieces, Some(code.size)));

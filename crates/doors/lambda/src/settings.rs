@@ -145,12 +145,8 @@ pub(crate) fn check_architectures(architectures: &Option<Vec<String>>) -> Result
     })
 }
 
-/// Versions are not built.
-pub(crate) fn check_publish(
-    publish: Option<bool>,
-    publish_to: &Option<String>,
-) -> Result<(), ApiError> {
-    refuse(publish == Some(true), "Publish: there is only $LATEST")?;
+/// A version is published under its number, and nowhere else.
+pub(crate) fn check_publish_to(publish_to: &Option<String>) -> Result<(), ApiError> {
     refuse(publish_to.is_some(), "PublishTo")
 }
 
@@ -166,7 +162,6 @@ pub(crate) fn create(
         description,
         timeout,
         memory_size,
-        publish,
         publish_to,
         vpc_config,
         package_type,
@@ -190,6 +185,7 @@ pub(crate) fn create(
         // The operation reads them itself.
         function_name: _,
         code: _,
+        publish: _,
         tags: _,
     } = input;
     let image = package_type
@@ -197,7 +193,7 @@ pub(crate) fn create(
         .is_some_and(|package| package != "Zip");
     refuse(image, "a PackageType other than Zip")?;
     check_architectures(architectures)?;
-    check_publish(*publish, publish_to)?;
+    check_publish_to(publish_to)?;
     refuse(filled(code_signing_config_arn), "CodeSigningConfigArn")?;
     refuse(tenancy_config.is_some(), "TenancyConfig")?;
     Fixed {

@@ -1,6 +1,6 @@
 //! Which function a request means: a name, a partial or a whole ARN, with or without a qualifier.
 
-use headwater_functions::{FunctionName, LATEST, Options};
+use headwater_functions::{FunctionName, Options, Qualifier};
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 
@@ -15,6 +15,9 @@ pub(crate) struct Target {
     /// The function's ARN, without the qualifier.
     pub arn: Arn,
 }
+
+/// The version that changes.
+pub(crate) const LATEST: &str = "$LATEST";
 
 /// The characters of a function's name, whatever stands around it (AWS's bound).
 const NAME_CHARS: usize = 64;
@@ -58,7 +61,7 @@ impl Target {
             ));
         }
         let qualifier = parts.qualifier.or(qualifier).map(str::to_owned);
-        // What is no name at all the model refuses; what is too long for one, no function has.
+        // The model refuses what is no name at all; what is too long for one, no function has.
         let Ok(name) = parts.name.parse::<FunctionName>() else {
             let resource = format!("function:{}", parts.name);
             let arn = Arn::new("lambda", &options.region, &options.account, resource);
@@ -80,30 +83,23 @@ impl Target {
                 "1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: {rule}"
             )));
         }
-        Self::latest(text, None, options)
+        Self::whole(text, options)
     }
 
-    /// The same, for an operation that runs on the one version there is.
-    pub fn latest(
-        text: &str,
-        qualifier: Option<&str>,
-        options: &Options,
-    ) -> Result<Self, ApiError> {
-        let target = Self::parse(text, qualifier, options)?;
+    /// The same, for an operation on the whole function, which may be named with `$LATEST`.
+    pub fn whole(text: &str, options: &Options) -> Result<Self, ApiError> {
+        let target = Self::parse(text, None, options)?;
         match &target.qualifier {
             Some(version) if version != LATEST => Err(no_function(target.qualified_arn())),
             _ => Ok(target),
         }
     }
 
-    /// The same, for an invocation: where nothing else is named it is of the latest version, which its errors name.
-    pub fn invoked(
-        text: &str,
-        qualifier: Option<&str>,
-        options: &Options,
-    ) -> Result<Self, ApiError> {
-        let named = qualifier.or(split(text).qualifier);
-        Self::latest(text, named.or(Some(LATEST)), options)
+    /// The version that was asked for by name, if any. What is no version's name, none has.
+    pub fn version(&self) -> Result<Option<Qualifier>, ApiError> {
+        let parsed = self.qualifier.as_ref().map(|text| text.parse());
+        let parsed = parsed.transpose();
+        parsed.map_err(|_| no_function(self.qualified_arn()))
     }
 
     /// The ARN with the qualifier that was asked for.
@@ -231,11 +227,11 @@ mod tests {
         assert!(new.2.ends_with("less than or equal to 64"), "{}", new.2);
         let mismatch = Target::parse("f:$LATEST", Some("1"), &options());
         assert_eq!(refused(mismatch).1, "InvalidParameterValueException");
-        let version = refused(Target::latest("f", Some("7"), &options()));
-        assert_eq!(
-            version.2,
-            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:7"
-        );
+        let text = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:7";
+        assert_eq!(refused(Target::whole("f:7", &options())).2, text);
+        let odd = Target::parse("f", Some("$latest"), &options()).unwrap();
+        let text = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:$latest";
+        assert_eq!(odd.version().unwrap_err().message(), text);
     }
 
     proptest! {

@@ -79,6 +79,17 @@ pub struct Concurrency {
 headwater_shapes::tree!(Concurrency {optional "ReservedConcurrentExecutions" reserved_concurrent_executions, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateAliasRequest {
+    pub function_name: String,
+    pub name: String,
+    pub function_version: String,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+}
+
+headwater_shapes::tree!(CreateAliasRequest {required "FunctionName" function_name,required "Name" name,required "FunctionVersion" function_version,optional "Description" description,optional "RoutingConfig" routing_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateFunctionRequest {
     pub function_name: String,
     pub runtime: Option<String>,
@@ -120,6 +131,14 @@ pub struct DeadLetterConfig {
 }
 
 headwater_shapes::tree!(DeadLetterConfig {optional "TargetArn" target_arn, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteAliasRequest {
+    pub function_name: String,
+    pub name: String,
+}
+
+headwater_shapes::tree!(DeleteAliasRequest {required "FunctionName" function_name,required "Name" name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteFunctionRequest {
@@ -286,6 +305,14 @@ pub struct GetAccountSettingsResponse {
 }
 
 headwater_shapes::tree!(GetAccountSettingsResponse {optional "AccountLimit" account_limit,optional "AccountUsage" account_usage, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetAliasRequest {
+    pub function_name: String,
+    pub name: String,
+}
+
+headwater_shapes::tree!(GetAliasRequest {required "FunctionName" function_name,required "Name" name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetFunctionCodeSigningConfigRequest {
@@ -507,6 +534,17 @@ pub struct LoggingConfig {
 headwater_shapes::tree!(LoggingConfig {optional "LogFormat" log_format,optional "ApplicationLogLevel" application_log_level,optional "SystemLogLevel" system_log_level,optional "LogGroup" log_group, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PublishVersionRequest {
+    pub function_name: String,
+    pub code_sha256: Option<String>,
+    pub description: Option<String>,
+    pub revision_id: Option<String>,
+    pub publish_to: Option<String>,
+}
+
+headwater_shapes::tree!(PublishVersionRequest {required "FunctionName" function_name,optional "CodeSha256" code_sha256,optional "Description" description,optional "RevisionId" revision_id,optional "PublishTo" publish_to, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct ResolvedS3Object {
     pub s3_bucket: Option<String>,
     pub s3_key: Option<String>,
@@ -599,6 +637,18 @@ pub struct UntagResourceRequest {
 headwater_shapes::tree!(UntagResourceRequest {required "Resource" resource,required "tagKeys" tag_keys, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateAliasRequest {
+    pub function_name: String,
+    pub name: String,
+    pub function_version: Option<String>,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(UpdateAliasRequest {required "FunctionName" function_name,required "Name" name,optional "FunctionVersion" function_version,optional "Description" description,optional "RoutingConfig" routing_config,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateFunctionCodeRequest {
     pub function_name: String,
     pub zip_file: Option<headwater_shapes::Blob>,
@@ -671,9 +721,12 @@ pub mod ops {
 
     use super::{SERVICE, tables};
 
+    operation!(CreateAlias, tables::OP_CREATE_ALIAS, super::CreateAliasRequest => super::AliasConfiguration);
     operation!(CreateFunction, tables::OP_CREATE_FUNCTION, super::CreateFunctionRequest => super::FunctionConfiguration);
+    operation!(DeleteAlias, tables::OP_DELETE_ALIAS, super::DeleteAliasRequest => headwater_shapes::Nothing);
     operation!(DeleteFunction, tables::OP_DELETE_FUNCTION, super::DeleteFunctionRequest => super::DeleteFunctionResponse);
     operation!(GetAccountSettings, tables::OP_GET_ACCOUNT_SETTINGS, super::GetAccountSettingsRequest => super::GetAccountSettingsResponse);
+    operation!(GetAlias, tables::OP_GET_ALIAS, super::GetAliasRequest => super::AliasConfiguration);
     operation!(GetFunction, tables::OP_GET_FUNCTION, super::GetFunctionRequest => super::GetFunctionResponse);
     operation!(GetFunctionCodeSigningConfig, tables::OP_GET_FUNCTION_CODE_SIGNING_CONFIG, super::GetFunctionCodeSigningConfigRequest => super::GetFunctionCodeSigningConfigResponse);
     operation!(GetFunctionConcurrency, tables::OP_GET_FUNCTION_CONCURRENCY, super::GetFunctionConcurrencyRequest => super::GetFunctionConcurrencyResponse);
@@ -684,8 +737,10 @@ pub mod ops {
     operation!(ListFunctions, tables::OP_LIST_FUNCTIONS, super::ListFunctionsRequest => super::ListFunctionsResponse);
     operation!(ListTags, tables::OP_LIST_TAGS, super::ListTagsRequest => super::ListTagsResponse);
     operation!(ListVersionsByFunction, tables::OP_LIST_VERSIONS_BY_FUNCTION, super::ListVersionsByFunctionRequest => super::ListVersionsByFunctionResponse);
+    operation!(PublishVersion, tables::OP_PUBLISH_VERSION, super::PublishVersionRequest => super::FunctionConfiguration);
     operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceRequest => headwater_shapes::Nothing);
     operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceRequest => headwater_shapes::Nothing);
+    operation!(UpdateAlias, tables::OP_UPDATE_ALIAS, super::UpdateAliasRequest => super::AliasConfiguration);
     operation!(UpdateFunctionCode, tables::OP_UPDATE_FUNCTION_CODE, super::UpdateFunctionCodeRequest => super::FunctionConfiguration);
     operation!(UpdateFunctionConfiguration, tables::OP_UPDATE_FUNCTION_CONFIGURATION, super::UpdateFunctionConfigurationRequest => super::FunctionConfiguration);
 }
@@ -1130,10 +1185,17 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/aliases",
             status: 201,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &CREATE_ALIAS_REQUEST,
+        output: &ALIAS_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::ALIAS_LIMIT_EXCEEDED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_CREATE_CAPACITY_PROVIDER: OperationShape = OperationShape {
         name: "CreateCapacityProvider",
@@ -1213,10 +1275,16 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_ALIAS_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_CAPACITY_PROVIDER: OperationShape = OperationShape {
         name: "DeleteCapacityProvider",
@@ -1390,10 +1458,15 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_ALIAS_REQUEST,
+        output: &ALIAS_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_CAPACITY_PROVIDER: OperationShape = OperationShape {
         name: "GetCapacityProvider",
@@ -1986,10 +2059,19 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/versions",
             status: 201,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUBLISH_VERSION_REQUEST,
+        output: &FUNCTION_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::CODE_STORAGE_EXCEEDED_EXCEPTION,
+            &errors::FUNCTION_VERSIONS_PER_CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION,
+            &errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_FUNCTION_CODE_SIGNING_CONFIG: OperationShape = OperationShape {
         name: "PutFunctionCodeSigningConfig",
@@ -2215,10 +2297,17 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &UPDATE_ALIAS_REQUEST,
+        output: &ALIAS_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
     };
     pub(super) static OP_UPDATE_CAPACITY_PROVIDER: OperationShape = OperationShape {
         name: "UpdateCapacityProvider",
@@ -2481,6 +2570,21 @@ mod tables {
         payload: None,
         union: false,
     };
+    static CREATE_ALIAS_REQUEST: Structure = Structure {
+        name: "CreateAliasRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Name", &ALIAS),
+            required("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED),
+            optional("Description", &DESCRIPTION),
+            optional(
+                "RoutingConfig",
+                &Shape::Structure(&ALIAS_ROUTING_CONFIGURATION),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
     static CREATE_FUNCTION_REQUEST: Structure = Structure {
         name: "CreateFunctionRequest",
         members: &[
@@ -2524,6 +2628,15 @@ mod tables {
     static DEAD_LETTER_CONFIG: Structure = Structure {
         name: "DeadLetterConfig",
         members: &[optional("TargetArn", &RESOURCE_ARN)],
+        payload: None,
+        union: false,
+    };
+    static DELETE_ALIAS_REQUEST: Structure = Structure {
+        name: "DeleteAliasRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Name", &ALIAS).at(Location::Uri),
+        ],
         payload: None,
         union: false,
     };
@@ -2836,6 +2949,15 @@ mod tables {
         members: &[
             optional("AccountLimit", &Shape::Structure(&ACCOUNT_LIMIT)),
             optional("AccountUsage", &Shape::Structure(&ACCOUNT_USAGE)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_ALIAS_REQUEST: Structure = Structure {
+        name: "GetAliasRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Name", &ALIAS).at(Location::Uri),
         ],
         payload: None,
         union: false,
@@ -3284,6 +3406,18 @@ mod tables {
         min: Some(1),
         max: Some(1600),
     };
+    static PUBLISH_VERSION_REQUEST: Structure = Structure {
+        name: "PublishVersionRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            optional("CodeSha256", &STRING),
+            optional("Description", &DESCRIPTION),
+            optional("RevisionId", &STRING),
+            optional("PublishTo", &FUNCTION_VERSION_LATEST_PUBLISHED),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static RESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer {
         min: Some(0),
         max: None,
@@ -3665,6 +3799,22 @@ mod tables {
             required("TagKeys", &TAG_KEY_LIST)
                 .named("tagKeys")
                 .at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_ALIAS_REQUEST: Structure = Structure {
+        name: "UpdateAliasRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Name", &ALIAS).at(Location::Uri),
+            optional("FunctionVersion", &VERSION_WITH_LATEST_PUBLISHED),
+            optional("Description", &DESCRIPTION),
+            optional(
+                "RoutingConfig",
+                &Shape::Structure(&ALIAS_ROUTING_CONFIGURATION),
+            ),
+            optional("RevisionId", &STRING),
         ],
         payload: None,
         union: false,

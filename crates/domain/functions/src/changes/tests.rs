@@ -16,7 +16,7 @@ use headwater_env::{
 use headwater_types::{Account, Millis, Region};
 
 use super::*;
-use crate::{Functions, LogBatch, LogSink, Options, Request};
+use crate::{Alias, AliasChange, Functions, LogBatch, LogSink, Options, Publish, Request};
 
 /// A sink that keeps nothing.
 struct NoLines;
@@ -42,7 +42,7 @@ const CALLS: &[(&str, Call)] = &[
     ("update_code", |w| {
         Box::pin(async move {
             w.functions
-                .update_code(&name("f"), zip("b"), None)
+                .update_code(&name("f"), zip("b"), None, false)
                 .await
                 .map(drop)
         })
@@ -63,8 +63,48 @@ const CALLS: &[(&str, Call)] = &[
             w.functions.update_tags(&name("f"), tag).await
         })
     }),
+    ("update_code, published", |w| {
+        Box::pin(async move {
+            let function = name("f");
+            let updated = w.functions.update_code(&function, zip("b"), None, true);
+            updated.await.map(drop)
+        })
+    }),
+    ("publish", |w| {
+        Box::pin(async move {
+            let timeout = |configuration: &mut Configuration| configuration.timeout_s = 7;
+            let function = name("f");
+            let updated = w.functions.update_configuration(&function, None, timeout);
+            updated.await?;
+            let published = w.functions.publish(&function, Publish::default());
+            published.await.map(drop)
+        })
+    }),
+    ("delete_version", |w| {
+        Box::pin(async move {
+            let function = name("f");
+            let updated = w.functions.update_code(&function, zip("b"), None, false);
+            updated.await?;
+            w.functions.delete_version(&function, 1).await
+        })
+    }),
+    ("create_alias, update_alias, delete_alias", |w| {
+        Box::pin(async move {
+            let (function, live) = (name("f"), "live".parse().unwrap());
+            w.functions.create_alias(&function, alias("live")).await?;
+            let change = AliasChange {
+                version: Some(Version::Latest),
+                ..Default::default()
+            };
+            w.functions.update_alias(&function, &live, change).await?;
+            w.functions.delete_alias(&function, &live).await
+        })
+    }),
     ("delete", |w| {
-        Box::pin(async move { w.functions.delete(&name("f")).await })
+        Box::pin(async move {
+            w.functions.create_alias(&name("f"), alias("live")).await?;
+            w.functions.delete(&name("f")).await
+        })
     }),
     ("invoke_later", |w| {
         Box::pin(async move { w.functions.invoke_later(&name("f"), request()).await })
@@ -75,11 +115,22 @@ fn name(text: &str) -> FunctionName {
     text.parse().unwrap()
 }
 
+fn alias(text: &str) -> Alias {
+    Alias {
+        name: text.parse().unwrap(),
+        version: Version::Published(1),
+        description: String::new(),
+        weights: BTreeMap::new(),
+        revision: String::new(),
+    }
+}
+
 fn request() -> Request {
     Request {
         request_id: "r".to_owned(),
         payload: Bytes::from_static(b"{}"),
         client_context: None,
+        qualifier: None,
     }
 }
 
@@ -94,9 +145,13 @@ fn zip(text: &str) -> Bytes {
 async fn create(world: &World, function: &str) -> Result<(), Error> {
     let runtime = "python3.13".parse().unwrap();
     let configuration = Configuration::new(runtime, "index.handler", "role");
-    let created = world
-        .functions
-        .create(name(function), configuration, BTreeMap::new(), zip("a"));
+    let created = world.functions.create(
+        name(function),
+        configuration,
+        BTreeMap::new(),
+        zip("a"),
+        true,
+    );
     created.await.map(drop)
 }
 
@@ -133,10 +188,32 @@ async fn world(tasks: &CountedTasks) -> World {
 
 async fn agrees(world: World) {
     let functions = world.functions.list(None, 100).await.unwrap();
-    let named: BTreeSet<_> = functions
+    let mut all = functions.clone();
+    for function in &functions {
+        all.extend(
+            world
+                .functions
+                .versions(&function.name, 0, 100)
+                .await
+                .unwrap(),
+        );
+    }
+    let named: BTreeSet<_> = all
         .iter()
         .map(|function| function.code.package.clone())
         .collect();
+    for kind in ["function-versions/", "function-aliases/"] {
+        let kept = world.catalog.scan(kind, None, 100).await.unwrap();
+        let of = |key: &str| {
+            functions
+                .iter()
+                .any(|f| key[kind.len()..].starts_with(&format!("{}/", f.name)))
+        };
+        assert!(
+            kept.iter().all(|(key, _)| of(key)),
+            "{kind} of a function that is gone"
+        );
+    }
     let kept: BTreeSet<_> = std::fs::read_dir(world.dir.path().join("packages"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -149,6 +149,7 @@ impl World {
                 configuration,
                 Default::default(),
                 zip_of(files),
+                false,
             )
             .await
             .unwrap()
@@ -203,6 +204,7 @@ impl World {
             request_id: self.env.random.uuid(),
             payload,
             client_context: None,
+            qualifier: None,
         }
     }
 }

@@ -25,7 +25,13 @@ impl Handle<CreateFunction> for Lambda {
         tags::check(&tags)?;
         let created = self
             .functions
-            .create(target.name.clone(), configuration, tags, package)
+            .create(
+                target.name.clone(),
+                configuration,
+                tags,
+                package,
+                input.publish == Some(true),
+            )
             .await;
         let function = created.map_err(|error| errors::api(error, &target.arn))?;
         Ok(describe::configuration(
@@ -90,7 +96,7 @@ mod tests {
             input
         };
         for (name, value) in [
-            ("Publish", json!(true)),
+            ("PublishTo", json!("LATEST_PUBLISHED")),
             ("PackageType", json!("Image")),
             ("VpcConfig", json!({ "SubnetIds": ["subnet-1"] })),
             (

@@ -1,10 +1,12 @@
 //! DeleteFunction.
 
-use headwater_functions::LATEST;
 use headwater_shapes_lambda::{DeleteFunctionRequest, DeleteFunctionResponse, ops::DeleteFunction};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, target::Target};
+use crate::{
+    Lambda, errors,
+    target::{LATEST, Target},
+};
 
 impl Handle<DeleteFunction> for Lambda {
     async fn handle(
@@ -33,8 +35,11 @@ impl Handle<DeleteFunction> for Lambda {
                     "Deletion of aliases is not currently supported.",
                 ));
             }
-            // As on AWS, a version that is not there is as good as deleted.
-            Some(_) => self.functions.get(&target.name).await.map(drop),
+            Some(version) => match version.parse() {
+                Ok(number) => self.functions.delete_version(&target.name, number).await,
+                // As on AWS, a version that is not there is as good as deleted.
+                Err(_) => self.functions.get(&target.name).await.map(drop),
+            },
         };
         deleted.map_err(|error| errors::api(error, &target.arn))?;
         Ok(DeleteFunctionResponse {

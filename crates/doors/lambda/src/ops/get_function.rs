@@ -24,12 +24,13 @@ impl Handle<GetFunction> for Lambda {
         } = input;
         let qualifier = qualifier.as_deref();
         let options = self.functions.options();
-        let target = Target::latest(&function_name, qualifier, options)?;
-        let (found, arn) = (
-            self.functions.get(&target.name).await,
-            target.qualified_arn(),
-        );
-        let function = found.map_err(|error| errors::api(error, &arn))?;
+        let target = Target::parse(&function_name, qualifier, options)?;
+        let (version, arn) = (target.version()?, target.qualified_arn());
+        let found = self.functions.get_version(&target.name, version.as_ref());
+        let function = found.await.map_err(|error| errors::api(error, &arn))?;
+        // Tags are the function's, whichever version of it is asked for.
+        let latest = self.functions.get(&target.name).await;
+        let tags = latest.map_err(|error| errors::api(error, &arn))?.tags;
         let code = FunctionCodeLocation {
             // The store of packages, which clients take for S3's, as they would on AWS.
             repository_type: Some("S3".to_owned()),
@@ -44,7 +45,7 @@ impl Handle<GetFunction> for Lambda {
                 Stage::Done,
             )),
             code: Some(code),
-            tags: (!function.tags.is_empty()).then_some(function.tags),
+            tags: (!tags.is_empty()).then_some(tags),
             ..Default::default()
         })
     }

@@ -15,7 +15,7 @@ impl Handle<GetFunctionCodeSigningConfig> for Lambda {
         _context: &Context,
     ) -> Result<GetFunctionCodeSigningConfigResponse, ApiError> {
         let GetFunctionCodeSigningConfigRequest { function_name } = input;
-        let target = Target::latest(&function_name, None, self.functions.options())?;
+        let target = Target::whole(&function_name, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         found.map_err(|error| errors::api(error, &target.arn))?;
         Ok(GetFunctionCodeSigningConfigResponse::default())

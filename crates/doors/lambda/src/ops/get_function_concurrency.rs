@@ -14,7 +14,7 @@ impl Handle<GetFunctionConcurrency> for Lambda {
         _context: &Context,
     ) -> Result<GetFunctionConcurrencyResponse, ApiError> {
         let GetFunctionConcurrencyRequest { function_name } = input;
-        let target = Target::latest(&function_name, None, self.functions.options())?;
+        let target = Target::whole(&function_name, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         found.map_err(|error| errors::api(error, &target.arn))?;
         Ok(GetFunctionConcurrencyResponse::default())

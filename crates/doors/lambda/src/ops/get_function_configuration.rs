@@ -24,12 +24,10 @@ impl Handle<GetFunctionConfiguration> for Lambda {
         } = input;
         let qualifier = qualifier.as_deref();
         let options = self.functions.options();
-        let target = Target::latest(&function_name, qualifier, options)?;
-        let (found, arn) = (
-            self.functions.get(&target.name).await,
-            target.qualified_arn(),
-        );
-        let function = found.map_err(|error| errors::api(error, &arn))?;
+        let target = Target::parse(&function_name, qualifier, options)?;
+        let (version, arn) = (target.version()?, target.qualified_arn());
+        let found = self.functions.get_version(&target.name, version.as_ref());
+        let function = found.await.map_err(|error| errors::api(error, &arn))?;
         Ok(describe::configuration(
             &function,
             arn,

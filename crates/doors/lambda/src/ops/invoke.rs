@@ -10,7 +10,10 @@ use headwater_shapes_lambda::{
 use headwater_wire::{ApiError, Context, Handle};
 use serde::de::IgnoredAny;
 
-use crate::{Lambda, errors, target::Target};
+use crate::{
+    Lambda, errors,
+    target::{LATEST, Target},
+};
 
 impl Handle<Invoke> for Lambda {
     async fn handle(
@@ -29,7 +32,7 @@ impl Handle<Invoke> for Lambda {
             tenant_id,
         } = input;
         let qualifier = qualifier.as_deref();
-        let target = Target::invoked(&function_name, qualifier, self.functions.options())?;
+        let target = Target::parse(&function_name, qualifier, self.functions.options())?;
         for (set, what) in [
             (
                 durable_execution_name.is_some(),
@@ -45,8 +48,11 @@ impl Handle<Invoke> for Lambda {
             request_id: context.request_id.clone(),
             payload: json_payload(payload)?,
             client_context: client_context.as_deref().map(read_context).transpose()?,
+            qualifier: target.version()?,
         };
-        let failed = |error| errors::api(error, target.qualified_arn());
+        // As recorded on AWS, an error names the version that would have run.
+        let version = target.qualifier.as_deref().unwrap_or(LATEST);
+        let failed = |error| errors::api(error, format!("{}:{version}", target.arn));
         match invocation_type.as_deref() {
             Some("Event") => {
                 self.functions
@@ -59,7 +65,9 @@ impl Handle<Invoke> for Lambda {
                 })
             }
             Some("DryRun") => {
-                self.functions.get(&target.name).await.map_err(failed)?;
+                let version = request.qualifier.as_ref();
+                let found = self.functions.get_version(&target.name, version);
+                found.await.map_err(failed)?;
                 Ok(InvocationResponse {
                     status_code: Some(204),
                     ..Default::default()
@@ -83,7 +91,7 @@ fn answer(invocation: Invocation, tail: bool) -> InvocationResponse {
         function_error: invocation.failed.then(|| "Unhandled".to_owned()),
         log_result: tail.then(|| STANDARD.encode(&invocation.log_tail)),
         payload: Some(Blob(invocation.payload)),
-        executed_version: Some(invocation.executed_version.to_owned()),
+        executed_version: Some(invocation.executed_version.to_string()),
         durable_execution_arn: None,
     }
 }

@@ -34,9 +34,9 @@ impl Handle<UpdateFunctionCode> for Lambda {
             source_kms_key_arn,
         } = input;
         let options = self.functions.options();
-        let target = Target::latest(&function_name, None, options)?;
+        let target = Target::whole(&function_name, options)?;
         settings::check_architectures(&architectures)?;
-        settings::check_publish(publish, &publish_to)?;
+        settings::check_publish_to(&publish_to)?;
         let given = FunctionCode {
             zip_file,
             s3_bucket,
@@ -49,15 +49,25 @@ impl Handle<UpdateFunctionCode> for Lambda {
         let _room = self.functions.room_for_package().await;
         let package = code::package(&*self.code, given).await?;
         let (name, revision) = (&target.name, revision_id.as_deref());
-        let (updated, stage) = if dry_run == Some(true) {
-            let checked = self.functions.check_code(name, &package, revision).await;
-            (checked, Stage::Done)
-        } else {
-            let updated = self.functions.update_code(name, package, revision).await;
-            (updated, Stage::Updating)
+        let publish = publish == Some(true);
+        let functions = &self.functions;
+        let (updated, stage) = match (dry_run == Some(true), publish) {
+            (true, _) => (
+                functions.check_code(name, &package, revision).await,
+                Stage::Done,
+            ),
+            (false, false) => (
+                functions.update_code(name, package, revision, false).await,
+                Stage::Updating,
+            ),
+            // The answer is the new version then, and not the function.
+            (false, true) => (
+                functions.update_code(name, package, revision, true).await,
+                Stage::Creating,
+            ),
         };
         let function = updated.map_err(|error| errors::api(error, &target.arn))?;
-        let arn = target.arn.to_string();
+        let arn = describe::version_arn(&function, options);
         Ok(describe::configuration(&function, arn, options, stage))
     }
 }

@@ -19,7 +19,7 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
         _context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
         let options = self.functions.options();
-        let target = Target::latest(&input.function_name, None, options)?;
+        let target = Target::whole(&input.function_name, options)?;
         let revision = input.revision_id.take();
         let change = settings::update(input, &target)?;
         let updated = self

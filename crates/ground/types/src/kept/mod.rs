@@ -74,6 +74,10 @@ entries! {
         LogStreams = "log-streams/", of "loggroups", in "log-groups.md";
         /// A function, by its name.
         Functions = "functions/", of "functions", in "functions.md";
+        /// A published version of a function: `<name>/<number>`.
+        FunctionVersions = "function-versions/", of "functions", in "functions.md";
+        /// An alias of a function's version: `<name>/<alias>`.
+        FunctionAliases = "function-aliases/", of "functions", in "functions.md";
         /// An invocation that nobody waits for: `<due>-<request id>`.
         FunctionEvents = "function-events/", of "functions", in "functions.md";
         /// A database, by its name.

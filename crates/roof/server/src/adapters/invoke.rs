@@ -19,17 +19,16 @@ pub struct FunctionInvoke {
 impl Invoke for FunctionInvoke {
     async fn invoke(&self, arn: &Arn, payload: Bytes) -> Result<Bytes, InvokeError> {
         let missing = || InvokeError::NotFound(arn.to_string());
-        // A version or alias may follow the name; `$LATEST` is the only one there is.
-        let name = arn
-            .name_of("function")
-            .and_then(|name| match name.split_once(':') {
-                None | Some((_, "$LATEST")) => name.split(':').next(),
-                Some(_) => None,
-            });
-        let name: FunctionName = name
-            .and_then(|name| name.parse().ok())
-            .ok_or_else(missing)?;
+        // A version or alias may follow the name.
+        let resource = arn.name_of("function").ok_or_else(missing)?;
+        let (name, qualifier) = match resource.split_once(':') {
+            Some((name, qualifier)) => (name, Some(qualifier)),
+            None => (resource, None),
+        };
+        let name: FunctionName = name.parse().map_err(|_| missing())?;
+        let qualifier = qualifier.map(|qualifier| qualifier.parse());
         let request = Request {
+            qualifier: qualifier.transpose().map_err(|_| missing())?,
             request_id: self.env.random.uuid(),
             payload,
             client_context: None,
@@ -39,7 +38,7 @@ impl Invoke for FunctionInvoke {
                 String::from_utf8_lossy(&done.payload).into_owned(),
             )),
             Ok(done) => Ok(done.payload),
-            Err(Error::NotFound(_)) => Err(missing()),
+            Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => Err(missing()),
             Err(Error::Throttled | Error::QueueFull) => Err(InvokeError::Throttled),
             Err(Error::PayloadTooLarge { .. }) => Err(InvokeError::TooLarge),
             Err(other) => Err(InvokeError::Failed(other.to_string())),
