@@ -85,6 +85,7 @@ def messages(logs, function, **more):
 
 
 ECHO = "def handler(event, context): return event"
+OF = "arn:aws:lambda:us-east-1:000000000000:function:"
 
 
 def test_a_function_lives(lambda_, make, name):
@@ -185,9 +186,6 @@ def test_a_large_package_comes_from_a_bucket(lambda_, client, name):
     assert error_of(huge) == (400, "InvalidParameterValueException", text)
 
 
-OF = "arn:aws:lambda:us-east-1:000000000000:function:"
-
-
 @pytest.mark.parametrize(
     ("function", "qualifier", "code", "text"),
     [
@@ -253,8 +251,91 @@ def test_tags_are_of_functions(lambda_, make, name):
     for qualifier in ("$LATEST", "1", "alias"):
         assert tag(f"{arn}:{qualifier}", {"a": "b"}) == ("InvalidParameterValueException", words)
     assert tag(OF + "none", {"a": "b"}) == ("ResourceNotFoundException", f"Function not found: {OF}none")
+    empty = error_of(lambda: lambda_.untag_resource(Resource=arn, TagKeys=[]))
+    words = "1 validation error detected: Value null at 'tagKeys' failed to satisfy constraint: Member must not be null"
+    assert empty == (400, "ValidationException", words)
     lambda_.untag_resource(Resource=arn, TagKeys=["nothing"])
     assert lambda_.list_tags(Resource=arn)["Tags"] == {}
+
+
+VERSIONS = """
+def handler(event, context):
+    print("ran", context.function_version, event)
+    return ["{}", context.function_version, context.invoked_function_arn.split(":")[6:]]
+"""
+
+
+def test_versions_and_aliases(lambda_, logs, make, name):
+    make(index_py=VERSIONS.format("old"))
+    first = lambda_.publish_version(FunctionName=name, Description="the first")
+    assert (first["Version"], first["FunctionArn"], first["Description"]) == ("1", f"{OF}{name}:1", "the first")
+    lambda_.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1")
+    assert lambda_.publish_version(FunctionName=name)["Version"] == "1", "nothing has changed since"
+    new = package(index_py=VERSIONS.format("new"))
+    second = lambda_.update_function_code(FunctionName=name, ZipFile=new, Publish=True)
+    assert (second["Version"], second["State"]) == ("2", "Pending")
+    invoked = lambda **more: invoke(lambda_, name, 0, **more)[1]
+    assert invoked() == ["new", "$LATEST", [name]]
+    assert invoked(Qualifier="1") == ["old", "1", [name, "1"]]
+    assert invoke(lambda_, f"{name}:2", 0)[1] == ["new", "2", [name, "2"]]
+    with urllib.request.urlopen(lambda_.get_function(FunctionName=f"{name}:1")["Code"]["Location"], timeout=10) as answer:
+        with zipfile.ZipFile(io.BytesIO(answer.read())) as archive:
+            assert archive.read("index.py").decode() == VERSIONS.format("old")
+
+    make_alias = {"FunctionName": name, "Name": "live", "FunctionVersion": "1"}
+    alias = lambda_.create_alias(**make_alias, RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}})
+    assert alias["AliasArn"] == f"{OF}{name}:live" and alias["RoutingConfig"] == {"AdditionalVersionWeights": {"2": 0.5}}
+    ran = {invoke(lambda_, alias["AliasArn"], 0)[0]["ExecutedVersion"] for _ in range(40)}
+    assert ran == {"1", "2"}
+    lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion="2", RoutingConfig={})
+    assert invoked(Qualifier="live") == ["new", "2", [name, "live"]]
+    lambda_.invoke(FunctionName=name, Qualifier="1", InvocationType="Event", Payload=b'"later"')
+    wait_for("the event", lambda: "ran 1 later" in messages(logs, name))
+    versions = lambda_.get_paginator("list_versions_by_function").paginate(FunctionName=name, PaginationConfig={"PageSize": 1})
+    assert [version["Version"] for page in versions for version in page["Versions"]] == ["$LATEST", "1", "2"]
+    everything = [f["FunctionArn"] for p in lambda_.get_paginator("list_functions").paginate(FunctionVersion="ALL") for f in p["Functions"]]
+    assert [arn for arn in everything if arn.startswith(f"{OF}{name}:")] == [f"{OF}{name}:{v}" for v in ("$LATEST", "1", "2")]
+    assert [a["Name"] for a in lambda_.list_aliases(FunctionName=name, FunctionVersion="2")["Aliases"]] == ["live"]
+
+    used = error_of(lambda: lambda_.delete_function(FunctionName=name, Qualifier="2"))
+    assert used[:2] == (409, "ResourceConflictException")
+    lambda_.delete_alias(FunctionName=name, Name="live")
+    gone = error_of(lambda: lambda_.get_alias(FunctionName=name, Name="live"))
+    assert gone == (404, "ResourceNotFoundException", f"Cannot find alias arn: {OF}{name}:live")
+    lambda_.delete_function(FunctionName=name, Qualifier="2")
+    assert error_of(lambda: invoked(Qualifier="2"))[2] == f"Function not found: {OF}{name}:2"
+    assert invoked() == ["new", "$LATEST", [name]], "it shared the package of the version"
+
+
+def test_aliases_that_aws_refuses(lambda_, make, name):
+    make(index_py=ECHO)
+    for timeout in (5, 6):
+        lambda_.update_function_configuration(FunctionName=name, Timeout=timeout)
+        lambda_.publish_version(FunctionName=name)
+
+    def refused(version, weights=None, alias="x"):
+        routing = {"RoutingConfig": {"AdditionalVersionWeights": weights}} if weights else {}
+        make_alias = {"FunctionName": name, "Name": alias, "FunctionVersion": version}
+        return error_of(lambda: lambda_.create_alias(**make_alias, **routing))[1:]
+
+    bounds = (
+        "[Member must have value less than or equal to 1.0, Member must have value greater than or equal to 0.0, "
+        "Member must not be null]"
+    )
+    place = "at 'routingConfig.additionalVersionWeights' failed to satisfy constraint"
+    for weight in (2.0, -1.0):
+        text = f"1 validation error detected: Value '{{2={weight}}}' {place}: Map value must satisfy constraint: {bounds}"
+        assert refused("1", {"2": weight}) == ("ValidationException", text)
+    code, text = refused("1", {"$LATEST": 0.5})
+    assert code == "ValidationException" and "Map keys must satisfy constraint" in text
+    words = "$LATEST is not supported for an alias pointing to more than 1 version"
+    assert refused("$LATEST", {"1": 0.5}) == ("InvalidParameterValueException", words)
+    assert refused("1", {"10": 0.5}) == ("ResourceNotFoundException", f"Function not found: {OF}{name}:10")
+    code, text = refused("1", alias="2024")
+    pattern = r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+    value = "1 validation error detected: Value '2024' at 'name' failed to satisfy constraint"
+    words = f"{value}: Member must satisfy regular expression pattern: {pattern}"
+    assert (code, text) == ("ValidationException", words)
 
 
 def test_what_deployment_tools_ask(lambda_, make, name):
@@ -291,8 +372,8 @@ def test_refusals_are_in_awss_words(lambda_, make, name):
     assert refused == (400, "InvalidParameterValueException", bad_zip)
     assert error_of(lambda: create(FunctionName=other, Role="r1"))[1] == "ValidationException"
     assert error_of(lambda: create(FunctionName=other, Timeout=901))[1] == "ValidationException"
-    status, code, message = error_of(lambda: create(FunctionName=other, Publish=True))
-    assert (status, code) == (501, "NotImplemented") and "Publish" in message
+    status, code, message = error_of(lambda: create(FunctionName=other, Layers=[f"{OF}f:1".replace("function", "layer")]))
+    assert (status, code) == (501, "NotImplemented") and "Layers" in message
     stale = lambda: lambda_.update_function_configuration(FunctionName=name, Timeout=9, RevisionId="stale")
     assert error_of(stale)[:2] == (412, "PreconditionFailedException")
     not_json = lambda: lambda_.invoke(FunctionName=name, Payload=b"{")
@@ -459,9 +540,12 @@ def test_functions_and_their_events_survive_a_kill(new_server):
             return False
 
     wait_for("the end of the first server's process", lambda: not runs(process))
+    lambda_.publish_version(FunctionName="f")
     lambda_.update_function_code(FunctionName="f", ZipFile=package(index_py=ECHO))
     assert invoke(lambda_, "f", 1)[1] == 1
     second = int(lines[1].split()[-1])
     assert runs(second), "what runs is not ended by new code"
     server.restart()
     wait_for("the end of the second server's process", lambda: not runs(second))
+    assert invoke(lambda_, "f", 0, Qualifier="1")[1] is None, "the code of a version is kept"
+    assert invoke(lambda_, "f", 1)[1] == 1

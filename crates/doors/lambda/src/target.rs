@@ -95,6 +95,20 @@ impl Target {
         }
     }
 
+    /// The same, for an invocation: of what no function can be named, the latest version is missing.
+    pub fn invoked(
+        text: &str,
+        qualifier: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, ApiError> {
+        let named = qualifier.or(split(text).qualifier);
+        let target = Self::parse(text, named.or(Some(LATEST)), options)?;
+        Ok(Self {
+            qualifier: named.map(str::to_owned),
+            ..target
+        })
+    }
+
     /// The version that was asked for by name, if any. What is no version's name, none has.
     pub fn version(&self) -> Result<Option<Qualifier>, ApiError> {
         let parsed = self.qualifier.as_ref().map(|text| text.parse());

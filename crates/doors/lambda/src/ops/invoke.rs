@@ -32,7 +32,7 @@ impl Handle<Invoke> for Lambda {
             tenant_id,
         } = input;
         let qualifier = qualifier.as_deref();
-        let target = Target::parse(&function_name, qualifier, self.functions.options())?;
+        let target = Target::invoked(&function_name, qualifier, self.functions.options())?;
         for (set, what) in [
             (
                 durable_execution_name.is_some(),

@@ -254,18 +254,19 @@ fn lengths(all: &mut Vec<Constraint>, len: usize, min: Option<u64>, max: Option<
     }
 }
 
-fn bounds<N: PartialOrd + std::fmt::Display>(
+/// Bounds of a number; those of a fraction are shown as one: `1.0`.
+fn bounds<N: PartialOrd + std::fmt::Debug>(
     all: &mut Vec<Constraint>,
     n: N,
     min: Option<N>,
     max: Option<N>,
 ) {
     if let Some(min) = min {
-        let text = format!("Member must have value greater than or equal to {min}");
+        let text = format!("Member must have value greater than or equal to {min:?}");
         all.push(Constraint::of(1, n >= min, text));
     }
     if let Some(max) = max {
-        let text = format!("Member must have value less than or equal to {max}");
+        let text = format!("Member must have value less than or equal to {max:?}");
         all.push(Constraint::of(0, n <= max, text));
     }
 }
