@@ -1,4 +1,4 @@
-"""The Glue Data Catalog through boto3 and the AWS CLI: databases, tables and their versions."""
+"""The Glue Data Catalog through boto3 and the AWS CLI: databases, tables, their versions and their partitions."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -94,8 +94,112 @@ def test_what_is_not_built_says_so(glue, database):
     assert error_of(lambda: glue.create_table(DatabaseName=database, TableInput=view))[0] == "NotImplemented"
     tagged = lambda: glue.create_database(DatabaseInput={"Name": "x"}, Tags={"a": "b"})
     assert error_of(tagged)[0] == "NotImplemented"
-    with pytest.raises(ClientError):
-        glue.get_partitions(DatabaseName=database, TableName="t")
+    indexed = [{"Keys": ["a"], "IndexName": "i"}]
+    table = of_columns("t", a="int")
+    with_index = lambda: glue.create_table(DatabaseName=database, TableInput=table, PartitionIndexes=indexed)
+    assert error_of(with_index)[0] == "NotImplemented"
+
+
+@pytest.fixture
+def partitioned(glue, database):
+    """What names a table that is partitioned by year and month."""
+    table = of_columns("trips", fare="double")
+    table["PartitionKeys"] = [{"Name": "year", "Type": "string"}, {"Name": "month", "Type": "int"}]
+    glue.create_table(DatabaseName=database, TableInput=table)
+    return {"DatabaseName": database, "TableName": "trips"}
+
+
+def of_values(*values):
+    location = f"s3://lake/trips/{'/'.join(values)}/"
+    columns = [{"Name": "fare", "Type": "double"}]
+    return {"Values": list(values), "StorageDescriptor": {"Location": location, "Columns": columns}}
+
+
+def values_of(glue, table, **wanted):
+    pages = glue.get_paginator("get_partitions").paginate(**table, **wanted)
+    return ["/".join(partition["Values"]) for page in pages for partition in page["Partitions"]]
+
+
+def test_partitions(glue, partitioned):
+    glue.create_partition(**partitioned, PartitionInput=of_values("2024", "1"))
+    again = lambda: glue.create_partition(**partitioned, PartitionInput=of_values("2024", "1"))
+    assert error_of(again) == ("AlreadyExistsException", "Partition already exists.")
+    made = glue.batch_create_partition(
+        **partitioned, PartitionInputList=[of_values("2024", "1"), of_values("2024", "2"), of_values("2023", "11")]
+    )
+    assert [(error["PartitionValues"], error["ErrorDetail"]["ErrorCode"]) for error in made["Errors"]] == [
+        (["2024", "1"], "AlreadyExistsException")
+    ]
+    found = glue.get_partition(**partitioned, PartitionValues=["2024", "2"])["Partition"]
+    assert found["StorageDescriptor"] == of_values("2024", "2")["StorageDescriptor"]
+    assert (found["TableName"], found["CatalogId"]) == ("trips", "000000000000")
+    short = lambda: glue.create_partition(**partitioned, PartitionInput=of_values("2024"))
+    assert error_of(short)[1] == "The number of partition keys do not match the number of partition values"
+    both = [{"Values": ["2024", "2"]}, {"Values": ["2024", "9"]}]
+    answer = glue.batch_get_partition(**partitioned, PartitionsToGet=both)
+    assert [partition["Values"] for partition in answer["Partitions"]] == [["2024", "2"]]
+    anew = {**of_values("2024", "2"), "Parameters": {"rows": "3"}}
+    glue.update_partition(**partitioned, PartitionValueList=["2024", "2"], PartitionInput=anew)
+    entries = [{"PartitionValueList": ["2024", "9"], "PartitionInput": of_values("2024", "9")}]
+    missing = glue.batch_update_partition(**partitioned, Entries=entries)["Errors"]
+    assert missing[0]["ErrorDetail"]["ErrorCode"] == "EntityNotFoundException"
+    assert glue.get_partition(**partitioned, PartitionValues=["2024", "2"])["Partition"]["Parameters"] == {"rows": "3"}
+    glue.delete_partition(**partitioned, PartitionValues=["2024", "1"])
+    gone = lambda: glue.get_partition(**partitioned, PartitionValues=["2024", "1"])
+    assert error_of(gone) == ("EntityNotFoundException", "Cannot find partition.")
+    errors = glue.batch_delete_partition(**partitioned, PartitionsToDelete=both)["Errors"]
+    assert [error["PartitionValues"] for error in errors] == [["2024", "9"]]
+    assert values_of(glue, partitioned) == ["2023/11"]
+    assert glue.get_partition_indexes(**partitioned)["PartitionIndexDescriptorList"] == []
+
+
+def test_partitions_are_found_by_expressions(glue, partitioned):
+    inputs = [of_values(year, month) for year in ["2023", "2024"] for month in ["1", "2", "10"]]
+    glue.batch_create_partition(**partitioned, PartitionInputList=inputs)
+    for expression, expected in [
+        ("year = '2024' AND month < 10", ["2024/1", "2024/2"]),
+        ("month IN (10) and not year = '2024'", ["2023/10"]),
+        ("(month BETWEEN 2 AND 9 OR month > 9) AND year LIKE '%3'", ["2023/10", "2023/2"]),
+        ("year <> '2023' AND month IS NOT NULL AND month >= 2", ["2024/10", "2024/2"]),
+        ("month IS NULL", []),
+    ]:
+        assert values_of(glue, partitioned, Expression=expression) == expected
+        paged = values_of(glue, partitioned, Expression=expression, PaginationConfig={"PageSize": 1})
+        assert paged == expected
+    for expression, text in [
+        ("day = 1", "Invalid partition expression!"),
+        ("month = 'May'", '"May" is not an integer.'),
+        ("month LIKE '1%'", "Integral data type doesn't support operation 'LIKE'"),
+        ("month = 1 AND", "Unsupported expression 'month = 1 AND'"),
+    ]:
+        refused = error_of(lambda: glue.get_partitions(**partitioned, Expression=expression))
+        assert refused == ("InvalidInputException", text)
+
+
+def test_many_partitions_come_in_pages_and_go_with_their_table(glue, partitioned):
+    """The calls that awswrangler makes for a partitioned dataset, of more partitions than an answer holds."""
+    names = [f"{year:04}" for year in range(2500)]
+    for at in range(0, len(names), 100):
+        inputs = [of_values(year, "1") for year in names[at : at + 100]]
+        assert glue.batch_create_partition(**partitioned, PartitionInputList=inputs)["Errors"] == []
+    first = glue.get_partitions(**partitioned, ExcludeColumnSchema=True)
+    assert len(first["Partitions"]) == 1000
+    assert first["Partitions"][0]["StorageDescriptor"] == {"Location": "s3://lake/trips/0000/1/"}
+    assert values_of(glue, partitioned) == [f"{year}/1" for year in names]
+    shares = [
+        values_of(glue, partitioned, Segment={"SegmentNumber": number, "TotalSegments": 3}) for number in range(3)
+    ]
+    assert sorted(value for share in shares for value in share) == [f"{year}/1" for year in names]
+    table = glue.get_table(DatabaseName=partitioned["DatabaseName"], Name="trips")["Table"]
+    glue.delete_table(DatabaseName=partitioned["DatabaseName"], Name="trips")
+    given = {key: table[key] for key in ["Name", "StorageDescriptor", "PartitionKeys"]}
+    glue.create_table(DatabaseName=partitioned["DatabaseName"], TableInput=given)
+    assert values_of(glue, partitioned) == []
+
+
+def test_tags_of_a_database(glue, database):
+    arn = f"arn:aws:glue:us-east-1:000000000000:database/{database}"
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
 
 
 def test_the_command_line_reads_tables(server, glue, database):

@@ -90,19 +90,30 @@ const LAMBDA: &[&str] = &[
 ];
 
 const GLUE: &[&str] = &[
+    "BatchCreatePartition",
+    "BatchDeletePartition",
     "BatchDeleteTable",
+    "BatchGetPartition",
+    "BatchUpdatePartition",
     "CreateDatabase",
+    "CreatePartition",
     "CreateTable",
     "DeleteDatabase",
+    "DeletePartition",
     "DeleteTable",
     "DeleteTableVersion",
     "GetDatabase",
     "GetDatabases",
+    "GetPartition",
+    "GetPartitionIndexes",
+    "GetPartitions",
     "GetTable",
     "GetTableVersion",
     "GetTableVersions",
     "GetTables",
+    "GetTags",
     "UpdateDatabase",
+    "UpdatePartition",
     "UpdateTable",
 ];
 

@@ -1,4 +1,4 @@
-//! The errors of databases and tables.
+//! The errors of databases, tables and partitions.
 
 use headwater_catalog::CatalogError;
 
@@ -14,6 +14,15 @@ pub enum Error {
     /// The table has no such version.
     #[error("the table has no version {0}")]
     NoVersion(u64),
+    /// The table has no partition of these values.
+    #[error("the table has no such partition")]
+    NoPartition,
+    /// The table has a partition of these values.
+    #[error("the table has this partition already")]
+    PartitionExists,
+    /// Values that the catalog cannot hold.
+    #[error("the values of the partition take {0} bytes together, more than can be kept")]
+    ValuesTooLong(usize),
     /// There is a database of this name.
     #[error("there is a database {0} already")]
     DatabaseExists(String),

@@ -6,3 +6,7 @@ pub const NAMES_BYTES_MAX: usize = 1900;
 pub const VERSIONS_MAX: usize = 100_000;
 /// How often a change is tried again when another came first.
 pub const CONFLICTS_MAX: usize = 20;
+/// Bytes of a partition's values together, as they stand in a key of the catalog.
+pub const VALUES_BYTES_MAX: usize = 1900;
+/// Partitions that are removed in one commit after their table was deleted.
+pub const PARTITIONS_A_COMMIT: usize = 500;

@@ -1,4 +1,4 @@
-//! Databases and tables as the catalog keeps them.
+//! Databases, tables and partitions as the catalog keeps them, and the keys that they have there.
 
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub struct Table {
     pub updated: Millis,
     /// The ARN or name of the table's maker, as the door gave it.
     pub created_by: String,
+    /// The id that its partitions are kept under, since it had the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<String>,
     /// Its definition.
     pub definition: Definition,
 }
@@ -48,6 +51,15 @@ pub struct Column {
     pub data_type: String,
 }
 
+/// A partition as it is kept, beside its values, which are its key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partition {
+    /// When it was made.
+    pub created: Millis,
+    /// The rest of its description: the door's, and kept as it is.
+    pub document: Value,
+}
+
 /// Stands between the parts of a key; no name has it.
 const SEPARATOR: char = '\u{1}';
 
@@ -68,4 +80,62 @@ pub(crate) fn version_key(database: &str, table: &str, version: u64) -> String {
         within(&table_key(database, table)),
         u64::MAX - version
     )
+}
+
+/// Begins an escape in the values of a partition, which may have any character.
+const ESCAPE: char = '\u{2}';
+
+/// The beginning of the keys of all partitions under an id.
+pub(crate) fn partitions_of(id: &str) -> String {
+    format!("{id}/")
+}
+
+/// A partition's key. The order of keys is that of the values, compared one by one as text: the separator comes before
+/// any character of a value, and the three lowest characters are escaped in their order.
+pub(crate) fn partition_key(id: &str, values: &[String]) -> String {
+    let mut key = partitions_of(id);
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            key.push(SEPARATOR);
+        }
+        for character in value.chars() {
+            match character {
+                '\0' => key.extend([ESCAPE, '0']),
+                SEPARATOR => key.extend([ESCAPE, '1']),
+                ESCAPE => key.extend([ESCAPE, '2']),
+                other => key.push(other),
+            }
+        }
+    }
+    key
+}
+
+/// The values of a key that [`partition_key`] made, without what stands before them.
+pub(crate) fn partition_values(key: &str) -> Vec<String> {
+    let unescaped = |value: &str| {
+        let value = value.replace("\u{2}0", "\0").replace("\u{2}1", "\u{1}");
+        value.replace("\u{2}2", "\u{2}")
+    };
+    key.split(SEPARATOR).map(unescaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values() -> impl Strategy<Value = Vec<String>> {
+        let low = "[\u{0}-\u{4}a0-2]{0,4}";
+        proptest::collection::vec(prop_oneof!["\\PC{0,8}", low], 1..4)
+    }
+
+    proptest! {
+        #[test]
+        fn keys_of_partitions_read_back_and_are_ordered_as_the_values(a in values(), b in values()) {
+            let key = |values: &[String]| partition_key("id", values);
+            prop_assert_eq!(&partition_values(&key(&a)["id/".len()..]), &a);
+            prop_assert_eq!(key(&a).cmp(&key(&b)), a.cmp(&b));
+        }
+    }
 }

@@ -8,19 +8,22 @@ use headwater_types::kept::Prefix;
 use serde_json::Value;
 
 use crate::{
-    Column, Database, Definition, Error, Table, limits,
+    Column, Database, Definition, Error, Partition, Table, limits,
     records::{table_key, version_key, within},
 };
 
 /// All databases of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Schemas {
-    env: Env,
-    catalog: Arc<dyn Catalog>,
+    pub(crate) env: Env,
+    pub(crate) catalog: Arc<dyn Catalog>,
     databases: headwater_catalog::Table<Database>,
-    tables: headwater_catalog::Table<Table>,
+    pub(crate) tables: headwater_catalog::Table<Table>,
     /// The versions before the latest.
     versions: headwater_catalog::Table<Table>,
+    pub(crate) partitions: headwater_catalog::Table<Partition>,
+    /// The ids of deleted tables' partitions, of which some may be left.
+    pub(crate) partitions_deleted: headwater_catalog::Table<()>,
 }
 
 /// Which version of a table.
@@ -52,12 +55,17 @@ impl Schemas {
         let databases = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaDatabases);
         let tables = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaTables);
         let versions = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaVersions);
+        let partitions = headwater_catalog::Table::new(catalog.clone(), Prefix::SchemaPartitions);
+        let deleted = Prefix::SchemaPartitionsDeleted;
+        let partitions_deleted = headwater_catalog::Table::new(catalog.clone(), deleted);
         Self {
             env,
             catalog,
             databases,
             tables,
             versions,
+            partitions,
+            partitions_deleted,
         }
     }
 
@@ -146,31 +154,33 @@ impl Schemas {
         Err(Error::Changed)
     }
 
-    /// Deletes a database with its tables and their versions.
+    /// Deletes a database with its tables, their versions and their partitions.
     ///
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::Changed`], or what failed below.
     pub async fn delete_database(&self, name: &str) -> Result<(), Error> {
-        for _ in 0..limits::CONFLICTS_MAX {
-            let found = self.find_database(name).await?;
-            let mut changes = vec![self.databases.delete(name, Expect::At(found.version))];
-            let tables = self.tables.scan(&within(name), None, usize::MAX).await?;
-            changes.extend(
-                tables
-                    .iter()
-                    .map(|(key, _)| self.tables.delete(key, Expect::Any)),
-            );
-            let versions = self.versions.scan(&within(name), None, usize::MAX).await?;
-            changes.extend(
-                versions
-                    .iter()
-                    .map(|(key, _)| self.versions.delete(key, Expect::Any)),
-            );
-            if self.commit(changes).await? {
-                return Ok(());
+        let (this, name) = (self.clone(), name.to_owned());
+        let work = async move {
+            for _ in 0..limits::CONFLICTS_MAX {
+                let found = this.find_database(&name).await?;
+                let mut changes = vec![this.databases.delete(&name, Expect::At(found.version))];
+                let tables = this.tables.scan(&within(&name), None, usize::MAX).await?;
+                changes.extend(
+                    tables
+                        .iter()
+                        .map(|(key, table)| this.tables.delete(key, Expect::At(table.version))),
+                );
+                let tables = tables.into_iter().map(|(_, table)| table.value);
+                if this
+                    .commit_deletion(&within(&name), tables, changes)
+                    .await?
+                {
+                    return Ok(());
+                }
             }
-        }
-        Err(Error::Changed)
+            Err(Error::Changed)
+        };
+        self.env.to_the_end(work).await
     }
 
     /// Makes a table.
@@ -193,6 +203,7 @@ impl Schemas {
             created: now,
             updated: now,
             created_by,
+            partitions: None,
             definition,
         };
         let key = table_key(database, name);
@@ -273,26 +284,25 @@ impl Schemas {
         Err(Error::Changed)
     }
 
-    /// Deletes a table with its versions.
+    /// Deletes a table with its versions and its partitions.
     ///
     /// # Errors
     /// [`Error::NoDatabase`], [`Error::NoTable`], [`Error::Changed`], or what failed below.
     pub async fn delete_table(&self, database: &str, name: &str) -> Result<(), Error> {
-        let key = table_key(database, name);
-        for _ in 0..limits::CONFLICTS_MAX {
-            let found = self.find_table(database, name).await?;
-            let mut changes = vec![self.tables.delete(&key, Expect::At(found.version))];
-            let versions = self.versions.scan(&within(&key), None, usize::MAX).await?;
-            changes.extend(
-                versions
-                    .iter()
-                    .map(|(key, _)| self.versions.delete(key, Expect::Any)),
-            );
-            if self.commit(changes).await? {
-                return Ok(());
+        let (this, database, name) = (self.clone(), database.to_owned(), name.to_owned());
+        let work = async move {
+            let key = table_key(&database, &name);
+            for _ in 0..limits::CONFLICTS_MAX {
+                let found = this.find_table(&database, &name).await?;
+                let changes = vec![this.tables.delete(&key, Expect::At(found.version))];
+                let tables = std::iter::once(found.value);
+                if this.commit_deletion(&within(&key), tables, changes).await? {
+                    return Ok(());
+                }
             }
-        }
-        Err(Error::Changed)
+            Err(Error::Changed)
+        };
+        self.env.to_the_end(work).await
     }
 
     /// A version of a table.
@@ -390,7 +400,34 @@ impl Schemas {
             .ok_or_else(|| Error::NoDatabase(name.to_owned()))
     }
 
-    async fn find_table(&self, database: &str, name: &str) -> Result<Versioned<Table>, Error> {
+    /// Deletes the versions whose keys begin with `start` in one commit with `changes`, and then the tables' partitions.
+    async fn commit_deletion(
+        &self,
+        start: &str,
+        tables: impl Iterator<Item = Table>,
+        mut changes: Vec<Change>,
+    ) -> Result<bool, Error> {
+        let versions = self.versions.scan(start, None, usize::MAX).await?;
+        let deleted = versions.iter();
+        changes.extend(deleted.map(|(key, _)| self.versions.delete(key, Expect::Any)));
+        let partitions: Vec<String> = tables.filter_map(|table| table.partitions).collect();
+        let noted = partitions.iter();
+        changes.extend(noted.map(|id| self.partitions_deleted.put(id, &(), Expect::Any)));
+        let committed = self.commit(changes).await?;
+        for id in partitions.iter().filter(|_| committed) {
+            // Those that this fails to remove are removed at the next start.
+            if let Err(error) = self.sweep(id).await {
+                tracing::warn!(id, %error, "partitions of a deleted table are left");
+            }
+        }
+        Ok(committed)
+    }
+
+    pub(crate) async fn find_table(
+        &self,
+        database: &str,
+        name: &str,
+    ) -> Result<Versioned<Table>, Error> {
         match self.tables.get(&table_key(database, name)).await? {
             Some(found) => Ok(found),
             None => {
@@ -409,7 +446,7 @@ impl Schemas {
     }
 
     /// Makes changes, unless somebody came first.
-    async fn commit(&self, changes: Vec<Change>) -> Result<bool, Error> {
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<bool, Error> {
         match self.catalog.commit(changes).await {
             Ok(_) => Ok(true),
             Err(CatalogError::Conflict { .. }) => Ok(false),

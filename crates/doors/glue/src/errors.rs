@@ -50,7 +50,14 @@ pub(crate) fn api(error: Error) -> ApiError {
             &shapes::CONCURRENT_MODIFICATION_EXCEPTION,
             "Update table failed due to concurrent modifications.",
         ),
-        Error::LatestVersion(_) | Error::NamesTooLong(_) => invalid_input(error.to_string()),
+        Error::NoPartition => not_found("Cannot find partition."),
+        Error::PartitionExists => of(
+            &shapes::ALREADY_EXISTS_EXCEPTION,
+            "Partition already exists.",
+        ),
+        Error::LatestVersion(_) | Error::NamesTooLong(_) | Error::ValuesTooLong(_) => {
+            invalid_input(error.to_string())
+        }
         Error::TooManyVersions(_) => of(
             &shapes::RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION,
             &error.to_string(),

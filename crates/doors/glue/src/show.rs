@@ -1,11 +1,15 @@
-//! Databases and tables as Glue shows them.
+//! Databases, tables and partitions as Glue shows them.
 
 use headwater_schemas as domain;
 use headwater_shapes::Timestamp;
-use headwater_shapes_glue::{Database, DatabaseInput, Table, TableInput, TableVersion};
+use headwater_shapes_glue::{
+    Database, DatabaseInput, Partition, PartitionInput, Table, TableInput, TableVersion,
+};
 use headwater_types::Millis;
 use headwater_wire::{ApiError, Context};
 use serde_json::Value;
+
+use crate::partition::Place;
 
 /// A database.
 pub(crate) fn database(
@@ -100,10 +104,39 @@ pub(crate) fn version(
     })
 }
 
+/// A partition of a table.
+pub(crate) fn partition(
+    place: &Place,
+    values: Vec<String>,
+    partition: domain::Partition,
+    context: &Context,
+) -> Result<Partition, ApiError> {
+    let PartitionInput {
+        // They are the key's.
+        values: _,
+        last_access_time,
+        storage_descriptor,
+        parameters,
+        last_analyzed_time,
+    } = read(partition.document)?;
+    Ok(Partition {
+        values: Some(values),
+        database_name: Some(place.database.clone()),
+        table_name: Some(place.table.clone()),
+        creation_time: Some(time(partition.created)),
+        last_access_time,
+        storage_descriptor,
+        parameters,
+        last_analyzed_time,
+        catalog_id: Some(context.account.0.clone()),
+    })
+}
+
 fn time(at: Millis) -> Timestamp {
     Timestamp(i64::try_from(at.0).unwrap_or(i64::MAX))
 }
 
-fn read<T: headwater_shapes::Tree>(document: Value) -> Result<T, ApiError> {
+/// What a kept document describes.
+pub(crate) fn read<T: headwater_shapes::Tree>(document: Value) -> Result<T, ApiError> {
     T::from_value(document).map_err(ApiError::internal)
 }

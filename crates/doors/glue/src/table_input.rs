@@ -40,9 +40,16 @@ pub(crate) fn definition(input: &TableInput) -> Result<Definition, ApiError> {
 }
 
 fn columns(storage: &StorageDescriptor) -> Result<Vec<Column>, ApiError> {
+    refuse_schema_reference(storage)?;
+    Ok(storage.columns.iter().flatten().map(column).collect())
+}
+
+/// Refuses what is set of a table's or a partition's storage and not done.
+pub(crate) fn refuse_schema_reference(storage: &StorageDescriptor) -> Result<(), ApiError> {
     let StorageDescriptor {
-        columns,
         schema_reference,
+        // The columns of a table are read by themselves; those of a partition are kept and shown as they are.
+        columns: _,
         // They describe the files to those who read them, and are kept and shown as they are.
         location: _,
         additional_locations: _,
@@ -57,8 +64,7 @@ fn columns(storage: &StorageDescriptor) -> Result<Vec<Column>, ApiError> {
         skewed_info: _,
         stored_as_sub_directories: _,
     } = storage;
-    refuse(schema_reference.is_some(), "SchemaReference")?;
-    Ok(columns.iter().flatten().map(column).collect())
+    refuse(schema_reference.is_some(), "SchemaReference")
 }
 
 /// A column without a type is text, as it is for those who read tables of Glue.

@@ -8,7 +8,7 @@ use headwater_catalog::MemoryCatalog;
 use headwater_env::{Env, ManualClock};
 use headwater_schemas::Schemas;
 use headwater_shapes::{Operation, Tree};
-use headwater_shapes_glue::ops::{CreateDatabase, CreateTable};
+use headwater_shapes_glue::ops::{CreateDatabase, CreatePartition, CreateTable};
 use headwater_types::{Account, Millis, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
@@ -22,6 +22,16 @@ pub(crate) struct World(Glue);
 
 /// An error as its type and text.
 pub(crate) type Refused = (String, String);
+
+pub(crate) fn refusal(code: &str, text: &str) -> Refused {
+    (code.to_owned(), text.to_owned())
+}
+
+/// What makes the partition of these values, with slashes between, in the table `p`.
+pub(crate) fn partition(values: &str) -> Value {
+    let values: Vec<&str> = values.split('/').collect();
+    json!({ "DatabaseName": "d", "TableName": "p", "PartitionInput": { "Values": values } })
+}
 
 impl World {
     pub fn new() -> Self {
@@ -43,6 +53,29 @@ impl World {
         let input = json!({ "DatabaseName": "d", "TableInput": Self::input("t", "int") });
         world.ok::<CreateTable>(input).await;
         world
+    }
+
+    /// A world that has a database `d` with a table `p` that is partitioned by `keys`, such as `year string, month int`,
+    /// and has these partitions.
+    pub async fn with_partitions(keys: &str, partitions: &[&str]) -> Self {
+        let world = Self::with_table().await;
+        let key = |key: &str| {
+            let (name, data_type) = key.split_once(' ').unwrap();
+            json!({ "Name": name, "Type": data_type })
+        };
+        let mut table = Self::input("p", "int");
+        table["PartitionKeys"] = keys.split(", ").map(key).collect();
+        let input = json!({ "DatabaseName": "d", "TableInput": table });
+        world.ok::<CreateTable>(input).await;
+        for values in partitions {
+            world.create(partition(values)).await;
+        }
+        world
+    }
+
+    /// Makes a partition.
+    pub async fn create(&self, input: Value) {
+        self.ok::<CreatePartition>(input).await;
     }
 
     /// A table's input with one column.

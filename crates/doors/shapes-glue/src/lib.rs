@@ -28,6 +28,48 @@ pub struct AuditContext {
 headwater_shapes::tree!(AuditContext {optional "AdditionalAuditContext" additional_audit_context,optional "RequestedColumns" requested_columns,optional "AllColumnsRequested" all_columns_requested, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct BackfillError {
+    pub code: Option<String>,
+    pub partitions: Option<Vec<PartitionValueList>>,
+}
+
+headwater_shapes::tree!(BackfillError {optional "Code" code,optional "Partitions" partitions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchCreatePartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_input_list: Vec<PartitionInput>,
+}
+
+headwater_shapes::tree!(BatchCreatePartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionInputList" partition_input_list, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchCreatePartitionResponse {
+    pub errors: Option<Vec<PartitionError>>,
+}
+
+headwater_shapes::tree!(BatchCreatePartitionResponse {optional "Errors" errors, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchDeletePartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partitions_to_delete: Vec<PartitionValueList>,
+}
+
+headwater_shapes::tree!(BatchDeletePartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionsToDelete" partitions_to_delete, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchDeletePartitionResponse {
+    pub errors: Option<Vec<PartitionError>>,
+}
+
+headwater_shapes::tree!(BatchDeletePartitionResponse {optional "Errors" errors, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct BatchDeleteTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -43,6 +85,59 @@ pub struct BatchDeleteTableResponse {
 }
 
 headwater_shapes::tree!(BatchDeleteTableResponse {optional "Errors" errors, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchGetPartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partitions_to_get: Vec<PartitionValueList>,
+    pub audit_context: Option<AuditContext>,
+    pub query_session_context: Option<QuerySessionContext>,
+}
+
+headwater_shapes::tree!(BatchGetPartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionsToGet" partitions_to_get,optional "AuditContext" audit_context,optional "QuerySessionContext" query_session_context, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchGetPartitionResponse {
+    pub partitions: Option<Vec<Partition>>,
+    pub unprocessed_keys: Option<Vec<PartitionValueList>>,
+}
+
+headwater_shapes::tree!(BatchGetPartitionResponse {optional "Partitions" partitions,optional "UnprocessedKeys" unprocessed_keys, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchUpdatePartitionFailureEntry {
+    pub partition_value_list: Option<Vec<String>>,
+    pub error_detail: Option<ErrorDetail>,
+}
+
+headwater_shapes::tree!(BatchUpdatePartitionFailureEntry {optional "PartitionValueList" partition_value_list,optional "ErrorDetail" error_detail, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchUpdatePartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub entries: Vec<BatchUpdatePartitionRequestEntry>,
+}
+
+headwater_shapes::tree!(BatchUpdatePartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "Entries" entries, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchUpdatePartitionRequestEntry {
+    pub partition_value_list: Vec<String>,
+    pub partition_input: PartitionInput,
+}
+
+headwater_shapes::tree!(BatchUpdatePartitionRequestEntry {required "PartitionValueList" partition_value_list,required "PartitionInput" partition_input, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchUpdatePartitionResponse {
+    pub errors: Option<Vec<BatchUpdatePartitionFailureEntry>>,
+}
+
+headwater_shapes::tree!(BatchUpdatePartitionResponse {optional "Errors" errors, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Column {
@@ -78,6 +173,21 @@ pub struct CreateIcebergTableInput {
 }
 
 headwater_shapes::tree!(CreateIcebergTableInput {required "Location" location,required "Schema" schema,optional "PartitionSpec" partition_spec,optional "WriteOrder" write_order,optional "Properties" properties, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreatePartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_input: PartitionInput,
+}
+
+headwater_shapes::tree!(CreatePartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionInput" partition_input, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreatePartitionResponse {}
+
+headwater_shapes::tree!(CreatePartitionResponse {});
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateTableRequest {
@@ -153,6 +263,21 @@ headwater_shapes::tree!(DeleteDatabaseRequest {optional "CatalogId" catalog_id,r
 pub struct DeleteDatabaseResponse {}
 
 headwater_shapes::tree!(DeleteDatabaseResponse {});
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeletePartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_values: Vec<String>,
+}
+
+headwater_shapes::tree!(DeletePartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionValues" partition_values, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeletePartitionResponse {}
+
+headwater_shapes::tree!(DeletePartitionResponse {});
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteTableRequest {
@@ -246,6 +371,67 @@ pub struct GetDatabasesResponse {
 headwater_shapes::tree!(GetDatabasesResponse {lenient "DatabaseList" database_list,optional "NextToken" next_token, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPartitionIndexesRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub next_token: Option<String>,
+}
+
+headwater_shapes::tree!(GetPartitionIndexesRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,optional "NextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPartitionIndexesResponse {
+    pub partition_index_descriptor_list: Option<Vec<PartitionIndexDescriptor>>,
+    pub next_token: Option<String>,
+}
+
+headwater_shapes::tree!(GetPartitionIndexesResponse {optional "PartitionIndexDescriptorList" partition_index_descriptor_list,optional "NextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_values: Vec<String>,
+    pub audit_context: Option<AuditContext>,
+}
+
+headwater_shapes::tree!(GetPartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionValues" partition_values,optional "AuditContext" audit_context, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPartitionResponse {
+    pub partition: Option<Partition>,
+}
+
+headwater_shapes::tree!(GetPartitionResponse {optional "Partition" partition, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPartitionsRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub expression: Option<String>,
+    pub next_token: Option<String>,
+    pub segment: Option<Segment>,
+    pub max_results: Option<i32>,
+    pub exclude_column_schema: Option<bool>,
+    pub transaction_id: Option<String>,
+    pub query_as_of_time: Option<headwater_shapes::Timestamp>,
+    pub audit_context: Option<AuditContext>,
+}
+
+headwater_shapes::tree!(GetPartitionsRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,optional "Expression" expression,optional "NextToken" next_token,optional "Segment" segment,optional "MaxResults" max_results,optional "ExcludeColumnSchema" exclude_column_schema,optional "TransactionId" transaction_id,optional "QueryAsOfTime" query_as_of_time,optional "AuditContext" audit_context, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPartitionsResponse {
+    pub partitions: Option<Vec<Partition>>,
+    pub next_token: Option<String>,
+}
+
+headwater_shapes::tree!(GetPartitionsResponse {optional "Partitions" partitions,optional "NextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -328,6 +514,20 @@ pub struct GetTablesResponse {
 }
 
 headwater_shapes::tree!(GetTablesResponse {optional "TableList" table_list,optional "NextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetTagsRequest {
+    pub resource_arn: String,
+}
+
+headwater_shapes::tree!(GetTagsRequest {required "ResourceArn" resource_arn, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetTagsResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+headwater_shapes::tree!(GetTagsResponse {optional "Tags" tags, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct IcebergEncryptedKey {
@@ -440,6 +640,14 @@ pub struct IcebergTableUpdate {
 headwater_shapes::tree!(IcebergTableUpdate {required "Schema" schema,optional "PartitionSpec" partition_spec,optional "SortOrder" sort_order,required "Location" location,optional "Properties" properties,optional "Action" action,optional "EncryptionKey" encryption_key,optional "KeyId" key_id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct KeySchemaElement {
+    pub name: String,
+    pub r#type: String,
+}
+
+headwater_shapes::tree!(KeySchemaElement {lenient "Name" name,lenient "Type" r#type, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct OpenTableFormatInput {
     pub iceberg_input: Option<IcebergInput>,
 }
@@ -455,6 +663,29 @@ pub struct Order {
 headwater_shapes::tree!(Order {required "Column" column,required "SortOrder" sort_order, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct Partition {
+    pub values: Option<Vec<String>>,
+    pub database_name: Option<String>,
+    pub table_name: Option<String>,
+    pub creation_time: Option<headwater_shapes::Timestamp>,
+    pub last_access_time: Option<headwater_shapes::Timestamp>,
+    pub storage_descriptor: Option<StorageDescriptor>,
+    pub parameters: Option<BTreeMap<String, String>>,
+    pub last_analyzed_time: Option<headwater_shapes::Timestamp>,
+    pub catalog_id: Option<String>,
+}
+
+headwater_shapes::tree!(Partition {optional "Values" values,optional "DatabaseName" database_name,optional "TableName" table_name,optional "CreationTime" creation_time,optional "LastAccessTime" last_access_time,optional "StorageDescriptor" storage_descriptor,optional "Parameters" parameters,optional "LastAnalyzedTime" last_analyzed_time,optional "CatalogId" catalog_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PartitionError {
+    pub partition_values: Option<Vec<String>>,
+    pub error_detail: Option<ErrorDetail>,
+}
+
+headwater_shapes::tree!(PartitionError {optional "PartitionValues" partition_values,optional "ErrorDetail" error_detail, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PartitionIndex {
     pub keys: Vec<String>,
     pub index_name: String,
@@ -463,12 +694,51 @@ pub struct PartitionIndex {
 headwater_shapes::tree!(PartitionIndex {required "Keys" keys,required "IndexName" index_name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PartitionIndexDescriptor {
+    pub index_name: String,
+    pub keys: Vec<KeySchemaElement>,
+    pub index_status: String,
+    pub backfill_errors: Option<Vec<BackfillError>>,
+}
+
+headwater_shapes::tree!(PartitionIndexDescriptor {lenient "IndexName" index_name,lenient "Keys" keys,lenient "IndexStatus" index_status,optional "BackfillErrors" backfill_errors, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PartitionInput {
+    pub values: Option<Vec<String>>,
+    pub last_access_time: Option<headwater_shapes::Timestamp>,
+    pub storage_descriptor: Option<StorageDescriptor>,
+    pub parameters: Option<BTreeMap<String, String>>,
+    pub last_analyzed_time: Option<headwater_shapes::Timestamp>,
+}
+
+headwater_shapes::tree!(PartitionInput {optional "Values" values,optional "LastAccessTime" last_access_time,optional "StorageDescriptor" storage_descriptor,optional "Parameters" parameters,optional "LastAnalyzedTime" last_analyzed_time, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PartitionValueList {
+    pub values: Vec<String>,
+}
+
+headwater_shapes::tree!(PartitionValueList {required "Values" values, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PrincipalPermissions {
     pub principal: Option<DataLakePrincipal>,
     pub permissions: Option<Vec<String>>,
 }
 
 headwater_shapes::tree!(PrincipalPermissions {optional "Principal" principal,optional "Permissions" permissions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct QuerySessionContext {
+    pub query_id: Option<String>,
+    pub query_start_time: Option<headwater_shapes::Timestamp>,
+    pub cluster_id: Option<String>,
+    pub query_authorization_id: Option<String>,
+    pub additional_context: Option<BTreeMap<String, String>>,
+}
+
+headwater_shapes::tree!(QuerySessionContext {optional "QueryId" query_id,optional "QueryStartTime" query_start_time,optional "ClusterId" cluster_id,optional "QueryAuthorizationId" query_authorization_id,optional "AdditionalContext" additional_context, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RLSProperties {
@@ -494,6 +764,14 @@ pub struct SchemaReference {
 }
 
 headwater_shapes::tree!(SchemaReference {optional "SchemaId" schema_id,optional "SchemaVersionId" schema_version_id,optional "SchemaVersionNumber" schema_version_number, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Segment {
+    pub segment_number: i32,
+    pub total_segments: i32,
+}
+
+headwater_shapes::tree!(Segment {required "SegmentNumber" segment_number,required "TotalSegments" total_segments, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct SerDeInfo {
@@ -682,6 +960,22 @@ pub struct UpdateOpenTableFormatInput {
 headwater_shapes::tree!(UpdateOpenTableFormatInput {optional "UpdateIcebergInput" update_iceberg_input, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePartitionRequest {
+    pub catalog_id: Option<String>,
+    pub database_name: String,
+    pub table_name: String,
+    pub partition_value_list: Vec<String>,
+    pub partition_input: PartitionInput,
+}
+
+headwater_shapes::tree!(UpdatePartitionRequest {optional "CatalogId" catalog_id,required "DatabaseName" database_name,required "TableName" table_name,required "PartitionValueList" partition_value_list,required "PartitionInput" partition_input, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePartitionResponse {}
+
+headwater_shapes::tree!(UpdatePartitionResponse {});
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateTableRequest {
     pub catalog_id: Option<String>,
     pub database_name: String,
@@ -779,19 +1073,30 @@ pub mod ops {
 
     use super::{SERVICE, tables};
 
+    operation!(BatchCreatePartition, tables::OP_BATCH_CREATE_PARTITION, super::BatchCreatePartitionRequest => super::BatchCreatePartitionResponse);
+    operation!(BatchDeletePartition, tables::OP_BATCH_DELETE_PARTITION, super::BatchDeletePartitionRequest => super::BatchDeletePartitionResponse);
     operation!(BatchDeleteTable, tables::OP_BATCH_DELETE_TABLE, super::BatchDeleteTableRequest => super::BatchDeleteTableResponse);
+    operation!(BatchGetPartition, tables::OP_BATCH_GET_PARTITION, super::BatchGetPartitionRequest => super::BatchGetPartitionResponse);
+    operation!(BatchUpdatePartition, tables::OP_BATCH_UPDATE_PARTITION, super::BatchUpdatePartitionRequest => super::BatchUpdatePartitionResponse);
     operation!(CreateDatabase, tables::OP_CREATE_DATABASE, super::CreateDatabaseRequest => super::CreateDatabaseResponse);
+    operation!(CreatePartition, tables::OP_CREATE_PARTITION, super::CreatePartitionRequest => super::CreatePartitionResponse);
     operation!(CreateTable, tables::OP_CREATE_TABLE, super::CreateTableRequest => super::CreateTableResponse);
     operation!(DeleteDatabase, tables::OP_DELETE_DATABASE, super::DeleteDatabaseRequest => super::DeleteDatabaseResponse);
+    operation!(DeletePartition, tables::OP_DELETE_PARTITION, super::DeletePartitionRequest => super::DeletePartitionResponse);
     operation!(DeleteTable, tables::OP_DELETE_TABLE, super::DeleteTableRequest => super::DeleteTableResponse);
     operation!(DeleteTableVersion, tables::OP_DELETE_TABLE_VERSION, super::DeleteTableVersionRequest => super::DeleteTableVersionResponse);
     operation!(GetDatabase, tables::OP_GET_DATABASE, super::GetDatabaseRequest => super::GetDatabaseResponse);
     operation!(GetDatabases, tables::OP_GET_DATABASES, super::GetDatabasesRequest => super::GetDatabasesResponse);
+    operation!(GetPartition, tables::OP_GET_PARTITION, super::GetPartitionRequest => super::GetPartitionResponse);
+    operation!(GetPartitionIndexes, tables::OP_GET_PARTITION_INDEXES, super::GetPartitionIndexesRequest => super::GetPartitionIndexesResponse);
+    operation!(GetPartitions, tables::OP_GET_PARTITIONS, super::GetPartitionsRequest => super::GetPartitionsResponse);
     operation!(GetTable, tables::OP_GET_TABLE, super::GetTableRequest => super::GetTableResponse);
     operation!(GetTableVersion, tables::OP_GET_TABLE_VERSION, super::GetTableVersionRequest => super::GetTableVersionResponse);
     operation!(GetTableVersions, tables::OP_GET_TABLE_VERSIONS, super::GetTableVersionsRequest => super::GetTableVersionsResponse);
     operation!(GetTables, tables::OP_GET_TABLES, super::GetTablesRequest => super::GetTablesResponse);
+    operation!(GetTags, tables::OP_GET_TAGS, super::GetTagsRequest => super::GetTagsResponse);
     operation!(UpdateDatabase, tables::OP_UPDATE_DATABASE, super::UpdateDatabaseRequest => super::UpdateDatabaseResponse);
+    operation!(UpdatePartition, tables::OP_UPDATE_PARTITION, super::UpdatePartitionRequest => super::UpdatePartitionResponse);
     operation!(UpdateTable, tables::OP_UPDATE_TABLE, super::UpdateTableRequest => super::UpdateTableResponse);
 }
 
@@ -1388,10 +1693,19 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &BATCH_CREATE_PARTITION_REQUEST,
+        output: &BATCH_CREATE_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::ALREADY_EXISTS_EXCEPTION,
+            &errors::RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+            &errors::CONCURRENT_MODIFICATION_EXCEPTION,
+        ],
     };
     pub(super) static OP_BATCH_DELETE_CONNECTION: OperationShape = OperationShape {
         name: "BatchDeleteConnection",
@@ -1412,10 +1726,16 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &BATCH_DELETE_PARTITION_REQUEST,
+        output: &BATCH_DELETE_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::CONCURRENT_MODIFICATION_EXCEPTION,
+        ],
     };
     pub(super) static OP_BATCH_DELETE_TABLE: OperationShape = OperationShape {
         name: "BatchDeleteTable",
@@ -1565,10 +1885,19 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &BATCH_GET_PARTITION_REQUEST,
+        output: &BATCH_GET_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+            &errors::INVALID_STATE_EXCEPTION,
+            &errors::FEDERATION_SOURCE_EXCEPTION,
+            &errors::FEDERATION_SOURCE_RETRYABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_BATCH_GET_TABLE_OPTIMIZER: OperationShape = OperationShape {
         name: "BatchGetTableOptimizer",
@@ -1638,10 +1967,17 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &BATCH_UPDATE_PARTITION_REQUEST,
+        output: &BATCH_UPDATE_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+            &errors::CONCURRENT_MODIFICATION_EXCEPTION,
+        ],
     };
     pub(super) static OP_CANCEL_DATA_QUALITY_RULE_RECOMMENDATION_RUN: OperationShape =
         OperationShape {
@@ -1952,10 +2288,18 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &CREATE_PARTITION_REQUEST,
+        output: &CREATE_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::ALREADY_EXISTS_EXCEPTION,
+            &errors::RESOURCE_NUMBER_LIMIT_EXCEEDED_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+        ],
     };
     pub(super) static OP_CREATE_PARTITION_INDEX: OperationShape = OperationShape {
         name: "CreatePartitionIndex",
@@ -2441,10 +2785,15 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &DELETE_PARTITION_REQUEST,
+        output: &DELETE_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_PARTITION_INDEX: OperationShape = OperationShape {
         name: "DeletePartitionIndex",
@@ -3384,10 +3733,18 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_PARTITION_REQUEST,
+        output: &GET_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+            &errors::FEDERATION_SOURCE_EXCEPTION,
+            &errors::FEDERATION_SOURCE_RETRYABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_PARTITION_INDEXES: OperationShape = OperationShape {
         name: "GetPartitionIndexes",
@@ -3396,10 +3753,16 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_PARTITION_INDEXES_REQUEST,
+        output: &GET_PARTITION_INDEXES_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::CONFLICT_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_PARTITIONS: OperationShape = OperationShape {
         name: "GetPartitions",
@@ -3408,10 +3771,20 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_PARTITIONS_REQUEST,
+        output: &GET_PARTITIONS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+            &errors::INVALID_STATE_EXCEPTION,
+            &errors::RESOURCE_NOT_READY_EXCEPTION,
+            &errors::FEDERATION_SOURCE_EXCEPTION,
+            &errors::FEDERATION_SOURCE_RETRYABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_PLAN: OperationShape = OperationShape {
         name: "GetPlan",
@@ -3689,10 +4062,15 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_TAGS_REQUEST,
+        output: &GET_TAGS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_TRIGGER: OperationShape = OperationShape {
         name: "GetTrigger",
@@ -5149,10 +5527,16 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &UPDATE_PARTITION_REQUEST,
+        output: &UPDATE_PARTITION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::ENTITY_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_INPUT_EXCEPTION,
+            &errors::INTERNAL_SERVICE_EXCEPTION,
+            &errors::OPERATION_TIMEOUT_EXCEPTION,
+            &errors::GLUE_ENCRYPTION_EXCEPTION,
+        ],
     };
     pub(super) static OP_UPDATE_REGISTRY: OperationShape = OperationShape {
         name: "UpdateRegistry",
@@ -5274,6 +5658,12 @@ mod tables {
         result_wrapper: None,
         errors: &[],
     };
+    pub(super) static ADDITIONAL_CONTEXT_MAP: Shape = Shape::Map {
+        key: &CONTEXT_KEY,
+        value: &CONTEXT_VALUE,
+        min: None,
+        max: None,
+    };
     pub(super) static ARN_STRING: Shape = Shape::String {
         min: Some(20),
         max: Some(2048),
@@ -5303,6 +5693,82 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static BACKFILL_ERROR: Structure = Structure {
+        name: "BackfillError",
+        members: &[
+            optional("Code", &BACKFILL_ERROR_CODE),
+            optional("Partitions", &BACKFILL_ERRORED_PARTITIONS_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BACKFILL_ERROR_CODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "ENCRYPTED_PARTITION_ERROR",
+            "INTERNAL_ERROR",
+            "INVALID_PARTITION_TYPE_DATA_ERROR",
+            "MISSING_PARTITION_VALUE_ERROR",
+            "UNSUPPORTED_PARTITION_CHARACTER_ERROR",
+        ],
+    };
+    pub(super) static BACKFILL_ERRORED_PARTITIONS_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION_VALUE_LIST),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static BACKFILL_ERRORS: Shape = Shape::List {
+        member: &Shape::Structure(&BACKFILL_ERROR),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static BATCH_CREATE_PARTITION_REQUEST: Structure = Structure {
+        name: "BatchCreatePartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionInputList", &PARTITION_INPUT_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static BATCH_CREATE_PARTITION_RESPONSE: Structure = Structure {
+        name: "BatchCreatePartitionResponse",
+        members: &[optional("Errors", &PARTITION_ERRORS)],
+        payload: None,
+        union: false,
+    };
+    static BATCH_DELETE_PARTITION_REQUEST: Structure = Structure {
+        name: "BatchDeletePartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionsToDelete", &BATCH_DELETE_PARTITION_VALUE_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static BATCH_DELETE_PARTITION_RESPONSE: Structure = Structure {
+        name: "BatchDeletePartitionResponse",
+        members: &[optional("Errors", &PARTITION_ERRORS)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BATCH_DELETE_PARTITION_VALUE_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION_VALUE_LIST),
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(25),
+    };
     pub(super) static BATCH_DELETE_TABLE_NAME_LIST: Shape = Shape::List {
         member: &NAME_STRING,
         member_name: "member",
@@ -5327,8 +5793,96 @@ mod tables {
         payload: None,
         union: false,
     };
+    static BATCH_GET_PARTITION_REQUEST: Structure = Structure {
+        name: "BatchGetPartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionsToGet", &BATCH_GET_PARTITION_VALUE_LIST),
+            optional("AuditContext", &Shape::Structure(&AUDIT_CONTEXT)),
+            optional(
+                "QuerySessionContext",
+                &Shape::Structure(&QUERY_SESSION_CONTEXT),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static BATCH_GET_PARTITION_RESPONSE: Structure = Structure {
+        name: "BatchGetPartitionResponse",
+        members: &[
+            optional("Partitions", &PARTITION_LIST),
+            optional("UnprocessedKeys", &BATCH_GET_PARTITION_VALUE_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BATCH_GET_PARTITION_VALUE_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION_VALUE_LIST),
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(1000),
+    };
+    static BATCH_UPDATE_PARTITION_FAILURE_ENTRY: Structure = Structure {
+        name: "BatchUpdatePartitionFailureEntry",
+        members: &[
+            optional("PartitionValueList", &BOUNDED_PARTITION_VALUE_LIST),
+            optional("ErrorDetail", &Shape::Structure(&ERROR_DETAIL)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BATCH_UPDATE_PARTITION_FAILURE_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&BATCH_UPDATE_PARTITION_FAILURE_ENTRY),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static BATCH_UPDATE_PARTITION_REQUEST: Structure = Structure {
+        name: "BatchUpdatePartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("Entries", &BATCH_UPDATE_PARTITION_REQUEST_ENTRY_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static BATCH_UPDATE_PARTITION_REQUEST_ENTRY: Structure = Structure {
+        name: "BatchUpdatePartitionRequestEntry",
+        members: &[
+            required("PartitionValueList", &BOUNDED_PARTITION_VALUE_LIST),
+            required("PartitionInput", &Shape::Structure(&PARTITION_INPUT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BATCH_UPDATE_PARTITION_REQUEST_ENTRY_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&BATCH_UPDATE_PARTITION_REQUEST_ENTRY),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(100),
+    };
+    static BATCH_UPDATE_PARTITION_RESPONSE: Structure = Structure {
+        name: "BatchUpdatePartitionResponse",
+        members: &[optional("Errors", &BATCH_UPDATE_PARTITION_FAILURE_LIST)],
+        payload: None,
+        union: false,
+    };
     pub(super) static BOOLEAN: Shape = Shape::Boolean;
     pub(super) static BOOLEAN_NULLABLE: Shape = Shape::Boolean;
+    pub(super) static BOUNDED_PARTITION_VALUE_LIST: Shape = Shape::List {
+        member: &VALUE_STRING,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(100),
+    };
     pub(super) static CATALOG_GETTER_PAGE_SIZE: Shape = Shape::Integer {
         min: Some(1),
         max: Some(100),
@@ -5396,6 +5950,18 @@ mod tables {
         pattern: Some(&COMMENT_STRING_REGEX),
         values: &[],
     };
+    pub(super) static CONTEXT_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static CONTEXT_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
     static CREATE_DATABASE_REQUEST: Structure = Structure {
         name: "CreateDatabaseRequest",
         members: &[
@@ -5421,6 +5987,23 @@ mod tables {
             optional("WriteOrder", &Shape::Structure(&ICEBERG_SORT_ORDER)),
             optional("Properties", &STRING_TO_STRING_MAP),
         ],
+        payload: None,
+        union: false,
+    };
+    static CREATE_PARTITION_REQUEST: Structure = Structure {
+        name: "CreatePartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionInput", &Shape::Structure(&PARTITION_INPUT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static CREATE_PARTITION_RESPONSE: Structure = Structure {
+        name: "CreatePartitionResponse",
+        members: &[],
         payload: None,
         union: false,
     };
@@ -5533,6 +6116,23 @@ mod tables {
     };
     static DELETE_DATABASE_RESPONSE: Structure = Structure {
         name: "DeleteDatabaseResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
+    static DELETE_PARTITION_REQUEST: Structure = Structure {
+        name: "DeletePartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionValues", &VALUE_STRING_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_PARTITION_RESPONSE: Structure = Structure {
+        name: "DeletePartitionResponse",
         members: &[],
         payload: None,
         union: false,
@@ -5685,6 +6285,74 @@ mod tables {
         payload: None,
         union: false,
     };
+    static GET_PARTITION_INDEXES_REQUEST: Structure = Structure {
+        name: "GetPartitionIndexesRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            optional("NextToken", &TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_PARTITION_INDEXES_RESPONSE: Structure = Structure {
+        name: "GetPartitionIndexesResponse",
+        members: &[
+            optional(
+                "PartitionIndexDescriptorList",
+                &PARTITION_INDEX_DESCRIPTOR_LIST,
+            ),
+            optional("NextToken", &TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_PARTITION_REQUEST: Structure = Structure {
+        name: "GetPartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionValues", &VALUE_STRING_LIST),
+            optional("AuditContext", &Shape::Structure(&AUDIT_CONTEXT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_PARTITION_RESPONSE: Structure = Structure {
+        name: "GetPartitionResponse",
+        members: &[optional("Partition", &Shape::Structure(&PARTITION))],
+        payload: None,
+        union: false,
+    };
+    static GET_PARTITIONS_REQUEST: Structure = Structure {
+        name: "GetPartitionsRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            optional("Expression", &PREDICATE_STRING),
+            optional("NextToken", &TOKEN),
+            optional("Segment", &Shape::Structure(&SEGMENT)),
+            optional("MaxResults", &PAGE_SIZE),
+            optional("ExcludeColumnSchema", &BOOLEAN_NULLABLE),
+            optional("TransactionId", &TRANSACTION_ID_STRING),
+            optional("QueryAsOfTime", &TIMESTAMP),
+            optional("AuditContext", &Shape::Structure(&AUDIT_CONTEXT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_PARTITIONS_RESPONSE: Structure = Structure {
+        name: "GetPartitionsResponse",
+        members: &[
+            optional("Partitions", &PARTITION_LIST),
+            optional("NextToken", &TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_TABLE_REQUEST: Structure = Structure {
         name: "GetTableRequest",
         members: &[
@@ -5777,6 +6445,18 @@ mod tables {
             optional("TableList", &TABLE_LIST),
             optional("NextToken", &TOKEN),
         ],
+        payload: None,
+        union: false,
+    };
+    static GET_TAGS_REQUEST: Structure = Structure {
+        name: "GetTagsRequest",
+        members: &[required("ResourceArn", &GLUE_RESOURCE_ARN)],
+        payload: None,
+        union: false,
+    };
+    static GET_TAGS_RESPONSE: Structure = Structure {
+        name: "GetTagsResponse",
+        members: &[optional("Tags", &TAGS_MAP)],
         payload: None,
         union: false,
     };
@@ -6033,6 +6713,22 @@ mod tables {
         min: Some(1),
         max: None,
     };
+    static KEY_SCHEMA_ELEMENT: Structure = Structure {
+        name: "KeySchemaElement",
+        members: &[
+            required("Name", &NAME_STRING),
+            required("Type", &COLUMN_TYPE_STRING),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static KEY_SCHEMA_ELEMENT_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&KEY_SCHEMA_ELEMENT),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: None,
+    };
     static KEY_STRING_REGEX: Pattern =
         Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*");
     pub(super) static KEY_STRING: Shape = Shape::String {
@@ -6126,6 +6822,10 @@ mod tables {
         min: None,
         max: None,
     };
+    pub(super) static PAGE_SIZE: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(1000),
+    };
     pub(super) static PARAMETERS_MAP: Shape = Shape::Map {
         key: &KEY_STRING,
         value: &PARAMETERS_MAP_VALUE,
@@ -6138,6 +6838,38 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static PARTITION: Structure = Structure {
+        name: "Partition",
+        members: &[
+            optional("Values", &VALUE_STRING_LIST),
+            optional("DatabaseName", &NAME_STRING),
+            optional("TableName", &NAME_STRING),
+            optional("CreationTime", &TIMESTAMP),
+            optional("LastAccessTime", &TIMESTAMP),
+            optional("StorageDescriptor", &Shape::Structure(&STORAGE_DESCRIPTOR)),
+            optional("Parameters", &PARAMETERS_MAP),
+            optional("LastAnalyzedTime", &TIMESTAMP),
+            optional("CatalogId", &CATALOG_ID_STRING),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PARTITION_ERROR: Structure = Structure {
+        name: "PartitionError",
+        members: &[
+            optional("PartitionValues", &VALUE_STRING_LIST),
+            optional("ErrorDetail", &Shape::Structure(&ERROR_DETAIL)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static PARTITION_ERRORS: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION_ERROR),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     static PARTITION_INDEX: Structure = Structure {
         name: "PartitionIndex",
         members: &[
@@ -6147,12 +6879,68 @@ mod tables {
         payload: None,
         union: false,
     };
+    static PARTITION_INDEX_DESCRIPTOR: Structure = Structure {
+        name: "PartitionIndexDescriptor",
+        members: &[
+            required("IndexName", &NAME_STRING),
+            required("Keys", &KEY_SCHEMA_ELEMENT_LIST),
+            required("IndexStatus", &PARTITION_INDEX_STATUS),
+            optional("BackfillErrors", &BACKFILL_ERRORS),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static PARTITION_INDEX_DESCRIPTOR_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION_INDEX_DESCRIPTOR),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     pub(super) static PARTITION_INDEX_LIST: Shape = Shape::List {
         member: &Shape::Structure(&PARTITION_INDEX),
         member_name: "member",
         flattened: false,
         min: None,
         max: None,
+    };
+    pub(super) static PARTITION_INDEX_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["CREATING", "ACTIVE", "DELETING", "FAILED"],
+    };
+    static PARTITION_INPUT: Structure = Structure {
+        name: "PartitionInput",
+        members: &[
+            optional("Values", &VALUE_STRING_LIST),
+            optional("LastAccessTime", &TIMESTAMP),
+            optional("StorageDescriptor", &Shape::Structure(&STORAGE_DESCRIPTOR)),
+            optional("Parameters", &PARAMETERS_MAP),
+            optional("LastAnalyzedTime", &TIMESTAMP),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static PARTITION_INPUT_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION_INPUT),
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(100),
+    };
+    pub(super) static PARTITION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PARTITION),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static PARTITION_VALUE_LIST: Structure = Structure {
+        name: "PartitionValueList",
+        members: &[required("Values", &VALUE_STRING_LIST)],
+        payload: None,
+        union: false,
     };
     pub(super) static PERMISSION: Shape = Shape::String {
         min: None,
@@ -6177,6 +6965,14 @@ mod tables {
         min: None,
         max: None,
     };
+    static PREDICATE_STRING_REGEX: Pattern =
+        Pattern::new(r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*");
+    pub(super) static PREDICATE_STRING: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: Some(&PREDICATE_STRING_REGEX),
+        values: &[],
+    };
     static PRINCIPAL_PERMISSIONS: Structure = Structure {
         name: "PrincipalPermissions",
         members: &[
@@ -6192,6 +6988,18 @@ mod tables {
         flattened: false,
         min: None,
         max: None,
+    };
+    static QUERY_SESSION_CONTEXT: Structure = Structure {
+        name: "QuerySessionContext",
+        members: &[
+            optional("QueryId", &HASH_STRING),
+            optional("QueryStartTime", &TIMESTAMP),
+            optional("ClusterId", &NULLABLE_STRING),
+            optional("QueryAuthorizationId", &HASH_STRING),
+            optional("AdditionalContext", &ADDITIONAL_CONTEXT_MAP),
+        ],
+        payload: None,
+        union: false,
     };
     static RLS_PROPERTIES: Structure = Structure {
         name: "RLSProperties",
@@ -6255,6 +7063,15 @@ mod tables {
         max: Some(36),
         pattern: Some(&SCHEMA_VERSION_ID_STRING_REGEX),
         values: &[],
+    };
+    static SEGMENT: Structure = Structure {
+        name: "Segment",
+        members: &[
+            required("SegmentNumber", &NON_NEGATIVE_INTEGER),
+            required("TotalSegments", &TOTAL_SEGMENTS_INTEGER),
+        ],
+        payload: None,
+        union: false,
     };
     static SER_DE_INFO: Structure = Structure {
         name: "SerDeInfo",
@@ -6541,6 +7358,10 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static TOTAL_SEGMENTS_INTEGER: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10),
+    };
     static TRANSACTION_ID_STRING_REGEX: Pattern = Pattern::new(r"[\p{L}\p{N}\p{P}]*");
     pub(super) static TRANSACTION_ID_STRING: Shape = Shape::String {
         min: Some(1),
@@ -6596,6 +7417,24 @@ mod tables {
         payload: None,
         union: false,
     };
+    static UPDATE_PARTITION_REQUEST: Structure = Structure {
+        name: "UpdatePartitionRequest",
+        members: &[
+            optional("CatalogId", &CATALOG_ID_STRING),
+            required("DatabaseName", &NAME_STRING),
+            required("TableName", &NAME_STRING),
+            required("PartitionValueList", &BOUNDED_PARTITION_VALUE_LIST),
+            required("PartitionInput", &Shape::Structure(&PARTITION_INPUT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_PARTITION_RESPONSE: Structure = Structure {
+        name: "UpdatePartitionResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     static UPDATE_TABLE_REQUEST: Structure = Structure {
         name: "UpdateTableRequest",
         members: &[
@@ -6621,6 +7460,19 @@ mod tables {
         members: &[],
         payload: None,
         union: false,
+    };
+    pub(super) static VALUE_STRING: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1024),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static VALUE_STRING_LIST: Shape = Shape::List {
+        member: &VALUE_STRING,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
     };
     pub(super) static VERSION_LONG_NUMBER: Shape = Shape::Long {
         min: Some(1),

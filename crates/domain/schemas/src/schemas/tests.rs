@@ -10,6 +10,7 @@ use headwater_types::Millis;
 use serde_json::json;
 
 use super::*;
+use crate::PartitionChange;
 
 fn world() -> (Schemas, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(Millis(1000)));
@@ -262,7 +263,8 @@ async fn names_that_the_catalog_cannot_hold_are_refused() {
 
 type Call = for<'a> fn(&'a Schemas) -> BoxFuture<'a, Result<(), Error>>;
 
-/// Every operation that changes a database or a table. `d` has the table `t` with one version before the latest.
+/// Every operation that changes a database or a table. `d` has the table `t` with one version before the latest and a
+/// partition.
 const CALLS: &[(&str, Call)] = &[
     ("create_database", |s| {
         Box::pin(s.create_database("new", json!({})))
@@ -281,9 +283,16 @@ const CALLS: &[(&str, Call)] = &[
     ("delete_version", |s| {
         Box::pin(s.delete_version("d", "t", 0))
     }),
+    ("change_partitions", |s| {
+        Box::pin(async move {
+            let new = (vec!["b".to_owned()], PartitionChange::Create(json!({})));
+            s.change_partitions("d", "t", &[new]).await.map(drop)
+        })
+    }),
 ];
 
-/// Each table has its database, and each version its table, which knows how many there are.
+/// Each table has its database, each version its table, which knows how many there are, and each partition its table, or
+/// a note that it is to go.
 async fn agrees(schemas: Schemas) {
     let databases = schemas.databases.all().await.unwrap();
     let tables = schemas.tables.all().await.unwrap();
@@ -299,6 +308,14 @@ async fn agrees(schemas: Schemas) {
         archived += table.value.archived;
     }
     assert_eq!(versions.len(), archived);
+    let notes = schemas.partitions_deleted.all().await.unwrap();
+    for (key, _) in schemas.partitions.all().await.unwrap() {
+        let (id, _) = key.split_once('/').unwrap();
+        let of_table = tables
+            .iter()
+            .any(|(_, table)| table.value.partitions.as_deref() == Some(id));
+        assert!(of_table || notes.iter().any(|(note, _)| note == id));
+    }
 }
 
 #[tokio::test]
@@ -320,6 +337,10 @@ async fn a_change_whose_caller_goes_away_leaves_rows_that_agree() {
                 .update_table("d", "t", &update("long"))
                 .await
                 .unwrap();
+            let partition = (vec!["a".to_owned()], PartitionChange::Create(json!({})));
+            let partition = [partition];
+            let made = schemas.change_partitions("d", "t", &partition);
+            made.await.unwrap();
             catalog.yield_in(env);
             schemas
         };

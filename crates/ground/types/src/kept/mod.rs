@@ -86,6 +86,10 @@ entries! {
         SchemaTables = "schema-tables/", of "schemas", in "schemas.md";
         /// A version of a table before the latest.
         SchemaVersions = "schema-versions/", of "schemas", in "schemas.md";
+        /// A partition of a table: `<id of the table's partitions>/<values>`.
+        SchemaPartitions = "schema-partitions/", of "schemas", in "schemas.md";
+        /// Partitions of a table that was deleted, of which some may be left, by their table's id for them.
+        SchemaPartitionsDeleted = "schema-partitions-deleted/", of "schemas", in "schemas.md";
         /// A bucket, by its name.
         Buckets = "bucket/", of "objects", in "objects.md";
         /// An object: `<bucket>/<key>`.

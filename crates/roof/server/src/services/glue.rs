@@ -18,6 +18,7 @@ struct Service(Schemas);
 
 pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>, Failure> {
     let schemas = Schemas::new(ground.env.clone(), ground.catalog.clone());
+    schemas.finish_deletions().await?;
     given.tables = Some(Arc::new(SchemaTables(schemas.clone())));
     Ok(Arc::new(Service(schemas)))
 }
