@@ -75,6 +75,7 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
             "OpenTableFormatInput",
             "PartitionIndex",
             "PrincipalPermissions",
+            "QuerySessionContext",
             "SchemaReference",
             "TableIdentifier",
             "UpdateOpenTableFormatInput",

@@ -6,7 +6,7 @@ use crate::{
     Error,
     groups::Inner,
     limits,
-    records::{Group, Stream, stream_key, streams_prefix},
+    records::{Group, Stream, group_key, stream_key},
 };
 
 impl Inner {
@@ -48,6 +48,7 @@ impl Inner {
                 removed => {
                     removed?;
                     self.log.remove_shards(&[group.value.shard()]).await?;
+                    self.sizes.delete(group.value.number).await?;
                     return self.delete_streams(group.value.number).await;
                 }
             }
@@ -134,7 +135,7 @@ impl Inner {
         loop {
             let found = self
                 .streams
-                .scan(&streams_prefix(number), None, limits::STREAMS_A_COMMIT)
+                .scan(&group_key(number), None, limits::STREAMS_A_COMMIT)
                 .await?;
             if found.is_empty() {
                 return Ok(());

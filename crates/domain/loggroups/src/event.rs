@@ -3,6 +3,8 @@
 use headwater_log::Record;
 use headwater_types::Millis;
 
+use crate::limits;
+
 /// The version of the encoding: one byte of it, eight of time (little endian, ms), the message in UTF-8.
 const VERSION: u8 = 1;
 const HEADER: usize = 9;
@@ -31,6 +33,13 @@ pub struct Event {
     pub message: String,
 }
 
+impl NewEvent {
+    /// Its size as AWS counts it.
+    pub(crate) fn size(&self) -> usize {
+        self.message.len() + limits::EVENT_OVERHEAD_BYTES
+    }
+}
+
 /// The record's value of an event; its key is the log stream.
 pub(crate) fn encode(event: &NewEvent) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER + event.message.len());
@@ -38,6 +47,11 @@ pub(crate) fn encode(event: &NewEvent) -> Vec<u8> {
     value.extend_from_slice(&event.time.0.to_le_bytes());
     value.extend_from_slice(event.message.as_bytes());
     value
+}
+
+/// The size of an event as AWS counts it.
+pub(crate) fn stored_size(record: &Record) -> u64 {
+    (record.value.len().saturating_sub(HEADER) + limits::EVENT_OVERHEAD_BYTES) as u64
 }
 
 /// The event of a record; none when a later version wrote it.

@@ -7,7 +7,7 @@ use std::{
 
 use headwater_catalog::{Catalog, Single, Table, Versioned};
 use headwater_env::Env;
-use headwater_log::{Append, NewRecord, Retention, ShardLog};
+use headwater_log::{Append, LogError, NewRecord, Retention, ShardLog};
 use headwater_types::{Millis, kept};
 
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
     event::encode,
     limits,
     put::{Rejected, check_put, timely},
-    records::{Group, Stream, Times, is_ours, number_of, stream_key, streams_prefix},
+    records::{Group, Stream, Times, group_key, is_ours, number_of, stream_key},
+    sizes::{Run, Sizes},
     times::NewTimes,
 };
 
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     /// The number that the next group gets.
     pub next_number: Single<u64>,
     pub times: NewTimes,
+    pub sizes: Sizes,
     /// Held while a group is changed, so that the log has the groups' shards as the catalog has the groups.
     pub changing: tokio::sync::Mutex<()>,
 }
@@ -63,6 +65,7 @@ impl LogGroups {
         let times = NewTimes::new(catalog.clone(), streams.clone());
         let groups = Table::new(catalog.clone(), kept::Prefix::LogGroups);
         let next_number = Single::new(catalog.clone(), kept::Single::LogGroupNumber);
+        let sizes = Sizes::new(catalog.clone(), log.clone());
         let inner = Arc::new(Inner {
             env,
             catalog,
@@ -71,12 +74,13 @@ impl LogGroups {
             streams,
             next_number,
             times,
+            sizes,
             changing: tokio::sync::Mutex::default(),
         });
         inner.recover().await?;
         inner
             .env
-            .spawn(write_times(inner.env.clone(), Arc::downgrade(&inner)));
+            .spawn(write_behind(inner.env.clone(), Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 
@@ -123,6 +127,18 @@ impl LogGroups {
             .into_iter()
             .map(|(name, group)| (name, group.value))
             .collect())
+    }
+
+    /// The bytes that a group keeps, as AWS counts those of a put. A day's events count as long as one of them is kept.
+    ///
+    /// # Errors
+    /// When the catalog or the log fails.
+    pub async fn stored_bytes(&self, group: &Group) -> Result<u64, Error> {
+        match self.inner.sizes.of(group.number).await {
+            // It is being deleted.
+            Err(Error::Log(LogError::Unknown(_))) => Ok(0),
+            counted => counted,
+        }
     }
 
     /// Sets after how many days a group's events expire, or that they never do.
@@ -179,7 +195,7 @@ impl LogGroups {
         let refreshed = found.into_iter().map(|(key, mut stream)| {
             self.inner.times.refresh(&key, &mut stream.value);
             (
-                key[streams_prefix(group.number).len()..].to_owned(),
+                key[group_key(group.number).len()..].to_owned(),
                 stream.value,
             )
         });
@@ -247,7 +263,7 @@ impl LogGroups {
     /// # Errors
     /// When the catalog fails.
     pub async fn close(&self) -> Result<(), Error> {
-        Ok(self.inner.times.write().await?)
+        self.inner.write().await
     }
 }
 
@@ -263,16 +279,22 @@ impl Inner {
             .collect();
         for group in &groups {
             self.open_shard(group).await?;
+            self.sizes.recover(group.number).await?;
         }
         let mut strays = self.log.shards().await?;
         strays.retain(|shard| is_ours(*shard) && !groups.iter().any(|g| g.shard() == *shard));
         self.log.remove_shards(&strays).await?;
+        for number in self.sizes.numbers().await? {
+            if !groups.iter().any(|group| group.number == number) {
+                self.sizes.delete(number).await?;
+            }
+        }
         let mut after: Option<String> = None;
         while let Some((key, _)) = self.streams.scan("", after.as_deref(), 1).await?.pop() {
             let Some(number) = number_of(&key) else { break };
             if groups.iter().any(|group| group.number == number) {
                 // On to the next group's streams.
-                after = Some(format!("{}{}", streams_prefix(number), char::MAX));
+                after = Some(format!("{}{}", group_key(number), char::MAX));
             } else {
                 self.delete_streams(number).await?;
             }
@@ -316,7 +338,15 @@ impl Inner {
         let appended = self.log.append(&appends).await;
         let mut write = false;
         for ((group, batch), appended) in batches.iter().zip(appended) {
-            let ingested = appended?.time;
+            let appended = appended?;
+            let ingested = appended.time;
+            let sizes = batch.events.iter().map(NewEvent::size);
+            let run = Run {
+                end: appended.first_offset + batch.events.len() as u64,
+                time: ingested,
+                bytes: sizes.sum::<usize>() as u64,
+            };
+            write |= self.sizes.note(group.number, appended.first_offset, run);
             if let (Some(first), Some(last)) = (batch.events.first(), batch.events.last()) {
                 let times = Times {
                     first: first.time,
@@ -327,9 +357,15 @@ impl Inner {
             }
         }
         if write {
-            self.times.write().await?;
+            self.write().await?;
         }
         Ok(())
+    }
+
+    /// Writes what is written with delay.
+    async fn write(&self) -> Result<(), Error> {
+        self.times.write().await?;
+        self.sizes.write().await
     }
 }
 
@@ -344,12 +380,12 @@ fn records<'a>(stream: &'a str, values: &'a [Vec<u8>]) -> Vec<NewRecord<'a>> {
         .collect()
 }
 
-async fn write_times(env: Env, inner: Weak<Inner>) {
+async fn write_behind(env: Env, inner: Weak<Inner>) {
     loop {
         env.clock.sleep(limits::TIMES_WRITE_EVERY).await;
         let Some(inner) = inner.upgrade() else { return };
-        if let Err(error) = inner.times.write().await {
-            tracing::warn!(%error, "the newest times of log streams could not be kept");
+        if let Err(error) = inner.write().await {
+            tracing::warn!(%error, "the newest times and sizes of log streams and groups could not be kept");
         }
     }
 }

@@ -14,6 +14,7 @@ mod pattern;
 mod put;
 mod records;
 mod search;
+mod sizes;
 mod times;
 
 pub use error::Error;

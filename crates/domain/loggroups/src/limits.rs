@@ -26,7 +26,7 @@ pub const READ_RECORDS: usize = 2_000;
 pub const READ_BYTES: usize = 1_048_576;
 /// Characters of a filter pattern (AWS: 1,024).
 pub const PATTERN_CHARS_MAX: usize = 1024;
-/// How long streams' newest times wait before they are written to the catalog.
+/// How long streams' newest times and groups' sizes wait before they are written to the catalog.
 pub const TIMES_WRITE_EVERY: Duration = Duration::from_secs(1);
 /// Streams whose newest times may wait; more are written at once.
 pub const TIMES_WAITING_MAX: usize = 1000;
@@ -34,3 +34,7 @@ pub const TIMES_WAITING_MAX: usize = 1000;
 pub const STREAMS_A_COMMIT: usize = 500;
 /// How often a change is tried again when another came first.
 pub const CONFLICTS_MAX: usize = 20;
+/// Runs of one group's events whose sizes may wait to be counted; more are counted at once.
+pub const RUNS_WAITING_MAX: usize = 1000;
+/// Days of one group's sizes that are read at once.
+pub const DAYS_AT_ONCE: usize = 500;

@@ -19,10 +19,7 @@ pub struct Rejected {
 
 /// AWS's rules for the events of one put among each other.
 pub(crate) fn check_put(events: &[NewEvent]) -> Result<(), Error> {
-    let size: usize = events
-        .iter()
-        .map(|e| e.message.len() + limits::EVENT_OVERHEAD_BYTES)
-        .sum();
+    let size: usize = events.iter().map(NewEvent::size).sum();
     if size > limits::PUT_BYTES_MAX || events.len() > limits::PUT_EVENTS_MAX {
         return Err(Error::PutTooLarge {
             size,

@@ -51,8 +51,13 @@ impl Times {
 impl Group {
     /// The group's shard.
     pub(crate) fn shard(&self) -> ShardNumber {
-        ShardNumber::new(ShardSpace::LogGroups, self.number)
+        shard(self.number)
     }
+}
+
+/// The shard of the group with this number.
+pub(crate) fn shard(number: u64) -> ShardNumber {
+    ShardNumber::new(ShardSpace::LogGroups, number)
 }
 
 /// Whether a shard belongs to log groups.
@@ -63,15 +68,15 @@ pub(crate) fn is_ours(shard: ShardNumber) -> bool {
 /// A stream's key begins with its group's number, which is never used again: what a deleted group leaves behind is
 /// nobody's.
 pub(crate) fn stream_key(group: &Group, stream: &str) -> String {
-    format!("{}{stream}", streams_prefix(group.number))
+    format!("{}{stream}", group_key(group.number))
 }
 
-/// The beginning of the keys of all streams of a group.
-pub(crate) fn streams_prefix(number: u64) -> String {
+/// The beginning of the keys of all that belongs to a group: its streams, its counts.
+pub(crate) fn group_key(number: u64) -> String {
     format!("{number:016x}:")
 }
 
-/// The group's number that a stream's key begins with.
+/// The group's number that such a key begins with.
 pub(crate) fn number_of(key: &str) -> Option<u64> {
     u64::from_str_radix(key.split(':').next()?, 16).ok()
 }

@@ -116,6 +116,7 @@ async fn agrees(world: World) {
         );
     }
     times_are_known(&world).await;
+    sizes_are_known(&world).await;
     for days in 1..5 {
         world.clock.advance(DAY);
         for (name, group) in &groups {
@@ -136,6 +137,24 @@ async fn times_are_known(world: &World) {
         let streams = world.groups.streams(&group, "", None, 100).await.unwrap();
         let is_known = streams.iter().any(|(_, stream)| stream.times.is_some());
         assert!(is_known || streams.is_empty() || state.end == 0, "{group}");
+    }
+}
+
+/// A group has the bytes of its events, and no other has any.
+async fn sizes_are_known(world: &World) {
+    let groups = world.groups.groups("", None, 100).await.unwrap();
+    for (name, group) in &groups {
+        let shard = ShardNumber::new(ShardSpace::LogGroups, group.number);
+        let state = world.log.state(shard).await.unwrap();
+        let bytes = world.groups.stored_bytes(group).await.unwrap();
+        assert_eq!(bytes, state.end * (1 + 26), "{name}");
+    }
+    world.groups.close().await.unwrap();
+    for prefix in ["log-group-bytes/", "log-groups-counted/"] {
+        for (key, _) in world.catalog.scan(prefix, None, 100).await.unwrap() {
+            let is_of = |number: u64| key.starts_with(&format!("{prefix}{number:016x}:"));
+            assert!(groups.iter().any(|(_, group)| is_of(group.number)), "{key}");
+        }
     }
 }
 

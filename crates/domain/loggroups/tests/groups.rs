@@ -392,3 +392,78 @@ async fn long_searches_come_in_pages_of_bounded_size() {
         .unwrap();
     assert_eq!((page.events.len(), page.backward), (5, 7));
 }
+
+/// Bytes of the events of a range, as AWS counts them.
+fn size(range: std::ops::Range<u64>) -> u64 {
+    let sizes = events(range).into_iter();
+    sizes.map(|event| event.message.len() as u64 + 26).sum()
+}
+
+#[tokio::test]
+async fn a_group_knows_its_bytes_at_once_and_after_a_start() {
+    let world = World::new().await;
+    world.groups.create_group("g").await.unwrap();
+    world.groups.create_stream("g", "s").await.unwrap();
+    let stored = async |world: &World| {
+        let group = world.groups.group("g").await.unwrap();
+        world.groups.stored_bytes(&group).await.unwrap()
+    };
+    assert_eq!(stored(&world).await, 0);
+    world.groups.put("g", "s", events(0..5)).await.unwrap();
+    assert_eq!(stored(&world).await, size(0..5));
+    let puts = (5..40).map(|i| world.groups.put("g", "s", events(i..i + 1)));
+    futures_util::future::join_all(puts).await;
+    assert_eq!(stored(&world).await, size(0..40));
+    let world = world.again().await;
+    assert_eq!(stored(&world).await, size(0..40));
+    world.groups.put("g", "s", events(40..50)).await.unwrap();
+    // A crash: what waits is never written.
+    let World {
+        dir,
+        env,
+        catalog,
+        log,
+        groups,
+    } = world;
+    drop(groups);
+    log.close().await;
+    drop(log);
+    let (log, groups) = open(&env, dir.path(), &catalog).await;
+    let world = World {
+        dir,
+        env,
+        catalog,
+        log,
+        groups,
+    };
+    assert_eq!(stored(&world).await, size(0..50));
+}
+
+#[tokio::test]
+async fn bytes_go_with_the_events_that_expire() {
+    const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+    let clock = Arc::new(ManualClock::at(Millis(NOW)));
+    let mut world = World::new().await;
+    world.env.clock = clock.clone();
+    let mut world = world.again().await;
+    world.groups.create_group("g").await.unwrap();
+    world.groups.create_stream("g", "s").await.unwrap();
+    world.groups.set_retention("g", Some(3)).await.unwrap();
+    let stored = async |world: &World| {
+        let group = world.groups.group("g").await.unwrap();
+        world.groups.stored_bytes(&group).await.unwrap()
+    };
+    for day in 0..5 {
+        assert_eq!(stored(&world).await, size(0..1) * day.min(3), "{day}");
+        let mut now = events(0..1);
+        now[0].time = Millis(NOW).plus(DAY * u32::try_from(day).unwrap());
+        world.groups.put("g", "s", now).await.unwrap();
+        assert_eq!(stored(&world).await, size(0..1) * (day + 1).min(4), "{day}");
+        clock.advance(DAY);
+        world = world.again().await;
+    }
+    let rows = world.catalog.scan("log-group-bytes/", None, 100).await;
+    assert!(rows.unwrap().len() <= 4, "days that expired leave no rows");
+    clock.advance(3 * DAY);
+    assert_eq!(stored(&world).await, 0);
+}

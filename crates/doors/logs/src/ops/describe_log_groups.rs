@@ -1,4 +1,4 @@
-//! DescribeLogGroups, by a prefix or a part of their names. How many bytes a group stores is not known, so not said.
+//! DescribeLogGroups, by a prefix or a part of their names.
 
 use headwater_loggroups::Group;
 use headwater_shapes_logs::{
@@ -67,10 +67,17 @@ impl Handle<DescribeLogGroups> for Logs {
             .last()
             .filter(|_| more)
             .map(|(name, _)| token::of_entry(0, name));
-        let shown = found
-            .into_iter()
-            .map(|(name, group)| show(name, &group, context))
-            .collect();
+        let mut shown = Vec::with_capacity(found.len());
+        for (name, group) in found {
+            let mut group_shown = show(name, &group, context);
+            // Where AWS looks for a part of names it does not tell these.
+            if pattern.is_empty() {
+                let bytes = self.groups.stored_bytes(&group).await.map_err(api)?;
+                group_shown.stored_bytes = Some(i64::try_from(bytes).unwrap_or(i64::MAX));
+                group_shown.deletion_protection_enabled = Some(false);
+            }
+            shown.push(group_shown);
+        }
         Ok(DescribeLogGroupsResponse {
             log_groups: Some(shown),
             next_token,
@@ -115,17 +122,28 @@ fn show(name: String, group: &Group, context: &Context) -> LogGroup {
         arn: Some(format!("{arn}:*")),
         log_group_arn: Some(arn),
         log_group_class: Some("STANDARD".to_owned()),
-        deletion_protection_enabled: Some(false),
         ..Default::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes_logs::ops::{CreateLogGroup, DescribeLogGroups, PutRetentionPolicy};
+    use headwater_shapes_logs::ops::{
+        CreateLogGroup, DescribeLogGroups, PutLogEvents, PutRetentionPolicy,
+    };
     use serde_json::json;
 
     use crate::testing::{START, World};
+
+    #[tokio::test]
+    async fn a_group_tells_its_bytes_with_26_more_for_each_event() {
+        let world = World::with_stream().await;
+        let events = json!([{ "timestamp": START, "message": "four" }, { "timestamp": START, "message": "ä" }]);
+        let put = json!({ "logGroupName": "g", "logStreamName": "s", "logEvents": events });
+        world.ok::<PutLogEvents>(put).await;
+        let found = world.ok::<DescribeLogGroups>(json!({})).await;
+        assert_eq!(found["logGroups"][0]["storedBytes"], 4 + 26 + 2 + 26);
+    }
 
     #[tokio::test]
     async fn groups_are_found_by_prefix_and_pattern_in_pages() {
@@ -145,9 +163,15 @@ mod tests {
         let shown = json!({
             "logGroupName": "other", "creationTime": START, "retentionInDays": 7, "metricFilterCount": 0,
             "arn": format!("{arn}:*"), "logGroupArn": arn, "logGroupClass": "STANDARD",
-            "deletionProtectionEnabled": false,
+            "deletionProtectionEnabled": false, "storedBytes": 0,
         });
         assert_eq!(other, json!({ "logGroups": [shown] }));
+        let mut shown = shown;
+        for left_out in ["deletionProtectionEnabled", "storedBytes"] {
+            shown.as_object_mut().unwrap().remove(left_out);
+        }
+        let other = world.ok::<DescribeLogGroups>(json!({ "logGroupNamePattern": "the" }));
+        assert_eq!(other.await, json!({ "logGroups": [shown] }));
         let names = async |input| {
             let answer = world.ok::<DescribeLogGroups>(input).await;
             let groups = answer["logGroups"].as_array().unwrap();

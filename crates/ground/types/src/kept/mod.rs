@@ -72,6 +72,10 @@ entries! {
         LogGroups = "log-groups/", of "loggroups", in "log-groups.md";
         /// A log stream: `<number of its group>:<name>`.
         LogStreams = "log-streams/", of "loggroups", in "log-groups.md";
+        /// The bytes of a log group's events that arrived on one day: `<number of its group>:<day>`.
+        LogGroupBytes = "log-group-bytes/", of "loggroups", in "log-groups.md";
+        /// The offset that a log group's counts reach to: `<number of its group>:`.
+        LogGroupsCounted = "log-groups-counted/", of "loggroups", in "log-groups.md";
         /// A function, by its name.
         Functions = "functions/", of "functions", in "functions.md";
         /// A published version of a function: `<name>/<number>`.
