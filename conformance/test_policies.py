@@ -232,17 +232,32 @@ def test_policies_survive_a_crash_and_go_with_their_stream(as_, server, stream):
     assert error_of(put, ann, stream) == denied("ann", "PutRecord", stream)
 
 
+@pytest.mark.parametrize("everybody", ["*", {"AWS": "*"}])
+def test_everybody_may_be_allowed(as_, stream, everybody):
+    """Callers of all accounts, but only for what is allowed and as long as the condition holds."""
+    document = statement(stream, "PutRecord")
+    document.update(Principal=everybody)
+    put_policy(as_("owner"), stream, document)
+    for name in ["ann", "bob"]:
+        put(as_(name), stream)
+        assert error_of(as_(name).list_shards, StreamARN=stream) == denied(name, "ListShards", stream)
+    document.update(Condition={"StringEquals": {"aws:username": "ann"}})
+    put_policy(as_("owner"), stream, document)
+    put(as_("ann"), stream)
+    assert error_of(put, as_("bob"), stream) == denied("bob", "PutRecord", stream)
+
+
 @pytest.mark.parametrize(
     "change, said",
     [
-        (lambda s: s.update(Principal="*"), "wildcard"),
-        (lambda s: s.update(Principal={"AWS": "*"}), "wildcard"),
+        (lambda s: s.update(NotPrincipal=s.pop("Principal")), "Policy validation error: Has prohibited field NotPrincipal"),
         (lambda s: s.update(Principal={"AWS": "nobody"}), "nobody"),
         (lambda s: s.update(Principal={"Service": "lambda.amazonaws.com"}), "lambda.amazonaws.com"),
         (lambda s: s.update(Action="kinesis:*"), "kinesis:*"),
         (lambda s: s.update(Action="kinesis:SubscribeToShard"), "kinesis:SubscribeToShard"),
         (lambda s: s.update(Effect="Maybe"), "Effect"),
-        (lambda s: s.update(Resource="arn:aws:kinesis:us-east-1:111111111111:stream/other"), "Resource must be"),
+        (lambda s: s.update(Resource="arn:aws:kinesis:us-east-1:111111111111:stream/other"), "must be the same as the resource ARN."),
+        (lambda s: s.update(Resource="arn:aws:kinesis:us-east-1:111111111111:stream/*"), "must be the same as the"),
         (lambda s: s.update(Condition={"StringIs": {"aws:username": "x"}}), "StringIs"),
         (lambda s: s.pop("Principal"), "Principal"),
         (lambda s: s.update(Sid="x" * 20_480), "20480 bytes"),

@@ -55,6 +55,14 @@ impl Pattern {
         Ok(Self(parts))
     }
 
+    /// Whether it is `text` itself, without wildcards and variables.
+    pub fn is(&self, text: &str) -> bool {
+        let mut parts = self.0.iter();
+        text.chars()
+            .all(|c| parts.next() == Some(&Part::Token(Token::Char(c))))
+            && parts.next().is_none()
+    }
+
     /// Whether it stands for all of `text`. A variable that the request has no value for stands for nothing.
     pub fn matches(&self, text: &str, keys: &Keys) -> bool {
         self.tokens(keys).is_some_and(|tokens| glob(&tokens, text))

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use headwater_iam::{Access, Listed, Policy, Principal, Statement};
+use headwater_iam::{Access, Listed, Pattern, Policy, Principal, Statement};
 use headwater_shapes_kinesis::errors::ACCESS_DENIED_EXCEPTION;
 use headwater_streams::{Consumer, Stream};
 use headwater_types::StreamName;
@@ -86,32 +86,49 @@ fn check(text: &str, resource: &str, operations: &[&str]) -> Result<(), ApiError
             "The policy must not be over {POLICY_BYTES} bytes."
         )));
     }
-    let invalid = |why: String| invalid_argument(format!("Invalid policy: {why}."));
+    let invalid = |why: String| invalid_argument(format!("Policy validation error: {why}"));
     let policy = Policy::of_resource(text).map_err(|error| invalid(error.to_string()))?;
     let mut statements = policy.statements.iter();
     statements
         .try_for_each(|statement| check_statement(statement, resource, operations))
-        .map_err(invalid)
+        .map_err(invalid)?;
+    let mut named = policy.statements.iter().flat_map(resources_of);
+    if named.all(|named| named.is(resource)) {
+        Ok(())
+    } else {
+        Err(invalid_argument(
+            "The resource policy's resource must be the same as the resource ARN.",
+        ))
+    }
 }
+
+fn resources_of(statement: &Statement) -> &[Pattern] {
+    match &statement.resources {
+        Listed::Only(resources) | Listed::AllBut(resources) => resources,
+    }
+}
+
+/// Whether a statement may be one of a resource's policy. Of principals AWS asks only that they are named; `*` is
+/// anybody who has signed.
 
 fn check_statement(
     statement: &Statement,
     resource: &str,
     operations: &[&str],
 ) -> Result<(), String> {
-    let (Listed::Only(principals), Listed::Only(actions), Listed::Only(resources)) = (
-        &statement.principals,
-        &statement.actions,
-        &statement.resources,
-    ) else {
-        return Err("NotPrincipal, NotAction and NotResource are not supported".to_owned());
+    let prohibited = |name: &str| Err(format!("Has prohibited field {name}"));
+    let Listed::Only(principals) = &statement.principals else {
+        return prohibited("NotPrincipal");
+    };
+    let Listed::Only(actions) = &statement.actions else {
+        return prohibited("NotAction");
+    };
+    let Listed::Only(_) = &statement.resources else {
+        return prohibited("NotResource");
     };
     for principal in principals {
         match principal {
-            Principal::Account(_) | Principal::Arn(_) => {}
-            Principal::Everyone => {
-                return Err("the wildcard * is not supported in Principal".to_owned());
-            }
+            Principal::Everyone | Principal::Account(_) | Principal::Arn(_) => {}
             Principal::Service(name)
             | Principal::Federated(name)
             | Principal::CanonicalUser(name) => {
@@ -137,14 +154,7 @@ fn check_statement(
             ));
         }
     }
-    let is_meant = resources
-        .iter()
-        .all(|pattern| pattern.matches(resource, &Default::default()));
-    if is_meant {
-        Ok(())
-    } else {
-        Err(format!("Resource must be {resource}"))
-    }
+    Ok(())
 }
 
 impl Kinesis {

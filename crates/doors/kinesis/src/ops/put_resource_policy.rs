@@ -170,14 +170,16 @@ mod tests {
             statement[element] = value;
             policy(statement)
         };
+        for everybody in [json!("*"), json!({"AWS": "*"})] {
+            let document = with("Principal", everybody);
+            assert!(put(&world, STREAM, &document).await.is_ok());
+        }
         let large = policy(vec![good(); 150]);
         for bad in [
             "no JSON".to_owned(),
             "{}".to_owned(),
             policy(Vec::<Value>::new()),
             large,
-            with("Principal", json!("*")),
-            with("Principal", json!({"AWS": "*"})),
             with("Principal", json!({"Service": "lambda.amazonaws.com"})),
             with("Action", json!("kinesis:*")),
             with("Action", json!("kinesis:Put*")),
@@ -185,6 +187,7 @@ mod tests {
             with("Action", json!("kinesis:SubscribeToShard")),
             with("Action", json!("firehose:PutRecord")),
             with("Resource", json!(consumer)),
+            with("Resource", json!(STREAM.replace("/s", "/*"))),
             with("NotAction", json!("kinesis:PutRecord")),
             with("Condition", json!({"StringIs": {"aws:SourceIp": "x"}})),
         ] {

@@ -100,6 +100,30 @@ mod tests {
         );
     }
 
+    /// The type is that of AWS's reference; the text is not known.
+    #[tokio::test]
+    async fn a_stream_in_on_demand_mode_scales_by_itself() {
+        let world = World::new(true).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s"}))
+            .await;
+        let split = json!({"StreamName": "s", "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "7"});
+        let merge = json!({
+            "StreamName": "s", "ShardToMerge": "shardId-000000000000",
+            "AdjacentShardToMerge": "shardId-000000000001",
+        });
+        let refused = [
+            world.refused::<ops::UpdateShardCount>(to(8)).await,
+            world.refused::<ops::UpdateShardCount>(to(100)).await,
+            world.refused::<ops::SplitShard>(split).await,
+            world.refused::<ops::MergeShards>(merge).await,
+        ];
+        for (code, text) in refused {
+            assert_eq!(code, "ValidationException");
+            assert!(text.contains("ON_DEMAND"), "{text}");
+        }
+    }
+
     /// The first three texts are those that kinesalite's proposed tests expect of AWS.
     #[tokio::test]
     async fn limits_are_those_of_aws() {
