@@ -153,6 +153,21 @@ def test_partitions(glue, partitioned):
     assert glue.get_partition_indexes(**partitioned)["PartitionIndexDescriptorList"] == []
 
 
+def test_batches_have_the_bounds_of_aws(client, partitioned):
+    """The text as users quote it: https://github.com/dbt-labs/dbt-athena/issues/327."""
+    glue = client("glue", parameter_validation=False)
+    keys = [{"Values": [str(year)]} for year in range(26)]
+    code, text = error_of(lambda: glue.batch_delete_partition(**partitioned, PartitionsToDelete=keys))
+    assert code == "ValidationException"
+    assert text.startswith("1 validation error detected: Value '[PartitionValueList(values=[0]), PartitionValueList(")
+    bound = "failed to satisfy constraint: Member must have length less than or equal to"
+    assert text.endswith(f"at 'partitionsToDelete' {bound} 25")
+    inputs = [of_values(str(year), "1") for year in range(101)]
+    code, text = error_of(lambda: glue.batch_create_partition(**partitioned, PartitionInputList=inputs))
+    assert code == "ValidationException"
+    assert text.endswith(f"at 'partitionInputList' {bound} 100")
+
+
 def test_partitions_are_found_by_expressions(glue, partitioned):
     inputs = [of_values(year, month) for year in ["2023", "2024"] for month in ["1", "2", "10"]]
     glue.batch_create_partition(**partitioned, PartitionInputList=inputs)

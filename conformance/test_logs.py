@@ -5,6 +5,8 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
+from headwater import Server
+
 
 @pytest.fixture
 def logs(client):
@@ -38,6 +40,40 @@ def error_of(call):
     with pytest.raises(ClientError) as caught:
         call()
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+
+
+def test_groups_know_their_bytes_and_puts_give_tokens(tmp_path):
+    server = Server(tmp_path / "data").start()
+    try:
+        names = {"logGroupName": "g", "logStreamName": "s"}
+        logs = server.client("logs")
+        logs.create_log_group(logGroupName="g")
+        logs.create_log_stream(**names)
+        stored = lambda: server.client("logs").describe_log_groups()["logGroups"][0]["storedBytes"]
+        assert stored() == 0
+        tokens = [put(logs, names, "one", "zwölf")["nextSequenceToken"] for _ in range(3)]
+        assert len(set(tokens)) == 3 and all(len(token) == 56 and token.isdigit() for token in tokens)
+        logs.put_log_events(**names, sequenceToken=tokens[0], logEvents=[{"timestamp": now(), "message": "x" * 1000}])
+        expected = 3 * (3 + 26 + 6 + 26) + 1000 + 26
+        assert stored() == expected
+        server.restart()
+        assert stored() == expected
+        (shown,) = server.client("logs").describe_log_streams(logGroupName="g")["logStreams"]
+        assert shown["storedBytes"] == 0
+    finally:
+        server.stop()
+
+
+def test_long_names_are_refused_in_the_words_of_aws(client, stream):
+    logs = client("logs", parameter_validation=False)
+    text = "Invalid LogGroup or LogStream, both must have length less than or equal to 512."
+    group = stream["logGroupName"]
+    for call in [
+        lambda: logs.create_log_group(logGroupName="a" * 513),
+        lambda: logs.create_log_stream(logGroupName=group, logStreamName="a" * 513),
+        lambda: logs.put_log_events(logGroupName="a" * 513, logStreamName="s", logEvents=[]),
+    ]:
+        assert error_of(call) == ("InvalidParameterException", text)
 
 
 def test_groups_and_streams(logs, stream):

@@ -6,6 +6,8 @@
 
 mod errors;
 mod filter;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod name;
 mod ops;
 mod partition;

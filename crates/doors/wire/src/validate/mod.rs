@@ -11,6 +11,7 @@ mod render;
 mod types;
 
 use headwater_shapes::{Direct, OperationShape, Protocol, Service, Tree, Unfit, Valid, Value};
+use serde_json::Map;
 
 use crate::ApiError;
 pub(crate) use raw::Raw;
@@ -23,6 +24,9 @@ pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Resul
     let broken = constraints::check(&members, shape.input, names_null);
     if broken.is_empty() {
         return Ok(Value::Object(members));
+    }
+    if is_of_logs(shape) && names_too_long(&members) {
+        return Err(validation(shape, NAMES_OF_LOGS.to_owned()));
     }
     let (count, plural) = (broken.len(), if broken.len() == 1 { "" } else { "s" });
     let broken = broken.join("; ");
@@ -61,14 +65,30 @@ pub(crate) fn serialization(message: impl Into<String>) -> ApiError {
 
 /// AWS's answer to a broken constraint. CloudWatch Logs has a code of its own for it, which its operations' models name.
 fn validation(shape: &OperationShape, message: String) -> ApiError {
-    const CODE: &str = "ValidationException";
-    const CODE_OF_LOGS: &str = "InvalidParameterException";
-    let names = |code| shape.errors.iter().any(|error| error.name == code);
-    let code = match names(CODE_OF_LOGS) && !names(CODE) {
+    let code = match is_of_logs(shape) {
         true => CODE_OF_LOGS,
         false => CODE,
     };
     ApiError::new(400, code, message)
+}
+
+const CODE: &str = "ValidationException";
+const CODE_OF_LOGS: &str = "InvalidParameterException";
+
+fn is_of_logs(shape: &OperationShape) -> bool {
+    let names = |code| shape.errors.iter().any(|error| error.name == code);
+    names(CODE_OF_LOGS) && !names(CODE)
+}
+
+/// CloudWatch Logs' words for a name over [`NAME_OF_LOGS_MAX`], as answers of AWS have it.
+const NAMES_OF_LOGS: &str =
+    "Invalid LogGroup or LogStream, both must have length less than or equal to 512.";
+const NAME_OF_LOGS_MAX: usize = 512;
+
+fn names_too_long(members: &Map<String, Value>) -> bool {
+    let names = ["logGroupName", "logStreamName"].into_iter();
+    let mut names = names.filter_map(|name| members.get(name)?.as_str());
+    names.any(|name| name.chars().count() > NAME_OF_LOGS_MAX)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod args;
 mod decode;
 mod discard;
 mod events;
+mod extent;
 mod order;
 mod progress;
 mod source;
@@ -39,6 +40,7 @@ use crate::{
     limits::{DECODED_EVENTS_MAX, OUTCOMES_MAX, READ_AHEAD_BYTES_MAX, WATERMARK_INTERVAL},
     replay::{
         discard::DiscardStream,
+        extent::Extent,
         order::Window,
         progress::Gauges,
         watermarks::{Tracker, Watermarks},
@@ -190,6 +192,7 @@ struct Replay {
     plan: Plan,
     env: Env,
     gauges: Gauges,
+    extent: Arc<Extent>,
     watermarks: Mutex<Watermarks>,
     watermarks_sent: std::sync::atomic::AtomicU64,
 }
@@ -218,6 +221,7 @@ impl Replay {
             plan,
             env,
             gauges: Gauges::default(),
+            extent: Arc::default(),
             watermarks: Mutex::default(),
             watermarks_sent: Default::default(),
         }
@@ -230,7 +234,7 @@ impl Replay {
         let sent = tokio::select! {
             (sent, ()) = async { tokio::join!(self.send(source, flying), self.land(landing)) } => sent,
             () = self.mark(), if self.plan.watermarks => unreachable!("it goes on until it is dropped"),
-            () = progress::show(&self.gauges, &self.env) => unreachable!("it goes on until it is dropped"),
+            () = progress::show(&self.gauges, &self.extent, &self.env) => unreachable!("it goes on until it is dropped"),
         };
         if self.plan.watermarks {
             self.send_watermarks().await;
@@ -242,7 +246,13 @@ impl Replay {
     /// Sends every event at its time, in order within the window.
     async fn send(&self, source: EventSource, flying: mpsc::Sender<InFlight>) -> SendOutcome {
         let (decoded, mut events) = mpsc::channel(DECODED_EVENTS_MAX);
-        let feed = source.feed(self.plan.reading.clone(), decoded, self.env.clone());
+        let (reading, extent) = (self.plan.reading.clone(), self.extent.clone());
+        let feed = async {
+            let fed = source.feed(reading, decoded, extent, self.env.clone());
+            let fed = fed.await;
+            self.extent.end();
+            fed
+        };
         let send = async {
             let mut sent = SendOutcome::default();
             let mut window = Window::default();

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,6 +20,7 @@ use crate::{
     replay::{
         decode::unpacked,
         events::{self, Attributes, BadEvent, Format, ReplayEvent},
+        extent::{Counted, Extent},
     },
 };
 
@@ -86,7 +88,7 @@ pub enum SourceError {
 }
 
 impl EventSource {
-    /// Sends every event to `events`, until the end or until nobody listens.
+    /// Sends every event to `events`, until the end or until nobody listens, and counts them in `extent`.
     ///
     /// # Errors
     /// The first place that cannot be read.
@@ -94,12 +96,14 @@ impl EventSource {
         self,
         reading: Reading,
         events: mpsc::Sender<ReplayEvent>,
+        extent: Arc<Extent>,
         env: Env,
     ) -> Result<(), SourceError> {
+        let to = Listener { events, extent };
         match self {
             EventSource::Files(paths) => {
                 env.clone()
-                    .blocking(move || files(&paths, &reading, &events, &env))
+                    .blocking(move || files(&paths, &reading, &to, &env))
                     .await
             }
             EventSource::Objects {
@@ -114,11 +118,18 @@ impl EventSource {
                     reading,
                     env,
                 }
-                .feed(events)
+                .feed(to)
                 .await
             }
         }
     }
+}
+
+/// The other end of a source: where events go, and where they are counted.
+#[derive(Clone)]
+struct Listener {
+    events: mpsc::Sender<ReplayEvent>,
+    extent: Arc<Extent>,
 }
 
 /// Decodes one place and passes its events on; `false` when nobody listens any more.
@@ -126,14 +137,19 @@ fn decode(
     place: String,
     packed: impl Read + Send + 'static,
     reading: &Reading,
-    events: &mpsc::Sender<ReplayEvent>,
+    to: &Listener,
 ) -> Result<bool, SourceError> {
     let mut listening = true;
     let mut each = |event: ReplayEvent| {
         if reading.seek.is_none_or(|seek| event.time >= seek) {
-            listening = events.blocking_send(event).is_ok();
+            to.extent.event(reading.seek.is_some());
+            listening = to.events.blocking_send(event).is_ok();
         }
         listening
+    };
+    let packed = Counted {
+        source: packed,
+        extent: to.extent.clone(),
     };
     let read = match unpacked(packed) {
         Ok(text) => events::read(text, reading.format, &reading.attributes, &mut each),
@@ -150,29 +166,31 @@ fn decode(
 fn files(
     paths: &[PathBuf],
     reading: &Reading,
-    events: &mpsc::Sender<ReplayEvent>,
+    to: &Listener,
     env: &Env,
 ) -> Result<(), SourceError> {
-    let mut any = false;
-    for path in paths {
-        for file in files_under(path, env) {
-            any = true;
-            let opened = env.disk.open_read(&file);
-            let opened = opened.map_err(|problem| SourceError::File {
-                path: file.display().to_string(),
+    let all = paths.iter().flat_map(|path| files_under(path, env));
+    let all: Vec<PathBuf> = all.collect();
+    // A file that cannot be opened is told of in its turn.
+    let sizes = all
+        .iter()
+        .filter_map(|file| env.disk.open_read(file).ok()?.len().ok());
+    to.extent.measured(sizes.sum());
+    for file in &all {
+        let place = file.display().to_string();
+        let opened = env
+            .disk
+            .open_read(file)
+            .map_err(|problem| SourceError::File {
+                path: place.clone(),
                 problem,
             })?;
-            if !decode(
-                file.display().to_string(),
-                FileReader {
-                    file: opened,
-                    offset: 0,
-                },
-                reading,
-                events,
-            )? {
-                return Ok(());
-            }
+        let packed = FileReader {
+            file: opened,
+            offset: 0,
+        };
+        if !decode(place, packed, reading, to)? {
+            return Ok(());
         }
     }
     let names = || {
@@ -182,10 +200,9 @@ fn files(
             .collect::<Vec<_>>()
             .join(", ")
     };
-    if any {
-        Ok(())
-    } else {
-        Err(SourceError::Nothing(names()))
+    match all.is_empty() {
+        false => Ok(()),
+        true => Err(SourceError::Nothing(names())),
     }
 }
 
@@ -228,7 +245,31 @@ struct Objects {
 }
 
 impl Objects {
-    async fn feed(self, events: mpsc::Sender<ReplayEvent>) -> Result<(), SourceError> {
+    async fn feed(self, to: Listener) -> Result<(), SourceError> {
+        let mut read = std::pin::pin!(self.read(&to));
+        tokio::select! {
+            done = &mut read => return done,
+            () = self.measure(&to.extent) => {}
+        }
+        read.await
+    }
+
+    /// Adds up the sizes of all objects. Without them, where the store fails, the end is not foreseen.
+    async fn measure(&self, extent: &Extent) {
+        let (mut token, mut bytes) = (None, 0);
+        while let Ok(page) = self.list(token).await {
+            let sizes = page.contents.unwrap_or_default().into_iter();
+            let sizes = sizes.filter_map(|object| u64::try_from(object.size?).ok());
+            bytes += sizes.sum::<u64>();
+            token = page.next_continuation_token;
+            if token.is_none() {
+                extent.measured(bytes);
+                return;
+            }
+        }
+    }
+
+    async fn read(&self, to: &Listener) -> Result<(), SourceError> {
         let (mut token, mut any) = (None, false);
         loop {
             let page = self
@@ -239,7 +280,7 @@ impl Objects {
                 // A key that ends in a slash and holds nothing stands for a folder.
                 if let Some(key) = object.key.filter(|_| object.size != Some(0)) {
                     any = true;
-                    if !self.object(key, &events).await? {
+                    if !self.object(key, to).await? {
                         return Ok(());
                     }
                 }
@@ -280,17 +321,13 @@ impl Objects {
     }
 
     /// One object's events; `false` when nobody listens any more.
-    async fn object(
-        &self,
-        key: String,
-        events: &mpsc::Sender<ReplayEvent>,
-    ) -> Result<bool, SourceError> {
+    async fn object(&self, key: String, to: &Listener) -> Result<bool, SourceError> {
         let (chunks, pieces) = mpsc::channel(CHUNKS_MAX);
         let place = format!("s3://{}/{key}", self.bucket);
-        let (reading, events) = (self.reading.clone(), events.clone());
+        let (reading, to) = (self.reading.clone(), to.clone());
         let decoded = self
             .env
-            .blocking(move || decode(place, Pieces::new(pieces), &reading, &events));
+            .blocking(move || decode(place, Pieces::new(pieces), &reading, &to));
         let (fetched, decoded) = tokio::join!(self.fetch(&key, chunks), decoded);
         // A store that fails is the cause; what the decoder says of it is not.
         fetched.map_err(|problem| self.store_error(&key, problem))?;
