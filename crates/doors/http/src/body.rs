@@ -13,14 +13,15 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, StreamBody, combinators::UnsyncBoxBody};
 
-use crate::{http1::incoming::Incoming, limits::ANSWER_CHUNK_BYTES, room::Share};
+use crate::{http1, http2, limits::ANSWER_CHUNK_BYTES, room::Share};
 
 /// A request's or an answer's body.
 pub struct Body(Kind);
 
 enum Kind {
     Full(Bytes),
-    Incoming(Incoming),
+    Http1(http1::incoming::Incoming),
+    Http2(Box<http2::incoming::Incoming>),
     Other(UnsyncBoxBody<Bytes, io::Error>),
 }
 
@@ -40,18 +41,33 @@ impl Body {
         }
     }
 
+    /// Whether its sender waits to be told to send it, and has not been.
+    pub(crate) fn is_held_back(&self) -> bool {
+        match &self.0 {
+            Kind::Http1(body) => body.is_held_back(),
+            Kind::Http2(body) => body.is_held_back(),
+            Kind::Full(_) | Kind::Other(_) => false,
+        }
+    }
+
     /// The body as it comes on a connection of HTTP/1.1, and its length, where that is known; otherwise the same body.
-    pub(crate) fn into_counted(self) -> Result<(Incoming, u64), Self> {
+    pub(crate) fn into_counted(self) -> Result<(http1::incoming::Incoming, u64), Self> {
         match self.0 {
-            Kind::Incoming(incoming) if let Some(len) = incoming.left() => Ok((incoming, len)),
+            Kind::Http1(incoming) if let Some(len) = incoming.left() => Ok((incoming, len)),
             kind => Err(Self(kind)),
         }
     }
 }
 
-impl From<Incoming> for Body {
-    fn from(incoming: Incoming) -> Self {
-        Self(Kind::Incoming(incoming))
+impl From<http1::incoming::Incoming> for Body {
+    fn from(incoming: http1::incoming::Incoming) -> Self {
+        Self(Kind::Http1(incoming))
+    }
+}
+
+impl From<http2::incoming::Incoming> for Body {
+    fn from(incoming: http2::incoming::Incoming) -> Self {
+        Self(Kind::Http2(Box::new(incoming)))
     }
 }
 
@@ -66,7 +82,8 @@ impl http_body::Body for Body {
         match &mut self.0 {
             Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Kind::Incoming(body) => Pin::new(body).poll_frame(context),
+            Kind::Http1(body) => Pin::new(body).poll_frame(context),
+            Kind::Http2(body) => Pin::new(body).poll_frame(context),
             Kind::Other(body) => Pin::new(body).poll_frame(context),
         }
     }
@@ -74,7 +91,8 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Full(bytes) => bytes.is_empty(),
-            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Http1(body) => body.is_end_stream(),
+            Kind::Http2(body) => body.is_end_stream(),
             Kind::Other(body) => body.is_end_stream(),
         }
     }
@@ -82,7 +100,8 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Incoming(body) => body.size_hint(),
+            Kind::Http1(body) => body.size_hint(),
+            Kind::Http2(body) => body.size_hint(),
             Kind::Other(body) => body.size_hint(),
         }
     }

@@ -177,8 +177,12 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Reads a body that nobody wants, so that its sender gets to reading the answer; not one that is very long.
+/// Reads a body that nobody wants, so that its sender gets to reading the answer; not one that is very long, and not one
+/// whose sender waits to be told to send it.
 async fn discard(mut body: Body) {
+    if body.is_held_back() {
+        return;
+    }
     let mut left = DISCARDED_BYTES;
     while body.size_hint().lower() <= left
         && let Some(Ok(frame)) = body.frame().await

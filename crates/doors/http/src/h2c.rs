@@ -1,7 +1,7 @@
 //! `Upgrade: h2c`: from HTTP/1.1 to HTTP/2 on the same connection, as RFC 7540 has it in section 3.2.
 //!
-//! The request that asks for it becomes the first stream of HTTP/2. The one is ours and the other hyper's, so what the client
-//! would have sent for it is put behind the client's own first frame, where HTTP/2 reads on.
+//! The request that asks for it becomes the first stream of HTTP/2. What the client would have sent for it is put
+//! behind the client's own first frame, where HTTP/2 reads on: nothing there knows of the change.
 
 use std::io;
 
@@ -13,7 +13,9 @@ use http_body::Body as _;
 use tokio::io::AsyncReadExt;
 
 use crate::{
-    Body, Buffers, HoldError, Peer, body, headers::has_token, limits::H2C_BODY_BYTES,
+    Body, Buffers, HoldError, Peer, body,
+    headers::{OF_CONNECTION, has_token},
+    limits::H2C_BODY_BYTES,
     socket::Resumed,
 };
 
@@ -86,23 +88,11 @@ fn header_block(head: &Parts) -> Bytes {
     field(&mut block, b":authority", host);
     field(&mut block, b":path", path.as_bytes());
     for (name, value) in &head.headers {
-        if !of_connection(name) {
+        if !OF_CONNECTION.contains(name) && *name != header::HOST && *name != HTTP2_SETTINGS {
             field(&mut block, name.as_str().as_bytes(), value.as_bytes());
         }
     }
     block.freeze()
-}
-
-/// Headers that are about the connection in HTTP/1.1 and have no place in HTTP/2.
-fn of_connection(name: &HeaderName) -> bool {
-    let others = [
-        header::CONNECTION,
-        header::UPGRADE,
-        header::HOST,
-        header::TRANSFER_ENCODING,
-        HTTP2_SETTINGS,
-    ];
-    others.contains(name) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
 /// A literal field, not indexed and not compressed (RFC 7541, section 6.2.2).

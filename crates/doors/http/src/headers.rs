@@ -2,6 +2,15 @@
 
 use http::{HeaderMap, HeaderName, header};
 
+/// Headers that are about a connection in HTTP/1.1 and have no place in HTTP/2 (RFC 9113, section 8.2.2).
+pub(crate) const OF_CONNECTION: [HeaderName; 5] = [
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
 /// Whether a list among the headers has this in it.
 pub(crate) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let values = headers

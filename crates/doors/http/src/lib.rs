@@ -10,6 +10,7 @@
 pub mod body;
 mod buffers;
 mod connection;
+mod date;
 mod exchange;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
@@ -17,6 +18,7 @@ mod h2c;
 mod headers;
 mod http1;
 mod http2;
+mod length;
 mod limits;
 mod log_rate;
 mod progress;

@@ -69,8 +69,17 @@ pub(crate) const STREAM_WINDOW: u32 = 1 << 20;
 /// The same for all requests of a connection together.
 pub(crate) const CONNECTION_WINDOW: u32 = 4 << 20;
 
-/// The bytes held of an answer in HTTP/2 that its peer does not take yet.
+/// The bytes held of an answer in HTTP/2 for which its peer has room and which the socket does not take yet.
 pub(crate) const SEND_BUFFER: usize = 256 << 10;
+
+/// The bytes of an answer in HTTP/2 for which room is asked at a time: the answers of a connection take turns.
+pub(crate) const SEND_PIECE_BYTES: usize = 64 << 10;
+
+/// Requests of HTTP/2 that a client may have taken back before they were looked at; more end its connection.
+pub(crate) const RESET_BEFORE_TAKEN: usize = 20;
+
+/// Streams of HTTP/2 that are reset for a client's mistakes; more end its connection.
+pub(crate) const RESET_FOR_ERRORS: usize = 1024;
 
 /// The longest wait for a request, also between two: longer than what clients keep connections for.
 pub(crate) const IDLE: Duration = Duration::from_secs(75);

@@ -1,4 +1,4 @@
-//! Progress time-outs: bodies and sockets that fail when their peer moves too little for some time.
+//! Progress time-outs: what a peer must send or take fails when it moves too little for some time.
 
 use std::{
     io,
@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use headwater_env::Clock;
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::limits::PROGRESS_BYTES;
@@ -89,44 +86,6 @@ impl Progress {
     }
 }
 
-/// A request's body that must keep coming.
-pub(crate) struct TimedBody {
-    body: Incoming,
-    progress: Progress,
-}
-
-impl TimedBody {
-    pub(crate) fn new(body: Incoming, progress: Progress) -> Self {
-        Self { body, progress }
-    }
-}
-
-impl Body for TimedBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        self.progress
-            .or_time_out(polled, data_len, context)
-            .map(|frame| match frame {
-                Ok(frame) => frame.map(|frame| frame.map_err(io::Error::other)),
-                Err(error) => Some(Err(error)),
-            })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// A socket whose peer must keep taking what it is sent.
 pub(crate) struct TimedSocket<S> {
     socket: S,
@@ -193,13 +152,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedSocket<S> {
             .or_time_out(polled, |_| ALL, context)
             .map(io::Result::flatten)
     }
-}
-
-fn data_len<E>(frame: &Option<Result<Frame<Bytes>, E>>) -> usize {
-    let data = frame
-        .as_ref()
-        .and_then(|frame| frame.as_ref().ok()?.data_ref());
-    data.map_or(ALL, Bytes::len)
 }
 
 fn written(result: &io::Result<usize>) -> usize {

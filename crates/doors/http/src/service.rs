@@ -19,7 +19,7 @@ pub struct Peer {
 /// The answers to a listener's requests.
 #[async_trait]
 pub trait Service: Send + Sync {
-    /// Answers a request. It must not panic: a connection whose service panics is dropped with all its requests.
+    /// Answers a request. It must not panic: in HTTP/1.1 that drops the connection, in HTTP/2 the request's stream.
     ///
     /// The request's body is there for as long as the call and its answer's body run; a body that is kept longer fails
     /// when it is read.

@@ -11,6 +11,7 @@ use bytes::Buf;
 use parking_lot::Mutex;
 
 use crate::{
+    date::Date,
     exchange::Client,
     http1::{body_state::BodyState, transport::Transport},
     limits::DISCARDED_BYTES,
@@ -26,8 +27,8 @@ pub(crate) struct Connection<'a> {
     pub(crate) shared: &'a Shared,
     /// For the next request's head.
     progress: Progress,
-    /// The second of the last answer, as its `Date` has it.
-    date: (i64, String),
+    /// The time of the last answer.
+    date: Date,
 }
 
 impl<'a> Connection<'a> {
@@ -41,7 +42,7 @@ impl<'a> Connection<'a> {
             client,
             shared,
             progress: progress(limits.idle),
-            date: (i64::MIN, String::new()),
+            date: Date::default(),
         }
     }
 
@@ -133,16 +134,7 @@ impl<'a> Connection<'a> {
 
     /// The time as an answer's `Date` has it.
     pub(crate) fn date(&mut self) -> &[u8] {
-        let now = self.shared.env.clock.now();
-        let second = now.0.div_euclid(1000) as i64;
-        if self.date.0 != second {
-            let time = jiff::Timestamp::from_second(second).unwrap_or_default();
-            self.date = (
-                second,
-                time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-            );
-        }
-        self.date.1.as_bytes()
+        self.date.now(&*self.shared.env.clock).as_bytes()
     }
 
     /// The socket for the version of HTTP that goes on with it, unless a body is being read at this moment.

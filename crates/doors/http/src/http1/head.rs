@@ -12,6 +12,7 @@ use memchr::{memchr, memchr_iter};
 use crate::{
     headers::has_token,
     http1::{body_state::BodyState, refusal::Refusal},
+    length::Length,
     limits::{HEADERS, URI_BYTES},
 };
 
@@ -177,17 +178,6 @@ fn decimal(text: &[u8]) -> Option<u64> {
     u64::try_from(number).ok()
 }
 
-/// How an answer's end is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Length {
-    /// There is no body, and the length among the headers is that of another answer.
-    None,
-    Known(u64),
-    Chunked,
-    /// The connection ends with it.
-    Close,
-}
-
 /// Appends an answer's head.
 pub(crate) fn write(
     out: &mut BytesMut,
@@ -228,7 +218,7 @@ pub(crate) fn write(
     match length {
         Length::None | Length::Close => {}
         Length::Known(length) => field(out, "content-length", length.to_string().as_bytes()),
-        Length::Chunked => field(out, "transfer-encoding", b"chunked"),
+        Length::Unknown => field(out, "transfer-encoding", b"chunked"),
     }
     if !connection.is_empty() {
         field(out, "connection", connection.as_bytes());
@@ -353,7 +343,7 @@ mod tests {
                 "date: now\r\ncontent-length: 3\r\n\r\n",
             ),
             (
-                Length::Chunked,
+                Length::Unknown,
                 "close",
                 "date: now\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n",
             ),

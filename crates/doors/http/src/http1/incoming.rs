@@ -37,6 +37,12 @@ impl Incoming {
         self.with(|transport| transport.body.left())?
     }
 
+    /// Whether the client waits to be told to send it, and has not been.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.with(|transport| transport.greets())
+            .unwrap_or_default()
+    }
+
     /// Waits for a piece of a body that is not at its end; the bytes of it that were read ahead, at least one.
     pub(crate) async fn arrived(&self) -> io::Result<usize> {
         std::future::poll_fn(|context| self.poll(|transport| transport.poll_arrived(context))).await

@@ -3,18 +3,14 @@
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderValue, Method, Response, StatusCode, Version, header, response::Parts};
-use http_body::Body as _;
+use http::{Method, Response, StatusCode, Version, header, response::Parts};
 use http_body_util::BodyExt;
 
 use crate::{
     Body,
     headers::has_token,
-    http1::{
-        body_state::BodyState,
-        connection::Connection,
-        head::{self, Length},
-    },
+    http1::{body_state::BodyState, connection::Connection, head},
+    length::{self, Length},
     limits::JOINED_BYTES,
     slots::Shutdown,
 };
@@ -33,7 +29,7 @@ impl Connection<'_> {
     ) -> io::Result<bool> {
         let (mut head, body) = response.into_parts();
         head.version = version;
-        let length = length(&head, &body, method);
+        let length = length::of(&head, &body, method);
         let stays = stays && length != Length::Close && self.may_stay(&head);
         let connection = match (stays, version) {
             _ if head.status == StatusCode::SWITCHING_PROTOCOLS => "",
@@ -47,7 +43,7 @@ impl Connection<'_> {
         match length {
             Length::None => self.write(out).await?,
             Length::Known(length) => self.send_counted(out, body, length).await?,
-            Length::Chunked => self.send_chunks(out, body).await?,
+            Length::Unknown => self.send_chunks(out, body).await?,
             Length::Close => self.send_pieces(out, body).await?,
         }
         Ok(stays)
@@ -74,7 +70,7 @@ impl Connection<'_> {
         {
             left = left
                 .checked_sub(piece.len() as u64)
-                .ok_or_else(|| wrong_length(length))?;
+                .ok_or_else(|| length::is_another(length))?;
             match head.take() {
                 None => self.write(piece).await?,
                 Some(mut head) if piece.len() <= JOINED_BYTES => {
@@ -85,7 +81,7 @@ impl Connection<'_> {
             }
         }
         match head {
-            _ if left > 0 => Err(wrong_length(length)),
+            _ if left > 0 => Err(length::is_another(length)),
             Some(head) => self.write(head).await,
             None => Ok(()),
         }
@@ -122,30 +118,4 @@ impl Connection<'_> {
             }
         }
     }
-}
-
-/// How the end of an answer is told.
-fn length(head: &Parts, body: &Body, method: &Method) -> Length {
-    let status = head.status;
-    let has_none = status.is_informational() || matches!(status.as_u16(), 204 | 304);
-    let said = || {
-        HeaderValue::to_str(head.headers.get(header::CONTENT_LENGTH)?)
-            .ok()?
-            .parse()
-            .ok()
-    };
-    match body.size_hint().exact().or_else(said) {
-        _ if has_none => Length::None,
-        // The length of GET's answer is the service's to know; where it says nothing, nothing is said.
-        _ if *method == Method::HEAD => Length::None,
-        Some(length) => Length::Known(length),
-        None if head.version == Version::HTTP_10 => Length::Close,
-        None => Length::Chunked,
-    }
-}
-
-fn wrong_length(length: u64) -> io::Error {
-    io::Error::other(format!(
-        "an answer of {length} bytes was announced and another made"
-    ))
 }

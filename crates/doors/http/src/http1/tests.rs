@@ -353,6 +353,14 @@ async fn a_client_that_waits_with_a_body_is_told_to_go_on_when_it_is_wanted() {
         talk.hear("no").await,
         answer("content-length: 2\r\nconnection: close", "no")
     );
+    let mut talk = self::talk().await;
+    talk.say(format!(
+        "POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        BODY_BYTES + 1
+    ))
+    .await;
+    let refused = talk.hear("\r\n\r\n").await;
+    assert!(refused.starts_with("HTTP/1.1 400"), "{refused}");
 }
 
 #[tokio::test]

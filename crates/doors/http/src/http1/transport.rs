@@ -71,6 +71,11 @@ impl Transport {
         self.greeting = CONTINUE;
     }
 
+    /// Whether the client is still to be told.
+    pub(crate) fn greets(&self) -> bool {
+        self.greeting == CONTINUE
+    }
+
     /// Greets no more, since an answer begins; the rest of a greeting that was begun, which belongs before it.
     pub(crate) fn end_greeting(&mut self) -> &'static [u8] {
         let rest = std::mem::take(&mut self.greeting);
