@@ -1,0 +1,54 @@
+//! A pattern: what an event must have so that it matches.
+
+use serde_json::Value;
+
+use crate::{PatternError, compile::compile, event::Event, matcher::Matcher};
+
+/// An event pattern, ready to match.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    /// The ways to match: one, or several where the text has `$or`.
+    ways: Vec<Way>,
+}
+
+/// Conditions that all have to hold.
+pub(crate) type Way = Vec<Condition>;
+
+/// What the values at one path of an event must be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Condition {
+    /// The names from the event's root on, joined by dots, as AWS joins them.
+    pub path: String,
+    /// Any of these will do.
+    pub any_of: Vec<Matcher>,
+}
+
+impl Pattern {
+    /// Parses a pattern's JSON text.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        Ok(Self {
+            ways: compile(text)?,
+        })
+    }
+
+    /// Whether `event` matches; nothing but an object does.
+    pub fn matches(&self, event: &Value) -> bool {
+        let Value::Object(members) = event else {
+            return false;
+        };
+        let is_wanted = |path: &str| self.conditions().any(|wanted| leads_to(path, &wanted.path));
+        let event = Event::of(members, &is_wanted);
+        self.ways.iter().any(|way| event.satisfies(way))
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.ways.iter().flatten()
+    }
+}
+
+/// Whether `path` is `wanted` or above it.
+pub(crate) fn leads_to(path: &str, wanted: &str) -> bool {
+    wanted
+        .strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
