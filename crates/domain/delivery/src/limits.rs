@@ -84,8 +84,6 @@ pub const ERROR_TEXT_BYTES_MAX: usize = 1024;
 pub const READ_PAUSE: Duration = Duration::from_millis(50);
 /// The same where batches are to be delivered at once.
 pub const READ_PAUSE_MIN: Duration = Duration::from_millis(2);
-/// How often the shards of a source are listed again.
-pub const SHARDS_REFRESH: Duration = Duration::from_secs(10);
 /// The first wait after a failed delivery; each further one is twice as long …
 pub const RETRY_WAIT_MIN: Duration = Duration::from_millis(250);
 /// … up to this.

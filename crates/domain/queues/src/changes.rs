@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headwater_catalog::{CatalogError, Checked, Expect, Versioned};
-use headwater_log::{Source, SourceError};
+use headwater_log::SourceError;
+use headwater_reading::{Start, first_positions};
 use headwater_types::Arn;
 
 use crate::{
-    Error, NewQueue, QueueRecord, Queues, Start,
+    Error, NewQueue, QueueRecord, Queues,
     limits::{CONFLICTS_MAX, MAX_TAGS},
     queues::Queue,
     record::Position,
@@ -232,20 +233,4 @@ impl Queues {
         }
         Ok(())
     }
-}
-
-/// Where each shard begins that does not begin at its first record.
-async fn first_positions(source: &dyn Source, start: Start) -> Result<Vec<(String, u64)>, Error> {
-    let mut positions = Vec::new();
-    for shard in source.shards().await? {
-        let next = match start {
-            Start::Latest => shard.end,
-            Start::TrimHorizon => 0,
-            Start::Time(time) => source.offset_at(&shard.id, time).await?,
-        };
-        if next > 0 {
-            positions.push((shard.id, next));
-        }
-    }
-    Ok(positions)
 }

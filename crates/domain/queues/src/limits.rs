@@ -30,9 +30,6 @@ pub(crate) const CALLS: usize = 1024;
 /// Calls that share one durable write.
 pub(crate) const CALLS_A_WRITE: usize = 64;
 
-/// How often the stream's shards are listed while a queue is in use.
-pub(crate) const SHARDS_REFRESH: Duration = Duration::from_secs(10);
-
 /// The pause after the stream promised a record and had none, as while a shard is being split.
 pub(crate) const FRUITLESS_PAUSE: Duration = Duration::from_millis(20);
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_catalog::{Catalog, CatalogError, Change, Expect, Table, Versioned};
+use headwater_reading::Start;
 use headwater_types::{Arn, Millis, kept::Prefix};
 use serde::{Deserialize, Serialize};
 
@@ -38,18 +39,6 @@ pub struct QueueRecord {
     /// The policy that says who may use it, as its owner wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Arc<str>>,
-}
-
-/// Where in its stream a queue begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Start {
-    /// With what comes after its creation.
-    Latest,
-    /// With the oldest record there is.
-    TrimHorizon,
-    /// With the first record that arrives at this time or later.
-    Time(Millis),
 }
 
 /// How a queue delivers.

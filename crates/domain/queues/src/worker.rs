@@ -13,6 +13,7 @@ use std::{
 use futures_util::future::select_all;
 use headwater_env::Env;
 use headwater_log::Sources;
+use headwater_reading::SHARDS_REFRESH;
 use headwater_types::Millis;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
@@ -20,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     Action, Error, Kind, Receipt, ReceiptError, Receive, Received, Start,
     depth::Loaded,
-    limits::{CALLS_A_WRITE, FRUITLESS_PAUSE, SHARDS_REFRESH, WAITING},
+    limits::{CALLS_A_WRITE, FRUITLESS_PAUSE, WAITING},
     open::{Found, Open},
     record::Store,
     shared::Shared,

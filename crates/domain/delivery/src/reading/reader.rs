@@ -3,20 +3,17 @@
 //! Nothing of what is read is kept: a batch is a range of positions a shard, and the log is the buffer that it is
 //! read from again when it is delivered.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
 use headwater_env::Env;
+use headwater_reading::Lineage;
 use headwater_types::Millis;
 
 use crate::{
     config::Buffering,
     intent::Range,
-    limits::{READ_BYTES_MAX, READ_PAUSE, READ_PAUSE_MIN, READ_RECORDS_MAX, SHARDS_REFRESH},
+    limits::{READ_BYTES_MAX, READ_PAUSE, READ_PAUSE_MIN, READ_RECORDS_MAX},
     ports::{Source, SourceChunk, SourceError, SourceLimit, SourceShard},
     status::Oldest,
 };
@@ -41,10 +38,7 @@ pub struct Reader {
     env: Env,
     source: Arc<dyn Source>,
     buffering: Buffering,
-    shards: Vec<SourceShard>,
-    listed: Option<Duration>,
-    /// Shards that have ended and were read to their end.
-    drained: HashSet<String>,
+    lineage: Lineage,
     /// Told how old the open batch is.
     oldest: Arc<Oldest>,
 }
@@ -72,16 +66,14 @@ impl Reader {
             env,
             source,
             buffering,
-            shards: Vec::new(),
-            listed: None,
-            drained: HashSet::new(),
+            lineage: Lineage::default(),
             oldest,
         }
     }
 
     /// Whether the source still has `shard`; so while nobody has asked it.
     pub fn is_listed(&self, shard: &str) -> bool {
-        self.listed.is_none() || self.shards.iter().any(|listed| listed.id == shard)
+        self.lineage.is_listed(shard)
     }
 
     /// Reads from `positions` on until a batch is full, or due with all read that is there.
@@ -91,7 +83,8 @@ impl Reader {
     ) -> Result<Batch, SourceError> {
         let mut open = OpenBatch::at(positions);
         loop {
-            self.list_when_stale().await?;
+            let clock = &*self.env.clock;
+            self.lineage.refresh(&*self.source, clock).await?;
             let caught_up = self.sweep(&mut open).await?;
             if open.records > 0 {
                 self.oldest.is(open.oldest);
@@ -116,36 +109,10 @@ impl Reader {
         }
     }
 
-    async fn list_when_stale(&mut self) -> Result<(), SourceError> {
-        let now = self.env.clock.elapsed();
-        if self
-            .listed
-            .is_none_or(|listed| now >= listed + SHARDS_REFRESH)
-        {
-            self.shards = parents_first(self.source.shards().await?);
-            self.drained
-                .retain(|id| self.shards.iter().any(|shard| shard.id == *id));
-            self.listed = Some(now);
-        }
-        Ok(())
-    }
-
-    /// The shards that may be read now: not those whose parents are not read to their end.
-    fn readable(&self) -> Vec<String> {
-        let unread =
-            |id: &String| !self.drained.contains(id) && self.shards.iter().any(|s| s.id == *id);
-        let may = |shard: &&SourceShard| unread(&shard.id) && !shard.parents.iter().any(unread);
-        self.shards
-            .iter()
-            .filter(may)
-            .map(|shard| shard.id.clone())
-            .collect()
-    }
-
     /// Reads once from every readable shard; whether all of them were read to their present end.
     async fn sweep(&mut self, open: &mut OpenBatch) -> Result<bool, SourceError> {
         let mut caught_up = true;
-        for shard in self.readable() {
+        for shard in self.lineage.readable() {
             let room = self.buffering.bytes().saturating_sub(open.bytes);
             if room == 0 {
                 break;
@@ -183,9 +150,7 @@ impl Reader {
             if next < chunk.end {
                 caught_up = false;
             } else if chunk.ended {
-                self.drained.insert(shard);
-                // Its children may be new.
-                self.listed = None;
+                self.lineage.drained(shard);
                 caught_up = false;
             }
         }
@@ -194,11 +159,9 @@ impl Reader {
 
     /// Waits until there is more to read, the batch is due, or the shards are to be listed again.
     async fn wait(&self, open: &OpenBatch, due: Option<Duration>) {
-        let refresh = self.listed.map_or(Duration::ZERO, |at| {
-            (at + SHARDS_REFRESH).saturating_sub(self.env.clock.elapsed())
-        });
+        let refresh = self.lineage.stale_in(&*self.env.clock);
         let timer = due.map_or(refresh, |due| due.min(refresh));
-        let readable = self.readable();
+        let readable = self.lineage.readable();
         let more = async {
             let waits = readable.iter().map(|id| {
                 self.source
@@ -233,7 +196,7 @@ impl Reader {
             })
         };
         Batch {
-            ranges: self.shards.iter().filter_map(range).collect(),
+            ranges: self.lineage.shards().iter().filter_map(range).collect(),
             records: open.records,
             bytes: open.bytes,
             oldest: open.oldest,
@@ -316,36 +279,10 @@ fn warn_of_trimmed(shard: &str, from: u64, chunk: &SourceChunk) {
     }
 }
 
-/// The shards in an order in which every parent stands before its children.
-fn parents_first(mut shards: Vec<SourceShard>) -> Vec<SourceShard> {
-    let ids: HashSet<String> = shards.iter().map(|shard| shard.id.clone()).collect();
-    let mut placed = HashSet::new();
-    let mut ordered = Vec::with_capacity(shards.len());
-    while !shards.is_empty() {
-        let is_ready = |shard: &SourceShard, placed: &HashSet<String>| {
-            shard
-                .parents
-                .iter()
-                .all(|parent| placed.contains(parent) || !ids.contains(parent))
-        };
-        let (ready, waiting): (Vec<_>, Vec<_>) = shards
-            .into_iter()
-            .partition(|shard| is_ready(shard, &placed));
-        if ready.is_empty() {
-            // A circle cannot be: a shard is made after its parents. Read what is left in any order.
-            ordered.extend(waiting);
-            break;
-        }
-        placed.extend(ready.iter().map(|shard| shard.id.clone()));
-        ordered.extend(ready);
-        shards = waiting;
-    }
-    ordered
-}
-
 #[cfg(test)]
 mod tests {
     use headwater_env::{Clock, ManualClock};
+    use headwater_reading::SHARDS_REFRESH;
 
     use super::*;
     use crate::testing::FakeSource;

@@ -6,19 +6,18 @@ mod hang_up;
 mod log;
 mod objects;
 mod scenarios;
-mod source;
 mod web;
 mod world;
 
 use std::collections::BTreeMap;
 
-use headwater_types::{Account, Arn, Millis, Region, SequenceNumber, ShardIndex};
+use headwater_types::{Account, Arn, Millis, Region};
 
 pub use fuse::{Fuse, Side};
 pub use hang_up::hang_up_after;
+pub use headwater_reading::testing::{FakeSource, number};
 pub use log::MemoryLog;
 pub use objects::{FakeObjects, FusedObjects, PutFault};
-pub use source::FakeSource;
 pub use web::{FakeWeb, JumpingClock, json};
 pub use world::{FunctionCall, World};
 
@@ -62,16 +61,6 @@ pub fn destination() -> Destination {
         compression: Compression::None,
         logging: None,
     }
-}
-
-/// The number of a record.
-pub fn number(shard: u32, offset: u64) -> SequenceNumber {
-    SequenceNumber::of_record(
-        Millis(1_500_000_000_000),
-        ShardIndex(shard),
-        offset,
-        Millis(1_500_000_000_000),
-    )
 }
 
 /// An item of one record.

@@ -14,13 +14,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::{Clock, Env, ManualClock, SeededRandom, SimDisk};
+use headwater_reading::testing::FakeSources;
 use headwater_types::{Arn, Millis};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
     FakeObjects, FakeSource, Fuse, MemoryLog, fuse::FusedCatalog, hang_up::YieldingCatalog,
-    objects::FusedObjects, source::FakeSources,
+    objects::FusedObjects,
 };
 use crate::{
     Deliveries, Options,

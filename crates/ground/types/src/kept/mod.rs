@@ -84,6 +84,14 @@ entries! {
         FunctionAliases = "function-aliases/", of "functions", in "functions.md";
         /// An invocation that nobody waits for: `<due>-<request id>`.
         FunctionEvents = "function-events/", of "functions", in "functions.md";
+        /// An event source mapping, by its id.
+        Mappings = "mappings/mapping/", of "mappings", in "mappings.md";
+        /// The id of the one mapping of a source to a function: `<source ARN> <function ARN>`.
+        MappingPairs = "mappings/pair/", of "mappings", in "mappings.md";
+        /// How far a mapping is in a shard: `<id>/<shard>`.
+        MappingProgress = "mappings/progress/", of "mappings", in "mappings.md";
+        /// A mapping that was deleted and may have rows left, by its id.
+        MappingsDeleted = "mappings/deleted/", of "mappings", in "mappings.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_types::{Arn, Millis};
-use parking_lot::Mutex;
-use tokio::sync::Notify;
-
-use super::number;
-use crate::ports::{
+use headwater_log::{
     Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard, Sources,
 };
+use headwater_types::{Arn, Millis, SequenceNumber, ShardIndex};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 /// A stream whose shards a test fills, ends, splits, trims and drops.
 #[derive(Default)]
@@ -70,14 +68,20 @@ impl FakeSource {
         self.changed.notify_waiters();
     }
 
-    /// Appends a record.
+    /// Appends a record with a key of its own.
     pub fn put(&self, shard: usize, data: impl Into<Bytes>, arrival: Millis) {
+        let offset = self.shards.lock()[shard].records.len();
+        self.put_keyed(shard, &format!("key-{offset}"), data, arrival);
+    }
+
+    /// Appends a record.
+    pub fn put_keyed(&self, shard: usize, key: &str, data: impl Into<Bytes>, arrival: Millis) {
         let mut shards = self.shards.lock();
         let offset = shards[shard].records.len() as u64;
         shards[shard].records.push(SourceRecord {
             offset,
             sequence_number: number(shard as u32, offset),
-            partition_key: format!("key-{offset}").into(),
+            partition_key: key.to_owned().into(),
             data: data.into(),
             arrival,
         });
@@ -200,6 +204,12 @@ impl Source for FakeSource {
             changed.await;
         }
     }
+}
+
+/// The number of a record.
+pub fn number(shard: u32, offset: u64) -> SequenceNumber {
+    let time = Millis(1_500_000_000_000);
+    SequenceNumber::of_record(time, ShardIndex(shard), offset, time)
 }
 
 /// Finds the one stream under every name but `missing`.

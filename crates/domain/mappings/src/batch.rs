@@ -1,0 +1,48 @@
+//! Records gathered from a shard for one call.
+
+use headwater_log::SourceRecord;
+use headwater_types::Millis;
+
+/// A stretch of a shard whose records are called with together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Its first offset.
+    pub from: u64,
+    /// One past its last.
+    pub to: u64,
+    /// How often its first record was called with.
+    pub tries: u32,
+}
+
+/// Records for one call.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub records: Vec<SourceRecord>,
+    /// The bytes of its event, about.
+    pub bytes: usize,
+}
+
+impl Batch {
+    /// Adds records.
+    pub fn extend(&mut self, records: Vec<SourceRecord>) {
+        self.bytes += records.iter().map(event_bytes).sum::<usize>();
+        self.records.extend(records);
+    }
+
+    /// Takes out the records that arrived before `horizon`.
+    pub fn split_expired(&mut self, horizon: Millis) -> Vec<SourceRecord> {
+        let is_expired = |record: &SourceRecord| record.arrival < horizon;
+        let (expired, fresh) = std::mem::take(&mut self.records)
+            .into_iter()
+            .partition(is_expired);
+        self.records = fresh;
+        expired
+    }
+}
+
+/// The bytes that a record takes in an event, at most.
+pub(crate) fn event_bytes(record: &SourceRecord) -> usize {
+    /// Names, numbers and ARNs.
+    const FRAME: usize = 1024;
+    record.data.len().div_ceil(3) * 4 + record.partition_key.len() * 6 + FRAME
+}

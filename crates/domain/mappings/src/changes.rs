@@ -1,0 +1,233 @@
+//! Mappings made, changed and deleted: in the catalog first, then here, in a task of its own.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use headwater_catalog::{CatalogError, Expect, Versioned};
+use headwater_log::SourceError;
+use headwater_reading::{Start, first_positions};
+use headwater_types::Arn;
+
+use crate::{
+    Error, Mapping, Mappings, Settings,
+    filter::Filters,
+    limits::{CONFLICTS_MAX, MAPPINGS_MAX},
+    mappings::Kept,
+    progress::Progress,
+    worker::Configured,
+};
+
+/// A mapping that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewMapping {
+    /// The function, with its version or alias where one is named.
+    pub function: Arn,
+    /// The source as it is named.
+    pub source: Arn,
+    /// The stream that this means.
+    pub stream: Arn,
+    /// Where it begins.
+    pub start: Start,
+    /// How it works.
+    pub settings: Settings,
+    /// Whether it works from now on.
+    pub enabled: bool,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Mappings {
+    /// Makes a mapping. It is at its beginning when this returns: what is put from then on is its.
+    pub async fn create(self: &Arc<Self>, new: NewMapping) -> Result<Mapping, Error> {
+        let this = self.clone();
+        let work = async move {
+            let _one = this.changing.lock().await;
+            this.create_now(new).await
+        };
+        self.world.env.to_the_end(work).await
+    }
+
+    async fn create_now(&self, new: NewMapping) -> Result<Mapping, Error> {
+        Filters::parse(&new.settings.filters)?;
+        if self.all.read().len() >= MAPPINGS_MAX {
+            return Err(Error::TooMany);
+        }
+        let source = match self.world.sources.open(&new.stream).await {
+            Err(SourceError::NotFound(_)) => return Err(Error::NoSource(new.source)),
+            source => source?,
+        };
+        let positions = first_positions(&*source, new.start).await?;
+        let (env, store) = (&self.world.env, &self.world.store);
+        let mapping = Mapping {
+            id: env.random.uuid(),
+            function: new.function,
+            source: new.source,
+            stream: new.stream,
+            identity: source.identity(),
+            start: new.start,
+            settings: new.settings,
+            enabled: new.enabled,
+            modified: env.clock.now(),
+            tags: new.tags,
+        };
+        let id = &mapping.id;
+        let mut changes = vec![
+            store.pairs.put(&mapping.pair(), id, Expect::Absent),
+            store.mappings.put(id, &mapping, Expect::Absent),
+        ];
+        changes.extend(positions.into_iter().map(|(shard, next)| {
+            let name = format!("{id}/{shard}");
+            store
+                .progress
+                .put(&name, &Progress::at(next), Expect::Absent)
+        }));
+        let version = match store.catalog.commit(changes).await {
+            Err(CatalogError::Conflict { .. }) => return Err(self.taken(mapping).await?),
+            version => version?,
+        };
+        let value = mapping.clone();
+        self.start(Versioned { value, version })?;
+        tracing::info!(mapping = mapping.id, source = %mapping.source, function = %mapping.function, "mapping created");
+        Ok(mapping)
+    }
+
+    /// The error for a pair of source and function that another mapping has.
+    async fn taken(&self, mapping: Mapping) -> Result<Error, Error> {
+        let found = self.world.store.pairs.get(&mapping.pair()).await?;
+        Ok(match found {
+            Some(other) => Error::Exists {
+                id: other.value,
+                source_arn: mapping.source,
+                function: mapping.function,
+            },
+            None => Error::Conflict,
+        })
+    }
+
+    /// Changes a mapping; `change` is made again where another change was faster. What it refuses, changes nothing.
+    pub async fn update(
+        self: &Arc<Self>,
+        id: &str,
+        change: impl Fn(&mut Mapping) -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Result<Mapping, Error> {
+        let (this, id) = (self.clone(), id.to_owned());
+        let work = async move {
+            let _one = this.changing.lock().await;
+            for _ in 0..CONFLICTS_MAX {
+                match this.update_now(&id, &change).await {
+                    Err(Error::Conflict) => this.refresh(&id).await?,
+                    done => return done,
+                }
+            }
+            Err(Error::Conflict)
+        };
+        self.world.env.to_the_end(work).await
+    }
+
+    async fn update_now(
+        &self,
+        id: &str,
+        change: &(impl Fn(&mut Mapping) -> Result<(), Error> + Send + Sync),
+    ) -> Result<Mapping, Error> {
+        let kept = self.kept(id)?;
+        let Versioned {
+            value: old,
+            version,
+        } = kept.record.read().clone();
+        let mut new = old.clone();
+        change(&mut new)?;
+        Filters::parse(&new.settings.filters)?;
+        new.modified = self.world.env.clock.now();
+        let store = &self.world.store;
+        let mut changes = vec![store.mappings.put(id, &new, Expect::At(version))];
+        if new.pair() != old.pair() {
+            changes.push(store.pairs.delete(&old.pair(), Expect::Any));
+            changes.push(store.pairs.put(&new.pair(), &new.id, Expect::Absent));
+            if store.pairs.get(&new.pair()).await?.is_some() {
+                return Err(self.taken(new).await?);
+            }
+        }
+        let version = store.catalog.commit(changes).await?;
+        self.take_over(
+            &kept,
+            Versioned {
+                value: new.clone(),
+                version,
+            },
+        )?;
+        Ok(new)
+    }
+
+    /// Deletes a mapping: the mapping as it was. A call that is under way runs to its end.
+    pub async fn delete(self: &Arc<Self>, id: &str) -> Result<Mapping, Error> {
+        let (this, id) = (self.clone(), id.to_owned());
+        let work = async move {
+            let _one = this.changing.lock().await;
+            for _ in 0..CONFLICTS_MAX {
+                match this.delete_now(&id).await {
+                    Err(Error::Conflict) => this.refresh(&id).await?,
+                    done => return done,
+                }
+            }
+            Err(Error::Conflict)
+        };
+        self.world.env.to_the_end(work).await
+    }
+
+    async fn delete_now(&self, id: &str) -> Result<Mapping, Error> {
+        let kept = self.kept(id)?;
+        let Versioned {
+            value: mapping,
+            version,
+        } = kept.record.read().clone();
+        let store = &self.world.store;
+        let changes = vec![
+            store.mappings.delete(id, Expect::At(version)),
+            store.pairs.delete(&mapping.pair(), Expect::Any),
+            store.deleted.put(id, &(), Expect::Any),
+        ];
+        store.catalog.commit(changes).await?;
+        self.forget(id, &kept);
+        // What is left is removed by the next start, should this fail.
+        if let Err(error) = self.clear(id).await {
+            tracing::warn!(mapping = id, %error, "what a deleted mapping left could not be removed");
+        }
+        tracing::info!(mapping = id, "mapping deleted");
+        Ok(mapping)
+    }
+
+    /// Takes over what the catalog has of a mapping that another node changed.
+    async fn refresh(&self, id: &str) -> Result<(), Error> {
+        let kept = self.kept(id)?;
+        match self.world.store.mappings.get(id).await? {
+            Some(record) => self.take_over(&kept, record),
+            None => {
+                self.forget(id, &kept);
+                Err(Error::NotFound(id.to_owned()))
+            }
+        }
+    }
+
+    fn take_over(&self, kept: &Kept, record: Versioned<Mapping>) -> Result<(), Error> {
+        let mapping = record.value.clone();
+        let filters = Filters::parse(&mapping.settings.filters)?;
+        *kept.record.write() = record;
+        let configured = Configured {
+            mapping,
+            filters,
+            is_gone: false,
+        };
+        kept.shared.config.send_replace(Arc::new(configured));
+        Ok(())
+    }
+
+    fn forget(&self, id: &str, kept: &Kept) {
+        self.all.write().remove(id);
+        let mapping = kept.record.read().value.clone();
+        let gone = Configured {
+            mapping,
+            filters: Filters::default(),
+            is_gone: true,
+        };
+        kept.shared.config.send_replace(Arc::new(gone));
+    }
+}

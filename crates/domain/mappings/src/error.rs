@@ -1,0 +1,50 @@
+//! What can go wrong with a mapping.
+
+use headwater_catalog::CatalogError;
+use headwater_log::SourceError;
+use headwater_types::Arn;
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no mapping with this id.
+    #[error("there is no mapping {0}")]
+    NotFound(String),
+    /// A mapping of this source to this function is there already.
+    #[error("the mapping {id} is for the same source and function")]
+    Exists {
+        /// Its id.
+        id: String,
+        /// The source.
+        source_arn: Arn,
+        /// The function.
+        function: Arn,
+    },
+    /// There are as many as there may be.
+    #[error("there are too many mappings")]
+    TooMany,
+    /// There is no such stream.
+    #[error("there is no stream {0}")]
+    NoSource(Arn),
+    /// A filter is no pattern; why.
+    #[error("{0}")]
+    Filter(String),
+    /// The stream cannot be read.
+    #[error("{0}")]
+    Source(#[from] SourceError),
+    /// Others changed the same thing again and again.
+    #[error("others change the same mapping")]
+    Conflict,
+    /// The catalog failed.
+    #[error("{0}")]
+    Catalog(CatalogError),
+}
+
+impl From<CatalogError> for Error {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Conflict { .. } => Self::Conflict,
+            error => Self::Catalog(error),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Which records a mapping is for: those that match one of its patterns, in its lane.
+
+use headwater_log::SourceRecord;
+use headwater_patterns::Pattern;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+use crate::Error;
+
+/// The patterns of a mapping.
+#[derive(Debug, Default)]
+pub(crate) struct Filters(Vec<Pattern>);
+
+impl Filters {
+    /// Parses the patterns.
+    pub fn parse(texts: &[String]) -> Result<Self, Error> {
+        let parse = |text: &String| Pattern::parse(text);
+        let patterns = texts.iter().map(parse).collect::<Result<_, _>>();
+        patterns
+            .map(Self)
+            .map_err(|error| Error::Filter(error.to_string()))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a record matches one of them, or there are none.
+    pub fn match_record(&self, shard: &str, record: &SourceRecord) -> bool {
+        if self.0.is_empty() {
+            return true;
+        }
+        let event = filtered(shard, record);
+        self.0.iter().any(|pattern| pattern.matches(&event))
+    }
+}
+
+/// A record as patterns see it: its metadata, and its data as JSON where it is JSON and as a text otherwise. So a pattern
+/// for members of the data never matches a plain text, nor one for a text JSON data (AWS's guide on filtering).
+fn filtered(shard: &str, record: &SourceRecord) -> Value {
+    let text = String::from_utf8_lossy(&record.data);
+    let data = serde_json::from_str(&text).unwrap_or_else(|_| Value::from(&*text));
+    json!({
+        "kinesisSchemaVersion": "1.0",
+        "partitionKey": String::from_utf8_lossy(&record.partition_key),
+        "sequenceNumber": record.sequence_number.to_string(),
+        "approximateArrivalTimestamp": record.arrival.0 as f64 / 1000.0,
+        "shardId": shard,
+        "data": data,
+    })
+}
+
+/// The lane of a shard that a key belongs to.
+pub(crate) fn lane_of(partition_key: &[u8], lanes: u32) -> u32 {
+    if lanes <= 1 {
+        return 0;
+    }
+    // Not the hash's first bytes: by these the key came into this shard.
+    let hash = Md5::digest(partition_key);
+    let tail = u32::from_be_bytes([hash[12], hash[13], hash[14], hash[15]]);
+    tail % lanes
+}

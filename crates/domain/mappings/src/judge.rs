@@ -1,0 +1,133 @@
+//! What an answer says of a batch.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::ports::Answer;
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All of it is done.
+    Done,
+    /// Records from this one on are to be tried again, counted from 0; those before it are done.
+    FailedFrom(usize),
+    /// All of it failed.
+    Failed,
+}
+
+/// Judges the answer to a call with records of these sequence numbers. Where `item_failures`, an answer may name records
+/// that failed; the rules are recorded on AWS: nothing named is a success, and a name that is none of the batch's, or none
+/// at all, fails all of it.
+pub(crate) fn judge(answer: &Answer, sequence_numbers: &[String], item_failures: bool) -> Verdict {
+    if answer.failed {
+        return Verdict::Failed;
+    }
+    if !item_failures {
+        return Verdict::Done;
+    }
+    let named = match failures(&answer.payload) {
+        Some(named) => named,
+        None => return Verdict::Failed,
+    };
+    let place = |name: &Option<String>| {
+        let name = name.as_deref().filter(|name| !name.is_empty())?;
+        sequence_numbers.iter().position(|number| number == name)
+    };
+    match named.iter().map(place).collect::<Option<Vec<_>>>() {
+        Some(places) => places
+            .into_iter()
+            .min()
+            .map_or(Verdict::Done, Verdict::FailedFrom),
+        None => Verdict::Failed,
+    }
+}
+
+/// The names in an answer's list of failures; nothing where the answer is none of the kind.
+fn failures(payload: &Bytes) -> Option<Vec<Option<String>>> {
+    if payload.is_empty() {
+        return Some(Vec::new());
+    }
+    let list = match serde_json::from_slice(payload).ok()? {
+        Value::Null => return Some(Vec::new()),
+        Value::String(text) if text.is_empty() => return Some(Vec::new()),
+        Value::Array(list) if list.is_empty() => return Some(Vec::new()),
+        Value::Object(mut members) => match members.remove("batchItemFailures") {
+            None | Some(Value::Null) => return Some(Vec::new()),
+            Some(Value::Array(list)) => list,
+            Some(_) => return None,
+        },
+        _ => return None,
+    };
+    let name = |item: Value| item["itemIdentifier"].as_str().map(str::to_owned);
+    Some(list.into_iter().map(name).collect())
+}
+
+/// The state in an answer of a window's call, as JSON; an empty object where there is none.
+pub(crate) fn state(payload: &Bytes) -> String {
+    let answer: Value = serde_json::from_slice(payload).unwrap_or_default();
+    match answer.get("state") {
+        None | Some(Value::Null) => "{}".to_owned(),
+        Some(state) => state.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn verdict(payload: &str) -> Verdict {
+        let answer = Answer {
+            request_id: String::new(),
+            version: "$LATEST".into(),
+            payload: payload.to_owned().into(),
+            failed: false,
+        };
+        judge(&answer, &["1".into(), "2".into(), "3".into()], true)
+    }
+
+    #[test]
+    fn nothing_named_is_a_success() {
+        for payload in [
+            "",
+            "null",
+            "\"\"",
+            "{}",
+            "[]",
+            r#"{"batchItemFailures": null}"#,
+            r#"{"batchItemFailures": []}"#,
+        ] {
+            assert_eq!(verdict(payload), Verdict::Done, "{payload}");
+        }
+    }
+
+    #[test]
+    fn the_first_that_is_named_counts() {
+        let named = |names: &[&str]| {
+            let items = names.iter().map(|name| json!({"itemIdentifier": name}));
+            json!({"batchItemFailures": items.collect::<Vec<_>>()}).to_string()
+        };
+        assert_eq!(verdict(&named(&["3", "2"])), Verdict::FailedFrom(1));
+        assert_eq!(verdict(&named(&["1"])), Verdict::FailedFrom(0));
+        for names in [&[""][..], &["4"], &["2", "4"]] {
+            assert_eq!(verdict(&named(names)), Verdict::Failed, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_nothing_right_fails_all() {
+        for payload in [
+            r#"{"batchItemFailures": [{"itemIdentifier": null}]}"#,
+            r#"{"batchItemFailures": [{"foo": "1"}]}"#,
+            r#"{"batchItemFailures": [1]}"#,
+            r#"{"batchItemFailures": {}}"#,
+            "\"a text\"",
+            "7",
+            "{",
+        ] {
+            assert_eq!(verdict(payload), Verdict::Failed, "{payload}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The bounds of mappings.
+
+use std::time::Duration;
+
+/// The most bytes of one event, as JSON: what functions take (AWS's quota of 6 MB an invocation, less room for what
+/// frames the records).
+pub const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024 - 4096;
+/// The most records that are read at once.
+pub(crate) const READ_RECORDS_MAX: usize = 10_000;
+/// The most bytes that are read at once.
+pub(crate) const READ_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// The memory that batches of all mappings work in, in KiB: each holds its records and, while it is sent, its event.
+pub(crate) const WORK_KIB_MAX: u32 = 256 * 1024;
+/// How many records may be passed over, because they are for another lane or match no filter, before that is written.
+pub(crate) const PASSED_OVER_MAX: u64 = 10_000;
+/// The first wait before a batch is tried again; each doubles the one before.
+pub(crate) const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
+/// The longest (AWS's guide: up to one minute).
+pub(crate) const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long after its end a window waits for records that arrived in it and are being written.
+pub(crate) const WINDOW_GRACE: Duration = Duration::from_secs(1);
+/// The largest state of a window (AWS's guide: 1 MB).
+pub(crate) const WINDOW_STATE_BYTES_MAX: usize = 1024 * 1024;
+/// The most mappings of a server.
+pub const MAPPINGS_MAX: usize = 10_000;
+/// How often a change begins again that others were faster than.
+pub(crate) const CONFLICTS_MAX: usize = 20;
+/// The most rows that one commit removes.
+pub(crate) const ROWS_A_COMMIT: usize = 500;

@@ -1,0 +1,193 @@
+//! Events as functions get them, and what is told of batches that are given up: AWS's members and forms, as recorded.
+
+use std::fmt::Write;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use headwater_log::SourceRecord;
+use headwater_types::Millis;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{ports::Answer, record::Mapping, window::Window};
+
+/// What an event says beside its records.
+pub(crate) struct Frame<'a> {
+    pub mapping: &'a Mapping,
+    pub shard: &'a str,
+    /// The function's role.
+    pub role: &'a str,
+    /// The window, where the mapping has them.
+    pub window: Option<WindowCall<'a>>,
+}
+
+/// What an event says of a window.
+pub(crate) struct WindowCall<'a> {
+    pub window: &'a Window,
+    /// Whether it is the window's last call.
+    pub is_final: bool,
+    /// Whether it ends because its state is too large.
+    pub is_early: bool,
+}
+
+/// The event for `records`, as JSON.
+pub(crate) fn event(frame: &Frame<'_>, records: &[SourceRecord]) -> Bytes {
+    let data: usize = records.iter().map(|record| record.data.len()).sum();
+    let mut out = String::with_capacity(data / 3 * 4 + records.len() * 800 + 512);
+    out.push_str("{\"Records\":[");
+    for (at, record) in records.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        add_record(&mut out, frame, record);
+    }
+    out.push(']');
+    if let Some(call) = &frame.window {
+        add_window(&mut out, frame, call);
+    }
+    out.push('}');
+    out.into()
+}
+
+fn add_record(out: &mut String, frame: &Frame<'_>, record: &SourceRecord) {
+    let Frame {
+        mapping,
+        shard,
+        role,
+        ..
+    } = frame;
+    let key = String::from_utf8_lossy(&record.partition_key);
+    let number = &record.sequence_number;
+    out.push_str("{\"kinesis\":{\"kinesisSchemaVersion\":\"1.0\",\"partitionKey\":");
+    out.push_str(&Value::from(key).to_string());
+    // Writing to a text cannot fail.
+    let _ = write!(out, ",\"sequenceNumber\":\"{number}\",\"data\":\"");
+    STANDARD.encode_string(&record.data, out);
+    let _ = write!(
+        out,
+        "\",\"approximateArrivalTimestamp\":{}}},\"eventSource\":\"aws:kinesis\",\"eventVersion\":\"1.0\",\"eventID\":\"{shard}:{number}\",\"eventName\":\"aws:kinesis:record\",\"invokeIdentityArn\":{},\"awsRegion\":\"{}\",\"eventSourceARN\":\"{}\"}}",
+        seconds(record.arrival),
+        Value::from(*role),
+        mapping.stream.region,
+        mapping.source,
+    );
+}
+
+fn add_window(out: &mut String, frame: &Frame<'_>, call: &WindowCall<'_>) {
+    let Window { start, end, state } = call.window;
+    let _ = write!(
+        out,
+        ",\"window\":{{\"start\":\"{}\",\"end\":\"{}\"}},\"state\":{state},\"shardId\":\"{}\",\"eventSourceARN\":\"{}\",\"isFinalInvokeForWindow\":{},\"isWindowTerminatedEarly\":{}",
+        whole_seconds(*start),
+        whole_seconds(*end),
+        frame.shard,
+        frame.mapping.source,
+        call.is_final,
+        call.is_early,
+    );
+}
+
+/// Seconds with their fraction, as a number.
+fn seconds(time: Millis) -> String {
+    let (whole, fraction) = (time.0 / 1000, time.0 % 1000);
+    let digits = format!("{fraction:03}");
+    match digits.trim_end_matches('0') {
+        "" => format!("{whole}.0"),
+        digits => format!("{whole}.{digits}"),
+    }
+}
+
+/// `2020-07-30T17:00:00Z`, as AWS writes windows' bounds.
+fn whole_seconds(time: Millis) -> String {
+    written(time, "%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// Why a batch was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    RetryAttemptsExhausted,
+    RecordAgeExceeded,
+}
+
+/// A batch that was given up.
+pub(crate) struct GivenUp<'a> {
+    pub condition: Condition,
+    /// The last call's outcome, where there was a call.
+    pub answer: Option<&'a Answer>,
+    /// An id for it where there was none.
+    pub request_id: &'a str,
+    pub calls: u32,
+    pub now: Millis,
+    pub records: &'a [SourceRecord],
+}
+
+/// What is told of a batch that was given up, with its event.
+pub(crate) fn given_up(frame: &Frame<'_>, batch: &GivenUp<'_>) -> Bytes {
+    let condition = match batch.condition {
+        Condition::RetryAttemptsExhausted => "RetryAttemptsExhausted",
+        Condition::RecordAgeExceeded => "RecordAgeExceeded",
+    };
+    let request_id = batch
+        .answer
+        .map_or(batch.request_id, |answer| &answer.request_id);
+    let mut told = json!({
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": frame.mapping.function.to_string(),
+            "condition": condition,
+            "approximateInvokeCount": batch.calls,
+        },
+        "version": "1.0",
+        "timestamp": to_the_millisecond(batch.now),
+        "KinesisBatchInfo": batch_info(frame, batch.records),
+    });
+    if let (Condition::RetryAttemptsExhausted, Some(answer)) = (batch.condition, batch.answer) {
+        told["responseContext"] = json!({
+            "statusCode": 200,
+            "executedVersion": answer.version,
+            "functionError": answer.failed.then_some("Unhandled"),
+        });
+    }
+    // The event is put in as it is, so that it is not parsed for it.
+    let mut out = told.to_string();
+    out.pop();
+    out.push_str(",\"payload\":");
+    let event = event(frame, batch.records);
+    out.push_str(&String::from_utf8_lossy(&event));
+    out.push('}');
+    out.into()
+}
+
+fn batch_info(frame: &Frame<'_>, records: &[SourceRecord]) -> Value {
+    let (Some(first), Some(last)) = (records.first(), records.last()) else {
+        return Value::Null;
+    };
+    json!({
+        "shardId": frame.shard,
+        "startSequenceNumber": first.sequence_number.to_string(),
+        "endSequenceNumber": last.sequence_number.to_string(),
+        "approximateArrivalOfFirstRecord": to_the_millisecond(first.arrival),
+        "approximateArrivalOfLastRecord": to_the_millisecond(last.arrival),
+        "batchSize": records.len(),
+        "streamArn": frame.mapping.stream.to_string(),
+    })
+}
+
+/// The key of the object for a batch that was given up: `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/<time>-<id>`.
+pub(crate) fn object_key(mapping: &str, shard: &str, now: Millis, id: &str) -> String {
+    let day = written(now, "%Y/%m/%d");
+    let time = written(now, "%Y-%m-%dT%H.%M.%S");
+    format!("aws/lambda/{mapping}/{shard}/{day}/{time}-{id}")
+}
+
+/// A time in UTC, as `form` says.
+fn written(time: Millis, form: &str) -> String {
+    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
+    let time = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX);
+    time.strftime(form).to_string()
+}
+
+/// `2020-07-30T17:00:00.123Z`.
+fn to_the_millisecond(time: Millis) -> String {
+    written(time, "%Y-%m-%dT%H:%M:%S%.3fZ")
+}
