@@ -66,11 +66,14 @@ const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "Subs
 
 const LAMBDA: &[&str] = &[
     "CreateAlias",
+    "CreateEventSourceMapping",
     "CreateFunction",
     "DeleteAlias",
+    "DeleteEventSourceMapping",
     "DeleteFunction",
     "GetAccountSettings",
     "GetAlias",
+    "GetEventSourceMapping",
     "GetFunction",
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
@@ -78,6 +81,7 @@ const LAMBDA: &[&str] = &[
     "GetPolicy",
     "Invoke",
     "ListAliases",
+    "ListEventSourceMappings",
     "ListFunctions",
     "ListTags",
     "ListVersionsByFunction",
@@ -85,6 +89,7 @@ const LAMBDA: &[&str] = &[
     "TagResource",
     "UntagResource",
     "UpdateAlias",
+    "UpdateEventSourceMapping",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
 ];

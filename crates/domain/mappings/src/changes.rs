@@ -51,7 +51,7 @@ impl Mappings {
         if self.all.read().len() >= MAPPINGS_MAX {
             return Err(Error::TooMany);
         }
-        let source = match self.world.sources.open(&new.stream).await {
+        let source = match self.world.sources.open(&new.source).await {
             Err(SourceError::NotFound(_)) => return Err(Error::NoSource(new.source)),
             source => source?,
         };

@@ -23,6 +23,9 @@ pub enum Error {
     /// There are as many as there may be.
     #[error("there are too many mappings")]
     TooMany,
+    /// It would have more tags than it may have.
+    #[error("it has too many tags")]
+    TooManyTags,
     /// There is no such stream.
     #[error("there is no stream {0}")]
     NoSource(Arn),

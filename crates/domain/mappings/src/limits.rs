@@ -23,6 +23,8 @@ pub(crate) const WINDOW_GRACE: Duration = Duration::from_secs(1);
 pub(crate) const WINDOW_STATE_BYTES_MAX: usize = 1024 * 1024;
 /// The most mappings of a server.
 pub const MAPPINGS_MAX: usize = 10_000;
+/// The most tags of a mapping.
+pub const TAGS_MAX: usize = 50;
 /// How often a change begins again that others were faster than.
 pub(crate) const CONFLICTS_MAX: usize = 20;
 /// The most rows that one commit removes.

@@ -251,7 +251,7 @@ impl Worker {
 
     /// The stream; one that only has the name of the one that the mapping was made for is refused.
     async fn source(&self, mapping: &Mapping) -> Result<Arc<dyn Source>, WorkError> {
-        let source = self.world.sources.open(&mapping.stream).await?;
+        let source = self.world.sources.open(&mapping.source).await?;
         if source.identity() != mapping.identity {
             return Err(WorkError::OtherStream);
         }

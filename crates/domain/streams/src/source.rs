@@ -22,11 +22,24 @@ struct StreamSource {
 #[async_trait]
 impl Sources for StreamSources {
     async fn open(&self, arn: &Arn) -> Result<Arc<dyn Source>, SourceError> {
-        let name = arn
-            .name_of("stream")
-            .and_then(|name| name.parse::<StreamName>().ok());
-        let name = name.ok_or_else(|| SourceError::NotFound(arn.to_string()))?;
-        let number = self.0.get(&name).map_err(to_source)?.record.number;
+        let missing = || SourceError::NotFound(arn.to_string());
+        let resource = arn.name_of("stream").ok_or_else(missing)?;
+        let (name, consumer) = match resource.split_once("/consumer/") {
+            Some((name, consumer)) => (name, Some(consumer)),
+            None => (resource, None),
+        };
+        let name: StreamName = name.parse().map_err(|_| missing())?;
+        let stream = self.0.get(&name).map_err(to_source)?;
+        // A registered consumer's source is its stream, as long as it is registered: `<name>:<created>`.
+        if let Some((name, created)) =
+            consumer.map(|text| text.split_once(':').unwrap_or((text, "")))
+        {
+            let consumer = stream.consumer(name).map_err(|_| missing())?;
+            if consumer.created.seconds().to_string() != created {
+                return Err(missing());
+            }
+        }
+        let number = stream.record.number;
         Ok(Arc::new(StreamSource {
             streams: self.0.clone(),
             name,

@@ -8,6 +8,7 @@ mod code;
 mod describe;
 mod errors;
 mod location;
+mod mappings;
 mod ops;
 mod runtimes;
 mod settings;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_functions::Functions;
+use headwater_mappings::Mappings;
 use headwater_shapes_lambda::{SERVICE, ops as shapes};
 use headwater_wire::{READS, Routes, Table, WRITES};
 use location::Locations;
@@ -29,16 +31,23 @@ pub use code::{CodeSource, NoCode};
 /// The state that handlers run on.
 pub struct Lambda {
     functions: Functions,
+    mappings: Arc<Mappings>,
     code: Arc<dyn CodeSource>,
     locations: Locations,
 }
 
 impl Lambda {
     /// The door to these functions; `code` has what is not in the request: `S3Bucket` and `S3Key`.
-    pub fn new(env: &Env, functions: Functions, code: Arc<dyn CodeSource>) -> Self {
+    pub fn new(
+        env: &Env,
+        functions: Functions,
+        mappings: Arc<Mappings>,
+        code: Arc<dyn CodeSource>,
+    ) -> Self {
         let locations = Locations::new(env);
         Self {
             functions,
+            mappings,
             code,
             locations,
         }
@@ -49,11 +58,14 @@ impl Lambda {
 pub fn table(lambda: Arc<Lambda>) -> Table {
     Routes::new(&SERVICE, lambda)
         .route::<shapes::CreateAlias>(WRITES)
+        .route::<shapes::CreateEventSourceMapping>(WRITES)
         .route::<shapes::CreateFunction>(WRITES)
         .route::<shapes::DeleteAlias>(WRITES)
+        .route::<shapes::DeleteEventSourceMapping>(WRITES)
         .route::<shapes::DeleteFunction>(WRITES)
         .route::<shapes::GetAccountSettings>(READS)
         .route::<shapes::GetAlias>(READS)
+        .route::<shapes::GetEventSourceMapping>(READS)
         .route::<shapes::GetFunction>(READS)
         .route::<shapes::GetFunctionCodeSigningConfig>(READS)
         .route::<shapes::GetFunctionConcurrency>(READS)
@@ -61,6 +73,7 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::GetPolicy>(READS)
         .route::<shapes::Invoke>(WRITES.data().action("lambda:InvokeFunction"))
         .route::<shapes::ListAliases>(READS)
+        .route::<shapes::ListEventSourceMappings>(READS)
         .route::<shapes::ListFunctions>(READS)
         .route::<shapes::ListTags>(READS)
         .route::<shapes::ListVersionsByFunction>(READS)
@@ -68,6 +81,7 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::TagResource>(WRITES)
         .route::<shapes::UntagResource>(WRITES)
         .route::<shapes::UpdateAlias>(WRITES)
+        .route::<shapes::UpdateEventSourceMapping>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)
         .route::<shapes::UpdateFunctionConfiguration>(WRITES)
         .build()

@@ -13,8 +13,13 @@ use bytes::Bytes;
 use headwater_catalog::MemoryCatalog;
 use headwater_env::{Env, ManualClock};
 use headwater_functions::{Functions, LogBatch, LogSink, Options};
+use headwater_mappings::{
+    Mappings,
+    ports::{Answer, Destinations, HandlerError, Handlers},
+};
+use headwater_reading::testing::{FakeSource, FakeSources};
 use headwater_shapes::{Operation, Tree};
-use headwater_types::{Account, Region};
+use headwater_types::{Account, Arn, Region};
 use headwater_wire::{Context, Handle};
 use serde_json::{Value, json};
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -23,6 +28,8 @@ use crate::{CodeSource, Lambda, NoCode};
 
 pub(crate) struct World {
     pub lambda: Lambda,
+    /// The one stream there is, under any name but `missing`.
+    pub stream: Arc<FakeSource>,
     pub clock: Arc<ManualClock>,
     env: Env,
     _dir: tempfile::TempDir,
@@ -64,6 +71,27 @@ impl CodeSource for OneBucket {
     }
 }
 
+/// Mappings that nobody puts records for call nothing.
+struct NoCalls;
+
+#[async_trait]
+impl Handlers for NoCalls {
+    async fn role(&self, _function: &Arn) -> Result<String, HandlerError> {
+        Ok(String::new())
+    }
+
+    async fn call(&self, _function: &Arn, _event: Bytes) -> Result<Answer, HandlerError> {
+        Err(HandlerError::Throttled)
+    }
+}
+
+#[async_trait]
+impl Destinations for NoCalls {
+    async fn store(&self, _: &Arn, _: &str, _: Bytes) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -83,12 +111,17 @@ impl World {
                 .insert(name.into(), std::env::var(name).unwrap());
         }
         let catalog = Arc::new(MemoryCatalog::default());
-        let functions =
-            Functions::open(env.clone(), catalog, dir.path(), Arc::new(Nowhere), options)
-                .await
-                .unwrap();
+        let sink = Arc::new(Nowhere);
+        let functions = Functions::open(env.clone(), catalog.clone(), dir.path(), sink, options);
+        let functions = functions.await.unwrap();
+        let stream = FakeSource::new(1);
+        let sources = Arc::new(FakeSources(stream.clone()));
+        let (handlers, buckets) = (Arc::new(NoCalls), Arc::new(NoCalls));
+        let mappings = Mappings::open(env.clone(), catalog, sources, handlers, buckets);
+        let mappings = mappings.await.unwrap();
         Self {
-            lambda: Lambda::new(&env, functions, Arc::new(OneBucket)),
+            lambda: Lambda::new(&env, functions, mappings, Arc::new(OneBucket)),
+            stream,
             clock,
             env,
             _dir: dir,

@@ -64,6 +64,14 @@ pub struct AliasRoutingConfiguration {
 headwater_shapes::tree!(AliasRoutingConfiguration {optional "AdditionalVersionWeights" additional_version_weights, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct AmazonManagedKafkaEventSourceConfig {
+    pub consumer_group_id: Option<String>,
+    pub schema_registry_config: Option<KafkaSchemaRegistryConfig>,
+}
+
+headwater_shapes::tree!(AmazonManagedKafkaEventSourceConfig {optional "ConsumerGroupId" consumer_group_id,optional "SchemaRegistryConfig" schema_registry_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct CapacityProviderConfig {
     pub lambda_managed_instances_capacity_provider_config:
         LambdaManagedInstancesCapacityProviderConfig,
@@ -88,6 +96,40 @@ pub struct CreateAliasRequest {
 }
 
 headwater_shapes::tree!(CreateAliasRequest {required "FunctionName" function_name,required "Name" name,required "FunctionVersion" function_version,optional "Description" description,optional "RoutingConfig" routing_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateEventSourceMappingRequest {
+    pub event_source_arn: Option<String>,
+    pub function_name: String,
+    pub enabled: Option<bool>,
+    pub batch_size: Option<i32>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub kms_key_arn: Option<String>,
+    pub metrics_config: Option<EventSourceMappingMetricsConfig>,
+    pub logging_config: Option<EventSourceMappingLoggingConfig>,
+    pub scaling_config: Option<ScalingConfig>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub starting_position: Option<String>,
+    pub starting_position_timestamp: Option<headwater_shapes::Timestamp>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub topics: Option<Vec<String>>,
+    pub queues: Option<Vec<String>>,
+    pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
+    pub self_managed_event_source: Option<SelfManagedEventSource>,
+    pub function_response_types: Option<Vec<String>>,
+    pub amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig>,
+    pub self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig>,
+    pub document_db_event_source_config: Option<DocumentDBEventSourceConfig>,
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+}
+
+headwater_shapes::tree!(CreateEventSourceMappingRequest {optional "EventSourceArn" event_source_arn,required "FunctionName" function_name,optional "Enabled" enabled,optional "BatchSize" batch_size,optional "FilterCriteria" filter_criteria,optional "KMSKeyArn" kms_key_arn,optional "MetricsConfig" metrics_config,optional "LoggingConfig" logging_config,optional "ScalingConfig" scaling_config,optional "MaximumBatchingWindowInSeconds" maximum_batching_window_in_seconds,optional "ParallelizationFactor" parallelization_factor,optional "StartingPosition" starting_position,optional "StartingPositionTimestamp" starting_position_timestamp,optional "DestinationConfig" destination_config,optional "MaximumRecordAgeInSeconds" maximum_record_age_in_seconds,optional "BisectBatchOnFunctionError" bisect_batch_on_function_error,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "Tags" tags,optional "TumblingWindowInSeconds" tumbling_window_in_seconds,optional "Topics" topics,optional "Queues" queues,optional "SourceAccessConfigurations" source_access_configurations,optional "SelfManagedEventSource" self_managed_event_source,optional "FunctionResponseTypes" function_response_types,optional "AmazonManagedKafkaEventSourceConfig" amazon_managed_kafka_event_source_config,optional "SelfManagedKafkaEventSourceConfig" self_managed_kafka_event_source_config,optional "DocumentDBEventSourceConfig" document_db_event_source_config,optional "ProvisionedPollerConfig" provisioned_poller_config, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateFunctionRequest {
@@ -141,6 +183,13 @@ pub struct DeleteAliasRequest {
 headwater_shapes::tree!(DeleteAliasRequest {required "FunctionName" function_name,required "Name" name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteEventSourceMappingRequest {
+    pub uuid: String,
+}
+
+headwater_shapes::tree!(DeleteEventSourceMappingRequest {required "UUID" uuid, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteFunctionRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
@@ -154,6 +203,23 @@ pub struct DeleteFunctionResponse {
 }
 
 headwater_shapes::tree!(DeleteFunctionResponse {optional "StatusCode" status_code, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DestinationConfig {
+    pub on_success: Option<OnSuccess>,
+    pub on_failure: Option<OnFailure>,
+}
+
+headwater_shapes::tree!(DestinationConfig {optional "OnSuccess" on_success,optional "OnFailure" on_failure, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DocumentDBEventSourceConfig {
+    pub database_name: Option<String>,
+    pub collection_name: Option<String>,
+    pub full_document: Option<String>,
+}
+
+headwater_shapes::tree!(DocumentDBEventSourceConfig {optional "DatabaseName" database_name,optional "CollectionName" collection_name,optional "FullDocument" full_document, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DurableConfig {
@@ -195,6 +261,59 @@ pub struct EphemeralStorage {
 headwater_shapes::tree!(EphemeralStorage {required "Size" size, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct EventSourceMappingConfiguration {
+    pub uuid: Option<String>,
+    pub starting_position: Option<String>,
+    pub starting_position_timestamp: Option<headwater_shapes::Timestamp>,
+    pub batch_size: Option<i32>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub event_source_arn: Option<String>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub filter_criteria_error: Option<FilterCriteriaError>,
+    pub kms_key_arn: Option<String>,
+    pub metrics_config: Option<EventSourceMappingMetricsConfig>,
+    pub logging_config: Option<EventSourceMappingLoggingConfig>,
+    pub scaling_config: Option<ScalingConfig>,
+    pub function_arn: Option<String>,
+    pub last_modified: Option<headwater_shapes::Timestamp>,
+    pub last_processing_result: Option<String>,
+    pub state: Option<String>,
+    pub state_transition_reason: Option<String>,
+    pub destination_config: Option<DestinationConfig>,
+    pub topics: Option<Vec<String>>,
+    pub queues: Option<Vec<String>>,
+    pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
+    pub self_managed_event_source: Option<SelfManagedEventSource>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub function_response_types: Option<Vec<String>>,
+    pub amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig>,
+    pub self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig>,
+    pub document_db_event_source_config: Option<DocumentDBEventSourceConfig>,
+    pub event_source_mapping_arn: Option<String>,
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+}
+
+headwater_shapes::tree!(EventSourceMappingConfiguration {optional "UUID" uuid,optional "StartingPosition" starting_position,optional "StartingPositionTimestamp" starting_position_timestamp,optional "BatchSize" batch_size,optional "MaximumBatchingWindowInSeconds" maximum_batching_window_in_seconds,optional "ParallelizationFactor" parallelization_factor,optional "EventSourceArn" event_source_arn,optional "FilterCriteria" filter_criteria,optional "FilterCriteriaError" filter_criteria_error,optional "KMSKeyArn" kms_key_arn,optional "MetricsConfig" metrics_config,optional "LoggingConfig" logging_config,optional "ScalingConfig" scaling_config,optional "FunctionArn" function_arn,optional "LastModified" last_modified,optional "LastProcessingResult" last_processing_result,optional "State" state,optional "StateTransitionReason" state_transition_reason,optional "DestinationConfig" destination_config,optional "Topics" topics,optional "Queues" queues,optional "SourceAccessConfigurations" source_access_configurations,optional "SelfManagedEventSource" self_managed_event_source,optional "MaximumRecordAgeInSeconds" maximum_record_age_in_seconds,optional "BisectBatchOnFunctionError" bisect_batch_on_function_error,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "TumblingWindowInSeconds" tumbling_window_in_seconds,optional "FunctionResponseTypes" function_response_types,optional "AmazonManagedKafkaEventSourceConfig" amazon_managed_kafka_event_source_config,optional "SelfManagedKafkaEventSourceConfig" self_managed_kafka_event_source_config,optional "DocumentDBEventSourceConfig" document_db_event_source_config,optional "EventSourceMappingArn" event_source_mapping_arn,optional "ProvisionedPollerConfig" provisioned_poller_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EventSourceMappingLoggingConfig {
+    pub system_log_level: Option<String>,
+}
+
+headwater_shapes::tree!(EventSourceMappingLoggingConfig {optional "SystemLogLevel" system_log_level, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EventSourceMappingMetricsConfig {
+    pub metrics: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(EventSourceMappingMetricsConfig {optional "Metrics" metrics, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct FileSystemConfig {
     pub arn: String,
     pub local_mount_path: String,
@@ -202,6 +321,28 @@ pub struct FileSystemConfig {
 }
 
 headwater_shapes::tree!(FileSystemConfig {required "Arn" arn,required "LocalMountPath" local_mount_path,optional "S3FilesConfig" s3_files_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Filter {
+    pub pattern: Option<String>,
+}
+
+headwater_shapes::tree!(Filter {optional "Pattern" pattern, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct FilterCriteria {
+    pub filters: Option<Vec<Filter>>,
+}
+
+headwater_shapes::tree!(FilterCriteria {optional "Filters" filters, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct FilterCriteriaError {
+    pub error_code: Option<String>,
+    pub message: Option<String>,
+}
+
+headwater_shapes::tree!(FilterCriteriaError {optional "ErrorCode" error_code,optional "Message" message, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct FunctionCode {
@@ -313,6 +454,13 @@ pub struct GetAliasRequest {
 }
 
 headwater_shapes::tree!(GetAliasRequest {required "FunctionName" function_name,required "Name" name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetEventSourceMappingRequest {
+    pub uuid: String,
+}
+
+headwater_shapes::tree!(GetEventSourceMappingRequest {required "UUID" uuid, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetFunctionCodeSigningConfigRequest {
@@ -438,6 +586,31 @@ pub struct InvocationResponse {
 headwater_shapes::tree!(InvocationResponse {optional "StatusCode" status_code,optional "X-Amz-Function-Error" function_error,optional "X-Amz-Log-Result" log_result,optional "Payload" payload,optional "X-Amz-Executed-Version" executed_version,optional "X-Amz-Durable-Execution-Arn" durable_execution_arn, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct KafkaSchemaRegistryAccessConfig {
+    pub r#type: Option<String>,
+    pub uri: Option<String>,
+}
+
+headwater_shapes::tree!(KafkaSchemaRegistryAccessConfig {optional "Type" r#type,optional "URI" uri, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct KafkaSchemaRegistryConfig {
+    pub schema_registry_uri: Option<String>,
+    pub event_record_format: Option<String>,
+    pub access_configs: Option<Vec<KafkaSchemaRegistryAccessConfig>>,
+    pub schema_validation_configs: Option<Vec<KafkaSchemaValidationConfig>>,
+}
+
+headwater_shapes::tree!(KafkaSchemaRegistryConfig {optional "SchemaRegistryURI" schema_registry_uri,optional "EventRecordFormat" event_record_format,optional "AccessConfigs" access_configs,optional "SchemaValidationConfigs" schema_validation_configs, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct KafkaSchemaValidationConfig {
+    pub attribute: Option<String>,
+}
+
+headwater_shapes::tree!(KafkaSchemaValidationConfig {optional "Attribute" attribute, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct LambdaManagedInstancesCapacityProviderConfig {
     pub capacity_provider_arn: String,
     pub per_execution_environment_max_concurrency: Option<i32>,
@@ -473,6 +646,24 @@ pub struct ListAliasesResponse {
 }
 
 headwater_shapes::tree!(ListAliasesResponse {optional "NextMarker" next_marker,optional "Aliases" aliases, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListEventSourceMappingsRequest {
+    pub event_source_arn: Option<String>,
+    pub function_name: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListEventSourceMappingsRequest {optional "EventSourceArn" event_source_arn,optional "FunctionName" function_name,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListEventSourceMappingsResponse {
+    pub next_marker: Option<String>,
+    pub event_source_mappings: Option<Vec<EventSourceMappingConfiguration>>,
+}
+
+headwater_shapes::tree!(ListEventSourceMappingsResponse {optional "NextMarker" next_marker,optional "EventSourceMappings" event_source_mappings, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListFunctionsRequest {
@@ -534,6 +725,29 @@ pub struct LoggingConfig {
 headwater_shapes::tree!(LoggingConfig {optional "LogFormat" log_format,optional "ApplicationLogLevel" application_log_level,optional "SystemLogLevel" system_log_level,optional "LogGroup" log_group, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct OnFailure {
+    pub destination: Option<String>,
+}
+
+headwater_shapes::tree!(OnFailure {optional "Destination" destination, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct OnSuccess {
+    pub destination: Option<String>,
+}
+
+headwater_shapes::tree!(OnSuccess {optional "Destination" destination, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ProvisionedPollerConfig {
+    pub minimum_pollers: Option<i32>,
+    pub maximum_pollers: Option<i32>,
+    pub poller_group_name: Option<String>,
+}
+
+headwater_shapes::tree!(ProvisionedPollerConfig {optional "MinimumPollers" minimum_pollers,optional "MaximumPollers" maximum_pollers,optional "PollerGroupName" poller_group_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PublishVersionRequest {
     pub function_name: String,
     pub code_sha256: Option<String>,
@@ -577,6 +791,29 @@ pub struct S3FilesConfig {
 headwater_shapes::tree!(S3FilesConfig {optional "DirectS3Read" direct_s3_read, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct ScalingConfig {
+    pub maximum_concurrency: Option<i32>,
+}
+
+headwater_shapes::tree!(ScalingConfig {optional "MaximumConcurrency" maximum_concurrency, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SelfManagedEventSource {
+    pub endpoints: Option<BTreeMap<String, Vec<String>>>,
+}
+
+headwater_shapes::tree!(SelfManagedEventSource {optional "Endpoints" endpoints, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SelfManagedKafkaEventSourceConfig {
+    pub consumer_group_id: Option<String>,
+    pub schema_registry_config: Option<KafkaSchemaRegistryConfig>,
+    pub consumption_mode: Option<String>,
+}
+
+headwater_shapes::tree!(SelfManagedKafkaEventSourceConfig {optional "ConsumerGroupId" consumer_group_id,optional "SchemaRegistryConfig" schema_registry_config,optional "ConsumptionMode" consumption_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct SnapStart {
     pub apply_on: Option<String>,
 }
@@ -590,6 +827,14 @@ pub struct SnapStartResponse {
 }
 
 headwater_shapes::tree!(SnapStartResponse {optional "ApplyOn" apply_on,optional "OptimizationStatus" optimization_status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SourceAccessConfiguration {
+    pub r#type: Option<String>,
+    pub uri: Option<String>,
+}
+
+headwater_shapes::tree!(SourceAccessConfiguration {optional "Type" r#type,optional "URI" uri, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct TagResourceRequest {
@@ -647,6 +892,34 @@ pub struct UpdateAliasRequest {
 }
 
 headwater_shapes::tree!(UpdateAliasRequest {required "FunctionName" function_name,required "Name" name,optional "FunctionVersion" function_version,optional "Description" description,optional "RoutingConfig" routing_config,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateEventSourceMappingRequest {
+    pub uuid: String,
+    pub function_name: Option<String>,
+    pub enabled: Option<bool>,
+    pub batch_size: Option<i32>,
+    pub filter_criteria: Option<FilterCriteria>,
+    pub kms_key_arn: Option<String>,
+    pub metrics_config: Option<EventSourceMappingMetricsConfig>,
+    pub logging_config: Option<EventSourceMappingLoggingConfig>,
+    pub scaling_config: Option<ScalingConfig>,
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    pub parallelization_factor: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+    pub maximum_record_age_in_seconds: Option<i32>,
+    pub bisect_batch_on_function_error: Option<bool>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub tumbling_window_in_seconds: Option<i32>,
+    pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
+    pub function_response_types: Option<Vec<String>>,
+    pub amazon_managed_kafka_event_source_config: Option<AmazonManagedKafkaEventSourceConfig>,
+    pub self_managed_kafka_event_source_config: Option<SelfManagedKafkaEventSourceConfig>,
+    pub document_db_event_source_config: Option<DocumentDBEventSourceConfig>,
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+}
+
+headwater_shapes::tree!(UpdateEventSourceMappingRequest {required "UUID" uuid,optional "FunctionName" function_name,optional "Enabled" enabled,optional "BatchSize" batch_size,optional "FilterCriteria" filter_criteria,optional "KMSKeyArn" kms_key_arn,optional "MetricsConfig" metrics_config,optional "LoggingConfig" logging_config,optional "ScalingConfig" scaling_config,optional "MaximumBatchingWindowInSeconds" maximum_batching_window_in_seconds,optional "ParallelizationFactor" parallelization_factor,optional "DestinationConfig" destination_config,optional "MaximumRecordAgeInSeconds" maximum_record_age_in_seconds,optional "BisectBatchOnFunctionError" bisect_batch_on_function_error,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "TumblingWindowInSeconds" tumbling_window_in_seconds,optional "SourceAccessConfigurations" source_access_configurations,optional "FunctionResponseTypes" function_response_types,optional "AmazonManagedKafkaEventSourceConfig" amazon_managed_kafka_event_source_config,optional "SelfManagedKafkaEventSourceConfig" self_managed_kafka_event_source_config,optional "DocumentDBEventSourceConfig" document_db_event_source_config,optional "ProvisionedPollerConfig" provisioned_poller_config, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateFunctionCodeRequest {
@@ -722,11 +995,14 @@ pub mod ops {
     use super::{SERVICE, tables};
 
     operation!(CreateAlias, tables::OP_CREATE_ALIAS, super::CreateAliasRequest => super::AliasConfiguration);
+    operation!(CreateEventSourceMapping, tables::OP_CREATE_EVENT_SOURCE_MAPPING, super::CreateEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(CreateFunction, tables::OP_CREATE_FUNCTION, super::CreateFunctionRequest => super::FunctionConfiguration);
     operation!(DeleteAlias, tables::OP_DELETE_ALIAS, super::DeleteAliasRequest => headwater_shapes::Nothing);
+    operation!(DeleteEventSourceMapping, tables::OP_DELETE_EVENT_SOURCE_MAPPING, super::DeleteEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(DeleteFunction, tables::OP_DELETE_FUNCTION, super::DeleteFunctionRequest => super::DeleteFunctionResponse);
     operation!(GetAccountSettings, tables::OP_GET_ACCOUNT_SETTINGS, super::GetAccountSettingsRequest => super::GetAccountSettingsResponse);
     operation!(GetAlias, tables::OP_GET_ALIAS, super::GetAliasRequest => super::AliasConfiguration);
+    operation!(GetEventSourceMapping, tables::OP_GET_EVENT_SOURCE_MAPPING, super::GetEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(GetFunction, tables::OP_GET_FUNCTION, super::GetFunctionRequest => super::GetFunctionResponse);
     operation!(GetFunctionCodeSigningConfig, tables::OP_GET_FUNCTION_CODE_SIGNING_CONFIG, super::GetFunctionCodeSigningConfigRequest => super::GetFunctionCodeSigningConfigResponse);
     operation!(GetFunctionConcurrency, tables::OP_GET_FUNCTION_CONCURRENCY, super::GetFunctionConcurrencyRequest => super::GetFunctionConcurrencyResponse);
@@ -734,6 +1010,7 @@ pub mod ops {
     operation!(GetPolicy, tables::OP_GET_POLICY, super::GetPolicyRequest => super::GetPolicyResponse);
     operation!(Invoke, tables::OP_INVOKE, super::InvocationRequest => super::InvocationResponse);
     operation!(ListAliases, tables::OP_LIST_ALIASES, super::ListAliasesRequest => super::ListAliasesResponse);
+    operation!(ListEventSourceMappings, tables::OP_LIST_EVENT_SOURCE_MAPPINGS, super::ListEventSourceMappingsRequest => super::ListEventSourceMappingsResponse);
     operation!(ListFunctions, tables::OP_LIST_FUNCTIONS, super::ListFunctionsRequest => super::ListFunctionsResponse);
     operation!(ListTags, tables::OP_LIST_TAGS, super::ListTagsRequest => super::ListTagsResponse);
     operation!(ListVersionsByFunction, tables::OP_LIST_VERSIONS_BY_FUNCTION, super::ListVersionsByFunctionRequest => super::ListVersionsByFunctionResponse);
@@ -741,6 +1018,7 @@ pub mod ops {
     operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceRequest => headwater_shapes::Nothing);
     operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceRequest => headwater_shapes::Nothing);
     operation!(UpdateAlias, tables::OP_UPDATE_ALIAS, super::UpdateAliasRequest => super::AliasConfiguration);
+    operation!(UpdateEventSourceMapping, tables::OP_UPDATE_EVENT_SOURCE_MAPPING, super::UpdateEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(UpdateFunctionCode, tables::OP_UPDATE_FUNCTION_CODE, super::UpdateFunctionCodeRequest => super::FunctionConfiguration);
     operation!(UpdateFunctionConfiguration, tables::OP_UPDATE_FUNCTION_CONFIGURATION, super::UpdateFunctionConfigurationRequest => super::FunctionConfiguration);
 }
@@ -1228,10 +1506,16 @@ mod tables {
             uri: "/2015-03-31/event-source-mappings",
             status: 202,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &CREATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &EVENT_SOURCE_MAPPING_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_CREATE_FUNCTION: OperationShape = OperationShape {
         name: "CreateFunction",
@@ -1329,10 +1613,17 @@ mod tables {
             uri: "/2015-03-31/event-source-mappings/{UUID}",
             status: 202,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &DELETE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &EVENT_SOURCE_MAPPING_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_IN_USE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_FUNCTION: OperationShape = OperationShape {
         name: "DeleteFunction",
@@ -1535,10 +1826,15 @@ mod tables {
             uri: "/2015-03-31/event-source-mappings/{UUID}",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &EVENT_SOURCE_MAPPING_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_FUNCTION: OperationShape = OperationShape {
         name: "GetFunction",
@@ -1888,10 +2184,15 @@ mod tables {
             uri: "/2015-03-31/event-source-mappings",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_EVENT_SOURCE_MAPPINGS_REQUEST,
+        output: &LIST_EVENT_SOURCE_MAPPINGS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_FUNCTION_EVENT_INVOKE_CONFIGS: OperationShape = OperationShape {
         name: "ListFunctionEventInvokeConfigs",
@@ -2340,10 +2641,17 @@ mod tables {
             uri: "/2015-03-31/event-source-mappings/{UUID}",
             status: 202,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &UPDATE_EVENT_SOURCE_MAPPING_REQUEST,
+        output: &EVENT_SOURCE_MAPPING_CONFIGURATION,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_IN_USE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_UPDATE_FUNCTION_CODE: OperationShape = OperationShape {
         name: "UpdateFunctionCode",
@@ -2500,6 +2808,18 @@ mod tables {
         payload: None,
         union: false,
     };
+    static AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG: Structure = Structure {
+        name: "AmazonManagedKafkaEventSourceConfig",
+        members: &[
+            optional("ConsumerGroupId", &URI),
+            optional(
+                "SchemaRegistryConfig",
+                &Shape::Structure(&KAFKA_SCHEMA_REGISTRY_CONFIG),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static APPLICATION_LOG_LEVEL: Shape = Shape::String {
         min: None,
         max: None,
@@ -2528,6 +2848,11 @@ mod tables {
         pattern: Some(&ARN_REGEX),
         values: &[],
     };
+    pub(super) static BATCH_SIZE: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
+    pub(super) static BISECT_BATCH_ON_FUNCTION_ERROR: Shape = Shape::Boolean;
     pub(super) static BLOB: Shape = Shape::Blob {
         min: None,
         max: None,
@@ -2561,6 +2886,14 @@ mod tables {
         pattern: Some(&CODE_SIGNING_CONFIG_ARN_REGEX),
         values: &[],
     };
+    static COLLECTION_NAME_REGEX: Pattern =
+        Pattern::new(r"(^(?!(system\x2e)))(^[_a-zA-Z0-9])([^$]*)");
+    pub(super) static COLLECTION_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(57),
+        pattern: Some(&COLLECTION_NAME_REGEX),
+        values: &[],
+    };
     static CONCURRENCY: Structure = Structure {
         name: "Concurrency",
         members: &[optional(
@@ -2580,6 +2913,71 @@ mod tables {
             optional(
                 "RoutingConfig",
                 &Shape::Structure(&ALIAS_ROUTING_CONFIGURATION),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static CREATE_EVENT_SOURCE_MAPPING_REQUEST: Structure = Structure {
+        name: "CreateEventSourceMappingRequest",
+        members: &[
+            optional("EventSourceArn", &ARN),
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME),
+            optional("Enabled", &ENABLED),
+            optional("BatchSize", &BATCH_SIZE),
+            optional("FilterCriteria", &Shape::Structure(&FILTER_CRITERIA)),
+            optional("KMSKeyArn", &KMS_KEY_ARN),
+            optional(
+                "MetricsConfig",
+                &Shape::Structure(&EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+            ),
+            optional(
+                "LoggingConfig",
+                &Shape::Structure(&EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+            ),
+            optional("ScalingConfig", &Shape::Structure(&SCALING_CONFIG)),
+            optional(
+                "MaximumBatchingWindowInSeconds",
+                &MAXIMUM_BATCHING_WINDOW_IN_SECONDS,
+            ),
+            optional("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            optional("StartingPosition", &EVENT_SOURCE_POSITION),
+            optional("StartingPositionTimestamp", &DATE),
+            optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
+            optional("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            optional(
+                "BisectBatchOnFunctionError",
+                &BISECT_BATCH_ON_FUNCTION_ERROR,
+            ),
+            optional(
+                "MaximumRetryAttempts",
+                &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING,
+            ),
+            optional("Tags", &TAGS),
+            optional("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            optional("Topics", &TOPICS),
+            optional("Queues", &QUEUES),
+            optional("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+            optional(
+                "SelfManagedEventSource",
+                &Shape::Structure(&SELF_MANAGED_EVENT_SOURCE),
+            ),
+            optional("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+            optional(
+                "AmazonManagedKafkaEventSourceConfig",
+                &Shape::Structure(&AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "SelfManagedKafkaEventSourceConfig",
+                &Shape::Structure(&SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "DocumentDBEventSourceConfig",
+                &Shape::Structure(&DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "ProvisionedPollerConfig",
+                &Shape::Structure(&PROVISIONED_POLLER_CONFIG),
             ),
         ],
         payload: None,
@@ -2625,6 +3023,14 @@ mod tables {
         payload: None,
         union: false,
     };
+    static DATABASE_NAME_REGEX: Pattern = Pattern::new(r"[^ /\.$\x22]*");
+    pub(super) static DATABASE_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(63),
+        pattern: Some(&DATABASE_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static DATE: Shape = Shape::Timestamp { format: None };
     static DEAD_LETTER_CONFIG: Structure = Structure {
         name: "DeadLetterConfig",
         members: &[optional("TargetArn", &RESOURCE_ARN)],
@@ -2637,6 +3043,12 @@ mod tables {
             required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
             required("Name", &ALIAS).at(Location::Uri),
         ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_EVENT_SOURCE_MAPPING_REQUEST: Structure = Structure {
+        name: "DeleteEventSourceMappingRequest",
+        members: &[required("UUID", &UUID_STRING).at(Location::Uri)],
         payload: None,
         union: false,
     };
@@ -2661,11 +3073,39 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static DESTINATION_ARN_REGEX: Pattern = Pattern::new(
+        r"$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)",
+    );
+    pub(super) static DESTINATION_ARN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(350),
+        pattern: Some(&DESTINATION_ARN_REGEX),
+        values: &[],
+    };
+    static DESTINATION_CONFIG: Structure = Structure {
+        name: "DestinationConfig",
+        members: &[
+            optional("OnSuccess", &Shape::Structure(&ON_SUCCESS)),
+            optional("OnFailure", &Shape::Structure(&ON_FAILURE)),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static DIRECT_S3_READ: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["ENABLED", "DISABLED", "AUTO"],
+    };
+    static DOCUMENT_DB_EVENT_SOURCE_CONFIG: Structure = Structure {
+        name: "DocumentDBEventSourceConfig",
+        members: &[
+            optional("DatabaseName", &DATABASE_NAME),
+            optional("CollectionName", &COLLECTION_NAME),
+            optional("FullDocument", &FULL_DOCUMENT),
+        ],
+        payload: None,
+        union: false,
     };
     static DURABLE_CONFIG: Structure = Structure {
         name: "DurableConfig",
@@ -2692,6 +3132,35 @@ mod tables {
         max: Some(64),
         pattern: Some(&DURABLE_EXECUTION_NAME_REGEX),
         values: &[],
+    };
+    pub(super) static ENABLED: Shape = Shape::Boolean;
+    pub(super) static END_POINT_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["KAFKA_BOOTSTRAP_SERVERS"],
+    };
+    static ENDPOINT_REGEX: Pattern = Pattern::new(
+        r"(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])\.)*([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9\-]*[A-Za-z0-9]):[0-9]{1,5}",
+    );
+    pub(super) static ENDPOINT: Shape = Shape::String {
+        min: Some(1),
+        max: Some(300),
+        pattern: Some(&ENDPOINT_REGEX),
+        values: &[],
+    };
+    pub(super) static ENDPOINT_LISTS: Shape = Shape::List {
+        member: &ENDPOINT,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(10),
+    };
+    pub(super) static ENDPOINTS: Shape = Shape::Map {
+        key: &END_POINT_TYPE,
+        value: &ENDPOINT_LISTS,
+        min: Some(1),
+        max: Some(2),
     };
     static ENVIRONMENT: Structure = Structure {
         name: "Environment",
@@ -2746,6 +3215,135 @@ mod tables {
         min: Some(512),
         max: Some(32768),
     };
+    static EVENT_SOURCE_MAPPING_ARN_REGEX: Pattern = Pattern::new(
+        r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}",
+    );
+    pub(super) static EVENT_SOURCE_MAPPING_ARN: Shape = Shape::String {
+        min: Some(85),
+        max: Some(120),
+        pattern: Some(&EVENT_SOURCE_MAPPING_ARN_REGEX),
+        values: &[],
+    };
+    static EVENT_SOURCE_MAPPING_CONFIGURATION: Structure = Structure {
+        name: "EventSourceMappingConfiguration",
+        members: &[
+            optional("UUID", &UUID_STRING),
+            optional("StartingPosition", &EVENT_SOURCE_POSITION),
+            optional("StartingPositionTimestamp", &DATE),
+            optional("BatchSize", &BATCH_SIZE),
+            optional(
+                "MaximumBatchingWindowInSeconds",
+                &MAXIMUM_BATCHING_WINDOW_IN_SECONDS,
+            ),
+            optional("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            optional("EventSourceArn", &ARN),
+            optional("FilterCriteria", &Shape::Structure(&FILTER_CRITERIA)),
+            optional(
+                "FilterCriteriaError",
+                &Shape::Structure(&FILTER_CRITERIA_ERROR),
+            ),
+            optional("KMSKeyArn", &KMS_KEY_ARN),
+            optional(
+                "MetricsConfig",
+                &Shape::Structure(&EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+            ),
+            optional(
+                "LoggingConfig",
+                &Shape::Structure(&EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+            ),
+            optional("ScalingConfig", &Shape::Structure(&SCALING_CONFIG)),
+            optional("FunctionArn", &FUNCTION_ARN),
+            optional("LastModified", &DATE),
+            optional("LastProcessingResult", &STRING),
+            optional("State", &STRING),
+            optional("StateTransitionReason", &STRING),
+            optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
+            optional("Topics", &TOPICS),
+            optional("Queues", &QUEUES),
+            optional("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+            optional(
+                "SelfManagedEventSource",
+                &Shape::Structure(&SELF_MANAGED_EVENT_SOURCE),
+            ),
+            optional("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            optional(
+                "BisectBatchOnFunctionError",
+                &BISECT_BATCH_ON_FUNCTION_ERROR,
+            ),
+            optional(
+                "MaximumRetryAttempts",
+                &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING,
+            ),
+            optional("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            optional("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+            optional(
+                "AmazonManagedKafkaEventSourceConfig",
+                &Shape::Structure(&AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "SelfManagedKafkaEventSourceConfig",
+                &Shape::Structure(&SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "DocumentDBEventSourceConfig",
+                &Shape::Structure(&DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+            ),
+            optional("EventSourceMappingArn", &EVENT_SOURCE_MAPPING_ARN),
+            optional(
+                "ProvisionedPollerConfig",
+                &Shape::Structure(&PROVISIONED_POLLER_CONFIG),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static EVENT_SOURCE_MAPPING_LOGGING_CONFIG: Structure = Structure {
+        name: "EventSourceMappingLoggingConfig",
+        members: &[optional(
+            "SystemLogLevel",
+            &EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL,
+        )],
+        payload: None,
+        union: false,
+    };
+    pub(super) static EVENT_SOURCE_MAPPING_METRIC: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["EventCount", "ErrorCount", "KafkaMetrics"],
+    };
+    pub(super) static EVENT_SOURCE_MAPPING_METRIC_LIST: Shape = Shape::List {
+        member: &EVENT_SOURCE_MAPPING_METRIC,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(3),
+    };
+    static EVENT_SOURCE_MAPPING_METRICS_CONFIG: Structure = Structure {
+        name: "EventSourceMappingMetricsConfig",
+        members: &[optional("Metrics", &EVENT_SOURCE_MAPPING_METRIC_LIST)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static EVENT_SOURCE_MAPPING_SYSTEM_LOG_LEVEL: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["DEBUG", "INFO", "WARN"],
+    };
+    pub(super) static EVENT_SOURCE_MAPPINGS_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&EVENT_SOURCE_MAPPING_CONFIGURATION),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static EVENT_SOURCE_POSITION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
+    };
     pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU: Shape = Shape::Double {
         min: Some(2.0),
         max: Some(8.0),
@@ -2779,6 +3377,54 @@ mod tables {
         flattened: false,
         min: Some(0),
         max: Some(1),
+    };
+    static FILTER: Structure = Structure {
+        name: "Filter",
+        members: &[optional("Pattern", &PATTERN)],
+        payload: None,
+        union: false,
+    };
+    static FILTER_CRITERIA: Structure = Structure {
+        name: "FilterCriteria",
+        members: &[optional("Filters", &FILTER_LIST)],
+        payload: None,
+        union: false,
+    };
+    static FILTER_CRITERIA_ERROR: Structure = Structure {
+        name: "FilterCriteriaError",
+        members: &[
+            optional("ErrorCode", &FILTER_CRITERIA_ERROR_CODE),
+            optional("Message", &FILTER_CRITERIA_ERROR_MESSAGE),
+        ],
+        payload: None,
+        union: false,
+    };
+    static FILTER_CRITERIA_ERROR_CODE_REGEX: Pattern = Pattern::new(r"[A-Za-z]+Exception");
+    pub(super) static FILTER_CRITERIA_ERROR_CODE: Shape = Shape::String {
+        min: Some(10),
+        max: Some(50),
+        pattern: Some(&FILTER_CRITERIA_ERROR_CODE_REGEX),
+        values: &[],
+    };
+    static FILTER_CRITERIA_ERROR_MESSAGE_REGEX: Pattern = Pattern::new(r".*");
+    pub(super) static FILTER_CRITERIA_ERROR_MESSAGE: Shape = Shape::String {
+        min: Some(10),
+        max: Some(2048),
+        pattern: Some(&FILTER_CRITERIA_ERROR_MESSAGE_REGEX),
+        values: &[],
+    };
+    pub(super) static FILTER_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&FILTER),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static FULL_DOCUMENT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["UpdateLookup", "Default"],
     };
     static FUNCTION_ARN_REGEX: Pattern = Pattern::new(
         r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?",
@@ -2903,6 +3549,19 @@ mod tables {
         pattern: Some(&FUNCTION_NAME_REGEX),
         values: &[],
     };
+    pub(super) static FUNCTION_RESPONSE_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ReportBatchItemFailures"],
+    };
+    pub(super) static FUNCTION_RESPONSE_TYPE_LIST: Shape = Shape::List {
+        member: &FUNCTION_RESPONSE_TYPE,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(1),
+    };
     pub(super) static FUNCTION_RUNTIME_ALIAS: Shape = Shape::String {
         min: Some(1),
         max: Some(128),
@@ -2959,6 +3618,12 @@ mod tables {
             required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
             required("Name", &ALIAS).at(Location::Uri),
         ],
+        payload: None,
+        union: false,
+    };
+    static GET_EVENT_SOURCE_MAPPING_REQUEST: Structure = Structure {
+        name: "GetEventSourceMappingRequest",
+        members: &[required("UUID", &UUID_STRING).at(Location::Uri)],
         payload: None,
         union: false,
     };
@@ -3135,6 +3800,72 @@ mod tables {
         pattern: Some(&KMS_KEY_ARN_REGEX),
         values: &[],
     };
+    pub(super) static KAFKA_EVENT_SOURCE_MAPPING_CONSUMPTION_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Stream", "Queue"],
+    };
+    static KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG: Structure = Structure {
+        name: "KafkaSchemaRegistryAccessConfig",
+        members: &[
+            optional("Type", &KAFKA_SCHEMA_REGISTRY_AUTH_TYPE),
+            optional("URI", &ARN),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static KAFKA_SCHEMA_REGISTRY_AUTH_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "BASIC_AUTH",
+            "CLIENT_CERTIFICATE_TLS_AUTH",
+            "SERVER_ROOT_CA_CERTIFICATE",
+            "OAUTHBEARER_AUTH",
+        ],
+    };
+    static KAFKA_SCHEMA_REGISTRY_CONFIG: Structure = Structure {
+        name: "KafkaSchemaRegistryConfig",
+        members: &[
+            optional("SchemaRegistryURI", &SCHEMA_REGISTRY_URI),
+            optional("EventRecordFormat", &SCHEMA_REGISTRY_EVENT_RECORD_FORMAT),
+            optional("AccessConfigs", &KAFKA_SCHEMA_REGISTRY_ACCESS_CONFIG_LIST),
+            optional(
+                "SchemaValidationConfigs",
+                &KAFKA_SCHEMA_VALIDATION_CONFIG_LIST,
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static KAFKA_SCHEMA_VALIDATION_ATTRIBUTE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["KEY", "VALUE"],
+    };
+    static KAFKA_SCHEMA_VALIDATION_CONFIG: Structure = Structure {
+        name: "KafkaSchemaValidationConfig",
+        members: &[optional("Attribute", &KAFKA_SCHEMA_VALIDATION_ATTRIBUTE)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static KAFKA_SCHEMA_VALIDATION_CONFIG_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&KAFKA_SCHEMA_VALIDATION_CONFIG),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     static LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG: Structure = Structure {
         name: "LambdaManagedInstancesCapacityProviderConfig",
         members: &[
@@ -3261,6 +3992,26 @@ mod tables {
         payload: None,
         union: false,
     };
+    static LIST_EVENT_SOURCE_MAPPINGS_REQUEST: Structure = Structure {
+        name: "ListEventSourceMappingsRequest",
+        members: &[
+            optional("EventSourceArn", &ARN).at(Location::Query),
+            optional("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Query),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_LIST_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_EVENT_SOURCE_MAPPINGS_RESPONSE: Structure = Structure {
+        name: "ListEventSourceMappingsResponse",
+        members: &[
+            optional("NextMarker", &STRING),
+            optional("EventSourceMappings", &EVENT_SOURCE_MAPPINGS_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
     static LIST_FUNCTIONS_REQUEST: Structure = Structure {
         name: "ListFunctionsRequest",
         members: &[
@@ -3365,9 +4116,33 @@ mod tables {
         min: Some(1),
         max: Some(10000),
     };
+    pub(super) static MAXIMUM_BATCHING_WINDOW_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(300),
+    };
+    pub(super) static MAXIMUM_CONCURRENCY: Shape = Shape::Integer {
+        min: Some(2),
+        max: Some(1000),
+    };
+    pub(super) static MAXIMUM_NUMBER_OF_POLLERS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10000),
+    };
+    pub(super) static MAXIMUM_RECORD_AGE_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(-1),
+        max: Some(604800),
+    };
+    pub(super) static MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING: Shape = Shape::Integer {
+        min: Some(-1),
+        max: Some(10000),
+    };
     pub(super) static MEMORY_SIZE: Shape = Shape::Integer {
         min: Some(128),
         max: Some(32768),
+    };
+    pub(super) static MINIMUM_NUMBER_OF_POLLERS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(200),
     };
     static NAME_SPACED_FUNCTION_ARN_REGEX: Pattern = Pattern::new(
         r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:function:[a-zA-Z0-9-_\.]+(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?",
@@ -3396,15 +4171,55 @@ mod tables {
         pattern: Some(&NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_REGEX),
         values: &[],
     };
+    static ON_FAILURE: Structure = Structure {
+        name: "OnFailure",
+        members: &[optional("Destination", &DESTINATION_ARN)],
+        payload: None,
+        union: false,
+    };
+    static ON_SUCCESS: Structure = Structure {
+        name: "OnSuccess",
+        members: &[optional("Destination", &DESTINATION_ARN)],
+        payload: None,
+        union: false,
+    };
     pub(super) static PACKAGE_TYPE: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["Zip", "Image"],
     };
+    pub(super) static PARALLELIZATION_FACTOR: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(10),
+    };
+    static PATTERN_REGEX: Pattern = Pattern::new(r"[\s\S]*");
+    pub(super) static PATTERN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(4096),
+        pattern: Some(&PATTERN_REGEX),
+        values: &[],
+    };
     pub(super) static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY: Shape = Shape::Integer {
         min: Some(1),
         max: Some(1600),
+    };
+    static PROVISIONED_POLLER_CONFIG: Structure = Structure {
+        name: "ProvisionedPollerConfig",
+        members: &[
+            optional("MinimumPollers", &MINIMUM_NUMBER_OF_POLLERS),
+            optional("MaximumPollers", &MAXIMUM_NUMBER_OF_POLLERS),
+            optional("PollerGroupName", &PROVISIONED_POLLER_GROUP_NAME),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PROVISIONED_POLLER_GROUP_NAME_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9-_]*");
+    pub(super) static PROVISIONED_POLLER_GROUP_NAME: Shape = Shape::String {
+        min: Some(0),
+        max: Some(128),
+        pattern: Some(&PROVISIONED_POLLER_GROUP_NAME_REGEX),
+        values: &[],
     };
     static PUBLISH_VERSION_REQUEST: Structure = Structure {
         name: "PublishVersionRequest",
@@ -3417,6 +4232,20 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    static QUEUE_REGEX: Pattern = Pattern::new(r"[\s\S]*");
+    pub(super) static QUEUE: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1000),
+        pattern: Some(&QUEUE_REGEX),
+        values: &[],
+    };
+    pub(super) static QUEUES: Shape = Shape::List {
+        member: &QUEUE,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(1),
     };
     pub(super) static RESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer {
         min: Some(0),
@@ -3517,6 +4346,25 @@ mod tables {
         pattern: Some(&S3_OBJECT_VERSION_REGEX),
         values: &[],
     };
+    static SCALING_CONFIG: Structure = Structure {
+        name: "ScalingConfig",
+        members: &[optional("MaximumConcurrency", &MAXIMUM_CONCURRENCY)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static SCHEMA_REGISTRY_EVENT_RECORD_FORMAT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["JSON", "SOURCE"],
+    };
+    static SCHEMA_REGISTRY_URI_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9-\/*:_+=.@-]*");
+    pub(super) static SCHEMA_REGISTRY_URI: Shape = Shape::String {
+        min: Some(1),
+        max: Some(10000),
+        pattern: Some(&SCHEMA_REGISTRY_URI_REGEX),
+        values: &[],
+    };
     static SECURITY_GROUP_ID_REGEX: Pattern = Pattern::new(r"sg-[0-9a-zA-Z]*");
     pub(super) static SECURITY_GROUP_ID: Shape = Shape::String {
         min: Some(0),
@@ -3530,6 +4378,28 @@ mod tables {
         flattened: false,
         min: Some(0),
         max: Some(5),
+    };
+    static SELF_MANAGED_EVENT_SOURCE: Structure = Structure {
+        name: "SelfManagedEventSource",
+        members: &[optional("Endpoints", &ENDPOINTS)],
+        payload: None,
+        union: false,
+    };
+    static SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG: Structure = Structure {
+        name: "SelfManagedKafkaEventSourceConfig",
+        members: &[
+            optional("ConsumerGroupId", &URI),
+            optional(
+                "SchemaRegistryConfig",
+                &Shape::Structure(&KAFKA_SCHEMA_REGISTRY_CONFIG),
+            ),
+            optional(
+                "ConsumptionMode",
+                &KAFKA_EVENT_SOURCE_MAPPING_CONSUMPTION_MODE,
+            ),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static SENSITIVE_STRING: Shape = Shape::String {
         min: None,
@@ -3569,6 +4439,41 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    static SOURCE_ACCESS_CONFIGURATION: Structure = Structure {
+        name: "SourceAccessConfiguration",
+        members: &[optional("Type", &SOURCE_ACCESS_TYPE), optional("URI", &URI)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static SOURCE_ACCESS_CONFIGURATIONS: Shape = Shape::List {
+        member: &Shape::Structure(&SOURCE_ACCESS_CONFIGURATION),
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(23),
+    };
+    pub(super) static SOURCE_ACCESS_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "BASIC_AUTH",
+            "VPC_SUBNET",
+            "VPC_SECURITY_GROUP",
+            "SASL_SCRAM_512_AUTH",
+            "SASL_SCRAM_256_AUTH",
+            "VIRTUAL_HOST",
+            "CLIENT_CERTIFICATE_TLS_AUTH",
+            "SERVER_ROOT_CA_CERTIFICATE",
+            "OAUTHBEARER_AUTH",
+            "OAUTHBEARER_SCOPE",
+            "OAUTHBEARER_AUDIENCE",
+            "OAUTHBEARER_LOGICAL_CLUSTER",
+            "OAUTHBEARER_IDENTITY_POOL",
+            "IAM_AUTH",
+            "IAM_OAUTHBEARER_AUTH",
+        ],
     };
     pub(super) static STATE: Shape = Shape::String {
         min: None,
@@ -3770,6 +4675,20 @@ mod tables {
         pattern: Some(&TIMESTAMP_REGEX),
         values: &[],
     };
+    static TOPIC_REGEX: Pattern = Pattern::new(r"[^.]([a-zA-Z0-9\-_.]+)");
+    pub(super) static TOPIC: Shape = Shape::String {
+        min: Some(1),
+        max: Some(249),
+        pattern: Some(&TOPIC_REGEX),
+        values: &[],
+    };
+    pub(super) static TOPICS: Shape = Shape::List {
+        member: &TOPIC,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(1),
+    };
     static TRACING_CONFIG: Structure = Structure {
         name: "TracingConfig",
         members: &[optional("Mode", &TRACING_MODE)],
@@ -3787,6 +4706,23 @@ mod tables {
         max: None,
         pattern: None,
         values: &["Active", "PassThrough"],
+    };
+    pub(super) static TUMBLING_WINDOW_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(900),
+    };
+    static URI_REGEX: Pattern = Pattern::new(r"[ a-zA-Z0-9-\/*:_+=.@-]*");
+    pub(super) static URI: Shape = Shape::String {
+        min: Some(1),
+        max: Some(200),
+        pattern: Some(&URI_REGEX),
+        values: &[],
+    };
+    pub(super) static UUID_STRING: Shape = Shape::String {
+        min: Some(36),
+        max: Some(36),
+        pattern: None,
+        values: &[],
     };
     pub(super) static UNRESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer {
         min: Some(0),
@@ -3815,6 +4751,62 @@ mod tables {
                 &Shape::Structure(&ALIAS_ROUTING_CONFIGURATION),
             ),
             optional("RevisionId", &STRING),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_EVENT_SOURCE_MAPPING_REQUEST: Structure = Structure {
+        name: "UpdateEventSourceMappingRequest",
+        members: &[
+            required("UUID", &UUID_STRING).at(Location::Uri),
+            optional("FunctionName", &NAMESPACED_FUNCTION_NAME),
+            optional("Enabled", &ENABLED),
+            optional("BatchSize", &BATCH_SIZE),
+            optional("FilterCriteria", &Shape::Structure(&FILTER_CRITERIA)),
+            optional("KMSKeyArn", &KMS_KEY_ARN),
+            optional(
+                "MetricsConfig",
+                &Shape::Structure(&EVENT_SOURCE_MAPPING_METRICS_CONFIG),
+            ),
+            optional(
+                "LoggingConfig",
+                &Shape::Structure(&EVENT_SOURCE_MAPPING_LOGGING_CONFIG),
+            ),
+            optional("ScalingConfig", &Shape::Structure(&SCALING_CONFIG)),
+            optional(
+                "MaximumBatchingWindowInSeconds",
+                &MAXIMUM_BATCHING_WINDOW_IN_SECONDS,
+            ),
+            optional("ParallelizationFactor", &PARALLELIZATION_FACTOR),
+            optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
+            optional("MaximumRecordAgeInSeconds", &MAXIMUM_RECORD_AGE_IN_SECONDS),
+            optional(
+                "BisectBatchOnFunctionError",
+                &BISECT_BATCH_ON_FUNCTION_ERROR,
+            ),
+            optional(
+                "MaximumRetryAttempts",
+                &MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING,
+            ),
+            optional("TumblingWindowInSeconds", &TUMBLING_WINDOW_IN_SECONDS),
+            optional("SourceAccessConfigurations", &SOURCE_ACCESS_CONFIGURATIONS),
+            optional("FunctionResponseTypes", &FUNCTION_RESPONSE_TYPE_LIST),
+            optional(
+                "AmazonManagedKafkaEventSourceConfig",
+                &Shape::Structure(&AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "SelfManagedKafkaEventSourceConfig",
+                &Shape::Structure(&SELF_MANAGED_KAFKA_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "DocumentDBEventSourceConfig",
+                &Shape::Structure(&DOCUMENT_DB_EVENT_SOURCE_CONFIG),
+            ),
+            optional(
+                "ProvisionedPollerConfig",
+                &Shape::Structure(&PROVISIONED_POLLER_CONFIG),
+            ),
         ],
         payload: None,
         union: false,

@@ -3,7 +3,10 @@
 use headwater_shapes_lambda::{ListTagsRequest, ListTagsResponse, ops::ListTags};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, tags};
+use crate::{
+    Lambda, errors,
+    tags::{self, Tagged},
+};
 
 impl Handle<ListTags> for Lambda {
     async fn handle(
@@ -12,12 +15,17 @@ impl Handle<ListTags> for Lambda {
         _context: &Context,
     ) -> Result<ListTagsResponse, ApiError> {
         let ListTagsRequest { resource } = input;
-        let target = tags::target(&resource, self.functions.options())?;
-        let found = self.functions.get(&target.name).await;
-        let function = found.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(ListTagsResponse {
-            tags: Some(function.tags),
-        })
+        let tags = match tags::tagged(&resource, self.functions.options())? {
+            Tagged::Function(target) => {
+                let found = self.functions.get(&target.name).await;
+                found.map_err(|error| errors::api(error, &target.arn))?.tags
+            }
+            Tagged::Mapping(id) => {
+                let found = self.mappings.get(&id);
+                found.map_err(|_| tags::no_mapping(&resource))?.tags
+            }
+        };
+        Ok(ListTagsResponse { tags: Some(tags) })
     }
 }
 

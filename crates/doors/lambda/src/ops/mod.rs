@@ -1,11 +1,14 @@
 //! The operations, one file each.
 
 mod create_alias;
+mod create_event_source_mapping;
 mod create_function;
 mod delete_alias;
+mod delete_event_source_mapping;
 mod delete_function;
 mod get_account_settings;
 mod get_alias;
+mod get_event_source_mapping;
 mod get_function;
 mod get_function_code_signing_config;
 mod get_function_concurrency;
@@ -13,6 +16,7 @@ mod get_function_configuration;
 mod get_policy;
 mod invoke;
 mod list_aliases;
+mod list_event_source_mappings;
 mod list_functions;
 mod list_tags;
 mod list_versions_by_function;
@@ -20,5 +24,6 @@ mod publish_version;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
+mod update_event_source_mapping;
 mod update_function_code;
 mod update_function_configuration;

@@ -1,5 +1,7 @@
 //! TagResource; tested with ListTags.
 
+use std::collections::BTreeMap;
+
 use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{TagResourceRequest, ops::TagResource};
 use headwater_wire::{ApiError, Context, Handle};
@@ -19,12 +21,8 @@ impl Handle<TagResource> for Lambda {
             return Err(errors::invalid_parameter(text));
         }
         tags::check(&tags)?;
-        let target = tags::target(&resource, self.functions.options())?;
-        let tagged = self
-            .functions
-            .update_tags(&target.name, move |kept| kept.extend(tags.clone()))
-            .await;
-        tagged.map_err(|error| errors::api(error, &target.arn))?;
+        let change = move |kept: &mut BTreeMap<String, String>| kept.extend(tags.clone());
+        self.change_tags(&resource, change).await?;
         Ok(Nothing {})
     }
 }

@@ -1,10 +1,12 @@
 //! UntagResource; tested with ListTags.
 
+use std::collections::BTreeMap;
+
 use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{UntagResourceRequest, ops::UntagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, tags};
+use crate::Lambda;
 
 impl Handle<UntagResource> for Lambda {
     async fn handle(
@@ -13,14 +15,10 @@ impl Handle<UntagResource> for Lambda {
         _context: &Context,
     ) -> Result<Nothing, ApiError> {
         let UntagResourceRequest { resource, tag_keys } = input;
-        let target = tags::target(&resource, self.functions.options())?;
-        let keys = tag_keys;
-        let untagged = self.functions.update_tags(&target.name, move |tags| {
-            tags.retain(|key, _| !keys.contains(key))
-        });
-        untagged
-            .await
-            .map_err(|error| errors::api(error, &target.arn))?;
+        let change = move |kept: &mut BTreeMap<String, String>| {
+            kept.retain(|key, _| !tag_keys.contains(key));
+        };
+        self.change_tags(&resource, change).await?;
         Ok(Nothing {})
     }
 }

@@ -4,6 +4,7 @@
 mod code;
 mod invoke;
 mod logs;
+mod mappings;
 mod objects;
 mod tables;
 mod warehouse;
@@ -12,6 +13,7 @@ mod web;
 pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};
+pub use mappings::{FailureBuckets, MappedFunctions};
 pub use objects::StoreObjects;
 pub use tables::SchemaTables;
 pub use warehouse::PostgresWarehouse;

@@ -160,6 +160,20 @@ metrics! {
     Gauge FUNCTION_EVENTS = "headwater_function_waiting_events" ["region"]
         "Invocations that nobody waits for and that are not done";
 
+    // Mappings.
+    Counter MAPPING_CALLS = "headwater_mapping_calls_total" ["region", "mapping", "function"]
+        "Calls of the function that the function answered";
+    Counter MAPPING_FAILED_CALLS = "headwater_mapping_failed_calls_total" ["region", "mapping", "function"]
+        "Calls in which the function failed";
+    Counter MAPPING_RECORDS = "headwater_mapping_records_total" ["region", "mapping", "function"]
+        "Records that are done";
+    Counter MAPPING_GIVEN_UP = "headwater_mapping_given_up_records_total" ["region", "mapping", "function"]
+        "Records that were given up, by their tries or their age";
+    Gauge MAPPING_BLOCKED = "headwater_mapping_blocked_lanes" ["region", "mapping", "function"]
+        "Shards, or lanes of shards, whose batch failed and is to be tried again";
+    Gauge MAPPING_AGE = "headwater_mapping_record_age_seconds" ["region", "mapping", "function"]
+        "How old the newest record of the last batch was when it was done";
+
     // The log.
     Gauge LOG_HEALTHY = "headwater_log_healthy" []
         "1 while the log takes appends, as `/_headwater/health` says";

@@ -7,6 +7,7 @@ pub mod deliveries;
 pub mod families;
 pub mod functions;
 pub mod machine;
+pub mod mappings;
 pub mod queues;
 pub mod requests;
 pub mod streams;

@@ -1,4 +1,4 @@
-//! Lambda: functions, which deliveries call as well.
+//! Lambda: functions, which deliveries call as well, and mappings of streams to them.
 
 use std::sync::Arc;
 
@@ -6,19 +6,21 @@ use async_trait::async_trait;
 use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_lambda::Lambda;
+use headwater_mappings::Mappings;
 use headwater_wire::Table;
 use http::{Request, Response};
 
 use crate::{
     Failure,
-    adapters::{FunctionInvoke, ObjectCode},
+    adapters::{FailureBuckets, FunctionInvoke, MappedFunctions, ObjectCode},
     ground::Ground,
-    metrics::{Samples, functions},
+    metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
 };
 
 struct Service {
     functions: Functions,
+    mappings: Arc<Mappings>,
     door: Arc<Lambda>,
 }
 
@@ -37,9 +39,25 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         functions: functions.clone(),
     };
     others.invoke = Some(Arc::new(invoke));
+    let called = MappedFunctions {
+        env: env.clone(),
+        functions: functions.clone(),
+    };
+    let mappings = Mappings::open(
+        env.clone(),
+        ground.catalog.clone(),
+        given(&others.sources),
+        Arc::new(called),
+        Arc::new(FailureBuckets(given(&others.objects))),
+    )
+    .await?;
     let code = Arc::new(ObjectCode(given(&others.store)));
-    let door = Arc::new(Lambda::new(env, functions.clone(), code));
-    Ok(Arc::new(Service { functions, door }))
+    let door = Lambda::new(env, functions.clone(), mappings.clone(), code);
+    Ok(Arc::new(Service {
+        functions,
+        mappings,
+        door: Arc::new(door),
+    }))
 }
 
 #[async_trait]
@@ -54,9 +72,11 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         functions::measure(&self.functions, to);
+        mappings::measure(&self.mappings, to);
     }
 
     async fn close(&self) {
+        self.mappings.close();
         self.functions.close().await;
     }
 }

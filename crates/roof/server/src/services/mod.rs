@@ -34,16 +34,16 @@ pub const SERVICES: &[Service] = &[
         open: |ground, given| Box::pin(s3::open(ground, given)),
     },
     Service {
-        name: "lambda",
-        open: |ground, given| Box::pin(lambda::open(ground, given)),
-    },
-    Service {
         name: "glue",
         open: |ground, given| Box::pin(glue::open(ground, given)),
     },
     Service {
         name: "kinesis",
         open: |ground, given| Box::pin(kinesis::open(ground, given)),
+    },
+    Service {
+        name: "lambda",
+        open: |ground, given| Box::pin(lambda::open(ground, given)),
     },
     Service {
         name: "firehose",

@@ -1,0 +1,43 @@
+//! The mappings' errors in AWS's words, as recorded on AWS.
+
+use headwater_mappings::Error;
+use headwater_shapes_lambda::errors as shapes;
+use headwater_wire::ApiError;
+
+use crate::errors::{invalid_parameter, not_found};
+
+/// No such mapping.
+pub(crate) fn no_mapping() -> ApiError {
+    not_found("The resource you requested does not exist.")
+}
+
+/// A domain error as an answer.
+pub(crate) fn api(error: Error) -> ApiError {
+    match error {
+        Error::NotFound(_) => no_mapping(),
+        Error::Exists {
+            id,
+            source_arn,
+            function,
+        } => {
+            let name = function.name_of("function").unwrap_or_default();
+            ApiError::of(
+                &shapes::RESOURCE_CONFLICT_EXCEPTION,
+                format!(
+                    "The event source arn (\" {source_arn} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping with UUID {id}"
+                ),
+            )
+        }
+        Error::NoSource(arn) => invalid_parameter(format!("Stream not found: {arn}")),
+        Error::Filter(_) => invalid_parameter("Invalid filter pattern definition."),
+        Error::TooManyTags => invalid_parameter("Number of tags exceeds resource tag limit."),
+        Error::TooMany => invalid_parameter("Too many event source mappings."),
+        Error::Conflict => ApiError::of(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            "The operation on this resource is in conflict with another one. Please try again.",
+        ),
+        Error::Source(_) | Error::Catalog(_) => {
+            ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string())
+        }
+    }
+}

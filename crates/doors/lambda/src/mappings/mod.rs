@@ -1,0 +1,53 @@
+//! Event source mappings in AWS's words: settings out of requests, and mappings as answers show them.
+
+mod describe;
+mod errors;
+mod settings;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use describe::{Stage, configuration};
+pub(crate) use errors::api;
+pub(crate) use settings::{Unread, Wanted, refuse_unread};
+pub(crate) use source::source_of;
+
+use headwater_mappings::Mapping;
+use headwater_shapes_lambda::EventSourceMappingConfiguration;
+use headwater_types::Arn;
+use headwater_wire::ApiError;
+
+use crate::{Lambda, errors::invalid_parameter, target::Target};
+
+impl Lambda {
+    /// The function that a mapping is to call, which has to be there.
+    pub(crate) async fn mapped_function(&self, name: &str) -> Result<Arn, ApiError> {
+        let missing = || invalid_parameter("Function does not exist");
+        let target = Target::latest(name, None, self.functions.options()).map_err(|_| missing())?;
+        self.functions
+            .get(&target.name)
+            .await
+            .map_err(|_| missing())?;
+        target.qualified_arn().parse().map_err(|_| missing())
+    }
+
+    /// A mapping as it is now.
+    pub(crate) fn shown_mapping(
+        &self,
+        mapping: &Mapping,
+    ) -> Result<EventSourceMappingConfiguration, ApiError> {
+        let is_working = self.mappings.is_working(&mapping.id).map_err(api)?;
+        let last = self.mappings.last_result(&mapping.id).map_err(api)?;
+        let stage = match (mapping.enabled, is_working) {
+            (true, _) => Stage::Enabled,
+            (false, true) => Stage::Disabling,
+            (false, false) => Stage::Disabled,
+        };
+        Ok(configuration(
+            mapping,
+            stage,
+            &last,
+            self.functions.options(),
+        ))
+    }
+}

@@ -1,0 +1,241 @@
+//! The five operations, with the answers that are recorded on AWS.
+
+use headwater_shapes_lambda::ops::{
+    CreateEventSourceMapping, CreateFunction, DeleteEventSourceMapping, GetEventSourceMapping,
+    ListEventSourceMappings, ListTags, TagResource, UntagResource, UpdateEventSourceMapping,
+};
+use serde_json::{Value, json};
+
+use crate::testing::{World, function};
+
+const OF: &str = "arn:aws:lambda:us-east-1:000000000000";
+const STREAM: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+
+async fn world() -> World {
+    let world = World::new().await;
+    for name in ["f", "g"] {
+        world.ok::<CreateFunction>(function(name)).await;
+    }
+    world
+}
+
+fn mapping() -> Value {
+    json!({"EventSourceArn": STREAM, "FunctionName": "f", "StartingPosition": "LATEST"})
+}
+
+/// The mapping with other members.
+fn with(members: Value) -> Value {
+    let mut input = mapping();
+    let more = members.as_object().unwrap().clone();
+    input.as_object_mut().unwrap().extend(more);
+    input
+}
+
+async fn refusal(world: &World, members: Value) -> (String, String) {
+    world
+        .refused::<CreateEventSourceMapping>(with(members))
+        .await
+}
+
+#[tokio::test]
+async fn a_mapping_is_made_shown_changed_and_deleted() {
+    let world = world().await;
+    let mut made = world.ok::<CreateEventSourceMapping>(mapping()).await;
+    let id = made["UUID"].as_str().unwrap().to_owned();
+    assert!(made["LastModified"].take().is_number());
+    assert_eq!(
+        made,
+        json!({
+            "BatchSize": 100,
+            "BisectBatchOnFunctionError": false,
+            "DestinationConfig": {"OnFailure": {}},
+            "EventSourceArn": STREAM,
+            "EventSourceMappingArn": format!("{OF}:event-source-mapping:{id}"),
+            "FunctionArn": format!("{OF}:function:f"),
+            "FunctionResponseTypes": [],
+            "LastModified": null,
+            "LastProcessingResult": "No records processed",
+            "MaximumBatchingWindowInSeconds": 0,
+            "MaximumRecordAgeInSeconds": -1,
+            "MaximumRetryAttempts": -1,
+            "ParallelizationFactor": 1,
+            "StartingPosition": "LATEST",
+            "State": "Creating",
+            "StateTransitionReason": "User action",
+            "TumblingWindowInSeconds": 0,
+            "UUID": id,
+        })
+    );
+    let uuid = json!({"UUID": id});
+    let shown = world.ok::<GetEventSourceMapping>(uuid.clone()).await;
+    assert_eq!(shown["State"], "Enabled");
+    let update = json!({
+        "UUID": id,
+        "BatchSize": 5,
+        "MaximumRetryAttempts": 2,
+        "MaximumRecordAgeInSeconds": 60,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::failed"}},
+        "FilterCriteria": {"Filters": [{"Pattern": "{\"partitionKey\": [\"a\"]}"}]},
+        "FunctionName": "g:$LATEST",
+    });
+    let changed = world.ok::<UpdateEventSourceMapping>(update.clone()).await;
+    assert_eq!(changed["State"], "Updating");
+    assert_eq!(changed["FunctionArn"], format!("{OF}:function:g:$LATEST"));
+    for member in [
+        "BatchSize",
+        "MaximumRetryAttempts",
+        "FilterCriteria",
+        "DestinationConfig",
+    ] {
+        assert_eq!(changed[member], update[member], "{member}");
+    }
+    let rest = json!({"UUID": id, "Enabled": false});
+    let changed = world.ok::<UpdateEventSourceMapping>(rest).await;
+    assert_eq!(
+        (&changed["State"], &changed["BatchSize"]),
+        (&json!("Disabling"), &json!(5))
+    );
+    let deleted = world.ok::<DeleteEventSourceMapping>(uuid.clone()).await;
+    assert_eq!(deleted["State"], "Deleting");
+    let missing = (
+        "ResourceNotFoundException".to_owned(),
+        "The resource you requested does not exist.".to_owned(),
+    );
+    assert_eq!(
+        world.refused::<GetEventSourceMapping>(uuid.clone()).await,
+        missing
+    );
+    assert_eq!(
+        world
+            .refused::<DeleteEventSourceMapping>(uuid.clone())
+            .await,
+        missing
+    );
+    assert_eq!(
+        world.refused::<UpdateEventSourceMapping>(uuid).await,
+        missing
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_in_the_words_of_aws() {
+    let world = world().await;
+    let missing_stream = "arn:aws:kinesis:us-east-1:000000000000:stream/missing";
+    let elsewhere = "arn:aws:kinesis:eu-west-1:000000000000:stream/s";
+    let unsupported =
+        "Unsupported DestinationConfig parameter for given event source mapping type.";
+    for (members, text) in [
+        (json!({"EventSourceArn": null}), "Unrecognized event source.".to_owned()),
+        (json!({"EventSourceArn": "arn:aws:x:::y"}), "Unrecognized event source.".to_owned()),
+        (json!({"FunctionName": "none"}), "Function does not exist".to_owned()),
+        (json!({"FunctionName": "f:7"}), "Function does not exist".to_owned()),
+        (json!({"EventSourceArn": missing_stream}), format!("Stream not found: {missing_stream}")),
+        (json!({"EventSourceArn": elsewhere}), format!("Stream not found: {elsewhere}")),
+        (
+            json!({"StartingPosition": null}),
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.".to_owned(),
+        ),
+        (
+            json!({"DestinationConfig": {"OnSuccess": {"Destination": "arn:aws:s3:::b"}}}),
+            unsupported.to_owned(),
+        ),
+        (
+            json!({"FilterCriteria": {"Filters": [{"Pattern": "{\"a\": 1}"}]}}),
+            "Invalid filter pattern definition.".to_owned(),
+        ),
+    ] {
+        let expected = ("InvalidParameterValueException".to_owned(), text);
+        assert_eq!(refusal(&world, members.clone()).await, expected, "{members}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_built_is_refused_by_its_name() {
+    let world = world().await;
+    for (members, name) in [
+        (
+            json!({"KMSKeyArn": "arn:aws:kms:us-east-1:000000000000:key/k"}),
+            "KMSKeyArn",
+        ),
+        (
+            json!({"MetricsConfig": {"Metrics": ["EventCount"]}}),
+            "MetricsConfig",
+        ),
+        (
+            json!({"ScalingConfig": {"MaximumConcurrency": 2}}),
+            "ScalingConfig",
+        ),
+        (json!({"Topics": ["t"]}), "Topics"),
+        (
+            json!({"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:q"}),
+            "sqs",
+        ),
+        (
+            json!({"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}}}),
+            "sqs",
+        ),
+    ] {
+        let (_, text) = refusal(&world, members).await;
+        assert!(text.contains(name), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_has_one_mapping_to_a_function() {
+    let world = world().await;
+    let made = world.ok::<CreateEventSourceMapping>(mapping()).await;
+    let id = made["UUID"].as_str().unwrap();
+    let text = format!(
+        "The event source arn (\" {STREAM} \") and function (\" f \") provided mapping already exists. Please update or delete the existing mapping with UUID {id}"
+    );
+    let expected = ("ResourceConflictException".to_owned(), text);
+    assert_eq!(refusal(&world, json!({})).await, expected);
+    world
+        .ok::<CreateEventSourceMapping>(with(json!({"FunctionName": "f:$LATEST"})))
+        .await;
+}
+
+#[tokio::test]
+async fn mappings_are_listed_by_source_and_function_in_pages() {
+    let world = world().await;
+    world.stream.put(0, "a", headwater_types::Millis(1));
+    for (source, name) in [("s", "f"), ("t", "f"), ("t", "g")] {
+        let source = format!("arn:aws:kinesis:us-east-1:000000000000:stream/{source}");
+        let input = with(json!({"EventSourceArn": source, "FunctionName": name}));
+        world.ok::<CreateEventSourceMapping>(input).await;
+    }
+    let count = async |input: Value| {
+        let listed = world.ok::<ListEventSourceMappings>(input).await;
+        listed["EventSourceMappings"].as_array().unwrap().len()
+    };
+    assert_eq!(count(json!({})).await, 3);
+    assert_eq!(count(json!({"FunctionName": "f"})).await, 2);
+    assert_eq!(count(json!({"EventSourceArn": STREAM})).await, 1);
+    assert_eq!(
+        count(json!({"EventSourceArn": STREAM, "FunctionName": "g"})).await,
+        0
+    );
+    let first = world
+        .ok::<ListEventSourceMappings>(json!({"MaxItems": 2}))
+        .await;
+    assert_eq!(first["EventSourceMappings"].as_array().unwrap().len(), 2);
+    assert_eq!(count(json!({"Marker": first["NextMarker"]})).await, 1);
+}
+
+#[tokio::test]
+async fn mappings_have_tags() {
+    let world = world().await;
+    let made = world
+        .ok::<CreateEventSourceMapping>(with(json!({"Tags": {"a": "1"}})))
+        .await;
+    let arn = &made["EventSourceMappingArn"];
+    world
+        .ok::<TagResource>(json!({"Resource": arn, "Tags": {"b": "2"}}))
+        .await;
+    world
+        .ok::<UntagResource>(json!({"Resource": arn, "TagKeys": ["a"], "tagKeys": ["a"]}))
+        .await;
+    let tags = world.ok::<ListTags>(json!({"Resource": arn})).await;
+    assert_eq!(tags, json!({"Tags": {"b": "2"}}));
+}

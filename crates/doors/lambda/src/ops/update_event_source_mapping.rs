@@ -1,0 +1,99 @@
+//! UpdateEventSourceMapping.
+
+use headwater_mappings::Mapping;
+use headwater_shapes_lambda::{
+    EventSourceMappingConfiguration, UpdateEventSourceMappingRequest, ops::UpdateEventSourceMapping,
+};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{
+    Lambda,
+    mappings::{self, Stage, Unread, Wanted, configuration, refuse_unread},
+};
+
+impl Handle<UpdateEventSourceMapping> for Lambda {
+    async fn handle(
+        &self,
+        input: UpdateEventSourceMappingRequest,
+        _context: &Context,
+    ) -> Result<EventSourceMappingConfiguration, ApiError> {
+        let UpdateEventSourceMappingRequest {
+            uuid,
+            function_name,
+            enabled,
+            batch_size,
+            filter_criteria,
+            kms_key_arn,
+            metrics_config,
+            logging_config,
+            scaling_config,
+            maximum_batching_window_in_seconds,
+            parallelization_factor,
+            destination_config,
+            maximum_record_age_in_seconds,
+            bisect_batch_on_function_error,
+            maximum_retry_attempts,
+            tumbling_window_in_seconds,
+            source_access_configurations,
+            function_response_types,
+            amazon_managed_kafka_event_source_config,
+            self_managed_kafka_event_source_config,
+            document_db_event_source_config,
+            provisioned_poller_config,
+        } = input;
+        refuse_unread(Unread {
+            kms_key_arn,
+            metrics_config,
+            logging_config,
+            scaling_config,
+            source_access_configurations,
+            amazon_managed_kafka_event_source_config,
+            self_managed_kafka_event_source_config,
+            document_db_event_source_config,
+            provisioned_poller_config,
+            ..Unread::default()
+        })?;
+        let before = self.mappings.get(&uuid).map_err(mappings::api)?;
+        let function = match function_name {
+            Some(name) => Some(self.mapped_function(&name).await?),
+            None => None,
+        };
+        let wanted = Wanted {
+            batch_size,
+            filters: filter_criteria,
+            window: maximum_batching_window_in_seconds,
+            lanes: parallelization_factor,
+            destinations: destination_config,
+            age: maximum_record_age_in_seconds,
+            bisect: bisect_batch_on_function_error,
+            retries: maximum_retry_attempts,
+            tumbling: tumbling_window_in_seconds,
+            response_types: function_response_types,
+        };
+        // Checked against what there is, and what it asks for put over what there is by then.
+        wanted.clone().over(before.settings.clone())?;
+        let change = move |mapping: &mut Mapping| {
+            if let Ok(settings) = wanted.clone().over(mapping.settings.clone()) {
+                mapping.settings = settings;
+            }
+            if let Some(function) = &function {
+                mapping.function = function.clone();
+            }
+            mapping.enabled = enabled.unwrap_or(mapping.enabled);
+            Ok(())
+        };
+        let changed = self
+            .mappings
+            .update(&uuid, change)
+            .await
+            .map_err(mappings::api)?;
+        let stage = match (before.enabled, changed.enabled) {
+            (false, true) => Stage::Enabling,
+            (true, false) => Stage::Disabling,
+            _ => Stage::Updating,
+        };
+        let last = self.mappings.last_result(&uuid).map_err(mappings::api)?;
+        let options = self.functions.options();
+        Ok(configuration(&changed, stage, &last, options))
+    }
+}
