@@ -191,8 +191,15 @@ pub enum WarehouseError {
     Rows(String),
 }
 
-/// A network on which nothing can be reached, for callers that need none.
+/// A world in which nothing can be reached, for callers that need nothing of it.
 pub struct Offline;
+
+#[async_trait]
+impl Invoke for Offline {
+    async fn invoke(&self, arn: &Arn, _: Bytes) -> Result<Bytes, InvokeError> {
+        Err(InvokeError::NotFound(arn.to_string()))
+    }
+}
 
 #[async_trait]
 impl Web for Offline {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use headwater_catalog::{Catalog, ScopedCatalog, SqliteCatalog};
 use headwater_client::{Client, ClientConfig};
-use headwater_delivery::{Ports, Quotas};
+use headwater_delivery::{Invoke, Ports, Quotas};
 use headwater_env::Env;
 use headwater_log::{EmbeddedLog, ScopedLog, ShardLog};
 use headwater_objects::{DirectoryStore, ObjectStore};
@@ -129,11 +129,11 @@ impl Ground {
         }
     }
 
-    /// The other domains, as deliveries use them.
-    pub fn ports(&self, others: &Given) -> Ports {
+    /// The other domains, as deliveries use them that call functions by `invoke`.
+    pub fn ports(&self, others: &Given, invoke: Arc<dyn Invoke>) -> Ports {
         Ports {
             sources: given(&others.sources),
-            invoke: given(&others.invoke),
+            invoke,
             objects: given(&others.objects),
             logs: given(&others.delivery_log),
             tables: given(&others.tables),

@@ -13,14 +13,14 @@ use crate::{
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries},
-    services::{Given, Running},
+    services::{Given, Running, given},
 };
 
 struct Service(Arc<Deliveries>);
 
-pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>, Failure> {
+pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running>, Failure> {
     let (env, catalog, log) = ground.parts();
-    let ports = ground.ports(given);
+    let ports = ground.ports(others, given(&others.invoke));
     let deliveries = Deliveries::open(env, catalog, log, ports, ground.delivery_options()).await?;
     Ok(Arc::new(Service(deliveries)))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater_delivery::{Deliveries, Family};
+use headwater_delivery::{Deliveries, Family, Offline};
 use headwater_kinesis::{Channels, Kinesis};
 use headwater_queues::Queues;
 use headwater_streams::{StreamSources, Streams};
@@ -39,7 +39,9 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
         family: Family::Channels,
         ..ground.delivery_options()
     };
-    let deliveries = Deliveries::open(env, catalog, log, ground.ports(given), options).await?;
+    // Channels write records as they are, and call no function.
+    let ports = ground.ports(given, Arc::new(Offline));
+    let deliveries = Deliveries::open(env, catalog, log, ports, options).await?;
     let channels = Channels {
         deliveries,
         limits: ground.limits,
