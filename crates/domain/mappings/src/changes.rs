@@ -52,7 +52,7 @@ impl Mappings {
             return Err(Error::TooMany);
         }
         let source = match self.world.sources.open(&new.source).await {
-            Err(SourceError::NotFound(_)) => return Err(Error::NoSource(new.source)),
+            Err(SourceError::NotFound(_)) => return Err(Error::NoSource(new.source.to_string())),
             source => source?,
         };
         let positions = first_positions(&*source, new.start).await?;
@@ -81,7 +81,7 @@ impl Mappings {
                 .put(&name, &Progress::at(next), Expect::Absent)
         }));
         let version = match store.catalog.commit(changes).await {
-            Err(CatalogError::Conflict { .. }) => return Err(self.taken(mapping).await?),
+            Err(CatalogError::Conflict { .. }) => return Err(self.taken(&mapping).await?),
             version => version?,
         };
         let value = mapping.clone();
@@ -91,14 +91,10 @@ impl Mappings {
     }
 
     /// The error for a pair of source and function that another mapping has.
-    async fn taken(&self, mapping: Mapping) -> Result<Error, Error> {
+    async fn taken(&self, mapping: &Mapping) -> Result<Error, Error> {
         let found = self.world.store.pairs.get(&mapping.pair()).await?;
         Ok(match found {
-            Some(other) => Error::Exists {
-                id: other.value,
-                source_arn: mapping.source,
-                function: mapping.function,
-            },
+            Some(other) => Error::Exists(other.value),
             None => Error::Conflict,
         })
     }
@@ -143,7 +139,7 @@ impl Mappings {
             changes.push(store.pairs.delete(&old.pair(), Expect::Any));
             changes.push(store.pairs.put(&new.pair(), &new.id, Expect::Absent));
             if store.pairs.get(&new.pair()).await?.is_some() {
-                return Err(self.taken(new).await?);
+                return Err(self.taken(&new).await?);
             }
         }
         let version = store.catalog.commit(changes).await?;

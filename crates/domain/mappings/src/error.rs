@@ -2,7 +2,6 @@
 
 use headwater_catalog::CatalogError;
 use headwater_log::SourceError;
-use headwater_types::Arn;
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,15 +10,8 @@ pub enum Error {
     #[error("there is no mapping {0}")]
     NotFound(String),
     /// A mapping of this source to this function is there already.
-    #[error("the mapping {id} is for the same source and function")]
-    Exists {
-        /// Its id.
-        id: String,
-        /// The source.
-        source_arn: Arn,
-        /// The function.
-        function: Arn,
-    },
+    #[error("the mapping {0} is for the same source and function")]
+    Exists(String),
     /// There are as many as there may be.
     #[error("there are too many mappings")]
     TooMany,
@@ -28,10 +20,13 @@ pub enum Error {
     TooManyTags,
     /// There is no such stream.
     #[error("there is no stream {0}")]
-    NoSource(Arn),
+    NoSource(String),
     /// A filter is no pattern; why.
     #[error("{0}")]
     Filter(String),
+    /// A change is refused by those who asked for it; why.
+    #[error("{0}")]
+    Refused(String),
     /// The stream cannot be read.
     #[error("{0}")]
     Source(#[from] SourceError),

@@ -519,7 +519,7 @@ async fn a_source_has_one_mapping_to_a_function_and_deletion_leaves_nothing() {
     let world = World::new(2, |_| Ok(Value::Null));
     let mappings = world.open().await;
     let mapping = world.create(&mappings, batches_of(1)).await;
-    let Err(Error::Exists { id, .. }) = mappings.create(new(batches_of(2))).await else {
+    let Err(Error::Exists(id)) = mappings.create(new(batches_of(2))).await else {
         panic!("it was made");
     };
     assert_eq!(id, mapping.id);

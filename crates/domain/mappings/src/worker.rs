@@ -192,11 +192,12 @@ impl Worker {
         while begun.suits(&config.borrow_and_update()) {
             lineage.refresh(&*source, clock).await?;
             for shard in lineage.readable() {
-                if !at_work.contains_key(&shard) {
-                    let begun = self.begin(&begun, &source, &shard).await?;
-                    at_work.insert(shard, begun.len());
-                    lanes.extend(begun);
+                if at_work.contains_key(&shard) {
+                    continue;
                 }
+                let begun = self.begin(&begun, &source, &shard).await?;
+                at_work.insert(shard, begun.len());
+                lanes.extend(begun);
             }
             tokio::select! {
                 Some((shard, end)) = lanes.next() => {

@@ -32,7 +32,7 @@ impl<'e> Event<'e> {
     /// Whether all `conditions` hold.
     pub fn satisfies(&self, conditions: &[Condition]) -> bool {
         let open = conditions.iter().filter(|condition| {
-            !(condition.any_of.contains(&Matcher::Absent) && !self.has(&condition.path))
+            !condition.any_of.contains(&Matcher::Absent) || self.has(&condition.path)
         });
         self.satisfies_all(open.collect())
     }

@@ -2,6 +2,7 @@
 
 use headwater_mappings::Error;
 use headwater_shapes_lambda::errors as shapes;
+use headwater_types::Arn;
 use headwater_wire::ApiError;
 
 use crate::errors::{invalid_parameter, not_found};
@@ -11,26 +12,32 @@ pub(crate) fn no_mapping() -> ApiError {
     not_found("The resource you requested does not exist.")
 }
 
+/// A domain error about a mapping of `source` to `function` as an answer.
+pub(crate) fn pair(error: Error, source: &Arn, function: &Arn) -> ApiError {
+    let Error::Exists(id) = error else {
+        return api(error);
+    };
+    let name = function.name_of("function").unwrap_or_default();
+    ApiError::of(
+        &shapes::RESOURCE_CONFLICT_EXCEPTION,
+        format!(
+            "The event source arn (\" {source} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping with UUID {id}"
+        ),
+    )
+}
+
 /// A domain error as an answer.
 pub(crate) fn api(error: Error) -> ApiError {
     match error {
         Error::NotFound(_) => no_mapping(),
-        Error::Exists {
-            id,
-            source_arn,
-            function,
-        } => {
-            let name = function.name_of("function").unwrap_or_default();
-            ApiError::of(
-                &shapes::RESOURCE_CONFLICT_EXCEPTION,
-                format!(
-                    "The event source arn (\" {source_arn} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping with UUID {id}"
-                ),
-            )
-        }
+        Error::Exists(id) => ApiError::of(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            format!("The event source mapping {id} is for the same source and function already."),
+        ),
         Error::NoSource(arn) => invalid_parameter(format!("Stream not found: {arn}")),
         Error::Filter(_) => invalid_parameter("Invalid filter pattern definition."),
         Error::TooManyTags => invalid_parameter("Number of tags exceeds resource tag limit."),
+        Error::Refused(text) => invalid_parameter(text),
         Error::TooMany => invalid_parameter("Too many event source mappings."),
         Error::Conflict => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,

@@ -8,7 +8,7 @@ mod source;
 mod tests;
 
 pub(crate) use describe::{Stage, configuration};
-pub(crate) use errors::api;
+pub(crate) use errors::{api, pair};
 pub(crate) use settings::{Unread, Wanted, refuse_unread};
 pub(crate) use source::source_of;
 

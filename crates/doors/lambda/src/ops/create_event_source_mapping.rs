@@ -94,7 +94,9 @@ impl Handle<CreateEventSourceMapping> for Lambda {
             enabled: enabled.unwrap_or(true),
             tags,
         };
-        let made = self.mappings.create(new).await.map_err(mappings::api)?;
+        let (source, function) = (new.source.clone(), new.function.clone());
+        let made = self.mappings.create(new).await;
+        let made = made.map_err(|error| mappings::pair(error, &source, &function))?;
         Ok(configuration(
             &made,
             Stage::Creating,

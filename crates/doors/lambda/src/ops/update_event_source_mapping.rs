@@ -1,6 +1,6 @@
 //! UpdateEventSourceMapping.
 
-use headwater_mappings::Mapping;
+use headwater_mappings::{Error, Mapping};
 use headwater_shapes_lambda::{
     EventSourceMappingConfiguration, UpdateEventSourceMappingRequest, ops::UpdateEventSourceMapping,
 };
@@ -70,23 +70,20 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
             tumbling: tumbling_window_in_seconds,
             response_types: function_response_types,
         };
-        // Checked against what there is, and what it asks for put over what there is by then.
+        // Checked against what there is, and put over what there is by then.
         wanted.clone().over(before.settings.clone())?;
+        let asked = function.clone().unwrap_or(before.function);
         let change = move |mapping: &mut Mapping| {
-            if let Ok(settings) = wanted.clone().over(mapping.settings.clone()) {
-                mapping.settings = settings;
-            }
+            let settings = wanted.clone().over(mapping.settings.clone());
+            mapping.settings = settings.map_err(|error| Error::Refused(error.message().into()))?;
             if let Some(function) = &function {
                 mapping.function = function.clone();
             }
             mapping.enabled = enabled.unwrap_or(mapping.enabled);
             Ok(())
         };
-        let changed = self
-            .mappings
-            .update(&uuid, change)
-            .await
-            .map_err(mappings::api)?;
+        let changed = self.mappings.update(&uuid, change).await;
+        let changed = changed.map_err(|error| mappings::pair(error, &before.source, &asked))?;
         let stage = match (before.enabled, changed.enabled) {
             (false, true) => Stage::Enabling,
             (true, false) => Stage::Disabling,
