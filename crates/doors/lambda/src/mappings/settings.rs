@@ -4,7 +4,7 @@ use headwater_mappings::Settings;
 use headwater_shapes_lambda::{
     AmazonManagedKafkaEventSourceConfig, DestinationConfig, DocumentDBEventSourceConfig,
     EventSourceMappingLoggingConfig, EventSourceMappingMetricsConfig, Filter, FilterCriteria,
-    OnFailure, ProvisionedPollerConfig, ScalingConfig, SelfManagedEventSource,
+    OnFailure, OnSuccess, ProvisionedPollerConfig, ScalingConfig, SelfManagedEventSource,
     SelfManagedKafkaEventSourceConfig, SourceAccessConfiguration,
 };
 use headwater_types::Arn;
@@ -117,7 +117,11 @@ fn destination_of(destinations: DestinationConfig) -> Result<Option<Arn>, ApiErr
         on_success,
         on_failure,
     } = destinations;
-    if on_success.is_some_and(|to| to.destination.is_some()) {
+    let is_set = |to: OnSuccess| {
+        let OnSuccess { destination } = to;
+        destination.is_some()
+    };
+    if on_success.is_some_and(is_set) {
         return Err(invalid_parameter(
             "Unsupported DestinationConfig parameter for given event source mapping type.",
         ));
