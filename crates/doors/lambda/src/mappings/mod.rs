@@ -23,11 +23,13 @@ impl Lambda {
     /// The function that a mapping is to call, which has to be there.
     pub(crate) async fn mapped_function(&self, name: &str) -> Result<Arn, ApiError> {
         let missing = || invalid_parameter("Function does not exist");
-        let target = Target::latest(name, None, self.functions.options()).map_err(|_| missing())?;
-        self.functions
-            .get(&target.name)
-            .await
-            .map_err(|_| missing())?;
+        let target = Target::parse(name, None, self.functions.options()).map_err(|_| missing())?;
+        let version = target.version().map_err(|_| missing())?;
+        let found = self
+            .functions
+            .get_version(&target.name, version.as_ref())
+            .await;
+        found.map_err(|_| missing())?;
         target.qualified_arn().parse().map_err(|_| missing())
     }
 

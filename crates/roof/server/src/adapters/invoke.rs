@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_delivery::{Invoke, InvokeError};
 use headwater_env::Env;
-use headwater_functions::{Error, FunctionName, Functions, Request};
+use headwater_functions::{Error, FunctionName, Functions, Qualifier, Request};
 use headwater_types::Arn;
 
 /// The functions of this server.
@@ -19,16 +19,9 @@ pub struct FunctionInvoke {
 impl Invoke for FunctionInvoke {
     async fn invoke(&self, arn: &Arn, payload: Bytes) -> Result<Bytes, InvokeError> {
         let missing = || InvokeError::NotFound(arn.to_string());
-        // A version or alias may follow the name.
-        let resource = arn.name_of("function").ok_or_else(missing)?;
-        let (name, qualifier) = match resource.split_once(':') {
-            Some((name, qualifier)) => (name, Some(qualifier)),
-            None => (resource, None),
-        };
-        let name: FunctionName = name.parse().map_err(|_| missing())?;
-        let qualifier = qualifier.map(|qualifier| qualifier.parse());
+        let (name, qualifier) = named(arn).ok_or_else(missing)?;
         let request = Request {
-            qualifier: qualifier.transpose().map_err(|_| missing())?,
+            qualifier,
             request_id: self.env.random.uuid(),
             payload,
             client_context: None,
@@ -44,4 +37,14 @@ impl Invoke for FunctionInvoke {
             Err(other) => Err(InvokeError::Failed(other.to_string())),
         }
     }
+}
+
+/// The function that an ARN names, and the version or alias that may follow the name.
+pub(super) fn named(arn: &Arn) -> Option<(FunctionName, Option<Qualifier>)> {
+    let resource = arn.name_of("function")?;
+    let (name, qualifier) = match resource.split_once(':') {
+        Some((name, qualifier)) => (name, Some(qualifier.parse().ok()?)),
+        None => (resource, None),
+    };
+    Some((name.parse().ok()?, qualifier))
 }

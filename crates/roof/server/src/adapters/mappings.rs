@@ -7,9 +7,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use headwater_delivery::{ObjectMeta, Objects};
 use headwater_env::Env;
-use headwater_functions::{Error, FunctionName, Functions, Request};
+use headwater_functions::{Error, FunctionName, Functions, Qualifier, Request};
 use headwater_mappings::ports::{Answer, Destinations, HandlerError, Handlers};
 use headwater_types::Arn;
+
+use super::invoke::named;
 
 /// The functions of this server.
 pub struct MappedFunctions {
@@ -25,22 +27,25 @@ pub struct FailureBuckets(pub Arc<dyn Objects>);
 #[async_trait]
 impl Handlers for MappedFunctions {
     async fn role(&self, function: &Arn) -> Result<String, HandlerError> {
-        let found = self.functions.get(&name_of(function)?).await;
+        let (name, qualifier) = version_of(function)?;
+        let found = self.functions.get_version(&name, qualifier.as_ref()).await;
         let function = found.map_err(|error| to_handler(error, function))?;
         Ok(function.configuration.role)
     }
 
     async fn call(&self, function: &Arn, event: Bytes) -> Result<Answer, HandlerError> {
+        let (name, qualifier) = version_of(function)?;
         let request = Request {
+            qualifier,
             request_id: self.env.random.uuid(),
             payload: event,
             client_context: None,
         };
-        let done = self.functions.invoke(&name_of(function)?, request).await;
+        let done = self.functions.invoke(&name, request).await;
         let done = done.map_err(|error| to_handler(error, function))?;
         Ok(Answer {
             request_id: done.request_id,
-            version: done.executed_version.to_owned(),
+            version: done.executed_version.to_string(),
             payload: done.payload,
             failed: done.failed,
         })
@@ -61,22 +66,15 @@ impl Destinations for FailureBuckets {
     }
 }
 
-/// The function that an ARN names; a version may follow the name, of which `$LATEST` is the only one there is.
-fn name_of(function: &Arn) -> Result<FunctionName, HandlerError> {
-    let name = function.name_of("function").unwrap_or_default();
-    let (name, version) = name
-        .split_once(':')
-        .unwrap_or((name, headwater_functions::LATEST));
-    let missing = || HandlerError::NotFound(function.to_string());
-    if version != headwater_functions::LATEST {
-        return Err(missing());
-    }
-    name.parse().map_err(|_| missing())
+fn version_of(function: &Arn) -> Result<(FunctionName, Option<Qualifier>), HandlerError> {
+    named(function).ok_or_else(|| HandlerError::NotFound(function.to_string()))
 }
 
 fn to_handler(error: Error, function: &Arn) -> HandlerError {
     match error {
-        Error::NotFound(_) => HandlerError::NotFound(function.to_string()),
+        Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => {
+            HandlerError::NotFound(function.to_string())
+        }
         Error::Throttled | Error::QueueFull => HandlerError::Throttled,
         Error::PayloadTooLarge { .. } => HandlerError::TooLarge,
         other => HandlerError::Failed(other.to_string()),
