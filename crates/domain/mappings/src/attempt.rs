@@ -36,6 +36,9 @@ struct Course {
 /// A batch that is read, and the room in memory that it has.
 struct Held {
     batch: Batch,
+    /// One past the last offset that was read: other filters than it was measured by may find more in a span than there
+    /// is room for.
+    to: u64,
     _room: OwnedSemaphorePermit,
 }
 
@@ -89,6 +92,14 @@ impl Lane {
         course: &mut Course,
     ) -> Result<Option<Duration>, WorkError> {
         let mut held = self.read(&span, config).await?;
+        if held.to < span.to {
+            course.spans.push(Span {
+                from: held.to,
+                tries: 0,
+                ..span
+            });
+            span.to = held.to;
+        }
         self.give_up_expired(config, &mut span, &mut held.batch, course)
             .await?;
         let records = &held.batch.records;
@@ -189,7 +200,7 @@ impl Lane {
             .expect("it is never closed");
         let mut batch = Batch::default();
         let mut at = span.from;
-        while at < span.to {
+        while at < span.to && batch.bytes < EVENT_BYTES_MAX {
             let records = usize::try_from(span.to - at).unwrap_or(usize::MAX);
             let limit = SourceLimit {
                 records: records.min(READ_RECORDS_MAX),
@@ -207,7 +218,11 @@ impl Lane {
         }
         let used = 2 * batch.bytes / 1024 + 1;
         drop(room.split(room.num_permits().saturating_sub(used)));
-        Ok(Held { batch, _room: room })
+        Ok(Held {
+            batch,
+            to: at.min(span.to),
+            _room: room,
+        })
     }
 
     /// Those of the records that are for this lane.

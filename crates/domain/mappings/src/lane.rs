@@ -152,6 +152,7 @@ impl Lane {
             if due == Some(Duration::ZERO) {
                 return Ok(Some(measured));
             }
+            // Records of a window do not wait for more once its time is over.
             if self.is_over(&measured) {
                 measured.reach = Reach::WindowOver;
                 return Ok(Some(measured));
@@ -184,8 +185,9 @@ impl Lane {
         let tumbling = config.mapping.settings.tumbling();
         let batch_size = config.mapping.settings.batch_size as usize;
         let now = self.world.env.clock.elapsed();
-        let (shard, number, of, config) =
-            (self.shard.clone(), self.number, self.of, config.clone());
+        let is_cheap = config.filters.is_empty();
+        let (shard, config) = (self.shard.clone(), config.clone());
+        let (number, of) = (self.number, self.of);
         let work = move || {
             let is_mine = |record: &SourceRecord| {
                 lane_of(&record.partition_key, of) == number
@@ -194,7 +196,7 @@ impl Lane {
             measured.take(&chunk, batch_size, tumbling, now, is_mine);
             measured
         };
-        match self.shared.configured().filters.is_empty() {
+        match is_cheap {
             true => work(),
             false => self.world.env.blocking(work).await,
         }
@@ -204,7 +206,7 @@ impl Lane {
     fn is_over(&self, measured: &Measured) -> bool {
         let now = self.world.env.clock.now();
         let window = measured.window.as_ref();
-        measured.records == 0 && window.is_some_and(|window| now >= window.end.plus(WINDOW_GRACE))
+        window.is_some_and(|window| now >= window.end.plus(WINDOW_GRACE))
     }
 
     async fn wait_for_more(&self, measured: &Measured, due: Option<Duration>) {

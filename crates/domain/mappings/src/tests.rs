@@ -515,6 +515,55 @@ async fn windows_end_with_a_last_call_that_has_the_state() {
 }
 
 #[tokio::test]
+async fn a_window_does_not_wait_for_a_longer_batching_window() {
+    let sums = Arc::default();
+    let world = World::new(1, summing(Arc::clone(&sums)));
+    world.put(0, "7");
+    let mappings = world.open().await;
+    let settings = Settings {
+        tumbling_s: Some(4),
+        window_s: 300,
+        ..batches_of(100)
+    };
+    world.create(&mappings, settings).await;
+    world.pass(Duration::from_secs(6)).await;
+    assert_eq!(sums.lock().values().collect::<Vec<_>>(), [&7]);
+}
+
+#[tokio::test]
+async fn a_filter_that_is_dropped_meanwhile_finds_no_more_than_there_is_room_for() {
+    let mut calls = 0;
+    let world = World::new(1, move |_| {
+        calls += 1;
+        Ok(if calls == 1 { failure() } else { Value::Null })
+    });
+    world.put(0, "yes");
+    for _ in 0..20 {
+        world.source.put(0, vec![b'x'; 1 << 20], START);
+    }
+    world.put(0, "yes");
+    let mappings = world.open().await;
+    let settings = Settings {
+        filters: vec![r#"{"data": ["yes"]}"#.into()],
+        ..batches_of(100)
+    };
+    let id = world.create(&mappings, settings).await.id;
+    world.until(|| world.called_with().len() == 1).await;
+    let change = |mapping: &mut Mapping| {
+        mapping.settings.filters.clear();
+        Ok(())
+    };
+    mappings.update(&id, change).await.unwrap();
+    world.until(|| mappings.metrics()[0].1.records == 22).await;
+    let largest = world
+        .called_with()
+        .iter()
+        .map(|batch| batch.concat().len())
+        .max();
+    assert!(largest.unwrap() < 8 << 20);
+}
+
+#[tokio::test]
 async fn a_source_has_one_mapping_to_a_function_and_deletion_leaves_nothing() {
     let world = World::new(2, |_| Ok(Value::Null));
     let mappings = world.open().await;
