@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_log::{SourceLimit, SourceRecord};
-use headwater_types::Arn;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
@@ -29,15 +28,15 @@ struct Course {
     window: Option<Window>,
     /// The last answer.
     last: Option<Answer>,
-    /// How often in a row the function had no room.
-    busy: u32,
+    /// How often in a row it was waited for something else than a verdict: the function, or the destination.
+    pauses: u32,
 }
 
 /// A batch that is read, and the room in memory that it has.
 struct Held {
     batch: Batch,
-    /// One past the last offset that was read: other filters than it was measured by may find more in a span than there
-    /// is room for.
+    /// One past the last offset that was read: other settings than it was measured by may find more in a span than a
+    /// batch may have.
     to: u64,
     _room: OwnedSemaphorePermit,
 }
@@ -46,6 +45,13 @@ impl Course {
     fn has_large_state(&self) -> bool {
         let window = self.window.as_ref();
         window.is_some_and(|window| window.state.len() > WINDOW_STATE_BYTES_MAX)
+    }
+
+    /// Puts a span back, to be called with after a wait that is no try of it.
+    fn pause(&mut self, span: Span) -> Option<Duration> {
+        self.pauses = self.pauses.saturating_add(1);
+        self.spans.push(span);
+        Some(wait_before(self.pauses))
     }
 }
 
@@ -60,31 +66,30 @@ impl Lane {
             spans: vec![span],
             window,
             last: None,
-            busy: 0,
+            pauses: 0,
         };
         let mut blocked = None;
-        while let Some(span) = course.spans.pop() {
-            let config = self.shared.configured();
-            if !self.begun.suits(&config) {
+        // A window whose state is too large ends first; what is left of the batch is read again then.
+        while !course.has_large_state()
+            && let Some(span) = course.spans.pop()
+        {
+            if self.is_stopped() {
                 return Ok(Some(End::Stopped));
             }
+            let config = self.shared.configured();
             let Some(wait) = self.turn(&config, span, &mut course).await? else {
                 blocked = None;
-                // The window ends first; what is left of the batch is read again then.
-                if course.has_large_state() {
-                    break;
-                }
                 continue;
             };
             blocked.get_or_insert_with(|| self.shared.counts.blocked());
-            if self.stops_within(wait).await {
+            if self.stops_within(wait, &config).await {
                 return Ok(Some(End::Stopped));
             }
         }
         Ok(None)
     }
 
-    /// Reads a span and calls with it once; how long to wait then, where it failed.
+    /// Reads a span and calls with it once; how long to wait then, where it is not through.
     async fn turn(
         &self,
         config: &Arc<Configured>,
@@ -93,51 +98,68 @@ impl Lane {
     ) -> Result<Option<Duration>, WorkError> {
         let mut held = self.read(&span, config).await?;
         if held.to < span.to {
+            let (from, tries) = (held.to, 0);
             course.spans.push(Span {
-                from: held.to,
-                tries: 0,
+                from,
+                tries,
                 ..span
             });
             span.to = held.to;
         }
-        self.give_up_expired(config, &mut span, &mut held.batch, course)
-            .await?;
+        let expired = self.expired(config, &mut held.batch);
+        if !expired.is_empty() {
+            let (condition, next) = (Condition::RecordAgeExceeded, held.batch.records.first());
+            let next = next.map_or(span.to, |record| record.offset);
+            if !self.tell(config, condition, None, &span, &expired).await {
+                return Ok(course.pause(span));
+            }
+            self.advance(next, course.window.clone()).await?;
+            span.from = next;
+        }
         let records = &held.batch.records;
-        let retries = config.mapping.settings.retries;
         if records.is_empty() {
             self.advance(span.to, course.window.clone()).await?;
             return Ok(None);
         }
+        let retries = config.mapping.settings.retries;
         if retries.is_some_and(|retries| span.tries > retries) {
-            self.give_up(config, &span, records, course).await?;
-            return Ok(None);
+            let last = course.last.clone();
+            return self.give_up(config, span, last, records, course).await;
+        }
+        match self.call_in_window(config, &held.batch, course).await? {
+            Called::Answered(answer) => {
+                course.pauses = 0;
+                self.settle(config, span, records, answer, course).await
+            }
+            Called::Unavailable(problem) => {
+                problem.iter().for_each(|problem| self.note(problem));
+                Ok(course.pause(span))
+            }
+            Called::TooLarge if records.len() > 1 => {
+                course.spans.extend(halves(&span, records));
+                Ok(None)
+            }
+            // A record that no function can take is given up without a try.
+            Called::TooLarge => self.give_up(config, span, None, records, course).await,
+        }
+    }
+
+    async fn call_in_window(
+        &self,
+        config: &Arc<Configured>,
+        batch: &Batch,
+        course: &Course,
+    ) -> Result<Called, WorkError> {
+        // An event is not made that is known to be too large.
+        if batch.bytes > EVENT_BYTES_MAX {
+            return Ok(Called::TooLarge);
         }
         let window = course.window.as_ref().map(|window| WindowCall {
             window,
             is_final: false,
             is_early: false,
         });
-        match self.call(config, records, window).await? {
-            Called::Answered(answer) => {
-                course.busy = 0;
-                self.settle(config, span, records, answer, course).await
-            }
-            // Being full is a pause, not a verdict on records: it is no try.
-            Called::Busy => {
-                course.busy = course.busy.saturating_add(1);
-                course.spans.push(span);
-                Ok(Some(wait_before(course.busy)))
-            }
-            Called::TooLarge if records.len() > 1 => {
-                course.spans.extend(halves(&span, records));
-                Ok(None)
-            }
-            // No other try would take it.
-            Called::TooLarge => {
-                self.give_up(config, &span, records, course).await?;
-                Ok(None)
-            }
-        }
+        self.call(config, &batch.records, window).await
     }
 
     /// Takes over what an answer says of a span's records.
@@ -150,17 +172,8 @@ impl Lane {
         course: &mut Course,
     ) -> Result<Option<Duration>, WorkError> {
         let settings = &config.mapping.settings;
-        let number = |record: &SourceRecord| record.sequence_number.to_string();
-        let numbers: Vec<String> = records.iter().map(number).collect();
-        let done = match judge(&answer, &numbers, settings.item_failures) {
-            Verdict::Done => records.len(),
-            Verdict::FailedFrom(at) => at,
-            Verdict::Failed => 0,
-        };
+        let done = done_of(&answer, records, settings.item_failures, &mut course.window);
         if done > 0 {
-            if let Some(window) = &mut course.window {
-                window.state = state(&answer.payload);
-            }
             let next = records.get(done).map_or(span.to, |record| record.offset);
             self.advance(next, course.window.clone()).await?;
             self.done(&records[..done]);
@@ -170,17 +183,17 @@ impl Lane {
             return Ok(None);
         };
         self.failed();
+        // Halving is no try (AWS's guide).
+        if done == 0 && settings.bisect && records.len() > 1 {
+            course.spans.extend(halves(&span, records));
+            return Ok(Some(wait_before(1)));
+        }
         let from = first.offset;
         let tries = match done {
             0 => span.tries.saturating_add(1),
             // A new batch, whose first record failed once.
             _ => 1,
         };
-        // Halving is no try (AWS's guide).
-        if done == 0 && settings.bisect && records.len() > 1 {
-            course.spans.extend(halves(&span, records));
-            return Ok(Some(wait_before(1)));
-        }
         course.spans.push(Span {
             from,
             tries,
@@ -190,7 +203,7 @@ impl Lane {
         Ok((!is_given_up).then(|| wait_before(tries)))
     }
 
-    /// Reads a span's records that are for this lane, with room for them and their event.
+    /// Reads those of a span's records that are for this lane, up to a batch of them, with room for them and their event.
     async fn read(&self, span: &Span, config: &Arc<Configured>) -> Result<Held, WorkError> {
         let kib = u32::try_from((READ_BYTES_MAX + EVENT_BYTES_MAX) / 1024).unwrap_or(u32::MAX);
         let work = self.world.work.clone();
@@ -198,100 +211,94 @@ impl Lane {
             .acquire_many_owned(kib.min(WORK_KIB_MAX))
             .await
             .expect("it is never closed");
-        let mut batch = Batch::default();
-        let mut at = span.from;
-        while at < span.to && batch.bytes < EVENT_BYTES_MAX {
-            let records = usize::try_from(span.to - at).unwrap_or(usize::MAX);
+        let batch_size = config.mapping.settings.batch_size as usize;
+        let (mut batch, mut to) = (Batch::default(), span.from);
+        while to < span.to && batch.has_room(batch_size) {
+            let records = usize::try_from(span.to - to).unwrap_or(usize::MAX);
             let limit = SourceLimit {
                 records: records.min(READ_RECORDS_MAX),
                 bytes: READ_BYTES_MAX,
             };
-            let chunk = self.source.read(&self.shard, at, limit).await?;
-            // What expired since it was measured is passed over.
-            let next = chunk.next.max(at + 1);
-            let within = chunk
-                .records
-                .into_iter()
-                .filter(|record| record.offset < span.to);
-            batch.extend(self.mine(within.collect(), config).await);
-            at = next;
+            let chunk = self.source.read(&self.shard, to, limit).await?;
+            // Records that expired since they were measured are passed over.
+            to = chunk.next.max(to + 1).min(span.to);
+            let within = chunk.records.into_iter();
+            let within = within.filter(|record| record.offset < span.to).collect();
+            if let Some(left) = batch.take(self.mine(within, config).await, batch_size) {
+                to = left;
+                break;
+            }
         }
         let used = 2 * batch.bytes / 1024 + 1;
         drop(room.split(room.num_permits().saturating_sub(used)));
         Ok(Held {
             batch,
-            to: at.min(span.to),
+            to,
             _room: room,
         })
     }
 
-    /// Those of the records that are for this lane.
+    /// Those of the records that are for this lane. Where that is not all, they are copied, so that they do not keep the
+    /// memory of the others.
     async fn mine(
         &self,
         mut records: Vec<SourceRecord>,
         config: &Arc<Configured>,
     ) -> Vec<SourceRecord> {
         let (number, of) = (self.number, self.of);
-        records.retain(|record| lane_of(&record.partition_key, of) == number);
-        if config.filters.is_empty() {
+        if of == 1 && config.filters.is_empty() {
             return records;
         }
         let (config, shard) = (config.clone(), self.shard.clone());
         let work = move || {
-            records.retain(|record| config.filters.match_record(&shard, record));
+            let is_mine = |record: &SourceRecord| {
+                lane_of(&record.partition_key, of) == number
+                    && config.filters.match_record(&shard, record)
+            };
+            records.retain(is_mine);
+            for record in &mut records {
+                record.data = Bytes::copy_from_slice(&record.data);
+                record.partition_key = Bytes::copy_from_slice(&record.partition_key);
+            }
             records
         };
         self.world.env.blocking(work).await
     }
 
-    /// Gives up the records of a span that are too old, and goes on behind them.
-    async fn give_up_expired(
-        &self,
-        config: &Configured,
-        span: &mut Span,
-        batch: &mut Batch,
-        course: &Course,
-    ) -> Result<(), WorkError> {
-        let Some(age) = config.mapping.settings.age() else {
-            return Ok(());
-        };
-        let expired = batch.split_expired(self.world.env.clock.now().minus(age));
-        if expired.is_empty() {
-            return Ok(());
-        }
-        let (condition, tries) = (Condition::RecordAgeExceeded, span.tries.max(1));
-        self.tell(config, condition, None, tries, &expired).await?;
-        let next = batch.records.first();
-        span.from = next.map_or(span.to, |record| record.offset);
-        self.advance(span.from, course.window.clone()).await?;
-        Ok(())
+    /// Takes the records out of a batch that are too old.
+    fn expired(&self, config: &Configured, batch: &mut Batch) -> Vec<SourceRecord> {
+        let age = config.mapping.settings.age();
+        let horizon = age.map(|age| self.world.env.clock.now().minus(age));
+        horizon.map_or_else(Vec::new, |horizon| batch.split_expired(horizon))
     }
 
     /// Gives up a span, and goes on behind it.
     async fn give_up(
         &self,
         config: &Configured,
-        span: &Span,
+        span: Span,
+        last: Option<Answer>,
         records: &[SourceRecord],
-        course: &Course,
-    ) -> Result<(), WorkError> {
-        let (condition, answer) = (Condition::RetryAttemptsExhausted, course.last.as_ref());
-        let tries = span.tries.max(1);
-        self.tell(config, condition, answer, tries, records).await?;
+        course: &mut Course,
+    ) -> Result<Option<Duration>, WorkError> {
+        let (condition, answer) = (Condition::RetryAttemptsExhausted, last.as_ref());
+        if !self.tell(config, condition, answer, &span, records).await {
+            return Ok(course.pause(span));
+        }
         self.advance(span.to, course.window.clone()).await?;
-        Ok(())
+        Ok(None)
     }
 
-    /// Tells the destination of records that are given up, if there is one, and again until it has taken that: a batch
+    /// Tells the destination of records of a span that are given up, if there is one; whether it has taken that. A batch
     /// is either handled or told of.
     async fn tell(
         &self,
         config: &Configured,
         condition: Condition,
         answer: Option<&Answer>,
-        calls: u32,
+        span: &Span,
         records: &[SourceRecord],
-    ) -> Result<(), WorkError> {
+    ) -> bool {
         let Configured { mapping, .. } = config;
         let count = records.len();
         tracing::warn!(
@@ -302,46 +309,46 @@ impl Lane {
             "a mapping gives up records"
         );
         if let Some(destination) = &mapping.settings.on_failure {
-            let env = &self.world.env;
-            let (id, now) = (env.random.uuid(), env.clock.now());
-            let role = self.world.handlers.role(&mapping.function).await;
-            let frame = Frame {
-                mapping,
-                shard: &self.shard,
-                role: &role.unwrap_or_default(),
-                window: None,
-            };
-            let told = GivenUp {
-                condition,
-                answer,
-                request_id: &env.random.uuid(),
-                calls,
-                now,
-                records,
-            };
-            let key = object_key(&mapping.id, &self.shard, now, &id);
-            let body = given_up(&frame, &told);
-            self.store(destination, &key, body).await?;
-        }
-        self.shared.counts.gave_up(count);
-        Ok(())
-    }
-
-    /// Stores what is told of records, and again until that is done; an error means that the lane is to stop.
-    async fn store(&self, destination: &Arn, key: &str, body: Bytes) -> Result<(), WorkError> {
-        let mut tries = 0;
-        loop {
-            let destinations = &self.world.destinations;
-            let Err(error) = destinations.store(destination, key, body.clone()).await else {
-                return Ok(());
-            };
-            let error = WorkError::Destination(error);
-            self.note(&error.to_string());
-            tries += 1;
-            if self.stops_within(wait_before(tries)).await {
-                return Err(error);
+            let (key, body) = self.told(config, condition, answer, span, records).await;
+            let stored = self.world.destinations.store(destination, &key, body).await;
+            if let Err(problem) = stored {
+                self.note(&format!("storing what is given up failed: {problem}"));
+                return false;
             }
         }
+        self.shared.counts.gave_up(count);
+        true
+    }
+
+    /// The object for records that are given up: its key, and what is in it.
+    async fn told(
+        &self,
+        config: &Configured,
+        condition: Condition,
+        answer: Option<&Answer>,
+        span: &Span,
+        records: &[SourceRecord],
+    ) -> (String, Bytes) {
+        let Configured { mapping, .. } = config;
+        let env = &self.world.env;
+        let (id, now) = (env.random.uuid(), env.clock.now());
+        let role = self.world.handlers.role(&mapping.function).await;
+        let frame = Frame {
+            mapping,
+            shard: &self.shard,
+            role: &role.unwrap_or_default(),
+            window: None,
+        };
+        let given_up_batch = GivenUp {
+            condition,
+            answer,
+            request_id: &env.random.uuid(),
+            calls: span.tries.max(1),
+            now,
+            records,
+        };
+        let key = object_key(&mapping.id, &self.shard, now, &id);
+        (key, given_up(&frame, &given_up_batch))
     }
 
     /// Counts records that are done.
@@ -351,6 +358,33 @@ impl Lane {
         let age_ms = age.map_or(0, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         self.shared.counts.done(records.len(), age_ms);
         self.shared.note(LastResult::Done);
+    }
+}
+
+/// How many of the records an answer says are done, from the first on; the state of their window is taken over with them.
+fn done_of(
+    answer: &Answer,
+    records: &[SourceRecord],
+    item_failures: bool,
+    window: &mut Option<Window>,
+) -> usize {
+    let number = |record: &SourceRecord| record.sequence_number.to_string();
+    let numbers: Vec<String> = match item_failures {
+        true => records.iter().map(number).collect(),
+        false => Vec::new(),
+    };
+    let done = match judge(answer, &numbers, item_failures) {
+        Verdict::Done => records.len(),
+        Verdict::FailedFrom(at) => at,
+        Verdict::Failed => 0,
+    };
+    match (window, state(&answer.payload)) {
+        (None, _) => done,
+        (Some(window), Some(state)) if done > 0 => {
+            window.state = state;
+            done
+        }
+        (Some(_), _) => 0,
     }
 }
 

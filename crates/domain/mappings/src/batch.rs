@@ -3,6 +3,8 @@
 use headwater_log::SourceRecord;
 use headwater_types::Millis;
 
+use crate::limits::EVENT_BYTES_MAX;
+
 /// A stretch of a shard whose records are called with together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -23,13 +25,26 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Adds records.
-    pub fn extend(&mut self, records: Vec<SourceRecord>) {
-        self.bytes += records.iter().map(event_bytes).sum::<usize>();
-        self.records.extend(records);
+    /// Whether it may have another record.
+    pub fn has_room(&self, batch_size: usize) -> bool {
+        self.records.len() < batch_size && self.bytes < EVENT_BYTES_MAX
     }
 
-    /// Takes out the records that arrived before `horizon`.
+    /// Takes records as long as they fit, the first one in any case; the offset of the first that is left.
+    pub fn take(&mut self, records: Vec<SourceRecord>, batch_size: usize) -> Option<u64> {
+        for record in records {
+            let bytes = self.bytes + event_bytes(&record);
+            let fits = self.records.len() < batch_size && bytes <= EVENT_BYTES_MAX;
+            if !fits && !self.records.is_empty() {
+                return Some(record.offset);
+            }
+            self.bytes = bytes;
+            self.records.push(record);
+        }
+        None
+    }
+
+    /// Takes the records out that arrived before `horizon`.
     pub fn split_expired(&mut self, horizon: Millis) -> Vec<SourceRecord> {
         let is_expired = |record: &SourceRecord| record.arrival < horizon;
         let (expired, fresh) = std::mem::take(&mut self.records)

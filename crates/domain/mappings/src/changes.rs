@@ -55,6 +55,9 @@ impl Mappings {
             Err(SourceError::NotFound(_)) => return Err(Error::NoSource(new.source.to_string())),
             source => source?,
         };
+        if matches!(new.start, Start::Time(time) if time > self.world.env.clock.now()) {
+            return Err(Error::FutureStart);
+        }
         let positions = first_positions(&*source, new.start).await?;
         let (env, store) = (&self.world.env, &self.world.store);
         let mapping = Mapping {
@@ -85,7 +88,7 @@ impl Mappings {
             version => version?,
         };
         let value = mapping.clone();
-        self.start(Versioned { value, version })?;
+        self.start(Versioned { value, version });
         tracing::info!(mapping = mapping.id, source = %mapping.source, function = %mapping.function, "mapping created");
         Ok(mapping)
     }
@@ -143,13 +146,8 @@ impl Mappings {
             }
         }
         let version = store.catalog.commit(changes).await?;
-        self.take_over(
-            &kept,
-            Versioned {
-                value: new.clone(),
-                version,
-            },
-        )?;
+        let value = new.clone();
+        self.take_over(&kept, Versioned { value, version });
         Ok(new)
     }
 
@@ -183,10 +181,6 @@ impl Mappings {
         ];
         store.catalog.commit(changes).await?;
         self.forget(id, &kept);
-        // What is left is removed by the next start, should this fail.
-        if let Err(error) = self.clear(id).await {
-            tracing::warn!(mapping = id, %error, "what a deleted mapping left could not be removed");
-        }
         tracing::info!(mapping = id, "mapping deleted");
         Ok(mapping)
     }
@@ -195,7 +189,10 @@ impl Mappings {
     async fn refresh(&self, id: &str) -> Result<(), Error> {
         let kept = self.kept(id)?;
         match self.world.store.mappings.get(id).await? {
-            Some(record) => self.take_over(&kept, record),
+            Some(record) => {
+                self.take_over(&kept, record);
+                Ok(())
+            }
             None => {
                 self.forget(id, &kept);
                 Err(Error::NotFound(id.to_owned()))
@@ -203,27 +200,16 @@ impl Mappings {
         }
     }
 
-    fn take_over(&self, kept: &Kept, record: Versioned<Mapping>) -> Result<(), Error> {
-        let mapping = record.value.clone();
-        let filters = Filters::parse(&mapping.settings.filters)?;
+    fn take_over(&self, kept: &Kept, record: Versioned<Mapping>) {
+        let configured = Configured::of(record.value.clone());
         *kept.record.write() = record;
-        let configured = Configured {
-            mapping,
-            filters,
-            is_gone: false,
-        };
         kept.shared.config.send_replace(Arc::new(configured));
-        Ok(())
     }
 
+    /// Lets go of a mapping that was deleted. Its worker removes what is left of it, once its calls are through.
     fn forget(&self, id: &str, kept: &Kept) {
         self.all.write().remove(id);
-        let mapping = kept.record.read().value.clone();
-        let gone = Configured {
-            mapping,
-            filters: Filters::default(),
-            is_gone: true,
-        };
+        let gone = Configured::gone(kept.record.read().value.clone());
         kept.shared.config.send_replace(Arc::new(gone));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) struct Counts {
     failed_calls: AtomicU64,
     records: AtomicU64,
     given_up: AtomicU64,
+    expired: AtomicU64,
     blocked: AtomicU64,
     /// The age of the newest record that was done, when it was.
     age_ms: AtomicU64,
@@ -25,6 +26,8 @@ pub struct MappingMetrics {
     pub records: u64,
     /// Records that were given up.
     pub given_up: u64,
+    /// Records that expired in the stream before they were called with.
+    pub expired: u64,
     /// Lanes that do not come on: their batch was tried and is to be tried again.
     pub blocked: u64,
     /// How old, in milliseconds, the newest record of the last batch was when it was done.
@@ -46,6 +49,10 @@ impl Counts {
         self.given_up.fetch_add(records as u64, Relaxed);
     }
 
+    pub fn expired(&self, records: u64) {
+        self.expired.fetch_add(records, Relaxed);
+    }
+
     /// A lane that is blocked until the guard is dropped.
     pub fn blocked(&self) -> Blocked<'_> {
         self.blocked.fetch_add(1, Relaxed);
@@ -58,6 +65,7 @@ impl Counts {
             failed_calls: self.failed_calls.load(Relaxed),
             records: self.records.load(Relaxed),
             given_up: self.given_up.load(Relaxed),
+            expired: self.expired.load(Relaxed),
             blocked: self.blocked.load(Relaxed),
             age_ms: self.age_ms.load(Relaxed),
         }

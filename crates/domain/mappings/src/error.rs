@@ -21,6 +21,9 @@ pub enum Error {
     /// There is no such stream.
     #[error("there is no stream {0}")]
     NoSource(String),
+    /// It would begin at a time that has not come.
+    #[error("the mapping would begin in the future")]
+    FutureStart,
     /// A filter is no pattern; why.
     #[error("{0}")]
     Filter(String),

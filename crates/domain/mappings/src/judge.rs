@@ -1,5 +1,7 @@
 //! What an answer says of a batch.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -26,20 +28,24 @@ pub(crate) fn judge(answer: &Answer, sequence_numbers: &[String], item_failures:
     if !item_failures {
         return Verdict::Done;
     }
-    let named = match failures(&answer.payload) {
-        Some(named) => named,
-        None => return Verdict::Failed,
+    let Some(named) = failures(&answer.payload) else {
+        return Verdict::Failed;
     };
-    let place = |name: &Option<String>| {
-        let name = name.as_deref().filter(|name| !name.is_empty())?;
-        sequence_numbers.iter().position(|number| number == name)
-    };
-    match named.iter().map(place).collect::<Option<Vec<_>>>() {
-        Some(places) => places
-            .into_iter()
-            .min()
-            .map_or(Verdict::Done, Verdict::FailedFrom),
-        None => Verdict::Failed,
+    let is_name = |name: &Option<String>| name.as_deref().is_some_and(|name| !name.is_empty());
+    if !named.iter().all(is_name) {
+        return Verdict::Failed;
+    }
+    let mut open: HashSet<String> = named.into_iter().flatten().collect();
+    let mut first = None;
+    for (at, number) in sequence_numbers.iter().enumerate() {
+        if open.remove(number) {
+            first.get_or_insert(at);
+        }
+    }
+    match first {
+        _ if !open.is_empty() => Verdict::Failed,
+        Some(at) => Verdict::FailedFrom(at),
+        None => Verdict::Done,
     }
 }
 
@@ -63,12 +69,13 @@ fn failures(payload: &Bytes) -> Option<Vec<Option<String>>> {
     Some(list.into_iter().map(name).collect())
 }
 
-/// The state in an answer of a window's call, as JSON; an empty object where there is none.
-pub(crate) fn state(payload: &Bytes) -> String {
-    let answer: Value = serde_json::from_slice(payload).unwrap_or_default();
-    match answer.get("state") {
-        None | Some(Value::Null) => "{}".to_owned(),
-        Some(state) => state.to_string(),
+/// The state in an answer of a window's call, as JSON; nothing where there is none, which AWS takes for a failure (its
+/// guide on windows).
+pub(crate) fn state(payload: &Bytes) -> Option<String> {
+    let answer: Value = serde_json::from_slice(payload).ok()?;
+    match answer.get("state")? {
+        Value::Null => Some("{}".to_owned()),
+        state => Some(state.to_string()),
     }
 }
 

@@ -1,19 +1,20 @@
 //! A lane: one shard, or some keys of it, read in order and called with batch by batch.
 //!
 //! First it is measured how far a batch goes, without keeping what is read; then the batch is read, and called with until
-//! it is done or given up. How far it is is durable before the next batch.
+//! it is done or given up (`attempt`). How far the lane is is durable before the next batch.
 
 use std::{sync::Arc, time::Duration};
 
 use headwater_catalog::CatalogError;
 use headwater_log::{Source, SourceChunk, SourceError, SourceLimit, SourceRecord};
+use tokio::sync::watch;
 
 use crate::{
     batch::Span,
     filter::lane_of,
     limits::{
-        READ_BYTES_MAX, READ_RECORDS_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN, WINDOW_GRACE,
-        WINDOW_STATE_BYTES_MAX,
+        MEASURED_BYTES_MAX, READ_RECORDS_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN, SOURCE_PAUSE,
+        WINDOW_GRACE, WINDOW_STATE_BYTES_MAX,
     },
     measure::{Measured, Reach},
     payload::{Frame, WindowCall, event},
@@ -38,8 +39,6 @@ pub(crate) enum End {
 pub(crate) struct Lane {
     pub world: World,
     pub shared: Arc<Shared>,
-    /// The mapping as it was configured when the lane was made.
-    pub begun: Arc<Configured>,
     pub source: Arc<dyn Source>,
     pub shard: String,
     pub progress: Arc<ShardProgress>,
@@ -47,30 +46,47 @@ pub(crate) struct Lane {
     pub of: u32,
     /// Where it is to end, if it is.
     pub until: Option<u64>,
+    /// The length of its windows, where it has windows.
+    pub tumbling: Option<Duration>,
+    /// Whether it is to stop.
+    pub stop: watch::Receiver<bool>,
 }
 
 /// What came of a call.
 pub(crate) enum Called {
     /// The function answered.
     Answered(Answer),
-    /// It has no room now.
-    Busy,
+    /// It cannot be called now; why, where it is not only full.
+    Unavailable(Option<String>),
     /// It takes no event so large.
     TooLarge,
+}
+
+/// What ends a wait for records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    BySource,
+    Otherwise,
 }
 
 impl Lane {
     /// Works until it is asked to stop or the shard is drained; what goes wrong is tried again.
     pub async fn run(self) -> (String, End) {
-        let mut wait = Duration::ZERO;
+        let (mut wait, mut blocked) = (Duration::ZERO, None);
         loop {
             match self.step().await {
-                Ok(None) => wait = Duration::ZERO,
-                Ok(Some(end)) => return (self.shard, end),
+                Ok(None) => (wait, blocked) = (Duration::ZERO, None),
+                Ok(Some(end)) => {
+                    drop(blocked);
+                    return (self.shard, end);
+                }
                 Err(error) => {
                     wait = (wait * 2).clamp(RETRY_WAIT_MIN, RETRY_WAIT_MAX);
+                    blocked.get_or_insert_with(|| self.shared.counts.blocked());
                     self.note(&error.to_string());
-                    if self.stops_within(wait).await {
+                    let config = self.shared.configured();
+                    if self.stops_within(wait, &config).await {
+                        drop(blocked);
                         return (self.shard, End::Stopped);
                     }
                 }
@@ -81,19 +97,18 @@ impl Lane {
     /// One batch, from the search for its end to the checkpoint behind it.
     async fn step(&self) -> Result<Option<End>, WorkError> {
         let (from, window) = self.progress.of(self.number as usize).await;
-        if self.until.is_some_and(|until| from >= until) {
-            return Ok(Some(End::Level));
-        }
-        let has_windows = self.begun.mapping.settings.tumbling_s.is_some();
         if let Some(window) = &window
-            && (window.state.len() > WINDOW_STATE_BYTES_MAX || !has_windows)
+            && (window.state.len() > WINDOW_STATE_BYTES_MAX || self.tumbling.is_none())
         {
             return self.end_window(from, window, true).await;
+        }
+        if self.until.is_some_and(|until| from >= until) {
+            return Ok(Some(End::Level));
         }
         let measured = match self.measure(from, window.as_ref()).await {
             Ok(Some(measured)) => measured,
             Ok(None) => return Ok(Some(End::Stopped)),
-            // It expired since it was listed; what it had is gone, and its children go on.
+            // A shard that expired since it was listed has nothing left, and its children go on.
             Err(SourceError::NotFound(what)) => {
                 tracing::warn!(shard = self.shard, what, "a shard of the source is gone");
                 return Ok(Some(End::Drained));
@@ -102,9 +117,8 @@ impl Lane {
         };
         let Measured { to, records, .. } = measured;
         if records > 0 {
-            return self
-                .work_through(Span { from, to, tries: 0 }, measured.window)
-                .await;
+            let span = Span { from, to, tries: 0 };
+            return self.work_through(span, measured.window).await;
         }
         match (window, measured.reach) {
             (Some(window), Reach::WindowOver | Reach::ShardEnd) => {
@@ -126,39 +140,49 @@ impl Lane {
         open: Option<&Window>,
     ) -> Result<Option<Measured>, SourceError> {
         let mut measured = Measured::from(from, self.until, open.cloned());
+        let mut woken = Woken::Otherwise;
         loop {
-            let config = self.shared.configured();
-            if !self.begun.suits(&config) {
+            if self.is_stopped() {
                 return Ok(None);
             }
-            let limit = self.limit(&config, &measured);
-            let chunk = self.source.read(&self.shard, measured.to, limit).await?;
-            let (end, ended) = (chunk.end, chunk.ended);
-            measured = self.take(measured, chunk, &config).await;
-            if measured.reach != Reach::Open {
+            let config = self.shared.configured();
+            let (end, ended);
+            (measured, end, ended) = self.read_on(measured, &config).await?;
+            let due = measured.due_in(config.mapping.settings.window(), &*self.world.env.clock);
+            let is_due = due == Some(Duration::ZERO);
+            let is_at_end = measured.to >= end;
+            if is_at_end && ended && measured.reach == Reach::Open {
+                measured.reach = Reach::ShardEnd;
+            } else if is_at_end && self.is_over(&measured) && measured.reach == Reach::Open {
+                measured.reach = Reach::WindowOver;
+            }
+            let is_long = measured.is_long(from) && (is_due || measured.records == 0);
+            if measured.reach != Reach::Open || is_long || (is_at_end && is_due) {
                 return Ok(Some(measured));
             }
-            if measured.to < end {
-                if measured.passes_over_too_many(from) {
-                    return Ok(Some(measured));
-                }
+            if !is_at_end {
                 continue;
             }
-            if ended {
-                measured.reach = Reach::ShardEnd;
-                return Ok(Some(measured));
+            // A source that wakes without a record, as a shard does that is being closed, is asked less often.
+            if woken == Woken::BySource && measured.records == 0 {
+                self.world.env.clock.sleep(SOURCE_PAUSE).await;
             }
-            let due = measured.due_in(config.mapping.settings.window(), &*self.world.env.clock);
-            if due == Some(Duration::ZERO) {
-                return Ok(Some(measured));
-            }
-            // Records of a window do not wait for more once its time is over.
-            if self.is_over(&measured) {
-                measured.reach = Reach::WindowOver;
-                return Ok(Some(measured));
-            }
-            self.wait_for_more(&measured, due).await;
+            woken = self.wait_for_more(&measured, due, &config).await;
         }
+    }
+
+    /// Reads once, and adds what was read to what is measured: that, the shard's end, and whether it has ended.
+    async fn read_on(
+        &self,
+        measured: Measured,
+        config: &Arc<Configured>,
+    ) -> Result<(Measured, u64, bool), SourceError> {
+        let _room = self.world.reads.acquire().await;
+        let limit = self.limit(config, &measured);
+        let chunk = self.source.read(&self.shard, measured.to, limit).await?;
+        self.warn_of_trimmed(measured.to, &chunk);
+        let (end, ended) = (chunk.end, chunk.ended);
+        Ok((self.take(measured, chunk, config).await, end, ended))
     }
 
     /// How much is read at once: what is missing of the batch, or more where not all of it is for this lane.
@@ -171,7 +195,7 @@ impl Lane {
         };
         SourceLimit {
             records: records.min(READ_RECORDS_MAX),
-            bytes: READ_BYTES_MAX,
+            bytes: MEASURED_BYTES_MAX,
         }
     }
 
@@ -182,7 +206,7 @@ impl Lane {
         chunk: SourceChunk,
         config: &Arc<Configured>,
     ) -> Measured {
-        let tumbling = config.mapping.settings.tumbling();
+        let tumbling = self.tumbling;
         let batch_size = config.mapping.settings.batch_size as usize;
         let now = self.world.env.clock.elapsed();
         let is_cheap = config.filters.is_empty();
@@ -202,6 +226,24 @@ impl Lane {
         }
     }
 
+    /// Tells of records that expired before they were called with.
+    fn warn_of_trimmed(&self, from: u64, chunk: &SourceChunk) {
+        let first = chunk.records.first();
+        let first = first.map_or(chunk.next, |record| record.offset);
+        if first > from {
+            let lost = first - from;
+            let mapping = &self.shared.configured().mapping.id;
+            tracing::warn!(
+                mapping,
+                shard = self.shard,
+                from,
+                lost,
+                "records expired in the source before the function was called with them"
+            );
+            self.shared.counts.expired(lost);
+        }
+    }
+
     /// Whether the open window has ended, and nothing can come any more that arrived in it.
     fn is_over(&self, measured: &Measured) -> bool {
         let now = self.world.env.clock.now();
@@ -209,7 +251,12 @@ impl Lane {
         window.is_some_and(|window| now >= window.end.plus(WINDOW_GRACE))
     }
 
-    async fn wait_for_more(&self, measured: &Measured, due: Option<Duration>) {
+    async fn wait_for_more(
+        &self,
+        measured: &Measured,
+        due: Option<Duration>,
+        config: &Arc<Configured>,
+    ) -> Woken {
         let clock = &*self.world.env.clock;
         let window = measured.window.as_ref();
         let over = window.map(|window| window.end.plus(WINDOW_GRACE).since(clock.now()));
@@ -219,11 +266,11 @@ impl Lane {
                 None => std::future::pending().await,
             }
         };
-        let mut config = self.shared.config.subscribe();
         tokio::select! {
-            () = self.source.wait(&self.shard, measured.to) => {}
-            () = timer => {}
-            _ = config.changed() => {}
+            () = self.source.wait(&self.shard, measured.to) => Woken::BySource,
+            () = timer => Woken::Otherwise,
+            () = self.changed_from(config) => Woken::Otherwise,
+            () = self.stopped() => Woken::Otherwise,
         }
     }
 
@@ -234,12 +281,10 @@ impl Lane {
         window: &Window,
         is_early: bool,
     ) -> Result<Option<End>, WorkError> {
-        let mut tries = 0;
+        let (mut tries, mut waits) = (0_u32, 0_u32);
+        let mut blocked = None;
         loop {
             let config = self.shared.configured();
-            if !self.begun.suits(&config) {
-                return Ok(Some(End::Stopped));
-            }
             let call = WindowCall {
                 window,
                 is_final: true,
@@ -249,28 +294,33 @@ impl Lane {
                 Called::Answered(answer) if !answer.failed => break,
                 Called::Answered(_) => {
                     self.failed();
-                    tries += 1;
+                    tries = tries.saturating_add(1);
                 }
-                Called::Busy => {}
+                Called::Unavailable(problem) => problem.iter().for_each(|it| self.note(it)),
                 Called::TooLarge => tries = u32::MAX,
             }
-            let retries = config.mapping.settings.retries;
-            if retries.is_some_and(|retries| tries > retries) {
-                let (id, start) = (&config.mapping.id, window.start.0);
-                tracing::warn!(
-                    mapping = id,
-                    shard = self.shard,
-                    start,
-                    "the state of a window is given up"
-                );
+            let settings = &config.mapping.settings;
+            let age = self.world.env.clock.now().since(window.end);
+            let is_too_old = settings.age().is_some_and(|most| age > most);
+            let is_tried = settings.retries.is_some_and(|retries| tries > retries);
+            if is_too_old || is_tried || tries == u32::MAX {
+                self.warn_of_lost_state(window);
                 break;
             }
-            if self.stops_within(wait_before(tries)).await {
+            waits = waits.saturating_add(1);
+            blocked.get_or_insert_with(|| self.shared.counts.blocked());
+            if self.stops_within(wait_before(waits), &config).await {
                 return Ok(Some(End::Stopped));
             }
         }
         self.advance(next, None).await?;
         Ok(None)
+    }
+
+    fn warn_of_lost_state(&self, window: &Window) {
+        let mapping = &self.shared.configured().mapping.id;
+        let (shard, start) = (&self.shard, window.start.0);
+        tracing::warn!(mapping, shard, start, "the state of a window is given up");
     }
 
     /// Calls the function with an event of `records`.
@@ -282,13 +332,13 @@ impl Lane {
     ) -> Result<Called, WorkError> {
         let mapping = &config.mapping;
         let no_answer = |error: HandlerError| match error {
-            HandlerError::Throttled => Ok(Called::Busy),
-            HandlerError::TooLarge => Ok(Called::TooLarge),
-            error => Err(WorkError::Handler(error.to_string())),
+            HandlerError::Throttled => Called::Unavailable(None),
+            HandlerError::TooLarge => Called::TooLarge,
+            error => Called::Unavailable(Some(error.to_string())),
         };
         let role = match self.world.handlers.role(&mapping.function).await {
             Ok(role) => role,
-            Err(error) => return no_answer(error),
+            Err(error) => return Ok(no_answer(error)),
         };
         let frame = Frame {
             mapping,
@@ -302,7 +352,7 @@ impl Lane {
                 self.shared.counts.called(answer.failed);
                 Ok(Called::Answered(answer))
             }
-            Err(error) => no_answer(error),
+            Err(error) => Ok(no_answer(error)),
         }
     }
 
@@ -317,19 +367,37 @@ impl Lane {
         self.progress.advance(store, lane, next, window).await
     }
 
-    /// Waits; whether the lane is to stop, which ends the wait.
-    pub(crate) async fn stops_within(&self, wait: Duration) -> bool {
-        let mut config = self.shared.config.subscribe();
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Returns once the lane is to stop.
+    async fn stopped(&self) {
+        // An error means that the worker is gone, and with it whoever would ask this lane.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+
+    /// Returns once the mapping is configured otherwise than by `config`.
+    async fn changed_from(&self, config: &Arc<Configured>) {
+        let mut now = self.shared.config.subscribe();
+        // An error means that the mapping is gone, and with it the lane.
+        let _ = now.wait_for(|now| !Arc::ptr_eq(now, config)).await;
+    }
+
+    /// Waits, but no longer than until the mapping is configured otherwise than by `config`; whether the lane is to stop.
+    pub(crate) async fn stops_within(&self, wait: Duration, config: &Arc<Configured>) -> bool {
         tokio::select! {
-            () = self.world.env.clock.sleep(wait) => false,
-            stopped = config.wait_for(|now| !self.begun.suits(now)) => stopped.is_ok(),
+            () = self.stopped() => {}
+            () = self.changed_from(config) => {}
+            () = self.world.env.clock.sleep(wait) => {}
         }
+        self.is_stopped()
     }
 
     /// Tells why the lane does not come on.
     pub(crate) fn note(&self, problem: &str) {
-        let id = &self.begun.mapping.id;
-        tracing::warn!(mapping = id, shard = self.shard, problem, "a mapping waits");
+        let mapping = &self.shared.configured().mapping.id;
+        tracing::warn!(mapping, shard = self.shard, problem, "a mapping waits");
         self.shared.note(LastResult::Problem(problem.to_owned()));
     }
 

@@ -9,6 +9,12 @@ pub const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024 - 4096;
 pub(crate) const READ_RECORDS_MAX: usize = 10_000;
 /// The most bytes that are read at once.
 pub(crate) const READ_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// The most bytes that are read at once to measure a batch, of which nothing is kept.
+pub(crate) const MEASURED_BYTES_MAX: usize = 1024 * 1024;
+/// How many lanes measure at once.
+pub(crate) const MEASURING_MAX: usize = 32;
+/// How long a lane waits whose source woke it without a record.
+pub(crate) const SOURCE_PAUSE: Duration = Duration::from_millis(50);
 /// The memory that batches of all mappings work in, in KiB: each holds its records and, while it is sent, its event.
 pub(crate) const WORK_KIB_MAX: u32 = 256 * 1024;
 /// How many records may be passed over, because they are for another lane or match no filter, before that is written.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Versioned};
+use headwater_catalog::{Catalog, Versioned};
 use headwater_env::Env;
 use headwater_log::Sources;
 use parking_lot::RwLock;
@@ -10,8 +10,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
     Error, LastResult, Mapping, MappingMetrics,
-    filter::Filters,
-    limits::{ROWS_A_COMMIT, WORK_KIB_MAX},
+    limits::{MEASURING_MAX, WORK_KIB_MAX},
     ports::{Destinations, Handlers},
     record::Store,
     worker::{Configured, Shared, Worker, World},
@@ -48,6 +47,7 @@ impl Mappings {
             handlers,
             destinations,
             work: Arc::new(Semaphore::new(WORK_KIB_MAX as usize)),
+            reads: Arc::new(Semaphore::new(MEASURING_MAX)),
         };
         let this = Arc::new(Self {
             world,
@@ -57,10 +57,10 @@ impl Mappings {
         });
         let store = &this.world.store;
         for (id, _) in store.deleted.all().await? {
-            this.clear(&id).await?;
+            store.clear(&id).await?;
         }
         for (_, record) in store.mappings.all().await? {
-            this.start(record)?;
+            this.start(record);
         }
         Ok(this)
     }
@@ -117,14 +117,10 @@ impl Mappings {
     }
 
     /// Takes a mapping in, and begins its work.
-    pub(crate) fn start(&self, record: Versioned<Mapping>) -> Result<(), Error> {
+    pub(crate) fn start(&self, record: Versioned<Mapping>) {
         let mapping = record.value.clone();
         let id = mapping.id.clone();
-        let shared = Arc::new(Shared::new(Configured {
-            filters: Filters::parse(&mapping.settings.filters)?,
-            mapping,
-            is_gone: false,
-        }));
+        let shared = Arc::new(Shared::new(Configured::of(mapping)));
         let worker = Worker {
             world: self.world.clone(),
             shared: shared.clone(),
@@ -135,27 +131,5 @@ impl Mappings {
         };
         self.all.write().insert(id, Arc::new(kept));
         self.world.env.spawn(worker.run(self.closed.subscribe()));
-        Ok(())
-    }
-
-    /// Removes what is left of a mapping that was deleted.
-    pub(crate) async fn clear(&self, id: &str) -> Result<(), CatalogError> {
-        let store = &self.world.store;
-        loop {
-            let rows = store
-                .progress
-                .scan(&format!("{id}/"), None, ROWS_A_COMMIT)
-                .await?;
-            let delete = |(name, _): &(String, _)| store.progress.delete(name, Expect::Any);
-            let mut changes: Vec<_> = rows.iter().map(delete).collect();
-            let is_last = rows.len() < ROWS_A_COMMIT;
-            if is_last {
-                changes.push(store.deleted.delete(id, Expect::Any));
-            }
-            store.catalog.commit(changes).await?;
-            if is_last {
-                return Ok(());
-            }
-        }
     }
 }

@@ -103,9 +103,9 @@ impl Measured {
         }
     }
 
-    /// Whether so much was passed over without a record for this batch that it is time to write that down.
-    pub fn passes_over_too_many(&self, from: u64) -> bool {
-        self.records == 0 && self.to.saturating_sub(from) >= PASSED_OVER_MAX
+    /// Whether so much was passed over that it is time to write that down.
+    pub fn is_long(&self, from: u64) -> bool {
+        self.to.saturating_sub(from) >= PASSED_OVER_MAX
     }
 
     /// How long it may wait for more records; nothing while it has none.

@@ -25,11 +25,12 @@ impl Progress {
         }
     }
 
-    /// The same for another number of lanes, where all are at one place. Elsewhere what some lanes have done and others
-    /// have not would be done again: then the old lanes stay until they are level.
+    /// The same for another number of lanes, where all are at one place and no window is open. Until then the old lanes
+    /// stay: what some have done and others have not would be done again.
     fn in_lanes(mut self, lanes: usize) -> Self {
         let first = self.lanes.first().copied().unwrap_or(0);
-        if self.lanes.len() != lanes && self.lanes.iter().all(|at| *at == first) {
+        let is_level = self.window.is_none() && self.lanes.iter().all(|at| *at == first);
+        if self.lanes.len() != lanes && is_level {
             self.lanes = vec![first; lanes];
         }
         self

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use headwater_catalog::{Catalog, Table};
+use headwater_catalog::{Catalog, CatalogError, Expect, Table};
 use headwater_reading::Start;
 use headwater_types::{Arn, Millis, kept::Prefix};
 use serde::{Deserialize, Serialize};
 
-use crate::progress::Progress;
+use crate::{limits::ROWS_A_COMMIT, progress::Progress};
 
 /// A mapping as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,24 @@ impl Store {
             progress: Table::new(catalog.clone(), Prefix::MappingProgress),
             deleted: Table::new(catalog.clone(), Prefix::MappingsDeleted),
             catalog,
+        }
+    }
+
+    /// Removes what is left of a mapping that was deleted.
+    pub async fn clear(&self, id: &str) -> Result<(), CatalogError> {
+        let prefix = format!("{id}/");
+        loop {
+            let rows = self.progress.scan(&prefix, None, ROWS_A_COMMIT).await?;
+            let delete = |(name, _): &(String, _)| self.progress.delete(name, Expect::Any);
+            let mut changes: Vec<_> = rows.iter().map(delete).collect();
+            let is_last = rows.len() < ROWS_A_COMMIT;
+            if is_last {
+                changes.push(self.deleted.delete(id, Expect::Any));
+            }
+            self.catalog.commit(changes).await?;
+            if is_last {
+                return Ok(());
+            }
         }
     }
 }

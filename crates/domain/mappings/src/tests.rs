@@ -39,6 +39,15 @@ struct World {
 struct Fake {
     answer: Mutex<Function>,
     events: Mutex<Vec<Value>>,
+    /// Taken by each call for as long as it runs.
+    gate: Arc<tokio::sync::RwLock<()>>,
+}
+
+impl Fake {
+    /// Holds calls up until what is returned is dropped.
+    fn close(&self) -> tokio::sync::OwnedRwLockWriteGuard<()> {
+        self.gate.clone().try_write_owned().unwrap()
+    }
 }
 
 #[derive(Default)]
@@ -53,6 +62,7 @@ impl Handlers for Fake {
     async fn call(&self, _: &Arn, event: Bytes) -> Result<Answer, HandlerError> {
         let event: Value = serde_json::from_slice(&event).unwrap();
         self.events.lock().push(event.clone());
+        let _open = self.gate.read().await;
         let payload = (self.answer.lock())(&event)?;
         Ok(Answer {
             request_id: "request".into(),
@@ -65,7 +75,10 @@ impl Handlers for Fake {
 
 #[async_trait]
 impl Destinations for Stored {
-    async fn store(&self, _: &Arn, name: &str, body: Bytes) -> Result<(), String> {
+    async fn store(&self, to: &Arn, name: &str, body: Bytes) -> Result<(), String> {
+        if to.resource == "missing" {
+            return Err("there is no bucket missing".into());
+        }
         let body = serde_json::from_slice(&body).unwrap();
         self.0.lock().push((name.to_owned(), body));
         Ok(())
@@ -116,6 +129,7 @@ impl World {
             function: Arc::new(Fake {
                 answer: Mutex::new(Box::new(answer)),
                 events: Mutex::default(),
+                gate: Arc::default(),
             }),
             stored: Arc::default(),
         }
@@ -609,6 +623,125 @@ async fn a_mapping_rests_when_told_and_goes_on_where_it_was() {
     mappings.update(&id, set(true)).await.unwrap();
     world.until(|| world.called_with().len() == 2).await;
     assert_eq!(world.called_with(), [["a"], ["b"]]);
+}
+
+#[tokio::test]
+async fn a_mapping_that_rests_and_works_again_amid_a_call_goes_on_everywhere() {
+    let world = World::new(2, |_| Ok(Value::Null));
+    let mappings = world.open().await;
+    let id = world.create(&mappings, batches_of(1)).await.id;
+    world.pass(Duration::from_secs(1)).await;
+    let gate = world.function.close();
+    world.put(0, "held");
+    world.until(|| world.called_with().len() == 1).await;
+    for change in [
+        |mapping: &mut Mapping| mapping.enabled = false,
+        |mapping: &mut Mapping| mapping.enabled = true,
+        |mapping: &mut Mapping| mapping.settings.lanes = 2,
+        |mapping: &mut Mapping| mapping.settings.lanes = 1,
+    ] {
+        let change = move |mapping: &mut Mapping| {
+            change(mapping);
+            Ok(())
+        };
+        mappings.update(&id, change).await.unwrap();
+        world.pass(Duration::from_millis(500)).await;
+    }
+    drop(gate);
+    world.put(1, "other");
+    world.source.add_shard(&["0"]);
+    world.put(2, "child");
+    world.until(|| mappings.metrics()[0].1.records == 3).await;
+    let called: Vec<_> = world.called_with().concat();
+    assert_eq!(called.iter().filter(|name| *name == "held").count(), 1);
+}
+
+#[tokio::test]
+async fn a_destination_that_is_not_there_is_waited_for_and_can_be_changed() {
+    let world = World::new(1, |_| Ok(failure()));
+    world.put(0, "bad");
+    let mappings = world.open().await;
+    let settings = Settings {
+        retries: Some(0),
+        on_failure: Some(arn("s3", "missing")),
+        ..batches_of(1)
+    };
+    let id = world.create(&mappings, settings).await.id;
+    let is_waiting = || matches!(mappings.last_result(&id), Ok(LastResult::Problem(text)) if text.contains("no bucket"));
+    world.until(is_waiting).await;
+    assert_eq!(mappings.metrics()[0].1.blocked, 1);
+    let change = |mapping: &mut Mapping| {
+        mapping.settings.on_failure = Some(arn("s3", "bucket"));
+        Ok(())
+    };
+    mappings.update(&id, change).await.unwrap();
+    world.until(|| mappings.metrics()[0].1.given_up == 1).await;
+    assert_eq!(world.called_with().len(), 1);
+}
+
+#[tokio::test]
+async fn windows_become_lanes_and_lanes_windows() {
+    let sums = Arc::default();
+    let world = World::new(1, summing(Arc::clone(&sums)));
+    for n in 0..8 {
+        world.source.put_keyed(0, &format!("k{n}"), "1", START);
+    }
+    let mappings = world.open().await;
+    let windows = Settings {
+        tumbling_s: Some(600),
+        ..batches_of(3)
+    };
+    let id = world.create(&mappings, windows.clone()).await.id;
+    world.until(|| mappings.metrics()[0].1.records == 8).await;
+    let lanes = Settings {
+        lanes: 4,
+        ..batches_of(3)
+    };
+    for (settings, number) in [(lanes, 16), (windows, 24)] {
+        let change = move |mapping: &mut Mapping| {
+            mapping.settings = settings.clone();
+            Ok(())
+        };
+        mappings.update(&id, change).await.unwrap();
+        for n in 0..8 {
+            world
+                .source
+                .put_keyed(0, &format!("k{n}"), "1", world.clock.now());
+        }
+        world
+            .until(|| mappings.metrics()[0].1.records == number)
+            .await;
+    }
+    let finals = world
+        .function
+        .events
+        .lock()
+        .iter()
+        .filter(|event| event["isFinalInvokeForWindow"] == true)
+        .count();
+    assert_eq!((finals, sums.lock().values().sum::<u64>()), (1, 8));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_state_is_a_failure_of_its_window() {
+    let mut calls = 0;
+    let world = World::new(1, move |_| {
+        calls += 1;
+        Ok(if calls == 1 {
+            json!({})
+        } else {
+            json!({"state": {}})
+        })
+    });
+    world.put(0, "1");
+    let mappings = world.open().await;
+    let settings = Settings {
+        tumbling_s: Some(60),
+        ..batches_of(1)
+    };
+    world.create(&mappings, settings).await;
+    world.until(|| mappings.metrics()[0].1.records == 1).await;
+    assert_eq!(world.called_with(), [["1"], ["1"]]);
 }
 
 #[tokio::test]

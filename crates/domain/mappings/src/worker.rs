@@ -1,8 +1,7 @@
 //! The worker of one mapping: one task, which follows the stream's shards and runs a lane or several in each.
 //!
-//! It is there as long as the mapping is, also while that rests. A change of its settings reaches the lanes with their
-//! next batch; lanes are made anew only where their number or the kind of windows changes, and each finishes the call
-//! that it is in first.
+//! The worker is there as long as the mapping is, also while that rests. A change of settings reaches the lanes with their
+//! next call; lanes are made anew only where their number or the length of windows changes.
 
 use std::{
     collections::HashMap,
@@ -15,7 +14,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use headwater_catalog::CatalogError;
+use headwater_catalog::{CatalogError, Expect};
 use headwater_env::Env;
 use headwater_log::{Source, SourceError, Sources};
 use headwater_reading::Lineage;
@@ -26,7 +25,7 @@ use crate::{
     counts::Counts,
     filter::Filters,
     lane::{End, Lane},
-    limits::{RETRY_WAIT_MAX, RETRY_WAIT_MIN},
+    limits::{RETRY_WAIT_MAX, RETRY_WAIT_MIN, ROWS_A_COMMIT},
     ports::{Destinations, Handlers},
     progress::{Layout, ShardProgress},
     record::{Mapping, Store},
@@ -54,12 +53,16 @@ pub(crate) struct World {
     pub destinations: Arc<dyn Destinations>,
     /// The memory that batches work in, in KiB.
     pub work: Arc<Semaphore>,
+    /// The places of lanes that measure.
+    pub reads: Arc<Semaphore>,
 }
 
 /// A mapping as it is configured.
 pub(crate) struct Configured {
     pub mapping: Mapping,
     pub filters: Filters,
+    /// Why its filters cannot be read, if they cannot: they were kept by a version that took more.
+    pub fault: Option<String>,
     /// Whether it was deleted.
     pub is_gone: bool,
 }
@@ -82,19 +85,38 @@ pub(crate) enum WorkError {
     OtherStream,
     #[error("{0}")]
     Catalog(#[from] CatalogError),
-    #[error("{0}")]
-    Handler(String),
-    #[error("what is told of records that are given up could not be stored: {0}")]
-    Destination(String),
 }
 
 impl Configured {
+    /// A mapping as it is kept.
+    pub fn of(mapping: Mapping) -> Self {
+        let (filters, fault) = match Filters::parse(&mapping.settings.filters) {
+            Ok(filters) => (filters, None),
+            Err(error) => (Filters::default(), Some(error.to_string())),
+        };
+        Self {
+            mapping,
+            filters,
+            fault,
+            is_gone: false,
+        }
+    }
+
+    /// A mapping that was deleted.
+    pub fn gone(mapping: Mapping) -> Self {
+        let is_gone = true;
+        Self {
+            is_gone,
+            ..Self::of(mapping)
+        }
+    }
+
     fn works(&self) -> bool {
-        self.mapping.enabled && !self.is_gone
+        self.mapping.enabled && self.fault.is_none() && !self.is_gone
     }
 
     /// Whether lanes that were made by `self` can go on under `now`.
-    pub fn suits(&self, now: &Self) -> bool {
+    fn suits(&self, now: &Self) -> bool {
         let kind = |config: &Self| {
             let settings = &config.mapping.settings;
             (settings.lanes, settings.tumbling_s)
@@ -118,7 +140,8 @@ impl Shared {
     }
 
     pub fn last_result(&self) -> LastResult {
-        self.last_result.lock().clone()
+        let fault = self.configured().fault.clone();
+        fault.map_or_else(|| self.last_result.lock().clone(), LastResult::Problem)
     }
 
     pub fn is_working(&self) -> bool {
@@ -150,22 +173,24 @@ impl Worker {
     }
 
     async fn supervise(&self) {
+        let clock = &*self.world.env.clock;
         let mut config = self.shared.config.subscribe();
         let mut wait = Duration::ZERO;
         loop {
             let asked = config.wait_for(|now| now.works() || now.is_gone).await;
             match asked.map(|now| now.is_gone) {
                 Ok(false) => {}
-                Ok(true) | Err(_) => return,
+                Ok(true) | Err(_) => return self.clear().await,
             }
+            let began = clock.elapsed();
             self.shared.is_working.store(true, Relaxed);
             let worked = AssertUnwindSafe(self.work()).catch_unwind().await;
             self.shared.is_working.store(false, Relaxed);
+            if clock.elapsed().saturating_sub(began) > RETRY_WAIT_MAX {
+                wait = Duration::ZERO;
+            }
             let problem = match worked {
-                Ok(Ok(())) => {
-                    wait = Duration::ZERO;
-                    continue;
-                }
+                Ok(Ok(())) => continue,
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "the mapping panicked; the server's log says where".to_owned(),
             };
@@ -173,81 +198,132 @@ impl Worker {
             let id = &self.shared.configured().mapping.id;
             tracing::warn!(mapping = id, problem, ?wait, "a mapping waits");
             self.shared.note(LastResult::Problem(problem));
+            let _blocked = self.shared.counts.blocked();
             tokio::select! {
-                () = self.world.env.clock.sleep(wait) => {}
+                () = clock.sleep(wait) => {}
                 _ = config.changed() => {}
             }
         }
     }
 
-    /// Runs lanes until they are asked to stop. They end by themselves only where their shard does.
+    /// Removes what is left of a mapping that was deleted. Should that fail, the next start does it.
+    async fn clear(&self) {
+        let id = &self.shared.configured().mapping.id;
+        if let Err(error) = self.world.store.clear(id).await {
+            tracing::warn!(mapping = id, %error, "what a deleted mapping left could not be removed");
+        }
+    }
+
+    /// Runs lanes until others are wanted or something fails, and then until each has ended the call that it is in: no
+    /// batch is called with while an older one of its keys still is.
     async fn work(&self) -> Result<(), WorkError> {
-        let begun = self.shared.configured();
-        let source = self.source(&begun.mapping).await?;
+        let (stop, mut lanes) = (watch::Sender::new(false), Running::new());
+        let worked = self.follow(&stop, &mut lanes).await;
+        stop.send_replace(true);
+        while lanes.next().await.is_some() {}
+        worked
+    }
+
+    /// Begins lanes in every shard that may be read. They end by themselves only where their shard does.
+    async fn follow(
+        &self,
+        stop: &watch::Sender<bool>,
+        lanes: &mut Running,
+    ) -> Result<(), WorkError> {
         let mut config = self.shared.config.subscribe();
-        let (mut lineage, mut lanes) = (Lineage::default(), Running::new());
+        let clock = &*self.world.env.clock;
+        let wanted = self.shared.configured();
+        let source = self.source(&wanted.mapping).await?;
+        let mut lineage = Lineage::default();
+        lineage.refresh(&*source, clock).await?;
+        self.forget_gone(&wanted.mapping.id, &lineage).await?;
         // How many lanes of a shard are at work yet.
         let mut at_work: HashMap<String, usize> = HashMap::new();
-        let clock = &*self.world.env.clock;
-        while begun.suits(&config.borrow_and_update()) {
+        while wanted.suits(&config.borrow_and_update()) {
             lineage.refresh(&*source, clock).await?;
             for shard in lineage.readable() {
                 if at_work.contains_key(&shard) {
                     continue;
                 }
-                let begun = self.begin(&begun, &source, &shard).await?;
-                at_work.insert(shard, begun.len());
-                lanes.extend(begun);
+                let made = self.lanes_of(&wanted, &source, &shard, stop).await?;
+                at_work.insert(shard, made.len());
+                lanes.extend(made);
             }
-            tokio::select! {
-                Some((shard, end)) = lanes.next() => {
-                    let left = at_work.get_mut(&shard).map(|left| { *left -= 1; *left });
-                    match end {
-                        End::Drained if left == Some(0) => {
-                            at_work.remove(&shard);
-                            lineage.drained(shard);
-                        }
-                        // The shard gets its new lanes now.
-                        End::Level if left == Some(0) => drop(at_work.remove(&shard)),
-                        _ => {}
-                    }
+            let (shard, end) = tokio::select! {
+                Some(ended) = lanes.next() => ended,
+                () = clock.sleep(lineage.stale_in(clock)) => continue,
+                _ = config.changed() => continue,
+            };
+            let left = at_work.get_mut(&shard).map(|left| {
+                *left -= 1;
+                *left
+            });
+            match end {
+                End::Drained if left == Some(0) => {
+                    at_work.remove(&shard);
+                    lineage.drained(shard);
                 }
-                () = clock.sleep(lineage.stale_in(clock)) => {}
-                _ = config.changed() => {}
+                // The shard gets its new lanes now.
+                End::Level if left == Some(0) => drop(at_work.remove(&shard)),
+                End::Drained | End::Level => {}
+                End::Stopped => return Ok(()),
             }
         }
-        while lanes.next().await.is_some() {}
         Ok(())
     }
 
     /// The lanes of a shard.
-    async fn begin(
+    async fn lanes_of(
         &self,
-        begun: &Arc<Configured>,
+        wanted: &Configured,
         source: &Arc<dyn Source>,
         shard: &str,
+        stop: &watch::Sender<bool>,
     ) -> Result<Vec<BoxFuture<'static, (String, End)>>, WorkError> {
-        let Mapping { id, settings, .. } = &begun.mapping;
+        let Mapping { id, settings, .. } = &wanted.mapping;
         let count = settings.lanes.max(1);
         let store = &self.world.store;
         let progress = ShardProgress::open(store, id, shard, count as usize).await?;
         let Layout { lanes, until } = progress.layout(count).await;
+        // Lanes that are to be level first are older than the windows, or than their end.
+        let has_windows = lanes == 1 && until.is_none();
         let progress = Arc::new(progress);
         let lane = |number| {
             let lane = Lane {
                 world: self.world.clone(),
                 shared: self.shared.clone(),
-                begun: begun.clone(),
                 source: source.clone(),
                 shard: shard.to_owned(),
                 progress: progress.clone(),
                 number,
                 of: lanes,
                 until,
+                tumbling: settings.tumbling().filter(|_| has_windows),
+                stop: stop.subscribe(),
             };
             lane.run().boxed()
         };
         Ok((0..lanes).map(lane).collect())
+    }
+
+    /// Removes how far the mapping was in shards that are gone.
+    async fn forget_gone(&self, id: &str, lineage: &Lineage) -> Result<(), CatalogError> {
+        let progress = &self.world.store.progress;
+        let mut after = None;
+        loop {
+            let page = progress
+                .scan(&format!("{id}/"), after.as_deref(), ROWS_A_COMMIT)
+                .await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            let shard = |name: &str| name.rsplit('/').next().map(str::to_owned);
+            let names = page.iter().map(|(name, _)| name);
+            for name in names.filter(|name| shard(name).is_some_and(|it| !lineage.is_listed(&it))) {
+                progress.remove(name, Expect::Any).await?;
+            }
+        }
     }
 
     /// The stream; one that only has the name of the one that the mapping was made for is refused.

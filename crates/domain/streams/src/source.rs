@@ -8,7 +8,7 @@ use headwater_log::{
 };
 use headwater_types::{Arn, Millis, ShardIndex, StreamName};
 
-use crate::{Error, ReadRecord, Shard, Start, Stream, Streams};
+use crate::{Consumer, Error, ReadRecord, Shard, Start, Stream, Streams};
 
 /// All streams, for those who read them through the log's port.
 pub struct StreamSources(pub Arc<Streams>);
@@ -17,6 +17,8 @@ struct StreamSource {
     streams: Arc<Streams>,
     name: StreamName,
     number: u32,
+    /// The registered consumer that it is read for, if it is for one.
+    consumer: Option<Consumer>,
 }
 
 #[async_trait]
@@ -31,19 +33,23 @@ impl Sources for StreamSources {
         let name: StreamName = name.parse().map_err(|_| missing())?;
         let stream = self.0.get(&name).map_err(to_source)?;
         // A registered consumer's source is its stream, as long as it is registered: `<name>:<created>`.
-        if let Some((name, created)) =
-            consumer.map(|text| text.split_once(':').unwrap_or((text, "")))
-        {
-            let consumer = stream.consumer(name).map_err(|_| missing())?;
-            if consumer.created.seconds().to_string() != created {
-                return Err(missing());
+        let consumer = match consumer.map(|text| text.split_once(':').unwrap_or((text, ""))) {
+            Some((name, created)) => {
+                let consumer = stream.consumer(name).map_err(|_| missing())?;
+                let is_same = consumer.created.seconds().to_string() == created;
+                Some(consumer)
+                    .filter(|_| is_same)
+                    .ok_or_else(missing)?
+                    .into()
             }
-        }
+            None => None,
+        };
         let number = stream.record.number;
         Ok(Arc::new(StreamSource {
             streams: self.0.clone(),
             name,
             number,
+            consumer,
         }))
     }
 }
@@ -75,6 +81,10 @@ impl Source for StreamSource {
 
     async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
         let stream = self.stream()?;
+        if let Some(consumer) = self.consumer.as_ref().filter(|it| !stream.knows(it)) {
+            let gone = format!("the consumer {}", consumer.name);
+            return Err(SourceError::NotFound(gone));
+        }
         let mut shards = Vec::with_capacity(stream.shards().len());
         for shard in stream.shards() {
             let state = self.streams.state(&stream, shard).await;

@@ -1,4 +1,4 @@
-//! The check of a function's tags, in Lambda's words.
+//! What has tags, and their check, in Lambda's words.
 
 use std::collections::BTreeMap;
 

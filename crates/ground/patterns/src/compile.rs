@@ -3,6 +3,8 @@
 //! Checks and their order are those of AWS's parser, which stops at the first fault: the texts are in the recorded answers
 //! of TestEventPattern, and where these are silent in the rules library that AWS publishes.
 
+use std::sync::Arc;
+
 use serde_json::{Number, Value};
 
 use crate::{
@@ -17,6 +19,8 @@ use crate::{
 const OR: &str = "$or";
 /// How many ways to match all `$or` together may make (EventBridge's guide on `$or`).
 const WAYS_MAX: usize = 1_000;
+/// How many conditions all ways together may have.
+const CONDITIONS_MAX: usize = 20_000;
 /// Names that mean operators, which no field inside `$or` may have.
 const RESERVED: [&str; 9] = [
     "exactly",
@@ -119,9 +123,7 @@ impl Compiler<'_> {
                     ));
                 }
             }
-            if all.len() > WAYS_MAX {
-                return self.no("Rule has too many combinations of $or conditions");
-            }
+            self.is_bounded(&all)?;
         }
         if objects < 2 {
             return self.no(format!(
@@ -130,6 +132,15 @@ impl Compiler<'_> {
         }
         self.ways = all;
         Ok(())
+    }
+
+    /// Refuses ways of which there are too many, or too many conditions in all of them.
+    fn is_bounded(&self, ways: &[Way]) -> Result<(), PatternError> {
+        let conditions: usize = ways.iter().map(Vec::len).sum();
+        match ways.len() > WAYS_MAX || conditions > CONDITIONS_MAX {
+            true => self.no("Rule is too complex - try using fewer conditions in $or"),
+            false => Ok(()),
+        }
     }
 
     /// The values of a list whose bracket was read. A path that is named twice means what it means last.
@@ -155,14 +166,12 @@ impl Compiler<'_> {
         if any_of.is_empty() {
             return self.no("Empty arrays are not allowed");
         }
+        let condition = Arc::new(Condition { path, any_of });
         for way in &mut self.ways {
-            way.retain(|condition| condition.path != path);
-            way.push(Condition {
-                path: path.clone(),
-                any_of: any_of.clone(),
-            });
+            way.retain(|other| other.path != condition.path);
+            way.push(condition.clone());
         }
-        Ok(())
+        self.is_bounded(&self.ways)
     }
 
     /// An operator and its operand, in an object whose brace was read.

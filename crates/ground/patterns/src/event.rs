@@ -3,7 +3,7 @@
 //! Conditions on members of objects in one list hold only if one and the same object satisfies them, as AWS documents
 //! for rules of EventBridge.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -30,8 +30,9 @@ impl<'e> Event<'e> {
     }
 
     /// Whether all `conditions` hold.
-    pub fn satisfies(&self, conditions: &[Condition]) -> bool {
-        let open = conditions.iter().filter(|condition| {
+    pub fn satisfies(&self, conditions: &[Arc<Condition>]) -> bool {
+        let conditions = conditions.iter().map(|condition| &**condition);
+        let open = conditions.filter(|condition| {
             !condition.any_of.contains(&Matcher::Absent) || self.has(&condition.path)
         });
         self.satisfies_all(open.collect())

@@ -1,5 +1,7 @@
 //! A pattern: what an event must have so that it matches.
 
+use std::{collections::HashSet, sync::Arc};
+
 use serde_json::Value;
 
 use crate::{PatternError, compile::compile, event::Event, matcher::Matcher};
@@ -9,10 +11,12 @@ use crate::{PatternError, compile::compile, event::Event, matcher::Matcher};
 pub struct Pattern {
     /// The ways to match: one, or several where the text has `$or`.
     ways: Vec<Way>,
+    /// The paths that conditions are about, and those above them.
+    wanted: HashSet<String>,
 }
 
-/// Conditions that all have to hold.
-pub(crate) type Way = Vec<Condition>;
+/// Conditions that all have to hold; several ways share one.
+pub(crate) type Way = Vec<Arc<Condition>>;
 
 /// What the values at one path of an event must be.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +30,12 @@ pub(crate) struct Condition {
 impl Pattern {
     /// Parses a pattern's JSON text.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let ways = compile(text)?;
+        let paths = ways.iter().flatten().map(|condition| &*condition.path);
+        let wanted = paths.flat_map(with_those_above).map(str::to_owned);
         Ok(Self {
-            ways: compile(text)?,
+            wanted: wanted.collect(),
+            ways,
         })
     }
 
@@ -36,14 +44,16 @@ impl Pattern {
         let Value::Object(members) = event else {
             return false;
         };
-        let is_wanted = |path: &str| self.conditions().any(|wanted| leads_to(path, &wanted.path));
+        let is_wanted = |path: &str| self.wanted.contains(path);
         let event = Event::of(members, &is_wanted);
         self.ways.iter().any(|way| event.satisfies(way))
     }
+}
 
-    fn conditions(&self) -> impl Iterator<Item = &Condition> {
-        self.ways.iter().flatten()
-    }
+/// A path, and the paths above it.
+fn with_those_above(path: &str) -> impl Iterator<Item = &str> {
+    let dots = path.match_indices('.').map(|(at, _)| &path[..at]);
+    dots.chain([path])
 }
 
 /// Whether `path` is `wanted` or above it.

@@ -180,6 +180,27 @@ fn one_of_several_objects() {
     assert!(!matches(or, json!({"k": "v", "b": {"c": 3}})));
 }
 
+#[test]
+fn products_of_objects_are_bounded() {
+    let or = |names: [&str; 10]| {
+        let objects = names.iter().map(|name| json!({(*name): [1]}));
+        json!(objects.collect::<Vec<_>>())
+    };
+    let ten = |start: &str| {
+        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"].map(|n| format!("{start}{n}"))
+    };
+    let of = |start: &str| or(ten(start).each_ref().map(String::as_str));
+    let thousand = json!({"$or": of("a"), "x": {"$or": of("b"), "y": {"$or": of("c")}}});
+    assert!(matches(
+        thousand.clone(),
+        json!({"a1": 1, "x": {"b2": 1, "y": {"c3": 1}}})
+    ));
+    let mut more = thousand.as_object().unwrap().clone();
+    more.insert("z".into(), json!({"$or": [{"a": [1]}, {"b": [1]}]}));
+    let (reason, _) = refused(&Value::from(more).to_string());
+    assert!(reason.starts_with("Rule is too complex"), "{reason}");
+}
+
 /// The reason, and the column where AWS tells one.
 fn refused(text: &str) -> (String, Option<usize>) {
     let error = Pattern::parse(text).unwrap_err().to_string();

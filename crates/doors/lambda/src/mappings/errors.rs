@@ -37,6 +37,9 @@ pub(crate) fn api(error: Error) -> ApiError {
         Error::NoSource(arn) => invalid_parameter(format!("Stream not found: {arn}")),
         Error::Filter(_) => invalid_parameter("Invalid filter pattern definition."),
         Error::TooManyTags => invalid_parameter("Number of tags exceeds resource tag limit."),
+        Error::FutureStart => {
+            invalid_parameter("StartingPositionTimestamp cannot be in the future.")
+        }
         Error::Refused(text) => invalid_parameter(text),
         Error::TooMany => invalid_parameter("Too many event source mappings."),
         Error::Conflict => ApiError::of(

@@ -140,7 +140,7 @@ fn destination_of(destinations: DestinationConfig) -> Result<Option<Arn>, ApiErr
     };
     let arn: Arn = text.parse().map_err(|_| invalid())?;
     match &*arn.service {
-        "s3" => Ok(Some(arn)),
+        "s3" if !arn.resource.is_empty() && !arn.resource.contains('/') => Ok(Some(arn)),
         "sqs" | "sns" | "kafka" => Err(ApiError::not_supported(format!(
             "an OnFailure destination of {}",
             arn.service

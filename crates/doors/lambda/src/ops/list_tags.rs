@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_but_functions_has_tags() {
+    async fn what_has_no_tags_is_refused_in_the_words_of_aws() {
         let world = World::new().await;
         let arn = world.ok::<CreateFunction>(function("f")).await["FunctionArn"].clone();
         let arn = arn.as_str().unwrap();

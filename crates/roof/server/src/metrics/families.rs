@@ -169,8 +169,10 @@ metrics! {
         "Records that are done";
     Counter MAPPING_GIVEN_UP = "headwater_mapping_given_up_records_total" ["region", "mapping", "function"]
         "Records that were given up, by their tries or their age";
+    Counter MAPPING_EXPIRED = "headwater_mapping_expired_records_total" ["region", "mapping", "function"]
+        "Records that expired in the stream before the function was called with them";
     Gauge MAPPING_BLOCKED = "headwater_mapping_blocked_lanes" ["region", "mapping", "function"]
-        "Shards, or lanes of shards, whose batch failed and is to be tried again";
+        "Shards, or lanes of shards, that do not come on: a batch failed, or something that it takes is not there";
     Gauge MAPPING_AGE = "headwater_mapping_record_age_seconds" ["region", "mapping", "function"]
         "How old the newest record of the last batch was when it was done";
 
