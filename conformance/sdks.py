@@ -46,6 +46,17 @@ def javascript(program):
 
 
 @functools.cache
+def python(program):
+    """`sdk/python/<program>.py`, in an environment of its own: what it drives does not go with the suites' versions."""
+    source, made = SOURCES / "python", BUILT / "python"
+    install = [made / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
+    install += ["--requirement", "requirements.txt"]
+    make = ["python3", "-m", "venv", made]
+    build(made, source.glob("requirements.txt"), ["rm", "-rf", made], make, install)
+    return [str(made / "bin/python"), str(source / f"{program}.py")]
+
+
+@functools.cache
 def java(program, folder="java"):
     """`sdk/<folder>/<program>.java`, with the jars that its pom.xml names."""
     need("Java SDK", "javac", "java", "mvn")
