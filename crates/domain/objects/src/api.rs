@@ -28,23 +28,35 @@ pub trait ObjectStore: Send + Sync {
     async fn list_buckets(&self, query: &BucketQuery) -> Result<Vec<BucketInfo>, ObjectError>;
     /// Removes a bucket without objects, and aborts its uploads.
     async fn delete_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError>;
+    /// Whether a bucket keeps versions; none where it was never told to.
+    async fn versioning(&self, bucket: &BucketName) -> Result<Option<Versioning>, ObjectError>;
+    /// Has a bucket keep versions of what is written from now on, or keep no more.
+    async fn set_versioning(
+        &self,
+        bucket: &BucketName,
+        versioning: Versioning,
+    ) -> Result<(), ObjectError>;
 
-    /// Writes an object, in place of what had its name.
+    /// Writes an object, in place of what had its name, or before its versions.
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError>;
     /// The answer of [`ObjectStore::get`] without the body.
     async fn head(&self, get: &Get) -> Result<Selected, ObjectError>;
     /// An object or a range of it. Damage that is found on the way ends the body with an error.
     async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError>;
-    /// Removes an object; without a condition it is no error when there is none.
-    async fn delete(&self, delete: &Delete) -> Result<(), ObjectError>;
-    /// Replaces an object's tags.
+    /// Removes an object or a version of it, or puts a delete marker before its versions; without a condition it is no
+    /// error when there is none.
+    async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError>;
+    /// Replaces the tags of an object or of a version of it; which version that was, as [`ObjectInfo::version`] has it.
     async fn set_tags(
         &self,
         name: &ObjectName,
+        version: Option<&str>,
         tags: BTreeMap<String, String>,
-    ) -> Result<(), ObjectError>;
+    ) -> Result<Option<String>, ObjectError>;
     /// Objects, rolled up by a delimiter.
     async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError>;
+    /// Versions of objects by key, of each key the newest first, rolled up by a delimiter.
+    async fn list_versions(&self, query: &VersionQuery) -> Result<VersionListing, ObjectError>;
 
     /// Begins an upload in parts; its id.
     async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError>;
@@ -74,6 +86,19 @@ pub struct BucketInfo {
     /// When it was made.
     pub created: Millis,
 }
+
+/// Whether a bucket keeps versions of its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Versioning {
+    /// Each write makes a version of its own.
+    Enabled,
+    /// A write replaces the version without an id, and leaves those that have one.
+    Suspended,
+}
+
+/// The id of the version that has none: one that was written while its bucket kept no versions.
+pub const NULL_VERSION: &str = "null";
 
 /// Which buckets to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,6 +146,8 @@ pub struct ObjectInfo {
     pub checksum: Option<Checksum>,
     /// The number of its parts, where it was uploaded in parts.
     pub parts: Option<u32>,
+    /// The version's id, or [`NULL_VERSION`]; none in a bucket that never kept versions.
+    pub version: Option<String>,
 }
 
 /// An object to write.
@@ -166,6 +193,8 @@ pub enum ByteRange {
 pub struct Get {
     /// The object's name.
     pub name: ObjectName,
+    /// The version's id; none for the latest.
+    pub version: Option<String>,
     /// Which bytes of it; none for all.
     pub range: Option<ByteRange>,
     /// The conditions on the object.
@@ -177,6 +206,7 @@ impl Get {
     pub fn new(name: ObjectName) -> Self {
         Self {
             name,
+            version: None,
             range: None,
             conditions: ReadConditions::default(),
         }
@@ -201,8 +231,31 @@ pub struct Selected {
 pub struct Delete {
     /// The object's name.
     pub name: ObjectName,
+    /// The id of the version to remove; none for the object.
+    pub version: Option<String>,
     /// The condition on it.
     pub condition: WriteCondition,
+}
+
+impl Delete {
+    /// Deletes `name`, whatever is there.
+    pub fn new(name: ObjectName) -> Self {
+        Self {
+            name,
+            version: None,
+            condition: WriteCondition::None,
+        }
+    }
+}
+
+/// The outcome of a delete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// The version that was removed, or that of the delete marker that was made; none in a bucket that never kept
+    /// versions.
+    pub version: Option<String>,
+    /// Whether that is a delete marker.
+    pub is_marker: bool,
 }
 
 /// Which objects to list.
@@ -229,6 +282,47 @@ pub struct Listing {
     pub prefixes: Vec<String>,
     /// Where the next page goes on ([`ObjectQuery::after`]), when there is one.
     pub next: Option<String>,
+}
+
+/// Which versions to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionQuery {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// Keys must start with this.
+    pub prefix: String,
+    /// Keys that have this after the prefix are rolled up, as in [`ObjectQuery::delimiter`].
+    pub delimiter: Option<String>,
+    /// Versions must come after this key or rolled-up prefix, or after the version of this id within the key.
+    pub after: Option<(String, Option<String>)>,
+    /// At most so many versions and prefixes together.
+    pub limit: usize,
+}
+
+/// A version in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionInfo {
+    /// The object's key.
+    pub key: String,
+    /// The version's id, or [`NULL_VERSION`].
+    pub id: String,
+    /// When it was written.
+    pub modified: Millis,
+    /// Whether it is the latest of its key.
+    pub is_latest: bool,
+    /// The object; none where the version is a delete marker.
+    pub object: Option<ObjectInfo>,
+}
+
+/// Versions of objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VersionListing {
+    /// Versions by key, of each key the newest first.
+    pub versions: Vec<VersionInfo>,
+    /// Rolled-up prefixes, in order.
+    pub prefixes: Vec<String>,
+    /// Where the next page goes on ([`VersionQuery::after`]), when there is one.
+    pub next: Option<(String, Option<String>)>,
 }
 
 /// An upload in parts to begin.

@@ -28,9 +28,39 @@ pub enum ObjectError {
     /// The bucket holds objects.
     #[error("the bucket {0} is not empty")]
     BucketNotEmpty(String),
+    /// The bucket holds versions of objects.
+    #[error("the bucket {0} has versions of objects")]
+    VersionsLeft(String),
     /// No such object.
     #[error("there is no object {0:?}")]
     NoSuchKey(String),
+    /// The object is deleted: its latest version is a delete marker.
+    #[error("the object {key:?} is deleted")]
+    Deleted {
+        /// The object's key.
+        key: String,
+        /// The delete marker's version.
+        version: String,
+    },
+    /// The version is a delete marker, which has nothing to read or tag.
+    #[error("the version {version} is a delete marker")]
+    DeleteMarker {
+        /// The version.
+        version: String,
+        /// When it was written.
+        modified: Millis,
+    },
+    /// The text is not the id of a version.
+    #[error("not the id of a version: {0:?}")]
+    InvalidVersion(String),
+    /// No such version of the object.
+    #[error("there is no version {version} of the object {key:?}")]
+    NoSuchVersion {
+        /// The object's key.
+        key: String,
+        /// The version.
+        version: String,
+    },
     /// No such upload: never made, completed, or aborted.
     #[error("there is no upload {0}")]
     NoSuchUpload(String),

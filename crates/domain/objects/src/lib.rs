@@ -18,9 +18,10 @@ mod names;
 pub mod testing;
 
 pub use api::{
-    Attributes, BucketInfo, BucketQuery, ByteRange, Complete, CompletePart, Delete, Get, Listing,
-    ObjectInfo, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart, Selected, Upload,
-    UploadInfo, UploadListing, UploadQuery,
+    Attributes, BucketInfo, BucketQuery, ByteRange, Complete, CompletePart, Delete, Deleted, Get,
+    Listing, NULL_VERSION, ObjectInfo, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
+    PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionInfo, VersionListing,
+    VersionQuery, Versioning,
 };
 pub use body::Body;
 pub use checksum::{Algorithm, Checksum, Coverage, Expected};

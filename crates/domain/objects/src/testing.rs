@@ -8,6 +8,7 @@
 )]
 
 mod uploads;
+mod versions;
 
 use std::io;
 
@@ -35,6 +36,10 @@ pub async fn contract(store: &dyn ObjectStore, prefix: &str) {
     listings(store, bucket("listings").await).await;
     odd_keys(store, bucket("keys").await).await;
     a_reader_keeps_its_object(store, bucket("readers").await).await;
+    versions::without_versions(store, bucket("plain").await).await;
+    versions::versions(store, bucket("versions").await).await;
+    versions::suspended(store, bucket("suspended").await).await;
+    versions::pages(store, bucket("pages").await).await;
     uploads::parts(store, bucket("parts").await).await;
     uploads::wrong_parts(store, bucket("wrong").await).await;
     uploads::uploads_with_conditions(store, bucket("between").await).await;
@@ -97,10 +102,7 @@ async fn buckets(store: &dyn ObjectStore, bucket: BucketName) {
         Err(ObjectError::BucketNotEmpty(_))
     ));
     store
-        .delete(&Delete {
-            name: object.clone(),
-            condition: WriteCondition::None,
-        })
+        .delete(&Delete::new(object.clone()))
         .await
         .unwrap();
     store.delete_bucket(&bucket).await.unwrap();
@@ -161,17 +163,14 @@ async fn objects_come_back(store: &dyn ObjectStore, bucket: BucketName) {
     assert_eq!(found.checksum.unwrap().algorithm, Algorithm::Crc64Nvme);
 
     store
-        .set_tags(&object, entry("stage", "done"))
+        .set_tags(&object, None, entry("stage", "done"))
         .await
         .unwrap();
     let found = store.head(&Get::new(object.clone())).await.unwrap().object;
     assert_eq!(found.attributes.tags, entry("stage", "done"));
     assert_eq!(read(store, &object).await.unwrap(), "hello");
 
-    let delete = Delete {
-        name: object.clone(),
-        condition: WriteCondition::None,
-    };
+    let delete = Delete::new(object.clone());
     store.delete(&delete).await.unwrap();
     store.delete(&delete).await.unwrap();
     assert!(matches!(
@@ -275,8 +274,8 @@ async fn conditions(store: &dyn ObjectStore, bucket: BucketName) {
         Err(ObjectError::NotModified { .. })
     ));
     let delete = |condition| Delete {
-        name: object.clone(),
         condition,
+        ..Delete::new(object.clone())
     };
     let refused = store.delete(&delete(matching("x"))).await;
     assert!(matches!(
@@ -459,10 +458,7 @@ async fn a_reader_keeps_its_object(store: &dyn ObjectStore, bucket: BucketName) 
     let (_, body) = store.get(&Get::new(object.clone())).await.unwrap();
     put(store, &object, b"new").await;
     store
-        .delete(&Delete {
-            name: object.clone(),
-            condition: WriteCondition::None,
-        })
+        .delete(&Delete::new(object.clone()))
         .await
         .unwrap();
     assert_eq!(body.collect(usize::MAX).await.unwrap(), bytes);

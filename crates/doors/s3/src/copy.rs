@@ -6,7 +6,7 @@ use headwater_wire::ApiError;
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    errors::{api, argument, precondition_failed},
+    errors::{api, argument, invalid_request, precondition_failed},
     times::millis,
 };
 
@@ -63,13 +63,6 @@ pub fn read_source(text: &str, conditions: ReadConditions) -> Result<Get, ApiErr
         Some((path, version)) => (path, Some(version)),
         None => (text, None),
     };
-    if let Some(version) = version.filter(|version| *version != "null") {
-        return Err(argument(
-            "Invalid version id specified",
-            "versionId",
-            version,
-        ));
-    }
     if path.starts_with("arn:") {
         return Err(crate::settings::unsupported(
             "x-amz-copy-source with an access point",
@@ -90,6 +83,7 @@ pub fn read_source(text: &str, conditions: ReadConditions) -> Result<Get, ApiErr
     }
     let name = ObjectName::parse(bucket, key).map_err(api)?;
     Ok(Get {
+        version: version.map(str::to_owned),
         conditions,
         ..Get::new(name)
     })
@@ -98,6 +92,11 @@ pub fn read_source(text: &str, conditions: ReadConditions) -> Result<Get, ApiErr
 /// The error of a copy whose source could not be read: its conditions have names of their own, and there is no 304.
 pub fn error(error: ObjectError, conditions: &ReadConditions) -> ApiError {
     let condition = match error {
+        ObjectError::DeleteMarker { .. } => {
+            return invalid_request(
+                "The source of a copy request may not specifically refer to a delete marker by version id.",
+            );
+        }
         ObjectError::PreconditionFailed(condition) => condition,
         ObjectError::NotModified { .. } if conditions.if_none_match.is_some() => "If-None-Match",
         ObjectError::NotModified { .. } => "If-Modified-Since",
@@ -151,13 +150,14 @@ mod tests {
         ] {
             assert_eq!(name(text).unwrap(), expected, "{text}");
         }
+        let version = read_source("bucket/k?versionId=v7", ReadConditions::default());
+        assert_eq!(version.unwrap().version.as_deref(), Some("v7"));
         let plus = ObjectName::parse("bucket", "a+b").unwrap();
         assert_eq!(name("bucket/a%2Bb").unwrap(), plus);
         for text in [
             "bucket",
             "bucket/",
             "bucket/%ff",
-            "bucket/k?versionId=7",
             "",
         ] {
             assert_eq!(name(text).unwrap_err().code(), "InvalidArgument", "{text}");

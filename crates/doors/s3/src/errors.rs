@@ -27,9 +27,7 @@ pub fn api(error: ObjectError) -> ApiError {
         E::BucketNotEmpty(name) => {
             new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty").with("BucketName", name)
         }
-        E::NoSuchKey(key) => {
-            ApiError::of(&errors::NO_SUCH_KEY, "The specified key does not exist.").with("Key", key)
-        }
+        E::NoSuchKey(key) => no_such_key(key),
         E::NoSuchUpload(id) => ApiError::of(
             &errors::NO_SUCH_UPLOAD,
             "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted \
@@ -60,8 +58,53 @@ pub fn api(error: ObjectError) -> ApiError {
             .with("Last-Modified", http_date(timestamp(modified))),
         E::Busy => new(503, "SlowDown", "Please reduce your request rate."),
         E::Body(error) => broken_body(&error),
+        error => version(error),
+    }
+}
+
+fn no_such_key(key: String) -> ApiError {
+    ApiError::of(&errors::NO_SUCH_KEY, "The specified key does not exist.").with("Key", key)
+}
+
+/// The errors of versions. What is told of a delete marker stands in headers.
+fn version(error: ObjectError) -> ApiError {
+    use ObjectError as E;
+    match error {
+        E::VersionsLeft(bucket) => new(
+            409,
+            "BucketNotEmpty",
+            "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+        )
+        .with("BucketName", bucket),
+        E::InvalidVersion(id) => argument("Invalid version id specified", "versionId", &id),
+        E::NoSuchVersion { key, version } => new(
+            404,
+            "NoSuchVersion",
+            "The specified version does not exist.",
+        )
+        .with("Key", key)
+        .with("VersionId", version),
+        E::Deleted { key, version } => no_such_key(key)
+            .with("header:x-amz-delete-marker", "true")
+            .with("header:x-amz-version-id", version),
+        E::DeleteMarker { version, modified } => not_for_markers("GET")
+            .with("header:x-amz-delete-marker", "true")
+            .with("header:x-amz-version-id", version)
+            .with("header:Last-Modified", http_date(timestamp(modified))),
         error => upload(error),
     }
+}
+
+/// The refusal of a request for what a delete marker does not have.
+pub fn not_for_markers(method: &str) -> ApiError {
+    new(
+        405,
+        "MethodNotAllowed",
+        "The specified method is not allowed against this resource.",
+    )
+    .with("Method", method)
+    .with("ResourceType", "DeleteMarker")
+    .with("header:Allow", "DELETE")
 }
 
 /// The errors of bodies, and of what was told about them.

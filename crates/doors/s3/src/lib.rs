@@ -19,6 +19,7 @@ mod tags;
 #[cfg(test)]
 mod testing;
 mod times;
+mod versions;
 
 use std::sync::Arc;
 
@@ -53,9 +54,11 @@ pub fn table(state: S3) -> Table {
         .route::<HeadObject>(READS.data().action("s3:GetObject"))
         .route::<ListBuckets>(READS.action("s3:ListAllMyBuckets"))
         .route::<ListMultipartUploads>(READS.data().action("s3:ListBucketMultipartUploads"))
+        .route::<ListObjectVersions>(READS.data().action("s3:ListBucketVersions"))
         .route::<ListObjects>(READS.data().action("s3:ListBucket"))
         .route::<ListObjectsV2>(READS.data().action("s3:ListBucket"))
         .route::<ListParts>(READS.data().action("s3:ListMultipartUploadParts"))
+        .route::<PutBucketVersioning>(WRITES)
         .route::<PutObject>(WRITES.data())
         .route::<PutObjectTagging>(WRITES.data())
         .route::<UploadPart>(WRITES.data().action("s3:PutObject"))

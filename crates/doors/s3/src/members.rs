@@ -45,18 +45,18 @@ const UNSEEN: [(&str, &[&str], &str); 4] = [
     ),
     (
         "Content-MD5",
-        &["PutObjectTagging"],
+        &["PutBucketVersioning", "PutObjectTagging"],
         "a body in memory is held against it before there is an input",
     ),
     (
         "x-amz-sdk-checksum-algorithm",
-        &["DeleteObjects", "PutObjectTagging"],
+        &["DeleteObjects", "PutBucketVersioning", "PutObjectTagging"],
         "says which checksum comes with the request, and the one that comes is checked",
     ),
 ];
 
 /// Members of answers that repeat what was asked: that a member comes back there does not show that it was heeded.
-const ECHOED: [&str; 12] = [
+const ECHOED: [&str; 13] = [
     "ContinuationToken",
     "Delimiter",
     "EncodingType",
@@ -69,6 +69,7 @@ const ECHOED: [&str; 12] = [
     "Prefix",
     "StartAfter",
     "UploadIdMarker",
+    "VersionIdMarker",
 ];
 
 fn is_unseen(member: &str, operation: &str) -> bool {
@@ -94,6 +95,7 @@ async fn every_member_is_done_or_refused() {
     // The marker of an upload means nothing without that of its key.
     let uploads = json!({"key-marker": "key"});
     let delete = json!({"Delete": {"Object": [{"Key": "key"}]}});
+    let versioning = json!({"VersioningConfiguration": {"Status": "Enabled"}});
     let tags = json!({"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}});
     let ignored = [
         ignored::<AbortMultipartUpload>(&upload).await,
@@ -113,9 +115,11 @@ async fn every_member_is_done_or_refused() {
         ignored::<HeadObject>(&put).await,
         ignored::<ListBuckets>(&buckets).await,
         ignored::<ListMultipartUploads>(&uploads).await,
+        ignored::<ListObjectVersions>(&uploads).await,
         ignored::<ListObjects>(&put).await,
         ignored::<ListObjectsV2>(&put).await,
         ignored::<ListParts>(&upload).await,
+        ignored::<PutBucketVersioning>(&versioning).await,
         ignored::<PutObject>(&put).await,
         ignored::<PutObjectTagging>(&tags).await,
         ignored::<UploadPart>(&part).await,
@@ -171,6 +175,7 @@ fn other(member: &Member) -> Option<Value> {
     let text = |text: &str| Some(json!(text));
     match member.wire_name {
         "Delete" => Some(json!({"Object": [{"Key": "source"}]})),
+        "VersioningConfiguration" => Some(json!({"Status": "Suspended"})),
         "Tagging" => Some(json!({"TagSet": []})),
         "CompleteMultipartUpload" => Some(json!({"Part": []})),
         "CreateBucketConfiguration" => Some(json!({"LocationConstraint": "eu-west-1"})),
@@ -311,6 +316,7 @@ async fn stored(world: &World) -> String {
         after: None,
         limit: 10,
     };
+    stored += &format!("\n{:?}", store.versioning(&bucket).await);
     for object in store.list(&objects).await.unwrap().objects {
         let name = ObjectName::parse("bucket", &object.key).unwrap();
         stored += &format!("\n{:?}", store.head(&Get::new(name)).await);

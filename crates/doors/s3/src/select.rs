@@ -15,6 +15,7 @@ use crate::{
 pub struct Wanted<'a> {
     pub range: Option<&'a str>,
     pub part: Option<i32>,
+    pub version: Option<&'a String>,
     pub if_match: Option<&'a String>,
     pub if_none_match: Option<&'a String>,
     pub if_modified_since: Option<Timestamp>,
@@ -41,6 +42,7 @@ impl Wanted<'_> {
         };
         Ok(Get {
             name,
+            version: self.version.cloned(),
             range,
             conditions,
         })

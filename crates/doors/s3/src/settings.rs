@@ -60,15 +60,6 @@ fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), Api
         ("x-amz-expected-bucket-owner" | "x-amz-source-expected-bucket-owner", owner) => {
             check_owner(owner, context)
         }
-        // Objects have no versions.
-        ("versionId", "null") => Ok(()),
-        ("versionId", _) => {
-            Err(
-                ApiError::new(400, "InvalidArgument", "Invalid version id specified")
-                    .with("ArgumentName", "versionId")
-                    .with("ArgumentValue", text),
-            )
-        }
         _ => Err(unsupported(name)),
     }
 }

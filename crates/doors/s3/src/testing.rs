@@ -7,7 +7,7 @@ use headwater_catalog::MemoryCatalog;
 use headwater_env::Env;
 use headwater_objects::{
     Body, BucketName, Delete, DirectoryStore, Get, ObjectInfo, ObjectName, ObjectQuery, Put,
-    WriteCondition,
+    Versioning,
 };
 use headwater_shapes::Operation;
 use headwater_types::{Account, Region};
@@ -86,11 +86,15 @@ impl World {
     }
 
     pub async fn delete(&self, key: &str) {
-        let delete = Delete {
-            name: name(key),
-            condition: WriteCondition::None,
-        };
+        let delete = Delete::new(name(key));
         self.s3.store.delete(&delete).await.unwrap();
+    }
+
+    /// Has the bucket keep versions.
+    pub async fn enable_versions(&self) {
+        let bucket = BucketName::parse("bucket").unwrap();
+        let set = self.s3.store.set_versioning(&bucket, Versioning::Enabled);
+        set.await.unwrap();
     }
 
     pub async fn keys(&self) -> Vec<String> {

@@ -19,6 +19,13 @@ pub static SERVICE: headwater_shapes::Service = headwater_shapes::Service {
 };
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct AbortIncompleteMultipartUpload {
+    pub days_after_initiation: Option<i32>,
+}
+
+headwater_shapes::tree!(AbortIncompleteMultipartUpload {optional "DaysAfterInitiation" days_after_initiation, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct AbortMultipartUploadOutput {
     pub request_charged: Option<String>,
     pub version_id: Option<String>,
@@ -55,6 +62,13 @@ pub struct BucketInfo {
 }
 
 headwater_shapes::tree!(BucketInfo {optional "DataRedundancy" data_redundancy,optional "Type" r#type, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BucketLifecycleConfiguration {
+    pub rules: Vec<LifecycleRule>,
+}
+
+headwater_shapes::tree!(BucketLifecycleConfiguration {required "Rule" rules, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CommonPrefix {
@@ -356,6 +370,14 @@ pub struct Delete {
 headwater_shapes::tree!(Delete {required "Object" objects,optional "Quiet" quiet, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketLifecycleRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketLifecycleRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteBucketRequest {
     pub bucket: String,
     pub expected_bucket_owner: Option<String>,
@@ -370,6 +392,17 @@ pub struct DeleteBucketTaggingRequest {
 }
 
 headwater_shapes::tree!(DeleteBucketTaggingRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteMarkerEntry {
+    pub owner: Option<Owner>,
+    pub key: Option<String>,
+    pub version_id: Option<String>,
+    pub is_latest: Option<bool>,
+    pub last_modified: Option<headwater_shapes::Timestamp>,
+}
+
+headwater_shapes::tree!(DeleteMarkerEntry {optional "Owner" owner,optional "Key" key,optional "VersionId" version_id,optional "IsLatest" is_latest,optional "LastModified" last_modified, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteObjectOutput {
@@ -454,6 +487,22 @@ pub struct Error {
 }
 
 headwater_shapes::tree!(Error {optional "Key" key,optional "VersionId" version_id,optional "Code" code,optional "Message" message, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketLifecycleConfigurationOutput {
+    pub rules: Option<Vec<LifecycleRule>>,
+    pub transition_default_minimum_object_size: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketLifecycleConfigurationOutput {optional "Rule" rules,optional "x-amz-transition-default-minimum-object-size" transition_default_minimum_object_size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketLifecycleConfigurationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketLifecycleConfigurationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetBucketLocationOutput {
@@ -706,6 +755,51 @@ pub struct Initiator {
 headwater_shapes::tree!(Initiator {optional "ID" id,optional "DisplayName" display_name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct LifecycleExpiration {
+    pub date: Option<headwater_shapes::Timestamp>,
+    pub days: Option<i32>,
+    pub expired_object_delete_marker: Option<bool>,
+}
+
+headwater_shapes::tree!(LifecycleExpiration {optional "Date" date,optional "Days" days,optional "ExpiredObjectDeleteMarker" expired_object_delete_marker, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LifecycleRule {
+    pub expiration: Option<LifecycleExpiration>,
+    pub id: Option<String>,
+    pub prefix: Option<String>,
+    pub filter: Option<LifecycleRuleFilter>,
+    pub status: String,
+    pub transitions: Option<Vec<Transition>>,
+    pub noncurrent_version_transitions: Option<Vec<NoncurrentVersionTransition>>,
+    pub noncurrent_version_expiration: Option<NoncurrentVersionExpiration>,
+    pub abort_incomplete_multipart_upload: Option<AbortIncompleteMultipartUpload>,
+}
+
+headwater_shapes::tree!(LifecycleRule {optional "Expiration" expiration,optional "ID" id,optional "Prefix" prefix,optional "Filter" filter,required "Status" status,optional "Transition" transitions,optional "NoncurrentVersionTransition" noncurrent_version_transitions,optional "NoncurrentVersionExpiration" noncurrent_version_expiration,optional "AbortIncompleteMultipartUpload" abort_incomplete_multipart_upload, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LifecycleRuleAndOperator {
+    pub prefix: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+    pub object_size_greater_than: Option<i64>,
+    pub object_size_less_than: Option<i64>,
+}
+
+headwater_shapes::tree!(LifecycleRuleAndOperator {optional "Prefix" prefix,optional "Tag" tags,optional "ObjectSizeGreaterThan" object_size_greater_than,optional "ObjectSizeLessThan" object_size_less_than, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LifecycleRuleFilter {
+    pub prefix: Option<String>,
+    pub tag: Option<Tag>,
+    pub object_size_greater_than: Option<i64>,
+    pub object_size_less_than: Option<i64>,
+    pub and: Option<LifecycleRuleAndOperator>,
+}
+
+headwater_shapes::tree!(LifecycleRuleFilter {optional "Prefix" prefix,optional "Tag" tag,optional "ObjectSizeGreaterThan" object_size_greater_than,optional "ObjectSizeLessThan" object_size_less_than,optional "And" and, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListBucketsOutput {
     pub buckets: Option<Vec<Bucket>>,
     pub owner: Option<Owner>,
@@ -758,6 +852,42 @@ pub struct ListMultipartUploadsRequest {
 }
 
 headwater_shapes::tree!(ListMultipartUploadsRequest {required "Bucket" bucket,optional "delimiter" delimiter,optional "encoding-type" encoding_type,optional "key-marker" key_marker,optional "max-uploads" max_uploads,optional "prefix" prefix,optional "upload-id-marker" upload_id_marker,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-request-payer" request_payer, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListObjectVersionsOutput {
+    pub is_truncated: Option<bool>,
+    pub key_marker: Option<String>,
+    pub version_id_marker: Option<String>,
+    pub next_key_marker: Option<String>,
+    pub next_version_id_marker: Option<String>,
+    pub versions: Option<Vec<ObjectVersion>>,
+    pub delete_markers: Option<Vec<DeleteMarkerEntry>>,
+    pub name: Option<String>,
+    pub prefix: Option<String>,
+    pub delimiter: Option<String>,
+    pub max_keys: Option<i32>,
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    pub encoding_type: Option<String>,
+    pub request_charged: Option<String>,
+}
+
+headwater_shapes::tree!(ListObjectVersionsOutput {optional "IsTruncated" is_truncated,optional "KeyMarker" key_marker,optional "VersionIdMarker" version_id_marker,optional "NextKeyMarker" next_key_marker,optional "NextVersionIdMarker" next_version_id_marker,optional "Version" versions,optional "DeleteMarker" delete_markers,optional "Name" name,optional "Prefix" prefix,optional "Delimiter" delimiter,optional "MaxKeys" max_keys,optional "CommonPrefixes" common_prefixes,optional "EncodingType" encoding_type,optional "x-amz-request-charged" request_charged, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListObjectVersionsRequest {
+    pub bucket: String,
+    pub delimiter: Option<String>,
+    pub encoding_type: Option<String>,
+    pub key_marker: Option<String>,
+    pub max_keys: Option<i32>,
+    pub prefix: Option<String>,
+    pub version_id_marker: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub request_payer: Option<String>,
+    pub optional_object_attributes: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(ListObjectVersionsRequest {required "Bucket" bucket,optional "delimiter" delimiter,optional "encoding-type" encoding_type,optional "key-marker" key_marker,optional "max-keys" max_keys,optional "prefix" prefix,optional "version-id-marker" version_id_marker,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-request-payer" request_payer,optional "x-amz-optional-object-attributes" optional_object_attributes, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListObjectsOutput {
@@ -890,6 +1020,23 @@ pub struct MultipartUpload {
 headwater_shapes::tree!(MultipartUpload {optional "UploadId" upload_id,optional "Key" key,optional "Initiated" initiated,optional "StorageClass" storage_class,optional "Owner" owner,optional "Initiator" initiator,optional "ChecksumAlgorithm" checksum_algorithm,optional "ChecksumType" checksum_type,optional "VersionId" version_id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct NoncurrentVersionExpiration {
+    pub noncurrent_days: Option<i32>,
+    pub newer_noncurrent_versions: Option<i32>,
+}
+
+headwater_shapes::tree!(NoncurrentVersionExpiration {optional "NoncurrentDays" noncurrent_days,optional "NewerNoncurrentVersions" newer_noncurrent_versions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct NoncurrentVersionTransition {
+    pub noncurrent_days: Option<i32>,
+    pub storage_class: Option<String>,
+    pub newer_noncurrent_versions: Option<i32>,
+}
+
+headwater_shapes::tree!(NoncurrentVersionTransition {optional "NoncurrentDays" noncurrent_days,optional "StorageClass" storage_class,optional "NewerNoncurrentVersions" newer_noncurrent_versions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Object {
     pub key: Option<String>,
     pub last_modified: Option<headwater_shapes::Timestamp>,
@@ -914,6 +1061,23 @@ pub struct ObjectIdentifier {
 }
 
 headwater_shapes::tree!(ObjectIdentifier {required "Key" key,optional "VersionId" version_id,optional "ETag" e_tag,optional "LastModifiedTime" last_modified_time,optional "Size" size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ObjectVersion {
+    pub e_tag: Option<String>,
+    pub checksum_algorithm: Option<Vec<String>>,
+    pub checksum_type: Option<String>,
+    pub size: Option<i64>,
+    pub storage_class: Option<String>,
+    pub key: Option<String>,
+    pub version_id: Option<String>,
+    pub is_latest: Option<bool>,
+    pub last_modified: Option<headwater_shapes::Timestamp>,
+    pub owner: Option<Owner>,
+    pub restore_status: Option<RestoreStatus>,
+}
+
+headwater_shapes::tree!(ObjectVersion {optional "ETag" e_tag,optional "ChecksumAlgorithm" checksum_algorithm,optional "ChecksumType" checksum_type,optional "Size" size,optional "StorageClass" storage_class,optional "Key" key,optional "VersionId" version_id,optional "IsLatest" is_latest,optional "LastModified" last_modified,optional "Owner" owner,optional "RestoreStatus" restore_status, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Owner {
@@ -944,6 +1108,24 @@ pub struct Part {
 headwater_shapes::tree!(Part {optional "PartNumber" part_number,optional "LastModified" last_modified,optional "ETag" e_tag,optional "Size" size,optional "ChecksumCRC32" checksum_crc32,optional "ChecksumCRC32C" checksum_crc32c,optional "ChecksumCRC64NVME" checksum_crc64nvme,optional "ChecksumSHA1" checksum_sha1,optional "ChecksumSHA256" checksum_sha256,optional "ChecksumSHA512" checksum_sha512,optional "ChecksumMD5" checksum_md5,optional "ChecksumXXHASH64" checksum_xxhash64,optional "ChecksumXXHASH3" checksum_xxhash3,optional "ChecksumXXHASH128" checksum_xxhash128, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketLifecycleConfigurationOutput {
+    pub transition_default_minimum_object_size: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketLifecycleConfigurationOutput {optional "x-amz-transition-default-minimum-object-size" transition_default_minimum_object_size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketLifecycleConfigurationRequest {
+    pub bucket: String,
+    pub checksum_algorithm: Option<String>,
+    pub lifecycle_configuration: Option<BucketLifecycleConfiguration>,
+    pub expected_bucket_owner: Option<String>,
+    pub transition_default_minimum_object_size: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketLifecycleConfigurationRequest {required "Bucket" bucket,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "LifecycleConfiguration" lifecycle_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-transition-default-minimum-object-size" transition_default_minimum_object_size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PutBucketTaggingRequest {
     pub bucket: String,
     pub content_md5: Option<String>,
@@ -953,6 +1135,18 @@ pub struct PutBucketTaggingRequest {
 }
 
 headwater_shapes::tree!(PutBucketTaggingRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,required "Tagging" tagging,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketVersioningRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub mfa: Option<String>,
+    pub versioning_configuration: VersioningConfiguration,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketVersioningRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-mfa" mfa,required "VersioningConfiguration" versioning_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct PutObjectOutput {
@@ -1082,6 +1276,15 @@ pub struct Tagging {
 headwater_shapes::tree!(Tagging {required "TagSet" tag_set, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct Transition {
+    pub date: Option<headwater_shapes::Timestamp>,
+    pub days: Option<i32>,
+    pub storage_class: Option<String>,
+}
+
+headwater_shapes::tree!(Transition {optional "Date" date,optional "Days" days,optional "StorageClass" storage_class, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct UploadPartCopyOutput {
     pub copy_source_version_id: Option<String>,
     pub copy_part_result: Option<CopyPartResult>,
@@ -1174,6 +1377,14 @@ pub struct UploadPartRequest {
 
 headwater_shapes::tree!(UploadPartRequest {required "Bucket" bucket,optional "Content-Length" content_length,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-checksum-crc32" checksum_crc32,optional "x-amz-checksum-crc32c" checksum_crc32c,optional "x-amz-checksum-crc64nvme" checksum_crc64nvme,optional "x-amz-checksum-sha1" checksum_sha1,optional "x-amz-checksum-sha256" checksum_sha256,optional "x-amz-checksum-sha512" checksum_sha512,optional "x-amz-checksum-md5" checksum_md5,optional "x-amz-checksum-xxhash64" checksum_xxhash64,optional "x-amz-checksum-xxhash3" checksum_xxhash3,optional "x-amz-checksum-xxhash128" checksum_xxhash128,required "Key" key,required "partNumber" part_number,required "uploadId" upload_id,optional "x-amz-server-side-encryption-customer-algorithm" sse_customer_algorithm,optional "x-amz-server-side-encryption-customer-key" sse_customer_key,optional "x-amz-server-side-encryption-customer-key-MD5" sse_customer_key_md5,optional "x-amz-request-payer" request_payer,optional "x-amz-expected-bucket-owner" expected_bucket_owner,; body });
 
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct VersioningConfiguration {
+    pub mfa_delete: Option<String>,
+    pub status: Option<String>,
+}
+
+headwater_shapes::tree!(VersioningConfiguration {optional "MfaDelete" mfa_delete,optional "Status" status, });
+
 /// The operations, as types.
 pub mod ops {
     use headwater_shapes::operation;
@@ -1186,10 +1397,12 @@ pub mod ops {
     operation!(CreateBucket, tables::OP_CREATE_BUCKET, super::CreateBucketRequest => super::CreateBucketOutput);
     operation!(CreateMultipartUpload, tables::OP_CREATE_MULTIPART_UPLOAD, super::CreateMultipartUploadRequest => super::CreateMultipartUploadOutput);
     operation!(DeleteBucket, tables::OP_DELETE_BUCKET, super::DeleteBucketRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketLifecycle, tables::OP_DELETE_BUCKET_LIFECYCLE, super::DeleteBucketLifecycleRequest => headwater_shapes::Nothing);
     operation!(DeleteBucketTagging, tables::OP_DELETE_BUCKET_TAGGING, super::DeleteBucketTaggingRequest => headwater_shapes::Nothing);
     operation!(DeleteObject, tables::OP_DELETE_OBJECT, super::DeleteObjectRequest => super::DeleteObjectOutput);
     operation!(DeleteObjectTagging, tables::OP_DELETE_OBJECT_TAGGING, super::DeleteObjectTaggingRequest => super::DeleteObjectTaggingOutput);
     operation!(DeleteObjects, tables::OP_DELETE_OBJECTS, super::DeleteObjectsRequest => super::DeleteObjectsOutput);
+    operation!(GetBucketLifecycleConfiguration, tables::OP_GET_BUCKET_LIFECYCLE_CONFIGURATION, super::GetBucketLifecycleConfigurationRequest => super::GetBucketLifecycleConfigurationOutput);
     operation!(GetBucketLocation, tables::OP_GET_BUCKET_LOCATION, super::GetBucketLocationRequest => super::GetBucketLocationOutput);
     operation!(GetBucketTagging, tables::OP_GET_BUCKET_TAGGING, super::GetBucketTaggingRequest => super::GetBucketTaggingOutput);
     operation!(GetBucketVersioning, tables::OP_GET_BUCKET_VERSIONING, super::GetBucketVersioningRequest => super::GetBucketVersioningOutput);
@@ -1199,10 +1412,13 @@ pub mod ops {
     operation!(HeadObject, tables::OP_HEAD_OBJECT, super::HeadObjectRequest => super::HeadObjectOutput);
     operation!(ListBuckets, tables::OP_LIST_BUCKETS, super::ListBucketsRequest => super::ListBucketsOutput);
     operation!(ListMultipartUploads, tables::OP_LIST_MULTIPART_UPLOADS, super::ListMultipartUploadsRequest => super::ListMultipartUploadsOutput);
+    operation!(ListObjectVersions, tables::OP_LIST_OBJECT_VERSIONS, super::ListObjectVersionsRequest => super::ListObjectVersionsOutput);
     operation!(ListObjects, tables::OP_LIST_OBJECTS, super::ListObjectsRequest => super::ListObjectsOutput);
     operation!(ListObjectsV2, tables::OP_LIST_OBJECTS_V2, super::ListObjectsV2Request => super::ListObjectsV2Output);
     operation!(ListParts, tables::OP_LIST_PARTS, super::ListPartsRequest => super::ListPartsOutput);
+    operation!(PutBucketLifecycleConfiguration, tables::OP_PUT_BUCKET_LIFECYCLE_CONFIGURATION, super::PutBucketLifecycleConfigurationRequest => super::PutBucketLifecycleConfigurationOutput);
     operation!(PutBucketTagging, tables::OP_PUT_BUCKET_TAGGING, super::PutBucketTaggingRequest => headwater_shapes::Nothing);
+    operation!(PutBucketVersioning, tables::OP_PUT_BUCKET_VERSIONING, super::PutBucketVersioningRequest => headwater_shapes::Nothing);
     operation!(PutObject, tables::OP_PUT_OBJECT, super::PutObjectRequest => super::PutObjectOutput, input body);
     operation!(PutObjectTagging, tables::OP_PUT_OBJECT_TAGGING, super::PutObjectTaggingRequest => super::PutObjectTaggingOutput);
     operation!(UploadPart, tables::OP_UPLOAD_PART, super::UploadPartRequest => super::UploadPartOutput, input body);
@@ -1620,7 +1836,7 @@ mod tables {
             uri: "/{Bucket}?lifecycle",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_LIFECYCLE_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1898,8 +2114,8 @@ mod tables {
             uri: "/{Bucket}?lifecycle",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST,
+        output: &GET_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2331,8 +2547,8 @@ mod tables {
             uri: "/{Bucket}?versions",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_OBJECT_VERSIONS_REQUEST,
+        output: &LIST_OBJECT_VERSIONS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2488,8 +2704,8 @@ mod tables {
             uri: "/{Bucket}?lifecycle",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUT_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST,
+        output: &PUT_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2608,7 +2824,7 @@ mod tables {
             uri: "/{Bucket}?versioning",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_VERSIONING_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2850,6 +3066,12 @@ mod tables {
         errors: &[],
     };
     pub(super) static ABORT_DATE: Shape = Shape::Timestamp { format: None };
+    static ABORT_INCOMPLETE_MULTIPART_UPLOAD: Structure = Structure {
+        name: "AbortIncompleteMultipartUpload",
+        members: &[optional("DaysAfterInitiation", &DAYS_AFTER_INITIATION)],
+        payload: None,
+        union: false,
+    };
     static ABORT_MULTIPART_UPLOAD_OUTPUT: Structure = Structure {
         name: "AbortMultipartUploadOutput",
         members: &[
@@ -2952,6 +3174,12 @@ mod tables {
         union: false,
     };
     pub(super) static BUCKET_KEY_ENABLED: Shape = Shape::Boolean;
+    static BUCKET_LIFECYCLE_CONFIGURATION: Structure = Structure {
+        name: "BucketLifecycleConfiguration",
+        members: &[required("Rules", &LIFECYCLE_RULES).named("Rule")],
+        payload: None,
+        union: false,
+    };
     pub(super) static BUCKET_LOCATION_CONSTRAINT: Shape = Shape::String {
         min: None,
         max: None,
@@ -3859,11 +4087,33 @@ mod tables {
         pattern: None,
         values: &["SingleAvailabilityZone", "SingleLocalZone"],
     };
+    pub(super) static DATE: Shape = Shape::Timestamp {
+        format: Some("iso8601"),
+    };
+    pub(super) static DAYS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static DAYS_AFTER_INITIATION: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
     static DELETE: Structure = Structure {
         name: "Delete",
         members: &[
             required("Objects", &OBJECT_IDENTIFIER_LIST).named("Object"),
             optional("Quiet", &QUIET),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_LIFECYCLE_REQUEST: Structure = Structure {
+        name: "DeleteBucketLifecycleRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
         ],
         payload: None,
         union: false,
@@ -3891,11 +4141,30 @@ mod tables {
         union: false,
     };
     pub(super) static DELETE_MARKER: Shape = Shape::Boolean;
+    static DELETE_MARKER_ENTRY: Structure = Structure {
+        name: "DeleteMarkerEntry",
+        members: &[
+            optional("Owner", &Shape::Structure(&OWNER)),
+            optional("Key", &OBJECT_KEY),
+            optional("VersionId", &OBJECT_VERSION_ID),
+            optional("IsLatest", &IS_LATEST),
+            optional("LastModified", &LAST_MODIFIED),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static DELETE_MARKER_VERSION_ID: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static DELETE_MARKERS: Shape = Shape::List {
+        member: &Shape::Structure(&DELETE_MARKER_ENTRY),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
     };
     static DELETE_OBJECT_OUTPUT: Structure = Structure {
         name: "DeleteObjectOutput",
@@ -4071,6 +4340,13 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static EXPIRATION_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    pub(super) static EXPIRED_OBJECT_DELETE_MARKER: Shape = Shape::Boolean;
     pub(super) static EXPIRES: Shape = Shape::String {
         min: None,
         max: None,
@@ -4078,6 +4354,31 @@ mod tables {
         values: &[],
     };
     pub(super) static FETCH_OWNER: Shape = Shape::Boolean;
+    static GET_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetBucketLifecycleConfigurationOutput",
+        members: &[
+            optional("Rules", &LIFECYCLE_RULES).named("Rule"),
+            optional(
+                "TransitionDefaultMinimumObjectSize",
+                &TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE,
+            )
+            .named("x-amz-transition-default-minimum-object-size")
+            .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketLifecycleConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_BUCKET_LOCATION_OUTPUT: Structure = Structure {
         name: "GetBucketLocationOutput",
         members: &[optional("LocationConstraint", &BUCKET_LOCATION_CONSTRAINT)],
@@ -4688,6 +4989,7 @@ mod tables {
         payload: None,
         union: false,
     };
+    pub(super) static IS_LATEST: Shape = Shape::Boolean;
     pub(super) static IS_RESTORE_IN_PROGRESS: Shape = Shape::Boolean;
     pub(super) static IS_TRUNCATED: Shape = Shape::Boolean;
     pub(super) static KEY_COUNT: Shape = Shape::Integer {
@@ -4703,6 +5005,82 @@ mod tables {
     pub(super) static LAST_MODIFIED: Shape = Shape::Timestamp { format: None };
     pub(super) static LAST_MODIFIED_TIME: Shape = Shape::Timestamp {
         format: Some("rfc822"),
+    };
+    static LIFECYCLE_EXPIRATION: Structure = Structure {
+        name: "LifecycleExpiration",
+        members: &[
+            optional("Date", &DATE),
+            optional("Days", &DAYS),
+            optional("ExpiredObjectDeleteMarker", &EXPIRED_OBJECT_DELETE_MARKER),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIFECYCLE_RULE: Structure = Structure {
+        name: "LifecycleRule",
+        members: &[
+            optional("Expiration", &Shape::Structure(&LIFECYCLE_EXPIRATION)),
+            optional("ID", &ID),
+            optional("Prefix", &PREFIX),
+            optional("Filter", &Shape::Structure(&LIFECYCLE_RULE_FILTER)),
+            required("Status", &EXPIRATION_STATUS),
+            optional("Transitions", &TRANSITION_LIST).named("Transition"),
+            optional(
+                "NoncurrentVersionTransitions",
+                &NONCURRENT_VERSION_TRANSITION_LIST,
+            )
+            .named("NoncurrentVersionTransition"),
+            optional(
+                "NoncurrentVersionExpiration",
+                &Shape::Structure(&NONCURRENT_VERSION_EXPIRATION),
+            ),
+            optional(
+                "AbortIncompleteMultipartUpload",
+                &Shape::Structure(&ABORT_INCOMPLETE_MULTIPART_UPLOAD),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIFECYCLE_RULE_AND_OPERATOR: Structure = Structure {
+        name: "LifecycleRuleAndOperator",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional(
+                "Tags",
+                &Shape::List {
+                    member: &Shape::Structure(&TAG),
+                    member_name: "Tag",
+                    flattened: true,
+                    min: None,
+                    max: None,
+                },
+            )
+            .named("Tag"),
+            optional("ObjectSizeGreaterThan", &OBJECT_SIZE_GREATER_THAN_BYTES),
+            optional("ObjectSizeLessThan", &OBJECT_SIZE_LESS_THAN_BYTES),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIFECYCLE_RULE_FILTER: Structure = Structure {
+        name: "LifecycleRuleFilter",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional("Tag", &Shape::Structure(&TAG)),
+            optional("ObjectSizeGreaterThan", &OBJECT_SIZE_GREATER_THAN_BYTES),
+            optional("ObjectSizeLessThan", &OBJECT_SIZE_LESS_THAN_BYTES),
+            optional("And", &Shape::Structure(&LIFECYCLE_RULE_AND_OPERATOR)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static LIFECYCLE_RULES: Shape = Shape::List {
+        member: &Shape::Structure(&LIFECYCLE_RULE),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
     };
     static LIST_BUCKETS_OUTPUT: Structure = Structure {
         name: "ListBucketsOutput",
@@ -4783,6 +5161,64 @@ mod tables {
                 .at(Location::Header),
             optional("RequestPayer", &REQUEST_PAYER)
                 .named("x-amz-request-payer")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_OBJECT_VERSIONS_OUTPUT: Structure = Structure {
+        name: "ListObjectVersionsOutput",
+        members: &[
+            optional("IsTruncated", &IS_TRUNCATED),
+            optional("KeyMarker", &KEY_MARKER),
+            optional("VersionIdMarker", &VERSION_ID_MARKER),
+            optional("NextKeyMarker", &NEXT_KEY_MARKER),
+            optional("NextVersionIdMarker", &NEXT_VERSION_ID_MARKER),
+            optional("Versions", &OBJECT_VERSION_LIST).named("Version"),
+            optional("DeleteMarkers", &DELETE_MARKERS).named("DeleteMarker"),
+            optional("Name", &BUCKET_NAME),
+            optional("Prefix", &PREFIX),
+            optional("Delimiter", &DELIMITER),
+            optional("MaxKeys", &MAX_KEYS),
+            optional("CommonPrefixes", &COMMON_PREFIX_LIST),
+            optional("EncodingType", &ENCODING_TYPE),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_OBJECT_VERSIONS_REQUEST: Structure = Structure {
+        name: "ListObjectVersionsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("Delimiter", &DELIMITER)
+                .named("delimiter")
+                .at(Location::Query),
+            optional("EncodingType", &ENCODING_TYPE)
+                .named("encoding-type")
+                .at(Location::Query),
+            optional("KeyMarker", &KEY_MARKER)
+                .named("key-marker")
+                .at(Location::Query),
+            optional("MaxKeys", &MAX_KEYS)
+                .named("max-keys")
+                .at(Location::Query),
+            optional("Prefix", &PREFIX)
+                .named("prefix")
+                .at(Location::Query),
+            optional("VersionIdMarker", &VERSION_ID_MARKER)
+                .named("version-id-marker")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("OptionalObjectAttributes", &OPTIONAL_OBJECT_ATTRIBUTES_LIST)
+                .named("x-amz-optional-object-attributes")
                 .at(Location::Header),
         ],
         payload: None,
@@ -4998,6 +5434,12 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static MFA_DELETE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
     pub(super) static MFA_DELETE_STATUS: Shape = Shape::String {
         min: None,
         max: None,
@@ -5121,6 +5563,38 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static NEXT_VERSION_ID_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static NONCURRENT_VERSION_EXPIRATION: Structure = Structure {
+        name: "NoncurrentVersionExpiration",
+        members: &[
+            optional("NoncurrentDays", &DAYS),
+            optional("NewerNoncurrentVersions", &VERSION_COUNT),
+        ],
+        payload: None,
+        union: false,
+    };
+    static NONCURRENT_VERSION_TRANSITION: Structure = Structure {
+        name: "NoncurrentVersionTransition",
+        members: &[
+            optional("NoncurrentDays", &DAYS),
+            optional("StorageClass", &TRANSITION_STORAGE_CLASS),
+            optional("NewerNoncurrentVersions", &VERSION_COUNT),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static NONCURRENT_VERSION_TRANSITION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&NONCURRENT_VERSION_TRANSITION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     static OBJECT: Structure = Structure {
         name: "Object",
         members: &[
@@ -5223,6 +5697,14 @@ mod tables {
             "BucketOwnerEnforced",
         ],
     };
+    pub(super) static OBJECT_SIZE_GREATER_THAN_BYTES: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static OBJECT_SIZE_LESS_THAN_BYTES: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
     pub(super) static OBJECT_STORAGE_CLASS: Shape = Shape::String {
         min: None,
         max: None,
@@ -5245,11 +5727,42 @@ mod tables {
             "AWS_BACKUP_LOW_COST_WARM",
         ],
     };
+    static OBJECT_VERSION: Structure = Structure {
+        name: "ObjectVersion",
+        members: &[
+            optional("ETag", &E_TAG),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM_LIST),
+            optional("ChecksumType", &CHECKSUM_TYPE),
+            optional("Size", &SIZE),
+            optional("StorageClass", &OBJECT_VERSION_STORAGE_CLASS),
+            optional("Key", &OBJECT_KEY),
+            optional("VersionId", &OBJECT_VERSION_ID),
+            optional("IsLatest", &IS_LATEST),
+            optional("LastModified", &LAST_MODIFIED),
+            optional("Owner", &Shape::Structure(&OWNER)),
+            optional("RestoreStatus", &Shape::Structure(&RESTORE_STATUS)),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static OBJECT_VERSION_ID: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static OBJECT_VERSION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&OBJECT_VERSION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static OBJECT_VERSION_STORAGE_CLASS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["STANDARD"],
     };
     pub(super) static OPTIONAL_OBJECT_ATTRIBUTES: Shape = Shape::String {
         min: None,
@@ -5316,6 +5829,41 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static PUT_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "PutBucketLifecycleConfigurationOutput",
+        members: &[optional(
+            "TransitionDefaultMinimumObjectSize",
+            &TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE,
+        )
+        .named("x-amz-transition-default-minimum-object-size")
+        .at(Location::Header)],
+        payload: None,
+        union: false,
+    };
+    static PUT_BUCKET_LIFECYCLE_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "PutBucketLifecycleConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            optional(
+                "LifecycleConfiguration",
+                &Shape::Structure(&BUCKET_LIFECYCLE_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            optional(
+                "TransitionDefaultMinimumObjectSize",
+                &TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE,
+            )
+            .named("x-amz-transition-default-minimum-object-size")
+            .at(Location::Header),
+        ],
+        payload: Some("LifecycleConfiguration"),
+        union: false,
+    };
     static PUT_BUCKET_TAGGING_REQUEST: Structure = Structure {
         name: "PutBucketTaggingRequest",
         members: &[
@@ -5332,6 +5880,30 @@ mod tables {
                 .at(Location::Header),
         ],
         payload: Some("Tagging"),
+        union: false,
+    };
+    static PUT_BUCKET_VERSIONING_REQUEST: Structure = Structure {
+        name: "PutBucketVersioningRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            optional("MFA", &MFA)
+                .named("x-amz-mfa")
+                .at(Location::Header),
+            required(
+                "VersioningConfiguration",
+                &Shape::Structure(&VERSIONING_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("VersioningConfiguration"),
         union: false,
     };
     static PUT_OBJECT_OUTPUT: Structure = Structure {
@@ -5794,6 +6366,42 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static TRANSITION: Structure = Structure {
+        name: "Transition",
+        members: &[
+            optional("Date", &DATE),
+            optional("Days", &DAYS),
+            optional("StorageClass", &TRANSITION_STORAGE_CLASS),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["varies_by_storage_class", "all_storage_classes_128K"],
+    };
+    pub(super) static TRANSITION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&TRANSITION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static TRANSITION_STORAGE_CLASS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "GLACIER",
+            "STANDARD_IA",
+            "ONEZONE_IA",
+            "INTELLIGENT_TIERING",
+            "DEEP_ARCHIVE",
+            "GLACIER_IR",
+        ],
+    };
     pub(super) static UPLOAD_ID_MARKER: Shape = Shape::String {
         min: None,
         max: None,
@@ -6042,6 +6650,25 @@ mod tables {
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static VERSION_COUNT: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static VERSION_ID_MARKER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static VERSIONING_CONFIGURATION: Structure = Structure {
+        name: "VersioningConfiguration",
+        members: &[
+            optional("MFADelete", &MFA_DELETE).named("MfaDelete"),
+            optional("Status", &BUCKET_VERSIONING_STATUS),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static WEBSITE_REDIRECT_LOCATION: Shape = Shape::String {
         min: None,

@@ -8,6 +8,7 @@ pub struct About<'a> {
     pub bucket: &'a BucketName,
     pub key: &'a str,
     pub upload: &'a str,
+    pub version: Option<&'a str>,
 }
 
 impl<'a> About<'a> {
@@ -17,6 +18,7 @@ impl<'a> About<'a> {
             bucket,
             key: "",
             upload: "",
+            version: None,
         }
     }
 
@@ -26,6 +28,15 @@ impl<'a> About<'a> {
             bucket: name.bucket(),
             key: name.key(),
             upload: "",
+            version: None,
+        }
+    }
+
+    /// A call about a version of an object, or the object.
+    pub fn version(name: &'a ObjectName, version: Option<&'a str>) -> Self {
+        Self {
+            version,
+            ..Self::object(name)
         }
     }
 
@@ -39,7 +50,18 @@ impl<'a> About<'a> {
 
     /// The domain's error, where the code alone says enough.
     pub fn error(&self, error: CallError) -> ObjectError {
+        let version = self.version.unwrap_or_default().to_owned();
         match error.code.as_str() {
+            "NoSuchVersion" => ObjectError::NoSuchVersion {
+                key: self.key.to_owned(),
+                version,
+            },
+            "InvalidArgument" if error.message == "Invalid version id specified" => {
+                ObjectError::InvalidVersion(version)
+            }
+            "BucketNotEmpty" if error.message.contains("all versions") => {
+                ObjectError::VersionsLeft(self.bucket.to_string())
+            }
             "NoSuchBucket" => ObjectError::NoSuchBucket(self.bucket.to_string()),
             "NoSuchKey" => ObjectError::NoSuchKey(self.key.to_owned()),
             "NoSuchUpload" => ObjectError::NoSuchUpload(self.upload.to_owned()),

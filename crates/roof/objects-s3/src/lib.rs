@@ -12,6 +12,7 @@ pub mod limits;
 mod objects;
 mod requests;
 mod uploads;
+mod versions;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,9 +20,10 @@ use async_trait::async_trait;
 use headwater_client::Client;
 use headwater_env::Env;
 use headwater_objects::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError,
-    ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart,
-    Selected, Upload, UploadInfo, UploadListing, UploadQuery,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Listing,
+    ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
+    PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionListing,
+    VersionQuery, Versioning,
 };
 use tokio::sync::Semaphore;
 
@@ -62,6 +64,18 @@ impl ObjectStore for S3Store {
         self.delete_bucket(bucket).await
     }
 
+    async fn versioning(&self, bucket: &BucketName) -> Result<Option<Versioning>, ObjectError> {
+        self.versioning(bucket).await
+    }
+
+    async fn set_versioning(
+        &self,
+        bucket: &BucketName,
+        versioning: Versioning,
+    ) -> Result<(), ObjectError> {
+        self.set_versioning(bucket, versioning).await
+    }
+
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
         self.put(put, body).await
     }
@@ -74,20 +88,25 @@ impl ObjectStore for S3Store {
         self.get(get).await
     }
 
-    async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
+    async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError> {
         self.delete(delete).await
     }
 
     async fn set_tags(
         &self,
         name: &ObjectName,
+        version: Option<&str>,
         tags: BTreeMap<String, String>,
-    ) -> Result<(), ObjectError> {
-        self.set_tags(name, tags).await
+    ) -> Result<Option<String>, ObjectError> {
+        self.set_tags(name, version, tags).await
     }
 
     async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError> {
         self.list(query).await
+    }
+
+    async fn list_versions(&self, query: &VersionQuery) -> Result<VersionListing, ObjectError> {
+        self.list_versions(query).await
     }
 
     async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use headwater_client::CallError;
 use headwater_objects::{
-    Attributes, Body, ByteRange, Checksum, Delete, Expected, Get, Listing, ObjectError, ObjectInfo,
-    ObjectName, ObjectQuery, Put, Selected, limits::PUT_BYTES_MAX,
+    Attributes, Body, ByteRange, Checksum, Delete, Deleted, Expected, Get, Listing, ObjectError,
+    ObjectInfo, ObjectName, ObjectQuery, Put, Selected, limits::PUT_BYTES_MAX,
 };
 use headwater_shapes::ByteStream;
 use headwater_shapes_s3::{
@@ -30,6 +30,7 @@ macro_rules! read {
         $input {
             bucket: get.name.bucket().to_string(),
             key: get.name.key().to_owned(),
+            version_id: get.version.clone(),
             range,
             part_number,
             if_match: conditions.if_match,
@@ -66,6 +67,7 @@ macro_rules! selected {
             modified: answers::millis(output.last_modified),
             attributes: answers::attributes!(output),
             checksum: checksum.clone().filter(|_| !is_part),
+            version: output.version_id.clone(),
         };
         (
             Selected {
@@ -154,6 +156,7 @@ impl S3Store {
             },
             checksum: answers::checksum!(output),
             parts: None,
+            version: output.version_id,
         })
     }
 
@@ -198,6 +201,7 @@ impl S3Store {
             let input = GetObjectTaggingRequest {
                 bucket: get.name.bucket().to_string(),
                 key: get.name.key().to_owned(),
+                version_id: selected.object.version.clone(),
                 ..Default::default()
             };
             let output = self.client.call::<ops::GetObjectTagging>(input).await;
@@ -213,7 +217,10 @@ impl S3Store {
 
     /// Why a read failed; HEAD tells a status alone, and fields of errors are asked for again.
     async fn unread(&self, get: &Get, error: CallError) -> ObjectError {
-        let plain = Get::new(get.name.clone());
+        let plain = Get {
+            version: get.version.clone(),
+            ..Get::new(get.name.clone())
+        };
         match (error.status, get.range) {
             (Some(304), _) => match Box::pin(self.head(&plain)).await {
                 Ok(now) => ObjectError::NotModified {
@@ -236,37 +243,47 @@ impl S3Store {
                 },
                 (Err(error), _) => error,
             },
-            (Some(404), _) => match self.has_bucket(get.name.bucket()).await {
-                Ok(true) => ObjectError::NoSuchKey(get.name.key().to_owned()),
+            (Some(404 | 405), _) => match self.has_bucket(get.name.bucket()).await {
+                Ok(true) => self.missing(get).await,
                 Ok(false) => ObjectError::NoSuchBucket(get.name.bucket().to_string()),
                 Err(error) => error,
             },
-            _ => About::object(&get.name).error(error),
+            (Some(400), _) if get.version.is_some() => {
+                ObjectError::InvalidVersion(get.version.clone().unwrap_or_default())
+            }
+            _ => About::version(&get.name, get.version.as_deref()).error(error),
         }
     }
 
-    pub(crate) async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
+    pub(crate) async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError> {
         let (if_match, _) = requests::write_condition(&delete.condition);
         let input = DeleteObjectRequest {
             bucket: delete.name.bucket().to_string(),
             key: delete.name.key().to_owned(),
+            version_id: delete.version.clone(),
             if_match,
             ..Default::default()
         };
         match self.client.call::<ops::DeleteObject>(input).await {
-            Ok(_) => Ok(()),
+            Ok(output) => Ok(Deleted {
+                version: output.version_id,
+                is_marker: output.delete_marker == Some(true),
+            }),
             Err(error) if error.status == Some(412) => {
                 Err(requests::failed_condition(&delete.condition))
             }
-            Err(error) => Err(About::object(&delete.name).error(error)),
+            Err(error) => {
+                Err(About::version(&delete.name, delete.version.as_deref()).error(error))
+            }
         }
     }
 
     pub(crate) async fn set_tags(
         &self,
         name: &ObjectName,
+        version: Option<&str>,
         tags: BTreeMap<String, String>,
-    ) -> Result<(), ObjectError> {
+    ) -> Result<Option<String>, ObjectError> {
         let tag_set = tags
             .into_iter()
             .map(|(key, value)| Tag { key, value })
@@ -274,12 +291,13 @@ impl S3Store {
         let input = PutObjectTaggingRequest {
             bucket: name.bucket().to_string(),
             key: name.key().to_owned(),
+            version_id: version.map(str::to_owned),
             tagging: Tagging { tag_set },
             ..Default::default()
         };
         let set = self.client.call::<ops::PutObjectTagging>(input).await;
-        set.map(drop)
-            .map_err(|error| About::object(name).error(error))
+        set.map(|output| output.version_id)
+            .map_err(|error| About::version(name, version).error(error))
     }
 
     /// Of the two versions of the operation the first takes a place to go on after that is a key.
@@ -334,6 +352,7 @@ fn listed(object: Object) -> Result<ObjectInfo, ObjectError> {
         modified: answers::millis(object.last_modified),
         attributes: Attributes::default(),
         checksum: None,
+        version: None,
     })
 }
 

@@ -1,14 +1,15 @@
 //! Buckets.
 
-use headwater_catalog::{CatalogError, Expect};
+use headwater_catalog::{CatalogError, Expect, Versioned};
 
 use super::{Store, records::BucketRecord};
-use crate::{BucketInfo, BucketName, BucketQuery, ObjectError, limits::PAGE_MAX};
+use crate::{BucketInfo, BucketName, BucketQuery, ObjectError, Versioning, limits::PAGE_MAX};
 
 impl Store {
     pub(super) async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
         let record = BucketRecord {
             created: self.env.clock.now(),
+            versioning: None,
         };
         match self
             .tables
@@ -24,13 +25,35 @@ impl Store {
     }
 
     pub(super) async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError> {
-        match self.tables.buckets.get(bucket.as_str()).await? {
-            Some(found) => Ok(BucketInfo {
-                name: bucket.clone(),
-                created: found.value.created,
-            }),
-            None => Err(ObjectError::NoSuchBucket(bucket.to_string())),
-        }
+        Ok(BucketInfo {
+            name: bucket.clone(),
+            created: self.bucket_record(bucket).await?.value.created,
+        })
+    }
+
+    /// The row of a bucket that must be there.
+    pub(super) async fn bucket_record(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<Versioned<BucketRecord>, ObjectError> {
+        let found = self.tables.buckets.get(bucket.as_str()).await?;
+        found.ok_or_else(|| ObjectError::NoSuchBucket(bucket.to_string()))
+    }
+
+    /// Writes are in a bucket that keeps versions or in one that does not, and never in one that just begins to.
+    pub(super) async fn set_versioning(
+        &self,
+        bucket: &BucketName,
+        versioning: Versioning,
+    ) -> Result<(), ObjectError> {
+        let _alone = self.membership.write().await;
+        let Versioned { mut value, version } = self.bucket_record(bucket).await?;
+        value.versioning = Some(versioning);
+        let (buckets, expect) = (&self.tables.buckets, Expect::At(version));
+        Ok(buckets
+            .write(bucket.as_str(), &value, expect)
+            .await
+            .map(drop)?)
     }
 
     pub(super) async fn list_buckets(
@@ -55,10 +78,18 @@ impl Store {
 
     pub(super) async fn delete_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
         let _alone = self.membership.write().await;
-        self.bucket(bucket).await?;
+        let record = self.bucket_record(bucket).await?.value;
         let scope = format!("{bucket}/");
-        if !self.tables.objects.scan(&scope, None, 1).await?.is_empty() {
-            return Err(ObjectError::BucketNotEmpty(bucket.to_string()));
+        let has_objects = !self.tables.objects.scan(&scope, None, 1).await?.is_empty();
+        match record.versioning {
+            None if has_objects => return Err(ObjectError::BucketNotEmpty(bucket.to_string())),
+            // There are earlier versions of a key only where it has a latest one.
+            Some(_)
+                if has_objects || !self.tables.markers.scan(&scope, None, 1).await?.is_empty() =>
+            {
+                return Err(ObjectError::VersionsLeft(bucket.to_string()));
+            }
+            _ => {}
         }
         loop {
             let uploads = self.tables.uploads.scan(&scope, None, PAGE_MAX).await?;

@@ -12,6 +12,7 @@ mod read;
 mod records;
 mod sweep;
 mod uploads;
+mod versions;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -19,13 +20,14 @@ use async_trait::async_trait;
 use headwater_catalog::Catalog;
 use headwater_env::Env;
 use headwater_sealing::InstallationKey;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard};
 
 use self::{gate::Gate, pins::Pins, records::Tables};
 use crate::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Get, Listing, ObjectError,
-    ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put, PutPart,
-    Selected, Upload, UploadInfo, UploadListing, UploadQuery, blob::BlobFiles, limits,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Listing,
+    ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
+    PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionListing,
+    VersionQuery, Versioning, blob::BlobFiles, limits,
 };
 
 /// An object store in a directory.
@@ -39,6 +41,9 @@ struct Store {
     /// Commits that add to a bucket or an upload hold this shared; those that end a bucket or an upload hold it
     /// alone, so that nothing is added to what is gone.
     membership: RwLock<()>,
+    /// Commits that move versions between the tables hold this shared; who reads all of the tables holds it alone, so
+    /// that no version is seen twice or missed. Taken behind `membership`.
+    moving: RwLock<()>,
     pins: Arc<Pins>,
     writers: Gate,
     readers: Gate,
@@ -62,6 +67,7 @@ impl DirectoryStore {
             pins: Arc::new(Pins::new(blobs.clone())),
             blobs,
             membership: RwLock::default(),
+            moving: RwLock::default(),
             writers: Gate::new(limits::WRITERS_MAX),
             readers: Gate::new(limits::READERS_MAX),
             env,
@@ -90,6 +96,20 @@ impl DirectoryStore {
     }
 }
 
+impl Store {
+    async fn versioning(&self, bucket: &BucketName) -> Result<Option<Versioning>, ObjectError> {
+        Ok(self.bucket_record(bucket).await?.value.versioning)
+    }
+
+    /// Keeps listings of versions away from a change of a bucket with this `versioning`.
+    async fn moving(&self, versioning: Option<Versioning>) -> Option<RwLockReadGuard<'_, ()>> {
+        match versioning {
+            Some(_) => Some(self.moving.read().await),
+            None => None,
+        }
+    }
+}
+
 #[async_trait]
 impl ObjectStore for DirectoryStore {
     async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
@@ -112,6 +132,20 @@ impl ObjectStore for DirectoryStore {
             .await
     }
 
+    async fn versioning(&self, bucket: &BucketName) -> Result<Option<Versioning>, ObjectError> {
+        self.0.versioning(bucket).await
+    }
+
+    async fn set_versioning(
+        &self,
+        bucket: &BucketName,
+        versioning: Versioning,
+    ) -> Result<(), ObjectError> {
+        let bucket = bucket.clone();
+        self.whole(|store| async move { store.set_versioning(&bucket, versioning).await })
+            .await
+    }
+
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
         let (record, blob) = self.0.write_object(&put, body).await?;
         self.whole(|store| async move { store.publish(&put, record, blob).await })
@@ -126,7 +160,7 @@ impl ObjectStore for DirectoryStore {
         self.0.get(get).await
     }
 
-    async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
+    async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError> {
         let delete = delete.clone();
         self.whole(|store| async move { store.delete(&delete).await })
             .await
@@ -135,15 +169,22 @@ impl ObjectStore for DirectoryStore {
     async fn set_tags(
         &self,
         name: &ObjectName,
+        version: Option<&str>,
         tags: BTreeMap<String, String>,
-    ) -> Result<(), ObjectError> {
-        let name = name.clone();
-        self.whole(|store| async move { store.set_tags(&name, tags).await })
-            .await
+    ) -> Result<Option<String>, ObjectError> {
+        let (name, version) = (name.clone(), version.map(str::to_owned));
+        self.whole(
+            |store| async move { store.set_tags(&name, version.as_deref(), tags).await },
+        )
+        .await
     }
 
     async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError> {
         self.0.list(query).await
+    }
+
+    async fn list_versions(&self, query: &VersionQuery) -> Result<VersionListing, ObjectError> {
+        self.0.list_versions(query).await
     }
 
     async fn create_upload(&self, upload: Upload) -> Result<UploadInfo, ObjectError> {

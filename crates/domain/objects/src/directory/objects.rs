@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use headwater_catalog::{CatalogError, Change, Expect, Versioned};
-
 use super::{
     Store,
-    records::{Data, ObjectRecord, object_row},
+    records::{Data, ObjectRecord},
 };
 use crate::{
-    Attributes, Body, Delete, Encryption, EncryptionMethod, ObjectError, ObjectInfo, ObjectName,
-    Put, WriteCondition,
+    Attributes, Body, Delete, Deleted, Encryption, EncryptionMethod, NULL_VERSION, ObjectError,
+    ObjectInfo, ObjectName, Put,
     blob::BlobId,
     checksum::{Digests, hex},
     limits::{COMMIT_ATTEMPTS, PUT_BYTES_MAX},
@@ -48,6 +46,7 @@ impl Store {
             checksum: Some(written.digests.checksum(algorithm)),
             data: Data::Blob(written.id),
             sealed: true,
+            place: None,
         };
         Ok((record, written.id))
     }
@@ -60,16 +59,15 @@ impl Store {
         blob: BlobId,
     ) -> Result<ObjectInfo, ObjectError> {
         let _shared = self.membership.read().await;
+        let named = [self.tables.name_blob(blob)];
         match self
-            .replace(
-                &put.name,
-                Some(&record),
-                &[self.tables.name_blob(blob)],
-                &put.condition,
-            )
+            .push(&put.name, Some(&record), &named, &put.condition)
             .await
         {
-            Ok(()) => Ok(record.info(put.name.key())),
+            Ok(version) => Ok(ObjectInfo {
+                version,
+                ..record.info(put.name.key(), None)
+            }),
             Err(error) => {
                 // After a failure of the catalog it is not known whether the blob is named: the sweep finds out.
                 if !matches!(error, ObjectError::Catalog(_)) {
@@ -80,112 +78,45 @@ impl Store {
         }
     }
 
-    pub(super) async fn delete(&self, delete: &Delete) -> Result<(), ObjectError> {
+    pub(super) async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError> {
         let _shared = self.membership.read().await;
-        self.replace(&delete.name, None, &[], &delete.condition)
-            .await
+        let Delete {
+            name,
+            version,
+            condition,
+        } = delete;
+        let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
+        let id = match (version, versioning) {
+            (None, Some(_)) => {
+                return Ok(Deleted {
+                    version: self.push(name, None, &[], condition).await?,
+                    is_marker: true,
+                });
+            }
+            (Some(id), None) if id != NULL_VERSION => {
+                return Err(ObjectError::InvalidVersion(id.clone()));
+            }
+            (id, _) => id.as_deref().unwrap_or(NULL_VERSION),
+        };
+        self.remove_version(name, id, versioning, condition).await
     }
 
     pub(super) async fn set_tags(
         &self,
         name: &ObjectName,
+        version: Option<&str>,
         tags: BTreeMap<String, String>,
-    ) -> Result<(), ObjectError> {
+    ) -> Result<Option<String>, ObjectError> {
+        let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
         for _ in 0..COMMIT_ATTEMPTS {
-            let Versioned {
-                value: mut record,
-                version,
-            } = self.find(name).await?;
-            record.attributes.tags = tags.clone();
-            match self
-                .tables
-                .objects
-                .write(&object_row(name), &record, Expect::At(version))
-                .await
-            {
-                Err(CatalogError::Conflict { .. }) => continue,
-                written => return Ok(written.map(drop)?),
+            let mut found = self.find(name, version, versioning).await?;
+            found.record.attributes.tags = tags.clone();
+            let info = found.record.clone().info(name.key(), versioning);
+            if self.rewrite(name, found).await? {
+                return Ok(info.version);
             }
         }
         Err(ObjectError::Busy)
-    }
-
-    /// The row of an object that must be there.
-    pub(super) async fn find(
-        &self,
-        name: &ObjectName,
-    ) -> Result<Versioned<ObjectRecord>, ObjectError> {
-        match self.tables.objects.get(&object_row(name)).await? {
-            Some(found) => Ok(found),
-            None => {
-                self.bucket(name.bucket()).await?;
-                Err(ObjectError::NoSuchKey(name.key().to_owned()))
-            }
-        }
-    }
-
-    /// In one commit with the changes `with`: `new`, or nothing, in the place of the object `name`, whose data is
-    /// then removed. The caller holds `membership`.
-    pub(super) async fn replace(
-        &self,
-        name: &ObjectName,
-        new: Option<&ObjectRecord>,
-        with: &[Change],
-        condition: &WriteCondition,
-    ) -> Result<(), ObjectError> {
-        self.bucket(name.bucket()).await?;
-        let row = object_row(name);
-        for _ in 0..COMMIT_ATTEMPTS {
-            let old = self.tables.objects.get(&row).await?;
-            condition.check(
-                name.key(),
-                old.as_ref().map(|found| found.value.etag.as_str()),
-            )?;
-            let expect = old
-                .as_ref()
-                .map_or(Expect::Absent, |found| Expect::At(found.version));
-            let mut changes = match (new, &old) {
-                (Some(new), _) => vec![self.tables.objects.put(&row, new, expect)],
-                (None, Some(_)) => vec![self.tables.objects.delete(&row, expect)],
-                (None, None) => return Ok(()),
-            };
-            changes.extend_from_slice(with);
-            let data = old.map(|found| found.value.data);
-            let freed = match &data {
-                Some(data) => self.forget(data, &mut changes).await?,
-                None => Vec::new(),
-            };
-            match self.tables.catalog.commit(changes).await {
-                Err(CatalogError::Conflict { .. }) => continue,
-                committed => committed?,
-            };
-            if let Some(data) = data {
-                self.pins.retire(&data.name(), freed).await;
-            }
-            return Ok(());
-        }
-        Err(ObjectError::Busy)
-    }
-
-    /// Adds the changes that take `data` out of the catalog; the blobs that nothing names afterwards.
-    async fn forget(
-        &self,
-        data: &Data,
-        changes: &mut Vec<Change>,
-    ) -> Result<Vec<BlobId>, ObjectError> {
-        let blobs = match data {
-            Data::Blob(blob) => vec![*blob],
-            Data::Parts { upload, .. } => {
-                changes.push(self.tables.manifests.delete(upload, Expect::Any));
-                self.extents(data, 0)
-                    .await?
-                    .into_iter()
-                    .map(|extent| extent.blob)
-                    .collect()
-            }
-        };
-        changes.extend(blobs.iter().map(|blob| self.tables.forget_blob(*blob)));
-        Ok(blobs)
     }
 }
 

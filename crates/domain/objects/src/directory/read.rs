@@ -12,21 +12,23 @@ use super::{
     records::{Data, Extent, ObjectRecord},
 };
 use crate::{
-    Body, ByteRange, Checksum, Get, ObjectError, ObjectInfo, Selected,
+    Body, ByteRange, Checksum, Get, ObjectError, ObjectInfo, Selected, Versioning,
     blob::{BlobFiles, BlobReader},
     limits::COMMIT_ATTEMPTS,
 };
 
 impl Store {
     pub(super) async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
-        let record = self.find(&get.name).await?.value;
-        let selected = self.select(get, &record, &[]);
+        let versioning = self.versioning(get.name.bucket()).await?;
+        let version = get.version.as_deref();
+        let record = self.find(&get.name, version, versioning).await?.record;
+        let selected = self.select(get, &record, &[], versioning);
         match get.range {
             Some(ByteRange::Part(_))
                 if !matches!(selected, Err(ObjectError::NotModified { .. })) =>
             {
-                let (record, extents, _pin) = self.pinned(get).await?;
-                self.select(get, &record, &extents)
+                let (record, extents, _pin) = self.pinned(get, versioning).await?;
+                self.select(get, &record, &extents, versioning)
             }
             _ => selected,
         }
@@ -34,8 +36,9 @@ impl Store {
 
     pub(super) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
         let permit = self.readers.enter().await?;
-        let (record, extents, pin) = self.pinned(get).await?;
-        let selected = self.select(get, &record, &extents)?;
+        let versioning = self.versioning(get.name.bucket()).await?;
+        let (record, extents, pin) = self.pinned(get, versioning).await?;
+        let selected = self.select(get, &record, &extents, versioning)?;
         let len = selected.end - selected.start;
         let reading = Reading {
             blobs: self.blobs.clone(),
@@ -58,8 +61,9 @@ impl Store {
         get: &Get,
         record: &ObjectRecord,
         extents: &[Extent],
+        versioning: Option<Versioning>,
     ) -> Result<Selected, ObjectError> {
-        let object = record.clone().info(get.name.key());
+        let object = record.clone().info(get.name.key(), versioning);
         get.conditions.check(&object, self.env.clock.now())?;
         let (start, end) = resolve(get.range, object.size, extents)?;
         Ok(Selected {
@@ -71,12 +75,17 @@ impl Store {
     }
 
     /// An object and its extents, kept from being removed.
-    async fn pinned(&self, get: &Get) -> Result<(ObjectRecord, Vec<Extent>, Pin), ObjectError> {
+    async fn pinned(
+        &self,
+        get: &Get,
+        versioning: Option<Versioning>,
+    ) -> Result<(ObjectRecord, Vec<Extent>, Pin), ObjectError> {
+        let find = || self.find(&get.name, get.version.as_deref(), versioning);
         for _ in 0..COMMIT_ATTEMPTS {
-            let record = self.find(&get.name).await?.value;
+            let record = find().await?.record;
             let pin = self.pins.pin(&record.data.name());
             // Data that is still named after it was pinned stays until it is unpinned.
-            if self.find(&get.name).await?.value.data == record.data {
+            if find().await?.record.data == record.data {
                 let extents = self.extents(&record.data, record.size).await?;
                 return Ok((record, extents, pin));
             }

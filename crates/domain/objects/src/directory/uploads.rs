@@ -203,10 +203,14 @@ impl Store {
         let mut changes = self.end_upload(&upload_row(name, id), id, &rows);
         changes.extend(unused.iter().map(|blob| self.tables.forget_blob(*blob)));
         changes.push(self.tables.manifests.put(id, &kept, Expect::Absent));
-        self.replace(name, Some(&record), &changes, &complete.condition)
+        let version = self
+            .push(name, Some(&record), &changes, &complete.condition)
             .await?;
         self.blobs.remove(unused).await;
-        Ok(record.info(name.key()))
+        Ok(ObjectInfo {
+            version,
+            ..record.info(name.key(), None)
+        })
     }
 
     /// A condition compares the object with what the writer saw of it before the upload; it does not hold of one that
@@ -276,6 +280,7 @@ impl Store {
             attributes: encrypted(&upload.attributes)?,
             checksum,
             sealed: true,
+            place: None,
             data: Data::Parts {
                 upload: complete.upload.clone(),
                 count: extents.len() as u32,
@@ -345,9 +350,10 @@ impl Store {
 
     /// The object that the upload `id` was completed to.
     async fn completed(&self, name: &ObjectName, id: &str) -> Result<ObjectInfo, ObjectError> {
+        let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
         match self.tables.objects.get(&object_row(name)).await? {
             Some(Versioned { value, .. }) if matches!(&value.data, Data::Parts { upload, .. } if upload == id) => {
-                Ok(value.info(name.key()))
+                Ok(value.info(name.key(), versioning))
             }
             _ => Err(ObjectError::NoSuchUpload(id.to_owned())),
         }

@@ -33,10 +33,7 @@ pub async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
         }
         read_parts(store, &object, algorithm, coverage, &all).await;
         store
-            .delete(&Delete {
-                name: object.clone(),
-                condition: WriteCondition::None,
-            })
+            .delete(&Delete::new(object.clone()))
             .await
             .unwrap();
     }
@@ -289,10 +286,7 @@ pub async fn uploads_with_conditions(store: &dyn ObjectStore, bucket: BucketName
         store.complete_upload(complete).await
     };
     let delete = async || {
-        let delete = Delete {
-            name: object.clone(),
-            condition: WriteCondition::None,
-        };
+        let delete = Delete::new(object.clone());
         store.delete(&delete).await.unwrap();
     };
     let etag = put(store, &object, b"old").await.etag;

@@ -11,7 +11,7 @@ use crate::{
     S3, checksums, encryption,
     errors::{api, coverage_name, invalid_request, malformed_xml, quoted},
     select::{part_number, write_condition},
-    settings,
+    settings, versions,
 };
 
 const READ: [&str; 6] = [
@@ -66,6 +66,7 @@ impl Handle<CompleteMultipartUpload> for S3 {
             bucket: Some(input.bucket),
             key: Some(input.key),
             e_tag: Some(quoted(&done.etag)),
+            version_id: versions::of_put(&done),
             checksum_type: done
                 .checksum
                 .as_ref()

@@ -10,6 +10,7 @@ use crate::{
     select::write_condition,
     settings,
     times::timestamp,
+    versions,
 };
 
 const READ: [&str; 5] = [
@@ -39,7 +40,8 @@ impl Handle<CopyObject> for S3 {
         )?;
         let changes =
             replaces || input.server_side_encryption.is_some() || input.storage_class.is_some();
-        if get.name == name && !changes {
+        // A copy of a version that is named makes it the latest again, and so changes something.
+        if get.name == name && get.version.is_none() && !changes {
             return Err(invalid_request(
                 "This copy request is illegal because it is trying to copy an object to itself without changing the \
                  object's metadata, storage class, website redirect location or encryption attributes.",
@@ -67,6 +69,8 @@ impl Handle<CopyObject> for S3 {
         let written = self.store.put(put, body).await.map_err(api)?;
         let mut output = CopyObjectOutput {
             copy_object_result: Some(result(&written)),
+            copy_source_version_id: versions::of_source(&source.object),
+            version_id: written.version.clone(),
             ..Default::default()
         };
         encryption::answer!(output, &written.attributes.encryption, context);

@@ -6,7 +6,7 @@ use headwater_shapes_s3::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{S3, errors::api, settings};
+use crate::{S3, errors::api, settings, versions};
 
 impl Handle<DeleteObjectTagging> for S3 {
     async fn handle(
@@ -14,12 +14,12 @@ impl Handle<DeleteObjectTagging> for S3 {
         input: DeleteObjectTaggingRequest,
         context: &Context,
     ) -> Result<DeleteObjectTaggingOutput, ApiError> {
-        settings::check(&input, &[], context)?;
+        settings::check(&input, &["versionId"], context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        self.store
-            .set_tags(&name, Default::default())
-            .await
-            .map_err(api)?;
-        Ok(DeleteObjectTaggingOutput::default())
+        let version = input.version_id.as_deref();
+        let set = self.store.set_tags(&name, version, Default::default()).await;
+        Ok(DeleteObjectTaggingOutput {
+            version_id: set.map_err(versions::of_tags("DELETE"))?,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! DeleteObjects.
 
 use futures_util::{StreamExt, stream};
-use headwater_objects::{Delete, ObjectName, WriteCondition};
+use headwater_objects::{Delete, Deleted, ObjectError, ObjectName, WriteCondition};
 use headwater_shapes_s3::{
     self as shapes, DeleteObjectsOutput, DeleteObjectsRequest, DeletedObject, Error,
     ObjectIdentifier, ops::DeleteObjects,
@@ -56,23 +56,42 @@ impl S3 {
         bucket: &str,
         object: ObjectIdentifier,
     ) -> Result<DeletedObject, Error> {
-        let key = object.key.clone();
+        let (key, version) = (object.key.clone(), object.version_id.clone());
         let done = async {
             let delete = delete_of(bucket, object)?;
-            self.store.delete(&delete).await.map_err(api)
+            self.store.delete(&delete).await.map_err(of_version)
         };
         match done.await {
-            Ok(()) => Ok(DeletedObject {
-                key: Some(key),
-                ..Default::default()
-            }),
+            Ok(deleted) => Ok(told(key, version, deleted)),
             Err(error) => Err(Error {
                 key: Some(key),
                 code: Some(error.code().to_owned()),
                 message: Some(error.message().to_owned()),
-                version_id: None,
+                version_id: version,
             }),
         }
+    }
+}
+
+/// An id that is none is one of no version here, unlike in a request for one object.
+fn of_version(error: ObjectError) -> ApiError {
+    match error {
+        ObjectError::InvalidVersion(_) => ApiError::new(
+            404,
+            "NoSuchVersion",
+            "The specified version does not exist.",
+        ),
+        error => api(error),
+    }
+}
+
+/// The answer for an object, or the `version` of it that was named.
+fn told(key: String, version: Option<String>, deleted: Deleted) -> DeletedObject {
+    DeletedObject {
+        key: Some(key),
+        delete_marker: deleted.is_marker.then_some(true),
+        delete_marker_version_id: deleted.version.filter(|_| deleted.is_marker),
+        version_id: version,
     }
 }
 
@@ -84,13 +103,6 @@ fn delete_of(bucket: &str, object: ObjectIdentifier) -> Result<Delete, ApiError>
         last_modified_time,
         size,
     } = object;
-    if version_id.is_some_and(|version| version != "null") {
-        return Err(ApiError::new(
-            404,
-            "NoSuchVersion",
-            "The specified version does not exist.",
-        ));
-    }
     if last_modified_time.is_some() || size.is_some() {
         return Err(settings::unsupported(
             "deleting by LastModifiedTime or Size",
@@ -99,6 +111,7 @@ fn delete_of(bucket: &str, object: ObjectIdentifier) -> Result<Delete, ApiError>
     let condition = e_tag.map_or(WriteCondition::None, WriteCondition::IfMatch);
     Ok(Delete {
         name: ObjectName::parse(bucket, &key).map_err(api)?,
+        version: version_id,
         condition,
     })
 }

@@ -1,6 +1,6 @@
-//! GetBucketVersioning: a bucket here never had it enabled, which AWS answers with neither status.
+//! GetBucketVersioning.
 
-use headwater_objects::BucketName;
+use headwater_objects::{BucketName, Versioning};
 use headwater_shapes_s3::{
     GetBucketVersioningOutput, GetBucketVersioningRequest, ops::GetBucketVersioning,
 };
@@ -15,10 +15,16 @@ impl Handle<GetBucketVersioning> for S3 {
         context: &Context,
     ) -> Result<GetBucketVersioningOutput, ApiError> {
         settings::check(&input, &[], context)?;
-        self.store
-            .bucket(&BucketName::parse(&input.bucket).map_err(api)?)
-            .await
-            .map_err(api)?;
-        Ok(GetBucketVersioningOutput::default())
+        let bucket = BucketName::parse(&input.bucket).map_err(api)?;
+        let versioning = self.store.versioning(&bucket).await.map_err(api)?;
+        // A bucket that never kept versions has neither status.
+        let status = versioning.map(|versioning| match versioning {
+            Versioning::Enabled => "Enabled".to_owned(),
+            Versioning::Suspended => "Suspended".to_owned(),
+        });
+        Ok(GetBucketVersioningOutput {
+            status,
+            mfa_delete: None,
+        })
     }
 }

@@ -12,9 +12,10 @@ use crate::{
 };
 
 /// The names on the wire of the members that GetObject and HeadObject read.
-pub const READ: [&str; 13] = [
+pub const READ: [&str; 14] = [
     "Range",
     "partNumber",
+    "versionId",
     "If-Match",
     "If-None-Match",
     "If-Modified-Since",
@@ -34,6 +35,7 @@ macro_rules! wanted {
         $crate::select::Wanted {
             range: $input.range.as_deref(),
             part: $input.part_number,
+            version: $input.version_id.as_ref(),
             if_match: $input.if_match.as_ref(),
             if_none_match: $input.if_none_match.as_ref(),
             if_modified_since: $input.if_modified_since,
@@ -53,6 +55,7 @@ macro_rules! describe {
         $output.content_length = i64::try_from(selected.end - selected.start).ok();
         $output.content_range = select::content_range(selected, $get.range.is_some());
         $output.e_tag = Some(quoted(&object.etag));
+        $output.version_id = object.version.clone();
         $output.last_modified = Some(times::timestamp(object.modified));
         $output.parts_count = object
             .parts

@@ -4,7 +4,7 @@ use headwater_objects::{Get, ObjectName};
 use headwater_shapes_s3::{GetObjectTaggingOutput, GetObjectTaggingRequest, ops::GetObjectTagging};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{S3, errors::api, settings, tags};
+use crate::{S3, errors::api, settings, tags, versions};
 
 impl Handle<GetObjectTagging> for S3 {
     async fn handle(
@@ -12,13 +12,18 @@ impl Handle<GetObjectTagging> for S3 {
         input: GetObjectTaggingRequest,
         context: &Context,
     ) -> Result<GetObjectTaggingOutput, ApiError> {
-        settings::check(&input, &[], context)?;
+        settings::check(&input, &["versionId"], context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        let found = self.store.head(&Get::new(name)).await.map_err(api)?;
+        let get = Get {
+            version: input.version_id,
+            ..Get::new(name)
+        };
+        let found = self.store.head(&get).await;
+        let found = found.map_err(versions::of_tags("GET"))?;
         let tag_set = tags::to_set(found.object.attributes.tags);
         Ok(GetObjectTaggingOutput {
             tag_set,
-            ..Default::default()
+            version_id: found.object.version,
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     S3, attributes, checksums, encryption,
     errors::{api, coverage_name, quoted},
     select::write_condition,
-    settings,
+    settings, versions,
 };
 
 const READ: [&str; 4] = ["Content-Length", "Content-MD5", "If-Match", "If-None-Match"];
@@ -51,6 +51,7 @@ impl Handle<PutObject> for S3 {
             })?;
         let mut output = PutObjectOutput {
             e_tag: Some(quoted(&written.etag)),
+            version_id: versions::of_put(&written),
             checksum_type: written
                 .checksum
                 .as_ref()

@@ -4,9 +4,14 @@ use headwater_objects::ObjectName;
 use headwater_shapes_s3::{PutObjectTaggingOutput, PutObjectTaggingRequest, ops::PutObjectTagging};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{S3, errors::api, settings, tags};
+use crate::{S3, errors::api, settings, tags, versions};
 
-const READ: [&str; 3] = ["Tagging", "Content-MD5", "x-amz-sdk-checksum-algorithm"];
+const READ: [&str; 4] = [
+    "Tagging",
+    "Content-MD5",
+    "versionId",
+    "x-amz-sdk-checksum-algorithm",
+];
 
 impl Handle<PutObjectTagging> for S3 {
     async fn handle(
@@ -16,11 +21,11 @@ impl Handle<PutObjectTagging> for S3 {
     ) -> Result<PutObjectTaggingOutput, ApiError> {
         settings::check(&input, &READ, context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
-        self.store
-            .set_tags(&name, tags::from_set(input.tagging)?)
-            .await
-            .map_err(api)?;
-        Ok(PutObjectTaggingOutput::default())
+        let (tags, version) = (tags::from_set(input.tagging)?, input.version_id.as_deref());
+        let set = self.store.set_tags(&name, version, tags).await;
+        Ok(PutObjectTaggingOutput {
+            version_id: set.map_err(versions::of_tags("PUT"))?,
+        })
     }
 }
 

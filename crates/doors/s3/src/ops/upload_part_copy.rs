@@ -12,6 +12,7 @@ use crate::{
     select::part_number,
     settings,
     times::timestamp,
+    versions,
 };
 
 const READ: [&str; 3] = ["partNumber", "uploadId", "x-amz-copy-source-range"];
@@ -43,7 +44,7 @@ impl Handle<UploadPartCopy> for S3 {
             };
             get.conditions.if_match.get_or_insert(source.object.etag);
         }
-        let (_, body) = self
+        let (source, body) = self
             .store
             .get(&get)
             .await
@@ -57,6 +58,7 @@ impl Handle<UploadPartCopy> for S3 {
         checksums::answer!(result, written.checksum);
         let mut output = UploadPartCopyOutput {
             copy_part_result: Some(result),
+            copy_source_version_id: versions::of_source(&source.object),
             ..Default::default()
         };
         encryption::answer!(output, &written.encryption, context);

@@ -104,8 +104,14 @@ entries! {
         SchemaPartitionsDeleted = "schema-partitions-deleted/", of "schemas", in "schemas.md";
         /// A bucket, by its name.
         Buckets = "bucket/", of "objects", in "objects.md";
-        /// An object: `<bucket>/<key>`.
+        /// An object, or the latest version of one: `<bucket>/<key>`.
         Objects = "object/", of "objects", in "objects.md";
+        /// A delete marker that is the latest version of its key: `<bucket>/<key>`.
+        ObjectMarkers = "object-marker/", of "objects", in "objects.md";
+        /// A version that is not the latest: bucket, key and place.
+        ObjectVersions = "object-version/", of "objects", in "objects.md";
+        /// The place of the null version, where it is not the latest: `<bucket>/<key>`.
+        ObjectNulls = "object-null/", of "objects", in "objects.md";
         /// The parts that an object is made of, by its upload.
         ObjectManifests = "object-manifest/", of "objects", in "objects.md";
         /// An upload in parts: bucket, key and id.

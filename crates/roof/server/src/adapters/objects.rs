@@ -7,7 +7,7 @@ use headwater_delivery as delivery;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError, limits::UPLOADS_SWEPT_MAX};
 use headwater_objects::{
     Algorithm, Body, BucketName, Delete, Encryption, EncryptionMethod, Get, ObjectError,
-    ObjectName, ObjectStore, Put, UploadQuery, WriteCondition,
+    ObjectName, ObjectStore, Put, UploadQuery,
 };
 
 /// The object store of this server.
@@ -57,13 +57,8 @@ impl Objects for StoreObjects {
 
     async fn delete(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {
         let name = ObjectName::parse(bucket, key).map_err(to_delivery)?;
-        self.0
-            .delete(&Delete {
-                name,
-                condition: WriteCondition::None,
-            })
-            .await
-            .map_err(to_delivery)
+        let deleted = self.0.delete(&Delete::new(name)).await;
+        deleted.map(drop).map_err(to_delivery)
     }
 
     async fn sweep(&self, bucket: &str, key: &str) -> Result<(), ObjectsError> {

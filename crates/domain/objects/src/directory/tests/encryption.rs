@@ -8,7 +8,7 @@ use headwater_env::SimDisk;
 
 use super::{
     super::{
-        records::{Data, object_row, part_row},
+        records::{Data, ObjectRecord, object_row, part_row},
         *,
     },
     World,
@@ -23,6 +23,10 @@ use crate::{
 /// Where segments begin in a file, and how long a whole one is there.
 const FIRST: usize = 36;
 const SEGMENT: usize = 131_072 + 16;
+
+async fn found(store: &DirectoryStore, object: &ObjectName) -> ObjectRecord {
+    store.0.find(object, None, None).await.unwrap().record
+}
 
 /// The error of a read, as an operator sees it.
 fn report(read: Result<Bytes, ObjectError>) -> String {
@@ -134,7 +138,7 @@ async fn segments_that_changed_places_files_or_number_are_damage() {
     // As long as a shorter object would be, and a row that says so.
     fs::write(&file, &good[..second.end]).unwrap();
     let row = object_row(&object);
-    let mut record = store.0.find(&object).await.unwrap().value;
+    let mut record = found(&store, &object).await;
     record.size = 2 * 131_072;
     let shorter = store.0.tables.objects.write(&row, &record, Expect::Any);
     shorter.await.unwrap();
@@ -163,12 +167,16 @@ async fn what_is_put_is_not_on_the_disk_and_only_its_catalog_opens_it() {
     // The same files, and rows but for the key. They are there before the store opens: it removes files without a name.
     let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
     let tables = Tables::new(catalog.clone());
-    let record = store.0.find(&object).await.unwrap().value;
+    let record = found(&store, &object).await;
     let Data::Blob(blob) = record.data else {
         panic!("it was put in one go")
     };
     let row = object_row(&object);
+    let bucket_row = store.0.tables.buckets.get("bucket").await.unwrap();
     let copied = vec![
+        tables
+            .buckets
+            .put("bucket", &bucket_row.unwrap().value, Expect::Absent),
         tables.objects.put(&row, &record, Expect::Absent),
         tables.name_blob(blob),
     ];
@@ -217,7 +225,7 @@ async fn objects_from_before_there_was_encryption_are_read_and_not_called_encryp
         put(&store, &object, &bytes).await;
         write_plain(&world, &bytes);
         let row = object_row(&object);
-        let old = store.0.find(&object).await.unwrap().value;
+        let old = found(&store, &object).await;
         let mut old = serde_json::to_value(old).unwrap();
         assert_eq!(
             old.as_object_mut().unwrap().remove("sealed"),

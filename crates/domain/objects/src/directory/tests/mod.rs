@@ -5,6 +5,7 @@
 )]
 
 mod encryption;
+mod versions;
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -14,7 +15,7 @@ use headwater_env::testing::{CountedTasks, drop_after, drop_at_every_await};
 
 use super::*;
 use crate::{
-    CompletePart, WriteCondition,
+    CompletePart, NULL_VERSION,
     testing::{contract, name, pattern, put, read},
 };
 
@@ -224,6 +225,8 @@ struct Ready {
     store: DirectoryStore,
     upload: String,
     etag: String,
+    /// The latest of three versions of `o` in the bucket `kept`, of which the first is the null version.
+    latest: String,
 }
 
 impl Ready {
@@ -238,11 +241,17 @@ impl Ready {
             ..World::new()
         };
         let store = world.open_in(env.clone()).await;
-        for bucket in ["bucket", "empty"] {
+        for bucket in ["bucket", "empty", "kept"] {
             let bucket = BucketName::parse(bucket).unwrap();
             store.create_bucket(&bucket).await.unwrap();
         }
         put(&store, &object("o"), b"old").await;
+        let kept = object_in("kept", "o");
+        put(&store, &kept, b"null").await;
+        let enabled = Versioning::Enabled;
+        store.set_versioning(kept.bucket(), enabled).await.unwrap();
+        put(&store, &kept, b"second").await;
+        let latest = put(&store, &kept, b"third").await.version;
         let upload = store.create_upload(upload(object("u"))).await.unwrap();
         let part = store
             .put_part(part(&upload.id), Body::from_bytes("part"))
@@ -253,6 +262,7 @@ impl Ready {
             store,
             upload: upload.id,
             etag: part.unwrap().etag,
+            latest: latest.unwrap(),
         }
     }
 
@@ -285,7 +295,11 @@ fn part(upload: &str) -> PutPart {
 }
 
 fn object(key: &str) -> ObjectName {
-    name(&BucketName::parse("bucket").unwrap(), key)
+    object_in("bucket", key)
+}
+
+fn object_in(bucket: &str, key: &str) -> ObjectName {
+    name(&BucketName::parse(bucket).unwrap(), key)
 }
 
 type Call = for<'a> fn(&'a Ready) -> BoxFuture<'a, Result<(), ObjectError>>;
@@ -310,15 +324,40 @@ const CALLS: &[(&str, Call)] = &[
         Box::pin(async move { r.store.put(put, Body::from_bytes("new")).await.map(drop) })
     }),
     ("delete", |r| {
+        let delete = Delete::new(object("o"));
+        Box::pin(async move { r.store.delete(&delete).await.map(drop) })
+    }),
+    ("delete in a bucket with versions", |r| {
+        let delete = Delete::new(object_in("kept", "o"));
+        Box::pin(async move { r.store.delete(&delete).await.map(drop) })
+    }),
+    ("put in a bucket with versions", |r| {
+        let put = Put::new(object_in("kept", "o"));
+        Box::pin(async move { r.store.put(put, Body::from_bytes("new")).await.map(drop) })
+    }),
+    ("delete the latest version", |r| {
         let delete = Delete {
-            name: object("o"),
-            condition: WriteCondition::None,
+            version: Some(r.latest.clone()),
+            ..Delete::new(object_in("kept", "o"))
         };
-        Box::pin(async move { r.store.delete(&delete).await })
+        Box::pin(async move { r.store.delete(&delete).await.map(drop) })
+    }),
+    ("delete the null version", |r| {
+        let delete = Delete {
+            version: Some(NULL_VERSION.to_owned()),
+            ..Delete::new(object_in("kept", "o"))
+        };
+        Box::pin(async move { r.store.delete(&delete).await.map(drop) })
+    }),
+    ("set_versioning", |r| {
+        Box::pin(async move {
+            let bucket = BucketName::parse("bucket").unwrap();
+            r.store.set_versioning(&bucket, Versioning::Enabled).await
+        })
     }),
     ("set_tags", |r| {
         let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
-        Box::pin(async move { r.store.set_tags(&object("o"), tags).await })
+        Box::pin(async move { r.store.set_tags(&object("o"), None, tags).await.map(drop) })
     }),
     ("create_upload", |r| {
         Box::pin(async move { r.store.create_upload(upload(object("v"))).await.map(drop) })
@@ -341,11 +380,20 @@ const CALLS: &[(&str, Call)] = &[
 
 /// A file for each blob that is named, a name for each blob that a row has.
 async fn agrees(ready: Ready) {
-    let tables = &ready.store.0.tables;
+    let named = names_agree(&ready.store).await;
+    ready.world.left_with(named).await;
+}
+
+/// A name for each blob that a row has; how many there are.
+async fn names_agree(store: &DirectoryStore) -> usize {
+    let tables = &store.0.tables;
     let named = tables.blobs.all().await.unwrap();
     let mut used = Vec::new();
-    for (_, object) in tables.objects.all().await.unwrap() {
-        match object.value.data {
+    let latest = tables.objects.all().await.unwrap();
+    let earlier = tables.versions.all().await.unwrap();
+    let earlier = earlier.iter().filter_map(|(_, row)| row.value.version.object());
+    for object in latest.iter().map(|(_, row)| &row.value).chain(earlier) {
+        match object.data.clone() {
             records::Data::Blob(blob) => used.push(blob.to_string()),
             records::Data::Parts { upload, .. } => {
                 let manifest = tables.manifests.get(&upload).await.unwrap();
@@ -359,7 +407,7 @@ async fn agrees(ready: Ready) {
     used.sort();
     let named: Vec<_> = named.into_iter().map(|(name, _)| name).collect();
     assert_eq!(used, named);
-    ready.world.left_with(named.len()).await;
+    named.len()
 }
 
 #[tokio::test]
