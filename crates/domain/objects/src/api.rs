@@ -7,8 +7,8 @@ use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, Body, BucketName, Checksum, Coverage, Encryption, Expected, ObjectError, ObjectName,
-    ReadConditions, WriteCondition,
+    Algorithm, Body, BucketName, Checksum, Coverage, Encryption, Expected, Expires, Lifecycle,
+    ObjectError, ObjectName, ReadConditions, WriteCondition,
 };
 
 /// Buckets of objects.
@@ -35,6 +35,15 @@ pub trait ObjectStore: Send + Sync {
         &self,
         bucket: &BucketName,
         versioning: Versioning,
+    ) -> Result<(), ObjectError>;
+
+    /// The rules by which objects of a bucket expire; none where it has none.
+    async fn lifecycle(&self, bucket: &BucketName) -> Result<Option<Lifecycle>, ObjectError>;
+    /// Sets the rules by which objects of a bucket expire, or removes them.
+    async fn set_lifecycle(
+        &self,
+        bucket: &BucketName,
+        lifecycle: Option<Lifecycle>,
     ) -> Result<(), ObjectError>;
 
     /// Writes an object, in place of what had its name, or before its versions.
@@ -148,6 +157,8 @@ pub struct ObjectInfo {
     pub parts: Option<u32>,
     /// The version's id, or [`NULL_VERSION`]; none in a bucket that never kept versions.
     pub version: Option<String>,
+    /// When it expires as the latest version; not filled by listings, nor for a version that was asked for by its id.
+    pub expires: Option<Expires>,
 }
 
 /// An object to write.

@@ -202,6 +202,9 @@ pub enum ObjectError {
     /// The text cannot be a key's name.
     #[error("not the name of a key: {0:?}")]
     EncryptionKey(String),
+    /// The store does not do that: it is for the one behind it.
+    #[error("this store leaves {0} to the one behind it")]
+    Elsewhere(&'static str),
     /// Too much is going on; the same call may succeed later.
     #[error("the store is busy")]
     Busy,

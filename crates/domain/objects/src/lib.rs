@@ -12,6 +12,7 @@ mod conditions;
 mod directory;
 mod encryption;
 mod error;
+mod lifecycle;
 pub mod limits;
 mod names;
 #[cfg(any(test, feature = "testing"))]
@@ -29,4 +30,8 @@ pub use conditions::{ReadConditions, WriteCondition};
 pub use directory::DirectoryStore;
 pub use encryption::{Encryption, EncryptionMethod};
 pub use error::ObjectError;
+pub use lifecycle::{
+    Expiration, Expires, FilterForm, Lifecycle, LifecycleFilter, LifecycleRule,
+    NoncurrentExpiration,
+};
 pub use names::{BucketName, ObjectName};

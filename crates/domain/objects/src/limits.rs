@@ -20,5 +20,11 @@ pub const READERS_MAX: usize = 256;
 pub const WAITING_MAX: usize = 1024;
 /// How often a change is tried against others that change the same object.
 pub const COMMIT_ATTEMPTS: usize = 100;
+/// Seconds between two looks at whether a day has begun since the last removal of what expired.
+pub const EXPIRY_LOOK_SECONDS: u64 = 60;
+/// Rows that the removal of what expired reads at once.
+pub const EXPIRY_PAGE: usize = 200;
+/// Objects that expired and are removed at once.
+pub const EXPIRED_AT_ONCE: usize = 16;
 /// Rows that the sweep for leftover files reads at once.
 pub const SWEEP_PAGE: usize = 1000;

@@ -101,10 +101,7 @@ async fn buckets(store: &dyn ObjectStore, bucket: BucketName) {
         store.delete_bucket(&bucket).await,
         Err(ObjectError::BucketNotEmpty(_))
     ));
-    store
-        .delete(&Delete::new(object.clone()))
-        .await
-        .unwrap();
+    store.delete(&Delete::new(object.clone())).await.unwrap();
     store.delete_bucket(&bucket).await.unwrap();
     assert!(matches!(
         store.bucket(&bucket).await,
@@ -457,9 +454,6 @@ async fn a_reader_keeps_its_object(store: &dyn ObjectStore, bucket: BucketName) 
     put(store, &object, &bytes).await;
     let (_, body) = store.get(&Get::new(object.clone())).await.unwrap();
     put(store, &object, b"new").await;
-    store
-        .delete(&Delete::new(object.clone()))
-        .await
-        .unwrap();
+    store.delete(&Delete::new(object.clone())).await.unwrap();
     assert_eq!(body.collect(usize::MAX).await.unwrap(), bytes);
 }

@@ -154,12 +154,7 @@ mod tests {
         assert_eq!(version.unwrap().version.as_deref(), Some("v7"));
         let plus = ObjectName::parse("bucket", "a+b").unwrap();
         assert_eq!(name("bucket/a%2Bb").unwrap(), plus);
-        for text in [
-            "bucket",
-            "bucket/",
-            "bucket/%ff",
-            "",
-        ] {
+        for text in ["bucket", "bucket/", "bucket/%ff", ""] {
             assert_eq!(name(text).unwrap_err().code(), "InvalidArgument", "{text}");
         }
     }

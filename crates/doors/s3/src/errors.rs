@@ -203,6 +203,9 @@ fn parts(error: ObjectError) -> ApiError {
         ),
         E::Encryption(method) => settings::unsupported(&format!("x-amz-server-side-encryption: {}", method.name())),
         E::EncryptionKey(key) => new(400, "KMS.NotFoundException", format!("Invalid keyId '{key}'")),
+        E::Elsewhere(what) => ApiError::not_supported(format_args!(
+            "{what} with --objects s3, where they are for the store behind"
+        )),
         E::NoParts => invalid_request("You must specify at least one part"),
         E::DiskFull => new(503, "ServiceUnavailable", error.to_string()),
         error => {

@@ -8,6 +8,7 @@ mod checksums;
 mod copy;
 mod encryption;
 mod errors;
+mod lifecycle;
 mod limits;
 mod listing;
 #[cfg(test)]
@@ -43,9 +44,11 @@ pub fn table(state: S3) -> Table {
         .route::<CreateBucket>(WRITES)
         .route::<CreateMultipartUpload>(WRITES.data().action("s3:PutObject"))
         .route::<DeleteBucket>(WRITES)
+        .route::<DeleteBucketLifecycle>(WRITES.action("s3:PutLifecycleConfiguration"))
         .route::<DeleteObject>(WRITES.data())
         .route::<DeleteObjectTagging>(WRITES.data())
         .route::<DeleteObjects>(WRITES.data().action("s3:DeleteObject"))
+        .route::<GetBucketLifecycleConfiguration>(READS.action("s3:GetLifecycleConfiguration"))
         .route::<GetBucketLocation>(READS)
         .route::<GetBucketVersioning>(READS)
         .route::<GetObject>(READS.data())
@@ -58,6 +61,7 @@ pub fn table(state: S3) -> Table {
         .route::<ListObjects>(READS.data().action("s3:ListBucket"))
         .route::<ListObjectsV2>(READS.data().action("s3:ListBucket"))
         .route::<ListParts>(READS.data().action("s3:ListMultipartUploadParts"))
+        .route::<PutBucketLifecycleConfiguration>(WRITES.action("s3:PutLifecycleConfiguration"))
         .route::<PutBucketVersioning>(WRITES)
         .route::<PutObject>(WRITES.data())
         .route::<PutObjectTagging>(WRITES.data())

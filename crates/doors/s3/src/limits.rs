@@ -12,6 +12,12 @@ pub const MAX_BUCKETS: i32 = 10_000;
 pub const DELETE_MAX: usize = 1000;
 /// Objects that one DeleteObjects removes at once.
 pub const DELETE_AT_ONCE: usize = 16;
+/// Rules of a lifecycle, as on AWS.
+pub const RULES_MAX: usize = 1000;
+/// Characters of a rule's name, as on AWS.
+pub const RULE_ID_MAX: usize = 255;
+/// Versions that a rule may keep of each key, as on AWS.
+pub const NEWER_VERSIONS_MAX: u32 = 100;
 /// Tags of an object, as on AWS.
 pub const TAGS_MAX: usize = 10;
 /// Bytes of all user metadata of an object, names and values, as on AWS.

@@ -38,6 +38,9 @@ impl Encoding {
         }
     }
 
+    /// As in a URL.
+    pub const URL: Self = Self(true);
+
     /// A key, prefix, delimiter or marker.
     pub fn text(self, text: &str) -> String {
         if self.0 {

@@ -13,13 +13,13 @@ use headwater_objects::{
     ObjectQuery, Put, PutPart, Upload, UploadInfo, UploadQuery,
 };
 use headwater_shapes::{ByteStream, Member, Operation, Shape, Tree};
-use headwater_shapes_s3::ops::*;
+use headwater_shapes_s3::{BucketLifecycleConfiguration, ops::*};
 use headwater_types::Millis;
 use headwater_wire::Handle;
 use serde_json::{Value, json};
 
 use crate::{
-    S3,
+    S3, lifecycle,
     listing::token,
     table,
     testing::{World, call},
@@ -50,7 +50,12 @@ const UNSEEN: [(&str, &[&str], &str); 4] = [
     ),
     (
         "x-amz-sdk-checksum-algorithm",
-        &["DeleteObjects", "PutBucketVersioning", "PutObjectTagging"],
+        &[
+            "DeleteObjects",
+            "PutBucketLifecycleConfiguration",
+            "PutBucketVersioning",
+            "PutObjectTagging",
+        ],
         "says which checksum comes with the request, and the one that comes is checked",
     ),
 ];
@@ -95,6 +100,7 @@ async fn every_member_is_done_or_refused() {
     // The marker of an upload means nothing without that of its key.
     let uploads = json!({"key-marker": "key"});
     let delete = json!({"Delete": {"Object": [{"Key": "key"}]}});
+    let versions = json!({"key-marker": "a"});
     let versioning = json!({"VersioningConfiguration": {"Status": "Enabled"}});
     let tags = json!({"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}});
     let ignored = [
@@ -104,9 +110,11 @@ async fn every_member_is_done_or_refused() {
         ignored::<CreateBucket>(&json!({"Bucket": "new"})).await,
         ignored::<CreateMultipartUpload>(&put).await,
         ignored::<DeleteBucket>(&json!({"Bucket": "empty"})).await,
+        ignored::<DeleteBucketLifecycle>(&put).await,
         ignored::<DeleteObject>(&put).await,
         ignored::<DeleteObjectTagging>(&put).await,
         ignored::<DeleteObjects>(&delete).await,
+        ignored::<GetBucketLifecycleConfiguration>(&put).await,
         ignored::<GetBucketLocation>(&put).await,
         ignored::<GetBucketVersioning>(&put).await,
         ignored::<GetObject>(&put).await,
@@ -115,10 +123,11 @@ async fn every_member_is_done_or_refused() {
         ignored::<HeadObject>(&put).await,
         ignored::<ListBuckets>(&buckets).await,
         ignored::<ListMultipartUploads>(&uploads).await,
-        ignored::<ListObjectVersions>(&uploads).await,
+        ignored::<ListObjectVersions>(&versions).await,
         ignored::<ListObjects>(&put).await,
         ignored::<ListObjectsV2>(&put).await,
         ignored::<ListParts>(&upload).await,
+        ignored::<PutBucketLifecycleConfiguration>(&rules("one")).await,
         ignored::<PutBucketVersioning>(&versioning).await,
         ignored::<PutObject>(&put).await,
         ignored::<PutObjectTagging>(&tags).await,
@@ -169,12 +178,20 @@ fn set_all(input: &mut Value, more: &Value) {
     input.as_object_mut().unwrap().extend(members);
 }
 
+/// A rule of this name by which nothing expires.
+fn rules(id: &str) -> Value {
+    let rule = json!({"ID": id, "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 9999}});
+    json!({"LifecycleConfiguration": {"Rule": [rule]}})
+}
+
 /// A value that asks for something else than what a request without the member, or the sample, asks for; none for a
 /// body.
 fn other(member: &Member) -> Option<Value> {
     let text = |text: &str| Some(json!(text));
     match member.wire_name {
         "Delete" => Some(json!({"Object": [{"Key": "source"}]})),
+        "LifecycleConfiguration" => Some(rules("other")["LifecycleConfiguration"].clone()),
+        "x-amz-transition-default-minimum-object-size" => text("varies_by_storage_class"),
         "VersioningConfiguration" => Some(json!({"Status": "Suspended"})),
         "Tagging" => Some(json!({"TagSet": []})),
         "CompleteMultipartUpload" => Some(json!({"Part": []})),
@@ -268,6 +285,12 @@ async fn furnish(world: &World) -> UploadInfo {
         checksum: Some((Algorithm::Crc32, None)),
     };
     store.put(put, Body::from_bytes("text")).await.unwrap();
+    let configuration = rules("kept")["LifecycleConfiguration"].clone();
+    let configuration = BucketLifecycleConfiguration::from_value(configuration).unwrap();
+    let lifecycle = lifecycle::read(configuration, None).unwrap();
+    let bucket = BucketName::parse("bucket").unwrap();
+    let set = store.set_lifecycle(&bucket, Some(lifecycle));
+    set.await.unwrap();
     let upload = create_upload(world, "key").await;
     for number in [1, 2] {
         put_part(world, &upload, number).await;
@@ -317,6 +340,7 @@ async fn stored(world: &World) -> String {
         limit: 10,
     };
     stored += &format!("\n{:?}", store.versioning(&bucket).await);
+    stored += &format!("\n{:?}", store.lifecycle(&bucket).await);
     for object in store.list(&objects).await.unwrap().objects {
         let name = ObjectName::parse("bucket", &object.key).unwrap();
         stored += &format!("\n{:?}", store.head(&Get::new(name)).await);

@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use headwater_client::Client;
 use headwater_env::Env;
 use headwater_objects::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Listing,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Lifecycle, Listing,
     ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
     PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionListing,
     VersionQuery, Versioning,
@@ -74,6 +74,14 @@ impl ObjectStore for S3Store {
         versioning: Versioning,
     ) -> Result<(), ObjectError> {
         self.set_versioning(bucket, versioning).await
+    }
+
+    async fn lifecycle(&self, _: &BucketName) -> Result<Option<Lifecycle>, ObjectError> {
+        Err(ObjectError::Elsewhere("the rules of lifecycles"))
+    }
+
+    async fn set_lifecycle(&self, _: &BucketName, _: Option<Lifecycle>) -> Result<(), ObjectError> {
+        Err(ObjectError::Elsewhere("the rules of lifecycles"))
     }
 
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {

@@ -68,6 +68,7 @@ macro_rules! selected {
             attributes: answers::attributes!(output),
             checksum: checksum.clone().filter(|_| !is_part),
             version: output.version_id.clone(),
+            expires: None,
         };
         (
             Selected {
@@ -157,6 +158,7 @@ impl S3Store {
             checksum: answers::checksum!(output),
             parts: None,
             version: output.version_id,
+            expires: None,
         })
     }
 
@@ -272,9 +274,7 @@ impl S3Store {
             Err(error) if error.status == Some(412) => {
                 Err(requests::failed_condition(&delete.condition))
             }
-            Err(error) => {
-                Err(About::version(&delete.name, delete.version.as_deref()).error(error))
-            }
+            Err(error) => Err(About::version(&delete.name, delete.version.as_deref()).error(error)),
         }
     }
 
@@ -353,6 +353,7 @@ fn listed(object: Object) -> Result<ObjectInfo, ObjectError> {
         attributes: Attributes::default(),
         checksum: None,
         version: None,
+        expires: None,
     })
 }
 

@@ -3,13 +3,17 @@
 use headwater_catalog::{CatalogError, Expect, Versioned};
 
 use super::{Store, records::BucketRecord};
-use crate::{BucketInfo, BucketName, BucketQuery, ObjectError, Versioning, limits::PAGE_MAX};
+use crate::{
+    BucketInfo, BucketName, BucketQuery, ObjectError, Versioning,
+    limits::{COMMIT_ATTEMPTS, PAGE_MAX},
+};
 
 impl Store {
     pub(super) async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
         let record = BucketRecord {
             created: self.env.clock.now(),
             versioning: None,
+            lifecycle: None,
         };
         match self
             .tables
@@ -47,13 +51,26 @@ impl Store {
         versioning: Versioning,
     ) -> Result<(), ObjectError> {
         let _alone = self.membership.write().await;
-        let Versioned { mut value, version } = self.bucket_record(bucket).await?;
-        value.versioning = Some(versioning);
-        let (buckets, expect) = (&self.tables.buckets, Expect::At(version));
-        Ok(buckets
-            .write(bucket.as_str(), &value, expect)
+        self.change_bucket(bucket, |record| record.versioning = Some(versioning))
             .await
-            .map(drop)?)
+    }
+
+    /// Changes the row of a bucket.
+    pub(super) async fn change_bucket(
+        &self,
+        bucket: &BucketName,
+        change: impl Fn(&mut BucketRecord),
+    ) -> Result<(), ObjectError> {
+        for _ in 0..COMMIT_ATTEMPTS {
+            let Versioned { mut value, version } = self.bucket_record(bucket).await?;
+            change(&mut value);
+            let (buckets, expect) = (&self.tables.buckets, Expect::At(version));
+            match buckets.write(bucket.as_str(), &value, expect).await {
+                Err(CatalogError::Conflict { .. }) => continue,
+                written => return Ok(written.map(drop)?),
+            }
+        }
+        Err(ObjectError::Busy)
     }
 
     pub(super) async fn list_buckets(

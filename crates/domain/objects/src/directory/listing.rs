@@ -199,9 +199,7 @@ impl VersionRows<'_> {
             .map(|(row, found)| (key(&row), true, Version::Object(Box::new(found.value))))
             .collect();
         let markers = markers.into_iter();
-        found.extend(
-            markers.map(|(row, found)| (key(&row), true, Version::Marker(found.value))),
-        );
+        found.extend(markers.map(|(row, found)| (key(&row), true, Version::Marker(found.value))));
         // A version that a page ended with may have been the latest, and be gone since.
         if let Some(VersionPlace {
             key,
@@ -242,7 +240,7 @@ impl Version {
         let object = match self {
             Self::Object(object) => Some(ObjectInfo {
                 version: Some(id.clone()),
-                ..object.info(key, None)
+                ..object.info(key)
             }),
             Self::Marker(_) => None,
         };
@@ -274,7 +272,7 @@ impl Store {
             table: &self.tables.objects,
             scope: format!("{}/", query.bucket),
             prefix: &query.prefix,
-            read: |key, record| (key.to_owned(), record.info(key, None)),
+            read: |key, record| (key.to_owned(), record.info(key)),
         };
         let (lines, more) = lines(&rows, roll, after, query.limit).await?;
         let mut listing = Listing::default();
@@ -360,9 +358,10 @@ impl Store {
             prefix: &query.prefix,
             delimiter: query.delimiter.as_deref(),
         };
-        let after = query.after.as_ref().map(|(key, id)| {
-            resume(key, roll).unwrap_or_else(|| after_upload(key, id.as_deref()))
-        });
+        let after = query
+            .after
+            .as_ref()
+            .map(|(key, id)| resume(key, roll).unwrap_or_else(|| after_upload(key, id.as_deref())));
         let rows = TableRows {
             table: &self.tables.uploads,
             scope: format!("{}/", query.bucket),

@@ -5,6 +5,7 @@
 
 mod buckets;
 mod gate;
+mod lifecycle;
 mod listing;
 mod objects;
 mod pins;
@@ -20,11 +21,11 @@ use async_trait::async_trait;
 use headwater_catalog::Catalog;
 use headwater_env::Env;
 use headwater_sealing::InstallationKey;
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 
 use self::{gate::Gate, pins::Pins, records::Tables};
 use crate::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Listing,
+    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Lifecycle, Listing,
     ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
     PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionListing,
     VersionQuery, Versioning, blob::BlobFiles, limits,
@@ -44,6 +45,8 @@ struct Store {
     /// Commits that move versions between the tables hold this shared; who reads all of the tables holds it alone, so
     /// that no version is seen twice or missed. Taken behind `membership`.
     moving: RwLock<()>,
+    /// Told when the rules of a bucket change by which objects expire.
+    rules_changed: Arc<Notify>,
     pins: Arc<Pins>,
     writers: Gate,
     readers: Gate,
@@ -68,6 +71,7 @@ impl DirectoryStore {
             blobs,
             membership: RwLock::default(),
             moving: RwLock::default(),
+            rules_changed: Arc::default(),
             writers: Gate::new(limits::WRITERS_MAX),
             readers: Gate::new(limits::READERS_MAX),
             env,
@@ -82,6 +86,12 @@ impl DirectoryStore {
                 }
             }
         });
+        let (env, changed) = (store.env.clone(), store.rules_changed.clone());
+        store.env.spawn(lifecycle::follow_rules(
+            env,
+            Arc::downgrade(&store),
+            changed,
+        ));
         Ok(Self(store))
     }
 
@@ -146,6 +156,20 @@ impl ObjectStore for DirectoryStore {
             .await
     }
 
+    async fn lifecycle(&self, bucket: &BucketName) -> Result<Option<Lifecycle>, ObjectError> {
+        self.0.lifecycle(bucket).await
+    }
+
+    async fn set_lifecycle(
+        &self,
+        bucket: &BucketName,
+        lifecycle: Option<Lifecycle>,
+    ) -> Result<(), ObjectError> {
+        let bucket = bucket.clone();
+        self.whole(|store| async move { store.set_lifecycle(&bucket, lifecycle).await })
+            .await
+    }
+
     async fn put(&self, put: Put, body: Body) -> Result<ObjectInfo, ObjectError> {
         let (record, blob) = self.0.write_object(&put, body).await?;
         self.whole(|store| async move { store.publish(&put, record, blob).await })
@@ -173,10 +197,8 @@ impl ObjectStore for DirectoryStore {
         tags: BTreeMap<String, String>,
     ) -> Result<Option<String>, ObjectError> {
         let (name, version) = (name.clone(), version.map(str::to_owned));
-        self.whole(
-            |store| async move { store.set_tags(&name, version.as_deref(), tags).await },
-        )
-        .await
+        self.whole(|store| async move { store.set_tags(&name, version.as_deref(), tags).await })
+            .await
     }
 
     async fn list(&self, query: &ObjectQuery) -> Result<Listing, ObjectError> {

@@ -64,10 +64,7 @@ impl Store {
             .push(&put.name, Some(&record), &named, &put.condition)
             .await
         {
-            Ok(version) => Ok(ObjectInfo {
-                version,
-                ..record.info(put.name.key(), None)
-            }),
+            Ok((version, bucket)) => Ok(bucket.tell(put.name.key(), record, version)),
             Err(error) => {
                 // After a failure of the catalog it is not known whether the blob is named: the sweep finds out.
                 if !matches!(error, ObjectError::Catalog(_)) {
@@ -88,8 +85,9 @@ impl Store {
         let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
         let id = match (version, versioning) {
             (None, Some(_)) => {
+                let (version, _) = self.push(name, None, &[], condition).await?;
                 return Ok(Deleted {
-                    version: self.push(name, None, &[], condition).await?,
+                    version,
                     is_marker: true,
                 });
             }
@@ -107,13 +105,13 @@ impl Store {
         version: Option<&str>,
         tags: BTreeMap<String, String>,
     ) -> Result<Option<String>, ObjectError> {
-        let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
+        let bucket = self.bucket_record(name.bucket()).await?.value;
         for _ in 0..COMMIT_ATTEMPTS {
-            let mut found = self.find(name, version, versioning).await?;
+            let mut found = self.find(name, version, bucket.versioning).await?;
             found.record.attributes.tags = tags.clone();
-            let info = found.record.clone().info(name.key(), versioning);
+            let version = bucket.version_of(&found.record);
             if self.rewrite(name, found).await? {
-                return Ok(info.version);
+                return Ok(version);
             }
         }
         Err(ObjectError::Busy)

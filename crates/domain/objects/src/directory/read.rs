@@ -9,7 +9,7 @@ use super::{
     Store,
     gate::Permit,
     pins::Pin,
-    records::{Data, Extent, ObjectRecord},
+    records::{BucketRecord, Data, Extent, ObjectRecord},
 };
 use crate::{
     Body, ByteRange, Checksum, Get, ObjectError, ObjectInfo, Selected, Versioning,
@@ -19,16 +19,17 @@ use crate::{
 
 impl Store {
     pub(super) async fn head(&self, get: &Get) -> Result<Selected, ObjectError> {
-        let versioning = self.versioning(get.name.bucket()).await?;
+        let bucket = self.bucket_record(get.name.bucket()).await?.value;
         let version = get.version.as_deref();
-        let record = self.find(&get.name, version, versioning).await?.record;
-        let selected = self.select(get, &record, &[], versioning);
+        let found = self.find(&get.name, version, bucket.versioning);
+        let record = found.await?.record;
+        let selected = self.select(get, &record, &[], &bucket);
         match get.range {
             Some(ByteRange::Part(_))
                 if !matches!(selected, Err(ObjectError::NotModified { .. })) =>
             {
-                let (record, extents, _pin) = self.pinned(get, versioning).await?;
-                self.select(get, &record, &extents, versioning)
+                let (record, extents, _pin) = self.pinned(get, bucket.versioning).await?;
+                self.select(get, &record, &extents, &bucket)
             }
             _ => selected,
         }
@@ -36,9 +37,9 @@ impl Store {
 
     pub(super) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
         let permit = self.readers.enter().await?;
-        let versioning = self.versioning(get.name.bucket()).await?;
-        let (record, extents, pin) = self.pinned(get, versioning).await?;
-        let selected = self.select(get, &record, &extents, versioning)?;
+        let bucket = self.bucket_record(get.name.bucket()).await?.value;
+        let (record, extents, pin) = self.pinned(get, bucket.versioning).await?;
+        let selected = self.select(get, &record, &extents, &bucket)?;
         let len = selected.end - selected.start;
         let reading = Reading {
             blobs: self.blobs.clone(),
@@ -61,9 +62,10 @@ impl Store {
         get: &Get,
         record: &ObjectRecord,
         extents: &[Extent],
-        versioning: Option<Versioning>,
+        bucket: &BucketRecord,
     ) -> Result<Selected, ObjectError> {
-        let object = record.clone().info(get.name.key(), versioning);
+        let mut object = bucket.tell(get.name.key(), record.clone(), bucket.version_of(record));
+        object.expires.take_if(|_| get.version.is_some());
         get.conditions.check(&object, self.env.clock.now())?;
         let (start, end) = resolve(get.range, object.size, extents)?;
         Ok(Selected {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::versions;
 use crate::{
-    Algorithm, Attributes, Checksum, Coverage, NULL_VERSION, ObjectInfo, ObjectName, Versioning,
-    blob::BlobId, limits::KEY_BYTES_MAX,
+    Algorithm, Attributes, Checksum, Coverage, Lifecycle, NULL_VERSION, ObjectInfo, ObjectName,
+    Versioning, blob::BlobId, limits::KEY_BYTES_MAX,
 };
 
 /// The tables; `docs/format/objects.md` says what their keys are.
@@ -55,11 +55,30 @@ impl Tables {
 }
 
 /// `bucket/<bucket>`.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct BucketRecord {
     pub created: Millis,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versioning: Option<Versioning>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
+}
+
+impl BucketRecord {
+    /// The id of an object's version, as others see it; none where the bucket never kept versions.
+    pub fn version_of(&self, object: &ObjectRecord) -> Option<String> {
+        let id = object.id().unwrap_or(NULL_VERSION);
+        self.versioning.map(|_| id.to_owned())
+    }
+
+    /// The object `key` as others see it, of this version.
+    pub fn tell(&self, key: &str, object: ObjectRecord, version: Option<String>) -> ObjectInfo {
+        ObjectInfo {
+            expires: self.expires(key, &object),
+            version,
+            ..object.info(key)
+        }
+    }
 }
 
 /// The place of a version among those of its key, and its id.
@@ -134,10 +153,8 @@ impl Data {
 }
 
 impl ObjectRecord {
-    /// The object as others see it, in a bucket with this `versioning`. Encryption that was asked for and not done is
-    /// not told.
-    pub fn info(self, key: &str, versioning: Option<Versioning>) -> ObjectInfo {
-        let version = versioning.map(|_| self.id().unwrap_or(NULL_VERSION).to_owned());
+    /// The object as others see it, but for what its bucket knows. Encryption that was asked for and not done is not told.
+    pub fn info(self, key: &str) -> ObjectInfo {
         let mut attributes = self.attributes;
         attributes.encryption.take_if(|_| !self.sealed);
         let parts = match self.data {
@@ -152,7 +169,8 @@ impl ObjectRecord {
             attributes,
             checksum: self.checksum,
             parts,
-            version,
+            version: None,
+            expires: None,
         }
     }
 

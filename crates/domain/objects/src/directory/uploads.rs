@@ -203,14 +203,11 @@ impl Store {
         let mut changes = self.end_upload(&upload_row(name, id), id, &rows);
         changes.extend(unused.iter().map(|blob| self.tables.forget_blob(*blob)));
         changes.push(self.tables.manifests.put(id, &kept, Expect::Absent));
-        let version = self
+        let (version, bucket) = self
             .push(name, Some(&record), &changes, &complete.condition)
             .await?;
         self.blobs.remove(unused).await;
-        Ok(ObjectInfo {
-            version,
-            ..record.info(name.key(), None)
-        })
+        Ok(bucket.tell(name.key(), record, version))
     }
 
     /// A condition compares the object with what the writer saw of it before the upload; it does not hold of one that
@@ -350,10 +347,12 @@ impl Store {
 
     /// The object that the upload `id` was completed to.
     async fn completed(&self, name: &ObjectName, id: &str) -> Result<ObjectInfo, ObjectError> {
-        let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
+        let bucket = self.bucket_record(name.bucket()).await?.value;
         match self.tables.objects.get(&object_row(name)).await? {
-            Some(Versioned { value, .. }) if matches!(&value.data, Data::Parts { upload, .. } if upload == id) => {
-                Ok(value.info(name.key(), versioning))
+            Some(Versioned { value, .. }) if matches!(&value.data, Data::Parts { upload, .. } if upload == id) =>
+            {
+                let version = bucket.version_of(&value);
+                Ok(bucket.tell(name.key(), value, version))
             }
             _ => Err(ObjectError::NoSuchUpload(id.to_owned())),
         }

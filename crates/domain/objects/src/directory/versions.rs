@@ -16,8 +16,8 @@ use headwater_types::Millis;
 use super::{
     Store,
     records::{
-        Data, EarlierRecord, MarkerRecord, ObjectRecord, Place, Version, object_row, version_row,
-        version_rows,
+        BucketRecord, Data, EarlierRecord, MarkerRecord, ObjectRecord, Place, Version, object_row,
+        version_row, version_rows,
     },
 };
 use crate::{
@@ -65,13 +65,26 @@ pub fn order_at(time: Millis) -> u64 {
 }
 
 /// The latest version of a key, as the catalog has it: at most one of the two.
-#[derive(Default)]
 pub struct Latest {
     object: Option<Versioned<ObjectRecord>>,
     marker: Option<Versioned<MarkerRecord>>,
 }
 
 impl Latest {
+    pub fn of_object(found: Versioned<ObjectRecord>) -> Self {
+        Self {
+            object: Some(found),
+            marker: None,
+        }
+    }
+
+    pub fn of_marker(found: Versioned<MarkerRecord>) -> Self {
+        Self {
+            object: None,
+            marker: Some(found),
+        }
+    }
+
     pub fn version(&self) -> Option<Version> {
         let object = self.object.as_ref();
         let marker = self.marker.as_ref();
@@ -233,34 +246,49 @@ impl Store {
 
     /// In one commit with the changes `with`: puts `new`, or a delete marker, before all versions of `name`. What it
     /// takes the place of, because neither has an id, is removed. The id of the new version, where the bucket ever kept
-    /// versions. The caller holds `membership`.
+    /// versions, and the bucket. The caller holds `membership`.
     pub(super) async fn push(
         &self,
         name: &ObjectName,
         new: Option<&ObjectRecord>,
         with: &[Change],
         condition: &WriteCondition,
-    ) -> Result<Option<String>, ObjectError> {
-        let versioning = self.bucket_record(name.bucket()).await?.value.versioning;
+    ) -> Result<(Option<String>, BucketRecord), ObjectError> {
+        let bucket = self.bucket_record(name.bucket()).await?.value;
+        let versioning = bucket.versioning;
         let _moving = self.moving(versioning).await;
         for _ in 0..COMMIT_ATTEMPTS {
             let latest = self.latest(name, versioning).await?;
             condition.check(name.key(), latest.etag())?;
-            let old = latest.version();
-            let new = self.placed(new, old.as_ref(), versioning);
-            let mut edit = Edit {
+            let edit = Edit {
                 changes: with.to_vec(),
                 freed: Vec::new(),
             };
-            if let Some(old) = old {
-                self.make_way(name, old, &new, &mut edit).await?;
-            }
-            self.set_latest(name, &latest, Some(&new), versioning, &mut edit);
-            if self.commit(edit).await? {
-                return Ok(versioning.map(|_| new.name()));
+            let put = self.put_before(name, &latest, new, edit, versioning);
+            if let Some(new) = put.await? {
+                return Ok((versioning.map(|_| new.name()), bucket));
             }
         }
         Err(ObjectError::Busy)
+    }
+
+    /// The same before `latest`; none where that is the latest version no more. The caller holds `membership` and
+    /// `moving`.
+    pub(super) async fn put_before(
+        &self,
+        name: &ObjectName,
+        latest: &Latest,
+        new: Option<&ObjectRecord>,
+        mut edit: Edit,
+        versioning: Option<Versioning>,
+    ) -> Result<Option<Version>, ObjectError> {
+        let old = latest.version();
+        let new = self.placed(new, old.as_ref(), versioning);
+        if let Some(old) = old {
+            self.make_way(name, old, &new, &mut edit).await?;
+        }
+        self.set_latest(name, latest, Some(&new), versioning, &mut edit);
+        Ok(self.commit(edit).await?.then_some(new))
     }
 
     /// `new`, or a delete marker, with its place after `old`.
@@ -273,8 +301,8 @@ impl Store {
         let now = self.env.clock.now();
         let next = old.map_or(0, |old| old.order().saturating_add(1));
         let order = order_at(now).max(next);
-        let id = (versioning == Some(Versioning::Enabled))
-            .then(|| new_id(order, &*self.env.random));
+        let id =
+            (versioning == Some(Versioning::Enabled)).then(|| new_id(order, &*self.env.random));
         let place = Place { order, id };
         match new {
             Some(object) => Version::Object(Box::new(ObjectRecord {
@@ -410,10 +438,7 @@ impl Store {
         let version = latest.version().filter(|latest| latest.name() == id);
         if let Some(version) = version {
             condition.check(name.key(), etag(Some(&version)).as_deref())?;
-            let next = self.take_next(name, versioning, edit).await?;
-            self.set_latest(name, &latest, next.as_ref(), versioning, edit);
-            let data = version.object().map(|object| &object.data);
-            self.forget(data, edit).await?;
+            self.remove_latest(name, &latest, versioning, edit).await?;
             return Ok(Some(version));
         }
         let found = match versioning {
@@ -429,6 +454,27 @@ impl Store {
         };
         self.remove_earlier(name, &row, &found, edit).await?;
         Ok(Some(found.value.version))
+    }
+
+    /// Adds the changes that remove the latest version and make the one behind it the latest.
+    pub(super) async fn remove_latest(
+        &self,
+        name: &ObjectName,
+        latest: &Latest,
+        versioning: Option<Versioning>,
+        edit: &mut Edit,
+    ) -> Result<(), ObjectError> {
+        let next = self.take_next(name, versioning, edit).await?;
+        self.set_latest(name, latest, next.as_ref(), versioning, edit);
+        let data = latest.object.as_ref().map(|found| &found.value.data);
+        self.forget(data, edit).await
+    }
+
+    /// Whether a key has versions besides the latest.
+    pub(super) async fn has_earlier(&self, name: &ObjectName) -> Result<bool, ObjectError> {
+        let rows = version_rows(name);
+        let found = self.tables.versions.scan(&rows, None, 1).await?;
+        Ok(!found.is_empty())
     }
 
     /// Takes the version behind the latest out of the earlier ones.

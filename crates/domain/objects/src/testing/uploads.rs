@@ -32,10 +32,7 @@ pub async fn parts(store: &dyn ObjectStore, bucket: BucketName) {
             put_with_checksum(store, name(&bucket, "same bytes"), &checksum, &all).await;
         }
         read_parts(store, &object, algorithm, coverage, &all).await;
-        store
-            .delete(&Delete::new(object.clone()))
-            .await
-            .unwrap();
+        store.delete(&Delete::new(object.clone())).await.unwrap();
     }
 }
 

@@ -10,6 +10,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     S3, checksums, encryption,
     errors::{api, coverage_name, invalid_request, malformed_xml, quoted},
+    lifecycle,
     select::{part_number, write_condition},
     settings, versions,
 };
@@ -67,6 +68,7 @@ impl Handle<CompleteMultipartUpload> for S3 {
             key: Some(input.key),
             e_tag: Some(quoted(&done.etag)),
             version_id: versions::of_put(&done),
+            expiration: lifecycle::expiration(&done),
             checksum_type: done
                 .checksum
                 .as_ref()

@@ -7,6 +7,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     S3, attributes, checksums, copy, encryption,
     errors::{api, argument, coverage_name, invalid_request, quoted},
+    lifecycle,
     select::write_condition,
     settings,
     times::timestamp,
@@ -71,6 +72,7 @@ impl Handle<CopyObject> for S3 {
             copy_object_result: Some(result(&written)),
             copy_source_version_id: versions::of_source(&source.object),
             version_id: written.version.clone(),
+            expiration: lifecycle::expiration(&written),
             ..Default::default()
         };
         encryption::answer!(output, &written.attributes.encryption, context);

@@ -62,7 +62,9 @@ mod tests {
             (None, 404, "NoSuchKey"),
             (Some(&marker[..]), 405, "MethodNotAllowed"),
         ] {
-            let refused = call::<GetObject>(&world.s3, get(version)).await.unwrap_err();
+            let refused = call::<GetObject>(&world.s3, get(version))
+                .await
+                .unwrap_err();
             assert_eq!((refused.status(), refused.code()), (status, code));
             let fields = refused.fields();
             assert_eq!(fields["header:x-amz-delete-marker"], "true");

@@ -17,7 +17,10 @@ impl Handle<DeleteObjectTagging> for S3 {
         settings::check(&input, &["versionId"], context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let version = input.version_id.as_deref();
-        let set = self.store.set_tags(&name, version, Default::default()).await;
+        let set = self
+            .store
+            .set_tags(&name, version, Default::default())
+            .await;
         Ok(DeleteObjectTaggingOutput {
             version_id: set.map_err(versions::of_tags("DELETE"))?,
         })

@@ -56,6 +56,7 @@ macro_rules! describe {
         $output.content_range = select::content_range(selected, $get.range.is_some());
         $output.e_tag = Some(quoted(&object.etag));
         $output.version_id = object.version.clone();
+        $output.expiration = $crate::lifecycle::expiration(object);
         $output.last_modified = Some(times::timestamp(object.modified));
         $output.parts_count = object
             .parts

@@ -191,7 +191,10 @@ mod tests {
             };
             let refused = call::<ListObjectVersions>(&world.s3, input).await;
             let refused = refused.unwrap_err();
-            assert_eq!((refused.code(), refused.message()), ("InvalidArgument", message));
+            assert_eq!(
+                (refused.code(), refused.message()),
+                ("InvalidArgument", message)
+            );
             assert_eq!(refused.fields()["ArgumentName"], "version-id-marker");
         }
     }

@@ -7,6 +7,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     S3, attributes, checksums, encryption,
     errors::{api, coverage_name, quoted},
+    lifecycle,
     select::write_condition,
     settings, versions,
 };
@@ -52,6 +53,7 @@ impl Handle<PutObject> for S3 {
         let mut output = PutObjectOutput {
             e_tag: Some(quoted(&written.etag)),
             version_id: versions::of_put(&written),
+            expiration: lifecycle::expiration(&written),
             checksum_type: written
                 .checksum
                 .as_ref()

@@ -5,6 +5,7 @@
 )]
 
 mod encryption;
+mod lifecycle;
 mod versions;
 
 use std::{fs, path::PathBuf, time::Duration};
@@ -391,7 +392,9 @@ async fn names_agree(store: &DirectoryStore) -> usize {
     let mut used = Vec::new();
     let latest = tables.objects.all().await.unwrap();
     let earlier = tables.versions.all().await.unwrap();
-    let earlier = earlier.iter().filter_map(|(_, row)| row.value.version.object());
+    let earlier = earlier
+        .iter()
+        .filter_map(|(_, row)| row.value.version.object());
     for object in latest.iter().map(|(_, row)| &row.value).chain(earlier) {
         match object.data.clone() {
             records::Data::Blob(blob) => used.push(blob.to_string()),

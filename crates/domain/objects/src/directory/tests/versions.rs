@@ -35,7 +35,11 @@ impl Model {
             id == NULL_VERSION,
             self.versioning != Some(Versioning::Enabled)
         );
-        self.remove(key, NULL_VERSION, self.versioning != Some(Versioning::Enabled));
+        self.remove(
+            key,
+            NULL_VERSION,
+            self.versioning != Some(Versioning::Enabled),
+        );
         self.keys
             .entry(key.to_owned())
             .or_default()
@@ -168,7 +172,10 @@ impl Walk {
         assert_eq!(lines, self.model.lines());
         for (key, versions) in &self.model.keys {
             let name = object_in("bucket", key);
-            let latest = read(&self.store, &name).await.ok().map(|read| read.to_vec());
+            let latest = read(&self.store, &name)
+                .await
+                .ok()
+                .map(|read| read.to_vec());
             assert_eq!(latest, versions.last().unwrap().bytes);
             for version in versions {
                 let get = Get {
@@ -187,7 +194,6 @@ impl Walk {
         assert_eq!(names_agree(&self.store).await, kept);
     }
 }
-
 
 #[tokio::test]
 async fn whatever_is_done_versions_are_those_of_the_model() {
@@ -216,7 +222,10 @@ async fn whatever_step_the_disk_stops_at_versions_are_whole_or_not_there() {
         let store = open().await.unwrap();
         store.create_bucket(object.bucket()).await.unwrap();
         let enabled = Versioning::Enabled;
-        store.set_versioning(object.bucket(), enabled).await.unwrap();
+        store
+            .set_versioning(object.bucket(), enabled)
+            .await
+            .unwrap();
         disk.stop_at(disk.steps() + step);
         let mut acknowledged = Vec::new();
         for number in 0..4 {
