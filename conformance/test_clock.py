@@ -1,43 +1,24 @@
 """Hours that pass in a moment: what expires then, and what has waited long enough. `--clock-offset-file` moves the clock."""
 
-import email.utils
-import os
 import subprocess
 import time
-import urllib.request
 
 import pytest
 
-from headwater import BINARY, Server, clean_environment, wait_for
+from clocked import Clocked
+from headwater import BINARY, clean_environment, wait_for
 
 HOUR = 3600
 ROLE = "arn:aws:iam::000000000000:role/delivery"
 FIRST = "shardId-000000000000"
 
 
-class Clocked:
-    """A server whose clock a test moves."""
+class Streams(Clocked):
+    """The same with the records of its streams."""
 
     def __init__(self, folder):
-        self.file, self.ahead = folder / "ahead", 0
-        self.write()
-        self.server = Server(folder / "data", "--clock-offset-file", self.file).start()
+        super().__init__(folder)
         self.kinesis = self.server.client("kinesis")
-
-    def write(self):
-        # In one step, so that the server does not read half a number.
-        written = self.file.with_suffix(".new")
-        written.write_text(f"{self.ahead}\n")
-        os.replace(written, self.file)
-
-    def time(self):
-        with urllib.request.urlopen(f"{self.server.endpoint}/_headwater/health", timeout=5) as answer:
-            return email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
-
-    def advance(self, seconds):
-        self.ahead += seconds
-        self.write()
-        wait_for("the later time", lambda: self.time() >= time.time() + self.ahead - 2, seconds=10, every=0.02)
 
     def iterator(self, stream, kind="TRIM_HORIZON"):
         place = {"StreamName": stream, "ShardId": FIRST, "ShardIteratorType": kind}
@@ -56,7 +37,7 @@ class Clocked:
 
 @pytest.fixture
 def clocked(tmp_path):
-    clocked = Clocked(tmp_path)
+    clocked = Streams(tmp_path)
     yield clocked
     clocked.server.stop()
 

@@ -85,6 +85,11 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
     ("glue", KEPT, &["Order", "SerDeInfo", "SkewedInfo"]),
     ("s3", REFUSED, &["BucketInfo", "LocationInfo"]),
     (
+        "s3",
+        REFUSED,
+        &["NoncurrentVersionTransition", "Transition"],
+    ),
+    (
         "lambda",
         REFUSED,
         &[

@@ -1,0 +1,32 @@
+"""A server whose clock a test moves."""
+
+import email.utils
+import os
+import time
+import urllib.request
+
+from headwater import Server, wait_for
+
+
+class Clocked:
+    """A server whose clock a test moves."""
+
+    def __init__(self, folder):
+        self.file, self.ahead = folder / "ahead", 0
+        self.write()
+        self.server = Server(folder / "data", "--clock-offset-file", self.file).start()
+
+    def write(self):
+        # In one step, so that the server does not read half a number.
+        written = self.file.with_suffix(".new")
+        written.write_text(f"{self.ahead}\n")
+        os.replace(written, self.file)
+
+    def time(self):
+        with urllib.request.urlopen(f"{self.server.endpoint}/_headwater/health", timeout=5) as answer:
+            return email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
+
+    def advance(self, seconds):
+        self.ahead += seconds
+        self.write()
+        wait_for("the later time", lambda: self.time() >= time.time() + self.ahead - 2, seconds=10, every=0.02)
