@@ -102,15 +102,7 @@ fn rule(rule: shapes::LifecycleRule) -> Result<LifecycleRule, ApiError> {
             "Disabled" => false,
             _ => return Err(malformed_xml()),
         },
-        filter: match (filter, prefix) {
-            (Some(filter), None) => of_filter(filter)?,
-            (None, Some(prefix)) => LifecycleFilter {
-                prefix: Some(prefix),
-                form: FilterForm::InRule,
-                ..Default::default()
-            },
-            _ => return Err(malformed_xml()),
-        },
+        filter: filter_of(filter, prefix)?,
         expiration: expiration.map(of_expiration).transpose()?,
         noncurrent: noncurrent_version_expiration
             .map(of_noncurrent)
@@ -158,6 +150,22 @@ fn check(rule: &LifecycleRule) -> Result<(), ApiError> {
         ));
     }
     Ok(())
+}
+
+/// The filter of a rule, which has one in either form.
+fn filter_of(
+    filter: Option<shapes::LifecycleRuleFilter>,
+    prefix: Option<String>,
+) -> Result<LifecycleFilter, ApiError> {
+    match (filter, prefix) {
+        (Some(filter), None) => of_filter(filter),
+        (None, Some(prefix)) => Ok(LifecycleFilter {
+            prefix: Some(prefix),
+            form: FilterForm::InRule,
+            ..Default::default()
+        }),
+        _ => Err(malformed_xml()),
+    }
 }
 
 fn of_filter(filter: shapes::LifecycleRuleFilter) -> Result<LifecycleFilter, ApiError> {

@@ -118,7 +118,11 @@ impl Store {
                         rules,
                         now: self.env.clock.now(),
                     };
-                    pass.run().await?;
+                    match pass.run().await {
+                        // The bucket was removed meanwhile.
+                        Err(ObjectError::NoSuchBucket(_)) => {}
+                        done => done?,
+                    }
                 }
                 after = Some(name);
             }
@@ -136,6 +140,12 @@ impl Pass<'_> {
         self.versions(&scope).await?;
         self.markers(&scope).await?;
         self.uploads(&scope).await
+    }
+
+    /// Whether the rules are still those of the bucket; other ones have a pass of their own.
+    async fn holds(&self) -> Result<bool, ObjectError> {
+        let now = self.store.lifecycle(&self.bucket).await?;
+        Ok(now.as_ref() == Some(&self.rules))
     }
 
     fn name(&self, key: &str) -> Result<ObjectName, ObjectError> {
@@ -159,7 +169,7 @@ impl Pass<'_> {
                     self.expire(row[scope.len()..].to_owned(), found)
                 })
                 .await?;
-            if after.is_none() {
+            if after.is_none() || !self.holds().await? {
                 return Ok(());
             }
         }
@@ -208,7 +218,7 @@ impl Pass<'_> {
                     self.remove_version(key, row, found)
                 })
                 .await?;
-            if after.is_none() {
+            if after.is_none() || !self.holds().await? {
                 return Ok(());
             }
         }
@@ -251,7 +261,7 @@ impl Pass<'_> {
                     self.remove_lone_marker(&self.name(key)?, &latest).await?;
                 }
             }
-            if after.is_none() {
+            if after.is_none() || !self.holds().await? {
                 return Ok(());
             }
         }
@@ -293,7 +303,7 @@ impl Pass<'_> {
                     }
                 }
             }
-            if after.is_none() {
+            if after.is_none() || !self.holds().await? {
                 return Ok(());
             }
         }

@@ -47,7 +47,7 @@ struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     /// The prefix that `key` is rolled up to, when it has the delimiter after the prefix.
-    fn up<'k>(self, key: &'k str) -> Option<&'k str> {
+    fn up(self, key: &str) -> Option<&str> {
         let (delimiter, rest) = (self.delimiter?, key.strip_prefix(self.prefix)?);
         let end = self.prefix.len() + rest.find(delimiter)? + delimiter.len();
         Some(&key[..end])

@@ -93,6 +93,17 @@ impl Latest {
             .or(marker.map(|found| Version::Marker(found.value.clone())))
     }
 
+    /// The revisions of the two.
+    fn at(
+        &self,
+    ) -> (
+        Option<headwater_catalog::Version>,
+        Option<headwater_catalog::Version>,
+    ) {
+        let object = self.object.as_ref().map(|found| found.version);
+        (object, self.marker.as_ref().map(|found| found.version))
+    }
+
     fn etag(&self) -> Option<&str> {
         self.object.as_ref().map(|found| found.value.etag.as_str())
     }
@@ -137,70 +148,65 @@ impl Store {
         version: Option<&str>,
         versioning: Option<Versioning>,
     ) -> Result<Found, ObjectError> {
-        let no_such_key = || ObjectError::NoSuchKey(name.key().to_owned());
-        if versioning.is_none()
-            && let Some(id) = version.filter(|id| *id != NULL_VERSION)
-        {
-            return Err(ObjectError::InvalidVersion(id.to_owned()));
-        }
-        let id = match version {
-            Some(id) if versioning.is_some() => id,
-            _ => {
-                let latest = self.latest(name, versioning).await?;
-                return match (latest.version(), latest.object) {
-                    (_, Some(object)) => Ok(Found::latest(object)),
-                    (Some(marker), None) => Err(ObjectError::Deleted {
-                        key: name.key().to_owned(),
-                        version: marker.name(),
-                    }),
-                    (None, None) => Err(no_such_key()),
-                };
+        match (version, versioning) {
+            (Some(id), Some(_)) => return self.find_version(name, id, versioning).await,
+            (Some(id), None) if id != NULL_VERSION => {
+                return Err(ObjectError::InvalidVersion(id.to_owned()));
             }
-        };
-        match self.find_version(name, id, versioning).await? {
-            Some(Ok(found)) => Ok(found),
-            Some(Err(marker)) => Err(ObjectError::DeleteMarker {
-                version: marker.place.id.unwrap_or(NULL_VERSION.to_owned()),
-                modified: marker.modified,
+            _ => {}
+        }
+        let key = || name.key().to_owned();
+        match self.latest(name, versioning).await? {
+            Latest {
+                object: Some(found),
+                ..
+            } => Ok(Found::latest(found)),
+            Latest {
+                marker: Some(found),
+                ..
+            } => Err(ObjectError::Deleted {
+                key: key(),
+                version: found.value.name().to_owned(),
             }),
-            None => Err(ObjectError::NoSuchVersion {
-                key: name.key().to_owned(),
-                version: id.to_owned(),
-            }),
+            Latest { .. } => Err(ObjectError::NoSuchKey(key())),
         }
     }
 
-    /// The version of a key with the id `id`: an object or a delete marker.
+    /// The version of a key with the id `id`.
     async fn find_version(
         &self,
         name: &ObjectName,
         id: &str,
         versioning: Option<Versioning>,
-    ) -> Result<Option<Result<Found, MarkerRecord>>, ObjectError> {
+    ) -> Result<Found, ObjectError> {
         let mut seen = None;
         for _ in 0..COMMIT_ATTEMPTS {
             let latest = self.latest(name, versioning).await?;
-            match latest.version() {
-                Some(Version::Marker(marker)) if marker.is(id) => return Ok(Some(Err(marker))),
-                Some(version) if version.name() == id => {
-                    return Ok(latest.object.map(|found| Ok(Found::latest(found))));
+            let at = latest.at();
+            match latest {
+                Latest {
+                    object: Some(found),
+                    ..
+                } if found.value.id().unwrap_or(NULL_VERSION) == id => {
+                    return Ok(Found::latest(found));
                 }
-                // A version that became the latest, or is it no more, between two reads is found by the next ones.
-                version if seen == Some(version.as_ref().map(Version::name)) => return Ok(None),
-                version => seen = Some(version.as_ref().map(Version::name)),
+                Latest {
+                    marker: Some(found),
+                    ..
+                } if found.value.name() == id => return Err(found.value.refusal()),
+                Latest { .. } => {}
             }
-            let Some((row, found)) = self.earlier(name, id).await? else {
-                continue;
-            };
-            let (at, since) = (found.version, found.value.since);
-            return Ok(Some(match found.value.version {
-                Version::Marker(marker) => Err(marker),
-                Version::Object(record) => Ok(Found {
-                    record: *record,
-                    at,
-                    earlier: Some((row, since)),
-                }),
-            }));
+            if let Some((row, found)) = self.earlier(name, id).await? {
+                return Found::earlier(row, found);
+            }
+            // A version that became the latest, or is it no more, between the two reads is found by the next ones.
+            if seen == Some(at) {
+                return Err(ObjectError::NoSuchVersion {
+                    key: name.key().to_owned(),
+                    version: id.to_owned(),
+                });
+            }
+            seen = Some(at);
         }
         Err(ObjectError::Busy)
     }
@@ -358,8 +364,7 @@ impl Store {
         edit: &mut Edit,
     ) {
         let row = object_row(name);
-        let object = latest.object.as_ref().map(|found| found.version);
-        let marker = latest.marker.as_ref().map(|found| found.version);
+        let (object, marker) = latest.at();
         let expect = |at: Option<_>| at.map_or(Expect::Absent, Expect::At);
         let (objects, markers) = (&self.tables.objects, &self.tables.markers);
         edit.changes.push(match (new, object) {
@@ -387,8 +392,7 @@ impl Store {
         if versioning.is_some() {
             let row = object_row(name);
             let expect = |at: Option<_>| at.map_or(Expect::Absent, Expect::At);
-            let object = latest.object.as_ref().map(|found| found.version);
-            let marker = latest.marker.as_ref().map(|found| found.version);
+            let (object, marker) = latest.at();
             edit.changes.extend([
                 self.tables.objects.check(&row, expect(object)),
                 self.tables.markers.check(&row, expect(marker)),
@@ -588,11 +592,32 @@ impl Found {
             earlier: None,
         }
     }
+
+    fn earlier(row: String, found: Versioned<EarlierRecord>) -> Result<Self, ObjectError> {
+        let EarlierRecord { since, version } = found.value;
+        match version {
+            Version::Marker(marker) => Err(marker.refusal()),
+            Version::Object(record) => Ok(Self {
+                record: *record,
+                at: found.version,
+                earlier: Some((row, since)),
+            }),
+        }
+    }
 }
 
 impl MarkerRecord {
-    fn is(&self, id: &str) -> bool {
-        self.place.id.as_deref().unwrap_or(NULL_VERSION) == id
+    /// Its version's id, as others see it.
+    fn name(&self) -> &str {
+        self.place.id.as_deref().unwrap_or(NULL_VERSION)
+    }
+
+    /// The error of a request for what it does not have.
+    fn refusal(&self) -> ObjectError {
+        ObjectError::DeleteMarker {
+            version: self.name().to_owned(),
+            modified: self.modified,
+        }
     }
 }
 
