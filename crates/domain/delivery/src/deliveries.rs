@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,7 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use tokio::sync::watch;
 
-pub use self::error::DeliveryError;
+pub use self::{error::DeliveryError, places::Places};
 use crate::{
     budget::{Budget, InUse},
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
@@ -121,6 +122,7 @@ impl Deliveries {
             running: RwLock::default(),
             changing: Default::default(),
         });
+        this.recount().await?;
         let streams = this.store.streams.all().await?;
         let shard = |stream: &StreamRecord| match stream.origin {
             Origin::Direct { shard } => Some(shard),

@@ -34,7 +34,7 @@ pub use config::{
     Encryption, Format, Function, HecEndpoint, HttpEndpoint, JdbcError, Logging, NewOrigin,
     OpenSearch, Origin, Redshift, Rotation, Secret, Splunk, Step, StreamRecord, Target, WebAddress,
 };
-pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options};
+pub use deliveries::{Accepted, Deliveries, DeliveryError, NewStream, Options, Places};
 pub use incidents::Incident;
 pub use intent::{Family, Totals};
 pub use naming::{DEFAULT_KEY_TEMPLATE, PatternError, PrefixError, PrefixKind, Prefixes};

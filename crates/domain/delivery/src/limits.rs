@@ -115,3 +115,5 @@ pub const HEC_ACK_PAUSE: Duration = Duration::from_secs(1);
 pub const LOAD_WAIT_MAX: Duration = Duration::from_secs(3600);
 /// Bytes of one JSON object or line that is loaded into a warehouse.
 pub const LOAD_ROW_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How often a change is made again because another came first.
+pub const CONFLICTS_MAX: usize = 20;

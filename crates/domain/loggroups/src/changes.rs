@@ -89,22 +89,38 @@ impl Inner {
         }
     }
 
-    pub async fn create_stream(&self, group: &Group, stream: &str) -> Result<(), Error> {
-        let first_offset = self.log.state(group.shard()).await?.end;
-        let record = Stream {
-            created: self.env.clock.now(),
-            first_offset,
-            times: None,
-        };
-        match self
-            .streams
-            .write(&stream_key(group, stream), &record, Expect::Absent)
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(CatalogError::Conflict { .. }) => Err(Error::StreamExists(stream.to_owned())),
-            Err(error) => Err(error.into()),
+    /// Makes a stream in a group, which is there when the stream is; the group.
+    pub async fn create_stream(&self, group: &str, stream: &str) -> Result<Group, Error> {
+        for _ in 0..limits::CONFLICTS_MAX {
+            let found = self.find(group).await?;
+            let key = stream_key(&found.value, stream);
+            if self.streams.get(&key).await?.is_some() {
+                return Err(Error::StreamExists(stream.to_owned()));
+            }
+            let state = match self.log.state(found.value.shard()).await {
+                Ok(state) => state,
+                Err(error) => {
+                    // A group that is deleted loses its shard behind its record.
+                    self.find(group).await?;
+                    return Err(error.into());
+                }
+            };
+            let record = Stream {
+                created: self.env.clock.now(),
+                first_offset: state.end,
+                times: None,
+            };
+            let changes = vec![
+                self.groups.check(group, Expect::At(found.version)),
+                self.streams.put(&key, &record, Expect::Absent),
+            ];
+            match self.catalog.commit(changes).await {
+                Ok(_) => return Ok(found.value),
+                Err(CatalogError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Err(Error::Conflict(group.to_owned()))
     }
 
     /// The group, made if need be, and the stream in it likewise.
@@ -123,8 +139,9 @@ impl Inner {
             .await?
             .is_none()
         {
-            match self.create_stream(&found, stream).await {
-                Ok(()) | Err(Error::StreamExists(_)) => {}
+            match self.create_stream(group, stream).await {
+                Ok(group) => return Ok(group),
+                Err(Error::StreamExists(_)) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -157,11 +157,8 @@ impl LogGroups {
     /// [`Error::NoGroup`], [`Error::StreamExists`], or what failed below.
     pub async fn create_stream(&self, group: &str, stream: &str) -> Result<(), Error> {
         let (group, stream) = (group.to_owned(), stream.to_owned());
-        self.change(|inner| async move {
-            let group = inner.find(&group).await?.value;
-            inner.create_stream(&group, &stream).await
-        })
-        .await
+        self.change(|inner| async move { inner.create_stream(&group, &stream).await.map(drop) })
+            .await
     }
 
     /// Deletes a stream with its events.

@@ -1,4 +1,5 @@
-//! Changes whose callers go away half way: what the log has, and for how long, is what the catalog says.
+//! Changes whose callers go away half way, or that come between each other: what the log has, and for how long, is what the
+//! catalog says.
 #![allow(clippy::unwrap_used, reason = "this is test code")]
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -217,4 +218,32 @@ async fn a_change_of_another_node_is_not_overwritten() {
         world.groups.group("g").await,
         Err(Error::NoGroup(_))
     ));
+}
+
+#[tokio::test]
+async fn a_group_that_is_deleted_meanwhile_gets_no_stream() {
+    // However far the one has come when the other begins.
+    for behind in 0..40 {
+        let tasks = CountedTasks::default();
+        let world = world(&tasks).await;
+        let later = async |turns: usize| {
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+        };
+        let create = async {
+            later(20).await;
+            world.groups.create_stream("g", "new").await
+        };
+        let delete = async {
+            later(behind).await;
+            world.groups.delete_group("g").await
+        };
+        let (created, deleted) = tokio::join!(create, delete);
+        assert_eq!(deleted, Ok(()), "{behind}");
+        if let Err(error) = created {
+            assert_eq!(error, Error::NoGroup("g".to_owned()), "{behind}");
+        }
+        agrees(world).await;
+    }
 }

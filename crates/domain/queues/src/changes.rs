@@ -61,8 +61,8 @@ impl Queues {
             return Err(Error::TooManyTags);
         }
         let quota = quota.of(&new.stream).await?;
-        let count = self.store.count(&new.stream).await?;
-        if count.queues >= quota.value {
+        let count = self.store.counts.get(&new.stream.to_string()).await?;
+        if count.value >= quota.value {
             return Err(Error::TooManyQueues);
         }
         let source = self.sources.open(&new.stream).await?;
@@ -70,7 +70,7 @@ impl Queues {
         let record = self.new_record(new, source.identity());
         let (store, id) = (&self.store, &record.id);
         let mut changes = quota.checks;
-        changes.push(store.set_count(&new.stream, &count, count.queues + 1));
+        changes.push(store.counts.set(&count, count.value + 1));
         changes.push(store.names.put(&record.name, id, Expect::Absent));
         changes.push(store.queues.put(id, &record, Expect::Absent));
         changes.extend(positions.into_iter().map(|(shard, next)| {
@@ -167,12 +167,12 @@ impl Queues {
     async fn commit_deletion(&self, record: &Versioned<QueueRecord>) -> Result<(), CatalogError> {
         let Versioned { value, version } = record;
         let store = &self.store;
-        let count = store.count(&value.stream).await?;
+        let count = store.counts.get(&value.stream.to_string()).await?;
         let changes = vec![
             store.queues.delete(&value.id, Expect::At(*version)),
             store.names.delete(&value.name, Expect::Any),
             store.deleted.put(&value.id, &(), Expect::Any),
-            store.set_count(&value.stream, &count, count.queues.saturating_sub(1)),
+            store.counts.set(&count, count.value.saturating_sub(1)),
         ];
         store.catalog.commit(changes).await.map(drop)
     }
@@ -220,11 +220,11 @@ impl Queues {
     /// Writes the counts of queues by stream where they are not as the queues are: data of a release without counts.
     pub(crate) async fn recount(&self) -> Result<(), Error> {
         for (stream, queues) in self.by_stream() {
-            let count = self.store.count(&stream).await?;
-            if count.queues == queues {
+            let count = self.store.counts.get(&stream.to_string()).await?;
+            if count.value == queues {
                 continue;
             }
-            let change = self.store.set_count(&stream, &count, queues);
+            let change = self.store.counts.set(&count, queues);
             match self.store.catalog.commit(vec![change]).await {
                 // Another node counts.
                 Ok(_) | Err(CatalogError::Conflict { .. }) => {}

@@ -172,9 +172,7 @@ impl Queues {
 
     /// How many queues a stream has, with the check that fails a commit where it has others by then.
     pub async fn count(&self, stream: &Arn) -> Result<Checked<usize>, CatalogError> {
-        let count = self.store.count(stream).await?;
-        let check = self.store.check_count(stream, &count);
-        Ok(Checked::new(count.queues, vec![check]))
+        self.store.counts.checked(&stream.to_string()).await
     }
 
     /// Queues by their streams, as far as this process knows.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use headwater_catalog::{Catalog, CatalogError, Change, Expect, Table, Versioned};
+use headwater_catalog::{Catalog, CatalogError, Counts, Expect, Table};
 use headwater_reading::Start;
 use headwater_types::{Arn, Millis, kept::Prefix};
 use serde::{Deserialize, Serialize};
@@ -102,13 +102,7 @@ pub(crate) struct Store {
     /// Ids of deleted queues that may have rows left.
     pub deleted: Table<()>,
     /// How many queues streams have, by the streams' ARNs; none where there is no row.
-    counts: Table<usize>,
-}
-
-/// How many queues a stream has, and what a commit expects that goes by it.
-pub(crate) struct Count {
-    pub queues: usize,
-    expect: Expect,
+    pub counts: Counts,
 }
 
 impl Store {
@@ -119,38 +113,9 @@ impl Store {
             positions: Table::new(catalog.clone(), Prefix::QueuePositions),
             pending: Table::new(catalog.clone(), Prefix::QueuePending),
             deleted: Table::new(catalog.clone(), Prefix::QueuesDeleted),
-            counts: Table::new(catalog.clone(), Prefix::StreamQueues),
+            counts: Counts::new(catalog.clone(), Prefix::StreamQueues),
             catalog,
         }
-    }
-
-    /// How many queues a stream has.
-    pub async fn count(&self, stream: &Arn) -> Result<Count, CatalogError> {
-        let found = self.counts.get(&stream.to_string()).await?;
-        Ok(match found {
-            Some(Versioned { value, version }) => Count {
-                queues: value,
-                expect: Expect::At(version),
-            },
-            None => Count {
-                queues: 0,
-                expect: Expect::Absent,
-            },
-        })
-    }
-
-    /// The change of a count to `queues`.
-    pub fn set_count(&self, stream: &Arn, count: &Count, queues: usize) -> Change {
-        let name = stream.to_string();
-        match queues {
-            0 => self.counts.delete(&name, count.expect),
-            _ => self.counts.put(&name, &queues, count.expect),
-        }
-    }
-
-    /// The change that writes nothing and fails a commit where the count is another by then.
-    pub fn check_count(&self, stream: &Arn, count: &Count) -> Change {
-        self.counts.check(&stream.to_string(), count.expect)
     }
 
     /// Removes what a deleted queue has left, and then the note of it.

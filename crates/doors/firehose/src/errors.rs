@@ -70,7 +70,11 @@ pub(crate) fn api(error: DeliveryError, context: &Context) -> ApiError {
             tracing::warn!(%error, "records are refused");
             slow_down()
         }
-        error @ (DeliveryError::Source(_) | DeliveryError::Catalog(_)) => ApiError::internal(error),
+        // Streams have places for as many as one likes.
+        error @ (DeliveryError::NoPlace(_)
+        | DeliveryError::Conflict(_)
+        | DeliveryError::Source(_)
+        | DeliveryError::Catalog(_)) => ApiError::internal(error),
     }
 }
 

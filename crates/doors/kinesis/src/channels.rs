@@ -3,10 +3,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
+use headwater_catalog::Checked;
 use headwater_delivery::{
-    Buffering, Compression, DEFAULT_KEY_TEMPLATE, Deliveries, Destination, Format, Logging, Step,
-    StreamRecord,
+    Buffering, Compression, DEFAULT_KEY_TEMPLATE, Deliveries, Destination, Format, Logging, Places,
+    Step, StreamRecord,
 };
+use headwater_log::SourceError;
 use headwater_shapes::{Nothing, Timestamp, Tree};
 use headwater_shapes_kinesis::{
     ChannelDescription, ChannelEncryptionConfiguration, ChannelLoggingConfiguration,
@@ -14,7 +17,7 @@ use headwater_shapes_kinesis::{
     S3DestinationConfiguration, S3DestinationDescription, S3StorageConfiguration,
     S3TablesDestinationConfiguration,
 };
-use headwater_streams::Stream;
+use headwater_streams::{Stream, Streams};
 use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context};
 use serde_json::Value;
@@ -23,6 +26,7 @@ use crate::{
     Kinesis, describe,
     errors::{self, invalid_argument},
     place::no_id,
+    queues,
 };
 
 /// The surroundings of operations on channels.
@@ -43,6 +47,25 @@ const SIZE_MIB: u32 = 128;
 /// Where records go that have not the format, if nothing is said. AWS says only that there is an error prefix.
 const ERROR_PREFIX: &str = "kinesis-channel-errors/";
 const LOG_STREAM: &str = "DestinationDelivery";
+
+/// How many channels a stream may have: with AWS's limits one, in on-demand mode.
+pub(crate) struct PlacesForChannels {
+    pub streams: Arc<Streams>,
+    pub stream: StreamName,
+    pub limits: bool,
+}
+
+#[async_trait]
+impl Places for PlacesForChannels {
+    async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
+        let Checked { value, checks } = queues::checked(&self.streams, &self.stream).await?;
+        let most = match (self.limits, value.mode.is_on_demand()) {
+            (false, _) => usize::MAX,
+            (true, on_demand) => usize::from(on_demand),
+        };
+        Ok(Checked::new(most, checks))
+    }
+}
 
 impl Channels {
     /// How long records may wait.

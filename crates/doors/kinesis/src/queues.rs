@@ -15,7 +15,7 @@ use headwater_shapes_kinesis::{
     DeadLetterConfiguration, QueueAttributes, QueueDescription, QueueStartingPosition,
     QueueStreamConfiguration, errors as codes,
 };
-use headwater_streams::{CONSUMERS, OtherReaders, Stream, Streams, TokenKind};
+use headwater_streams::{CONSUMERS, OtherReaders, Stream, StreamRecord, Streams, TokenKind};
 use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context};
 use serde::{Deserialize, Serialize};
@@ -74,16 +74,7 @@ pub(crate) struct PlacesOfStream {
 #[async_trait]
 impl QueueQuota for PlacesOfStream {
     async fn of(&self, _: &Arn) -> Result<Checked<usize>, SourceError> {
-        let Checked { value, checks } =
-            self.streams
-                .checked(&self.stream)
-                .await
-                .map_err(|error| match error {
-                    headwater_streams::Error::NoStream(name) => {
-                        SourceError::NotFound(name.to_string())
-                    }
-                    error => SourceError::Failed(error.to_string()),
-                })?;
+        let Checked { value, checks } = checked(&self.streams, &self.stream).await?;
         let most = if value.mode.is_on_demand() {
             self.most
         } else {
@@ -92,6 +83,18 @@ impl QueueQuota for PlacesOfStream {
         let places = most.saturating_sub(value.consumers.len());
         Ok(Checked::new(places, checks))
     }
+}
+
+/// A stream as its readers' domains depend on it.
+pub(crate) async fn checked(
+    streams: &Streams,
+    stream: &StreamName,
+) -> Result<Checked<StreamRecord>, SourceError> {
+    let checked = streams.checked(stream).await;
+    checked.map_err(|error| match error {
+        headwater_streams::Error::NoStream(name) => SourceError::NotFound(name.to_string()),
+        error => SourceError::Failed(error.to_string()),
+    })
 }
 
 /// An entry that was left as it was, and why.

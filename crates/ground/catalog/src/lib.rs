@@ -5,6 +5,7 @@
 //! that wrote it. Holds no business rules: owners keep their records in a [`Table`] or a [`Single`], by an entry of the registry.
 
 mod api;
+mod counts;
 mod json;
 mod limits;
 mod memory;
@@ -17,6 +18,7 @@ pub mod testing;
 mod wal;
 
 pub use api::{Catalog, CatalogError, Change, Checked, Expect, Version, Versioned, Write};
+pub use counts::{Count, Counts};
 pub use memory::MemoryCatalog;
 pub use scoped::ScopedCatalog;
 pub use single::Single;

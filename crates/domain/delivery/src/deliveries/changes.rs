@@ -8,26 +8,53 @@ use std::{collections::BTreeMap, sync::Arc};
 use headwater_catalog::{CatalogError, Expect, Versioned};
 use serde_json::Value;
 
-use super::{Deliveries, NewStream, error::DeliveryError};
+use super::{
+    Deliveries, NewStream,
+    error::DeliveryError,
+    places::{Places, Unbounded},
+};
 use crate::{
     config::{Destination, Encryption, NewOrigin, Origin, StreamRecord},
     intent::Progress,
-    limits::{ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, STREAMS_MAX, TAGS_MAX},
+    limits::{
+        CONFLICTS_MAX, ENCRYPTION_CHANGES_MAX, ENCRYPTION_CHANGES_PERIOD, STREAMS_MAX, TAGS_MAX,
+    },
 };
 
 impl Deliveries {
     /// Makes a delivery stream and starts it. One that reads a stream begins at that stream's present end.
     pub async fn create(self: &Arc<Self>, new: NewStream) -> Result<StreamRecord, DeliveryError> {
+        self.create_among(new, Arc::new(Unbounded)).await
+    }
+
+    /// The same, where the stream that it reads has a place for it.
+    pub async fn create_among(
+        self: &Arc<Self>,
+        new: NewStream,
+        places: Arc<dyn Places>,
+    ) -> Result<StreamRecord, DeliveryError> {
         new.destination.check()?;
         check_tags(&new.tags)?;
         if new.encryption.is_some() && new.origin != NewOrigin::Direct {
             return Err(DeliveryError::NotDirect(new.name));
         }
-        self.change(|this| async move { this.create_now(new).await })
-            .await
+        self.change(|this| async move {
+            for _ in 0..CONFLICTS_MAX {
+                match this.create_once(new.clone(), &*places).await {
+                    Err(DeliveryError::Catalog(CatalogError::Conflict { .. })) => {}
+                    done => return done,
+                }
+            }
+            Err(DeliveryError::Conflict(new.name))
+        })
+        .await
     }
 
-    async fn create_now(&self, new: NewStream) -> Result<StreamRecord, DeliveryError> {
+    async fn create_once(
+        &self,
+        new: NewStream,
+        places: &dyn Places,
+    ) -> Result<StreamRecord, DeliveryError> {
         if self.store.streams.get(&new.name).await?.is_some() {
             return Err(DeliveryError::Exists(new.name));
         }
@@ -35,6 +62,7 @@ impl Deliveries {
         if count >= STREAMS_MAX {
             return Err(DeliveryError::TooMany(count));
         }
+        let place = self.take_place(&new.origin, places).await?;
         let (origin, positions) = self.begin(new.origin).await?;
         let stream = StreamRecord {
             name: new.name,
@@ -54,14 +82,9 @@ impl Deliveries {
             positions,
             ..Progress::default()
         };
-        match self.store.insert(&stream, &progress).await {
-            Err(CatalogError::Conflict { .. }) => Err(DeliveryError::Exists(stream.name)),
-            Err(error) => Err(error.into()),
-            Ok(()) => {
-                self.start(stream.clone(), &progress).await;
-                Ok(stream)
-            }
-        }
+        self.store.insert(&stream, &progress, place).await?;
+        self.start(stream.clone(), &progress).await;
+        Ok(stream)
     }
 
     /// Where a new delivery stream's records come from, and where it starts.
@@ -166,8 +189,7 @@ impl Deliveries {
     }
 
     async fn delete_now(&self, name: &str) -> Result<(), DeliveryError> {
-        let found = self.get(name).await?;
-        self.store.remove(&found).await?;
+        self.remove(name).await?;
         let running = self.running.write().remove(name);
         if let Some(running) = running {
             running.stop.send_replace(true);
@@ -179,6 +201,17 @@ impl Deliveries {
             }
         }
         Ok(())
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), DeliveryError> {
+        for _ in 0..CONFLICTS_MAX {
+            let found = self.get(name).await?;
+            match self.store.remove(&found).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                done => return Ok(done?),
+            }
+        }
+        Err(DeliveryError::Conflict(name.to_owned()))
     }
 
     /// Changes a delivery stream in the catalog, and then as it runs.

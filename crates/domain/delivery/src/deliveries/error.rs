@@ -21,6 +21,12 @@ pub enum DeliveryError {
     /// There are as many as there may be.
     #[error("there are {0} delivery streams, which is the limit")]
     TooMany(usize),
+    /// The stream that it is to read has no place for one more.
+    #[error("{0} has as many readers as it may have")]
+    NoPlace(String),
+    /// Others changed the same again and again; trying again may help.
+    #[error("{0} is being changed by others")]
+    Conflict(String),
     /// It would have more tags than it may have.
     #[error("a delivery stream has at most {TAGS_MAX} tags")]
     TooManyTags,

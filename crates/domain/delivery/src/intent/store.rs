@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use headwater_catalog::{Catalog, CatalogError, Expect, Single, Table, Version, Versioned};
+use headwater_catalog::{
+    Catalog, CatalogError, Change, Counts, Expect, Single, Table, Version, Versioned,
+};
 use headwater_types::kept;
 
 use super::progress::Progress;
@@ -28,27 +30,32 @@ pub struct Store {
     pub progress: Table<Progress>,
     /// The number of the newest log shard.
     newest_shard: Single<u64>,
+    /// How many there are of each stream, by its ARN, where that matters to the stream.
+    pub of_stream: Option<Counts>,
 }
 
 impl Store {
     /// The tables of a family in `catalog`.
     pub fn new(catalog: Arc<dyn Catalog>, family: Family) -> Self {
-        let (streams, progress, newest_shard) = match family {
+        let (streams, progress, newest_shard, of_stream) = match family {
             Family::Streams => (
                 kept::Prefix::Deliveries,
                 kept::Prefix::DeliveryProgress,
                 kept::Single::DeliveryShard,
+                None,
             ),
             Family::Channels => (
                 kept::Prefix::Channels,
                 kept::Prefix::ChannelProgress,
                 kept::Single::ChannelShard,
+                Some(kept::Prefix::StreamChannels),
             ),
         };
         Self {
             streams: Table::new(catalog.clone(), streams),
             progress: Table::new(catalog.clone(), progress),
             newest_shard: Single::new(catalog.clone(), newest_shard),
+            of_stream: of_stream.map(|entry| Counts::new(catalog.clone(), entry)),
             catalog,
         }
     }
@@ -68,26 +75,35 @@ impl Store {
         }
     }
 
-    /// Adds a stream with its first progress; a conflict where the name is taken.
+    /// Adds a stream with its first progress, where `checks` hold; a conflict where they do not, or the name is taken.
     pub async fn insert(
         &self,
         stream: &StreamRecord,
         progress: &Progress,
+        checks: Vec<Change>,
     ) -> Result<(), CatalogError> {
-        let changes = vec![
-            self.streams.put(&stream.name, stream, Expect::Absent),
-            self.progress.put(&stream.id, progress, Expect::Absent),
-        ];
+        let mut changes = checks;
+        changes.push(self.streams.put(&stream.name, stream, Expect::Absent));
+        changes.push(self.progress.put(&stream.id, progress, Expect::Absent));
         self.catalog.commit(changes).await.map(drop)
     }
 
-    /// Removes a stream and its progress.
+    /// Removes a stream and its progress, and takes it from the count of what it reads.
     pub async fn remove(&self, stream: &Versioned<StreamRecord>) -> Result<(), CatalogError> {
-        let changes = vec![
+        let mut changes = vec![
             self.streams
                 .delete(&stream.value.name, Expect::At(stream.version)),
             self.progress.delete(&stream.value.id, Expect::Any),
         ];
+        if let (Some(counts), Some(read)) = (&self.of_stream, stream.value.origin.stream()) {
+            let count = counts.get(&read.to_string()).await?;
+            changes.push(counts.set(&count, count.value.saturating_sub(1)));
+        }
+        self.catalog.commit(changes).await.map(drop)
+    }
+
+    /// Commits changes that are none of a stream's own.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), CatalogError> {
         self.catalog.commit(changes).await.map(drop)
     }
 

@@ -348,3 +348,36 @@ async fn a_change_whose_caller_goes_away_leaves_rows_that_agree() {
         assert_eq!(done.await, Ok(()), "{what}");
     }
 }
+
+#[tokio::test]
+async fn a_database_that_is_deleted_takes_what_is_changed_meanwhile_with_it() {
+    for (what, call) in CALLS {
+        // However far the one has come when the other begins.
+        for behind in 0..20 {
+            let catalog = Arc::new(MortalCatalog::default());
+            let schemas = Schemas::new(Env::real(), catalog.clone());
+            schemas.create_database("d", json!({})).await.unwrap();
+            let created = schemas.create_table("d", "t", of_type("int"), "me");
+            created.await.unwrap();
+            let updated = schemas.update_table("d", "t", &update("long"));
+            updated.await.unwrap();
+            catalog.yield_in(Env::real());
+            let later = async |turns: usize| {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let change = async {
+                later(10).await;
+                drop(call(&schemas).await);
+            };
+            let delete = async {
+                later(behind).await;
+                drop(schemas.delete_database("d").await);
+            };
+            tokio::join!(change, delete);
+            println!("{what}, {behind}");
+            agrees(schemas).await;
+        }
+    }
+}

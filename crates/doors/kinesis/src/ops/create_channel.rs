@@ -1,17 +1,18 @@
 //! CreateChannel.
 
-use headwater_delivery::{NewOrigin, NewStream};
+use std::sync::Arc;
+
+use headwater_delivery::{DeliveryError, NewOrigin, NewStream};
 use headwater_shapes_kinesis::{
     ChannelStreamConfiguration, CreateChannelInput, CreateChannelOutput, errors as shapes,
     ops::CreateChannel,
 };
-use headwater_streams::{Mode, Stream};
-use headwater_types::Arn;
+use headwater_types::{Arn, StreamName};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Kinesis,
-    channels::{self, Asked, bucket_configuration},
+    channels::{self, Asked, PlacesForChannels, bucket_configuration},
     describe,
     errors::{self, invalid_argument},
     place::Place,
@@ -60,7 +61,6 @@ impl Handle<CreateChannel> for Kinesis {
         };
         let (destination, description) =
             channels::destination(&self.channels, asked, &stream, context)?;
-        self.check_limits(&stream, context).await?;
         let arn = describe::arn(&stream, context)
             .parse()
             .map_err(ApiError::internal)?;
@@ -75,12 +75,20 @@ impl Handle<CreateChannel> for Kinesis {
             tags,
             encryption: None,
         };
+        let places = PlacesForChannels {
+            streams: self.streams.clone(),
+            stream: stream.record.name.clone(),
+            limits: self.channels.limits,
+        };
         let created = self
             .channels
             .deliveries
-            .create(new)
+            .create_among(new, Arc::new(places))
             .await
-            .map_err(|error| errors::channel(error, context))?;
+            .map_err(|error| match error {
+                DeliveryError::NoPlace(_) => self.no_place(&stream.record.name),
+                error => errors::channel(error, context),
+            })?;
         // AWS answers so, and it is active once somebody looks.
         Ok(CreateChannelOutput {
             channel_description: channels::describe(&created, "CREATING")?,
@@ -89,34 +97,26 @@ impl Handle<CreateChannel> for Kinesis {
 }
 
 impl Kinesis {
-    /// AWS's limits on the stream of a channel.
-    async fn check_limits(&self, stream: &Stream, context: &Context) -> Result<(), ApiError> {
-        if self.channels.limits && !matches!(stream.record.mode, Mode::OnDemand { .. }) {
-            return Err(invalid_argument(
+    /// Why a stream has no place for one more channel, as it is now.
+    fn no_place(&self, stream: &StreamName) -> ApiError {
+        let now = self.streams.get(stream);
+        if now.is_ok_and(|now| !now.record.mode.is_on_demand()) {
+            return invalid_argument(
                 "Channels are only supported for streams with the on-demand capacity mode.",
-            ));
+            );
         }
-        if self.channels.limits
-            && !self
-                .channels
-                .of_stream(&stream.record.name, context)
-                .await?
-                .is_empty()
-        {
-            let stream = &stream.record.name;
-            return Err(ApiError::of(
-                &shapes::LIMIT_EXCEEDED_EXCEPTION,
-                format!(
-                    "Stream {stream} has a channel to a general purpose S3 bucket, which is the limit."
-                ),
-            ));
-        }
-        Ok(())
+        ApiError::of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            format!(
+                "Stream {stream} has a channel to a general purpose S3 bucket, which is the limit."
+            ),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::future::join_all;
     use headwater_shapes_kinesis::ops;
     use serde_json::{Value, json};
 
@@ -383,6 +383,60 @@ mod tests {
             world.refused::<ops::UpdateChannel>(nothing).await.0,
             "InvalidArgumentException"
         );
+    }
+
+    #[tokio::test]
+    async fn of_channels_that_are_made_at_once_a_stream_gets_one() {
+        let world = World::crowded(true).await;
+        world
+            .ok::<ops::CreateStream>(json!({"StreamName": "s",
+                "StreamModeDetails": {"StreamMode": "ON_DEMAND"}}))
+            .await;
+        let made = join_all((0..8).map(|n| {
+            let input = channel(&format!("c-{n}"), storage(json!({})), json!({}));
+            world.call::<ops::CreateChannel>(input)
+        }))
+        .await;
+        assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
+        let refused = made.iter().filter_map(|made| made.as_ref().err());
+        for (code, _) in refused {
+            assert_eq!(code, "LimitExceededException");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_deleted_meanwhile_gets_no_channel() {
+        // However far the one has come when the other begins.
+        for behind in 0..40 {
+            let world = World::crowded(false).await;
+            world
+                .ok::<ops::CreateStream>(json!({"StreamName": "s", "ShardCount": 1}))
+                .await;
+            let later = |turns: usize| async move {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let create = async {
+                later(20).await;
+                let input = channel("c", storage(json!({})), json!({}));
+                world.call::<ops::CreateChannel>(input).await
+            };
+            let delete = async {
+                later(behind).await;
+                world
+                    .call::<ops::DeleteStream>(json!({"StreamName": "s"}))
+                    .await
+            };
+            match tokio::join!(create, delete) {
+                (Ok(_), Err((code, text))) => {
+                    assert_eq!(code, "ResourceInUseException");
+                    assert!(text.contains("channels"), "{text}");
+                }
+                (Err((code, _)), Ok(_)) => assert_eq!(code, "ResourceNotFoundException"),
+                both => panic!("{behind}: {both:?}"),
+            }
+        }
     }
 
     #[tokio::test]

@@ -128,6 +128,8 @@ entries! {
         Channels = "channel/stream/", of "delivery", in "delivery.md";
         /// How far a channel is, by its id.
         ChannelProgress = "channel/progress/", of "delivery", in "delivery.md";
+        /// How many channels a stream has, by its ARN.
+        StreamChannels = "channel/of-stream/", of "delivery", in "delivery.md";
     }
 }
 
