@@ -166,6 +166,10 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     assert "FunctionError" not in functions.invoke(FunctionName="f", Payload=b'{"x":1}')
     assert "FunctionError" in functions.invoke(FunctionName="f", Payload=b"{}")
 
+    code = {"ZipFile": zipped("def handler(event, context):\n    pass\n")}
+    functions.create_function(FunctionName="g", Runtime="python3.12", Role=ROLE, Handler="handler.handler", Code=code)
+    functions.create_event_source_mapping(EventSourceArn=arn, FunctionName="g", StartingPosition="TRIM_HORIZON")
+
     deliver(server, "works", b"a record")
     deliver(server, "fails", None)
     server.client("s3").delete_bucket(Bucket="fails")
@@ -176,7 +180,8 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
         works, fails = ({"kind": "delivery_stream", "delivery": name, **HERE} for name in ("works", "fails"))
         is_done = page("headwater_delivery_batches_total", **works) == 1 and page("headwater_delivery_lag_seconds", **works) == 0
         is_stuck = page("headwater_delivery_stuck_errors", code="S3.NoSuchBucket", **fails)
-        return is_done and is_stuck and page("headwater_delivery_lag_seconds", **fails) > 0 and page
+        is_mapped = page("headwater_mapping_records_total", function="g") == 3
+        return is_done and is_stuck and is_mapped and page("headwater_delivery_lag_seconds", **fails) > 0 and page
 
     page = wait_for("the deliveries", settled)
     works, fails = {"delivery": "works"}, {"delivery": "fails"}
@@ -195,6 +200,8 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     assert page("headwater_function_invocations_total", function="f") == 2
     assert page("headwater_function_errors_total", function="f") == page("headwater_function_cold_starts_total", function="f") == 1
     assert page("headwater_function_duration_seconds_total", function="f") > 0
+    assert page("headwater_mapping_calls_total", function="g") > 0
+    assert page("headwater_mapping_blocked_lanes", function="g") == 0
     resident = page("headwater_process_resident_memory_bytes") / (1 << 20)
     assert 0.5 * resident < server.memory_mib() < 2 * resident
 
