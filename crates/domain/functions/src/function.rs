@@ -370,6 +370,23 @@ mod tests {
     }
 
     #[test]
+    fn a_record_from_before_there_were_versions_is_read() {
+        let record = r#"{
+            "name": "f", "last_modified": 1, "revision": "r",
+            "configuration": {
+                "runtime": "python3.12", "handler": "h", "role": "r", "description": "", "timeout_s": 3,
+                "memory_mb": 128, "environment": {"A1": "b"}
+            },
+            "code": {"package": "p", "sha256": "s", "size": 1}
+        }"#;
+        let read: Function = serde_json::from_str(record).unwrap();
+        let variables = read.configuration.environment.unwrap();
+        assert_eq!(variables["A1"], "b");
+        assert_eq!((read.version, read.published), (Version::Latest, None));
+        assert_eq!(read.build, "");
+    }
+
+    #[test]
     fn a_name_has_only_its_letters() {
         assert!("Enrich_Events-2".parse::<FunctionName>().is_ok());
         for bad in ["", "a b", "a.b", "a:b", "../a", &"a".repeat(65)] {
