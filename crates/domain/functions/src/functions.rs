@@ -110,8 +110,10 @@ pub(crate) struct Inner {
     pub versions: Table<Function>,
     pub aliases: Table<Alias>,
     pub packages: Packages,
-    /// Places for packages in memory.
-    room: Semaphore,
+    /// Places in memory for packages that come, which a slow bucket may hold for long.
+    coming: Semaphore,
+    /// Places in memory for packages that are unpacked.
+    unpacking: Semaphore,
     pub counts: Counts,
     leftovers: Arc<Leftovers>,
     /// Unpacked code by its package; made once, by the first invocation that needs it.
@@ -160,7 +162,8 @@ impl Functions {
             versions,
             aliases,
             packages,
-            room: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
+            coming: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
+            unpacking: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             counts: Counts::default(),
             leftovers,
             code,
@@ -440,9 +443,9 @@ impl Functions {
         }))
     }
 
-    /// Waits for room for one package in memory, which is given back when the place is dropped.
+    /// Waits for room in memory for one package that comes, which is given back when the place is dropped.
     pub async fn room_for_package(&self) -> SemaphorePermit<'_> {
-        self.inner.room_for_package().await
+        place(&self.inner.coming).await
     }
 
     /// Runs a function and waits for its answer. It runs to its end even when nobody waits any more.
@@ -521,6 +524,11 @@ impl Functions {
         }
         self.inner.logs.flush().await;
     }
+}
+
+async fn place(places: &Semaphore) -> SemaphorePermit<'_> {
+    let place = places.acquire().await;
+    place.expect("the places are never closed")
 }
 
 /// Brings the folder in order: bootstraps written, unpacked code of a former server and unknown packages removed.
@@ -607,11 +615,6 @@ impl Inner {
             .ok_or_else(|| Error::NotFound(name.clone()))
     }
 
-    async fn room_for_package(&self) -> SemaphorePermit<'_> {
-        let place = self.room.acquire().await;
-        place.expect("the places are never closed")
-    }
-
     async fn package(&self, code: &Code) -> Result<Bytes, Error> {
         let (packages, code) = (self.packages.clone(), code.clone());
         self.env.blocking(move || packages.get(&code)).await
@@ -625,7 +628,7 @@ impl Inner {
             .or_default()
             .clone();
         let unpack = || async {
-            let _room = self.room_for_package().await;
+            let _room = place(&self.unpacking).await;
             let package = self.package(code).await?;
             let (disk, path) = (
                 self.env.disk.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub const CONFLICTS_MAX: usize = 20;
 /// A zipped package in a request (AWS: 50 MB); one out of a bucket is bounded by what it unpacks to.
 pub const PACKAGE_BYTES_MAX: usize = 52_428_800;
-/// Packages out of buckets or on their way to be unpacked that are in memory at one time.
+/// Packages out of buckets that are in memory at one time, and as many on their way to be unpacked.
 pub const PACKAGES_IN_MEMORY_MAX: usize = 2;
 /// A package that is passed on is read in pieces of this size.
 pub const PACKAGE_PIECE_BYTES: usize = 256 * 1024;

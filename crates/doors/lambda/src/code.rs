@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_functions::limits;
+use headwater_functions::{Functions, limits};
 use headwater_shapes::Blob;
 use headwater_shapes_lambda::FunctionCode;
 use headwater_wire::ApiError;
@@ -31,6 +31,17 @@ pub enum NoCode {
         /// The text to it.
         message: String,
     },
+}
+
+/// Room in memory for the zip file that a request names, until it is dropped; one that a request gives has its room.
+pub(crate) async fn room<'a>(
+    functions: &'a Functions,
+    code: &FunctionCode,
+) -> Option<impl Sized + use<'a>> {
+    match code.s3_bucket {
+        Some(_) => Some(functions.room_for_package().await),
+        None => None,
+    }
 }
 
 /// The zip file that a request gives or names.

@@ -19,7 +19,7 @@ impl Handle<CreateFunction> for Lambda {
         let options = self.functions.options();
         let target = Target::new_function(&input.function_name, options)?;
         let configuration = settings::create(&input, &target)?;
-        let _room = self.functions.room_for_package().await;
+        let _room = code::room(&self.functions, &input.code).await;
         let package = code::package(&*self.code, input.code).await?;
         let tags = input.tags.unwrap_or_default();
         tags::check(&tags)?;

@@ -46,25 +46,19 @@ impl Handle<UpdateFunctionCode> for Lambda {
             image_uri,
             source_kms_key_arn,
         };
-        let _room = self.functions.room_for_package().await;
+        let _room = code::room(&self.functions, &given).await;
         let package = code::package(&*self.code, given).await?;
         let (name, revision) = (&target.name, revision_id.as_deref());
-        let publish = publish == Some(true);
-        let functions = &self.functions;
-        let (updated, stage) = match (dry_run == Some(true), publish) {
-            (true, _) => (
-                functions.check_code(name, &package, revision).await,
-                Stage::Done,
-            ),
-            (false, false) => (
-                functions.update_code(name, package, revision, false).await,
-                Stage::Updating,
-            ),
+        let (updated, stage) = if dry_run == Some(true) {
+            let checked = self.functions.check_code(name, &package, revision).await;
+            (checked, Stage::Done)
+        } else if publish == Some(true) {
             // The answer is the new version then, and not the function.
-            (false, true) => (
-                functions.update_code(name, package, revision, true).await,
-                Stage::Creating,
-            ),
+            let updated = self.functions.update_code(name, package, revision, true);
+            (updated.await, Stage::Creating)
+        } else {
+            let updated = self.functions.update_code(name, package, revision, false);
+            (updated.await, Stage::Updating)
         };
         let function = updated.map_err(|error| errors::api(error, &target.arn))?;
         let arn = describe::version_arn(&function, options);
