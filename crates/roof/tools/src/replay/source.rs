@@ -465,7 +465,7 @@ mod tests {
     async fn all(paths: Vec<PathBuf>) -> (Vec<i64>, Result<(), SourceError>) {
         let (to, mut from) = mpsc::channel(100);
         let done = EventSource::Files(paths)
-            .feed(reading(), to, Env::real())
+            .feed(reading(), to, Arc::default(), Env::real())
             .await;
         let mut times = Vec::new();
         while let Some(event) = from.recv().await {
