@@ -219,7 +219,7 @@ class Consumer:
                 time.sleep(0.3)
                 continue
             records += page["Records"]
-            iterator = page["NextShardIterator"]
+            iterator = page.get("NextShardIterator")
             if self.pause_after and len(records) >= self.pause_after:
                 # It stops for a while, and goes on from its checkpoint.
                 self.pause_after = None

@@ -15,12 +15,14 @@ import subprocess
 
 import pytest
 
-from headwater import BINARY, ROOT, clean_environment
+from headwater import BINARY, ROOT, clean_environment, size
 
 SOURCES = ROOT / "conformance/sdk"
 BUILT = ROOT / "target/sdk"
 BUILD_SECONDS = 600
 RUN_SECONDS = 60
+# Marks of a suite that takes minutes, or minutes to build.
+SLOW = [pytest.mark.long, pytest.mark.skipif(size(True, False), reason="slow: `./test long` tries it")]
 
 
 def run(command, endpoint, **variables):
@@ -59,7 +61,7 @@ def python(program):
 @functools.cache
 def java(program, folder="java"):
     """`sdk/<folder>/<program>.java`, with the jars that its pom.xml names."""
-    need("Java SDK", "javac", "java", "mvn")
+    need("Java SDK" if folder == "java" else folder.title(), "javac", "java", "mvn")
     source, made = SOURCES / folder, BUILT / folder
     path = f"{made}/jars/*"
     copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
@@ -72,11 +74,11 @@ def java(program, folder="java"):
 
 
 @functools.cache
-def go():
-    """`sdk/go`."""
-    need("Go SDK", "go")
-    program = BUILT / "go/sdk-go"
-    build(program, (SOURCES / "go").glob("*.*"), ["go", "build", "-mod=readonly", "-o", program, "."])
+def go(folder="go"):
+    """`sdk/<folder>`."""
+    need("Go SDK" if folder == "go" else folder.title(), "go")
+    program = BUILT / folder / f"sdk-{folder}"
+    build(program, (SOURCES / folder).glob("*.*"), ["go", "build", "-mod=readonly", "-o", program, "."])
     return [str(program)]
 
 
