@@ -39,8 +39,11 @@ pub const DEFLATE_FACTOR_MAX: usize = 1032;
 pub const PACKED_GROUP_BYTES_MAX: usize = DECOMPRESSED_BYTES_MAX / DEFLATE_FACTOR_MAX;
 /// Records that one record is taken apart into (AWS's limit).
 pub const SUB_RECORDS_MAX: usize = 500;
-/// Bytes of data in a block of Hadoop's Snappy (its codec's default buffer).
-pub const HADOOP_BLOCK_BYTES: usize = 256 * 1024;
+/// Bytes of the buffer into which Hadoop's codec for Snappy reads a packed block (its default).
+pub const HADOOP_BUFFER_BYTES: usize = 256 * 1024;
+/// Bytes of data in a block of Hadoop's Snappy: what its codec puts into one, so that even what does not shrink, but grows
+/// by a sixth at most, fits into the buffer.
+pub const HADOOP_BLOCK_BYTES: usize = HADOOP_BUFFER_BYTES - HADOOP_BUFFER_BYTES / 6 - 32;
 /// Bytes of data in a block of snappy-java's Snappy (its stream's default).
 pub const JAVA_BLOCK_BYTES: usize = 32 * 1024;
 /// Bytes of text that one thread compresses of a GZIP file at once.

@@ -280,6 +280,7 @@ impl Compressor for SnappyBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::HADOOP_BUFFER_BYTES;
 
     /// The data of blocks that each have their length, and before it, maybe, that of their data.
     fn unpacked(mut packed: &[u8], tells_data: bool) -> Vec<u8> {
@@ -299,6 +300,11 @@ mod tests {
             packed = rest;
         }
         data
+    }
+
+    #[test]
+    fn what_does_not_shrink_fits_into_the_buffer_of_hadoops_reader() {
+        assert!(raw::max_compress_len(HADOOP_BLOCK_BYTES) <= HADOOP_BUFFER_BYTES);
     }
 
     #[tokio::test]
