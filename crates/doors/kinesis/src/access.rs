@@ -110,7 +110,6 @@ fn resources_of(statement: &Statement) -> &[Pattern] {
 
 /// Whether a statement may be one of a resource's policy. Of principals AWS asks only that they are named; `*` is
 /// anybody who has signed.
-
 fn check_statement(
     statement: &Statement,
     resource: &str,
