@@ -53,7 +53,7 @@ impl Echo {
                 zip_of(runtime.file, runtime.code),
             );
             functions
-                .create(name, configuration, BTreeMap::new(), zip)
+                .create(name, configuration, BTreeMap::new(), zip, false)
                 .await
                 .expect("a function");
         }
@@ -125,6 +125,7 @@ impl Invoke for Echo {
             name => {
                 let name = name.parse().expect("a name");
                 let request = Request {
+                    qualifier: None,
                     request_id: "bench".into(),
                     payload,
                     client_context: None,
