@@ -104,7 +104,7 @@ async fn objects_without_versions_are_removed_when_their_day_has_come() {
     let days = Some(Expiration::Days(2));
     let aging = Aging::new(vec![with_prefix("old/", rule(days))]).await;
     // More than a page, and more than are removed at once.
-    for number in 0..450 {
+    for number in 0..230 {
         put(&aging.store, &object(&format!("old/{number}")), b"x").await;
     }
     put(&aging.store, &object("young"), b"x").await;
@@ -113,7 +113,7 @@ async fn objects_without_versions_are_removed_when_their_day_has_come() {
     // Two days after noon, and then the next midnight.
     assert_eq!(expires.at, Millis(1_700_049_600_000 + 216_000_000));
     aging.pass(2).await;
-    assert_eq!(aging.versions().await.len(), 451);
+    assert_eq!(aging.versions().await.len(), 231);
     aging.pass(1).await;
     let left = aging.versions().await;
     assert_eq!(left, [("young".into(), NULL_VERSION.into(), true)]);
@@ -159,7 +159,7 @@ async fn so_many_versions_are_kept_however_old() {
     let aging = Aging::new(vec![kept]).await;
     aging.enable_versions().await;
     for key in ["a", "b"] {
-        for _ in 0..300 {
+        for _ in 0..120 {
             put(&aging.store, &object(key), b"x").await;
         }
     }
@@ -168,7 +168,7 @@ async fn so_many_versions_are_kept_however_old() {
         of_key.take(3).collect()
     };
     let before = aging.versions().await;
-    assert_eq!(before.len(), 600);
+    assert_eq!(before.len(), 240);
     aging.pass(3).await;
     let left = aging.versions().await;
     let expected = [newest(before.clone(), "a"), newest(before, "b")].concat();
