@@ -106,9 +106,9 @@ class TestBuckets:
             s3.delete_bucket(Bucket=one)
 
     def test_what_is_not_built_says_so(self, s3, bucket):
-        status, error = refused(s3.get_bucket_policy, Bucket=bucket)
+        status, error = refused(s3.put_bucket_policy, Bucket=bucket, Policy="{}")
         assert (status, error["Code"]) == (501, "NotImplemented")
-        assert "GetBucketPolicy" in error["Message"]
+        assert "PutBucketPolicy" in error["Message"]
         status, error = refused(
             s3.put_object, Bucket=bucket, Key="k", Body=b"x", ObjectLockLegalHoldStatus="ON"
         )

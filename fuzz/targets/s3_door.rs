@@ -17,6 +17,8 @@ fn table() -> Table {
         .route::<DeleteObjects>(READS)
         .route::<GetObject>(READS)
         .route::<ListObjectsV2>(READS)
+        .route::<PutBucketAcl>(READS)
+        .route::<PutBucketCors>(READS)
         .route::<PutObject>(READS)
         .route::<PutObjectTagging>(READS)
         .route::<UploadPart>(READS)

@@ -41,7 +41,7 @@ pub fn run(options: &[String]) -> Result<(), String> {
     let mut files = Vec::new();
     for selection in SERVICES {
         let mut model = botocore.load(selection)?;
-        facts::correct(&mut model);
+        facts::correct(selection.name, &mut model);
         let folder = format!("crates/doors/shapes-{}", selection.name);
         let text = rustfmt(&emit::service(selection, &model, &botocore.version)?)?;
         files.push((format!("{folder}/src/lib.rs"), text));

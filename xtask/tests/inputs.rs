@@ -83,7 +83,20 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("glue", KEPT, &["Order", "SerDeInfo", "SkewedInfo"]),
-    ("s3", REFUSED, &["BucketInfo", "LocationInfo"]),
+    (
+        "s3",
+        REFUSED,
+        &[
+            "BlockedEncryptionTypes",
+            "BucketInfo",
+            "EventBridgeConfiguration",
+            "LambdaFunctionConfiguration",
+            "LocationInfo",
+            "LoggingEnabled",
+            "QueueConfiguration",
+            "TopicConfiguration",
+        ],
+    ),
     (
         "s3",
         REFUSED,

@@ -1,6 +1,10 @@
 //! The choices made by hand: the services, the operations with types, and where AWS differs from its model.
 
-use crate::codegen::model::Model;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::codegen::model::{Model, OperationDef, ShapeDef};
 
 /// A service to write.
 pub struct Selection {
@@ -142,30 +146,78 @@ const S3: &[&str] = &[
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketAnalyticsConfiguration",
+    "DeleteBucketCors",
+    "DeleteBucketEncryption",
+    "DeleteBucketIntelligentTieringConfiguration",
+    "DeleteBucketInventoryConfiguration",
     "DeleteBucketLifecycle",
+    "DeleteBucketMetricsConfiguration",
+    "DeleteBucketOwnershipControls",
+    "DeleteBucketPolicy",
+    "DeleteBucketReplication",
     "DeleteBucketTagging",
+    "DeleteBucketWebsite",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "DeletePublicAccessBlock",
+    "GetBucketAccelerateConfiguration",
+    "GetBucketAcl",
+    "GetBucketAnalyticsConfiguration",
+    "GetBucketCors",
+    "GetBucketEncryption",
+    "GetBucketIntelligentTieringConfiguration",
+    "GetBucketInventoryConfiguration",
     "GetBucketLifecycleConfiguration",
     "GetBucketLocation",
+    "GetBucketLogging",
+    "GetBucketMetricsConfiguration",
+    "GetBucketNotificationConfiguration",
+    "GetBucketOwnershipControls",
+    "GetBucketPolicy",
+    "GetBucketPolicyStatus",
+    "GetBucketReplication",
+    "GetBucketRequestPayment",
     "GetBucketTagging",
     "GetBucketVersioning",
+    "GetBucketWebsite",
     "GetObject",
+    "GetObjectAcl",
+    "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectLockConfiguration",
+    "GetObjectRetention",
     "GetObjectTagging",
+    "GetPublicAccessBlock",
     "HeadBucket",
     "HeadObject",
+    "ListBucketAnalyticsConfigurations",
+    "ListBucketIntelligentTieringConfigurations",
+    "ListBucketInventoryConfigurations",
+    "ListBucketMetricsConfigurations",
     "ListBuckets",
     "ListMultipartUploads",
     "ListObjectVersions",
     "ListObjects",
     "ListObjectsV2",
     "ListParts",
+    "PostObject",
+    "PutBucketAccelerateConfiguration",
+    "PutBucketAcl",
+    "PutBucketCors",
+    "PutBucketEncryption",
     "PutBucketLifecycleConfiguration",
+    "PutBucketLogging",
+    "PutBucketNotificationConfiguration",
+    "PutBucketOwnershipControls",
+    "PutBucketRequestPayment",
     "PutBucketTagging",
     "PutBucketVersioning",
     "PutObject",
+    "PutObjectAcl",
     "PutObjectTagging",
+    "PutPublicAccessBlock",
     "UploadPart",
     "UploadPartCopy",
 ];
@@ -189,8 +241,8 @@ pub fn checked_pattern(pattern: &str) -> &str {
         .map_or(pattern, |(_, checked)| checked)
 }
 
-/// Members that the model requires and the service leaves out: of a shard's last event, as KCL expects it, and of a
-/// function whose code need not be signed, as recorded in localstack's tests.
+/// Members that the model requires and the service leaves out or does without: of a shard's last event, as KCL expects it;
+/// of a function whose code need not be signed, and of tags of which there are none, as recorded on AWS by LocalStack.
 const NOT_REQUIRED: &[(&str, &str)] = &[
     ("SubscribeToShardEvent", "ContinuationSequenceNumber"),
     (
@@ -198,14 +250,80 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
         "CodeSigningConfigArn",
     ),
     ("GetFunctionCodeSigningConfigResponse", "FunctionName"),
+    ("Tagging", "TagSet"),
 ];
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
 /// Lambda's runtimes.
 const CHECKED_BY_DOORS: &[&str] = &["Runtime"];
 
-/// Takes back what the model says and the service does not keep to.
-pub fn correct(model: &mut Model) {
+/// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
+const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
+
+/// Operations with their shapes.
+#[derive(Deserialize)]
+struct Added {
+    operations: BTreeMap<String, OperationDef>,
+    shapes: BTreeMap<String, ShapeDef>,
+}
+
+/// Operations that the service has and its model has not, by the service's name: the model's notation, whole.
+const ADDED: &[(&str, &str)] = &[("s3", POST_OBJECT)];
+
+/// The form that a browser posts (S3 API reference, "POST Object"): its fields and its file are all in the body.
+const POST_OBJECT: &str = r#"{
+    "operations": {"PostObject": {
+        "name": "PostObject",
+        "http": {"method": "POST", "requestUri": "/{Bucket}"},
+        "input": {"shape": "PostObjectRequest"},
+        "output": {"shape": "PostObjectOutput"}
+    }},
+    "shapes": {
+        "PostObjectRequest": {
+            "type": "structure",
+            "required": ["Bucket"],
+            "members": {
+                "Bucket": {"shape": "BucketName", "location": "uri", "locationName": "Bucket"},
+                "ContentType": {"shape": "ContentType", "location": "header", "locationName": "Content-Type"},
+                "Body": {"shape": "Body", "streaming": true}
+            },
+            "payload": "Body"
+        },
+        "PostObjectOutput": {
+            "type": "structure",
+            "members": {
+                "Status": {"shape": "PartNumber", "location": "statusCode"},
+                "Location": {"shape": "Location", "location": "header", "locationName": "Location"},
+                "ETag": {"shape": "ETag", "location": "header", "locationName": "ETag"},
+                "PostResponse": {"shape": "PostResponse", "locationName": "PostResponse"}
+            },
+            "payload": "PostResponse"
+        },
+        "PostResponse": {
+            "type": "structure",
+            "members": {
+                "Location": {"shape": "Location"},
+                "Bucket": {"shape": "BucketName"},
+                "Key": {"shape": "ObjectKey"},
+                "ETag": {"shape": "ETag"}
+            }
+        }
+    }
+}"#;
+
+/// Adds what the model of `service` lacks, and takes back what it says and the service does not keep to.
+pub fn correct(service: &str, model: &mut Model) {
+    for (_, added) in ADDED.iter().filter(|(name, _)| *name == service) {
+        let added: Added =
+            serde_json::from_str(added).expect("it is written in the model's notation");
+        model.operations.extend(added.operations);
+        model.shapes.extend(added.shapes);
+    }
+    for (operation, status) in STATUSES {
+        if let Some(operation) = model.operations.get_mut(*operation) {
+            operation.http.response_code = Some(*status);
+        }
+    }
     for enumeration in CHECKED_BY_DOORS {
         if let Some(shape) = model.shapes.get_mut(*enumeration) {
             shape.values.clear();

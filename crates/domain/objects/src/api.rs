@@ -7,8 +7,8 @@ use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Algorithm, Body, BucketName, Checksum, Coverage, Encryption, Expected, Expires, Lifecycle,
-    ObjectError, ObjectName, ReadConditions, WriteCondition,
+    Algorithm, Body, BucketName, BucketSettings, Checksum, Coverage, Encryption, Expected, Expires,
+    Lifecycle, ObjectError, ObjectName, ReadConditions, Setting, WriteCondition,
 };
 
 /// Buckets of objects.
@@ -20,8 +20,21 @@ use crate::{
 /// * Listings MUST be in the order of the keys' UTF-8 bytes, and MUST see every write that was acknowledged before.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
-    /// Makes a bucket; `BucketExists` where there is one.
-    async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError>;
+    /// Makes a bucket with the settings of a new one; `BucketExists` where there is one.
+    async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
+        self.create_bucket_with(bucket, &BucketSettings::default())
+            .await
+    }
+    /// Makes a bucket with these settings.
+    async fn create_bucket_with(
+        &self,
+        bucket: &BucketName,
+        settings: &BucketSettings,
+    ) -> Result<(), ObjectError>;
+    /// The settings of a bucket.
+    async fn settings(&self, bucket: &BucketName) -> Result<BucketSettings, ObjectError>;
+    /// Changes a setting of a bucket.
+    async fn set(&self, bucket: &BucketName, setting: Setting) -> Result<(), ObjectError>;
     /// A bucket, or `NoSuchBucket`.
     async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError>;
     /// At most `limit` buckets, in order of their names.
@@ -52,6 +65,8 @@ pub trait ObjectStore: Send + Sync {
     async fn head(&self, get: &Get) -> Result<Selected, ObjectError>;
     /// An object or a range of it. Damage that is found on the way ends the body with an error.
     async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError>;
+    /// An object and the parts that it was uploaded in, without its conditions and range.
+    async fn parts(&self, get: &Get) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError>;
     /// Removes an object or a version of it, or puts a delete marker before its versions; without a condition it is no
     /// error when there is none.
     async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError>;
@@ -133,6 +148,9 @@ pub struct Attributes {
     /// Tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// The class of storage that it was put into, where it is another than the usual one: a word that is kept and told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
     /// How its bytes are encrypted: in a write what was asked for, in an answer what was done; none where they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
@@ -159,6 +177,17 @@ pub struct ObjectInfo {
     pub version: Option<String>,
     /// When it expires as the latest version; not filled by listings, nor for a version that was asked for by its id.
     pub expires: Option<Expires>,
+}
+
+/// A part that an object was uploaded in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectPart {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its bytes.
+    pub size: u64,
+    /// Its checksum, where the upload was begun with an algorithm.
+    pub checksum: Option<Checksum>,
 }
 
 /// An object to write.
@@ -364,6 +393,8 @@ pub struct UploadInfo {
     pub coverage: Coverage,
     /// How the object will be encrypted; not filled by every listing.
     pub encryption: Option<Encryption>,
+    /// The class of storage that the object will be in, as of an object.
+    pub storage_class: Option<String>,
 }
 
 /// A part to write.
@@ -439,7 +470,7 @@ pub struct CompletePart {
     /// Its ETag.
     pub etag: String,
     /// Its checksum, when it is named too.
-    pub checksum: Option<String>,
+    pub checksum: Option<(Algorithm, String)>,
 }
 
 /// Parts of an upload in progress.

@@ -182,10 +182,10 @@ pub enum ObjectError {
         /// The part's number.
         number: u32,
     },
-    /// A part is named with another checksum than it has.
-    #[error("the {algorithm} of part {number} is not the one that was uploaded")]
+    /// A part is named with a checksum by another algorithm than the upload's.
+    #[error("the {algorithm} of part {number} is not what was uploaded")]
     PartChecksumMismatch {
-        /// The upload's algorithm.
+        /// The other algorithm.
         algorithm: Algorithm,
         /// The part's number.
         number: u32,

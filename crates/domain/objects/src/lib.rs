@@ -15,14 +15,15 @@ mod error;
 mod lifecycle;
 pub mod limits;
 mod names;
+mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use api::{
     Attributes, BucketInfo, BucketQuery, ByteRange, Complete, CompletePart, Delete, Deleted, Get,
-    Listing, NULL_VERSION, ObjectInfo, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
-    PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionInfo, VersionListing,
-    VersionQuery, Versioning,
+    Listing, NULL_VERSION, ObjectInfo, ObjectPart, ObjectQuery, ObjectStore, PartInfo, PartListing,
+    Put, PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionInfo,
+    VersionListing, VersionQuery, Versioning,
 };
 pub use body::Body;
 pub use checksum::{Algorithm, Checksum, Coverage, Expected};
@@ -35,3 +36,4 @@ pub use lifecycle::{
     NoncurrentExpiration,
 };
 pub use names::{BucketName, ObjectName};
+pub use settings::{BucketSettings, CorsRule, Ownership, PublicAccess, Setting};

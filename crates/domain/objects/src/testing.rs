@@ -136,6 +136,7 @@ async fn objects_come_back(store: &dyn ObjectStore, bucket: BucketName) {
         headers: entry("content-type", "text/plain"),
         metadata: entry("color", "blue"),
         tags: entry("stage", "test"),
+        storage_class: Some("STANDARD_IA".into()),
         encryption: Some(Encryption {
             method: EncryptionMethod::KeyService,
             key: Some("arn:aws:kms:us-east-1:000000000000:key/k".into()),

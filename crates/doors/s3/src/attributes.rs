@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use headwater_objects::{Attributes, Encryption};
 use headwater_wire::ApiError;
 
-use crate::{encryption, limits::METADATA_BYTES_MAX, tags};
+use crate::{encryption, limits::METADATA_BYTES_MAX, rfc2047, tags};
 
 /// The names on the wire of the members that [`attributes`] reads.
-pub const MEMBERS: [&str; 11] = [
+pub const MEMBERS: [&str; 12] = [
     "Cache-Control",
     "Content-Disposition",
     "Content-Encoding",
@@ -18,6 +18,7 @@ pub const MEMBERS: [&str; 11] = [
     "Expires",
     "x-amz-meta-",
     "x-amz-tagging",
+    "x-amz-storage-class",
     encryption::MEMBERS[0],
     encryption::MEMBERS[1],
     encryption::MEMBERS[2],
@@ -37,6 +38,7 @@ macro_rules! attributes {
             ],
             $input.metadata.as_ref(),
             $input.tagging.as_deref(),
+            $crate::storage_class::read($input.storage_class.as_deref()),
             $crate::encryption::given!($input),
         )
     };
@@ -55,7 +57,8 @@ macro_rules! answer {
         $output.content_type =
             header("content-type").or_else(|| Some("binary/octet-stream".to_owned()));
         $output.expires = header("expires");
-        $output.metadata = (!attributes.metadata.is_empty()).then(|| attributes.metadata.clone());
+        $output.metadata = $crate::attributes::shown(&attributes.metadata);
+        $output.storage_class.clone_from(&attributes.storage_class);
         $output.tag_count = i32::try_from(attributes.tags.len())
             .ok()
             .filter(|count| *count > 0);
@@ -64,11 +67,18 @@ macro_rules! answer {
 
 pub(crate) use {answer, attributes};
 
+/// Metadata for an answer's headers.
+pub fn shown(metadata: &BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
+    let encoded = |(name, value): (&String, &String)| (name.clone(), rfc2047::encode(value));
+    (!metadata.is_empty()).then(|| metadata.iter().map(encoded).collect())
+}
+
 /// The attributes of a request; an encoding `aws-chunked` was that of the transfer and is left out.
 pub fn read(
     headers: [(&str, Option<&String>); 6],
     metadata: Option<&BTreeMap<String, String>>,
     tagging: Option<&str>,
+    storage_class: Result<Option<String>, ApiError>,
     encryption: Result<Option<Encryption>, ApiError>,
 ) -> Result<Attributes, ApiError> {
     let headers = headers
@@ -85,7 +95,9 @@ pub fn read(
             headers.insert("content-encoding".to_owned(), kept.join(","));
         }
     }
-    let metadata = metadata.cloned().unwrap_or_default();
+    let metadata = metadata.into_iter().flatten();
+    let decoded = |(name, value): (&String, &String)| (name.clone(), rfc2047::decode(value));
+    let metadata: BTreeMap<String, String> = metadata.map(decoded).collect();
     let size: usize = metadata
         .iter()
         .map(|(name, value)| name.len() + value.len())
@@ -106,6 +118,7 @@ pub fn read(
             .map(tags::from_header)
             .transpose()?
             .unwrap_or_default(),
+        storage_class: storage_class?,
         encryption: encryption?,
     })
 }

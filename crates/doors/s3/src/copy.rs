@@ -115,6 +115,9 @@ pub fn range(text: &str, size: u64) -> Result<ByteRange, ApiError> {
     let bounds = bounds.and_then(|(first, last)| Some((number(first)?, number(last)?)));
     match bounds {
         Some((first, last)) if first <= last && last < size => Ok(ByteRange::Between(first, last)),
+        Some((first, last)) if first <= last && first >= size => Err(invalid_request(
+            "The specified copy range is invalid for the source object size",
+        )),
         Some((first, last)) if first <= last => {
             let message = format!("Range specified is not valid for source object of size: {size}");
             Err(argument(message, NAME, text))
@@ -161,6 +164,8 @@ mod tests {
 
     #[test]
     fn a_range_of_a_source_lies_within_it() {
+        let beyond = range("bytes=10-20", 10).unwrap_err();
+        assert_eq!(beyond.code(), "InvalidRequest");
         assert_eq!(range("bytes=0-9", 10).unwrap(), ByteRange::Between(0, 9));
         for text in [
             "bytes=0-10",

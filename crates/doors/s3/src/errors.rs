@@ -252,7 +252,7 @@ pub fn quoted(etag: &str) -> String {
 }
 
 /// The error that broke a body off: the protocol's, which has its own words, or the connection's.
-fn broken_body(error: &std::io::Error) -> ApiError {
+pub fn broken_body(error: &std::io::Error) -> ApiError {
     let inner = error.get_ref();
     if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<ApiError>()) {
         return error.clone();

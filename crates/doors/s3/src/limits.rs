@@ -18,6 +18,12 @@ pub const RULES_MAX: usize = 1000;
 pub const RULE_ID_MAX: usize = 255;
 /// Versions that a rule may keep of each key, as on AWS.
 pub const NEWER_VERSIONS_MAX: u32 = 100;
+/// Rules for pages of other origins of a bucket, as on AWS.
+pub const CORS_RULES_MAX: usize = 100;
+/// Tags of a bucket, as on AWS.
+pub const BUCKET_TAGS_MAX: usize = 50;
+/// Bytes of a posted form before its file, as on AWS.
+pub const FORM_BYTES: usize = 20 << 10;
 /// Tags of an object, as on AWS.
 pub const TAGS_MAX: usize = 10;
 /// Bytes of all user metadata of an object, names and values, as on AWS.

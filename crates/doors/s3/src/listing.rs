@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{
     errors::{argument, coverage_name, quoted},
     limits::MAX_KEYS,
+    storage_class,
     times::timestamp,
 };
 
@@ -19,6 +20,9 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~')
     .remove(b'/');
+
+/// The same with the slash.
+const WHOLLY_ESCAPED: &AsciiSet = &ESCAPED.add(b'/');
 
 /// How keys are written in an answer.
 #[derive(Clone, Copy)]
@@ -78,7 +82,7 @@ impl Encoding {
                 .as_ref()
                 .map(|c| coverage_name(c.coverage).to_owned()),
             size: i64::try_from(object.size).ok(),
-            storage_class: Some("STANDARD".to_owned()),
+            storage_class: storage_class::listed(object.attributes.storage_class.as_ref()),
             owner: owner.cloned(),
             restore_status: None,
         };
@@ -143,14 +147,28 @@ pub fn place(token: &str) -> Result<String, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok();
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     text.and_then(|text| text.strip_prefix('1').map(str::to_owned))
-        .ok_or_else(|| {
-            ApiError::new(
-                400,
-                "InvalidArgument",
-                "The continuation token provided is incorrect",
-            )
-            .with("ArgumentName", "continuation-token")
-        })
+        .ok_or_else(incorrect_token)
+}
+
+/// A token is none that was given.
+pub fn incorrect_token() -> ApiError {
+    ApiError::new(
+        400,
+        "InvalidArgument",
+        "The continuation token provided is incorrect",
+    )
+    .with("ArgumentName", "continuation-token")
+}
+
+/// The address of an object, for whoever put it; its key is escaped whole, slashes too, as AWS does it.
+pub fn location(context: &Context, bucket: &str, key: &str) -> String {
+    let scheme = if context.origin.secure {
+        "https"
+    } else {
+        "http"
+    };
+    let key = utf8_percent_encode(key, WHOLLY_ESCAPED);
+    format!("{scheme}://{}/{bucket}/{key}", context.host)
 }
 
 /// The owner of everything: the account, in the length of AWS's canonical ids.

@@ -7,34 +7,29 @@ use headwater_shapes::Tree;
 use headwater_wire::{ApiError, Context};
 use serde_json::Value;
 
-/// AWS's storage classes besides the only one here.
-const OTHER_CLASSES: [&str; 11] = [
-    "DEEP_ARCHIVE",
-    "EXPRESS_ONEZONE",
-    "FSX_ONTAP",
-    "FSX_OPENZFS",
-    "GLACIER",
-    "GLACIER_IR",
-    "INTELLIGENT_TIERING",
-    "ONEZONE_IA",
-    "REDUCED_REDUNDANCY",
-    "SNOW",
-    "STANDARD_IA",
-];
+/// Members that say which digests come with a body in memory: it is held against them before there is an input.
+pub const BODY: [&str; 2] = ["Content-MD5", "x-amz-sdk-checksum-algorithm"];
 
 /// Refuses `input` when it has a member, by its name on the wire, that is neither among `read` nor a default.
 pub fn check(input: &impl Tree, read: &[&str], context: &Context) -> Result<(), ApiError> {
     let members = input.to_value();
     for (name, value) in members.as_object().into_iter().flatten() {
-        if !read.contains(&name.as_str()) && !is_absent(value) {
+        if !read.contains(&name.as_str()) && !is_absent(name, value) {
             check_default(name, value, context)?;
         }
     }
     Ok(())
 }
 
-fn is_absent(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::Bool(false))
+/// Headers that are refused whatever they say.
+const NEVER: [&str; 1] = ["x-amz-bypass-governance-retention"];
+
+fn is_absent(name: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(false) => !NEVER.contains(&name),
+        _ => false,
+    }
 }
 
 /// A setting that all buckets here have may be asked for.
@@ -42,19 +37,13 @@ fn check_default(name: &str, value: &Value, context: &Context) -> Result<(), Api
     let text = value.as_str().unwrap_or_default();
     match (name, text) {
         ("Bucket" | "Key", _) => Ok(()),
-        // There is one owner, who has full control, and one storage class.
+        // There is one owner, who has full control.
         ("x-amz-acl", "private" | "bucket-owner-full-control" | "bucket-owner-read") => Ok(()),
         ("x-amz-object-ownership", "BucketOwnerEnforced") => Ok(()),
-        ("x-amz-storage-class", "STANDARD") => Ok(()),
-        ("x-amz-storage-class", class) if OTHER_CLASSES.contains(&class) => {
-            Err(unsupported("x-amz-storage-class").with("StorageClassRequested", class))
-        }
-        ("x-amz-storage-class", _) => Err(ApiError::new(
-            400,
-            "InvalidStorageClass",
-            "The storage class you specified is not valid",
-        )
-        .with("StorageClassRequested", text)),
+        ("x-amz-bypass-governance-retention", _) => Err(argument(
+            "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+            name,
+        )),
         // No bucket lets the requester pay.
         ("x-amz-request-payer", "requester") => Ok(()),
         ("x-amz-expected-bucket-owner" | "x-amz-source-expected-bucket-owner", owner) => {
@@ -79,6 +68,10 @@ fn check_owner(owner: &str, context: &Context) -> Result<(), ApiError> {
         return Err(ApiError::new(403, "AccessDenied", "Access Denied"));
     }
     Ok(())
+}
+
+fn argument(text: &str, name: &str) -> ApiError {
+    ApiError::new(400, "InvalidArgument", text).with("ArgumentName", name)
 }
 
 /// The refusal of a header or parameter.
@@ -115,10 +108,6 @@ mod tests {
         );
         assert!(put(|input| input.acl = Some("public-read".into())).is_err());
         assert!(put(|input| input.object_lock_mode = Some("GOVERNANCE".into())).is_err());
-        let class =
-            |class: &str| put(|input| input.storage_class = Some(class.into())).unwrap_err();
-        assert_eq!(class("GLACIER").code(), "NotImplemented");
-        assert_eq!(class("FakeClass").code(), "InvalidStorageClass");
     }
 
     #[test]
@@ -126,7 +115,6 @@ mod tests {
         put(|input| {
             input.content_type = Some("text/plain".into());
             input.acl = Some("private".into());
-            input.storage_class = Some("STANDARD".into());
             input.expected_bucket_owner = Some("000000000000".into());
         })
         .unwrap();

@@ -28,7 +28,7 @@ impl World {
 
     /// The same with time and chance of a test's own.
     pub async fn within(env: Env) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let (dir, clock) = (tempfile::tempdir().unwrap(), env.clock.clone());
         let catalog = Arc::new(MemoryCatalog::default());
         let store = DirectoryStore::open(env, &dir.path().join("objects"), catalog)
             .await
@@ -36,6 +36,7 @@ impl World {
         let world = Self {
             s3: S3 {
                 store: Arc::new(store),
+                clock,
             },
             _dir: dir,
         };

@@ -46,6 +46,78 @@ pub struct AbortMultipartUploadRequest {
 headwater_shapes::tree!(AbortMultipartUploadRequest {required "Bucket" bucket,required "Key" key,required "uploadId" upload_id,optional "x-amz-request-payer" request_payer,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-if-match-initiated-time" if_match_initiated_time, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct AccelerateConfiguration {
+    pub status: Option<String>,
+}
+
+headwater_shapes::tree!(AccelerateConfiguration {optional "Status" status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AccessControlPolicy {
+    pub grants: Option<Vec<Grant>>,
+    pub owner: Option<Owner>,
+}
+
+headwater_shapes::tree!(AccessControlPolicy {optional "AccessControlList" grants,optional "Owner" owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AccessControlTranslation {
+    pub owner: String,
+}
+
+headwater_shapes::tree!(AccessControlTranslation {lenient "Owner" owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AnalyticsAndOperator {
+    pub prefix: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+headwater_shapes::tree!(AnalyticsAndOperator {optional "Prefix" prefix,optional "Tag" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AnalyticsConfiguration {
+    pub id: String,
+    pub filter: Option<AnalyticsFilter>,
+    pub storage_class_analysis: StorageClassAnalysis,
+}
+
+headwater_shapes::tree!(AnalyticsConfiguration {lenient "Id" id,optional "Filter" filter,lenient "StorageClassAnalysis" storage_class_analysis, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AnalyticsExportDestination {
+    pub s3_bucket_destination: AnalyticsS3BucketDestination,
+}
+
+headwater_shapes::tree!(AnalyticsExportDestination {lenient "S3BucketDestination" s3_bucket_destination, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AnalyticsFilter {
+    pub prefix: Option<String>,
+    pub tag: Option<Tag>,
+    pub and: Option<AnalyticsAndOperator>,
+}
+
+headwater_shapes::tree!(AnalyticsFilter {optional "Prefix" prefix,optional "Tag" tag,optional "And" and, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AnalyticsS3BucketDestination {
+    pub format: String,
+    pub bucket_account_id: Option<String>,
+    pub bucket: String,
+    pub prefix: Option<String>,
+}
+
+headwater_shapes::tree!(AnalyticsS3BucketDestination {lenient "Format" format,optional "BucketAccountId" bucket_account_id,lenient "Bucket" bucket,optional "Prefix" prefix, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BlockedEncryptionTypes {
+    pub encryption_type: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(BlockedEncryptionTypes {optional "EncryptionType" encryption_type, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Bucket {
     pub name: Option<String>,
     pub creation_date: Option<headwater_shapes::Timestamp>,
@@ -69,6 +141,49 @@ pub struct BucketLifecycleConfiguration {
 }
 
 headwater_shapes::tree!(BucketLifecycleConfiguration {required "Rule" rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BucketLoggingStatus {
+    pub logging_enabled: Option<LoggingEnabled>,
+}
+
+headwater_shapes::tree!(BucketLoggingStatus {optional "LoggingEnabled" logging_enabled, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CORSConfiguration {
+    pub cors_rules: Vec<CORSRule>,
+}
+
+headwater_shapes::tree!(CORSConfiguration {required "CORSRule" cors_rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CORSRule {
+    pub id: Option<String>,
+    pub allowed_headers: Option<Vec<String>>,
+    pub allowed_methods: Vec<String>,
+    pub allowed_origins: Vec<String>,
+    pub expose_headers: Option<Vec<String>>,
+    pub max_age_seconds: Option<i32>,
+}
+
+headwater_shapes::tree!(CORSRule {optional "ID" id,optional "AllowedHeader" allowed_headers,required "AllowedMethod" allowed_methods,required "AllowedOrigin" allowed_origins,optional "ExposeHeader" expose_headers,optional "MaxAgeSeconds" max_age_seconds, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Checksum {
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32c: Option<String>,
+    pub checksum_crc64nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub checksum_type: Option<String>,
+}
+
+headwater_shapes::tree!(Checksum {optional "ChecksumCRC32" checksum_crc32,optional "ChecksumCRC32C" checksum_crc32c,optional "ChecksumCRC64NVME" checksum_crc64nvme,optional "ChecksumSHA1" checksum_sha1,optional "ChecksumSHA256" checksum_sha256,optional "ChecksumSHA512" checksum_sha512,optional "ChecksumMD5" checksum_md5,optional "ChecksumXXHASH64" checksum_xxhash64,optional "ChecksumXXHASH3" checksum_xxhash3,optional "ChecksumXXHASH128" checksum_xxhash128,optional "ChecksumType" checksum_type, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CommonPrefix {
@@ -157,6 +272,14 @@ pub struct CompletedPart {
 }
 
 headwater_shapes::tree!(CompletedPart {optional "ETag" e_tag,optional "ChecksumCRC32" checksum_crc32,optional "ChecksumCRC32C" checksum_crc32c,optional "ChecksumCRC64NVME" checksum_crc64nvme,optional "ChecksumSHA1" checksum_sha1,optional "ChecksumSHA256" checksum_sha256,optional "ChecksumSHA512" checksum_sha512,optional "ChecksumMD5" checksum_md5,optional "ChecksumXXHASH64" checksum_xxhash64,optional "ChecksumXXHASH3" checksum_xxhash3,optional "ChecksumXXHASH128" checksum_xxhash128,optional "PartNumber" part_number, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Condition {
+    pub http_error_code_returned_equals: Option<String>,
+    pub key_prefix_equals: Option<String>,
+}
+
+headwater_shapes::tree!(Condition {optional "HttpErrorCodeReturnedEquals" http_error_code_returned_equals,optional "KeyPrefixEquals" key_prefix_equals, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CopyObjectOutput {
@@ -362,6 +485,16 @@ pub struct CreateMultipartUploadRequest {
 headwater_shapes::tree!(CreateMultipartUploadRequest {optional "x-amz-acl" acl,required "Bucket" bucket,optional "Cache-Control" cache_control,optional "Content-Disposition" content_disposition,optional "Content-Encoding" content_encoding,optional "Content-Language" content_language,optional "Content-Type" content_type,optional "Expires" expires,optional "x-amz-grant-full-control" grant_full_control,optional "x-amz-grant-read" grant_read,optional "x-amz-grant-read-acp" grant_read_acp,optional "x-amz-grant-write-acp" grant_write_acp,required "Key" key,optional "x-amz-meta-" metadata,optional "x-amz-server-side-encryption" server_side_encryption,optional "x-amz-storage-class" storage_class,optional "x-amz-website-redirect-location" website_redirect_location,optional "x-amz-server-side-encryption-customer-algorithm" sse_customer_algorithm,optional "x-amz-server-side-encryption-customer-key" sse_customer_key,optional "x-amz-server-side-encryption-customer-key-MD5" sse_customer_key_md5,optional "x-amz-server-side-encryption-aws-kms-key-id" ssekms_key_id,optional "x-amz-server-side-encryption-context" ssekms_encryption_context,optional "x-amz-server-side-encryption-bucket-key-enabled" bucket_key_enabled,optional "x-amz-request-payer" request_payer,optional "x-amz-tagging" tagging,optional "x-amz-object-lock-mode" object_lock_mode,optional "x-amz-object-lock-retain-until-date" object_lock_retain_until_date,optional "x-amz-object-lock-legal-hold" object_lock_legal_hold_status,optional "x-amz-object-lock-event-hold" object_lock_event_hold,optional "x-amz-object-lock-event-hold-duration-days" object_lock_event_hold_duration_days,optional "x-amz-object-lock-event-hold-duration-years" object_lock_event_hold_duration_years,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-checksum-algorithm" checksum_algorithm,optional "x-amz-checksum-type" checksum_type, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DefaultRetention {
+    pub mode: Option<String>,
+    pub days: Option<i32>,
+    pub years: Option<i32>,
+    pub default_event_hold: Option<EventHoldDuration>,
+}
+
+headwater_shapes::tree!(DefaultRetention {optional "Mode" mode,optional "Days" days,optional "Years" years,optional "DefaultEventHold" default_event_hold, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Delete {
     pub objects: Vec<ObjectIdentifier>,
     pub quiet: Option<bool>,
@@ -370,12 +503,88 @@ pub struct Delete {
 headwater_shapes::tree!(Delete {required "Object" objects,optional "Quiet" quiet, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketAnalyticsConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketAnalyticsConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketCorsRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketCorsRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketEncryptionRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketEncryptionRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketIntelligentTieringConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketIntelligentTieringConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketInventoryConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketInventoryConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteBucketLifecycleRequest {
     pub bucket: String,
     pub expected_bucket_owner: Option<String>,
 }
 
 headwater_shapes::tree!(DeleteBucketLifecycleRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketMetricsConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketMetricsConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketOwnershipControlsRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketOwnershipControlsRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketPolicyRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketPolicyRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketReplicationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketReplicationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteBucketRequest {
@@ -394,6 +603,14 @@ pub struct DeleteBucketTaggingRequest {
 headwater_shapes::tree!(DeleteBucketTaggingRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteBucketWebsiteRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteBucketWebsiteRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteMarkerEntry {
     pub owner: Option<Owner>,
     pub key: Option<String>,
@@ -403,6 +620,13 @@ pub struct DeleteMarkerEntry {
 }
 
 headwater_shapes::tree!(DeleteMarkerEntry {optional "Owner" owner,optional "Key" key,optional "VersionId" version_id,optional "IsLatest" is_latest,optional "LastModified" last_modified, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteMarkerReplication {
+    pub status: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteMarkerReplication {optional "Status" status, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteObjectOutput {
@@ -469,6 +693,14 @@ pub struct DeleteObjectsRequest {
 headwater_shapes::tree!(DeleteObjectsRequest {required "Bucket" bucket,required "Delete" delete,optional "x-amz-mfa" mfa,optional "x-amz-request-payer" request_payer,optional "x-amz-bypass-governance-retention" bypass_governance_retention,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeletePublicAccessBlockRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(DeletePublicAccessBlockRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeletedObject {
     pub key: Option<String>,
     pub version_id: Option<String>,
@@ -479,6 +711,26 @@ pub struct DeletedObject {
 headwater_shapes::tree!(DeletedObject {optional "Key" key,optional "VersionId" version_id,optional "DeleteMarker" delete_marker,optional "DeleteMarkerVersionId" delete_marker_version_id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct Destination {
+    pub bucket: String,
+    pub account: Option<String>,
+    pub storage_class: Option<String>,
+    pub access_control_translation: Option<AccessControlTranslation>,
+    pub encryption_configuration: Option<EncryptionConfiguration>,
+    pub replication_time: Option<ReplicationTime>,
+    pub metrics: Option<Metrics>,
+}
+
+headwater_shapes::tree!(Destination {lenient "Bucket" bucket,optional "Account" account,optional "StorageClass" storage_class,optional "AccessControlTranslation" access_control_translation,optional "EncryptionConfiguration" encryption_configuration,optional "ReplicationTime" replication_time,optional "Metrics" metrics, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EncryptionConfiguration {
+    pub replica_kms_key_id: Option<String>,
+}
+
+headwater_shapes::tree!(EncryptionConfiguration {optional "ReplicaKmsKeyID" replica_kms_key_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Error {
     pub key: Option<String>,
     pub version_id: Option<String>,
@@ -487,6 +739,152 @@ pub struct Error {
 }
 
 headwater_shapes::tree!(Error {optional "Key" key,optional "VersionId" version_id,optional "Code" code,optional "Message" message, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ErrorDocument {
+    pub key: String,
+}
+
+headwater_shapes::tree!(ErrorDocument {lenient "Key" key, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EventBridgeConfiguration {}
+
+headwater_shapes::tree!(EventBridgeConfiguration {});
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EventHoldDuration {
+    pub days: Option<i32>,
+    pub years: Option<i32>,
+}
+
+headwater_shapes::tree!(EventHoldDuration {optional "Days" days,optional "Years" years, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ExistingObjectReplication {
+    pub status: String,
+}
+
+headwater_shapes::tree!(ExistingObjectReplication {lenient "Status" status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct FilterRule {
+    pub name: Option<String>,
+    pub value: Option<String>,
+}
+
+headwater_shapes::tree!(FilterRule {optional "Name" name,optional "Value" value, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketAccelerateConfigurationOutput {
+    pub status: Option<String>,
+    pub request_charged: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketAccelerateConfigurationOutput {optional "Status" status,optional "x-amz-request-charged" request_charged, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketAccelerateConfigurationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+    pub request_payer: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketAccelerateConfigurationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-request-payer" request_payer, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketAclOutput {
+    pub owner: Option<Owner>,
+    pub grants: Option<Vec<Grant>>,
+}
+
+headwater_shapes::tree!(GetBucketAclOutput {optional "Owner" owner,optional "AccessControlList" grants, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketAclRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketAclRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketAnalyticsConfigurationOutput {
+    pub analytics_configuration: Option<AnalyticsConfiguration>,
+}
+
+headwater_shapes::tree!(GetBucketAnalyticsConfigurationOutput {optional "AnalyticsConfiguration" analytics_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketAnalyticsConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketAnalyticsConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketCorsOutput {
+    pub cors_rules: Option<Vec<CORSRule>>,
+}
+
+headwater_shapes::tree!(GetBucketCorsOutput {optional "CORSRule" cors_rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketCorsRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketCorsRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketEncryptionOutput {
+    pub server_side_encryption_configuration: Option<ServerSideEncryptionConfiguration>,
+}
+
+headwater_shapes::tree!(GetBucketEncryptionOutput {optional "ServerSideEncryptionConfiguration" server_side_encryption_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketEncryptionRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketEncryptionRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketIntelligentTieringConfigurationOutput {
+    pub intelligent_tiering_configuration: Option<IntelligentTieringConfiguration>,
+}
+
+headwater_shapes::tree!(GetBucketIntelligentTieringConfigurationOutput {optional "IntelligentTieringConfiguration" intelligent_tiering_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketIntelligentTieringConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketIntelligentTieringConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketInventoryConfigurationOutput {
+    pub inventory_configuration: Option<InventoryConfiguration>,
+}
+
+headwater_shapes::tree!(GetBucketInventoryConfigurationOutput {optional "InventoryConfiguration" inventory_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketInventoryConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketInventoryConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetBucketLifecycleConfigurationOutput {
@@ -520,6 +918,120 @@ pub struct GetBucketLocationRequest {
 headwater_shapes::tree!(GetBucketLocationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketLoggingOutput {
+    pub logging_enabled: Option<LoggingEnabled>,
+}
+
+headwater_shapes::tree!(GetBucketLoggingOutput {optional "LoggingEnabled" logging_enabled, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketLoggingRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketLoggingRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketMetricsConfigurationOutput {
+    pub metrics_configuration: Option<MetricsConfiguration>,
+}
+
+headwater_shapes::tree!(GetBucketMetricsConfigurationOutput {optional "MetricsConfiguration" metrics_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketMetricsConfigurationRequest {
+    pub bucket: String,
+    pub id: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketMetricsConfigurationRequest {required "Bucket" bucket,required "id" id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketNotificationConfigurationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketNotificationConfigurationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketOwnershipControlsOutput {
+    pub ownership_controls: Option<OwnershipControls>,
+}
+
+headwater_shapes::tree!(GetBucketOwnershipControlsOutput {optional "OwnershipControls" ownership_controls, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketOwnershipControlsRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketOwnershipControlsRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketPolicyOutput {
+    pub policy: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketPolicyOutput {optional "Policy" policy, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketPolicyRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketPolicyRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketPolicyStatusOutput {
+    pub policy_status: Option<PolicyStatus>,
+}
+
+headwater_shapes::tree!(GetBucketPolicyStatusOutput {optional "PolicyStatus" policy_status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketPolicyStatusRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketPolicyStatusRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketReplicationOutput {
+    pub replication_configuration: Option<ReplicationConfiguration>,
+}
+
+headwater_shapes::tree!(GetBucketReplicationOutput {optional "ReplicationConfiguration" replication_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketReplicationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketReplicationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketRequestPaymentOutput {
+    pub payer: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketRequestPaymentOutput {optional "Payer" payer, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketRequestPaymentRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketRequestPaymentRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetBucketTaggingOutput {
     pub tag_set: Vec<Tag>,
 }
@@ -549,6 +1061,121 @@ pub struct GetBucketVersioningRequest {
 }
 
 headwater_shapes::tree!(GetBucketVersioningRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketWebsiteOutput {
+    pub redirect_all_requests_to: Option<RedirectAllRequestsTo>,
+    pub index_document: Option<IndexDocument>,
+    pub error_document: Option<ErrorDocument>,
+    pub routing_rules: Option<Vec<RoutingRule>>,
+}
+
+headwater_shapes::tree!(GetBucketWebsiteOutput {optional "RedirectAllRequestsTo" redirect_all_requests_to,optional "IndexDocument" index_document,optional "ErrorDocument" error_document,optional "RoutingRules" routing_rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetBucketWebsiteRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetBucketWebsiteRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectAclOutput {
+    pub owner: Option<Owner>,
+    pub grants: Option<Vec<Grant>>,
+    pub request_charged: Option<String>,
+}
+
+headwater_shapes::tree!(GetObjectAclOutput {optional "Owner" owner,optional "AccessControlList" grants,optional "x-amz-request-charged" request_charged, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectAclRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub request_payer: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetObjectAclRequest {required "Bucket" bucket,required "Key" key,optional "versionId" version_id,optional "x-amz-request-payer" request_payer,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectAttributesOutput {
+    pub delete_marker: Option<bool>,
+    pub last_modified: Option<headwater_shapes::Timestamp>,
+    pub version_id: Option<String>,
+    pub request_charged: Option<String>,
+    pub e_tag: Option<String>,
+    pub checksum: Option<Checksum>,
+    pub object_parts: Option<GetObjectAttributesParts>,
+    pub storage_class: Option<String>,
+    pub object_size: Option<i64>,
+}
+
+headwater_shapes::tree!(GetObjectAttributesOutput {optional "x-amz-delete-marker" delete_marker,optional "Last-Modified" last_modified,optional "x-amz-version-id" version_id,optional "x-amz-request-charged" request_charged,optional "ETag" e_tag,optional "Checksum" checksum,optional "ObjectParts" object_parts,optional "StorageClass" storage_class,optional "ObjectSize" object_size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectAttributesParts {
+    pub total_parts_count: Option<i32>,
+    pub part_number_marker: Option<i32>,
+    pub next_part_number_marker: Option<i32>,
+    pub max_parts: Option<i32>,
+    pub is_truncated: Option<bool>,
+    pub parts: Option<Vec<ObjectPart>>,
+}
+
+headwater_shapes::tree!(GetObjectAttributesParts {optional "PartsCount" total_parts_count,optional "PartNumberMarker" part_number_marker,optional "NextPartNumberMarker" next_part_number_marker,optional "MaxParts" max_parts,optional "IsTruncated" is_truncated,optional "Part" parts, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectAttributesRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub max_parts: Option<i32>,
+    pub part_number_marker: Option<i32>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub request_payer: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub object_attributes: Vec<String>,
+}
+
+headwater_shapes::tree!(GetObjectAttributesRequest {required "Bucket" bucket,required "Key" key,optional "versionId" version_id,optional "x-amz-max-parts" max_parts,optional "x-amz-part-number-marker" part_number_marker,optional "x-amz-server-side-encryption-customer-algorithm" sse_customer_algorithm,optional "x-amz-server-side-encryption-customer-key" sse_customer_key,optional "x-amz-server-side-encryption-customer-key-MD5" sse_customer_key_md5,optional "x-amz-request-payer" request_payer,optional "x-amz-expected-bucket-owner" expected_bucket_owner,required "x-amz-object-attributes" object_attributes, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectLegalHoldOutput {
+    pub legal_hold: Option<ObjectLockLegalHold>,
+}
+
+headwater_shapes::tree!(GetObjectLegalHoldOutput {optional "LegalHold" legal_hold, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectLegalHoldRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub request_payer: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetObjectLegalHoldRequest {required "Bucket" bucket,required "Key" key,optional "versionId" version_id,optional "x-amz-request-payer" request_payer,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectLockConfigurationOutput {
+    pub object_lock_configuration: Option<ObjectLockConfiguration>,
+}
+
+headwater_shapes::tree!(GetObjectLockConfigurationOutput {optional "ObjectLockConfiguration" object_lock_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectLockConfigurationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetObjectLockConfigurationRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default)]
 pub struct GetObjectOutput {
@@ -630,6 +1257,24 @@ pub struct GetObjectRequest {
 headwater_shapes::tree!(GetObjectRequest {required "Bucket" bucket,optional "If-Match" if_match,optional "If-Modified-Since" if_modified_since,optional "If-None-Match" if_none_match,optional "If-Unmodified-Since" if_unmodified_since,required "Key" key,optional "Range" range,optional "response-cache-control" response_cache_control,optional "response-content-disposition" response_content_disposition,optional "response-content-encoding" response_content_encoding,optional "response-content-language" response_content_language,optional "response-content-type" response_content_type,optional "response-expires" response_expires,optional "versionId" version_id,optional "x-amz-server-side-encryption-customer-algorithm" sse_customer_algorithm,optional "x-amz-server-side-encryption-customer-key" sse_customer_key,optional "x-amz-server-side-encryption-customer-key-MD5" sse_customer_key_md5,optional "x-amz-request-payer" request_payer,optional "partNumber" part_number,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-checksum-mode" checksum_mode, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectRetentionOutput {
+    pub retention: Option<ObjectLockRetention>,
+}
+
+headwater_shapes::tree!(GetObjectRetentionOutput {optional "Retention" retention, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetObjectRetentionRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub request_payer: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetObjectRetentionRequest {required "Bucket" bucket,required "Key" key,optional "versionId" version_id,optional "x-amz-request-payer" request_payer,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetObjectTaggingOutput {
     pub version_id: Option<String>,
     pub tag_set: Vec<Tag>,
@@ -647,6 +1292,40 @@ pub struct GetObjectTaggingRequest {
 }
 
 headwater_shapes::tree!(GetObjectTaggingRequest {required "Bucket" bucket,required "Key" key,optional "versionId" version_id,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-request-payer" request_payer, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPublicAccessBlockOutput {
+    pub public_access_block_configuration: Option<PublicAccessBlockConfiguration>,
+}
+
+headwater_shapes::tree!(GetPublicAccessBlockOutput {optional "PublicAccessBlockConfiguration" public_access_block_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPublicAccessBlockRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(GetPublicAccessBlockRequest {required "Bucket" bucket,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Grant {
+    pub grantee: Option<Grantee>,
+    pub permission: Option<String>,
+}
+
+headwater_shapes::tree!(Grant {optional "Grantee" grantee,optional "Permission" permission, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Grantee {
+    pub display_name: Option<String>,
+    pub email_address: Option<String>,
+    pub id: Option<String>,
+    pub r#type: String,
+    pub uri: Option<String>,
+}
+
+headwater_shapes::tree!(Grantee {optional "DisplayName" display_name,optional "EmailAddress" email_address,optional "ID" id,required "xsi:type" r#type,optional "URI" uri, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct HeadBucketOutput {
@@ -747,12 +1426,109 @@ pub struct HeadObjectRequest {
 headwater_shapes::tree!(HeadObjectRequest {required "Bucket" bucket,optional "If-Match" if_match,optional "If-Modified-Since" if_modified_since,optional "If-None-Match" if_none_match,optional "If-Unmodified-Since" if_unmodified_since,required "Key" key,optional "Range" range,optional "response-cache-control" response_cache_control,optional "response-content-disposition" response_content_disposition,optional "response-content-encoding" response_content_encoding,optional "response-content-language" response_content_language,optional "response-content-type" response_content_type,optional "response-expires" response_expires,optional "versionId" version_id,optional "x-amz-server-side-encryption-customer-algorithm" sse_customer_algorithm,optional "x-amz-server-side-encryption-customer-key" sse_customer_key,optional "x-amz-server-side-encryption-customer-key-MD5" sse_customer_key_md5,optional "x-amz-request-payer" request_payer,optional "partNumber" part_number,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-checksum-mode" checksum_mode, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct IndexDocument {
+    pub suffix: String,
+}
+
+headwater_shapes::tree!(IndexDocument {lenient "Suffix" suffix, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Initiator {
     pub id: Option<String>,
     pub display_name: Option<String>,
 }
 
 headwater_shapes::tree!(Initiator {optional "ID" id,optional "DisplayName" display_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct IntelligentTieringAndOperator {
+    pub prefix: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+headwater_shapes::tree!(IntelligentTieringAndOperator {optional "Prefix" prefix,optional "Tag" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct IntelligentTieringConfiguration {
+    pub id: String,
+    pub filter: Option<IntelligentTieringFilter>,
+    pub status: String,
+    pub tierings: Vec<Tiering>,
+}
+
+headwater_shapes::tree!(IntelligentTieringConfiguration {lenient "Id" id,optional "Filter" filter,lenient "Status" status,lenient "Tiering" tierings, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct IntelligentTieringFilter {
+    pub prefix: Option<String>,
+    pub tag: Option<Tag>,
+    pub and: Option<IntelligentTieringAndOperator>,
+}
+
+headwater_shapes::tree!(IntelligentTieringFilter {optional "Prefix" prefix,optional "Tag" tag,optional "And" and, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct InventoryConfiguration {
+    pub destination: InventoryDestination,
+    pub is_enabled: bool,
+    pub filter: Option<InventoryFilter>,
+    pub id: String,
+    pub included_object_versions: String,
+    pub optional_fields: Option<Vec<String>>,
+    pub schedule: InventorySchedule,
+}
+
+headwater_shapes::tree!(InventoryConfiguration {lenient "Destination" destination,lenient "IsEnabled" is_enabled,optional "Filter" filter,lenient "Id" id,lenient "IncludedObjectVersions" included_object_versions,optional "OptionalFields" optional_fields,lenient "Schedule" schedule, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct InventoryDestination {
+    pub s3_bucket_destination: InventoryS3BucketDestination,
+}
+
+headwater_shapes::tree!(InventoryDestination {lenient "S3BucketDestination" s3_bucket_destination, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct InventoryEncryption {
+    pub sses3: Option<SSES3>,
+    pub ssekms: Option<SSEKMS>,
+}
+
+headwater_shapes::tree!(InventoryEncryption {optional "SSE-S3" sses3,optional "SSE-KMS" ssekms, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct InventoryFilter {
+    pub prefix: String,
+}
+
+headwater_shapes::tree!(InventoryFilter {lenient "Prefix" prefix, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct InventoryS3BucketDestination {
+    pub account_id: Option<String>,
+    pub bucket: String,
+    pub format: String,
+    pub prefix: Option<String>,
+    pub encryption: Option<InventoryEncryption>,
+}
+
+headwater_shapes::tree!(InventoryS3BucketDestination {optional "AccountId" account_id,lenient "Bucket" bucket,lenient "Format" format,optional "Prefix" prefix,optional "Encryption" encryption, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct InventorySchedule {
+    pub frequency: String,
+}
+
+headwater_shapes::tree!(InventorySchedule {lenient "Frequency" frequency, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LambdaFunctionConfiguration {
+    pub id: Option<String>,
+    pub lambda_function_arn: String,
+    pub events: Vec<String>,
+    pub filter: Option<NotificationConfigurationFilter>,
+}
+
+headwater_shapes::tree!(LambdaFunctionConfiguration {optional "Id" id,required "CloudFunction" lambda_function_arn,required "Event" events,optional "Filter" filter, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct LifecycleExpiration {
@@ -798,6 +1574,82 @@ pub struct LifecycleRuleFilter {
 }
 
 headwater_shapes::tree!(LifecycleRuleFilter {optional "Prefix" prefix,optional "Tag" tag,optional "ObjectSizeGreaterThan" object_size_greater_than,optional "ObjectSizeLessThan" object_size_less_than,optional "And" and, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketAnalyticsConfigurationsOutput {
+    pub is_truncated: Option<bool>,
+    pub continuation_token: Option<String>,
+    pub next_continuation_token: Option<String>,
+    pub analytics_configuration_list: Option<Vec<AnalyticsConfiguration>>,
+}
+
+headwater_shapes::tree!(ListBucketAnalyticsConfigurationsOutput {optional "IsTruncated" is_truncated,optional "ContinuationToken" continuation_token,optional "NextContinuationToken" next_continuation_token,optional "AnalyticsConfiguration" analytics_configuration_list, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketAnalyticsConfigurationsRequest {
+    pub bucket: String,
+    pub continuation_token: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(ListBucketAnalyticsConfigurationsRequest {required "Bucket" bucket,optional "continuation-token" continuation_token,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketIntelligentTieringConfigurationsOutput {
+    pub is_truncated: Option<bool>,
+    pub continuation_token: Option<String>,
+    pub next_continuation_token: Option<String>,
+    pub intelligent_tiering_configuration_list: Option<Vec<IntelligentTieringConfiguration>>,
+}
+
+headwater_shapes::tree!(ListBucketIntelligentTieringConfigurationsOutput {optional "IsTruncated" is_truncated,optional "ContinuationToken" continuation_token,optional "NextContinuationToken" next_continuation_token,optional "IntelligentTieringConfiguration" intelligent_tiering_configuration_list, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketIntelligentTieringConfigurationsRequest {
+    pub bucket: String,
+    pub continuation_token: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(ListBucketIntelligentTieringConfigurationsRequest {required "Bucket" bucket,optional "continuation-token" continuation_token,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketInventoryConfigurationsOutput {
+    pub continuation_token: Option<String>,
+    pub inventory_configuration_list: Option<Vec<InventoryConfiguration>>,
+    pub is_truncated: Option<bool>,
+    pub next_continuation_token: Option<String>,
+}
+
+headwater_shapes::tree!(ListBucketInventoryConfigurationsOutput {optional "ContinuationToken" continuation_token,optional "InventoryConfiguration" inventory_configuration_list,optional "IsTruncated" is_truncated,optional "NextContinuationToken" next_continuation_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketInventoryConfigurationsRequest {
+    pub bucket: String,
+    pub continuation_token: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(ListBucketInventoryConfigurationsRequest {required "Bucket" bucket,optional "continuation-token" continuation_token,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketMetricsConfigurationsOutput {
+    pub is_truncated: Option<bool>,
+    pub continuation_token: Option<String>,
+    pub next_continuation_token: Option<String>,
+    pub metrics_configuration_list: Option<Vec<MetricsConfiguration>>,
+}
+
+headwater_shapes::tree!(ListBucketMetricsConfigurationsOutput {optional "IsTruncated" is_truncated,optional "ContinuationToken" continuation_token,optional "NextContinuationToken" next_continuation_token,optional "MetricsConfiguration" metrics_configuration_list, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListBucketMetricsConfigurationsRequest {
+    pub bucket: String,
+    pub continuation_token: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(ListBucketMetricsConfigurationsRequest {required "Bucket" bucket,optional "continuation-token" continuation_token,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListBucketsOutput {
@@ -1005,6 +1857,51 @@ pub struct LocationInfo {
 headwater_shapes::tree!(LocationInfo {optional "Type" r#type,optional "Name" name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct LoggingEnabled {
+    pub target_bucket: String,
+    pub target_grants: Option<Vec<TargetGrant>>,
+    pub target_prefix: String,
+    pub target_object_key_format: Option<TargetObjectKeyFormat>,
+}
+
+headwater_shapes::tree!(LoggingEnabled {required "TargetBucket" target_bucket,optional "TargetGrants" target_grants,required "TargetPrefix" target_prefix,optional "TargetObjectKeyFormat" target_object_key_format, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Metrics {
+    pub status: String,
+    pub event_threshold: Option<ReplicationTimeValue>,
+}
+
+headwater_shapes::tree!(Metrics {lenient "Status" status,optional "EventThreshold" event_threshold, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct MetricsAndOperator {
+    pub prefix: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+    pub access_point_arn: Option<String>,
+}
+
+headwater_shapes::tree!(MetricsAndOperator {optional "Prefix" prefix,optional "Tag" tags,optional "AccessPointArn" access_point_arn, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct MetricsConfiguration {
+    pub id: String,
+    pub filter: Option<MetricsFilter>,
+}
+
+headwater_shapes::tree!(MetricsConfiguration {lenient "Id" id,optional "Filter" filter, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct MetricsFilter {
+    pub prefix: Option<String>,
+    pub tag: Option<Tag>,
+    pub access_point_arn: Option<String>,
+    pub and: Option<MetricsAndOperator>,
+}
+
+headwater_shapes::tree!(MetricsFilter {optional "Prefix" prefix,optional "Tag" tag,optional "AccessPointArn" access_point_arn,optional "And" and, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct MultipartUpload {
     pub upload_id: Option<String>,
     pub key: Option<String>,
@@ -1037,6 +1934,23 @@ pub struct NoncurrentVersionTransition {
 headwater_shapes::tree!(NoncurrentVersionTransition {optional "NoncurrentDays" noncurrent_days,optional "StorageClass" storage_class,optional "NewerNoncurrentVersions" newer_noncurrent_versions, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct NotificationConfiguration {
+    pub topic_configurations: Option<Vec<TopicConfiguration>>,
+    pub queue_configurations: Option<Vec<QueueConfiguration>>,
+    pub lambda_function_configurations: Option<Vec<LambdaFunctionConfiguration>>,
+    pub event_bridge_configuration: Option<EventBridgeConfiguration>,
+}
+
+headwater_shapes::tree!(NotificationConfiguration {optional "TopicConfiguration" topic_configurations,optional "QueueConfiguration" queue_configurations,optional "CloudFunctionConfiguration" lambda_function_configurations,optional "EventBridgeConfiguration" event_bridge_configuration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct NotificationConfigurationFilter {
+    pub key: Option<S3KeyFilter>,
+}
+
+headwater_shapes::tree!(NotificationConfigurationFilter {optional "S3Key" key, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Object {
     pub key: Option<String>,
     pub last_modified: Option<headwater_shapes::Timestamp>,
@@ -1061,6 +1975,56 @@ pub struct ObjectIdentifier {
 }
 
 headwater_shapes::tree!(ObjectIdentifier {required "Key" key,optional "VersionId" version_id,optional "ETag" e_tag,optional "LastModifiedTime" last_modified_time,optional "Size" size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ObjectLockConfiguration {
+    pub object_lock_enabled: Option<String>,
+    pub rule: Option<ObjectLockRule>,
+}
+
+headwater_shapes::tree!(ObjectLockConfiguration {optional "ObjectLockEnabled" object_lock_enabled,optional "Rule" rule, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ObjectLockLegalHold {
+    pub status: Option<String>,
+}
+
+headwater_shapes::tree!(ObjectLockLegalHold {optional "Status" status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ObjectLockRetention {
+    pub mode: Option<String>,
+    pub retain_until_date: Option<headwater_shapes::Timestamp>,
+    pub event_hold: Option<String>,
+    pub event_hold_duration: Option<EventHoldDuration>,
+}
+
+headwater_shapes::tree!(ObjectLockRetention {optional "Mode" mode,optional "RetainUntilDate" retain_until_date,optional "EventHold" event_hold,optional "EventHoldDuration" event_hold_duration, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ObjectLockRule {
+    pub default_retention: Option<DefaultRetention>,
+}
+
+headwater_shapes::tree!(ObjectLockRule {optional "DefaultRetention" default_retention, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ObjectPart {
+    pub part_number: Option<i32>,
+    pub size: Option<i64>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32c: Option<String>,
+    pub checksum_crc64nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+}
+
+headwater_shapes::tree!(ObjectPart {optional "PartNumber" part_number,optional "Size" size,optional "ChecksumCRC32" checksum_crc32,optional "ChecksumCRC32C" checksum_crc32c,optional "ChecksumCRC64NVME" checksum_crc64nvme,optional "ChecksumSHA1" checksum_sha1,optional "ChecksumSHA256" checksum_sha256,optional "ChecksumSHA512" checksum_sha512,optional "ChecksumMD5" checksum_md5,optional "ChecksumXXHASH64" checksum_xxhash64,optional "ChecksumXXHASH3" checksum_xxhash3,optional "ChecksumXXHASH128" checksum_xxhash128, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ObjectVersion {
@@ -1088,6 +2052,20 @@ pub struct Owner {
 headwater_shapes::tree!(Owner {optional "DisplayName" display_name,optional "ID" id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct OwnershipControls {
+    pub rules: Vec<OwnershipControlsRule>,
+}
+
+headwater_shapes::tree!(OwnershipControls {required "Rule" rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct OwnershipControlsRule {
+    pub object_ownership: String,
+}
+
+headwater_shapes::tree!(OwnershipControlsRule {required "ObjectOwnership" object_ownership, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Part {
     pub part_number: Option<i32>,
     pub last_modified: Option<headwater_shapes::Timestamp>,
@@ -1108,6 +2086,108 @@ pub struct Part {
 headwater_shapes::tree!(Part {optional "PartNumber" part_number,optional "LastModified" last_modified,optional "ETag" e_tag,optional "Size" size,optional "ChecksumCRC32" checksum_crc32,optional "ChecksumCRC32C" checksum_crc32c,optional "ChecksumCRC64NVME" checksum_crc64nvme,optional "ChecksumSHA1" checksum_sha1,optional "ChecksumSHA256" checksum_sha256,optional "ChecksumSHA512" checksum_sha512,optional "ChecksumMD5" checksum_md5,optional "ChecksumXXHASH64" checksum_xxhash64,optional "ChecksumXXHASH3" checksum_xxhash3,optional "ChecksumXXHASH128" checksum_xxhash128, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PartitionedPrefix {
+    pub partition_date_source: Option<String>,
+}
+
+headwater_shapes::tree!(PartitionedPrefix {optional "PartitionDateSource" partition_date_source, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PolicyStatus {
+    pub is_public: Option<bool>,
+}
+
+headwater_shapes::tree!(PolicyStatus {optional "IsPublic" is_public, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PostObjectOutput {
+    pub status: Option<i32>,
+    pub location: Option<String>,
+    pub e_tag: Option<String>,
+    pub post_response: Option<PostResponse>,
+}
+
+headwater_shapes::tree!(PostObjectOutput {optional "Status" status,optional "Location" location,optional "ETag" e_tag,optional "PostResponse" post_response, });
+
+#[derive(Debug, Default)]
+pub struct PostObjectRequest {
+    pub bucket: String,
+    pub content_type: Option<String>,
+    pub body: headwater_shapes::ByteStream,
+}
+
+headwater_shapes::tree!(PostObjectRequest {required "Bucket" bucket,optional "Content-Type" content_type,; body });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PostResponse {
+    pub location: Option<String>,
+    pub bucket: Option<String>,
+    pub key: Option<String>,
+    pub e_tag: Option<String>,
+}
+
+headwater_shapes::tree!(PostResponse {optional "Location" location,optional "Bucket" bucket,optional "Key" key,optional "ETag" e_tag, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PublicAccessBlockConfiguration {
+    pub block_public_acls: Option<bool>,
+    pub ignore_public_acls: Option<bool>,
+    pub block_public_policy: Option<bool>,
+    pub restrict_public_buckets: Option<bool>,
+}
+
+headwater_shapes::tree!(PublicAccessBlockConfiguration {optional "BlockPublicAcls" block_public_acls,optional "IgnorePublicAcls" ignore_public_acls,optional "BlockPublicPolicy" block_public_policy,optional "RestrictPublicBuckets" restrict_public_buckets, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketAccelerateConfigurationRequest {
+    pub bucket: String,
+    pub accelerate_configuration: AccelerateConfiguration,
+    pub expected_bucket_owner: Option<String>,
+    pub checksum_algorithm: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketAccelerateConfigurationRequest {required "Bucket" bucket,required "AccelerateConfiguration" accelerate_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketAclRequest {
+    pub acl: Option<String>,
+    pub access_control_policy: Option<AccessControlPolicy>,
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub grant_full_control: Option<String>,
+    pub grant_read: Option<String>,
+    pub grant_read_acp: Option<String>,
+    pub grant_write: Option<String>,
+    pub grant_write_acp: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketAclRequest {optional "x-amz-acl" acl,optional "AccessControlPolicy" access_control_policy,required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-grant-full-control" grant_full_control,optional "x-amz-grant-read" grant_read,optional "x-amz-grant-read-acp" grant_read_acp,optional "x-amz-grant-write" grant_write,optional "x-amz-grant-write-acp" grant_write_acp,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketCorsRequest {
+    pub bucket: String,
+    pub cors_configuration: CORSConfiguration,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketCorsRequest {required "Bucket" bucket,required "CORSConfiguration" cors_configuration,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketEncryptionRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub server_side_encryption_configuration: ServerSideEncryptionConfiguration,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketEncryptionRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,required "ServerSideEncryptionConfiguration" server_side_encryption_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PutBucketLifecycleConfigurationOutput {
     pub transition_default_minimum_object_size: Option<String>,
 }
@@ -1124,6 +2204,49 @@ pub struct PutBucketLifecycleConfigurationRequest {
 }
 
 headwater_shapes::tree!(PutBucketLifecycleConfigurationRequest {required "Bucket" bucket,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "LifecycleConfiguration" lifecycle_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-transition-default-minimum-object-size" transition_default_minimum_object_size, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketLoggingRequest {
+    pub bucket: String,
+    pub bucket_logging_status: BucketLoggingStatus,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketLoggingRequest {required "Bucket" bucket,required "BucketLoggingStatus" bucket_logging_status,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketNotificationConfigurationRequest {
+    pub bucket: String,
+    pub notification_configuration: NotificationConfiguration,
+    pub expected_bucket_owner: Option<String>,
+    pub skip_destination_validation: Option<bool>,
+}
+
+headwater_shapes::tree!(PutBucketNotificationConfigurationRequest {required "Bucket" bucket,required "NotificationConfiguration" notification_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-skip-destination-validation" skip_destination_validation, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketOwnershipControlsRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub ownership_controls: OwnershipControls,
+    pub checksum_algorithm: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketOwnershipControlsRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-expected-bucket-owner" expected_bucket_owner,required "OwnershipControls" ownership_controls,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutBucketRequestPaymentRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub request_payment_configuration: RequestPaymentConfiguration,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutBucketRequestPaymentRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,required "RequestPaymentConfiguration" request_payment_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct PutBucketTaggingRequest {
@@ -1147,6 +2270,33 @@ pub struct PutBucketVersioningRequest {
 }
 
 headwater_shapes::tree!(PutBucketVersioningRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-mfa" mfa,required "VersioningConfiguration" versioning_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutObjectAclOutput {
+    pub request_charged: Option<String>,
+}
+
+headwater_shapes::tree!(PutObjectAclOutput {optional "x-amz-request-charged" request_charged, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutObjectAclRequest {
+    pub acl: Option<String>,
+    pub access_control_policy: Option<AccessControlPolicy>,
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub grant_full_control: Option<String>,
+    pub grant_read: Option<String>,
+    pub grant_read_acp: Option<String>,
+    pub grant_write: Option<String>,
+    pub grant_write_acp: Option<String>,
+    pub key: String,
+    pub request_payer: Option<String>,
+    pub version_id: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutObjectAclRequest {optional "x-amz-acl" acl,optional "AccessControlPolicy" access_control_policy,required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,optional "x-amz-grant-full-control" grant_full_control,optional "x-amz-grant-read" grant_read,optional "x-amz-grant-read-acp" grant_read_acp,optional "x-amz-grant-write" grant_write,optional "x-amz-grant-write-acp" grant_write_acp,required "Key" key,optional "x-amz-request-payer" request_payer,optional "versionId" version_id,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct PutObjectOutput {
@@ -1253,12 +2403,207 @@ pub struct PutObjectTaggingRequest {
 headwater_shapes::tree!(PutObjectTaggingRequest {required "Bucket" bucket,required "Key" key,optional "versionId" version_id,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,required "Tagging" tagging,optional "x-amz-expected-bucket-owner" expected_bucket_owner,optional "x-amz-request-payer" request_payer, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutPublicAccessBlockRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<String>,
+    pub public_access_block_configuration: PublicAccessBlockConfiguration,
+    pub expected_bucket_owner: Option<String>,
+}
+
+headwater_shapes::tree!(PutPublicAccessBlockRequest {required "Bucket" bucket,optional "Content-MD5" content_md5,optional "x-amz-sdk-checksum-algorithm" checksum_algorithm,required "PublicAccessBlockConfiguration" public_access_block_configuration,optional "x-amz-expected-bucket-owner" expected_bucket_owner, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct QueueConfiguration {
+    pub id: Option<String>,
+    pub queue_arn: String,
+    pub events: Vec<String>,
+    pub filter: Option<NotificationConfigurationFilter>,
+}
+
+headwater_shapes::tree!(QueueConfiguration {optional "Id" id,required "Queue" queue_arn,required "Event" events,optional "Filter" filter, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Redirect {
+    pub host_name: Option<String>,
+    pub http_redirect_code: Option<String>,
+    pub protocol: Option<String>,
+    pub replace_key_prefix_with: Option<String>,
+    pub replace_key_with: Option<String>,
+}
+
+headwater_shapes::tree!(Redirect {optional "HostName" host_name,optional "HttpRedirectCode" http_redirect_code,optional "Protocol" protocol,optional "ReplaceKeyPrefixWith" replace_key_prefix_with,optional "ReplaceKeyWith" replace_key_with, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RedirectAllRequestsTo {
+    pub host_name: String,
+    pub protocol: Option<String>,
+}
+
+headwater_shapes::tree!(RedirectAllRequestsTo {lenient "HostName" host_name,optional "Protocol" protocol, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicaModifications {
+    pub status: String,
+}
+
+headwater_shapes::tree!(ReplicaModifications {lenient "Status" status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicationConfiguration {
+    pub role: String,
+    pub rules: Vec<ReplicationRule>,
+}
+
+headwater_shapes::tree!(ReplicationConfiguration {lenient "Role" role,lenient "Rule" rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicationRule {
+    pub id: Option<String>,
+    pub priority: Option<i32>,
+    pub prefix: Option<String>,
+    pub filter: Option<ReplicationRuleFilter>,
+    pub status: String,
+    pub source_selection_criteria: Option<SourceSelectionCriteria>,
+    pub existing_object_replication: Option<ExistingObjectReplication>,
+    pub destination: Destination,
+    pub delete_marker_replication: Option<DeleteMarkerReplication>,
+}
+
+headwater_shapes::tree!(ReplicationRule {optional "ID" id,optional "Priority" priority,optional "Prefix" prefix,optional "Filter" filter,lenient "Status" status,optional "SourceSelectionCriteria" source_selection_criteria,optional "ExistingObjectReplication" existing_object_replication,lenient "Destination" destination,optional "DeleteMarkerReplication" delete_marker_replication, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicationRuleAndOperator {
+    pub prefix: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+headwater_shapes::tree!(ReplicationRuleAndOperator {optional "Prefix" prefix,optional "Tag" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicationRuleFilter {
+    pub prefix: Option<String>,
+    pub tag: Option<Tag>,
+    pub and: Option<ReplicationRuleAndOperator>,
+}
+
+headwater_shapes::tree!(ReplicationRuleFilter {optional "Prefix" prefix,optional "Tag" tag,optional "And" and, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicationTime {
+    pub status: String,
+    pub time: ReplicationTimeValue,
+}
+
+headwater_shapes::tree!(ReplicationTime {lenient "Status" status,lenient "Time" time, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicationTimeValue {
+    pub minutes: Option<i32>,
+}
+
+headwater_shapes::tree!(ReplicationTimeValue {optional "Minutes" minutes, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RequestPaymentConfiguration {
+    pub payer: String,
+}
+
+headwater_shapes::tree!(RequestPaymentConfiguration {required "Payer" payer, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct RestoreStatus {
     pub is_restore_in_progress: Option<bool>,
     pub restore_expiry_date: Option<headwater_shapes::Timestamp>,
 }
 
 headwater_shapes::tree!(RestoreStatus {optional "IsRestoreInProgress" is_restore_in_progress,optional "RestoreExpiryDate" restore_expiry_date, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RoutingRule {
+    pub condition: Option<Condition>,
+    pub redirect: Redirect,
+}
+
+headwater_shapes::tree!(RoutingRule {optional "Condition" condition,lenient "Redirect" redirect, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct S3KeyFilter {
+    pub filter_rules: Option<Vec<FilterRule>>,
+}
+
+headwater_shapes::tree!(S3KeyFilter {optional "FilterRule" filter_rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SSEKMS {
+    pub key_id: String,
+}
+
+headwater_shapes::tree!(SSEKMS {lenient "KeyId" key_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SSES3 {}
+
+headwater_shapes::tree!(SSES3 {});
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ServerSideEncryptionByDefault {
+    pub sse_algorithm: String,
+    pub kms_master_key_id: Option<String>,
+}
+
+headwater_shapes::tree!(ServerSideEncryptionByDefault {required "SSEAlgorithm" sse_algorithm,optional "KMSMasterKeyID" kms_master_key_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ServerSideEncryptionConfiguration {
+    pub rules: Vec<ServerSideEncryptionRule>,
+}
+
+headwater_shapes::tree!(ServerSideEncryptionConfiguration {required "Rule" rules, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ServerSideEncryptionRule {
+    pub apply_server_side_encryption_by_default: Option<ServerSideEncryptionByDefault>,
+    pub bucket_key_enabled: Option<bool>,
+    pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
+}
+
+headwater_shapes::tree!(ServerSideEncryptionRule {optional "ApplyServerSideEncryptionByDefault" apply_server_side_encryption_by_default,optional "BucketKeyEnabled" bucket_key_enabled,optional "BlockedEncryptionTypes" blocked_encryption_types, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SimplePrefix {}
+
+headwater_shapes::tree!(SimplePrefix {});
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SourceSelectionCriteria {
+    pub sse_kms_encrypted_objects: Option<SseKmsEncryptedObjects>,
+    pub replica_modifications: Option<ReplicaModifications>,
+}
+
+headwater_shapes::tree!(SourceSelectionCriteria {optional "SseKmsEncryptedObjects" sse_kms_encrypted_objects,optional "ReplicaModifications" replica_modifications, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SseKmsEncryptedObjects {
+    pub status: String,
+}
+
+headwater_shapes::tree!(SseKmsEncryptedObjects {lenient "Status" status, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct StorageClassAnalysis {
+    pub data_export: Option<StorageClassAnalysisDataExport>,
+}
+
+headwater_shapes::tree!(StorageClassAnalysis {optional "DataExport" data_export, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct StorageClassAnalysisDataExport {
+    pub output_schema_version: String,
+    pub destination: AnalyticsExportDestination,
+}
+
+headwater_shapes::tree!(StorageClassAnalysisDataExport {lenient "OutputSchemaVersion" output_schema_version,lenient "Destination" destination, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Tag {
@@ -1270,10 +2615,44 @@ headwater_shapes::tree!(Tag {required "Key" key,required "Value" value, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Tagging {
-    pub tag_set: Vec<Tag>,
+    pub tag_set: Option<Vec<Tag>>,
 }
 
-headwater_shapes::tree!(Tagging {required "TagSet" tag_set, });
+headwater_shapes::tree!(Tagging {optional "TagSet" tag_set, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TargetGrant {
+    pub grantee: Option<Grantee>,
+    pub permission: Option<String>,
+}
+
+headwater_shapes::tree!(TargetGrant {optional "Grantee" grantee,optional "Permission" permission, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TargetObjectKeyFormat {
+    pub simple_prefix: Option<SimplePrefix>,
+    pub partitioned_prefix: Option<PartitionedPrefix>,
+}
+
+headwater_shapes::tree!(TargetObjectKeyFormat {optional "SimplePrefix" simple_prefix,optional "PartitionedPrefix" partitioned_prefix, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Tiering {
+    pub days: i32,
+    pub access_tier: String,
+}
+
+headwater_shapes::tree!(Tiering {lenient "Days" days,lenient "AccessTier" access_tier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TopicConfiguration {
+    pub id: Option<String>,
+    pub topic_arn: String,
+    pub events: Vec<String>,
+    pub filter: Option<NotificationConfigurationFilter>,
+}
+
+headwater_shapes::tree!(TopicConfiguration {optional "Id" id,required "Topic" topic_arn,required "Event" events,optional "Filter" filter, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Transition {
@@ -1397,30 +2776,78 @@ pub mod ops {
     operation!(CreateBucket, tables::OP_CREATE_BUCKET, super::CreateBucketRequest => super::CreateBucketOutput);
     operation!(CreateMultipartUpload, tables::OP_CREATE_MULTIPART_UPLOAD, super::CreateMultipartUploadRequest => super::CreateMultipartUploadOutput);
     operation!(DeleteBucket, tables::OP_DELETE_BUCKET, super::DeleteBucketRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketAnalyticsConfiguration, tables::OP_DELETE_BUCKET_ANALYTICS_CONFIGURATION, super::DeleteBucketAnalyticsConfigurationRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketCors, tables::OP_DELETE_BUCKET_CORS, super::DeleteBucketCorsRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketEncryption, tables::OP_DELETE_BUCKET_ENCRYPTION, super::DeleteBucketEncryptionRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketIntelligentTieringConfiguration, tables::OP_DELETE_BUCKET_INTELLIGENT_TIERING_CONFIGURATION, super::DeleteBucketIntelligentTieringConfigurationRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketInventoryConfiguration, tables::OP_DELETE_BUCKET_INVENTORY_CONFIGURATION, super::DeleteBucketInventoryConfigurationRequest => headwater_shapes::Nothing);
     operation!(DeleteBucketLifecycle, tables::OP_DELETE_BUCKET_LIFECYCLE, super::DeleteBucketLifecycleRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketMetricsConfiguration, tables::OP_DELETE_BUCKET_METRICS_CONFIGURATION, super::DeleteBucketMetricsConfigurationRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketOwnershipControls, tables::OP_DELETE_BUCKET_OWNERSHIP_CONTROLS, super::DeleteBucketOwnershipControlsRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketPolicy, tables::OP_DELETE_BUCKET_POLICY, super::DeleteBucketPolicyRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketReplication, tables::OP_DELETE_BUCKET_REPLICATION, super::DeleteBucketReplicationRequest => headwater_shapes::Nothing);
     operation!(DeleteBucketTagging, tables::OP_DELETE_BUCKET_TAGGING, super::DeleteBucketTaggingRequest => headwater_shapes::Nothing);
+    operation!(DeleteBucketWebsite, tables::OP_DELETE_BUCKET_WEBSITE, super::DeleteBucketWebsiteRequest => headwater_shapes::Nothing);
     operation!(DeleteObject, tables::OP_DELETE_OBJECT, super::DeleteObjectRequest => super::DeleteObjectOutput);
     operation!(DeleteObjectTagging, tables::OP_DELETE_OBJECT_TAGGING, super::DeleteObjectTaggingRequest => super::DeleteObjectTaggingOutput);
     operation!(DeleteObjects, tables::OP_DELETE_OBJECTS, super::DeleteObjectsRequest => super::DeleteObjectsOutput);
+    operation!(DeletePublicAccessBlock, tables::OP_DELETE_PUBLIC_ACCESS_BLOCK, super::DeletePublicAccessBlockRequest => headwater_shapes::Nothing);
+    operation!(GetBucketAccelerateConfiguration, tables::OP_GET_BUCKET_ACCELERATE_CONFIGURATION, super::GetBucketAccelerateConfigurationRequest => super::GetBucketAccelerateConfigurationOutput);
+    operation!(GetBucketAcl, tables::OP_GET_BUCKET_ACL, super::GetBucketAclRequest => super::GetBucketAclOutput);
+    operation!(GetBucketAnalyticsConfiguration, tables::OP_GET_BUCKET_ANALYTICS_CONFIGURATION, super::GetBucketAnalyticsConfigurationRequest => super::GetBucketAnalyticsConfigurationOutput);
+    operation!(GetBucketCors, tables::OP_GET_BUCKET_CORS, super::GetBucketCorsRequest => super::GetBucketCorsOutput);
+    operation!(GetBucketEncryption, tables::OP_GET_BUCKET_ENCRYPTION, super::GetBucketEncryptionRequest => super::GetBucketEncryptionOutput);
+    operation!(GetBucketIntelligentTieringConfiguration, tables::OP_GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION, super::GetBucketIntelligentTieringConfigurationRequest => super::GetBucketIntelligentTieringConfigurationOutput);
+    operation!(GetBucketInventoryConfiguration, tables::OP_GET_BUCKET_INVENTORY_CONFIGURATION, super::GetBucketInventoryConfigurationRequest => super::GetBucketInventoryConfigurationOutput);
     operation!(GetBucketLifecycleConfiguration, tables::OP_GET_BUCKET_LIFECYCLE_CONFIGURATION, super::GetBucketLifecycleConfigurationRequest => super::GetBucketLifecycleConfigurationOutput);
     operation!(GetBucketLocation, tables::OP_GET_BUCKET_LOCATION, super::GetBucketLocationRequest => super::GetBucketLocationOutput);
+    operation!(GetBucketLogging, tables::OP_GET_BUCKET_LOGGING, super::GetBucketLoggingRequest => super::GetBucketLoggingOutput);
+    operation!(GetBucketMetricsConfiguration, tables::OP_GET_BUCKET_METRICS_CONFIGURATION, super::GetBucketMetricsConfigurationRequest => super::GetBucketMetricsConfigurationOutput);
+    operation!(GetBucketNotificationConfiguration, tables::OP_GET_BUCKET_NOTIFICATION_CONFIGURATION, super::GetBucketNotificationConfigurationRequest => super::NotificationConfiguration);
+    operation!(GetBucketOwnershipControls, tables::OP_GET_BUCKET_OWNERSHIP_CONTROLS, super::GetBucketOwnershipControlsRequest => super::GetBucketOwnershipControlsOutput);
+    operation!(GetBucketPolicy, tables::OP_GET_BUCKET_POLICY, super::GetBucketPolicyRequest => super::GetBucketPolicyOutput);
+    operation!(GetBucketPolicyStatus, tables::OP_GET_BUCKET_POLICY_STATUS, super::GetBucketPolicyStatusRequest => super::GetBucketPolicyStatusOutput);
+    operation!(GetBucketReplication, tables::OP_GET_BUCKET_REPLICATION, super::GetBucketReplicationRequest => super::GetBucketReplicationOutput);
+    operation!(GetBucketRequestPayment, tables::OP_GET_BUCKET_REQUEST_PAYMENT, super::GetBucketRequestPaymentRequest => super::GetBucketRequestPaymentOutput);
     operation!(GetBucketTagging, tables::OP_GET_BUCKET_TAGGING, super::GetBucketTaggingRequest => super::GetBucketTaggingOutput);
     operation!(GetBucketVersioning, tables::OP_GET_BUCKET_VERSIONING, super::GetBucketVersioningRequest => super::GetBucketVersioningOutput);
+    operation!(GetBucketWebsite, tables::OP_GET_BUCKET_WEBSITE, super::GetBucketWebsiteRequest => super::GetBucketWebsiteOutput);
     operation!(GetObject, tables::OP_GET_OBJECT, super::GetObjectRequest => super::GetObjectOutput, output body);
+    operation!(GetObjectAcl, tables::OP_GET_OBJECT_ACL, super::GetObjectAclRequest => super::GetObjectAclOutput);
+    operation!(GetObjectAttributes, tables::OP_GET_OBJECT_ATTRIBUTES, super::GetObjectAttributesRequest => super::GetObjectAttributesOutput);
+    operation!(GetObjectLegalHold, tables::OP_GET_OBJECT_LEGAL_HOLD, super::GetObjectLegalHoldRequest => super::GetObjectLegalHoldOutput);
+    operation!(GetObjectLockConfiguration, tables::OP_GET_OBJECT_LOCK_CONFIGURATION, super::GetObjectLockConfigurationRequest => super::GetObjectLockConfigurationOutput);
+    operation!(GetObjectRetention, tables::OP_GET_OBJECT_RETENTION, super::GetObjectRetentionRequest => super::GetObjectRetentionOutput);
     operation!(GetObjectTagging, tables::OP_GET_OBJECT_TAGGING, super::GetObjectTaggingRequest => super::GetObjectTaggingOutput);
+    operation!(GetPublicAccessBlock, tables::OP_GET_PUBLIC_ACCESS_BLOCK, super::GetPublicAccessBlockRequest => super::GetPublicAccessBlockOutput);
     operation!(HeadBucket, tables::OP_HEAD_BUCKET, super::HeadBucketRequest => super::HeadBucketOutput);
     operation!(HeadObject, tables::OP_HEAD_OBJECT, super::HeadObjectRequest => super::HeadObjectOutput);
+    operation!(ListBucketAnalyticsConfigurations, tables::OP_LIST_BUCKET_ANALYTICS_CONFIGURATIONS, super::ListBucketAnalyticsConfigurationsRequest => super::ListBucketAnalyticsConfigurationsOutput);
+    operation!(ListBucketIntelligentTieringConfigurations, tables::OP_LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS, super::ListBucketIntelligentTieringConfigurationsRequest => super::ListBucketIntelligentTieringConfigurationsOutput);
+    operation!(ListBucketInventoryConfigurations, tables::OP_LIST_BUCKET_INVENTORY_CONFIGURATIONS, super::ListBucketInventoryConfigurationsRequest => super::ListBucketInventoryConfigurationsOutput);
+    operation!(ListBucketMetricsConfigurations, tables::OP_LIST_BUCKET_METRICS_CONFIGURATIONS, super::ListBucketMetricsConfigurationsRequest => super::ListBucketMetricsConfigurationsOutput);
     operation!(ListBuckets, tables::OP_LIST_BUCKETS, super::ListBucketsRequest => super::ListBucketsOutput);
     operation!(ListMultipartUploads, tables::OP_LIST_MULTIPART_UPLOADS, super::ListMultipartUploadsRequest => super::ListMultipartUploadsOutput);
     operation!(ListObjectVersions, tables::OP_LIST_OBJECT_VERSIONS, super::ListObjectVersionsRequest => super::ListObjectVersionsOutput);
     operation!(ListObjects, tables::OP_LIST_OBJECTS, super::ListObjectsRequest => super::ListObjectsOutput);
     operation!(ListObjectsV2, tables::OP_LIST_OBJECTS_V2, super::ListObjectsV2Request => super::ListObjectsV2Output);
     operation!(ListParts, tables::OP_LIST_PARTS, super::ListPartsRequest => super::ListPartsOutput);
+    operation!(PostObject, tables::OP_POST_OBJECT, super::PostObjectRequest => super::PostObjectOutput, input body);
+    operation!(PutBucketAccelerateConfiguration, tables::OP_PUT_BUCKET_ACCELERATE_CONFIGURATION, super::PutBucketAccelerateConfigurationRequest => headwater_shapes::Nothing);
+    operation!(PutBucketAcl, tables::OP_PUT_BUCKET_ACL, super::PutBucketAclRequest => headwater_shapes::Nothing);
+    operation!(PutBucketCors, tables::OP_PUT_BUCKET_CORS, super::PutBucketCorsRequest => headwater_shapes::Nothing);
+    operation!(PutBucketEncryption, tables::OP_PUT_BUCKET_ENCRYPTION, super::PutBucketEncryptionRequest => headwater_shapes::Nothing);
     operation!(PutBucketLifecycleConfiguration, tables::OP_PUT_BUCKET_LIFECYCLE_CONFIGURATION, super::PutBucketLifecycleConfigurationRequest => super::PutBucketLifecycleConfigurationOutput);
+    operation!(PutBucketLogging, tables::OP_PUT_BUCKET_LOGGING, super::PutBucketLoggingRequest => headwater_shapes::Nothing);
+    operation!(PutBucketNotificationConfiguration, tables::OP_PUT_BUCKET_NOTIFICATION_CONFIGURATION, super::PutBucketNotificationConfigurationRequest => headwater_shapes::Nothing);
+    operation!(PutBucketOwnershipControls, tables::OP_PUT_BUCKET_OWNERSHIP_CONTROLS, super::PutBucketOwnershipControlsRequest => headwater_shapes::Nothing);
+    operation!(PutBucketRequestPayment, tables::OP_PUT_BUCKET_REQUEST_PAYMENT, super::PutBucketRequestPaymentRequest => headwater_shapes::Nothing);
     operation!(PutBucketTagging, tables::OP_PUT_BUCKET_TAGGING, super::PutBucketTaggingRequest => headwater_shapes::Nothing);
     operation!(PutBucketVersioning, tables::OP_PUT_BUCKET_VERSIONING, super::PutBucketVersioningRequest => headwater_shapes::Nothing);
     operation!(PutObject, tables::OP_PUT_OBJECT, super::PutObjectRequest => super::PutObjectOutput, input body);
+    operation!(PutObjectAcl, tables::OP_PUT_OBJECT_ACL, super::PutObjectAclRequest => super::PutObjectAclOutput);
     operation!(PutObjectTagging, tables::OP_PUT_OBJECT_TAGGING, super::PutObjectTaggingRequest => super::PutObjectTaggingOutput);
+    operation!(PutPublicAccessBlock, tables::OP_PUT_PUBLIC_ACCESS_BLOCK, super::PutPublicAccessBlockRequest => headwater_shapes::Nothing);
     operation!(UploadPart, tables::OP_UPLOAD_PART, super::UploadPartRequest => super::UploadPartOutput, input body);
     operation!(UploadPartCopy, tables::OP_UPLOAD_PART_COPY, super::UploadPartCopyRequest => super::UploadPartCopyOutput);
 }
@@ -1615,6 +3042,7 @@ mod tables {
         &OP_LIST_OBJECTS,
         &OP_LIST_OBJECTS_V2,
         &OP_LIST_PARTS,
+        &OP_POST_OBJECT,
         &OP_PUT_BUCKET_ABAC,
         &OP_PUT_BUCKET_ACCELERATE_CONFIGURATION,
         &OP_PUT_BUCKET_ACL,
@@ -1775,7 +3203,7 @@ mod tables {
             uri: "/{Bucket}?analytics",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_ANALYTICS_CONFIGURATION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1787,7 +3215,7 @@ mod tables {
             uri: "/{Bucket}?cors",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_CORS_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1799,7 +3227,7 @@ mod tables {
             uri: "/{Bucket}?encryption",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_ENCRYPTION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1812,7 +3240,7 @@ mod tables {
                 uri: "/{Bucket}?intelligent-tiering",
                 status: 204,
             },
-            input: &NOTHING,
+            input: &DELETE_BUCKET_INTELLIGENT_TIERING_CONFIGURATION_REQUEST,
             output: &NOTHING,
             result_wrapper: None,
             errors: &[],
@@ -1824,7 +3252,7 @@ mod tables {
             uri: "/{Bucket}?inventory",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_INVENTORY_CONFIGURATION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1873,7 +3301,7 @@ mod tables {
             uri: "/{Bucket}?metrics",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_METRICS_CONFIGURATION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1885,7 +3313,7 @@ mod tables {
             uri: "/{Bucket}?ownershipControls",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1897,7 +3325,7 @@ mod tables {
             uri: "/{Bucket}?policy",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_POLICY_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1909,7 +3337,7 @@ mod tables {
             uri: "/{Bucket}?replication",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_REPLICATION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1933,7 +3361,7 @@ mod tables {
             uri: "/{Bucket}?website",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_BUCKET_WEBSITE_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -1993,7 +3421,7 @@ mod tables {
             uri: "/{Bucket}?publicAccessBlock",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_PUBLIC_ACCESS_BLOCK_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2017,8 +3445,8 @@ mod tables {
             uri: "/{Bucket}?accelerate",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_ACCELERATE_CONFIGURATION_REQUEST,
+        output: &GET_BUCKET_ACCELERATE_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2029,8 +3457,8 @@ mod tables {
             uri: "/{Bucket}?acl",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_ACL_REQUEST,
+        output: &GET_BUCKET_ACL_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2041,8 +3469,8 @@ mod tables {
             uri: "/{Bucket}?analytics",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_ANALYTICS_CONFIGURATION_REQUEST,
+        output: &GET_BUCKET_ANALYTICS_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2053,8 +3481,8 @@ mod tables {
             uri: "/{Bucket}?cors",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_CORS_REQUEST,
+        output: &GET_BUCKET_CORS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2065,8 +3493,8 @@ mod tables {
             uri: "/{Bucket}?encryption",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_ENCRYPTION_REQUEST,
+        output: &GET_BUCKET_ENCRYPTION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2078,8 +3506,8 @@ mod tables {
                 uri: "/{Bucket}?intelligent-tiering",
                 status: 200,
             },
-            input: &NOTHING,
-            output: &NOTHING,
+            input: &GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION_REQUEST,
+            output: &GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION_OUTPUT,
             result_wrapper: None,
             errors: &[],
         };
@@ -2090,8 +3518,8 @@ mod tables {
             uri: "/{Bucket}?inventory",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_INVENTORY_CONFIGURATION_REQUEST,
+        output: &GET_BUCKET_INVENTORY_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2138,8 +3566,8 @@ mod tables {
             uri: "/{Bucket}?logging",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_LOGGING_REQUEST,
+        output: &GET_BUCKET_LOGGING_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2174,8 +3602,8 @@ mod tables {
             uri: "/{Bucket}?metrics",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_METRICS_CONFIGURATION_REQUEST,
+        output: &GET_BUCKET_METRICS_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2198,8 +3626,8 @@ mod tables {
             uri: "/{Bucket}?notification",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST,
+        output: &NOTIFICATION_CONFIGURATION,
         result_wrapper: None,
         errors: &[],
     };
@@ -2210,8 +3638,8 @@ mod tables {
             uri: "/{Bucket}?ownershipControls",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
+        output: &GET_BUCKET_OWNERSHIP_CONTROLS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2222,8 +3650,8 @@ mod tables {
             uri: "/{Bucket}?policy",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_POLICY_REQUEST,
+        output: &GET_BUCKET_POLICY_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2234,8 +3662,8 @@ mod tables {
             uri: "/{Bucket}?policyStatus",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_POLICY_STATUS_REQUEST,
+        output: &GET_BUCKET_POLICY_STATUS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2246,8 +3674,8 @@ mod tables {
             uri: "/{Bucket}?replication",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_REPLICATION_REQUEST,
+        output: &GET_BUCKET_REPLICATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2258,8 +3686,8 @@ mod tables {
             uri: "/{Bucket}?requestPayment",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_REQUEST_PAYMENT_REQUEST,
+        output: &GET_BUCKET_REQUEST_PAYMENT_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2294,8 +3722,8 @@ mod tables {
             uri: "/{Bucket}?website",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_BUCKET_WEBSITE_REQUEST,
+        output: &GET_BUCKET_WEBSITE_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2318,10 +3746,10 @@ mod tables {
             uri: "/{Bucket}/{Key+}?acl",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_OBJECT_ACL_REQUEST,
+        output: &GET_OBJECT_ACL_OUTPUT,
         result_wrapper: None,
-        errors: &[],
+        errors: &[&errors::NO_SUCH_KEY],
     };
     pub(super) static OP_GET_OBJECT_ANNOTATION: OperationShape = OperationShape {
         name: "GetObjectAnnotation",
@@ -2342,10 +3770,10 @@ mod tables {
             uri: "/{Bucket}/{Key+}?attributes",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_OBJECT_ATTRIBUTES_REQUEST,
+        output: &GET_OBJECT_ATTRIBUTES_OUTPUT,
         result_wrapper: None,
-        errors: &[],
+        errors: &[&errors::NO_SUCH_KEY],
     };
     pub(super) static OP_GET_OBJECT_LEGAL_HOLD: OperationShape = OperationShape {
         name: "GetObjectLegalHold",
@@ -2354,8 +3782,8 @@ mod tables {
             uri: "/{Bucket}/{Key+}?legal-hold",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_OBJECT_LEGAL_HOLD_REQUEST,
+        output: &GET_OBJECT_LEGAL_HOLD_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2366,8 +3794,8 @@ mod tables {
             uri: "/{Bucket}?object-lock",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_OBJECT_LOCK_CONFIGURATION_REQUEST,
+        output: &GET_OBJECT_LOCK_CONFIGURATION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2378,8 +3806,8 @@ mod tables {
             uri: "/{Bucket}/{Key+}?retention",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_OBJECT_RETENTION_REQUEST,
+        output: &GET_OBJECT_RETENTION_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2414,8 +3842,8 @@ mod tables {
             uri: "/{Bucket}?publicAccessBlock",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_PUBLIC_ACCESS_BLOCK_REQUEST,
+        output: &GET_PUBLIC_ACCESS_BLOCK_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2450,8 +3878,8 @@ mod tables {
             uri: "/{Bucket}?analytics",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_BUCKET_ANALYTICS_CONFIGURATIONS_REQUEST,
+        output: &LIST_BUCKET_ANALYTICS_CONFIGURATIONS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2463,8 +3891,8 @@ mod tables {
                 uri: "/{Bucket}?intelligent-tiering",
                 status: 200,
             },
-            input: &NOTHING,
-            output: &NOTHING,
+            input: &LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS_REQUEST,
+            output: &LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS_OUTPUT,
             result_wrapper: None,
             errors: &[],
         };
@@ -2475,8 +3903,8 @@ mod tables {
             uri: "/{Bucket}?inventory",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_BUCKET_INVENTORY_CONFIGURATIONS_REQUEST,
+        output: &LIST_BUCKET_INVENTORY_CONFIGURATIONS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2487,8 +3915,8 @@ mod tables {
             uri: "/{Bucket}?metrics",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_BUCKET_METRICS_CONFIGURATIONS_REQUEST,
+        output: &LIST_BUCKET_METRICS_CONFIGURATIONS_OUTPUT,
         result_wrapper: None,
         errors: &[],
     };
@@ -2588,6 +4016,18 @@ mod tables {
         result_wrapper: None,
         errors: &[],
     };
+    pub(super) static OP_POST_OBJECT: OperationShape = OperationShape {
+        name: "PostObject",
+        http: Http {
+            method: "POST",
+            uri: "/{Bucket}",
+            status: 200,
+        },
+        input: &POST_OBJECT_REQUEST,
+        output: &POST_OBJECT_OUTPUT,
+        result_wrapper: None,
+        errors: &[],
+    };
     pub(super) static OP_PUT_BUCKET_ABAC: OperationShape = OperationShape {
         name: "PutBucketAbac",
         http: Http {
@@ -2607,7 +4047,7 @@ mod tables {
             uri: "/{Bucket}?accelerate",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_ACCELERATE_CONFIGURATION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2619,7 +4059,7 @@ mod tables {
             uri: "/{Bucket}?acl",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_ACL_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2643,7 +4083,7 @@ mod tables {
             uri: "/{Bucket}?cors",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_CORS_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2655,7 +4095,7 @@ mod tables {
             uri: "/{Bucket}?encryption",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_ENCRYPTION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2716,7 +4156,7 @@ mod tables {
             uri: "/{Bucket}?logging",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_LOGGING_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2752,7 +4192,7 @@ mod tables {
             uri: "/{Bucket}?notification",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2764,7 +4204,7 @@ mod tables {
             uri: "/{Bucket}?ownershipControls",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_OWNERSHIP_CONTROLS_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2800,7 +4240,7 @@ mod tables {
             uri: "/{Bucket}?requestPayment",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_BUCKET_REQUEST_PAYMENT_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -2810,7 +4250,7 @@ mod tables {
         http: Http {
             method: "PUT",
             uri: "/{Bucket}?tagging",
-            status: 200,
+            status: 204,
         },
         input: &PUT_BUCKET_TAGGING_REQUEST,
         output: &NOTHING,
@@ -2865,10 +4305,10 @@ mod tables {
             uri: "/{Bucket}/{Key+}?acl",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUT_OBJECT_ACL_REQUEST,
+        output: &PUT_OBJECT_ACL_OUTPUT,
         result_wrapper: None,
-        errors: &[],
+        errors: &[&errors::NO_SUCH_KEY],
     };
     pub(super) static OP_PUT_OBJECT_ANNOTATION: OperationShape = OperationShape {
         name: "PutObjectAnnotation",
@@ -2937,7 +4377,7 @@ mod tables {
             uri: "/{Bucket}?publicAccessBlock",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_PUBLIC_ACCESS_BLOCK_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
         errors: &[],
@@ -3112,18 +4552,165 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static ACCELERATE_CONFIGURATION: Structure = Structure {
+        name: "AccelerateConfiguration",
+        members: &[optional("Status", &BUCKET_ACCELERATE_STATUS)],
+        payload: None,
+        union: false,
+    };
     pub(super) static ACCEPT_RANGES: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
     };
+    static ACCESS_CONTROL_POLICY: Structure = Structure {
+        name: "AccessControlPolicy",
+        members: &[
+            optional("Grants", &GRANTS).named("AccessControlList"),
+            optional("Owner", &Shape::Structure(&OWNER)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static ACCESS_CONTROL_TRANSLATION: Structure = Structure {
+        name: "AccessControlTranslation",
+        members: &[required("Owner", &OWNER_OVERRIDE)],
+        payload: None,
+        union: false,
+    };
     pub(super) static ACCESS_POINT_ALIAS: Shape = Shape::Boolean;
+    pub(super) static ACCESS_POINT_ARN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ACCOUNT_ID: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static ALLOWED_HEADER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ALLOWED_HEADERS: Shape = Shape::List {
+        member: &ALLOWED_HEADER,
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static ALLOWED_METHOD: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ALLOWED_METHODS: Shape = Shape::List {
+        member: &ALLOWED_METHOD,
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static ALLOWED_ORIGIN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ALLOWED_ORIGINS: Shape = Shape::List {
+        member: &ALLOWED_ORIGIN,
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    static ANALYTICS_AND_OPERATOR: Structure = Structure {
+        name: "AnalyticsAndOperator",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional(
+                "Tags",
+                &Shape::List {
+                    member: &Shape::Structure(&TAG),
+                    member_name: "Tag",
+                    flattened: true,
+                    min: None,
+                    max: None,
+                },
+            )
+            .named("Tag"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static ANALYTICS_CONFIGURATION: Structure = Structure {
+        name: "AnalyticsConfiguration",
+        members: &[
+            required("Id", &ANALYTICS_ID),
+            optional("Filter", &Shape::Structure(&ANALYTICS_FILTER)),
+            required(
+                "StorageClassAnalysis",
+                &Shape::Structure(&STORAGE_CLASS_ANALYSIS),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static ANALYTICS_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&ANALYTICS_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    static ANALYTICS_EXPORT_DESTINATION: Structure = Structure {
+        name: "AnalyticsExportDestination",
+        members: &[required(
+            "S3BucketDestination",
+            &Shape::Structure(&ANALYTICS_S3_BUCKET_DESTINATION),
+        )],
+        payload: None,
+        union: false,
+    };
+    static ANALYTICS_FILTER: Structure = Structure {
+        name: "AnalyticsFilter",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional("Tag", &Shape::Structure(&TAG)),
+            optional("And", &Shape::Structure(&ANALYTICS_AND_OPERATOR)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static ANALYTICS_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static ANALYTICS_S3_BUCKET_DESTINATION: Structure = Structure {
+        name: "AnalyticsS3BucketDestination",
+        members: &[
+            required("Format", &ANALYTICS_S3_EXPORT_FILE_FORMAT),
+            optional("BucketAccountId", &ACCOUNT_ID),
+            required("Bucket", &BUCKET_NAME),
+            optional("Prefix", &PREFIX),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static ANALYTICS_S3_EXPORT_FILE_FORMAT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["CSV"],
     };
     pub(super) static ANNOTATION_DIRECTIVE: Shape = Shape::String {
         min: None,
@@ -3136,6 +4723,12 @@ mod tables {
         max: None,
         pattern: None,
         values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"],
+    };
+    static BLOCKED_ENCRYPTION_TYPES: Structure = Structure {
+        name: "BlockedEncryptionTypes",
+        members: &[optional("EncryptionType", &ENCRYPTION_TYPE_LIST)],
+        payload: None,
+        union: false,
     };
     pub(super) static BODY: Shape = Shape::Blob {
         min: None,
@@ -3152,6 +4745,12 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    pub(super) static BUCKET_ACCELERATE_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Suspended"],
     };
     pub(super) static BUCKET_CANNED_ACL: Shape = Shape::String {
         min: None,
@@ -3231,6 +4830,21 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static BUCKET_LOGGING_STATUS: Structure = Structure {
+        name: "BucketLoggingStatus",
+        members: &[optional(
+            "LoggingEnabled",
+            &Shape::Structure(&LOGGING_ENABLED),
+        )],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BUCKET_LOGS_PERMISSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FULL_CONTROL", "READ", "WRITE"],
+    };
     pub(super) static BUCKET_NAME: Shape = Shape::String {
         min: None,
         max: None,
@@ -3269,11 +4883,55 @@ mod tables {
         max: None,
     };
     pub(super) static BYPASS_GOVERNANCE_RETENTION: Shape = Shape::Boolean;
+    static CORS_CONFIGURATION: Structure = Structure {
+        name: "CORSConfiguration",
+        members: &[required("CORSRules", &CORS_RULES).named("CORSRule")],
+        payload: None,
+        union: false,
+    };
+    static CORS_RULE: Structure = Structure {
+        name: "CORSRule",
+        members: &[
+            optional("ID", &ID),
+            optional("AllowedHeaders", &ALLOWED_HEADERS).named("AllowedHeader"),
+            required("AllowedMethods", &ALLOWED_METHODS).named("AllowedMethod"),
+            required("AllowedOrigins", &ALLOWED_ORIGINS).named("AllowedOrigin"),
+            optional("ExposeHeaders", &EXPOSE_HEADERS).named("ExposeHeader"),
+            optional("MaxAgeSeconds", &MAX_AGE_SECONDS),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static CORS_RULES: Shape = Shape::List {
+        member: &Shape::Structure(&CORS_RULE),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     pub(super) static CACHE_CONTROL: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
+    };
+    static CHECKSUM: Structure = Structure {
+        name: "Checksum",
+        members: &[
+            optional("ChecksumCRC32", &CHECKSUM_CRC32),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C),
+            optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512),
+            optional("ChecksumMD5", &CHECKSUM_MD5),
+            optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+            optional("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+            optional("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+            optional("ChecksumType", &CHECKSUM_TYPE),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static CHECKSUM_ALGORITHM: Shape = Shape::String {
         min: None,
@@ -3535,6 +5193,18 @@ mod tables {
         flattened: true,
         min: None,
         max: None,
+    };
+    static CONDITION: Structure = Structure {
+        name: "Condition",
+        members: &[
+            optional(
+                "HttpErrorCodeReturnedEquals",
+                &HTTP_ERROR_CODE_RETURNED_EQUALS,
+            ),
+            optional("KeyPrefixEquals", &KEY_PREFIX_EQUALS),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static CONTENT_DISPOSITION: Shape = Shape::String {
         min: None,
@@ -4098,6 +5768,17 @@ mod tables {
         min: None,
         max: None,
     };
+    static DEFAULT_RETENTION: Structure = Structure {
+        name: "DefaultRetention",
+        members: &[
+            optional("Mode", &OBJECT_LOCK_RETENTION_MODE),
+            optional("Days", &DAYS),
+            optional("Years", &YEARS),
+            optional("DefaultEventHold", &Shape::Structure(&EVENT_HOLD_DURATION)),
+        ],
+        payload: None,
+        union: false,
+    };
     static DELETE: Structure = Structure {
         name: "Delete",
         members: &[
@@ -4107,8 +5788,117 @@ mod tables {
         payload: None,
         union: false,
     };
+    static DELETE_BUCKET_ANALYTICS_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "DeleteBucketAnalyticsConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &ANALYTICS_ID)
+                .named("id")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_CORS_REQUEST: Structure = Structure {
+        name: "DeleteBucketCorsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_ENCRYPTION_REQUEST: Structure = Structure {
+        name: "DeleteBucketEncryptionRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_INTELLIGENT_TIERING_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "DeleteBucketIntelligentTieringConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &INTELLIGENT_TIERING_ID)
+                .named("id")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_INVENTORY_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "DeleteBucketInventoryConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &INVENTORY_ID)
+                .named("id")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     static DELETE_BUCKET_LIFECYCLE_REQUEST: Structure = Structure {
         name: "DeleteBucketLifecycleRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_METRICS_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "DeleteBucketMetricsConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &METRICS_ID).named("id").at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Structure = Structure {
+        name: "DeleteBucketOwnershipControlsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_POLICY_REQUEST: Structure = Structure {
+        name: "DeleteBucketPolicyRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_BUCKET_REPLICATION_REQUEST: Structure = Structure {
+        name: "DeleteBucketReplicationRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
@@ -4140,6 +5930,17 @@ mod tables {
         payload: None,
         union: false,
     };
+    static DELETE_BUCKET_WEBSITE_REQUEST: Structure = Structure {
+        name: "DeleteBucketWebsiteRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static DELETE_MARKER: Shape = Shape::Boolean;
     static DELETE_MARKER_ENTRY: Structure = Structure {
         name: "DeleteMarkerEntry",
@@ -4152,6 +5953,18 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    static DELETE_MARKER_REPLICATION: Structure = Structure {
+        name: "DeleteMarkerReplication",
+        members: &[optional("Status", &DELETE_MARKER_REPLICATION_STATUS)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static DELETE_MARKER_REPLICATION_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
     };
     pub(super) static DELETE_MARKER_VERSION_ID: Shape = Shape::String {
         min: None,
@@ -4274,6 +6087,17 @@ mod tables {
         payload: Some("Delete"),
         union: false,
     };
+    static DELETE_PUBLIC_ACCESS_BLOCK_REQUEST: Structure = Structure {
+        name: "DeletePublicAccessBlockRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     static DELETED_OBJECT: Structure = Structure {
         name: "DeletedObject",
         members: &[
@@ -4298,6 +6122,26 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static DESTINATION: Structure = Structure {
+        name: "Destination",
+        members: &[
+            required("Bucket", &BUCKET_NAME),
+            optional("Account", &ACCOUNT_ID),
+            optional("StorageClass", &STORAGE_CLASS),
+            optional(
+                "AccessControlTranslation",
+                &Shape::Structure(&ACCESS_CONTROL_TRANSLATION),
+            ),
+            optional(
+                "EncryptionConfiguration",
+                &Shape::Structure(&ENCRYPTION_CONFIGURATION),
+            ),
+            optional("ReplicationTime", &Shape::Structure(&REPLICATION_TIME)),
+            optional("Metrics", &Shape::Structure(&METRICS)),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static DISPLAY_NAME: Shape = Shape::String {
         min: None,
         max: None,
@@ -4310,11 +6154,36 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static EMAIL_ADDRESS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ENCODING_TYPE: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["url"],
+    };
+    static ENCRYPTION_CONFIGURATION: Structure = Structure {
+        name: "EncryptionConfiguration",
+        members: &[optional("ReplicaKmsKeyID", &REPLICA_KMS_KEY_ID)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static ENCRYPTION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "SSE-C"],
+    };
+    pub(super) static ENCRYPTION_TYPE_LIST: Shape = Shape::List {
+        member: &ENCRYPTION_TYPE,
+        member_name: "EncryptionType",
+        flattened: true,
+        min: None,
+        max: None,
     };
     static ERROR: Structure = Structure {
         name: "Error",
@@ -4327,12 +6196,87 @@ mod tables {
         payload: None,
         union: false,
     };
+    static ERROR_DOCUMENT: Structure = Structure {
+        name: "ErrorDocument",
+        members: &[required("Key", &OBJECT_KEY)],
+        payload: None,
+        union: false,
+    };
     pub(super) static ERRORS: Shape = Shape::List {
         member: &Shape::Structure(&ERROR),
         member_name: "member",
         flattened: true,
         min: None,
         max: None,
+    };
+    pub(super) static EVENT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "s3:ReducedRedundancyLostObject",
+            "s3:ObjectCreated:*",
+            "s3:ObjectCreated:Put",
+            "s3:ObjectCreated:Post",
+            "s3:ObjectCreated:Copy",
+            "s3:ObjectCreated:CompleteMultipartUpload",
+            "s3:ObjectRemoved:*",
+            "s3:ObjectRemoved:Delete",
+            "s3:ObjectRemoved:DeleteMarkerCreated",
+            "s3:ObjectRestore:*",
+            "s3:ObjectRestore:Post",
+            "s3:ObjectRestore:Completed",
+            "s3:Replication:*",
+            "s3:Replication:OperationFailedReplication",
+            "s3:Replication:OperationNotTracked",
+            "s3:Replication:OperationMissedThreshold",
+            "s3:Replication:OperationReplicatedAfterThreshold",
+            "s3:ObjectRestore:Delete",
+            "s3:LifecycleTransition",
+            "s3:IntelligentTiering",
+            "s3:ObjectAcl:Put",
+            "s3:LifecycleExpiration:*",
+            "s3:LifecycleExpiration:Delete",
+            "s3:LifecycleExpiration:DeleteMarkerCreated",
+            "s3:ObjectTagging:*",
+            "s3:ObjectTagging:Put",
+            "s3:ObjectTagging:Delete",
+            "s3:ObjectAnnotation:*",
+            "s3:ObjectAnnotation:Put",
+            "s3:ObjectAnnotation:Delete",
+            "s3:ObjectRetention:Put",
+        ],
+    };
+    static EVENT_BRIDGE_CONFIGURATION: Structure = Structure {
+        name: "EventBridgeConfiguration",
+        members: &[],
+        payload: None,
+        union: false,
+    };
+    static EVENT_HOLD_DURATION: Structure = Structure {
+        name: "EventHoldDuration",
+        members: &[optional("Days", &DAYS), optional("Years", &YEARS)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static EVENT_LIST: Shape = Shape::List {
+        member: &EVENT,
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    static EXISTING_OBJECT_REPLICATION: Structure = Structure {
+        name: "ExistingObjectReplication",
+        members: &[required("Status", &EXISTING_OBJECT_REPLICATION_STATUS)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static EXISTING_OBJECT_REPLICATION_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
     };
     pub(super) static EXPIRATION: Shape = Shape::String {
         min: None,
@@ -4353,7 +6297,199 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static EXPOSE_HEADER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static EXPOSE_HEADERS: Shape = Shape::List {
+        member: &EXPOSE_HEADER,
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     pub(super) static FETCH_OWNER: Shape = Shape::Boolean;
+    static FILTER_RULE: Structure = Structure {
+        name: "FilterRule",
+        members: &[
+            optional("Name", &FILTER_RULE_NAME),
+            optional("Value", &FILTER_RULE_VALUE),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static FILTER_RULE_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&FILTER_RULE),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static FILTER_RULE_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["prefix", "suffix"],
+    };
+    pub(super) static FILTER_RULE_VALUE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static GET_BUCKET_ACCELERATE_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetBucketAccelerateConfigurationOutput",
+        members: &[
+            optional("Status", &BUCKET_ACCELERATE_STATUS),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_ACCELERATE_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketAccelerateConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_ACL_OUTPUT: Structure = Structure {
+        name: "GetBucketAclOutput",
+        members: &[
+            optional("Owner", &Shape::Structure(&OWNER)),
+            optional("Grants", &GRANTS).named("AccessControlList"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_ACL_REQUEST: Structure = Structure {
+        name: "GetBucketAclRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_ANALYTICS_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetBucketAnalyticsConfigurationOutput",
+        members: &[optional(
+            "AnalyticsConfiguration",
+            &Shape::Structure(&ANALYTICS_CONFIGURATION),
+        )],
+        payload: Some("AnalyticsConfiguration"),
+        union: false,
+    };
+    static GET_BUCKET_ANALYTICS_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketAnalyticsConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &ANALYTICS_ID)
+                .named("id")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_CORS_OUTPUT: Structure = Structure {
+        name: "GetBucketCorsOutput",
+        members: &[optional("CORSRules", &CORS_RULES).named("CORSRule")],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_CORS_REQUEST: Structure = Structure {
+        name: "GetBucketCorsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_ENCRYPTION_OUTPUT: Structure = Structure {
+        name: "GetBucketEncryptionOutput",
+        members: &[optional(
+            "ServerSideEncryptionConfiguration",
+            &Shape::Structure(&SERVER_SIDE_ENCRYPTION_CONFIGURATION),
+        )],
+        payload: Some("ServerSideEncryptionConfiguration"),
+        union: false,
+    };
+    static GET_BUCKET_ENCRYPTION_REQUEST: Structure = Structure {
+        name: "GetBucketEncryptionRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetBucketIntelligentTieringConfigurationOutput",
+        members: &[optional(
+            "IntelligentTieringConfiguration",
+            &Shape::Structure(&INTELLIGENT_TIERING_CONFIGURATION),
+        )],
+        payload: Some("IntelligentTieringConfiguration"),
+        union: false,
+    };
+    static GET_BUCKET_INTELLIGENT_TIERING_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketIntelligentTieringConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &INTELLIGENT_TIERING_ID)
+                .named("id")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_INVENTORY_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetBucketInventoryConfigurationOutput",
+        members: &[optional(
+            "InventoryConfiguration",
+            &Shape::Structure(&INVENTORY_CONFIGURATION),
+        )],
+        payload: Some("InventoryConfiguration"),
+        union: false,
+    };
+    static GET_BUCKET_INVENTORY_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketInventoryConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &INVENTORY_ID)
+                .named("id")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT: Structure = Structure {
         name: "GetBucketLifecycleConfigurationOutput",
         members: &[
@@ -4396,6 +6532,149 @@ mod tables {
         payload: None,
         union: false,
     };
+    static GET_BUCKET_LOGGING_OUTPUT: Structure = Structure {
+        name: "GetBucketLoggingOutput",
+        members: &[optional(
+            "LoggingEnabled",
+            &Shape::Structure(&LOGGING_ENABLED),
+        )],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_LOGGING_REQUEST: Structure = Structure {
+        name: "GetBucketLoggingRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_METRICS_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetBucketMetricsConfigurationOutput",
+        members: &[optional(
+            "MetricsConfiguration",
+            &Shape::Structure(&METRICS_CONFIGURATION),
+        )],
+        payload: Some("MetricsConfiguration"),
+        union: false,
+    };
+    static GET_BUCKET_METRICS_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketMetricsConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Id", &METRICS_ID).named("id").at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetBucketNotificationConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_OWNERSHIP_CONTROLS_OUTPUT: Structure = Structure {
+        name: "GetBucketOwnershipControlsOutput",
+        members: &[optional(
+            "OwnershipControls",
+            &Shape::Structure(&OWNERSHIP_CONTROLS),
+        )],
+        payload: Some("OwnershipControls"),
+        union: false,
+    };
+    static GET_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Structure = Structure {
+        name: "GetBucketOwnershipControlsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_POLICY_OUTPUT: Structure = Structure {
+        name: "GetBucketPolicyOutput",
+        members: &[optional("Policy", &POLICY)],
+        payload: Some("Policy"),
+        union: false,
+    };
+    static GET_BUCKET_POLICY_REQUEST: Structure = Structure {
+        name: "GetBucketPolicyRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_POLICY_STATUS_OUTPUT: Structure = Structure {
+        name: "GetBucketPolicyStatusOutput",
+        members: &[optional("PolicyStatus", &Shape::Structure(&POLICY_STATUS))],
+        payload: Some("PolicyStatus"),
+        union: false,
+    };
+    static GET_BUCKET_POLICY_STATUS_REQUEST: Structure = Structure {
+        name: "GetBucketPolicyStatusRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_REPLICATION_OUTPUT: Structure = Structure {
+        name: "GetBucketReplicationOutput",
+        members: &[optional(
+            "ReplicationConfiguration",
+            &Shape::Structure(&REPLICATION_CONFIGURATION),
+        )],
+        payload: Some("ReplicationConfiguration"),
+        union: false,
+    };
+    static GET_BUCKET_REPLICATION_REQUEST: Structure = Structure {
+        name: "GetBucketReplicationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_REQUEST_PAYMENT_OUTPUT: Structure = Structure {
+        name: "GetBucketRequestPaymentOutput",
+        members: &[optional("Payer", &PAYER)],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_REQUEST_PAYMENT_REQUEST: Structure = Structure {
+        name: "GetBucketRequestPaymentRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_BUCKET_TAGGING_OUTPUT: Structure = Structure {
         name: "GetBucketTaggingOutput",
         members: &[required("TagSet", &TAG_SET)],
@@ -4424,6 +6703,184 @@ mod tables {
     };
     static GET_BUCKET_VERSIONING_REQUEST: Structure = Structure {
         name: "GetBucketVersioningRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_WEBSITE_OUTPUT: Structure = Structure {
+        name: "GetBucketWebsiteOutput",
+        members: &[
+            optional(
+                "RedirectAllRequestsTo",
+                &Shape::Structure(&REDIRECT_ALL_REQUESTS_TO),
+            ),
+            optional("IndexDocument", &Shape::Structure(&INDEX_DOCUMENT)),
+            optional("ErrorDocument", &Shape::Structure(&ERROR_DOCUMENT)),
+            optional("RoutingRules", &ROUTING_RULES),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_BUCKET_WEBSITE_REQUEST: Structure = Structure {
+        name: "GetBucketWebsiteRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_ACL_OUTPUT: Structure = Structure {
+        name: "GetObjectAclOutput",
+        members: &[
+            optional("Owner", &Shape::Structure(&OWNER)),
+            optional("Grants", &GRANTS).named("AccessControlList"),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_ACL_REQUEST: Structure = Structure {
+        name: "GetObjectAclRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Key", &OBJECT_KEY).at(Location::Uri),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_ATTRIBUTES_OUTPUT: Structure = Structure {
+        name: "GetObjectAttributesOutput",
+        members: &[
+            optional("DeleteMarker", &DELETE_MARKER)
+                .named("x-amz-delete-marker")
+                .at(Location::Header),
+            optional("LastModified", &LAST_MODIFIED)
+                .named("Last-Modified")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
+            optional("RequestCharged", &REQUEST_CHARGED)
+                .named("x-amz-request-charged")
+                .at(Location::Header),
+            optional("ETag", &E_TAG),
+            optional("Checksum", &Shape::Structure(&CHECKSUM)),
+            optional(
+                "ObjectParts",
+                &Shape::Structure(&GET_OBJECT_ATTRIBUTES_PARTS),
+            ),
+            optional("StorageClass", &STORAGE_CLASS),
+            optional("ObjectSize", &OBJECT_SIZE),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_ATTRIBUTES_PARTS: Structure = Structure {
+        name: "GetObjectAttributesParts",
+        members: &[
+            optional("TotalPartsCount", &PARTS_COUNT).named("PartsCount"),
+            optional("PartNumberMarker", &PART_NUMBER_MARKER),
+            optional("NextPartNumberMarker", &NEXT_PART_NUMBER_MARKER),
+            optional("MaxParts", &MAX_PARTS),
+            optional("IsTruncated", &IS_TRUNCATED),
+            optional("Parts", &PARTS_LIST).named("Part"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_ATTRIBUTES_REQUEST: Structure = Structure {
+        name: "GetObjectAttributesRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Key", &OBJECT_KEY).at(Location::Uri),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("MaxParts", &MAX_PARTS)
+                .named("x-amz-max-parts")
+                .at(Location::Header),
+            optional("PartNumberMarker", &PART_NUMBER_MARKER)
+                .named("x-amz-part-number-marker")
+                .at(Location::Header),
+            optional("SSECustomerAlgorithm", &SSE_CUSTOMER_ALGORITHM)
+                .named("x-amz-server-side-encryption-customer-algorithm")
+                .at(Location::Header),
+            optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
+                .named("x-amz-server-side-encryption-customer-key")
+                .at(Location::Header),
+            optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
+                .named("x-amz-server-side-encryption-customer-key-MD5")
+                .at(Location::Header),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            required("ObjectAttributes", &OBJECT_ATTRIBUTES_LIST)
+                .named("x-amz-object-attributes")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_LEGAL_HOLD_OUTPUT: Structure = Structure {
+        name: "GetObjectLegalHoldOutput",
+        members: &[optional(
+            "LegalHold",
+            &Shape::Structure(&OBJECT_LOCK_LEGAL_HOLD),
+        )],
+        payload: Some("LegalHold"),
+        union: false,
+    };
+    static GET_OBJECT_LEGAL_HOLD_REQUEST: Structure = Structure {
+        name: "GetObjectLegalHoldRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Key", &OBJECT_KEY).at(Location::Uri),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_OBJECT_LOCK_CONFIGURATION_OUTPUT: Structure = Structure {
+        name: "GetObjectLockConfigurationOutput",
+        members: &[optional(
+            "ObjectLockConfiguration",
+            &Shape::Structure(&OBJECT_LOCK_CONFIGURATION),
+        )],
+        payload: Some("ObjectLockConfiguration"),
+        union: false,
+    };
+    static GET_OBJECT_LOCK_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "GetObjectLockConfigurationRequest",
         members: &[
             required("Bucket", &BUCKET_NAME).at(Location::Uri),
             optional("ExpectedBucketOwner", &ACCOUNT_ID)
@@ -4649,6 +7106,33 @@ mod tables {
         payload: None,
         union: false,
     };
+    static GET_OBJECT_RETENTION_OUTPUT: Structure = Structure {
+        name: "GetObjectRetentionOutput",
+        members: &[optional(
+            "Retention",
+            &Shape::Structure(&OBJECT_LOCK_RETENTION),
+        )],
+        payload: Some("Retention"),
+        union: false,
+    };
+    static GET_OBJECT_RETENTION_REQUEST: Structure = Structure {
+        name: "GetObjectRetentionRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("Key", &OBJECT_KEY).at(Location::Uri),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_OBJECT_TAGGING_OUTPUT: Structure = Structure {
         name: "GetObjectTaggingOutput",
         members: &[
@@ -4674,6 +7158,35 @@ mod tables {
             optional("RequestPayer", &REQUEST_PAYER)
                 .named("x-amz-request-payer")
                 .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_PUBLIC_ACCESS_BLOCK_OUTPUT: Structure = Structure {
+        name: "GetPublicAccessBlockOutput",
+        members: &[optional(
+            "PublicAccessBlockConfiguration",
+            &Shape::Structure(&PUBLIC_ACCESS_BLOCK_CONFIGURATION),
+        )],
+        payload: Some("PublicAccessBlockConfiguration"),
+        union: false,
+    };
+    static GET_PUBLIC_ACCESS_BLOCK_REQUEST: Structure = Structure {
+        name: "GetPublicAccessBlockRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GRANT: Structure = Structure {
+        name: "Grant",
+        members: &[
+            optional("Grantee", &Shape::Structure(&GRANTEE)),
+            optional("Permission", &PERMISSION),
         ],
         payload: None,
         union: false,
@@ -4707,6 +7220,25 @@ mod tables {
         max: None,
         pattern: None,
         values: &[],
+    };
+    static GRANTEE: Structure = Structure {
+        name: "Grantee",
+        members: &[
+            optional("DisplayName", &DISPLAY_NAME),
+            optional("EmailAddress", &EMAIL_ADDRESS),
+            optional("ID", &ID),
+            required("Type", &TYPE).named("xsi:type").attribute(),
+            optional("URI", &URI),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static GRANTS: Shape = Shape::List {
+        member: &Shape::Structure(&GRANT),
+        member_name: "Grant",
+        flattened: false,
+        min: None,
+        max: None,
     };
     static HEAD_BUCKET_OUTPUT: Structure = Structure {
         name: "HeadBucketOutput",
@@ -4952,6 +7484,24 @@ mod tables {
         payload: None,
         union: false,
     };
+    pub(super) static HOST_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static HTTP_ERROR_CODE_RETURNED_EQUALS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static HTTP_REDIRECT_CODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static ID: Shape = Shape::String {
         min: None,
         max: None,
@@ -4982,6 +7532,12 @@ mod tables {
         values: &[],
     };
     pub(super) static IF_UNMODIFIED_SINCE: Shape = Shape::Timestamp { format: None };
+    static INDEX_DOCUMENT: Structure = Structure {
+        name: "IndexDocument",
+        members: &[required("Suffix", &SUFFIX)],
+        payload: None,
+        union: false,
+    };
     pub(super) static INITIATED: Shape = Shape::Timestamp { format: None };
     static INITIATOR: Structure = Structure {
         name: "Initiator",
@@ -4989,7 +7545,201 @@ mod tables {
         payload: None,
         union: false,
     };
+    pub(super) static INTELLIGENT_TIERING_ACCESS_TIER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"],
+    };
+    static INTELLIGENT_TIERING_AND_OPERATOR: Structure = Structure {
+        name: "IntelligentTieringAndOperator",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional(
+                "Tags",
+                &Shape::List {
+                    member: &Shape::Structure(&TAG),
+                    member_name: "Tag",
+                    flattened: true,
+                    min: None,
+                    max: None,
+                },
+            )
+            .named("Tag"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static INTELLIGENT_TIERING_CONFIGURATION: Structure = Structure {
+        name: "IntelligentTieringConfiguration",
+        members: &[
+            required("Id", &INTELLIGENT_TIERING_ID),
+            optional("Filter", &Shape::Structure(&INTELLIGENT_TIERING_FILTER)),
+            required("Status", &INTELLIGENT_TIERING_STATUS),
+            required("Tierings", &TIERING_LIST).named("Tiering"),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static INTELLIGENT_TIERING_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&INTELLIGENT_TIERING_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static INTELLIGENT_TIERING_DAYS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    static INTELLIGENT_TIERING_FILTER: Structure = Structure {
+        name: "IntelligentTieringFilter",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional("Tag", &Shape::Structure(&TAG)),
+            optional("And", &Shape::Structure(&INTELLIGENT_TIERING_AND_OPERATOR)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static INTELLIGENT_TIERING_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static INTELLIGENT_TIERING_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    static INVENTORY_CONFIGURATION: Structure = Structure {
+        name: "InventoryConfiguration",
+        members: &[
+            required("Destination", &Shape::Structure(&INVENTORY_DESTINATION)),
+            required("IsEnabled", &IS_ENABLED),
+            optional("Filter", &Shape::Structure(&INVENTORY_FILTER)),
+            required("Id", &INVENTORY_ID),
+            required(
+                "IncludedObjectVersions",
+                &INVENTORY_INCLUDED_OBJECT_VERSIONS,
+            ),
+            optional("OptionalFields", &INVENTORY_OPTIONAL_FIELDS),
+            required("Schedule", &Shape::Structure(&INVENTORY_SCHEDULE)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static INVENTORY_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&INVENTORY_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    static INVENTORY_DESTINATION: Structure = Structure {
+        name: "InventoryDestination",
+        members: &[required(
+            "S3BucketDestination",
+            &Shape::Structure(&INVENTORY_S3_BUCKET_DESTINATION),
+        )],
+        payload: None,
+        union: false,
+    };
+    static INVENTORY_ENCRYPTION: Structure = Structure {
+        name: "InventoryEncryption",
+        members: &[
+            optional("SSES3", &Shape::Structure(&SSES3)).named("SSE-S3"),
+            optional("SSEKMS", &Shape::Structure(&SSEKMS)).named("SSE-KMS"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static INVENTORY_FILTER: Structure = Structure {
+        name: "InventoryFilter",
+        members: &[required("Prefix", &PREFIX)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static INVENTORY_FORMAT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["CSV", "ORC", "Parquet"],
+    };
+    pub(super) static INVENTORY_FREQUENCY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Daily", "Weekly"],
+    };
+    pub(super) static INVENTORY_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static INVENTORY_INCLUDED_OBJECT_VERSIONS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["All", "Current"],
+    };
+    pub(super) static INVENTORY_OPTIONAL_FIELD: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "Size",
+            "LastModifiedDate",
+            "StorageClass",
+            "ETag",
+            "IsMultipartUploaded",
+            "ReplicationStatus",
+            "EncryptionStatus",
+            "ObjectLockRetainUntilDate",
+            "ObjectLockMode",
+            "ObjectLockLegalHoldStatus",
+            "ObjectLockEventHoldStatus",
+            "ObjectLockEventHoldDuration",
+            "IntelligentTieringAccessTier",
+            "BucketKeyStatus",
+            "ChecksumAlgorithm",
+            "ObjectAccessControlList",
+            "ObjectOwner",
+            "LifecycleExpirationDate",
+            "IntelligentTieringReferenceDate",
+        ],
+    };
+    pub(super) static INVENTORY_OPTIONAL_FIELDS: Shape = Shape::List {
+        member: &INVENTORY_OPTIONAL_FIELD,
+        member_name: "Field",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static INVENTORY_S3_BUCKET_DESTINATION: Structure = Structure {
+        name: "InventoryS3BucketDestination",
+        members: &[
+            optional("AccountId", &ACCOUNT_ID),
+            required("Bucket", &BUCKET_NAME),
+            required("Format", &INVENTORY_FORMAT),
+            optional("Prefix", &PREFIX),
+            optional("Encryption", &Shape::Structure(&INVENTORY_ENCRYPTION)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static INVENTORY_SCHEDULE: Structure = Structure {
+        name: "InventorySchedule",
+        members: &[required("Frequency", &INVENTORY_FREQUENCY)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static IS_ENABLED: Shape = Shape::Boolean;
     pub(super) static IS_LATEST: Shape = Shape::Boolean;
+    pub(super) static IS_PUBLIC: Shape = Shape::Boolean;
     pub(super) static IS_RESTORE_IN_PROGRESS: Shape = Shape::Boolean;
     pub(super) static IS_TRUNCATED: Shape = Shape::Boolean;
     pub(super) static KEY_COUNT: Shape = Shape::Integer {
@@ -5001,6 +7751,39 @@ mod tables {
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static KEY_PREFIX_EQUALS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static LAMBDA_FUNCTION_ARN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static LAMBDA_FUNCTION_CONFIGURATION: Structure = Structure {
+        name: "LambdaFunctionConfiguration",
+        members: &[
+            optional("Id", &NOTIFICATION_ID),
+            required("LambdaFunctionArn", &LAMBDA_FUNCTION_ARN).named("CloudFunction"),
+            required("Events", &EVENT_LIST).named("Event"),
+            optional(
+                "Filter",
+                &Shape::Structure(&NOTIFICATION_CONFIGURATION_FILTER),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static LAMBDA_FUNCTION_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&LAMBDA_FUNCTION_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
     };
     pub(super) static LAST_MODIFIED: Shape = Shape::Timestamp { format: None };
     pub(super) static LAST_MODIFIED_TIME: Shape = Shape::Timestamp {
@@ -5081,6 +7864,113 @@ mod tables {
         flattened: true,
         min: None,
         max: None,
+    };
+    static LIST_BUCKET_ANALYTICS_CONFIGURATIONS_OUTPUT: Structure = Structure {
+        name: "ListBucketAnalyticsConfigurationsOutput",
+        members: &[
+            optional("IsTruncated", &IS_TRUNCATED),
+            optional("ContinuationToken", &TOKEN),
+            optional("NextContinuationToken", &NEXT_TOKEN),
+            optional("AnalyticsConfigurationList", &ANALYTICS_CONFIGURATION_LIST)
+                .named("AnalyticsConfiguration"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_ANALYTICS_CONFIGURATIONS_REQUEST: Structure = Structure {
+        name: "ListBucketAnalyticsConfigurationsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContinuationToken", &TOKEN)
+                .named("continuation-token")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS_OUTPUT: Structure = Structure {
+        name: "ListBucketIntelligentTieringConfigurationsOutput",
+        members: &[
+            optional("IsTruncated", &IS_TRUNCATED),
+            optional("ContinuationToken", &TOKEN),
+            optional("NextContinuationToken", &NEXT_TOKEN),
+            optional(
+                "IntelligentTieringConfigurationList",
+                &INTELLIGENT_TIERING_CONFIGURATION_LIST,
+            )
+            .named("IntelligentTieringConfiguration"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_INTELLIGENT_TIERING_CONFIGURATIONS_REQUEST: Structure = Structure {
+        name: "ListBucketIntelligentTieringConfigurationsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContinuationToken", &TOKEN)
+                .named("continuation-token")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_INVENTORY_CONFIGURATIONS_OUTPUT: Structure = Structure {
+        name: "ListBucketInventoryConfigurationsOutput",
+        members: &[
+            optional("ContinuationToken", &TOKEN),
+            optional("InventoryConfigurationList", &INVENTORY_CONFIGURATION_LIST)
+                .named("InventoryConfiguration"),
+            optional("IsTruncated", &IS_TRUNCATED),
+            optional("NextContinuationToken", &NEXT_TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_INVENTORY_CONFIGURATIONS_REQUEST: Structure = Structure {
+        name: "ListBucketInventoryConfigurationsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContinuationToken", &TOKEN)
+                .named("continuation-token")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_METRICS_CONFIGURATIONS_OUTPUT: Structure = Structure {
+        name: "ListBucketMetricsConfigurationsOutput",
+        members: &[
+            optional("IsTruncated", &IS_TRUNCATED),
+            optional("ContinuationToken", &TOKEN),
+            optional("NextContinuationToken", &NEXT_TOKEN),
+            optional("MetricsConfigurationList", &METRICS_CONFIGURATION_LIST)
+                .named("MetricsConfiguration"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_BUCKET_METRICS_CONFIGURATIONS_REQUEST: Structure = Structure {
+        name: "ListBucketMetricsConfigurationsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContinuationToken", &TOKEN)
+                .named("continuation-token")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: None,
+        union: false,
     };
     static LIST_BUCKETS_OUTPUT: Structure = Structure {
         name: "ListBucketsOutput",
@@ -5428,6 +8318,20 @@ mod tables {
         pattern: None,
         values: &["AvailabilityZone", "LocalZone"],
     };
+    static LOGGING_ENABLED: Structure = Structure {
+        name: "LoggingEnabled",
+        members: &[
+            required("TargetBucket", &TARGET_BUCKET),
+            optional("TargetGrants", &TARGET_GRANTS),
+            required("TargetPrefix", &TARGET_PREFIX),
+            optional(
+                "TargetObjectKeyFormat",
+                &Shape::Structure(&TARGET_OBJECT_KEY_FORMAT),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static MFA: Shape = Shape::String {
         min: None,
         max: None,
@@ -5451,6 +8355,10 @@ mod tables {
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static MAX_AGE_SECONDS: Shape = Shape::Integer {
+        min: None,
+        max: None,
     };
     pub(super) static MAX_BUCKETS: Shape = Shape::Integer {
         min: Some(1),
@@ -5497,6 +8405,78 @@ mod tables {
         max: None,
         pattern: None,
         values: &[],
+    };
+    static METRICS: Structure = Structure {
+        name: "Metrics",
+        members: &[
+            required("Status", &METRICS_STATUS),
+            optional("EventThreshold", &Shape::Structure(&REPLICATION_TIME_VALUE)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static METRICS_AND_OPERATOR: Structure = Structure {
+        name: "MetricsAndOperator",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional(
+                "Tags",
+                &Shape::List {
+                    member: &Shape::Structure(&TAG),
+                    member_name: "Tag",
+                    flattened: true,
+                    min: None,
+                    max: None,
+                },
+            )
+            .named("Tag"),
+            optional("AccessPointArn", &ACCESS_POINT_ARN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static METRICS_CONFIGURATION: Structure = Structure {
+        name: "MetricsConfiguration",
+        members: &[
+            required("Id", &METRICS_ID),
+            optional("Filter", &Shape::Structure(&METRICS_FILTER)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static METRICS_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&METRICS_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    static METRICS_FILTER: Structure = Structure {
+        name: "MetricsFilter",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional("Tag", &Shape::Structure(&TAG)),
+            optional("AccessPointArn", &ACCESS_POINT_ARN),
+            optional("And", &Shape::Structure(&METRICS_AND_OPERATOR)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static METRICS_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static METRICS_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    pub(super) static MINUTES: Shape = Shape::Integer {
+        min: None,
+        max: None,
     };
     pub(super) static MISSING_META: Shape = Shape::Integer {
         min: None,
@@ -5595,6 +8575,36 @@ mod tables {
         min: None,
         max: None,
     };
+    static NOTIFICATION_CONFIGURATION: Structure = Structure {
+        name: "NotificationConfiguration",
+        members: &[
+            optional("TopicConfigurations", &TOPIC_CONFIGURATION_LIST).named("TopicConfiguration"),
+            optional("QueueConfigurations", &QUEUE_CONFIGURATION_LIST).named("QueueConfiguration"),
+            optional(
+                "LambdaFunctionConfigurations",
+                &LAMBDA_FUNCTION_CONFIGURATION_LIST,
+            )
+            .named("CloudFunctionConfiguration"),
+            optional(
+                "EventBridgeConfiguration",
+                &Shape::Structure(&EVENT_BRIDGE_CONFIGURATION),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static NOTIFICATION_CONFIGURATION_FILTER: Structure = Structure {
+        name: "NotificationConfigurationFilter",
+        members: &[optional("Key", &Shape::Structure(&S3_KEY_FILTER)).named("S3Key")],
+        payload: None,
+        union: false,
+    };
+    pub(super) static NOTIFICATION_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static OBJECT: Structure = Structure {
         name: "Object",
         members: &[
@@ -5610,6 +8620,25 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    pub(super) static OBJECT_ATTRIBUTES: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "ETag",
+            "Checksum",
+            "ObjectParts",
+            "StorageClass",
+            "ObjectSize",
+        ],
+    };
+    pub(super) static OBJECT_ATTRIBUTES_LIST: Shape = Shape::List {
+        member: &OBJECT_ATTRIBUTES,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
     };
     pub(super) static OBJECT_CANNED_ACL: Shape = Shape::String {
         min: None,
@@ -5657,6 +8686,21 @@ mod tables {
         min: None,
         max: None,
     };
+    static OBJECT_LOCK_CONFIGURATION: Structure = Structure {
+        name: "ObjectLockConfiguration",
+        members: &[
+            optional("ObjectLockEnabled", &OBJECT_LOCK_ENABLED),
+            optional("Rule", &Shape::Structure(&OBJECT_LOCK_RULE)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static OBJECT_LOCK_ENABLED: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled"],
+    };
     pub(super) static OBJECT_LOCK_ENABLED_FOR_BUCKET: Shape = Shape::Boolean;
     pub(super) static OBJECT_LOCK_EVENT_HOLD: Shape = Shape::String {
         min: None,
@@ -5671,6 +8715,12 @@ mod tables {
     pub(super) static OBJECT_LOCK_EVENT_HOLD_DURATION_YEARS: Shape = Shape::Integer {
         min: None,
         max: None,
+    };
+    static OBJECT_LOCK_LEGAL_HOLD: Structure = Structure {
+        name: "ObjectLockLegalHold",
+        members: &[optional("Status", &OBJECT_LOCK_LEGAL_HOLD_STATUS)],
+        payload: None,
+        union: false,
     };
     pub(super) static OBJECT_LOCK_LEGAL_HOLD_STATUS: Shape = Shape::String {
         min: None,
@@ -5687,6 +8737,32 @@ mod tables {
     pub(super) static OBJECT_LOCK_RETAIN_UNTIL_DATE: Shape = Shape::Timestamp {
         format: Some("iso8601"),
     };
+    static OBJECT_LOCK_RETENTION: Structure = Structure {
+        name: "ObjectLockRetention",
+        members: &[
+            optional("Mode", &OBJECT_LOCK_RETENTION_MODE),
+            optional("RetainUntilDate", &DATE),
+            optional("EventHold", &OBJECT_LOCK_EVENT_HOLD),
+            optional("EventHoldDuration", &Shape::Structure(&EVENT_HOLD_DURATION)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static OBJECT_LOCK_RETENTION_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["GOVERNANCE", "COMPLIANCE"],
+    };
+    static OBJECT_LOCK_RULE: Structure = Structure {
+        name: "ObjectLockRule",
+        members: &[optional(
+            "DefaultRetention",
+            &Shape::Structure(&DEFAULT_RETENTION),
+        )],
+        payload: None,
+        union: false,
+    };
     pub(super) static OBJECT_OWNERSHIP: Shape = Shape::String {
         min: None,
         max: None,
@@ -5696,6 +8772,29 @@ mod tables {
             "ObjectWriter",
             "BucketOwnerEnforced",
         ],
+    };
+    static OBJECT_PART: Structure = Structure {
+        name: "ObjectPart",
+        members: &[
+            optional("PartNumber", &PART_NUMBER),
+            optional("Size", &SIZE),
+            optional("ChecksumCRC32", &CHECKSUM_CRC32),
+            optional("ChecksumCRC32C", &CHECKSUM_CRC32C),
+            optional("ChecksumCRC64NVME", &CHECKSUM_CRC64NVME),
+            optional("ChecksumSHA1", &CHECKSUM_SHA1),
+            optional("ChecksumSHA256", &CHECKSUM_SHA256),
+            optional("ChecksumSHA512", &CHECKSUM_SHA512),
+            optional("ChecksumMD5", &CHECKSUM_MD5),
+            optional("ChecksumXXHASH64", &CHECKSUM_XXHASH64),
+            optional("ChecksumXXHASH3", &CHECKSUM_XXHASH3),
+            optional("ChecksumXXHASH128", &CHECKSUM_XXHASH128),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static OBJECT_SIZE: Shape = Shape::Long {
+        min: None,
+        max: None,
     };
     pub(super) static OBJECT_SIZE_GREATER_THAN_BYTES: Shape = Shape::Long {
         min: None,
@@ -5783,6 +8882,31 @@ mod tables {
         payload: None,
         union: false,
     };
+    pub(super) static OWNER_OVERRIDE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Destination"],
+    };
+    static OWNERSHIP_CONTROLS: Structure = Structure {
+        name: "OwnershipControls",
+        members: &[required("Rules", &OWNERSHIP_CONTROLS_RULES).named("Rule")],
+        payload: None,
+        union: false,
+    };
+    static OWNERSHIP_CONTROLS_RULE: Structure = Structure {
+        name: "OwnershipControlsRule",
+        members: &[required("ObjectOwnership", &OBJECT_OWNERSHIP)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static OWNERSHIP_CONTROLS_RULES: Shape = Shape::List {
+        member: &Shape::Structure(&OWNERSHIP_CONTROLS_RULE),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     static PART: Structure = Structure {
         name: "Part",
         members: &[
@@ -5812,6 +8936,18 @@ mod tables {
         min: None,
         max: None,
     };
+    pub(super) static PARTITION_DATE_SOURCE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["EventTime", "DeliveryTime"],
+    };
+    static PARTITIONED_PREFIX: Structure = Structure {
+        name: "PartitionedPrefix",
+        members: &[optional("PartitionDateSource", &PARTITION_DATE_SOURCE)],
+        payload: None,
+        union: false,
+    };
     pub(super) static PARTS: Shape = Shape::List {
         member: &Shape::Structure(&PART),
         member_name: "member",
@@ -5823,11 +8959,200 @@ mod tables {
         min: None,
         max: None,
     };
+    pub(super) static PARTS_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&OBJECT_PART),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static PAYER: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Requester", "BucketOwner"],
+    };
+    pub(super) static PERMISSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"],
+    };
+    pub(super) static POLICY: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static POLICY_STATUS: Structure = Structure {
+        name: "PolicyStatus",
+        members: &[optional("IsPublic", &IS_PUBLIC)],
+        payload: None,
+        union: false,
+    };
+    static POST_OBJECT_OUTPUT: Structure = Structure {
+        name: "PostObjectOutput",
+        members: &[
+            optional("Status", &PART_NUMBER).at(Location::Status),
+            optional("Location", &LOCATION).at(Location::Header),
+            optional("ETag", &E_TAG).at(Location::Header),
+            optional("PostResponse", &Shape::Structure(&POST_RESPONSE)),
+        ],
+        payload: Some("PostResponse"),
+        union: false,
+    };
+    static POST_OBJECT_REQUEST: Structure = Structure {
+        name: "PostObjectRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentType", &CONTENT_TYPE)
+                .named("Content-Type")
+                .at(Location::Header),
+            optional(
+                "Body",
+                &Shape::Blob {
+                    min: None,
+                    max: None,
+                    streaming: true,
+                },
+            ),
+        ],
+        payload: Some("Body"),
+        union: false,
+    };
+    static POST_RESPONSE: Structure = Structure {
+        name: "PostResponse",
+        members: &[
+            optional("Location", &LOCATION),
+            optional("Bucket", &BUCKET_NAME),
+            optional("Key", &OBJECT_KEY),
+            optional("ETag", &E_TAG),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static PREFIX: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static PRIORITY: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static PROTOCOL: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["http", "https"],
+    };
+    static PUBLIC_ACCESS_BLOCK_CONFIGURATION: Structure = Structure {
+        name: "PublicAccessBlockConfiguration",
+        members: &[
+            optional("BlockPublicAcls", &SETTING),
+            optional("IgnorePublicAcls", &SETTING),
+            optional("BlockPublicPolicy", &SETTING),
+            optional("RestrictPublicBuckets", &SETTING),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PUT_BUCKET_ACCELERATE_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "PutBucketAccelerateConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required(
+                "AccelerateConfiguration",
+                &Shape::Structure(&ACCELERATE_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+        ],
+        payload: Some("AccelerateConfiguration"),
+        union: false,
+    };
+    static PUT_BUCKET_ACL_REQUEST: Structure = Structure {
+        name: "PutBucketAclRequest",
+        members: &[
+            optional("ACL", &BUCKET_CANNED_ACL)
+                .named("x-amz-acl")
+                .at(Location::Header),
+            optional(
+                "AccessControlPolicy",
+                &Shape::Structure(&ACCESS_CONTROL_POLICY),
+            ),
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            optional("GrantFullControl", &GRANT_FULL_CONTROL)
+                .named("x-amz-grant-full-control")
+                .at(Location::Header),
+            optional("GrantRead", &GRANT_READ)
+                .named("x-amz-grant-read")
+                .at(Location::Header),
+            optional("GrantReadACP", &GRANT_READ_ACP)
+                .named("x-amz-grant-read-acp")
+                .at(Location::Header),
+            optional("GrantWrite", &GRANT_WRITE)
+                .named("x-amz-grant-write")
+                .at(Location::Header),
+            optional("GrantWriteACP", &GRANT_WRITE_ACP)
+                .named("x-amz-grant-write-acp")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("AccessControlPolicy"),
+        union: false,
+    };
+    static PUT_BUCKET_CORS_REQUEST: Structure = Structure {
+        name: "PutBucketCorsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required("CORSConfiguration", &Shape::Structure(&CORS_CONFIGURATION)),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("CORSConfiguration"),
+        union: false,
+    };
+    static PUT_BUCKET_ENCRYPTION_REQUEST: Structure = Structure {
+        name: "PutBucketEncryptionRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            required(
+                "ServerSideEncryptionConfiguration",
+                &Shape::Structure(&SERVER_SIDE_ENCRYPTION_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("ServerSideEncryptionConfiguration"),
+        union: false,
     };
     static PUT_BUCKET_LIFECYCLE_CONFIGURATION_OUTPUT: Structure = Structure {
         name: "PutBucketLifecycleConfigurationOutput",
@@ -5862,6 +9187,84 @@ mod tables {
             .at(Location::Header),
         ],
         payload: Some("LifecycleConfiguration"),
+        union: false,
+    };
+    static PUT_BUCKET_LOGGING_REQUEST: Structure = Structure {
+        name: "PutBucketLoggingRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required(
+                "BucketLoggingStatus",
+                &Shape::Structure(&BUCKET_LOGGING_STATUS),
+            ),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("BucketLoggingStatus"),
+        union: false,
+    };
+    static PUT_BUCKET_NOTIFICATION_CONFIGURATION_REQUEST: Structure = Structure {
+        name: "PutBucketNotificationConfigurationRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            required(
+                "NotificationConfiguration",
+                &Shape::Structure(&NOTIFICATION_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            optional("SkipDestinationValidation", &SKIP_VALIDATION)
+                .named("x-amz-skip-destination-validation")
+                .at(Location::Header),
+        ],
+        payload: Some("NotificationConfiguration"),
+        union: false,
+    };
+    static PUT_BUCKET_OWNERSHIP_CONTROLS_REQUEST: Structure = Structure {
+        name: "PutBucketOwnershipControlsRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+            required("OwnershipControls", &Shape::Structure(&OWNERSHIP_CONTROLS)),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+        ],
+        payload: Some("OwnershipControls"),
+        union: false,
+    };
+    static PUT_BUCKET_REQUEST_PAYMENT_REQUEST: Structure = Structure {
+        name: "PutBucketRequestPaymentRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            required(
+                "RequestPaymentConfiguration",
+                &Shape::Structure(&REQUEST_PAYMENT_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("RequestPaymentConfiguration"),
         union: false,
     };
     static PUT_BUCKET_TAGGING_REQUEST: Structure = Structure {
@@ -5904,6 +9307,60 @@ mod tables {
                 .at(Location::Header),
         ],
         payload: Some("VersioningConfiguration"),
+        union: false,
+    };
+    static PUT_OBJECT_ACL_OUTPUT: Structure = Structure {
+        name: "PutObjectAclOutput",
+        members: &[optional("RequestCharged", &REQUEST_CHARGED)
+            .named("x-amz-request-charged")
+            .at(Location::Header)],
+        payload: None,
+        union: false,
+    };
+    static PUT_OBJECT_ACL_REQUEST: Structure = Structure {
+        name: "PutObjectAclRequest",
+        members: &[
+            optional("ACL", &OBJECT_CANNED_ACL)
+                .named("x-amz-acl")
+                .at(Location::Header),
+            optional(
+                "AccessControlPolicy",
+                &Shape::Structure(&ACCESS_CONTROL_POLICY),
+            ),
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            optional("GrantFullControl", &GRANT_FULL_CONTROL)
+                .named("x-amz-grant-full-control")
+                .at(Location::Header),
+            optional("GrantRead", &GRANT_READ)
+                .named("x-amz-grant-read")
+                .at(Location::Header),
+            optional("GrantReadACP", &GRANT_READ_ACP)
+                .named("x-amz-grant-read-acp")
+                .at(Location::Header),
+            optional("GrantWrite", &GRANT_WRITE)
+                .named("x-amz-grant-write")
+                .at(Location::Header),
+            optional("GrantWriteACP", &GRANT_WRITE_ACP)
+                .named("x-amz-grant-write-acp")
+                .at(Location::Header),
+            required("Key", &OBJECT_KEY).at(Location::Uri),
+            optional("RequestPayer", &REQUEST_PAYER)
+                .named("x-amz-request-payer")
+                .at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("versionId")
+                .at(Location::Query),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("AccessControlPolicy"),
         union: false,
     };
     static PUT_OBJECT_OUTPUT: Structure = Structure {
@@ -6169,6 +9626,54 @@ mod tables {
         payload: Some("Tagging"),
         union: false,
     };
+    static PUT_PUBLIC_ACCESS_BLOCK_REQUEST: Structure = Structure {
+        name: "PutPublicAccessBlockRequest",
+        members: &[
+            required("Bucket", &BUCKET_NAME).at(Location::Uri),
+            optional("ContentMD5", &CONTENT_MD5)
+                .named("Content-MD5")
+                .at(Location::Header),
+            optional("ChecksumAlgorithm", &CHECKSUM_ALGORITHM)
+                .named("x-amz-sdk-checksum-algorithm")
+                .at(Location::Header),
+            required(
+                "PublicAccessBlockConfiguration",
+                &Shape::Structure(&PUBLIC_ACCESS_BLOCK_CONFIGURATION),
+            ),
+            optional("ExpectedBucketOwner", &ACCOUNT_ID)
+                .named("x-amz-expected-bucket-owner")
+                .at(Location::Header),
+        ],
+        payload: Some("PublicAccessBlockConfiguration"),
+        union: false,
+    };
+    pub(super) static QUEUE_ARN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static QUEUE_CONFIGURATION: Structure = Structure {
+        name: "QueueConfiguration",
+        members: &[
+            optional("Id", &NOTIFICATION_ID),
+            required("QueueArn", &QUEUE_ARN).named("Queue"),
+            required("Events", &EVENT_LIST).named("Event"),
+            optional(
+                "Filter",
+                &Shape::Structure(&NOTIFICATION_CONFIGURATION_FILTER),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static QUEUE_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&QUEUE_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     pub(super) static QUIET: Shape = Shape::Boolean;
     pub(super) static RANGE: Shape = Shape::String {
         min: None,
@@ -6176,17 +9681,165 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static REDIRECT: Structure = Structure {
+        name: "Redirect",
+        members: &[
+            optional("HostName", &HOST_NAME),
+            optional("HttpRedirectCode", &HTTP_REDIRECT_CODE),
+            optional("Protocol", &PROTOCOL),
+            optional("ReplaceKeyPrefixWith", &REPLACE_KEY_PREFIX_WITH),
+            optional("ReplaceKeyWith", &REPLACE_KEY_WITH),
+        ],
+        payload: None,
+        union: false,
+    };
+    static REDIRECT_ALL_REQUESTS_TO: Structure = Structure {
+        name: "RedirectAllRequestsTo",
+        members: &[
+            required("HostName", &HOST_NAME),
+            optional("Protocol", &PROTOCOL),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static REGION: Shape = Shape::String {
         min: Some(0),
         max: Some(20),
         pattern: None,
         values: &[],
     };
+    pub(super) static REPLACE_KEY_PREFIX_WITH: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static REPLACE_KEY_WITH: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static REPLICA_KMS_KEY_ID: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static REPLICA_MODIFICATIONS: Structure = Structure {
+        name: "ReplicaModifications",
+        members: &[required("Status", &REPLICA_MODIFICATIONS_STATUS)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static REPLICA_MODIFICATIONS_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    static REPLICATION_CONFIGURATION: Structure = Structure {
+        name: "ReplicationConfiguration",
+        members: &[
+            required("Role", &ROLE),
+            required("Rules", &REPLICATION_RULES).named("Rule"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static REPLICATION_RULE: Structure = Structure {
+        name: "ReplicationRule",
+        members: &[
+            optional("ID", &ID),
+            optional("Priority", &PRIORITY),
+            optional("Prefix", &PREFIX),
+            optional("Filter", &Shape::Structure(&REPLICATION_RULE_FILTER)),
+            required("Status", &REPLICATION_RULE_STATUS),
+            optional(
+                "SourceSelectionCriteria",
+                &Shape::Structure(&SOURCE_SELECTION_CRITERIA),
+            ),
+            optional(
+                "ExistingObjectReplication",
+                &Shape::Structure(&EXISTING_OBJECT_REPLICATION),
+            ),
+            required("Destination", &Shape::Structure(&DESTINATION)),
+            optional(
+                "DeleteMarkerReplication",
+                &Shape::Structure(&DELETE_MARKER_REPLICATION),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static REPLICATION_RULE_AND_OPERATOR: Structure = Structure {
+        name: "ReplicationRuleAndOperator",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional(
+                "Tags",
+                &Shape::List {
+                    member: &Shape::Structure(&TAG),
+                    member_name: "Tag",
+                    flattened: true,
+                    min: None,
+                    max: None,
+                },
+            )
+            .named("Tag"),
+        ],
+        payload: None,
+        union: false,
+    };
+    static REPLICATION_RULE_FILTER: Structure = Structure {
+        name: "ReplicationRuleFilter",
+        members: &[
+            optional("Prefix", &PREFIX),
+            optional("Tag", &Shape::Structure(&TAG)),
+            optional("And", &Shape::Structure(&REPLICATION_RULE_AND_OPERATOR)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static REPLICATION_RULE_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    pub(super) static REPLICATION_RULES: Shape = Shape::List {
+        member: &Shape::Structure(&REPLICATION_RULE),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     pub(super) static REPLICATION_STATUS: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["COMPLETE", "PENDING", "FAILED", "REPLICA", "COMPLETED"],
+    };
+    static REPLICATION_TIME: Structure = Structure {
+        name: "ReplicationTime",
+        members: &[
+            required("Status", &REPLICATION_TIME_STATUS),
+            required("Time", &Shape::Structure(&REPLICATION_TIME_VALUE)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static REPLICATION_TIME_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
+    };
+    static REPLICATION_TIME_VALUE: Structure = Structure {
+        name: "ReplicationTimeValue",
+        members: &[optional("Minutes", &MINUTES)],
+        payload: None,
+        union: false,
     };
     pub(super) static REQUEST_CHARGED: Shape = Shape::String {
         min: None,
@@ -6199,6 +9852,12 @@ mod tables {
         max: None,
         pattern: None,
         values: &["requester"],
+    };
+    static REQUEST_PAYMENT_CONFIGURATION: Structure = Structure {
+        name: "RequestPaymentConfiguration",
+        members: &[required("Payer", &PAYER)],
+        payload: None,
+        union: false,
     };
     pub(super) static RESPONSE_CACHE_CONTROL: Shape = Shape::String {
         min: None,
@@ -6249,6 +9908,34 @@ mod tables {
         payload: None,
         union: false,
     };
+    pub(super) static ROLE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static ROUTING_RULE: Structure = Structure {
+        name: "RoutingRule",
+        members: &[
+            optional("Condition", &Shape::Structure(&CONDITION)),
+            required("Redirect", &Shape::Structure(&REDIRECT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static ROUTING_RULES: Shape = Shape::List {
+        member: &Shape::Structure(&ROUTING_RULE),
+        member_name: "RoutingRule",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static S3_KEY_FILTER: Structure = Structure {
+        name: "S3KeyFilter",
+        members: &[optional("FilterRules", &FILTER_RULE_LIST).named("FilterRule")],
+        payload: None,
+        union: false,
+    };
     static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING_REGEX: Pattern =
         Pattern::new(r"arn:[^:]+:(s3|s3express):.*");
     pub(super) static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING: Shape = Shape::String {
@@ -6275,6 +9962,12 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static SSEKMS: Structure = Structure {
+        name: "SSEKMS",
+        members: &[required("KeyId", &SSEKMS_KEY_ID)],
+        payload: None,
+        union: false,
+    };
     pub(super) static SSEKMS_ENCRYPTION_CONTEXT: Shape = Shape::String {
         min: None,
         max: None,
@@ -6287,15 +9980,94 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static SSES3: Structure = Structure {
+        name: "SSES3",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     pub(super) static SERVER_SIDE_ENCRYPTION: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["AES256", "aws:fsx", "aws:backup", "aws:kms", "aws:kms:dsse"],
     };
+    static SERVER_SIDE_ENCRYPTION_BY_DEFAULT: Structure = Structure {
+        name: "ServerSideEncryptionByDefault",
+        members: &[
+            required("SSEAlgorithm", &SERVER_SIDE_ENCRYPTION),
+            optional("KMSMasterKeyID", &SSEKMS_KEY_ID),
+        ],
+        payload: None,
+        union: false,
+    };
+    static SERVER_SIDE_ENCRYPTION_CONFIGURATION: Structure = Structure {
+        name: "ServerSideEncryptionConfiguration",
+        members: &[required("Rules", &SERVER_SIDE_ENCRYPTION_RULES).named("Rule")],
+        payload: None,
+        union: false,
+    };
+    static SERVER_SIDE_ENCRYPTION_RULE: Structure = Structure {
+        name: "ServerSideEncryptionRule",
+        members: &[
+            optional(
+                "ApplyServerSideEncryptionByDefault",
+                &Shape::Structure(&SERVER_SIDE_ENCRYPTION_BY_DEFAULT),
+            ),
+            optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED),
+            optional(
+                "BlockedEncryptionTypes",
+                &Shape::Structure(&BLOCKED_ENCRYPTION_TYPES),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static SERVER_SIDE_ENCRYPTION_RULES: Shape = Shape::List {
+        member: &Shape::Structure(&SERVER_SIDE_ENCRYPTION_RULE),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
+    pub(super) static SETTING: Shape = Shape::Boolean;
+    static SIMPLE_PREFIX: Structure = Structure {
+        name: "SimplePrefix",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     pub(super) static SIZE: Shape = Shape::Long {
         min: None,
         max: None,
+    };
+    pub(super) static SKIP_VALIDATION: Shape = Shape::Boolean;
+    static SOURCE_SELECTION_CRITERIA: Structure = Structure {
+        name: "SourceSelectionCriteria",
+        members: &[
+            optional(
+                "SseKmsEncryptedObjects",
+                &Shape::Structure(&SSE_KMS_ENCRYPTED_OBJECTS),
+            ),
+            optional(
+                "ReplicaModifications",
+                &Shape::Structure(&REPLICA_MODIFICATIONS),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static SSE_KMS_ENCRYPTED_OBJECTS: Structure = Structure {
+        name: "SseKmsEncryptedObjects",
+        members: &[required("Status", &SSE_KMS_ENCRYPTED_OBJECTS_STATUS)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static SSE_KMS_ENCRYPTED_OBJECTS_STATUS: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Enabled", "Disabled"],
     };
     pub(super) static START_AFTER: Shape = Shape::String {
         min: None,
@@ -6325,6 +10097,42 @@ mod tables {
             "AWS_BACKUP_LOW_COST_WARM",
         ],
     };
+    static STORAGE_CLASS_ANALYSIS: Structure = Structure {
+        name: "StorageClassAnalysis",
+        members: &[optional(
+            "DataExport",
+            &Shape::Structure(&STORAGE_CLASS_ANALYSIS_DATA_EXPORT),
+        )],
+        payload: None,
+        union: false,
+    };
+    static STORAGE_CLASS_ANALYSIS_DATA_EXPORT: Structure = Structure {
+        name: "StorageClassAnalysisDataExport",
+        members: &[
+            required(
+                "OutputSchemaVersion",
+                &STORAGE_CLASS_ANALYSIS_SCHEMA_VERSION,
+            ),
+            required(
+                "Destination",
+                &Shape::Structure(&ANALYTICS_EXPORT_DESTINATION),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static STORAGE_CLASS_ANALYSIS_SCHEMA_VERSION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["V_1"],
+    };
+    pub(super) static SUFFIX: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     static TAG: Structure = Structure {
         name: "Tag",
         members: &[required("Key", &OBJECT_KEY), required("Value", &VALUE)],
@@ -6344,7 +10152,7 @@ mod tables {
     };
     static TAGGING: Structure = Structure {
         name: "Tagging",
-        members: &[required("TagSet", &TAG_SET)],
+        members: &[optional("TagSet", &TAG_SET)],
         payload: None,
         union: false,
     };
@@ -6360,11 +10168,91 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static TARGET_BUCKET: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static TARGET_GRANT: Structure = Structure {
+        name: "TargetGrant",
+        members: &[
+            optional("Grantee", &Shape::Structure(&GRANTEE)),
+            optional("Permission", &BUCKET_LOGS_PERMISSION),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static TARGET_GRANTS: Shape = Shape::List {
+        member: &Shape::Structure(&TARGET_GRANT),
+        member_name: "Grant",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static TARGET_OBJECT_KEY_FORMAT: Structure = Structure {
+        name: "TargetObjectKeyFormat",
+        members: &[
+            optional("SimplePrefix", &Shape::Structure(&SIMPLE_PREFIX)),
+            optional("PartitionedPrefix", &Shape::Structure(&PARTITIONED_PREFIX)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static TARGET_PREFIX: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static TIERING: Structure = Structure {
+        name: "Tiering",
+        members: &[
+            required("Days", &INTELLIGENT_TIERING_DAYS),
+            required("AccessTier", &INTELLIGENT_TIERING_ACCESS_TIER),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static TIERING_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&TIERING),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
+    };
     pub(super) static TOKEN: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &[],
+    };
+    pub(super) static TOPIC_ARN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static TOPIC_CONFIGURATION: Structure = Structure {
+        name: "TopicConfiguration",
+        members: &[
+            optional("Id", &NOTIFICATION_ID),
+            required("TopicArn", &TOPIC_ARN).named("Topic"),
+            required("Events", &EVENT_LIST).named("Event"),
+            optional(
+                "Filter",
+                &Shape::Structure(&NOTIFICATION_CONFIGURATION_FILTER),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static TOPIC_CONFIGURATION_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&TOPIC_CONFIGURATION),
+        member_name: "member",
+        flattened: true,
+        min: None,
+        max: None,
     };
     static TRANSITION: Structure = Structure {
         name: "Transition",
@@ -6401,6 +10289,18 @@ mod tables {
             "DEEP_ARCHIVE",
             "GLACIER_IR",
         ],
+    };
+    pub(super) static TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["CanonicalUser", "AmazonCustomerByEmail", "Group"],
+    };
+    pub(super) static URI: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
     };
     pub(super) static UPLOAD_ID_MARKER: Shape = Shape::String {
         min: None,
@@ -6677,6 +10577,10 @@ mod tables {
         values: &[],
     };
     pub(super) static WRITE_OFFSET_BYTES: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static YEARS: Shape = Shape::Integer {
         min: None,
         max: None,
     };

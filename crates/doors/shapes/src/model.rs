@@ -162,6 +162,12 @@ impl Member {
         self.location = location;
         self
     }
+
+    /// The same member as an attribute of its structure's element.
+    pub const fn attribute(mut self) -> Self {
+        self.xml_attribute = true;
+        self
+    }
 }
 
 /// A member that need not be there.

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use headwater_auth::Caller;
+use headwater_auth::{Caller, Verifier, verify::SignedForm};
 use headwater_http::{Buffers, Share};
 use headwater_types::{Account, Region};
 use http::HeaderValue;
@@ -43,6 +43,8 @@ pub struct Context {
     /// The operation's line in its service's table.
     pub(crate) line: Line,
     pub(crate) dialect: Dialect,
+    /// Checks signatures, where not everyone may call.
+    pub(crate) verifier: Option<Verifier>,
     /// The authorizer, which decides what the caller may do.
     pub(crate) gate: Arc<dyn Authorize>,
 }
@@ -82,8 +84,28 @@ impl Context {
             room: Arc::default(),
             line: READS,
             dialect: Dialect::default(),
+            verifier: None,
             gate: Arc::new(OwnAccount),
         }
+    }
+
+    /// Sees to it that a form with this signature may be posted: for an operation whose line says that it is signed
+    /// within.
+    ///
+    /// # Errors
+    /// Nobody signed it who may, where not everyone may call.
+    pub fn admit_form(&self, form: Option<&SignedForm<'_>>) -> Result<(), ApiError> {
+        let Some(verifier) = &self.verifier else {
+            return Ok(());
+        };
+        let Some(form) = form else {
+            return Err(ApiError::new(403, "AccessDenied", "Access Denied"));
+        };
+        let signed = Self {
+            caller: verifier.check_form(form)?,
+            ..self.clone()
+        };
+        signed.authorize(|| None)
     }
 
     /// Whether the caller belongs to another account than the server's.

@@ -8,7 +8,9 @@ use headwater_shapes::{
     ByteStream, Direct, Operation, OperationShape, Service, Tree, Valid, Value,
 };
 
-use crate::{ApiError, Context, cbor, event_stream, json, limits, rest::malformed_xml, validate};
+use crate::{
+    ApiError, Context, CrossOrigin, cbor, event_stream, json, limits, rest::malformed_xml, validate,
+};
 
 /// The behaviour of one operation, written by hand on the state of its service.
 pub trait Handle<Op: Operation>: Send + Sync + 'static {
@@ -55,6 +57,8 @@ pub struct Line {
     pub waits: bool,
     /// Whether callers of other accounts may call it; its handler decides what on.
     pub shared: bool,
+    /// Whether its signature is in its body: its handler has it checked ([`Context::admit_form`]).
+    pub signed_within: bool,
     /// The IAM action, where it is not the operation's name behind the service's.
     pub action: Option<&'static str>,
 }
@@ -67,6 +71,7 @@ pub const READS: Line = Line {
     answer_bytes: 0,
     waits: false,
     shared: false,
+    signed_within: false,
     action: None,
 };
 
@@ -115,6 +120,13 @@ impl Line {
     #[must_use]
     pub const fn shared(mut self) -> Self {
         self.shared = true;
+        self
+    }
+
+    /// An operation whose signature is in its body.
+    #[must_use]
+    pub const fn signed_within(mut self) -> Self {
+        self.signed_within = true;
         self
     }
 
@@ -268,6 +280,8 @@ pub struct Table {
     pub service: &'static Service,
     /// The routes by operation name; what the model has and this has not is answered with an error that says so.
     pub routes: HashMap<&'static str, Route>,
+    /// Its rules for pages of other origins, where it has some.
+    pub(crate) cross_origin: Option<Arc<dyn CrossOrigin>>,
 }
 
 impl Table {
@@ -298,8 +312,22 @@ impl<State: Send + Sync + 'static> Routes<State> {
         let routes = HashMap::new();
         Self {
             state,
-            table: Table { service, routes },
+            table: Table {
+                service,
+                routes,
+                cross_origin: None,
+            },
         }
+    }
+
+    /// Asks the service what to tell pages of other origins.
+    #[must_use]
+    pub fn cross_origin(mut self) -> Self
+    where
+        State: CrossOrigin,
+    {
+        self.table.cross_origin = Some(self.state.clone());
+        self
     }
 
     /// Adds one operation; its handler is found by its type.

@@ -45,6 +45,7 @@ macro_rules! attributes {
             headers: headers.collect(),
             metadata: $output.metadata.clone().unwrap_or_default(),
             tags: Default::default(),
+            storage_class: $crate::answers::storage_class($output.storage_class.clone()),
             encryption: $crate::answers::encryption!($output),
         }
     }};
@@ -92,6 +93,11 @@ pub fn one_checksum(members: [(Algorithm, &Option<String>); 5]) -> Option<Checks
         value,
         coverage,
     })
+}
+
+/// A class of storage, where it is another than the usual one.
+pub fn storage_class(class: Option<String>) -> Option<String> {
+    class.filter(|class| class != "STANDARD")
 }
 
 /// An ETag without quotes.

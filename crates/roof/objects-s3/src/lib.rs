@@ -20,10 +20,10 @@ use async_trait::async_trait;
 use headwater_client::Client;
 use headwater_env::Env;
 use headwater_objects::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Lifecycle, Listing,
-    ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
-    PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionListing,
-    VersionQuery, Versioning,
+    Body, BucketInfo, BucketName, BucketQuery, BucketSettings, Complete, Delete, Deleted, Get,
+    Lifecycle, Listing, ObjectError, ObjectInfo, ObjectName, ObjectPart, ObjectQuery, ObjectStore,
+    PartInfo, PartListing, Put, PutPart, Selected, Setting, Upload, UploadInfo, UploadListing,
+    UploadQuery, VersionListing, VersionQuery, Versioning,
 };
 use tokio::sync::Semaphore;
 
@@ -48,8 +48,23 @@ impl S3Store {
 
 #[async_trait]
 impl ObjectStore for S3Store {
-    async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
+    async fn create_bucket_with(
+        &self,
+        bucket: &BucketName,
+        settings: &BucketSettings,
+    ) -> Result<(), ObjectError> {
+        check_settings(settings)?;
         self.create_bucket(bucket).await
+    }
+
+    async fn settings(&self, bucket: &BucketName) -> Result<BucketSettings, ObjectError> {
+        self.bucket(bucket).await.map(|_| BucketSettings::default())
+    }
+
+    async fn set(&self, bucket: &BucketName, setting: Setting) -> Result<(), ObjectError> {
+        let mut settings = self.settings(bucket).await?;
+        settings.set(setting);
+        check_settings(&settings)
     }
 
     async fn bucket(&self, bucket: &BucketName) -> Result<BucketInfo, ObjectError> {
@@ -94,6 +109,10 @@ impl ObjectStore for S3Store {
 
     async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
         self.get(get).await
+    }
+
+    async fn parts(&self, get: &Get) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError> {
+        self.parts(get).await
     }
 
     async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError> {
@@ -145,5 +164,13 @@ impl ObjectStore for S3Store {
 
     async fn list_uploads(&self, query: &UploadQuery) -> Result<UploadListing, ObjectError> {
         self.list_uploads(query).await
+    }
+}
+
+/// Settings of buckets are the store's own affair: here every bucket has those of a new one.
+fn check_settings(settings: &BucketSettings) -> Result<(), ObjectError> {
+    match *settings == BucketSettings::default() {
+        true => Ok(()),
+        false => Err(ObjectError::Elsewhere("settings of buckets")),
     }
 }

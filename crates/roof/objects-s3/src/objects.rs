@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use headwater_client::CallError;
 use headwater_objects::{
     Attributes, Body, ByteRange, Checksum, Delete, Deleted, Expected, Get, Listing, ObjectError,
-    ObjectInfo, ObjectName, ObjectQuery, Put, Selected, limits::PUT_BYTES_MAX,
+    ObjectInfo, ObjectName, ObjectPart, ObjectQuery, Put, Selected, limits::PUT_BYTES_MAX,
 };
 use headwater_shapes::ByteStream;
 use headwater_shapes_s3::{
-    DeleteObjectRequest, GetObjectRequest, GetObjectTaggingRequest, HeadObjectRequest,
-    ListObjectsRequest, Object, PutObjectRequest, PutObjectTaggingRequest, Tag, Tagging, ops,
+    self as shapes, DeleteObjectRequest, GetObjectAttributesRequest, GetObjectRequest,
+    GetObjectTaggingRequest, HeadObjectRequest, ListObjectsRequest, Object, PutObjectRequest,
+    PutObjectTaggingRequest, Tag, Tagging, ops,
 };
 
 use crate::{
@@ -175,6 +176,32 @@ impl S3Store {
         self.with_tags(get, selected, tags).await
     }
 
+    /// An object's parts, which S3 tells where each has a checksum.
+    pub(crate) async fn parts(
+        &self,
+        get: &Get,
+    ) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError> {
+        let object = self.head(&Get::new(get.name.clone())).await?.object;
+        let (mut parts, mut after) = (Vec::new(), 0);
+        loop {
+            let input = GetObjectAttributesRequest {
+                bucket: get.name.bucket().to_string(),
+                key: get.name.key().to_owned(),
+                part_number_marker: Some(after),
+                object_attributes: vec!["ObjectParts".to_owned()],
+                ..Default::default()
+            };
+            let output = self.client.call::<ops::GetObjectAttributes>(input).await;
+            let output = output.map_err(|error| About::object(&get.name).error(error))?;
+            let page = output.object_parts.unwrap_or_default();
+            parts.extend(page.parts.unwrap_or_default().iter().map(part_of));
+            match page.next_part_number_marker {
+                Some(next) if page.is_truncated == Some(true) && next > after => after = next,
+                _ => return Ok((object, parts)),
+            }
+        }
+    }
+
     pub(crate) async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
         let mut output = match self
             .client
@@ -292,7 +319,9 @@ impl S3Store {
             bucket: name.bucket().to_string(),
             key: name.key().to_owned(),
             version_id: version.map(str::to_owned),
-            tagging: Tagging { tag_set },
+            tagging: Tagging {
+                tag_set: Some(tag_set),
+            },
             ..Default::default()
         };
         let set = self.client.call::<ops::PutObjectTagging>(input).await;
@@ -342,6 +371,14 @@ impl S3Store {
     }
 }
 
+fn part_of(part: &shapes::ObjectPart) -> ObjectPart {
+    ObjectPart {
+        number: u32::try_from(part.part_number.unwrap_or_default()).unwrap_or_default(),
+        size: answers::size(part.size),
+        checksum: answers::checksum!(part),
+    }
+}
+
 fn listed(object: Object) -> Result<ObjectInfo, ObjectError> {
     let etag = answers::etag(&object.e_tag);
     Ok(ObjectInfo {
@@ -350,7 +387,10 @@ fn listed(object: Object) -> Result<ObjectInfo, ObjectError> {
         parts: answers::parts(&etag),
         etag,
         modified: answers::millis(object.last_modified),
-        attributes: Attributes::default(),
+        attributes: Attributes {
+            storage_class: answers::storage_class(object.storage_class),
+            ..Attributes::default()
+        },
         checksum: None,
         version: None,
         expires: None,

@@ -36,6 +36,7 @@ macro_rules! set_attributes {
         $input.expires = header("expires");
         $input.metadata = $crate::requests::metadata(attributes);
         $input.tagging = $crate::requests::tagging(&attributes.tags);
+        $input.storage_class.clone_from(&attributes.storage_class);
         if let Some(encryption) = &attributes.encryption {
             $input.server_side_encryption = Some(encryption.method.name().to_owned());
             $input.ssekms_key_id.clone_from(&encryption.key);

@@ -59,6 +59,7 @@ impl S3Store {
             algorithm: upload.algorithm,
             coverage,
             encryption: answers::encryption!(output),
+            storage_class: upload.attributes.storage_class.clone(),
             id: output.upload_id.unwrap_or_default(),
         })
     }
@@ -135,6 +136,8 @@ impl S3Store {
         complete: Complete,
     ) -> Result<ObjectInfo, ObjectError> {
         if complete.parts.is_empty() {
+            self.list_parts(&complete.name, &complete.upload, 0, 1)
+                .await?;
             return Err(ObjectError::NoParts);
         }
         let (if_match, if_none_match) = requests::write_condition(&complete.condition);
@@ -149,12 +152,7 @@ impl S3Store {
             ..Default::default()
         };
         requests::set_checksum!(input, complete.checksum.clone());
-        let algorithm = self.algorithm_of(&complete).await?;
-        let parts = complete
-            .parts
-            .iter()
-            .map(|part| completed(part, algorithm))
-            .collect();
+        let parts = complete.parts.iter().map(completed).collect();
         input.multipart_upload = Some(CompletedMultipartUpload { parts: Some(parts) });
         match self
             .client
@@ -168,22 +166,6 @@ impl S3Store {
                 Ok(done.object)
             }
             Err(error) => Err(self.refusal(&complete, error).await),
-        }
-    }
-
-    /// The algorithm that an upload was begun with, where its parts are named with checksums.
-    async fn algorithm_of(&self, complete: &Complete) -> Result<Option<Algorithm>, ObjectError> {
-        if complete.parts.iter().all(|part| part.checksum.is_none()) {
-            return Ok(None);
-        }
-        match self
-            .list_parts(&complete.name, &complete.upload, 0, 1)
-            .await
-        {
-            Ok(found) => Ok(found.upload.algorithm),
-            // It may be completed already, which the store knows.
-            Err(ObjectError::NoSuchUpload(_)) => Ok(None),
-            Err(error) => Err(error),
         }
     }
 
@@ -243,11 +225,16 @@ impl S3Store {
                     None if upload.coverage == Coverage::Composite => {
                         return Ok(Some(ObjectError::MissingPartChecksum { algorithm, number }));
                     }
-                    Some(checksum) if Some(checksum) != is => {
+                    Some((other, _)) if *other != algorithm => {
+                        let algorithm = *other;
                         return Ok(Some(ObjectError::PartChecksumMismatch {
                             algorithm,
                             number,
                         }));
+                    }
+                    Some((_, value)) if Some(value) != is => {
+                        let etag = part.etag.clone();
+                        return Ok(Some(ObjectError::InvalidPart { number, etag }));
                     }
                     _ => {}
                 }
@@ -313,6 +300,7 @@ impl S3Store {
                 .and_then(Algorithm::named),
             coverage: answers::coverage(output.checksum_type.as_deref()),
             encryption: None,
+            storage_class: answers::storage_class(output.storage_class),
         };
         let parts = output
             .parts
@@ -359,6 +347,7 @@ impl S3Store {
                         .and_then(Algorithm::named),
                     coverage: answers::coverage(upload.checksum_type.as_deref()),
                     encryption: None,
+                    storage_class: answers::storage_class(upload.storage_class),
                 })
             });
         let uploads = uploads.collect::<Result<_, ObjectError>>()?;
@@ -447,7 +436,9 @@ impl S3Store {
                     },
                 };
                 let written = self.put_part(part, Body::from_bytes(piece)).await?;
-                let checksum = written.checksum.map(|checksum| checksum.value);
+                let checksum = written
+                    .checksum
+                    .map(|checksum| (checksum.algorithm, checksum.value));
                 parts.push(CompletePart {
                     number: written.number,
                     etag: written.etag,
@@ -496,13 +487,13 @@ fn other_algorithm(message: &str) -> Option<(Algorithm, Algorithm)> {
     Some((Algorithm::named(expected)?, Algorithm::named(actual)?))
 }
 
-fn completed(part: &CompletePart, algorithm: Option<Algorithm>) -> CompletedPart {
+fn completed(part: &CompletePart) -> CompletedPart {
     let mut completed = CompletedPart {
         part_number: i32::try_from(part.number).ok(),
         e_tag: Some(part.etag.clone()),
         ..Default::default()
     };
-    requests::set_checksum!(completed, algorithm.zip(part.checksum.clone()));
+    requests::set_checksum!(completed, part.checksum.clone());
     completed
 }
 

@@ -33,6 +33,7 @@ async fn world() -> World {
         .unwrap();
     let table = headwater_s3::table(headwater_s3::S3 {
         store: Arc::new(store),
+        clock: env.clock.clone(),
     });
     let options = Options::new(Place::new("000000000000", "us-east-1"));
     let pipeline = Pipeline::new(vec![table], options, env.clone());

@@ -143,10 +143,9 @@ impl Emit<'_> {
         if let Some(location) = location {
             write!(text, ".at(Location::{location})").expect(TAKES_ALL);
         }
-        assert!(
-            !part.xml_attribute,
-            "{member}: attributes have no maker in the shapes' vocabulary yet"
-        );
+        if part.xml_attribute {
+            text.push_str(".attribute()");
+        }
         text + ", "
     }
 

@@ -4,23 +4,27 @@ use headwater_catalog::{CatalogError, Expect, Versioned};
 
 use super::{Store, records::BucketRecord};
 use crate::{
-    BucketInfo, BucketName, BucketQuery, ObjectError, Versioning,
+    BucketInfo, BucketName, BucketQuery, BucketSettings, ObjectError, Versioning,
     limits::{COMMIT_ATTEMPTS, PAGE_MAX},
 };
 
 impl Store {
-    pub(super) async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
+    pub(super) async fn create_bucket(
+        &self,
+        bucket: &BucketName,
+        settings: &BucketSettings,
+    ) -> Result<(), ObjectError> {
         let record = BucketRecord {
             created: self.env.clock.now(),
             versioning: None,
             lifecycle: None,
         };
-        match self
-            .tables
-            .buckets
-            .write(bucket.as_str(), &record, Expect::Absent)
-            .await
-        {
+        let (name, tables) = (bucket.as_str(), &self.tables);
+        let mut changes = vec![tables.buckets.put(name, &record, Expect::Absent)];
+        if *settings != BucketSettings::default() {
+            changes.push(tables.settings.put(name, settings, Expect::Absent));
+        }
+        match tables.catalog.commit(changes).await {
             Err(CatalogError::Conflict { .. }) => {
                 Err(ObjectError::BucketExists(bucket.to_string()))
             }
@@ -117,10 +121,10 @@ impl Store {
                 self.remove_upload(&row).await?;
             }
         }
-        Ok(self
-            .tables
-            .buckets
-            .remove(bucket.as_str(), Expect::Any)
-            .await?)
+        let gone = vec![
+            self.tables.buckets.delete(bucket.as_str(), Expect::Any),
+            self.tables.settings.delete(bucket.as_str(), Expect::Any),
+        ];
+        Ok(self.tables.catalog.commit(gone).await.map(drop)?)
     }
 }

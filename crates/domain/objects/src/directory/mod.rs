@@ -11,6 +11,7 @@ mod objects;
 mod pins;
 mod read;
 mod records;
+mod settings;
 mod sweep;
 mod uploads;
 mod versions;
@@ -25,10 +26,10 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 
 use self::{gate::Gate, pins::Pins, records::Tables};
 use crate::{
-    Body, BucketInfo, BucketName, BucketQuery, Complete, Delete, Deleted, Get, Lifecycle, Listing,
-    ObjectError, ObjectInfo, ObjectName, ObjectQuery, ObjectStore, PartInfo, PartListing, Put,
-    PutPart, Selected, Upload, UploadInfo, UploadListing, UploadQuery, VersionListing,
-    VersionQuery, Versioning, blob::BlobFiles, limits,
+    Body, BucketInfo, BucketName, BucketQuery, BucketSettings, Complete, Delete, Deleted, Get,
+    Lifecycle, Listing, ObjectError, ObjectInfo, ObjectName, ObjectPart, ObjectQuery, ObjectStore,
+    PartInfo, PartListing, Put, PutPart, Selected, Setting, Upload, UploadInfo, UploadListing,
+    UploadQuery, VersionListing, VersionQuery, Versioning, blob::BlobFiles, limits,
 };
 
 /// An object store in a directory.
@@ -122,9 +123,23 @@ impl Store {
 
 #[async_trait]
 impl ObjectStore for DirectoryStore {
-    async fn create_bucket(&self, bucket: &BucketName) -> Result<(), ObjectError> {
+    async fn create_bucket_with(
+        &self,
+        bucket: &BucketName,
+        settings: &BucketSettings,
+    ) -> Result<(), ObjectError> {
+        let (bucket, settings) = (bucket.clone(), settings.clone());
+        self.whole(|store| async move { store.create_bucket(&bucket, &settings).await })
+            .await
+    }
+
+    async fn settings(&self, bucket: &BucketName) -> Result<BucketSettings, ObjectError> {
+        self.0.settings(bucket).await
+    }
+
+    async fn set(&self, bucket: &BucketName, setting: Setting) -> Result<(), ObjectError> {
         let bucket = bucket.clone();
-        self.whole(|store| async move { store.create_bucket(&bucket).await })
+        self.whole(|store| async move { store.set(&bucket, setting).await })
             .await
     }
 
@@ -182,6 +197,10 @@ impl ObjectStore for DirectoryStore {
 
     async fn get(&self, get: &Get) -> Result<(Selected, Body), ObjectError> {
         self.0.get(get).await
+    }
+
+    async fn parts(&self, get: &Get) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError> {
+        self.0.parts(get).await
     }
 
     async fn delete(&self, delete: &Delete) -> Result<Deleted, ObjectError> {

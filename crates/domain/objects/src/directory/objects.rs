@@ -22,7 +22,7 @@ impl Store {
         body: Body,
     ) -> Result<(ObjectRecord, BlobId), ObjectError> {
         self.bucket(put.name.bucket()).await?;
-        let attributes = encrypted(&put.attributes)?;
+        let attributes = self.encrypted(put.name.bucket(), &put.attributes).await?;
         let _permit = self.writers.enter().await?;
         let algorithm = put
             .expected

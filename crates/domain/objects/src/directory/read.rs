@@ -12,7 +12,7 @@ use super::{
     records::{BucketRecord, Data, Extent, ObjectRecord},
 };
 use crate::{
-    Body, ByteRange, Checksum, Get, ObjectError, ObjectInfo, Selected, Versioning,
+    Body, ByteRange, Checksum, Get, ObjectError, ObjectInfo, ObjectPart, Selected, Versioning,
     blob::{BlobFiles, BlobReader},
     limits::COMMIT_ATTEMPTS,
 };
@@ -54,6 +54,28 @@ impl Store {
             selected,
             Body::new(begun(reading.chunks()).await?, Some(len)),
         ))
+    }
+
+    pub(super) async fn parts(
+        &self,
+        get: &Get,
+    ) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError> {
+        let bucket = self.bucket_record(get.name.bucket()).await?.value;
+        let (record, extents, _pin) = self.pinned(get, bucket.versioning).await?;
+        let object = record.info(get.name.key());
+        if object.parts.is_none() {
+            return Ok((object, Vec::new()));
+        }
+        let part = |(number, extent): (u32, Extent)| ObjectPart {
+            number,
+            size: extent.size,
+            checksum: extent.checksum.and_then(|value| {
+                let checksum = object.checksum.clone()?;
+                Some(Checksum { value, ..checksum })
+            }),
+        };
+        let parts = (1..).zip(extents).map(part).collect();
+        Ok((object, parts))
     }
 
     /// The bytes that `get` asks for of the object `record`; `extents` is only looked at for a part.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::versions;
 use crate::{
-    Algorithm, Attributes, Checksum, Coverage, Lifecycle, NULL_VERSION, ObjectInfo, ObjectName,
-    Versioning, blob::BlobId, limits::KEY_BYTES_MAX,
+    Algorithm, Attributes, BucketSettings, Checksum, Coverage, Lifecycle, NULL_VERSION, ObjectInfo,
+    ObjectName, Versioning, blob::BlobId, limits::KEY_BYTES_MAX,
 };
 
 /// The tables; `docs/format/objects.md` says what their keys are.
@@ -20,6 +20,7 @@ pub struct Tables {
     pub markers: Table<MarkerRecord>,
     pub versions: Table<EarlierRecord>,
     pub nulls: Table<u64>,
+    pub settings: Table<BucketSettings>,
     pub manifests: Table<Vec<Extent>>,
     pub uploads: Table<UploadRecord>,
     pub parts: Table<PartRecord>,
@@ -31,6 +32,7 @@ impl Tables {
     pub fn new(catalog: Arc<dyn Catalog>) -> Self {
         Self {
             buckets: Table::new(catalog.clone(), Prefix::Buckets),
+            settings: Table::new(catalog.clone(), Prefix::BucketSettings),
             objects: Table::new(catalog.clone(), Prefix::Objects),
             markers: Table::new(catalog.clone(), Prefix::ObjectMarkers),
             versions: Table::new(catalog.clone(), Prefix::ObjectVersions),

@@ -29,6 +29,7 @@ impl UploadRecord {
             algorithm: self.algorithm,
             coverage: self.coverage,
             encryption: self.attributes.encryption.clone(),
+            storage_class: self.attributes.storage_class.clone(),
         }
     }
 }
@@ -64,7 +65,9 @@ impl Store {
         let record = UploadRecord {
             replaces: found.map(|found| found.value.data.name()),
             created,
-            attributes: encrypted(&upload.attributes)?,
+            attributes: self
+                .encrypted(upload.name.bucket(), &upload.attributes)
+                .await?,
             algorithm: upload.algorithm,
             coverage: upload
                 .algorithm
@@ -434,13 +437,15 @@ fn check_checksum(
 ) -> Result<(), ObjectError> {
     let number = part.number;
     match (upload.algorithm, &part.checksum) {
-        (None, Some(_)) => Err(ObjectError::InvalidPart {
+        (Some(algorithm), Some((other, _))) if algorithm != *other => {
+            let algorithm = *other;
+            Err(ObjectError::PartChecksumMismatch { algorithm, number })
+        }
+        (Some(_), Some((_, value))) if *value == found.checksum => Ok(()),
+        (_, Some(_)) => Err(ObjectError::InvalidPart {
             number,
             etag: part.etag.clone(),
         }),
-        (Some(algorithm), Some(checksum)) if *checksum != found.checksum => {
-            Err(ObjectError::PartChecksumMismatch { algorithm, number })
-        }
         (Some(algorithm), None) if upload.coverage == Coverage::Composite => {
             Err(ObjectError::MissingPartChecksum { algorithm, number })
         }

@@ -238,7 +238,21 @@ async fn wrong_lists(
     };
     assert!(matches!(
         refused(&[wrong]).await,
-        ObjectError::PartChecksumMismatch { number: 1, .. }
+        ObjectError::InvalidPart { number: 1, .. }
+    ));
+    let other = CompletePart {
+        checksum: a
+            .checksum
+            .clone()
+            .map(|(_, value)| (Algorithm::Crc32c, value)),
+        ..a.clone()
+    };
+    assert!(matches!(
+        refused(&[other]).await,
+        ObjectError::PartChecksumMismatch {
+            algorithm: Algorithm::Crc32c,
+            number: 1
+        }
     ));
 }
 
@@ -422,6 +436,8 @@ async fn put_part(
     CompletePart {
         number,
         etag: written.etag,
-        checksum: written.checksum.map(|checksum| checksum.value),
+        checksum: written
+            .checksum
+            .map(|checksum| (checksum.algorithm, checksum.value)),
     }
 }

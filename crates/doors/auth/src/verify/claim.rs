@@ -42,14 +42,14 @@ pub(super) struct Claim {
 }
 
 /// The parts of a signature as texts.
-struct Texts<'a> {
-    algorithm: Cow<'a, str>,
-    credential: Cow<'a, str>,
-    signed_headers: Cow<'a, str>,
-    signature: Cow<'a, str>,
-    date: Cow<'a, str>,
-    token: Option<Cow<'a, str>>,
-    presigned: Option<Option<Duration>>,
+pub(super) struct Texts<'a> {
+    pub(super) algorithm: Cow<'a, str>,
+    pub(super) credential: Cow<'a, str>,
+    pub(super) signed_headers: Cow<'a, str>,
+    pub(super) signature: Cow<'a, str>,
+    pub(super) date: Cow<'a, str>,
+    pub(super) token: Option<Cow<'a, str>>,
+    pub(super) presigned: Option<Option<Duration>>,
 }
 
 /// Whether the signature of a request, if any, is in its address.
@@ -94,7 +94,7 @@ impl Claim {
         Self::new(texts)
     }
 
-    fn new(texts: Texts<'_>) -> Result<Self, Refusal> {
+    pub(super) fn new(texts: Texts<'_>) -> Result<Self, Refusal> {
         let at = parse_amz_date(&texts.date).or_else(|| parse_http_date(&texts.date));
         let at = at.ok_or_else(|| Refusal::Date(texts.date.clone().into_owned()))?;
         let mut signed_headers: Vec<String> = texts
@@ -176,6 +176,16 @@ impl Claim {
         if !unsigned.is_empty() {
             return Err(Refusal::Unsigned(unsigned));
         }
+        let wrong = self.wrong_scope(region, service);
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Scope(wrong))
+        }
+    }
+
+    /// All that it is made for and should not be.
+    pub(super) fn wrong_scope(&self, region: &str, service: &str) -> Vec<ScopeError> {
         let mut wrong = Vec::new();
         if self.region != region {
             wrong.push(ScopeError::Region {
@@ -200,11 +210,7 @@ impl Claim {
                 time: self.time.clone(),
             });
         }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal::Scope(wrong))
-        }
+        wrong
     }
 
     /// The headers that the signature does not cover and must: the host for all, for S3 everything that is AWS's,

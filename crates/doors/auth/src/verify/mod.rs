@@ -9,6 +9,7 @@
 
 mod answer;
 mod claim;
+mod form;
 mod refusal;
 mod seal;
 mod v2;
@@ -30,6 +31,7 @@ use crate::{
 };
 pub use answer::is_refusal;
 use claim::{Claim, equal};
+pub use form::{SignedForm, missing_field};
 pub use refusal::{Refusal, ScopeError};
 pub use seal::{Chain, Seal};
 

@@ -11,6 +11,7 @@ use crate::{
     S3, checksums, encryption,
     errors::{api, coverage_name, invalid_request, malformed_xml, quoted},
     lifecycle,
+    listing::location,
     select::{part_number, write_condition},
     settings, versions,
 };
@@ -33,12 +34,13 @@ impl Handle<CompleteMultipartUpload> for S3 {
         settings::check(&input, &[&READ[..], &checksums::MEMBERS].concat(), context)?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let checksum = checksums::given!(input).of_parts()?;
-        let CompletedMultipartUpload { parts } =
-            input.multipart_upload.ok_or_else(malformed_xml)?;
-        let parts = parts.unwrap_or_default();
-        if parts.is_empty() {
-            return Err(malformed_xml());
-        }
+        // A list without parts is malformed; a request without a list names no parts.
+        let parts = match input.multipart_upload {
+            None => Vec::new(),
+            Some(CompletedMultipartUpload { parts }) => parts
+                .filter(|parts| !parts.is_empty())
+                .ok_or_else(malformed_xml)?,
+        };
         let complete = Complete {
             condition: write_condition(input.if_match, input.if_none_match)?,
             checksum,
@@ -60,10 +62,7 @@ impl Handle<CompleteMultipartUpload> for S3 {
             .await
             .map_err(|e| error(e, &input.upload_id))?;
         let mut output = CompleteMultipartUploadOutput {
-            location: Some(format!(
-                "http://{}/{}/{}",
-                context.host, input.bucket, input.key
-            )),
+            location: Some(location(context, &input.bucket, &input.key)),
             bucket: Some(input.bucket),
             key: Some(input.key),
             e_tag: Some(quoted(&done.etag)),
@@ -112,7 +111,7 @@ fn part(part: CompletedPart) -> Result<CompletePart, ApiError> {
             checksum_xxhash128,
         ],
     };
-    let checksum = given.of_parts()?.map(|(_, value)| value);
+    let checksum = given.of_parts()?;
     Ok(CompletePart {
         number: part_number(number.ok_or_else(malformed_xml)?)?,
         etag: e_tag.clone().ok_or_else(malformed_xml)?,

@@ -5,7 +5,7 @@ use headwater_shapes_s3::{CopyObjectOutput, CopyObjectRequest, CopyObjectResult,
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, attributes, checksums, copy, encryption,
+    S3, acl, attributes, checksums, copy, encryption,
     errors::{api, argument, coverage_name, invalid_request, quoted},
     lifecycle,
     select::write_condition,
@@ -28,12 +28,14 @@ impl Handle<CopyObject> for S3 {
         input: CopyObjectRequest,
         context: &Context,
     ) -> Result<CopyObjectOutput, ApiError> {
+        let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
+        self.check_acl(name.bucket(), &acl::asked!(input), context)
+            .await?;
         settings::check(
             &input,
             &[&READ[..], &copy::MEMBERS, &attributes::MEMBERS].concat(),
             context,
         )?;
-        let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let get = copy::source!(input)?;
         let replaces = is_replaced(
             input.metadata_directive.as_deref(),
@@ -108,8 +110,9 @@ fn attributes_of(
     } else {
         source.attributes.tags.clone()
     };
-    // A copy is encrypted as its own request says, never as its source was.
+    // A copy is encrypted and stored as its own request says, never as its source was.
     attributes.encryption = given.encryption;
+    attributes.storage_class = given.storage_class;
     Ok(attributes)
 }
 

@@ -1,12 +1,20 @@
 //! CreateBucket.
 
-use headwater_objects::{BucketName, ObjectError};
+use std::collections::BTreeMap;
+
+use headwater_auth::verify::is_region;
+use headwater_objects::{BucketName, BucketSettings, ObjectError, Ownership};
 use headwater_shapes_s3::{
     CreateBucketConfiguration, CreateBucketOutput, CreateBucketRequest, ops::CreateBucket,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{S3, errors::api, settings};
+use crate::{
+    S3,
+    acl::{self, Asked},
+    errors::api,
+    settings,
+};
 
 impl Handle<CreateBucket> for S3 {
     async fn handle(
@@ -14,15 +22,25 @@ impl Handle<CreateBucket> for S3 {
         input: CreateBucketRequest,
         context: &Context,
     ) -> Result<CreateBucketOutput, ApiError> {
-        settings::check(&input, &["CreateBucketConfiguration"], context)?;
+        let asked = Asked {
+            granted: acl::asked!(input).granted || input.grant_write.is_some(),
+            ..acl::asked!(input)
+        };
+        let ownership = ownership(input.object_ownership.as_deref())?;
+        check_acl(&asked, ownership, context)?;
+        let read = ["CreateBucketConfiguration", "x-amz-object-ownership"];
+        settings::check(&input, &read, context)?;
         let bucket = BucketName::parse(&input.bucket).map_err(api)?;
-        check_location(
-            &input.create_bucket_configuration.unwrap_or_default(),
-            context,
-        )?;
-        match self.store.create_bucket(&bucket).await {
-            // In the oldest region, making one's own bucket again is no error.
-            Err(ObjectError::BucketExists(_)) if context.region.0 == "us-east-1" => {}
+        let configuration = input.create_bucket_configuration.unwrap_or_default();
+        let settings = BucketSettings {
+            tags: tags(configuration, context)?,
+            ownership: Some(ownership),
+            ..BucketSettings::default()
+        };
+        match self.store.create_bucket_with(&bucket, &settings).await {
+            // In the oldest region, making one's own bucket again is no error, unless it is to have tags.
+            Err(ObjectError::BucketExists(_))
+                if context.region.0 == "us-east-1" && settings.tags.is_empty() => {}
             made => made.map_err(api)?,
         }
         Ok(CreateBucketOutput {
@@ -32,11 +50,39 @@ impl Handle<CreateBucket> for S3 {
     }
 }
 
-/// A bucket is made in the server's region and nowhere else.
-fn check_location(
-    configuration: &CreateBucketConfiguration,
+/// The owner of a new bucket's objects.
+fn ownership(asked: Option<&str>) -> Result<Ownership, ApiError> {
+    let Some(name) = asked else {
+        return Ok(Ownership::BucketOwnerEnforced);
+    };
+    Ownership::named(name).ok_or_else(|| {
+        let text = format!("Invalid x-amz-object-ownership header: {name}");
+        ApiError::new(400, "InvalidArgument", text).with("ArgumentName", "x-amz-object-ownership")
+    })
+}
+
+/// Refuses a list that gives a new bucket to others than its owner.
+fn check_acl(asked: &Asked<'_>, ownership: Ownership, context: &Context) -> Result<(), ApiError> {
+    if asked.is_owners(context)? {
+        return Ok(());
+    }
+    match ownership {
+        Ownership::BucketOwnerEnforced => Err(ApiError::new(
+            400,
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        )),
+        _ => Err(settings::unsupported(
+            "CreateBucket with an ACL for others than the owner",
+        )),
+    }
+}
+
+/// The tags of a new bucket, which is made in the server's region and nowhere else.
+fn tags(
+    configuration: CreateBucketConfiguration,
     context: &Context,
-) -> Result<(), ApiError> {
+) -> Result<BTreeMap<String, String>, ApiError> {
     let CreateBucketConfiguration {
         location_constraint,
         location,
@@ -48,18 +94,24 @@ fn check_location(
             "CreateBucketConfiguration with Location or Bucket",
         ));
     }
-    if tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-        return Err(settings::unsupported("CreateBucketConfiguration with Tags"));
-    }
-    match location_constraint.as_deref() {
+    check_location(location_constraint.as_deref(), context)?;
+    crate::tags::of_new_bucket(tags.unwrap_or_default())
+}
+
+fn check_location(constraint: Option<&str>, context: &Context) -> Result<(), ApiError> {
+    match constraint {
         None | Some("") => Ok(()),
-        // The name of that region is no location constraint on AWS either.
-        Some("us-east-1") if context.region.0 == "us-east-1" => Err(ApiError::new(
-            400,
-            "InvalidLocationConstraint",
-            "The specified location-constraint is not valid",
-        )
-        .with("LocationConstraint", "us-east-1")),
+        // The name of that region is no location constraint on AWS either, nor is what names none.
+        Some(name)
+            if context.region.0 == "us-east-1" && (name == "us-east-1" || !is_region(name)) =>
+        {
+            Err(ApiError::new(
+                400,
+                "InvalidLocationConstraint",
+                "The specified location-constraint is not valid",
+            )
+            .with("LocationConstraint", name))
+        }
         Some(region) if region == context.region.0 => Ok(()),
         Some(other) => {
             let message = format!(
@@ -118,9 +170,11 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(far.code(), "IllegalLocationConstraintException");
-        let here = call::<CreateBucket>(&world.s3, create("here", Some("us-east-1")))
-            .await
-            .unwrap_err();
-        assert_eq!(here.code(), "InvalidLocationConstraint");
+        for no_constraint in ["us-east-1", "aws-global", "foo"] {
+            let here = call::<CreateBucket>(&world.s3, create("here", Some(no_constraint)))
+                .await
+                .unwrap_err();
+            assert_eq!(here.code(), "InvalidLocationConstraint");
+        }
     }
 }

@@ -7,7 +7,7 @@ use headwater_shapes_s3::{
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, attributes, checksums, encryption,
+    S3, acl, attributes, checksums, encryption,
     errors::{api, coverage_name, invalid_request},
     settings,
 };
@@ -20,6 +20,9 @@ impl Handle<CreateMultipartUpload> for S3 {
         input: CreateMultipartUploadRequest,
         context: &Context,
     ) -> Result<CreateMultipartUploadOutput, ApiError> {
+        let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
+        self.check_acl(name.bucket(), &acl::asked!(input), context)
+            .await?;
         settings::check(&input, &[&READ[..], &attributes::MEMBERS].concat(), context)?;
         if input.checksum_type.is_some() && input.checksum_algorithm.is_none() {
             return Err(invalid_request(
@@ -27,7 +30,7 @@ impl Handle<CreateMultipartUpload> for S3 {
             ));
         }
         let upload = Upload {
-            name: ObjectName::parse(&input.bucket, &input.key).map_err(api)?,
+            name,
             attributes: attributes::attributes!(input)?,
             algorithm: input
                 .checksum_algorithm

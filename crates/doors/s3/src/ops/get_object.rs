@@ -7,7 +7,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     S3, attributes, checksums,
-    errors::{api, quoted},
+    errors::{api, argument, quoted},
     select, settings, times,
 };
 
@@ -101,6 +101,22 @@ impl Handle<GetObject> for S3 {
         context: &Context,
     ) -> Result<GetObjectOutput, ApiError> {
         settings::check(&input, &READ, context)?;
+        check_overrides([
+            ("response-cache-control", &input.response_cache_control),
+            (
+                "response-content-disposition",
+                &input.response_content_disposition,
+            ),
+            (
+                "response-content-encoding",
+                &input.response_content_encoding,
+            ),
+            (
+                "response-content-language",
+                &input.response_content_language,
+            ),
+            ("response-content-type", &input.response_content_type),
+        ])?;
         let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
         let wanted = wanted!(input);
         let get = wanted.of(name)?;
@@ -119,6 +135,17 @@ impl Handle<GetObject> for S3 {
         describe!(output, input, get, selected, context);
         Ok(output)
     }
+}
+
+/// Refuses headers of the answer that are asked for and that no header can carry.
+fn check_overrides(overrides: [(&str, &Option<String>); 5]) -> Result<(), ApiError> {
+    for (name, value) in overrides {
+        if let Some(value) = value.as_ref().filter(|text| text.chars().any(|c| c > 'ÿ')) {
+            let text = "Header value cannot be represented using ISO-8859-1.";
+            return Err(argument(text, name, value));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! GetObjectTagging.
 
-use headwater_objects::{Get, ObjectName};
+use headwater_objects::{Get, ObjectError, ObjectName};
 use headwater_shapes_s3::{GetObjectTaggingOutput, GetObjectTaggingRequest, ops::GetObjectTagging};
 use headwater_wire::{ApiError, Context, Handle};
 
@@ -19,7 +19,13 @@ impl Handle<GetObjectTagging> for S3 {
             ..Get::new(name)
         };
         let found = self.store.head(&get).await;
-        let found = found.map_err(versions::of_tags("GET"))?;
+        // AWS names the bucket as well where the key is not there.
+        let found = found.map_err(|error| match error {
+            ObjectError::NoSuchKey(key) => {
+                api(ObjectError::NoSuchKey(format!("{}/{key}", input.bucket)))
+            }
+            error => versions::of_tags("GET")(error),
+        })?;
         let tag_set = tags::to_set(found.object.attributes.tags);
         Ok(GetObjectTaggingOutput {
             tag_set,

@@ -35,6 +35,7 @@ impl Handle<ListBuckets> for S3 {
             return Ok(ListBucketsOutput {
                 owner,
                 buckets: Some(Vec::new()),
+                prefix: input.prefix,
                 ..Default::default()
             });
         }
@@ -44,6 +45,8 @@ impl Handle<ListBuckets> for S3 {
             after: input
                 .continuation_token
                 .as_deref()
+                // AWS takes an empty one for none.
+                .filter(|token| !token.is_empty())
                 .map(listing::place)
                 .transpose()?,
             limit: limit + 1,

@@ -1,6 +1,6 @@
 //! ListMultipartUploads.
 
-use headwater_objects::{BucketName, UploadInfo, UploadQuery};
+use headwater_objects::{BucketName, ObjectError, ObjectName, UploadInfo, UploadQuery};
 use headwater_shapes_s3::{
     Initiator, ListMultipartUploadsOutput, ListMultipartUploadsRequest, MultipartUpload,
     ops::ListMultipartUploads,
@@ -9,10 +9,10 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     S3,
-    errors::{api, coverage_name},
+    errors::{api, argument, coverage_name},
     limits::MAX_UPLOADS,
     listing::{self, Encoding},
-    settings,
+    settings, storage_class,
     times::timestamp,
 };
 
@@ -48,6 +48,9 @@ impl Handle<ListMultipartUploads> for S3 {
             after: (!key_marker.is_empty()).then(|| (key_marker.clone(), id_marker.clone())),
             limit: max_uploads as usize,
         };
+        if let (false, Some(id)) = (key_marker.is_empty(), &id_marker) {
+            self.check_marker(&query, &key_marker, id).await?;
+        }
         let found = self.store.list_uploads(&query).await.map_err(api)?;
         let is_truncated = found.next.is_some();
         let last = found
@@ -63,7 +66,7 @@ impl Handle<ListMultipartUploads> for S3 {
             upload_id_marker: Some(id_marker.unwrap_or_default()),
             next_key_marker: Some(encoding.text(&next_key)),
             next_upload_id_marker: Some(next_id.unwrap_or_default()),
-            prefix: Some(encoding.text(&query.prefix)),
+            prefix: Some(encoding.text(&query.prefix)).filter(|prefix| !prefix.is_empty()),
             delimiter: query
                 .delimiter
                 .as_deref()
@@ -78,13 +81,26 @@ impl Handle<ListMultipartUploads> for S3 {
     }
 }
 
+impl S3 {
+    /// Refuses a marker that is no upload of its key's.
+    async fn check_marker(&self, query: &UploadQuery, key: &str, id: &str) -> Result<(), ApiError> {
+        let name = ObjectName::new(query.bucket.clone(), key).map_err(api)?;
+        match self.store.list_parts(&name, id, 0, 1).await {
+            Err(ObjectError::NoSuchUpload(_)) => {
+                Err(argument("Invalid uploadId marker", "upload-id-marker", id))
+            }
+            found => found.map(drop).map_err(api),
+        }
+    }
+}
+
 fn multipart_upload(upload: UploadInfo, encoding: Encoding, context: &Context) -> MultipartUpload {
     let owner = listing::owner(context);
     MultipartUpload {
         key: Some(encoding.text(&upload.key)),
         upload_id: Some(upload.id),
         initiated: Some(timestamp(upload.created)),
-        storage_class: Some("STANDARD".to_owned()),
+        storage_class: storage_class::listed(upload.storage_class.as_ref()),
         initiator: Some(Initiator {
             id: owner.id.clone(),
             display_name: None,

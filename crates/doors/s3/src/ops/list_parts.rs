@@ -8,7 +8,7 @@ use crate::{
     S3, checksums,
     errors::{api, argument, coverage_name, quoted},
     limits::MAX_PARTS,
-    listing, settings,
+    listing, settings, storage_class,
     times::timestamp,
 };
 
@@ -49,7 +49,7 @@ impl Handle<ListParts> for S3 {
                 display_name: None,
             }),
             owner: Some(owner),
-            storage_class: Some("STANDARD".to_owned()),
+            storage_class: storage_class::listed(found.upload.storage_class.as_ref()),
             checksum_algorithm: found
                 .upload
                 .algorithm

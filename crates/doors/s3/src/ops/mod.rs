@@ -1,6 +1,13 @@
-//! The operations, one file each.
+//! The operations, one file each; those on one setting of a bucket share a file.
 
 mod abort_multipart_upload;
+mod acl;
+mod bucket_cors;
+mod bucket_encryption;
+mod bucket_fixed;
+mod bucket_public_access;
+mod bucket_tagging;
+mod bucket_without;
 mod complete_multipart_upload;
 mod copy_object;
 mod create_bucket;
@@ -14,6 +21,7 @@ mod get_bucket_lifecycle_configuration;
 mod get_bucket_location;
 mod get_bucket_versioning;
 mod get_object;
+mod get_object_attributes;
 mod get_object_tagging;
 mod head_bucket;
 mod head_object;
@@ -23,6 +31,7 @@ mod list_object_versions;
 mod list_objects;
 mod list_objects_v2;
 mod list_parts;
+mod post_object;
 mod put_bucket_lifecycle_configuration;
 mod put_bucket_versioning;
 mod put_object;

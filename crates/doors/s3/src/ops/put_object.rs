@@ -5,7 +5,7 @@ use headwater_shapes_s3::{PutObjectOutput, PutObjectRequest, ops::PutObject};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    S3, attributes, checksums, encryption,
+    S3, acl, attributes, checksums, encryption,
     errors::{api, coverage_name, quoted},
     lifecycle,
     select::write_condition,
@@ -20,6 +20,9 @@ impl Handle<PutObject> for S3 {
         input: PutObjectRequest,
         context: &Context,
     ) -> Result<PutObjectOutput, ApiError> {
+        let name = ObjectName::parse(&input.bucket, &input.key).map_err(api)?;
+        self.check_acl(name.bucket(), &acl::asked!(input), context)
+            .await?;
         settings::check(
             &input,
             &[&READ[..], &attributes::MEMBERS, &checksums::MEMBERS].concat(),
@@ -31,7 +34,7 @@ impl Handle<PutObject> for S3 {
             expected: checksums::given!(input)
                 .expected(md5, input.checksum_algorithm.as_deref())?,
             condition: write_condition(input.if_match, input.if_none_match)?,
-            ..Put::new(ObjectName::parse(&input.bucket, &input.key).map_err(api)?)
+            ..Put::new(name)
         };
         let size = input.body.len;
         let body = Body {
@@ -47,6 +50,11 @@ impl Handle<PutObject> for S3 {
                     if size > PUT_BYTES_MAX =>
                 {
                     api(error).with("ProposedSize", size.to_string())
+                }
+                // AWS shows the one that came in hexadecimal here, and in base64 for a part.
+                (headwater_objects::ObjectError::Md5Mismatch { expected, .. }, _) => {
+                    let expected = expected.clone();
+                    api(error).with("ExpectedDigest", expected)
                 }
                 _ => api(error),
             })?;

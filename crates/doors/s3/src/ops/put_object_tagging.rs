@@ -51,7 +51,7 @@ mod tests {
             bucket: bucket.clone(),
             key: key.clone(),
             tagging: Tagging {
-                tag_set: tag_set.clone(),
+                tag_set: Some(tag_set.clone()),
             },
             ..Default::default()
         };

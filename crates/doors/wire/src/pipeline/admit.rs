@@ -113,10 +113,18 @@ impl Pipeline {
         context: &mut Context,
         trace: &mut Trace,
     ) -> Result<Admitted, ApiError> {
-        let seal = self.authenticate_head(head, entry, format, context)?;
         let query = headwater_auth::parse_query(head.uri.query().unwrap_or_default());
         let table = self.table(entry);
-        let found = self.find_rest(head, &query, entry, table, format, context)?;
+        let found = self.find_rest(head, &query, entry, table, format, context);
+        let line = |found: &Found| Some(table.routes.get(found.operation.name)?.line);
+        let is_signed_within = found
+            .as_ref()
+            .is_ok_and(|found| line(found).is_some_and(|line| line.signed_within));
+        let seal = match is_signed_within {
+            true => Seal::None,
+            false => self.authenticate_head(head, entry, format, context)?,
+        };
+        let found = found?;
         let (operation, labels) = (found.operation, found.labels);
         let route = table.routes.get(operation.name);
         self.note(Some(operation), route, context, trace);

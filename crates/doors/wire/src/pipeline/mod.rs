@@ -32,7 +32,7 @@ use http::{
 use http_body::Body as _;
 
 use crate::{
-    ApiError, Context, Origin,
+    ApiError, Context, CrossRequest, Origin,
     authorize::{Authorize, OwnAccount},
     aws_json,
     dialect::Dialect,
@@ -180,6 +180,16 @@ impl Pipeline {
         let entry = &self.entries[service.index];
         trace.meant_for(entry);
         context.service = entry.service.signing_name;
+        if head.method == Method::OPTIONS
+            && let Some(cross_origin) = &self.places.at_home()[entry.index].cross_origin
+        {
+            let path = self.hosts.path(&context.host, head.uri.path());
+            let request = CrossRequest::new(head, &path);
+            let headers = cross_origin.preflight(&request);
+            let mut response = Response::new(body::empty());
+            *response.headers_mut() = headers.await?;
+            return Ok(response);
+        }
         let admitted = match context.dialect {
             Dialect::Rpc(codec) => {
                 if let Some(answer) = aws_json::not_a_call(head) {
@@ -270,6 +280,25 @@ impl Pipeline {
             },
             room: Arc::default(),
             ..self.blank.clone()
+        }
+    }
+
+    /// Tells the browser of a page of another origin what the page may know of an answer.
+    async fn show_to_page(
+        &self,
+        head: &Parts,
+        response: &mut Response<Body>,
+        context: &Context,
+        trace: &Trace,
+    ) {
+        let table = trace.table.map(|table| &self.places.at_home()[table]);
+        let cross_origin = table.and_then(|table| table.cross_origin.as_ref());
+        let is_shown = head.method != Method::OPTIONS && head.headers.contains_key(header::ORIGIN);
+        if let (Some(cross_origin), true) = (cross_origin, is_shown) {
+            let path = self.hosts.path(&context.host, head.uri.path());
+            let request = CrossRequest::new(head, &path);
+            let headers = cross_origin.headers(&request);
+            response.headers_mut().extend(headers.await);
         }
     }
 
@@ -368,6 +397,8 @@ impl headwater_http::Service for Pipeline {
             }
             Err(_) => panicked(&context.request_id),
         };
+        self.show_to_page(&head, &mut response, &context, &trace)
+            .await;
         self.dress(&head, &mut response, &context);
         let took = self.env.clock.elapsed().saturating_sub(began);
         self.observe(&context, &trace, &response, took);
@@ -386,6 +417,7 @@ fn blank(options: &Options) -> Context {
     Context {
         buffers: options.buffers.clone(),
         answers: options.answers.clone(),
+        verifier: options.verifier.clone(),
         gate: options.gate.clone(),
         ..Context::new("", region, account, "")
     }

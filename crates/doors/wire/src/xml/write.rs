@@ -8,6 +8,9 @@ use crate::{
     xml::read::is_unwrapped,
 };
 
+/// The one prefix that models give attributes, declared where it is used.
+const XSI: (&str, &str) = ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
+
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// A document whose root is `name`.
@@ -118,10 +121,13 @@ impl Writer {
         tree: &Map<String, Value>,
         structure: &Structure,
     ) {
-        let attributes: Vec<(&str, &str)> = body_members(structure)
-            .filter(|member| member.xml_attribute)
+        let attributes = body_members(structure).filter(|member| member.xml_attribute);
+        let mut attributes: Vec<(&str, &str)> = attributes
             .filter_map(|member| Some((member.wire_name, tree.get(member.wire_name)?.as_str()?)))
             .collect();
+        if attributes.iter().any(|(name, _)| name.starts_with("xsi:")) {
+            attributes.insert(0, XSI);
+        }
         self.open(name, &attributes);
         self.members(tree, structure);
         self.close(name);

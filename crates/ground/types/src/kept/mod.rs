@@ -104,6 +104,8 @@ entries! {
         SchemaPartitionsDeleted = "schema-partitions-deleted/", of "schemas", in "schemas.md";
         /// A bucket, by its name.
         Buckets = "bucket/", of "objects", in "objects.md";
+        /// The settings of a bucket that has others than a new one, by its name.
+        BucketSettings = "bucket-settings/", of "objects", in "objects.md";
         /// An object, or the latest version of one: `<bucket>/<key>`.
         Objects = "object/", of "objects", in "objects.md";
         /// A delete marker that is the latest version of its key: `<bucket>/<key>`.

@@ -320,6 +320,13 @@ const CALLS: &[(&str, Call)] = &[
                 .await
         })
     }),
+    ("set", |r| {
+        let tags = BTreeMap::from([("k".to_owned(), "v".to_owned())]);
+        Box::pin(async move {
+            let bucket = BucketName::parse("bucket").unwrap();
+            r.store.set(&bucket, Setting::Tags(tags)).await
+        })
+    }),
     ("put", |r| {
         let put = Put::new(object("o"));
         Box::pin(async move { r.store.put(put, Body::from_bytes("new")).await.map(drop) })
@@ -379,7 +386,7 @@ const CALLS: &[(&str, Call)] = &[
     }),
 ];
 
-/// A file for each blob that is named, a name for each blob that a row has.
+/// A file for each blob that is named, a name for each blob that a row has, a bucket for all settings.
 async fn agrees(ready: Ready) {
     let named = names_agree(&ready.store).await;
     ready.world.left_with(named).await;
@@ -388,6 +395,9 @@ async fn agrees(ready: Ready) {
 /// A name for each blob that a row has; how many there are.
 async fn names_agree(store: &DirectoryStore) -> usize {
     let tables = &store.0.tables;
+    for (bucket, _) in tables.settings.all().await.unwrap() {
+        assert!(tables.buckets.get(&bucket).await.unwrap().is_some());
+    }
     let named = tables.blobs.all().await.unwrap();
     let mut used = Vec::new();
     let latest = tables.objects.all().await.unwrap();
@@ -422,6 +432,32 @@ async fn a_change_whose_caller_goes_away_leaves_rows_and_files_that_agree() {
         let done = drop_at_every_await(&tasks, ready, async |r: &Ready| call(r).await, agrees);
         assert!(done.await.is_ok(), "{what}");
     }
+}
+
+#[tokio::test]
+async fn settings_are_a_buckets_own_and_go_with_it() {
+    let world = World::new();
+    let store = world.open().await;
+    let bucket = BucketName::parse("bucket").unwrap();
+    let missing = store.settings(&bucket).await;
+    assert!(matches!(missing, Err(ObjectError::NoSuchBucket(_))));
+    let tagged = BucketSettings {
+        tags: BTreeMap::from([("k".to_owned(), "v".to_owned())]),
+        ..BucketSettings::default()
+    };
+    store.create_bucket_with(&bucket, &tagged).await.unwrap();
+    assert_eq!(store.settings(&bucket).await.unwrap(), tagged);
+    store.set(&bucket, Setting::Ownership(None)).await.unwrap();
+    drop(store);
+    let store = world.open().await;
+    let kept = store.settings(&bucket).await.unwrap();
+    assert_eq!((kept.tags, kept.ownership), (tagged.tags, None));
+    store.delete_bucket(&bucket).await.unwrap();
+    let set = store.set(&bucket, Setting::Tags(BTreeMap::new())).await;
+    assert!(matches!(set, Err(ObjectError::NoSuchBucket(_))));
+    store.create_bucket(&bucket).await.unwrap();
+    let new = store.settings(&bucket).await.unwrap();
+    assert_eq!(new, BucketSettings::default());
 }
 
 /// An upload is recorded before its bucket is searched for leftovers to delete, or it comes too late and is refused.
