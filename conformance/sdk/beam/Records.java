@@ -48,7 +48,7 @@ public final class Records {
                         .withSerializer(number -> number.toString().getBytes()));
     }
 
-    /** Fewer than 20,000 have one reader, which so has the order of all. */
+    /** Fewer than 10,000 have one reader, which so has the order of all. */
     private static void read(Pipeline pipeline, String stream, long count, String file, String consumer) {
         KinesisIO.Read read = KinesisIO.read()
                 .withStreamName(stream)
