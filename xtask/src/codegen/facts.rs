@@ -295,6 +295,8 @@ const POST_OBJECT: &str = r#"{
                 "Status": {"shape": "PartNumber", "location": "statusCode"},
                 "Location": {"shape": "Location", "location": "header", "locationName": "Location"},
                 "ETag": {"shape": "ETag", "location": "header", "locationName": "ETag"},
+                "VersionId": {"shape": "ObjectVersionId", "location": "header", "locationName": "x-amz-version-id"},
+                "Expiration": {"shape": "Expiration", "location": "header", "locationName": "x-amz-expiration"},
                 "PostResponse": {"shape": "PostResponse", "locationName": "PostResponse"}
             },
             "payload": "PostResponse"

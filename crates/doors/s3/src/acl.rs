@@ -1,7 +1,7 @@
 //! Lists of who may do what (ACLs): everything is its owner's alone. A list that says just that is taken; a bucket whose
 //! owner is enforced refuses any other as AWS does, and other buckets refuse it by name, as it would not be acted on.
 
-use headwater_objects::{BucketName, Ownership};
+use headwater_objects::{BucketName, BucketSettings, ObjectError, Ownership};
 use headwater_shapes_s3::{AccessControlPolicy, Grant, Grantee, Owner};
 use headwater_wire::{ApiError, Context};
 
@@ -100,7 +100,11 @@ impl S3 {
         if asked.is_absent() || asked.is_owners(context)? {
             return Ok(());
         }
-        let settings = self.store.settings(bucket).await.map_err(api)?;
+        let settings = match self.store.settings(bucket).await {
+            // A bucket of a store behind this server has its owner's rules there.
+            Err(ObjectError::Elsewhere(_)) => BucketSettings::default(),
+            settings => settings.map_err(api)?,
+        };
         match settings.ownership {
             Some(Ownership::BucketOwnerEnforced) => Err(ApiError::new(
                 400,

@@ -11,7 +11,7 @@ use headwater_wire::ApiError;
 
 use crate::{
     errors::{argument, invalid_request, malformed_xml},
-    limits::{NEWER_VERSIONS_MAX, RULE_ID_MAX, RULES_MAX},
+    limits::{NEWER_VERSIONS_MAX, RULE_ID_MAX, RULES_MAX, TAGS_MAX},
     listing::Encoding,
     settings::unsupported,
     times::{http_date, millis, timestamp},
@@ -157,15 +157,26 @@ fn filter_of(
     filter: Option<shapes::LifecycleRuleFilter>,
     prefix: Option<String>,
 ) -> Result<LifecycleFilter, ApiError> {
-    match (filter, prefix) {
-        (Some(filter), None) => of_filter(filter),
-        (None, Some(prefix)) => Ok(LifecycleFilter {
+    let filter = match (filter, prefix) {
+        (Some(filter), None) => of_filter(filter)?,
+        (None, Some(prefix)) => LifecycleFilter {
             prefix: Some(prefix),
             form: FilterForm::InRule,
             ..Default::default()
-        }),
-        _ => Err(malformed_xml()),
+        },
+        _ => return Err(malformed_xml()),
+    };
+    if filter
+        .prefix
+        .as_ref()
+        .is_some_and(|it| it.len() > headwater_objects::limits::KEY_BYTES_MAX)
+    {
+        return Err(invalid_request("The maximum size of a prefix is 1024."));
     }
+    if filter.tags.len() > TAGS_MAX {
+        return Err(malformed_xml());
+    }
+    Ok(filter)
 }
 
 fn of_filter(filter: shapes::LifecycleRuleFilter) -> Result<LifecycleFilter, ApiError> {

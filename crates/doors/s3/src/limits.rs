@@ -18,6 +18,8 @@ pub const RULES_MAX: usize = 1000;
 pub const RULE_ID_MAX: usize = 255;
 /// Versions that a rule may keep of each key, as on AWS.
 pub const NEWER_VERSIONS_MAX: u32 = 100;
+/// Bytes of a bucket's rules for pages of other origins, as on AWS (64 KB).
+pub const CORS_BYTES_MAX: usize = 64 << 10;
 /// Rules for pages of other origins of a bucket, as on AWS.
 pub const CORS_RULES_MAX: usize = 100;
 /// Tags of a bucket, as on AWS.

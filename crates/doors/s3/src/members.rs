@@ -32,7 +32,7 @@ const START: u64 = 1_700_000_000;
 const UPLOAD: &str = "{upload}";
 
 /// Members of operations, or of all, of which nothing can be seen, and why they are not ignored.
-const UNSEEN: [(&str, &[&str], &str); 7] = [
+const UNSEEN: [(&str, &[&str], &str); 8] = [
     (
         "x-amz-request-payer",
         &[],
@@ -47,6 +47,11 @@ const UNSEEN: [(&str, &[&str], &str); 7] = [
         "Key",
         &["GetObjectLegalHold", "GetObjectRetention"],
         "a bucket without locks says so of any key",
+    ),
+    (
+        "versionId",
+        &["GetObjectLegalHold", "GetObjectRetention"],
+        "a bucket without locks says so of any version",
     ),
     ("id", &[], "no bucket has a configuration of any id"),
     (

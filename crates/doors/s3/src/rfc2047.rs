@@ -85,7 +85,7 @@ pub fn encode(text: &str) -> String {
 }
 
 fn is_plain(c: char) -> bool {
-    matches!(c, ' '..='~' | '\t' | '\r' | '\n')
+    matches!(c, ' '..='~' | '\t')
 }
 
 /// Appends the words of `text`, which is cut in halves until each is short enough.

@@ -2104,10 +2104,12 @@ pub struct PostObjectOutput {
     pub status: Option<i32>,
     pub location: Option<String>,
     pub e_tag: Option<String>,
+    pub version_id: Option<String>,
+    pub expiration: Option<String>,
     pub post_response: Option<PostResponse>,
 }
 
-headwater_shapes::tree!(PostObjectOutput {optional "Status" status,optional "Location" location,optional "ETag" e_tag,optional "PostResponse" post_response, });
+headwater_shapes::tree!(PostObjectOutput {optional "Status" status,optional "Location" location,optional "ETag" e_tag,optional "x-amz-version-id" version_id,optional "x-amz-expiration" expiration,optional "PostResponse" post_response, });
 
 #[derive(Debug, Default)]
 pub struct PostObjectRequest {
@@ -8996,6 +8998,12 @@ mod tables {
             optional("Status", &PART_NUMBER).at(Location::Status),
             optional("Location", &LOCATION).at(Location::Header),
             optional("ETag", &E_TAG).at(Location::Header),
+            optional("VersionId", &OBJECT_VERSION_ID)
+                .named("x-amz-version-id")
+                .at(Location::Header),
+            optional("Expiration", &EXPIRATION)
+                .named("x-amz-expiration")
+                .at(Location::Header),
             optional("PostResponse", &Shape::Structure(&POST_RESPONSE)),
         ],
         payload: Some("PostResponse"),

@@ -57,12 +57,12 @@ impl ObjectStore for S3Store {
         self.create_bucket(bucket).await
     }
 
-    async fn settings(&self, bucket: &BucketName) -> Result<BucketSettings, ObjectError> {
-        self.bucket(bucket).await.map(|_| BucketSettings::default())
+    async fn settings(&self, _: &BucketName) -> Result<BucketSettings, ObjectError> {
+        Err(ObjectError::Elsewhere(SETTINGS))
     }
 
-    async fn set(&self, bucket: &BucketName, setting: Setting) -> Result<(), ObjectError> {
-        let mut settings = self.settings(bucket).await?;
+    async fn set(&self, _: &BucketName, setting: Setting) -> Result<(), ObjectError> {
+        let mut settings = BucketSettings::default();
         settings.set(setting);
         check_settings(&settings)
     }
@@ -167,10 +167,12 @@ impl ObjectStore for S3Store {
     }
 }
 
-/// Settings of buckets are the store's own affair: here every bucket has those of a new one.
+const SETTINGS: &str = "settings of buckets";
+
+/// Settings of buckets are the store's own affair: those of a new bucket are all that can be asked for here.
 fn check_settings(settings: &BucketSettings) -> Result<(), ObjectError> {
     match *settings == BucketSettings::default() {
         true => Ok(()),
-        false => Err(ObjectError::Elsewhere("settings of buckets")),
+        false => Err(ObjectError::Elsewhere(SETTINGS)),
     }
 }

@@ -181,18 +181,26 @@ impl S3Store {
         &self,
         get: &Get,
     ) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError> {
-        let object = self.head(&Get::new(get.name.clone())).await?.object;
+        let plain = Get {
+            version: get.version.clone(),
+            ..Get::new(get.name.clone())
+        };
+        let object = self.head(&plain).await?.object;
+        // The latest version may be another one by now.
+        let version = object.version.clone().or(plain.version);
         let (mut parts, mut after) = (Vec::new(), 0);
         loop {
             let input = GetObjectAttributesRequest {
                 bucket: get.name.bucket().to_string(),
                 key: get.name.key().to_owned(),
+                version_id: version.clone(),
                 part_number_marker: Some(after),
                 object_attributes: vec!["ObjectParts".to_owned()],
                 ..Default::default()
             };
             let output = self.client.call::<ops::GetObjectAttributes>(input).await;
-            let output = output.map_err(|error| About::object(&get.name).error(error))?;
+            let about = About::version(&get.name, version.as_deref());
+            let output = output.map_err(|error| about.error(error))?;
             let page = output.object_parts.unwrap_or_default();
             parts.extend(page.parts.unwrap_or_default().iter().map(part_of));
             match page.next_part_number_marker {
@@ -272,7 +280,9 @@ impl S3Store {
                 },
                 (Err(error), _) => error,
             },
-            (Some(404 | 405), _) => match self.has_bucket(get.name.bucket()).await {
+            (Some(status @ (404 | 405)), _) => match self.has_bucket(get.name.bucket()).await {
+                // A delete marker that is named answers otherwise than a version that is not there.
+                Ok(true) if status == 404 => self.gone(get).await,
                 Ok(true) => self.missing(get).await,
                 Ok(false) => ObjectError::NoSuchBucket(get.name.bucket().to_string()),
                 Err(error) => error,

@@ -99,6 +99,20 @@ impl S3Store {
         })
     }
 
+    /// Why an object or a version of it is not there that is no delete marker which was named.
+    pub(crate) async fn gone(&self, get: &Get) -> ObjectError {
+        match &get.version {
+            None => self.missing(get).await,
+            Some(version) if version == NULL_VERSION => {
+                ObjectError::NoSuchKey(get.name.key().to_owned())
+            }
+            Some(version) => ObjectError::NoSuchVersion {
+                key: get.name.key().to_owned(),
+                version: version.clone(),
+            },
+        }
+    }
+
     /// Why an object or a version of it cannot be read that is not there: S3 tells of delete markers in headers that get
     /// lost on the way, so the key's versions are looked through.
     pub(crate) async fn missing(&self, get: &Get) -> ObjectError {

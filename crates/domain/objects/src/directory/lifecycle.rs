@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use headwater_catalog::Versioned;
 use headwater_env::Env;
 use headwater_types::Millis;
@@ -98,6 +98,8 @@ impl Store {
             rule.id = hex(&id);
         }
         let set = |record: &mut BucketRecord| record.lifecycle.clone_from(&lifecycle);
+        // Once this is answered, nothing expires any more by the rules that there were.
+        let _alone = self.membership.write().await;
         self.change_bucket(bucket, set).await?;
         self.rules_changed.notify_one();
         Ok(())
@@ -106,6 +108,8 @@ impl Store {
     /// Removes all that has expired.
     pub(super) async fn expire_all(&self) -> Result<(), ObjectError> {
         let mut after: Option<String> = None;
+        // One bucket does not keep the rules of the others from being followed.
+        let mut failed = Ok(());
         loop {
             let buckets = &self.tables.buckets;
             let page = buckets.scan("", after.as_deref(), EXPIRY_PAGE).await?;
@@ -120,14 +124,17 @@ impl Store {
                     };
                     match pass.run().await {
                         // The bucket was removed meanwhile.
-                        Err(ObjectError::NoSuchBucket(_)) => {}
-                        done => done?,
+                        Ok(()) | Err(ObjectError::NoSuchBucket(_)) => {}
+                        Err(error) => {
+                            tracing::warn!(bucket = name, %error, "what expired in a bucket is left");
+                            failed = failed.and(Err(error));
+                        }
                     }
                 }
                 after = Some(name);
             }
             if is_last {
-                return Ok(());
+                return failed;
             }
         }
     }
@@ -142,10 +149,14 @@ impl Pass<'_> {
         self.uploads(&scope).await
     }
 
-    /// Whether the rules are still those of the bucket; other ones have a pass of their own.
+    /// The bucket, if the rules are still its own; other ones have a pass of their own.
+    async fn held(&self) -> Result<Option<BucketRecord>, ObjectError> {
+        let now = self.store.bucket_record(&self.bucket).await?.value;
+        Ok(Some(now).filter(|now| now.lifecycle.as_ref() == Some(&self.rules)))
+    }
+
     async fn holds(&self) -> Result<bool, ObjectError> {
-        let now = self.store.lifecycle(&self.bucket).await?;
-        Ok(now.as_ref() == Some(&self.rules))
+        Ok(self.held().await?.is_some())
     }
 
     fn name(&self, key: &str) -> Result<ObjectName, ObjectError> {
@@ -163,12 +174,8 @@ impl Pass<'_> {
                 let end = self.rules.expires(of_object(key, object), object.modified);
                 end.is_some_and(|end| end.at <= self.now)
             });
-            let expired = stream::iter(due.map(Ok));
-            expired
-                .try_for_each_concurrent(EXPIRED_AT_ONCE, |(row, found)| {
-                    self.expire(row[scope.len()..].to_owned(), found)
-                })
-                .await?;
+            let expired = due.map(|(row, found)| self.expire(row[scope.len()..].to_owned(), found));
+            all_of(expired).await?;
             if after.is_none() || !self.holds().await? {
                 return Ok(());
             }
@@ -179,7 +186,9 @@ impl Pass<'_> {
     async fn expire(&self, key: String, found: Versioned<ObjectRecord>) -> Result<(), ObjectError> {
         let (store, name) = (self.store, self.name(&key)?);
         let _shared = store.membership.read().await;
-        let bucket = store.bucket_record(&self.bucket).await?.value;
+        let Some(bucket) = self.held().await? else {
+            return Ok(());
+        };
         let _moving = store.moving(bucket.versioning).await;
         let latest = Latest::of_object(found);
         if bucket.versioning.is_some() {
@@ -212,12 +221,8 @@ impl Pass<'_> {
                     due.push((key.clone(), row, found));
                 }
             }
-            let expired = stream::iter(due.into_iter().map(Ok));
-            expired
-                .try_for_each_concurrent(EXPIRED_AT_ONCE, |(key, row, found)| {
-                    self.remove_version(key, row, found)
-                })
-                .await?;
+            let due = due.into_iter();
+            all_of(due.map(|(key, row, found)| self.remove_version(key, row, found))).await?;
             if after.is_none() || !self.holds().await? {
                 return Ok(());
             }
@@ -241,6 +246,9 @@ impl Pass<'_> {
     ) -> Result<(), ObjectError> {
         let (store, name) = (self.store, self.name(&key)?);
         let _shared = store.membership.read().await;
+        if !self.holds().await? {
+            return Ok(());
+        }
         let _moving = store.moving.read().await;
         let mut edit = Edit::default();
         store.remove_earlier(&name, &row, &found, &mut edit).await?;
@@ -274,7 +282,9 @@ impl Pass<'_> {
     ) -> Result<(), ObjectError> {
         let store = self.store;
         let _shared = store.membership.read().await;
-        let versioning = store.versioning(&self.bucket).await?;
+        let Some(BucketRecord { versioning, .. }) = self.held().await? else {
+            return Ok(());
+        };
         let _moving = store.moving(versioning).await;
         if store.has_earlier(name).await? {
             return Ok(());
@@ -295,7 +305,7 @@ impl Pass<'_> {
             for (row, found) in page {
                 let (key, id) = split_upload(&row[scope.len()..]);
                 let created = found.value.created;
-                if self.rules.ends_upload(key, created, self.now) {
+                if self.rules.ends_upload(key, created, self.now) && self.holds().await? {
                     match self.store.abort_upload(&self.name(key)?, id).await {
                         // It was completed or aborted meanwhile.
                         Err(ObjectError::NoSuchUpload(_)) => {}
@@ -308,4 +318,15 @@ impl Pass<'_> {
             }
         }
     }
+}
+
+/// Does removals, some at once and each to its end; the first error.
+async fn all_of(
+    removals: impl Iterator<Item = impl Future<Output = Result<(), ObjectError>>>,
+) -> Result<(), ObjectError> {
+    let done = stream::iter(removals).buffer_unordered(EXPIRED_AT_ONCE);
+    done.fold(Ok(()), async |first: Result<(), ObjectError>, done| {
+        first.and(done)
+    })
+    .await
 }

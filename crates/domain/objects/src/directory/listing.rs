@@ -205,6 +205,7 @@ impl VersionRows<'_> {
             key,
             order: Some(order),
         }) = after
+            && key.starts_with(self.prefix)
             && let Ok(name) = ObjectName::new(self.bucket.clone(), key)
         {
             let versioning = self.store.versioning(self.bucket).await?;

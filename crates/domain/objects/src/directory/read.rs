@@ -62,7 +62,8 @@ impl Store {
     ) -> Result<(ObjectInfo, Vec<ObjectPart>), ObjectError> {
         let bucket = self.bucket_record(get.name.bucket()).await?.value;
         let (record, extents, _pin) = self.pinned(get, bucket.versioning).await?;
-        let object = record.info(get.name.key());
+        let version = bucket.version_of(&record);
+        let object = bucket.tell(get.name.key(), record, version);
         if object.parts.is_none() {
             return Ok((object, Vec::new()));
         }

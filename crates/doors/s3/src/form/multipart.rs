@@ -35,6 +35,9 @@ pub struct Part {
     pub filename: Option<String>,
 }
 
+/// The most bytes of a boundary (RFC 2046, section 5.1.1).
+const BOUNDARY_BYTES: usize = 70;
+
 impl Multipart {
     /// The parts of a body of this type; none where it is another.
     pub fn new(chunks: Chunks, content_type: &str) -> Option<Self> {
@@ -42,7 +45,10 @@ impl Multipart {
         if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
             return None;
         }
-        let boundary = parameter(parameters, "boundary").filter(|boundary| !boundary.is_empty())?;
+        let boundary = parameter(parameters, "boundary")?;
+        if !(1..=BOUNDARY_BYTES).contains(&boundary.len()) {
+            return None;
+        }
         Some(Self {
             chunks,
             // The first boundary has no line before it.

@@ -101,14 +101,15 @@ impl Policy {
                 }
             }
         }
-        let covered = |name: &str| self.conditions.iter().any(|one| one.field == name);
-        let extra = fields
-            .keys()
-            .filter(|name| !FREE.contains(&name.as_str()) && !name.starts_with(IGNORED));
-        let extra: Vec<&str> = extra
-            .map(String::as_str)
-            .filter(|name| !covered(name))
-            .collect();
+        // A condition on sizes is about no field, and so has no name.
+        let covered = |name: &str| {
+            let mut conditions = self.conditions.iter();
+            !name.is_empty() && conditions.any(|one| one.field == name)
+        };
+        // A policy that names no bucket would be good for every other one, too.
+        let given = fields.keys().map(String::as_str).chain(["bucket"]);
+        let extra = given.filter(|name| !FREE.contains(name) && !name.starts_with(IGNORED));
+        let extra: Vec<&str> = extra.filter(|name| !covered(name)).collect();
         match extra.is_empty() {
             true => Ok(sizes),
             false => Err(denied(&format!("Extra input fields: {}", extra.join(", ")))),
@@ -272,13 +273,30 @@ mod tests {
         let sizes = check(conditions, &fields).unwrap();
         assert_eq!(sizes, Some(Sizes { min: 1, max: 10 }));
         let extra = check(
-            json!([["eq", "$key", "user/a"]]),
+            json!([{"bucket": "bucket"}, ["eq", "$key", "user/a"]]),
             &[fields[0], ("b", "x"), ("a", "y")],
         );
         assert_eq!(
             extra.unwrap_err().message(),
             "Invalid according to Policy: Extra input fields: a, b"
         );
+    }
+
+    #[test]
+    fn a_policy_must_name_the_bucket_and_a_condition_without_a_name_covers_nothing() {
+        for (conditions, fields) in [
+            (json!([["eq", "$key", "a"]]), &[("key", "a")][..]),
+            (
+                json!([{"bucket": "bucket"}, ["content-length-range", 1, 10]]),
+                &[("", "a")],
+            ),
+        ] {
+            let error = check(conditions, fields).unwrap_err();
+            assert!(
+                error.message().contains("Extra input fields: "),
+                "{error:?}"
+            );
+        }
     }
 
     #[test]
@@ -305,7 +323,8 @@ mod tests {
 
     #[test]
     fn types_in_a_list_all_keep_to_their_start() {
-        let condition = || json!([["starts-with", "$Content-Type", "image/"]]);
+        let condition =
+            || json!([{"bucket": "bucket"}, ["starts-with", "$Content-Type", "image/"]]);
         check(condition(), &[("content-type", "image/a, image/b")]).unwrap();
         assert!(check(condition(), &[("content-type", "image/a,text/b")]).is_err());
     }

@@ -13,7 +13,7 @@ use super::bucket_without::none;
 use crate::{
     S3,
     errors::{api, invalid_request, malformed_xml},
-    limits::CORS_RULES_MAX,
+    limits::{CORS_BYTES_MAX, CORS_RULES_MAX},
     settings::{self, BODY},
 };
 
@@ -57,8 +57,12 @@ impl Handle<PutBucketCors> for S3 {
         if cors_rules.is_empty() || cors_rules.len() > CORS_RULES_MAX {
             return Err(malformed_xml());
         }
-        let rules: Result<_, _> = cors_rules.into_iter().map(rule).collect();
-        let set = self.store.set(&bucket, Setting::Cors(rules?)).await;
+        let rules: Result<Vec<_>, _> = cors_rules.into_iter().map(rule).collect();
+        let rules = rules?;
+        if rules.iter().map(bytes_of).sum::<usize>() > CORS_BYTES_MAX {
+            return Err(malformed_xml());
+        }
+        let set = self.store.set(&bucket, Setting::Cors(rules)).await;
         set.map(|()| Nothing {}).map_err(api)
     }
 }
@@ -74,6 +78,18 @@ impl Handle<DeleteBucketCors> for S3 {
         let set = self.store.set(&bucket, Setting::Cors(Vec::new())).await;
         set.map(|()| Nothing {}).map_err(api)
     }
+}
+
+/// The bytes of a rule's texts.
+fn bytes_of(rule: &CorsRule) -> usize {
+    let id = rule.id.iter();
+    let lists = [
+        &rule.allowed_headers,
+        &rule.allowed_methods,
+        &rule.allowed_origins,
+        &rule.expose_headers,
+    ];
+    id.chain(lists.into_iter().flatten()).map(String::len).sum()
 }
 
 /// A rule that keeps S3's rules for rules.

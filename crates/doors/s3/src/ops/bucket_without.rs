@@ -21,7 +21,7 @@ macro_rules! without {
                 input: $input,
                 context: &Context,
             ) -> Result<$output, ApiError> {
-                settings::check(&input, &["id"], context)?;
+                settings::check(&input, &["id", "versionId"], context)?;
                 let bucket = self.bucket(&input.bucket).await?;
                 let answer: fn(&BucketName) -> Result<$output, ApiError> = $answer;
                 answer(&bucket)

@@ -13,6 +13,7 @@ use crate::{
     limits::MAX_KEYS,
     listing::{self, Encoding},
     settings,
+    storage_class::listed,
     times::timestamp,
 };
 
@@ -110,7 +111,7 @@ fn object_version(version: VersionInfo, encoding: Encoding, owner: &Owner) -> Ob
         checksum_algorithm: checksum.map(|c| vec![c.algorithm.name().to_owned()]),
         checksum_type: checksum.map(|c| coverage_name(c.coverage).to_owned()),
         size: i64::try_from(object.size).ok(),
-        storage_class: Some("STANDARD".to_owned()),
+        storage_class: listed(object.attributes.storage_class.as_ref()),
         owner: Some(owner.clone()),
         restore_status: None,
     }

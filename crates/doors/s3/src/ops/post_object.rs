@@ -98,8 +98,11 @@ fn put(form: Form, sizes: Option<Sizes>, bucket: String) -> Result<PutObjectRequ
             name if SIGNATURES.contains(&name) => {}
             // The tags of a form are in a field of another name and form.
             "x-amz-tagging" => return Err(settings::unsupported("x-amz-tagging")),
-            name if let Some(name) = name.strip_prefix(METADATA) => {
-                metadata.insert(name.to_owned(), value.clone());
+            name if let Some(key) = name.strip_prefix(METADATA) => {
+                if HeaderName::from_bytes(name.as_bytes()).is_err() {
+                    return Err(argument("This is no name of a header.", name, value));
+                }
+                metadata.insert(key.to_owned(), value.clone());
             }
             name if HEADERS.contains(&name) => add(&mut message.headers, name, value)?,
             name if name.starts_with("x-amz-") => {
@@ -169,7 +172,10 @@ impl Answer {
         let redirect = form
             .field("success_action_redirect")
             .or(form.field("redirect"));
-        let is_address = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
+        let is_address = |text: &&str| {
+            let is_header = HeaderValue::from_str(text).is_ok();
+            is_header && (text.starts_with("http://") || text.starts_with("https://"))
+        };
         let status = match form.field("success_action_status") {
             Some("200") => 200,
             Some("201") => 201,
@@ -188,7 +194,12 @@ impl Answer {
         written: PutObjectOutput,
         context: &Context,
     ) -> PostObjectOutput {
-        let e_tag = written.e_tag;
+        let PutObjectOutput {
+            e_tag,
+            version_id,
+            expiration,
+            ..
+        } = written;
         if let Some(redirect) = self.redirect {
             let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
             let mark = if redirect.contains('?') { '&' } else { '?' };
@@ -200,6 +211,8 @@ impl Answer {
                     "{redirect}{mark}bucket={bucket}&key={key}&etag={etag}"
                 )),
                 e_tag,
+                version_id,
+                expiration,
                 post_response: None,
             };
         }
@@ -214,6 +227,8 @@ impl Answer {
             status: Some(self.status),
             location,
             e_tag,
+            version_id,
+            expiration,
             post_response: (self.status == 201).then_some(response),
         }
     }
