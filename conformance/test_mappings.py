@@ -137,6 +137,24 @@ def test_the_function_starts_within_moments_of_the_put(place, name):
     assert delays[15] < 0.5, delays
 
 
+def test_a_change_takes_effect_from_where_the_mapping_was(place, name):
+    stream = place.stream(name)
+    place.function(name, PRELUDE + "def handler(event, context): write([[data(r) for r in event['Records']]])")
+    uuid = place.mapping(stream, name)
+    place.put(stream, 1)
+    wait_for("the first record", lambda: place.written() == [[1]])
+    stopped = place.lambda_.update_event_source_mapping(UUID=uuid, Enabled=False)
+    assert stopped["State"] in ("Disabling", "Disabled")
+    wait_for("the stop", lambda: place.show(uuid)["State"] == "Disabled")
+    place.put(stream, 2, 3)
+    changed = place.lambda_.update_event_source_mapping(UUID=uuid, Enabled=True, BatchSize=1)
+    assert changed["BatchSize"] == 1
+    wait_for("the rest", lambda: place.written() == [[1], [2], [3]])
+    with pytest.raises(ClientError) as refused:
+        place.lambda_.update_event_source_mapping(UUID=uuid, ParallelizationFactor=2, TumblingWindowInSeconds=10)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
 def test_only_what_matches_a_filter_comes(place, name):
     stream = place.stream(name)
     place.function(name, ALL)

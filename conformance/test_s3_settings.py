@@ -53,10 +53,17 @@ def test_what_a_new_bucket_does_not_have(s3, bucket):
         s3.get_bucket_intelligent_tiering_configuration,
         s3.get_bucket_inventory_configuration,
         s3.get_bucket_metrics_configuration,
+        s3.delete_bucket_analytics_configuration,
+        s3.delete_bucket_intelligent_tiering_configuration,
+        s3.delete_bucket_inventory_configuration,
         s3.delete_bucket_metrics_configuration,
     ]:
         status, error = refused(call, Bucket=bucket, Id="x")
         assert (status, error["Code"]) == (404, "NoSuchConfiguration")
+    for call in [s3.get_object_retention, s3.get_object_legal_hold]:
+        status, error = refused(call, Bucket=bucket, Key="k")
+        assert (status, error["Code"]) == (400, "InvalidRequest")
+        assert error["Message"] == "Bucket is missing Object Lock Configuration"
     assert refused(s3.get_bucket_cors, Bucket="not-there")[1]["Code"] == "NoSuchBucket"
 
 

@@ -70,3 +70,6 @@ pub const BENCH_FAILURES_MAX: u32 = 100;
 
 /// How long the load generator waits for events of fan-out after the last, once nothing is put any more.
 pub const BENCH_FANOUT_QUIET_MAX: Duration = Duration::from_secs(10);
+
+/// How long the load generator waits for lines of the function that it made after the last.
+pub const BENCH_FUNCTION_QUIET_MAX: Duration = Duration::from_secs(10);

@@ -206,10 +206,13 @@ fn number(value: &Value) -> Option<u64> {
     }
 }
 
+/// A time of the one form that S3 takes: `2030-01-01T00:00:00.000Z`, the fraction as one likes.
 fn expiration(value: &Value) -> Result<Millis, ApiError> {
     let wrong = || invalid(&format!("Invalid 'expiration' value: '{}'", text_of(value)));
+    let is_written_so = |text: &&str| text.as_bytes().get(10) == Some(&b'T') && text.ends_with('Z');
     let at: jiff::Timestamp = value
         .as_str()
+        .filter(is_written_so)
         .and_then(|text| text.parse().ok())
         .ok_or_else(wrong)?;
     u64::try_from(at.as_millisecond())
@@ -336,6 +339,7 @@ mod tests {
             json!([]),
             json!({"conditions": []}),
             json!({"expiration": "soon", "conditions": []}),
+            json!({"expiration": "2030-01-01 00:00:00+00:00", "conditions": []}),
             json!({"expiration": "2030-01-01T00:00:00Z"}),
             json!({"expiration": "2030-01-01T00:00:00Z", "conditions": [{}]}),
             json!({"expiration": "2030-01-01T00:00:00Z", "conditions": [{"a": "b", "c": "d"}]}),

@@ -40,10 +40,6 @@ impl Handle<ListObjectsV2> for S3 {
             .fetch_owner
             .unwrap_or(false)
             .then(|| listing::owner(context));
-        // A page that goes on from a token does not repeat where the first one began.
-        let start_after = input
-            .start_after
-            .filter(|_| input.continuation_token.is_none());
         Ok(ListObjectsV2Output {
             is_truncated: Some(found.next.is_some()),
             key_count: listing::count(&found),
@@ -60,7 +56,7 @@ impl Handle<ListObjectsV2> for S3 {
             encoding_type: encoding.name(),
             continuation_token: input.continuation_token,
             next_continuation_token: found.next.as_deref().map(listing::token),
-            start_after: start_after.map(|start_after| encoding.text(&start_after)),
+            start_after: input.start_after.map(|key| encoding.text(&key)),
             ..Default::default()
         })
     }
@@ -82,6 +78,7 @@ mod tests {
             delimiter: Some("/".into()),
             encoding_type: Some("url".into()),
             max_keys: Some(1),
+            start_after: Some("a".into()),
             ..Default::default()
         };
         let mut lines = Vec::new();
@@ -90,6 +87,7 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!(output.key_count, Some(1));
+            assert_eq!(output.start_after.as_deref(), Some("a"));
             lines.extend(
                 output
                     .contents

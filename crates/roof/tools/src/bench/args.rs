@@ -32,6 +32,8 @@ pub enum LoadCommand {
     Mixed(PutArgs),
     /// Put, and read by enhanced fan-out at the same time
     Fanout(FanoutArgs),
+    /// Put at a rate, and see how soon a function is called with each record
+    Function(FunctionArgs),
 }
 
 /// The arguments that all of them take.
@@ -123,6 +125,26 @@ pub struct FanoutArgs {
     pub stalled: u32,
 }
 
+/// `function`.
+#[derive(Debug, Clone, Args)]
+pub struct FunctionArgs {
+    /// The arguments that all commands take. The function's clock is compared with this machine's.
+    #[command(flatten)]
+    pub common: Common,
+
+    /// Records a second to put, one a call, at even intervals.
+    #[arg(long, default_value = "200", value_name = "RECORDS", value_parser = rate)]
+    pub rate: f64,
+
+    /// The function's role; it must let the function read the stream and write its log.
+    #[arg(
+        long,
+        default_value = "arn:aws:iam::000000000000:role/bench",
+        value_name = "ARN"
+    )]
+    pub role: String,
+}
+
 /// `get`.
 #[derive(Debug, Clone, Args)]
 pub struct GetArgs {
@@ -179,6 +201,7 @@ impl LoadCommand {
             LoadCommand::Fanout(args) => &args.put.common,
             LoadCommand::Get(args) => &args.common,
             LoadCommand::Latency(args) => &args.common,
+            LoadCommand::Function(args) => &args.common,
         }
     }
 
@@ -190,6 +213,7 @@ impl LoadCommand {
             LoadCommand::Latency(_) => "latency",
             LoadCommand::Mixed(_) => "mixed",
             LoadCommand::Fanout(_) => "fanout",
+            LoadCommand::Function(_) => "function",
         }
     }
 
@@ -201,7 +225,7 @@ impl LoadCommand {
             LoadCommand::Get(args) => {
                 (BENCH_CALL_BYTES_MAX / 2 / args.common.record_size).clamp(1, 500)
             }
-            LoadCommand::Latency(_) => 1,
+            LoadCommand::Latency(_) | LoadCommand::Function(_) => 1,
         }
     }
 
@@ -210,6 +234,7 @@ impl LoadCommand {
         match self {
             LoadCommand::Put(args) | LoadCommand::Mixed(args) => args.rate,
             LoadCommand::Fanout(args) => args.put.rate,
+            LoadCommand::Function(args) => Some(args.rate),
             LoadCommand::Get(_) | LoadCommand::Latency(_) => None,
         }
     }
@@ -298,6 +323,7 @@ mod tests {
             "latency --poll 0",
             "mixed",
             "fanout --consumers 5 --stalled 1 --rate 1000",
+            "function --rate 10",
         ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
@@ -313,6 +339,7 @@ mod tests {
             "fanout --consumers 0",
             "put --rate 0",
             "put --rate inf",
+            "function --rate 0",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

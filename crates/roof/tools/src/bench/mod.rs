@@ -11,6 +11,7 @@ mod calls;
 mod connection;
 mod cpu;
 mod fanout;
+mod function;
 mod get;
 mod histogram;
 mod idle;
@@ -48,6 +49,7 @@ use crate::bench::{
     connection::{Connection, Failure},
     cpu::CpuShare,
     fanout::Goal,
+    function::Wall,
     idle::Idle,
     meter::Window,
     payload::Payload,
@@ -78,6 +80,16 @@ pub enum BenchError {
         /// Its name.
         stream: String,
         /// The step that failed, such as `cannot be made`.
+        what: &'static str,
+        /// The endpoint's error.
+        problem: CallError,
+    },
+    /// The function that is called with what is put.
+    #[error("function {function} {what}: {problem}")]
+    Function {
+        /// Its name.
+        function: String,
+        /// The step that failed, such as `cannot be created`.
         what: &'static str,
         /// The endpoint's error.
         problem: CallError,
@@ -227,6 +239,7 @@ impl<'a> Run<'a> {
             }
             LoadCommand::Mixed(_) => self.mixed().await,
             LoadCommand::Fanout(args) => self.fanout(args.consumers, args.stalled).await,
+            LoadCommand::Function(args) => self.function(&args.role).await,
         }
     }
 
@@ -357,6 +370,33 @@ impl<'a> Run<'a> {
         Ok(Report {
             verification,
             connections,
+            ..self.report(measured, cpu)
+        })
+    }
+
+    async fn function(&self, role: &str) -> Result<Report, BenchError> {
+        let mapped = self.target.map_function(role, self.env).await?;
+        let window = self.window();
+        let connections = self.common.connections as usize;
+        let how = self.putting(window);
+        let putting = put_all(self.env, self.calls(connections), &how);
+        let (put, cpu) = join(putting, self.watch(window)).await;
+        let run = function::Run {
+            payload: &self.reading.payload,
+            window,
+            wall: Wall::read(self.env),
+            env: self.env,
+        };
+        let stored = put.stored.records;
+        let called = mapped.read(&self.target.client, &run, stored).await?;
+        let wall = self.common.duration;
+        let measured = vec![
+            Measured::of("PutRecord", &put.meter, wall),
+            Measured::of("from sending to the function's start", &called.took, wall),
+        ];
+        let verification = Some(Verification::of(&put, called.seen));
+        Ok(Report {
+            verification,
             ..self.report(measured, cpu)
         })
     }

@@ -161,6 +161,14 @@ impl Payload {
         [&stamp.bytes()[..], &self.rest].concat().into()
     }
 
+    /// The stamp that a record of this run begins with, of its characters in base64.
+    pub fn stamp(&self, text: &str) -> Option<Stamp> {
+        let mut bytes = [0; STAMP_BYTES];
+        let decoded = STANDARD.decode_slice(text, &mut bytes).ok()?;
+        let stamp = (decoded == STAMP_BYTES).then(|| Stamp::of(bytes))?;
+        (stamp.run == self.run).then_some(stamp)
+    }
+
     /// Compares what was read with what was put.
     pub fn check(&self, data: Data<'_>) -> RecordCheck {
         let (stamp, same) = match data {

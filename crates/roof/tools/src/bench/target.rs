@@ -15,11 +15,12 @@ use crate::bench::{
     args::Common,
     calls::Codec,
     connection::{Endpoint, connector},
+    function::Mapped,
 };
 
-/// How often it is asked whether the stream is ready, and how many times.
-const READY_INTERVAL: Duration = Duration::from_millis(100);
-const READY_TRIES: u32 = 1200;
+/// How often it is asked whether something is ready, and how many times.
+pub const READY_INTERVAL: Duration = Duration::from_millis(100);
+pub const READY_TRIES: u32 = 1200;
 
 /// A stream and the way to it.
 pub struct Target {
@@ -29,10 +30,13 @@ pub struct Target {
     pub stream: String,
     /// Its open shards.
     pub shards: Vec<Shard>,
-    client: Client,
+    /// For what is no load.
+    pub client: Client,
     remove: bool,
     /// Consumers that were registered for the run.
     consumers: Mutex<Vec<String>>,
+    /// The function that was made for the run.
+    function: Mutex<Option<Mapped>>,
 }
 
 impl Target {
@@ -64,6 +68,7 @@ impl Target {
             client,
             remove: own && !common.keep,
             consumers: Mutex::default(),
+            function: Mutex::default(),
         };
         if own {
             target
@@ -90,8 +95,12 @@ impl Target {
         Ok(target)
     }
 
-    /// Removes the stream, if it was made for the run.
+    /// Removes the function and the stream that were made for the run.
     pub async fn close(&self) -> Result<(), BenchError> {
+        let function = self.function.lock().take();
+        if let Some(function) = function {
+            function.remove(&self.client).await?;
+        }
         if !self.remove {
             return self
                 .deregister()
@@ -109,6 +118,27 @@ impl Target {
             .map_err(|e| self.failed("cannot be removed; remove it yourself", e))
     }
 
+    /// Makes a function that is called with what is put into the stream from now on.
+    pub async fn map_function(&self, role: &str, env: &Env) -> Result<Mapped, BenchError> {
+        let arn = self.arn().await;
+        let arn = arn.map_err(|e| self.failed("cannot be used", e))?;
+        let name = format!("bench-{:08x}", env.random.next_u64() >> 32);
+        let mut mapped = Mapped::make(&self.client, &name, role).await?;
+        *self.function.lock() = Some(mapped.clone());
+        let done = mapped.map(&self.client, &arn, env).await;
+        *self.function.lock() = Some(mapped.clone());
+        done.map(|()| mapped)
+    }
+
+    async fn arn(&self) -> Result<String, CallError> {
+        let input = kinesis::DescribeStreamSummaryInput {
+            stream_name: Some(self.stream.clone()),
+            ..Default::default()
+        };
+        let summary = self.client.call::<ops::DescribeStreamSummary>(input);
+        Ok(summary.await?.stream_description_summary.stream_arn)
+    }
+
     /// Registers consumers for enhanced fan-out, and waits until they are active; their ARNs.
     pub async fn register(&self, count: u32, env: &Env) -> Result<Vec<String>, BenchError> {
         let registered = self.register_all(count, env).await;
@@ -116,17 +146,10 @@ impl Target {
     }
 
     async fn register_all(&self, count: u32, env: &Env) -> Result<Vec<String>, CallError> {
-        let input = kinesis::DescribeStreamSummaryInput {
-            stream_name: Some(self.stream.clone()),
-            ..Default::default()
-        };
-        let summary = self
-            .client
-            .call::<ops::DescribeStreamSummary>(input)
-            .await?;
+        let arn = self.arn().await?;
         for _ in 0..count {
             let input = kinesis::RegisterStreamConsumerInput {
-                stream_arn: summary.stream_description_summary.stream_arn.clone(),
+                stream_arn: arn.clone(),
                 consumer_name: format!("bench-{:08x}", env.random.next_u64() >> 32),
                 ..Default::default()
             };
