@@ -157,6 +157,13 @@ impl Store {
         }
         let key = || name.key().to_owned();
         match self.latest(name, versioning).await? {
+            // Versions were enabled since the bucket was looked at, and the one that is asked for is not the latest.
+            Latest {
+                object: Some(found),
+                ..
+            } if let Some(id) = version.filter(|_| found.value.id().is_some()) => {
+                self.find_version(name, id, Some(Versioning::Enabled)).await
+            }
             Latest {
                 object: Some(found),
                 ..

@@ -99,8 +99,16 @@ fn tags(
 }
 
 fn check_location(constraint: Option<&str>, context: &Context) -> Result<(), ApiError> {
-    match constraint {
-        None | Some("") => Ok(()),
+    let incompatible = |constraint: &str| {
+        let message = format!(
+            "The {constraint} location constraint is incompatible for the region specific endpoint this request was \
+             sent to."
+        );
+        ApiError::new(400, "IllegalLocationConstraintException", message)
+    };
+    match constraint.filter(|name| !name.is_empty()) {
+        None if context.region.0 == "us-east-1" => Ok(()),
+        None => Err(incompatible("unspecified")),
         // The name of that region is no location constraint on AWS either, nor is what names none.
         Some(name)
             if context.region.0 == "us-east-1" && (name == "us-east-1" || !is_region(name)) =>
@@ -113,24 +121,16 @@ fn check_location(constraint: Option<&str>, context: &Context) -> Result<(), Api
             .with("LocationConstraint", name))
         }
         Some(region) if region == context.region.0 => Ok(()),
-        Some(other) => {
-            let message = format!(
-                "The {other} location constraint is incompatible for the region specific endpoint this request was \
-                 sent to."
-            );
-            Err(ApiError::new(
-                400,
-                "IllegalLocationConstraintException",
-                message,
-            ))
-        }
+        Some(other) => Err(incompatible(other)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use headwater_types::Region;
+
     use super::*;
-    use crate::testing::{World, call};
+    use crate::testing::{World, call, context};
 
     fn create(bucket: &str, location: Option<&str>) -> CreateBucketRequest {
         let configuration = CreateBucketConfiguration {
@@ -175,6 +175,21 @@ mod tests {
                 .await
                 .unwrap_err();
             assert_eq!(here.code(), "InvalidLocationConstraint");
+        }
+    }
+
+    #[test]
+    fn a_region_other_than_the_oldest_is_to_be_named() {
+        let mut far = context();
+        far.region = Region("eu-west-1".into());
+        check_location(Some("eu-west-1"), &far).unwrap();
+        for unnamed in [None, Some("")] {
+            let refused = check_location(unnamed, &far).unwrap_err();
+            assert_eq!(
+                refused.message(),
+                "The unspecified location constraint is incompatible for the region specific endpoint this request was \
+                 sent to."
+            );
         }
     }
 }
