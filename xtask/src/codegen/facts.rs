@@ -420,16 +420,22 @@ pub fn check_order(structure: &str) -> &'static [&'static str] {
 }
 
 /// The order in which the service lists an enumeration's values in its errors, where it is known.
-const ENUM_ORDERS: &[(&str, &[&str])] = &[(
-    "ShardIteratorType",
-    &[
-        "AFTER_SEQUENCE_NUMBER",
-        "LATEST",
-        "AT_TIMESTAMP",
-        "AT_SEQUENCE_NUMBER",
-        "TRIM_HORIZON",
-    ],
-)];
+const ENUM_ORDERS: &[(&str, &[&str])] = &[
+    (
+        "ShardIteratorType",
+        &[
+            "AFTER_SEQUENCE_NUMBER",
+            "LATEST",
+            "AT_TIMESTAMP",
+            "AT_SEQUENCE_NUMBER",
+            "TRIM_HORIZON",
+        ],
+    ),
+    (
+        "EventSourcePosition",
+        &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
+    ),
+];
 
 /// The order in which the service lists the values of `shape`.
 pub fn enum_order(shape: &str) -> &'static [&'static str] {

@@ -3342,7 +3342,7 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
+        values: &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     };
     pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU: Shape = Shape::Double {
         min: Some(2.0),
