@@ -112,8 +112,19 @@ impl ShardProgress {
             *at = next.max(*at);
         }
         let expect = Expect::At(kept.version);
-        let version = store.progress.write(&self.name, &value, expect).await?;
-        *kept = Versioned { value, version };
-        Ok(())
+        let error = match store.progress.write(&self.name, &value, expect).await {
+            Ok(version) => {
+                *kept = Versioned { value, version };
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        // A write that failed may have been made all the same, and then the version known here would never be right again.
+        let Some(found) = store.progress.get(&self.name).await? else {
+            return Err(error);
+        };
+        let is_made = found.value == value;
+        *kept = found;
+        if is_made { Ok(()) } else { Err(error) }
     }
 }
