@@ -1,6 +1,9 @@
 //! Mappings of a queue in memory, which hides what was received for 30 seconds.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
 
 use tokio::sync::Notify;
 
@@ -17,6 +20,7 @@ pub(super) struct FakeQueue {
     messages: Mutex<Vec<Kept>>,
     changed: Notify,
     received: Mutex<HashMap<String, u32>>,
+    sent: AtomicU32,
 }
 
 #[derive(Clone)]
@@ -34,6 +38,7 @@ impl FakeQueue {
             messages: Mutex::default(),
             changed: Notify::new(),
             received: Mutex::default(),
+            sent: AtomicU32::new(0),
         })
     }
 
@@ -42,8 +47,9 @@ impl FakeQueue {
     }
 
     fn send_in(&self, body: &str, group: Option<&str>) {
+        let sent = self.sent.fetch_add(1, Relaxed);
         let message = Message {
-            id: format!("id of {body}"),
+            id: format!("id {sent}"),
             receipt: String::new(),
             body: body.to_owned(),
             body_md5: "hash".into(),
@@ -196,8 +202,8 @@ async fn a_message_is_called_with_in_the_form_of_aws_and_deleted() {
     assert_eq!(
         world.function.events.lock()[0],
         json!({"Records": [{
-            "messageId": "id of a \"text\"",
-            "receiptHandle": "id of a \"text\" 1",
+            "messageId": "id 0",
+            "receiptHandle": "id 0 1",
             "body": "a \"text\"",
             "attributes": {"ApproximateReceiveCount": "1"},
             "messageAttributes": {
