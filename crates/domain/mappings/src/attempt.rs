@@ -177,6 +177,7 @@ impl Lane {
         if done > 0 {
             let next = records.get(done).map_or(span.to, |record| record.offset);
             self.advance(next, course.window.clone()).await?;
+            course.window = course.window.take().map(Window::at_rest);
             self.done(&records[..done]);
         }
         course.last = Some(Outcome::of(answer));

@@ -341,6 +341,16 @@ impl Lane {
             Ok(role) => role,
             Err(error) => return Ok(no_answer(error)),
         };
+        let whole;
+        let window = match window {
+            Some(call) => {
+                let window = call.window.clone();
+                whole = self.progress.whole(&self.world.store, window).await?;
+                let window = &whole;
+                Some(WindowCall { window, ..call })
+            }
+            None => None,
+        };
         let frame = Frame {
             mapping,
             shard: &self.shard,

@@ -28,6 +28,8 @@ pub(crate) const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
 pub(crate) const RETRY_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long after its end a window waits for records that arrived in it and are being written.
 pub(crate) const WINDOW_GRACE: Duration = Duration::from_secs(1);
+/// The longest state of a window that is kept in memory between calls; a longer one is read from the catalog for each.
+pub(crate) const STATE_AT_REST_MAX: usize = 4096;
 /// The largest state of a window (AWS's guide: 1 MB).
 pub(crate) const WINDOW_STATE_BYTES_MAX: usize = 1024 * 1024;
 /// The most messages that are received at once (AWS's bound).

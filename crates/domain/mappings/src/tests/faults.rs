@@ -139,3 +139,39 @@ async fn a_record_that_no_function_takes_is_told_of_as_it_is() {
     let told = world.stored.0.lock()[0].1.clone();
     assert_eq!(data(&told["payload"])[0].len(), 10 << 20);
 }
+
+#[tokio::test]
+async fn a_long_state_comes_back_whole_also_after_a_failure_and_a_crash() {
+    let mut calls = 0;
+    let world = World::new(1, move |event| {
+        calls += 1;
+        let state = event["state"]["all"].as_str().unwrap_or_default();
+        let all = format!("{state}{}", data(event).concat());
+        // Every second call fails.
+        Ok(if calls % 2 == 0 {
+            failure()
+        } else {
+            json!({"state": {"all": all}})
+        })
+    });
+    for n in 0..4 {
+        world.put(0, &n.to_string().repeat(10_000));
+    }
+    let mappings = world.open().await;
+    let settings = Settings {
+        tumbling_s: Some(60),
+        ..batches_of(1)
+    };
+    world.create(&mappings, settings).await;
+    world.until(|| mappings.metrics()[0].1.records == 2).await;
+    mappings.close();
+    let _again = world.open().await;
+    let is_final = |event: &Value| event["isFinalInvokeForWindow"] == true;
+    world
+        .until(|| world.function.events.lock().iter().any(is_final))
+        .await;
+    let events = world.function.events.lock();
+    let last = events.iter().find(|event| is_final(event)).unwrap();
+    let expected: String = (0..4).map(|n| n.to_string().repeat(10_000)).collect();
+    assert_eq!(last["state"]["all"], expected);
+}

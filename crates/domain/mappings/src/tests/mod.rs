@@ -166,7 +166,7 @@ impl World {
 
     /// Lets everything run until `is_so`, and the clock move while nothing happens.
     async fn until(&self, mut is_so: impl FnMut() -> bool) {
-        for turn in 0..200_000 {
+        for turn in 0..5_000_000 {
             if is_so() {
                 return;
             }
