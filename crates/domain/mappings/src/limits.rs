@@ -32,6 +32,8 @@ pub(crate) const WINDOW_GRACE: Duration = Duration::from_secs(1);
 pub(crate) const STATE_AT_REST_MAX: usize = 4096;
 /// The largest state of a window (AWS's guide: 1 MB).
 pub(crate) const WINDOW_STATE_BYTES_MAX: usize = 1024 * 1024;
+/// How long one call waits for messages of a queue.
+pub(crate) const TAKE_WAIT: Duration = Duration::from_secs(20);
 /// The most messages that are received at once (AWS's bound).
 pub(crate) const RECEIVED_MAX: usize = 10;
 /// The room for messages while they are received, in KiB: ten of a megabyte, and what they are as parts of an event.

@@ -7,7 +7,6 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use headwater_types::Arn;
 use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -17,9 +16,9 @@ use crate::{
     lane::wait_before,
     limits::{
         CALLS_MAX, CALLS_MIN, RECEIVE_KIB_MAX, RECEIVED_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN,
-        SOURCE_PAUSE,
+        TAKE_WAIT,
     },
-    ports::{Answer, HandlerError, Message, QueueError},
+    ports::{Answer, HandlerError, Message, QueueError, Taken},
     worker::{Configured, LastResult, Shared, World},
 };
 
@@ -27,14 +26,21 @@ use crate::{
 pub(crate) struct Poller {
     world: World,
     shared: Arc<Shared>,
-    /// Messages that had no room in the batch that they were received for, and the memory that they have.
+    /// Messages that had no room in the batch that they were received for.
     left: Mutex<Option<Left>>,
 }
 
+/// Messages that are for the next batch.
 struct Left {
-    messages: Vec<Message>,
+    what: What,
+    /// Until when they are hidden from other receivers.
     hidden_until: Duration,
-    room: OwnedSemaphorePermit,
+}
+
+enum What {
+    Unread(Box<dyn Taken>),
+    /// In memory, with the room that they have.
+    Read(Vec<Message>, OwnedSemaphorePermit),
 }
 
 /// What came of a batch, as far as it says how many calls there is room for.
@@ -103,60 +109,87 @@ impl Poller {
     async fn gather(&self) -> Gathered {
         let mut batch = Gathered::default();
         let mut wait = Duration::ZERO;
-        let (mut blocked, mut is_woken) = (None, false);
+        let mut blocked = None;
         loop {
             let config = self.shared.configured();
             if !config.works() || batch.is_ready(&config, self.world.env.clock.elapsed()) {
                 return batch;
             }
             match self.receive(&config, &mut batch).await {
-                Ok(is_any) => {
-                    (wait, blocked) = (Duration::ZERO, None);
-                    is_woken = !is_any && self.is_woken_again(is_woken, &batch, &config).await;
-                }
+                Ok(()) => (wait, blocked) = (Duration::ZERO, None),
                 Err(error) => {
                     self.note(&error.to_string());
                     blocked.get_or_insert_with(|| self.shared.counts.blocked());
                     wait = (wait * 2).clamp(RETRY_WAIT_MIN, RETRY_WAIT_MAX);
                     let due = batch.due_in(&config, self.world.env.clock.elapsed());
-                    self.sleep(due.map_or(wait, |due| due.min(wait)), &config)
-                        .await;
+                    let wait = due.map_or(wait, |due| due.min(wait));
+                    self.sleep(wait, &config).await;
                 }
             }
         }
     }
 
-    /// Receives messages for a batch once, or takes those that are left; whether there were any.
+    /// Receives messages for a batch once, or goes on with those that are left.
     async fn receive(
         &self,
         config: &Arc<Configured>,
         batch: &mut Gathered,
-    ) -> Result<bool, QueueError> {
+    ) -> Result<(), QueueError> {
         let clock = &self.world.env.clock;
         let left = self.left.lock().take();
-        if let Some(left) = left.filter(|left| left.hidden_until > clock.elapsed()) {
-            self.take(left, config, batch);
-            return Ok(true);
-        }
-        let Some(room) = self.room(batch, config).await else {
-            // What is gathered goes now: others may wait for the room that it has.
-            batch.close();
-            return Ok(true);
+        let left = match left.filter(|left| left.hidden_until > clock.elapsed()) {
+            None => self.take(config, batch).await?,
+            left => left,
         };
+        let Some(Left { what, hidden_until }) = left else {
+            return Ok(());
+        };
+        let (messages, room) = match what {
+            What::Read(messages, room) => (messages, room),
+            What::Unread(taken) => {
+                let Some(room) = self.room(batch, config).await else {
+                    // What is gathered goes now: others may wait for the room that it has.
+                    batch.close();
+                    self.leave(What::Unread(taken), hidden_until);
+                    return Ok(());
+                };
+                // Others may have them by now.
+                if hidden_until <= clock.elapsed() {
+                    return Ok(());
+                }
+                (self.wanted(config, taken.read().await?).await, room)
+            }
+        };
+        self.add(messages, room, hidden_until, config, batch);
+        Ok(())
+    }
+
+    /// Takes messages from the queue, if there are any before the batch has to go or the mapping is changed.
+    async fn take(
+        &self,
+        config: &Arc<Configured>,
+        batch: &Gathered,
+    ) -> Result<Option<Left>, QueueError> {
+        let now = self.world.env.clock.elapsed();
+        let wait = batch.due_in(config, now).unwrap_or(TAKE_WAIT);
         let missing = batch.missing(config).clamp(1, RECEIVED_MAX);
-        let began = clock.elapsed();
         let queue = &config.mapping.source;
-        let received = self.world.queues.receive(queue, missing).await?;
-        let hidden_until = began + received.hidden_for;
-        let is_any = !received.messages.is_empty();
-        let messages = self.wanted(config, queue, received.messages).await?;
-        let left = Left {
-            messages,
-            hidden_until,
-            room,
+        let taken = self.world.queues.take(queue, missing, wait.min(TAKE_WAIT));
+        let taken = tokio::select! {
+            taken = taken => taken?,
+            () = self.shared.changed_from(config) => return Ok(None),
         };
-        self.take(left, config, batch);
-        Ok(is_any)
+        let hidden_until = self.world.env.clock.elapsed() + taken.hidden_for();
+        let what = What::Unread(taken);
+        Ok(match &what {
+            What::Unread(taken) if taken.is_empty() => None,
+            _ => Some(Left { what, hidden_until }),
+        })
+    }
+
+    /// Leaves messages for the next batch.
+    fn leave(&self, what: What, hidden_until: Duration) {
+        *self.left.lock() = Some(Left { what, hidden_until });
     }
 
     /// Room for messages that are to be received; none where a batch has to go before there is.
@@ -178,12 +211,14 @@ impl Poller {
     }
 
     /// Adds messages to a batch as long as they fit; the others are left for the next.
-    fn take(&self, left: Left, config: &Configured, batch: &mut Gathered) {
-        let Left {
-            messages,
-            hidden_until,
-            mut room,
-        } = left;
+    fn add(
+        &self,
+        messages: Vec<Message>,
+        mut room: OwnedSemaphorePermit,
+        hidden_until: Duration,
+        config: &Configured,
+        batch: &mut Gathered,
+    ) {
         let now = self.world.env.clock.elapsed();
         let mut messages = messages.into_iter();
         let mut rest = Vec::new();
@@ -199,23 +234,14 @@ impl Poller {
             let bytes: usize = rest.iter().map(|message| message.body.len()).sum();
             let kept = 2 * bytes / 1024 + 64;
             drop(room.split(room.num_permits().saturating_sub(kept)));
-            *self.left.lock() = Some(Left {
-                messages: rest,
-                hidden_until,
-                room,
-            });
+            self.leave(What::Read(rest, room), hidden_until);
         }
     }
 
     /// Those of the messages that the mapping is for. The others are deleted, as on AWS.
-    async fn wanted(
-        &self,
-        config: &Arc<Configured>,
-        queue: &Arn,
-        messages: Vec<Message>,
-    ) -> Result<Vec<Message>, QueueError> {
+    async fn wanted(&self, config: &Arc<Configured>, messages: Vec<Message>) -> Vec<Message> {
         if config.filters.is_empty() || messages.is_empty() {
-            return Ok(messages);
+            return messages;
         }
         let filter = config.clone();
         let work = move || -> (Vec<Message>, Vec<Message>) {
@@ -224,38 +250,14 @@ impl Poller {
         };
         let (wanted, others) = self.world.env.blocking(work).await;
         let receipts: Vec<String> = others.into_iter().map(|other| other.receipt).collect();
+        let queue = &config.mapping.source;
         if !receipts.is_empty()
             && let Err(error) = self.world.queues.delete(queue, &receipts).await
         {
             // They come again, and are passed over again.
             self.note(&error.to_string());
         }
-        Ok(wanted)
-    }
-
-    /// Waits for messages; whether it was the queue that ended the wait. One that wakes without a message, as a group's
-    /// may be hidden, is asked less often.
-    async fn is_woken_again(
-        &self,
-        is_woken: bool,
-        batch: &Gathered,
-        config: &Arc<Configured>,
-    ) -> bool {
-        if is_woken {
-            self.world.env.clock.sleep(SOURCE_PAUSE).await;
-        }
-        let due = batch.due_in(config, self.world.env.clock.elapsed());
-        let is_due = async {
-            match due {
-                Some(due) => self.world.env.clock.sleep(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = self.world.queues.wait(&config.mapping.source) => true,
-            () = is_due => false,
-            () = self.shared.changed_from(config) => false,
-        }
+        wanted
     }
 
     /// Calls with a batch, until the function has answered or the queue gives the messages to others.

@@ -63,11 +63,13 @@ pub trait Queues: Send + Sync {
     /// What a queue is like.
     async fn describe(&self, queue: &Arn) -> Result<QueueInfo, QueueError>;
 
-    /// Returns once the queue may have messages to receive, or is gone. May return early.
-    async fn wait(&self, queue: &Arn);
-
-    /// Receives up to `limit` of the messages that are there now, 10 at the most.
-    async fn receive(&self, queue: &Arn, limit: usize) -> Result<Received, QueueError>;
+    /// Receives up to `limit` messages, 10 at the most, and waits up to `wait`, 20 seconds at the most, for the first.
+    async fn take(
+        &self,
+        queue: &Arn,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<Box<dyn Taken>, QueueError>;
 
     /// Deletes messages by their receipts. One that is gone already is no error.
     async fn delete(&self, queue: &Arn, receipts: &[String]) -> Result<(), QueueError>;
@@ -82,13 +84,17 @@ pub struct QueueInfo {
     pub hides_for: Duration,
 }
 
-/// What was received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
-    /// The messages.
-    pub messages: Vec<Message>,
-    /// How long they are hidden from other receivers.
-    pub hidden_for: Duration,
+/// Messages that were received, and are not in memory yet.
+#[async_trait]
+pub trait Taken: Send {
+    /// Whether there are none.
+    fn is_empty(&self) -> bool;
+
+    /// How long they are hidden from other receivers, since they were taken.
+    fn hidden_for(&self) -> Duration;
+
+    /// The messages. One that expired since is left out.
+    async fn read(self: Box<Self>) -> Result<Vec<Message>, QueueError>;
 }
 
 /// A message that was received.
@@ -104,7 +110,7 @@ pub struct Message {
     pub body_md5: String,
     /// When it was sent.
     pub sent: Millis,
-    /// What the queue says of it, names and values, in the order of events.
+    /// What the queue says of it, names and values.
     pub system: Vec<(String, String)>,
     /// What its sender says of it.
     pub attributes: Vec<(String, MessageAttribute)>,

@@ -16,9 +16,7 @@ use headwater_env::{Env, ManualClock};
 use headwater_functions::{Functions, LogBatch, LogSink, Options};
 use headwater_mappings::{
     Mappings,
-    ports::{
-        Answer, Destinations, HandlerError, Handlers, QueueError, QueueInfo, Queues, Received,
-    },
+    ports::{Answer, Destinations, HandlerError, Handlers, QueueError, QueueInfo, Queues, Taken},
 };
 use headwater_reading::testing::{FakeSource, FakeSources};
 use headwater_shapes::{Operation, Tree};
@@ -112,15 +110,8 @@ impl Queues for NoCalls {
         }
     }
 
-    async fn wait(&self, _: &Arn) {
+    async fn take(&self, _: &Arn, _: usize, _: Duration) -> Result<Box<dyn Taken>, QueueError> {
         std::future::pending().await
-    }
-
-    async fn receive(&self, _: &Arn, _: usize) -> Result<Received, QueueError> {
-        Ok(Received {
-            messages: Vec::new(),
-            hidden_for: Duration::from_secs(30),
-        })
     }
 
     async fn delete(&self, _: &Arn, _: &[String]) -> Result<(), QueueError> {

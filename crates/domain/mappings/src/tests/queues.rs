@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::ports::{
-    AttributeValue, Message, MessageAttribute, QueueError, QueueInfo, Queues, Received,
+    AttributeValue, Message, MessageAttribute, QueueError, QueueInfo, Queues, Taken,
 };
 
 const HIDES_FOR: Duration = Duration::from_secs(30);
@@ -75,51 +75,31 @@ impl FakeQueue {
     }
 }
 
+/// Messages that were received.
+struct InMemory(Vec<Message>);
+
 #[async_trait]
-impl Queues for FakeQueue {
-    async fn describe(&self, queue: &Arn) -> Result<QueueInfo, QueueError> {
-        if queue.resource == "missing" {
-            return Err(QueueError::NotFound("missing".into()));
-        }
-        Ok(QueueInfo {
-            is_fifo: false,
-            hides_for: HIDES_FOR,
-        })
+impl Taken for InMemory {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    async fn wait(&self, _: &Arn) {
-        let changed = self.changed.notified();
-        tokio::pin!(changed);
-        changed.as_mut().enable();
-        let now = self.clock.elapsed();
-        let hidden: Vec<_> = self
-            .messages
-            .lock()
-            .iter()
-            .map(|kept| kept.hidden_until)
-            .collect();
-        let first = hidden.iter().min().map(|until| until.saturating_sub(now));
-        let timer = async {
-            match first {
-                Some(wait) => self.clock.sleep(wait).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = changed => {}
-            () = timer => {}
-        }
+    fn hidden_for(&self) -> Duration {
+        HIDES_FOR
     }
 
-    async fn receive(&self, _: &Arn, limit: usize) -> Result<Received, QueueError> {
+    async fn read(self: Box<Self>) -> Result<Vec<Message>, QueueError> {
+        Ok(self.0)
+    }
+}
+
+impl FakeQueue {
+    fn receive(&self, limit: usize) -> Vec<Message> {
         let now = self.clock.elapsed();
         let mut messages = self.messages.lock();
         let out = |kept: &Kept| kept.hidden_until > now;
-        let mut locked: BTreeSet<String> = messages
-            .iter()
-            .filter(|kept| out(kept))
-            .filter_map(|kept| kept.group.clone())
-            .collect();
+        let held = messages.iter().filter(|kept| out(kept));
+        let mut locked: BTreeSet<String> = held.filter_map(|kept| kept.group.clone()).collect();
         let mut received = Vec::new();
         for kept in messages.iter_mut() {
             let is_free = kept
@@ -138,10 +118,50 @@ impl Queues for FakeQueue {
             kept.message.system[0].1 = count.to_string();
             received.push(kept.message.clone());
         }
-        Ok(Received {
-            messages: received,
-            hidden_for: HIDES_FOR,
+        received
+    }
+}
+
+#[async_trait]
+impl Queues for FakeQueue {
+    async fn describe(&self, queue: &Arn) -> Result<QueueInfo, QueueError> {
+        if queue.resource == "missing" {
+            return Err(QueueError::NotFound("missing".into()));
+        }
+        Ok(QueueInfo {
+            is_fifo: false,
+            hides_for: HIDES_FOR,
         })
+    }
+
+    async fn take(
+        &self,
+        _: &Arn,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<Box<dyn Taken>, QueueError> {
+        let end = self.clock.elapsed() + wait;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let received = self.receive(limit);
+            let now = self.clock.elapsed();
+            if !received.is_empty() || now >= end {
+                return Ok(Box::new(InMemory(received)));
+            }
+            let hidden: Vec<_> = self
+                .messages
+                .lock()
+                .iter()
+                .map(|kept| kept.hidden_until)
+                .collect();
+            let next = hidden.into_iter().filter(|until| *until > now).min();
+            tokio::select! {
+                () = changed => {}
+                () = self.clock.sleep(next.unwrap_or(end).min(end) - now) => {}
+            }
+        }
     }
 
     async fn delete(&self, _: &Arn, receipts: &[String]) -> Result<(), QueueError> {
