@@ -16,7 +16,7 @@ use crate::{
     lane::wait_before,
     limits::{
         CALLS_MAX, CALLS_MIN, RECEIVE_KIB_MAX, RECEIVED_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN,
-        TAKE_WAIT,
+        SOURCE_PAUSE, TAKE_WAIT,
     },
     ports::{Answer, HandlerError, Message, QueueError, Taken},
     worker::{Configured, LastResult, Shared, World},
@@ -179,12 +179,18 @@ impl Poller {
             taken = taken => taken?,
             () = self.shared.changed_from(config) => return Ok(None),
         };
-        let hidden_until = self.world.env.clock.elapsed() + taken.hidden_for();
-        let what = What::Unread(taken);
-        Ok(match &what {
-            What::Unread(taken) if taken.is_empty() => None,
-            _ => Some(Left { what, hidden_until }),
-        })
+        let after = self.world.env.clock.elapsed();
+        if taken.is_empty() {
+            // A queue that does not wait, as one that is being closed, is asked less often.
+            if after < now + wait.min(SOURCE_PAUSE) {
+                self.world.env.clock.sleep(SOURCE_PAUSE).await;
+            }
+            return Ok(None);
+        }
+        Ok(Some(Left {
+            hidden_until: after + taken.hidden_for(),
+            what: What::Unread(taken),
+        }))
     }
 
     /// Leaves messages for the next batch.

@@ -1,4 +1,4 @@
-//! Mappings call functions, and leave what is given up in buckets.
+//! Mappings call functions, and leave what is given up in buckets and queues.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use headwater_delivery::{ObjectMeta, Objects};
 use headwater_env::Env;
 use headwater_functions::{Error, FunctionName, Functions, Qualifier, Request};
 use headwater_mappings::ports::{Answer, Destinations, HandlerError, Handlers};
+use headwater_messages::{Messages, NewMessage};
 use headwater_types::Arn;
 
 use super::invoke::named;
@@ -21,8 +22,13 @@ pub struct MappedFunctions {
     pub functions: Functions,
 }
 
-/// The buckets of this server.
-pub struct FailureBuckets(pub Arc<dyn Objects>);
+/// The buckets and queues of this server.
+pub struct FailurePlaces {
+    /// The buckets.
+    pub objects: Arc<dyn Objects>,
+    /// The queues.
+    pub messages: Arc<Messages>,
+}
 
 #[async_trait]
 impl Handlers for MappedFunctions {
@@ -53,16 +59,37 @@ impl Handlers for MappedFunctions {
 }
 
 #[async_trait]
-impl Destinations for FailureBuckets {
-    async fn store(&self, destination: &Arn, name: &str, body: Bytes) -> Result<(), String> {
+impl Destinations for FailurePlaces {
+    async fn store(&self, bucket: &Arn, name: &str, body: Bytes) -> Result<(), String> {
         let meta = ObjectMeta {
             content_type: "application/json",
             content_encoding: None,
             encryption_key: None,
         };
         let body = Box::pin(stream::iter([Ok(body)]));
-        let put = self.0.put(&destination.resource, name, body, meta).await;
+        let put = self.objects.put(&bucket.resource, name, body, meta).await;
         put.map_err(|error| error.to_string())
+    }
+
+    async fn send(&self, to: &Arn, body: String) -> Result<(), String> {
+        match &*to.service {
+            "sqs" => self.send_to_queue(to, body).await,
+            service => Err(format!("nothing is sent to {service} yet")),
+        }
+    }
+}
+
+impl FailurePlaces {
+    async fn send_to_queue(&self, queue: &Arn, body: String) -> Result<(), String> {
+        let message = NewMessage {
+            body,
+            sender: queue.account.clone(),
+            ..NewMessage::default()
+        };
+        let sent = self.messages.send(&queue.resource, vec![message]).await;
+        let sent = sent.map_err(|error| error.to_string())?;
+        let refused = sent.into_iter().find_map(Result::err);
+        refused.map_or(Ok(()), |fault| Err(fault.to_string()))
     }
 }
 

@@ -7,12 +7,13 @@ use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_lambda::Lambda;
 use headwater_mappings::Mappings;
+use headwater_messages::Messages;
 use headwater_wire::Table;
 use http::{Request, Response};
 
 use crate::{
     Failure,
-    adapters::{FailureBuckets, FunctionInvoke, MappedFunctions, ObjectCode},
+    adapters::{FailurePlaces, FunctionInvoke, MappedFunctions, ObjectCode, PolledQueues},
     ground::Ground,
     metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
@@ -43,12 +44,21 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         env: env.clone(),
         functions: functions.clone(),
     };
+    let messages = match &others.messages {
+        Some(messages) => messages.clone(),
+        None => Messages::open(env.clone(), ground.catalog.clone(), ground.parts().2).await?,
+    };
+    let places = FailurePlaces {
+        objects: given(&others.objects),
+        messages: messages.clone(),
+    };
     let mappings = Mappings::open(
         env.clone(),
         ground.catalog.clone(),
         given(&others.sources),
+        Arc::new(PolledQueues(messages)),
         Arc::new(called),
-        Arc::new(FailureBuckets(given(&others.objects))),
+        Arc::new(places),
     )
     .await?;
     let code = Arc::new(ObjectCode(given(&others.store)));

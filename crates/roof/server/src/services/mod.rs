@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use headwater_delivery::{Invoke, LogSink, Objects, Tables};
 use headwater_http::Body;
 use headwater_log::Sources;
+use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
 use headwater_wire::Table;
 use http::{Request, Response};
@@ -118,6 +119,8 @@ pub struct Given {
     pub invoke: Option<Arc<dyn Invoke>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The queues that others send to and poll.
+    pub messages: Option<Arc<Messages>>,
     /// The streams that others read.
     pub sources: Option<Arc<dyn Sources>>,
 }
