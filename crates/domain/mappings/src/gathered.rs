@@ -16,8 +16,9 @@ pub(crate) struct Gathered {
     pub hidden_until: Duration,
     /// The event so far, without its end.
     event: String,
-    /// When its first message was received.
-    began: Option<Duration>,
+    /// When its first message was received, and the longest that it waits for others then: half of the time that it is
+    /// hidden, since the other half is for the call.
+    began: Option<(Duration, Duration)>,
     is_closed: bool,
     room: Option<OwnedSemaphorePermit>,
 }
@@ -45,7 +46,8 @@ impl Gathered {
     /// How long it may wait for more messages; nothing while it has none.
     pub fn due_in(&self, config: &Configured, now: Duration) -> Option<Duration> {
         let window = config.mapping.settings.window();
-        self.began.map(|began| (began + window).saturating_sub(now))
+        let due = |(began, most): (Duration, Duration)| began + window.min(most);
+        self.began.map(|began| due(began).saturating_sub(now))
     }
 
     /// Has it go as it is.
@@ -75,7 +77,8 @@ impl Gathered {
             true => hidden_until,
             false => self.hidden_until.min(hidden_until),
         };
-        self.began.get_or_insert(now);
+        let most = hidden_until.saturating_sub(now) / 2;
+        self.began.get_or_insert((now, most));
         self.messages.push(Held {
             id: message.id,
             receipt: message.receipt,

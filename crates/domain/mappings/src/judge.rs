@@ -35,14 +35,15 @@ pub(crate) fn judge(answer: &Answer, names: &[String], item_failures: bool) -> V
     if !named.iter().all(is_name) {
         return Verdict::Failed;
     }
-    let mut open: HashSet<String> = named.into_iter().flatten().collect();
+    let named: HashSet<String> = named.into_iter().flatten().collect();
+    let known: HashSet<&String> = names.iter().collect();
+    if named.iter().any(|name| !known.contains(name)) {
+        return Verdict::Failed;
+    }
     let names = names.iter().enumerate();
-    let failed: Vec<usize> = names
-        .filter(|(_, name)| open.remove(*name))
-        .map(|(at, _)| at)
-        .collect();
+    let failed = names.filter(|(_, name)| named.contains(*name));
+    let failed: Vec<usize> = failed.map(|(at, _)| at).collect();
     match failed.is_empty() {
-        _ if !open.is_empty() => Verdict::Failed,
         true => Verdict::Done,
         false => Verdict::Named(failed),
     }

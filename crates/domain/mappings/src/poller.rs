@@ -198,8 +198,12 @@ impl Poller {
         *self.left.lock() = Some(Left { what, hidden_until });
     }
 
-    /// Room for messages that are to be received; none where a batch has to go before there is.
-    async fn room(&self, batch: &Gathered, config: &Configured) -> Option<OwnedSemaphorePermit> {
+    /// Room for messages that are to be read; none where a batch has to go, or the mapping is changed, before there is.
+    async fn room(
+        &self,
+        batch: &Gathered,
+        config: &Arc<Configured>,
+    ) -> Option<OwnedSemaphorePermit> {
         let clock = &self.world.env.clock;
         let work = self.world.work.clone();
         let room = work.acquire_many_owned(RECEIVE_KIB_MAX);
@@ -213,6 +217,7 @@ impl Poller {
         tokio::select! {
             room = room => Some(room.expect("it is never closed")),
             () = is_due => None,
+            () = self.shared.changed_from(config) => None,
         }
     }
 

@@ -504,3 +504,18 @@ async fn what_a_stream_gives_up_is_sent_to_a_queue_without_its_event() {
     assert_eq!(told["KinesisBatchInfo"]["batchSize"], 1);
     assert!(told.get("payload").is_none());
 }
+
+#[tokio::test]
+async fn a_batch_waits_no_longer_than_its_messages_can_be_hidden_for_a_call() {
+    let world = World::new(0, |_| Ok(Value::Null));
+    world.queue.send("a");
+    let mappings = world.open().await;
+    let settings = Settings {
+        window_s: 300,
+        ..batches_of(100)
+    };
+    mappings.create(of_queue(settings)).await.unwrap();
+    world.until(|| mappings.metrics()[0].1.records == 1).await;
+    assert!(world.clock.elapsed() < HIDES_FOR);
+    assert_eq!(world.called_with_bodies(), [["a"]]);
+}
