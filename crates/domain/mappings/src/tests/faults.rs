@@ -5,6 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use headwater_catalog::{CatalogError, Change, Version, Versioned};
 
 use super::*;
+use crate::{
+    lane::Lane,
+    poller::Poller,
+    progress::ShardProgress,
+    worker::{Configured, Shared, Worker},
+};
 
 /// A catalog that makes a commit of a mapping's progress and says that it failed, so often.
 struct Forgetful {
@@ -174,4 +180,39 @@ async fn a_long_state_comes_back_whole_also_after_a_failure_and_a_crash() {
     let last = events.iter().find(|event| is_final(event)).unwrap();
     let expected: String = (0..4).map(|n| n.to_string().repeat(10_000)).collect();
     assert_eq!(last["state"]["all"], expected);
+}
+
+/// What a mapping holds while it waits is its tasks: all else is in the catalog and the log.
+#[tokio::test]
+async fn a_mapping_at_rest_takes_little_memory() {
+    let world = World::new(1, |_| Ok(Value::Null));
+    let mappings = world.open().await;
+    let mapping = world.create(&mappings, batches_of(1)).await;
+    let store = &mappings.world.store;
+    let progress = ShardProgress::open(store, &mapping.id, "0", 1)
+        .await
+        .unwrap();
+    let shared = Arc::new(Shared::new(Configured::of(mapping)));
+    let lane = Lane {
+        world: mappings.world.clone(),
+        shared: shared.clone(),
+        source: world.source.clone(),
+        shard: "0".into(),
+        progress: Arc::new(progress),
+        number: 0,
+        of: 1,
+        until: None,
+        tumbling: None,
+        stop: tokio::sync::watch::channel(false).1,
+    };
+    let poller = Poller::new(mappings.world.clone(), shared.clone());
+    let worker = Worker {
+        world: mappings.world.clone(),
+        shared,
+    };
+    let closed = tokio::sync::watch::channel(false).1;
+    let worker = size_of_val(&worker.run(closed));
+    let (lane, poller) = (size_of_val(&lane.run()), size_of_val(&poller.run()));
+    assert!(worker + lane < 32 * 1024, "{worker} {lane}");
+    assert!(worker + poller < 32 * 1024, "{worker} {poller}");
 }
