@@ -64,6 +64,13 @@ pub const SERVICES: &[Selection] = &[
         direct: &[],
         xml_namespace: None,
     },
+    Selection {
+        name: "sns",
+        version: "2010-03-31",
+        operations: SNS,
+        direct: &[],
+        xml_namespace: None,
+    },
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
@@ -137,6 +144,28 @@ const LOGS: &[&str] = &[
     "GetLogEvents",
     "PutLogEvents",
     "PutRetentionPolicy",
+];
+
+const SNS: &[&str] = &[
+    "AddPermission",
+    "ConfirmSubscription",
+    "CreateTopic",
+    "DeleteTopic",
+    "GetSubscriptionAttributes",
+    "GetTopicAttributes",
+    "ListSubscriptions",
+    "ListSubscriptionsByTopic",
+    "ListTagsForResource",
+    "ListTopics",
+    "Publish",
+    "PublishBatch",
+    "RemovePermission",
+    "SetSubscriptionAttributes",
+    "SetTopicAttributes",
+    "Subscribe",
+    "TagResource",
+    "Unsubscribe",
+    "UntagResource",
 ];
 
 const S3: &[&str] = &[

@@ -59,6 +59,8 @@ pub struct Line {
     pub shared: bool,
     /// Whether its signature is in its body: its handler has it checked ([`Context::admit_form`]).
     pub signed_within: bool,
+    /// The field of a form whose ARN names the region, where callers need not sign it: its handler decides what they may.
+    pub anonymous: Option<&'static str>,
     /// The IAM action, where it is not the operation's name behind the service's.
     pub action: Option<&'static str>,
 }
@@ -72,6 +74,7 @@ pub const READS: Line = Line {
     waits: false,
     shared: false,
     signed_within: false,
+    anonymous: None,
     action: None,
 };
 
@@ -128,6 +131,14 @@ impl Line {
     pub const fn signed_within(mut self) -> Self {
         self.signed_within = true;
         self
+    }
+
+    /// An operation that is shared with those who sign nothing, as links in messages are; `field` holds an ARN of the
+    /// region that it is for.
+    #[must_use]
+    pub const fn anonymous(mut self, field: &'static str) -> Self {
+        self.anonymous = Some(field);
+        self.shared()
     }
 
     /// An operation with an IAM action of another name, such as `s3:ListAllMyBuckets` for ListBuckets.

@@ -5,10 +5,13 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use headwater_auth::verify::{Seal, is_region};
+use headwater_auth::{
+    Caller,
+    verify::{Seal, is_region},
+};
 use headwater_http::{Body, Share, body};
 use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
-use headwater_types::Region;
+use headwater_types::{Arn, Region};
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
 use http_body::Body as _;
 use percent_encoding::percent_decode_str;
@@ -190,7 +193,10 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
-        self.authenticate_body(head, &received.bytes, context)?;
+        match route.and_then(|route| route.line.anonymous) {
+            Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
+            _ => self.authenticate_body(head, &received.bytes, context)?,
+        }
         let Some(route) = route else {
             return Err(match operation {
                 Some(operation) => not_supported(table, operation),
@@ -254,6 +260,17 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Lets somebody in who is not known, to the region of an ARN if that is open.
+    fn admit_unsigned(&self, arn: &str, context: &mut Context) {
+        context.caller = Arc::new(Caller::anonymous());
+        if let Ok(arn) = arn.parse::<Arn>()
+            && is_region(&arn.region)
+            && self.places.is_open(&context.account, &arn.region)
+        {
+            context.region = Region(arn.region);
+        }
+    }
+
     /// The same of a request's head; what is left to be seen of it is seen at the end of its body.
     fn authenticate_head(
         &self,
@@ -309,6 +326,11 @@ impl Pipeline {
             .and_then(|router| router.find(&head.method, &path, query, &head.headers, handled));
         found.ok_or_else(|| rest::no_operation(format, &head.method))
     }
+}
+
+/// Whether anybody has signed a request, in its head or its address.
+fn is_signed(head: &Parts) -> bool {
+    head.headers.contains_key(header::AUTHORIZATION) || signed_scope(head).is_some()
 }
 
 /// The error of an operation that has no route.
