@@ -35,46 +35,33 @@ pub struct Sns {
 /// The operations that are built.
 pub fn table(sns: Arc<Sns>) -> Table {
     let publishes = WRITES.data().shared();
+    let confirms = WRITES.anonymous("TopicArn");
+    let cancels = WRITES.anonymous("SubscriptionArn");
     Routes::new(&SERVICE, sns)
-        .route_on::<shapes::AddPermission>(WRITES.shared(), |input| Some(input.topic_arn.clone()))
-        .route_on::<shapes::ConfirmSubscription>(WRITES.anonymous("TopicArn"), |input| {
-            Some(input.topic_arn.clone())
-        })
+        .route_on::<shapes::AddPermission>(WRITES.shared(), |input, _| input.topic_arn.clone())
+        .route_on::<shapes::ConfirmSubscription>(confirms, |input, _| input.topic_arn.clone())
         .route::<shapes::CreateTopic>(WRITES)
-        .route_on::<shapes::DeleteTopic>(WRITES.shared(), |input| Some(input.topic_arn.clone()))
-        .route_on::<shapes::GetSubscriptionAttributes>(READS, |input| {
-            Some(input.subscription_arn.clone())
-        })
-        .route_on::<shapes::GetTopicAttributes>(READS.shared(), |input| {
-            Some(input.topic_arn.clone())
-        })
+        .route_on::<shapes::DeleteTopic>(WRITES.shared(), |input, _| input.topic_arn.clone())
+        .route_on::<shapes::GetSubscriptionAttributes>(READS, |it, _| it.subscription_arn.clone())
+        .route_on::<shapes::GetTopicAttributes>(READS.shared(), |it, _| it.topic_arn.clone())
         .route::<shapes::ListSubscriptions>(READS)
-        .route_on::<shapes::ListSubscriptionsByTopic>(READS.shared(), |input| {
-            Some(input.topic_arn.clone())
-        })
-        .route_on::<shapes::ListTagsForResource>(READS, |input| Some(input.resource_arn.clone()))
+        .route_on::<shapes::ListSubscriptionsByTopic>(READS.shared(), |it, _| it.topic_arn.clone())
+        .route_on::<shapes::ListTagsForResource>(READS, |input, _| input.resource_arn.clone())
         .route::<shapes::ListTopics>(READS)
-        .route_on::<shapes::Publish>(publishes, |input| {
-            input.topic_arn.clone().or_else(|| input.target_arn.clone())
+        .route_on::<shapes::Publish>(publishes, |input, _| {
+            let named = input.topic_arn.as_ref().or(input.target_arn.as_ref());
+            named.cloned().unwrap_or_default()
         })
-        .route_on::<shapes::PublishBatch>(publishes.action("sns:Publish"), |input| {
-            Some(input.topic_arn.clone())
+        .route_on::<shapes::PublishBatch>(publishes.action("sns:Publish"), |input, _| {
+            input.topic_arn.clone()
         })
-        .route_on::<shapes::RemovePermission>(WRITES.shared(), |input| {
-            Some(input.topic_arn.clone())
-        })
-        .route_on::<shapes::SetSubscriptionAttributes>(WRITES, |input| {
-            Some(input.subscription_arn.clone())
-        })
-        .route_on::<shapes::SetTopicAttributes>(WRITES.shared(), |input| {
-            Some(input.topic_arn.clone())
-        })
-        .route_on::<shapes::Subscribe>(WRITES.shared(), |input| Some(input.topic_arn.clone()))
-        .route_on::<shapes::TagResource>(WRITES, |input| Some(input.resource_arn.clone()))
-        .route_on::<shapes::Unsubscribe>(WRITES.anonymous("SubscriptionArn"), |input| {
-            Some(input.subscription_arn.clone())
-        })
-        .route_on::<shapes::UntagResource>(WRITES, |input| Some(input.resource_arn.clone()))
+        .route_on::<shapes::RemovePermission>(WRITES.shared(), |input, _| input.topic_arn.clone())
+        .route_on::<shapes::SetSubscriptionAttributes>(WRITES, |it, _| it.subscription_arn.clone())
+        .route_on::<shapes::SetTopicAttributes>(WRITES.shared(), |it, _| it.topic_arn.clone())
+        .route_on::<shapes::Subscribe>(WRITES.shared(), |input, _| input.topic_arn.clone())
+        .route_on::<shapes::TagResource>(WRITES, |input, _| input.resource_arn.clone())
+        .route_on::<shapes::Unsubscribe>(cancels, |input, _| input.subscription_arn.clone())
+        .route_on::<shapes::UntagResource>(WRITES, |input, _| input.resource_arn.clone())
         .build()
 }
 

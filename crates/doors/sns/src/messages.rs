@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use headwater_shapes_sns::MessageAttributeValue;
 use headwater_topics::{Attribute, Message, Topic, Value, limits::MESSAGE_BYTES_MAX};
-use headwater_wire::ApiError;
+use headwater_wire::{ApiError, Context};
 use serde_json::{Map, Value as Json};
 
 use crate::errors::{invalid, invalid_attribute};
 
 const SUBJECT_MAX: usize = 100;
+const TRACE_MAX: usize = 1024;
 const GROUP_MAX: usize = 128;
 const ATTRIBUTE_NAME_MAX: usize = 256;
 
@@ -73,6 +74,12 @@ pub(crate) fn message(given: Given, topic: &Topic) -> Result<(Message, usize), A
         true => Err(invalid("Message too long")),
         false => Ok((message, bytes)),
     }
+}
+
+/// The publisher's trace, which subscribers may go on with.
+pub(crate) fn trace(context: &Context) -> Option<String> {
+    let trace = context.origin.trace.as_ref()?.to_str().ok()?;
+    Some(trace.to_owned()).filter(|trace| !trace.is_empty() && trace.len() <= TRACE_MAX)
 }
 
 /// Texts without line breaks and control characters (API reference, Publish).

@@ -35,7 +35,7 @@ impl Sns {
         let topic = topic.map_err(api)?;
         let policy = topic.settings.policy.as_deref();
         // What is kept was parsed before.
-        let policy = policy.and_then(|text| text.parse::<Policy>().ok());
+        let policy = policy.and_then(|text| Policy::of_resource(text).ok());
         let access = Access {
             context,
             action,

@@ -43,7 +43,7 @@ pub(crate) fn policy_of(topic: &Topic, arn: &str, account: &str) -> String {
 /// Refuses what is no policy of a topic.
 pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
     let refused = |what: &str| Error::Refused(what.to_owned());
-    text.parse::<Policy>()
+    Policy::of_resource(text)
         .map_err(|_| refused("Policy Error: null"))?;
     let policy: Value = serde_json::from_str(text).map_err(|_| refused("Policy Error: null"))?;
     let statements = match &policy["Statement"] {

@@ -37,7 +37,7 @@ pub(crate) type Refused = (String, String);
 
 pub(crate) fn invalid(what: &str) -> Refused {
     let text = format!("Invalid parameter: {what}");
-    ("InvalidParameterException".to_owned(), text)
+    ("InvalidParameter".to_owned(), text)
 }
 
 struct Everywhere;

@@ -6,7 +6,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Sns,
     errors::{api, invalid},
-    messages::{Given, message},
+    messages::{Given, message, trace},
 };
 
 impl Handle<Publish> for Sns {
@@ -54,7 +54,7 @@ impl Handle<Publish> for Sns {
             group_id: message_group_id,
         };
         let (mut message, _) = message(given, &topic)?;
-        message.trace = context.trace.clone();
+        message.trace = trace(context);
         let published = self.topics.publish(&topic.name, vec![message]);
         Ok(PublishResponse {
             message_id: published.await.map_err(api)?.pop(),
@@ -170,7 +170,7 @@ mod tests {
             ),
         ] {
             let refused = world.refused::<Publish>(with("attr1", attribute)).await;
-            assert_eq!(refused, ("InvalidParameterValueException".to_owned(), why));
+            assert_eq!(refused, ("ParameterValueInvalid".to_owned(), why));
         }
         let text = json!({"DataType": "String.Any", "StringValue": "x"});
         let long = "a".repeat(257);

@@ -13,7 +13,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Sns,
     errors::api,
-    messages::{Given, message},
+    messages::{Given, message, trace},
 };
 
 const ID_MAX: usize = 80;
@@ -39,7 +39,7 @@ impl Handle<PublishBatch> for Sns {
         for entry in entries {
             let (id, given) = given(entry);
             let (mut message, size) = message(given, &topic)?;
-            message.trace = context.trace.clone();
+            message.trace = trace(context);
             bytes += size;
             ids.push(id);
             messages.push(message);

@@ -79,11 +79,11 @@ mod tests {
         let listed = world.ok::<ListTagsForResource>(json!({"ResourceArn": TOPIC})).await;
         assert_eq!(listed, json!({"Tags": [tag("k2", "v2b")]}));
         let many = (0..50).map(|i| tag(&format!("t{i}"), "")).collect::<Vec<_>>();
-        assert_eq!(world.refused::<TagResource>(set(json!(many))).await.0, "TagLimitExceededException");
+        assert_eq!(world.refused::<TagResource>(set(json!(many))).await.0, "TagLimitExceeded");
         let other = json!({"ResourceArn": format!("{TOPIC}x")});
         assert_eq!(
             world.refused::<ListTagsForResource>(other).await,
-            ("ResourceNotFoundException".to_owned(), "Resource does not exist".to_owned())
+            ("ResourceNotFound".to_owned(), "Resource does not exist".to_owned())
         );
     }
 }

@@ -7,6 +7,7 @@ mod logs;
 mod mappings;
 mod objects;
 mod tables;
+mod topics;
 mod warehouse;
 mod web;
 
@@ -16,5 +17,6 @@ pub use logs::{DeliveryLog, FunctionLog};
 pub use mappings::{FailureBuckets, MappedFunctions};
 pub use objects::StoreObjects;
 pub use tables::SchemaTables;
+pub use topics::TopicEndpoints;
 pub use warehouse::PostgresWarehouse;
 pub use web::HttpWeb;

@@ -39,6 +39,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         functions: functions.clone(),
     };
     others.invoke = Some(Arc::new(invoke));
+    others.functions = Some(functions.clone());
     let called = MappedFunctions {
         env: env.clone(),
         functions: functions.clone(),

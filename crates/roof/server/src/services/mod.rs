@@ -9,12 +9,14 @@ mod kinesis;
 mod lambda;
 mod logs;
 mod s3;
+mod sns;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use headwater_delivery::{Invoke, LogSink, Objects, Tables};
+use headwater_delivery::{Deliveries, Invoke, LogSink, Objects, Tables};
+use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_objects::ObjectStore;
@@ -48,6 +50,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "firehose",
         open: |ground, given| Box::pin(firehose::open(ground, given)),
+    },
+    Service {
+        name: "sns",
+        open: |ground, given| Box::pin(sns::open(ground, given)),
     },
 ];
 
@@ -116,6 +122,10 @@ pub struct Given {
     pub objects: Option<Arc<dyn Objects>>,
     /// The functions that deliveries call.
     pub invoke: Option<Arc<dyn Invoke>>,
+    /// The functions that messages call.
+    pub functions: Option<Functions>,
+    /// The delivery streams that messages are put into.
+    pub deliveries: Option<Arc<Deliveries>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
     /// The streams that others read.
