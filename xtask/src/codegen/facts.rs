@@ -71,6 +71,13 @@ pub const SERVICES: &[Selection] = &[
         direct: &[],
         xml_namespace: None,
     },
+    Selection {
+        name: "sqs",
+        version: "2012-11-05",
+        operations: SQS,
+        direct: &[],
+        xml_namespace: None,
+    },
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
@@ -166,6 +173,29 @@ const SNS: &[&str] = &[
     "TagResource",
     "Unsubscribe",
     "UntagResource",
+];
+
+const SQS: &[&str] = &[
+    "AddPermission",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "CreateQueue",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "ListQueueTags",
+    "ListQueues",
+    "PurgeQueue",
+    "ReceiveMessage",
+    "RemovePermission",
+    "SendMessage",
+    "SendMessageBatch",
+    "SetQueueAttributes",
+    "TagQueue",
+    "UntagQueue",
 ];
 
 const S3: &[&str] = &[

@@ -68,6 +68,10 @@ entries! {
         QueuesDeleted = "queues/deleted/", of "queues", in "queues.md";
         /// How many queues a stream has, by its ARN.
         StreamQueues = "queues/of-stream/", of "queues", in "queues.md";
+        /// A queue of messages, by its name.
+        MessageQueues = "messages/queue/", of "messages", in "messages.md";
+        /// The place in a queue's shard of changes from which its state is read, by the queue's number.
+        MessageCheckpoints = "messages/checkpoint/", of "messages", in "messages.md";
         /// A log group, by its name.
         LogGroups = "log-groups/", of "loggroups", in "log-groups.md";
         /// A log stream: `<number of its group>:<name>`.
@@ -156,6 +160,8 @@ entries! {
         StreamAccount = "streams/account", of "streams", in "streams.md";
         /// The installation's key, that those of records and of files are derived from.
         RecordKey = "streams/record-key", of "sealing", in "records.md";
+        /// The number of the next queue of messages.
+        MessageQueueNumber = "messages/next-number", of "messages", in "messages.md";
         /// The number of the next log group.
         LogGroupNumber = "log-group-numbers/next", of "loggroups", in "log-groups.md";
         /// The number of the next topic.
@@ -184,6 +190,8 @@ pub enum ShardSpace {
     LogGroups = 0x03,
     /// Messages of topics: the topic's number.
     Topics = 0x05,
+    /// Queues of messages: twice the queue's number, and one more for its changes.
+    Messages = 0x04,
 }
 
 impl ShardSpace {
@@ -193,6 +201,7 @@ impl ShardSpace {
         Self::Deliveries,
         Self::LogGroups,
         Self::Topics,
+        Self::Messages,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -202,6 +211,7 @@ impl ShardSpace {
             Self::Deliveries => "delivery",
             Self::LogGroups => "loggroups",
             Self::Topics => "topics",
+            Self::Messages => "messages",
         }
     }
 
@@ -212,6 +222,7 @@ impl ShardSpace {
             Self::Deliveries => "delivery.md",
             Self::LogGroups => "log-groups.md",
             Self::Topics => "topics.md",
+            Self::Messages => "messages.md",
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Messages of topics go into queues, functions and delivery streams of this server, and to addresses.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_delivery::{Deliveries, DeliveryError, Web};
 use headwater_env::Env;
 use headwater_functions::{Error, Functions, Request as Invocation};
-use headwater_topics::ports::{EndpointError, Endpoints, Letter};
+use headwater_messages::{Error as QueueError, Messages, NewMessage};
+use headwater_topics::{
+    Attribute, Value,
+    ports::{EndpointError, Endpoints, Letter},
+};
 use headwater_types::Arn;
 use http::Request;
-use std::sync::Arc;
 
 use super::{HttpWeb, invoke::named};
 
@@ -21,6 +24,8 @@ const ANSWER_BYTES: usize = 64 * 1024;
 pub struct TopicEndpoints {
     /// Gives each invocation its id.
     pub env: Env,
+    /// The queues, where there are some.
+    pub queues: Option<Arc<Messages>>,
     /// The functions.
     pub functions: Functions,
     /// The delivery streams.
@@ -31,8 +36,35 @@ pub struct TopicEndpoints {
 
 #[async_trait]
 impl Endpoints for TopicEndpoints {
-    async fn send(&self, queue: &Arn, _: Letter) -> Result<(), EndpointError> {
-        Err(missing(queue))
+    async fn send(&self, queue: &Arn, letter: Letter) -> Result<(), EndpointError> {
+        let queues = self.queues.as_ref().ok_or_else(|| missing(queue))?;
+        let Letter {
+            body,
+            attributes,
+            group,
+            trace,
+            topic,
+        } = letter;
+        let attributes = attributes.into_iter();
+        let message = NewMessage {
+            body,
+            attributes: attributes
+                .map(|(name, attribute)| (name, in_queue(attribute)))
+                .collect(),
+            trace,
+            group,
+            sender: topic.account,
+            ..NewMessage::default()
+        };
+        let sent = queues.send(&queue.resource, vec![message]).await;
+        let sent = sent.map_err(|error| match error {
+            QueueError::NoQueue(_) => missing(queue),
+            error => EndpointError::Failed(error.to_string()),
+        })?;
+        match sent.into_iter().find_map(Result::err) {
+            Some(fault) => Err(EndpointError::Refused(fault.to_string())),
+            None => Ok(()),
+        }
     }
 
     async fn invoke(&self, function: &Arn, event: Bytes) -> Result<(), EndpointError> {
@@ -75,6 +107,16 @@ impl Endpoints for TopicEndpoints {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// An attribute as queues have it.
+fn in_queue(attribute: Attribute) -> headwater_messages::Attribute {
+    let Attribute { data_type, value } = attribute;
+    let value = match value {
+        Value::Text(text) => headwater_messages::Value::Text(text),
+        bytes @ Value::Base64(_) => headwater_messages::Value::Binary(bytes.bytes().into()),
+    };
+    headwater_messages::Attribute { data_type, value }
 }
 
 fn missing(arn: &Arn) -> EndpointError {

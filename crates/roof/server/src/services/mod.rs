@@ -19,6 +19,7 @@ use headwater_delivery::{Deliveries, Invoke, LogSink, Objects, Tables};
 use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_log::Sources;
+use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
 use headwater_wire::Table;
 use http::{Request, Response};
@@ -128,6 +129,8 @@ pub struct Given {
     pub deliveries: Option<Arc<Deliveries>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The queues that others send to and poll.
+    pub messages: Option<Arc<Messages>>,
     /// The streams that others read.
     pub sources: Option<Arc<dyn Sources>>,
 }

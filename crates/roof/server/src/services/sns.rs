@@ -31,6 +31,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
     };
     let endpoints = TopicEndpoints {
         env: env.clone(),
+        queues: others.messages.clone(),
         functions: given(&others.functions),
         deliveries: given(&others.deliveries),
         web: ground.web(),
