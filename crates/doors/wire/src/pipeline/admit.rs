@@ -179,7 +179,9 @@ impl Pipeline {
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
-        let Some(entry) = self.queried(&version, by_scope.as_deref()) else {
+        let linked = || self.linked(&action).filter(|_| version.is_empty());
+        let entry = self.queried(&version, by_scope.as_deref());
+        let Some(entry) = entry.or_else(linked) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
             return Err(
@@ -226,6 +228,15 @@ impl Pipeline {
         entries.find(|entry| match signed {
             Some(name) => entry.service.signing_name == name,
             None => entry.service.version == version,
+        })
+    }
+
+    /// The query service with an operation of that name for those who sign nothing: links in messages have no version.
+    fn linked(&self, action: &str) -> Option<&Entry> {
+        let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
+        entries.find(|entry| {
+            let route = self.table(entry).routes.get(action);
+            route.is_some_and(|route| route.line.anonymous.is_some())
         })
     }
 
