@@ -65,6 +65,13 @@ pub const SERVICES: &[Selection] = &[
         xml_namespace: None,
     },
     Selection {
+        name: "sns",
+        version: "2010-03-31",
+        operations: SNS,
+        direct: &[],
+        xml_namespace: None,
+    },
+    Selection {
         name: "sqs",
         version: "2012-11-05",
         operations: SQS,
@@ -144,6 +151,28 @@ const LOGS: &[&str] = &[
     "GetLogEvents",
     "PutLogEvents",
     "PutRetentionPolicy",
+];
+
+const SNS: &[&str] = &[
+    "AddPermission",
+    "ConfirmSubscription",
+    "CreateTopic",
+    "DeleteTopic",
+    "GetSubscriptionAttributes",
+    "GetTopicAttributes",
+    "ListSubscriptions",
+    "ListSubscriptionsByTopic",
+    "ListTagsForResource",
+    "ListTopics",
+    "Publish",
+    "PublishBatch",
+    "RemovePermission",
+    "SetSubscriptionAttributes",
+    "SetTopicAttributes",
+    "Subscribe",
+    "TagResource",
+    "Unsubscribe",
+    "UntagResource",
 ];
 
 const SQS: &[&str] = &[

@@ -24,6 +24,19 @@ impl Caller {
         Self { account, arn }
     }
 
+    /// Somebody who is not known.
+    pub fn anonymous() -> Self {
+        Self {
+            account: Account(String::new()),
+            arn: "anonymous".to_owned(),
+        }
+    }
+
+    /// Whether it is not known who it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.account.0.is_empty()
+    }
+
     /// The user's name, where it is a user.
     pub fn user(&self) -> Option<&str> {
         self.arn.split_once(":user/").map(|(_, name)| name)

@@ -60,6 +60,8 @@ pub struct Origin {
     pub user_agent: Option<HeaderValue>,
     /// Its `Referer`.
     pub referer: Option<HeaderValue>,
+    /// Its `X-Amzn-Trace-Id`, which messages carry on.
+    pub trace: Option<HeaderValue>,
 }
 
 impl Context {

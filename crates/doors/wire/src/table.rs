@@ -61,6 +61,8 @@ pub struct Line {
     pub signed_within: bool,
     /// The header that it refuses, if there is one that others take.
     pub refused_header: Option<&'static str>,
+    /// The field of a form whose ARN names the region, where callers need not sign it: its handler decides what they may.
+    pub anonymous: Option<&'static str>,
     /// The IAM action, where it is not the operation's name behind the service's.
     pub action: Option<&'static str>,
 }
@@ -75,6 +77,7 @@ pub const READS: Line = Line {
     shared: false,
     signed_within: false,
     refused_header: None,
+    anonymous: None,
     action: None,
 };
 
@@ -138,6 +141,14 @@ impl Line {
     pub const fn signed_within(mut self) -> Self {
         self.signed_within = true;
         self
+    }
+
+    /// An operation that is shared with those who sign nothing, as links in messages are; `field` holds an ARN of the
+    /// region that it is for.
+    #[must_use]
+    pub const fn anonymous(mut self, field: &'static str) -> Self {
+        self.anonymous = Some(field);
+        self.shared()
     }
 
     /// An operation with an IAM action of another name, such as `s3:ListAllMyBuckets` for ListBuckets.

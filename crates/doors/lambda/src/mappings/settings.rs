@@ -207,8 +207,10 @@ fn destination_of(destinations: DestinationConfig) -> Result<Option<Arn>, ApiErr
     match &*arn.service {
         "s3" if !arn.resource.is_empty() && !arn.resource.contains('/') => Ok(Some(arn)),
         // Only standard queues and topics, as on AWS.
-        "sqs" if !arn.resource.is_empty() && !arn.resource.ends_with(".fifo") => Ok(Some(arn)),
-        "kafka" | "sns" => Err(ApiError::not_supported(format!(
+        "sqs" | "sns" if !arn.resource.is_empty() && !arn.resource.ends_with(".fifo") => {
+            Ok(Some(arn))
+        }
+        "kafka" => Err(ApiError::not_supported(format!(
             "an OnFailure destination of {}",
             arn.service
         ))),

@@ -150,8 +150,15 @@ fn read_map(
 ) -> Result<Map<String, Value>, ApiError> {
     let mut map = Map::new();
     for mut entry in entries {
-        let key = entry.children.remove("key").and_then(|key| key.text);
-        let value = entry.children.remove("value");
+        // SNS has maps whose entries are spelled otherwise, and reads either.
+        let mut member = |names: [&str; 2]| {
+            let found = names
+                .into_iter()
+                .find_map(|name| entry.children.remove(name));
+            found
+        };
+        let key = member(["key", "Name"]).and_then(|key| key.text);
+        let value = member(["value", "Value"]);
         if let (Some(key), Some(value)) = (key, value)
             && let Some(value) = read_value(value, name, shape, form)?
         {

@@ -1,6 +1,6 @@
-//! Mappings call functions, and leave what is given up in buckets and queues.
+//! Mappings call functions, and leave what is given up in buckets, queues and topics.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use headwater_env::Env;
 use headwater_functions::{Error, FunctionName, Functions, Qualifier, Request};
 use headwater_mappings::ports::{Answer, Destinations, HandlerError, Handlers};
 use headwater_messages::{Messages, NewMessage};
+use headwater_topics::Topics;
 use headwater_types::Arn;
 
 use super::invoke::named;
@@ -22,12 +23,14 @@ pub struct MappedFunctions {
     pub functions: Functions,
 }
 
-/// The buckets and queues of this server.
+/// The buckets, queues and topics of this server.
 pub struct FailurePlaces {
     /// The buckets.
     pub objects: Arc<dyn Objects>,
     /// The queues.
     pub messages: Arc<Messages>,
+    /// The topics, once they are open.
+    pub topics: Arc<OnceLock<Arc<Topics>>>,
 }
 
 #[async_trait]
@@ -74,12 +77,23 @@ impl Destinations for FailurePlaces {
     async fn send(&self, to: &Arn, body: String) -> Result<(), String> {
         match &*to.service {
             "sqs" => self.send_to_queue(to, body).await,
-            service => Err(format!("nothing is sent to {service} yet")),
+            "sns" => self.publish(to, body).await,
+            service => Err(format!("nothing can be sent to {service}")),
         }
     }
 }
 
 impl FailurePlaces {
+    async fn publish(&self, topic: &Arn, body: String) -> Result<(), String> {
+        let topics = self.topics.get().ok_or("topics are not open yet")?;
+        let message = headwater_topics::Message {
+            body,
+            ..headwater_topics::Message::default()
+        };
+        let published = topics.publish(&topic.resource, vec![message]).await;
+        published.map(drop).map_err(|error| error.to_string())
+    }
+
     async fn send_to_queue(&self, queue: &Arn, body: String) -> Result<(), String> {
         let message = NewMessage {
             body,

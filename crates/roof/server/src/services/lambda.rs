@@ -40,6 +40,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         functions: functions.clone(),
     };
     others.invoke = Some(Arc::new(invoke));
+    others.functions = Some(functions.clone());
     let called = MappedFunctions {
         env: env.clone(),
         functions: functions.clone(),
@@ -51,6 +52,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
     let places = FailurePlaces {
         objects: given(&others.objects),
         messages: messages.clone(),
+        topics: others.topics.clone(),
     };
     let mappings = Mappings::open(
         env.clone(),

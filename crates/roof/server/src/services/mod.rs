@@ -9,16 +9,19 @@ mod kinesis;
 mod lambda;
 mod logs;
 mod s3;
+mod sns;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use headwater_delivery::{Invoke, LogSink, Objects, Tables};
+use headwater_delivery::{Deliveries, Invoke, LogSink, Objects, Tables};
+use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
+use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
 
@@ -49,6 +52,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "firehose",
         open: |ground, given| Box::pin(firehose::open(ground, given)),
+    },
+    Service {
+        name: "sns",
+        open: |ground, given| Box::pin(sns::open(ground, given)),
     },
 ];
 
@@ -117,8 +124,14 @@ pub struct Given {
     pub objects: Option<Arc<dyn Objects>>,
     /// The functions that deliveries call.
     pub invoke: Option<Arc<dyn Invoke>>,
+    /// The functions that messages call.
+    pub functions: Option<Functions>,
+    /// The delivery streams that messages are put into.
+    pub deliveries: Option<Arc<Deliveries>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The topics that others publish to. Their service uses functions, so it comes after those that find it here.
+    pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
     pub messages: Option<Arc<Messages>>,
     /// The streams that others read.
