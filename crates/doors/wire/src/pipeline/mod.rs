@@ -145,7 +145,7 @@ impl Pipeline {
     pub fn new(tables: Vec<Table>, options: Options, env: Env) -> Self {
         let entries = tables.iter().enumerate();
         let entries = entries
-            .map(|(index, table)| Entry::new(index, table.service))
+            .map(|(index, table)| Entry::new(index, table))
             .collect();
         let others = options.others.clone();
         Self {
@@ -277,6 +277,7 @@ impl Pipeline {
                 secure: peer.secure,
                 user_agent: head.headers.get(header::USER_AGENT).cloned(),
                 referer: head.headers.get(header::REFERER).cloned(),
+                trace: head.headers.get("x-amzn-trace-id").cloned(),
             },
             room: Arc::default(),
             ..self.blank.clone()

@@ -9,6 +9,7 @@ mod kinesis;
 mod lambda;
 mod logs;
 mod s3;
+mod sqs;
 
 use std::sync::Arc;
 
@@ -36,6 +37,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "glue",
         open: |ground, given| Box::pin(glue::open(ground, given)),
+    },
+    Service {
+        name: "sqs",
+        open: |ground, given| Box::pin(sqs::open(ground, given)),
     },
     Service {
         name: "kinesis",
@@ -118,6 +123,8 @@ pub struct Given {
     pub invoke: Option<Arc<dyn Invoke>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The queues of messages.
+    pub messages: Option<Arc<headwater_messages::Messages>>,
     /// The streams that others read.
     pub sources: Option<Arc<dyn Sources>>,
 }
