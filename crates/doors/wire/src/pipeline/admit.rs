@@ -176,7 +176,8 @@ impl Pipeline {
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
-        let Some(entry) = self.queried(&version, by_scope.as_deref()) else {
+        let path = head.uri.path();
+        let Some(entry) = self.queried(&version, by_scope.as_deref(), path) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
             return Err(
@@ -191,6 +192,12 @@ impl Pipeline {
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
         self.authenticate_body(head, &received.bytes, context)?;
+        let is_elsewhere = |spelling: &&query::Spelling| {
+            operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
+        };
+        if entry.spelling.filter(is_elsewhere).is_some() {
+            return Err(query::not_here(&action));
+        }
         let Some(route) = route else {
             return Err(match operation {
                 Some(operation) => not_supported(table, operation),
@@ -217,11 +224,12 @@ impl Pipeline {
         &self.places.at_home()[entry.index]
     }
 
-    /// The query service of that version, or the one that the request is signed for.
-    fn queried(&self, version: &str, signed: Option<&str>) -> Option<&Entry> {
+    /// The query service of that version, the one that the request is signed for, or that has addresses such as this.
+    fn queried(&self, version: &str, signed: Option<&str>, path: &str) -> Option<&Entry> {
         let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
         entries.find(|entry| match signed {
             Some(name) => entry.service.signing_name == name,
+            None if version.is_empty() && path != "/" => entry.has_addresses(),
             None => entry.service.version == version,
         })
     }
