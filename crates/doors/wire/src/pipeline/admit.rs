@@ -191,12 +191,13 @@ impl Pipeline {
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
         }
-        let fields = query::Fields::parse(&text);
+        let mut fields = query::Fields::parse(&text);
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
+        let path = head.uri.path();
         let linked = || self.linked(&action).filter(|_| version.is_empty());
-        let entry = self.queried(&version, by_scope.as_deref());
+        let entry = self.queried(&version, by_scope.as_deref(), path);
         let Some(entry) = entry.or_else(linked) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
@@ -215,12 +216,21 @@ impl Pipeline {
             Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
             _ => self.authenticate_body(head, &received.bytes, context)?,
         }
+        let is_elsewhere = |spelling: &&query::Spelling| {
+            operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
+        };
+        if entry.spelling.filter(is_elsewhere).is_some() {
+            return Err(query::not_here(&action));
+        }
         let Some(route) = route else {
             return Err(match operation {
                 Some(operation) => not_supported(table, operation),
                 None => query::no_operation(&action, &version),
             });
         };
+        if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
+            fields.add(member, head.uri.path());
+        }
         let tree = query::read(fields, route.shape.input, form)?;
         let call = Call {
             name: route.shape.name,
@@ -238,11 +248,12 @@ impl Pipeline {
         &self.places.at_home()[entry.index]
     }
 
-    /// The query service of that version, or the one that the request is signed for.
-    fn queried(&self, version: &str, signed: Option<&str>) -> Option<&Entry> {
+    /// The query service of that version, the one that the request is signed for, or that has addresses such as this.
+    fn queried(&self, version: &str, signed: Option<&str>, path: &str) -> Option<&Entry> {
         let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
         entries.find(|entry| match signed {
             Some(name) => entry.service.signing_name == name,
+            None if version.is_empty() && path != "/" => entry.has_addresses(),
             None => entry.service.version == version,
         })
     }

@@ -13,7 +13,9 @@ use crate::{
     known::Known,
     pipeline::{Page, Pipeline, takes_all},
     query,
+    query::Spelling,
     rest::{Format, Router, signed_scope},
+    table::Table,
 };
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
@@ -24,14 +26,18 @@ pub(super) struct Entry {
     pub(super) service: &'static Service,
     /// The operations by method and path, where it is REST.
     pub(super) router: Option<Router>,
+    /// The names of its members in forms, where it has others there.
+    pub(super) spelling: Option<&'static Spelling>,
 }
 
 impl Entry {
-    pub(super) fn new(index: usize, service: &'static Service) -> Self {
+    pub(super) fn new(index: usize, table: &Table) -> Self {
+        let service = table.service;
         Self {
             index,
             service,
             router: Format::of(service).map(|_| Router::new(service)),
+            spelling: table.spelling,
         }
     }
 
@@ -39,10 +45,16 @@ impl Entry {
         self.service.speaks(Protocol::Query) || self.service.speaks(Protocol::Ec2Query)
     }
 
+    /// Whether paths are addresses of what it has.
+    pub(super) fn has_addresses(&self) -> bool {
+        let spelling = self.spelling;
+        spelling.is_some_and(|spelling| spelling.address.is_some())
+    }
+
     /// The dialect of its forms.
     pub(super) fn form(&self) -> query::Form {
         let is_ec2 = self.service.speaks(Protocol::Ec2Query);
-        query::Form::new(self.service.xml_namespace, is_ec2)
+        query::Form::new(self.service.xml_namespace, is_ec2).spelled(self.spelling)
     }
 }
 
@@ -56,6 +68,8 @@ pub(super) enum Found<'a> {
     Unknown(&'static Known, Dialect),
     /// AWS JSON or CBOR for a service that nobody knows.
     Stray,
+    /// No operation, of a service that is spoken to in forms.
+    NoForm,
     /// Nothing that anybody answers.
     Nothing,
 }
@@ -77,7 +91,7 @@ impl Found<'_> {
                 Dialect::Query(query::Form::new(None, false)),
                 Known::dialect,
             )),
-            Found::Stray | Found::Nothing => None,
+            Found::Stray | Found::NoForm | Found::Nothing => None,
         }
     }
 }
@@ -106,6 +120,15 @@ impl Pipeline {
         let signed = scope.as_ref().map(|scope| scope.service.as_str());
         if self.is_form(head, signed) {
             return Found::Form(signed.and_then(Known::signed));
+        }
+        let is_ours = |entry: &Entry| signed == Some(entry.service.signing_name);
+        if self.is_address(head.uri.path())
+            && self
+                .entries
+                .iter()
+                .any(|entry| is_ours(entry) && entry.has_addresses())
+        {
+            return Found::NoForm;
         }
         self.rest(head, signed)
     }
@@ -139,13 +162,24 @@ impl Pipeline {
         let is_form = of_type.is_some_and(|value| value.as_bytes().starts_with(FORM));
         let query = head.uri.query().unwrap_or_default();
         let has_action = || query.split('&').any(|pair| pair.starts_with("Action="));
-        let by_address = head.method == Method::GET && head.uri.path() == "/" && has_action();
-        let by_body = head.method == Method::POST && is_form && head.uri.path() == "/";
+        let is_place = head.uri.path() == "/" || self.is_address(head.uri.path());
+        let by_address = head.method == Method::GET && is_place && has_action();
+        let by_body = head.method == Method::POST && is_form && is_place;
         let is_query = |name: &str| {
             let ours = |entry: &Entry| entry.service.signing_name == name && entry.speaks_query();
             self.entries.iter().any(ours)
         };
         by_address || by_body || signed.is_some_and(|name| is_query(name) && is_form)
+    }
+
+    /// Whether a path is the address of something that a query service has: of an account, `/<account>/<name>`.
+    fn is_address(&self, path: &str) -> bool {
+        let of_account = |(account, name): (&str, &str)| {
+            let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+            is_account && !name.is_empty() && !name.contains('/')
+        };
+        let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        parts.is_some_and(of_account) && self.entries.iter().any(Entry::has_addresses)
     }
 
     /// A signature names its service. Without one, JSON services have their paths, and all the rest is S3's; so is what

@@ -146,7 +146,7 @@ impl Pipeline {
     pub fn new(tables: Vec<Table>, options: Options, env: Env) -> Self {
         let entries = tables.iter().enumerate();
         let entries = entries
-            .map(|(index, table)| Entry::new(index, table.service))
+            .map(|(index, table)| Entry::new(index, table))
             .collect();
         let others = options.others.clone();
         Self {
@@ -176,6 +176,7 @@ impl Pipeline {
             Found::Form(form) => return self.form(head, body, form, context, trace).await,
             Found::Unknown(known, _) => return Err(known.refusal()),
             Found::Stray => return self.stray(head, body, context, trace).await,
+            Found::NoForm => return Ok(aws_json::unknown_address()),
             Found::Nothing => return Ok(nothing_here()),
         };
         let entry = &self.entries[service.index];

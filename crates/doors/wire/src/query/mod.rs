@@ -5,9 +5,12 @@
 
 mod answer;
 mod form;
+mod spelling;
 
 pub(crate) use answer::{refuse, success};
 pub(crate) use form::{Fields, read};
+pub(crate) use spelling::VALUE;
+pub use spelling::{Spelled, Spelling};
 
 use crate::ApiError;
 
@@ -16,12 +19,28 @@ use crate::ApiError;
 pub(crate) struct Form {
     namespace: Option<&'static str>,
     is_ec2: bool,
+    spelling: Option<&'static Spelling>,
 }
 
 impl Form {
     pub(crate) fn new(namespace: Option<&'static str>, is_ec2: bool) -> Self {
-        Self { namespace, is_ec2 }
+        Self {
+            namespace,
+            is_ec2,
+            spelling: None,
+        }
     }
+
+    /// The dialect of a service that spells its members otherwise here.
+    pub(crate) fn spelled(self, spelling: Option<&'static Spelling>) -> Self {
+        Self { spelling, ..self }
+    }
+}
+
+/// The error of an operation that an address of a service does not take.
+pub(crate) fn not_here(action: &str) -> ApiError {
+    let text = format!("The action {action} is not valid for this endpoint.");
+    ApiError::new(400, "InvalidAction", text)
 }
 
 /// The error of an operation that the service does not have in that version.

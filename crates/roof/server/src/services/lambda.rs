@@ -7,7 +7,6 @@ use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_lambda::Lambda;
 use headwater_mappings::Mappings;
-use headwater_messages::Messages;
 use headwater_wire::Table;
 use http::{Request, Response};
 
@@ -45,10 +44,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         env: env.clone(),
         functions: functions.clone(),
     };
-    let messages = match &others.messages {
-        Some(messages) => messages.clone(),
-        None => Messages::open(env.clone(), ground.catalog.clone(), ground.parts().2).await?,
-    };
+    let messages = given(&others.messages);
     let places = FailurePlaces {
         objects: given(&others.objects),
         messages: messages.clone(),
