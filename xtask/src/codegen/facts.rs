@@ -96,6 +96,23 @@ const LAMBDA: &[&str] = &[
     "UpdateEventSourceMapping",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
+    // Layers.
+    "AddLayerVersionPermission",
+    "DeleteLayerVersion",
+    "GetLayerVersion",
+    "GetLayerVersionByArn",
+    "GetLayerVersionPolicy",
+    "ListLayerVersions",
+    "ListLayers",
+    "PublishLayerVersion",
+    "RemoveLayerVersionPermission",
+    // Addresses of functions, and answers that stream.
+    "CreateFunctionUrlConfig",
+    "DeleteFunctionUrlConfig",
+    "GetFunctionUrlConfig",
+    "InvokeWithResponseStream",
+    "ListFunctionUrlConfigs",
+    "UpdateFunctionUrlConfig",
 ];
 
 const GLUE: &[&str] = &[
@@ -225,6 +242,11 @@ const S3: &[&str] = &[
 /// Patterns that the service checks (and names in its errors) otherwise than its model writes them.
 /// The right side is what AWS answers, as recorded in kinesalite's tests.
 const PATTERNS: &[(&str, &str)] = &[
+    // Of Lambda's layers, as recorded on AWS by LocalStack.
+    (
+        r"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))",
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)",
+    ),
     (r"^(0|([1-9]\d{0,128}))$", r"0|([1-9]\d{0,128})"),
     (r"^(0|([1-9]\d{0,38}))$", r"0|([1-9]\d{0,38})"),
 ];
@@ -259,6 +281,10 @@ const CHECKED_BY_DOORS: &[&str] = &["Runtime"];
 
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
+
+/// Answers that come as events whose messages the door writes itself, since their payloads are bytes and no structures:
+/// here they are bodies that stream.
+const EVENTS_AS_BYTES: &[&str] = &["InvokeWithResponseStreamResponseEvent"];
 
 /// Operations with their shapes.
 #[derive(Deserialize)]
@@ -330,6 +356,19 @@ pub fn correct(service: &str, model: &mut Model) {
         if let Some(shape) = model.shapes.get_mut(*enumeration) {
             shape.values.clear();
         }
+    }
+    for events in EVENTS_AS_BYTES {
+        if let Some(shape) = model.shapes.get_mut(*events) {
+            "blob".clone_into(&mut shape.kind);
+            shape.members = Default::default();
+            (shape.eventstream, shape.streaming) = (false, true);
+        }
+    }
+    // The door lists what is wrong with a layer's runtimes and architectures together, as the service does.
+    if let Some(list) = model.shapes.get_mut("CompatibleArchitectures")
+        && let Some(member) = &mut list.member
+    {
+        "String".clone_into(&mut member.shape);
     }
     for (structure, member) in NOT_REQUIRED {
         if let Some(shape) = model.shapes.get_mut(*structure) {
@@ -435,6 +474,7 @@ const ENUM_ORDERS: &[(&str, &[&str])] = &[
         "EventSourcePosition",
         &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     ),
+    ("InvokeMode", &["RESPONSE_STREAM", "BUFFERED"]),
 ];
 
 /// The order in which the service lists the values of `shape`.

@@ -87,8 +87,19 @@ impl Inner {
     /// Deletes an alias, if it is there.
     pub async fn delete_alias(&self, name: &FunctionName, alias: &AliasName) -> Result<(), Error> {
         self.find(name).await?;
-        let key = alias_key(name, alias);
-        Ok(self.aliases.remove(&key, Expect::Any).await?)
+        for _ in 0..limits::CONFLICTS_MAX {
+            let mut changes = self.alias_url_gone(name, alias).await?;
+            let key = alias_key(name, alias);
+            changes.push(match self.aliases.get(&key).await? {
+                Some(found) => self.aliases.delete(&key, Expect::At(found.version)),
+                None => return Ok(()),
+            });
+            match self.catalog.commit(changes).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                removed => return Ok(removed.map(drop)?),
+            }
+        }
+        Err(Error::Revision)
     }
 
     /// One alias.

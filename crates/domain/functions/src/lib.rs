@@ -20,16 +20,21 @@ mod events;
 mod function;
 mod functions;
 mod invoke;
+mod launch;
+mod layers;
 mod leftovers;
 pub mod limits;
 mod logs;
+mod opt;
 mod output;
 mod packages;
 mod pool;
 mod process;
 mod publish;
 mod runtime_api;
+mod tree;
 mod unpack;
+mod urls;
 mod version;
 
 pub use aliases::AliasChange;
@@ -37,7 +42,12 @@ pub use counts::{FunctionMetrics, Processes};
 pub use error::{Error, PackageError};
 pub use function::{Code, Configuration, Function, FunctionName, Published, Runtime, RuntimeKind};
 pub use functions::{Functions, Options, Usage};
-pub use invoke::{Invocation, Request};
+pub use invoke::{Answer, Invocation, Request, StreamedAnswer};
+pub use layers::{
+    Layer, LayerId, LayerName, LayerPermission, LayerPolicy, LayerVersion, LayerWishes,
+    add_permission, remove_permission,
+};
 pub use logs::{LogBatch, LogLine, LogSink};
 pub use publish::Publish;
+pub use urls::{Cors, FunctionUrl, UrlChange, UrlId, UrlSettings, UrlTarget};
 pub use version::{Alias, AliasName, Qualifier, RoutingFault, Version};

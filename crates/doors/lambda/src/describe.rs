@@ -1,12 +1,12 @@
 //! Functions as answers show them.
 
-use headwater_functions::{Function, Options, Version};
+use headwater_functions::{Function, Layer, Options, Version};
 use headwater_shapes_lambda::{
-    EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+    self as shapes, EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
-use crate::settings;
+use crate::{layers, settings};
 
 /// The stage of a function's last change that an answer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub(crate) fn configuration(
             error: None,
         }),
         revision_id: Some(function.revision.clone()),
+        layers: shown_layers(&set.layers, options),
         logging_config: Some(LoggingConfig {
             log_format: Some("Text".to_owned()),
             log_group: Some(function.name.log_group()),
@@ -62,6 +63,16 @@ pub(crate) fn configuration(
     settings::show_fixed(&mut shown);
     show_stage(&mut shown, stage);
     shown
+}
+
+/// The layers of a function, where it has some.
+fn shown_layers(layers: &[Layer], options: &Options) -> Option<Vec<shapes::Layer>> {
+    let shown = layers.iter().map(|layer| shapes::Layer {
+        arn: Some(layers::version_arn(&layer.id, options)),
+        code_size: Some(layer.code.size as i64),
+        ..Default::default()
+    });
+    (!layers.is_empty()).then(|| shown.collect())
 }
 
 /// The ARN of a version, which for the latest is that of the function.
@@ -98,7 +109,7 @@ fn show_stage(shown: &mut FunctionConfiguration, stage: Stage) {
 }
 
 /// A time as Lambda writes it: `2018-01-02T03:04:05.678+0000`.
-fn date(time: Millis) -> String {
+pub(crate) fn date(time: Millis) -> String {
     let shown = i64::try_from(time.0)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

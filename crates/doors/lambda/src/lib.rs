@@ -7,6 +7,7 @@ mod aliases;
 mod code;
 mod describe;
 mod errors;
+mod layers;
 mod location;
 mod mappings;
 mod ops;
@@ -16,6 +17,7 @@ mod tags;
 mod target;
 #[cfg(test)]
 mod testing;
+mod urls;
 
 use std::sync::Arc;
 
@@ -84,5 +86,21 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::UpdateEventSourceMapping>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)
         .route::<shapes::UpdateFunctionConfiguration>(WRITES)
+        .route::<shapes::AddLayerVersionPermission>(WRITES)
+        .route::<shapes::DeleteLayerVersion>(WRITES)
+        .route::<shapes::GetLayerVersion>(READS)
+        .route::<shapes::GetLayerVersionByArn>(READS.action("lambda:GetLayerVersion"))
+        .route::<shapes::GetLayerVersionPolicy>(READS)
+        .route::<shapes::ListLayerVersions>(READS)
+        .route::<shapes::ListLayers>(READS)
+        .route::<shapes::PublishLayerVersion>(WRITES)
+        .route::<shapes::RemoveLayerVersionPermission>(WRITES)
+        .route::<shapes::CreateFunctionUrlConfig>(WRITES)
+        .route::<shapes::DeleteFunctionUrlConfig>(WRITES)
+        .route::<shapes::GetFunctionUrlConfig>(READS)
+        .route::<shapes::InvokeWithResponseStream>(WRITES.data().action("lambda:InvokeFunction"))
+        .route::<shapes::ListFunctionUrlConfigs>(READS)
+        .route::<shapes::UpdateFunctionUrlConfig>(WRITES)
+        .hosted()
         .build()
 }

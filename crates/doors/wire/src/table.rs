@@ -9,7 +9,7 @@ use headwater_shapes::{
 };
 
 use crate::{
-    ApiError, Context, CrossOrigin, cbor, event_stream, json, limits, rest::malformed_xml, validate,
+    ApiError, Context, CrossOrigin, Hosted, cbor, event_stream, json, limits, rest::malformed_xml, validate,
 };
 
 /// The behaviour of one operation, written by hand on the state of its service.
@@ -282,6 +282,8 @@ pub struct Table {
     pub routes: HashMap<&'static str, Route>,
     /// Its rules for pages of other origins, where it has some.
     pub(crate) cross_origin: Option<Arc<dyn CrossOrigin>>,
+    /// Its answers to what is sent to hosts of its own, where it has such.
+    pub(crate) hosted: Option<Arc<dyn Hosted>>,
 }
 
 impl Table {
@@ -316,6 +318,7 @@ impl<State: Send + Sync + 'static> Routes<State> {
                 service,
                 routes,
                 cross_origin: None,
+                hosted: None,
             },
         }
     }
@@ -327,6 +330,16 @@ impl<State: Send + Sync + 'static> Routes<State> {
         State: CrossOrigin,
     {
         self.table.cross_origin = Some(self.state.clone());
+        self
+    }
+
+    /// Gives the service all that is sent to its own hosts.
+    #[must_use]
+    pub fn hosted(mut self) -> Self
+    where
+        State: Hosted,
+    {
+        self.table.hosted = Some(self.state.clone());
         self
     }
 
