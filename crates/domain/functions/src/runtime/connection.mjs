@@ -45,6 +45,8 @@ export class Connection {
     const socket = this.#socket;
     this.#sendHead(method, path, { ...headers, "Transfer-Encoding": "chunked" });
     const answer = this.#answer();
+    // Until its end the process lives for as long as something else happens in it.
+    socket.unref();
     return {
       // Calls back when the piece is on its way and the next may come.
       write(bytes, done) {
@@ -57,6 +59,7 @@ export class Connection {
         socket.uncork();
       },
       end(trailers = {}) {
+        socket.ref();
         const lines = Object.entries(trailers).map(([name, value]) => `${name}: ${value}${LINE_END}`);
         socket.write(`0${LINE_END}${lines.join("")}${LINE_END}`);
         return answer;
