@@ -86,7 +86,7 @@ impl Counters {
     /// An invocation could not be run.
     pub fn refused(&self, error: &Error) {
         match error {
-            Error::Throttled => self.throttles.fetch_add(1, Relaxed),
+            Error::Throttled | Error::Reserved => self.throttles.fetch_add(1, Relaxed),
             _ => self.errors.fetch_add(1, Relaxed),
         };
     }

@@ -253,7 +253,7 @@ async fn run(inner: Arc<Inner>, key: String, event: QueuedEvent) {
         qualifier: event.qualifier.as_ref().and_then(|text| text.parse().ok()),
     };
     let events = &inner.events;
-    let kept = match inner.invoke(&event.function, request).await {
+    let kept = match inner.invoke(&event.function, request, true).await {
         // It stays where it was and counts as running, so that nothing starts it before the server ends.
         Err(Error::Closed) => return,
         Ok(invocation) if !invocation.failed => events.done(&key, &event).await,

@@ -16,11 +16,13 @@ use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
-    Alias, AliasChange, AliasName, Code, Configuration, Error, Function, FunctionMetrics,
-    FunctionName, LogSink, Processes, Publish, Qualifier, bootstraps,
+    Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, Function, FunctionMetrics,
+    FunctionName, Kept, LogSink, Part, Policy, Processes, Provisioned, Publish, Qualifier,
+    Statement, bootstraps,
     counts::Counts,
     events::{self, Events},
     invoke::{self, Invocation, Request},
+    keep::keep,
     leftovers::Leftovers,
     limits,
     logs::LogWriter,
@@ -109,6 +111,12 @@ pub(crate) struct Inner {
     pub table: Table<Function>,
     pub versions: Table<Function>,
     pub aliases: Table<Alias>,
+    pub policies: Table<Policy>,
+    pub claims: Table<Claims>,
+    /// The claims as they are kept.
+    pub claimed: Mutex<HashMap<FunctionName, Claims>>,
+    /// Held by whoever changes what stands beside functions (policies, claims), or deletes what that stands beside.
+    pub beside: tokio::sync::Mutex<()>,
     pub packages: Packages,
     /// Places in memory for packages that come, which a slow bucket may hold for long.
     coming: Semaphore,
@@ -157,10 +165,14 @@ impl Functions {
             pool,
             logs,
             events,
-            catalog,
+            catalog: catalog.clone(),
             table,
             versions,
             aliases,
+            policies: Table::new(catalog.clone(), Prefix::FunctionPolicies),
+            claims: Table::new(catalog, Prefix::FunctionClaims),
+            claimed: Mutex::default(),
+            beside: tokio::sync::Mutex::default(),
             packages,
             coming: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             unpacking: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
@@ -169,7 +181,11 @@ impl Functions {
             code,
             dir,
         });
+        for (name, claims) in inner.read_claims().await? {
+            inner.adopt_claims(&name, claims).await?;
+        }
         let weak: Weak<Inner> = Arc::downgrade(&inner);
+        inner.env.spawn(keep(inner.env.clone(), weak.clone()));
         inner.env.spawn(events::dispatch(inner.env.clone(), weak));
         Ok(Self { inner })
     }
@@ -379,6 +395,114 @@ impl Functions {
         Ok(found.into_iter().map(|(_, kept)| kept.value).collect())
     }
 
+    /// The policy of a part of a function, if it has one.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn policy(&self, part: &Part) -> Result<Option<Policy>, Error> {
+        let found = self.inner.policy(part).await?;
+        Ok(found.map(|found| found.value))
+    }
+
+    /// Adds a statement to a policy, which must be at a revision if one is given: the policy's own, or that of what it
+    /// is for while there is none.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::PolicyRevision`],
+    /// [`Error::StatementExists`], [`Error::PolicyTooLarge`], or what failed below.
+    pub async fn add_statement(
+        &self,
+        part: Part,
+        statement: Statement,
+        revision: Option<String>,
+    ) -> Result<(), Error> {
+        self.change(|inner| async move {
+            let revision = revision.as_deref();
+            inner.add_statement(&part, statement, revision).await
+        })
+        .await
+    }
+
+    /// Removes a statement of a policy, and with the last one the policy.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::NoPolicy`], [`Error::NoStatement`],
+    /// [`Error::PolicyRevision`], or what failed below.
+    pub async fn remove_statement(
+        &self,
+        part: Part,
+        id: String,
+        revision: Option<String>,
+    ) -> Result<(), Error> {
+        self.change(|inner| async move {
+            inner
+                .remove_statement(&part, &id, revision.as_deref())
+                .await
+        })
+        .await
+    }
+
+    /// Reserves concurrency for a function, or gives that back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Claim`], or what failed below.
+    pub async fn reserve(&self, name: &FunctionName, count: Option<u32>) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.reserve(&name, count).await })
+            .await
+    }
+
+    /// Has processes kept for a version or alias.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::Claim`], or what failed below.
+    pub async fn provision(
+        &self,
+        name: &FunctionName,
+        qualifier: Qualifier,
+        count: u32,
+    ) -> Result<Provisioned, Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.provision(&name, &qualifier, count).await })
+            .await
+    }
+
+    /// Has no more processes kept for a version or alias.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn unprovision(
+        &self,
+        name: &FunctionName,
+        qualifier: Qualifier,
+    ) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.unprovision(&name, &qualifier).await })
+            .await
+    }
+
+    /// The stage of what is kept for a version or alias, if anything is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn kept(
+        &self,
+        name: &FunctionName,
+        qualifier: &Qualifier,
+    ) -> Result<Option<Kept>, Error> {
+        self.inner.kept(name, qualifier).await
+    }
+
+    /// The claims of a function on the account's concurrency.
+    pub fn claims(&self, name: &FunctionName) -> Claims {
+        self.inner.claims_of(name)
+    }
+
+    /// The account's concurrency that no function has to itself.
+    pub fn unreserved(&self) -> u32 {
+        self.inner.unreserved(None)
+    }
+
     /// At most `limit` functions whose names come after `after`, in order of their names.
     ///
     /// # Errors
@@ -458,7 +582,7 @@ impl Functions {
         let (inner, name) = (self.inner.clone(), name.clone());
         self.inner.env.spawn(async move {
             // The caller may be gone by then.
-            drop(done.send(inner.invoke(&name, request).await));
+            drop(done.send(inner.invoke(&name, request, true).await));
         });
         wait.await.unwrap_or(Err(Error::Closed))
     }
@@ -554,11 +678,12 @@ async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result
 }
 
 impl Inner {
-    /// Runs one invocation to its end.
+    /// Runs one invocation to its end; `wait` tells whether it waits for room.
     pub async fn invoke(
         self: &Arc<Self>,
         name: &FunctionName,
         request: Request,
+        wait: bool,
     ) -> Result<Invocation, Error> {
         let size = request.payload.len();
         if size > limits::PAYLOAD_BYTES_MAX {
@@ -571,7 +696,7 @@ impl Inner {
         let mut function = self.resolve(name, qualifier.as_ref(), true).await?;
         let counters = self.counts.of(name);
         loop {
-            match invoke::run(self, &function, request.clone(), &counters).await {
+            match invoke::run(self, &function, request.clone(), wait, &counters).await {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
                     let changed = self.resolve(name, qualifier.as_ref(), true).await?;
@@ -586,8 +711,8 @@ impl Inner {
         }
     }
 
-    /// Starts a process for a function.
-    pub async fn start(&self, function: &Function) -> Result<Process, Error> {
+    /// Starts a process for a function, which may be kept for its version.
+    pub async fn start(&self, function: &Function, is_kept: bool) -> Result<Process, Error> {
         let code = self.unpacked(&function.code).await?;
         let bootstraps = &self.dir.join("bootstraps");
         let surroundings = Surroundings {
@@ -596,7 +721,7 @@ impl Inner {
             leftovers: &self.leftovers,
             bootstraps,
         };
-        Process::start(surroundings, function, code).await
+        Process::start(surroundings, function, code, is_kept).await
     }
 
     pub async fn usage(&self) -> Result<Usage, Error> {

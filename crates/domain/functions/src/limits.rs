@@ -2,6 +2,14 @@
 
 use std::time::Duration;
 
+/// The concurrency of the account, of which functions may claim some (AWS: 1,000).
+pub const ACCOUNT_CONCURRENCY: u32 = 1000;
+/// What claims leave of it (AWS: 100).
+pub const UNRESERVED_MIN: u32 = 100;
+/// Processes to be kept that are started at one time.
+pub const KEEPING_MAX: usize = 4;
+/// A policy as a document (AWS: 20 KB).
+pub const POLICY_BYTES_MAX: usize = 20_480;
 /// How often a change is made again because another came first.
 pub const CONFLICTS_MAX: usize = 20;
 /// A zipped package in a request (AWS: 50 MB); one out of a bucket is bounded by what it unpacks to.

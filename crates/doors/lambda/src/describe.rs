@@ -98,7 +98,7 @@ fn show_stage(shown: &mut FunctionConfiguration, stage: Stage) {
 }
 
 /// A time as Lambda writes it: `2018-01-02T03:04:05.678+0000`.
-fn date(time: Millis) -> String {
+pub(crate) fn date(time: Millis) -> String {
     let shown = i64::try_from(time.0)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

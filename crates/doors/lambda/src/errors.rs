@@ -2,19 +2,35 @@
 
 use std::fmt::Display;
 
-use headwater_functions::{Error, PackageError, RoutingFault};
+use headwater_functions::{ClaimFault, Error, PackageError, RoutingFault, limits};
+use headwater_shapes::ErrorShape;
 use headwater_shapes_lambda::errors as shapes;
 use headwater_wire::ApiError;
 
 /// A parameter that the model allows and the service does not.
 pub(crate) fn invalid_parameter(message: impl Into<String>) -> ApiError {
+    of_user(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
+}
+
+/// An error that AWS says is the caller's.
+pub(crate) fn of_user(shape: &ErrorShape, message: impl Into<String>) -> ApiError {
+    ApiError::of(shape, message).with("Type", "User")
+}
+
+/// A parameter that other parameters rule out; as recorded on AWS, these alone do not say whose fault it is.
+fn claim_refused(message: impl Into<String>) -> ApiError {
     ApiError::of(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
 }
 
 /// No such function; this error alone spells its member `Message`.
 pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
     let message = message.into();
-    ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message.clone()).with("Message", message)
+    of_user(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message.clone()).with("Message", message)
+}
+
+/// No alias at `arn`, where operations that are about aliases say so.
+pub(crate) fn no_alias(arn: impl Display) -> ApiError {
+    not_found(format!("Cannot find alias arn: {arn}"))
 }
 
 /// No function, or no version of it, at `arn`.
@@ -26,7 +42,7 @@ pub(crate) fn no_function(arn: impl Display) -> ApiError {
 fn request_too_large(max: usize) -> ApiError {
     let message =
         format!("Request must be smaller than {max} bytes for the InvokeFunction operation");
-    ApiError::of(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
+    of_user(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
 }
 
 /// A member whose value is not what the service takes, where its model says no more than the API's reference.
@@ -49,11 +65,11 @@ pub(crate) fn unzipped_too_large(max: u64) -> ApiError {
 pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
         Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => no_function(arn),
-        Error::AliasExists(_) => ApiError::of(
+        Error::AliasExists(_) => of_user(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!("Alias already exists: {arn}"),
         ),
-        Error::Referenced(aliases) => ApiError::of(
+        Error::Referenced(aliases) => of_user(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!(
                 "Version was not able to be deleted because the following aliases reference it: [{}]",
@@ -69,7 +85,7 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try again with \
              the CodeSHA256 in $LATEST."
         )),
-        Error::Exists(name) => ApiError::of(
+        Error::Exists(name) => of_user(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!("Function already exist: {name}"),
         ),
@@ -82,14 +98,42 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
         }
         Error::Invalid { what, why } => invalid_parameter(format!("Invalid {what}: {why}")),
         Error::Package(error) => package(&error),
-        Error::StorageFull => ApiError::of(
+        Error::StorageFull => of_user(
             &shapes::CODE_STORAGE_EXCEEDED_EXCEPTION,
             "Code storage limit exceeded.",
         ),
-        Error::Revision => ApiError::of(
+        Error::Revision => of_user(
             &shapes::PRECONDITION_FAILED_EXCEPTION,
             "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
              retrieve the latest Revision Id",
+        ),
+        Error::StatementExists(id) => of_user(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            format!(
+                "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the \
+                 existing statement."
+            ),
+        ),
+        Error::NoStatement(id) => {
+            not_found(format!("Statement {id} is not found in resource policy."))
+        }
+        Error::NoPolicy => not_found("No policy is associated with the given resource."),
+        Error::PolicyRevision => of_user(
+            &shapes::PRECONDITION_FAILED_EXCEPTION,
+            "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
+             latest Revision Id",
+        ),
+        Error::PolicyTooLarge { size } => of_user(
+            &shapes::POLICY_LENGTH_EXCEEDED_EXCEPTION,
+            format!(
+                "The final policy size ({size}) is bigger than the limit ({}).",
+                limits::POLICY_BYTES_MAX
+            ),
+        ),
+        Error::Claim(fault) => claim(fault),
+        Error::Reserved => throttled(
+            "Rate Exceeded.",
+            "ReservedFunctionConcurrentInvocationLimitExceeded",
         ),
         Error::Throttled => throttled("Rate Exceeded.", "ConcurrentInvocationLimitExceeded"),
         Error::QueueFull => throttled(
@@ -110,6 +154,47 @@ pub(crate) fn other(error: Error) -> ApiError {
     ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string())
 }
 
+fn claim(fault: ClaimFault) -> ApiError {
+    let minimum = limits::UNRESERVED_MIN;
+    let conflict = |text: &str| of_user(&shapes::RESOURCE_CONFLICT_EXCEPTION, text);
+    match fault {
+        ClaimFault::ReservedMinimum => claim_refused(format!(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
+             below its minimum value of [{minimum}]."
+        )),
+        ClaimFault::Unreserved { left } => claim_refused(format!(
+            "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{left}]."
+        )),
+        ClaimFault::ProvisionedMinimum => claim_refused(format!(
+            "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
+             minimum value of [{minimum}]."
+        )),
+        // Two spaces and the one in front, as AWS has them.
+        ClaimFault::UnderProvisioned {
+            reserved,
+            provisioned,
+        } => claim_refused(format!(
+            " ReservedConcurrentExecutions  {reserved} should not be lower than function's total provisioned \
+             concurrency [{provisioned}]."
+        )),
+        ClaimFault::OverReserved => invalid_parameter(
+            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
+        ),
+        ClaimFault::Unpublished => invalid_parameter(
+            "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+        ),
+        ClaimFault::Weights => {
+            invalid_parameter("Alias with weights can not be used with Provisioned Concurrency")
+        }
+        ClaimFault::VersionKept => conflict(
+            "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+        ),
+        ClaimFault::AliasKept => {
+            conflict("Version is pointed by a Provisioned Concurrency alias")
+        }
+    }
+}
+
 fn routing(fault: RoutingFault) -> ApiError {
     invalid_parameter(match fault {
         RoutingFault::TooMany => {
@@ -126,7 +211,7 @@ fn routing(fault: RoutingFault) -> ApiError {
 }
 
 fn throttled(message: &str, reason: &str) -> ApiError {
-    ApiError::of(&shapes::TOO_MANY_REQUESTS_EXCEPTION, message).with("Reason", reason)
+    of_user(&shapes::TOO_MANY_REQUESTS_EXCEPTION, message).with("Reason", reason)
 }
 
 fn package(error: &PackageError) -> ApiError {

@@ -1,11 +1,14 @@
 //! The operations, one file each.
 
+mod add_permission;
 mod create_alias;
 mod create_event_source_mapping;
 mod create_function;
 mod delete_alias;
 mod delete_event_source_mapping;
 mod delete_function;
+mod delete_function_concurrency;
+mod delete_provisioned_concurrency_config;
 mod get_account_settings;
 mod get_alias;
 mod get_event_source_mapping;
@@ -14,13 +17,18 @@ mod get_function_code_signing_config;
 mod get_function_concurrency;
 mod get_function_configuration;
 mod get_policy;
+mod get_provisioned_concurrency_config;
 mod invoke;
 mod list_aliases;
 mod list_event_source_mappings;
 mod list_functions;
+mod list_provisioned_concurrency_configs;
 mod list_tags;
 mod list_versions_by_function;
 mod publish_version;
+mod put_function_concurrency;
+mod put_provisioned_concurrency_config;
+mod remove_permission;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
