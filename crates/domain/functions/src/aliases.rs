@@ -109,7 +109,11 @@ impl Inner {
         let key = format!("{name}/{qualifier}");
         (
             claims,
-            vec![change, self.policies.delete(&key, Expect::Any)],
+            vec![
+                change,
+                self.policies.delete(&key, Expect::Any),
+                self.event_settings.delete(&key, Expect::Any),
+            ],
         )
     }
 

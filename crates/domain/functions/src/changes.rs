@@ -158,11 +158,14 @@ impl Inner {
 
     /// The changes that take away all that stands beside a function.
     async fn without_all_beside(&self, name: &FunctionName) -> Result<Vec<Change>, Error> {
-        let policies = self.policies.scan(&start_of(name), None, usize::MAX).await?;
-        let mut changes: Vec<Change> = policies
-            .iter()
-            .map(|(key, _)| self.policies.delete(key, Expect::Any))
-            .collect();
+        let (start, all) = (start_of(name), usize::MAX);
+        let policies = self.policies.scan(&start, None, all).await?;
+        let settings = self.event_settings.scan(&start, None, all).await?;
+        let policies = policies.iter().map(|(key, _)| key);
+        let policies = policies.map(|key| self.policies.delete(key, Expect::Any));
+        let settings = settings.iter().map(|(key, _)| key);
+        let settings = settings.map(|key| self.event_settings.delete(key, Expect::Any));
+        let mut changes: Vec<Change> = policies.chain(settings).collect();
         changes.push(self.claims.delete(name.as_str(), Expect::Any));
         Ok(changes)
     }

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use headwater_catalog::CatalogError;
 
-use crate::{AliasName, ClaimFault, FunctionName, RoutingFault, Version, limits};
+use crate::{AliasName, ClaimFault, DestinationFault, FunctionName, RoutingFault, Version, limits};
 
 /// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
@@ -80,6 +80,12 @@ pub enum Error {
     /// Concurrency cannot be claimed so.
     #[error("concurrency cannot be claimed so: {0:?}")]
     Claim(ClaimFault),
+    /// The settings of events that are to be changed are not there.
+    #[error("there are no settings of events")]
+    NoEventSettings,
+    /// Ends of events cannot be told there.
+    #[error("ends of events cannot be told there: {0:?}")]
+    Destination(DestinationFault),
     /// As many invocations of the function run as are reserved for it.
     #[error("as many invocations of the function are running as are reserved for it")]
     Reserved,

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
     Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, Function, FunctionMetrics,
-    FunctionName, Kept, LogSink, Part, Policy, Processes, Provisioned, Publish, Qualifier,
+    EventSettingsChange, FunctionName, Kept, KeptEventSettings, LogSink, Outlets, Part, Policy, Processes, Provisioned, Publish, Qualifier,
     Statement, bootstraps,
     counts::Counts,
     events::{self, Events},
@@ -26,6 +26,7 @@ use crate::{
     leftovers::Leftovers,
     limits,
     logs::LogWriter,
+    outcomes::{self, Outcomes},
     packages::{Packages, sha256},
     pool::{Bounds, Pool, reap_idle},
     process::{Process, Surroundings},
@@ -107,6 +108,10 @@ pub(crate) struct Inner {
     pub pool: Arc<Pool>,
     pub logs: LogWriter,
     pub events: Arc<Events>,
+    pub outcomes: Arc<Outcomes>,
+    /// Where outcomes are told, once it is known.
+    pub outlets: OnceLock<Arc<dyn Outlets>>,
+    pub event_settings: Table<KeptEventSettings>,
     pub catalog: Arc<dyn Catalog>,
     pub table: Table<Function>,
     pub versions: Table<Function>,
@@ -155,7 +160,9 @@ impl Functions {
             wait: options.concurrency_wait,
         };
         let pool = Pool::new(env.clone(), bounds);
-        let events = Arc::new(Events::open(env.clone(), catalog.clone()).await?);
+        let events = Table::new(catalog.clone(), Prefix::FunctionEvents);
+        let events = Arc::new(Events::open(env.clone(), events).await?);
+        let outcomes = Arc::new(Outcomes::open(env.clone(), catalog.clone()).await?);
         let logs = LogWriter::start(&env, sink);
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
         let code = Mutex::default();
@@ -165,6 +172,9 @@ impl Functions {
             pool,
             logs,
             events,
+            outcomes,
+            outlets: OnceLock::new(),
+            event_settings: Table::new(catalog.clone(), Prefix::FunctionEventSettings),
             catalog: catalog.clone(),
             table,
             versions,
@@ -496,6 +506,78 @@ impl Functions {
     /// The claims of a function on the account's concurrency.
     pub fn claims(&self, name: &FunctionName) -> Claims {
         self.inner.claims_of(name)
+    }
+
+    /// The settings of a part's events, if it has any.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn event_settings(&self, part: &Part) -> Result<Option<KeptEventSettings>, Error> {
+        self.inner.event_settings(part).await
+    }
+
+    /// The settings of a function's events, by the version or alias that they are for.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn all_event_settings(
+        &self,
+        name: &FunctionName,
+    ) -> Result<Vec<(String, KeptEventSettings)>, Error> {
+        self.inner.find(name).await?;
+        self.inner.all_event_settings(name).await
+    }
+
+    /// Changes the settings of a part's events: `over` those that it has, or in place of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::Destination`],
+    /// [`Error::NoEventSettings`], or what failed below.
+    pub async fn set_event_settings(
+        &self,
+        part: Part,
+        change: EventSettingsChange,
+        over: bool,
+    ) -> Result<KeptEventSettings, Error> {
+        self.change(|inner| async move { inner.set_event_settings(&part, change, over).await })
+            .await
+    }
+
+    /// Whether ends of events can be told at places of a service, as an ARN names it.
+    pub fn tells(&self, service: &str) -> bool {
+        let outlets = self.inner.outlets.get();
+        service == "lambda" || outlets.is_some_and(|outlets| outlets.serves(service))
+    }
+
+    /// Removes the settings of a part's events; whether it had any.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn remove_event_settings(&self, part: Part) -> Result<bool, Error> {
+        self.change(|inner| async move { inner.remove_event_settings(&part).await })
+            .await
+    }
+
+    /// Makes sure that a function's dead letters can go to a place.
+    ///
+    /// # Errors
+    /// [`Error::Destination`].
+    pub async fn check_destination(&self, name: &FunctionName, place: &Arn) -> Result<(), Error> {
+        self.inner.check_destination(name, place).await
+    }
+
+    /// Has ends of events told through `outlets` from now on; the first that are given count.
+    pub fn tell_through(&self, outlets: Arc<dyn Outlets>) {
+        if self.inner.outlets.set(outlets).is_ok() {
+            let weak = Arc::downgrade(&self.inner);
+            let env = &self.inner.env;
+            env.spawn(outcomes::tell(env.clone(), weak));
+        }
+    }
+
+    /// How many ends of events wait to be told.
+    pub fn waiting_outcomes(&self) -> usize {
+        self.inner.outcomes.waiting()
     }
 
     /// The account's concurrency that no function has to itself.

@@ -301,7 +301,7 @@ pub(crate) fn init_start(inner: &Inner, function: &Function) -> String {
 }
 
 /// The name of an invocation to X-Ray, which is not told of it.
-fn trace_id(env: &Env) -> String {
+pub(crate) fn trace_id(env: &Env) -> String {
     let seconds = env.clock.now().0 / 1000;
     let id = || env.random.uuid().replace('-', "");
     format!(

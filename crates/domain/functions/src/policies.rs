@@ -4,9 +4,10 @@
 //! are kept as they were written; what they mean is left to whoever asks.
 
 use headwater_catalog::{Expect, Versioned};
+use headwater_types::Arn;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, FunctionName, Qualifier, Version, functions::Inner, limits};
+use crate::{Error, FunctionName, Options, Qualifier, Version, functions::Inner, limits};
 
 /// The policy of a function, or of a version or alias of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,20 @@ impl Policy {
 }
 
 impl Part {
+    /// The part of a function of this server that an ARN names.
+    pub fn of(arn: &Arn, options: &Options) -> Option<Self> {
+        let is_here = arn.service == "lambda"
+            && arn.region == options.region.0
+            && arn.account == options.account.0;
+        let resource = arn.name_of("function").filter(|_| is_here)?;
+        let (name, qualifier) = match resource.split_once(':') {
+            Some((name, qualifier)) => (name, Some(qualifier.parse().ok()?)),
+            None => (resource, None),
+        };
+        let name = name.parse().ok()?;
+        Some(Self { name, qualifier })
+    }
+
     /// The name under which what belongs to this part is kept.
     pub(crate) fn key(&self) -> String {
         match &self.qualifier {

@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use headwater_env::Env;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, futures::Notified};
 
 use crate::{
     Error, Function, FunctionName, KeepFailure, Processes, Version, limits, process::Process,
@@ -188,9 +188,30 @@ impl Pool {
         }
     }
 
-    /// Waits until an invocation ends.
-    pub async fn left(&self) {
-        self.left.notified().await;
+    /// The end of an invocation, or another occasion at which there may be room.
+    pub fn freed(&self) -> Notified<'_> {
+        self.left.notified()
+    }
+
+    /// How many more invocations of a function may run; any number where it may run nothing at all, which is told at
+    /// once.
+    pub fn room(&self, name: &FunctionName) -> usize {
+        let state = self.state.lock();
+        let busy = state.busy.get(name);
+        let others = busy.map_or(0, |busy| busy.others);
+        let on_kept: usize = busy.map_or(0, |busy| busy.kept.values().sum());
+        let claim = state.claims.get(name);
+        let kept: usize = claim.map_or(0, |claim| claim.kept.iter().map(|kept| kept.count).sum());
+        let own = match claim.and_then(|claim| claim.reserved) {
+            Some(0) => return usize::MAX,
+            Some(reserved) => reserved.saturating_sub(kept + others),
+            None => {
+                let shared = state.free_shared(&self.bounds);
+                self.bounds.per_function.saturating_sub(others).min(shared)
+            }
+        };
+        let free = self.bounds.total.saturating_sub(state.taken());
+        own.min(free) + kept.saturating_sub(on_kept)
     }
 
     fn try_enter(
@@ -447,12 +468,16 @@ impl State {
                 false => Err(Error::Reserved),
             };
         }
-        let free = bounds.total.saturating_sub(self.claimed);
-        let free = free.max(least_shared(bounds));
-        match others < bounds.per_function && self.shared < free {
+        match others < bounds.per_function && self.free_shared(bounds) > 0 {
             true => Ok(Place::Shared),
             false => Err(Error::Throttled),
         }
+    }
+
+    /// The places that all functions share and that are free.
+    fn free_shared(&self, bounds: &Bounds) -> usize {
+        let all = bounds.total.saturating_sub(self.claimed);
+        all.max(least_shared(bounds)).saturating_sub(self.shared)
     }
 
     fn enter(&mut self, function: &Function, place: Place) {

@@ -2,7 +2,7 @@
 
 use headwater_functions::{Function, Options, Version};
 use headwater_shapes_lambda::{
-    EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+    DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
@@ -46,6 +46,9 @@ pub(crate) fn configuration(
         environment: variables.map(|variables| EnvironmentResponse {
             variables: Some(variables),
             error: None,
+        }),
+        dead_letter_config: set.dead_letters.as_ref().map(|place| DeadLetterConfig {
+            target_arn: Some(place.to_string()),
         }),
         revision_id: Some(function.revision.clone()),
         logging_config: Some(LoggingConfig {

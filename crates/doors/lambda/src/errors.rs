@@ -7,6 +7,8 @@ use headwater_shapes::ErrorShape;
 use headwater_shapes_lambda::errors as shapes;
 use headwater_wire::ApiError;
 
+use crate::event_settings;
+
 /// A parameter that the model allows and the service does not.
 pub(crate) fn invalid_parameter(message: impl Into<String>) -> ApiError {
     of_user(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
@@ -131,6 +133,8 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             ),
         ),
         Error::Claim(fault) => claim(fault),
+        Error::NoEventSettings => event_settings::none(&arn.to_string()),
+        Error::Destination(fault) => event_settings::destination(fault),
         Error::Reserved => throttled(
             "Rate Exceeded.",
             "ReservedFunctionConcurrentInvocationLimitExceeded",

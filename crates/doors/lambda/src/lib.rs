@@ -8,6 +8,7 @@ mod code;
 mod concurrency;
 mod describe;
 mod errors;
+mod event_settings;
 mod location;
 mod mappings;
 mod ops;
@@ -70,6 +71,7 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::DeleteEventSourceMapping>(WRITES)
         .route::<shapes::DeleteFunction>(WRITES)
         .route::<shapes::DeleteFunctionConcurrency>(WRITES)
+        .route::<shapes::DeleteFunctionEventInvokeConfig>(WRITES)
         .route::<shapes::DeleteProvisionedConcurrencyConfig>(WRITES)
         .route::<shapes::GetAccountSettings>(READS)
         .route::<shapes::GetAlias>(READS)
@@ -78,17 +80,20 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::GetFunctionCodeSigningConfig>(READS)
         .route::<shapes::GetFunctionConcurrency>(READS)
         .route::<shapes::GetFunctionConfiguration>(READS)
+        .route::<shapes::GetFunctionEventInvokeConfig>(READS)
         .route::<shapes::GetPolicy>(READS)
         .route::<shapes::GetProvisionedConcurrencyConfig>(READS)
         .route::<shapes::Invoke>(WRITES.data().shared().action("lambda:InvokeFunction"))
         .route::<shapes::ListAliases>(READS)
         .route::<shapes::ListEventSourceMappings>(READS)
+        .route::<shapes::ListFunctionEventInvokeConfigs>(READS)
         .route::<shapes::ListFunctions>(READS)
         .route::<shapes::ListProvisionedConcurrencyConfigs>(READS)
         .route::<shapes::ListTags>(READS)
         .route::<shapes::ListVersionsByFunction>(READS)
         .route::<shapes::PublishVersion>(WRITES)
         .route::<shapes::PutFunctionConcurrency>(WRITES)
+        .route::<shapes::PutFunctionEventInvokeConfig>(WRITES)
         .route::<shapes::PutProvisionedConcurrencyConfig>(WRITES)
         .route::<shapes::RemovePermission>(WRITES)
         .route::<shapes::TagResource>(WRITES)
@@ -97,5 +102,6 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::UpdateEventSourceMapping>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)
         .route::<shapes::UpdateFunctionConfiguration>(WRITES)
+        .route::<shapes::UpdateFunctionEventInvokeConfig>(WRITES)
         .build()
 }
