@@ -64,6 +64,13 @@ pub const SERVICES: &[Selection] = &[
         direct: &[],
         xml_namespace: None,
     },
+    Selection {
+        name: "sqs",
+        version: "2012-11-05",
+        operations: SQS,
+        direct: &[],
+        xml_namespace: None,
+    },
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
@@ -150,6 +157,29 @@ const LOGS: &[&str] = &[
     "GetLogEvents",
     "PutLogEvents",
     "PutRetentionPolicy",
+];
+
+const SQS: &[&str] = &[
+    "AddPermission",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "CreateQueue",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "ListQueueTags",
+    "ListQueues",
+    "PurgeQueue",
+    "ReceiveMessage",
+    "RemovePermission",
+    "SendMessage",
+    "SendMessageBatch",
+    "SetQueueAttributes",
+    "TagQueue",
+    "UntagQueue",
 ];
 
 const S3: &[&str] = &[
