@@ -74,7 +74,7 @@ pub(crate) const NOT_LATEST: &str =
 
 /// The error for a version or alias that nothing is kept for.
 pub(crate) fn none_kept() -> ApiError {
-    errors::of_user(
+    ApiError::of(
         &shapes::PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION,
         "No Provisioned Concurrency Config found for this function",
     )

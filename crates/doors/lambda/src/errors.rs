@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use headwater_functions::{ClaimFault, Error, PackageError, RoutingFault, limits};
-use headwater_shapes::ErrorShape;
 use headwater_shapes_lambda::errors as shapes;
 use headwater_wire::ApiError;
 
@@ -11,23 +10,18 @@ use crate::event_settings;
 
 /// A parameter that the model allows and the service does not.
 pub(crate) fn invalid_parameter(message: impl Into<String>) -> ApiError {
-    of_user(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
-}
-
-/// An error that AWS says is the caller's.
-pub(crate) fn of_user(shape: &ErrorShape, message: impl Into<String>) -> ApiError {
-    ApiError::of(shape, message).with("Type", "User")
-}
-
-/// A parameter that other parameters rule out; as recorded on AWS, these alone do not say whose fault it is.
-fn claim_refused(message: impl Into<String>) -> ApiError {
     ApiError::of(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
+}
+
+/// A claim that the account has no room for; as recorded on AWS, these errors alone do not say whose fault they are.
+fn claim_refused(message: impl Into<String>) -> ApiError {
+    invalid_parameter(message).with("Type", serde_json::Value::Null)
 }
 
 /// No such function; this error alone spells its member `Message`.
 pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
     let message = message.into();
-    of_user(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message.clone()).with("Message", message)
+    ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message.clone()).with("Message", message)
 }
 
 /// No alias at `arn`, where operations that are about aliases say so.
@@ -44,7 +38,7 @@ pub(crate) fn no_function(arn: impl Display) -> ApiError {
 fn request_too_large(max: usize) -> ApiError {
     let message =
         format!("Request must be smaller than {max} bytes for the InvokeFunction operation");
-    of_user(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
+    ApiError::of(&shapes::REQUEST_TOO_LARGE_EXCEPTION, message)
 }
 
 /// A member whose value is not what the service takes, where its model says no more than the API's reference.
@@ -67,11 +61,11 @@ pub(crate) fn unzipped_too_large(max: u64) -> ApiError {
 pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
         Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => no_function(arn),
-        Error::AliasExists(_) => of_user(
+        Error::AliasExists(_) => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!("Alias already exists: {arn}"),
         ),
-        Error::Referenced(aliases) => of_user(
+        Error::Referenced(aliases) => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!(
                 "Version was not able to be deleted because the following aliases reference it: [{}]",
@@ -87,7 +81,7 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try again with \
              the CodeSHA256 in $LATEST."
         )),
-        Error::Exists(name) => of_user(
+        Error::Exists(name) => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!("Function already exist: {name}"),
         ),
@@ -100,16 +94,16 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
         }
         Error::Invalid { what, why } => invalid_parameter(format!("Invalid {what}: {why}")),
         Error::Package(error) => package(&error),
-        Error::StorageFull => of_user(
+        Error::StorageFull => ApiError::of(
             &shapes::CODE_STORAGE_EXCEEDED_EXCEPTION,
             "Code storage limit exceeded.",
         ),
-        Error::Revision => of_user(
+        Error::Revision => ApiError::of(
             &shapes::PRECONDITION_FAILED_EXCEPTION,
             "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
              retrieve the latest Revision Id",
         ),
-        Error::StatementExists(id) => of_user(
+        Error::StatementExists(id) => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!(
                 "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the \
@@ -120,12 +114,12 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             not_found(format!("Statement {id} is not found in resource policy."))
         }
         Error::NoPolicy => not_found("No policy is associated with the given resource."),
-        Error::PolicyRevision => of_user(
+        Error::PolicyRevision => ApiError::of(
             &shapes::PRECONDITION_FAILED_EXCEPTION,
             "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
              latest Revision Id",
         ),
-        Error::PolicyTooLarge { size } => of_user(
+        Error::PolicyTooLarge { size } => ApiError::of(
             &shapes::POLICY_LENGTH_EXCEEDED_EXCEPTION,
             format!(
                 "The final policy size ({size}) is bigger than the limit ({}).",
@@ -160,7 +154,7 @@ pub(crate) fn other(error: Error) -> ApiError {
 
 fn claim(fault: ClaimFault) -> ApiError {
     let minimum = limits::UNRESERVED_MIN;
-    let conflict = |text: &str| of_user(&shapes::RESOURCE_CONFLICT_EXCEPTION, text);
+    let conflict = |text: &str| ApiError::of(&shapes::RESOURCE_CONFLICT_EXCEPTION, text);
     match fault {
         ClaimFault::ReservedMinimum => claim_refused(format!(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
@@ -215,7 +209,7 @@ fn routing(fault: RoutingFault) -> ApiError {
 }
 
 fn throttled(message: &str, reason: &str) -> ApiError {
-    of_user(&shapes::TOO_MANY_REQUESTS_EXCEPTION, message).with("Reason", reason)
+    ApiError::of(&shapes::TOO_MANY_REQUESTS_EXCEPTION, message).with("Reason", reason)
 }
 
 fn package(error: &PackageError) -> ApiError {
