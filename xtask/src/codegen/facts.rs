@@ -64,17 +64,28 @@ pub const SERVICES: &[Selection] = &[
         direct: &[],
         xml_namespace: None,
     },
+    Selection {
+        name: "sqs",
+        version: "2012-11-05",
+        operations: SQS,
+        direct: &[],
+        xml_namespace: None,
+    },
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
 
 const LAMBDA: &[&str] = &[
+    "AddPermission",
     "CreateAlias",
     "CreateEventSourceMapping",
     "CreateFunction",
     "DeleteAlias",
     "DeleteEventSourceMapping",
     "DeleteFunction",
+    "DeleteFunctionConcurrency",
+    "DeleteFunctionEventInvokeConfig",
+    "DeleteProvisionedConcurrencyConfig",
     "GetAccountSettings",
     "GetAlias",
     "GetEventSourceMapping",
@@ -82,14 +93,22 @@ const LAMBDA: &[&str] = &[
     "GetFunctionCodeSigningConfig",
     "GetFunctionConcurrency",
     "GetFunctionConfiguration",
+    "GetFunctionEventInvokeConfig",
     "GetPolicy",
+    "GetProvisionedConcurrencyConfig",
     "Invoke",
     "ListAliases",
     "ListEventSourceMappings",
+    "ListFunctionEventInvokeConfigs",
     "ListFunctions",
+    "ListProvisionedConcurrencyConfigs",
     "ListTags",
     "ListVersionsByFunction",
     "PublishVersion",
+    "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
+    "PutProvisionedConcurrencyConfig",
+    "RemovePermission",
     "TagResource",
     "UntagResource",
     "UpdateAlias",
@@ -113,6 +132,7 @@ const LAMBDA: &[&str] = &[
     "InvokeWithResponseStream",
     "ListFunctionUrlConfigs",
     "UpdateFunctionUrlConfig",
+    "UpdateFunctionEventInvokeConfig",
 ];
 
 const GLUE: &[&str] = &[
@@ -154,6 +174,29 @@ const LOGS: &[&str] = &[
     "GetLogEvents",
     "PutLogEvents",
     "PutRetentionPolicy",
+];
+
+const SQS: &[&str] = &[
+    "AddPermission",
+    "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch",
+    "CreateQueue",
+    "DeleteMessage",
+    "DeleteMessageBatch",
+    "DeleteQueue",
+    "GetQueueAttributes",
+    "GetQueueUrl",
+    "ListDeadLetterSourceQueues",
+    "ListQueueTags",
+    "ListQueues",
+    "PurgeQueue",
+    "ReceiveMessage",
+    "RemovePermission",
+    "SendMessage",
+    "SendMessageBatch",
+    "SetQueueAttributes",
+    "TagQueue",
+    "UntagQueue",
 ];
 
 const S3: &[&str] = &[

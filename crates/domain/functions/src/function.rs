@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, str::FromStr};
 
-use headwater_types::{Invalid, Millis};
+use headwater_types::{Arn, Invalid, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Layer, Version, limits};
@@ -52,6 +52,9 @@ pub struct Configuration {
     /// Packages that it has under `/opt`; what a later one has goes before what an earlier one has.
     #[serde(default)]
     pub layers: Vec<Layer>,
+    /// Where events go that were given up: a queue or a topic.
+    #[serde(default)]
+    pub dead_letters: Option<Arn>,
 }
 
 /// A function's code.
@@ -138,6 +141,7 @@ impl Configuration {
             memory_mb: 128,
             environment: None,
             layers: Vec::new(),
+            dead_letters: None,
         }
     }
 

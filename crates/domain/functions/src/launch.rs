@@ -252,7 +252,6 @@ impl Launch<'_> {
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
                 configuration.memory_mb.to_string(),
             ),
-            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
             ("AWS_LAMBDA_LOG_GROUP_NAME", function.name.log_group()),
             ("AWS_LAMBDA_LOG_STREAM_NAME", self.log_stream.to_owned()),
             ("AWS_REGION", options.region.0.clone()),

@@ -372,7 +372,7 @@ impl LayerPermission {
 /// Adds a permission to a policy.
 ///
 /// # Errors
-/// [`Error::PermissionExists`] for a name that it has, [`Error::PolicyTooLong`].
+/// [`Error::PermissionExists`] for a name that it has, [`Error::PolicyTooLarge`].
 pub fn add_permission(
     permissions: &mut Vec<LayerPermission>,
     permission: LayerPermission,
@@ -382,7 +382,7 @@ pub fn add_permission(
     }
     permissions.push(permission);
     match permissions.iter().map(LayerPermission::len).sum::<usize>() {
-        len if len > limits::POLICY_BYTES_MAX => Err(Error::PolicyTooLong),
+        size if size > limits::POLICY_BYTES_MAX => Err(Error::PolicyTooLarge { size }),
         _ => Ok(()),
     }
 }

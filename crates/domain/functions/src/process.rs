@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Process {
     /// The build of the function that it runs.
     pub build: String,
+    /// Whether it is kept for its version, and waits for nobody else's invocations.
+    pub is_kept: bool,
     /// The log stream that its output goes to.
     pub log_stream: String,
     /// The most memory seen in use, in MB.
@@ -70,6 +72,7 @@ impl Process {
         function: &Function,
         code: Arc<CodeDir>,
         view: View,
+        is_kept: bool,
     ) -> Result<Self, Error> {
         let api = RuntimeApi::listen(surroundings.env)
             .await
@@ -86,6 +89,7 @@ impl Process {
         };
         let mut command = launch.command()?;
         command
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", initialization(is_kept))
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
@@ -101,6 +105,7 @@ impl Process {
         surroundings.leftovers.note(pid);
         Ok(Self {
             build: function.build.clone(),
+            is_kept,
             log_stream,
             memory_peak_mb: 0,
             child,
@@ -205,6 +210,14 @@ fn not_started(function: &Function, command: &Command, error: &io::Error) -> Err
     Error::Runtime {
         program: program.to_string_lossy().into_owned(),
         error: error.to_string().into(),
+    }
+}
+
+/// AWS's word for the occasion at which a process is started.
+fn initialization(is_kept: bool) -> &'static str {
+    match is_kept {
+        true => "provisioned-concurrency",
+        false => "on-demand",
     }
 }
 

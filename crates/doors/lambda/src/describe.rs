@@ -2,7 +2,8 @@
 
 use headwater_functions::{Function, Layer, Options, Version};
 use headwater_shapes_lambda::{
-    self as shapes, EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+    self as shapes, DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig,
+    RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
@@ -46,6 +47,9 @@ pub(crate) fn configuration(
         environment: variables.map(|variables| EnvironmentResponse {
             variables: Some(variables),
             error: None,
+        }),
+        dead_letter_config: set.dead_letters.as_ref().map(|place| DeadLetterConfig {
+            target_arn: Some(place.to_string()),
         }),
         revision_id: Some(function.revision.clone()),
         layers: shown_layers(&set.layers, options),

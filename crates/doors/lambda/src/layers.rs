@@ -93,10 +93,6 @@ pub(crate) fn api(error: Error, arn: &str) -> ApiError {
         Error::NoPermission(id) => {
             not_found(format!("Statement {id} is not found in resource policy."))
         }
-        Error::PolicyTooLong => ApiError::of(
-            &headwater_shapes_lambda::errors::POLICY_LENGTH_EXCEEDED_EXCEPTION,
-            format!("The final policy size is bigger than the limit ({}).", limits::POLICY_BYTES_MAX),
-        ),
         error => crate::errors::api(error, arn),
     }
 }

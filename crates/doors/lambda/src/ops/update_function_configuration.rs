@@ -22,6 +22,8 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
         let target = Target::whole(&input.function_name, options)?;
         let revision = input.revision_id.take();
         let layers = layers::resolve(&self.functions, input.layers.take(), context).await?;
+        let place = settings::dead_letters(input.dead_letter_config.clone())?.flatten();
+        self.check_dead_letters(place.as_ref(), &target).await?;
         let change = settings::update(input, layers, &target)?;
         let updated = self
             .functions

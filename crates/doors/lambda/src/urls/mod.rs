@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_functions::{Answer, Error, FunctionUrl, Qualifier, Request, UrlId, limits};
 use headwater_http::{Body, HoldError, body};
+use headwater_types::Account;
 use headwater_wire::{ApiError, Caller, Context, Hosted};
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ pub(crate) use settings::{
     change, created, described, no_function, page_of, target, updated, wished,
 };
 
-use crate::{Lambda, errors};
+use crate::{Asked, Lambda, Permissions, errors};
 
 /// What stands in such a host between the id and the region.
 const LABEL: &str = "lambda-url";
@@ -92,7 +93,7 @@ impl Lambda {
             Err(HoldError::TooLong { .. }) => return Ok(too_large()),
             Err(error) => return Err(ApiError::new(400, "BadRequestException", error.to_string())),
         };
-        let caller = match self.admit(url, head, &body, context) {
+        let caller = match self.admit(url, head, &body, context).await? {
             Ok(caller) => caller,
             Err(refusal) => return Ok(refusal),
         };
@@ -153,31 +154,61 @@ impl Lambda {
         })
     }
 
-    /// The caller, where they must sign; the answer to one who may not.
-    fn admit(
+    /// The caller, where they must sign; the answer to one who may not. Where nobody must, everybody needs a permission
+    /// that says so, as on AWS; callers of the server's account need none where they sign.
+    async fn admit(
         &self,
         url: &FunctionUrl,
         head: &Parts,
         body: &[u8],
         context: &Context,
-    ) -> Result<Option<Arc<Caller>>, Response<Body>> {
+    ) -> Result<Result<Option<Arc<Caller>>, Response<Body>>, ApiError> {
+        let refusal = || Err(forbidden(FORBIDDEN.into()));
         if !url.settings.signed {
-            return Ok(None);
+            let anybody = Caller {
+                account: Account("anonymous".to_owned()),
+                arn: "anonymous".to_owned(),
+            };
+            return Ok(match self.permits(url, &anybody, "NONE").await? {
+                true => Ok(None),
+                false => refusal(),
+            });
         }
         // Also where signatures are not checked for want of keys, one has to be there.
         if !is_signed(head) {
-            return Err(forbidden(FORBIDDEN.into()));
+            return Ok(refusal());
         }
-        let signer = context.signer(head, body);
-        let caller = signer.map_err(|error| {
-            let status = StatusCode::FORBIDDEN;
-            refused(status, error.code(), &json!({ "Message": error.message() }))
-        })?;
-        // All functions are the server's account's; to another account nothing is permitted here.
-        match caller.account == context.account {
+        let caller = match context.signer(head, body) {
+            Ok(caller) => caller,
+            Err(error) => {
+                let text = json!({ "Message": error.message() });
+                return Ok(Err(refused(StatusCode::FORBIDDEN, error.code(), &text)));
+            }
+        };
+        let is_own = caller.account == context.account;
+        Ok(match is_own || self.permits(url, &caller, "AWS_IAM").await? {
             true => Ok(Some(caller)),
-            false => Err(forbidden(FORBIDDEN.into())),
-        }
+            false => refusal(),
+        })
+    }
+
+    /// Whether the function's policy lets somebody call its address.
+    async fn permits(
+        &self,
+        url: &FunctionUrl,
+        caller: &Caller,
+        auth_type: &str,
+    ) -> Result<bool, ApiError> {
+        let asked = Asked {
+            action: "lambda:InvokeFunctionUrl",
+            keys: vec![("lambda:FunctionUrlAuthType", auth_type.to_owned())],
+            ..Default::default()
+        };
+        let permissions = Permissions::new(self.env.clone(), self.functions.clone());
+        let alias = url.target.alias.clone().map(Qualifier::Alias);
+        let name = &url.target.function;
+        let may = permissions.may(caller, &asked, name, alias.as_ref()).await;
+        may.map_err(errors::other)
     }
 }
 

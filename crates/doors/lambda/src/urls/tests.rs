@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use headwater_http::body;
 use headwater_shapes_lambda::ops::{
-    CreateAlias, CreateFunction, CreateFunctionUrlConfig, DeleteAlias, DeleteFunctionUrlConfig,
-    GetFunctionUrlConfig, ListFunctionUrlConfigs, PublishVersion, UpdateFunctionUrlConfig,
+    AddPermission, CreateAlias, CreateFunction, CreateFunctionUrlConfig, DeleteAlias, DeleteFunctionUrlConfig,
+    GetFunctionUrlConfig, ListFunctionUrlConfigs, PublishVersion, RemovePermission,
+    UpdateFunctionUrlConfig,
 };
 use http::{HeaderMap, Request as HttpRequest};
 use http_body_util::BodyExt;
@@ -32,7 +33,13 @@ async fn world() -> World {
 async fn create(world: &World, members: Value) -> Value {
     let mut input = json!({ "FunctionName": "f", "AuthType": "NONE" });
     input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    world.ok::<CreateFunctionUrlConfig>(input).await
+    let made = world.ok::<CreateFunctionUrlConfig>(input).await;
+    let everybody = json!({
+        "FunctionName": "f", "StatementId": "url", "Action": "lambda:InvokeFunctionUrl", "Principal": "*",
+        "FunctionUrlAuthType": "NONE", "Qualifier": members["Qualifier"],
+    });
+    world.ok::<AddPermission>(everybody).await;
+    made
 }
 
 struct Got {
@@ -228,7 +235,19 @@ async fn an_address_that_wants_signatures_takes_nobody_without() {
 }
 
 #[tokio::test]
-async fn a_caller_of_another_account_is_refused() {
+async fn nobody_calls_without_a_permission_or_a_signature() {
+    let world = world().await;
+    let url = create(&world, json!({})).await;
+    assert_eq!(send(&world, &url, HttpRequest::get("/"), "").await.status, 200);
+    let taken = json!({ "FunctionName": "f", "StatementId": "url" });
+    world.ok::<RemovePermission>(taken).await;
+    let got = send(&world, &url, HttpRequest::get("/"), "").await;
+    assert_eq!((got.status, &got.json()), (403, &json!({ "Message": FORBIDDEN })));
+    assert_eq!(got.header("x-amzn-errortype"), Some("AccessDeniedException"));
+}
+
+#[tokio::test]
+async fn a_caller_of_another_account_needs_a_permission() {
     let world = world().await;
     let made = create(&world, json!({ "AuthType": "AWS_IAM" })).await;
     let host = made["FunctionUrl"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/');
@@ -239,6 +258,13 @@ async fn a_caller_of_another_account_is_refused() {
     let (head, body) = request.body(body::empty()).unwrap().into_parts();
     let answer = world.lambda.answer(&head, body, &context).await.unwrap();
     assert_eq!(answer.status(), 403);
+    let them = json!({
+        "FunctionName": "f", "StatementId": "them", "Action": "lambda:InvokeFunctionUrl",
+        "Principal": "111111111111", "FunctionUrlAuthType": "AWS_IAM",
+    });
+    world.ok::<AddPermission>(them).await;
+    let answer = world.lambda.answer(&head, body::empty(), &context).await.unwrap();
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]

@@ -68,6 +68,10 @@ entries! {
         QueuesDeleted = "queues/deleted/", of "queues", in "queues.md";
         /// How many queues a stream has, by its ARN.
         StreamQueues = "queues/of-stream/", of "queues", in "queues.md";
+        /// A queue of messages, by its name.
+        MessageQueues = "messages/queue/", of "messages", in "messages.md";
+        /// The place in a queue's shard of changes from which its state is read, by the queue's number.
+        MessageCheckpoints = "messages/checkpoint/", of "messages", in "messages.md";
         /// A log group, by its name.
         LogGroups = "log-groups/", of "loggroups", in "log-groups.md";
         /// A log stream: `<number of its group>:<name>`.
@@ -90,6 +94,14 @@ entries! {
         FunctionUrls = "function-urls/", of "functions", in "functions.md";
         /// The function or alias that an address leads to, by the address's id.
         FunctionUrlIds = "function-url-ids/", of "functions", in "functions.md";
+        /// The policy of a function, or of a version or alias of it: `<name>/<version or alias>`.
+        FunctionPolicies = "function-policies/", of "functions", in "functions.md";
+        /// The concurrency that a function has to itself, by its name.
+        FunctionClaims = "function-claims/", of "functions", in "functions.md";
+        /// The settings of the events of a function, or of a version or alias of it: `<name>/<version or alias>`.
+        FunctionEventSettings = "function-event-settings/", of "functions", in "functions.md";
+        /// The end of an event that is to be told: `<time>-<request id>-<number>`.
+        FunctionOutcomes = "function-outcomes/", of "functions", in "functions.md";
         /// An invocation that nobody waits for: `<due>-<request id>`.
         FunctionEvents = "function-events/", of "functions", in "functions.md";
         /// An event source mapping, by its id.
@@ -152,6 +164,8 @@ entries! {
         StreamAccount = "streams/account", of "streams", in "streams.md";
         /// The installation's key, that those of records and of files are derived from.
         RecordKey = "streams/record-key", of "sealing", in "records.md";
+        /// The number of the next queue of messages.
+        MessageQueueNumber = "messages/next-number", of "messages", in "messages.md";
         /// The number of the next log group.
         LogGroupNumber = "log-group-numbers/next", of "loggroups", in "log-groups.md";
         /// The number of the newest log shard of delivery streams.
@@ -174,11 +188,18 @@ pub enum ShardSpace {
     Deliveries = 0x02,
     /// Events of log groups: the group's number.
     LogGroups = 0x03,
+    /// Queues of messages: twice the queue's number, and one more for its changes.
+    Messages = 0x04,
 }
 
 impl ShardSpace {
     /// All shares.
-    pub const ALL: &'static [Self] = &[Self::Streams, Self::Deliveries, Self::LogGroups];
+    pub const ALL: &'static [Self] = &[
+        Self::Streams,
+        Self::Deliveries,
+        Self::LogGroups,
+        Self::Messages,
+    ];
 
     /// The crate whose shards they are, without `headwater-`.
     pub const fn owner(self) -> &'static str {
@@ -186,6 +207,7 @@ impl ShardSpace {
             Self::Streams => "streams",
             Self::Deliveries => "delivery",
             Self::LogGroups => "loggroups",
+            Self::Messages => "messages",
         }
     }
 
@@ -195,6 +217,7 @@ impl ShardSpace {
             Self::Streams => "records.md",
             Self::Deliveries => "delivery.md",
             Self::LogGroups => "log-groups.md",
+            Self::Messages => "messages.md",
         }
     }
 }

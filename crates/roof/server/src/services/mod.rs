@@ -116,6 +116,8 @@ pub struct Given {
     pub objects: Option<Arc<dyn Objects>>,
     /// The functions that deliveries call.
     pub invoke: Option<Arc<dyn Invoke>>,
+    /// The queues that others send to.
+    pub queues: Option<Arc<headwater_messages::Messages>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
     /// The streams that others read.

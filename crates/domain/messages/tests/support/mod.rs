@@ -1,0 +1,129 @@
+//! A world of queues over a simulated or a real log, with a clock that the test moves.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use headwater_catalog::{Catalog, MemoryCatalog};
+use headwater_env::{Env, ManualClock, SeededRandom};
+use headwater_log::{EmbeddedLog, Options};
+use headwater_messages::{
+    Fifo, Messages, NewMessage, NewQueue, Receipt, Receive, Received, Sent, Settings, Settle,
+};
+use headwater_types::Millis;
+
+pub const START: Millis = Millis(1_700_000_000_000);
+
+pub struct World {
+    pub dir: tempfile::TempDir,
+    pub clock: Arc<ManualClock>,
+    pub env: Env,
+    pub catalog: Arc<dyn Catalog>,
+    pub log: Arc<EmbeddedLog>,
+    pub queues: Arc<Messages>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(START));
+        let env = Env {
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(7)),
+            ..Env::real()
+        };
+        let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
+        let log = EmbeddedLog::open(env.clone(), Options::new(dir.path().join("log"))).await;
+        let log = Arc::new(log.unwrap());
+        let queues = Messages::open(env.clone(), catalog.clone(), log.clone()).await;
+        Self {
+            queues: queues.unwrap(),
+            dir,
+            clock,
+            env,
+            catalog,
+            log,
+        }
+    }
+
+    /// Opens the log and the queues anew, as a server that starts.
+    pub async fn reopen(&mut self) {
+        use headwater_log::ShardLog;
+        self.log.close().await;
+        let options = Options::new(self.dir.path().join("log"));
+        let (env, catalog) = (self.env.clone(), self.catalog.clone());
+        self.log = Arc::new(EmbeddedLog::open(env.clone(), options).await.unwrap());
+        self.queues = Messages::open(env, catalog, self.log.clone())
+            .await
+            .unwrap();
+    }
+
+    pub async fn create(&self, name: &str, settings: Settings) {
+        let new = NewQueue {
+            name: name.into(),
+            settings,
+            ..NewQueue::default()
+        };
+        self.queues.create(new, |_| None).await.unwrap();
+    }
+
+    pub async fn send(&self, name: &str, message: NewMessage) -> Sent {
+        let mut sent = self.queues.send(name, vec![message]).await.unwrap();
+        sent.pop().unwrap().unwrap()
+    }
+
+    pub async fn receive(&self, name: &str, limit: usize) -> Vec<Received> {
+        let receive = Receive {
+            limit,
+            ..Receive::default()
+        };
+        self.queues.receive(name, receive).await.unwrap()
+    }
+
+    pub async fn bodies(&self, name: &str, limit: usize) -> Vec<String> {
+        let received = self.receive(name, limit).await;
+        received.into_iter().map(|received| received.body).collect()
+    }
+
+    pub async fn settle(
+        &self,
+        name: &str,
+        receipt: Receipt,
+        settle: Settle,
+    ) -> Result<(), headwater_messages::ReceiptError> {
+        let settled = self.queues.settle(name, vec![(receipt, settle)]).await;
+        settled.unwrap().pop().unwrap()
+    }
+
+    pub async fn delete(&self, name: &str, receipt: Receipt) {
+        self.settle(name, receipt, Settle::Delete).await.unwrap();
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+pub fn text(body: &str) -> NewMessage {
+    NewMessage {
+        body: body.into(),
+        ..NewMessage::default()
+    }
+}
+
+pub fn of_group(group: &str, body: &str) -> NewMessage {
+    NewMessage {
+        group: Some(group.into()),
+        ..text(body)
+    }
+}
+
+pub fn fifo() -> Settings {
+    let fifo = Fifo {
+        by_content: true,
+        ..Fifo::default()
+    };
+    Settings {
+        fifo: Some(fifo),
+        ..Settings::default()
+    }
+}
