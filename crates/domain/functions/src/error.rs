@@ -4,7 +4,9 @@ use std::{io, sync::Arc};
 
 use headwater_catalog::CatalogError;
 
-use crate::{AliasName, FunctionName, RoutingFault, Version, limits};
+use crate::{
+    AliasName, ClaimFault, DestinationFault, FunctionName, LayerId, RoutingFault, Version, limits,
+};
 
 /// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
@@ -31,6 +33,27 @@ pub enum Error {
     /// Aliases lead to the version.
     #[error("aliases lead to the version")]
     Referenced(Vec<AliasName>),
+    /// There is no such version of a layer.
+    #[error("there is no layer version {0}")]
+    NoLayer(LayerId),
+    /// The function's code and its layers are too large together.
+    #[error("the code and its layers unpack to {size} bytes")]
+    TooLargeTogether {
+        /// Their size in bytes.
+        size: u64,
+    },
+    /// The policy has a permission of this name already.
+    #[error("there is a permission {0} already")]
+    PermissionExists(String),
+    /// The policy has no permission of this name.
+    #[error("there is no permission {0}")]
+    NoPermission(String),
+    /// The function or alias has an address already.
+    #[error("there is an address already")]
+    UrlExists,
+    /// The function or alias has no address.
+    #[error("there is no address")]
+    NoUrl,
     /// The code is not what the caller took it for.
     #[error("the code is {current}, not {given}")]
     OtherCode {
@@ -59,6 +82,39 @@ pub enum Error {
     /// The function is at another revision than the caller expected.
     #[error("the function was changed: it is not at the expected revision any more")]
     Revision,
+    /// A policy has a statement of this name already.
+    #[error("there is a statement {0} already")]
+    StatementExists(String),
+    /// The policy has no such statement.
+    #[error("there is no statement {0}")]
+    NoStatement(String),
+    /// There is no policy.
+    #[error("there is no policy")]
+    NoPolicy,
+    /// The policy, or what it is to be for, is at another revision than the caller expected.
+    #[error("the policy is not at the expected revision")]
+    PolicyRevision,
+    /// The policy would be too large.
+    #[error(
+        "a policy of {size} bytes is larger than the {} allowed",
+        limits::POLICY_BYTES_MAX
+    )]
+    PolicyTooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// Concurrency cannot be claimed so.
+    #[error("concurrency cannot be claimed so: {0:?}")]
+    Claim(ClaimFault),
+    /// The settings of events that are to be changed are not there.
+    #[error("there are no settings of events")]
+    NoEventSettings,
+    /// Ends of events cannot be told there.
+    #[error("ends of events cannot be told there: {0:?}")]
+    Destination(DestinationFault),
+    /// As many invocations of the function run as are reserved for it.
+    #[error("as many invocations of the function are running as are reserved for it")]
+    Reserved,
     /// As many invocations run as may.
     #[error("as many invocations are running as the limit allows")]
     Throttled,
@@ -127,6 +183,12 @@ pub enum PackageError {
         /// The most.
         max: usize,
     },
+    /// A name in it is longer than file systems take.
+    #[error("the package holds a name that is too long")]
+    LongName,
+    /// A name in it is that of another entry, or stands below one that is no folder.
+    #[error("the package holds {0:?} beside another entry of that name or above it")]
+    Clash(String),
     /// A name in it leads out of it.
     #[error("the package holds {0:?}, which leads out of the package")]
     LeadsOut(String),

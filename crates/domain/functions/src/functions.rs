@@ -1,9 +1,9 @@
 //! All functions: made, changed, found, deleted, run.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -11,19 +11,26 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use headwater_catalog::{Catalog, Table, Versioned};
 use headwater_env::Env;
-use headwater_types::{Account, Arn, Region, kept::Prefix};
+use headwater_types::{Account, Arn, Millis, Region, kept::Prefix};
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
-    Alias, AliasChange, AliasName, Code, Configuration, Error, Function, FunctionMetrics,
-    FunctionName, LogSink, Processes, Publish, Qualifier, bootstraps,
+    Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, EventSettingsChange,
+    Function, FunctionMetrics, FunctionName, FunctionUrl, Kept, KeptEventSettings, LayerVersion,
+    LogSink, Outlets, Part, Policy, Processes, Provisioned, Publish, Qualifier, RuntimeKind,
+    Statement, UrlTarget, bootstraps,
     counts::Counts,
     events::{self, Events},
-    invoke::{self, Invocation, Request},
+    invoke::{self, Answer, Beginning, Invocation, Request, StreamedAnswer},
+    keep::keep,
+    launch,
+    layers::{self, LayerCounter},
     leftovers::Leftovers,
     limits,
     logs::LogWriter,
+    opt::{Namespaces, View},
+    outcomes::{self, Outcomes},
     packages::{Packages, sha256},
     pool::{Bounds, Pool, reap_idle},
     process::{Process, Surroundings},
@@ -105,10 +112,24 @@ pub(crate) struct Inner {
     pub pool: Arc<Pool>,
     pub logs: LogWriter,
     pub events: Arc<Events>,
+    pub outcomes: Arc<Outcomes>,
+    /// Where outcomes are told, once it is known.
+    pub outlets: OnceLock<Arc<dyn Outlets>>,
+    pub event_settings: Table<KeptEventSettings>,
     pub catalog: Arc<dyn Catalog>,
     pub table: Table<Function>,
     pub versions: Table<Function>,
     pub aliases: Table<Alias>,
+    pub layers: Table<LayerCounter>,
+    pub layer_versions: Table<LayerVersion>,
+    pub urls: Table<FunctionUrl>,
+    pub url_ids: Table<UrlTarget>,
+    pub policies: Table<Policy>,
+    pub claims: Table<Claims>,
+    /// The claims as they are kept.
+    pub claimed: Mutex<HashMap<FunctionName, Claims>>,
+    /// Held by whoever changes what stands beside functions (policies, claims), or deletes what that stands beside.
+    pub beside: tokio::sync::Mutex<()>,
     pub packages: Packages,
     /// Places in memory for packages that come, which a slow bucket may hold for long.
     coming: Semaphore,
@@ -116,6 +137,10 @@ pub(crate) struct Inner {
     unpacking: Semaphore,
     pub counts: Counts,
     leftovers: Arc<Leftovers>,
+    /// How processes see layers at `/opt`; found out by the first that has some.
+    namespaces: OnceCell<Option<Namespaces>>,
+    /// Filled when our bootstrap for Java is compiled.
+    java: OnceCell<()>,
     /// Unpacked code by its package; made once, by the first invocation that needs it.
     pub code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
     dir: PathBuf,
@@ -140,36 +165,58 @@ impl Functions {
         let versions = Table::new(catalog.clone(), Prefix::FunctionVersions);
         let aliases = Table::new(catalog.clone(), Prefix::FunctionAliases);
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
-        let packages = prepare(&env, [&table, &versions], &dir).await?;
+        let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
+        prepare(&env, &dir)?;
         let bounds = Bounds {
             total: options.concurrency,
             per_function: options.concurrency_per_function,
             wait: options.concurrency_wait,
         };
         let pool = Pool::new(env.clone(), bounds);
-        let events = Arc::new(Events::open(env.clone(), catalog.clone()).await?);
+        let events = Table::new(catalog.clone(), Prefix::FunctionEvents);
+        let events = Arc::new(Events::open(env.clone(), events).await?);
+        let outcomes = Arc::new(Outcomes::open(env.clone(), catalog.clone()).await?);
         let logs = LogWriter::start(&env, sink);
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
         let code = Mutex::default();
         let inner = Arc::new(Inner {
+            layers: Table::new(catalog.clone(), Prefix::Layers),
+            layer_versions: Table::new(catalog.clone(), Prefix::LayerVersions),
+            urls: Table::new(catalog.clone(), Prefix::FunctionUrls),
+            url_ids: Table::new(catalog.clone(), Prefix::FunctionUrlIds),
             env,
             options,
             pool,
             logs,
             events,
-            catalog,
+            outcomes,
+            outlets: OnceLock::new(),
+            event_settings: Table::new(catalog.clone(), Prefix::FunctionEventSettings),
+            catalog: catalog.clone(),
             table,
             versions,
             aliases,
+            policies: Table::new(catalog.clone(), Prefix::FunctionPolicies),
+            claims: Table::new(catalog, Prefix::FunctionClaims),
+            claimed: Mutex::default(),
+            beside: tokio::sync::Mutex::default(),
             packages,
             coming: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             unpacking: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             counts: Counts::default(),
             leftovers,
+            namespaces: OnceCell::new(),
+            java: OnceCell::new(),
             code,
             dir,
         });
+        let named = inner.named_packages().await?;
+        inner.packages.keep_only(|id| named.contains(id))?;
+        for (name, claims) in inner.read_claims().await? {
+            inner.adopt_claims(&name, claims).await?;
+        }
         let weak: Weak<Inner> = Arc::downgrade(&inner);
+        inner.env.spawn(keep(inner.env.clone(), weak.clone()));
         inner.env.spawn(events::dispatch(inner.env.clone(), weak));
         Ok(Self { inner })
     }
@@ -224,12 +271,13 @@ impl Functions {
         expected: Option<&str>,
     ) -> Result<Function, Error> {
         let found = self.inner.expect(name, expected).await?;
-        unpack::check(package)?;
         let code = Code {
             sha256: sha256(package),
             size: package.len() as u64,
+            unpacked: unpack::check(package)?,
             ..found.value.code
         };
+        layers::check_size(&found.value.configuration, &code)?;
         Ok(Function {
             code,
             ..found.value
@@ -379,6 +427,186 @@ impl Functions {
         Ok(found.into_iter().map(|(_, kept)| kept.value).collect())
     }
 
+    /// The policy of a part of a function, if it has one.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn policy(&self, part: &Part) -> Result<Option<Policy>, Error> {
+        let found = self.inner.policy(part).await?;
+        Ok(found.map(|found| found.value))
+    }
+
+    /// Adds a statement to a policy, which must be at a revision if one is given: the policy's own, or that of what it
+    /// is for while there is none.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::PolicyRevision`],
+    /// [`Error::StatementExists`], [`Error::PolicyTooLarge`], or what failed below.
+    pub async fn add_statement(
+        &self,
+        part: Part,
+        statement: Statement,
+        revision: Option<String>,
+    ) -> Result<(), Error> {
+        self.change(|inner| async move {
+            let revision = revision.as_deref();
+            inner.add_statement(&part, statement, revision).await
+        })
+        .await
+    }
+
+    /// Removes a statement of a policy, and with the last one the policy.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::NoPolicy`], [`Error::NoStatement`],
+    /// [`Error::PolicyRevision`], or what failed below.
+    pub async fn remove_statement(
+        &self,
+        part: Part,
+        id: String,
+        revision: Option<String>,
+    ) -> Result<(), Error> {
+        self.change(|inner| async move {
+            inner
+                .remove_statement(&part, &id, revision.as_deref())
+                .await
+        })
+        .await
+    }
+
+    /// Reserves concurrency for a function, or gives that back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Claim`], or what failed below.
+    pub async fn reserve(&self, name: &FunctionName, count: Option<u32>) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.reserve(&name, count).await })
+            .await
+    }
+
+    /// Has processes kept for a version or alias.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::Claim`], or what failed below.
+    pub async fn provision(
+        &self,
+        name: &FunctionName,
+        qualifier: Qualifier,
+        count: u32,
+    ) -> Result<Provisioned, Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.provision(&name, &qualifier, count).await })
+            .await
+    }
+
+    /// Has no more processes kept for a version or alias.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn unprovision(
+        &self,
+        name: &FunctionName,
+        qualifier: Qualifier,
+    ) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.unprovision(&name, &qualifier).await })
+            .await
+    }
+
+    /// The stage of what is kept for a version or alias, if anything is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn kept(
+        &self,
+        name: &FunctionName,
+        qualifier: &Qualifier,
+    ) -> Result<Option<Kept>, Error> {
+        self.inner.kept(name, qualifier).await
+    }
+
+    /// The claims of a function on the account's concurrency.
+    pub fn claims(&self, name: &FunctionName) -> Claims {
+        self.inner.claims_of(name)
+    }
+
+    /// The settings of a part's events, if it has any.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn event_settings(&self, part: &Part) -> Result<Option<KeptEventSettings>, Error> {
+        self.inner.event_settings(part).await
+    }
+
+    /// The settings of a function's events, by the version or alias that they are for.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn all_event_settings(
+        &self,
+        name: &FunctionName,
+    ) -> Result<Vec<(String, KeptEventSettings)>, Error> {
+        self.inner.find(name).await?;
+        self.inner.all_event_settings(name).await
+    }
+
+    /// Changes the settings of a part's events: `over` those that it has, or in place of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::Destination`],
+    /// [`Error::NoEventSettings`], or what failed below.
+    pub async fn set_event_settings(
+        &self,
+        part: Part,
+        change: EventSettingsChange,
+        over: bool,
+    ) -> Result<KeptEventSettings, Error> {
+        self.change(|inner| async move { inner.set_event_settings(&part, change, over).await })
+            .await
+    }
+
+    /// Whether ends of events can be told at places of a service, as an ARN names it.
+    pub fn tells(&self, service: &str) -> bool {
+        let outlets = self.inner.outlets.get();
+        service == "lambda" || outlets.is_some_and(|outlets| outlets.serves(service))
+    }
+
+    /// Removes the settings of a part's events; whether it had any.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn remove_event_settings(&self, part: Part) -> Result<bool, Error> {
+        self.change(|inner| async move { inner.remove_event_settings(&part).await })
+            .await
+    }
+
+    /// Makes sure that a function's dead letters can go to a place.
+    ///
+    /// # Errors
+    /// [`Error::Destination`].
+    pub async fn check_destination(&self, name: &FunctionName, place: &Arn) -> Result<(), Error> {
+        self.inner.check_destination(name, place).await
+    }
+
+    /// Has ends of events told through `outlets` from now on; the first that are given count.
+    pub fn tell_through(&self, outlets: Arc<dyn Outlets>) {
+        if self.inner.outlets.set(outlets).is_ok() {
+            let weak = Arc::downgrade(&self.inner);
+            let env = &self.inner.env;
+            env.spawn(outcomes::tell(env.clone(), weak));
+        }
+    }
+
+    /// How many ends of events wait to be told.
+    pub fn waiting_outcomes(&self) -> usize {
+        self.inner.outcomes.waiting()
+    }
+
+    /// The account's concurrency that no function has to itself.
+    pub fn unreserved(&self) -> u32 {
+        self.inner.unreserved(None)
+    }
+
     /// At most `limit` functions whose names come after `after`, in order of their names.
     ///
     /// # Errors
@@ -458,9 +686,33 @@ impl Functions {
         let (inner, name) = (self.inner.clone(), name.clone());
         self.inner.env.spawn(async move {
             // The caller may be gone by then.
-            drop(done.send(inner.invoke(&name, request).await));
+            drop(done.send(inner.invoke(&name, request, true, &mut None).await));
         });
         wait.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// The same for a caller who takes the answer in pieces, as far as the function gives it so.
+    ///
+    /// # Errors
+    /// As [`Functions::invoke`].
+    pub async fn invoke_streaming(
+        &self,
+        name: &FunctionName,
+        request: Request,
+    ) -> Result<Answer, Error> {
+        let (done, wait) = oneshot::channel();
+        let (begin, beginning) = oneshot::channel();
+        let (inner, name) = (self.inner.clone(), name.clone());
+        self.inner.env.spawn(async move {
+            let mut begin = Some(begin);
+            let ended = inner.invoke(&name, request, true, &mut begin).await;
+            // The caller may be gone by then.
+            drop(done.send(ended));
+        });
+        match beginning.await {
+            Ok(beginning) => Ok(Answer::Streamed(StreamedAnswer::new(beginning, wait))),
+            Err(_) => wait.await.unwrap_or(Err(Error::Closed)).map(Answer::Whole),
+        }
     }
 
     /// Keeps an event for a function to be run on soon, at least once; durable when it returns.
@@ -479,13 +731,17 @@ impl Functions {
 
     /// Runs a change to its end, even when its caller goes away: the catalog, the packages, the processes and the
     /// counts belong together.
-    async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
+    pub(crate) async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         let work = change(self.inner.clone());
         self.inner.env.to_the_end(work).await
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// How many invocations wait that nobody waits for.
@@ -501,6 +757,11 @@ impl Functions {
     /// The processes that there are.
     pub fn processes(&self) -> Processes {
         self.inner.pool.processes()
+    }
+
+    /// The time of day that functions are told.
+    pub fn now(&self) -> Millis {
+        self.inner.env.clock.now()
     }
 
     /// The server as functions know it, and their bounds.
@@ -531,15 +792,8 @@ async fn place(places: &Semaphore) -> SemaphorePermit<'_> {
     place.expect("the places are never closed")
 }
 
-/// Brings the folder in order: bootstraps written, unpacked code of a former server and unknown packages removed.
-async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result<Packages, Error> {
-    let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
-    let mut known = HashSet::new();
-    for table in tables {
-        let all = table.all().await?.into_iter();
-        known.extend(all.map(|(_, function)| function.value.code.package));
-    }
-    packages.keep_only(|id| known.contains(id))?;
+/// Brings the folder in order: bootstraps written, unpacked code of a former server removed.
+fn prepare(env: &Env, dir: &Path) -> Result<(), Error> {
     for folder in ["code", "bootstraps"] {
         let path = dir.join(folder);
         // It is perhaps not there.
@@ -549,16 +803,17 @@ async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result
             .map_err(Error::disk("making the folders of functions"))?;
     }
     bootstraps::write(&*env.disk, &dir.join("bootstraps"))
-        .map_err(Error::disk("writing the bootstraps"))?;
-    Ok(packages)
+        .map_err(Error::disk("writing the bootstraps"))
 }
 
 impl Inner {
-    /// Runs one invocation to its end.
+    /// Runs one invocation to its end; `wait` tells whether it waits for room.
     pub async fn invoke(
         self: &Arc<Self>,
         name: &FunctionName,
         request: Request,
+        wait: bool,
+        begin: &mut Option<oneshot::Sender<Beginning>>,
     ) -> Result<Invocation, Error> {
         let size = request.payload.len();
         if size > limits::PAYLOAD_BYTES_MAX {
@@ -571,7 +826,7 @@ impl Inner {
         let mut function = self.resolve(name, qualifier.as_ref(), true).await?;
         let counters = self.counts.of(name);
         loop {
-            match invoke::run(self, &function, request.clone(), &counters).await {
+            match invoke::run(self, &function, request.clone(), wait, &counters, begin).await {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
                     let changed = self.resolve(name, qualifier.as_ref(), true).await?;
@@ -586,9 +841,13 @@ impl Inner {
         }
     }
 
-    /// Starts a process for a function.
-    pub async fn start(&self, function: &Function) -> Result<Process, Error> {
+    /// Starts a process for a function, which may be kept for its version.
+    pub async fn start(&self, function: &Function, is_kept: bool) -> Result<Process, Error> {
         let code = self.unpacked(&function.code).await?;
+        let view = self.view(function).await?;
+        if function.configuration.runtime.kind() == RuntimeKind::Java {
+            self.java.get_or_try_init(|| self.compile_java()).await?;
+        }
         let bootstraps = &self.dir.join("bootstraps");
         let surroundings = Surroundings {
             env: &self.env,
@@ -596,15 +855,46 @@ impl Inner {
             leftovers: &self.leftovers,
             bootstraps,
         };
-        Process::start(surroundings, function, code).await
+        Process::start(surroundings, function, code, view, is_kept).await
+    }
+
+    /// The layers of a function, unpacked, as its process is to see them.
+    async fn view(&self, function: &Function) -> Result<View, Error> {
+        let mut layers = Vec::new();
+        for layer in &function.configuration.layers {
+            layers.push(self.unpacked(&layer.code).await?);
+        }
+        if layers.is_empty() {
+            return Ok(View::none());
+        }
+        let path = self.options.inherited.get("PATH").map(String::as_str);
+        let probe = || Namespaces::probe(&*self.env.disk, &self.dir, path);
+        let namespaces = *self.namespaces.get_or_init(probe).await;
+        let programs = ["python3", "node", "ruby", "java", "sh"].into_iter();
+        let programs: Vec<_> = programs
+            .filter_map(|program| launch::find(program, path.unwrap_or_default()))
+            .collect();
+        let code = self.dir.join("code");
+        Ok(View::new(layers, namespaces, &code, &programs))
+    }
+
+    /// Compiles our bootstrap for Java.
+    async fn compile_java(&self) -> Result<(), Error> {
+        let path = self.options.inherited.get("PATH").map(String::as_str);
+        bootstraps::compile_java(&self.dir.join("bootstraps"), path.unwrap_or_default()).await
     }
 
     pub async fn usage(&self) -> Result<Usage, Error> {
         let (all, versions) = (self.table.all().await?, self.versions.all().await?);
-        let sizes = all.iter().chain(&versions);
+        let code = all
+            .iter()
+            .chain(&versions)
+            .map(|(_, kept)| kept.value.code.size);
+        let layers = self.layer_versions.all().await?;
+        let layers = layers.iter().map(|(_, kept)| kept.value.code.size);
         Ok(Usage {
             functions: all.len(),
-            code_bytes: sizes.map(|(_, kept)| kept.value.code.size).sum(),
+            code_bytes: code.chain(layers).sum(),
         })
     }
 

@@ -1,9 +1,10 @@
 //! Versions published and deleted: what is published is kept as it was, with the package that it shares.
 
-use headwater_catalog::{CatalogError, Expect};
+use headwater_catalog::{CatalogError, Change, Expect};
 
 use crate::{
     AliasName, Code, Error, Function, FunctionName, Published, Version,
+    changes::layers_of,
     functions::Inner,
     limits,
     version::{start_of, version_key},
@@ -36,7 +37,7 @@ impl Inner {
                 version.configuration.description.clone_from(description);
             }
             match self
-                .write(&latest, Some(&version), Expect::At(found.version))
+                .write(&latest, Some(&version), Expect::At(found.version), vec![])
                 .await
             {
                 Err(CatalogError::Conflict { .. }) => {}
@@ -81,14 +82,16 @@ impl Inner {
         }
     }
 
-    /// Writes a function, and with it a version of it that is new, if any.
+    /// Writes a function, and with it a version of it that is new, if any, and what must be written `beside` them.
     pub async fn write(
         &self,
         latest: &Function,
         version: Option<&Function>,
         expect: Expect,
+        beside: Vec<Change>,
     ) -> Result<(), CatalogError> {
-        let mut changes = vec![self.table.put(latest.name.as_str(), latest, expect)];
+        let mut changes = beside;
+        changes.push(self.table.put(latest.name.as_str(), latest, expect));
         if let Some((version, Version::Published(number))) = version.map(|v| (v, v.version)) {
             let key = version_key(&version.name, number);
             changes.push(self.versions.put(&key, version, Expect::Absent));
@@ -108,6 +111,7 @@ impl Inner {
     /// Deletes a version, if it is there and no alias leads to it.
     pub async fn delete_version(&self, name: &FunctionName, number: u64) -> Result<(), Error> {
         let key = version_key(name, number);
+        let _beside = self.beside.lock().await;
         for _ in 0..limits::CONFLICTS_MAX {
             self.find(name).await?;
             let Some(found) = self.versions.get(&key).await? else {
@@ -119,12 +123,16 @@ impl Inner {
                 return Err(Error::Referenced(leading));
             }
             // An alias that comes to lead to it meanwhile has written it anew.
-            match self.versions.remove(&key, Expect::At(found.version)).await {
+            let (claims, mut changes) = self.without_beside(name, &version.to_string());
+            changes.push(self.versions.delete(&key, Expect::At(found.version)));
+            match self.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => {}
                 removed => {
                     removed?;
+                    self.adopt_claims(name, claims).await?;
                     self.pool.retire(name, Some(version));
                     self.forget_unused(name, &found.value.code).await;
+                    self.forget_unnamed(layers_of(&found.value)).await;
                     return Ok(());
                 }
             }

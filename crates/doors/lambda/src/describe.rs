@@ -1,12 +1,13 @@
 //! Functions as answers show them.
 
-use headwater_functions::{Function, Options, Version};
+use headwater_functions::{Function, Layer, Options, Version};
 use headwater_shapes_lambda::{
-    EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+    self as shapes, DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig,
+    RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
-use crate::settings;
+use crate::{layers, settings};
 
 /// The stage of a function's last change that an answer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,11 @@ pub(crate) fn configuration(
             variables: Some(variables),
             error: None,
         }),
+        dead_letter_config: set.dead_letters.as_ref().map(|place| DeadLetterConfig {
+            target_arn: Some(place.to_string()),
+        }),
         revision_id: Some(function.revision.clone()),
+        layers: shown_layers(&set.layers, options),
         logging_config: Some(LoggingConfig {
             log_format: Some("Text".to_owned()),
             log_group: Some(function.name.log_group()),
@@ -62,6 +67,16 @@ pub(crate) fn configuration(
     settings::show_fixed(&mut shown);
     show_stage(&mut shown, stage);
     shown
+}
+
+/// The layers of a function, where it has some.
+fn shown_layers(layers: &[Layer], options: &Options) -> Option<Vec<shapes::Layer>> {
+    let shown = layers.iter().map(|layer| shapes::Layer {
+        arn: Some(layers::version_arn(&layer.id, options)),
+        code_size: Some(layer.code.size as i64),
+        ..Default::default()
+    });
+    (!layers.is_empty()).then(|| shown.collect())
 }
 
 /// The ARN of a version, which for the latest is that of the function.
@@ -98,7 +113,7 @@ fn show_stage(shown: &mut FunctionConfiguration, stage: Stage) {
 }
 
 /// A time as Lambda writes it: `2018-01-02T03:04:05.678+0000`.
-fn date(time: Millis) -> String {
+pub(crate) fn date(time: Millis) -> String {
     let shown = i64::try_from(time.0)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

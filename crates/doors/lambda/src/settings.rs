@@ -1,12 +1,13 @@
 //! Settings of functions: what is done, what is accepted because it is the default, and what is refused by name.
 
-use headwater_functions::Configuration;
+use headwater_functions::{Configuration, Layer};
 use headwater_shapes_lambda::{
     AcceleratorConfig, CapacityProviderConfig, CreateFunctionRequest, DeadLetterConfig,
     DurableConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
     FunctionRuntimeConfig, ImageConfig, LoggingConfig, SnapStart, TracingConfig,
     UpdateFunctionConfigurationRequest, VpcConfig,
 };
+use headwater_types::Arn;
 use headwater_wire::ApiError;
 
 use crate::{
@@ -19,6 +20,9 @@ use crate::{
 const TIMEOUT_SECONDS: i32 = 900;
 /// The most memory of a function.
 const MEMORY_MB: i32 = 10_240;
+
+/// The architectures that AWS has.
+pub(crate) const ARCHITECTURES: [&str; 2] = ["x86_64", "arm64"];
 
 /// AWS's name of the machine's architecture.
 pub(crate) fn architecture() -> &'static str {
@@ -49,10 +53,8 @@ fn has_members<T>(list: &Option<Vec<T>>) -> bool {
 /// Settings that creating and changing a function share and that are accepted only as their defaults.
 struct Fixed<'a> {
     vpc: &'a Option<VpcConfig>,
-    dead_letter: &'a Option<DeadLetterConfig>,
     kms_key: &'a Option<String>,
     tracing: &'a Option<TracingConfig>,
-    layers: &'a Option<Vec<String>>,
     file_systems: &'a Option<Vec<FileSystemConfig>>,
     image: &'a Option<ImageConfig>,
     storage: &'a Option<EphemeralStorage>,
@@ -67,11 +69,6 @@ struct Fixed<'a> {
 impl Fixed<'_> {
     fn check(&self, target: &Target) -> Result<(), ApiError> {
         self.vpc.as_ref().map_or(Ok(()), check_vpc)?;
-        let dead = |DeadLetterConfig { target_arn }: &DeadLetterConfig| filled(target_arn);
-        refuse(
-            self.dead_letter.as_ref().is_some_and(dead),
-            "DeadLetterConfig",
-        )?;
         refuse(filled(self.kms_key), "KMSKeyArn")?;
         let traced = |TracingConfig { mode }: &TracingConfig| {
             mode.as_deref().is_some_and(|mode| mode != "PassThrough")
@@ -80,7 +77,6 @@ impl Fixed<'_> {
             self.tracing.as_ref().is_some_and(traced),
             "a TracingConfig other than PassThrough",
         )?;
-        refuse(has_members(self.layers), "Layers")?;
         refuse(has_members(self.file_systems), "FileSystemConfigs")?;
         refuse(self.image.is_some(), "ImageConfig")?;
         let other = |EphemeralStorage { size }: &EphemeralStorage| *size != 512;
@@ -153,6 +149,7 @@ pub(crate) fn check_publish_to(publish_to: &Option<String>) -> Result<(), ApiErr
 /// A new function's configuration.
 pub(crate) fn create(
     input: &CreateFunctionRequest,
+    layers: Option<Vec<Layer>>,
     target: &Target,
 ) -> Result<Configuration, ApiError> {
     let CreateFunctionRequest {
@@ -169,7 +166,6 @@ pub(crate) fn create(
         environment,
         kms_key_arn,
         tracing_config,
-        layers,
         file_system_configs,
         code_signing_config_arn,
         image_config,
@@ -184,6 +180,7 @@ pub(crate) fn create(
         accelerator_config,
         // The operation reads them itself.
         function_name: _,
+        layers: _,
         code: _,
         publish: _,
         tags: _,
@@ -198,10 +195,8 @@ pub(crate) fn create(
     refuse(tenancy_config.is_some(), "TenancyConfig")?;
     Fixed {
         vpc: vpc_config,
-        dead_letter: dead_letter_config,
         kms_key: kms_key_arn,
         tracing: tracing_config,
-        layers,
         file_systems: file_system_configs,
         image: image_config,
         storage: ephemeral_storage,
@@ -222,6 +217,11 @@ pub(crate) fn create(
     configuration.description = description.clone().unwrap_or_default();
     set(&mut configuration.timeout_s, seconds(*timeout)?);
     set(&mut configuration.memory_mb, megabytes(*memory_size)?);
+    set(&mut configuration.layers, layers);
+    set(
+        &mut configuration.dead_letters,
+        dead_letters(dead_letter_config.clone())?,
+    );
     configuration.environment = environment
         .as_ref()
         .map(|Environment { variables }| variables.clone().unwrap_or_default());
@@ -231,6 +231,7 @@ pub(crate) fn create(
 /// The change that a request makes to a configuration.
 pub(crate) fn update(
     input: UpdateFunctionConfigurationRequest,
+    layers: Option<Vec<Layer>>,
     target: &Target,
 ) -> Result<impl FnOnce(&mut Configuration) + Send + use<>, ApiError> {
     let UpdateFunctionConfigurationRequest {
@@ -245,7 +246,6 @@ pub(crate) fn update(
         dead_letter_config,
         kms_key_arn,
         tracing_config,
-        layers,
         file_system_configs,
         image_config,
         ephemeral_storage,
@@ -257,14 +257,13 @@ pub(crate) fn update(
         accelerator_config,
         // The operation reads them itself.
         function_name: _,
+        layers: _,
         revision_id: _,
     } = input;
     Fixed {
         vpc: &vpc_config,
-        dead_letter: &dead_letter_config,
         kms_key: &kms_key_arn,
         tracing: &tracing_config,
-        layers: &layers,
         file_systems: &file_system_configs,
         image: &image_config,
         storage: &ephemeral_storage,
@@ -278,6 +277,7 @@ pub(crate) fn update(
     .check(target)?;
     let runtime = name.as_deref().map(runtime).transpose()?;
     let environment = environment.map(|Environment { variables }| variables.unwrap_or_default());
+    let dead_letters = dead_letters(dead_letter_config)?;
     let (timeout, memory) = (seconds(timeout)?, megabytes(memory_size)?);
     Ok(move |configuration: &mut Configuration| {
         set(&mut configuration.runtime, runtime);
@@ -287,7 +287,28 @@ pub(crate) fn update(
         set(&mut configuration.timeout_s, timeout);
         set(&mut configuration.memory_mb, memory);
         set(&mut configuration.environment, environment.map(Some));
+        set(&mut configuration.layers, layers);
+        set(&mut configuration.dead_letters, dead_letters);
     })
+}
+
+/// Where dead letters are to go: none of it where the request does not say, and nowhere where it says nothing.
+pub(crate) fn dead_letters(
+    config: Option<DeadLetterConfig>,
+) -> Result<Option<Option<Arn>>, ApiError> {
+    let target = config.and_then(|DeadLetterConfig { target_arn }| target_arn);
+    let Some(text) = target else {
+        return Ok(None);
+    };
+    if text.is_empty() {
+        return Ok(Some(None));
+    }
+    match text.parse::<Arn>() {
+        Ok(arn) if matches!(&*arn.service, "sqs" | "sns") => Ok(Some(Some(arn))),
+        _ => Err(invalid_parameter(format!(
+            "The provided dead letter target {text} is neither a queue of SQS nor a topic of SNS."
+        ))),
+    }
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
