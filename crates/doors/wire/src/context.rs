@@ -123,6 +123,11 @@ impl Context {
         }
     }
 
+    /// Whether the request was a form, of the query protocol.
+    pub fn is_form(&self) -> bool {
+        matches!(self.dialect, Dialect::Query(_))
+    }
+
     /// Takes the room that the operation's line asks for its answer, waiting for it. An operation that waits for
     /// something to happen calls this when it has something to answer; for all others the pipeline does, before them.
     pub async fn room_for_answer(&self) {

@@ -9,7 +9,8 @@ use headwater_shapes::{
 };
 
 use crate::{
-    ApiError, Context, CrossOrigin, cbor, event_stream, json, limits, rest::malformed_xml, validate,
+    ApiError, Context, CrossOrigin, Spelling, cbor, event_stream, json, limits,
+    rest::malformed_xml, validate,
 };
 
 /// The behaviour of one operation, written by hand on the state of its service.
@@ -293,6 +294,8 @@ pub struct Table {
     pub routes: HashMap<&'static str, Route>,
     /// Its rules for pages of other origins, where it has some.
     pub(crate) cross_origin: Option<Arc<dyn CrossOrigin>>,
+    /// The names of its members in the query protocol, where it has others there.
+    pub(crate) spelling: Option<&'static Spelling>,
 }
 
 impl Table {
@@ -327,8 +330,16 @@ impl<State: Send + Sync + 'static> Routes<State> {
                 service,
                 routes,
                 cross_origin: None,
+                spelling: None,
             },
         }
+    }
+
+    /// Names its members otherwise in the query protocol.
+    #[must_use]
+    pub fn spelled(mut self, spelling: &'static Spelling) -> Self {
+        self.table.spelling = Some(spelling);
+        self
     }
 
     /// Asks the service what to tell pages of other origins.

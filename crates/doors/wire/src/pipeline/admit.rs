@@ -175,7 +175,7 @@ impl Pipeline {
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
         }
-        let fields = query::Fields::parse(&text);
+        let mut fields = query::Fields::parse(&text);
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
@@ -205,6 +205,9 @@ impl Pipeline {
                 None => query::no_operation(&action, &version),
             });
         };
+        if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
+            fields.add(member, head.uri.path());
+        }
         let tree = query::read(fields, route.shape.input, form)?;
         let call = Call {
             name: route.shape.name,

@@ -146,7 +146,7 @@ impl Pipeline {
     pub fn new(tables: Vec<Table>, options: Options, env: Env) -> Self {
         let entries = tables.iter().enumerate();
         let entries = entries
-            .map(|(index, table)| Entry::new(index, table.service))
+            .map(|(index, table)| Entry::new(index, table))
             .collect();
         let others = options.others.clone();
         Self {

@@ -10,6 +10,7 @@ mod lambda;
 mod logs;
 mod s3;
 mod sns;
+mod sqs;
 
 use std::sync::Arc;
 
@@ -39,6 +40,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "glue",
         open: |ground, given| Box::pin(glue::open(ground, given)),
+    },
+    Service {
+        name: "sqs",
+        open: |ground, given| Box::pin(sqs::open(ground, given)),
     },
     Service {
         name: "kinesis",
