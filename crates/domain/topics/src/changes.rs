@@ -11,9 +11,7 @@ use headwater_types::Millis;
 use crate::{
     Error, Protocol, Subscription, SubscriptionSettings, Topic, TopicSettings, Topics,
     filter::Filter,
-    limits::{
-        SUBSCRIPTIONS_MAX, TAGS_MAX, TOKEN_GOOD_FOR, TOKENS_MAX, TOPICS_MAX,
-    },
+    limits::{SUBSCRIPTIONS_MAX, TAGS_MAX, TOKEN_GOOD_FOR, TOKENS_MAX, TOPICS_MAX},
     notices::{Notice, Token},
     progress::Progress,
     record::{hex, pair},
@@ -169,7 +167,9 @@ impl Topics {
             let store = &this.world.store;
             let subscriptions: Vec<Subscription> = {
                 let of = kept.subscriptions.read();
-                of.values().map(|kept| kept.record.read().value.clone()).collect()
+                of.values()
+                    .map(|kept| kept.record.read().value.clone())
+                    .collect()
             };
             let mut changes = vec![store.topics.delete(&name, Expect::At(version))];
             for subscription in &subscriptions {
@@ -241,7 +241,9 @@ impl Topics {
         let store = &self.world.store;
         let Subscription { id, confirmed, .. } = subscription.clone();
         let mut changes = vec![
-            store.endpoints.put(&subscription.pair(), &id, Expect::Absent),
+            store
+                .endpoints
+                .put(&subscription.pair(), &id, Expect::Absent),
             store.subscriptions.put(&id, &subscription, Expect::Absent),
             // The topic is there still.
             store.topics.check(&subscription.topic, Expect::Present),
@@ -362,11 +364,7 @@ impl Topics {
         .await
     }
 
-    async fn confirm_now(
-        self: &Arc<Self>,
-        token: &str,
-        known: Known,
-    ) -> Result<Confirmed, Error> {
+    async fn confirm_now(self: &Arc<Self>, token: &str, known: Known) -> Result<Confirmed, Error> {
         let found = self.world.store.tokens.get(token).await?;
         let found = found.map(|found| found.value);
         let now = self.world.env.clock.now();
@@ -434,7 +432,11 @@ impl Topics {
         let mut topic = kept.topic.record.read().clone();
         topic.value.deleted_subscriptions += 1;
         let name = topic.value.name.clone();
-        let mut changes = vec![store.topics.put(&name, &topic.value, Expect::At(topic.version))];
+        let mut changes = vec![
+            store
+                .topics
+                .put(&name, &topic.value, Expect::At(topic.version)),
+        ];
         changes.extend(self.removal(&subscription));
         let tells = subscription.protocol.is_web() && subscription.confirmed && !by_known;
         let asked = match tells {
@@ -564,7 +566,10 @@ fn same_topic(
     if !is_same {
         return Err(Error::OtherAttributes);
     }
-    match tags.iter().all(|(key, value)| topic.tags.get(key) == Some(value)) {
+    match tags
+        .iter()
+        .all(|(key, value)| topic.tags.get(key) == Some(value))
+    {
         true => Ok(topic),
         false => Err(Error::OtherTags),
     }

@@ -79,9 +79,15 @@ impl Checkpoints {
 /// Writes rows in one commit, or one by one where some of them are gone with their subscriptions.
 async fn write_rows(store: &Store, batch: &[(String, Arc<Kept>)]) -> Result<(), CatalogError> {
     let change = |(id, kept): &(String, Arc<Kept>)| {
-        store.progress.put(id, &kept.progress.lock(), Expect::Present)
+        store
+            .progress
+            .put(id, &kept.progress.lock(), Expect::Present)
     };
-    match store.catalog.commit(batch.iter().map(change).collect()).await {
+    match store
+        .catalog
+        .commit(batch.iter().map(change).collect())
+        .await
+    {
         Err(CatalogError::Conflict { .. }) => {}
         written => return written.map(drop),
     }

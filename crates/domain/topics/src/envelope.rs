@@ -68,7 +68,10 @@ impl Delivery<'_> {
             ("UnsubscribeURL", text(&cancel)),
         ]);
         if !self.message.attributes.is_empty() {
-            members.push(("MessageAttributes", spread_attributes(&self.message.attributes)));
+            members.push((
+                "MessageAttributes",
+                spread_attributes(&self.message.attributes),
+            ));
         }
         document(&members)
     }
@@ -111,13 +114,21 @@ impl Delivery<'_> {
         members.extend([
             ("Message", text(self.body)),
             ("Timestamp", text(&timestamp(self.time))),
-            ("UnsubscribeURL", text(&place.cancel(self.topic, self.subscription))),
+            (
+                "UnsubscribeURL",
+                text(&place.cancel(self.topic, self.subscription)),
+            ),
         ]);
         if !message.attributes.is_empty() {
-            members.push(("MessageAttributes", attributes(&message.attributes).to_string()));
+            members.push((
+                "MessageAttributes",
+                attributes(&message.attributes).to_string(),
+            ));
         }
         let members = members.iter();
-        let members: Vec<String> = members.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let members: Vec<String> = members
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
         Bytes::from(format!("{{{}}}\n", members.join(",")))
     }
 }
@@ -161,7 +172,10 @@ impl Request<'_> {
     /// The text that its signature is of.
     pub fn signed_text(&self) -> String {
         let (topic, message) = (self.place.topic(self.topic).to_string(), self.message());
-        let (confirm, time) = (self.place.confirm(self.topic, self.token), timestamp(self.time));
+        let (confirm, time) = (
+            self.place.confirm(self.topic, self.token),
+            timestamp(self.time),
+        );
         lines_of(&[
             ("Message", Some(&message)),
             ("MessageId", Some(self.id)),
@@ -181,7 +195,10 @@ impl Request<'_> {
             ("Token", text(self.token)),
             ("TopicArn", text(&self.place.topic(self.topic).to_string())),
             ("Message", text(&self.message())),
-            ("SubscribeURL", text(&self.place.confirm(self.topic, self.token))),
+            (
+                "SubscribeURL",
+                text(&self.place.confirm(self.topic, self.token)),
+            ),
             ("Timestamp", text(&timestamp(self.time))),
             ("SignatureVersion", text(&signed.version.to_string())),
             ("Signature", text(&signed.signature)),

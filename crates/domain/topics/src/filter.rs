@@ -86,7 +86,10 @@ impl Filter {
 /// The text without blanks between its words, as AWS quotes it in errors; nothing where it is no JSON, with the reason.
 pub fn compact(text: &str) -> Result<String, String> {
     if let Some(fault) = json_fault(text) {
-        return Err(format!("failed to parse JSON. {}", redacted(&fault.to_string())));
+        return Err(format!(
+            "failed to parse JSON. {}",
+            redacted(&fault.to_string())
+        ));
     }
     let (mut compact, mut in_string, mut escaped) = (String::new(), false, false);
     for c in text.chars() {

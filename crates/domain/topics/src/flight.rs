@@ -149,7 +149,9 @@ impl Flight {
         let of_topic = &topic.value.settings;
         let own = subscription.settings.retries;
         let own = own.filter(|_| of_topic.no_overrides != Some(true));
-        own.or(of_topic.retries).unwrap_or_default().wait(self.failed)
+        own.or(of_topic.retries)
+            .unwrap_or_default()
+            .wait(self.failed)
     }
 
     /// Makes the message a dead letter, where there is a queue for those.
@@ -170,7 +172,13 @@ impl Flight {
             Ok(()) => self.kept.counts.dead_letter(),
             Err(EndpointError::Refused(refused)) => {
                 self.kept.counts.gave_up();
-                tracing::warn!(endpoint, message, why, refused, "a message is given up, and is no dead letter");
+                tracing::warn!(
+                    endpoint,
+                    message,
+                    why,
+                    refused,
+                    "a message is given up, and is no dead letter"
+                );
             }
             // The next try may even reach the endpoint.
             Err(EndpointError::Failed(_)) => return Ok(Some(WAIT_MAX)),
@@ -240,7 +248,9 @@ impl Flight {
         let signature = match loaded.message.bodies.is_empty() {
             true => {
                 let text = || delivery.signed_text();
-                let signature = world.signer.sign_message((topic, self.offset), version, text);
+                let signature = world
+                    .signer
+                    .sign_message((topic, self.offset), version, text);
                 signature.await?
             }
             // Its body differs from protocol to protocol.
@@ -265,7 +275,9 @@ impl Flight {
         let (body, attributes) = match subscription.settings.raw {
             true => (delivery.body.to_owned(), message.attributes.clone()),
             false => {
-                let signed = self.sign(subscription, loaded, self.signature_version()).await?;
+                let signed = self
+                    .sign(subscription, loaded, self.signature_version())
+                    .await?;
                 (delivery.notification(&signed), Default::default())
             }
         };
@@ -289,7 +301,10 @@ impl Flight {
         let mut headers = vec![
             ("x-amz-sns-message-type", "Notification".to_owned()),
             ("x-amz-sns-message-id", loaded.message.id.clone()),
-            ("x-amz-sns-topic-arn", place.topic(&subscription.topic).to_string()),
+            (
+                "x-amz-sns-topic-arn",
+                place.topic(&subscription.topic).to_string(),
+            ),
             (
                 "x-amz-sns-subscription-arn",
                 place.subscription(&subscription.topic, &subscription.id),
@@ -299,7 +314,9 @@ impl Flight {
             headers.push(("x-amz-sns-rawdelivery", "true".to_owned()));
             delivery.body.to_owned()
         } else {
-            let signed = self.sign(subscription, loaded, self.signature_version()).await?;
+            let signed = self
+                .sign(subscription, loaded, self.signature_version())
+                .await?;
             delivery.notification(&signed)
         };
         let content_type = {
@@ -333,7 +350,9 @@ pub(crate) fn web_request(
         let value = HeaderValue::from_str(value).map_err(|error| refused(error.to_string()))?;
         request = request.header(HeaderName::from_static(name), value);
     }
-    request.body(body).map_err(|error| refused(error.to_string()))
+    request
+        .body(body)
+        .map_err(|error| refused(error.to_string()))
 }
 
 /// What an address means by its answer: the client's faults, 4xx, are final, apart from "too many requests".

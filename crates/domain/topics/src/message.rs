@@ -128,8 +128,14 @@ mod tests {
             body: "ö\u{1}".to_owned(),
             bodies: [("sqs".to_owned(), "for queues".to_owned())].into(),
             attributes: [
-                ("a".to_owned(), attribute("Binary", Value::of_bytes(&[1, 255]))),
-                ("b".to_owned(), attribute("String", Value::Text("x".to_owned()))),
+                (
+                    "a".to_owned(),
+                    attribute("Binary", Value::of_bytes(&[1, 255])),
+                ),
+                (
+                    "b".to_owned(),
+                    attribute("String", Value::Text("x".to_owned())),
+                ),
             ]
             .into(),
             ..Message::default()

@@ -100,7 +100,9 @@ async fn request(world: &World, id: &str, notice: &Notice) -> Result<HttpRequest
         certificate: world.place.certificate(&world.signer.key().await?.id),
     };
     let topic = world.place.topic(&subscription.topic).to_string();
-    let of = world.place.subscription(&subscription.topic, &subscription.id);
+    let of = world
+        .place
+        .subscription(&subscription.topic, &subscription.id);
     let mut headers = vec![
         ("x-amz-sns-message-type", request.kind().to_owned()),
         ("x-amz-sns-message-id", id.to_owned()),
@@ -109,5 +111,10 @@ async fn request(world: &World, id: &str, notice: &Notice) -> Result<HttpRequest
     if !is_new {
         headers.push(("x-amz-sns-subscription-arn", of));
     }
-    web_request(subscription, None, &headers, request.document(&signed).into())
+    web_request(
+        subscription,
+        None,
+        &headers,
+        request.document(&signed).into(),
+    )
 }

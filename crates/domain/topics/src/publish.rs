@@ -21,10 +21,13 @@ impl Topics {
         });
         let messages: Vec<Message> = with_ids.collect();
         let values: Vec<Vec<u8>> = messages.iter().map(Message::encode).collect();
-        let records = messages.iter().zip(&values).map(|(message, value)| NewRecord {
-            key: message.id.as_bytes(),
-            value,
-        });
+        let records = messages
+            .iter()
+            .zip(&values)
+            .map(|(message, value)| NewRecord {
+                key: message.id.as_bytes(),
+                value,
+            });
         let records: Vec<NewRecord<'_>> = records.collect();
         if records.is_empty() {
             return Ok(Vec::new());

@@ -101,7 +101,9 @@ impl Retries {
 
     /// How long all waits are together.
     pub fn total(&self) -> Duration {
-        (1..=self.count()).filter_map(|failed| self.wait(failed)).sum()
+        (1..=self.count())
+            .filter_map(|failed| self.wait(failed))
+            .sum()
     }
 }
 
@@ -146,10 +148,22 @@ mod tests {
             at_max_delay: Some(1),
             backoff: Some(backoff),
         };
-        assert_eq!(waits(with(Backoff::Linear)), [0, 2, 2, 2, 9, 17, 24, 32, 32]);
-        assert_eq!(waits(with(Backoff::Arithmetic)), [0, 2, 2, 2, 5, 11, 20, 32, 32]);
-        assert_eq!(waits(with(Backoff::Geometric)), [0, 2, 2, 2, 4, 8, 16, 32, 32]);
-        assert_eq!(waits(with(Backoff::Exponential)), [0, 2, 2, 2, 4, 8, 16, 32, 32]);
+        assert_eq!(
+            waits(with(Backoff::Linear)),
+            [0, 2, 2, 2, 9, 17, 24, 32, 32]
+        );
+        assert_eq!(
+            waits(with(Backoff::Arithmetic)),
+            [0, 2, 2, 2, 5, 11, 20, 32, 32]
+        );
+        assert_eq!(
+            waits(with(Backoff::Geometric)),
+            [0, 2, 2, 2, 4, 8, 16, 32, 32]
+        );
+        assert_eq!(
+            waits(with(Backoff::Exponential)),
+            [0, 2, 2, 2, 4, 8, 16, 32, 32]
+        );
         assert_eq!(with(Backoff::Exponential).total().as_secs(), 98);
     }
 

@@ -180,7 +180,8 @@ fn make(env: &Env) -> Result<SigningKey, Error> {
     let public = RsaPublicKey::from(&key).to_pkcs1_der().map_err(failed)?;
     let mut id = [0; 16];
     env.random.fill(&mut id);
-    let mut params = CertificateParams::new(vec!["sns.amazonaws.com".to_owned()]).map_err(failed)?;
+    let mut params =
+        CertificateParams::new(vec!["sns.amazonaws.com".to_owned()]).map_err(failed)?;
     params
         .distinguished_name
         .push(DnType::CommonName, "sns.amazonaws.com");
@@ -202,7 +203,10 @@ fn make(env: &Env) -> Result<SigningKey, Error> {
 fn set_validity(params: &mut CertificateParams, now: Millis) {
     let now = i64::try_from(now.0).ok();
     let now = now.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let today = now.unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = now
+        .unwrap_or_default()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
     let from = today.yesterday().unwrap_or(today);
     // The 28th exists in every February.
     let date = |years: i32| {

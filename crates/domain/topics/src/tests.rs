@@ -93,9 +93,7 @@ struct Running {
 }
 
 impl World {
-    fn new(
-        judge: impl FnMut(&str, &str) -> Result<(), EndpointError> + Send + 'static,
-    ) -> Self {
+    fn new(judge: impl FnMut(&str, &str) -> Result<(), EndpointError> + Send + 'static) -> Self {
         Self::with(judge, Arc::new(headwater_env::TokioTasks))
     }
 
@@ -256,7 +254,11 @@ async fn a_message_goes_to_every_subscription_that_wants_it() {
     world.until(|| running.is_done(10)).await;
     assert_eq!(world.fake.taken_by(QUEUE).len(), 7);
     assert_eq!(
-        world.fake.taken_by(OTHER).into_iter().collect::<BTreeSet<_>>(),
+        world
+            .fake
+            .taken_by(OTHER)
+            .into_iter()
+            .collect::<BTreeSet<_>>(),
         (6..10).map(|n| format!("{{\"n\":{n}}}")).collect()
     );
 }
@@ -283,7 +285,9 @@ async fn messages_come_on_independently_of_each_other() {
     };
     running.subscribe(OTHER, dead).await;
     running.publish(0..200).await;
-    world.until(|| world.fake.taken_by(QUEUE).len() == 199).await;
+    world
+        .until(|| world.fake.taken_by(QUEUE).len() == 199)
+        .await;
     assert!(!world.fake.taken_by(QUEUE).contains(&"5".to_owned()));
     world.until(|| running.is_done(200)).await;
     assert_eq!(world.fake.taken_by(QUEUE).last().unwrap(), "5");
@@ -301,12 +305,22 @@ async fn an_address_is_asked_to_confirm_and_gets_messages_then() {
     running.publish(0..1).await;
     world.until(|| world.fake.requests.lock().len() == 1).await;
     let asked = world.fake.requests.lock()[0].clone();
-    assert_eq!(asked.headers()["x-amz-sns-message-type"], "SubscriptionConfirmation");
-    assert_eq!(asked.headers()["user-agent"], "Amazon Simple Notification Service Agent");
+    assert_eq!(
+        asked.headers()["x-amz-sns-message-type"],
+        "SubscriptionConfirmation"
+    );
+    assert_eq!(
+        asked.headers()["user-agent"],
+        "Amazon Simple Notification Service Agent"
+    );
     let asked: Json = serde_json::from_slice(asked.body()).unwrap();
     let token = asked["Token"].as_str().unwrap();
     assert_eq!(
-        running.topics.confirm("00", false, false).await.unwrap_err(),
+        running
+            .topics
+            .confirm("00", false, false)
+            .await
+            .unwrap_err(),
         Error::NoToken
     );
     for _ in 0..2 {
@@ -324,7 +338,10 @@ async fn an_address_is_asked_to_confirm_and_gets_messages_then() {
     running.topics.cancel(&id, false).await.unwrap();
     world.until(|| world.fake.requests.lock().len() == 3).await;
     let asked = world.fake.requests.lock()[2].clone();
-    assert_eq!(asked.headers()["x-amz-sns-message-type"], "UnsubscribeConfirmation");
+    assert_eq!(
+        asked.headers()["x-amz-sns-message-type"],
+        "UnsubscribeConfirmation"
+    );
     let asked: Json = serde_json::from_slice(asked.body()).unwrap();
     let token = asked["Token"].as_str().unwrap();
     running.publish(2..3).await;
@@ -382,7 +399,9 @@ async fn a_crash_loses_nothing() {
     for round in 0..8 {
         running.publish(round * 20..round * 20 + 20).await;
         let some = round * 20 + 5;
-        world.until(|| world.fake.taken_by(QUEUE).len() >= some).await;
+        world
+            .until(|| world.fake.taken_by(QUEUE).len() >= some)
+            .await;
         running = world.crash(running).await;
     }
     world.until(|| running.is_done(160)).await;
@@ -432,9 +451,7 @@ async fn what_nobody_confirms_goes_away() {
     assert_eq!(keys, left);
 }
 
-type Call = for<'a> fn(
-    &'a Running,
-) -> futures_util::future::BoxFuture<'a, Result<(), Error>>;
+type Call = for<'a> fn(&'a Running) -> futures_util::future::BoxFuture<'a, Result<(), Error>>;
 
 /// Every operation that changes a topic or a subscription. `t` has a queue.
 const CALLS: &[(&str, Call)] = &[
@@ -483,20 +500,41 @@ async fn agrees(world: &World, running: Running) {
     let store = &running.topics.world.store;
     let topics = store.topics.all().await.unwrap();
     let known: Vec<_> = running.topics.list(None, 100);
-    assert_eq!(topics.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), known);
+    assert_eq!(
+        topics
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>(),
+        known
+    );
     for (name, topic) in &topics {
         assert_eq!(running.topics.topic(name).unwrap(), topic.value);
     }
-    let mut shards: Vec<_> = topics.iter().map(|(_, topic)| topic.value.shard()).collect();
+    let mut shards: Vec<_> = topics
+        .iter()
+        .map(|(_, topic)| topic.value.shard())
+        .collect();
     let mut logged = running.log.shards().await.unwrap();
     (shards.sort_unstable(), logged.sort_unstable());
     assert_eq!(shards, logged);
     let subscriptions = store.subscriptions.all().await.unwrap();
-    let subscriptions: Vec<_> = subscriptions.into_iter().map(|(_, row)| row.value).collect();
-    assert_eq!(running.topics.subscriptions(None, None, 100).unwrap(), subscriptions);
+    let subscriptions: Vec<_> = subscriptions
+        .into_iter()
+        .map(|(_, row)| row.value)
+        .collect();
+    assert_eq!(
+        running.topics.subscriptions(None, None, 100).unwrap(),
+        subscriptions
+    );
     let of_topics: usize = known
         .iter()
-        .map(|topic| running.topics.subscriptions(Some(topic), None, 100).unwrap().len())
+        .map(|topic| {
+            running
+                .topics
+                .subscriptions(Some(topic), None, 100)
+                .unwrap()
+                .len()
+        })
         .sum();
     assert_eq!(of_topics, subscriptions.len());
     let endpoints = store.endpoints.all().await.unwrap();

@@ -132,7 +132,9 @@ impl Topics {
         let known: Vec<ShardNumber> = {
             let all = self.all.read();
             let topics = all.topics.values();
-            topics.map(|topic| topic.record.read().value.shard()).collect()
+            topics
+                .map(|topic| topic.record.read().value.shard())
+                .collect()
         };
         let mut strays = log.shards().await?;
         strays.retain(|shard| is_ours(shard) && !known.contains(shard));
@@ -200,9 +202,15 @@ impl Topics {
         let floor = match first < state.end {
             false => state.newest,
             true => {
-                let one = ReadLimit { records: 1, bytes: 1 };
+                let one = ReadLimit {
+                    records: 1,
+                    bytes: 1,
+                };
                 let chunk = log.read(shard, first, one).await?;
-                chunk.records.first().map_or(state.newest, |record| record.time)
+                chunk
+                    .records
+                    .first()
+                    .map_or(state.newest, |record| record.time)
             }
         };
         if floor.0 > topic.floor.load(Relaxed) {
@@ -237,7 +245,12 @@ impl Topics {
     pub fn list(&self, after: Option<&str>, limit: usize) -> Vec<String> {
         let all = self.all.read();
         let behind = |name: &&String| after.is_none_or(|after| name.as_str() > after);
-        all.topics.keys().filter(behind).take(limit).cloned().collect()
+        all.topics
+            .keys()
+            .filter(behind)
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     /// At most `limit` subscriptions behind the id `after`, by their ids: of one topic, or of all.
@@ -253,7 +266,8 @@ impl Topics {
         let page = |of: &BTreeMap<String, Arc<Kept>>| {
             let behind = |id: &&String| after.is_none_or(|after| id.as_str() > after);
             let rest = of.iter().filter(|(id, _)| behind(id)).take(limit);
-            rest.map(|(_, kept)| kept.record.read().value.clone()).collect()
+            rest.map(|(_, kept)| kept.record.read().value.clone())
+                .collect()
         };
         Ok(match topic {
             Some(topic) => page(&self.topic_kept(topic)?.subscriptions.read()),
@@ -268,7 +282,10 @@ impl Topics {
     pub fn count(&self, topic: &str) -> Result<(usize, usize), Error> {
         let topic = self.topic_kept(topic)?;
         let subscriptions = topic.subscriptions.read();
-        let confirmed = subscriptions.values().filter(|kept| kept.is_confirmed()).count();
+        let confirmed = subscriptions
+            .values()
+            .filter(|kept| kept.is_confirmed())
+            .count();
         Ok((confirmed, subscriptions.len() - confirmed))
     }
 
@@ -297,7 +314,11 @@ impl Topics {
         let all = self.all.read();
         let of = |kept: &Arc<Kept>| {
             let open = kept.progress.lock().open.len();
-            (kept.record.read().value.clone(), kept.counts.metrics(), open)
+            (
+                kept.record.read().value.clone(),
+                kept.counts.metrics(),
+                open,
+            )
         };
         all.subscriptions.values().map(of).collect()
     }

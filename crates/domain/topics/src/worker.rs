@@ -122,7 +122,11 @@ impl Worker {
                 drop(room);
                 world.env.clock.sleep(WAIT_MIN).await;
                 let (records, next) = (Vec::new(), chunk.next.max(from));
-                return Ok(Batch { records, next, room: None });
+                return Ok(Batch {
+                    records,
+                    next,
+                    room: None,
+                });
             }
             Ok(Batch {
                 records: chunk.records,
@@ -144,11 +148,18 @@ impl Worker {
         let protocol = self.kept.record.read().value.protocol;
         for record in records {
             let Some(message) = Message::decode(&record.value) else {
-                tracing::warn!(subscription = id, offset = record.offset, "a message cannot be read");
+                tracing::warn!(
+                    subscription = id,
+                    offset = record.offset,
+                    "a message cannot be read"
+                );
                 continue;
             };
             let body = message.body_for(protocol);
-            if filter.as_ref().is_some_and(|filter| !filter.wants(&message, body)) {
+            if filter
+                .as_ref()
+                .is_some_and(|filter| !filter.wants(&message, body))
+            {
                 self.kept.counts.filtered();
                 continue;
             }

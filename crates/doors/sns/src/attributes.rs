@@ -49,7 +49,9 @@ fn refused<T>(why: impl Into<String>) -> Result<T, Error> {
 
 /// The error of something that AWS has and this has not.
 pub(crate) fn not_there<T>(name: &str) -> Result<T, Error> {
-    refused(format!("{name} Reason: Headwater does not support {name} yet"))
+    refused(format!(
+        "{name} Reason: Headwater does not support {name} yet"
+    ))
 }
 
 /// Sets an attribute of a topic; whether there is one of that name.
@@ -187,9 +189,9 @@ fn dead_letters(value: &str) -> Result<Option<Arn>, Error> {
     let arn = policy["deadLetterTargetArn"].as_str().unwrap_or_default();
     match arn.parse::<Arn>() {
         Ok(arn) if arn.service == "sqs" && !arn.resource.ends_with(".fifo") => Ok(Some(arn)),
-        Ok(arn) if arn.service == "sqs" => {
-            refused("RedrivePolicy: must use a Standard queue as DLQ for a Subscription to a Standard Topic.")
-        }
+        Ok(arn) if arn.service == "sqs" => refused(
+            "RedrivePolicy: must use a Standard queue as DLQ for a Subscription to a Standard Topic.",
+        ),
         _ => refused("RedrivePolicy: deadLetterTargetArn is an invalid arn"),
     }
 }
@@ -213,7 +215,9 @@ impl Sns {
         let (confirmed, pending) = self.topics.count(&topic.name).map_err(api)?;
         let account = &context.account.0;
         let settings = &topic.settings;
-        let signature = settings.signature_version.map(|version| version.to_string());
+        let signature = settings
+            .signature_version
+            .map(|version| version.to_string());
         let bytes = settings.message_bytes_max.map(|bytes| bytes.to_string());
         let members = [
             ("TopicArn", Some(arn.clone())),
@@ -266,7 +270,10 @@ impl Sns {
                 Some(place.topic(&subscription.topic).to_string()),
             ),
             ("Owner", Some(subscription.owner.clone())),
-            ("SubscriptionPrincipal", Some(subscription.principal.clone())),
+            (
+                "SubscriptionPrincipal",
+                Some(subscription.principal.clone()),
+            ),
             ("Protocol", Some(subscription.protocol.to_string())),
             ("Endpoint", Some(subscription.endpoint.clone())),
             (

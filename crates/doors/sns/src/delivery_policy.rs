@@ -146,7 +146,9 @@ fn content_type(mut policy: Map<String, Value>, path: &str) -> Result<Option<Str
     if let Some(found) = &found {
         let kind = found.split(';').next().unwrap_or_default().trim();
         if !CONTENT_TYPES.contains(&kind) || !found.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-            return refused(format!("{path}.headerContentType is not a supported content type"));
+            return refused(format!(
+                "{path}.headerContentType is not a supported content type"
+            ));
         }
     }
     Ok(found)
@@ -157,8 +159,12 @@ fn retries(mut policy: Map<String, Value>, path: &str) -> Result<Retries, Error>
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_u64().and_then(|value| u32::try_from(value).ok()) {
             Some(value) if value <= most => Ok(Some(value)),
-            Some(_) => refused(format!("{path}.{name} must be less than or equal to {most}")),
-            None => refused(format!("{path}.{name} must be a number greater than or equal to 0")),
+            Some(_) => refused(format!(
+                "{path}.{name} must be less than or equal to {most}"
+            )),
+            None => refused(format!(
+                "{path}.{name} must be a number greater than or equal to 0"
+            )),
         },
     };
     let most = WAIT_MAX_S as u32;
@@ -185,7 +191,9 @@ fn retries(mut policy: Map<String, Value>, path: &str) -> Result<Retries, Error>
         ));
     }
     match read.total().as_secs() > WAIT_MAX_S {
-        true => refused(format!("{path}: total delay must be at most {WAIT_MAX_S} seconds")),
+        true => refused(format!(
+            "{path}: total delay must be at most {WAIT_MAX_S} seconds"
+        )),
         false => Ok(read),
     }
 }
@@ -214,9 +222,21 @@ fn shown(retries: &Retries, whole: bool) -> String {
         ("minDelayTarget", retries.min_delay_s, retries.min_delay()),
         ("maxDelayTarget", retries.max_delay_s, retries.max_delay()),
         ("numRetries", retries.retries, retries.count()),
-        ("numMaxDelayRetries", retries.at_max_delay, retries.at_max_delay.unwrap_or(0)),
-        ("numNoDelayRetries", retries.without_delay, retries.without_delay.unwrap_or(0)),
-        ("numMinDelayRetries", retries.at_min_delay, retries.at_min_delay.unwrap_or(0)),
+        (
+            "numMaxDelayRetries",
+            retries.at_max_delay,
+            retries.at_max_delay.unwrap_or(0),
+        ),
+        (
+            "numNoDelayRetries",
+            retries.without_delay,
+            retries.without_delay.unwrap_or(0),
+        ),
+        (
+            "numMinDelayRetries",
+            retries.at_min_delay,
+            retries.at_min_delay.unwrap_or(0),
+        ),
     ];
     let numbers = numbers.iter().filter(|(_, set, _)| is_shown(set.is_some()));
     let mut members: Vec<String> = numbers
@@ -233,11 +253,17 @@ pub(crate) fn of_topic(settings: &TopicSettings) -> Option<String> {
     let no_overrides = settings.no_overrides?;
     let mut members = Vec::new();
     if let Some(retries) = &settings.retries {
-        members.push(format!("\"defaultHealthyRetryPolicy\":{}", shown(retries, false)));
+        members.push(format!(
+            "\"defaultHealthyRetryPolicy\":{}",
+            shown(retries, false)
+        ));
     }
     members.push(format!("\"disableSubscriptionOverrides\":{no_overrides}"));
     if let Some(content_type) = &settings.content_type {
-        members.push(format!("\"defaultRequestPolicy\":{}", request_policy(content_type)));
+        members.push(format!(
+            "\"defaultRequestPolicy\":{}",
+            request_policy(content_type)
+        ));
     }
     Some(format!("{{\"http\":{{{}}}}}", members.join(",")))
 }

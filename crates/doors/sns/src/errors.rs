@@ -23,7 +23,10 @@ pub(crate) fn not_authorized(text: impl Into<String>) -> ApiError {
 
 /// A resource whose tags are asked for and which is not there.
 pub(crate) fn no_resource() -> ApiError {
-    ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, "Resource does not exist")
+    ApiError::of(
+        &shapes::RESOURCE_NOT_FOUND_EXCEPTION,
+        "Resource does not exist",
+    )
 }
 
 /// The error of a parameter whose `fault` is in an attribute.

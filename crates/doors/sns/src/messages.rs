@@ -37,7 +37,10 @@ pub(crate) fn message(given: Given, topic: &Topic) -> Result<(Message, usize), A
     if message.is_empty() {
         return Err(invalid("Empty message"));
     }
-    if subject.as_deref().is_some_and(|subject| !is_subject(subject)) {
+    if subject
+        .as_deref()
+        .is_some_and(|subject| !is_subject(subject))
+    {
         return Err(invalid("Subject"));
     }
     if deduplication_id.is_some() {
@@ -142,7 +145,10 @@ fn attribute(name: String, value: MessageAttributeValue) -> Result<(String, Attr
         (_, None, Some(_)) => return Err(other_field(&name, &data_type, "String")),
     };
     if let ("Number", Value::Text(text)) = (kind, &value)
-        && text.trim().parse::<f64>().map_or(true, |number| !number.is_finite())
+        && text
+            .trim()
+            .parse::<f64>()
+            .map_or(true, |number| !number.is_finite())
     {
         return Err(invalid_attribute(format!(
             "Could not cast message attribute '{name}' value to number."

@@ -78,7 +78,9 @@ pub(crate) fn topic_name(arn: &str, context: &Context) -> Result<String, ApiErro
 /// The id of the subscription that an ARN names, and its topic's name.
 pub(crate) fn subscription_id(arn: &str, context: &Context) -> Result<(String, String), ApiError> {
     if arn.is_empty() {
-        return Err(invalid("SubscriptionArn Reason: no value for required parameter"));
+        return Err(invalid(
+            "SubscriptionArn Reason: no value for required parameter",
+        ));
     }
     let parts = parts(arn, "SubscriptionArn")?;
     let is_id = |id: &str| id.len() == 36 && id.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());

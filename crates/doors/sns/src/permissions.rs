@@ -43,8 +43,7 @@ pub(crate) fn policy_of(topic: &Topic, arn: &str, account: &str) -> String {
 /// Refuses what is no policy of a topic.
 pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
     let refused = |what: &str| Error::Refused(what.to_owned());
-    Policy::of_resource(text)
-        .map_err(|_| refused("Policy Error: null"))?;
+    Policy::of_resource(text).map_err(|_| refused("Policy Error: null"))?;
     let policy: Value = serde_json::from_str(text).map_err(|_| refused("Policy Error: null"))?;
     let statements = match &policy["Statement"] {
         Value::Array(statements) => statements.clone(),
@@ -87,7 +86,8 @@ pub(crate) fn with_permission(
     if actions.is_empty() || actions.iter().any(|action| known(&action)) {
         return Err(invalid("Policy statement action out of service scope!"));
     }
-    let is_number = |account: &String| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let is_number =
+        |account: &String| account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
     if accounts.is_empty() || !accounts.iter().all(is_number) {
         return Err(invalid("Policy Error: PrincipalNotFound"));
     }
@@ -96,7 +96,9 @@ pub(crate) fn with_permission(
     if statements.iter().any(|statement| statement["Sid"] == label) {
         return Err(invalid("Statement already exists"));
     }
-    let principals = accounts.iter().map(|account| format!("arn:aws:iam::{account}:root"));
+    let principals = accounts
+        .iter()
+        .map(|account| format!("arn:aws:iam::{account}:root"));
     let actions = actions.iter().map(|action| format!("SNS:{action}"));
     statements.push(json!({
         "Sid": label,
@@ -124,7 +126,11 @@ fn statements_of(policy: &mut Value) -> &mut Vec<Value> {
     let statements = &mut policy["Statement"];
     if !statements.is_array() {
         let one = statements.take();
-        *statements = if one.is_null() { json!([]) } else { json!([one]) };
+        *statements = if one.is_null() {
+            json!([])
+        } else {
+            json!([one])
+        };
     }
     statements.as_array_mut().expect("it is a list now")
 }

@@ -40,7 +40,10 @@ fn a_filter_of_attributes_looks_at_their_types() {
     assert!(!wants(range, &[("a", "Binary", "99")]));
     let sports = json!({"a": ["rugby", "tennis"]});
     assert!(wants(sports.clone(), &[("a", "String", "rugby")]));
-    assert!(wants(sports.clone(), &[("a", "String.Array", r#"["x", "tennis"]"#)]));
+    assert!(wants(
+        sports.clone(),
+        &[("a", "String.Array", r#"["x", "tennis"]"#)]
+    ));
     assert!(!wants(sports.clone(), &[("a", "String.Array", r#"["x"]"#)]));
     assert!(!wants(sports, &[]));
     let absent = json!({"a": [{"exists": false}]});
@@ -70,7 +73,10 @@ fn a_filter_of_bodies_looks_into_objects() {
     assert!(!wants(&policy, &removed.to_string()));
     let dotted = json!({"object.nested": ["x"]});
     assert!(wants(&dotted, r#"{"object": {"nested": "x"}}"#));
-    assert!(wants(&json!({"object": {"nested": ["x"]}}), r#"{"object.nested": "x"}"#));
+    assert!(wants(
+        &json!({"object": {"nested": ["x"]}}),
+        r#"{"object.nested": "x"}"#
+    ));
     for body in ["", "text", "[]", r#""x""#, "1"] {
         assert!(!wants(&json!({"a": [{"exists": false}]}), body), "{body}");
     }
@@ -87,17 +93,37 @@ fn refusal(policy: &str, scope: Scope) -> String {
 #[test]
 fn what_is_no_filter_is_refused_in_the_words_of_aws() {
     for (policy, reason, place) in [
-        (r#"{"key": [["value"]]}"#, "Match value must be String, number, true, false, or null", "10"),
-        (r#"{"key": [{"wrong-operator": true}]}"#, "Unrecognized match type wrong-operator", "31"),
+        (
+            r#"{"key": [["value"]]}"#,
+            "Match value must be String, number, true, false, or null",
+            "10",
+        ),
+        (
+            r#"{"key": [{"wrong-operator": true}]}"#,
+            "Unrecognized match type wrong-operator",
+            "31",
+        ),
         (
             r#"{"key": [{"suffix": "value", "prefix": "value2"}]}"#,
             "Only one key allowed in match expression",
             "37",
         ),
         (r#"{"key": []}"#, "Empty arrays are not allowed", "10"),
-        (r#"{"key": [{"suffix": 100}]}"#, "suffix match pattern must be a string", "22"),
-        (r#"{"key": {"suffix": "value"}}"#, "\"suffix\" must be an object or an array", "19"),
-        (r#"{"key": [{"numeric": []}]}"#, "Invalid member in numeric match: ]", "22"),
+        (
+            r#"{"key": [{"suffix": 100}]}"#,
+            "suffix match pattern must be a string",
+            "22",
+        ),
+        (
+            r#"{"key": {"suffix": "value"}}"#,
+            "\"suffix\" must be an object or an array",
+            "19",
+        ),
+        (
+            r#"{"key": [{"numeric": []}]}"#,
+            "Invalid member in numeric match: ]",
+            "22",
+        ),
         (
             r#"{"key": [{"numeric": ["<", 100, ">", 10]}]}"#,
             "Too many elements in numeric expression",
@@ -128,7 +154,11 @@ fn what_is_no_filter_is_refused_in_the_words_of_aws() {
             "prefix match pattern must be a string",
             "40",
         ),
-        (r#"{"key_a": "value_one"}"#, "\"key_a\" must be an object or an array", "11"),
+        (
+            r#"{"key_a": "value_one"}"#,
+            "\"key_a\" must be an object or an array",
+            "11",
+        ),
     ] {
         let quoted = compact(policy).unwrap();
         let told = format!(
@@ -167,7 +197,10 @@ fn a_filter_has_five_keys_and_150_combinations_at_most() {
     let complex = "FilterPolicy: Filter policy is too complex";
     for (policy, scope) in [
         (json!({"key": values(0, 151)}), Scope::Attributes),
-        (json!({"a": values(0, 100), "b": values(0, 51)}), Scope::Attributes),
+        (
+            json!({"a": values(0, 100), "b": values(0, 51)}),
+            Scope::Attributes,
+        ),
         (
             json!({
                 "source": values(0, 4),
@@ -211,7 +244,10 @@ fn a_filter_has_five_keys_and_150_combinations_at_most() {
         "FilterPolicy: Filter policy can not have more than 5 keys"
     );
     let nested = json!({"a": {"b": ["x"]}});
-    assert_eq!(Filter::parse(&nested.to_string(), Scope::Attributes), Err(FilterFault::Nested));
+    assert_eq!(
+        Filter::parse(&nested.to_string(), Scope::Attributes),
+        Err(FilterFault::Nested)
+    );
     assert!(Filter::parse(&nested.to_string(), Scope::Body).is_ok());
 }
 

@@ -46,15 +46,18 @@ mod tests {
     #[tokio::test]
     async fn permissions_are_statements_of_the_policy() {
         let world = World::with_topic().await;
-        let add = |label: &str, action: &str| {
-            json!({"TopicArn": TOPIC, "Label": label, "AWSAccountId": ["222222222222"], "ActionName": [action]})
-        };
+        let add = |label: &str, action: &str| json!({"TopicArn": TOPIC, "Label": label, "AWSAccountId": ["222222222222"], "ActionName": [action]});
         let policy = async || {
-            let got = world.ok::<GetTopicAttributes>(json!({"TopicArn": TOPIC})).await;
+            let got = world
+                .ok::<GetTopicAttributes>(json!({"TopicArn": TOPIC}))
+                .await;
             serde_json::from_str::<Value>(got["Attributes"]["Policy"].as_str().unwrap()).unwrap()
         };
         let first = policy().await;
-        assert_eq!(first["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceOwner"], "000000000000");
+        assert_eq!(
+            first["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceOwner"],
+            "000000000000"
+        );
         world.ok::<AddPermission>(add("a", "Publish")).await;
         assert_eq!(
             policy().await["Statement"][1],
@@ -68,7 +71,9 @@ mod tests {
             invalid("Statement already exists")
         );
         assert_eq!(
-            world.refused::<AddPermission>(add("b", "DeleteSomething")).await,
+            world
+                .refused::<AddPermission>(add("b", "DeleteSomething"))
+                .await,
             invalid("Policy statement action out of service scope!")
         );
         let remove = json!({"TopicArn": TOPIC, "Label": "a"});

@@ -1,9 +1,9 @@
 //! ConfirmSubscription: by a call, or by whoever follows the link of a request to confirm.
 
+use headwater_shapes_sns::errors as shapes;
 use headwater_shapes_sns::{
     ConfirmSubscriptionInput, ConfirmSubscriptionResponse, ops::ConfirmSubscription,
 };
-use headwater_shapes_sns::errors as shapes;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
@@ -38,7 +38,10 @@ impl Handle<ConfirmSubscription> for Sns {
         let by_known = !context.caller.is_anonymous();
         let confirmed = self.topics.confirm(&token, by_known, cancelled_by_known);
         let confirmed = confirmed.await.map_err(api)?;
-        let arn = self.topics.place().subscription(&confirmed.topic, &confirmed.id);
+        let arn = self
+            .topics
+            .place()
+            .subscription(&confirmed.topic, &confirmed.id);
         Ok(ConfirmSubscriptionResponse {
             subscription_arn: Some(arn),
         })

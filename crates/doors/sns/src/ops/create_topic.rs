@@ -37,7 +37,9 @@ impl Handle<CreateTopic> for Sns {
             let known = set_of_topic(&mut settings, name, value).map_err(of_fault)?;
             // That it is no FIFO topic was seen above.
             if !known && name != "FifoTopic" {
-                return Err(invalid(format!("Attributes Reason: Unknown attribute {name}")));
+                return Err(invalid(format!(
+                    "Attributes Reason: Unknown attribute {name}"
+                )));
             }
         }
         let tags: Vec<Tag> = tags.unwrap_or_default();
@@ -50,7 +52,10 @@ impl Handle<CreateTopic> for Sns {
 }
 
 fn check_name(name: &str, attributes: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    let is_fifo = match attributes.get("FifoTopic").map(|value| value.to_ascii_lowercase()) {
+    let is_fifo = match attributes
+        .get("FifoTopic")
+        .map(|value| value.to_ascii_lowercase())
+    {
         None => false,
         Some(value) if value == "false" || value.is_empty() => false,
         Some(value) if value == "true" => true,
@@ -61,7 +66,9 @@ fn check_name(name: &str, attributes: &BTreeMap<String, String>) -> Result<(), A
     let plain = base.unwrap_or(name);
     let is_name = (1..=NAME_MAX).contains(&name.len()) && plain.bytes().all(is_allowed);
     match is_name && base.is_some() == is_fifo {
-        true if is_fifo => Err(invalid("FifoTopic Reason: Headwater does not support FIFO topics yet")),
+        true if is_fifo => Err(invalid(
+            "FifoTopic Reason: Headwater does not support FIFO topics yet",
+        )),
         true => Ok(()),
         false => Err(invalid("Topic Name")),
     }
@@ -89,7 +96,10 @@ mod tests {
             assert_eq!(refused, invalid("Topic Name"), "{name}");
         }
         let fifo = |name: &str| json!({"Name": name, "Attributes": {"FifoTopic": "true"}});
-        assert_eq!(world.refused::<CreateTopic>(fifo("a")).await, invalid("Topic Name"));
+        assert_eq!(
+            world.refused::<CreateTopic>(fifo("a")).await,
+            invalid("Topic Name")
+        );
         assert_eq!(
             world.refused::<CreateTopic>(fifo("a.fifo")).await,
             invalid("FifoTopic Reason: Headwater does not support FIFO topics yet")
@@ -108,7 +118,10 @@ mod tests {
         for same in [first, create(json!({}), json!([])), create(json!({}), tags)] {
             assert_eq!(world.ok::<CreateTopic>(same).await, created);
         }
-        for other in [json!({"DisplayName": "y"}), json!({"DisplayName": "x", "SignatureVersion": "2"})] {
+        for other in [
+            json!({"DisplayName": "y"}),
+            json!({"DisplayName": "x", "SignatureVersion": "2"}),
+        ] {
             assert_eq!(
                 world.refused::<CreateTopic>(create(other, json!([]))).await,
                 invalid("Attributes Reason: Topic already exists with different attributes")
@@ -122,7 +135,9 @@ mod tests {
         world.ok::<DeleteTopic>(json!({"TopicArn": TOPIC})).await;
         world.ok::<DeleteTopic>(json!({"TopicArn": TOPIC})).await;
         world.ok::<CreateTopic>(json!({"Name": "t"})).await;
-        let tags = world.ok::<ListTagsForResource>(json!({"ResourceArn": TOPIC})).await;
+        let tags = world
+            .ok::<ListTagsForResource>(json!({"ResourceArn": TOPIC}))
+            .await;
         assert_eq!(tags, json!({"Tags": []}));
     }
 
@@ -130,7 +145,9 @@ mod tests {
     async fn attributes_are_set_and_shown() {
         let world = World::with_topic().await;
         let get = async || {
-            let got = world.ok::<GetTopicAttributes>(json!({"TopicArn": TOPIC})).await;
+            let got = world
+                .ok::<GetTopicAttributes>(json!({"TopicArn": TOPIC}))
+                .await;
             got["Attributes"].clone()
         };
         let first = get().await;
@@ -142,12 +159,14 @@ mod tests {
         assert_eq!(first["DisplayName"], "");
         assert_eq!(first["SubscriptionsConfirmed"], "0");
         assert!(first.get("DeliveryPolicy").is_none() && first.get("SignatureVersion").is_none());
-        let set = |name: &str, value: &str| {
-            json!({"TopicArn": TOPIC, "AttributeName": name, "AttributeValue": value})
-        };
+        let set = |name: &str, value: &str| json!({"TopicArn": TOPIC, "AttributeName": name, "AttributeValue": value});
         let healthy = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":5,"maxDelayTarget":6,"numRetries":1}}}"#;
-        world.ok::<SetTopicAttributes>(set("DeliveryPolicy", healthy)).await;
-        world.ok::<SetTopicAttributes>(set("SignatureVersion", "2")).await;
+        world
+            .ok::<SetTopicAttributes>(set("DeliveryPolicy", healthy))
+            .await;
+        world
+            .ok::<SetTopicAttributes>(set("SignatureVersion", "2"))
+            .await;
         let second = get().await;
         assert_eq!(
             second["DeliveryPolicy"],
@@ -156,18 +175,26 @@ mod tests {
         );
         assert_eq!(second["SignatureVersion"], "2");
         let none = r#"{"http":{"defaultHealthyRetryPolicy":null}}"#;
-        world.ok::<SetTopicAttributes>(set("DeliveryPolicy", none)).await;
+        world
+            .ok::<SetTopicAttributes>(set("DeliveryPolicy", none))
+            .await;
         assert_eq!(
             get().await["DeliveryPolicy"],
             "{\"http\":{\"disableSubscriptionOverrides\":false}}"
         );
-        world.ok::<SetTopicAttributes>(set("DeliveryPolicy", "")).await;
+        world
+            .ok::<SetTopicAttributes>(set("DeliveryPolicy", ""))
+            .await;
         assert!(get().await.get("DeliveryPolicy").is_none());
         for (name, value, why) in [
             ("Nothing", "x", "AttributeName"),
             ("TopicArn", "x", "AttributeName"),
             ("Policy", "{}", "Policy Error: null"),
-            ("KmsMasterKeyId", "k", "KmsMasterKeyId Reason: Headwater does not support KmsMasterKeyId yet"),
+            (
+                "KmsMasterKeyId",
+                "k",
+                "KmsMasterKeyId Reason: Headwater does not support KmsMasterKeyId yet",
+            ),
             (
                 "DeliveryPolicy",
                 r#"{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":1}}}"#,
@@ -183,11 +210,15 @@ mod tests {
     async fn topics_are_listed_by_the_hundred() {
         let world = World::new().await;
         for i in 0..101 {
-            world.ok::<CreateTopic>(json!({"Name": format!("t{i:03}")})).await;
+            world
+                .ok::<CreateTopic>(json!({"Name": format!("t{i:03}")}))
+                .await;
         }
         let page = world.ok::<ListTopics>(json!({})).await;
         assert_eq!(page["Topics"].as_array().unwrap().len(), 100);
-        let rest = world.ok::<ListTopics>(json!({"NextToken": page["NextToken"]})).await;
+        let rest = world
+            .ok::<ListTopics>(json!({"NextToken": page["NextToken"]}))
+            .await;
         let arn = "arn:aws:sns:us-east-1:000000000000:t100";
         assert_eq!(rest, json!({"Topics": [{"TopicArn": arn}]}));
         let refused = world.refused::<ListTopics>(json!({"NextToken": "!"})).await;

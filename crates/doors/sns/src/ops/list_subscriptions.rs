@@ -31,15 +31,15 @@ impl Handle<ListSubscriptions> for Sns {
 }
 
 /// A page of subscriptions, and the token of the next one if there is one.
-pub(super) fn page(
-    mut found: Vec<Subscription>,
-    place: &Place,
-) -> (Vec<Listed>, Option<String>) {
+pub(super) fn page(mut found: Vec<Subscription>, place: &Place) -> (Vec<Listed>, Option<String>) {
     let is_more = found.len() > PAGE;
     found.truncate(PAGE);
     let last = found.last().filter(|_| is_more);
     let next = last.map(|last| token(&last.id));
-    (found.into_iter().map(|it| listed(it, place)).collect(), next)
+    (
+        found.into_iter().map(|it| listed(it, place)).collect(),
+        next,
+    )
 }
 
 /// A subscription as it is listed: one that is not confirmed has no ARN yet.

@@ -128,15 +128,21 @@ mod tests {
         ] {
             assert_eq!(world.refused::<Publish>(input).await, invalid(why), "{why}");
         }
-        world.ok::<Publish>(structure(r#"{"default": "a", "default": "b", "x": 1}"#)).await;
+        world
+            .ok::<Publish>(structure(r#"{"default": "a", "default": "b", "x": 1}"#))
+            .await;
         let target = json!({"TargetArn": TOPIC, "Message": "m"});
         assert!(world.ok::<Publish>(target).await["MessageId"].is_string());
         let other = format!("{TOPIC}x");
-        let refused = world.refused::<Publish>(publish(json!({"TopicArn": other}))).await;
+        let refused = world
+            .refused::<Publish>(publish(json!({"TopicArn": other})))
+            .await;
         assert_eq!(refused.1, "Topic does not exist");
         let small = json!({"TopicArn": TOPIC, "AttributeName": "MaximumMessageSize", "AttributeValue": "1024"});
         world.ok::<SetTopicAttributes>(small).await;
-        let refused = world.refused::<Publish>(publish(json!({"Message": "a".repeat(1025)}))).await;
+        let refused = world
+            .refused::<Publish>(publish(json!({"Message": "a".repeat(1025)})))
+            .await;
         assert_eq!(refused, invalid("Message too long"));
     }
 
@@ -156,14 +162,35 @@ mod tests {
         let prefixes = "The message attribute 'attr1' has an invalid message attribute type, the set of supported \
                         type prefixes is Binary, Number, and String.";
         for (attribute, why) in [
-            (json!({"DataType": "String", "StringValue": ""}), empty("String")),
+            (
+                json!({"DataType": "String", "StringValue": ""}),
+                empty("String"),
+            ),
             (json!({"DataType": "String"}), empty("String")),
-            (json!({"DataType": "Binary", "BinaryValue": ""}), empty("Binary")),
-            (json!({"DataType": "String", "BinaryValue": "AQ=="}), field("String", "String")),
-            (json!({"DataType": "Number", "BinaryValue": "AQ=="}), field("Number", "String")),
-            (json!({"DataType": "Binary", "StringValue": "x"}), field("Binary", "Binary")),
-            (json!({"DataType": "InvalidType", "StringValue": "x"}), prefixes.to_owned()),
-            (json!({"DataType": "String.", "StringValue": "x"}), prefixes.to_owned()),
+            (
+                json!({"DataType": "Binary", "BinaryValue": ""}),
+                empty("Binary"),
+            ),
+            (
+                json!({"DataType": "String", "BinaryValue": "AQ=="}),
+                field("String", "String"),
+            ),
+            (
+                json!({"DataType": "Number", "BinaryValue": "AQ=="}),
+                field("Number", "String"),
+            ),
+            (
+                json!({"DataType": "Binary", "StringValue": "x"}),
+                field("Binary", "Binary"),
+            ),
+            (
+                json!({"DataType": "InvalidType", "StringValue": "x"}),
+                prefixes.to_owned(),
+            ),
+            (
+                json!({"DataType": "String.", "StringValue": "x"}),
+                prefixes.to_owned(),
+            ),
             (
                 json!({"DataType": "Number", "StringValue": "x"}),
                 "Could not cast message attribute 'attr1' value to number.".to_owned(),
@@ -175,17 +202,32 @@ mod tests {
         let text = json!({"DataType": "String.Any", "StringValue": "x"});
         let long = "a".repeat(257);
         for (name, why) in [
-            (&*long, "Length of message attribute name must be less than 256 bytes."),
+            (
+                &*long,
+                "Length of message attribute name must be less than 256 bytes.",
+            ),
             (
                 "a^b",
                 "Invalid non-alphanumeric character '#x5E' was found in the message attribute name. Can only include \
                  alphanumeric characters, hyphens, underscores, or dots.",
             ),
-            (".a", "Invalid message attribute name starting with character '.' was found."),
-            ("a.", "Invalid message attribute name ending with character '.' was found."),
-            ("a..b", "Message attribute name can not have successive '.' character."),
+            (
+                ".a",
+                "Invalid message attribute name starting with character '.' was found.",
+            ),
+            (
+                "a.",
+                "Invalid message attribute name ending with character '.' was found.",
+            ),
+            (
+                "a..b",
+                "Message attribute name can not have successive '.' character.",
+            ),
         ] {
-            assert_eq!(world.refused::<Publish>(with(name, text.clone())).await.1, why);
+            assert_eq!(
+                world.refused::<Publish>(with(name, text.clone())).await.1,
+                why
+            );
         }
         world.ok::<Publish>(with("attr1", text)).await;
     }

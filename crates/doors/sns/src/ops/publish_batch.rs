@@ -47,7 +47,11 @@ impl Handle<PublishBatch> for Sns {
         if bytes > MESSAGE_BYTES_MAX {
             return Err(too_long());
         }
-        let published = self.topics.publish(&topic.name, messages).await.map_err(api)?;
+        let published = self
+            .topics
+            .publish(&topic.name, messages)
+            .await
+            .map_err(api)?;
         let done = |(id, message_id)| PublishBatchResultEntry {
             id: Some(id),
             message_id: Some(message_id),
@@ -94,7 +98,10 @@ fn check_ids(entries: &[PublishBatchRequestEntry]) -> Result<(), ApiError> {
     }
     if entries.len() > BATCH_MAX {
         let text = "The batch request contains more entries than permissible.";
-        return no(&shapes::TOO_MANY_ENTRIES_IN_BATCH_REQUEST_EXCEPTION, text.to_owned());
+        return no(
+            &shapes::TOO_MANY_ENTRIES_IN_BATCH_REQUEST_EXCEPTION,
+            text.to_owned(),
+        );
     }
     let mut seen = HashSet::new();
     for PublishBatchRequestEntry { id, .. } in entries {
@@ -116,7 +123,10 @@ fn check_ids(entries: &[PublishBatchRequestEntry]) -> Result<(), ApiError> {
         }
         if !seen.insert(id) {
             let text = "Two or more batch entries in the request have the same Id.";
-            return no(&shapes::BATCH_ENTRY_IDS_NOT_DISTINCT_EXCEPTION, text.to_owned());
+            return no(
+                &shapes::BATCH_ENTRY_IDS_NOT_DISTINCT_EXCEPTION,
+                text.to_owned(),
+            );
         }
     }
     Ok(())
@@ -133,9 +143,12 @@ mod tests {
     #[tokio::test]
     async fn a_batch_is_published_whole_or_refused() {
         let world = World::with_topic().await;
-        let batch = |entries: Vec<Value>| json!({"TopicArn": TOPIC, "PublishBatchRequestEntries": entries});
+        let batch =
+            |entries: Vec<Value>| json!({"TopicArn": TOPIC, "PublishBatchRequestEntries": entries});
         let entry = |id: &str| json!({"Id": id, "Message": "m"});
-        let done = world.ok::<PublishBatch>(batch(vec![entry("a"), entry(&"b".repeat(80))])).await;
+        let done = world
+            .ok::<PublishBatch>(batch(vec![entry("a"), entry(&"b".repeat(80))]))
+            .await;
         assert_eq!(done["Successful"][0]["Id"], "a");
         assert!(done["Successful"][1]["MessageId"].is_string());
         assert_eq!(done["Failed"], json!([]));

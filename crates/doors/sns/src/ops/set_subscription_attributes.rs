@@ -27,7 +27,12 @@ impl Handle<SetSubscriptionAttributes> for Sns {
         let value = attribute_value.unwrap_or_default();
         let changed = self.topics.update_subscription(&id, move |subscription| {
             let protocol = subscription.protocol;
-            let known = set(&mut subscription.settings, protocol, &attribute_name, &value)?;
+            let known = set(
+                &mut subscription.settings,
+                protocol,
+                &attribute_name,
+                &value,
+            )?;
             match known {
                 true => Ok(()),
                 false => Err(Error::Refused("AttributeName".to_owned())),

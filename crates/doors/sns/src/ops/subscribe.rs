@@ -50,13 +50,20 @@ impl Handle<Subscribe> for Sns {
             principal: context.caller.arn.clone(),
             set: Arc::new(move |settings| set_all(settings, protocol, &attributes)),
         };
-        let subscribed = self.topics.subscribe(new).await.map_err(|error| match error {
-            Error::Filter(fault) => invalid(format!("Attributes Reason: {fault}")),
-            Error::Refused(text) => invalid(format!("Attributes Reason: {text}")),
-            other => api(other),
-        })?;
+        let subscribed = self
+            .topics
+            .subscribe(new)
+            .await
+            .map_err(|error| match error {
+                Error::Filter(fault) => invalid(format!("Attributes Reason: {fault}")),
+                Error::Refused(text) => invalid(format!("Attributes Reason: {text}")),
+                other => api(other),
+            })?;
         let arn = match subscribed.confirmed || return_subscription_arn == Some(true) {
-            true => self.topics.place().subscription(&topic.name, &subscribed.id),
+            true => self
+                .topics
+                .place()
+                .subscription(&topic.name, &subscribed.id),
             false => "pending confirmation".to_owned(),
         };
         Ok(SubscribeResponse {
@@ -160,10 +167,14 @@ mod tests {
     #[tokio::test]
     async fn a_subscription_of_a_queue_shows_what_aws_shows() {
         let world = World::with_topic().await;
-        let made = world.ok::<Subscribe>(subscribe("sqs", QUEUE, json!({}))).await;
+        let made = world
+            .ok::<Subscribe>(subscribe("sqs", QUEUE, json!({})))
+            .await;
         let arn = made["SubscriptionArn"].as_str().unwrap();
         let get = async || {
-            let got = world.ok::<GetSubscriptionAttributes>(json!({"SubscriptionArn": arn})).await;
+            let got = world
+                .ok::<GetSubscriptionAttributes>(json!({"SubscriptionArn": arn}))
+                .await;
             got["Attributes"].clone()
         };
         let mut expected = json!({
@@ -172,12 +183,14 @@ mod tests {
             "SubscriptionPrincipal": "arn:aws:iam::000000000000:root", "TopicArn": TOPIC,
         });
         assert_eq!(get().await, expected);
-        let set = |name: &str, value: &str| {
-            json!({"SubscriptionArn": arn, "AttributeName": name, "AttributeValue": value})
-        };
-        world.ok::<SetSubscriptionAttributes>(set("FilterPolicyScope", "MessageBody")).await;
+        let set = |name: &str, value: &str| json!({"SubscriptionArn": arn, "AttributeName": name, "AttributeValue": value});
+        world
+            .ok::<SetSubscriptionAttributes>(set("FilterPolicyScope", "MessageBody"))
+            .await;
         assert_eq!(get().await, expected);
-        world.ok::<SetSubscriptionAttributes>(set("FilterPolicy", "{\"a\": [\"x y\"]}")).await;
+        world
+            .ok::<SetSubscriptionAttributes>(set("FilterPolicy", "{\"a\": [\"x y\"]}"))
+            .await;
         expected["FilterPolicy"] = json!("{\"a\":[\"x y\"]}");
         expected["FilterPolicyScope"] = json!("MessageBody");
         assert_eq!(get().await, expected);
@@ -187,9 +200,15 @@ mod tests {
         assert_eq!(world.ok::<ListSubscriptions>(json!({})).await, listed);
         let of = json!({"TopicArn": TOPIC});
         assert_eq!(world.ok::<ListSubscriptionsByTopic>(of).await, listed);
-        world.ok::<Unsubscribe>(json!({"SubscriptionArn": arn})).await;
-        world.ok::<Unsubscribe>(json!({"SubscriptionArn": arn})).await;
-        let refused = world.refused::<GetSubscriptionAttributes>(json!({"SubscriptionArn": arn})).await;
+        world
+            .ok::<Unsubscribe>(json!({"SubscriptionArn": arn}))
+            .await;
+        world
+            .ok::<Unsubscribe>(json!({"SubscriptionArn": arn}))
+            .await;
+        let refused = world
+            .refused::<GetSubscriptionAttributes>(json!({"SubscriptionArn": arn}))
+            .await;
         assert_eq!(refused.1, "Subscription does not exist");
     }
 
@@ -198,9 +217,14 @@ mod tests {
     async fn an_endpoint_has_one_subscription() {
         let world = World::with_topic().await;
         let raw = json!({"RawMessageDelivery": "true", "FilterPolicyScope": "MessageAttributes"});
-        let first = world.ok::<Subscribe>(subscribe("sqs", QUEUE, raw.clone())).await;
+        let first = world
+            .ok::<Subscribe>(subscribe("sqs", QUEUE, raw.clone()))
+            .await;
         for same in [raw, json!({}), json!({"RawMessageDelivery": "true"})] {
-            assert_eq!(world.ok::<Subscribe>(subscribe("sqs", QUEUE, same)).await, first);
+            assert_eq!(
+                world.ok::<Subscribe>(subscribe("sqs", QUEUE, same)).await,
+                first
+            );
         }
         let other = subscribe("sqs", QUEUE, json!({"RawMessageDelivery": "false"}));
         assert_eq!(
@@ -219,7 +243,10 @@ mod tests {
                 subscribe("test-protocol", "x", json!({})),
                 "Amazon SNS does not support this protocol string: test-protocol",
             ),
-            (subscribe("sqs", "http://queue", json!({})), "SQS endpoint ARN"),
+            (
+                subscribe("sqs", "http://queue", json!({})),
+                "SQS endpoint ARN",
+            ),
             (
                 subscribe("sqs", &format!("{QUEUE}.fifo"), json!({})),
                 "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics",
@@ -246,17 +273,35 @@ mod tests {
             assert_eq!(world.refused::<Subscribe>(input).await, invalid(why));
         }
         for protocol in ["email", "sms", "application"] {
-            let refused = world.refused::<Subscribe>(subscribe(protocol, "x", json!({}))).await;
-            let text = format!("Headwater does not support subscriptions with the protocol {protocol} yet.");
+            let refused = world
+                .refused::<Subscribe>(subscribe(protocol, "x", json!({})))
+                .await;
+            let text = format!(
+                "Headwater does not support subscriptions with the protocol {protocol} yet."
+            );
             assert_eq!(refused.1, text);
         }
         for (arn, why) in [
-            ("randomstring", "SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"),
-            ("arn:aws:sns:us-east-1:random", "SubscriptionArn Reason: An ARN must have at least 6 elements, not 5"),
-            ("arn:aws:sns:us-east-1:111111111111:random", "SubscriptionId"),
-            ("", "SubscriptionArn Reason: no value for required parameter"),
+            (
+                "randomstring",
+                "SubscriptionArn Reason: An ARN must have at least 6 elements, not 1",
+            ),
+            (
+                "arn:aws:sns:us-east-1:random",
+                "SubscriptionArn Reason: An ARN must have at least 6 elements, not 5",
+            ),
+            (
+                "arn:aws:sns:us-east-1:111111111111:random",
+                "SubscriptionId",
+            ),
+            (
+                "",
+                "SubscriptionArn Reason: no value for required parameter",
+            ),
         ] {
-            let refused = world.refused::<Unsubscribe>(json!({"SubscriptionArn": arn})).await;
+            let refused = world
+                .refused::<Unsubscribe>(json!({"SubscriptionArn": arn}))
+                .await;
             assert_eq!(refused, invalid(why));
         }
     }
@@ -265,7 +310,9 @@ mod tests {
     #[tokio::test]
     async fn attributes_are_checked_when_they_are_set() {
         let world = World::with_topic().await;
-        let made = world.ok::<Subscribe>(subscribe("sqs", QUEUE, json!({}))).await;
+        let made = world
+            .ok::<Subscribe>(subscribe("sqs", QUEUE, json!({})))
+            .await;
         let json_fault = "failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to start \
             field name\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]";
         for (name, value, why) in [
@@ -300,17 +347,25 @@ mod tests {
     #[tokio::test]
     async fn an_address_waits_to_be_confirmed() {
         let world = World::with_topic().await;
-        let input = json!({"TopicArn": TOPIC, "Protocol": "http", "Endpoint": "http://127.0.0.1:1/x"});
+        let input =
+            json!({"TopicArn": TOPIC, "Protocol": "http", "Endpoint": "http://127.0.0.1:1/x"});
         let made = world.ok::<Subscribe>(input.clone()).await;
         assert_eq!(made, json!({"SubscriptionArn": "pending confirmation"}));
         let listed = world.ok::<ListSubscriptions>(json!({})).await;
-        assert_eq!(listed["Subscriptions"][0]["SubscriptionArn"], "PendingConfirmation");
+        assert_eq!(
+            listed["Subscriptions"][0]["SubscriptionArn"],
+            "PendingConfirmation"
+        );
         let policy = r#"{"requestPolicy": {"headerContentType": "text/csv"}}"#;
-        let arn = world.ok::<Subscribe>(subscribe("http", "http://127.0.0.1:1/x", json!({}))).await;
+        let arn = world
+            .ok::<Subscribe>(subscribe("http", "http://127.0.0.1:1/x", json!({})))
+            .await;
         let arn = &arn["SubscriptionArn"];
         let set = json!({"SubscriptionArn": arn, "AttributeName": "DeliveryPolicy", "AttributeValue": policy});
         world.ok::<SetSubscriptionAttributes>(set).await;
-        let got = world.ok::<GetSubscriptionAttributes>(json!({"SubscriptionArn": arn})).await;
+        let got = world
+            .ok::<GetSubscriptionAttributes>(json!({"SubscriptionArn": arn}))
+            .await;
         let got = &got["Attributes"];
         assert_eq!(got["PendingConfirmation"], "true");
         assert_eq!(got["ConfirmationWasAuthenticated"], "false");

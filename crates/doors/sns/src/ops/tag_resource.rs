@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_shapes_sns::{TagResourceRequest, TagResourceResponse, Tag, ops::TagResource};
+use headwater_shapes_sns::{Tag, TagResourceRequest, TagResourceResponse, ops::TagResource};
 use headwater_topics::Topic;
 use headwater_wire::{ApiError, Context, Handle, RESERVED_TAG, TagFault, tag_fault};
 
@@ -68,22 +68,38 @@ mod tests {
         let world = World::with_topic().await;
         let tag = |key: &str, value: &str| json!({"Key": key, "Value": value});
         let set = |tags| json!({"ResourceArn": TOPIC, "Tags": tags});
-        world.ok::<TagResource>(set(json!([tag("k1", "v1"), tag("k2", "v2")]))).await;
+        world
+            .ok::<TagResource>(set(json!([tag("k1", "v1"), tag("k2", "v2")])))
+            .await;
         let duplicate = set(json!([tag("k1", "v1"), tag("k1", "v2")]));
         assert_eq!(
             world.refused::<TagResource>(duplicate).await,
             invalid("Duplicated keys are not allowed.")
         );
-        world.ok::<UntagResource>(json!({"ResourceArn": TOPIC, "TagKeys": ["k1"]})).await;
-        world.ok::<TagResource>(set(json!([tag("k2", "v2b")]))).await;
-        let listed = world.ok::<ListTagsForResource>(json!({"ResourceArn": TOPIC})).await;
+        world
+            .ok::<UntagResource>(json!({"ResourceArn": TOPIC, "TagKeys": ["k1"]}))
+            .await;
+        world
+            .ok::<TagResource>(set(json!([tag("k2", "v2b")])))
+            .await;
+        let listed = world
+            .ok::<ListTagsForResource>(json!({"ResourceArn": TOPIC}))
+            .await;
         assert_eq!(listed, json!({"Tags": [tag("k2", "v2b")]}));
-        let many = (0..50).map(|i| tag(&format!("t{i}"), "")).collect::<Vec<_>>();
-        assert_eq!(world.refused::<TagResource>(set(json!(many))).await.0, "TagLimitExceeded");
+        let many = (0..50)
+            .map(|i| tag(&format!("t{i}"), ""))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            world.refused::<TagResource>(set(json!(many))).await.0,
+            "TagLimitExceeded"
+        );
         let other = json!({"ResourceArn": format!("{TOPIC}x")});
         assert_eq!(
             world.refused::<ListTagsForResource>(other).await,
-            ("ResourceNotFound".to_owned(), "Resource does not exist".to_owned())
+            (
+                "ResourceNotFound".to_owned(),
+                "Resource does not exist".to_owned()
+            )
         );
     }
 }

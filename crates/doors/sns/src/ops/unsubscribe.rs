@@ -20,7 +20,10 @@ impl Handle<Unsubscribe> for Sns {
         let (_, id) = subscription_id(&subscription_arn, context)?;
         let caller = &context.caller;
         let by_known = !caller.is_anonymous();
-        let owner = self.topics.subscription(&id).map(|subscription| subscription.owner);
+        let owner = self
+            .topics
+            .subscription(&id)
+            .map(|subscription| subscription.owner);
         let is_owner = owner.is_ok_and(|owner| owner == caller.account.0);
         if by_known && context.is_foreign() && !is_owner {
             return Err(not_authorized(format!(
@@ -28,6 +31,10 @@ impl Handle<Unsubscribe> for Sns {
                 caller.arn
             )));
         }
-        self.topics.cancel(&id, by_known).await.map(nothing).map_err(api)
+        self.topics
+            .cancel(&id, by_known)
+            .await
+            .map(nothing)
+            .map_err(api)
     }
 }
