@@ -16,9 +16,9 @@ use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
-    Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, Function, FunctionMetrics,
-    EventSettingsChange, FunctionName, Kept, KeptEventSettings, LogSink, Outlets, Part, Policy, Processes, Provisioned, Publish, Qualifier,
-    Statement, bootstraps,
+    Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, EventSettingsChange,
+    Function, FunctionMetrics, FunctionName, Kept, KeptEventSettings, LogSink, Outlets, Part,
+    Policy, Processes, Provisioned, Publish, Qualifier, Statement, bootstraps,
     counts::Counts,
     events::{self, Events},
     invoke::{self, Invocation, Request},

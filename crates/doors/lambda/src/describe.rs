@@ -2,7 +2,8 @@
 
 use headwater_functions::{Function, Options, Version};
 use headwater_shapes_lambda::{
-    DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+    DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig,
+    RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
