@@ -393,3 +393,6 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

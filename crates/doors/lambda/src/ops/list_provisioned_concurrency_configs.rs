@@ -1,4 +1,4 @@
-//! ListProvisionedConcurrencyConfigs; tested with PutProvisionedConcurrencyConfig.
+//! ListProvisionedConcurrencyConfigs; tested in `concurrency`.
 
 use headwater_shapes_lambda::{
     ListProvisionedConcurrencyConfigsRequest, ListProvisionedConcurrencyConfigsResponse,

@@ -38,6 +38,3 @@ impl Handle<PutFunctionEventInvokeConfig> for Lambda {
         Ok(event_settings::config(kept, arn))
     }
 }
-
-#[cfg(test)]
-mod tests;

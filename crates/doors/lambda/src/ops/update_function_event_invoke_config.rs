@@ -1,4 +1,4 @@
-//! UpdateFunctionEventInvokeConfig; tested with PutFunctionEventInvokeConfig.
+//! UpdateFunctionEventInvokeConfig; tested in `event_settings`.
 
 use headwater_shapes_lambda::{
     FunctionEventInvokeConfig, UpdateFunctionEventInvokeConfigRequest,
