@@ -1,5 +1,5 @@
 //! Messages sent, received, hidden, deleted, and set aside.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "this is test code")]
 
 mod support;
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use headwater_auth::verify::{Seal, is_region};
 use headwater_http::{Body, Share, body};
-use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
+use headwater_shapes::{ByteStream, ErrorShape, Member, OperationShape, Structure};
 use headwater_types::Region;
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
 use http_body::Body as _;
@@ -78,7 +78,8 @@ impl Pipeline {
         }
         let bytes = unpack(received.bytes.clone(), head, limit, context.dialect)?;
         if operation.is_some() {
-            let signed = self.authenticate_body(head, &received.bytes, context);
+            let by_query = table.service.query_compatible;
+            let signed = self.authenticate_body(head, &received.bytes, by_query, context);
             signed.map_err(|refusal| match codec {
                 Codec::Json(_) if !json::is_json(&bytes) => serialization(""),
                 _ => refusal,
@@ -191,7 +192,7 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
-        self.authenticate_body(head, &received.bytes, context)?;
+        self.authenticate_body(head, &received.bytes, true, context)?;
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
         };
@@ -256,11 +257,14 @@ impl Pipeline {
         &self,
         head: &Parts,
         body: &[u8],
+        by_query: bool,
         context: &mut Context,
     ) -> Result<(), ApiError> {
         self.note_region(head, context);
         if let Some(verifier) = &self.options.verifier {
-            context.caller = verifier.check_json(head, context.service, body)?;
+            let checked = verifier.check_json(head, context.service, body);
+            context.caller =
+                checked.map_err(|error| if by_query { in_query(error) } else { error })?;
         }
         Ok(())
     }
@@ -319,6 +323,26 @@ impl Pipeline {
             .as_ref()
             .and_then(|router| router.find(&head.method, &path, query, &head.headers, handled));
         found.ok_or_else(|| rest::no_operation(format, &head.method))
+    }
+}
+
+/// The error of a signature, with its code and status in the services that speak or spoke the query protocol. (Source:
+/// the "Common errors" of their API references.)
+fn in_query(error: ApiError) -> ApiError {
+    static UNKNOWN: ErrorShape = ErrorShape {
+        name: "UnrecognizedClientException",
+        query_code: Some("InvalidClientTokenId"),
+        status: 403,
+    };
+    static WRONG: ErrorShape = ErrorShape {
+        name: "InvalidSignatureException",
+        query_code: Some("SignatureDoesNotMatch"),
+        status: 403,
+    };
+    let shapes = [&UNKNOWN, &WRONG];
+    match shapes.iter().find(|shape| shape.name == error.code()) {
+        Some(shape) => ApiError::of(shape, error.message()),
+        None => error,
     }
 }
 
