@@ -17,6 +17,7 @@ use crate::{
     ApiError, Context,
     aws_json::{self, Codec},
     chunked::{Algorithm, Depth, is_framed, receive, trailer_algorithm},
+    cross_origin::is_from_elsewhere,
     dialect::Dialect,
     json,
     known::Known,
@@ -192,6 +193,11 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
+        if self.options.verifier.is_none() && is_from_elsewhere(head, &context.host) {
+            // Without keys, any page that somebody opens could have their browser do it.
+            let text = "A page of another origin cannot post forms to a server without keys.";
+            return Err(ApiError::new(403, "AccessDenied", text));
+        }
         self.authenticate_body(head, &received.bytes, true, context)?;
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
