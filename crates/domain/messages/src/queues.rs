@@ -38,7 +38,7 @@ pub struct Sent {
 pub struct Messages {
     pub(crate) inner: Arc<Inner>,
     /// The ways to the workers that run, by their queues' numbers. A worker ends when its way is gone.
-    pub(crate) workers: Mutex<HashMap<u64, mpsc::Sender<Call>>>,
+    pub(crate) workers: Arc<Mutex<HashMap<u64, mpsc::Sender<Call>>>>,
     /// Held during a change, so that the log has the queues' shards as the catalog has the queues.
     pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -72,7 +72,7 @@ impl Messages {
         inner.recover().await?;
         Ok(Arc::new(Self {
             inner: Arc::new(inner),
-            workers: Mutex::default(),
+            workers: Arc::default(),
             changing: Arc::default(),
         }))
     }
