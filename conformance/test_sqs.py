@@ -345,13 +345,12 @@ def test_addresses_take_what_is_of_queues(endpoint, sqs, url):
     assert message["Attributes"] == {"AWSTraceHeader": "Root=1-2-3"}
 
 
-def test_the_page_of_metrics_knows_queues_that_are_used(endpoint, sqs, url, name):
+def test_the_page_of_metrics_loads_no_queue(endpoint, sqs, url, name):
     page = lambda: urllib.request.urlopen(f"{endpoint}/_headwater/metrics", timeout=30).read().decode()
+    sqs.send_message(QueueUrl=url, MessageBody="m")
     assert f'queue="{name}"' not in page()
-    sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": "m"} for i in range(3)])
     sqs.receive_message(QueueUrl=url)
-    line = f'headwater_sqs_messages{{region="us-east-1",queue="{name}",state="{{}}"}} '
-    assert line.format("visible") + "2\n" in page() and line.format("in_flight") + "1\n" in page()
+    assert f'headwater_sqs_messages{{region="us-east-1",queue="{name}",state="in_flight"}} 1\n' in page()
 
 
 def test_the_cli_sends_and_receives(server, name):
