@@ -301,7 +301,8 @@ pub fn checked_pattern(pattern: &str) -> &str {
 }
 
 /// Members that the model requires and the service leaves out or does without: of a shard's last event, as KCL expects it;
-/// of a function whose code need not be signed, and of tags of which there are none, as recorded on AWS by LocalStack.
+/// of a function whose code need not be signed, of tags of which there are none, and of entries of a batch of which none was
+/// done or all were, as recorded on AWS by LocalStack.
 const NOT_REQUIRED: &[(&str, &str)] = &[
     ("SubscribeToShardEvent", "ContinuationSequenceNumber"),
     (
@@ -310,6 +311,12 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
     ),
     ("GetFunctionCodeSigningConfigResponse", "FunctionName"),
     ("Tagging", "TagSet"),
+    ("ChangeMessageVisibilityBatchResult", "Failed"),
+    ("ChangeMessageVisibilityBatchResult", "Successful"),
+    ("DeleteMessageBatchResult", "Failed"),
+    ("DeleteMessageBatchResult", "Successful"),
+    ("SendMessageBatchResult", "Failed"),
+    ("SendMessageBatchResult", "Successful"),
 ];
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:

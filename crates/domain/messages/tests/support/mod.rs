@@ -1,5 +1,5 @@
 //! A world of queues over a simulated or a real log, with a clock that the test moves.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
 
 use std::{sync::Arc, time::Duration};
 
