@@ -350,6 +350,10 @@ impl Compiler<'_> {
                 Matcher::AnythingBut(vec![self.but_text(kind, text)?])
             }
             (kind, Token::Number(_)) => return self.no(wants_text(kind)),
+            // Recorded on AWS; EventBridge has other words for it.
+            (But::Prefix, _) if self.flavor == Flavor::Subscriptions => {
+                return self.no("prefix match pattern must be a string");
+            }
             _ => {
                 return self
                     .no("Value of anything-but must be an array or single string/number value.");
