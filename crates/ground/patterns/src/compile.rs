@@ -349,11 +349,11 @@ impl Compiler<'_> {
                 self.tokens.asked();
                 Matcher::AnythingBut(vec![self.but_text(kind, text)?])
             }
-            (kind, Token::Number(_)) => return self.no(wants_text(kind)),
             // Recorded on AWS; EventBridge has other words for it.
             (But::Prefix, _) if self.flavor == Flavor::Subscriptions => {
                 return self.no("prefix match pattern must be a string");
             }
+            (kind, Token::Number(_)) => return self.no(wants_text(kind)),
             _ => {
                 return self
                     .no("Value of anything-but must be an array or single string/number value.");
