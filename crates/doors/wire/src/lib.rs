@@ -39,5 +39,6 @@ pub use headwater_auth::Caller;
 pub use headwater_shapes::ApiError;
 pub use observe::{Observe, Seen};
 pub use pipeline::{OpenPlace, Options, Page, Pipeline, Place};
+pub use query::{Spelled, Spelling};
 pub use table::{Access, Handle, Line, Plane, READS, Resource, Route, Routes, Table, WRITES};
 pub use tags::{RESERVED_TAG, TagFault, tag_fault};
