@@ -10,7 +10,7 @@ const ANONYMOUS: &str = "anonymous";
 pub struct Caller {
     /// The account that they belong to.
     pub account: Account,
-    /// `arn:aws:iam::111111111111:root`, or that of a user.
+    /// `arn:aws:iam::111111111111:root`, that of a user, or the name of a service.
     pub arn: String,
 }
 
@@ -25,6 +25,14 @@ impl Caller {
     pub fn of_user(account: Account, name: &str) -> Self {
         let arn = format!("arn:aws:iam::{}:user/{name}", account.0);
         Self { account, arn }
+    }
+
+    /// One of AWS's services, such as `sns.amazonaws.com`: it has no account, and no ARN but its name.
+    pub fn of_service(name: &str) -> Self {
+        Self {
+            account: Account(String::new()),
+            arn: name.to_owned(),
+        }
     }
 
     /// Somebody who is not known.
